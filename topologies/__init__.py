@@ -1,0 +1,1 @@
+"""What the network is: topologies, their builders, units and errors."""

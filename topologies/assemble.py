@@ -1,0 +1,217 @@
+"""Incremental builder that freezes into a ``Topology``.
+
+Everything is added in bulk: a call adds a whole role or a whole tier. Cables are added lower end first; the tier's name
+is ``lower-upper`` by role, such as ``leaf-spine``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from topologies.columns import Ints, column, concatenate
+from topologies.errors import TopologyError
+from topologies.topology import Links, Nodes, Topology
+
+_NODE_COLUMNS = ("role", "level", "pod", "unit", "rail", "plane", "radix", "nics", "forwards")
+_LINK_COLUMNS = ("src", "dst", "capacity_gbps", "weight", "tier", "reverse", "src_ports", "length_m", "delay_us")
+
+
+class Assembler:
+    """Collects nodes and cables; ``freeze`` gives the topology."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name = name
+        self.kind = kind
+        self._names: list[str] = []
+        self._roles: list[str] = []
+        self._tiers: list[str] = []
+        self._nodes: dict[str, list[Any]] = {key: [] for key in _NODE_COLUMNS}
+        self._links: dict[str, list[Any]] = {key: [] for key in _LINK_COLUMNS}
+        self._link_count = 0
+
+    def _code(self, table: list[str], word: str) -> int:
+        if word not in table:
+            table.append(word)
+        return table.index(word)
+
+    def nodes(
+        self,
+        role: str,
+        names: Sequence[str],
+        *,
+        level: int,
+        pod: ArrayLike = -1,
+        unit: ArrayLike = -1,
+        rail: ArrayLike = -1,
+        plane: ArrayLike = -1,
+        radix: ArrayLike = 0,
+        nics: ArrayLike = 0,
+        forwards: bool = True,
+    ) -> Ints:
+        """Add nodes of one role; scalar attributes hold for all. Returns their ids."""
+        count = len(names)
+        first = len(self._names)
+        self._names.extend(names)
+        values = {
+            "role": self._code(self._roles, role),
+            "level": level,
+            "pod": pod,
+            "unit": unit,
+            "rail": rail,
+            "plane": plane,
+            "radix": radix,
+            "nics": nics,
+            "forwards": forwards,
+        }
+        for key, value in values.items():
+            self._nodes[key].append(np.broadcast_to(np.asarray(value), (count,)))
+        return np.arange(first, first + count, dtype=np.int32)
+
+    def switches(self, role: str, names: Sequence[str], *, level: int, radix: int = 0, **attributes: Any) -> Ints:
+        """Add switches: nodes that forward and are no endpoints."""
+        return self.nodes(role, names, level=level, radix=radix, **attributes)
+
+    def hosts(self, names: Sequence[str], *, nics: ArrayLike = 1, role: str = "host", **attributes: Any) -> Ints:
+        """Add endpoints that do not forward: hosts, or single NICs where each is an endpoint of its own."""
+        return self.nodes(role, names, level=0, nics=nics, forwards=False, **attributes)
+
+    def cables(
+        self,
+        lower: ArrayLike,
+        upper: ArrayLike,
+        gbps: ArrayLike,
+        *,
+        tier: str | None = None,
+        parallel: int = 1,
+        back_gbps: ArrayLike | None = None,
+        weight: ArrayLike = 1.0,
+        back_weight: ArrayLike | None = None,
+        lower_ports: float = 1.0,
+        upper_ports: float = 1.0,
+        length_m: ArrayLike = np.nan,
+        delay_us: ArrayLike = np.nan,
+    ) -> None:
+        """Add full-duplex cables ``lower[i] - upper[i]``, ``parallel`` of each.
+
+        Parameters
+        ----------
+        gbps, back_gbps : float or array
+            Capacity from lower to upper, and back (the same unless given), Gbps.
+        lower_ports, upper_ports : float
+            Ports one cable takes at each end; 0.5 at the switch end of a two-way breakout.
+        """
+        low, high = np.broadcast_arrays(np.asarray(lower, np.int32), np.asarray(upper, np.int32))
+        low, high = np.repeat(low, parallel), np.repeat(high, parallel)
+        count = len(low)
+        if not count:
+            return
+        name = tier or self._tier_name(int(low[0]), int(high[0]))
+        first = self._link_count
+
+        def both(forward: ArrayLike, back: ArrayLike) -> Any:
+            pair = np.empty(2 * count, dtype=np.float64)
+            pair[0::2] = self._per_cable(forward, parallel, count)
+            pair[1::2] = self._per_cable(back, parallel, count)
+            return pair
+
+        src = np.empty(2 * count, dtype=np.int32)
+        src[0::2], src[1::2] = low, high
+        dst = np.empty(2 * count, dtype=np.int32)
+        dst[0::2], dst[1::2] = high, low
+        self._append(
+            src=src,
+            dst=dst,
+            capacity_gbps=both(gbps, gbps if back_gbps is None else back_gbps),
+            weight=both(weight, weight if back_weight is None else back_weight),
+            tier=np.full(2 * count, self._code(self._tiers, name)),
+            reverse=np.arange(first, first + 2 * count) ^ 1,
+            src_ports=both(lower_ports, upper_ports),
+            length_m=both(length_m, length_m),
+            delay_us=both(delay_us, delay_us),
+        )
+
+    @staticmethod
+    def _per_cable(value: ArrayLike, parallel: int, count: int) -> Any:
+        array = np.asarray(value, dtype=np.float64)
+        return np.repeat(array, parallel) if array.ndim and len(array) != count else np.broadcast_to(array, (count,))
+
+    def one_way(
+        self,
+        src: ArrayLike,
+        dst: ArrayLike,
+        gbps: ArrayLike,
+        *,
+        tier: str | None = None,
+        weight: ArrayLike = 1.0,
+        length_m: ArrayLike = np.nan,
+        delay_us: ArrayLike = np.nan,
+    ) -> None:
+        """Add links that exist in one direction only."""
+        tail, head = np.atleast_1d(np.asarray(src, np.int32)), np.atleast_1d(np.asarray(dst, np.int32))
+        count = len(tail)
+        if not count:
+            return
+
+        def spread(value: ArrayLike) -> Any:
+            return np.broadcast_to(np.asarray(value, dtype=np.float64), (count,))
+
+        name = tier or self._tier_name(int(tail[0]), int(head[0]))
+        self._append(
+            src=tail,
+            dst=head,
+            capacity_gbps=spread(gbps),
+            weight=spread(weight),
+            tier=np.full(count, self._code(self._tiers, name)),
+            reverse=np.full(count, -1),
+            src_ports=spread(1.0),
+            length_m=spread(length_m),
+            delay_us=spread(delay_us),
+        )
+
+    def full_mesh(self, lower: ArrayLike, upper: ArrayLike, gbps: float, *, parallel: int = 1, **keys: Any) -> None:
+        """Cable every lower node to every upper node, ``parallel`` cables each."""
+        low, high = np.asarray(lower), np.asarray(upper)
+        self.cables(np.repeat(low, len(high)), np.tile(high, len(low)), gbps, parallel=parallel, **keys)
+
+    def _tier_name(self, low: int, high: int) -> str:
+        roles = concatenate(self._nodes["role"], np.int32)
+        return f"{self._roles[roles[low]]}-{self._roles[roles[high]]}"
+
+    def _append(self, **columns: Any) -> None:
+        self._link_count += len(columns["src"])
+        for key, value in columns.items():
+            self._links[key].append(value)
+
+    def freeze(self) -> Topology:
+        """The finished topology, everything up.
+
+        Raises
+        ------
+        TopologyError
+            When two nodes share a name.
+        """
+        if len(set(self._names)) != len(self._names):
+            seen: set[str] = set()
+            twice = next(name for name in self._names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+            raise TopologyError(f"two nodes are called {twice!r}", hint="names must be unique", code="FP3102")
+        nodes = {key: concatenate(parts, np.bool_ if key == "forwards" else np.int32) for key, parts in self._nodes.items()}
+        whole = {"src", "dst", "tier", "reverse"}
+        links = {key: concatenate(parts, np.int32 if key in whole else np.float64) for key, parts in self._links.items()}
+        return Topology(
+            name=self.name,
+            kind=self.kind,
+            roles=tuple(self._roles),
+            tiers=tuple(self._tiers),
+            nodes=Nodes(name=tuple(self._names), **nodes),
+            links=Links(**links),
+            up=column(np.ones(self._link_count, dtype=np.bool_), np.bool_),
+        )
+
+
+def assemble(name: str, kind: str) -> Assembler:
+    """Start a topology."""
+    return Assembler(name, kind)

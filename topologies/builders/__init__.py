@@ -1,0 +1,1 @@
+"""Builders of topologies: one file each, found by the registry."""

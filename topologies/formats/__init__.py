@@ -1,0 +1,1 @@
+"""Formats of topologies: one file each, found by the registry."""

@@ -1,0 +1,149 @@
+"""Named, validated plug-ins: a decorated function is one entry, its signature is its schema.
+
+A parameter annotated ``Injected[...]`` is supplied by the caller at run time and is no key of the scenario. All other
+parameters become fields of a pydantic model in which unknown keys are refused and ``kind`` is the entry's name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, create_model
+from pydantic.fields import FieldInfo
+
+from topologies.errors import ScenarioError, nearest
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class _Injected:
+    """Marks a parameter the pipeline supplies."""
+
+
+Injected = Annotated[T, _Injected]
+
+
+class Spec(BaseModel):
+    """Base of everything read from a scenario: unknown keys are refused, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, arbitrary_types_allowed=True)
+
+
+def _is_injected(annotation: Any) -> bool:
+    return get_origin(annotation) is Annotated and _Injected in get_args(annotation)[1:]
+
+
+@dataclass(frozen=True)
+class Entry(Generic[R]):
+    """One registered function."""
+
+    name: str
+    function: Callable[..., R]
+    example: Mapping[str, Any]
+    facts: Callable[..., Any] | None
+    aliases: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """First line of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").split("\n", 1)[0]
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        return get_type_hints(self.function, include_extras=True)
+
+    @cached_property
+    def injected(self) -> frozenset[str]:
+        """Names of the parameters that are supplied at run time."""
+        return frozenset(name for name, hint in self._hints.items() if _is_injected(hint))
+
+    @cached_property
+    def model(self) -> type[Spec]:
+        """Pydantic model of the parameters, with ``kind``."""
+        fields: dict[str, Any] = {"kind": (Literal[(self.name, *self.aliases)], ...)}
+        for name, parameter in inspect.signature(self.function).parameters.items():
+            if name in self.injected:
+                continue
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            if isinstance(default, FieldInfo) or default is not ...:
+                fields[name] = (self._hints[name], default)
+            else:
+                fields[name] = (self._hints[name], ...)
+        title = "".join(part.title() for part in self.name.split("-"))
+        return create_model(title, __base__=Spec, __doc__=self.summary, **fields)
+
+    def __call__(self, spec: BaseModel | Mapping[str, Any], **injected: Any) -> R:
+        """Validate ``spec`` if it is not yet, and call the function with it.
+
+        Injected values the function does not take are left out, so callers may offer all they have.
+        """
+        values = spec if isinstance(spec, BaseModel) else self.model.model_validate({"kind": self.name, **spec})
+        arguments = {name: getattr(values, name) for name in type(values).model_fields if name != "kind"}
+        wanted = {name: value for name, value in injected.items() if name in self.injected}
+        return self.function(**arguments, **wanted)
+
+
+class Registry(Generic[R]):
+    """The entries of one kind of plug-in; modules of ``package`` are imported on first look-up."""
+
+    def __init__(self, what: str, package: str) -> None:
+        self.what = what
+        self.package = package
+        self._entries: dict[str, Entry[R]] = {}
+        self._aliases: dict[str, str] = {}
+        self._loaded = False
+
+    def register(
+        self,
+        name: str,
+        *,
+        example: Mapping[str, Any],
+        facts: Callable[..., Any] | None = None,
+        aliases: tuple[str, ...] = (),
+    ) -> Callable[[Callable[..., R]], Callable[..., R]]:
+        """Decorator: make the function available under ``name``."""
+
+        def add(function: Callable[..., R]) -> Callable[..., R]:
+            if name in self._entries:
+                raise ValueError(f"{self.what} {name!r} is registered twice")
+            self._entries[name] = Entry(name, function, example, facts, aliases)
+            self._aliases.update({alias: name for alias in aliases})
+            return function
+
+        return add
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self._loaded = True
+            package = importlib.import_module(self.package)
+            for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
+                importlib.import_module(f"{self.package}.{module.name}")
+
+    def names(self) -> list[str]:
+        """All names, sorted; aliases left out."""
+        self._load()
+        return sorted(self._entries)
+
+    def known(self, name: str) -> bool:
+        """Whether ``name`` is an entry or an alias of one."""
+        self._load()
+        return name in self._entries or name in self._aliases
+
+    def __iter__(self) -> Iterator[Entry[R]]:
+        return iter([self._entries[name] for name in self.names()])
+
+    def __getitem__(self, name: str) -> Entry[R]:
+        self._load()
+        entry = self._entries.get(self._aliases.get(name, name))
+        if entry is None:
+            close = nearest(name, [*self._entries, *self._aliases])
+            hint = f"did you mean {close!r}?" if close else f"known: {', '.join(self.names())}"
+            raise ScenarioError(f"unknown {self.what} {name!r}", where="kind", hint=hint, code="FP2104")
+        return entry

@@ -1,0 +1,205 @@
+"""``Topology``: the network as frozen columns of nodes and directed links.
+
+One row of the link columns is one direction of one cable; parallel cables are parallel rows. Ids are row numbers, names
+are stable and hierarchical. A failure is a mask (``up``), never a rewritten copy: ids stay valid across what-ifs.
+
+Nodes with ``nics > 0`` are **endpoints**: traffic starts and ends there. Nodes that do not ``forward`` (hosts, NICs) are
+never crossed by traffic of others. Endpoints that hang on the same switches by links of the same speeds form one
+**attachment group**: no routing can treat them differently unless it wants to, so routing works per group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from topologies.columns import Bools, Floats, Ints, column
+from topologies.errors import TopologyError, nearest
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """Columns over nodes; -1 means "not in any" for ``pod``, ``unit``, ``rail`` and ``plane``."""
+
+    name: tuple[str, ...]
+    role: Ints  # shape (N,), code into Topology.roles
+    level: Ints  # shape (N,), height above the hosts: 0 host, 1 leaf or edge, 2 spine, 3 core
+    pod: Ints
+    unit: Ints
+    rail: Ints
+    plane: Ints
+    radix: Ints  # ports a switch has; 0 = not known, not checked
+    nics: Ints  # NIC ports that are endpoints; 0 for pure switches
+    forwards: Bools  # whether traffic of others may cross the node
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Columns over directed links; row ``reverse[i]`` is the other direction of the same cable (-1: one-way)."""
+
+    src: Ints  # shape (L,), node ids
+    dst: Ints
+    capacity_gbps: Floats  # Gbps in this direction when up
+    weight: Floats  # routing metric (IGP weight), > 0
+    tier: Ints  # code into Topology.tiers
+    reverse: Ints
+    src_ports: Floats  # ports taken at the source: 1, or 0.5 for one half of a 2x breakout
+    length_m: Floats  # nan = not known
+    delay_us: Floats  # one-way propagation delay, nan = not known
+
+    def __len__(self) -> int:
+        return len(self.src)
+
+
+@dataclass(frozen=True, eq=False)
+class AttachmentGroups:
+    """Endpoints by where they hang; group ids are in order of their first endpoint."""
+
+    of_node: Ints  # shape (N,), group of every endpoint, -1 for the rest
+    first: Ints  # shape (G,), the lowest node id of each group
+    size: Ints  # shape (G,)
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+@dataclass(frozen=True, eq=False)
+class Topology:
+    """A network: nodes, directed links, and which of the links are up."""
+
+    name: str
+    kind: str
+    roles: tuple[str, ...]
+    tiers: tuple[str, ...]
+    nodes: Nodes
+    links: Links
+    up: Bools  # shape (L,)
+
+    # ---- identity -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {name: node for node, name in enumerate(self.nodes.name)}
+
+    def node(self, name: str) -> int:
+        """Id of the node called ``name``.
+
+        Raises
+        ------
+        TopologyError
+            When there is none; the hint names the nearest.
+        """
+        found = self._ids.get(name)
+        if found is None:
+            close = nearest(name, self.nodes.name[:20_000])
+            raise TopologyError(
+                f"{self.name} has no node {name!r}",
+                hint=f"did you mean {close!r}?" if close else f"it has {len(self.nodes):,} nodes, such as "
+                f"{', '.join(self.nodes.name[:3])}",
+                code="FP3101",
+            )
+        return found
+
+    def has_node(self, name: str) -> bool:
+        """Whether a node of that name exists."""
+        return name in self._ids
+
+    def link_name(self, link: int) -> str:
+        """``"leaf3 -> spine1"``, with the cable's ordinal when several run in parallel."""
+        src, dst = self.nodes.name[self.links.src[link]], self.nodes.name[self.links.dst[link]]
+        ordinal = self.parallel_ordinal[link]
+        return f"{src} -> {dst}" + (f" #{ordinal + 1}" if self.parallel_count[link] > 1 else "")
+
+    # ---- derived columns ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def capacity_gbps(self) -> Floats:
+        """Capacity that is there now, shape (L,): 0 on links that are down."""
+        return column(np.where(self.up, self.links.capacity_gbps, 0.0), np.float64)
+
+    @cached_property
+    def is_switch(self) -> Bools:
+        """Whether a node forwards and is no host, shape (N,)."""
+        return column(self.nodes.forwards & (self.nodes.level > 0), np.bool_)
+
+    @cached_property
+    def endpoint_nodes(self) -> Ints:
+        """Ids of the nodes where traffic starts and ends."""
+        return column(np.flatnonzero(self.nodes.nics > 0), np.int32)
+
+    @cached_property
+    def _parallel(self) -> tuple[Ints, Ints]:
+        pair = self.links.src.astype(np.int64) * len(self.nodes) + self.links.dst
+        order = np.argsort(pair, kind="stable")
+        _, start, count = np.unique(pair[order], return_index=True, return_counts=True)
+        ordinal = np.empty(len(pair), dtype=np.int32)
+        ordinal[order] = np.arange(len(pair)) - np.repeat(start, count)
+        total = np.empty(len(pair), dtype=np.int32)
+        total[order] = np.repeat(count, count)
+        return column(ordinal, np.int32), column(total, np.int32)
+
+    @property
+    def parallel_ordinal(self) -> Ints:
+        """Which of the parallel links of its node pair a link is, from 0, shape (L,)."""
+        return self._parallel[0]
+
+    @property
+    def parallel_count(self) -> Ints:
+        """How many links run in parallel to each, itself included, shape (L,)."""
+        return self._parallel[1]
+
+    @cached_property
+    def src_port(self) -> Ints:
+        """Ordinal of each link among the links that leave its source, from 0, shape (L,)."""
+        order = np.argsort(self.links.src, kind="stable")
+        sources = self.links.src[order]
+        ordinal = np.empty(len(sources), dtype=np.int32)
+        ordinal[order] = np.arange(len(sources)) - np.searchsorted(sources, sources, side="left")
+        return column(ordinal, np.int32)
+
+    @cached_property
+    def ports_used(self) -> Floats:
+        """Ports taken on every node by cables, up or down, shape (N,)."""
+        used = np.bincount(self.links.src, self.links.src_ports, len(self.nodes))
+        one_way = self.links.reverse < 0
+        used += np.bincount(self.links.dst[one_way], self.links.src_ports[one_way], len(self.nodes))
+        return column(used, np.float64)
+
+    @cached_property
+    def is_cable(self) -> Bools:
+        """One true row per physical cable, shape (L,): the direction with the lower id, and every one-way link."""
+        ids = np.arange(len(self.links))
+        return column((self.links.reverse < 0) | (ids < self.links.reverse), np.bool_)
+
+    @cached_property
+    def groups(self) -> AttachmentGroups:
+        """Attachment groups of the endpoints, over the links that are up."""
+        from topologies.attachment import attachment_groups
+
+        return attachment_groups(self)
+
+    # ---- failures -------------------------------------------------------------------------------------------------
+
+    def with_down(self, *, nodes: Iterable[int] = (), links: Iterable[int] = ()) -> Topology:
+        """The same network with more things down: a node takes all its links, a link its cable's other direction."""
+        dead = np.zeros(len(self.nodes), dtype=np.bool_)
+        dead[np.fromiter(nodes, dtype=np.int64)] = True
+        up = self.up & ~dead[self.links.src] & ~dead[self.links.dst]
+        cut = np.fromiter(links, dtype=np.int64)
+        up[cut] = False
+        other = self.links.reverse[cut]
+        up[other[other >= 0]] = False
+        return replace(self, up=column(up, np.bool_))
+
+
+def role_nodes(topology: Topology, role: str) -> Ints:
+    """Ids of the nodes of one role, in order; empty for an unknown role."""
+    if role not in topology.roles:
+        return column([], np.int32)
+    return column(np.flatnonzero(topology.nodes.role == topology.roles.index(role)), np.int32)

@@ -1,0 +1,173 @@
+"""Quantities as people write them, and the one place that parses them.
+
+Inside, rates are Gbps (1e9 bit/s, one direction), volumes bytes, times seconds, lengths metres, compute FLOP/s.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+
+_NUMBER = r"(?P<number>[+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
+_QUANTITY = re.compile(rf"^\s*{_NUMBER}\s*(?P<unit>[A-Za-z%µ/]*)\s*$")
+
+_DECIMAL = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+_BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
+_RATE_GBPS = {
+    **{f"{p}b/s": f / 1e9 for p, f in _DECIMAL.items()},
+    **{f"{p}bit/s": f / 1e9 for p, f in _DECIMAL.items()},
+    **{f"{p}bps": f / 1e9 for p, f in _DECIMAL.items()},
+    **{f"{p}B/s": 8 * f / 1e9 for p, f in (_DECIMAL | _BINARY).items()},
+}
+_SPEED_GBPS = {**_RATE_GBPS, "G": 1.0, "T": 1000.0, "M": 1e-3}
+_BYTES = {f"{p}B": f for p, f in (_DECIMAL | _BINARY).items()}
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_METRES = {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3}
+_FLOPS = {f"{p}FLOP/s": f for p, f in _DECIMAL.items()} | {f"{p}FLOPS": f for p, f in _DECIMAL.items()}
+_RATIO = {"%": 0.01, "": 1.0}
+
+
+def _parse(value: object, units: dict[str, float], what: str, example: str) -> float:
+    """Number times unit; a bare number is refused unless the table has the empty unit."""
+    if isinstance(value, bool) or value is None:
+        raise ValueError(f"{value!r} is not a {what}; write for example {example}")
+    found = _QUANTITY.match(str(value))
+    if not found:
+        raise ValueError(f"{value!r} is not a {what}; write for example {example}")
+    unit = found["unit"]
+    if unit not in units:
+        if not unit:
+            raise ValueError(f"{value!r} has no unit; write for example {example}")
+        raise ValueError(f"unknown unit {unit!r} in {value!r}; write a {what} as {example}")
+    return float(found["number"].replace("_", "")) * units[unit]
+
+
+def parse_rate_gbps(value: object) -> float:
+    """Data rate in one direction, Gbps.
+
+    >>> parse_rate_gbps("400 Gb/s"), parse_rate_gbps("50 GB/s")
+    (400.0, 400.0)
+    """
+    return _parse(value, _RATE_GBPS, "data rate", "'400 Gb/s' (bits) or '50 GB/s' (bytes)")
+
+
+def parse_speed_gbps(value: object) -> float:
+    """Port speed, Gbps; the shorthand ``400G`` is allowed here and nowhere else.
+
+    >>> parse_speed_gbps("400G")
+    400.0
+    """
+    return _parse(value, _SPEED_GBPS, "port speed", "'400G'")
+
+
+def parse_bytes(value: object) -> float:
+    """Data volume, bytes.
+
+    >>> parse_bytes("1 GiB")
+    1073741824.0
+    """
+    return _parse(value, _BYTES, "data volume", "'1 GiB' or '1 GB'")
+
+
+def parse_seconds(value: object) -> float:
+    """Time, seconds.
+
+    >>> parse_seconds("30 min")
+    1800.0
+    """
+    return _parse(value, _SECONDS, "time", "'30 s' or '5 min'")
+
+
+def parse_metres(value: object) -> float:
+    """Length, metres."""
+    return _parse(value, _METRES, "length", "'3 m'")
+
+
+def parse_flops(value: object) -> float:
+    """Compute speed, FLOP/s.
+
+    >>> parse_flops("989 TFLOP/s")
+    989000000000000.0
+    """
+    return _parse(value, _FLOPS, "compute speed", "'989 TFLOP/s'")
+
+
+def parse_ratio(value: object) -> float:
+    """A ratio written as a percentage or a plain number.
+
+    >>> parse_ratio("100%"), parse_ratio(0.4)
+    (1.0, 0.4)
+    """
+    return _parse(value, _RATIO, "ratio", "'100%' or 1.0")
+
+
+def _quantity(parse: Any, example: str, units: dict[str, float], description: str, *, positive: bool) -> Any:
+    """Pydantic metadata of a quantity: parser, bound, JSON schema with a pattern for editors."""
+    alternatives = "|".join(sorted((re.escape(unit) for unit in units if unit), key=len, reverse=True))
+    optional = "?" if "" in units else ""
+    pattern = rf"^\s*[+-]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*({alternatives}){optional}\s*$"
+    text: dict[str, Any] = {"type": "string", "pattern": pattern}
+    schema: dict[str, Any] = {"anyOf": [{"type": "number"}, text]} if "" in units else text
+    schema |= {"description": description, "examples": [example]}
+    bound = Field(gt=0) if positive else Field(ge=0)
+    return (BeforeValidator(parse), bound, WithJsonSchema(schema))
+
+
+_rate = _quantity(parse_rate_gbps, "400 Gb/s", _RATE_GBPS, "Data rate per direction", positive=False)
+_speed = _quantity(parse_speed_gbps, "400G", _SPEED_GBPS, "Port speed per direction", positive=True)
+_volume = _quantity(parse_bytes, "1 GiB", _BYTES, "Data volume", positive=False)
+_time = _quantity(parse_seconds, "30 s", _SECONDS, "Time", positive=False)
+_length = _quantity(parse_metres, "3 m", _METRES, "Length", positive=False)
+_flops = _quantity(parse_flops, "989 TFLOP/s", _FLOPS, "Compute speed", positive=True)
+_ratio = _quantity(parse_ratio, "100%", _RATIO, "Ratio; 100% is 1", positive=False)
+
+RateGbps = Annotated[float, *_rate]
+SpeedGbps = Annotated[float, *_speed]
+VolumeBytes = Annotated[float, *_volume]
+TimeS = Annotated[float, *_time]
+LengthM = Annotated[float, *_length]
+ComputeFlops = Annotated[float, *_flops]
+Ratio = Annotated[float, *_ratio]
+Count = Annotated[int, Field(ge=1, strict=True)]
+CountOrZero = Annotated[int, Field(ge=0, strict=True)]
+
+
+def format_gbps(gbps: float) -> str:
+    """A rate for people: three significant figures and the right prefix.
+
+    >>> format_gbps(409600), format_gbps(400)
+    ('409.6 Tb/s', '400 Gb/s')
+    """
+    value, prefix = (gbps / 1000, "T") if gbps >= 10_000 else (gbps, "G")
+    return f"{value:,.1f}".removesuffix(".0") + f" {prefix}b/s"
+
+
+def format_bytes(volume: float) -> str:
+    """A decimal volume for people.
+
+    >>> format_bytes(8.69e9)
+    '8.69 GB'
+    """
+    for factor, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if volume >= factor:
+            return f"{volume / factor:.3g} {prefix}B" if volume < 1000 * factor else f"{volume / factor:,.0f} {prefix}B"
+    return f"{volume:.0f} B"
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration for people.
+
+    >>> format_seconds(0.189), format_seconds(4.67)
+    ('189 ms', '4.67 s')
+    """
+    if seconds >= 600:
+        return f"{seconds / 60:.3g} min"
+    for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if seconds >= factor:
+            return f"{seconds / factor:.3g} {unit}"
+    return "0 s" if seconds == 0 else f"{seconds / 1e-9:.3g} ns"
+
+

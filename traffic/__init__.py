@@ -1,0 +1,1 @@
+"""What the jobs send: ranks, placements, collectives, storage, and the demand they make."""

@@ -1,0 +1,1 @@
+"""Foreign demand formats: one file each."""

@@ -1,0 +1,119 @@
+"""What ranks and storage are placed on: hosts, their GPUs, and the endpoint each uses on every fabric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from topologies.columns import Ints, column
+from topologies.errors import TrafficError, nearest
+from topologies.hosts import HostGroup
+from topologies.topology import Topology
+
+ALL = "all"  # names every endpoint of a fabric
+IMPLICIT = "hosts"  # group name of the hosts a builder made up because the scenario lists none
+
+
+@dataclass(frozen=True)
+class NodeGroup:
+    """Hosts of one kind, and their NICs by fabric."""
+
+    name: str
+    hosts: tuple[str, ...]
+    gpus_per_host: int
+    nics: Mapping[str, HostGroup]
+
+
+@dataclass(frozen=True, eq=False)
+class Inventory:
+    """All hosts of a scenario and the topologies they are cabled to."""
+
+    groups: Mapping[str, NodeGroup]
+    topologies: Mapping[str, Topology]
+
+    def fabric_names(self) -> list[str]:
+        """Names of the fabrics."""
+        return list(self.topologies)
+
+    def group(self, name: str, *, where: str = "group") -> NodeGroup:
+        """The node group called ``name``."""
+        if name not in self.groups:
+            close = nearest(name, self.groups)
+            raise TrafficError(
+                f"unknown node group {name!r}",
+                where=where,
+                hint=f"did you mean {close!r}?" if close else f"node groups: {', '.join(self.groups) or 'none'}",
+                code="FP4001",
+            )
+        return self.groups[name]
+
+    def fabric(self, name: str | None, *, group: str | None = None, where: str = "fabric") -> str:
+        """The fabric called ``name``; None means the only one that fits ``group``.
+
+        Among several, a fabric on which the group has one NIC per GPU is the one for collectives.
+        """
+        if name is not None:
+            if name not in self.topologies:
+                close = nearest(name, self.topologies)
+                raise TrafficError(
+                    f"unknown fabric {name!r}",
+                    where=where,
+                    hint=f"did you mean {close!r}?" if close else f"fabrics: {', '.join(self.topologies)}",
+                    code="FP4002",
+                )
+            return name
+        candidates = list(self.topologies)
+        if group in self.groups:
+            attached = [fabric for fabric in self.groups[group].nics if fabric in self.topologies]
+            candidates = attached or candidates
+            rails = [fabric for fabric in attached if self.groups[group].nics[fabric].rail == "per-gpu"]
+            candidates = rails if len(rails) == 1 else candidates
+        if len(candidates) != 1:
+            raise TrafficError(
+                f"which fabric does this use? {', '.join(candidates)} are possible",
+                where=where,
+                hint=f"add fabric: {candidates[0]}" if candidates else "attach the group to a fabric",
+                code="FP4003",
+            )
+        return candidates[0]
+
+    def members(self, fabric: str, group: str, *, where: str = "members") -> Ints:
+        """Endpoint node ids of a group on a fabric, in host order, NIC by NIC.
+
+        ``all`` (and ``hosts`` where the scenario lists no nodes) means every endpoint of the fabric.
+        """
+        topology = self.topologies[fabric]
+        if group not in self.groups and (group == ALL or (group == IMPLICIT and not self.groups)):
+            return topology.endpoint_nodes
+        return column(np.unique(self.host_endpoints(fabric, group, where=where)), np.int32)
+
+    def host_endpoints(self, fabric: str, group: str, *, where: str = "group") -> Ints:
+        """Endpoint node ids, shape (hosts, NIC endpoints per host); one column where NICs are shared."""
+        if group not in self.groups and (group == ALL or (group == IMPLICIT and not self.groups)):
+            return column(self.topologies[fabric].endpoint_nodes[:, None], np.int32)
+        entry = self.group(group, where=where)
+        nics = entry.nics.get(fabric)
+        if nics is None:
+            raise TrafficError(
+                f"{group!r} has no NIC on fabric {fabric!r}",
+                where=where,
+                hint=f"it has NICs on: {', '.join(entry.nics) or 'none'}",
+                code="FP4004",
+            )
+        topology = self.topologies[fabric]
+        per_host = nics.nics if nics.rail == "per-gpu" else 1
+        ids = [topology.node(nics.nic_name(host, nic)) for host in entry.hosts for nic in range(per_host)]
+        return column(np.asarray(ids, dtype=np.int32).reshape(len(entry.hosts), per_host), np.int32)
+
+    def gpus_per_host(self, group: str, *, where: str = "group") -> int:
+        """GPUs in each host of a group; 1 for hosts that the scenario does not describe."""
+        return self.group(group, where=where).gpus_per_host if group in self.groups else 1
+
+    def gpu_endpoints(self, fabric: str, group: str, *, where: str = "group") -> Ints:
+        """Endpoint each GPU sends from, shape (hosts, GPUs per host): its own NIC, or the one it shares."""
+        endpoints = self.host_endpoints(fabric, group, where=where)
+        gpus = max(self.gpus_per_host(group, where=where), 1)
+        nic_of_gpu = np.arange(gpus) * endpoints.shape[1] // gpus
+        return column(endpoints[:, nic_of_gpu], np.int32)

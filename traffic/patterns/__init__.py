@@ -1,0 +1,1 @@
+"""Synthetic demand: one file, one pattern."""

@@ -1,0 +1,1 @@
+"""Placements: one file, one policy that puts ranks on GPUs."""

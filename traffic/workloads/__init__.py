@@ -1,0 +1,1 @@
+"""Kinds of workload: one file each, found by the registry."""
