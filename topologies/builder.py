@@ -1,0 +1,180 @@
+"""The registry of topology builders, and the parameters they share."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic_core import PydanticCustomError
+
+from topologies.catalogue import switch_model, switch_models
+from topologies.errors import TopologyError, nearest
+from topologies.hosts import HostGroup
+from topologies.registry import Injected, Registry, Spec
+from topologies.topology import Topology
+from topologies.units import Count, SpeedGbps
+
+TOPOLOGIES: Registry[Topology] = Registry("topology kind", "topologies.builders")
+Hosts = Injected[Sequence[HostGroup]]  # the hosts to cable; empty: the builder fills every host port
+
+
+def _ratio(value: object) -> float:
+    """``"3:1"`` or a number, as downlink over uplink bandwidth."""
+    found = re.fullmatch(r"\s*([\d.]+)\s*:\s*([\d.]+)\s*", str(value))
+    try:
+        ratio = float(found[1]) / float(found[2]) if found else float(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{value!r} is not a ratio; write for example '3:1' or 1.0") from None
+    return ratio
+
+
+Oversubscription = Annotated[
+    float,
+    BeforeValidator(_ratio),
+    Field(ge=1.0, le=64.0),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "number", "minimum": 1}, {"type": "string", "pattern": r"^[\d.]+:[\d.]+$"}],
+            "description": "Active downlink bandwidth over uplink bandwidth of a switch",
+            "examples": ["1:1", "3:1"],
+        }
+    ),
+]
+
+
+class SwitchSpec(Spec):
+    """Switches of one role: a catalogue model, or radix and speed."""
+
+    model: str | None = Field(default=None, description="Switch model of the catalogue", examples=["eth-64x400"])
+    radix: Count | None = Field(default=None, description="Ports per switch, where no model is given")
+    speed: SpeedGbps | None = Field(default=None, description="Port speed, where no model is given")
+    count: Count | None = Field(default=None, description="Number of switches")
+    name: str | None = Field(default=None, description="Name template", examples=["spine{index:02d}"])
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, model: str | None) -> str | None:
+        if model is not None and model not in switch_models():
+            close = nearest(model, switch_models())
+            hint = f"did you mean {close!r}?" if close else f"known: {', '.join(switch_models())}"
+            raise PydanticCustomError("unknown_choice", f"unknown switch model {model!r}", {"hint": hint})
+        return model
+
+    @property
+    def ports(self) -> int:
+        """Ports per switch; 0 when neither model nor radix says."""
+        return switch_model(self.model).ports if self.model else (self.radix or 0)
+
+    @property
+    def port_gbps(self) -> float | None:
+        """Port speed, when model or speed says."""
+        if self.speed is not None:
+            return self.speed
+        return switch_model(self.model).speed if self.model else None
+
+
+class LeafSpec(SwitchSpec):
+    """Leaf switches: ports down to hosts, ports up to spines."""
+
+    down: Count | None = Field(default=None, description="Ports for hosts")
+    up: Count | None = Field(default=None, description="Ports for uplinks")
+    down_ports: Count | None = Field(default=None, description="Ports for hosts before breakout")
+    down_breakout: str | None = Field(
+        default=None, pattern=r"^\d+x\d+G?$", description="How a host port is broken out", examples=["2x200"]
+    )
+
+    @property
+    def breakout(self) -> tuple[int, float | None]:
+        """Host links per port, and the speed of each in Gbps (None: the port's)."""
+        if self.down_breakout is None:
+            return 1, None
+        ways, gbps = self.down_breakout.removesuffix("G").split("x")
+        return int(ways), float(gbps)
+
+
+def names_of(template: str, count: int, *, where: str, **columns: Sequence[int] | int) -> list[str]:
+    """Fill a name template for ``count`` things; ``index`` counts them.
+
+    Raises
+    ------
+    TopologyError
+        When the template names something that does not exist here, or gives the same name twice.
+
+    >>> names_of("spine{index:02d}", 2, where="spine.name")
+    ['spine00', 'spine01']
+    """
+    fields: dict[str, Any] = {"index": range(count), **columns}
+    try:
+        wanted = {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
+        unknown = wanted - set(fields)
+        if unknown:
+            raise TopologyError(
+                f"name template {template!r} uses {{{sorted(unknown)[0]}}}",
+                where=where,
+                hint=f"available: {', '.join('{' + field + '}' for field in fields)}",
+                code="FP3031",
+            )
+        rows = [
+            template.format(**{key: value if isinstance(value, int) else value[row] for key, value in fields.items()})
+            for row in range(count)
+        ]
+    except (ValueError, IndexError, KeyError, AttributeError) as error:
+        raise TopologyError(f"bad name template {template!r}: {error}", where=where, code="FP3031") from None
+    if len(set(rows)) != count:
+        raise TopologyError(
+            f"name template {template!r} gives {len(set(rows))} names for {count} switches",
+            where=where,
+            hint="include {index}",
+            code="FP3031",
+        )
+    return rows
+
+
+def even_spine_count(uplinks: int, leaves: int, radix: int, *, where: str) -> int:
+    """Fewest spines that have the ports and share every leaf's uplinks evenly.
+
+    Every leaf has the same number of cables to every spine, so the count divides ``uplinks``; each spine then takes
+    ``leaves * uplinks / count`` ports (0 radix: unlimited).
+    """
+    for count in range(1, uplinks + 1):
+        if uplinks % count == 0 and (radix == 0 or leaves * uplinks // count <= radix):
+            return count
+    raise TopologyError(
+        f"{leaves} leaves with {uplinks} uplinks each need spines of at least {leaves} ports; these have {radix}",
+        where=where,
+        hint="use a third tier, or switches with more ports",
+        code="FP3023",
+    )
+
+
+def check_even(uplinks: int, spines: int, *, where: str) -> int:
+    """Parallel cables from a leaf to each spine; TopologyError when the uplinks do not divide evenly."""
+    if uplinks % spines:
+        options = [count for count in range(1, uplinks + 1) if uplinks % count == 0]
+        close = sorted(options, key=lambda count: abs(count - spines))[:2]
+        raise TopologyError(
+            f"{uplinks} uplinks per leaf do not spread evenly over {spines} spines",
+            where=where,
+            hint=f"spine counts that divide {uplinks}: {', '.join(map(str, sorted(close)))}",
+            code="FP3024",
+        )
+    return uplinks // spines
+
+
+def check_nic_speed(group: HostGroup, port_gbps: float | None, *, where: str) -> None:
+    """A NIC may be slower than its switch port (the link runs at the NIC's speed), never faster."""
+    if port_gbps is not None and group.nic_gbps > port_gbps:
+        raise TopologyError(
+            f"{group.name} has {group.nic_gbps:g}G NICs but the leaf's host ports run at {port_gbps:g}G",
+            where=where,
+            hint=f"use {port_gbps:g}G NICs, or a leaf with {group.nic_gbps:g}G ports",
+            code="FP3025",
+        )
+
+
+def implicit_hosts(leaf_names: Sequence[str], per_leaf: int) -> list[str]:
+    """Names of the hosts a builder makes up: ``leaf/h0``, ``leaf/h1``, …"""
+    return [f"{leaf}/h{host}" for leaf in leaf_names for host in range(per_leaf)]

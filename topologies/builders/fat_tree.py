@@ -1,0 +1,68 @@
+"""The k-ary fat tree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from topologies.assemble import assemble
+from topologies.builder import TOPOLOGIES, Hosts
+from topologies.errors import TopologyError
+from topologies.facts import Facts
+from topologies.hang import hang_hosts
+from topologies.topology import Topology
+from topologies.units import Count, SpeedGbps
+
+
+def facts(radix: int, speed: float) -> Facts:
+    """Closed form (Al-Fares, SIGCOMM 2008, section 3); every tier has k³/4 cables."""
+    k = radix
+    cables = k**3 // 4
+    tiers = ("host-edge", "edge-aggregation", "aggregation-core")
+    return Facts(
+        endpoints=cables,
+        switches=5 * k**2 // 4,
+        cables_by_tier=dict.fromkeys(tiers, cables),
+        tier_gbps=dict.fromkeys(tiers, cables * speed),
+        ports_used_max=k,
+    )
+
+
+@TOPOLOGIES.register("fat-tree", facts=facts, example={"radix": 8, "speed": "400G"})
+def fat_tree(
+    radix: Annotated[Count, Field(description="Ports per switch, k; even", examples=[48])],
+    speed: Annotated[SpeedGbps, Field(description="Speed of every link", examples=["400G"])],
+    hosts: Hosts = (),
+) -> Topology:
+    """Three-tier k-ary fat tree of equal switches: k pods, k/2 hosts per edge switch, full bisection.
+
+    References
+    ----------
+    Al-Fares, Loukissas, Vahdat, "A scalable, commodity data center network architecture", SIGCOMM 2008, section 3.
+    """
+    k, half = radix, radix // 2
+    if k % 2 or k < 2:
+        smaller, larger = max(k - 1, 2), k + 1
+        raise TopologyError(
+            f"radix {k} is odd; a fat-tree points half its ports up and half down",
+            where="radix",
+            hint=f"radix {smaller} gives {smaller**3 // 4:,} hosts, radix {larger} gives {larger**3 // 4:,}",
+            code="FP3001",
+        )
+    net = assemble(f"fat-tree(k={k})", "fat-tree")
+    pod = np.repeat(np.arange(k), half)
+    edge_names = [f"pod{p}/edge{i}" for p in range(k) for i in range(half)]
+    edge = net.switches("edge", edge_names, level=1, radix=k, pod=pod)
+    aggregation_names = [f"pod{p}/agg{i}" for p in range(k) for i in range(half)]
+    aggregation = net.switches("aggregation", aggregation_names, level=2, radix=k, pod=pod)
+    core = net.switches("core", [f"core{i}" for i in range(half * half)], level=3, radix=k)
+    hang_hosts(net, hosts, edge, edge_names, half, speed)
+
+    lower = np.repeat(edge, half)
+    upper = np.repeat(aggregation.reshape(k, half), half, axis=0).ravel()
+    net.cables(lower, upper, speed, tier="edge-aggregation")
+    # Aggregation switch i of every pod reaches the i-th block of k/2 cores.
+    net.cables(np.repeat(aggregation, half), np.tile(core, k), speed, tier="aggregation-core")
+    return net.freeze()

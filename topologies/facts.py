@@ -1,0 +1,17 @@
+"""Closed-form facts of a topology family, against which the built columns are tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the formula of a family says; rates are one direction."""
+
+    endpoints: int
+    switches: int
+    cables_by_tier: Mapping[str, int]
+    tier_gbps: Mapping[str, float]
+    ports_used_max: int | None = None
