@@ -1,0 +1,1 @@
+"""What happens: scenarios, routing, optimisation, evaluation, exports and the command line."""

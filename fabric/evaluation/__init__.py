@@ -1,0 +1,1 @@
+"""Utilisation, congestion causes, job times and limits of a routed phase."""

@@ -1,0 +1,1 @@
+"""Multicommodity flow: formulate, solve, extract, certify."""

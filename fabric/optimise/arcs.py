@@ -1,0 +1,56 @@
+"""Arcs: what the optimiser routes over. Parallel links of equal weight are one arc with their summed capacity.
+
+Splitting an arc's flow over its links in proportion to capacity loads them equally, so nothing is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fabric.routing.graph import Adjacency, RoutingGraph
+from topologies.columns import Floats, Ints, column
+
+
+@dataclass(frozen=True, eq=False)
+class Arcs:
+    """Merged parallel edges of a routing graph."""
+
+    nodes: int
+    src: Ints  # shape (A,)
+    dst: Ints
+    capacity_gbps: Floats
+    weight: Floats
+    of_edge: Ints  # shape (E,), arc of every edge
+    share: Floats  # shape (E,), the edge's part of its arc's flow
+
+    @cached_property
+    def into(self) -> Adjacency:
+        """Arcs by destination node."""
+        return Adjacency.by(self.dst, self.nodes)
+
+    def edge_loads(self, arc_gbps: Floats) -> Floats:
+        """Loads of the graph's edges from loads of the arcs, shape (E, C)."""
+        return np.asarray(arc_gbps[self.of_edge] * self.share[:, None])
+
+
+def merge_parallel(graph: RoutingGraph) -> Arcs:
+    """Arcs of a graph, ordered by source, destination and weight."""
+    keys = np.column_stack([graph.src.astype(np.float64), graph.dst.astype(np.float64), graph.weight])
+    if not len(keys):
+        empty = column([], np.int32)
+        none = column([], np.float64)
+        return Arcs(graph.nodes, empty, empty, none, none, empty, none)
+    unique, code = np.unique(keys, axis=0, return_inverse=True)
+    capacity = np.bincount(code, graph.capacity_gbps, len(unique))
+    return Arcs(
+        nodes=graph.nodes,
+        src=column(unique[:, 0], np.int32),
+        dst=column(unique[:, 1], np.int32),
+        capacity_gbps=column(capacity, np.float64),
+        weight=column(unique[:, 2], np.float64),
+        of_edge=column(code, np.int32),
+        share=column(graph.capacity_gbps / capacity[code], np.float64),
+    )

@@ -1,0 +1,116 @@
+"""Lower bounds on the maximum utilisation that hold for every routing, whatever a solver said.
+
+For any prices w ≥ 0 of the edges, every routing has θ ≥ Σ_d demand_d · dist_w(d) / Σ_e capacity_e · w_e: the traffic pays
+at least the shortest path, and no edge can earn more than θ · capacity · price. A price of 1 on the edges that leave a
+set of nodes and 0 elsewhere is a cut: θ ≥ traffic that leaves the set / capacity that leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.kernels import priced_distances
+from fabric.routing.router import Certificate
+from topologies.columns import Bools, Floats, Ints
+
+_FEW = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """Disjoint sets of graph nodes, each with a name; -1 is in none."""
+
+    label: Ints  # shape (V,)
+    names: list[str]
+
+
+def partitions(graph: RoutingGraph) -> Iterator[Partition]:
+    """Sets worth testing as cuts: single switches, leaf pairs with their multi-homed hosts, units, pods."""
+    nodes = graph.topology.nodes
+    names = [graph.node_name(node) for node in range(graph.nodes)]
+    yield Partition(np.arange(graph.nodes, dtype=np.int32), names)
+    if graph.is_terminal.any():
+        yield _attachment_sets(graph)
+    for what, column in (("unit", nodes.unit), ("pod", nodes.pod)):
+        label = np.where(graph.is_terminal, -1, column[graph.node_of])
+        if len(np.unique(label[label >= 0])) > 1:
+            yield Partition(label.astype(np.int32), [f"{what} {index}" for index in range(int(label.max()) + 1)])
+
+
+def _attachment_sets(graph: RoutingGraph) -> Partition:
+    """Switches that share multi-homed hosts, with those hosts."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    access = graph.is_terminal[graph.src] | graph.is_terminal[graph.dst]
+    ends = (graph.src[access], graph.dst[access])
+    links = coo_array((np.ones(int(access.sum())), ends), shape=(graph.nodes, graph.nodes))
+    count, label = connected_components(links, directed=False)
+    names = []
+    for part in range(count):
+        members = np.flatnonzero((label == part) & ~graph.is_terminal)
+        shown = " and ".join(graph.node_name(int(node)) for node in members[:2])
+        names.append(shown + (f" and {len(members) - 2} more" if len(members) > 2 else ""))
+    return Partition(label.astype(np.int32), names)
+
+
+def best_cut(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certificate:
+    """The tightest of the structural cuts, in words."""
+    gbps = demand.total_gbps
+    best = Certificate(0.0, "nothing crosses the fabric")
+    for part in partitions(graph):
+        label = part.label
+        source, sink = label[demand.src], label[demand.dest_of_entry]
+        tail, head = label[graph.src], label[graph.dst]
+        for way, own_demand, own_edge in (("out of", source, tail), ("into", sink, head)):
+            crossing = routable & (source != sink) & (own_demand >= 0)
+            boundary = (tail != head) & (own_edge >= 0)
+            sets = len(part.names)
+            load = np.bincount(own_demand[crossing], gbps[crossing], sets)
+            capacity = np.bincount(own_edge[boundary], graph.capacity_gbps[boundary], sets)
+            ratio = np.divide(load, capacity, out=np.zeros(sets), where=capacity > 0)
+            worst = int(np.argmax(ratio)) if sets else 0
+            if sets and ratio[worst] > best.lower_bound:
+                edges = np.flatnonzero(boundary & (own_edge == worst))
+                cables = _cable_count(graph, edges)
+                words = (
+                    f"the {cables} live link{'s' if cables != 1 else ''} {way} {part.names[worst]} "
+                    f"carry at least {ratio[worst]:.1%} whatever the routing"
+                )
+                price = np.zeros(len(graph.src))
+                price[edges] = 1.0
+                best = Certificate(float(ratio[worst]), words, price)
+    return best
+
+
+def _cable_count(graph: RoutingGraph, edges: Ints) -> int:
+    """Topology links behind edges; an access edge stands for one link per member."""
+    return int(graph.class_size[edges].sum())
+
+
+def priced_bound(graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats) -> float:
+    """The bound that prices prove, by shortest paths alone; 0 when no edge has a price."""
+    earned = float((graph.capacity_gbps * price).sum())
+    if earned <= 0:
+        return 0.0
+    distance = np.zeros(len(demand.src))
+    into = graph.into
+    priced_distances(into.start, graph.src[into.edge], price[into.edge], demand.dest, demand.start, demand.src, distance)
+    paid = np.where(routable & np.isfinite(distance), distance, 0.0) * demand.total_gbps
+    return float(paid.sum()) / earned
+
+
+def price_words(graph: RoutingGraph, price: Floats, bound: float) -> str:
+    """Name the links that prices single out."""
+    worth = price * graph.capacity_gbps
+    priced = np.flatnonzero(worth > 1e-6 * worth.max(initial=0.0))
+    top = priced[np.argsort(-worth[priced], kind="stable")][:_FEW]
+    names = ", ".join(graph.edge_name(int(edge)) for edge in top)
+    more = f" and {len(priced) - len(top)} more" if len(priced) > len(top) else ""
+    verb = "fills up whatever the routing" if len(priced) == 1 else "fill up together whatever the routing"
+    noun = "link" if len(priced) == 1 else "links"
+    return f"{len(priced)} {noun} ({names}{more}) {verb}: at least {bound:.1%}"

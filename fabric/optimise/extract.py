@@ -1,0 +1,192 @@
+"""From a programme's flows to loop-free splits per destination.
+
+A solver's flows obey conservation only to its tolerance, and may run in circles where that costs nothing. Here missing
+flow is sent on along a shortest path, circles are cancelled, and what is left becomes split fractions in topological
+order; whoever propagates demand along them gets a routing that is exactly valid, whatever the solver did.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabric.optimise.arcs import Arcs
+from fabric.routing.graph import PhaseDemand
+from fabric.routing.kernels import compiled, hop_order
+from fabric.routing.router import Splits
+from topologies.columns import Bools, Floats, Ints, column
+
+_DUST = 1e-9  # flow below this fraction of a destination's demand is the solver's noise
+
+
+@compiled
+def _send_on(dest, supply, src, dst, flow, into_start, into_arc, tail, reached_by):  # type: ignore[no-untyped-def]
+    """Push what enters a node and does not leave it along hop-shortest paths, farthest nodes first."""
+    nodes = len(supply)
+    balance = supply.copy()
+    for arc in range(len(flow)):
+        if flow[arc] > 0.0:
+            balance[src[arc]] -= flow[arc]
+            balance[dst[arc]] += flow[arc]
+    distance = np.empty(nodes)
+    order = np.empty(nodes, dtype=np.int64)
+    reached = hop_order(dest, into_start, tail, distance, order)
+    for position in range(reached):
+        head = order[position]
+        for slot in range(into_start[head], into_start[head + 1]):
+            node = tail[slot]
+            if distance[node] == distance[head] + 1.0 and reached_by[node] < 0:
+                reached_by[node] = into_arc[slot]
+    for position in range(reached - 1, 0, -1):
+        node = order[position]
+        if balance[node] > 0.0:
+            arc = reached_by[node]
+            flow[arc] += balance[node]
+            balance[dst[arc]] += balance[node]
+            balance[node] = 0.0
+
+
+@compiled
+def _cancel_circles(src, dst, flow, out_start, out_arc):  # type: ignore[no-untyped-def]
+    """Remove directed circles of flow; afterwards the arcs with flow form no circle."""
+    nodes = len(out_start) - 1
+    state = np.zeros(nodes, dtype=np.int8)  # 0 new, 1 on the path, 2 finished
+    cursor = np.empty(nodes, dtype=np.int64)
+    path = np.empty(nodes + 1, dtype=np.int64)  # arcs of the path
+    for root in range(nodes):
+        if state[root] != 0:
+            continue
+        depth = 0
+        node = root
+        state[node] = 1
+        cursor[node] = out_start[node]
+        while True:
+            if cursor[node] == out_start[node + 1]:
+                state[node] = 2
+                if depth == 0:
+                    break
+                depth -= 1
+                node = src[path[depth]]
+                cursor[node] += 1
+                continue
+            arc = out_arc[cursor[node]]
+            if flow[arc] <= 0.0 or state[dst[arc]] == 2:
+                cursor[node] += 1
+                continue
+            if state[dst[arc]] == 0:
+                path[depth] = arc
+                depth += 1
+                node = dst[arc]
+                state[node] = 1
+                cursor[node] = out_start[node]
+                continue
+            # A circle: from dst[arc] along the path back to node, and arc.
+            first = depth
+            while src[path[first - 1]] != dst[arc]:
+                first -= 1
+            first -= 1
+            least = flow[arc]
+            for step in range(first, depth):
+                least = min(least, flow[path[step]])
+            flow[arc] -= least
+            if flow[arc] < least * 1e-12:
+                flow[arc] = 0.0
+            cut = depth
+            for step in range(depth - 1, first - 1, -1):
+                flow[path[step]] -= least
+                if flow[path[step]] <= least * 1e-12:
+                    flow[path[step]] = 0.0
+                    cut = step
+            # Unwind to the start of the first arc that ran empty.
+            while depth > cut:
+                state[node] = 0
+                depth -= 1
+                node = src[path[depth]]
+
+
+@compiled
+def _topological(dest, supply, src, dst, flow, out_start, out_arc, edges, fractions):  # type: ignore[no-untyped-def]
+    """Write arcs with flow that supply reaches, in topological order of their sources, with their fractions."""
+    nodes = len(out_start) - 1
+    live = np.zeros(nodes, dtype=np.bool_)
+    stack = np.empty(nodes, dtype=np.int64)
+    size = 0
+    for node in range(nodes):
+        if supply[node] > 0.0:
+            live[node] = True
+            stack[size] = node
+            size += 1
+    while size > 0:
+        size -= 1
+        node = stack[size]
+        if node == dest:
+            continue
+        for slot in range(out_start[node], out_start[node + 1]):
+            arc = out_arc[slot]
+            if flow[arc] > 0.0 and not live[dst[arc]]:
+                live[dst[arc]] = True
+                stack[size] = dst[arc]
+                size += 1
+    waiting = np.zeros(nodes, dtype=np.int64)
+    total = np.zeros(nodes)
+    for arc in range(len(flow)):
+        if flow[arc] > 0.0 and live[src[arc]] and src[arc] != dest:
+            waiting[dst[arc]] += 1
+            total[src[arc]] += flow[arc]
+    size = 0
+    for node in range(nodes):
+        if live[node] and waiting[node] == 0:
+            stack[size] = node
+            size += 1
+    written = 0
+    while size > 0:
+        size -= 1
+        node = stack[size]
+        if node == dest:
+            continue
+        for slot in range(out_start[node], out_start[node + 1]):
+            arc = out_arc[slot]
+            if flow[arc] > 0.0:
+                edges[written] = arc
+                fractions[written] = flow[arc] / total[node]
+                written += 1
+                waiting[dst[arc]] -= 1
+                if waiting[dst[arc]] == 0:
+                    stack[size] = dst[arc]
+                    size += 1
+    return written
+
+
+def splits_from_flows(
+    arcs: Arcs, demand: PhaseDemand, routable: Bools, row_of_var: Ints, arc_of_var: Ints, flow_gbps: Floats
+) -> Splits:
+    """Loop-free splits over arcs from flows f[a, d]; ``flow_gbps`` may be slightly wrong, see the module."""
+    from fabric.routing.graph import Adjacency
+
+    into, out = arcs.into, Adjacency.by(arcs.src, arcs.nodes)
+    tail = arcs.src[into.edge]
+    total = demand.total_gbps
+    order = np.argsort(row_of_var, kind="stable")
+    bounds = np.searchsorted(row_of_var[order], np.arange(len(demand.dest) + 1))
+    edges, fractions, start = [], [], [0]
+    buffer = np.empty(len(arcs.src), dtype=np.int32)
+    values = np.empty(len(arcs.src))
+    for row in range(len(demand.dest)):
+        entries = np.arange(demand.start[row], demand.start[row + 1])
+        entries = entries[routable[entries]]
+        supply = np.bincount(demand.src[entries], total[entries], arcs.nodes)
+        mine = order[bounds[row] : bounds[row + 1]]
+        flow = np.zeros(len(arcs.src))
+        flow[arc_of_var[mine]] = np.where(flow_gbps[mine] > _DUST * supply.sum(), flow_gbps[mine], 0.0)
+        towards = np.full(arcs.nodes, -1, dtype=np.int64)
+        dest = int(demand.dest[row])
+        _send_on(dest, supply, arcs.src, arcs.dst, flow, into.start, into.edge, tail, towards)
+        _cancel_circles(arcs.src, arcs.dst, flow, out.start, out.edge)
+        count = _topological(dest, supply, arcs.src, arcs.dst, flow, out.start, out.edge, buffer, values)
+        edges.append(buffer[:count].copy())
+        fractions.append(values[:count].copy())
+        start.append(start[-1] + count)
+    return Splits(
+        start=column(start, np.int64),
+        edge=column(np.concatenate(edges) if edges else [], np.int32),
+        fraction=column(np.concatenate(fractions) if fractions else [], np.float64),
+    )

@@ -1,0 +1,129 @@
+"""The multicommodity flow as a sparse linear programme, by destination; arrays in, arrays out, no solver.
+
+Sets: destinations d, nodes v, arcs a = (v, u); A_d, the arcs that traffic to d may use.
+Data: b[v, d] ≥ 0, Gbps from v to d; c[a] > 0, capacity in Gbps; ℓ[a] > 0, length (routing weight).
+Variables: f[a, d] ≥ 0, Gbps to d on arc a in A_d; θ ≥ θ_min, the highest utilisation.
+
+Least maximum utilisation::
+
+    min θ
+    balance[v, d]:   Σ_{a out of v} f[a, d] − Σ_{a into v} f[a, d] = b[v, d]    for all d and v ≠ d that A_d touches
+    capacity[a]:     Σ_d f[a, d] − c[a] θ ≤ 0                                   for all arcs a
+
+Shortest detours at that utilisation: min Σ ℓ[a] f[a, d] with θ fixed. Capacities are divided by their mean and demands
+scaled so that θ is near 1, since solver tolerances are absolute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from fabric.optimise.arcs import Arcs
+from fabric.routing.graph import PhaseDemand
+from topologies.columns import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class FlowProgramme:
+    """min cost·x, lower_row ≤ matrix·x ≤ upper_row, lower ≤ x ≤ upper; columns are f[a, d] in order, then θ."""
+
+    matrix: csr_array
+    lower_row: Floats
+    upper_row: Floats
+    cost: Floats
+    lower: Floats
+    upper: Floats
+    row_of_var: Ints  # destination index of every flow column
+    arc_of_var: Ints
+    balance_rows: int  # the first rows are balances, the rest capacities
+    capacity_arcs: Ints  # arc of every capacity row
+    gbps_unit: float  # Gbps of one unit of flow
+
+    @property
+    def flow_columns(self) -> int:
+        """Number of flow variables; θ is the column after them."""
+        return len(self.arc_of_var)
+
+
+def formulate(
+    arcs: Arcs, demand: PhaseDemand, routable: Bools, rows: Ints, used: Ints, *, theta_scale: float, theta_min: float
+) -> FlowProgramme:
+    """Build the programme over the allowed pairs (destination index ``rows[i]``, arc ``used[i]``).
+
+    Parameters
+    ----------
+    routable : ndarray, shape (nnz,)
+        Entries of the demand that have a path; the others are left out.
+    theta_scale : float
+        An estimate of θ; the programme's θ is in units of it.
+    theta_min : float
+        Lower end of θ, for what no routing can change (access links).
+    """
+    unit = float(arcs.capacity_gbps.mean()) if len(arcs.capacity_gbps) else 1.0
+    gbps = demand.total_gbps[routable] / (unit * theta_scale)
+    row_of_entry = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))[routable]
+    count = len(used)
+    variables = np.arange(count)
+
+    node_key = np.concatenate([rows.astype(np.int64) * arcs.nodes + end[used] for end in (arcs.src, arcs.dst)])
+    entry_key = row_of_entry.astype(np.int64) * arcs.nodes + demand.src[routable]
+    keys = np.unique(np.concatenate([node_key, entry_key]))
+    keys = keys[keys % arcs.nodes != demand.dest[keys // arcs.nodes]]
+    balances = len(keys)
+
+    leaves = np.searchsorted(keys, node_key[:count])
+    enters = np.searchsorted(keys, node_key[count:])
+    at_dest = arcs.dst[used] == demand.dest[rows]
+    enters, entering = enters[~at_dest], variables[~at_dest]
+    capacity_arcs, capacity_row = np.unique(used, return_inverse=True)
+    own = arcs.capacity_gbps[capacity_arcs] / unit
+    data = [np.ones(count), -np.ones(len(entering)), 1.0 / own[capacity_row], -np.ones(len(capacity_arcs))]
+    row = [leaves, enters, balances + capacity_row, balances + np.arange(len(capacity_arcs))]
+    col = [variables, entering, variables, np.full(len(capacity_arcs), count)]
+    shape = (balances + len(capacity_arcs), count + 1)
+    matrix = coo_array((np.concatenate(data), (np.concatenate(row), np.concatenate(col))), shape=shape).tocsr()
+
+    supply = np.zeros(balances)
+    np.add.at(supply, np.searchsorted(keys, entry_key), gbps)
+    cost = np.zeros(count + 1)
+    cost[count] = 1.0
+    lower = np.zeros(count + 1)
+    lower[count] = theta_min / theta_scale
+    return FlowProgramme(
+        matrix=csr_array(matrix),
+        lower_row=np.concatenate([supply, np.full(len(capacity_arcs), -np.inf)]),
+        upper_row=np.concatenate([supply, np.zeros(len(capacity_arcs))]),
+        cost=cost,
+        lower=lower,
+        upper=np.full(count + 1, np.inf),
+        row_of_var=np.asarray(rows, dtype=np.int32),
+        arc_of_var=np.asarray(used, dtype=np.int32),
+        balance_rows=balances,
+        capacity_arcs=np.asarray(capacity_arcs, dtype=np.int32),
+        gbps_unit=unit * theta_scale,
+    )
+
+
+def shorten(programme: FlowProgramme, arcs: Arcs, theta: float) -> FlowProgramme:
+    """The second step: least Σ length x flow with θ (in the programme's units) fixed at ``theta``."""
+    cost = np.zeros(len(programme.cost))
+    weight = arcs.weight[programme.arc_of_var]
+    cost[: programme.flow_columns] = weight / weight.mean()
+    lower, upper = programme.lower.copy(), programme.upper.copy()
+    lower[-1] = upper[-1] = theta
+    return FlowProgramme(
+        programme.matrix,
+        programme.lower_row,
+        programme.upper_row,
+        cost,
+        lower,
+        upper,
+        programme.row_of_var,
+        programme.arc_of_var,
+        programme.balance_rows,
+        programme.capacity_arcs,
+        programme.gbps_unit,
+    )

@@ -1,0 +1,250 @@
+"""Compiled loops shared by the routers: shortest paths to a destination, and load propagation.
+
+Every function works on a slice of destinations and writes into its own load array; ``parallel_loads`` cuts the
+destinations into a fixed number of slices, runs them on threads (the loops release the GIL) and adds the slices in
+order, so that results do not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+
+from topologies.columns import Floats
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SLICES = 8
+_NEAR = 1e-9  # relative; two path lengths closer than this are equal
+
+
+def compiled(function: F) -> F:
+    """``numba.njit`` with the options all kernels share."""
+    done: F = numba.njit(cache=True, nogil=True)(function)
+    return done
+
+
+@compiled
+def hop_order(dest, into_start, tail, distance, order):  # type: ignore[no-untyped-def]
+    """Breadth-first distances to ``dest`` when all weights are equal; returns how many nodes reach it."""
+    distance[:] = np.inf
+    distance[dest] = 0.0
+    order[0] = dest
+    reached = 1
+    head = 0
+    while head < reached:
+        node = order[head]
+        head += 1
+        for slot in range(into_start[node], into_start[node + 1]):
+            if distance[tail[slot]] == np.inf:
+                distance[tail[slot]] = distance[node] + 1.0
+                order[reached] = tail[slot]
+                reached += 1
+    return reached
+
+
+@compiled
+def weighted_order(dest, into_start, tail, weight, distance, order):  # type: ignore[no-untyped-def]
+    """Dijkstra distances to ``dest``; ``order`` lists the nodes that reach it, nearest first."""
+    distance[:] = np.inf
+    distance[dest] = 0.0
+    heap = [(0.0, np.int64(dest))]
+    reached = 0
+    done = np.zeros(len(distance), dtype=np.bool_)
+    while len(heap) > 0:
+        here, node = heapq.heappop(heap)
+        if done[node]:
+            continue
+        done[node] = True
+        order[reached] = node
+        reached += 1
+        for slot in range(into_start[node], into_start[node + 1]):
+            there = here + weight[slot]
+            if there < distance[tail[slot]]:
+                distance[tail[slot]] = there
+                heapq.heappush(heap, (there, np.int64(tail[slot])))
+    return reached
+
+
+@compiled
+def is_step(near, far, weight, equal):  # type: ignore[no-untyped-def]
+    """Whether a link of ``weight`` from distance ``far`` to distance ``near`` lies on a shortest path."""
+    if equal:
+        return far == near + 1.0
+    return abs(near + weight - far) <= _NEAR * max(1.0, far)
+
+
+@compiled
+def ecmp_slice(  # type: ignore[no-untyped-def]
+    first, last, into_start, tail, weight, equal, dest, start, entry_src, gbps, loads, unreachable
+):
+    """Equal split over the next hops of all shortest paths, for destinations ``first`` to ``last``.
+
+    ``tail``, ``weight`` and ``loads`` are in the order of the adjacency by destination, so that the two sweeps over
+    the edges (nearest first to measure, farthest first to pull the load) read memory in order.
+    """
+    nodes = len(into_start) - 1
+    classes = gbps.shape[1]
+    distance = np.empty(nodes)
+    order = np.empty(nodes, dtype=np.int64)
+    hops = np.zeros(nodes)
+    amount = np.zeros((nodes, classes))
+    for row in range(first, last):
+        if equal:
+            reached = hop_order(dest[row], into_start, tail, distance, order)
+        else:
+            reached = weighted_order(dest[row], into_start, tail, weight, distance, order)
+        hops[:] = 0.0
+        for position in range(reached):
+            head = order[position]
+            for slot in range(into_start[head], into_start[head + 1]):
+                if is_step(distance[head], distance[tail[slot]], weight[slot], equal):
+                    hops[tail[slot]] += 1.0
+        amount[:] = 0.0
+        for entry in range(start[row], start[row + 1]):
+            node = entry_src[entry]
+            if distance[node] == np.inf:
+                unreachable[entry] = True
+            else:
+                for code in range(classes):
+                    amount[node, code] += gbps[entry, code]
+        for position in range(reached - 1, -1, -1):
+            head = order[position]
+            near = distance[head]
+            for slot in range(into_start[head], into_start[head + 1]):
+                node = tail[slot]
+                if is_step(near, distance[node], weight[slot], equal):
+                    for code in range(classes):
+                        # A node's amount was divided by its next hops when the sweep finished it.
+                        loads[slot, code] += amount[node, code]
+                        amount[head, code] += amount[node, code]
+            if position > 0:
+                for code in range(classes):
+                    amount[head, code] /= hops[head]
+
+
+@compiled
+def shortest_arcs(  # type: ignore[no-untyped-def]
+    into_start, tail, weight, equal, dest, start, entry_src, rows, slots
+):
+    """Adjacency slots on shortest paths from a destination's sources; with empty ``slots`` only counts them."""
+    nodes = len(into_start) - 1
+    distance = np.empty(nodes)
+    order = np.empty(nodes, dtype=np.int64)
+    active = np.zeros(nodes, dtype=np.bool_)
+    total = 0
+    for row in range(len(dest)):
+        if equal:
+            reached = hop_order(dest[row], into_start, tail, distance, order)
+        else:
+            reached = weighted_order(dest[row], into_start, tail, weight, distance, order)
+        active[:] = False
+        for entry in range(start[row], start[row + 1]):
+            active[entry_src[entry]] = True
+        for position in range(reached - 1, -1, -1):
+            head = order[position]
+            for slot in range(into_start[head], into_start[head + 1]):
+                if active[tail[slot]] and is_step(distance[head], distance[tail[slot]], weight[slot], equal):
+                    active[head] = True
+                    if len(slots) > 0:
+                        rows[total] = row
+                        slots[total] = slot
+                    total += 1
+    return total
+
+
+@compiled
+def split_slice(first, last, src, dst, route_start, route_edge, fraction, dest, start, entry_src, gbps, loads, stranded):  # type: ignore[no-untyped-def]
+    """Propagate demand along explicit splits; a route's edges are in topological order of their sources.
+
+    ``stranded[row]`` is what a destination's routing leaves at nodes without a next hop, Gbps.
+    """
+    nodes = stranded.shape[1]
+    classes = gbps.shape[1]
+    amount = np.zeros((nodes, classes))
+    for row in range(first, last):
+        for entry in range(start[row], start[row + 1]):
+            for code in range(classes):
+                amount[entry_src[entry], code] += gbps[entry, code]
+                stranded[row, entry_src[entry]] = True
+        for position in range(route_start[row], route_start[row + 1]):
+            edge = route_edge[position]
+            for code in range(classes):
+                share = amount[src[edge], code] * fraction[position]
+                loads[edge, code] += share
+                amount[dst[edge], code] += share
+            stranded[row, dst[edge]] = True
+        for position in range(route_start[row], route_start[row + 1]):
+            stranded[row, src[route_edge[position]]] = False
+        stranded[row, dest[row]] = False
+        amount[:] = 0.0
+
+
+@compiled
+def shortest_arcs(  # type: ignore[no-untyped-def]
+    out_start, out_edge, into_start, into_edge, src, dst, weight, equal, dest, start, entry_src, counts, rows, edges
+):
+    """Edges on shortest paths from a destination's sources; with empty ``edges`` only counts them, per destination."""
+    nodes = len(out_start) - 1
+    distance = np.empty(nodes)
+    order = np.empty(nodes, dtype=np.int64)
+    active = np.zeros(nodes, dtype=np.bool_)
+    total = 0
+    for row in range(len(dest)):
+        if equal:
+            reached = hop_order(dest[row], into_start, into_edge, src, distance, order)
+        else:
+            reached = weighted_order(dest[row], into_start, into_edge, src, weight, distance, order)
+        for entry in range(start[row], start[row + 1]):
+            active[entry_src[entry]] = True
+        for position in range(reached - 1, 0, -1):
+            node = order[position]
+            if active[node]:
+                for slot in range(out_start[node], out_start[node + 1]):
+                    edge = out_edge[slot]
+                    if on_shortest_path(edge, node, distance, dst, weight, equal):
+                        active[dst[edge]] = True
+                        if len(edges) > 0:
+                            rows[total] = row
+                            edges[total] = edge
+                        total += 1
+                        counts[row] += 1
+        active[:] = False
+    return total
+
+
+@compiled
+def priced_distances(into_start, tail, price, dest, start, entry_src, found):  # type: ignore[no-untyped-def]
+    """Distance under ``price`` (by adjacency slot) from the source of every entry to its destination."""
+    nodes = len(into_start) - 1
+    distance = np.empty(nodes)
+    order = np.empty(nodes, dtype=np.int64)
+    for row in range(len(dest)):
+        weighted_order(dest[row], into_start, tail, price, distance, order)
+        for entry in range(start[row], start[row + 1]):
+            found[entry] = distance[entry_src[entry]]
+
+
+def parallel_loads(rows: int, shape: tuple[int, int], work: Callable[[int, int, Floats], None]) -> Floats:
+    """Run ``work(first, last, loads)`` over slices of ``rows`` destinations on threads; sum of the slices' loads."""
+    slices = min(SLICES, rows)
+    if slices <= 1 or rows * shape[0] < 200_000:
+        loads = np.zeros(shape)
+        if rows:
+            work(0, rows, loads)
+        return loads
+    bounds = [rows * part // slices for part in range(slices + 1)]
+    parts = [np.zeros(shape) for _ in range(slices)]
+    with ThreadPoolExecutor(max_workers=min(slices, os.cpu_count() or 1)) as pool:
+        jobs = [pool.submit(work, bounds[part], bounds[part + 1], parts[part]) for part in range(slices)]
+        for job in jobs:
+            job.result()
+    for part in parts[1:]:
+        parts[0] += part
+    return parts[0]

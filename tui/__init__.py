@@ -1,0 +1,1 @@
+"""Terminal UI: shows results, computes nothing."""
