@@ -1,0 +1,131 @@
+"""File formats of topologies: one module of ``topologies.formats`` each, found on first use."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from topologies.errors import FormatError, nearest
+from topologies.topology import Topology
+
+_PACKAGE = "topologies.formats"
+
+
+@dataclass(frozen=True)
+class TopologyFormat:
+    """One file format: ``read`` raises ``FormatError`` with file and line, ``write`` when the format cannot say it."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[Path], Topology]
+    write: Callable[[Topology, Path], None]
+    summary: str
+
+
+class _Formats(Mapping[str, TopologyFormat]):
+    """Formats by name; the modules are imported on first look-up."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, TopologyFormat] = {}
+        self._loaded = False
+
+    def add(self, entry: TopologyFormat) -> None:
+        if entry.name in self._entries:
+            raise ValueError(f"topology format {entry.name!r} is registered twice")
+        self._entries[entry.name] = entry
+
+    def _load(self) -> dict[str, TopologyFormat]:
+        if not self._loaded:
+            self._loaded = True
+            package = importlib.import_module(_PACKAGE)
+            for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
+                importlib.import_module(f"{_PACKAGE}.{module.name}")
+        return self._entries
+
+    def __getitem__(self, name: str) -> TopologyFormat:
+        return self._load()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._load()))
+
+    def __len__(self) -> int:
+        return len(self._load())
+
+
+_FORMATS = _Formats()
+FORMATS: Mapping[str, TopologyFormat] = _FORMATS
+
+
+def register_format(entry: TopologyFormat) -> TopologyFormat:
+    """Make a format available under its name."""
+    _FORMATS.add(entry)
+    return entry
+
+
+def find_format(path: Path, format: str | None = None) -> TopologyFormat:  # noqa: A002 - the key of the scenario
+    """The format called ``format``, or the one that the suffix of ``path`` belongs to.
+
+    Raises
+    ------
+    FormatError
+        When there is no such format.
+    """
+    if format is not None:
+        if format in FORMATS:
+            return FORMATS[format]
+        close = nearest(format, FORMATS)
+        hint = f"did you mean {close!r}?" if close else f"known formats: {', '.join(FORMATS)}"
+        raise FormatError(f"unknown topology format {format!r}", where="format", hint=hint, code="FP6002")
+    for entry in FORMATS.values():
+        if path.suffix.lower() in entry.suffixes:
+            return entry
+    known = ", ".join(f"{suffix} ({entry.name})" for entry in FORMATS.values() for suffix in entry.suffixes)
+    what = f"suffix {path.suffix!r}" if path.suffix else "a file without suffix"
+    raise FormatError(
+        f"{what} belongs to no topology format",
+        file=str(path),
+        hint=f"name the format, or use one of {known}",
+        code="FP6002",
+    )
+
+
+def read_topology(path: str | Path, format: str | None = None) -> Topology:  # noqa: A002
+    """Read a topology from a file; the format goes by the suffix unless it is named.
+
+    Raises
+    ------
+    FormatError
+        When the format is unknown, the file cannot be read, or its content is wrong; up to 20 problems at once.
+    """
+    file = Path(path)
+    return find_format(file, format).read(file)
+
+
+def write_topology(topology: Topology, path: str | Path, format: str | None = None) -> None:  # noqa: A002
+    """Write a topology to a file, whole or not at all: it is written beside its place, then renamed.
+
+    Raises
+    ------
+    FormatError
+        When the format is unknown, cannot express the topology, or the file cannot be written.
+    """
+    file = Path(path)
+    entry = find_format(file, format)
+    beside = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        entry.write(topology, beside)
+        beside.replace(file)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FormatError(f"cannot write the file: {reason}", file=str(path), code="FP6001") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def cannot_say(name: str, what: str, hint: str = "the format json keeps everything") -> FormatError:
+    """The error of a writer whose format has no way to say something."""
+    return FormatError(f"the format {name} cannot express {what}", hint=hint, code="FP6010")
