@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.kernels import priced_distances
+from fabric.routing.kernels import priced_distances, priced_shortest_distances
 from fabric.routing.router import Certificate
 from topologies.columns import Bools, Floats, Ints
 
@@ -92,15 +92,26 @@ def _cable_count(graph: RoutingGraph, edges: Ints) -> int:
     return int(graph.class_size[edges].sum())
 
 
-def priced_bound(graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats) -> float:
-    """The bound that prices prove, by shortest paths alone; 0 when no edge has a price."""
+def priced_bound(
+    graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats, *, shortest_only: bool = False
+) -> float:
+    """The bound that prices prove, by shortest paths alone; 0 when no edge has a price.
+
+    With ``shortest_only`` traffic may take only paths of least routing weight, and the cheapest of those counts.
+    """
     earned = float((graph.capacity_gbps * price).sum())
     if earned <= 0:
         return 0.0
-    distance = np.zeros(len(demand.src))
     into = graph.into
-    priced_distances(into.start, graph.src[into.edge], price[into.edge], demand.dest, demand.start, demand.src, distance)
-    paid = np.where(routable & np.isfinite(distance), distance, 0.0) * demand.total_gbps
+    tail, by_slot = graph.src[into.edge], price[into.edge]
+    found = np.zeros(len(demand.src))
+    ends = (demand.dest, demand.start, demand.src, found)
+    if shortest_only:
+        weight = graph.weight[into.edge]
+        priced_shortest_distances(into.start, tail, weight, bool(np.ptp(weight) == 0), by_slot, *ends)
+    else:
+        priced_distances(into.start, tail, by_slot, *ends)
+    paid = np.where(routable & np.isfinite(found), found, 0.0) * demand.total_gbps
     return float(paid.sum()) / earned
 
 

@@ -1,17 +1,23 @@
-"""Linear programmes through OR-Tools, with a status of our own."""
+"""Linear programmes through OR-Tools' MathOpt, with a status of our own.
+
+MathOpt rather than the older linear-solver wrapper, because that one returns wrong row duals for HiGHS (OR-Tools 9.15),
+and the duals are what the certificate is made of.
+"""
 
 from __future__ import annotations
 
+import datetime
 import enum
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from fabric.optimise.formulate import FlowProgramme
 from topologies.columns import Floats
 
-SIMPLEX_COLUMNS = 600_000  # above, the first-order method is quicker than HiGHS
+SIMPLEX_COLUMNS = 600_000  # above, the first-order method is quicker than simplex
 PDLP_RELATIVE_GAP = 1e-6
 
 
@@ -46,47 +52,71 @@ def solve(programme: FlowProgramme, *, time_limit_s: float, solver: str | None =
 
     Parameters
     ----------
+    time_limit_s : float
+        Wall clock; a limit of 0 or less gives ``FAILED`` at once.
     solver : {"highs", "glop", "pdlp"}, optional
         Default by size.
     """
-    from ortools.linear_solver.python import model_builder_helper as helper
+    from ortools.math_opt.python import mathopt
 
     name = solver or choose_solver(programme.flow_columns)
-    model = helper.ModelBuilderHelper()
-    model.fill_model_from_sparse_data(
-        programme.lower,
-        programme.upper,
-        programme.cost,
-        programme.lower_row,
-        programme.upper_row,
-        programme.matrix.tocsr(),
+    if time_limit_s <= 0:
+        return Solution(Status.FAILED, name, None, None, 0.0)
+    parameters = mathopt.SolveParameters(
+        enable_output=False, time_limit=datetime.timedelta(seconds=time_limit_s), threads=2 if name == "pdlp" else None
     )
-    engine = helper.ModelSolverHelper(name)
-    engine.enable_output(False)
-    engine.set_time_limit_in_seconds(max(time_limit_s, 0.001))
     if name == "pdlp":
-        engine.set_solver_specific_parameters(
-            "num_threads: 2 termination_criteria { simple_optimality_criteria "
-            f"{{ eps_optimal_relative: {PDLP_RELATIVE_GAP} eps_optimal_absolute: 1e-9 }} }}"
-        )
+        criteria = parameters.pdlp.termination_criteria.simple_optimality_criteria
+        criteria.eps_optimal_relative = PDLP_RELATIVE_GAP
+        criteria.eps_optimal_absolute = 1e-9
     began = time.perf_counter()
-    engine.solve(model)
+    result = mathopt.solve(
+        mathopt.Model.from_model_proto(_proto(programme)), mathopt.SolverType[name.upper()], params=parameters
+    )
     seconds = time.perf_counter() - began
-    status = _status(engine, helper)
-    if status not in (Status.OPTIMAL, Status.FEASIBLE):
-        return Solution(status, name, None, None, seconds)
-    values = np.asarray(engine.variable_values(), dtype=np.float64)
-    prices = np.asarray(engine.dual_values(), dtype=np.float64)
-    return Solution(status, name, values, prices, seconds)
+    values, prices = _point(result, len(programme.cost), len(programme.lower_row))
+    return Solution(_status(result, values is not None), name, values, prices, seconds)
 
 
-def _status(engine: object, helper: object) -> Status:
-    table = {
-        "OPTIMAL": Status.OPTIMAL,
-        "FEASIBLE": Status.FEASIBLE,
-        "INFEASIBLE": Status.INFEASIBLE,
-        "UNBOUNDED": Status.UNBOUNDED,
-    }
-    name = str(engine.status()).rsplit(".", 1)[-1]  # type: ignore[attr-defined]
-    found = table.get(name, Status.FAILED)
-    return found if engine.has_solution() or found not in (Status.OPTIMAL, Status.FEASIBLE) else Status.FAILED  # type: ignore[attr-defined]
+def _proto(programme: FlowProgramme) -> Any:
+    """The programme as MathOpt's message, filled in bulk: a Python object per variable would take longer than solving."""
+    from ortools.math_opt import model_pb2
+
+    matrix = programme.matrix.tocsr()
+    matrix.sort_indices()
+    rows, columns = matrix.shape
+    proto = model_pb2.ModelProto()
+    proto.variables.ids.extend(range(columns))
+    proto.variables.lower_bounds.extend(programme.lower.tolist())
+    proto.variables.upper_bounds.extend(programme.upper.tolist())
+    proto.variables.integers.extend([False] * columns)
+    priced = np.flatnonzero(programme.cost)
+    proto.objective.linear_coefficients.ids.extend(priced.tolist())
+    proto.objective.linear_coefficients.values.extend(programme.cost[priced].tolist())
+    proto.linear_constraints.ids.extend(range(rows))
+    proto.linear_constraints.lower_bounds.extend(programme.lower_row.tolist())
+    proto.linear_constraints.upper_bounds.extend(programme.upper_row.tolist())
+    proto.linear_constraint_matrix.row_ids.extend(np.repeat(np.arange(rows), np.diff(matrix.indptr)).tolist())
+    proto.linear_constraint_matrix.column_ids.extend(matrix.indices.tolist())
+    proto.linear_constraint_matrix.coefficients.extend(matrix.data.tolist())
+    return proto
+
+
+def _point(result: Any, columns: int, rows: int) -> tuple[Floats | None, Floats | None]:
+    """Primal values and row duals of the first solution, in the order of the programme."""
+    if not result.solutions or result.solutions[0].primal_solution is None:
+        return None, None
+    first = result.solutions[0]
+    values = np.fromiter(first.primal_solution.variable_values.values(), np.float64, columns)
+    if first.dual_solution is None:
+        return values, None
+    return values, np.fromiter(first.dual_solution.dual_values.values(), np.float64, rows)
+
+
+def _status(result: Any, has_point: bool) -> Status:
+    reason = result.termination.reason.name
+    if reason == "OPTIMAL":
+        return Status.OPTIMAL if has_point else Status.FAILED
+    if reason in ("FEASIBLE", "IMPRECISE"):
+        return Status.FEASIBLE if has_point else Status.FAILED
+    return {"INFEASIBLE": Status.INFEASIBLE, "UNBOUNDED": Status.UNBOUNDED}.get(reason, Status.FAILED)

@@ -187,39 +187,6 @@ def split_slice(first, last, src, dst, route_start, route_edge, fraction, dest, 
 
 
 @compiled
-def shortest_arcs(  # type: ignore[no-untyped-def]
-    out_start, out_edge, into_start, into_edge, src, dst, weight, equal, dest, start, entry_src, counts, rows, edges
-):
-    """Edges on shortest paths from a destination's sources; with empty ``edges`` only counts them, per destination."""
-    nodes = len(out_start) - 1
-    distance = np.empty(nodes)
-    order = np.empty(nodes, dtype=np.int64)
-    active = np.zeros(nodes, dtype=np.bool_)
-    total = 0
-    for row in range(len(dest)):
-        if equal:
-            reached = hop_order(dest[row], into_start, into_edge, src, distance, order)
-        else:
-            reached = weighted_order(dest[row], into_start, into_edge, src, weight, distance, order)
-        for entry in range(start[row], start[row + 1]):
-            active[entry_src[entry]] = True
-        for position in range(reached - 1, 0, -1):
-            node = order[position]
-            if active[node]:
-                for slot in range(out_start[node], out_start[node + 1]):
-                    edge = out_edge[slot]
-                    if on_shortest_path(edge, node, distance, dst, weight, equal):
-                        active[dst[edge]] = True
-                        if len(edges) > 0:
-                            rows[total] = row
-                            edges[total] = edge
-                        total += 1
-                        counts[row] += 1
-        active[:] = False
-    return total
-
-
-@compiled
 def priced_distances(into_start, tail, price, dest, start, entry_src, found):  # type: ignore[no-untyped-def]
     """Distance under ``price`` (by adjacency slot) from the source of every entry to its destination."""
     nodes = len(into_start) - 1
@@ -229,6 +196,30 @@ def priced_distances(into_start, tail, price, dest, start, entry_src, found):  #
         weighted_order(dest[row], into_start, tail, price, distance, order)
         for entry in range(start[row], start[row + 1]):
             found[entry] = distance[entry_src[entry]]
+
+
+@compiled
+def priced_shortest_distances(into_start, tail, weight, equal, price, dest, start, entry_src, found):  # type: ignore[no-untyped-def]
+    """Least price from every entry's source to its destination over paths of least weight only."""
+    nodes = len(into_start) - 1
+    distance = np.empty(nodes)
+    order = np.empty(nodes, dtype=np.int64)
+    cheapest = np.empty(nodes)
+    for row in range(len(dest)):
+        if equal:
+            reached = hop_order(dest[row], into_start, tail, distance, order)
+        else:
+            reached = weighted_order(dest[row], into_start, tail, weight, distance, order)
+        cheapest[:] = np.inf
+        cheapest[dest[row]] = 0.0
+        for position in range(reached):
+            head = order[position]
+            for slot in range(into_start[head], into_start[head + 1]):
+                node = tail[slot]
+                if is_step(distance[head], distance[node], weight[slot], equal):
+                    cheapest[node] = min(cheapest[node], cheapest[head] + price[slot])
+        for entry in range(start[row], start[row + 1]):
+            found[entry] = cheapest[entry_src[entry]]
 
 
 def parallel_loads(rows: int, shape: tuple[int, int], work: Callable[[int, int, Floats], None]) -> Floats:
