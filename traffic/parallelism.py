@@ -1,0 +1,173 @@
+"""Ranks as a grid of tensor, context, expert, data and pipeline parallelism.
+
+A rank's number is its mixed-radix number over the five sizes; ``order`` names the dimensions from the one that varies
+fastest. Megatron's default is ``tp-cp-ep-dp-pp``: ranks of one tensor-parallel group are neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from topologies.columns import Ints, column
+from topologies.errors import TrafficError
+from topologies.registry import Spec
+from topologies.units import Count
+
+DIMENSIONS = ("tp", "cp", "ep", "dp", "pp")
+DEFAULT_ORDER = "tp-cp-ep-dp-pp"
+
+
+def _auto(value: Any) -> Any:
+    return None if value == "auto" else value
+
+
+_COUNT_OR_AUTO = {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "auto"}]}
+CountOrAuto = Annotated[Count | None, BeforeValidator(_auto), WithJsonSchema(_COUNT_OR_AUTO)]
+
+
+class Parallelism(Spec):
+    """Sizes of the five dimensions, and how ranks are numbered over them."""
+
+    tp: Count = Field(default=1, description="Tensor parallel ranks")
+    pp: Count = Field(default=1, description="Pipeline stages")
+    cp: Count = Field(default=1, description="Context parallel ranks")
+    ep: Count = Field(default=1, description="Expert parallel ranks; above 1 only for models with experts")
+    dp: CountOrAuto = Field(default=None, description="Data parallel ranks; auto: what the GPUs leave")
+    order: str = Field(default=DEFAULT_ORDER, description="Dimensions from the fastest varying rank digit")
+
+    def resolve(self, ranks: int) -> RankGrid:
+        """The grid of ``ranks`` ranks.
+
+        Raises
+        ------
+        TrafficError
+            When the sizes do not multiply to the number of ranks (FP4010), or ``order`` is no permutation (FP4011).
+        """
+        order = tuple(self.order.split("-"))
+        if sorted(order) != sorted(DIMENSIONS):
+            raise TrafficError(
+                f"{self.order!r} does not name each of {', '.join(DIMENSIONS)} once",
+                where="parallelism.order",
+                hint=f"Megatron's default is {DEFAULT_ORDER}",
+                code="FP4011",
+            )
+        fixed = {"tp": self.tp, "cp": self.cp, "ep": self.ep, "pp": self.pp}
+        model_ranks = prod(fixed.values())
+        if self.dp is not None and model_ranks * self.dp != ranks:
+            raise self._wrong_product(ranks, model_ranks, self.dp)
+        if ranks % model_ranks:
+            told = " x ".join(f"{name} {size}" for name, size in fixed.items() if size > 1)
+            largest = max(fixed, key=lambda name: (fixed[name], name))
+            raise TrafficError(
+                f"{told} is {model_ranks:,} ranks, which does not divide {ranks:,} GPUs",
+                where=f"parallelism.{largest}",
+                hint=_nearest_sizes(fixed, ranks),
+                code="FP4010",
+            )
+        sizes = fixed | {"dp": ranks // model_ranks}
+        return RankGrid(order, {name: sizes[name] for name in DIMENSIONS})
+
+    @staticmethod
+    def _wrong_product(ranks: int, model_ranks: int, dp: int) -> TrafficError:
+        fits = (
+            f"dp: {ranks // model_ranks}" if ranks % model_ranks == 0 else f"gpus: {ranks // model_ranks * model_ranks}"
+        )
+        return TrafficError(
+            f"tp x cp x ep x pp x dp is {model_ranks:,} x {dp:,} = {model_ranks * dp:,} ranks, "
+            f"but there are {ranks:,} GPUs",
+            where="parallelism.dp",
+            hint=f"{fits} fits, or gpus: {model_ranks * dp}, or dp: auto",
+            code="FP4010",
+        )
+
+
+def _nearest_sizes(fixed: Mapping[str, int], ranks: int) -> str:
+    """For each dimension, the sizes next to the given one that make the product divide the ranks."""
+    told = []
+    for name, size in fixed.items():
+        others = prod(fixed.values()) // size
+        if size == 1 or ranks % others:
+            continue
+        fitting = [value for value in range(1, ranks // others + 1) if ranks % (others * value) == 0]
+        below = [value for value in fitting if value < size][-1:]
+        above = [value for value in fitting if value > size][:1]
+        told.append(f"{name}: " + " or ".join(map(str, below + above)))
+    product = prod(fixed.values())
+    fewer = ranks // product * product
+    rounded = f"gpus: {fewer or product}"
+    return f"{'; '.join([*told, rounded])} would fit"
+
+
+@dataclass(frozen=True)
+class RankGrid:
+    """Ranks 0..n-1 as digits; sizes are resolved."""
+
+    order: tuple[str, ...]  # fastest first
+    sizes: Mapping[str, int]
+
+    @property
+    def ranks(self) -> int:
+        """All ranks."""
+        return prod(self.sizes.values())
+
+    def coordinates(self, ranks: ArrayLike) -> dict[str, Ints]:
+        """Position of ranks along every dimension.
+
+        Parameters
+        ----------
+        ranks : array-like of int, shape (R,)
+
+        Returns
+        -------
+        dict of str to ndarray, shape (R,)
+            Keys ``tp``, ``cp``, ``ep``, ``dp``, ``pp``.
+
+        Examples
+        --------
+        >>> grid = Parallelism(tp=2, pp=4).resolve(16)
+        >>> {name: int(at[0]) for name, at in grid.coordinates([13]).items()}
+        {'tp': 1, 'cp': 0, 'ep': 0, 'dp': 0, 'pp': 3}
+        """
+        rest = np.asarray(ranks, dtype=np.int64)
+        found: dict[str, Ints] = {}
+        for name in self.order:
+            found[name] = column(rest % self.sizes[name], np.int32)
+            rest = rest // self.sizes[name]
+        return {name: found[name] for name in DIMENSIONS}
+
+    def groups(self, *dimensions: str) -> Ints:
+        """Communicators along one dimension, or along several taken as one.
+
+        Parameters
+        ----------
+        *dimensions : str
+            Such as ``"dp"``, or ``"dp", "cp"`` for Megatron's ``dp-cp`` group.
+
+        Returns
+        -------
+        ndarray of int, shape (count, size)
+            Ranks; each row ascends, rows are in order of their first rank.
+
+        Examples
+        --------
+        Megatron's own example, 16 GPUs with tp 2 and pp 4:
+
+        >>> Parallelism(tp=2, pp=4).resolve(16).groups("pp").tolist()
+        [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]]
+
+        References
+        ----------
+        Megatron-LM, ``megatron/core/parallel_state.py``, ``initialize_model_parallel``.
+        """
+        outer_first = self.order[::-1]
+        grid = np.arange(self.ranks, dtype=np.int32).reshape([self.sizes[name] for name in outer_first])
+        axes = [axis for axis, name in enumerate(outer_first) if name in dimensions]
+        last = np.moveaxis(grid, axes, range(-len(axes), 0))
+        return column(last.reshape(-1, prod(self.sizes[name] for name in dimensions)), np.int32)
