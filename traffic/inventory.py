@@ -65,7 +65,7 @@ class Inventory:
                 )
             return name
         candidates = list(self.topologies)
-        if group in self.groups:
+        if group is not None and group in self.groups:
             attached = [fabric for fabric in self.groups[group].nics if fabric in self.topologies]
             candidates = attached or candidates
             rails = [fabric for fabric in attached if self.groups[group].nics[fabric].rail == "per-gpu"]

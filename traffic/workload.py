@@ -41,6 +41,7 @@ class Phase:
     steady: bool = False
     rate_gbps: float = 0.0  # summed over all pairs; steady traffic only
     overlaps_compute: bool = False
+    every_step: bool = True  # False: now and then, such as a checkpoint; no part of the step time
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,9 @@ class WorkloadTraffic:
     flops_per_step: float | None = None
     checkpoint_bytes: float | None = None
     compute_s: float | None = None  # per step, all GPUs busy at the stated efficiency
+    checkpoint_every_s: float | None = None
+    checkpoint_deadline_s: float | None = None
+    not_modelled: tuple[str, ...] = ()  # keys, dotted from the workload, that were given and change nothing yet
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()
 
@@ -90,6 +94,19 @@ class CollectiveTraffic:
 
 
 COLLECTIVES: Registry[CollectiveTraffic] = Registry("collective", "traffic.collectives")
+
+
+@dataclass(frozen=True, eq=False)
+class DemandRows:
+    """A demand file as read: endpoints by node id, rates in Gbps."""
+
+    src: np.ndarray  # shape (M,), node ids
+    dst: np.ndarray
+    rate_gbps: np.ndarray
+    warnings: tuple[str, ...] = ()
+
+
+DEMAND_FORMATS: Registry[DemandRows] = Registry("demand format", "traffic.formats")
 
 
 def demands_of(workloads: Sequence[WorkloadTraffic], fabric: str) -> Demands:

@@ -1,0 +1,144 @@
+"""The ``placement:`` key: which host and GPU every rank runs on.
+
+The policies are plug-ins in ``traffic/placements/``; ``order`` names one, the keys beside it are the policy's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ConfigDict, Field, ValidationError
+
+from topologies.columns import Ints, column
+from topologies.errors import Problem, TrafficError, nearest
+from topologies.registry import Spec
+from traffic.inventory import Inventory
+from traffic.parallelism import RankGrid
+from traffic.workload import PLACEMENTS
+
+
+@dataclass(frozen=True, eq=False)
+class PlacementSite:
+    """What a policy places, and where."""
+
+    hosts: tuple[str, ...]
+    gpus_per_host: int
+    grid: RankGrid
+    rng: np.random.Generator
+    directory: Path
+
+    @property
+    def ranks(self) -> int:
+        """Ranks to place."""
+        return self.grid.ranks
+
+
+class Placement(Spec):
+    """Which hosts a job runs on, and in which order."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    group: str | None = Field(default=None, description="Node group with the GPUs; the only one that has any if absent")
+    order: str = Field(default="packed", description="Policy: packed, rail-aligned, scattered or file")
+
+    def place(self, site: PlacementSite) -> Ints:
+        """Host index and GPU index of every rank, shape (ranks, 2).
+
+        Raises
+        ------
+        TrafficError
+            When the policy is unknown (FP4020), its keys are wrong (FP4021) or the ranks do not fit (FP4022).
+        """
+        if not PLACEMENTS.known(self.order):
+            close = nearest(self.order, PLACEMENTS.names())
+            raise TrafficError(
+                f"unknown placement order {self.order!r}",
+                where="placement.order",
+                hint=f"did you mean {close!r}?" if close else f"known: {', '.join(PLACEMENTS.names())}",
+                code="FP4020",
+            )
+        check_room(site.ranks, len(site.hosts), site.gpus_per_host)
+        entry = PLACEMENTS[self.order]
+        try:
+            spec = entry.model.model_validate({"kind": entry.name, **(self.model_extra or {})})
+        except ValidationError as error:
+            keys = [name for name in entry.model.model_fields if name != "kind"]
+            raise TrafficError(_key_problems(error, entry.name, keys)) from error
+        return column(entry(spec, site=site), np.int32)
+
+
+def _key_problems(error: ValidationError, order: str, keys: list[str]) -> list[Problem]:
+    """Pydantic's findings about a policy's keys, as ours."""
+    problems = []
+    for found in error.errors():
+        key = str(found["loc"][0]) if found["loc"] else ""
+        own = f"its keys are {', '.join(keys)}" if keys else "it has no keys of its own"
+        if found["type"] == "extra_forbidden":
+            close = nearest(key, keys)
+            message, hint = f"placement {order!r} has no key {key!r}", f"did you mean {close!r}?" if close else own
+        elif found["type"] == "missing":
+            message, hint = f"placement {order!r} needs the key {key!r}", own
+        else:
+            message, hint = f"{key}: {found['msg']}", own
+        problems.append(Problem(message, code="FP4021", where=("placement", key), hint=hint))
+    return problems
+
+
+def check_room(ranks: int, hosts: int, gpus_per_host: int) -> None:
+    """Raise unless the hosts have a GPU for every rank."""
+    if ranks > hosts * gpus_per_host:
+        needed = -(-ranks // gpus_per_host)
+        raise TrafficError(
+            f"{ranks:,} ranks do not fit on {hosts:,} hosts of {gpus_per_host} GPUs ({hosts * gpus_per_host:,} GPUs)",
+            where="placement.group",
+            hint=f"they need {needed:,} hosts; or gpus: {hosts * gpus_per_host}",
+            code="FP4022",
+        )
+
+
+def fill_hosts(host_order: Any, gpus_per_host: int, ranks: int) -> Ints:
+    """Put consecutive ranks on the GPUs of one host after the other, shape (ranks, 2).
+
+    >>> fill_hosts([2, 0], 2, 3).tolist()
+    [[2, 0], [2, 1], [0, 0]]
+    """
+    rank = np.arange(ranks)
+    host = np.asarray(host_order, dtype=np.int64)[rank // gpus_per_host]
+    return column(np.stack([host, rank % gpus_per_host], axis=1), np.int32)
+
+
+def gpu_group(inventory: Inventory, name: str | None) -> str:
+    """The group ranks run on: the one named, or the only one with GPUs.
+
+    Raises
+    ------
+    TrafficError
+        When the name is unknown, the group has no GPUs, or several groups have (FP4023).
+    """
+    if name is not None:
+        if inventory.groups and inventory.gpus_per_host(name, where="placement.group") == 0:
+            raise TrafficError(
+                f"hosts of group {name!r} have no GPUs",
+                where="placement.group",
+                hint=f"groups with GPUs: {', '.join(_with_gpus(inventory)) or 'none'}",
+                code="FP4023",
+            )
+        return name
+    if not inventory.groups:
+        return "hosts"
+    found = _with_gpus(inventory)
+    if len(found) != 1:
+        raise TrafficError(
+            f"which nodes does this job run on? {len(found)} groups have GPUs",
+            where="placement.group",
+            hint=f"say placement: {{group: {found[0]}}}" if found else "choose a node model with GPUs",
+            code="FP4023",
+        )
+    return found[0]
+
+
+def _with_gpus(inventory: Inventory) -> list[str]:
+    return [name for name, group in inventory.groups.items() if group.gpus_per_host]
