@@ -1,0 +1,90 @@
+"""Reading demand files row by row: what the formats share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from topologies.columns import column
+from topologies.errors import nearest
+from topologies.text_input import Findings, number, shown
+from topologies.topology import Topology
+from traffic.workload import DemandRows
+
+GBPS_OF = {"kbps": 1e-6, "Mbps": 1e-3, "Gbps": 1.0}
+
+
+class RowReader:
+    """Checks and collects demands; every problem is noted with its line."""
+
+    def __init__(self, findings: Findings, topology: Topology, gbps_of_unit: float) -> None:
+        self._findings = findings
+        self._topology = topology
+        self._unit = gbps_of_unit
+        self._rows: list[tuple[int, int, float]] = []
+        self._own = 0
+
+    def numbered(self, line: int, place: int, word: str) -> int | None:
+        """Node of a number, from 0 in the order of the topology; None after a problem."""
+        last = len(self._topology.nodes) - 1
+        if not (word.isascii() and word.isdigit()) or int(word) > last:
+            self._findings.add(
+                f"{shown(word)} is no node; nodes are numbered 0 to {last}",
+                code="FP6222",
+                line=line,
+                column=place,
+                length=len(word),
+                hint="nodes are counted in the order of the topology",
+            )
+            return None
+        return self._endpoint(line, place, int(word))
+
+    def named(self, line: int, name: str) -> int | None:
+        """Node of a name; None after a problem."""
+        if not self._topology.has_node(name):
+            close = nearest(name, self._topology.nodes.name[:20_000])
+            hint = f"did you mean {close!r}?" if close else f"names are like {self._topology.nodes.name[0]}"
+            self._findings.add(f"{self._topology.name} has no node {shown(name)}", code="FP6222", line=line, hint=hint)
+            return None
+        return self._endpoint(line, None, self._topology.node(name))
+
+    def _endpoint(self, line: int, place: int | None, node: int) -> int | None:
+        if self._topology.nodes.nics[node] > 0:
+            return node
+        name = self._topology.nodes.name[node]
+        self._findings.add(
+            f"{name} is a switch; traffic starts and ends at hosts",
+            code="FP6222",
+            line=line,
+            column=place,
+            hint="name the hosts behind it",
+        )
+        return None
+
+    def add(self, line: int, src: int | None, dst: int | None, place: int | None, amount: str) -> None:
+        """Take one demand; a node's traffic to itself crosses no link and is left out."""
+        value = number(amount)
+        if value is None or value < 0:
+            message = f"demand is {shown(amount)}; it is a number, 0 or more"
+            self._findings.add(message, code="FP6223", line=line, column=place, length=len(amount))
+            return
+        if src is None or dst is None:
+            return
+        if src == dst:
+            self._own += 1
+            return
+        self._rows.append((src, dst, value * self._unit))
+
+    def finish(self) -> DemandRows:
+        """The rows read.
+
+        Raises
+        ------
+        FormatError
+            With all problems noted.
+        """
+        self._findings.finish()
+        src, dst, rate = zip(*self._rows, strict=True) if self._rows else ((), (), ())
+        own = f"{self._own} demands from a node to itself cross no link and are left out"
+        return DemandRows(
+            column(src, np.int32), column(dst, np.int32), column(rate, np.float64), (own,) if self._own else ()
+        )

@@ -1,0 +1,156 @@
+"""What the synthetic patterns share: the places that exchange traffic, and the workload around a pattern.
+
+A place is an endpoint or, with ``level: leaf``, all members that hang on the same switches (an attachment group). With
+n places of size S, ``all-to-all`` and ``uniform`` send S/n to each other place, ``permutation`` sends S to one,
+``gravity`` n·S in all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from topologies.columns import Ints, column
+from topologies.errors import TrafficError
+from topologies.topology import Topology
+from traffic.demands import Flows, UniformBlock
+from traffic.workload import PATTERNS, Phase, WorkloadContext, WorkloadTraffic
+
+Level = Literal["endpoint", "leaf"]
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Places that exchange traffic; row ``i`` of ``nodes`` is place ``i``.
+
+    A place of fewer endpoints than the largest lists them again from the first, so that every place has as many turns;
+    what a place sends is exact, how it is spread over the endpoints of a smaller place is as even as the turns allow.
+    """
+
+    nodes: Ints  # shape (n, turns), endpoint node ids
+    even: bool  # whether all places have the same number of endpoints
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+
+def places_of(topology: Topology, members: Ints, level: Level) -> Places:
+    """Places of the members, in order of their lowest endpoint.
+
+    Raises
+    ------
+    TrafficError
+        When there are fewer than two (FP4041).
+    """
+    if level == "endpoint":
+        places = Places(column(members[:, None], np.int32), True)
+    else:
+        group = topology.groups.of_node[members]
+        order = np.argsort(group, kind="stable")
+        _, start, size = np.unique(group[order], return_index=True, return_counts=True)
+        turn = start[:, None] + np.arange(size.max(initial=0)) % size[:, None]
+        places = Places(column(members[order][turn], np.int32), bool(np.all(size == size[:1])))
+    if len(places) < 2:
+        raise TrafficError(
+            f"{len(places)} {'endpoint' if level == 'endpoint' else 'leaf'} cannot exchange traffic with others",
+            where="members",
+            hint="choose a group with more members" + ("" if level == "endpoint" else ", or level: endpoint"),
+            code="FP4041",
+        )
+    return places
+
+
+def uniform_blocks(places: Places, per_pair: float) -> Flows:
+    """Every place sends ``per_pair`` to every other, spread over its endpoints."""
+    turns = places.nodes.shape[1]
+    empty = Flows.none()
+    if per_pair == 0:
+        return empty
+    blocks = tuple(UniformBlock(column(places.nodes[:, turn], np.int32), per_pair / turns) for turn in range(turns))
+    return Flows(empty.src, empty.dst, empty.amount, blocks)
+
+
+def pattern_workload(
+    kind: str,
+    context: WorkloadContext,
+    *,
+    members: str,
+    fabric: str | None,
+    size: float | None,
+    rate: float | None,
+    level: Level,
+    phase: str | None,
+    **keys: Any,
+) -> WorkloadTraffic:
+    """The workload that consists of one pattern.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the pattern and of the workload.
+    size, rate : float, optional
+        What each place sends, bytes or Gbps; exactly one of them.
+    phase : str, optional
+        Name of the phase; the kind if absent.
+    **keys
+        The pattern's own parameters.
+
+    Raises
+    ------
+    TrafficError
+        When not exactly one of ``size`` and ``rate`` is given (FP4040), or there are fewer than two places (FP4041).
+    """
+    if (size is None) == (rate is None):
+        raise TrafficError(
+            f"{kind} takes either a size or a rate; {'both are' if size is not None else 'neither is'} given",
+            where="size" if size is not None else (),
+            hint="size: 1 GiB is a volume to be moved; rate: 100 Gb/s goes on all the time",
+            code="FP4040",
+        )
+    inventory = context.inventory
+    network = inventory.fabric(fabric, group=members)
+    topology = inventory.topologies[network]
+    places = places_of(topology, inventory.members(network, members), level)
+    amount = size if size is not None else rate
+    flows = PATTERNS[kind](keys, places=places, amount=amount, rng=context.rng)
+    return WorkloadTraffic(
+        id=context.id,
+        kind=kind,
+        phases=(_phase(phase or kind, kind, network, places, flows, size),),
+        ranks=len(places),
+        assumptions=tuple(_assumptions(places, network, fabric, level)),
+    )
+
+
+def _phase(name: str, kind: str, fabric: str, places: Places, flows: Flows, size: float | None) -> Phase:
+    steady = size is None
+    return Phase(
+        name=name,
+        collective=kind,
+        fabric=fabric,
+        group_size=len(places),
+        payload_bytes_per_rank=size or 0.0,
+        sent_bytes_per_rank=0.0 if steady else _busiest(places, flows),
+        total_bytes=0.0 if steady else flows.total,
+        pairs=flows.pairs,
+        flows=flows,
+        steady=steady,
+        rate_gbps=flows.total if steady else 0.0,
+    )
+
+
+def _busiest(places: Places, flows: Flows) -> float:
+    """The most that one place sends."""
+    count = int(places.nodes.max()) + 1
+    place_of = np.zeros(count, dtype=np.int64)
+    place_of[places.nodes] = np.arange(len(places))[:, None]
+    return float(np.bincount(place_of, flows.sent(count)).max())
+
+
+def _assumptions(places: Places, network: str, fabric: str | None, level: Level) -> list[str]:
+    said = [] if fabric is not None else [f"traffic uses the fabric {network} (fabric)"]
+    if level == "leaf" and not places.even:
+        said.append("leaves have different numbers of endpoints; traffic of the smaller is spread nearly evenly")
+    return said

@@ -1,0 +1,62 @@
+"""``checkpoint``: a given volume written to replicated storage by all hosts of a group at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from topologies.columns import column
+from topologies.registry import Injected
+from topologies.units import Count, TimeS, VolumeBytes
+from traffic.storage import check_replication, checkpoint_phase, storage_fabric
+from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
+
+
+@WORKLOADS.register("checkpoint", example={"clients": "all", "target": "all", "size": "988 GB", "replication": 3})
+def checkpoint(
+    clients: str,
+    target: str,
+    size: VolumeBytes,
+    fabric: str | None = None,
+    replication: Count = 3,
+    every: TimeS | None = None,
+    deadline: TimeS | None = None,
+    *,
+    context: Injected[WorkloadContext],
+) -> WorkloadTraffic:
+    """Checkpoints of a known size, spread evenly over clients and servers.
+
+    Parameters
+    ----------
+    clients, target : str
+        Node groups: who writes, and the servers that take it.
+    size : float
+        One copy of the checkpoint over all clients, bytes.
+    fabric : str, optional
+        Fabric it crosses; the one both groups have NICs on if absent.
+    replication : int
+        Copies the storage keeps.
+    every, deadline : float, optional
+        Time between checkpoints and time one may take, s.
+
+    Returns
+    -------
+    WorkloadTraffic
+        One phase ``checkpoint``; ``payload_bytes_per_rank`` is per client host.
+    """
+    inventory = context.inventory
+    network = storage_fabric(inventory, fabric, clients, target)
+    servers = inventory.host_endpoints(network, target, where="target")
+    writers = inventory.host_endpoints(network, clients, where="clients")
+    check_replication(replication, len(servers))
+    share = column(np.full(len(writers), size / len(writers)), np.float64)
+    phase = checkpoint_phase(network, writers, servers, share, len(writers), replication)
+    return WorkloadTraffic(
+        id=context.id,
+        kind="checkpoint",
+        phases=(phase,) if phase.pairs else (),
+        checkpoint_bytes=size,
+        assumptions=("objects are spread evenly: every client writes the same to every server",),
+        warnings=() if phase.pairs else (f"{context.id} has size 0: nothing is sent",),
+        checkpoint_every_s=every,
+        checkpoint_deadline_s=deadline,
+    )
