@@ -1,0 +1,54 @@
+"""The hottest links of a phase, and the jobs and collectives that load them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabric.result import HotLink, PhaseRoute, Share
+
+
+def port_name(ordinal: int) -> str:
+    """Name of a port by its ordinal on the switch, from 1."""
+    return f"port{ordinal + 1}"
+
+
+def hottest_links(route: PhaseRoute, count: int, *, tier: str | None = None) -> list[HotLink]:
+    """The ``count`` links of highest utilisation, ties in order of id; idle links are left out."""
+    topology = route.topology
+    order = np.argsort(-route.utilisation, kind="stable")
+    order = order[route.utilisation[order] > 0]
+    if tier is not None:
+        order = order[topology.links.tier[order] == topology.tiers.index(tier)]
+    return [_hot_link(route, int(link)) for link in order[:count]]
+
+
+def _hot_link(route: PhaseRoute, link: int) -> HotLink:
+    topology = route.topology
+    src, dst = int(topology.links.src[link]), int(topology.links.dst[link])
+    back = int(topology.links.reverse[link])
+    utilisation = float(route.utilisation[link])
+    return HotLink(
+        fabric=route.fabric,
+        phase=route.phase,
+        link=topology.link_name(link),
+        a=topology.nodes.name[src],
+        a_port=port_name(int(topology.src_port[link])),
+        b=topology.nodes.name[dst],
+        b_port=port_name(int(topology.src_port[back])) if back >= 0 else "",
+        tier=topology.tiers[topology.links.tier[link]],
+        capacity_gbps=float(topology.capacity_gbps[link]),
+        offered_gbps=float(route.link_gbps[link].sum()),
+        utilisation=utilisation if np.isfinite(utilisation) else None,
+        shares=_shares(route, link),
+    )
+
+
+def _shares(route: PhaseRoute, link: int) -> tuple[Share, ...]:
+    """Who loads a link, largest first."""
+    loads = route.link_gbps[link]
+    total = loads.sum()
+    ranked = [code for code in np.argsort(-loads, kind="stable").tolist() if loads[code] > 0]
+    entries = [(route.classes[code], float(loads[code])) for code in ranked]
+    return tuple(
+        Share(entry.job, entry.phase, entry.collective, gbps, gbps / float(total)) for entry, gbps in entries
+    )

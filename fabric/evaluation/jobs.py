@@ -1,0 +1,96 @@
+"""What congestion costs each job: the time of every phase, and of the step.
+
+A phase takes its ideal window times the highest utilisation among the links it crosses, when that is above 1: the
+slowest flow decides when a collective is done. Phases that overlap with compute count only for what exceeds it; the
+others are added. Phases inside the hosts (NVLink) are part of the compute time's efficiency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fabric.evaluation.phases import job_peak
+from fabric.result import JobPhase, JobTime, PhaseRoute
+from traffic.workload import Phase, WorkloadTraffic
+
+CHECKPOINT = "checkpoint"
+
+
+def job_times(workloads: Sequence[WorkloadTraffic], routes: Sequence[PhaseRoute]) -> tuple[JobTime, ...]:
+    """Times of all workloads that have phases with a volume."""
+    by_phase = {(route.fabric, route.phase): route for route in routes}
+    return tuple(_job(workload, by_phase) for workload in workloads if any(not phase.steady for phase in workload.phases))
+
+
+def _job(workload: WorkloadTraffic, routes: Mapping[tuple[str, str], PhaseRoute]) -> JobTime:
+    phases = tuple(_phase(workload, phase, routes) for phase in workload.phases if not phase.steady)
+    timed = [(phase, time) for phase, time in zip([p for p in workload.phases if not p.steady], phases, strict=True)]
+    routed = [(phase, time) for phase, time in timed if phase.fabric is not None]
+    complete = all((phase.fabric, phase.name) in routes for phase, _ in routed)
+    step_ideal = _step([(p, t.ideal_s) for p, t in routed if t.in_step], workload.compute_s) if complete else None
+    step = _step([(p, t.predicted_s) for p, t in routed if t.in_step], workload.compute_s) if complete else None
+    checkpoint = [time.predicted_s for time in phases if time.name == CHECKPOINT]
+    exposed = _exposed(routed, workload.compute_s)
+    return JobTime(
+        id=workload.id,
+        kind=workload.kind,
+        ranks=workload.ranks,
+        phases=tuple(exposed.get(time.name, time) for time in phases),
+        compute_s=workload.compute_s,
+        step_time_ideal_s=step_ideal,
+        step_time_s=step,
+        checkpoint_time_s=checkpoint[0] if checkpoint else None,
+    )
+
+
+def _phase(
+    workload: WorkloadTraffic, phase: Phase, routes: Mapping[tuple[str, str], PhaseRoute]
+) -> JobPhase:
+    base = JobPhase(
+        name=phase.name,
+        collective=phase.collective,
+        fabric=phase.fabric,
+        bytes_per_rank=phase.sent_bytes_per_rank,
+        ideal_s=0.0,
+        predicted_s=0.0,
+        exposed_s=0.0,
+        stretch=None,
+        hottest_link="",
+        in_step=phase.every_step,
+    )
+    route = routes.get((phase.fabric or "", phase.name))
+    if route is None or workload.id not in route.window_s:
+        return base
+    ideal = route.window_s[workload.id]
+    peak, link = job_peak(route, workload.id)
+    lost = any(pair.job == workload.id for pair in route.unreachable)
+    stretch = None if lost else max(1.0, peak)
+    predicted = None if stretch is None else ideal * stretch
+    return JobPhase(
+        **{**base.__dict__, "ideal_s": ideal, "predicted_s": predicted, "stretch": stretch, "hottest_link": link}
+    )
+
+
+def _step(phases: Sequence[tuple[Phase, float | None]], compute_s: float | None) -> float | None:
+    """Compute, what overlapping phases need beyond it, and the exposed phases; None when a phase cannot finish."""
+    if any(seconds is None for _, seconds in phases):
+        return None
+    overlapped = sum(seconds or 0.0 for phase, seconds in phases if phase.overlaps_compute)
+    exposed = sum(seconds or 0.0 for phase, seconds in phases if not phase.overlaps_compute)
+    return max(compute_s or 0.0, overlapped) + exposed
+
+
+def _exposed(routed: Sequence[tuple[Phase, JobPhase]], compute_s: float | None) -> dict[str, JobPhase]:
+    """Phases with the time the step waits for them."""
+    room = compute_s or 0.0
+    result: dict[str, JobPhase] = {}
+    for phase, time in routed:
+        if time.predicted_s is None:
+            exposed = None
+        elif phase.overlaps_compute:
+            exposed = max(time.predicted_s - room, 0.0)
+            room = max(room - time.predicted_s, 0.0)
+        else:
+            exposed = time.predicted_s
+        result[time.name] = JobPhase(**{**time.__dict__, "exposed_s": exposed})
+    return result

@@ -1,0 +1,113 @@
+"""Whether the scenario's limits hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fabric.evaluation.phases import OVER
+from fabric.result import JobTime, LimitVerdict, PhaseRoute
+from fabric.scenario.schema import LimitSpec
+from topologies.errors import Problem, ScenarioError, nearest
+from topologies.units import format_seconds
+
+_TOLERANCE = 1e-9
+
+
+def check_limits(
+    limits: Sequence[LimitSpec], routes: Sequence[PhaseRoute], jobs: Sequence[JobTime]
+) -> tuple[LimitVerdict, ...]:
+    """Judge every limit over all routed phases; one with ``when`` (a failure case) is left undecided.
+
+    Raises
+    ------
+    ScenarioError
+        When a limit names a tier its fabric does not have.
+    """
+    problems: list[Problem] = []
+    verdicts: list[LimitVerdict] = []
+    for index, limit in enumerate(limits):
+        try:
+            verdicts.append(_judge(f"L{index + 1}", limit, routes, jobs))
+        except ScenarioError as error:
+            problems += error.under("limits", index).problems
+    if problems:
+        raise ScenarioError(problems)
+    return tuple(verdicts)
+
+
+def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequence[JobTime]) -> LimitVerdict:
+    subject = limit.fabric or limit.workload or ""
+    tier = f" {limit.tier}" if limit.tier else ""
+    stat = f" {limit.stat}" if limit.unit == "ratio" else ""
+    text = f"{subject}{tier} {limit.metric}{stat}"
+    if limit.when is not None:
+        return LimitVerdict(name, f"{text} when {limit.when}", limit.metric, None, limit.max, limit.unit, None, "failure cases are not yet modelled")
+    value, detail = _on_fabric(limit, routes) if limit.fabric else _on_job(limit, jobs)
+    if value is None:
+        known_bad = detail == _CANNOT_FINISH
+        return LimitVerdict(name, text, limit.metric, None, limit.max, limit.unit, False if known_bad else None, detail)
+    ok = bool(value <= limit.max * (1 + _TOLERANCE))
+    return LimitVerdict(name, text, limit.metric, value, limit.max, limit.unit, ok, detail)
+
+
+_CANNOT_FINISH = "it cannot finish: demand has no path"
+
+
+def _on_job(limit: LimitSpec, jobs: Sequence[JobTime]) -> tuple[float | None, str]:
+    job = next((job for job in jobs if job.id == limit.workload), None)
+    if job is None:
+        return None, f"{limit.workload} has no phases with a volume"
+    if limit.metric == "checkpoint_time":
+        if not any(phase.name == "checkpoint" for phase in job.phases):
+            return None, f"{job.id} writes no checkpoint"
+        return job.checkpoint_time_s, "" if job.checkpoint_time_s is not None else _CANNOT_FINISH
+    return job.step_time_s, "" if job.step_time_s is not None else _CANNOT_FINISH
+
+
+def _on_fabric(limit: LimitSpec, routes: Sequence[PhaseRoute]) -> tuple[float | None, str]:
+    mine = [route for route in routes if route.fabric == limit.fabric]
+    if not mine:
+        return None, f"no traffic on {limit.fabric}"
+    topology = mine[0].topology
+    if limit.tier is not None and limit.tier not in topology.tiers:
+        close = nearest(limit.tier, topology.tiers)
+        raise ScenarioError(
+            f"{limit.fabric} has no tier {limit.tier!r}",
+            where="tier",
+            hint=f"did you mean {close!r}?" if close else f"its tiers: {', '.join(topology.tiers)}",
+            code="FP2105",
+        )
+    if limit.metric == "unreachable_pairs":
+        return float(sum(route.unreachable_pairs for route in mine)), ""
+    chosen = topology.up.copy()
+    if limit.tier is not None:
+        chosen &= topology.links.tier == topology.tiers.index(limit.tier)
+    if limit.metric == "links_over_capacity":
+        counts = [int((route.utilisation[chosen] > OVER).sum()) for route in mine]
+        worst = int(np.argmax(counts))
+        return float(counts[worst]), f"in {mine[worst].phase}"
+    values = [_statistic(route.utilisation[chosen], limit.stat) for route in mine]
+    worst = int(np.argmax(values))
+    over = int((mine[worst].utilisation[chosen] > limit.max * (1 + _TOLERANCE)).sum())
+    return values[worst], f"in {mine[worst].phase}; {over:,} of {int(chosen.sum()):,} directed links above"
+
+
+def _statistic(values: np.ndarray, stat: str) -> float:
+    if not len(values):
+        return 0.0
+    if stat == "max":
+        return float(values.max())
+    if stat == "mean":
+        return float(values.mean())
+    return float(np.quantile(values, {"p50": 0.5, "p99": 0.99}[stat], method="inverted_cdf"))
+
+
+def limit_text(value: float | None, unit: str) -> str:
+    """A measured or allowed value for people."""
+    if value is None:
+        return "-"
+    if unit == "ratio":
+        return f"{value * 100:,.1f} %".replace(".0 %", " %")
+    return format_seconds(value) if unit == "s" else f"{value:,.0f}"

@@ -1,0 +1,230 @@
+"""Routing one phase of one fabric and measuring its links.
+
+Volumes become rates by the phase's ideal window: the time the job's busiest endpoint needs at line rate, so that its
+NIC is at 100 % and everything else relative to it. Offered load above capacity is congestion and stretches the phase.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from fabric.optimise.certify import best_cut
+from fabric.result import PhaseRoute, TierLoad, UnreachablePair
+from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
+from fabric.routing.router import ROUTERS, Certificate, Routing, RoutingOptions, access_bound
+from topologies.columns import Floats
+from topologies.topology import Topology
+from traffic.demands import Demands, Flows, TrafficClass
+
+STEADY = "steady"
+OVER = 1 + 1e-9  # utilisation above this is over capacity; a full link is not
+_SHOWN_PAIRS = 20
+
+
+def phase_names(demands: Demands) -> list[str]:
+    """Phases to route apart: those with volumes, and the steady traffic alone."""
+    names = list(dict.fromkeys(entry.phase for entry in demands.classes if not entry.steady))
+    return [*names, STEADY] if any(entry.steady for entry in demands.classes) else names
+
+
+def phase_codes(demands: Demands, phase: str) -> list[int]:
+    """Classes on the wire in a phase: its own, and everything steady."""
+    return [code for code, entry in enumerate(demands.classes) if entry.steady or entry.phase == phase]
+
+
+def line_gbps(topology: Topology) -> Floats:
+    """What every node can send at most, shape (N,): its links that are up, or all of them when none is."""
+    out = np.bincount(topology.links.src, topology.capacity_gbps, len(topology.nodes))
+    nominal = np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes))
+    return np.where(out > 0, out, nominal)
+
+
+def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float) -> float:
+    """Time the busiest endpoint needs for a phase's bytes at line rate, in either direction."""
+    nodes = len(topology.nodes)
+    sent, received = np.zeros(nodes), np.zeros(nodes)
+    for part in parts:
+        sent += part.sent(nodes)
+        received += part.received(nodes)
+    busiest = np.maximum(sent, received)
+    gbps = line_gbps(topology) * efficiency
+    used = busiest > 0
+    if not used.any() or (gbps[used] <= 0).any():
+        return 0.0
+    return float((busiest[used] * 8 / (gbps[used] * 1e9)).max())
+
+
+def route_phase(
+    topology: Topology,
+    demands: Demands,
+    phase: str,
+    *,
+    router: str,
+    options: RoutingOptions,
+    efficiency: float,
+) -> PhaseRoute:
+    """Route the classes of one phase together."""
+    codes = phase_codes(demands, phase)
+    classes = tuple(demands.classes[code] for code in codes)
+    flows = [demands.flows[code] for code in codes]
+    windows = _windows(topology, classes, flows, efficiency)
+    scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
+    graph = build_graph(topology, flows)
+    demand = phase_demand(graph, flows, scale)
+    began = time.perf_counter()
+    routing = ROUTERS[router]({}, graph=graph, demand=demand, options=options)
+    seconds = time.perf_counter() - began
+    loads = graph.link_loads(routing.edge_gbps, demand.sent_gbps, demand.received_gbps)
+    utilisation = _utilisation(topology, loads.sum(axis=1))
+    worst = int(np.argmax(utilisation)) if len(utilisation) else -1
+    highest = float(utilisation[worst]) if worst >= 0 else 0.0
+    return PhaseRoute(
+        fabric=demands.fabric,
+        phase=phase,
+        router=router,
+        topology=topology,
+        classes=classes,
+        link_gbps=loads,
+        utilisation=utilisation,
+        max_utilisation=highest,
+        hottest_link=topology.link_name(worst) if highest > 0 else "",
+        best_possible=_best_possible(graph, demand, routing),
+        certificate=routing.certificate,
+        links_over_capacity=int((utilisation > OVER).sum()),
+        unreachable_pairs=_unreachable_count(graph, demand, routing, flows),
+        unreachable=_unreachable(graph, demand, routing, classes, flows),
+        tiers=tier_loads(topology, utilisation),
+        window_s=windows,
+        solver=routing.solver,
+        solve_time_s=seconds,
+        partial=routing.partial,
+    )
+
+
+def _windows(
+    topology: Topology, classes: Sequence[TrafficClass], flows: Sequence[Flows], efficiency: float
+) -> dict[str, float]:
+    jobs: dict[str, list[Flows]] = {}
+    for entry, part in zip(classes, flows, strict=True):
+        if not entry.steady:
+            jobs.setdefault(entry.job, []).append(part)
+    return {job: ideal_window_s(topology, parts, efficiency) for job, parts in jobs.items()}
+
+
+def _gbps_per_byte(window_s: float, efficiency: float) -> float:
+    """Rate on the wire of one byte of payload sent evenly over the window."""
+    return 8 / (window_s * 1e9 * efficiency) if window_s > 0 else 0.0
+
+
+def _utilisation(topology: Topology, offered: Floats) -> Floats:
+    capacity = topology.capacity_gbps
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = offered / capacity
+    return np.where(offered == 0, 0.0, ratio)
+
+
+def _best_possible(graph: RoutingGraph, demand: PhaseDemand, routing: Routing) -> Certificate:
+    if routing.certificate is not None:
+        return routing.certificate
+    bound, words = access_bound(graph, demand)
+    access = Certificate(bound, f"{words} carries {bound:.1%} whatever the routing")
+    cut = best_cut(graph, demand, ~routing.unreachable)
+    return access if access.lower_bound >= cut.lower_bound * (1 - 1e-12) and bound > 0 else cut
+
+
+def _unreachable_count(
+    graph: RoutingGraph, demand: PhaseDemand, routing: Routing, flows: Sequence[Flows]
+) -> int:
+    if not routing.unreachable.any():
+        return demand.cut_off_pairs
+    lost = set(
+        zip(demand.src[routing.unreachable].tolist(), demand.dest_of_entry[routing.unreachable].tolist(), strict=True)
+    )
+    count = demand.cut_off_pairs
+    for part in flows:
+        ends = zip(graph.source[part.src].tolist(), graph.sink[part.dst].tolist(), strict=True)
+        count += sum(pair in lost for pair in ends)
+        for block in part.blocks:
+            entry, entries = np.unique(graph.source[block.members], return_counts=True)
+            leave, leaves = np.unique(graph.sink[block.members], return_counts=True)
+            at = dict(zip(leave.tolist(), leaves.tolist(), strict=True))
+            count += sum(
+                number * at.get(sink, 0)
+                for source, number in zip(entry.tolist(), entries.tolist(), strict=True)
+                for sink in at
+                if (source, sink) in lost
+            )
+    return count
+
+
+def _unreachable(
+    graph: RoutingGraph,
+    demand: PhaseDemand,
+    routing: Routing,
+    classes: Sequence[TrafficClass],
+    flows: Sequence[Flows],
+) -> tuple[UnreachablePair, ...]:
+    """The first pairs without a path, by name."""
+    name = graph.topology.nodes.name
+    found = [UnreachablePair(classes[code].job, name[src], name[dst]) for code, src, dst in demand.cut_off]
+    lost = np.flatnonzero(routing.unreachable)
+    sinks = demand.dest_of_entry
+    wanted = {(int(demand.src[entry]), int(sinks[entry])) for entry in lost.tolist()}
+    for entry, part in zip(classes, flows, strict=True):
+        if len(found) >= _SHOWN_PAIRS or not wanted:
+            break
+        for src, dst in zip(part.src.tolist(), part.dst.tolist(), strict=True):
+            if (int(graph.source[src]), int(graph.sink[dst])) in wanted:
+                found.append(UnreachablePair(entry.job, name[src], name[dst]))
+                if len(found) >= _SHOWN_PAIRS:
+                    break
+        if part.blocks and not len(part.src):
+            pairs = sorted(wanted)[: _SHOWN_PAIRS - len(found)]
+            found += [UnreachablePair(entry.job, graph.node_name(src), graph.node_name(dst)) for src, dst in pairs]
+    return tuple(found[:_SHOWN_PAIRS])
+
+
+def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:
+    """Quantiles of utilisation per tier and direction."""
+    level, links = topology.nodes.level, topology.links
+    rise = np.sign(level[links.dst] - level[links.src])
+    rows: list[TierLoad] = []
+    for code, tier in enumerate(topology.tiers):
+        for direction, sign in (("up", 1), ("down", -1), ("both", 0)):
+            mine = utilisation[(links.tier == code) & (rise == sign) & topology.up]
+            if len(mine):
+                p50, p99 = np.quantile(mine, [0.5, 0.99], method="inverted_cdf")
+                over = int((mine > OVER).sum())
+                rows.append(TierLoad(tier, direction, len(mine), float(p50), float(p99), float(mine.max()), over))
+    return tuple(rows)
+
+
+def route_fabric(
+    topology: Topology,
+    demands: Demands,
+    *,
+    router: str,
+    options: RoutingOptions,
+    efficiency: float,
+    only: str | None = None,
+) -> list[PhaseRoute]:
+    """Route all phases of a fabric, or the one called ``only``."""
+    wanted = [phase for phase in phase_names(demands) if only is None or phase == only]
+    return [
+        route_phase(topology, demands, phase, router=router, options=options, efficiency=efficiency) for phase in wanted
+    ]
+
+
+def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:
+    """Highest utilisation among the links that carry a job's traffic in a phase, and that link's name."""
+    mine = [code for code, entry in enumerate(route.classes) if entry.job == job and not entry.steady]
+    carried = route.link_gbps[:, mine].sum(axis=1) > 0
+    if not carried.any():
+        return 0.0, ""
+    worst = int(np.argmax(np.where(carried, route.utilisation, -1.0)))
+    return float(route.utilisation[worst]), route.topology.link_name(worst)
+
+

@@ -1,0 +1,159 @@
+"""From a scenario to its networks: topologies built and checked, hosts listed, failures applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fabric.scenario.load import LoadedScenario
+from fabric.scenario.schema import FabricSpec, FileTopology, NodeSpec
+from topologies.builder import TOPOLOGIES
+from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest
+from topologies.hosts import HostGroup
+from topologies.topology import Topology, role_nodes
+from topologies.validate import validate
+from traffic.inventory import Inventory, NodeGroup
+
+
+@dataclass(frozen=True)
+class Network:
+    """The fabrics of a scenario, and the hosts on them."""
+
+    topologies: Mapping[str, Topology]
+    inventory: Inventory
+    warnings: tuple[Problem, ...]
+
+
+def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = ()) -> Network:
+    """Build every fabric, check its columns, and take down what ``down`` selects.
+
+    Raises
+    ------
+    FabricError
+        With the problems of all fabrics, located in the scenario.
+    """
+    scenario = loaded.scenario
+    topologies: dict[str, Topology] = {}
+    errors: list[Problem] = []
+    warnings: list[Problem] = []
+    for name, spec in scenario.fabrics.items():
+        try:
+            topology = _build(name, spec, scenario.attached(name), loaded)
+        except FabricError as error:
+            errors += error.under("fabrics", name, "topology").problems
+            continue
+        found = [problem.under("fabrics", name, "topology") for problem in validate(topology)]
+        errors += [problem for problem in found if problem.severity == "error"]
+        warnings += [problem for problem in found if problem.severity == "warning"]
+        topologies[name] = topology
+    if errors:
+        raise loaded.locate(TopologyError(errors))
+    topologies = apply_failures(topologies, down, up)
+    groups = {
+        node.group: NodeGroup(
+            name=node.group,
+            hosts=node.host_names(),
+            gpus_per_host=node.gpus_per_node,
+            nics={fabric: _host_group(node, fabric, scenario.fabrics[fabric]) for fabric in node.nics},
+        )
+        for node in scenario.nodes
+    }
+    return Network(topologies, Inventory(groups, topologies), tuple(warnings))
+
+
+def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
+    nic = node.nics[fabric]
+    return HostGroup(
+        name=node.group,
+        hosts=node.host_names(),
+        nics=nic.count,
+        nic_gbps=nic.gbps,
+        rail=nic.rail,
+        dual_home=node.group in getattr(spec.topology, "dual_home", ()),
+    )
+
+
+def _build(name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: LoadedScenario) -> Topology:
+    topology = spec.topology
+    if isinstance(topology, FileTopology):
+        from topologies.format_registry import read_topology
+
+        path = loaded.directory / topology.path
+        if not path.exists():
+            raise FormatError(f"no such file: {topology.path}", where="path", hint=f"looked for {path}", code="FP6001")
+        built = read_topology(path, topology.format)
+    else:
+        unknown = [group for group in getattr(topology, "dual_home", ()) if group not in {node.group for node in nodes}]
+        if unknown:
+            close = nearest(unknown[0], [node.group for node in nodes])
+            raise TopologyError(
+                f"dual_home names {unknown[0]!r}, which is not attached to this fabric",
+                where="dual_home",
+                hint=f"did you mean {close!r}?" if close else "name a node group with NICs on this fabric",
+                code="FP2105",
+            )
+        groups = [_host_group(node, name, spec) for node in nodes]
+        built = TOPOLOGIES[getattr(topology, "kind")](topology, hosts=groups)  # noqa: B009 - the field is dynamic
+    return replace(built, name=name)
+
+
+def apply_failures(
+    topologies: Mapping[str, Topology], down: Sequence[str], up: Sequence[str] = ()
+) -> dict[str, Topology]:
+    """Take down what selectors name: a node, ``link=a:b``, ``unit=3``, ``pod=1``, ``role=spine``; ``up`` spares nodes.
+
+    A selector may start with ``fabric=NAME``; without it, every fabric that has the thing loses it.
+
+    Raises
+    ------
+    TopologyError
+        When a selector matches nothing.
+    """
+    result = dict(topologies)
+    for selector in down:
+        if selector in up:
+            continue
+        hit = False
+        for name, topology in topologies.items():
+            nodes, links = _select(topology, name, selector)
+            nodes = [node for node in nodes if topology.nodes.name[node] not in up]
+            if nodes or links:
+                hit = True
+                result[name] = result[name].with_down(nodes=nodes, links=links)
+        if not hit:
+            names = [name for topology in topologies.values() for name in topology.nodes.name[:5000]]
+            close = nearest(selector, names)
+            raise TopologyError(
+                f"--down {selector!r} matches nothing",
+                hint=f"did you mean {close!r}?" if close else "name a node, or use link=A:B, unit=N, pod=N, role=NAME",
+                code="FP3103",
+            )
+    return result
+
+
+def _select(topology: Topology, fabric: str, selector: str) -> tuple[list[int], list[int]]:
+    """Nodes and links of one fabric that a selector names."""
+    if topology.has_node(selector):
+        return [topology.node(selector)], []
+    terms = dict(term.split("=", 1) for term in selector.split() if "=" in term)
+    if not terms or terms.pop("fabric", fabric) != fabric:
+        return [], []
+    if "link" in terms:
+        a, _, b = terms["link"].replace("->", ":").replace(" ", "").partition(":")
+        if not (topology.has_node(a) and topology.has_node(b)):
+            return [], []
+        links, ends = topology.links, (topology.node(a), topology.node(b))
+        return [], [int(link) for link in ((links.src == ends[0]) & (links.dst == ends[1])).nonzero()[0]]
+    chosen = topology.is_switch.copy()
+    for key, value in terms.items():
+        if key in ("unit", "pod", "rail", "plane") and value.isdigit():
+            chosen &= getattr(topology.nodes, key) == int(value)
+        elif key == "role":
+            members = role_nodes(topology, value)
+            keep = chosen.copy()
+            keep[:] = False
+            keep[members] = True
+            chosen &= keep
+        else:
+            return [], []
+    return [int(node) for node in chosen.nonzero()[0]], []

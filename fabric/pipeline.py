@@ -1,0 +1,188 @@
+"""The order of the stages: scenario, network, traffic, routing, evaluation. No other file knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from fabric.network import Network, build_network
+from fabric.result import Assumption, PhaseRoute, RouteResult
+from fabric.scenario.load import LoadedScenario
+from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
+from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic, demands_of
+
+DEFAULT_EFFICIENCY = 0.92  # payload over line rate: Ethernet, IP, UDP and RoCEv2 headers, gaps, congestion control
+
+
+@dataclass(frozen=True)
+class RouteRequest:
+    """What the command line adds to the scenario."""
+
+    router: str | None = None
+    paths: str | None = None
+    fabric: str | None = None
+    phase: str = "worst"  # which phases' hottest links are listed: a name, all, or worst
+    top: int = 20
+    time_limit_s: float = 600.0
+    gap: float = 1e-6
+    down: tuple[str, ...] = ()
+    up: tuple[str, ...] = ()
+
+
+Progress = Callable[[str], None]
+
+
+def _quiet(_: str) -> None:
+    """Report nothing."""
+
+
+def build(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = ()) -> Network:
+    """Stage 1: the networks and the hosts on them."""
+    return build_network(loaded, down=down, up=up)
+
+
+def derive_traffic(loaded: LoadedScenario, network: Network) -> tuple[WorkloadTraffic, ...]:
+    """Stage 2: what every workload sends.
+
+    Raises
+    ------
+    TrafficError
+        With the problems of all workloads, located in the scenario.
+    """
+    problems: list[Problem] = []
+    traffic: list[WorkloadTraffic] = []
+    streams = np.random.default_rng(loaded.scenario.seed).spawn(len(loaded.scenario.workloads))
+    for index, (workload, rng) in enumerate(zip(loaded.scenario.workloads, streams, strict=True)):
+        context = WorkloadContext(workload.id, network.inventory, rng, Path(loaded.directory))
+        try:
+            traffic.append(WORKLOADS[workload.kind](workload.spec, context=context))
+        except FabricError as error:
+            problems += error.under("workloads", index).problems
+    if problems:
+        raise loaded.locate(TrafficError(problems))
+    return tuple(traffic)
+
+
+def route(
+    loaded: LoadedScenario, request: RouteRequest = RouteRequest(), *, progress: Progress = _quiet
+) -> RouteResult:
+    """All stages: route every phase of every fabric and judge the outcome."""
+    from fabric.evaluation.hottest import hottest_links
+    from fabric.evaluation.jobs import job_times
+    from fabric.evaluation.limits import check_limits
+
+    network = build(loaded, down=request.down, up=request.up)
+    traffic = derive_traffic(loaded, network)
+    routes = _route_all(loaded, request, network, traffic, progress)
+    jobs = job_times(traffic, routes)
+    limits = [limit for limit in loaded.scenario.limits if request.fabric is None or limit.fabric == request.fabric]
+    try:
+        verdicts = check_limits(limits, routes, jobs)
+    except ScenarioError as error:
+        raise loaded.locate(error) from None
+    chosen = _chosen(routes, request.phase)
+    items = [link for entry in chosen for link in hottest_links(entry, request.top)]
+    return RouteResult(
+        routes=tuple(routes),
+        jobs=jobs,
+        limits=verdicts,
+        items=tuple(items),
+        assumptions=assumptions(loaded, traffic),
+        warnings=tuple(warning for workload in traffic for warning in workload.warnings),
+    )
+
+
+def _route_all(
+    loaded: LoadedScenario,
+    request: RouteRequest,
+    network: Network,
+    traffic: Sequence[WorkloadTraffic],
+    progress: Progress,
+) -> list[PhaseRoute]:
+    from fabric.evaluation.phases import phase_names, route_phase
+    from fabric.routing.router import RoutingOptions
+
+    _check_fabric(request.fabric, network)
+    routes: list[PhaseRoute] = []
+    seen: list[str] = []
+    for name, spec in loaded.scenario.fabrics.items():
+        demands = demands_of(traffic, name)
+        seen += phase_names(demands)
+        if request.fabric not in (None, name):
+            continue
+        options = RoutingOptions(request.paths or spec.routing.paths, request.time_limit_s, request.gap)
+        router = request.router or spec.routing.router
+        for phase in phase_names(demands):
+            progress(f"routing {name} {phase} ({router})")
+            routes.append(
+                route_phase(
+                    network.topologies[name],
+                    demands,
+                    phase,
+                    router=router,
+                    options=options,
+                    efficiency=spec.efficiency or DEFAULT_EFFICIENCY,
+                )
+            )
+    if not routes:
+        raise ScenarioError(_nothing_to_route(loaded), where="workloads", hint="add a workload; fabric init shows some")
+    if request.phase not in ("worst", "all") and request.phase not in seen:
+        close = nearest(request.phase, seen)
+        raise ScenarioError(
+            f"--phase {request.phase!r} names no phase",
+            hint=f"did you mean {close!r}?" if close else f"phases: {', '.join(dict.fromkeys(seen))}",
+            code="FP2105",
+        )
+    return routes
+
+
+def _nothing_to_route(loaded: LoadedScenario) -> str:
+    if not loaded.scenario.workloads:
+        return "the scenario has no workloads, so nothing is sent"
+    return "no workload sends anything over a fabric"
+
+
+def _check_fabric(fabric: str | None, network: Network) -> None:
+    if fabric is not None and fabric not in network.topologies:
+        close = nearest(fabric, network.topologies)
+        raise ScenarioError(
+            f"--fabric {fabric!r} names no fabric",
+            hint=f"did you mean {close!r}?" if close else f"fabrics: {', '.join(network.topologies)}",
+            code="FP2105",
+        )
+
+
+def _chosen(routes: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
+    """Phases whose links are listed: all, one by name, or the worst of every fabric."""
+    if phase == "all":
+        return list(routes)
+    if phase != "worst":
+        return [entry for entry in routes if entry.phase == phase]
+    worst: dict[str, PhaseRoute] = {}
+    for entry in routes:
+        if entry.fabric not in worst or _badness(entry) > _badness(worst[entry.fabric]):
+            worst[entry.fabric] = entry
+    return list(worst.values())
+
+
+def _badness(entry: PhaseRoute) -> tuple[float, int, float]:
+    """Order of phases from harmless to worst: highest utilisation, links over capacity, then total load."""
+    return (round(entry.max_utilisation, 9), entry.links_over_capacity, float(np.nansum(entry.utilisation[np.isfinite(entry.utilisation)])))
+
+
+def assumptions(loaded: LoadedScenario, traffic: Sequence[WorkloadTraffic]) -> tuple[Assumption, ...]:
+    """What the scenario left open, with the key that decides it."""
+    found = [
+        Assumption("", f"payload efficiency {DEFAULT_EFFICIENCY:g} of line rate on {name}", f"fabrics.{name}.efficiency")
+        for name, spec in loaded.scenario.fabrics.items()
+        if spec.efficiency is None
+    ]
+    found += [
+        Assumption("", text, f"workloads.{workload.id}") for workload in traffic for text in workload.assumptions
+    ]
+    if sum(any(not phase.steady for phase in workload.phases) for workload in traffic) > 1:
+        found.append(Assumption("", "phases of the same name of different jobs run at the same time; others do not", "workloads"))
+    return tuple(replace(entry, id=f"A{index + 1:03d}") for index, entry in enumerate(found))

@@ -1,0 +1,203 @@
+"""What every face reads: the routed phases, jobs and limits of a scenario, in values with units in their names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fabric.routing.router import Certificate
+from topologies.columns import Floats
+from topologies.topology import Topology
+from traffic.demands import TrafficClass
+
+
+@dataclass(frozen=True)
+class TierLoad:
+    """Utilisation of one tier in one direction; quantiles are over its links that are up."""
+
+    tier: str
+    direction: str  # "up", "down" or "both" where the tier joins switches of one level
+    links: int
+    p50: float
+    p99: float
+    max: float
+    over_capacity: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of a link's load that one collective of one job makes."""
+
+    job: str
+    phase: str
+    collective: str
+    offered_gbps: float
+    share: float
+
+
+@dataclass(frozen=True)
+class HotLink:
+    """A link and who loads it."""
+
+    fabric: str
+    phase: str
+    link: str
+    a: str
+    a_port: str
+    b: str
+    b_port: str
+    tier: str
+    capacity_gbps: float
+    offered_gbps: float
+    utilisation: float | None  # None: offered on a link without capacity
+    shares: tuple[Share, ...]
+
+    @property
+    def carried_gbps(self) -> float:
+        """What the link can carry of what is offered."""
+        return min(self.offered_gbps, self.capacity_gbps)
+
+
+@dataclass(frozen=True)
+class UnreachablePair:
+    """Demand without a path."""
+
+    job: str
+    src: str
+    dst: str
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseRoute:
+    """One phase on one fabric, routed."""
+
+    fabric: str
+    phase: str
+    router: str
+    topology: Topology
+    classes: tuple[TrafficClass, ...]
+    link_gbps: Floats  # shape (L, C), offered
+    utilisation: Floats  # shape (L,)
+    max_utilisation: float
+    hottest_link: str
+    best_possible: Certificate  # the tightest proof at hand, whatever the router
+    certificate: Certificate | None  # the router's own proof
+    links_over_capacity: int
+    unreachable_pairs: int
+    unreachable: tuple[UnreachablePair, ...]  # the first of them
+    tiers: tuple[TierLoad, ...]
+    window_s: dict[str, float]  # per job: time its busiest endpoint needs at line rate, the ideal of the phase
+    solver: str
+    solve_time_s: float
+    partial: bool
+
+    @property
+    def throughput(self) -> float | None:
+        """λ = 1/θ: by how much all demand could grow; None when nothing is offered."""
+        return 1 / self.max_utilisation if self.max_utilisation > 0 else None
+
+    @property
+    def gap(self) -> float | None:
+        """Relative distance to the router's own bound; None when it proves nothing."""
+        if self.certificate is None or not self.certificate.lower_bound:
+            return None if self.certificate is None else 0.0
+        return max(self.max_utilisation / self.certificate.lower_bound - 1, 0.0)
+
+    @property
+    def bottleneck(self) -> str:
+        """What holds the phase back, in words."""
+        best = self.best_possible
+        if best.lower_bound > 0 and self.max_utilisation <= best.lower_bound * (1 + 1e-6):
+            return best.witness
+        return f"{self.hottest_link}; {best.witness}" if self.hottest_link else "nothing is offered"
+
+
+@dataclass(frozen=True)
+class JobPhase:
+    """One phase of a job in time."""
+
+    name: str
+    collective: str
+    fabric: str | None
+    bytes_per_rank: float
+    ideal_s: float
+    predicted_s: float | None  # None: it cannot finish, demand has no path
+    exposed_s: float | None  # what the step waits for
+    stretch: float | None
+    hottest_link: str
+    in_step: bool
+
+
+@dataclass(frozen=True)
+class JobTime:
+    """What congestion costs one job."""
+
+    id: str
+    kind: str
+    ranks: int
+    phases: tuple[JobPhase, ...]
+    compute_s: float | None
+    step_time_ideal_s: float | None
+    step_time_s: float | None
+    checkpoint_time_s: float | None
+
+    @property
+    def stretch(self) -> float | None:
+        """Predicted over ideal step time."""
+        if self.step_time_s is None or not self.step_time_ideal_s:
+            return None
+        return self.step_time_s / self.step_time_ideal_s
+
+
+@dataclass(frozen=True)
+class LimitVerdict:
+    """One limit: what was measured, and whether it holds."""
+
+    id: str
+    text: str
+    metric: str
+    value: float | None
+    max: float
+    unit: str
+    ok: bool | None  # None: not decided
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """Something the scenario did not say, and the key that overrides it."""
+
+    id: str
+    text: str
+    override: str
+
+
+@dataclass(frozen=True, eq=False)
+class RouteResult:
+    """Everything `fabric route` answers."""
+
+    routes: tuple[PhaseRoute, ...]
+    jobs: tuple[JobTime, ...]
+    limits: tuple[LimitVerdict, ...]
+    items: tuple[HotLink, ...]
+    assumptions: tuple[Assumption, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def worst(self) -> PhaseRoute | None:
+        """The phase with the highest utilisation."""
+        return max(self.routes, key=lambda route: route.max_utilisation, default=None)
+
+    @property
+    def limits_ok(self) -> bool:
+        """Whether no limit is missed."""
+        return all(limit.ok is not False for limit in self.limits)
+
+    @property
+    def unreachable_pairs(self) -> int:
+        """Pairs without a path, over all phases."""
+        return sum(route.unreachable_pairs for route in self.routes)
+
+    @property
+    def partial(self) -> bool:
+        """Whether a limit stopped a solve."""
+        return any(route.partial for route in self.routes)

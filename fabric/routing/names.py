@@ -1,0 +1,3 @@
+"""Names of the routers, readable without loading the compiled loops behind them."""
+
+ROUTERS = ("ecmp", "optimal")
