@@ -49,6 +49,11 @@ class Inventory:
             )
         return self.groups[name]
 
+    def check_group(self, name: str, *, where: str = "group") -> None:
+        """Raise unless ``name`` is a node group or stands for all endpoints of a fabric."""
+        if name != ALL and (name != IMPLICIT or self.groups):
+            self.group(name, where=where)
+
     def fabric(self, name: str | None, *, group: str | None = None, where: str = "fabric") -> str:
         """The fabric called ``name``; None means the only one that fits ``group``.
 

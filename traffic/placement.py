@@ -119,6 +119,7 @@ def gpu_group(inventory: Inventory, name: str | None) -> str:
         When the name is unknown, the group has no GPUs, or several groups have (FP4023).
     """
     if name is not None:
+        inventory.check_group(name, where="placement.group")
         if inventory.groups and inventory.gpus_per_host(name, where="placement.group") == 0:
             raise TrafficError(
                 f"hosts of group {name!r} have no GPUs",

@@ -44,16 +44,25 @@ class DatasetSpec(Spec):
     )
 
 
-def storage_fabric(inventory: Inventory, name: str | None, clients: str, servers: str, *, where: str = "fabric") -> str:
+def storage_fabric(
+    inventory: Inventory, name: str | None, clients: str, servers: str, *, servers_key: str = "servers"
+) -> str:
     """The fabric between clients and servers: the one named, or the only one both have NICs on.
+
+    Parameters
+    ----------
+    servers_key : str
+        Key of the scenario that names the servers, for error messages.
 
     Raises
     ------
     TrafficError
-        When the name is unknown (FP4002), or none or several are possible (FP4003).
+        When a group or the name is unknown (FP4001, FP4002), or none or several are possible (FP4003).
     """
+    inventory.check_group(clients, where="clients")
+    inventory.check_group(servers, where=servers_key)
     if name is not None:
-        return inventory.fabric(name, where=where)
+        return inventory.fabric(name)
     shared = [
         fabric
         for fabric in inventory.fabric_names()
@@ -63,7 +72,7 @@ def storage_fabric(inventory: Inventory, name: str | None, clients: str, servers
         raise TrafficError(
             f"{clients!r} and {servers!r} share {len(shared)} fabrics"
             + (f": {', '.join(shared)}" if shared else "; nothing can be sent between them"),
-            where=where,
+            where="fabric",
             hint=f"add fabric: {shared[0]}" if shared else "give both groups NICs on one fabric",
             code="FP4003",
         )

@@ -110,6 +110,7 @@ def pattern_workload(
             code="FP4040",
         )
     inventory = context.inventory
+    inventory.check_group(members, where="members")
     network = inventory.fabric(fabric, group=members)
     topology = inventory.topologies[network]
     places = places_of(topology, inventory.members(network, members), level)

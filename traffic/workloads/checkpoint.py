@@ -44,7 +44,7 @@ def checkpoint(
         One phase ``checkpoint``; ``payload_bytes_per_rank`` is per client host.
     """
     inventory = context.inventory
-    network = storage_fabric(inventory, fabric, clients, target)
+    network = storage_fabric(inventory, fabric, clients, target, servers_key="target")
     servers = inventory.host_endpoints(network, target, where="target")
     writers = inventory.host_endpoints(network, clients, where="clients")
     check_replication(replication, len(servers))

@@ -46,7 +46,7 @@ def dataset(
         When the rate is per GPU and the clients have none (FP4051).
     """
     inventory = context.inventory
-    network = storage_fabric(inventory, fabric, clients, source)
+    network = storage_fabric(inventory, fabric, clients, source, servers_key="source")
     servers = inventory.host_endpoints(network, source, where="source")
     readers = inventory.host_endpoints(network, clients, where="clients")
     gpus = inventory.gpus_per_host(clients, where="clients")

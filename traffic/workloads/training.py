@@ -198,7 +198,7 @@ def _checkpoint(
     inventory: Inventory, group: str, gpus_of_host: np.ndarray, spec: CheckpointSpec, step: TrainingStep
 ) -> Phase:
     try:
-        fabric = storage_fabric(inventory, spec.fabric, group, spec.target)
+        fabric = storage_fabric(inventory, spec.fabric, group, spec.target, servers_key="target")
         servers = inventory.host_endpoints(fabric, spec.target, where="target")
         clients = inventory.host_endpoints(fabric, group, where="fabric")
         check_replication(spec.replication, len(servers))
@@ -211,7 +211,7 @@ def _checkpoint(
 
 def _dataset(inventory: Inventory, group: str, gpus_of_host: np.ndarray, spec: DatasetSpec) -> Phase:
     try:
-        fabric = storage_fabric(inventory, spec.fabric, group, spec.source)
+        fabric = storage_fabric(inventory, spec.fabric, group, spec.source, servers_key="source")
         servers = inventory.host_endpoints(fabric, spec.source, where="source")
         clients = inventory.host_endpoints(fabric, group, where="fabric")
     except TrafficError as error:
