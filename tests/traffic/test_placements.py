@@ -1,0 +1,142 @@
+"""Placements: every rank on a GPU of its own, and each policy's rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from traffic_clusters import cluster
+
+from topologies.errors import FormatError, TrafficError
+from traffic.parallelism import Parallelism
+from traffic.placement import Placement, PlacementSite, gpu_group
+
+
+def _place(order="packed", hosts=4, gpus=8, directory=Path(), parallelism=None, ranks=None, **keys):
+    grid = (parallelism or Parallelism()).resolve(ranks or hosts * gpus)
+    site = PlacementSite(tuple(f"n{i}" for i in range(hosts)), gpus, grid, np.random.default_rng(0), directory)
+    return Placement(order=order, **keys).place(site)
+
+
+@given(st.sampled_from(["packed", "rail-aligned", "scattered"]), st.integers(1, 6), st.sampled_from([1, 2, 4, 8]))
+def test_no_two_ranks_share_a_gpu(order, hosts, tp):
+    """Any policy, all GPUs used."""
+    placed = _place(order, hosts=hosts, parallelism=Parallelism(tp=tp))
+    assert len(np.unique(placed[:, 0] * 8 + placed[:, 1])) == hosts * 8
+
+
+def test_packed_fills_hosts_in_order():
+    """Rank 10 is GPU 2 of host 1."""
+    assert _place()[10].tolist() == [1, 2]
+
+
+def test_scattered_keeps_hosts_together_and_follows_its_seed():
+    """Ranks of one host stay together; seed 1 twice is the same, seed 2 is not."""
+    first, again, other = (_place("scattered", hosts=16, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert np.all(first[:, 0].reshape(16, 8) == first[::8, :1])
+
+
+def test_rail_aligned_puts_ring_neighbours_side_by_side_whatever_the_rank_order():
+    """pp before dp, tp 8: packed puts data-parallel neighbours two hosts apart, rail-aligned one."""
+    parallelism = Parallelism(tp=8, pp=2, order="tp-cp-ep-pp-dp")
+    ring = parallelism.resolve(64).groups("dp")[0]
+    packed = _place("packed", hosts=8, parallelism=parallelism)[ring, 0]
+    aligned = _place("rail-aligned", hosts=8, parallelism=parallelism)[ring, 0]
+    assert packed.tolist() == [0, 2, 4, 6]
+    assert aligned.tolist() == [0, 1, 2, 3]
+
+
+def test_rail_aligned_rings_never_change_rail_between_hosts():
+    """tp 4 on hosts of 8: packed goes from GPU 4 of one host to GPU 0 of the next; rail-aligned turns inside a host."""
+    parallelism = Parallelism(tp=4)
+    placed = _place("rail-aligned", hosts=4, parallelism=parallelism)
+    for ring in parallelism.resolve(32).groups("dp"):
+        at, to = placed[ring], placed[np.roll(ring, -1)]
+        assert np.all((at[:, 0] == to[:, 0]) | (at[:, 1] == to[:, 1]))
+
+
+def test_rail_aligned_equals_packed_in_megatrons_default_with_tp_filling_a_host():
+    """tp 8, order tp-cp-ep-dp-pp."""
+    parallelism = Parallelism(tp=8, pp=2)
+    np.testing.assert_array_equal(
+        _place("rail-aligned", parallelism=parallelism), _place("packed", parallelism=parallelism)
+    )
+
+
+def test_rail_aligned_needs_tp_inside_a_host():
+    """16 ranks over hosts of 8."""
+    with pytest.raises(TrafficError, match="but tp 16 does not divide 8 GPUs"):
+        _place("rail-aligned", parallelism=Parallelism(tp=16))
+
+
+def test_a_host_file_gives_the_rank_order(tmp_path):
+    """n2 first with two slots, then n0 whole."""
+    (tmp_path / "hosts.txt").write_text("# job 17\nn2 slots=2\nn0\n")
+    placed = _place("file", ranks=10, directory=tmp_path, path="hosts.txt")
+    assert placed[[0, 1, 2, 9]].tolist() == [[2, 0], [2, 1], [0, 0], [0, 7]]
+
+
+def test_all_mistakes_of_a_host_file_are_reported_with_their_lines(tmp_path):
+    """Unknown, twice, too many slots, nonsense."""
+    (tmp_path / "hosts.txt").write_text("m1\nn0\nn0\nn1 slots=9\nn2 gpu\n")
+    with pytest.raises(FormatError, match=r"hosts\.txt:1: unknown host 'm1'") as found:
+        _place("file", directory=tmp_path, path="hosts.txt")
+    assert [problem.line for problem in found.value.problems] == [1, 3, 4, 5]
+    assert "listed twice" in found.value.problems[1].message
+    assert "9 slots on 'n1', which has 8 GPUs" in found.value.problems[2].message
+    assert "'gpu' is not understood" in found.value.problems[3].message
+
+
+def test_a_host_file_must_have_room(tmp_path):
+    """One host of 8 for 32 ranks."""
+    (tmp_path / "hosts.txt").write_text("n0\n")
+    with pytest.raises(TrafficError, match=r"hosts\.txt has 8 slots on 1 hosts, but there are 32 ranks"):
+        _place("file", directory=tmp_path, path="hosts.txt")
+
+
+def test_a_missing_host_file_is_reported(tmp_path):
+    """The path is relative to the scenario."""
+    with pytest.raises(TrafficError, match=r"placement\.path: cannot read nowhere\.txt: No such file"):
+        _place("file", directory=tmp_path, path="nowhere.txt")
+
+
+def test_more_ranks_than_gpus_are_refused_with_numbers():
+    """40 ranks need 5 hosts."""
+    with pytest.raises(TrafficError, match=r"40 ranks do not fit on 4 hosts of 8 GPUs \(32 GPUs\) .*need 5 hosts"):
+        _place(ranks=40)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"order": "scatered"}, "unknown placement order 'scatered' .*did you mean 'scattered'"),
+        ({"order": "scattered", "sed": 1}, "placement 'scattered' has no key 'sed' .*did you mean 'seed'"),
+        ({"order": "packed", "seed": 1}, "placement 'packed' has no key 'seed' .*no keys of its own"),
+        ({"order": "file"}, "placement 'file' needs the key 'path'"),
+        ({"order": "scattered", "seed": "one"}, r"placement\.seed: seed: Input should be a valid integer"),
+    ],
+)
+def test_wrong_placement_keys_are_named(keys, message):
+    """The nearest valid key is offered."""
+    with pytest.raises(TrafficError, match=message):
+        _place(**keys)
+
+
+def test_the_only_group_with_gpus_is_the_default():
+    """``ceph`` has none."""
+    assert gpu_group(cluster(2), None) == "gpu"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("ceph", "hosts of group 'ceph' have no GPUs"), ("gpuu", "unknown node group 'gpuu' .*did you mean 'gpu'")],
+)
+def test_a_group_must_have_gpus(name, message):
+    """Ranks need GPUs."""
+    with pytest.raises(TrafficError, match=message):
+        gpu_group(cluster(2), name)
