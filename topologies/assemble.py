@@ -128,7 +128,7 @@ class Assembler:
             capacity_gbps=both(gbps, gbps if back_gbps is None else back_gbps),
             weight=both(weight, weight if back_weight is None else back_weight),
             tier=np.full(2 * count, self._code(self._tiers, name)),
-            reverse=np.arange(first, first + 2 * count) ^ 1,
+            reverse=first + (np.arange(2 * count) ^ 1),
             src_ports=both(lower_ports, upper_ports),
             length_m=both(length_m, length_m),
             delay_us=both(delay_us, delay_us),

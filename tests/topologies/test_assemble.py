@@ -104,6 +104,15 @@ def test_a_one_way_link_has_no_reverse_and_takes_a_port_at_each_end():
     assert built.is_cable.tolist() == [True]
 
 
+def test_cables_after_a_one_way_link_still_name_their_own_way_back():
+    """One link, then one cable: links 1 and 2 are each other's reverse, whatever the parity of the ids."""
+    net = assemble("odd", "test")
+    ids = net.switches("r", ["a", "b"], level=1)
+    net.one_way(ids[:1], ids[1:], 10.0)
+    net.cables(ids[:1], ids[1:], 10.0)
+    assert net.freeze().links.reverse.tolist() == [-1, 2, 1]
+
+
 def test_a_full_mesh_joins_every_pair():
     """3 x 2 pairs, one cable each, lower by lower."""
     net = assemble("mesh", "test")

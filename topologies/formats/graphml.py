@@ -22,6 +22,7 @@ from topologies.text_input import Findings, read_bytes, shown
 from topologies.topology import Topology
 
 _TABLES = ("roles", "tiers")
+_REQUIRED = "capacity_gbps"
 _WHOLE = ("int", "integer", "long")
 _REAL = ("float", "double")
 _TYPES = (*_WHOLE, *_REAL, "boolean", "string", "yfile")
@@ -55,7 +56,7 @@ class _Scan:
         self.keys: dict[str, _Key] = {}
         self.nodes: set[str] = set()
         self.edges: list[tuple[int, int, str, str]] = []
-        self.ids: set[str] = set()
+        self.ids: set[tuple[str, ...]] = set()
         self._open: list[_Element] = []
         self._data: tuple[str, int, int] | None = None
         self._text: list[str] = []
@@ -122,9 +123,13 @@ class _Scan:
             if attributes.get("directed", self._directed) != self._directed:
                 message = f"the edge is directed={shown(attributes['directed'])} in a graph of the other kind"
                 self._add(message, "FP6003", "write all edges directed, or all undirected")
-            if (key := attributes.get("id")) is not None and key in self.ids:
-                self._add(f"two edges have the id {shown(key)}", "FP6007", "make the ids different, or leave them out")
-            self.ids.add(attributes.get("id", ""))
+            if (key := attributes.get("id")) is not None:
+                # NetworkX numbers parallel edges per pair of nodes, so ids may come again between others.
+                mark = (key, *(ends if self._directed == "true" else sorted(ends)))
+                if mark in self.ids:
+                    hint = "make the ids different, or leave them out"
+                    self._add(f"two parallel edges have the id {shown(key)}", "FP6007", hint)
+                self.ids.add(mark)
             self._open.append(_Element("edge", place[0], f"edge {ends[0]} -> {ends[1]}"))
         elif name in ("data", "default"):
             self._data = (attributes.get("key", "") if name == "data" else self._declared, *place)
@@ -149,16 +154,17 @@ class _Scan:
             given = element.found | {
                 key.name for key in self.keys.values() if key.has_default and key.owner in ("edge", "all")
             }
-            if element.tag == "edge" and "capacity_gbps" not in given:
+            if element.tag == "edge" and _REQUIRED not in given:
                 hint = "add the edge attribute capacity_gbps, in Gbps for one direction"
                 self._add(f"{element.label} has no capacity_gbps", "FP6004", hint, (element.line, 1))
 
     def _value(self, key: str, text: str, place: tuple[int, int], *, default: bool) -> None:
         declared = self.keys.get(key)
         if declared is None:
-            self._add(
-                f"data of the key {shown(key)}, which is not declared", "FP6006", "declare it with a key element", place
-            )
+            message = f"data of the key {shown(key)}, which is not declared"
+            self._add(message, "FP6006", "declare it with a key element", place)
+            if self._open:
+                self._open[-1].found.add(_REQUIRED)  # it may have been this: the mistake is told once
             return
         if default:
             declared.has_default = True

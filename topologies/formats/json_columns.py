@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,7 +24,7 @@ from topologies.topology import Links, Nodes, Topology
 SCHEMA = "fabric-planner/topology/v1"
 
 _INT32 = np.iinfo(np.int32)
-_LARGEST = np.finfo(np.float64).max
+_LARGEST = sys.float_info.max
 _TOP = ("schema", "name", "kind", "roles", "tiers", "nodes", "links", "up")
 _NODES = {
     "name": "text",

@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
+from topologies.columns import Floats
 from topologies.format_registry import TopologyFormat, cannot_say, register_format
 from topologies.tables import ROUTER, pair_directions, topology_of_tables
 from topologies.text_input import Findings, number, read_text, shown, words_of
@@ -82,9 +83,9 @@ def _section(
     """The rows of one section, and the row that ended it."""
     if first is None or first[1][0][1] != title:
         found = "the end of the file" if first is None else shown(first[1][0][1])
-        line = None if first is None else first[0]
+        line, column = (None, None) if first is None else (first[0], first[1][0][0])
         hint = f"the sections are 'NODES n' and 'EDGES m'; {title} is missing here"
-        findings.add(f"expected '{title} n', found {found}", code="FP6003", line=line, column=1, hint=hint)
+        findings.add(f"expected '{title} n', found {found}", code="FP6003", line=line, column=column, hint=hint)
         raise findings.error()
     line, words = first
     count = _count(words[1][1]) if len(words) == 2 else None
@@ -204,7 +205,7 @@ def write(topology: Topology, path: Path) -> None:
         links.src[live].tolist(),
         links.dst[live].tolist(),
         map(_digits, links.weight[live].tolist()),
-        map(_digits, (links.capacity_gbps[live] * _KBPS_PER_GBPS).tolist()),
+        map(_digits, _kbps(links.capacity_gbps[live])),
         map(_digits, np.nan_to_num(links.delay_us[live], nan=0.0).tolist()),
         strict=True,
     )
@@ -214,10 +215,17 @@ def write(topology: Topology, path: Path) -> None:
     path.write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
+def _kbps(capacity_gbps: Floats) -> list[float]:
+    """Gbps in kbit/s, whole where only the rounding of the factor keeps it from being so."""
+    kbps = capacity_gbps * _KBPS_PER_GBPS
+    whole = np.rint(kbps)
+    exact: list[float] = np.where(np.abs(kbps - whole) <= 1e-15 * whole, whole, kbps).tolist()
+    return exact
+
+
 def _digits(value: float) -> str:
-    """A number without needless digits: whole when it is whole up to the rounding of the unit's factor."""
-    nearest = round(value) if math.isfinite(value) else value
-    return str(nearest) if math.isclose(value, nearest, rel_tol=1e-15, abs_tol=0.0) else repr(value)
+    """The shortest exact text of a number; whole numbers without a point, as the collection's own reader wants."""
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 register_format(TopologyFormat("repetita", (".graph",), read, write, "Wide-area networks of the REPETITA collection"))
