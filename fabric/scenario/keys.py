@@ -1,0 +1,82 @@
+"""Which keys a place of the scenario may have: a walk through its JSON Schema along the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+from topologies.errors import Where
+
+
+class Keys:
+    """Valid keys by place; the schema is made on first use, for it is only needed where something is wrong."""
+
+    def __init__(self, schema: Callable[[], dict[str, Any]], data: Any) -> None:
+        self._make = schema
+        self._data = data
+
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
+        return self._make()
+
+    def at(self, where: Where) -> list[str]:
+        """Keys that the mapping at ``where`` may have; empty where any name goes, or nothing is known."""
+        return list(dict.fromkeys(key for part in self._parts(where) for key in part.get("properties", {})))
+
+    def open(self, where: Where) -> bool:
+        """Whether the mapping at ``where`` takes names of the user's choice."""
+        return any(part.get("additionalProperties", False) is not False for part in self._parts(where))
+
+    def below(self, where: Where) -> dict[str, list[str]]:
+        """Keys one level down, by the key they stand under."""
+        return {key: self.at((*where, key)) for key in self.at(where)}
+
+    def describe(self, where: Where) -> str:
+        """What belongs at ``where``: the kinds to choose from, or the description."""
+        parts = self._parts(where)
+        kinds = sorted({kind for part in parts for kind in (*part.get("enum", []), part.get("const")) if kind})
+        if where and where[-1] == "kind" and kinds:
+            return f"kinds: {', '.join(map(str, kinds))}"
+        return next((str(part["description"]) for part in parts if "description" in part), "")
+
+    def _parts(self, where: Where) -> list[dict[str, Any]]:
+        data = self._data
+        parts = list(self._expand(self._schema, data))
+        for key in where:
+            data = _child(data, key)
+            parts = [leaf for part in parts for below in _step(part, key) for leaf in self._expand(below, data)]
+        return parts
+
+    def _expand(self, part: dict[str, Any], data: Any) -> Iterator[dict[str, Any]]:
+        """Follow references and choices; of a tagged choice only the branch whose ``kind`` the data has."""
+        while "$ref" in part:
+            part = self._schema["$defs"][part["$ref"].rsplit("/", 1)[1]]
+        yield part
+        for word in ("anyOf", "oneOf", "allOf"):
+            branches = [leaf for branch in part.get(word, []) for leaf in self._expand(branch, data)]
+            kind = data.get("kind") if isinstance(data, dict) else None
+            chosen = [branch for branch in branches if kind is not None and kind in _kinds(branch)]
+            yield from chosen or branches
+
+
+def _kinds(part: dict[str, Any]) -> list[Any]:
+    kind = part.get("properties", {}).get("kind", {})
+    return [kind["const"]] if "const" in kind else list(kind.get("enum", []))
+
+
+def _step(part: dict[str, Any], key: str | int) -> Iterator[dict[str, Any]]:
+    if isinstance(key, int):
+        below = part.get("items")
+    else:
+        below = part.get("properties", {}).get(key) or part.get("additionalProperties")
+    if isinstance(below, dict):
+        yield below
+
+
+def _child(data: Any, key: str | int) -> Any:
+    if isinstance(data, dict):
+        return data.get(key)
+    if isinstance(data, list) and isinstance(key, int) and 0 <= key < len(data):
+        return data[key]
+    return None

@@ -1,0 +1,297 @@
+"""From a path to a checked scenario: read, include, override, validate; every problem at its line."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from fabric.scenario.diagnostics import locate
+from fabric.scenario.explain import explain
+from fabric.scenario.json_schema import scenario_schema
+from fabric.scenario.keys import Keys
+from fabric.scenario.overrides import Override, apply_override, parse_override
+from fabric.scenario.positions import decode, read_yaml
+from fabric.scenario.references import check_references
+from fabric.scenario.schema import Registries, Scenario
+from fabric.scenario.tree import Place, Tree, merge
+from topologies.errors import FabricError, Problem, ScenarioError, nearest
+
+STDIN = "<stdin>"
+_MAX_INCLUDES = 50
+
+E = TypeVar("E", bound=FabricError)
+
+
+class LoadError(ScenarioError):
+    """A scenario that cannot be used; ``sources`` holds the text of the files read, for :func:`render`."""
+
+    def __init__(self, problems: Iterable[Problem], sources: Mapping[str, str] | None = None) -> None:
+        super().__init__(problems)
+        self.sources = dict(sources or {})
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file the scenario was read from."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedScenario:
+    """A valid scenario, and what is needed to point into its text."""
+
+    scenario: Scenario
+    path: str
+    directory: Path  # files named in the scenario are relative to it
+    inputs: tuple[InputFile, ...]  # the scenario itself first
+    sources: Mapping[str, str]  # text by file name
+    overrides: tuple[Override, ...]
+    catalogues: tuple[Path, ...]  # of the user's own
+    tree: Tree = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the scenario file itself."""
+        return self.inputs[0].sha256
+
+    def locate(self, error: E) -> E:
+        """The same error, its problems at file, line and column of the scenario key they name."""
+        return type(error)(locate(error.problems, self.tree))
+
+
+def load_scenario(
+    path: str | Path, *, overrides: Sequence[str] = (), registries: Registries | None = None
+) -> LoadedScenario:
+    """Read a scenario file; ``-`` is standard input.
+
+    Parameters
+    ----------
+    path
+        The file.
+    overrides
+        ``PATH=VALUE`` texts, applied in order after includes.
+    registries
+        Kinds of topology and workload; default: all there are.
+
+    Raises
+    ------
+    LoadError
+        With every problem found, located.
+    """
+    files = _Files()
+    try:
+        tree = files.merged(str(path))
+        chosen = registries or Registries()
+        tree, given = _overridden(tree, overrides, chosen)
+        scenario = validate(tree, chosen)
+    except ScenarioError as error:
+        raise LoadError(error.problems, files.sources) from None
+    directory = Path() if str(path) == "-" else Path(path).parent
+    return LoadedScenario(
+        scenario, str(path), directory, tuple(files.inputs), files.sources, given, tuple(files.catalogues), tree
+    )
+
+
+def validate(tree: Tree, registries: Registries) -> Scenario:
+    """Check a tree against the schema and its own names.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem, located.
+    """
+    data = tree.plain()
+    references = check_references(data)
+    try:
+        scenario = Scenario.model_validate(data, context=registries)
+    except ValidationError as error:
+        keys = Keys(lambda: _schema(registries), data)
+        problems = explain(error.errors(include_url=False), data, keys)
+        said = {problem.where for problem in problems}
+        problems += [problem for problem in references if problem.where not in said]
+        raise ScenarioError(locate(problems, tree)) from None
+    if references:
+        raise ScenarioError(locate(references, tree))
+    return scenario
+
+
+@cache
+def _schema(registries: Registries) -> dict[str, Any]:
+    """Made once: several overrides may ask for it."""
+    return scenario_schema(registries)
+
+
+def _overridden(tree: Tree, texts: Sequence[str], registries: Registries) -> tuple[Tree, tuple[Override, ...]]:
+    given: list[Override] = []
+    problems: list[Problem] = []
+    for text in texts:
+        try:
+            override = parse_override(text)
+            tree = apply_override(tree, override, Keys(lambda: _schema(registries), tree.plain()))
+            given.append(override)
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    return tree, tuple(given)
+
+
+class _Files:
+    """Reads a scenario and what it includes, each file once."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, str] = {}
+        self.inputs: list[InputFile] = []
+        self.catalogues: list[Path] = []
+        self._seen: set[Path] = set()
+
+    def merged(self, name: str) -> Tree:
+        """The scenario laid over the files it includes."""
+        own = self._read(name, Place(name))
+        _require_mapping(own)
+        return self._with_includes(own, name, [_identity(name)])
+
+    def _with_includes(self, own: Tree, name: str, chain: list[Path]) -> Tree:
+        directory = Path() if name == "-" else Path(name).parent
+        include = own.child("include")
+        problems: list[Problem] = []
+        base: Tree | None = None
+        for item in include.items if include is not None else ():
+            try:
+                part = self._included(item, directory, chain)
+            except ScenarioError as error:
+                problems += error.problems
+                continue
+            if part is not None:
+                base = part if base is None else merge(base, part)
+        if problems:
+            raise ScenarioError(problems)
+        return own if base is None else merge(base.without("include"), own)
+
+    def _included(self, item: Tree, directory: Path, chain: list[Path]) -> Tree | None:
+        """What one entry of ``include`` brings; None for catalogues and for files read already."""
+        catalogue = item.text("catalog")
+        if catalogue is not None:
+            if catalogue != "builtin":
+                self._add_catalogue(directory / catalogue, item)
+            return None
+        if not isinstance(item.value, str):
+            return None  # the schema says what is wrong with it
+        path = directory / item.value
+        identity = _identity(str(path))
+        if identity in chain or len(chain) > _MAX_INCLUDES:
+            raise ScenarioError([_cycle(item, [*chain, identity])])
+        if identity in self._seen:
+            return None
+        self._seen.add(identity)
+        own = self._read(str(path), item.place)
+        if own.items:
+            self.catalogues.append(path)
+            return None
+        _require_mapping(own)
+        return self._with_includes(own, str(path), [*chain, identity])
+
+    def _add_catalogue(self, path: Path, item: Tree) -> None:
+        self._read(str(path), item.place)
+        self.catalogues.append(path)
+
+    def _read(self, name: str, asked: Place) -> Tree:
+        content = _content(name, asked)
+        shown = STDIN if name == "-" else name
+        self.sources[shown] = content.decode("utf-8-sig", errors="replace")
+        self.inputs.append(InputFile(shown, hashlib.sha256(content).hexdigest()))
+        return read_yaml(decode(content, shown), shown)
+
+
+def _require_mapping(tree: Tree) -> None:
+    if not isinstance(tree.value, Mapping):
+        raise ScenarioError(
+            [
+                Problem(
+                    "a scenario is a mapping of keys",
+                    code="FP1006",
+                    file=tree.place.file,
+                    line=tree.place.line,
+                    column=tree.place.column,
+                    length=max(tree.place.length, 1),
+                    hint="begin with version: 1",
+                )
+            ]
+        )
+
+
+def _identity(name: str) -> Path:
+    try:
+        return Path(name).resolve()
+    except (OSError, RuntimeError, ValueError):
+        return Path(name)
+
+
+def _cycle(item: Tree, chain: list[Path]) -> Problem:
+    names = " -> ".join(path.name for path in chain)
+    place = item.place
+    return Problem(
+        "this file includes itself" if chain[-1] in chain[:-1] else f"more than {_MAX_INCLUDES} files deep",
+        code="FP1009",
+        file=place.file,
+        line=place.line,
+        column=place.column,
+        length=place.length,
+        notes=(names,),
+        hint="remove one of these includes",
+    )
+
+
+_REASONS = {
+    errno.ENOENT: "there is no such file",
+    errno.ENOTDIR: "there is no such file",
+    errno.EISDIR: "it is a directory",
+    errno.EACCES: "permission denied",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+def _content(name: str, asked: Place) -> bytes:
+    """Bytes of a file; FP1000 at the place that asked for it."""
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        code = error.errno if isinstance(error, OSError) else None
+        reason = _REASONS.get(code or 0, str(error).lower())
+        problem = Problem(
+            f"cannot read {name}: {reason}",
+            code="FP1000",
+            file=asked.file,
+            line=asked.line,
+            column=asked.column,
+            length=max(asked.length, 1),
+            hint=_other_file(Path(name), code),
+        )
+        raise ScenarioError([problem]) from None
+
+
+def _other_file(path: Path, code: int | None) -> str:
+    """A way out: the file of nearly that name, or how to make one."""
+    try:
+        directory = path if code == errno.EISDIR else path.parent
+        there = sorted(entry.name for entry in directory.iterdir() if entry.suffix in (".yaml", ".yml"))
+    except (OSError, ValueError):
+        there = []
+    if code == errno.EISDIR:
+        return f"name the file: {path / there[0]}" if there else "name a scenario file"
+    close = nearest(path.name, there) if code == errno.ENOENT else None
+    if close:
+        return f"did you mean {path.parent / close}?"
+    return "fabric init writes a first scenario" if code == errno.ENOENT else ""

@@ -1,0 +1,351 @@
+"""YAML text to a tree that knows its places, refusing what YAML makes easy to get wrong.
+
+Text is read as YAML 1.1, which is what PyYAML does, but a plain scalar that YAML 1.1 and a person read differently
+(``no``, ``12:30``, ``010``, ``1e9``, a date) is an error, and so are duplicate keys, tags, keys that are not text,
+``x-`` keys excepted, which are dropped unread.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from fabric.scenario.tree import Place, Scalar, Tree
+from topologies.errors import Problem, ScenarioError
+
+MAX_DEPTH = 100
+MAX_VALUES = 100_000
+_MAX_INTEGER = 2**63 - 1
+
+# libyaml counts columns in characters, as the Python scanner does (tests compare the two), and is ten times faster.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_TAG = "tag:yaml.org,2002:"
+_TAGS = {
+    yaml.ScalarNode: {"str", "int", "float", "bool", "null", "timestamp", "value", "merge"},
+    yaml.MappingNode: {"map"},
+    yaml.SequenceNode: {"seq"},
+}
+_EXPONENT = re.compile(r"[-+]?(\d[\d_]*(\.[\d_]*)?|\.\d[\d_]*)[eE][-+]?\d+")
+_LEADING_ZERO = re.compile(r"[-+]?0o?[0-9_]*[0-9]")
+_SYNTAX_HINTS = {
+    r"found character '\t'": "indent with spaces, not tabs",
+    "mapping values are not allowed": "put text that holds ': ' in quotes, or check the indentation",
+    "could not find expected ':'": "a key needs ': ' after it",
+    "expected ',' or ']'": "close the bracket with ]",
+    "expected ',' or '}'": "close the brace with }, and separate entries by commas",
+    "but found another document": "a scenario is one document; remove everything from the second --- on",
+    "found undefined alias": "define it before use with &name",
+    "unexpected end of stream": "close the quote",
+}
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines as YAML counts them."""
+    return _BREAK.split(text)
+
+
+def decode(content: bytes, file: str) -> str:
+    """UTF-8 bytes to text, a byte-order mark dropped.
+
+    Raises
+    ------
+    ScenarioError
+        FP1007, at the first byte that is not UTF-8.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = split_lines(content[: error.start].decode("utf-8", errors="replace"))
+        raise ScenarioError(
+            f"byte 0x{content[error.start]:02x} is not UTF-8",
+            code="FP1007",
+            file=file,
+            line=len(before),
+            column=len(before[-1]) + 1,
+            hint="save the file as UTF-8",
+        ) from None
+
+
+def read_yaml(text: str, file: str) -> Tree:
+    """Parse one YAML document.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem of the text that can be told apart; a syntax error hides what follows it.
+    """
+    _check_characters(text, file)
+    try:
+        _check_depth(text, file)
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise ScenarioError([_syntax_problem(text, file, error)]) from None
+    if node is None:
+        raise ScenarioError(
+            "the file is empty", code="FP1006", file=file, hint="fabric init leaf-spine writes a first one"
+        )
+    reader = _Reader(file, split_lines(text))
+    tree = reader.convert(node, 0)
+    if reader.problems:
+        raise ScenarioError(reader.problems)
+    return tree
+
+
+def _check_characters(text: str, file: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ScenarioError("the text is not UTF-8", code="FP1007", file=file, hint="save it as UTF-8") from None
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Refuse deep nesting before anything recurses into it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ScenarioError([_too_deep(_mark_place(event.start_mark, file))])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _mark_place(mark: Any, file: str) -> Place:
+    return Place(file, mark.line + 1, mark.column + 1, 1) if mark else Place(file)
+
+
+def _too_deep(place: Place) -> Problem:
+    return _problem(
+        "FP1008", f"nested more than {MAX_DEPTH} deep", place, hint="no scenario needs that; is a bracket unclosed?"
+    )
+
+
+def _problem(code: str, message: str, place: Place, **more: Any) -> Problem:
+    return Problem(
+        message, code=code, file=place.file, line=place.line, column=place.column, length=max(place.length, 1), **more
+    )
+
+
+def _syntax_problem(text: str, file: str, error: yaml.YAMLError) -> Problem:
+    """The Python scanner words its complaints better than libyaml, and the same on every machine."""
+    try:
+        yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as better:
+        error = better
+    except (ValueError, OverflowError, RecursionError):
+        pass
+    if isinstance(error, yaml.reader.ReaderError) and isinstance(error.character, int):
+        before = split_lines(text[: error.position])
+        place = Place(file, len(before), len(before[-1]) + 1, 1)
+        return _problem("FP1001", f"character U+{error.character:04X} is not allowed in YAML", place, hint="remove it")
+    said = getattr(error, "problem", None) or str(error).split("\n", 1)[0]
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    place = _mark_place(mark, file)
+    hint = next((hint for words, hint in _SYNTAX_HINTS.items() if words in said or words in str(error)), "")
+    return _problem("FP1001", f"YAML syntax: {said}", place, notes=_syntax_notes(error), hint=hint)
+
+
+def _syntax_notes(error: yaml.YAMLError) -> tuple[str, ...]:
+    context, mark = getattr(error, "context", None), getattr(error, "context_mark", None)
+    if not context:
+        return ()
+    return (f"{context} that starts on line {mark.line + 1}" if mark and context.startswith("while") else context,)
+
+
+class _Reader:
+    """Turns nodes into trees; collects problems on the way."""
+
+    def __init__(self, file: str, lines: list[str]) -> None:
+        self.file = file
+        self.lines = lines
+        self.problems: list[Problem] = []
+        self.sizes: dict[int, int] = {}  # values a node expands to
+        self.heights: dict[int, int] = {}
+        self.done: dict[int, Tree] = {}
+        self.active: set[int] = set()
+
+    def convert(self, node: yaml.Node, depth: int) -> Tree:
+        """The tree of a node; nodes that aliases repeat are converted once."""
+        place = self.place(node)
+        if id(node) in self.active:
+            return self._refuse("FP1005", "this value contains itself", place, hint="remove the alias inside it")
+        if depth + self.heights.get(id(node), 0) > MAX_DEPTH:
+            self.problems.append(_too_deep(place))
+            return Tree(None, place)
+        if id(node) in self.done:
+            return self.done[id(node)]
+        self.active.add(id(node))
+        tree = self._convert(node, place, depth)
+        self.active.discard(id(node))
+        self.done[id(node)] = tree
+        return self._bound(node, tree)
+
+    def _bound(self, node: yaml.Node, tree: Tree) -> Tree:
+        """Note size and height; refuse what aliases blow up."""
+        children = list(tree.value.values()) if isinstance(tree.value, Mapping) else list(tree.items)
+        below = [(self.sizes.get(id(child.value), 1), self.heights.get(id(child.value), 0)) for child in children]
+        size = 1 + sum(size for size, _ in below)
+        if size > MAX_VALUES:
+            tree = self._refuse(
+                "FP1005", f"this expands to more than {MAX_VALUES:,} values", tree.place, hint="use fewer aliases"
+            )
+            self.done[id(node)] = tree
+            size, children = 1, []
+        height = 1 + max(height for _, height in below) if children else 0
+        for key in (id(node), id(tree.value)) if children else ():
+            self.sizes[key], self.heights[key] = size, height
+        return tree
+
+    def _convert(self, node: yaml.Node, place: Place, depth: int) -> Tree:
+        if node.tag.removeprefix(_TAG) not in _TAGS[type(node)] and node.tag != "!":
+            tag = node.tag.replace(_TAG, "!!")
+            return self._refuse("FP1004", f"tag {tag} is not allowed", place, hint="write the plain value")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, place, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return Tree([self.convert(item, depth + 1) for item in node.value], place)
+        style = getattr(node, "style", None)
+        return Tree(self._scalar(node.value, node.tag.removeprefix(_TAG), style, place), place)
+
+    def _mapping(self, node: yaml.MappingNode, place: Place, depth: int) -> Tree:
+        entries: dict[str, Tree] = {}
+        merged: list[Mapping[str, Tree]] = []
+        for key_node, value_node in node.value:
+            if key_node.tag == _TAG + "merge":
+                merged += self._merged(value_node, depth)
+                continue
+            key = self._key(key_node)
+            if key is None:
+                self.convert(value_node, depth + 1)  # for the problems in it
+            if key is None or key.startswith("x-"):
+                continue
+            key_place = self.place(key_node)
+            first = entries.get(key)
+            if first is not None and first.key is not None:
+                note = f"first given on line {first.key.line}, column {first.key.column}"
+                self.problems.append(
+                    _problem(
+                        "FP1002",
+                        f"duplicate key {key!r}",
+                        key_place,
+                        label="given again",
+                        notes=(note,),
+                        hint="keep one",
+                    )
+                )
+            entries[key] = replace(self.convert(value_node, depth + 1), key=key_place)
+        for base in merged:
+            entries = {**base, **entries}
+        return Tree(entries, place)
+
+    def _merged(self, node: yaml.Node, depth: int) -> list[Mapping[str, Tree]]:
+        """The mappings a ``<<`` key names; of several, the first wins."""
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        values = [self.convert(part, depth + 1).value for part in parts]
+        mappings = [value for value in values if isinstance(value, Mapping)]
+        if len(mappings) < len(values):
+            self._refuse("FP1006", "<< takes a mapping", self.place(node), hint="name one with *alias")
+        return mappings
+
+    def _key(self, node: yaml.Node) -> str | None:
+        place = self.place(node)
+        if not isinstance(node, yaml.ScalarNode):
+            self._refuse("FP1006", "a key has to be text", place, hint="write a name, then ': '")
+            return None
+        if node.tag in (_TAG + "str", _TAG + "value"):
+            return str(node.value)
+        if not node.style and (way_out := _trap(node.value, node.tag.removeprefix(_TAG))):
+            self._refuse("FP1003", way_out[0], place, hint=way_out[1].split(", or ")[0])
+        else:
+            self._refuse("FP1006", f"key {node.value} is not text", place, hint=f'write "{node.value}" in quotes')
+        return None
+
+    def _scalar(self, text: str, kind: str, style: str | None, place: Place) -> Scalar:
+        if not style:
+            way_out = _trap(text, kind)
+            if way_out is None and kind == "str" and text in ("y", "n", "Y", "N"):
+                way_out = _bool_trap(text)
+            if way_out is not None:
+                self._refuse("FP1003", way_out[0], place, hint=way_out[1])
+                return None
+        try:
+            return _construct(text, kind)
+        except (ValueError, OverflowError):
+            short = text if len(text) < 40 else text[:40] + "…"
+            self._refuse(
+                "FP1003", f"{short} is not a number that can be used here", place, hint="write an ordinary number"
+            )
+            return None
+
+    def _refuse(self, code: str, message: str, place: Place, *, hint: str) -> Tree:
+        self.problems.append(_problem(code, message, place, hint=hint))
+        return Tree(None, place)
+
+    def place(self, node: yaml.Node) -> Place:
+        """Where a node is written: to its end, or to the end of its first line."""
+        start, end = node.start_mark, node.end_mark
+        length = end.column - start.column
+        if end.line != start.line:
+            line = self.lines[start.line] if start.line < len(self.lines) else ""
+            length = max(len(line.rstrip()) - start.column, 0)
+        return Place(self.file, start.line + 1, start.column + 1, length)
+
+
+def _bool_trap(text: str) -> tuple[str, str]:
+    meaning = "true" if text.lower() in ("yes", "on", "y") else "false"
+    return f"{text} means {meaning} in YAML 1.1 and text in YAML 1.2", f'write "{text}" in quotes, or {meaning}'
+
+
+def _trap(text: str, kind: str) -> tuple[str, str] | None:
+    """What is wrong with a plain scalar that YAML reads in another way than people do, and the way out."""
+    quoted = f'write "{text}" in quotes'
+    if kind == "bool" and text.lower() in ("yes", "no", "on", "off"):
+        return _bool_trap(text)
+    if kind in ("int", "float") and ":" in text:
+        return f"{text} is a base-60 number in YAML 1.1", f"{quoted}, or a quantity such as 750 s"
+    if kind in ("int", "str") and _LEADING_ZERO.fullmatch(text):
+        return f"{text} has a leading zero, which YAML 1.1 reads as octal", f"{quoted}, or the number without the zero"
+    if kind == "str" and _EXPONENT.fullmatch(text):
+        return f"{text} is text in YAML 1.1", f"write {_with_dot_and_sign(text)}, or {_plain_number(text)}"
+    if kind == "timestamp":
+        return f"{text} is a date in YAML", quoted
+    if kind == "float" and text.lower().lstrip("+-") in (".inf", ".nan"):
+        return f"{text} is no number to plan with", "write a finite number, or leave the key out"
+    return None
+
+
+def _with_dot_and_sign(text: str) -> str:
+    mantissa, exponent = text.lower().split("e")
+    return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent if exponent[0] in '+-' else '+' + exponent}"
+
+
+def _plain_number(text: str) -> str:
+    value = float(text.replace("_", ""))
+    return f"{int(value)}" if value.is_integer() and abs(value) < 1e15 else f'"{text}" in quotes'
+
+
+def _construct(text: str, kind: str) -> Scalar:
+    """The value of a scalar; ValueError when it does not fit its tag."""
+    if kind == "null":
+        return None
+    if kind == "bool":
+        if text.lower() not in ("true", "false"):
+            raise ValueError(text)
+        return text.lower() == "true"
+    if kind == "int":
+        number = int(text.replace("_", ""), 0)
+        if abs(number) > _MAX_INTEGER:
+            raise OverflowError(text)
+        return number
+    if kind == "float":
+        value = float(text.replace("_", ""))
+        if not math.isfinite(value):
+            raise OverflowError(text)
+        return value
+    return text

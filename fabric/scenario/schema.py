@@ -1,0 +1,480 @@
+"""The scenario file as pydantic models: what every key means, its bounds and its default.
+
+``topology`` and each of ``workloads`` are tagged by ``kind``; their keys come from the registries, so a new builder or
+workload is a new choice here without an edit. A field marked ``LATER`` is accepted and checked as far as it goes, but
+nothing computes with it yet; :func:`not_yet_modelled` lists those a scenario sets.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    create_model,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from topologies.builder import TOPOLOGIES
+from topologies.catalogue import NicModel, NodeModel, nic_model, node_model
+from topologies.errors import FabricError, nearest
+from topologies.registry import Registry, Spec
+from topologies.units import Count, CountOrZero, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
+from traffic.workload import WORKLOADS
+
+LATER: dict[str, Any] = {"x-not-yet-modelled": True}  # as json_schema_extra of a field nothing computes with yet
+
+_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"
+
+
+def _check_name(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        raise ValueError(f"{name!r} is not a name; use up to 64 letters, digits, - and _")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_check_name), Field(json_schema_extra={"pattern": _NAME})]
+
+# Routers people may ask for, and the built one that answers nearest to them.
+_NEAREST_ROUTER = {
+    "wcmp": "ecmp",
+    "ecmp-hash": "ecmp",
+    "spray": "ecmp",
+    "ftree": "ecmp",
+    "single-path": "ecmp",
+    "pinned": "optimal",
+}
+
+
+def known_routers() -> tuple[str, ...]:
+    """Names of the routers that are built."""
+    try:
+        names = importlib.import_module("fabric.routing.names")
+    except ModuleNotFoundError:
+        return ("ecmp", "optimal")
+    return tuple(names.ROUTERS)
+
+
+@dataclass(frozen=True)
+class Registries:
+    """Where the kinds of topology and workload come from; tests pass their own."""
+
+    topologies: Registry[Any] = TOPOLOGIES
+    workloads: Registry[Any] = WORKLOADS
+
+
+def _registries(info: ValidationInfo) -> Registries:
+    return info.context if isinstance(info.context, Registries) else Registries()
+
+
+def _unknown(what: str, value: object, choices: list[str]) -> PydanticCustomError:
+    close = nearest(str(value), choices)
+    hint = f"did you mean {close!r}?" if close else f"one of: {', '.join(choices)}"
+    return PydanticCustomError("unknown_choice", "{text}", {"text": f"unknown {what} {value!r}", "hint": hint})
+
+
+def _kind_of(value: object, what: str, choices: list[str]) -> str:
+    """The ``kind`` of a raw mapping; the errors pydantic would give for a tagged union, said once."""
+    if not isinstance(value, Mapping):
+        raise PydanticCustomError("dict_type", "Input should be a mapping of keys with a kind")
+    kind = value.get("kind")
+    if kind in choices:
+        return str(kind)
+    details: list[InitErrorDetails] = []
+    if kind is None:
+        details.append({"type": "missing", "loc": ("kind",), "input": value})
+        close = nearest("kind", [str(key) for key in value])
+        if close:
+            details.append({"type": "extra_forbidden", "loc": (close,), "input": value[close]})
+    else:
+        details.append({"type": _unknown(what, kind, choices), "loc": ("kind",), "input": kind})
+    raise ValidationError.from_exception_data(what, details)
+
+
+def _choices(registry: Registry[Any]) -> list[str]:
+    return [name for entry in registry for name in (entry.name, *entry.aliases)]
+
+
+class FileTopology(Spec):
+    """A topology read from a file in a foreign format."""
+
+    kind: Literal["file"]
+    format: str = Field(description="Format of the file", examples=["repetita", "csv", "graphml", "json"])
+    path: str = Field(min_length=1, description="File, relative to the scenario", examples=["abilene.graph"])
+
+
+def _validate_topology(value: object, info: ValidationInfo) -> Spec:
+    if isinstance(value, Spec):
+        return value
+    registry = _registries(info).topologies
+    kind = _kind_of(value, "topology kind", [*_choices(registry), "file"])
+    model = FileTopology if kind == "file" else registry[kind].model
+    return model.model_validate(value, context=info.context)
+
+
+TopologySpec = Annotated[
+    SerializeAsAny[Spec], PlainValidator(_validate_topology), WithJsonSchema({"x-one-of": "topologies"})
+]
+
+
+class Workload(Spec):
+    """One source of load: its name, and the keys of its kind."""
+
+    id: str
+    kind: str
+    spec: SerializeAsAny[Spec]
+
+
+@cache
+def with_id(model: type[Spec]) -> type[Spec]:
+    """A workload's model with the ``id`` that names it."""
+    described = Field(description="Name of the workload, unique", examples=["llama70b"])
+    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, id=(Annotated[Name, described], ...))
+
+
+def _validate_workload(value: object, info: ValidationInfo) -> Workload:
+    if isinstance(value, Workload):
+        return value
+    registry = _registries(info).workloads
+    kind = _kind_of(value, registry.what, _choices(registry))
+    entry = registry[kind]
+    named: Any = with_id(entry.model).model_validate(value, context=info.context)
+    fields = {name: getattr(named, name) for name in entry.model.model_fields}
+    spec = entry.model.model_construct(_fields_set=named.model_fields_set - {"id"}, **fields)
+    return Workload(id=named.id, kind=entry.name, spec=spec)
+
+
+WorkloadSpec = Annotated[Workload, PlainValidator(_validate_workload), WithJsonSchema({"x-one-of": "workloads"})]
+
+
+def _from_catalogue(find: Any, model: str) -> str:
+    try:
+        find(model)
+    except FabricError as error:
+        problem = error.problems[0]
+        raise PydanticCustomError("unknown_choice", "{text}", {"text": problem.message, "hint": problem.hint}) from None
+    return model
+
+
+class NicSpec(Spec):
+    """NICs of a node on one fabric; ``speed`` overrides the model's."""
+
+    model: str | None = Field(default=None, description="NIC model of the catalogue", examples=["cx7-400"])
+    speed: SpeedGbps | None = Field(default=None, description="Speed of each NIC port; default: the model's")
+    count: Count = Field(default=1, description="NIC ports per node on this fabric", examples=[8])
+    rail: Literal["per-gpu", "shared"] = Field(
+        default="shared", description="per-gpu: NIC i belongs to GPU i and rail i; shared: all GPUs use all NICs"
+    )
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, model: str | None) -> str | None:
+        return None if model is None else _from_catalogue(nic_model, model)
+
+    @model_validator(mode="after")
+    def _has_speed(self) -> NicSpec:
+        if self.model is None and self.speed is None:
+            raise ValueError("the NIC has neither a model nor a speed; add for example speed: 400G")
+        return self
+
+    @property
+    def gbps(self) -> float:
+        """Speed of each NIC port, Gbps."""
+        if self.speed is not None:
+            return self.speed
+        model: NicModel = nic_model(self.model or "")
+        return model.speed
+
+
+def _check_name_template(template: str) -> str:
+    """Refuse what is not ``{group}`` or ``{index}`` with at most a width."""
+    try:
+        fields = [(name, spec) for _, name, spec, _ in string.Formatter().parse(template) if name is not None]
+    except ValueError as error:
+        raise ValueError(f"bad name template {template!r}: {error}") from None
+    for name, spec in fields:
+        if name not in ("group", "index") or not re.fullmatch(r"(0?\d)?d?", spec or ""):
+            wanted = "{" + (f"{name}:{spec}" if spec else name) + "}"
+            raise ValueError(f"name template {template!r} uses {wanted}; use {{group}}, {{index}} or {{index:03d}}")
+        if name == "group" and spec:
+            raise ValueError(f"name template {template!r} gives {{group}} a width; write {{group}}")
+    return template
+
+
+class NodeSpec(Spec):
+    """Hosts of one kind, and their NICs on each fabric."""
+
+    group: Name = Field(description="Name of the group, unique", examples=["gpu"])
+    model: str | None = Field(default=None, description="Node model of the catalogue", examples=["hgx-h100-8"])
+    count: Count = Field(description="Number of nodes", examples=[256])
+    name: str = Field(
+        default="{group}{index:03d}",
+        min_length=1,
+        max_length=128,
+        description="Template of node names; {group} and {index} are filled in",
+        examples=["n{index:03d}"],
+    )
+    per_rack: Count | None = Field(default=None, description="Nodes per rack", examples=[4], json_schema_extra=LATER)
+    gpus: CountOrZero | None = Field(default=None, description="GPUs per node; default: the model's, or 0")
+    nics: dict[str, NicSpec] = Field(default={}, description="NICs by the name of the fabric they are on")
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, model: str | None) -> str | None:
+        return None if model is None else _from_catalogue(node_model, model)
+
+    @field_validator("name")
+    @classmethod
+    def _template(cls, template: str) -> str:
+        return _check_name_template(template)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> NodeSpec:
+        if self.count > 1 and "{index" not in self.name:
+            raise ValueError(f"name {self.name!r} gives {self.count} nodes the same name; include {{index}}")
+        return self
+
+    @property
+    def gpus_per_node(self) -> int:
+        """GPUs per node: as written, else the model's, else 0."""
+        if self.gpus is not None:
+            return self.gpus
+        model: NodeModel | None = node_model(self.model) if self.model else None
+        return model.gpus if model else 0
+
+    def host_names(self) -> tuple[str, ...]:
+        """Names of the nodes, in order."""
+        return tuple(self.name.format(group=self.group, index=index) for index in range(self.count))
+
+
+def _validate_router(router: object) -> object:
+    known = known_routers()
+    if router in known or not isinstance(router, str):
+        return router
+    close = _NEAREST_ROUTER.get(router)
+    if close in known:
+        text, hint = (
+            f"router {router!r} is not built yet",
+            f"{close} is the nearest there is; built: {', '.join(known)}",
+        )
+        raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
+    raise _unknown("router", router, list(known))
+
+
+class RoutingSpec(Spec):
+    """How traffic is placed on the links."""
+
+    router: Annotated[str, BeforeValidator(_validate_router)] = Field(
+        default="ecmp",
+        description="ecmp: equal split over shortest paths, as switches do; optimal: least maximum utilisation",
+        examples=["ecmp", "optimal"],
+    )
+    paths: Literal["any", "shortest"] = Field(
+        default="any", description="Paths an optimising router may use: any loop-free path, or shortest paths only"
+    )
+    hash: dict[str, Any] | None = Field(
+        default=None, description="Hash of flow-hashing routers: fields, function, seeds", json_schema_extra=LATER
+    )
+
+
+class FabricSpec(Spec):
+    """One network: who is on it, its topology, its routing."""
+
+    attach: tuple[str, ...] | None = Field(
+        default=None, description="Node groups on this fabric, in cabling order; default: all with a NIC on it"
+    )
+    topology: TopologySpec = Field(description="What the network looks like; kind says which other keys there are")
+    routing: RoutingSpec = Field(default=RoutingSpec(), description="How traffic is placed on the links")
+    addressing: dict[str, Any] | None = Field(
+        default=None, description="Address plan: underlay, link_prefix, loopback, asn", json_schema_extra=LATER
+    )
+    cables: dict[str, Any] | None = Field(
+        default=None, description="Cable medium by tier, or auto", json_schema_extra=LATER
+    )
+    efficiency: Annotated[Ratio, Field(gt=0, le=1)] | None = Field(
+        default=None, description="Payload over line rate: what headers, FEC and gaps leave; default: the tool's"
+    )
+
+    @property
+    def kind(self) -> str:
+        """Kind of the topology, as written."""
+        return str(getattr(self.topology, "kind", ""))
+
+
+# metric -> (what it is measured on, unit of its maximum)
+METRICS: dict[str, tuple[Literal["fabric", "workload"], Literal["ratio", "s", "count"]]] = {
+    "offered": ("fabric", "ratio"),
+    "utilisation": ("fabric", "ratio"),
+    "links_over_capacity": ("fabric", "count"),
+    "unreachable_pairs": ("fabric", "count"),
+    "step_time": ("workload", "s"),
+    "checkpoint_time": ("workload", "s"),
+}
+
+
+def _parse_count(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is not a count; write a whole number such as 0")
+    return float(value)
+
+
+_PARSE = {"ratio": parse_ratio, "s": parse_seconds, "count": _parse_count}
+_MAXIMUM_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": r"^\s*[\d.]+\s*(%|ns|us|µs|ms|s|min|h|d)?\s*$"},
+    ],
+    "description": "Largest value that passes: a ratio (100%), a time (5.5 s) or a count, as the metric is",
+    "examples": ["100%", "5.5 s", 0],
+}
+
+
+class LimitSpec(Spec):
+    """One thing that has to hold; decides the exit code."""
+
+    fabric: str | None = Field(default=None, description="Fabric it is measured on")
+    workload: str | None = Field(default=None, description="Workload it is measured on")
+    tier: str | None = Field(default=None, description="Links of this tier only", examples=["leaf-spine"])
+    metric: Literal[
+        "offered", "utilisation", "links_over_capacity", "unreachable_pairs", "step_time", "checkpoint_time"
+    ] = Field(description="What is measured; offered and utilisation are load over capacity, step_time a job's")
+    stat: Literal["max", "p99", "p50", "mean"] = Field(
+        default="max", description="Which links: the worst, or a quantile"
+    )
+    max: Annotated[float, PlainValidator(lambda value: value), WithJsonSchema(_MAXIMUM_SCHEMA)]  # in the metric's unit
+    when: str | None = Field(default=None, description="Failure case it has to hold in", json_schema_extra=LATER)
+
+    @field_validator("max", mode="before")
+    @classmethod
+    def _in_metric_unit(cls, value: object, info: ValidationInfo) -> float:
+        if "metric" not in info.data:
+            return 0.0  # the metric's own error is enough
+        limit = _PARSE[METRICS[info.data["metric"]][1]](value)
+        if limit < 0:
+            raise ValueError(f"{value!r} is negative")
+        return limit
+
+    @model_validator(mode="after")
+    def _on_the_right_thing(self) -> LimitSpec:
+        wanted = METRICS[self.metric][0]
+        other = "workload" if wanted == "fabric" else "fabric"
+        if getattr(self, wanted) is None:
+            raise ValueError(f"{self.metric} is measured on a {wanted}; add {wanted}: NAME")
+        if getattr(self, other) is not None:
+            raise ValueError(f"{self.metric} is measured on a {wanted}, not a {other}; remove {other}")
+        return self
+
+    @property
+    def unit(self) -> Literal["ratio", "s", "count"]:
+        """Unit of ``max``."""
+        return METRICS[self.metric][1]
+
+
+class CatalogInclude(Spec):
+    """A catalogue of switch, NIC and node models."""
+
+    catalog: str = Field(min_length=1, description="builtin, or a catalogue file", examples=["builtin"])
+
+
+class UnitsSpec(Spec):
+    """Units that results are printed in."""
+
+    rate: str | None = Field(default=None, description="Unit of rates", examples=["Gb/s"])
+    size: str | None = Field(default=None, description="Unit of volumes", examples=["GiB"])
+
+
+class DefaultsSpec(Spec):
+    """Settings that hold for the whole scenario."""
+
+    units: UnitsSpec | None = Field(default=None, description="Units for output", json_schema_extra=LATER)
+
+
+class SiteSpec(Spec):
+    """The room: racks and the lengths that cables follow."""
+
+    rows: Count | None = Field(default=None, description="Rows of racks")
+    racks_per_row: Count | None = Field(default=None, description="Racks in a row")
+    rack_units: Count | None = Field(default=None, description="Height of a rack in rack units")
+    rack_pitch: LengthM | None = Field(default=None, description="Distance between neighbouring racks")
+    row_pitch: LengthM | None = Field(default=None, description="Distance between neighbouring rows")
+    overhead_tray: LengthM | None = Field(default=None, description="Height of the cable tray")
+    name_format: str | None = Field(
+        default=None, description="Template of rack names", examples=["r{row:02d}c{rack:02d}"]
+    )
+
+
+class Scenario(Spec):
+    """One data centre: its fabrics, its nodes, what runs on it, and what has to hold."""
+
+    version: Literal[1] = Field(description="Version of the scenario format")
+    name: str = Field(min_length=1, max_length=128, description="Name of the scenario", examples=["train-2k"])
+    description: str | None = Field(default=None, description="What this scenario is for")
+    seed: int = Field(default=0, ge=0, lt=2**63, strict=True, description="Seed of everything random")
+    include: tuple[CatalogInclude | str, ...] = Field(
+        default=(), description="Catalogues, and scenario files this one is laid over; the later wins"
+    )
+    defaults: DefaultsSpec = Field(default=DefaultsSpec(), description="Settings that hold for the whole scenario")
+    site: SiteSpec | None = Field(default=None, description="The room, for cable lengths", json_schema_extra=LATER)
+    nodes: tuple[NodeSpec, ...] = Field(default=(), description="Hosts; none: builders fill every host port")
+    fabrics: dict[Name, FabricSpec] = Field(min_length=1, description="Networks by name")
+    workloads: tuple[WorkloadSpec, ...] = Field(default=(), description="Jobs, storage and other sources of load")
+    limits: tuple[LimitSpec, ...] = Field(default=(), description="What has to hold; exit code 1 when it does not")
+    failures: tuple[dict[str, Any], ...] = Field(default=(), description="Failure cases", json_schema_extra=LATER)
+    measured: tuple[dict[str, Any], ...] = Field(
+        default=(), description="Where measurements to compare with come from", json_schema_extra=LATER
+    )
+
+    @property
+    def topologies(self) -> dict[str, Spec]:
+        """Topology of every fabric: an instance of its kind's model, or a :class:`FileTopology`."""
+        return {name: fabric.topology for name, fabric in self.fabrics.items()}
+
+    def attached(self, fabric: str) -> tuple[NodeSpec, ...]:
+        """Node groups on a fabric, in cabling order."""
+        wanted = self.fabrics[fabric].attach
+        if wanted is None:
+            return tuple(node for node in self.nodes if fabric in node.nics)
+        by_name = {node.group: node for node in self.nodes}
+        return tuple(by_name[group] for group in wanted)
+
+
+def not_yet_modelled(scenario: Scenario) -> list[str]:
+    """Keys the scenario sets that nothing computes with yet, as dotted paths; list positions are left out."""
+    found = [place for place, _ in _later(scenario, ())]
+    found += ["include.catalog" for item in scenario.include if getattr(item, "catalog", "builtin") != "builtin"]
+    return list(dict.fromkeys(found))
+
+
+def _later(value: object, place: tuple[str, ...]) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Workload):
+        yield from _later(value.spec, (*place, value.id))
+    elif isinstance(value, Spec):
+        for name, field in type(value).model_fields.items():
+            below = (*place, field.alias or name)
+            if name not in value.model_fields_set:
+                continue
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("x-not-yet-modelled"):
+                yield ".".join(below), getattr(value, name)
+            else:
+                yield from _later(getattr(value, name), below)
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            yield from _later(child, (*place, str(key)))
+    elif isinstance(value, tuple | list):
+        for child in value:
+            yield from _later(child, place)

@@ -1,0 +1,6 @@
+"""Makes the stub registry of tests/scenario importable here."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scenario"))
