@@ -65,8 +65,13 @@ class LoadedScenario:
         return self.inputs[0].sha256
 
     def locate(self, error: E) -> E:
-        """The same error, its problems at file, line and column of the scenario key they name."""
-        return type(error)(locate(error.problems, self.tree))
+        """The same error, its problems at file, line and column of the scenario key they name.
+
+        It carries ``sources``, as a :class:`LoadError` does, so that whoever prints it can show the lines.
+        """
+        located = type(error)(locate(error.problems, self.tree))
+        vars(located)["sources"] = dict(self.sources)
+        return located
 
 
 def load_scenario(

@@ -266,6 +266,7 @@ def test_errors_of_later_stages_are_located(write):
     )
     located = loaded.locate(error)
     assert isinstance(located, TopologyError)
+    assert located.sources == {"main.yaml": SMALL}
     assert [(p.line, p.column, p.length) for p in located.problems] == [
         (5, 39, 1), (5, 32, 5), (4, 3, 4), (9, 55, 5), (9, 55, 5), (7, 5, 51), (1, None, 1),
     ]  # fmt: skip
