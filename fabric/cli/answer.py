@@ -1,0 +1,146 @@
+"""Getting scenarios in and answers out, the same way for every command."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fabric.cli.options import Settings
+from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.scenario.schema import not_yet_modelled
+from topologies.errors import FabricError
+
+_BY_SUFFIX = {".json": "json", ".ndjson": "ndjson", ".csv": "csv", ".md": "md", ".txt": "plain", ".tsv": "plain"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One command's answer in all the forms it can be printed in; each is made only when asked for."""
+
+    record: Callable[[], Mapping[str, Any]]
+    document: Callable[[], Sequence[Any]]
+    rows: Callable[[], Sequence[Mapping[str, Any]]]
+    columns: Sequence[str]
+
+
+@contextmanager
+def located(loaded: LoadedScenario, settings: Settings) -> Iterator[None]:
+    """Errors raised inside are shown with the text of the scenario."""
+    try:
+        yield
+    except FabricError as error:
+        error.sources = dict(loaded.sources)  # type: ignore[attr-defined]
+        error.max_errors = settings.max_errors  # type: ignore[attr-defined]
+        raise
+
+
+def load(path: str, settings: Settings) -> LoadedScenario:
+    """Load a scenario, and say once on stderr what of it is not yet modelled."""
+    try:
+        loaded = load_scenario(path, overrides=settings.overrides)
+    except FabricError as error:
+        error.max_errors = settings.max_errors  # type: ignore[attr-defined]
+        raise
+    say_not_modelled(not_yet_modelled(loaded.scenario), settings)
+    return loaded
+
+
+def say_not_modelled(keys: Sequence[str], settings: Settings) -> None:
+    """One line for all keys that change nothing yet."""
+    if keys and not settings.quiet:
+        click.echo(f"note: accepted but not yet modelled: {', '.join(keys)}", err=True)
+
+
+def progress(settings: Settings) -> Callable[[str], None]:
+    """A reporter of stages on stderr, where a person watches."""
+    wanted = sys.stderr.isatty() and not settings.quiet and not settings.no_progress and not os.environ.get("CI")
+
+    def report(text: str) -> None:
+        if wanted:
+            click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+
+    return report
+
+
+def clear_progress(settings: Settings) -> None:
+    """Remove the progress line."""
+    progress(settings)("")
+
+
+def chosen_format(settings: Settings) -> str:
+    """The format asked for: by flag, by the output's suffix, else table on a terminal and plain when piped."""
+    if settings.format is not None:
+        return settings.format
+    if settings.output != "-":
+        return _BY_SUFFIX.get(Path(settings.output).suffix.lower(), "plain")
+    return "table" if sys.stdout.isatty() or settings.color == "always" else "plain"
+
+
+def emit(answer: Answer, settings: Settings) -> None:
+    """Print or write an answer."""
+    from fabric.export.rows import arrange, select_columns, to_csv, to_ndjson
+    from fabric.export.text import print_rich, to_markdown, to_plain
+
+    if settings.columns == "help":
+        click.echo("\n".join(answer.columns))
+        return
+    name = chosen_format(settings)
+    if name == "table" and settings.output == "-":
+        color = {"always": True, "never": False, "auto": None}[settings.color]
+        print_rich(answer.document(), sys.stdout, color=color, ascii_only=settings.ascii)
+        return
+    if name in ("csv", "ndjson"):
+        rows = arrange(
+            answer.rows(),
+            answer.columns,
+            where=settings.where,
+            sort=settings.sort,
+            reverse=settings.reverse,
+            limit=settings.limit,
+        )
+        columns = select_columns(answer.columns, settings.columns)
+        if name == "csv":
+            text = to_csv(rows, columns)
+        else:
+            text = to_ndjson(answer.record(), [{key: row.get(key) for key in columns} for row in rows])
+    elif name == "json":
+        text = json.dumps(answer.record(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    elif name == "md":
+        text = to_markdown(answer.document())
+    else:
+        text = to_plain(answer.document())
+    write(text, settings)
+
+
+def write(text: str, settings: Settings) -> None:
+    """Text to standard output or, whole or not at all, to the file asked for."""
+    if settings.output == "-":
+        click.echo(text, nl=False)
+        return
+    path = output_path(settings)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise click.UsageError(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def output_path(settings: Settings) -> Path:
+    """The output file, checked: its folder exists, and it is not overwritten unless forced."""
+    path = Path(settings.output)
+    if not path.parent.is_dir():
+        raise click.UsageError(f"-o {path}: the folder {path.parent} does not exist")
+    if path.exists() and not settings.force:
+        raise click.UsageError(f"-o {path}: the file exists; --force overwrites it")
+    return path

@@ -1,0 +1,42 @@
+"""What people see when something goes wrong, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from topologies.errors import FabricError, MissingProgramError
+
+
+def explain_failure(error: Exception, argv: Sequence[str], verbose: int) -> int:
+    """Print an error on stderr; returns the exit code."""
+    from fabric.cli.main import BAD_INPUT, INTERNAL, MISSING_PROGRAM
+
+    if isinstance(error, FabricError):
+        from fabric.scenario.diagnostics import render
+
+        code = MISSING_PROGRAM if isinstance(error, MissingProgramError) else BAD_INPUT
+        sources = getattr(error, "sources", {})
+        limit = getattr(error, "max_errors", 20)
+        click.echo(render(error.problems, sources, exit_code=code, max_errors=limit), err=True, nl=False)
+        if verbose > 1:
+            traceback.print_exception(error)
+        return code
+    if verbose > 1:
+        traceback.print_exception(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    click.echo(
+        "internal error: this is a bug of fabric, not of your input\n"
+        f"  command   fabric {shlex.join(argv)}\n"
+        f"  error     {type(error).__name__}: {error}\n"
+        f"  place     {last.filename.rsplit('/', 1)[-1]}:{last.lineno} in {last.name}\n"
+        f"  versions  Python {platform.python_version()} on {sys.platform}\n"
+        "please report it with the scenario file; -vv shows the traceback",
+        err=True,
+    )
+    return INTERNAL

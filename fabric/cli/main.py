@@ -1,0 +1,111 @@
+"""The command ``fabric``: finds the verb, and turns every failure into a message and an exit code.
+
+Commands are imported when they run, so that ``fabric --help`` loads neither solvers nor tables.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from fabric.cli.options import Settings, collect, common_options
+
+OK, ANSWER_IS_NO, USAGE, BAD_INPUT, NO_ANSWER, MISSING_PROGRAM, PARTIAL = 0, 1, 2, 3, 4, 5, 6
+INTERNAL, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
+
+# verb -> what it does; the module is fabric.cli.<verb>_command
+VERBS = {
+    "route": "Route a scenario: which links are congested, why, and what it costs each job.",
+    "build": "Build the fabrics: switches, ports, cables, capacities.",
+    "traffic": "Derive the traffic: phases and bytes of every workload.",
+    "validate": "Check scenario files: syntax, schema and semantics.",
+    "draw": "Draw a fabric with its load: tier or links view.",
+    "init": "Write a commented starter scenario.",
+    "schema": "Print the JSON Schema of scenario files.",
+}
+
+
+class Verbs(click.Group):
+    """The verbs, loaded one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, the front door first."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb's module."""
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"fabric.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Name the nearest verb when there is no such one."""
+        if args and not args[0].startswith("-") and args[0] not in VERBS:
+            from topologies.errors import nearest
+
+            close = nearest(args[0], VERBS)
+            hint = f"did you mean {close!r}?" if close else f"commands: {', '.join(VERBS)}"
+            raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        click.echo(f"fabric {version('fabric-planner')}")
+        ctx.exit()
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+@click.pass_context
+def cli(ctx: click.Context, **values: Any) -> None:
+    """Plan the networks of AI data centres: fabrics, traffic, congestion."""
+    ctx.obj = collect(ctx, Settings(), values)
+
+
+cli.params = [*cli.params, *common_options()]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point of the command."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line; returns the exit code and raises nothing."""
+    verbose = sum(word.count("v") for word in argv if word.startswith("-v") and set(word[1:]) == {"v"})
+    try:
+        code = cli.main(args=argv, prog_name="fabric", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else OK
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return USAGE if isinstance(error, click.UsageError) else error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader is gone; point stdout elsewhere so that closing it at exit stays silent.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as error:  # the outermost frame: known mistakes are explained, the rest is a bug of ours
+        from fabric.cli.failure import explain_failure
+
+        return explain_failure(error, argv, verbose)
+
+

@@ -1,0 +1,112 @@
+"""Flags that every command has, before or after the verb, and what they came out as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+FORMATS = ("table", "plain", "json", "ndjson", "csv", "md")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Values of the common flags."""
+
+    output: str = "-"
+    format: str | None = None
+    force: bool = False
+    columns: str | None = None
+    sort: str | None = None
+    reverse: bool = False
+    limit: int | None = None
+    where: str | None = None
+    sets: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
+    up: tuple[str, ...] = ()
+    phase: str = "worst"
+    seed: int | None = None
+    quiet: bool = False
+    verbose: int = 0
+    color: str = "auto"
+    no_progress: bool = False
+    ascii: bool = False
+    max_errors: int = 20
+
+    @property
+    def overrides(self) -> list[str]:
+        """All ``--set`` texts, ``--seed`` among them."""
+        return [*self.sets, *([f"seed={self.seed}"] if self.seed is not None else [])]
+
+
+def _option(*names: str, **keys: Any) -> Callable[[], click.Option]:
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    keys.setdefault("envvar", "FABRIC_" + long.strip("-").replace("-", "_").upper())
+    return lambda: click.Option(list(names), **keys)
+
+
+_COMMON = (
+    _option("-o", "--output", metavar="FILE", help="Write the answer there; '-' is standard output."),
+    _option("-f", "--format", type=click.Choice(FORMATS), help="table on a terminal, plain when piped."),
+    _option("--json", "format_", flag_value="json", help="Same as -f json.", envvar=None),
+    _option("--force", is_flag=True, help="Overwrite an existing output file."),
+    _option("--columns", metavar="A,+B,-C", help="Choose, add or drop columns of csv and ndjson; 'help' lists them."),
+    _option("--sort", metavar="KEY", help="Sort rows by a column."),
+    _option("--reverse", is_flag=True, help="Reverse the order."),
+    _option("--limit", type=click.IntRange(min=0), metavar="N", help="At most N rows."),
+    _option("--where", metavar="EXPR", help="Keep rows, e.g. 'utilisation > 0.9 and tier == \"leaf-spine\"'."),
+    _option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override one field of the scenario."),
+    _option("--down", multiple=True, metavar="SEL", help="Take down a node, link=A:B, unit=N, pod=N or role=NAME."),
+    _option("--up", multiple=True, metavar="SEL", help="Spare this from --down."),
+    _option("--phase", metavar="NAME|all|worst", help="Whose links are listed; default: the worst per fabric."),
+    _option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of everything random."),
+    _option("-q", "--quiet", is_flag=True, help="Only errors on standard error."),
+    _option("-v", "--verbose", count=True, help="More on standard error; -vv shows tracebacks."),
+    _option("--color", type=click.Choice(["auto", "always", "never"]), help="Colour on terminals."),
+    _option("--no-progress", is_flag=True, help="No progress on standard error."),
+    _option("--ascii", is_flag=True, help="No box-drawing characters."),
+    _option("--max-errors", type=click.IntRange(min=1), metavar="N", help="Errors printed in full; default 20."),
+)
+_FIELD = {"format_": "format"}
+
+
+def common_options() -> list[click.Option]:
+    """Fresh option objects, for the group and for every command."""
+    return [make() for make in _COMMON]
+
+
+def _given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) not in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
+
+
+def collect(ctx: click.Context, base: Settings, values: dict[str, Any]) -> Settings:
+    """Lay the common flags given in a context over ``base``; repeatable ones add up. Removes them from ``values``."""
+    merged: dict[str, Any] = dict(base.__dict__)
+    for option in common_options():
+        name = option.name or ""
+        value = values.pop(name, None)
+        if not _given(ctx, name):
+            continue
+        field = _FIELD.get(name, name)
+        if option.multiple:
+            merged[field] = (*merged[field], *value)
+        elif value is not None:
+            merged[field] = value
+    return Settings(**merged)
+
+
+class FabricCommand(click.Command):
+    """A command that also takes the common flags, and gets them as its first argument."""
+
+    def __init__(self, *args: Any, **keys: Any) -> None:
+        super().__init__(*args, **keys)
+        self.params = [*self.params, *common_options()]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Replace the common flags by one ``settings`` argument."""
+        base = ctx.obj if isinstance(ctx.obj, Settings) else Settings()
+        ctx.params["settings"] = collect(ctx, base, ctx.params)
+        return super().invoke(ctx)

@@ -1,0 +1,70 @@
+"""``fabric validate``: is the scenario sound?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fabric.cli.answer import load, write
+from fabric.cli.main import BAD_INPUT, OK
+from fabric.cli.options import FabricCommand, Settings
+from topologies.errors import FabricError, Problem
+
+
+@click.command("validate", cls=FabricCommand, short_help="Check scenario files: syntax, schema and semantics.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def command(files: tuple[str, ...], settings: Settings) -> int:
+    """Check scenario FILEs: syntax, schema, and whether fabrics can be built and workloads placed."""
+    from fabric.scenario.diagnostics import render
+
+    worst = OK
+    findings: list[dict[str, Any]] = []
+    for file in files:
+        problems, sources = _check(file, settings)
+        failed = any(problem.severity == "error" for problem in problems)
+        worst = BAD_INPUT if failed else worst
+        findings += [{"file": problem.file or file, **_record(problem)} for problem in problems]
+        if settings.format != "json":
+            if problems:
+                text = render(problems, sources, name=file, max_errors=settings.max_errors)
+                click.echo(text, err=True, nl=False)
+            if not failed and not settings.quiet:
+                click.echo(f"{file}: ok")
+    if settings.format == "json":
+        import json
+
+        record = {"schema": "fabric-planner/diagnostics/v1", "kind": "ValidateResult", "ok": worst == OK, "items": findings}
+        write(json.dumps(record, indent=2, ensure_ascii=False) + "\n", settings)
+    return worst
+
+
+def _check(file: str, settings: Settings) -> tuple[list[Problem], dict[str, str]]:
+    """Problems of one file through all stages up to traffic, and the text they are in."""
+    from fabric.pipeline import build, derive_traffic
+
+    sources: dict[str, str] = {}
+    try:
+        loaded = load(file, settings)
+        sources = dict(loaded.sources)
+        network = build(loaded, down=settings.down, up=settings.up)
+        workloads = derive_traffic(loaded, network)
+    except FabricError as error:
+        return list(error.problems), getattr(error, "sources", sources) or sources
+    warnings = list(loaded.locate(FabricError(network.warnings)).problems) if network.warnings else []
+    for index, workload in enumerate(workloads):
+        found = [Problem(text, "FP4100", ("workloads", index), severity="warning") for text in workload.warnings]
+        warnings += loaded.locate(FabricError(found)).problems if found else ()
+    return warnings, sources
+
+
+def _record(problem: Problem) -> dict[str, Any]:
+    return {
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+        "path": ".".join(map(str, problem.where)),
+        "line": problem.line,
+        "column": problem.column,
+        "hint": problem.hint or None,
+    }

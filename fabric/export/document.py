@@ -1,0 +1,64 @@
+"""A report as lines and tables, before it is known where it is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Mark = Literal["", "good", "bad", "warn"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its header with unit, whether numbers stand in it, and whether it may be cut to fit."""
+
+    header: str
+    numeric: bool = False
+    flexible: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a title; ``marks`` colours whole rows."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marks: tuple[Mark, ...] = ()
+
+    def mark(self, row: int) -> Mark:
+        """Mark of a row."""
+        return self.marks[row] if self.marks else ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text."""
+
+    text: str
+    mark: Mark = ""
+
+
+Document = Sequence[Table | Line]
+
+
+def table(
+    title: str, headers: Iterable[str], rows: Iterable[Sequence[object]], *, marks: Iterable[Mark] = ()
+) -> Table:
+    """A table; a header that starts with ``>`` is numeric, one that ends with ``~`` may be cut."""
+    columns = tuple(
+        Column(header.strip(">~"), numeric=header.startswith(">"), flexible=header.endswith("~")) for header in headers
+    )
+    return Table(title, columns, tuple(tuple(str(cell) for cell in row) for row in rows), tuple(marks))
+
+
+def percent(ratio: float | None, digits: int = 1) -> str:
+    """A ratio as a percentage; ``-`` when there is none, ``∞`` for load on nothing.
+
+    >>> percent(2.2737), percent(None)
+    ('227.4 %', '-')
+    """
+    if ratio is None:
+        return "-"
+    return "∞" if ratio == float("inf") else f"{ratio * 100:,.{digits}f} %"

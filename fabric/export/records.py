@@ -1,0 +1,197 @@
+"""Results as plain records: the machine contract. Keys are snake_case with units; NaN and infinity never leave."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from fabric.network import Network
+from fabric.pipeline import assumptions
+from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
+from fabric.scenario.load import LoadedScenario
+from topologies.summary import summarise
+from traffic.workload import Phase, WorkloadTraffic
+
+SCHEMA = "fabric-planner/result/v1"
+MODEL = {"name": "fluid", "version": 1}
+
+
+def version() -> str:
+    """Version of the installed distribution."""
+    from importlib.metadata import version as installed
+
+    return installed("fabric-planner")
+
+
+def finite(value: float | None) -> float | None:
+    """None for infinity and NaN, which JSON has no word for."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def envelope(kind: str, loaded: LoadedScenario) -> dict[str, Any]:
+    """What every answer starts with."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    now = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if epoch else datetime.datetime.now(datetime.UTC)
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "tool": {"name": "fabric-planner", "version": version()},
+        "created": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "name": loaded.scenario.name,
+        "inputs": [{"path": file.path, "sha256": file.sha256} for file in loaded.inputs],
+        "overrides": [{"set": entry.path, "value": entry.value} for entry in loaded.overrides],
+        "seed": loaded.scenario.seed,
+        "model": MODEL,
+    }
+
+
+def build_record(loaded: LoadedScenario, network: Network) -> dict[str, Any]:
+    """``BuildResult``."""
+    fabrics = []
+    for name, topology in network.topologies.items():
+        summary = summarise(topology)
+        fabrics.append({"name": name, **summary.__dict__})
+    return {
+        **envelope("BuildResult", loaded),
+        "fabrics": fabrics,
+        "warnings": [str(problem) for problem in network.warnings],
+    }
+
+
+def traffic_record(loaded: LoadedScenario, workloads: Sequence[WorkloadTraffic]) -> dict[str, Any]:
+    """``TrafficResult``."""
+    return {
+        **envelope("TrafficResult", loaded),
+        "assumptions": [entry.__dict__ for entry in assumptions(loaded, workloads)],
+        "workloads": [_workload(workload) for workload in workloads],
+        "warnings": [warning for workload in workloads for warning in workload.warnings],
+    }
+
+
+def _workload(workload: WorkloadTraffic) -> dict[str, Any]:
+    return {
+        "id": workload.id,
+        "kind": workload.kind,
+        "ranks": workload.ranks,
+        "parameters": workload.parameters,
+        "parameters_per_rank": workload.parameters_per_rank,
+        "tokens_per_step": workload.tokens_per_step,
+        "flops_per_step": workload.flops_per_step,
+        "checkpoint_bytes": workload.checkpoint_bytes,
+        "compute_s": workload.compute_s,
+        "groups": {name: {"size": shape.size, "count": shape.count} for name, shape in workload.groups.items()},
+        "phases": [phase_record(phase) for phase in workload.phases],
+    }
+
+
+def phase_record(phase: Phase) -> dict[str, Any]:
+    """One phase of a workload."""
+    return {
+        "name": phase.name,
+        "collective": phase.collective,
+        "fabric": phase.fabric,
+        "group_size": phase.group_size,
+        "payload_bytes_per_rank": phase.payload_bytes_per_rank,
+        "sent_bytes_per_rank": phase.sent_bytes_per_rank,
+        "total_bytes": phase.total_bytes,
+        "pairs": phase.pairs,
+        "steady": phase.steady,
+        "rate_gbps": phase.rate_gbps,
+        "overlaps_compute": phase.overlaps_compute,
+    }
+
+
+def route_record(loaded: LoadedScenario, result: RouteResult) -> dict[str, Any]:
+    """``RouteResult``."""
+    worst = result.worst
+    step = max((job.step_time_s for job in result.jobs if job.step_time_s is not None), default=None)
+    return {
+        **envelope("RouteResult", loaded),
+        "assumptions": [entry.__dict__ for entry in result.assumptions],
+        "summary": {
+            "max_utilisation": finite(worst.max_utilisation) if worst else None,
+            "lower_bound": worst.certificate.lower_bound if worst and worst.certificate else None,
+            "gap": worst.gap if worst else None,
+            "links_over_capacity": max((entry.links_over_capacity for entry in result.routes), default=0),
+            "unreachable_pairs": result.unreachable_pairs,
+            "step_time_s": step,
+            "verdict": "ok" if result.limits_ok and not result.unreachable_pairs else "fail",
+        },
+        "routes": [_route(entry) for entry in result.routes],
+        "jobs": [_job(job) for job in result.jobs],
+        "limits": [_limit(limit) for limit in result.limits],
+        "items": [link_record(link) for link in result.items],
+        "warnings": list(result.warnings),
+        "partial": result.partial,
+    }
+
+
+def _route(entry: PhaseRoute) -> dict[str, Any]:
+    return {
+        "fabric": entry.fabric,
+        "phase": entry.phase,
+        "router": entry.router,
+        "max_utilisation": finite(entry.max_utilisation),
+        "lower_bound": entry.certificate.lower_bound if entry.certificate else None,
+        "gap": entry.gap,
+        "best_possible": {"lower_bound": entry.best_possible.lower_bound, "witness": entry.best_possible.witness},
+        "throughput": finite(entry.throughput),
+        "bottleneck": entry.bottleneck,
+        "hottest_link": entry.hottest_link or None,
+        "links_over_capacity": entry.links_over_capacity,
+        "unreachable_pairs": entry.unreachable_pairs,
+        "unreachable": [pair.__dict__ for pair in entry.unreachable],
+        "tiers": [
+            {**tier.__dict__, "p50": finite(tier.p50), "p99": finite(tier.p99), "max": finite(tier.max)}
+            for tier in entry.tiers
+        ],
+        "solver": entry.solver or None,
+        "solve_time_s": round(entry.solve_time_s, 6),
+        "partial": entry.partial,
+    }
+
+
+def _job(job: JobTime) -> dict[str, Any]:
+    phases = []
+    for phase in job.phases:
+        record: dict[str, Any] = {**phase.__dict__}
+        phases.append({key: finite(value) if isinstance(value, float) else value for key, value in record.items()})
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "ranks": job.ranks,
+        "compute_s": job.compute_s,
+        "step_time_ideal_s": finite(job.step_time_ideal_s),
+        "step_time_s": finite(job.step_time_s),
+        "stretch": finite(job.stretch),
+        "checkpoint_time_s": finite(job.checkpoint_time_s),
+        "phases": phases,
+    }
+
+
+def _limit(limit: LimitVerdict) -> dict[str, Any]:
+    return {**limit.__dict__, "value": finite(limit.value)}
+
+
+def link_record(link: HotLink) -> dict[str, Any]:
+    """One link, with the jobs and collectives on it."""
+    return {
+        "fabric": link.fabric,
+        "phase": link.phase,
+        "link": link.link,
+        "a": link.a,
+        "a_port": link.a_port,
+        "b": link.b,
+        "b_port": link.b_port,
+        "tier": link.tier,
+        "capacity_gbps": link.capacity_gbps,
+        "offered_gbps": link.offered_gbps,
+        "carried_gbps": link.carried_gbps,
+        "utilisation": link.utilisation,
+        "shares": [share.__dict__ for share in link.shares],
+    }
+
+

@@ -1,0 +1,195 @@
+"""What ``fabric route`` prints: phases, tiers, hottest links with their causes, jobs, limits."""
+
+from __future__ import annotations
+
+from fabric.evaluation.limits import limit_text
+from fabric.evaluation.phases import OVER
+from fabric.export.document import Document, Line, Mark, Table, percent, table
+from fabric.result import HotLink, JobTime, PhaseRoute, RouteResult
+from fabric.scenario.load import LoadedScenario
+from topologies.units import format_bytes, format_seconds
+
+_SHOWN_SHARES = 2
+
+
+def route_document(loaded: LoadedScenario, result: RouteResult) -> Document:
+    """The whole answer, most important first."""
+    scenario = loaded.scenario
+    parts: list[Table | Line] = [
+        Line(f"{scenario.name}  {loaded.sha256[:7]}  seed {scenario.seed}  offered load, may exceed 100 %")
+    ]
+    parts.append(_verdict(result))
+    parts.append(_phases(result))
+    parts += _unreachable(result)
+    parts.append(_tiers(result))
+    if result.items:
+        parts.append(_hottest(result))
+    parts += [_job(job) for job in result.jobs]
+    if result.limits:
+        parts.append(_limits(result))
+    return [*parts, *_notes(result)]
+
+
+def _verdict(result: RouteResult) -> Line:
+    over = [entry for entry in result.routes if entry.links_over_capacity]
+    if not over:
+        worst = result.worst
+        peak = percent(worst.max_utilisation) if worst else "-"
+        return Line(f"not congested: no link is offered more than it carries; the fullest is at {peak}", "good")
+    worst = max(over, key=lambda entry: entry.max_utilisation)
+    count = sum(entry.links_over_capacity for entry in over)
+    return Line(
+        f"CONGESTED: {count:,} link loads over capacity in {len(over)} of {len(result.routes)} phases; "
+        f"worst {percent(worst.max_utilisation)} on {worst.hottest_link} in {worst.fabric} {worst.phase}",
+        "bad",
+    )
+
+
+def _mark(entry: PhaseRoute) -> Mark:
+    return "bad" if entry.max_utilisation > OVER or entry.unreachable_pairs else ""
+
+
+def _phases(result: RouteResult) -> Table:
+    headers = (
+        "fabric",
+        "phase",
+        "router",
+        ">max offered",
+        ">λ",
+        ">links over",
+        ">best possible",
+        ">above best",
+        "bottleneck~",
+    )
+    rows = []
+    for entry in result.routes:
+        best = entry.best_possible.lower_bound
+        above = max(entry.max_utilisation / best - 1, 0.0) if best > 0 else None
+        rows.append(
+            (
+                entry.fabric,
+                entry.phase,
+                entry.router,
+                percent(entry.max_utilisation),
+                f"{entry.throughput:,.3f}" if entry.throughput is not None else "-",
+                f"{entry.links_over_capacity:,}",
+                f">= {percent(best)}",
+                percent(above, 1 if above is None or above == 0 or above >= 0.001 else 4),
+                entry.bottleneck,
+            )
+        )
+    return table("phases", headers, rows, marks=[_mark(entry) for entry in result.routes])
+
+
+def _unreachable(result: RouteResult) -> list[Line]:
+    lines = []
+    for entry in result.routes:
+        if entry.unreachable_pairs:
+            shown = ", ".join(f"{pair.src} -> {pair.dst}" for pair in entry.unreachable[:5])
+            more = f" and {entry.unreachable_pairs - 5:,} more" if entry.unreachable_pairs > 5 else ""
+            lines.append(
+                Line(
+                    f"UNREACHABLE: {entry.unreachable_pairs:,} pairs have no path in {entry.fabric} "
+                    f"{entry.phase}: {shown}{more}",
+                    "bad",
+                )
+            )
+    return lines
+
+
+def _tiers(result: RouteResult) -> Table:
+    headers = ("fabric", "phase", "tier", "direction", ">links", ">p50", ">p99", ">max", ">over 100 %")
+    rows = []
+    for entry in result.routes:
+        for tier in entry.tiers:
+            rows.append(
+                (
+                    entry.fabric,
+                    entry.phase,
+                    tier.tier,
+                    tier.direction,
+                    f"{tier.links:,}",
+                    percent(tier.p50),
+                    percent(tier.p99),
+                    percent(tier.max),
+                    f"{tier.over_capacity:,}",
+                )
+            )
+    marks: list[Mark] = ["bad" if tier.over_capacity else "" for entry in result.routes for tier in entry.tiers]
+    return table("tiers", headers, rows, marks=marks)
+
+
+def _hottest(result: RouteResult) -> Table:
+    headers = ("fabric", "phase", "link~", "tier", ">capacity Gb/s", ">offered Gb/s", ">offered", "cause~")
+    rows = [
+        (
+            link.fabric,
+            link.phase,
+            link.link,
+            link.tier,
+            f"{link.capacity_gbps:,.0f}",
+            f"{link.offered_gbps:,.1f}",
+            percent(link.utilisation if link.utilisation is not None else float("inf")),
+            _cause(link),
+        )
+        for link in result.items
+    ]
+    marks: list[Mark] = ["bad" if link.utilisation is None or link.utilisation > OVER else "" for link in result.items]
+    return table("hottest links", headers, rows, marks=marks)
+
+
+def _cause(link: HotLink) -> str:
+    shown = [f"{share.job} {share.phase} {percent(share.share, 0)}" for share in link.shares[:_SHOWN_SHARES]]
+    more = len(link.shares) - _SHOWN_SHARES
+    return ", ".join(shown) + (f", {more} more" if more > 0 else "")
+
+
+def _seconds(seconds: float | None) -> str:
+    return "never" if seconds is None else format_seconds(seconds)
+
+
+def _job(job: JobTime) -> Table:
+    headers = ("phase", "fabric", ">sent/rank", ">ideal", ">here", ">exposed", ">stretch", "slowest link~")
+    rows = []
+    for phase in job.phases:
+        inside = phase.fabric is None
+        rows.append(
+            (
+                phase.name,
+                phase.fabric or "NVLink",
+                format_bytes(phase.bytes_per_rank),
+                "in compute" if inside else format_seconds(phase.ideal_s),
+                "in compute" if inside else _seconds(phase.predicted_s),
+                "-" if inside or not phase.in_step else _seconds(phase.exposed_s),
+                "-" if phase.stretch is None else f"{phase.stretch:.2f}x",
+                phase.hottest_link or "-",
+            )
+        )
+    if job.compute_s is not None:
+        compute = format_seconds(job.compute_s)
+        rows.append(("compute", "-", "-", compute, compute, compute, "1.00x", "-"))
+    if job.step_time_ideal_s is not None:
+        stretch = "-" if job.stretch is None else f"{job.stretch:.2f}x"
+        rows.append(("step", "-", "-", format_seconds(job.step_time_ideal_s), _seconds(job.step_time_s), "-", stretch, "-"))
+    ranks = f", {job.ranks:,} ranks" if job.ranks else ""
+    return table(f"{job.id}: {job.kind}{ranks}", headers, rows)
+
+
+def _limits(result: RouteResult) -> Table:
+    rows = []
+    marks: list[Mark] = []
+    for limit in result.limits:
+        verdict, mark = {True: ("ok", "good"), False: ("FAIL", "bad"), None: ("open", "warn")}[limit.ok]
+        rows.append((verdict, limit.text, limit_text(limit.value, limit.unit), limit_text(limit.max, limit.unit), limit.detail))
+        marks.append(mark)  # type: ignore[arg-type]
+    return table("limits", ("", "limit", ">value", ">allowed", "detail~"), rows, marks=marks)
+
+
+def _notes(result: RouteResult) -> list[Line]:
+    lines = [Line(f"warning: {text}", "warn") for text in result.warnings]
+    failed = sum(limit.ok is False for limit in result.limits)
+    if failed:
+        lines.append(Line(f"{failed} limit{'s' if failed > 1 else ''} failed", "bad"))
+    if result.partial:
+        lines.append(Line("partial: a limit stopped a solve; bounds and gaps above are what it reached", "warn"))
+    return lines
