@@ -170,19 +170,25 @@ def _chosen(routes: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
 
 def _badness(entry: PhaseRoute) -> tuple[float, int, float]:
     """Order of phases from harmless to worst: highest utilisation, links over capacity, then total load."""
-    return (round(entry.max_utilisation, 9), entry.links_over_capacity, float(np.nansum(entry.utilisation[np.isfinite(entry.utilisation)])))
+    return (
+        round(entry.max_utilisation, 9),
+        entry.links_over_capacity,
+        float(np.nansum(entry.utilisation[np.isfinite(entry.utilisation)])),
+    )
 
 
 def assumptions(loaded: LoadedScenario, traffic: Sequence[WorkloadTraffic]) -> tuple[Assumption, ...]:
     """What the scenario left open, with the key that decides it."""
     found = [
-        Assumption("", f"payload efficiency {DEFAULT_EFFICIENCY:g} of line rate on {name}", f"fabrics.{name}.efficiency")
+        Assumption(
+            "", f"payload efficiency {DEFAULT_EFFICIENCY:g} of line rate on {name}", f"fabrics.{name}.efficiency"
+        )
         for name, spec in loaded.scenario.fabrics.items()
         if spec.efficiency is None
     ]
-    found += [
-        Assumption("", text, f"workloads.{workload.id}") for workload in traffic for text in workload.assumptions
-    ]
+    found += [Assumption("", text, f"workloads.{workload.id}") for workload in traffic for text in workload.assumptions]
     if sum(any(not phase.steady for phase in workload.phases) for workload in traffic) > 1:
-        found.append(Assumption("", "phases of the same name of different jobs run at the same time; others do not", "workloads"))
+        found.append(
+            Assumption("", "phases of the same name of different jobs run at the same time; others do not", "workloads")
+        )
     return tuple(replace(entry, id=f"A{index + 1:03d}") for index, entry in enumerate(found))

@@ -198,9 +198,13 @@ class Assembler:
             seen: set[str] = set()
             twice = next(name for name in self._names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
             raise TopologyError(f"two nodes are called {twice!r}", hint="names must be unique", code="FP3102")
-        nodes = {key: concatenate(parts, np.bool_ if key == "forwards" else np.int32) for key, parts in self._nodes.items()}
+        nodes = {
+            key: concatenate(parts, np.bool_ if key == "forwards" else np.int32) for key, parts in self._nodes.items()
+        }
         whole = {"src", "dst", "tier", "reverse"}
-        links = {key: concatenate(parts, np.int32 if key in whole else np.float64) for key, parts in self._links.items()}
+        links = {
+            key: concatenate(parts, np.int32 if key in whole else np.float64) for key, parts in self._links.items()
+        }
         return Topology(
             name=self.name,
             kind=self.kind,

@@ -60,7 +60,8 @@ class SwitchSpec(Spec):
         if model is not None and model not in switch_models():
             close = nearest(model, switch_models())
             hint = f"did you mean {close!r}?" if close else f"known: {', '.join(switch_models())}"
-            raise PydanticCustomError("unknown_choice", f"unknown switch model {model!r}", {"hint": hint})
+            text = f"unknown switch model {model!r}"
+            raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
         return model
 
     @property

@@ -13,8 +13,6 @@ from topologies.errors import TopologyError, nearest
 from topologies.registry import Spec
 from topologies.units import Count, CountOrZero, SpeedGbps
 
-Row = TypeVar("Row", "SwitchModel", "NicModel", "NodeModel")
-
 
 class SwitchModel(Spec):
     """A switch one can buy."""
@@ -46,11 +44,31 @@ class NodeModel(Spec):
     source: str
 
 
-@cache
+Row = TypeVar("Row", SwitchModel, NicModel, NodeModel)
+
+
 def _rows(file: str, kind: type[Row]) -> dict[str, Row]:
     text = resources.files("topologies").joinpath("data", file).read_text(encoding="utf-8")
     rows = [kind.model_validate(row) for row in yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))]
     return {row.model: row for row in rows}
+
+
+@cache
+def switch_models() -> dict[str, SwitchModel]:
+    """All switches by name."""
+    return _rows("switches.yaml", SwitchModel)
+
+
+@cache
+def nic_models() -> dict[str, NicModel]:
+    """All NICs by name."""
+    return _rows("nics.yaml", NicModel)
+
+
+@cache
+def node_models() -> dict[str, NodeModel]:
+    """All servers by name."""
+    return _rows("nodes.yaml", NodeModel)
 
 
 def _find(what: str, rows: dict[str, Row], model: str) -> Row:
@@ -63,19 +81,14 @@ def _find(what: str, rows: dict[str, Row], model: str) -> Row:
 
 def switch_model(model: str) -> SwitchModel:
     """The switch called ``model``; TopologyError with the nearest name when unknown."""
-    return _find("switch", _rows("switches.yaml", SwitchModel), model)
+    return _find("switch", switch_models(), model)
 
 
 def nic_model(model: str) -> NicModel:
     """The NIC called ``model``."""
-    return _find("NIC", _rows("nics.yaml", NicModel), model)
+    return _find("NIC", nic_models(), model)
 
 
 def node_model(model: str) -> NodeModel:
     """The server called ``model``."""
-    return _find("node", _rows("nodes.yaml", NodeModel), model)
-
-
-def switch_models() -> dict[str, SwitchModel]:
-    """All switches by name."""
-    return dict(_rows("switches.yaml", SwitchModel))
+    return _find("node", node_models(), model)

@@ -8,7 +8,7 @@
     ├── FormatError             a foreign file that does not parse (FP6xxx)
     └── MissingProgramError     an external program is missing or refused our output (FP7xxx)
 
-Bugs of ours stay ordinary exceptions. A message states the value and the rule in network words; ``hint`` is a next step.
+Bugs of ours stay ordinary exceptions. A message states the value and the rule in network words, ``hint`` a next step.
 """
 
 from __future__ import annotations

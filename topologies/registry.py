@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
-from pydantic.fields import FieldInfo
 
 from topologies.errors import ScenarioError, nearest
 
@@ -72,10 +71,7 @@ class Entry(Generic[R]):
             if name in self.injected:
                 continue
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-            if isinstance(default, FieldInfo) or default is not ...:
-                fields[name] = (self._hints[name], default)
-            else:
-                fields[name] = (self._hints[name], ...)
+            fields[name] = (self._hints[name], default)
         title = "".join(part.title() for part in self.name.split("-"))
         return create_model(title, __base__=Spec, __doc__=self.summary, **fields)
 
@@ -114,17 +110,17 @@ class Registry(Generic[R]):
             if name in self._entries:
                 raise ValueError(f"{self.what} {name!r} is registered twice")
             self._entries[name] = Entry(name, function, example, facts, aliases)
-            self._aliases.update({alias: name for alias in aliases})
+            self._aliases.update(dict.fromkeys(aliases, name))
             return function
 
         return add
 
     def _load(self) -> None:
         if not self._loaded:
-            self._loaded = True
             package = importlib.import_module(self.package)
             for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
                 importlib.import_module(f"{self.package}.{module.name}")
+            self._loaded = True
 
     def names(self) -> list[str]:
         """All names, sorted; aliases left out."""

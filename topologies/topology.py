@@ -3,7 +3,7 @@
 One row of the link columns is one direction of one cable; parallel cables are parallel rows. Ids are row numbers, names
 are stable and hierarchical. A failure is a mask (``up``), never a rewritten copy: ids stay valid across what-ifs.
 
-Nodes with ``nics > 0`` are **endpoints**: traffic starts and ends there. Nodes that do not ``forward`` (hosts, NICs) are
+Nodes with ``nics > 0`` are **endpoints**: traffic starts and ends there. Nodes that do not ``forward`` (hosts) are
 never crossed by traffic of others. Endpoints that hang on the same switches by links of the same speeds form one
 **attachment group**: no routing can treat them differently unless it wants to, so routing works per group.
 """
@@ -100,8 +100,9 @@ class Topology:
             close = nearest(name, self.nodes.name[:20_000])
             raise TopologyError(
                 f"{self.name} has no node {name!r}",
-                hint=f"did you mean {close!r}?" if close else f"it has {len(self.nodes):,} nodes, such as "
-                f"{', '.join(self.nodes.name[:3])}",
+                hint=f"did you mean {close!r}?"
+                if close
+                else f"it has {len(self.nodes):,} nodes, such as {', '.join(self.nodes.name[:3])}",
                 code="FP3101",
             )
         return found

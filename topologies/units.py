@@ -5,11 +5,11 @@ Inside, rates are Gbps (1e9 bit/s, one direction), volumes bytes, times seconds,
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
-
 
 _NUMBER = r"(?P<number>[+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
 _QUANTITY = re.compile(rf"^\s*{_NUMBER}\s*(?P<unit>[A-Za-z%µ/]*)\s*$")
@@ -42,7 +42,10 @@ def _parse(value: object, units: dict[str, float], what: str, example: str) -> f
         if not unit:
             raise ValueError(f"{value!r} has no unit; write for example {example}")
         raise ValueError(f"unknown unit {unit!r} in {value!r}; write a {what} as {example}")
-    return float(found["number"].replace("_", "")) * units[unit]
+    quantity = float(found["number"].replace("_", "")) * units[unit]
+    if not math.isfinite(quantity):
+        raise ValueError(f"{value!r} is too large for a {what}")
+    return quantity
 
 
 def parse_rate_gbps(value: object) -> float:
@@ -136,7 +139,7 @@ CountOrZero = Annotated[int, Field(ge=0, strict=True)]
 
 
 def format_gbps(gbps: float) -> str:
-    """A rate for people: three significant figures and the right prefix.
+    """A rate for people: one decimal and the right prefix.
 
     >>> format_gbps(409600), format_gbps(400)
     ('409.6 Tb/s', '400 Gb/s')
@@ -145,29 +148,32 @@ def format_gbps(gbps: float) -> str:
     return f"{value:,.1f}".removesuffix(".0") + f" {prefix}b/s"
 
 
+def _scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:
+    """Three significant figures in the largest unit that gives at least 1 after rounding."""
+    for factor, unit in steps:
+        rounded = float(f"{value / factor:.3g}")
+        if rounded >= 1 or (factor, unit) == steps[-1]:
+            return f"{rounded:,.0f} {unit}" if rounded >= 100 else f"{rounded:g} {unit}"
+    raise ValueError("no units")
+
+
 def format_bytes(volume: float) -> str:
     """A decimal volume for people.
 
-    >>> format_bytes(8.69e9)
-    '8.69 GB'
+    >>> format_bytes(8.69e9), format_bytes(999.9e9)
+    ('8.69 GB', '1 TB')
     """
-    for factor, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if volume >= factor:
-            return f"{volume / factor:.3g} {prefix}B" if volume < 1000 * factor else f"{volume / factor:,.0f} {prefix}B"
-    return f"{volume:.0f} B"
+    return _scaled(volume, ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")))
 
 
 def format_seconds(seconds: float) -> str:
     """A duration for people.
 
-    >>> format_seconds(0.189), format_seconds(4.67)
-    ('189 ms', '4.67 s')
+    >>> format_seconds(0.189), format_seconds(4.67), format_seconds(0.9996), format_seconds(0)
+    ('189 ms', '4.67 s', '1 s', '0 s')
     """
+    if seconds == 0:
+        return "0 s"
     if seconds >= 600:
-        return f"{seconds / 60:.3g} min"
-    for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if seconds >= factor:
-            return f"{seconds / factor:.3g} {unit}"
-    return "0 s" if seconds == 0 else f"{seconds / 1e-9:.3g} ns"
-
-
+        return f"{float(f'{seconds / 60:.3g}'):,g} min"
+    return _scaled(seconds, ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")))

@@ -32,6 +32,4 @@ def command(scenario: str, settings: Settings) -> None:
         for fabric in record["fabrics"]
         for tier, cables in fabric["cables_by_tier"].items()
     ]
-    emit(
-        Answer(lambda: record, lambda: build_document(loaded.scenario.name, network), lambda: rows, COLUMNS), settings
-    )
+    emit(Answer(lambda: record, lambda: build_document(loaded.scenario.name, network), lambda: rows, COLUMNS), settings)

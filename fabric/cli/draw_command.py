@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fabric.cli.answer import load, located, output_path, progress, clear_progress
+from fabric.cli.answer import clear_progress, load, located, output_path, progress
 from fabric.cli.options import FabricCommand, Settings
 from fabric.routing.names import ROUTERS
 
@@ -19,7 +19,9 @@ PICTURES = ("svg", "png", "dot")
 @click.argument("scenario")
 @click.option("--fabric", metavar="NAME", help="Which fabric; default: the one with the worst load.")
 @click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
-@click.option("--picture", type=click.Choice(PICTURES), help="Kind of picture; default: by the output's suffix, else svg.")
+@click.option(
+    "--picture", type=click.Choice(PICTURES), help="Kind of picture; default: by the output's suffix, else svg."
+)
 @click.option("--all-links", is_flag=True, help="Draw more than 500 links all the same.")
 def command(
     view: str,

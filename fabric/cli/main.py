@@ -69,9 +69,11 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
 @click.pass_context
-def cli(ctx: click.Context, **values: Any) -> None:
+def cli(ctx: click.Context, /, **values: Any) -> None:
     """Plan the networks of AI data centres: fabrics, traffic, congestion."""
     ctx.obj = collect(ctx, Settings(), values)
 
@@ -107,5 +109,3 @@ def run(argv: list[str]) -> int:
         from fabric.cli.failure import explain_failure
 
         return explain_failure(error, argv, verbose)
-
-

@@ -38,9 +38,7 @@ def command(scenario: str, settings: Settings) -> None:
     say_not_modelled(ignored_keys(workloads), settings)
     rows = [{"workload": entry.id, **phase_record(phase)} for entry in workloads for phase in entry.phases]
     emit(
-        Answer(
-            lambda: traffic_record(loaded, workloads), lambda: traffic_document(workloads), lambda: rows, COLUMNS
-        ),
+        Answer(lambda: traffic_record(loaded, workloads), lambda: traffic_document(workloads), lambda: rows, COLUMNS),
         settings,
     )
 

@@ -34,7 +34,12 @@ def command(files: tuple[str, ...], settings: Settings) -> int:
     if settings.format == "json":
         import json
 
-        record = {"schema": "fabric-planner/diagnostics/v1", "kind": "ValidateResult", "ok": worst == OK, "items": findings}
+        record = {
+            "schema": "fabric-planner/diagnostics/v1",
+            "kind": "ValidateResult",
+            "ok": worst == OK,
+            "items": findings,
+        }
         write(json.dumps(record, indent=2, ensure_ascii=False) + "\n", settings)
     return worst
 

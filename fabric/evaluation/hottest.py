@@ -49,6 +49,4 @@ def _shares(route: PhaseRoute, link: int) -> tuple[Share, ...]:
     total = loads.sum()
     ranked = [code for code in np.argsort(-loads, kind="stable").tolist() if loads[code] > 0]
     entries = [(route.classes[code], float(loads[code])) for code in ranked]
-    return tuple(
-        Share(entry.job, entry.phase, entry.collective, gbps, gbps / float(total)) for entry, gbps in entries
-    )
+    return tuple(Share(entry.job, entry.phase, entry.collective, gbps, gbps / float(total)) for entry, gbps in entries)

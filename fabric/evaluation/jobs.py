@@ -19,7 +19,9 @@ CHECKPOINT = "checkpoint"
 def job_times(workloads: Sequence[WorkloadTraffic], routes: Sequence[PhaseRoute]) -> tuple[JobTime, ...]:
     """Times of all workloads that have phases with a volume."""
     by_phase = {(route.fabric, route.phase): route for route in routes}
-    return tuple(_job(workload, by_phase) for workload in workloads if any(not phase.steady for phase in workload.phases))
+    return tuple(
+        _job(workload, by_phase) for workload in workloads if any(not phase.steady for phase in workload.phases)
+    )
 
 
 def _job(workload: WorkloadTraffic, routes: Mapping[tuple[str, str], PhaseRoute]) -> JobTime:
@@ -43,9 +45,7 @@ def _job(workload: WorkloadTraffic, routes: Mapping[tuple[str, str], PhaseRoute]
     )
 
 
-def _phase(
-    workload: WorkloadTraffic, phase: Phase, routes: Mapping[tuple[str, str], PhaseRoute]
-) -> JobPhase:
+def _phase(workload: WorkloadTraffic, phase: Phase, routes: Mapping[tuple[str, str], PhaseRoute]) -> JobPhase:
     base = JobPhase(
         name=phase.name,
         collective=phase.collective,

@@ -43,7 +43,16 @@ def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequ
     stat = f" {limit.stat}" if limit.unit == "ratio" else ""
     text = f"{subject}{tier} {limit.metric}{stat}"
     if limit.when is not None:
-        return LimitVerdict(name, f"{text} when {limit.when}", limit.metric, None, limit.max, limit.unit, None, "failure cases are not yet modelled")
+        return LimitVerdict(
+            name,
+            f"{text} when {limit.when}",
+            limit.metric,
+            None,
+            limit.max,
+            limit.unit,
+            None,
+            "failure cases are not yet modelled",
+        )
     value, detail = _on_fabric(limit, routes) if limit.fabric else _on_job(limit, jobs)
     if value is None:
         known_bad = detail == _CANNOT_FINISH

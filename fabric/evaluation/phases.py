@@ -135,9 +135,7 @@ def _best_possible(graph: RoutingGraph, demand: PhaseDemand, routing: Routing) -
     return access if access.lower_bound >= cut.lower_bound * (1 - 1e-12) and bound > 0 else cut
 
 
-def _unreachable_count(
-    graph: RoutingGraph, demand: PhaseDemand, routing: Routing, flows: Sequence[Flows]
-) -> int:
+def _unreachable_count(graph: RoutingGraph, demand: PhaseDemand, routing: Routing, flows: Sequence[Flows]) -> int:
     if not routing.unreachable.any():
         return demand.cut_off_pairs
     lost = set(
@@ -226,5 +224,3 @@ def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:
         return 0.0, ""
     worst = int(np.argmax(np.where(carried, route.utilisation, -1.0)))
     return float(route.utilisation[worst]), route.topology.link_name(worst)
-
-

@@ -27,7 +27,7 @@ def build_document(name: str, network: Network) -> Document:
 
 def roles_bottom_up(topology: Topology) -> list[str]:
     """Roles in order of height, hosts first."""
-    height = {role: 0 for role in topology.roles}
+    height = dict.fromkeys(topology.roles, 0)
     for code, level in zip(topology.nodes.role.tolist(), topology.nodes.level.tolist(), strict=True):
         height[topology.roles[code]] = level
     return sorted(topology.roles, key=lambda role: height[role])

@@ -43,9 +43,7 @@ class Line:
 Document = Sequence[Table | Line]
 
 
-def table(
-    title: str, headers: Iterable[str], rows: Iterable[Sequence[object]], *, marks: Iterable[Mark] = ()
-) -> Table:
+def table(title: str, headers: Iterable[str], rows: Iterable[Sequence[object]], *, marks: Iterable[Mark] = ()) -> Table:
     """A table; a header that starts with ``>`` is numeric, one that ends with ``~`` may be cut."""
     columns = tuple(
         Column(header.strip(">~"), numeric=header.startswith(">"), flexible=header.endswith("~")) for header in headers

@@ -193,5 +193,3 @@ def link_record(link: HotLink) -> dict[str, Any]:
         "utilisation": link.utilisation,
         "shares": [share.__dict__ for share in link.shares],
     }
-
-

@@ -170,7 +170,9 @@ def _job(job: JobTime) -> Table:
         rows.append(("compute", "-", "-", compute, compute, compute, "1.00x", "-"))
     if job.step_time_ideal_s is not None:
         stretch = "-" if job.stretch is None else f"{job.stretch:.2f}x"
-        rows.append(("step", "-", "-", format_seconds(job.step_time_ideal_s), _seconds(job.step_time_s), "-", stretch, "-"))
+        rows.append(
+            ("step", "-", "-", format_seconds(job.step_time_ideal_s), _seconds(job.step_time_s), "-", stretch, "-")
+        )
     ranks = f", {job.ranks:,} ranks" if job.ranks else ""
     return table(f"{job.id}: {job.kind}{ranks}", headers, rows)
 
@@ -180,7 +182,9 @@ def _limits(result: RouteResult) -> Table:
     marks: list[Mark] = []
     for limit in result.limits:
         verdict, mark = {True: ("ok", "good"), False: ("FAIL", "bad"), None: ("open", "warn")}[limit.ok]
-        rows.append((verdict, limit.text, limit_text(limit.value, limit.unit), limit_text(limit.max, limit.unit), limit.detail))
+        rows.append(
+            (verdict, limit.text, limit_text(limit.value, limit.unit), limit_text(limit.max, limit.unit), limit.detail)
+        )
         marks.append(mark)  # type: ignore[arg-type]
     return table("limits", ("", "limit", ">value", ">allowed", "detail~"), rows, marks=marks)
 

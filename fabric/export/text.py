@@ -79,5 +79,3 @@ def print_rich(document: Document, stream: TextIO, *, color: bool | None, ascii_
         for index, row in enumerate(part.rows):
             grid.add_row(*(Text(cell) for cell in row), style=_STYLE[part.mark(index)])
         console.print(grid)
-
-

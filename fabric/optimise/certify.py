@@ -1,6 +1,6 @@
 """Lower bounds on the maximum utilisation that hold for every routing, whatever a solver said.
 
-For any prices w ≥ 0 of the edges, every routing has θ ≥ Σ_d demand_d · dist_w(d) / Σ_e capacity_e · w_e: the traffic pays
+For any prices w ≥ 0 of the edges, every routing has θ ≥ Σ_d demand_d · dist_w(d) / Σ_e capacity_e · w_e: traffic pays
 at least the shortest path, and no edge can earn more than θ · capacity · price. A price of 1 on the edges that leave a
 set of nodes and 0 elsewhere is a cut: θ ≥ traffic that leaves the set / capacity that leaves it.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import priced_distances, priced_shortest_distances
 from fabric.routing.router import Certificate
-from topologies.columns import Bools, Floats, Ints
+from topologies.columns import Bools, Floats, Ints, column
 
 _FEW = 3
 
@@ -31,14 +31,23 @@ class Partition:
 def partitions(graph: RoutingGraph) -> Iterator[Partition]:
     """Sets worth testing as cuts: single switches, leaf pairs with their multi-homed hosts, units, pods."""
     nodes = graph.topology.nodes
-    names = [graph.node_name(node) for node in range(graph.nodes)]
-    yield Partition(np.arange(graph.nodes, dtype=np.int32), names)
+    yield Partition(np.arange(graph.nodes, dtype=np.int32), [_node_words(graph, node) for node in range(graph.nodes)])
     if graph.is_terminal.any():
         yield _attachment_sets(graph)
-    for what, column in (("unit", nodes.unit), ("pod", nodes.pod)):
-        label = np.where(graph.is_terminal, -1, column[graph.node_of])
+    for what, values in (("unit", nodes.unit), ("pod", nodes.pod)):
+        label = np.where(graph.is_terminal, -1, values[graph.node_of])
         if len(np.unique(label[label >= 0])) > 1:
             yield Partition(label.astype(np.int32), [f"{what} {index}" for index in range(int(label.max()) + 1)])
+
+
+def _node_words(graph: RoutingGraph, node: int) -> str:
+    """Name of a switch; of a class of hosts, its first member and how many are like it."""
+    name = graph.node_name(node)
+    if not graph.is_terminal[node]:
+        return name
+    edges = np.flatnonzero((graph.src == node) | (graph.dst == node))
+    members = int(graph.class_size[edges[0]])
+    return name if members == 1 else f"{name} and {members - 1} hosts like it"
 
 
 def _attachment_sets(graph: RoutingGraph) -> Partition:
@@ -75,7 +84,7 @@ def best_cut(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certi
             ratio = np.divide(load, capacity, out=np.zeros(sets), where=capacity > 0)
             worst = int(np.argmax(ratio)) if sets else 0
             if sets and ratio[worst] > best.lower_bound:
-                edges = np.flatnonzero(boundary & (own_edge == worst))
+                edges = column(np.flatnonzero(boundary & (own_edge == worst)), np.int32)
                 cables = _cable_count(graph, edges)
                 words = (
                     f"the {cables} live link{'s' if cables != 1 else ''} {way} {part.names[worst]} "

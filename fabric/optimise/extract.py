@@ -13,13 +13,23 @@ from fabric.optimise.arcs import Arcs
 from fabric.routing.graph import PhaseDemand
 from fabric.routing.kernels import compiled, hop_order
 from fabric.routing.router import Splits
-from topologies.columns import Bools, Floats, Ints, column
+from topologies.columns import Bools, Floats, Ints, Longs, column
 
 _DUST = 1e-9  # flow below this fraction of a destination's demand is the solver's noise
 
 
 @compiled
-def _send_on(dest, supply, src, dst, flow, into_start, into_arc, tail, reached_by):  # type: ignore[no-untyped-def]
+def _send_on(
+    dest: int,
+    supply: Floats,
+    src: Ints,
+    dst: Ints,
+    flow: Floats,
+    into_start: Ints,
+    into_arc: Ints,
+    tail: Ints,
+    reached_by: Longs,
+) -> None:
     """Push what enters a node and does not leave it along hop-shortest paths, farthest nodes first."""
     nodes = len(supply)
     balance = supply.copy()
@@ -46,7 +56,7 @@ def _send_on(dest, supply, src, dst, flow, into_start, into_arc, tail, reached_b
 
 
 @compiled
-def _cancel_circles(src, dst, flow, out_start, out_arc):  # type: ignore[no-untyped-def]
+def _cancel_circles(src: Ints, dst: Ints, flow: Floats, out_start: Ints, out_arc: Ints) -> None:
     """Remove directed circles of flow; afterwards the arcs with flow form no circle."""
     nodes = len(out_start) - 1
     state = np.zeros(nodes, dtype=np.int8)  # 0 new, 1 on the path, 2 finished
@@ -104,7 +114,17 @@ def _cancel_circles(src, dst, flow, out_start, out_arc):  # type: ignore[no-unty
 
 
 @compiled
-def _topological(dest, supply, src, dst, flow, out_start, out_arc, edges, fractions):  # type: ignore[no-untyped-def]
+def _topological(
+    dest: int,
+    supply: Floats,
+    src: Ints,
+    dst: Ints,
+    flow: Floats,
+    out_start: Ints,
+    out_arc: Ints,
+    edges: Ints,
+    fractions: Floats,
+) -> int:
     """Write arcs with flow that supply reaches, in topological order of their sources, with their fractions."""
     nodes = len(out_start) - 1
     live = np.zeros(nodes, dtype=np.bool_)
@@ -173,7 +193,7 @@ def splits_from_flows(
     for row in range(len(demand.dest)):
         entries = np.arange(demand.start[row], demand.start[row + 1])
         entries = entries[routable[entries]]
-        supply = np.bincount(demand.src[entries], total[entries], arcs.nodes)
+        supply = np.bincount(demand.src[entries], total[entries], arcs.nodes).astype(np.float64)
         mine = order[bounds[row] : bounds[row + 1]]
         flow = np.zeros(len(arcs.src))
         flow[arc_of_var[mine]] = np.where(flow_gbps[mine] > _DUST * supply.sum(), flow_gbps[mine], 0.0)

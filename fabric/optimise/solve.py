@@ -79,7 +79,7 @@ def solve(programme: FlowProgramme, *, time_limit_s: float, solver: str | None =
 
 
 def _proto(programme: FlowProgramme) -> Any:
-    """The programme as MathOpt's message, filled in bulk: a Python object per variable would take longer than solving."""
+    """The programme as MathOpt's message, filled in bulk: an object per variable would take longer than solving."""
     from ortools.math_opt import model_pb2
 
     matrix = programme.matrix.tocsr()

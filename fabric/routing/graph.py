@@ -85,12 +85,16 @@ class RoutingGraph:
 
     def node_name(self, node: int) -> str:
         """Name of the topology node a graph node stands for."""
-        return self.topology.nodes.name[self.node_of[node]]
+        return self.topology.nodes.name[int(self.node_of[node])]
 
     def edge_name(self, edge: int) -> str:
         """Name of the topology link an edge stands for, or of the class's access."""
         link = int(self.link_of[edge])
-        return self.topology.link_name(link) if link >= 0 else f"{self.node_name(self.src[edge])} -> {self.node_name(self.dst[edge])}"
+        return (
+            self.topology.link_name(link)
+            if link >= 0
+            else f"{self.node_name(self.src[edge])} -> {self.node_name(self.dst[edge])}"
+        )
 
     def link_loads(self, edge_gbps: Floats, sent_gbps: Floats, received_gbps: Floats) -> Floats:
         """Loads of the topology's links from loads of the edges, shape (L, C).
@@ -127,7 +131,8 @@ class PhaseDemand:
     @property
     def total_gbps(self) -> Floats:
         """Demand per entry summed over the classes, shape (nnz,)."""
-        return self.gbps.sum(axis=1)
+        total: Floats = self.gbps.sum(axis=1)
+        return total
 
     @cached_property
     def dest_of_entry(self) -> Ints:
@@ -232,7 +237,7 @@ class _ClassEdges:
         start = np.searchsorted(links.src[ups], np.arange(len(topology.nodes) + 1))
         for cls in range(int(code.max()) + 1):
             members = active[code == cls]
-            rows = np.stack([self._sorted(ups[start[node] : start[node + 1]]) for node in members.tolist()])
+            rows = np.stack([self._sorted(column(ups[start[n] : start[n + 1]], np.int32)) for n in members.tolist()])
             switches = graph_id[links.dst[rows[0]]]
             self._add(members, rows, switches, source, out=True)
             self._add(members, links.reverse[rows], switches, sink, out=False)

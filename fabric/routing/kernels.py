@@ -11,12 +11,12 @@ import heapq
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 
-from topologies.columns import Floats
+from topologies.columns import Bools, Floats, Ints, Longs
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,12 +26,11 @@ _NEAR = 1e-9  # relative; two path lengths closer than this are equal
 
 def compiled(function: F) -> F:
     """``numba.njit`` with the options all kernels share."""
-    done: F = numba.njit(cache=True, nogil=True)(function)
-    return done
+    return cast(F, numba.njit(cache=True, nogil=True)(function))
 
 
 @compiled
-def hop_order(dest, into_start, tail, distance, order):  # type: ignore[no-untyped-def]
+def hop_order(dest: int, into_start: Ints, tail: Ints, distance: Floats, order: Longs) -> int:
     """Breadth-first distances to ``dest`` when all weights are equal; returns how many nodes reach it."""
     distance[:] = np.inf
     distance[dest] = 0.0
@@ -50,7 +49,7 @@ def hop_order(dest, into_start, tail, distance, order):  # type: ignore[no-untyp
 
 
 @compiled
-def weighted_order(dest, into_start, tail, weight, distance, order):  # type: ignore[no-untyped-def]
+def weighted_order(dest: int, into_start: Ints, tail: Ints, weight: Floats, distance: Floats, order: Longs) -> int:
     """Dijkstra distances to ``dest``; ``order`` lists the nodes that reach it, nearest first."""
     distance[:] = np.inf
     distance[dest] = 0.0
@@ -73,7 +72,7 @@ def weighted_order(dest, into_start, tail, weight, distance, order):  # type: ig
 
 
 @compiled
-def is_step(near, far, weight, equal):  # type: ignore[no-untyped-def]
+def is_step(near: float, far: float, weight: float, equal: bool) -> bool:
     """Whether a link of ``weight`` from distance ``far`` to distance ``near`` lies on a shortest path."""
     if equal:
         return far == near + 1.0
@@ -81,9 +80,20 @@ def is_step(near, far, weight, equal):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def ecmp_slice(  # type: ignore[no-untyped-def]
-    first, last, into_start, tail, weight, equal, dest, start, entry_src, gbps, loads, unreachable
-):
+def ecmp_slice(
+    first: int,
+    last: int,
+    into_start: Ints,
+    tail: Ints,
+    weight: Floats,
+    equal: bool,
+    dest: Ints,
+    start: Ints,
+    entry_src: Ints,
+    gbps: Floats,
+    loads: Floats,
+    unreachable: Bools,
+) -> None:
     """Equal split over the next hops of all shortest paths, for destinations ``first`` to ``last``.
 
     ``tail``, ``weight`` and ``loads`` are in the order of the adjacency by destination, so that the two sweeps over
@@ -130,9 +140,17 @@ def ecmp_slice(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def shortest_arcs(  # type: ignore[no-untyped-def]
-    into_start, tail, weight, equal, dest, start, entry_src, rows, slots
-):
+def shortest_arcs(
+    into_start: Ints,
+    tail: Ints,
+    weight: Floats,
+    equal: bool,
+    dest: Ints,
+    start: Ints,
+    entry_src: Ints,
+    rows: Ints,
+    slots: Ints,
+) -> int:
     """Adjacency slots on shortest paths from a destination's sources; with empty ``slots`` only counts them."""
     nodes = len(into_start) - 1
     distance = np.empty(nodes)
@@ -160,7 +178,21 @@ def shortest_arcs(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def split_slice(first, last, src, dst, route_start, route_edge, fraction, dest, start, entry_src, gbps, loads, stranded):  # type: ignore[no-untyped-def]
+def split_slice(
+    first: int,
+    last: int,
+    src: Ints,
+    dst: Ints,
+    route_start: Ints,
+    route_edge: Ints,
+    fraction: Floats,
+    dest: Ints,
+    start: Ints,
+    entry_src: Ints,
+    gbps: Floats,
+    loads: Floats,
+    stranded: Bools,
+) -> None:
     """Propagate demand along explicit splits; a route's edges are in topological order of their sources.
 
     ``stranded[row]`` is what a destination's routing leaves at nodes without a next hop, Gbps.
@@ -187,7 +219,9 @@ def split_slice(first, last, src, dst, route_start, route_edge, fraction, dest, 
 
 
 @compiled
-def priced_distances(into_start, tail, price, dest, start, entry_src, found):  # type: ignore[no-untyped-def]
+def priced_distances(
+    into_start: Ints, tail: Ints, price: Floats, dest: Ints, start: Ints, entry_src: Ints, found: Floats
+) -> None:
     """Distance under ``price`` (by adjacency slot) from the source of every entry to its destination."""
     nodes = len(into_start) - 1
     distance = np.empty(nodes)
@@ -199,7 +233,17 @@ def priced_distances(into_start, tail, price, dest, start, entry_src, found):  #
 
 
 @compiled
-def priced_shortest_distances(into_start, tail, weight, equal, price, dest, start, entry_src, found):  # type: ignore[no-untyped-def]
+def priced_shortest_distances(
+    into_start: Ints,
+    tail: Ints,
+    weight: Floats,
+    equal: bool,
+    price: Floats,
+    dest: Ints,
+    start: Ints,
+    entry_src: Ints,
+    found: Floats,
+) -> None:
     """Least price from every entry's source to its destination over paths of least weight only."""
     nodes = len(into_start) - 1
     distance = np.empty(nodes)

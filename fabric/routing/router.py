@@ -14,7 +14,7 @@ from topologies.registry import Registry
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """Explicit loop-free routing: per destination, edges in topological order with the share of their source's traffic."""
+    """Explicit loop-free routing: per destination, edges in topological order with parts of the source's traffic."""
 
     start: Ints  # shape (D + 1,)
     edge: Ints  # shape (nnz,)
@@ -72,7 +72,10 @@ def access_bound(graph: RoutingGraph, demand: PhaseDemand) -> tuple[float, str]:
     capacity = graph.topology.capacity_gbps
     best, words = 0.0, ""
     both = down >= 0
-    for link, load in ((up, demand.sent_gbps[node].sum(axis=1)), (down[both], demand.received_gbps[node[both]].sum(axis=1))):
+    for link, load in (
+        (up, demand.sent_gbps[node].sum(axis=1)),
+        (down[both], demand.received_gbps[node[both]].sum(axis=1)),
+    ):
         if len(link):
             ratio = np.divide(load, capacity[link], out=np.zeros(len(link)), where=capacity[link] > 0)
             worst = int(np.argmax(ratio))

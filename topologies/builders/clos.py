@@ -69,7 +69,10 @@ def plan(radix: int, endpoints: int | None, tiers: int | None, oversubscription:
     if endpoints > largest[tiers]:
         hint = f"radix {radix} reaches {largest[2]:,} endpoints with two tiers and {largest[3]:,} with three"
         raise TopologyError(
-            f"{endpoints:,} endpoints do not fit {tiers} tiers of radix {radix}", where="endpoints", hint=hint, code="FP3027"
+            f"{endpoints:,} endpoints do not fit {tiers} tiers of radix {radix}",
+            where="endpoints",
+            hint=hint,
+            code="FP3027",
         )
     leaves = -(-endpoints // down)
     if tiers == 2:
@@ -84,7 +87,9 @@ def plan(radix: int, endpoints: int | None, tiers: int | None, oversubscription:
     return ClosPlan(3, leaves, down, up, pods, per_pod, spines, up // spines, spine_up, plane.cores, plane.parallel)
 
 
-def facts(radix: int, speed: float, endpoints: int, tiers: int, oversubscription: dict[str, float] | None = None) -> Facts:
+def facts(
+    radix: int, speed: float, endpoints: int, tiers: int, oversubscription: dict[str, float] | None = None
+) -> Facts:
     """Counts from the plan: Σ over tiers, each leaf with ``leaf_up`` cables and each spine with ``spine_up``."""
     sizes = plan(radix, endpoints, tiers, TierOversubscription(**(oversubscription or {})))
     cables = {"host-leaf": endpoints, "leaf-spine": sizes.leaves * sizes.leaf_up}
@@ -106,7 +111,7 @@ def clos(
     tiers: Annotated[int | None, Field(ge=2, le=3, description="2 or 3; default: the fewest that reach")] = None,
     oversubscription: Annotated[
         TierOversubscription, Field(description="Per tier, where leaves and spines point up")
-    ] = TierOversubscription(),  # noqa: B008 - frozen
+    ] = TierOversubscription(),
     hosts: Hosts = (),
 ) -> Topology:
     """Folded Clos sized for its endpoints: even spread, a third tier only when two do not reach.

@@ -86,7 +86,9 @@ def leaf_spine(
 def _one_of(long: int | None, short: int | None, long_key: str, short_key: str) -> int:
     """The value that was given; both or none is an error."""
     if long is not None and short is not None and long != short:
-        raise TopologyError(f"{long_key} is {long} but {short_key} is {short}", where=short_key, hint="give one of them")
+        raise TopologyError(
+            f"{long_key} is {long} but {short_key} is {short}", where=short_key, hint="give one of them"
+        )
     value = long if long is not None else short
     if value is None:
         raise TopologyError(f"neither {long_key} nor {short_key} is given", hint=f"add {long_key} or {short_key}")

@@ -32,7 +32,9 @@ _LEAF_NAME, _SPINE_NAME, _CORE_NAME = "su{unit}-r{rail}-leaf", "spine{index:02d}
 _GROUP_SPINE_NAME = "pod{pod}-r{rail}-spine{index:02d}"
 
 
-def facts(units: int, rails: int, nodes_per_unit: int, speed: float, leaf: dict[str, int], spine: dict[str, int]) -> Facts:
+def facts(
+    units: int, rails: int, nodes_per_unit: int, speed: float, leaf: dict[str, int], spine: dict[str, int]
+) -> Facts:
     """Closed form of the two-tier design without listed nodes; rates are one direction."""
     hosts, uplinks = units * nodes_per_unit * rails, units * rails * leaf["up"]
     return Facts(
@@ -106,11 +108,15 @@ def rail_optimised(
     unit = np.repeat(np.arange(unit_count), rail_count)
     rail = np.tile(np.arange(rail_count), unit_count)
     pods = _pods(unit_count, units_per_pod, high.ports, tiers)
-    leaf_names = names_of(
-        leaf.name or _LEAF_NAME, len(unit), where="leaf.name", unit=unit.tolist(), rail=rail.tolist()
-    )
+    leaf_names = names_of(leaf.name or _LEAF_NAME, len(unit), where="leaf.name", unit=unit.tolist(), rail=rail.tolist())
     leaf_ids = net.switches(
-        "leaf", leaf_names, level=1, radix=leaf.ports, unit=unit, rail=rail, pod=unit // pods.units if tiers == 3 else -1
+        "leaf",
+        leaf_names,
+        level=1,
+        radix=leaf.ports,
+        unit=unit,
+        rail=rail,
+        pod=unit // pods.units if tiers == 3 else -1,
     )
     _hang_nodes(net, hosts, leaf_ids.reshape(unit_count, rail_count), nodes_per_unit, gbps)
     if tiers == 2:

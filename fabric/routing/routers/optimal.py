@@ -72,15 +72,15 @@ class _Best:
 
 
 @ROUTERS.register("optimal", example={})
-def optimal(
-    graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
-) -> Routing:
+def optimal(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]) -> Routing:
     """Least maximum utilisation over all loop-free (or all shortest) paths, certified."""
     loads, unreachable = ecmp_loads(graph, demand)
     routable = ~unreachable
     access, access_words = access_bound(graph, demand)
     theta = max(float(edge_utilisation(graph, loads).max(initial=0.0)), access)
-    best = _Best(theta, loads, None, Certificate(access, f"{access_words} carries {access:.1%} whatever the routing"), "")
+    best = _Best(
+        theta, loads, None, Certificate(access, f"{access_words} carries {access:.1%} whatever the routing"), ""
+    )
     best.prove(best_cut(graph, demand, routable))
     partial = False
     if best.gap > EXACT:

@@ -1,0 +1,46 @@
+# make route: set up and run the main job. make test: set up and check everything. make bench: measure.
+SHELL := /bin/bash
+BIN := .venv/bin
+EXAMPLE := examples/train-2k.fabric.yaml
+
+.PHONY: route test lint types layers unit bench format clean
+
+route: .venv/.ready-run
+	@mkdir -p out
+	@# Exit code 1 is an answer too: a limit of the scenario does not hold.
+	@$(BIN)/fabric route $(EXAMPLE) --color auto || test $$? -eq 1
+	@$(BIN)/fabric draw tier $(EXAMPLE) --fabric backend --quiet --force -o out/train-2k-backend.svg
+	@$(BIN)/fabric draw tier $(EXAMPLE) --fabric storage --quiet --force -o out/train-2k-storage.svg
+	@echo "pictures: out/train-2k-backend.svg out/train-2k-storage.svg"
+
+test: lint types layers unit
+
+lint: .venv/.ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/.ready-dev
+	$(BIN)/mypy
+
+layers: .venv/.ready-dev
+	$(BIN)/lint-imports
+
+unit: .venv/.ready-dev
+	$(BIN)/python -m pytest
+
+bench: .venv/.ready-dev
+	$(BIN)/python -m benchmarks
+
+format: .venv/.ready-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.venv/.ready-run: pyproject.toml scripts/setup.sh
+	@scripts/setup.sh run
+
+.venv/.ready-dev: pyproject.toml scripts/setup.sh
+	@scripts/setup.sh dev
+	@touch .venv/.ready-run
+
+clean:
+	rm -rf .venv out build *.egg-info
