@@ -92,7 +92,13 @@ def route(
         items=tuple(items),
         assumptions=assumptions(loaded, traffic),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
+        not_modelled=ignored_keys(traffic),
     )
+
+
+def ignored_keys(traffic: Sequence[WorkloadTraffic]) -> tuple[str, ...]:
+    """Keys of workloads that were given and change nothing yet."""
+    return tuple(f"workloads.{workload.id}.{key}" for workload in traffic for key in workload.not_modelled)
 
 
 def _route_all(
@@ -113,7 +119,9 @@ def _route_all(
         seen += phase_names(demands)
         if request.fabric not in (None, name):
             continue
-        options = RoutingOptions(request.paths or spec.routing.paths, request.time_limit_s, request.gap)
+        options = RoutingOptions(
+            request.paths or spec.routing.paths, request.time_limit_s, request.gap, loaded.scenario.seed
+        )
         router = request.router or spec.routing.router
         for phase in phase_names(demands):
             progress(f"routing {name} {phase} ({router})")

@@ -108,7 +108,7 @@ class PhaseRoute:
         best = self.best_possible
         if best.lower_bound > 0 and self.max_utilisation <= best.lower_bound * (1 + 1e-6):
             return best.witness
-        return f"{self.hottest_link}; {best.witness}" if self.hottest_link else "nothing is offered"
+        return f"hottest {self.hottest_link}; at best: {best.witness}" if self.hottest_link else "nothing is offered"
 
 
 @dataclass(frozen=True)
@@ -181,6 +181,7 @@ class RouteResult:
     items: tuple[HotLink, ...]
     assumptions: tuple[Assumption, ...]
     warnings: tuple[str, ...] = field(default=())
+    not_modelled: tuple[str, ...] = field(default=())  # keys that were given and change nothing yet
 
     @property
     def worst(self) -> PhaseRoute | None:

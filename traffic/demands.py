@@ -22,6 +22,7 @@ class TrafficClass:
     phase: str
     collective: str
     steady: bool
+    flows_per_pair: int = 1  # transport flows (queue pairs) that a pair's traffic is spread over
 
 
 @dataclass(frozen=True, eq=False)

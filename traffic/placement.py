@@ -62,8 +62,11 @@ class Placement(Spec):
             )
         check_room(site.ranks, len(site.hosts), site.gpus_per_host)
         entry = PLACEMENTS[self.order]
+        # A key of another policy is left aside, so that changing the order alone is a valid what-if.
+        elsewhere = {key for other in PLACEMENTS for key in other.model.model_fields} - set(entry.model.model_fields)
+        given = {key: value for key, value in (self.model_extra or {}).items() if key not in elsewhere}
         try:
-            spec = entry.model.model_validate({"kind": entry.name, **(self.model_extra or {})})
+            spec = entry.model.model_validate({"kind": entry.name, **given})
         except ValidationError as error:
             keys = [name for name in entry.model.model_fields if name != "kind"]
             raise TrafficError(_key_problems(error, entry.name, keys)) from error

@@ -54,7 +54,7 @@ class Collectives(Spec):
     algorithm: str = Field(default="ring", description="Algorithm of all-reduce, reduce-scatter and all-gather")
     channels: Count | None = Field(default=None, description="Channels per communicator; changes nothing yet")
     qps_per_connection: Count | None = Field(
-        default=None, description="Queue pairs per connection; changes nothing yet"
+        default=None, description="Queue pairs per connection, each hashed on its own; default 1"
     )
 
 

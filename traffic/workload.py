@@ -6,7 +6,7 @@ algorithm. All figures are per direction and per training step, or per second fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,7 @@ class Phase:
     steady: bool = False
     rate_gbps: float = 0.0  # summed over all pairs; steady traffic only
     overlaps_compute: bool = False
+    flows_per_pair: int = 1  # queue pairs of a connection; what switches hash
     every_step: bool = True  # False: now and then, such as a checkpoint; no part of the step time
 
 
@@ -79,7 +80,6 @@ class WorkloadContext:
 WORKLOADS: Registry[WorkloadTraffic] = Registry("kind of workload", "traffic.workloads")
 PLACEMENTS: Registry[np.ndarray] = Registry("placement", "traffic.placements")
 PATTERNS: Registry[Flows] = Registry("traffic pattern", "traffic.patterns")
-Collective = Callable[..., "CollectiveTraffic"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +116,7 @@ def demands_of(workloads: Sequence[WorkloadTraffic], fabric: str) -> Demands:
     for workload in workloads:
         for phase in workload.phases:
             if phase.fabric == fabric and phase.flows.pairs:
-                classes.append(TrafficClass(workload.id, phase.name, phase.collective, phase.steady))
+                labels = (workload.id, phase.name, phase.collective)
+                classes.append(TrafficClass(*labels, phase.steady, phase.flows_per_pair))
                 flows.append(phase.flows)
     return Demands(fabric, tuple(classes), tuple(flows))

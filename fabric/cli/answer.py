@@ -87,7 +87,7 @@ def chosen_format(settings: Settings) -> str:
 def emit(answer: Answer, settings: Settings) -> None:
     """Print or write an answer."""
     from fabric.export.rows import arrange, select_columns, to_csv, to_ndjson
-    from fabric.export.text import print_rich, to_markdown, to_plain
+    from fabric.export.text import print_terminal, to_markdown, to_plain
 
     if settings.columns == "help":
         click.echo("\n".join(answer.columns))
@@ -95,7 +95,7 @@ def emit(answer: Answer, settings: Settings) -> None:
     name = chosen_format(settings)
     if name == "table" and settings.output == "-":
         color = {"always": True, "never": False, "auto": None}[settings.color]
-        print_rich(answer.document(), sys.stdout, color=color, ascii_only=settings.ascii)
+        print_terminal(answer.document(), sys.stdout, color=color, ascii_only=settings.ascii)
         return
     if name in ("csv", "ndjson"):
         rows = arrange(

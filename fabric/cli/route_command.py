@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fabric.cli.answer import Answer, clear_progress, emit, load, located, progress
+from fabric.cli.answer import Answer, clear_progress, emit, load, located, progress, say_not_modelled
 from fabric.cli.main import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
 from fabric.routing.names import ROUTERS
@@ -69,6 +69,7 @@ def command(
     with located(loaded, settings):
         result = route(loaded, request, progress=progress(settings))
     clear_progress(settings)
+    say_not_modelled(result.not_modelled, settings)
     emit(
         Answer(
             lambda: route_record(loaded, result),

@@ -29,7 +29,7 @@ def command(scenario: str, settings: Settings) -> None:
     """Derive what the workloads of SCENARIO send: phases, bytes per rank and direction, pairs."""
     from fabric.export.records import phase_record, traffic_record
     from fabric.export.traffic_report import traffic_document
-    from fabric.pipeline import build, derive_traffic
+    from fabric.pipeline import build, derive_traffic, ignored_keys
 
     loaded = load(scenario, settings)
     with located(loaded, settings):
@@ -41,8 +41,3 @@ def command(scenario: str, settings: Settings) -> None:
         Answer(lambda: traffic_record(loaded, workloads), lambda: traffic_document(workloads), lambda: rows, COLUMNS),
         settings,
     )
-
-
-def ignored_keys(workloads: object) -> list[str]:
-    """Keys of workloads that were given and change nothing yet."""
-    return [f"workloads.{entry.id}.{key}" for entry in workloads for key in entry.not_modelled]  # type: ignore[attr-defined]

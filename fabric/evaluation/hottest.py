@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fabric.evaluation.phases import OVER
 from fabric.result import HotLink, PhaseRoute, Share
 
 
@@ -12,13 +13,17 @@ def port_name(ordinal: int) -> str:
     return f"port{ordinal + 1}"
 
 
-def hottest_links(route: PhaseRoute, count: int, *, tier: str | None = None) -> list[HotLink]:
-    """The ``count`` links of highest utilisation, ties in order of id; idle links are left out."""
-    topology = route.topology
-    order = np.argsort(-route.utilisation, kind="stable")
+def hottest_links(route: PhaseRoute, count: int) -> list[HotLink]:
+    """The ``count`` links of highest utilisation, ties in order of id; idle links are left out.
+
+    Access links that are at most full come last: in a phase with a volume the busiest NIC is at 100 % by construction,
+    which says nothing about the fabric.
+    """
+    nodes, links = route.topology.nodes, route.topology.links
+    access = ~nodes.forwards[links.src] | ~nodes.forwards[links.dst]
+    merely_full = access & (route.utilisation <= OVER)
+    order = np.lexsort((-route.utilisation, merely_full))
     order = order[route.utilisation[order] > 0]
-    if tier is not None:
-        order = order[topology.links.tier[order] == topology.tiers.index(tier)]
     return [_hot_link(route, int(link)) for link in order[:count]]
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from fabric.optimise.certify import best_cut
 from fabric.result import PhaseRoute, TierLoad, UnreachablePair
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
-from fabric.routing.router import ROUTERS, Certificate, Routing, RoutingOptions, access_bound
+from fabric.routing.names import PER_FLOW_ROUTERS
+from fabric.routing.router import ROUTERS, Certificate, PairTraffic, Routing, RoutingOptions, access_bound
 from topologies.columns import Floats
 from topologies.topology import Topology
 from traffic.demands import Demands, Flows, TrafficClass
@@ -72,10 +73,13 @@ def route_phase(
     flows = [demands.flows[code] for code in codes]
     windows = _windows(topology, classes, flows, efficiency)
     scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
-    graph = build_graph(topology, flows)
+    graph = build_graph(topology, flows, apart=router in PER_FLOW_ROUTERS)
     demand = phase_demand(graph, flows, scale)
     began = time.perf_counter()
-    routing = ROUTERS[router]({}, graph=graph, demand=demand, options=options)
+    pairs = [
+        PairTraffic(part, unit, entry.flows_per_pair) for part, unit, entry in zip(flows, scale, classes, strict=True)
+    ]
+    routing = ROUTERS[router]({}, graph=graph, demand=demand, pairs=pairs, options=options)
     seconds = time.perf_counter() - began
     loads = graph.link_loads(routing.edge_gbps, demand.sent_gbps, demand.received_gbps)
     utilisation = _utilisation(topology, loads.sum(axis=1))

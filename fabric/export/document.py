@@ -11,11 +11,12 @@ Mark = Literal["", "good", "bad", "warn"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its header with unit, whether numbers stand in it, and whether it may be cut to fit."""
+    """A column: its header with unit, whether numbers stand in it, and what may happen to it when space is short."""
 
     header: str
     numeric: bool = False
-    flexible: bool = False
+    flexible: bool = False  # may be cut
+    optional: bool = False  # may be left out, the rightmost first
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,15 @@ Document = Sequence[Table | Line]
 
 
 def table(title: str, headers: Iterable[str], rows: Iterable[Sequence[object]], *, marks: Iterable[Mark] = ()) -> Table:
-    """A table; a header that starts with ``>`` is numeric, one that ends with ``~`` may be cut."""
+    """A table; a header that starts with ``>`` is numeric, one that ends with ``~`` may be cut, with ``?`` left out."""
     columns = tuple(
-        Column(header.strip(">~"), numeric=header.startswith(">"), flexible=header.endswith("~")) for header in headers
+        Column(
+            header.strip(">~?"),
+            numeric=header.startswith(">"),
+            flexible=header.endswith("~"),
+            optional=header.endswith("?"),
+        )
+        for header in headers
     )
     return Table(title, columns, tuple(tuple(str(cell) for cell in row) for row in rows), tuple(marks))
 

@@ -20,6 +20,7 @@ def route_document(loaded: LoadedScenario, result: RouteResult) -> Document:
     ]
     parts.append(_verdict(result))
     parts.append(_phases(result))
+    parts += _bottlenecks(result)
     parts += _unreachable(result)
     parts.append(_tiers(result))
     if result.items:
@@ -50,35 +51,39 @@ def _mark(entry: PhaseRoute) -> Mark:
 
 
 def _phases(result: RouteResult) -> Table:
-    headers = (
-        "fabric",
-        "phase",
-        "router",
-        ">max offered",
-        ">λ",
-        ">links over",
-        ">best possible",
-        ">above best",
-        "bottleneck~",
-    )
+    headers = ("fabric", "phase", "router?", ">max offered", ">links over", ">best possible", ">above best?", ">λ?")
     rows = []
     for entry in result.routes:
         best = entry.best_possible.lower_bound
-        above = max(entry.max_utilisation / best - 1, 0.0) if best > 0 else None
         rows.append(
             (
                 entry.fabric,
                 entry.phase,
                 entry.router,
                 percent(entry.max_utilisation),
-                f"{entry.throughput:,.3f}" if entry.throughput is not None else "-",
                 f"{entry.links_over_capacity:,}",
                 f">= {percent(best)}",
-                percent(above, 1 if above is None or above == 0 or above >= 0.001 else 4),
-                entry.bottleneck,
+                _above(entry.max_utilisation, best),
+                f"{entry.throughput:,.3f}" if entry.throughput is not None else "-",
             )
         )
     return table("phases", headers, rows, marks=[_mark(entry) for entry in result.routes])
+
+
+def _above(utilisation: float, best: float) -> str:
+    """Relative distance to the bound, with enough digits to tell a small one from none."""
+    if best <= 0:
+        return "-"
+    above = max(utilisation / best - 1, 0.0)
+    return percent(above) if above < 1e-7 or above >= 0.001 else percent(above, 5)
+
+
+def _bottlenecks(result: RouteResult) -> list[Line]:
+    """What holds every phase back, in words; phases that say the same share a line."""
+    words: dict[tuple[str, str], list[str]] = {}
+    for entry in result.routes:
+        words.setdefault((entry.fabric, entry.bottleneck), []).append(entry.phase)
+    return [Line(f"{fabric} {', '.join(phases)}: {text}") for (fabric, text), phases in words.items()]
 
 
 def _unreachable(result: RouteResult) -> list[Line]:
@@ -98,39 +103,39 @@ def _unreachable(result: RouteResult) -> list[Line]:
 
 
 def _tiers(result: RouteResult) -> Table:
-    headers = ("fabric", "phase", "tier", "direction", ">links", ">p50", ">p99", ">max", ">over 100 %")
-    rows = []
-    for entry in result.routes:
-        for tier in entry.tiers:
-            rows.append(
-                (
-                    entry.fabric,
-                    entry.phase,
-                    tier.tier,
-                    tier.direction,
-                    f"{tier.links:,}",
-                    percent(tier.p50),
-                    percent(tier.p99),
-                    percent(tier.max),
-                    f"{tier.over_capacity:,}",
-                )
-            )
-    marks: list[Mark] = ["bad" if tier.over_capacity else "" for entry in result.routes for tier in entry.tiers]
-    return table("tiers", headers, rows, marks=marks)
+    headers = ("fabric", "phase", "tier", "way", ">links?", ">p50", ">p99", ">max", ">over")
+    listed = {(link.fabric, link.phase) for link in result.items}
+    shown = [entry for entry in result.routes if not listed or (entry.fabric, entry.phase) in listed]
+    rows = [
+        (
+            entry.fabric,
+            entry.phase,
+            tier.tier,
+            tier.direction,
+            f"{tier.links:,}",
+            percent(tier.p50),
+            percent(tier.p99),
+            percent(tier.max),
+            f"{tier.over_capacity:,}",
+        )
+        for entry in shown
+        for tier in entry.tiers
+    ]
+    marks: list[Mark] = ["bad" if tier.over_capacity else "" for entry in shown for tier in entry.tiers]
+    return table("offered load by tier", headers, rows, marks=marks)
 
 
 def _hottest(result: RouteResult) -> Table:
-    headers = ("fabric", "phase", "link~", "tier", ">capacity Gb/s", ">offered Gb/s", ">offered", "cause~")
+    headers = ("link", ">offered", ">Gb/s", ">of Gb/s", "cause~", "phase?", "fabric?")
     rows = [
         (
-            link.fabric,
-            link.phase,
             link.link,
-            link.tier,
-            f"{link.capacity_gbps:,.0f}",
-            f"{link.offered_gbps:,.1f}",
             percent(link.utilisation if link.utilisation is not None else float("inf")),
+            f"{link.offered_gbps:,.1f}",
+            f"{link.capacity_gbps:,.0f}",
             _cause(link),
+            link.phase,
+            link.fabric,
         )
         for link in result.items
     ]
@@ -149,7 +154,7 @@ def _seconds(seconds: float | None) -> str:
 
 
 def _job(job: JobTime) -> Table:
-    headers = ("phase", "fabric", ">sent/rank", ">ideal", ">here", ">exposed", ">stretch", "slowest link~")
+    headers = ("phase", "fabric?", ">sent/rank?", ">ideal", ">here", ">exposed", ">stretch", "slowest link~")
     rows = []
     for phase in job.phases:
         inside = phase.fabric is None
@@ -186,7 +191,7 @@ def _limits(result: RouteResult) -> Table:
             (verdict, limit.text, limit_text(limit.value, limit.unit), limit_text(limit.max, limit.unit), limit.detail)
         )
         marks.append(mark)  # type: ignore[arg-type]
-    return table("limits", ("", "limit", ">value", ">allowed", "detail~"), rows, marks=marks)
+    return table("limits", ("verdict", "limit", ">value", ">allowed", "detail~"), rows, marks=marks)
 
 
 def _notes(result: RouteResult) -> list[Line]:

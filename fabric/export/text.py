@@ -1,12 +1,14 @@
-"""Printing documents: boxes and colour on a terminal, tab-separated when piped, Markdown."""
+"""Printing documents: aligned and coloured on a terminal, tab-separated when piped, Markdown."""
 
 from __future__ import annotations
 
 from typing import TextIO
 
-from fabric.export.document import Document, Line
+from fabric.export.document import Document, Line, Table
 
 _STYLE = {"good": "green", "bad": "bold red", "warn": "yellow", "": ""}
+_GAP = 2  # blanks between columns
+_LEAST_FLEXIBLE = 18  # cells a column that may be cut keeps
 
 
 def to_plain(document: Document) -> str:
@@ -42,40 +44,78 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 
-def print_rich(document: Document, stream: TextIO, *, color: bool | None, ascii_only: bool = False) -> None:
-    """Tables with alignment, cut to the terminal's width.
+def print_terminal(document: Document, stream: TextIO, *, color: bool | None, ascii_only: bool = False) -> None:
+    """Aligned tables that fit the terminal: optional columns go first, then flexible ones are cut.
 
     Parameters
     ----------
     color : bool or None
         None decides by the terminal and ``NO_COLOR``.
     """
-    from rich import box
     from rich.console import Console
-    from rich.table import Table as RichTable
     from rich.text import Text
 
     console = Console(file=stream, force_terminal=color, no_color=color is False or None, highlight=False)
+    before = False
     for part in document:
         if isinstance(part, Line):
-            console.print(Text(part.text, style=_STYLE[part.mark]), soft_wrap=False)
+            if before:
+                console.print()
+            console.print(Text(part.text, style=_STYLE[part.mark]))
+            before = False
             continue
-        grid = RichTable(
-            title=part.title or None,
-            title_justify="left",
-            title_style="bold",
-            box=box.ASCII if ascii_only else box.SIMPLE_HEAD,
-            pad_edge=False,
-            padding=(0, 1, 0, 0),
-        )
-        for column in part.columns:
-            grid.add_column(
-                column.header,
-                justify="right" if column.numeric else "left",
-                no_wrap=not column.flexible,
-                overflow="fold" if column.flexible else "ellipsis",
-                min_width=min(len(column.header), 24) if column.flexible else None,
-            )
+        console.print()
+        if part.title:
+            console.print(Text(part.title, style="bold"))
+        widths = _widths(part, console.width)
+        header = _cells(tuple(column.header for column in part.columns), part, widths, ascii_only)
+        console.print(Text(header, style="underline" if not ascii_only else ""), no_wrap=True, crop=True)
         for index, row in enumerate(part.rows):
-            grid.add_row(*(Text(cell) for cell in row), style=_STYLE[part.mark(index)])
-        console.print(grid)
+            console.print(
+                Text(_cells(row, part, widths, ascii_only), style=_STYLE[part.mark(index)]), no_wrap=True, crop=True
+            )
+        before = True
+
+
+def _widths(part: Table, available: int) -> list[int]:
+    """Width of every column; 0 for those left out."""
+    from rich.cells import cell_len
+
+    texts = [[column.header, *(row[at] for row in part.rows)] for at, column in enumerate(part.columns)]
+    full = [max(map(cell_len, column)) for column in texts]
+    least = [
+        min(width, _LEAST_FLEXIBLE) if column.flexible else width
+        for width, column in zip(full, part.columns, strict=True)
+    ]
+    shown = list(range(len(full)))
+
+    def needed(widths: list[int]) -> int:
+        return sum(widths[at] for at in shown) + _GAP * (len(shown) - 1)
+
+    for at in reversed(range(len(full))):
+        if part.columns[at].optional and needed(least) > available:
+            shown.remove(at)
+    for at in reversed(range(len(full))):
+        if part.columns[at].flexible and needed(least) > available:
+            shown.remove(at)
+    room = available - needed(least)
+    result = [0] * len(full)
+    for at in shown:
+        extra = min(full[at] - least[at], max(room, 0))
+        result[at] = least[at] + extra
+        room -= extra
+    return result
+
+
+def _cells(row: tuple[str, ...], part: Table, widths: list[int], ascii_only: bool) -> str:
+    from rich.cells import cell_len, set_cell_size
+
+    cells = []
+    for text, column, width in zip(row, part.columns, widths, strict=True):
+        if not width:
+            continue
+        if cell_len(text) > width:
+            text = set_cell_size(text, width - 1) + ("~" if ascii_only else "…")
+        pad = " " * (width - cell_len(text))
+        cells.append(pad + text if column.numeric else text + pad)
+    return (" " * _GAP).join(cells).rstrip()

@@ -167,8 +167,11 @@ def _signatures(topology: Topology, flows: Sequence[Flows]) -> Floats:
     return total
 
 
-def build_graph(topology: Topology, flows: Sequence[Flows]) -> RoutingGraph:
-    """The routing graph of a fabric; ``flows`` decide which multi-homed endpoints are alike and active."""
+def build_graph(topology: Topology, flows: Sequence[Flows], *, apart: bool = False) -> RoutingGraph:
+    """The routing graph of a fabric; ``flows`` decide which multi-homed endpoints are alike and active.
+
+    With ``apart`` every active multi-homed endpoint is a class of its own, for routers that place single flows.
+    """
     nodes, links = topology.nodes, topology.links
     multi, live = _multi_homed(topology)
     switch = np.flatnonzero(nodes.forwards)
@@ -186,7 +189,7 @@ def build_graph(topology: Topology, flows: Sequence[Flows]) -> RoutingGraph:
 
     parts = _ClassEdges(topology, live, len(switch))
     if len(multi):
-        parts.add_classes(multi, _signatures(topology, flows), graph_id, source, sink)
+        parts.add_classes(multi, _signatures(topology, flows), graph_id, source, sink, apart=apart)
     member_nodes = concatenate([np.asarray(parts.node_of)], np.int32)
     return RoutingGraph(
         topology=topology,
@@ -222,7 +225,9 @@ class _ClassEdges:
         self.member_link: list[Ints] = []
         self._edges = 0
 
-    def add_classes(self, multi: Ints, signature: Floats, graph_id: Ints, source: Ints, sink: Ints) -> None:
+    def add_classes(
+        self, multi: Ints, signature: Floats, graph_id: Ints, source: Ints, sink: Ints, *, apart: bool
+    ) -> None:
         """One class per attachment group and signature; ``source`` and ``sink`` are filled in."""
         topology, links = self.topology, self.topology.links
         active = multi[(signature[multi] != 0).any(axis=1)]
@@ -231,7 +236,7 @@ class _ClassEdges:
         scale = np.abs(signature[active]).max(axis=0)
         rounded = np.round(signature[active] / np.where(scale > 0, scale, 1), _SIGNATURE_DIGITS)
         keys = np.column_stack([topology.groups.of_node[active], rounded])
-        _, code = np.unique(keys, axis=0, return_inverse=True)
+        _, code = np.unique(active if apart else keys, axis=0, return_inverse=True)
         ups = np.flatnonzero(self.live)
         ups = ups[np.argsort(links.src[ups], kind="stable")]
         start = np.searchsorted(links.src[ups], np.arange(len(topology.nodes) + 1))

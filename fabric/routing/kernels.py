@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from topologies.columns import Bools, Floats, Ints, Longs
 
@@ -175,6 +176,64 @@ def shortest_arcs(
                         slots[total] = slot
                     total += 1
     return total
+
+
+@compiled
+def mix(value: np.uint64) -> np.uint64:
+    """The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): a 64-bit hash of a 64-bit number."""
+    z = value + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@compiled
+def hash_slice(
+    first: int,
+    last: int,
+    into_start: Ints,
+    tail: Ints,
+    into_weight: Floats,
+    equal: bool,
+    out_start: Ints,
+    out_edge: Ints,
+    head: Ints,
+    out_weight: Floats,
+    dest: Ints,
+    start: Ints,
+    flow_src: Ints,
+    flow_class: Ints,
+    flow_key: NDArray[np.uint64],
+    flow_gbps: Floats,
+    node_seed: NDArray[np.uint64],
+    loads: Floats,
+) -> None:
+    """Walk every flow to its destination; each node picks one of its shortest next hops by a hash of its own."""
+    nodes = len(into_start) - 1
+    distance = np.empty(nodes)
+    order = np.empty(nodes, dtype=np.int64)
+    for row in range(first, last):
+        if equal:
+            hop_order(dest[row], into_start, tail, distance, order)
+        else:
+            weighted_order(dest[row], into_start, tail, into_weight, distance, order)
+        for flow in range(start[row], start[row + 1]):
+            node = flow_src[flow]
+            if distance[node] == np.inf:
+                continue
+            while node != dest[row]:
+                hops = 0
+                for slot in range(out_start[node], out_start[node + 1]):
+                    if is_step(distance[head[slot]], distance[node], out_weight[slot], equal):
+                        hops += 1
+                wanted = np.int64(mix(flow_key[flow] ^ node_seed[node]) % np.uint64(hops))
+                for slot in range(out_start[node], out_start[node + 1]):
+                    if is_step(distance[head[slot]], distance[node], out_weight[slot], equal):
+                        if wanted == 0:
+                            loads[out_edge[slot], flow_class[flow]] += flow_gbps[flow]
+                            node = head[slot]
+                            break
+                        wanted -= 1
 
 
 @compiled

@@ -10,6 +10,7 @@ import numpy as np
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from topologies.columns import Bools, Floats, Ints
 from topologies.registry import Registry
+from traffic.demands import Flows
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,15 @@ class Routing:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class PairTraffic:
+    """The pairs of one traffic class, for routers that place single flows."""
+
+    flows: Flows
+    gbps_per_unit: float
+    flows_per_pair: int
+
+
 @dataclass(frozen=True)
 class RoutingOptions:
     """What the scenario or the command line says about routing."""
@@ -55,6 +65,7 @@ class RoutingOptions:
     paths: str = "any"
     time_limit_s: float = 600.0
     gap: float = 1e-6
+    seed: int = 0
 
 
 RouterFunction = Callable[..., Routing]

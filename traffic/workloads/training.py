@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -97,7 +98,11 @@ def training(
     step = training_step(shape, grid, batch, precision)
     placed = placement.place(PlacementSite(hosts, per_host, grid, context.rng, context.directory))
     seats = seats_of(inventory, network, group, placed)
-    phases = _step_phases(step, seats, collectives.algorithm, sharded=optimizer_sharding == "zero1")
+    queue_pairs = collectives.qps_per_connection or 1
+    phases = [
+        replace(phase, flows_per_pair=queue_pairs)
+        for phase in _step_phases(step, seats, collectives.algorithm, sharded=optimizer_sharding == "zero1")
+    ]
     gpus_of_host = np.bincount(seats.hosts, minlength=len(hosts))
     if checkpoint is not None:
         phases.append(_checkpoint(inventory, group, gpus_of_host, checkpoint, step))
@@ -121,9 +126,7 @@ def training(
         checkpoint_every_s=None if checkpoint is None else checkpoint.every,
         checkpoint_deadline_s=None if checkpoint is None else checkpoint.deadline,
         not_modelled=tuple(
-            f"collectives.{key}"
-            for key in ("library", "channels", "qps_per_connection")
-            if getattr(collectives, key) is not None
+            f"collectives.{key}" for key in ("library", "channels") if getattr(collectives, key) is not None
         ),
     )
 
