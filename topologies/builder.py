@@ -165,6 +165,23 @@ def check_even(uplinks: int, spines: int, *, where: str) -> int:
     return uplinks // spines
 
 
+def check_leaf_ports(leaf: LeafSpec, *, up: int) -> None:
+    """The ports a leaf is described with, down and up, exist on its model."""
+    down_key = "down_ports" if leaf.down_ports is not None else "down"
+    down = leaf.down_ports if leaf.down_ports is not None else leaf.down
+    if down is None or not leaf.ports or down + up <= leaf.ports:
+        return
+    larger = [name for name, row in switch_models().items() if row.ports >= down + up and row.speed == leaf.port_gbps]
+    models = f", or a model with >= {down + up} ports: {', '.join(larger)}" if larger else ""
+    raise TopologyError(
+        f"leaf needs {down + up} ports but {leaf.model or 'the switch'} has {leaf.ports}",
+        where=("leaf", down_key),
+        notes=[f"{down} down + {up} up = {down + up}"],
+        hint=f"set {down_key}: {leaf.ports - up}{models}" if leaf.ports > up else f"use fewer uplinks{models}",
+        code="FP3011",
+    )
+
+
 def check_nic_speed(group: HostGroup, port_gbps: float | None, *, where: str) -> None:
     """A NIC may be slower than its switch port (the link runs at the NIC's speed), never faster."""
     if port_gbps is not None and group.nic_gbps > port_gbps:

@@ -37,9 +37,10 @@ def located(loaded: LoadedScenario, settings: Settings) -> Iterator[None]:
     try:
         yield
     except FabricError as error:
-        error.sources = dict(loaded.sources)  # type: ignore[attr-defined]
-        error.max_errors = settings.max_errors  # type: ignore[attr-defined]
-        raise
+        placed = loaded.locate(error)
+        placed.sources = dict(loaded.sources)  # type: ignore[attr-defined]
+        placed.max_errors = settings.max_errors  # type: ignore[attr-defined]
+        raise placed from error
 
 
 def load(path: str, settings: Settings) -> LoadedScenario:

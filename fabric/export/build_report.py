@@ -45,7 +45,7 @@ def _roles(summary: TopologySummary, topology: Topology) -> Table:
                 f"{summary.nodes_by_role[role]:,}",
                 "-" if used is None else str(used),
                 "-" if available is None else str(available),
-                "-" if oversubscription is None else f"{oversubscription:.2f}:1",
+                "-" if oversubscription is None else f"{oversubscription + 1e-9:.2f}:1",
             )
         )
     return table("", ("role", ">nodes", ">ports used, max", ">ports available", ">oversubscription"), rows)

@@ -13,6 +13,7 @@ from topologies.builder import (
     LeafSpec,
     SwitchSpec,
     check_even,
+    check_leaf_ports,
     even_spine_count,
     names_of,
 )
@@ -71,6 +72,7 @@ def leaf_spine(
     if spine_count is None:
         spine_count = even_spine_count(low.up or 1, leaf_count, high.ports, where="spine")
     parallel = check_even(low.up or spine_count, spine_count, where="leaf.up" if low.up else "spine.count")
+    check_leaf_ports(low, up=low.up or spine_count)
     gbps_down = host_speed or broken_gbps or low.port_gbps or (None if hosts else gbps_up)
 
     net = assemble(f"leaf-spine({leaf_count}x{spine_count})", "leaf-spine")

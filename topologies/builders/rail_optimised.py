@@ -16,6 +16,7 @@ from topologies.builder import (
     LeafSpec,
     SwitchSpec,
     check_even,
+    check_leaf_ports,
     check_nic_speed,
     even_spine_count,
     names_of,
@@ -103,6 +104,11 @@ def rail_optimised(
             code="FP3022",
         )
     up = leaf.up or (leaf.ports - down if leaf.ports else nodes_per_unit)
+    if up < 1:
+        raise TopologyError(
+            f"{down} host ports leave no port of {leaf.ports} for uplinks", where="leaf.down", hint="add leaf.up"
+        )
+    check_leaf_ports(leaf, up=up)
 
     net = assemble(f"rail-optimised({unit_count} units x {rail_count} rails)", "rail-optimised")
     unit = np.repeat(np.arange(unit_count), rail_count)
