@@ -37,10 +37,11 @@ def located(loaded: LoadedScenario, settings: Settings) -> Iterator[None]:
     try:
         yield
     except FabricError as error:
-        placed = loaded.locate(error)
+        # Problems that name no key, such as those of a flag, have no place in the text.
+        placed = loaded.locate(error) if any(problem.where for problem in error.problems) else error
         placed.sources = dict(loaded.sources)  # type: ignore[attr-defined]
         placed.max_errors = settings.max_errors  # type: ignore[attr-defined]
-        raise placed from error
+        raise placed from None
 
 
 def load(path: str, settings: Settings) -> LoadedScenario:

@@ -22,7 +22,6 @@ PICTURES = ("svg", "png", "dot")
 @click.option(
     "--picture", type=click.Choice(PICTURES), help="Kind of picture; default: by the output's suffix, else svg."
 )
-@click.option("--all-links", is_flag=True, help="Draw more than 500 links all the same.")
 def command(
     view: str,
     scenario: str,
@@ -30,12 +29,11 @@ def command(
     fabric: str | None,
     router: str | None,
     picture: str | None,
-    all_links: bool,
 ) -> None:
     """Draw the VIEW of a fabric of SCENARIO in its worst phase, or the one named by --phase.
 
-    tier: a box per tier and unit, an edge per bundle, at any size. links: every link between switches, up to 500.
-    Writes to -o FILE (default: SCENARIO-VIEW.svg in the working folder).
+    tier: a box per tier and unit, an edge per bundle, at any size. links: every link between switches, up to 500
+    (--force draws more). Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
     """
     from dataclasses import replace
 
@@ -51,7 +49,7 @@ def command(
     request = RouteRequest(router=router, fabric=fabric, phase="all", top=0, down=settings.down, up=settings.up)
     with located(loaded, settings):
         result = route(loaded, request, progress=progress(settings))
-        draw(view, loaded.scenario.name, result, path, kind, phase=settings.phase, force=all_links)
+        draw(view, loaded.scenario.name, result, path, kind, phase=settings.phase, force=settings.force)
     clear_progress(settings)
     if not settings.quiet:
         click.echo(f"wrote {path}", err=True)

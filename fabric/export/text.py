@@ -14,15 +14,17 @@ _LEAST_FLEXIBLE = 18  # cells a column that may be cut keeps
 def to_plain(document: Document) -> str:
     """No boxes: cells separated by tabs, numbers unpadded, a blank line between parts."""
     parts: list[str] = []
+    after_table = False
     for part in document:
         if isinstance(part, Line):
-            parts.append(part.text)
+            parts += ["", part.text] if after_table else [part.text]
         else:
-            lines = [part.title] if part.title else []
+            lines = ["", part.title] if part.title else [""]
             lines.append("\t".join(column.header for column in part.columns))
             lines += ["\t".join(row) for row in part.rows]
-            parts.append("\n".join(lines) + "\n")
-    return "\n".join(parts).rstrip("\n") + "\n"
+            parts.append("\n".join(lines))
+        after_table = not isinstance(part, Line)
+    return "\n".join(parts).strip("\n") + "\n"
 
 
 def to_markdown(document: Document) -> str:

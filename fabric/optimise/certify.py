@@ -47,7 +47,7 @@ def _node_words(graph: RoutingGraph, node: int) -> str:
         return name
     edges = np.flatnonzero((graph.src == node) | (graph.dst == node))
     members = int(graph.class_size[edges[0]])
-    return name if members == 1 else f"{name} and {members - 1} hosts like it"
+    return name if members == 1 else f"{name} and {members - 1} host{'s' if members > 2 else ''} like it"
 
 
 def _attachment_sets(graph: RoutingGraph) -> Partition:

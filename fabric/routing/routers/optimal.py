@@ -17,7 +17,7 @@ from fabric.optimise.arcs import Arcs, merge_parallel
 from fabric.optimise.certify import best_cut, price_words, priced_bound
 from fabric.optimise.extract import splits_from_flows
 from fabric.optimise.formulate import FlowProgramme, formulate, shorten
-from fabric.optimise.solve import SIMPLEX_COLUMNS, Solution, Status, solve
+from fabric.optimise.solve import Solution, Status, solve
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import parallel_loads, shortest_arcs, split_slice
 from fabric.routing.router import (
@@ -36,6 +36,11 @@ from topologies.registry import Injected
 EXACT = 1e-9  # relative gap at which a bound counts as met
 SLACK = 1e-9  # relative room the second step gets above the optimum
 MAX_ROUNDS = 25
+# Destinations x arcs up to which simplex is exact and quick: wide-area networks of 250 nodes. Programmes of layered
+# fabrics are so degenerate that it stalls (a k = 12 fat tree with failures takes minutes); beyond a small size they
+# start from the shortest-path arcs, by first-order steps, and get more arcs as prices ask for them.
+SIMPLEX_COLUMNS = 250_000
+SIMPLEX_LAYERED_COLUMNS = 20_000
 
 
 def split_loads(arcs: Arcs, demand: PhaseDemand, splits: Splits, routable: Bools) -> Floats:
@@ -105,12 +110,15 @@ def _improve(
     deadline = time.monotonic() + options.time_limit_s
     arcs = merge_parallel(graph)
     shortest = _shortest(arcs, demand)
-    everything = options.paths == "any" and len(demand.dest) * len(arcs.src) <= SIMPLEX_COLUMNS
+    small = len(demand.dest) * len(arcs.src) <= SIMPLEX_COLUMNS
+    layered = is_layered(graph)
+    tiny = len(demand.dest) * len(arcs.src) <= SIMPLEX_LAYERED_COLUMNS
+    everything = options.paths == "any" and (tiny if layered else small)
     rows, used = _all_arcs(graph, arcs, demand) if everything else shortest
     scale = best.theta
     for _ in range(MAX_ROUNDS):
         programme = formulate(arcs, demand, routable, rows, used, theta_scale=scale, theta_min=access)
-        solution = solve(programme, time_limit_s=deadline - time.monotonic())
+        solution = solve(programme, time_limit_s=deadline - time.monotonic(), solver=_solver(small, layered, len(used)))
         best.solver = solution.solver
         if solution.values is None:
             return True
@@ -128,6 +136,17 @@ def _improve(
         if time.monotonic() > deadline:
             return True
     return True
+
+
+def is_layered(graph: RoutingGraph) -> bool:
+    """Whether switches stand at different heights, as in leaf-spine and fat trees."""
+    level = graph.topology.nodes.level[graph.node_of[~graph.is_terminal]]
+    return bool(len(level) and np.ptp(level) > 0)
+
+
+def _solver(small: bool, layered: bool, columns: int) -> str:
+    """Simplex where it finishes, first-order steps elsewhere."""
+    return "highs" if (columns <= SIMPLEX_LAYERED_COLUMNS if layered else small) else "pdlp"
 
 
 def _take(
