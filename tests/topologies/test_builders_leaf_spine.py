@@ -1,0 +1,197 @@
+"""Leaf-spine: the short form and the described form, breakout, dual-homing, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from topologies.builder import TOPOLOGIES
+from topologies.errors import TopologyError
+from topologies.hosts import HostGroup
+from topologies.summary import summarise
+from topologies.topology import role_nodes
+from topologies.validate import validate
+
+SHORT = {"leaves": 4, "spines": 2, "hosts_per_leaf": 6, "host_speed": "100G", "uplink_speed": "400G"}
+LEAF = {"model": "eth-64x400", "count": 4, "down": 32, "up": 32}
+
+
+def leaf_spine(hosts=(), **keys):
+    return TOPOLOGIES["leaf-spine"](keys, hosts=hosts)
+
+
+def group(name, count, nics=1, gbps=100.0, **keys):
+    return HostGroup(name, tuple(f"{name}{i}" for i in range(count)), nics, gbps, **keys)
+
+
+def leaves_of(net, host):
+    """Names of the leaves a host hangs on, one per link."""
+    return [net.nodes.name[leaf] for leaf in net.links.dst[net.links.src == net.node(host)]]
+
+
+@pytest.mark.parametrize(("leaves", "spines", "down"), [(1, 1, 1), (4, 2, 6), (32, 16, 48)])
+def test_the_short_form(leaves, spines, down):
+    """leaves x down hosts, leaves x spines cables, each at its own speed."""
+    net = leaf_spine(**SHORT | {"leaves": leaves, "spines": spines, "hosts_per_leaf": down})
+    found = summarise(net)
+    assert found.nodes_by_role == {"leaf": leaves, "spine": spines, "host": leaves * down}
+    assert found.cables_by_tier == {"host-leaf": leaves * down, "leaf-spine": leaves * spines}
+    assert found.capacity_gbps_by_tier == {"host-leaf": leaves * down * 100.0, "leaf-spine": leaves * spines * 400.0}
+    assert found.ports_used_max_by_role == {"leaf": down + spines, "spine": leaves}
+    assert found.oversubscription_by_role["leaf"] == pytest.approx(down * 100 / (spines * 400))
+    assert validate(net) == []
+
+
+@pytest.mark.parametrize(("radix", "expected"), [(32, 16), (64, 32), (16, 8)])
+def test_largest_non_blocking_two_tier(radix, expected):
+    """Radix R: R leaves of R/2 down and R/2 up on R/2 spines, R²/2 hosts, R²/2 uplinks, every port used."""
+    leaf = {"radix": radix, "speed": "400G", "count": radix, "up": radix // 2}
+    net = leaf_spine(leaf=leaf, spine={"radix": radix})
+    found = summarise(net)
+    assert found.nodes_by_role == {"leaf": radix, "spine": expected, "host": radix**2 // 2}
+    assert found.cables_by_tier == {"host-leaf": radix**2 // 2, "leaf-spine": radix**2 // 2}
+    assert (net.ports_used[net.is_switch] == radix).all()
+
+
+@pytest.mark.parametrize(
+    ("leaves", "spines", "parallel"), [(1, 1, 32), (2, 1, 32), (4, 2, 16), (6, 4, 8), (8, 4, 8), (9, 8, 4), (64, 32, 1)]
+)
+def test_the_fewest_spines_that_share_the_uplinks_evenly(leaves, spines, parallel):
+    """32 uplinks a leaf on spines of 64 ports: leaves/2 spines suffice, rounded up to a divisor of 32."""
+    net = leaf_spine(leaf=LEAF | {"count": leaves}, spine={"model": "eth-64x400"})
+    assert len(role_nodes(net, "spine")) == spines
+    rising = net.is_switch[net.links.src] & net.is_switch[net.links.dst]
+    assert set(net.parallel_count[rising].tolist()) == {parallel}
+    assert validate(net) == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 8, 16, 32])
+def test_a_given_number_of_spines_takes_the_uplinks_in_equal_parts(count):
+    """32 uplinks over 1 … 32 spines: every leaf-spine pair has 32/count cables."""
+    net = leaf_spine(leaf=LEAF, spine={"radix": 128, "count": count})
+    pairs = net.links.src.astype(int) * len(net.nodes) + net.links.dst
+    up = pairs[np.isin(net.links.src, role_nodes(net, "leaf")) & np.isin(net.links.dst, role_nodes(net, "spine"))]
+    assert set(np.unique(up, return_counts=True)[1].tolist()) == {32 // count}
+    assert len(np.unique(up)) == 4 * count
+
+
+def test_breakout_doubles_the_host_links_of_a_port():
+    """8 ports of 400G as 2x200 take 16 hosts at 200G, which use 8 ports; 8 uplinks at 400G: no oversubscription."""
+    leaf = {"radix": 16, "speed": "400G", "count": 2, "down_ports": 8, "down_breakout": "2x200", "up": 8}
+    net = leaf_spine(leaf=leaf, spine={"radix": 16, "count": 8})
+    found = summarise(net)
+    assert found.endpoints == 32
+    assert found.capacity_gbps_by_tier == {"host-leaf": 6400.0, "leaf-spine": 6400.0}
+    assert found.ports_used_max_by_role["leaf"] == 16
+    assert found.oversubscription_by_role["leaf"] == pytest.approx(1.0)
+    assert validate(net) == []
+
+
+def test_dual_homed_hosts_hang_on_pairs_of_leaves_and_others_on_one():
+    """4 leaves are 2 pairs; 5 dual-homed hosts go 3 and 2 to them, 4 single-homed ones to one leaf each."""
+    hosts = [group("osd", 5, nics=2, dual_home=True), group("client", 4)]
+    net = leaf_spine(hosts, **SHORT)
+    assert [leaves_of(net, f"osd{i}") for i in range(5)] == [["leaf0", "leaf1"]] * 3 + [["leaf2", "leaf3"]] * 2
+    assert [leaves_of(net, f"client{i}") for i in range(4)] == [["leaf0"], ["leaf1"], ["leaf2"], ["leaf3"]]
+    assert summarise(net).endpoints == 14
+    assert validate(net) == []
+
+
+def test_four_ports_of_a_dual_homed_host_go_two_and_two():
+    """Alternating, so that half of them survive a leaf."""
+    net = leaf_spine([group("osd", 2, nics=4, dual_home=True)], **SHORT)
+    assert sorted(leaves_of(net, "osd0")) == ["leaf0", "leaf0", "leaf1", "leaf1"]
+
+
+def test_nics_of_their_own_are_endpoints_of_their_own():
+    """Per-GPU NICs: 2 hosts with 4 NICs are 8 endpoints with rails 0 to 3."""
+    net = leaf_spine([group("g", 2, nics=4, rail="per-gpu")], **SHORT | {"hosts_per_leaf": 8})
+    assert net.nodes.name[-8:] == tuple(f"g{host}.nic{nic}" for host in range(2) for nic in range(4))
+    assert net.nodes.rail[-8:].tolist() == [0, 1, 2, 3] * 2
+
+
+def test_a_slow_nic_makes_a_slow_link():
+    """25G NICs in 100G ports."""
+    net = leaf_spine([group("c", 4, gbps=25.0)], **SHORT)
+    assert summarise(net).capacity_gbps_by_tier["host-leaf"] == 100.0
+
+
+def test_names_follow_the_template():
+    """And keep their order."""
+    net = leaf_spine(leaf=LEAF | {"name": "tor{index:03d}"}, spine={"radix": 128, "count": 2, "name": "s-{index}"})
+    assert net.nodes.name[:6] == ("tor000", "tor001", "tor002", "tor003", "s-0", "s-1")
+
+
+REFUSALS = {
+    "uneven uplinks": (
+        {"leaf": LEAF, "spine": {"radix": 128, "count": 3}},
+        "32 uplinks per leaf do not spread evenly over 3 spines.*2, 4",
+    ),
+    "spines too small": (
+        {"leaf": LEAF | {"count": 65}, "spine": {"model": "eth-64x400"}},
+        "65 leaves with 32 uplinks each need spines of at least 65 ports; these have 64.*third tier",
+    ),
+    "more ports than the model has": (
+        {"leaf": LEAF | {"down": 48}, "spine": {"model": "eth-64x400"}},
+        "leaf needs 80 ports but eth-64x400 has 64",
+    ),
+    "no leaves": ({"spines": 2, "hosts_per_leaf": 4, "uplink_speed": "100G"}, "neither leaf.count nor leaves is given"),
+    "two counts": (SHORT | {"leaf": {"count": 5}}, "leaf.count is 5 but leaves is 4"),
+    "no speed": ({"leaves": 2, "spines": 2, "hosts_per_leaf": 2}, "the speed of the uplinks is not known"),
+    "no host ports": (
+        {"leaves": 2, "spines": 2, "uplink_speed": "100G"},
+        "number of host ports per leaf is not known.*add leaf.down",
+    ),
+    "unknown field": (
+        {"leaf": LEAF | {"name": "l{rack}"}, "spine": {"count": 2}},
+        r"uses \{rack\}.*available: \{index\}",
+    ),
+    "same name twice": (
+        {"leaf": LEAF | {"name": "leaf"}, "spine": {"count": 2}},
+        r"gives 1 names for 4 switches.*include \{index\}",
+    ),
+    "broken template": ({"leaf": LEAF | {"name": "l{index"}, "spine": {"count": 2}}, "bad name template"),
+    "same name in two roles": (
+        {"leaf": LEAF | {"name": "s{index}"}, "spine": {"radix": 128, "count": 2, "name": "s{index}"}},
+        "two nodes are called 's0'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("keys", "message"), REFUSALS.values(), ids=REFUSALS)
+def test_what_cannot_be_built_is_refused(keys, message):
+    """With the numbers, the rule and a way out."""
+    with pytest.raises(TopologyError, match=message):
+        leaf_spine(**keys)
+
+
+HOST_REFUSALS = {
+    "too many hosts": (
+        [group("n", 25)],
+        "25 NIC ports do not fit: a leaf would need 7 host ports and has 6.*24 NIC ports; 5 leaves",
+    ),
+    "fast NIC": ([group("n", 4, gbps=200.0)], "n has 200G NICs but the leaf's host ports run at 100G"),
+    "one port to two leaves": (
+        [group("n", 4, nics=1, dual_home=True)],
+        "dual-homed but has 1 NIC port.*even number of NIC ports",
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "message"), HOST_REFUSALS.values(), ids=HOST_REFUSALS)
+def test_hosts_that_do_not_fit_are_refused(hosts, message):
+    """With the numbers, the rule and a way out."""
+    with pytest.raises(TopologyError, match=message):
+        leaf_spine(hosts, **SHORT)
+
+
+def test_dual_homing_on_an_odd_number_of_leaves_is_refused():
+    """The last leaf would have no partner."""
+    with pytest.raises(TopologyError, match=r"3 leaves, which do not pair up.*even number of leaves"):
+        leaf_spine([group("n", 4, nics=2, dual_home=True)], **SHORT | {"leaves": 3})
+
+
+def test_a_model_nobody_sells_is_refused_with_the_nearest():
+    """Before anything is built."""
+    with pytest.raises(ValueError, match=r"unknown switch model 'eth-64x4000'"):
+        leaf_spine(leaf=LEAF | {"model": "eth-64x4000"}, spine={"count": 2})
