@@ -27,7 +27,7 @@ class RouteRequest:
     phase: str = "worst"  # which phases' hottest links are listed: a name, all, or worst
     top: int = 20
     time_limit_s: float = 600.0
-    gap: float = 1e-6
+    gap: float = 1e-4
     down: tuple[str, ...] = ()
     up: tuple[str, ...] = ()
 

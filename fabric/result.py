@@ -84,6 +84,7 @@ class PhaseRoute:
     links_over_capacity: int
     unreachable_pairs: int
     unreachable: tuple[UnreachablePair, ...]  # the first of them
+    jobs_cut: tuple[str, ...]  # jobs with demand that has no path
     tiers: tuple[TierLoad, ...]
     window_s: dict[str, float]  # per job: time its busiest endpoint needs at line rate, the ideal of the phase
     solver: str

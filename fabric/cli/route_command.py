@@ -33,7 +33,7 @@ COLUMNS = (
 @click.option("--paths", type=click.Choice(["any", "shortest"]), help="Paths an optimising router may use.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 @click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
-@click.option("--gap", type=click.FloatRange(min=0), default=1e-6, show_default=True, help="Relative gap to stop at.")
+@click.option("--gap", type=click.FloatRange(min=0), default=1e-4, show_default=True, help="Relative gap to stop at.")
 @click.option("--allow-unreachable", is_flag=True, help="Demand without a path is no failure.")
 def command(
     scenario: str,

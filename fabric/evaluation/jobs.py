@@ -63,7 +63,7 @@ def _phase(workload: WorkloadTraffic, phase: Phase, routes: Mapping[tuple[str, s
         return base
     ideal = route.window_s[workload.id]
     peak, link = job_peak(route, workload.id)
-    lost = any(pair.job == workload.id for pair in route.unreachable)
+    lost = workload.id in route.jobs_cut
     stretch = None if lost else max(1.0, peak)
     predicted = None if stretch is None else ideal * stretch
     return JobPhase(

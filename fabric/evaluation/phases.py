@@ -15,6 +15,7 @@ from fabric.optimise.certify import best_cut
 from fabric.result import PhaseRoute, TierLoad, UnreachablePair
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
 from fabric.routing.names import PER_FLOW_ROUTERS
+from fabric.routing.reach import Unreachable, split_reachable
 from fabric.routing.router import ROUTERS, Certificate, PairTraffic, Routing, RoutingOptions, access_bound
 from topologies.columns import Floats
 from topologies.topology import Topology
@@ -22,7 +23,6 @@ from traffic.demands import Demands, Flows, TrafficClass
 
 STEADY = "steady"
 OVER = 1 + 1e-9  # utilisation above this is over capacity; a full link is not
-_SHOWN_PAIRS = 20
 
 
 def phase_names(demands: Demands) -> list[str]:
@@ -74,6 +74,7 @@ def route_phase(
     windows = _windows(topology, classes, flows, efficiency)
     scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
     graph = build_graph(topology, flows, apart=router in PER_FLOW_ROUTERS)
+    flows, lost = split_reachable(graph, flows)
     demand = phase_demand(graph, flows, scale)
     began = time.perf_counter()
     pairs = [
@@ -98,8 +99,9 @@ def route_phase(
         best_possible=_best_possible(graph, demand, routing),
         certificate=routing.certificate,
         links_over_capacity=int((utilisation > OVER).sum()),
-        unreachable_pairs=_unreachable_count(graph, demand, routing, flows),
-        unreachable=_unreachable(graph, demand, routing, classes, flows),
+        unreachable_pairs=lost.pairs,
+        unreachable=_named(topology, lost, classes),
+        jobs_cut=tuple(sorted({classes[code].job for code in lost.classes})),
         tiers=tier_loads(topology, utilisation),
         window_s=windows,
         solver=routing.solver,
@@ -139,54 +141,9 @@ def _best_possible(graph: RoutingGraph, demand: PhaseDemand, routing: Routing) -
     return access if access.lower_bound >= cut.lower_bound * (1 - 1e-12) and bound > 0 else cut
 
 
-def _unreachable_count(graph: RoutingGraph, demand: PhaseDemand, routing: Routing, flows: Sequence[Flows]) -> int:
-    if not routing.unreachable.any():
-        return demand.cut_off_pairs
-    lost = set(
-        zip(demand.src[routing.unreachable].tolist(), demand.dest_of_entry[routing.unreachable].tolist(), strict=True)
-    )
-    count = demand.cut_off_pairs
-    for part in flows:
-        ends = zip(graph.source[part.src].tolist(), graph.sink[part.dst].tolist(), strict=True)
-        count += sum(pair in lost for pair in ends)
-        for block in part.blocks:
-            entry, entries = np.unique(graph.source[block.members], return_counts=True)
-            leave, leaves = np.unique(graph.sink[block.members], return_counts=True)
-            at = dict(zip(leave.tolist(), leaves.tolist(), strict=True))
-            count += sum(
-                number * at.get(sink, 0)
-                for source, number in zip(entry.tolist(), entries.tolist(), strict=True)
-                for sink in at
-                if (source, sink) in lost
-            )
-    return count
-
-
-def _unreachable(
-    graph: RoutingGraph,
-    demand: PhaseDemand,
-    routing: Routing,
-    classes: Sequence[TrafficClass],
-    flows: Sequence[Flows],
-) -> tuple[UnreachablePair, ...]:
-    """The first pairs without a path, by name."""
-    name = graph.topology.nodes.name
-    found = [UnreachablePair(classes[code].job, name[src], name[dst]) for code, src, dst in demand.cut_off]
-    lost = np.flatnonzero(routing.unreachable)
-    sinks = demand.dest_of_entry
-    wanted = {(int(demand.src[entry]), int(sinks[entry])) for entry in lost.tolist()}
-    for entry, part in zip(classes, flows, strict=True):
-        if len(found) >= _SHOWN_PAIRS or not wanted:
-            break
-        for src, dst in zip(part.src.tolist(), part.dst.tolist(), strict=True):
-            if (int(graph.source[src]), int(graph.sink[dst])) in wanted:
-                found.append(UnreachablePair(entry.job, name[src], name[dst]))
-                if len(found) >= _SHOWN_PAIRS:
-                    break
-        if part.blocks and not len(part.src):
-            pairs = sorted(wanted)[: _SHOWN_PAIRS - len(found)]
-            found += [UnreachablePair(entry.job, graph.node_name(src), graph.node_name(dst)) for src, dst in pairs]
-    return tuple(found[:_SHOWN_PAIRS])
+def _named(topology: Topology, lost: Unreachable, classes: Sequence[TrafficClass]) -> tuple[UnreachablePair, ...]:
+    name = topology.nodes.name
+    return tuple(UnreachablePair(classes[code].job, name[src], name[dst]) for code, src, dst in lost.shown)
 
 
 def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:

@@ -33,13 +33,15 @@ def _send_on(
     """Push what enters a node and does not leave it along hop-shortest paths, farthest nodes first."""
     nodes = len(supply)
     balance = supply.copy()
-    for arc in range(len(flow)):
-        if flow[arc] > 0.0:
-            balance[src[arc]] -= flow[arc]
-            balance[dst[arc]] += flow[arc]
     distance = np.empty(nodes)
     order = np.empty(nodes, dtype=np.int64)
     reached = hop_order(dest, into_start, tail, distance, order)
+    for arc in range(len(flow)):
+        if distance[dst[arc]] == np.inf:
+            flow[arc] = 0.0  # a dead end: what the solver lost there is sent on with the rest
+        if flow[arc] > 0.0:
+            balance[src[arc]] -= flow[arc]
+            balance[dst[arc]] += flow[arc]
     for position in range(reached):
         head = order[position]
         for slot in range(into_start[head], into_start[head + 1]):

@@ -10,8 +10,8 @@ Least maximum utilisation::
     balance[v, d]:   Σ_{a out of v} f[a, d] − Σ_{a into v} f[a, d] = b[v, d]    for all d and v ≠ d that A_d touches
     capacity[a]:     Σ_d f[a, d] − c[a] θ ≤ 0                                   for all arcs a
 
-Shortest detours at that utilisation: min Σ ℓ[a] f[a, d] with θ fixed. Capacities are divided by their mean and demands
-scaled so that θ is near 1, since solver tolerances are absolute.
+Shortest detours at that utilisation: min Σ ℓ[a] f[a, d] with θ fixed. Solver tolerances are absolute, so flows to d are in
+units of all demand to d, and θ in units of an estimate of it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class FlowProgramme:
     arc_of_var: Ints
     balance_rows: int  # the first rows are balances, the rest capacities
     capacity_arcs: Ints  # arc of every capacity row
-    gbps_unit: float  # Gbps of one unit of flow
+    gbps_of_unit: Floats  # Gbps of one unit of every flow column
 
     @property
     def flow_columns(self) -> int:
@@ -62,9 +62,9 @@ def formulate(
     theta_min : float
         Lower end of θ, for what no routing can change (access links).
     """
-    unit = float(arcs.capacity_gbps.mean()) if len(arcs.capacity_gbps) else 1.0
-    gbps = demand.total_gbps[routable] / (unit * theta_scale)
     row_of_entry = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))[routable]
+    gbps = demand.total_gbps[routable]
+    unit = np.maximum(np.bincount(row_of_entry, gbps, len(demand.dest)), np.finfo(np.float64).tiny)
     count = len(used)
     variables = np.arange(count)
 
@@ -79,15 +79,15 @@ def formulate(
     at_dest = arcs.dst[used] == demand.dest[rows]
     enters, entering = enters[~at_dest], variables[~at_dest]
     capacity_arcs, capacity_row = np.unique(used, return_inverse=True)
-    own = arcs.capacity_gbps[capacity_arcs] / unit
-    data = [np.ones(count), -np.ones(len(entering)), 1.0 / own[capacity_row], -np.ones(len(capacity_arcs))]
+    used_share = unit[rows] / (arcs.capacity_gbps[used] * theta_scale)
+    data = [np.ones(count), -np.ones(len(entering)), used_share, -np.ones(len(capacity_arcs))]
     row = [leaves, enters, balances + capacity_row, balances + np.arange(len(capacity_arcs))]
     col = [variables, entering, variables, np.full(len(capacity_arcs), count)]
     shape = (balances + len(capacity_arcs), count + 1)
     matrix = coo_array((np.concatenate(data), (np.concatenate(row), np.concatenate(col))), shape=shape).tocsr()
 
     supply = np.zeros(balances)
-    np.add.at(supply, np.searchsorted(keys, entry_key), gbps)
+    np.add.at(supply, np.searchsorted(keys, entry_key), gbps / unit[row_of_entry])
     cost = np.zeros(count + 1)
     cost[count] = 1.0
     lower = np.zeros(count + 1)
@@ -103,15 +103,15 @@ def formulate(
         arc_of_var=np.asarray(used, dtype=np.int32),
         balance_rows=balances,
         capacity_arcs=np.asarray(capacity_arcs, dtype=np.int32),
-        gbps_unit=unit * theta_scale,
+        gbps_of_unit=np.asarray(unit[rows], dtype=np.float64),
     )
 
 
 def shorten(programme: FlowProgramme, arcs: Arcs, theta: float) -> FlowProgramme:
     """The second step: least Σ length x flow with θ (in the programme's units) fixed at ``theta``."""
     cost = np.zeros(len(programme.cost))
-    weight = arcs.weight[programme.arc_of_var]
-    cost[: programme.flow_columns] = weight / weight.mean()
+    length = arcs.weight[programme.arc_of_var] * programme.gbps_of_unit
+    cost[: programme.flow_columns] = length / length.mean()
     lower, upper = programme.lower.copy(), programme.upper.copy()
     lower[-1] = upper[-1] = theta
     return FlowProgramme(
@@ -125,5 +125,5 @@ def shorten(programme: FlowProgramme, arcs: Arcs, theta: float) -> FlowProgramme
         programme.arc_of_var,
         programme.balance_rows,
         programme.capacity_arcs,
-        programme.gbps_unit,
+        programme.gbps_of_unit,
     )

@@ -1,9 +1,11 @@
 """The graph that routers work on: switches, the terminals of multi-homed endpoints, and links that are up.
 
 Traffic of a single-homed endpoint enters the graph at its switch; its access link carries simply what it sends and
-receives. Multi-homed endpoints that hang alike **and** send and receive alike are one *class* with a source terminal
-(links out only) and a sink terminal (links in only), so that no traffic crosses a host and the split over their links
-is exact: by symmetry all members of a class split alike.
+receives. All other endpoints that hang alike **and** exchange alike amounts with alike partners are one *class* with a
+source terminal (links out only) and a sink terminal (links in only), so that no traffic crosses a host and the split
+over their links is exact: members of a class may be averaged without loss (Grohe, Kersting, Mladenov, Selman,
+"Dimension reduction via colour refinement", ESA 2014). Links between two hosts are left out: hosts do not
+forward. A link without capacity is no link.
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ class RoutingGraph:
     class_size: Floats  # shape (E,), members behind an access edge, 1 elsewhere
     source: Ints  # shape (N,), graph node where an endpoint's traffic enters, -1: cut off or no endpoint
     sink: Ints  # shape (N,), where it leaves
+    single_homed: tuple[Ints, Ints, Ints]  # endpoint nodes with one link, and its topology links out and back
 
     @property
     def nodes(self) -> int:
@@ -68,20 +71,6 @@ class RoutingGraph:
     def into(self) -> Adjacency:
         """Edges by destination."""
         return Adjacency.by(self.dst, self.nodes)
-
-    @cached_property
-    def single_homed(self) -> tuple[Ints, Ints, Ints]:
-        """Endpoint nodes with one live link, and that link's two directions: (node, up, down)."""
-        topology = self.topology
-        ends = topology.endpoint_nodes
-        ends = ends[~topology.nodes.forwards[ends]]
-        live = topology.up & (topology.links.capacity_gbps > 0)
-        degree = np.bincount(topology.links.src[live], minlength=len(topology.nodes))
-        is_single = np.zeros(len(topology.nodes), dtype=np.bool_)
-        is_single[ends] = degree[ends] == 1
-        up = np.flatnonzero(live & is_single[topology.links.src])
-        down = topology.links.reverse[up]
-        return column(topology.links.src[up], np.int32), column(up, np.int32), column(down, np.int32)
 
     def node_name(self, node: int) -> str:
         """Name of the topology node a graph node stands for."""
@@ -111,7 +100,7 @@ class RoutingGraph:
         loads[self.member_link] = edge_gbps[self.member_edge] / self.class_size[self.member_edge, None]
         node, up, down = self.single_homed
         loads[up] = sent_gbps[node]
-        loads[down[down >= 0]] = received_gbps[node[down >= 0]]
+        loads[down] = received_gbps[node]
         return loads
 
 
@@ -125,8 +114,6 @@ class PhaseDemand:
     gbps: Floats  # shape (nnz, C)
     sent_gbps: Floats  # shape (N, C), by topology node
     received_gbps: Floats
-    cut_off: tuple[tuple[int, int, int], ...]  # (class, src, dst) topology nodes of rows whose end has no live link
-    cut_off_pairs: int
 
     @property
     def total_gbps(self) -> Floats:
@@ -140,56 +127,97 @@ class PhaseDemand:
         return column(np.repeat(self.dest, np.diff(self.start)), np.int32)
 
 
-def _multi_homed(topology: Topology) -> tuple[Ints, Bools]:
-    """Endpoints with several live links, and the mask of live links."""
-    live = topology.up & (topology.links.capacity_gbps > 0)
-    degree = np.bincount(topology.links.src[live], minlength=len(topology.nodes))
+@dataclass(frozen=True, eq=False)
+class _Access:
+    """Live links between endpoints that do not forward and switches."""
+
+    out: Adjacency  # topology links that leave every node
+    back: Adjacency  # topology links that enter every node
+    single: Ints  # endpoints with one link out and one back, to the same switch
+    multi: Ints  # the other endpoints that have any
+
+
+def _access(topology: Topology, live: Bools) -> _Access:
+    nodes, links = topology.nodes, topology.links
+    outs = np.flatnonzero(live & ~nodes.forwards[links.src] & nodes.forwards[links.dst])
+    backs = np.flatnonzero(live & nodes.forwards[links.src] & ~nodes.forwards[links.dst])
+    out, back = Adjacency.by(links.src[outs], len(nodes)), Adjacency.by(links.dst[backs], len(nodes))
+    out, back = (
+        Adjacency(out.start, column(outs[out.edge], np.int32)),
+        Adjacency(back.start, column(backs[back.edge], np.int32)),
+    )
     ends = topology.endpoint_nodes
-    return column(ends[~topology.nodes.forwards[ends] & (degree[ends] > 1)], np.int32), column(live, np.bool_)
+    ends = ends[~nodes.forwards[ends]]
+    one = (np.diff(out.start)[ends] == 1) & (np.diff(back.start)[ends] == 1)
+    candidates = ends[one]
+    same = links.dst[out.edge[out.start[candidates]]] == links.src[back.edge[back.start[candidates]]]
+    single = candidates[same]
+    hangs = (np.diff(out.start)[ends] > 0) | (np.diff(back.start)[ends] > 0)
+    return _Access(out, back, column(single, np.int32), column(np.setdiff1d(ends[hangs], single), np.int32))
 
 
-def _signatures(topology: Topology, flows: Sequence[Flows]) -> Floats:
-    """Two numbers per endpoint that are equal when it sends to and receives from the same groups the same amounts.
+def _exchange(topology: Topology, flows: Sequence[Flows], colour: Ints) -> Floats:
+    """Random projections of what every node exchanges with every colour, per traffic class and direction.
 
-    A random projection of each endpoint's row and column of demand, by class; shape (N, 2).
+    Shape (N, 2 x classes); equal rows mean equal amounts to and from partners of equal colours. Every column is scaled
+    by its largest entry, so that classes of different units do not drown each other.
     """
     rng = np.random.default_rng(12345)
-    groups = topology.groups
     nodes = len(topology.nodes)
-    total = np.zeros((nodes, 2))
+    columns = []
     for part in flows:
-        for side, (own, other) in enumerate(((part.src, part.dst), (part.dst, part.src))):
-            weight = rng.random(len(groups)) + 0.5
-            total[:, side] += np.bincount(own, part.amount * weight[groups.of_node[other]], nodes)
+        for own, other in ((part.src, part.dst), (part.dst, part.src)):
+            weight = rng.random(int(colour.max(initial=0)) + 2) + 0.5
+            total = np.bincount(own, part.amount * weight[colour[other]], nodes).astype(np.float64)
             for block in part.blocks:
-                own_weight = weight[groups.of_node[block.members]]
-                total[block.members, side] += block.amount * (own_weight.sum() - own_weight)
-    return total
+                mine = weight[colour[block.members]]
+                total[block.members] += block.amount * (mine.sum() - mine)
+            scale = total.max(initial=0.0)
+            columns.append(np.round(total / scale if scale > 0 else total, _SIGNATURE_DIGITS))
+    return np.column_stack(columns) if columns else np.zeros((nodes, 0))
+
+
+def _classes(topology: Topology, flows: Sequence[Flows], multi: Ints) -> list[Ints]:
+    """Members of every class of active multi-homed endpoints, by refinement until nothing splits any more."""
+    colour = topology.groups.of_node.copy()
+    colour[topology.nodes.forwards] = np.arange(int(topology.nodes.forwards.sum())) + int(colour.max(initial=0)) + 1
+    first = int(colour.max(initial=0)) + 1
+    exchange = _exchange(topology, flows, colour)
+    active = multi[(exchange[multi] != 0).any(axis=1)]
+    count = 0
+    while len(active):
+        keys = np.column_stack([colour[active], exchange[active]])
+        _, code = np.unique(keys, axis=0, return_inverse=True)
+        colour[active] = first + code
+        if int(code.max()) + 1 == count:
+            return [active[code == member] for member in range(count)]
+        count = int(code.max()) + 1
+        exchange = _exchange(topology, flows, colour)
+    return []
 
 
 def build_graph(topology: Topology, flows: Sequence[Flows], *, apart: bool = False) -> RoutingGraph:
     """The routing graph of a fabric; ``flows`` decide which multi-homed endpoints are alike and active.
 
-    With ``apart`` every active multi-homed endpoint is a class of its own, for routers that place single flows.
+    With ``apart`` every multi-homed endpoint is a class of its own, for routers that place single flows.
     """
     nodes, links = topology.nodes, topology.links
-    multi, live = _multi_homed(topology)
+    live = topology.up & (links.capacity_gbps > 0)
     switch = np.flatnonzero(nodes.forwards)
     graph_id = np.full(len(nodes), -1, dtype=np.int32)
     graph_id[switch] = np.arange(len(switch))
     core = np.flatnonzero(live & nodes.forwards[links.src] & nodes.forwards[links.dst])
 
+    access = _access(topology, live)
+    up, down = access.out.edge[access.out.start[access.single]], access.back.edge[access.back.start[access.single]]
     source, sink = graph_id.copy(), graph_id.copy()
-    access_up = np.flatnonzero(live & ~nodes.forwards[links.src] & nodes.forwards[links.dst])
-    single = np.zeros(len(nodes), dtype=np.bool_)
-    single[topology.endpoint_nodes] = True
-    single[multi] = False
-    own = access_up[single[links.src[access_up]]]
-    source[links.src[own]] = sink[links.src[own]] = graph_id[links.dst[own]]
+    source[access.single] = sink[access.single] = graph_id[links.dst[up]]
 
-    parts = _ClassEdges(topology, live, len(switch))
-    if len(multi):
-        parts.add_classes(multi, _signatures(topology, flows), graph_id, source, sink, apart=apart)
+    parts = _ClassEdges(topology, len(switch))
+    classes = [column([node], np.int32) for node in access.multi] if apart else _classes(topology, flows, access.multi)
+    for members in classes:
+        for side, terminal_of, out in ((access.out, source, True), (access.back, sink, False)):
+            parts.add(members, side, graph_id, terminal_of, out=out)
     member_nodes = concatenate([np.asarray(parts.node_of)], np.int32)
     return RoutingGraph(
         topology=topology,
@@ -205,15 +233,15 @@ def build_graph(topology: Topology, flows: Sequence[Flows], *, apart: bool = Fal
         class_size=concatenate([np.ones(len(core)), *parts.size], np.float64),
         source=column(source, np.int32),
         sink=column(sink, np.int32),
+        single_homed=(access.single, column(up, np.int32), column(down, np.int32)),
     )
 
 
 class _ClassEdges:
     """Collects terminals and access edges of the classes of multi-homed endpoints."""
 
-    def __init__(self, topology: Topology, live: Bools, first_node: int) -> None:
+    def __init__(self, topology: Topology, first_node: int) -> None:
         self.topology = topology
-        self.live = live
         self.next_node = first_node
         self.node_of: list[int] = []
         self.src: list[Ints] = []
@@ -225,35 +253,14 @@ class _ClassEdges:
         self.member_link: list[Ints] = []
         self._edges = 0
 
-    def add_classes(
-        self, multi: Ints, signature: Floats, graph_id: Ints, source: Ints, sink: Ints, *, apart: bool
-    ) -> None:
-        """One class per attachment group and signature; ``source`` and ``sink`` are filled in."""
-        topology, links = self.topology, self.topology.links
-        active = multi[(signature[multi] != 0).any(axis=1)]
-        if not len(active):
+    def add(self, members: Ints, side: Adjacency, graph_id: Ints, terminal_of: Ints, *, out: bool) -> None:
+        """One terminal of a class with its edges out of the hosts, or back into them; none without links."""
+        links = self.topology.links
+        far = links.dst if out else links.src
+        rows = np.stack([self._sorted(side.edge[side.start[n] : side.start[n + 1]], far) for n in members.tolist()])
+        switches = graph_id[far[rows[0]]]
+        if not len(switches):
             return
-        scale = np.abs(signature[active]).max(axis=0)
-        rounded = np.round(signature[active] / np.where(scale > 0, scale, 1), _SIGNATURE_DIGITS)
-        keys = np.column_stack([topology.groups.of_node[active], rounded])
-        _, code = np.unique(active if apart else keys, axis=0, return_inverse=True)
-        ups = np.flatnonzero(self.live)
-        ups = ups[np.argsort(links.src[ups], kind="stable")]
-        start = np.searchsorted(links.src[ups], np.arange(len(topology.nodes) + 1))
-        for cls in range(int(code.max()) + 1):
-            members = active[code == cls]
-            rows = np.stack([self._sorted(column(ups[start[n] : start[n + 1]], np.int32)) for n in members.tolist()])
-            switches = graph_id[links.dst[rows[0]]]
-            self._add(members, rows, switches, source, out=True)
-            self._add(members, links.reverse[rows], switches, sink, out=False)
-
-    def _sorted(self, rows: Ints) -> Ints:
-        links = self.topology.links
-        order = np.lexsort((links.weight[rows], links.capacity_gbps[rows], links.dst[rows]))
-        return column(rows[order], np.int32)
-
-    def _add(self, members: Ints, rows: Ints, switches: Ints, terminal_of: Ints, *, out: bool) -> None:
-        links = self.topology.links
         terminal = np.full(len(switches), self.next_node, dtype=np.int32)
         terminal_of[members] = self.next_node
         self.next_node += 1
@@ -267,6 +274,12 @@ class _ClassEdges:
         self.member_link.append(rows.ravel())
         self._edges += len(switches)
 
+    def _sorted(self, rows: Ints, far: Ints) -> Ints:
+        """A host's links in an order that all hosts of its class share."""
+        links = self.topology.links
+        order = np.lexsort((links.weight[rows], links.capacity_gbps[rows], far[rows]))
+        return column(rows[order], np.int32)
+
 
 def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Sequence[float]) -> PhaseDemand:
     """Aggregate flows to graph nodes.
@@ -274,6 +287,7 @@ def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Seq
     Parameters
     ----------
     flows : one per traffic class
+        Whose ends all have live links; see ``fabric.routing.reach``.
     gbps_per_unit : one per traffic class
         What turns the class's amounts into Gbps on the wire.
     """
@@ -282,33 +296,22 @@ def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Seq
     keys: list[Ints] = []
     values: list[Floats] = []
     codes: list[Ints] = []
-    lost: list[tuple[int, int, int]] = []
-    lost_pairs = 0
     for code, (part, scale) in enumerate(zip(flows, gbps_per_unit, strict=True)):
-        tail, head, amount = part.src, part.dst, part.amount * scale
-        reachable = (graph.source[tail] >= 0) & (graph.sink[head] >= 0)
-        for row in np.flatnonzero(~reachable)[:20].tolist():
-            lost.append((code, int(tail[row]), int(head[row])))
-        lost_pairs += int((~reachable).sum())
-        tail, head, amount = tail[reachable], head[reachable], amount[reachable]
-        sent[:, code] += np.bincount(tail, amount, nodes)
-        received[:, code] += np.bincount(head, amount, nodes)
-        keys.append(graph.sink[head].astype(np.int64) * graph.nodes + graph.source[tail])
+        amount = part.amount * scale
+        sent[:, code] += np.bincount(part.src, amount, nodes)
+        received[:, code] += np.bincount(part.dst, amount, nodes)
+        keys.append(graph.sink[part.dst].astype(np.int64) * graph.nodes + graph.source[part.src])
         values.append(amount)
         codes.append(np.full(len(amount), code))
         for block in part.blocks:
-            members = block.members[(graph.source[block.members] >= 0) & (graph.sink[block.members] >= 0)]
-            gone = np.setdiff1d(block.members, members)
-            lost.extend((code, int(node), int(members[0] if len(members) else node)) for node in gone[:20].tolist())
-            lost_pairs += block.pairs - len(members) * (len(members) - 1)
             each = block.amount * scale
-            sent[members, code] += each * (len(members) - 1)
-            received[members, code] += each * (len(members) - 1)
-            key, value = _block_entries(graph, members, each)
+            sent[block.members, code] += each * (len(block.members) - 1)
+            received[block.members, code] += each * (len(block.members) - 1)
+            key, value = _block_entries(graph, block.members, each)
             keys.append(key)
             values.append(value)
             codes.append(np.full(len(key), code))
-    return _by_destination(graph, keys, values, codes, sent, received, tuple(lost), lost_pairs)
+    return _by_destination(graph, keys, values, codes, sent, received)
 
 
 def _block_entries(graph: RoutingGraph, members: Ints, each: float) -> tuple[Ints, Floats]:
@@ -331,8 +334,6 @@ def _by_destination(
     codes: list[Ints],
     sent: Floats,
     received: Floats,
-    lost: tuple[tuple[int, int, int], ...],
-    lost_pairs: int,
 ) -> PhaseDemand:
     key = concatenate(keys, np.int64)
     value = concatenate(values, np.float64)
@@ -352,6 +353,4 @@ def _by_destination(
         gbps=column(gbps, np.float64),
         sent_gbps=column(sent, np.float64),
         received_gbps=column(received, np.float64),
-        cut_off=lost,
-        cut_off_pairs=lost_pairs,
     )

@@ -22,7 +22,7 @@ from topologies.columns import Bools, Floats, Ints, Longs
 F = TypeVar("F", bound=Callable[..., Any])
 
 SLICES = 8
-_NEAR = 1e-9  # relative; two path lengths closer than this are equal
+_NEAR = 1e-12  # relative; two path lengths closer than this are equal
 
 
 def compiled(function: F) -> F:
@@ -77,7 +77,7 @@ def is_step(near: float, far: float, weight: float, equal: bool) -> bool:
     """Whether a link of ``weight`` from distance ``far`` to distance ``near`` lies on a shortest path."""
     if equal:
         return far == near + 1.0
-    return abs(near + weight - far) <= _NEAR * max(1.0, far)
+    return near < far and near + weight - far <= _NEAR * far
 
 
 @compiled

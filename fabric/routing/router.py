@@ -64,7 +64,7 @@ class RoutingOptions:
 
     paths: str = "any"
     time_limit_s: float = 600.0
-    gap: float = 1e-6
+    gap: float = 1e-4
     seed: int = 0
 
 

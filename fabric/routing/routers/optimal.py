@@ -132,7 +132,7 @@ def _improve(
         if best.gap <= options.gap or done:
             if solution.status is Status.OPTIMAL and solution.solver != "pdlp":
                 _take_out_detours(graph, arcs, demand, routable, programme, best, scale, deadline, access)
-            return solution.status is not Status.OPTIMAL
+            return solution.status is not Status.OPTIMAL or best.gap > options.gap
         if time.monotonic() > deadline:
             return True
     return True
@@ -161,7 +161,7 @@ def _take(
     room: float = 0.0,
 ) -> None:
     """Turn a point into splits and loads; keep it when its utilisation is at most ``room`` above the best."""
-    flow = values[: programme.flow_columns] * programme.gbps_unit
+    flow = values[: programme.flow_columns] * programme.gbps_of_unit
     splits = splits_from_flows(arcs, demand, routable, programme.row_of_var, programme.arc_of_var, flow)
     edge_gbps = arcs.edge_loads(split_loads(arcs, demand, splits, routable))
     access, _ = access_bound(graph, demand)
