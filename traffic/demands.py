@@ -98,15 +98,6 @@ class Demands:
     classes: tuple[TrafficClass, ...]
     flows: tuple[Flows, ...]
 
-    def phases(self) -> list[str]:
-        """Names of the phases to route apart, in order; steady traffic alone is the phase ``steady``."""
-        names = list(dict.fromkeys(entry.phase for entry in self.classes if not entry.steady))
-        return names or (["steady"] if self.classes else [])
-
-    def in_phase(self, phase: str) -> list[int]:
-        """Classes on the wire in a phase: its own, and everything steady."""
-        return [code for code, entry in enumerate(self.classes) if entry.steady or entry.phase == phase]
-
 
 def merge_flows(parts: Sequence[Flows]) -> Flows:
     """One ``Flows`` with the rows and blocks of all parts."""

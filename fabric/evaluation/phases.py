@@ -26,9 +26,10 @@ OVER = 1 + 1e-9  # utilisation above this is over capacity; a full link is not
 
 
 def phase_names(demands: Demands) -> list[str]:
-    """Phases to route apart: those with volumes, and the steady traffic alone."""
+    """Phases to route apart: those with volumes, and the steady traffic alone, by its name when it has only one."""
     names = list(dict.fromkeys(entry.phase for entry in demands.classes if not entry.steady))
-    return [*names, STEADY] if any(entry.steady for entry in demands.classes) else names
+    steady = {entry.phase for entry in demands.classes if entry.steady}
+    return [*names, steady.pop() if len(steady) == 1 else STEADY] if steady else names
 
 
 def phase_codes(demands: Demands, phase: str) -> list[int]:

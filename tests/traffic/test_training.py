@@ -140,7 +140,7 @@ def test_the_model_may_come_from_a_file(llama):
 def test_phases_become_classes_of_demand(llama):
     """Three phases on the backend; tensor parallel is on none."""
     demands = demands_of([llama], "backend")
-    assert demands.phases() == ["pp.send_recv", "dp.reduce_scatter", "dp.all_gather"]
+    assert [entry.phase for entry in demands.classes] == ["pp.send_recv", "dp.reduce_scatter", "dp.all_gather"]
 
 
 # ---- smaller jobs ----------------------------------------------------------------------------------------------------
