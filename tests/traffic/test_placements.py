@@ -33,6 +33,11 @@ def test_packed_fills_hosts_in_order():
     assert _place()[10].tolist() == [1, 2]
 
 
+def test_a_key_of_another_policy_is_left_aside():
+    """Changing only the order of a scattered placement to packed is a what-if, although packed has no seed."""
+    np.testing.assert_array_equal(_place("packed", hosts=16, seed=1), _place("packed", hosts=16))
+
+
 def test_scattered_keeps_hosts_together_and_follows_its_seed():
     """Ranks of one host stay together; seed 1 twice is the same, seed 2 is not."""
     first, again, other = (_place("scattered", hosts=16, seed=seed) for seed in (1, 1, 2))
@@ -116,7 +121,7 @@ def test_more_ranks_than_gpus_are_refused_with_numbers():
     [
         ({"order": "scatered"}, "unknown placement order 'scatered' .*did you mean 'scattered'"),
         ({"order": "scattered", "sed": 1}, "placement 'scattered' has no key 'sed' .*did you mean 'seed'"),
-        ({"order": "packed", "seed": 1}, "placement 'packed' has no key 'seed' .*no keys of its own"),
+        ({"order": "packed", "rack": 1}, "placement 'packed' has no key 'rack' .*no keys of its own"),
         ({"order": "file"}, "placement 'file' needs the key 'path'"),
         ({"order": "scattered", "seed": "one"}, r"placement\.seed: seed: Input should be a valid integer"),
     ],

@@ -127,7 +127,13 @@ def test_compute_time(llama):
 
 def test_keys_without_effect_are_told(llama):
     """Nothing is ignored in silence."""
-    assert llama.not_modelled == ("collectives.library", "collectives.channels", "collectives.qps_per_connection")
+    assert llama.not_modelled == ("collectives.library", "collectives.channels")
+
+
+def test_queue_pairs_are_what_switches_hash(llama):
+    """Four per connection on every phase of the collectives; one elsewhere."""
+    assert {phase.flows_per_pair for phase in llama.phases if phase.every_step and not phase.steady} == {4}
+    assert {phase.flows_per_pair for phase in llama.phases if not phase.every_step or phase.steady} <= {1}
 
 
 def test_the_model_may_come_from_a_file(llama):
