@@ -59,7 +59,7 @@ def cases(draw, *, homes=3, zero=True, asymmetric=True, one_way=True, down=True,
     """Two to five switches, some of them endpoints; up to four hosts on one to ``homes`` of their ports.
 
     Parallel cables arise by drawing a pair of switches twice, hosts that hang alike (``twins``) by copying the homes of
-    the host before.
+    the host before. A host's links are cables, equal both ways or not, and one-way links out of it or into it.
     """
     switches = draw(st.integers(2, 5))
     ends = st.tuples(st.integers(0, switches - 1), st.integers(0, switches - 1)).filter(lambda pair: pair[0] != pair[1])
@@ -84,14 +84,20 @@ def cases(draw, *, homes=3, zero=True, asymmetric=True, one_way=True, down=True,
                 weight=draw(weight),
                 back_weight=draw(weight),
             )
-    access = st.lists(st.tuples(st.integers(0, switches - 1), st.sampled_from(CAPACITIES)), min_size=1, max_size=homes)
+    ways = st.sampled_from(("=", "=", "=", *((40.0, 0.0) if asymmetric else ()), *((">", "<") if one_way else ())))
+    home = st.tuples(st.integers(0, switches - 1), st.sampled_from(CAPACITIES), ways)
+    access = st.lists(home, min_size=1, max_size=homes)
     hung = []
     for host in range(draw(st.integers(0 if sum(routers) > 1 else 2, 4))):
         wanted = hung[-1] if twins and hung and draw(st.booleans()) else draw(access)
         hung.append(wanted)
         node = net.hosts([f"h{host}"], nics=len(wanted))
-        for switch, gbps in wanted:
-            net.cables(node, [ids[switch]], gbps, tier="access")
+        for switch, gbps, way in wanted:
+            if way in (">", "<"):
+                ends = (node, [ids[switch]]) if way == ">" else ([ids[switch]], node)
+                net.one_way(*ends, gbps, tier="access")
+            else:
+                net.cables(node, [ids[switch]], gbps, back_gbps=gbps if way == "=" else way, tier="access")
     built = net.freeze()
     if down and draw(st.booleans()):
         count = len(built.links)

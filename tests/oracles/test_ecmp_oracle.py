@@ -16,20 +16,14 @@ PLENTY = settings(max_examples=120, deadline=None, derandomize=True, database=No
 @given(cases(homes=1))
 def test_ecmp_of_single_homed_endpoints_equals_networkx(case):
     """Hosts with one link and routers; parallel links, unequal weights, links down or one-way."""
-    connected, _ = reachable(case)
-    if connected:
-        loads = ours(Case(case.net, tuple(connected)), "ecmp").link_gbps.sum(axis=1)
-        np.testing.assert_allclose(loads, plain_ecmp(case), atol=1e-9)
+    np.testing.assert_allclose(ours(case, "ecmp").link_gbps.sum(axis=1), plain_ecmp(case), atol=1e-9)
 
 
 @PLENTY
 @given(cases(homes=3, weights=(1.0, 1.0, 2.0, 0.5)))
 def test_ecmp_of_multi_homed_endpoints_equals_networkx(case):
     """Hosts with up to three links, some hanging alike and sending unlike."""
-    connected, _ = reachable(case)
-    if connected:
-        loads = ours(Case(case.net, tuple(connected)), "ecmp").link_gbps.sum(axis=1)
-        np.testing.assert_allclose(loads, plain_ecmp(case), atol=1e-9)
+    np.testing.assert_allclose(ours(case, "ecmp").link_gbps.sum(axis=1), plain_ecmp(case), atol=1e-9)
 
 
 @PLENTY
@@ -93,5 +87,5 @@ def test_many_hashed_flows_come_near_the_fluid(case):
     connected, _ = reachable(case)
     if connected:
         fluid = plain_ecmp(case)
-        loads = ours(Case(case.net, tuple(connected)), "ecmp-hash", flows_per_pair=2000).link_gbps.sum(axis=1)
+        loads = ours(case, "ecmp-hash", flows_per_pair=2000).link_gbps.sum(axis=1)
         assert np.abs(loads - fluid).max() <= 0.07 * sum(gbps for _, _, gbps in connected)
