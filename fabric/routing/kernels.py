@@ -73,6 +73,16 @@ def weighted_order(dest: int, into_start: Ints, tail: Ints, weight: Floats, dist
 
 
 @compiled
+def nearest_first(
+    dest: int, into_start: Ints, tail: Ints, weight: Floats, equal: bool, distance: Floats, order: Longs
+) -> int:
+    """Distances to ``dest``, by hops when all weights are ``equal``; returns how many nodes reach it."""
+    if equal:
+        return hop_order(dest, into_start, tail, distance, order)
+    return weighted_order(dest, into_start, tail, weight, distance, order)
+
+
+@compiled
 def is_step(near: float, far: float, weight: float, equal: bool) -> bool:
     """Whether a link of ``weight`` from distance ``far`` to distance ``near`` lies on a shortest path."""
     if equal:
@@ -107,10 +117,7 @@ def ecmp_slice(
     hops = np.zeros(nodes)
     amount = np.zeros((nodes, classes))
     for row in range(first, last):
-        if equal:
-            reached = hop_order(dest[row], into_start, tail, distance, order)
-        else:
-            reached = weighted_order(dest[row], into_start, tail, weight, distance, order)
+        reached = nearest_first(dest[row], into_start, tail, weight, equal, distance, order)
         hops[:] = 0.0
         for position in range(reached):
             head = order[position]
@@ -159,10 +166,7 @@ def shortest_arcs(
     active = np.zeros(nodes, dtype=np.bool_)
     total = 0
     for row in range(len(dest)):
-        if equal:
-            reached = hop_order(dest[row], into_start, tail, distance, order)
-        else:
-            reached = weighted_order(dest[row], into_start, tail, weight, distance, order)
+        reached = nearest_first(dest[row], into_start, tail, weight, equal, distance, order)
         active[:] = False
         for entry in range(start[row], start[row + 1]):
             active[entry_src[entry]] = True
@@ -213,10 +217,7 @@ def hash_slice(
     distance = np.empty(nodes)
     order = np.empty(nodes, dtype=np.int64)
     for row in range(first, last):
-        if equal:
-            hop_order(dest[row], into_start, tail, distance, order)
-        else:
-            weighted_order(dest[row], into_start, tail, into_weight, distance, order)
+        nearest_first(dest[row], into_start, tail, into_weight, equal, distance, order)
         for flow in range(start[row], start[row + 1]):
             node = flow_src[flow]
             if distance[node] == np.inf:
@@ -309,10 +310,7 @@ def priced_shortest_distances(
     order = np.empty(nodes, dtype=np.int64)
     cheapest = np.empty(nodes)
     for row in range(len(dest)):
-        if equal:
-            reached = hop_order(dest[row], into_start, tail, distance, order)
-        else:
-            reached = weighted_order(dest[row], into_start, tail, weight, distance, order)
+        reached = nearest_first(dest[row], into_start, tail, weight, equal, distance, order)
         cheapest[:] = np.inf
         cheapest[dest[row]] = 0.0
         for position in range(reached):
