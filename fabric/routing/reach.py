@@ -58,14 +58,14 @@ class _Reach:
         return len(np.unique(part[np.concatenate(access)])) <= 1
 
     def _by_search(self) -> Bools:
-        """Table (sink, source) of what reaches what, by one search backwards from every sink."""
+        """Table (sink, source) of the terminals in use, by one search backwards from every sink."""
         graph, into = self.graph, self.graph.into
         tail = graph.src[into.edge]
         distance, order = np.empty(graph.nodes), np.empty(graph.nodes, dtype=np.int64)
-        table = np.zeros((graph.nodes, graph.nodes), dtype=np.bool_)
-        for sink in self._sinks.tolist():
+        table = np.zeros((len(self._sinks), len(self._sources)), dtype=np.bool_)
+        for row, sink in enumerate(self._sinks.tolist()):
             hop_order(sink, into.start, tail, distance, order)
-            table[sink] = np.isfinite(distance)
+            table[row] = np.isfinite(distance[self._sources])
         return column(table, np.bool_)
 
     def pairs(self, src: Ints, dst: Ints) -> Bools:
@@ -73,7 +73,8 @@ class _Reach:
         source, sink = self.graph.source[src], self.graph.sink[dst]
         found = (source >= 0) & (sink >= 0)
         if self._table is not None:
-            found &= self._table[sink, source]
+            at = (np.searchsorted(self._sinks, sink[found]), np.searchsorted(self._sources, source[found]))
+            found[found] = self._table[at]
         return column(found, np.bool_)
 
     def complete(self, members: Ints) -> bool:
@@ -81,7 +82,10 @@ class _Reach:
         source, sink = np.unique(self.graph.source[members]), np.unique(self.graph.sink[members])
         if source[0] < 0 or sink[0] < 0:
             return False
-        return self._table is None or bool(self._table[np.ix_(sink, source)].all())
+        if self._table is None:
+            return True
+        at = np.ix_(np.searchsorted(self._sinks, sink), np.searchsorted(self._sources, source))
+        return bool(self._table[at].all())
 
 
 def split_reachable(graph: RoutingGraph, flows: Sequence[Flows]) -> tuple[list[Flows], Unreachable]:
