@@ -1,0 +1,177 @@
+"""Write what is generated in the documentation: ``python docs/make_reference.py`` from anywhere.
+
+The tables of ``docs/scenario.md`` come from the schema, below a marker; the sample in ``README.md`` from a run.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from fabric.scenario.json_schema import scenario_schema
+from traffic.workload import PLACEMENTS, WORKLOADS
+
+PAGE = Path(__file__).with_name("scenario.md")
+MARKER = "<!-- From here on written by docs/make_reference.py; edit the descriptions in the source. -->\n"
+README = PAGE.parents[1] / "README.md"
+SAMPLE = ("<!-- sample: written by docs/make_reference.py -->\n", "<!-- end of sample -->\n")
+SHOWN = ("train-2k", "phases", "hottest links", "llama70b:", "limits")  # how the parts begin that the sample keeps
+
+# Headline, and the definitions of the schema whose keys follow; None is the scenario itself.
+SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
+    ("The scenario", (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec")),
+    ("nodes", ("NodeSpec", "NicSpec")),
+    ("fabrics", ("FabricSpec", "RoutingSpec")),
+    ("fabrics.NAME.topology", ("LeafSpine", "FatTree", "Clos", "RailOptimised", "FileTopology")),
+    ("Switches in a topology", ("SwitchSpec", "LeafSpec", "TierOversubscription")),
+    ("workloads", ("Training", "Storage", "Checkpoint", "Dataset", "Matrix")),
+    ("workloads: synthetic patterns", ("AllToAll", "Uniform", "Permutation", "Gravity")),
+    ("Keys of a training workload", ("ModelShape", "HfConfigFile", "Parallelism", "Batch", "Precision", "Compute")),
+    (
+        "More keys of a training workload",
+        ("Collectives", "Placement", "CheckpointSpec", "DatasetSpec", "RecoverySpec"),
+    ),
+    ("limits", ("LimitSpec",)),
+)
+
+
+def page(hand_written: str) -> str:
+    """The whole page.
+
+    Raises
+    ------
+    ValueError
+        When the schema has a definition that no section names.
+    """
+    schema = scenario_schema()
+    definitions: dict[str, Any] = schema["$defs"]
+    left = set(definitions) - {name for _, names in SECTIONS for name in names}
+    if left:
+        raise ValueError(f"docs/make_reference.py has no section for {', '.join(sorted(left))}")
+    parts = [hand_written.split(MARKER)[0], MARKER]
+    documented = {"".join(word.title() for word in entry.name.split("-")): entry.function for entry in WORKLOADS}
+    for title, names in SECTIONS:
+        parts.append(f"\n## {title}\n")
+        for name in names:
+            part = schema if name is None else definitions[name]
+            described = parameters(documented[name]) if name in documented else {}
+            if name is not None:
+                parts.append(f"\n### {heading(name, part)}\n\n{part.get('description', '').replace('``', '`')}\n")
+            parts.append("\n| key | value | default | |\n| --- | --- | --- | --- |\n")
+            parts += [row(key, value, part, described) for key, value in part["properties"].items() if key != "kind"]
+    parts.append("\n### placement.order\n\n| order | own keys | |\n| --- | --- | --- |\n")
+    for entry in PLACEMENTS:
+        keys = ", ".join(f"`{key}`" for key in entry.model.model_fields if key != "kind") or "none"
+        parts.append(f"| `{entry.name}` | {keys} | {entry.summary.replace('``', '`').removesuffix('.')} |\n")
+    return "".join(parts)
+
+
+def heading(name: str, part: Mapping[str, Any]) -> str:
+    """``kind: fat-tree`` for a choice of kind, the words of the name for a part."""
+    kind = part["properties"].get("kind", {})
+    values = [kind["const"]] if "const" in kind else kind.get("enum", [])
+    if values:
+        return " or ".join(f"`kind: {value}`" for value in values)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removesuffix("Spec")).capitalize()
+
+
+def row(key: str, value: Mapping[str, Any], part: Mapping[str, Any], described: Mapping[str, str]) -> str:
+    """One key as a line of the table."""
+    required = key in part.get("required", ())
+    default = "required" if required else shown(value.get("default"))
+    text = described.get(key) or value.get("description") or described_inside(value)
+    text = "See below" if text == "See their fields." else text.replace("``", "`").removesuffix(".")
+    if value.get("x-not-yet-modelled"):
+        text = f"{text}. Accepted, not yet modelled"
+    cells = (f"`{key}`", kind_of(value), default, text)
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
+
+
+def shown(default: Any) -> str:
+    """A default worth printing."""
+    if default in (None, [], "") or isinstance(default, dict):
+        return ""
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def described_inside(value: Mapping[str, Any]) -> str:
+    """The description of the one alternative that has one."""
+    inside = [choice["description"] for choice in value.get("anyOf", ()) if "description" in choice]
+    return str(inside[0]) if inside else ""
+
+
+def kind_of(value: Mapping[str, Any]) -> str:
+    """What may be written, in words."""
+    return " or ".join(dict.fromkeys(kinds_of(value)))
+
+
+def kinds_of(value: Mapping[str, Any]) -> Iterator[str]:
+    """The alternatives of a value."""
+    example = [item for item in value.get("examples", ()) if isinstance(item, str)]
+    if "$ref" in value:
+        yield heading(value["$ref"].rsplit("/", 1)[1], {"properties": {}}).lower()
+    elif "const" in value or "enum" in value:
+        yield ", ".join(f"`{item}`" for item in value.get("enum", [value.get("const")]))
+    elif value.get("type") == "array":
+        items = value.get("items", {})
+        yield "list of workloads" if len(items.get("oneOf", ())) > 5 else f"list of {kind_of(items)}"
+    elif "oneOf" in value or "anyOf" in value:
+        choices = value.get("oneOf", value.get("anyOf", []))
+        if len(choices) > 4:
+            yield "see its kinds"
+        for choice in choices if len(choices) <= 4 else ():
+            yield from kinds_of({**choice, **({"examples": value["examples"]} if "examples" in value else {})})
+    elif value.get("type") == "string" and "pattern" in value and example:
+        yield f"such as `{example[0]}`"
+    elif value.get("type") == "object":
+        yield "mapping"
+    elif value.get("type") != "null":
+        if value.get("type") == "string" and example:
+            yield f"text such as `{example[0]}`"
+            return
+        names = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true`, `false`"}
+        yield names.get(str(value.get("type")), "text")
+
+
+def parameters(function: Any) -> dict[str, str]:
+    """Descriptions in the ``Parameters`` section of a numpydoc docstring."""
+    text = inspect.getdoc(function) or ""
+    found = re.search(r"Parameters\n-+\n(.*?)(?:\n\n\w|\Z)", text, re.DOTALL)
+    described: dict[str, str] = {}
+    names: list[str] = []
+    for line in found[1].splitlines() if found else ():
+        if line and not line.startswith(" "):
+            names = [name.strip() for name in line.split(" :")[0].split(",")]
+        else:
+            described.update({name: f"{described.get(name, '')} {line.strip()}".strip() for name in names})
+    return described
+
+
+def readme(text: str) -> str:
+    """``README.md`` with the sample as the command prints it today."""
+    command = [str(Path(sys.executable).with_name("fabric")), "route", "examples/train-2k.fabric.yaml", "--top", "2"]
+    style = ["--format", "table", "--color", "never", "--quiet"]
+    printed = subprocess.run(
+        [*command, *style],
+        cwd=README.parent,
+        env={**os.environ, "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    lines = [line.rstrip() for line in printed.splitlines()]
+    parts = "\n".join(lines).strip("\n").split("\n\n")
+    kept = "\n\n".join(part for part in parts if part.startswith(SHOWN))
+    before, rest = text.split(SAMPLE[0])
+    return f"{before}{SAMPLE[0]}\n```text\n{kept}\n```\n\n{SAMPLE[1]}{rest.split(SAMPLE[1])[1]}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
