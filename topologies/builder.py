@@ -95,6 +95,13 @@ class LeafSpec(SwitchSpec):
         ways, gbps = self.down_breakout.removesuffix("G").split("x")
         return int(ways), float(gbps)
 
+    @field_validator("down_breakout")
+    @classmethod
+    def _into_something(cls, breakout: str | None) -> str | None:
+        if breakout is not None and not all(int(part) for part in breakout.removesuffix("G").split("x")):
+            raise ValueError(f"{breakout!r} breaks a port into nothing; write for example 2x200")
+        return breakout
+
 
 def names_of(template: str, count: int, *, where: str, **columns: Sequence[int] | int) -> list[str]:
     """Fill a name template for ``count`` things; ``index`` counts them.
@@ -180,6 +187,44 @@ def check_leaf_ports(leaf: LeafSpec, *, up: int) -> None:
         hint=f"set {down_key}: {leaf.ports - up}{models}" if leaf.ports > up else f"use fewer uplinks{models}",
         code="FP3011",
     )
+
+
+def check_breakout(leaf: LeafSpec) -> None:
+    """A port's parts are together no faster than the port."""
+    ways, gbps = leaf.breakout
+    if gbps is not None and leaf.port_gbps is not None and ways * gbps > leaf.port_gbps:
+        raise TopologyError(
+            f"a {leaf.port_gbps:g}G port cannot be broken out into {ways} x {gbps:g}G",
+            where="leaf.down_breakout",
+            hint=f"{ways}x{leaf.port_gbps / ways:g} is the most",
+            code="FP3029",
+        )
+
+
+def check_port_speed(gbps: float | None, port_gbps: float | None, *, where: str) -> None:
+    """A speed asked for is no more than the model's ports have."""
+    if gbps is not None and port_gbps is not None and gbps > port_gbps:
+        raise TopologyError(
+            f"{gbps:g}G is asked of ports of {port_gbps:g}G",
+            where=where,
+            hint=f"leave it out, or take a model with {gbps:g}G ports",
+            code="FP3025",
+        )
+
+
+def slower(*speeds_gbps: float | None) -> float | None:
+    """The speed a link between such ports runs at; None when no speed is known."""
+    known = [gbps for gbps in speeds_gbps if gbps is not None]
+    return min(known) if known else None
+
+
+def one_of(long: int | None, short: int | None, long_key: str, short_key: str) -> int | None:
+    """The value given under either of two keys; TopologyError when they contradict."""
+    if long is not None and short is not None and long != short:
+        raise TopologyError(
+            f"{long_key} is {long} but {short_key} is {short}", where=short_key, hint="give one of them", code="FP3030"
+        )
+    return long if long is not None else short
 
 
 def check_nic_speed(group: HostGroup, port_gbps: float | None, *, where: str) -> None:

@@ -14,7 +14,7 @@ from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.folded_clos import core_plane, down_ports, smallest_divisor, up_ports
 from topologies.hang import hang_hosts
-from topologies.hosts import block_starts
+from topologies.hosts import block_starts, leaves_for
 from topologies.registry import Spec
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
@@ -119,7 +119,16 @@ def clos(
     In three tiers the leaves form pods; spine ``i`` of every pod meets the others in core plane ``i``.
     """
     attached = sum(len(group.hosts) * group.nics for group in hosts)
-    sizes = plan(radix, endpoints or attached or None, tiers, oversubscription)
+    if endpoints is not None and attached > endpoints:
+        raise TopologyError(
+            f"endpoints is {endpoints:,} but the attached nodes have {attached:,} NIC ports",
+            where="endpoints",
+            hint=f"set endpoints: {attached}, or leave it out",
+            code="FP3027",
+        )
+    down = down_ports(radix, oversubscription.leaf)
+    leaves = leaves_for(hosts, down) if hosts else None
+    sizes = plan(radix, max(endpoints or 0, (leaves or 0) * down) or None, tiers, oversubscription)
     net = assemble(f"clos({sizes.tiers} tiers, radix {radix})", "clos")
     leaf_names = [_leaf_name(sizes, leaf) for leaf in range(sizes.leaves)]
     pod_of_leaf = np.arange(sizes.leaves) // sizes.leaves_per_pod if sizes.tiers == 3 else -1

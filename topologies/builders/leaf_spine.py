@@ -12,10 +12,14 @@ from topologies.builder import (
     Hosts,
     LeafSpec,
     SwitchSpec,
+    check_breakout,
     check_even,
     check_leaf_ports,
+    check_port_speed,
     even_spine_count,
     names_of,
+    one_of,
+    slower,
 )
 from topologies.errors import TopologyError
 from topologies.facts import Facts
@@ -62,15 +66,23 @@ def leaf_spine(
     radix as unlimited. Hosts fill the leaves in even blocks; groups in ``dual_home`` hang on pairs of leaves.
     """
     low, high = leaf or LeafSpec(), spine or SwitchSpec()
-    leaf_count = _one_of(low.count, leaves, "leaf.count", "leaves")
+    leaf_count = one_of(low.count, leaves, "leaf.count", "leaves")
+    if leaf_count is None:
+        raise TopologyError("neither leaf.count nor leaves is given", hint="add leaf.count or leaves", code="FP3030")
+    check_breakout(low)
+    check_port_speed(uplink_speed, slower(low.port_gbps, high.port_gbps), where="uplink_speed")
+    check_port_speed(host_speed, low.port_gbps, where="host_speed")
     ways, broken_gbps = low.breakout
-    gbps_up = uplink_speed or low.port_gbps or high.port_gbps
+    gbps_up = uplink_speed or slower(low.port_gbps, high.port_gbps)
     if gbps_up is None:
-        raise TopologyError("the speed of the uplinks is not known", where="leaf", hint="give a model, or uplink_speed")
+        raise TopologyError(
+            "the speed of the uplinks is not known",
+            where="leaf",
+            hint="give a model, or uplink_speed",
+            code="FP3030",
+        )
     slots = _host_slots(low, hosts_per_leaf, ways)
-    spine_count = high.count or spines
-    if spine_count is None:
-        spine_count = even_spine_count(low.up or 1, leaf_count, high.ports, where="spine")
+    spine_count = _spine_count(low, high, spines, leaf_count)
     parallel = check_even(low.up or spine_count, spine_count, where="leaf.up" if low.up else "spine.count")
     check_leaf_ports(low, up=low.up or spine_count)
     gbps_down = host_speed or broken_gbps or low.port_gbps or (None if hosts else gbps_up)
@@ -85,26 +97,29 @@ def leaf_spine(
     return net.freeze()
 
 
-def _one_of(long: int | None, short: int | None, long_key: str, short_key: str) -> int:
-    """The value that was given; both or none is an error."""
-    if long is not None and short is not None and long != short:
+def _spine_count(leaf: LeafSpec, spine: SwitchSpec, spines: int | None, leaves: int) -> int:
+    """Spines as given, or the fewest that take the leaves' uplinks evenly."""
+    given = one_of(spine.count, spines, "spine.count", "spines")
+    if given is not None:
+        return given
+    if leaf.up is None:
         raise TopologyError(
-            f"{long_key} is {long} but {short_key} is {short}", where=short_key, hint="give one of them"
+            "neither the number of spines nor that of uplinks is known",
+            where="spine",
+            hint="add spine.count (or spines), or leaf.up",
+            code="FP3030",
         )
-    value = long if long is not None else short
-    if value is None:
-        raise TopologyError(f"neither {long_key} nor {short_key} is given", hint=f"add {long_key} or {short_key}")
-    return value
+    return even_spine_count(leaf.up, leaves, spine.ports, where="spine")
 
 
 def _host_slots(leaf: LeafSpec, hosts_per_leaf: int | None, ways: int) -> int:
     """Host links a leaf has room for."""
-    if leaf.down_ports is not None:
-        return leaf.down_ports * ways
-    if leaf.down is not None:
-        return leaf.down * ways
-    if hosts_per_leaf is not None:
-        return hosts_per_leaf
+    ports = one_of(leaf.down_ports, leaf.down, "leaf.down_ports", "leaf.down")
+    slots = one_of(None if ports is None else ports * ways, hosts_per_leaf, "leaf.down", "hosts_per_leaf")
+    if slots is not None:
+        return slots
     if leaf.ports and leaf.up:
         return (leaf.ports - leaf.up) * ways
-    raise TopologyError("the number of host ports per leaf is not known", where="leaf", hint="add leaf.down")
+    raise TopologyError(
+        "the number of host ports per leaf is not known", where="leaf", hint="add leaf.down", code="FP3030"
+    )

@@ -18,8 +18,10 @@ from topologies.builder import (
     check_even,
     check_leaf_ports,
     check_nic_speed,
+    check_port_speed,
     even_spine_count,
     names_of,
+    slower,
 )
 from topologies.columns import Ints
 from topologies.errors import TopologyError
@@ -82,9 +84,12 @@ def rail_optimised(
     NVIDIA DGX SuperPOD reference architecture (H100), sections on the compute fabric.
     """
     high = spine or SwitchSpec(radix=leaf.ports or None)
-    gbps = speed or leaf.port_gbps
+    gbps = speed or slower(leaf.port_gbps, high.port_gbps)
     if gbps is None:
-        raise TopologyError("the speed of the leaves is not known", where="leaf", hint="give leaf.model, or speed")
+        raise TopologyError(
+            "the speed of the leaves is not known", where="leaf", hint="give leaf.model, or speed", code="FP3030"
+        )
+    check_port_speed(speed, slower(leaf.port_gbps, high.port_gbps), where="speed")
     rail_count = _rails(rails, hosts)
     nodes = sum(len(group.hosts) for group in hosts)
     unit_count = units or -(-nodes // nodes_per_unit) or 1
@@ -103,6 +108,7 @@ def rail_optimised(
             hint=f"set down: {nodes_per_unit}, or nodes_per_unit: {down}",
             code="FP3022",
         )
+    _refuse_idle_keys(leaf, core, tiers, units_per_pod, unit_count * rail_count)
     up = leaf.up or (leaf.ports - down if leaf.ports else nodes_per_unit)
     if up < 1:
         raise TopologyError(
@@ -134,6 +140,24 @@ def rail_optimised(
         top = core or SwitchSpec(radix=high.ports or None)
         _cable_pods(net, leaf_ids.reshape(unit_count, rail_count), up, pods, high, top, gbps)
     return net.freeze()
+
+
+def _refuse_idle_keys(
+    leaf: LeafSpec, core: SwitchSpec | None, tiers: int, units_per_pod: int | None, leaves: int
+) -> None:
+    """Keys that would change nothing are a misunderstanding, not a detail."""
+    idle = []
+    if leaf.down_breakout is not None or leaf.down_ports is not None:
+        idle.append(("leaf", "every NIC has a port of its own here; breakouts are for leaf-spine"))
+    if leaf.count is not None and leaf.count != leaves:
+        idle.append(("leaf.count", f"units x rails makes {leaves} leaves"))
+    if tiers == 2 and core is not None:
+        idle.append(("core", "two tiers have no cores; set tiers: 3"))
+    if tiers == 2 and units_per_pod is not None:
+        idle.append(("units_per_pod", "two tiers have no pods; set tiers: 3"))
+    if idle:
+        where, hint = idle[0]
+        raise TopologyError(f"{where} does not apply to this fabric", where=where, hint=hint, code="FP3030")
 
 
 @dataclass(frozen=True)

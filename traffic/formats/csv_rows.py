@@ -11,6 +11,7 @@ import io
 from pathlib import Path
 
 from topologies.errors import nearest
+from topologies.registry import Injected
 from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 from traffic.demand_rows import RowReader
@@ -20,7 +21,7 @@ _HEADER = ("src", "dst", "gbps")
 
 
 @DEMAND_FORMATS.register("csv", example={"path": "demands.csv"})
-def read_csv(path: Path, topology: Topology, unit: str | None = None) -> DemandRows:
+def read_csv(path: Path, topology: Injected[Topology], unit: str | None = None) -> DemandRows:
     """Read a demand table with the columns ``src``, ``dst``, ``gbps`` in any order; others are refused.
 
     Parameters

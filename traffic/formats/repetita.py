@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from topologies.registry import Injected
 from topologies.text_input import Findings, read_text, shown, words_of
 from topologies.topology import Topology
 from traffic.demand_rows import GBPS_OF, RowReader
@@ -25,7 +26,7 @@ _HEADER = ("label", "src", "dest", "bw")
 
 
 @DEMAND_FORMATS.register("repetita", example={"path": "net.demands"})
-def read_repetita(path: Path, topology: Topology, unit: str | None = None) -> DemandRows:
+def read_repetita(path: Path, topology: Injected[Topology], unit: str | None = None) -> DemandRows:
     """Read a ``.demands`` file.
 
     Parameters
