@@ -1,4 +1,4 @@
-"""Findings that the builders fail today; each is the smallest scenario that shows it."""
+"""Designs that just fit, and requests that must be refused rather than built as something else."""
 
 from __future__ import annotations
 
@@ -24,42 +24,41 @@ def group(name, count, nics=1, **keys):
 
 
 def test_two_groups_that_fill_the_leaves_exactly_fit():
-    """3 + 3 hosts on 2 leaves of 3. Found: both groups put their odd host on leaf0: "6 NIC ports do not fit … 2 leaves
-    take 6 NIC ports; 2 leaves would take them all"."""
+    """3 + 3 hosts on 2 leaves of 3: the odd hosts of the two groups go to different leaves."""
     net = build("leaf-spine", [group("g", 3), group("s", 3)], leaves=2, spines=1, hosts_per_leaf=3, uplink_speed="100G")
     assert summarise(net).endpoints == 6
 
 
 def test_a_clos_sized_for_its_groups_takes_them():
-    """7 + 5 hosts on radix 8: sized to 3 leaves of 4, which then refuse the hosts they were sized for."""
+    """7 + 5 hosts on radix 8 fill 3 leaves of 4."""
     assert summarise(build("clos", [group("g", 7), group("s", 5)], radix=8, speed="100G")).endpoints == 12
 
 
 def test_a_clos_sized_for_wide_hosts_takes_them():
-    """4 hosts of 3 NICs on leaves of 4 ports need 4 leaves, not 12/4 = 3; the hint says 3 leaves would do."""
+    """4 hosts of 3 NICs on leaves of 4 ports need 4 leaves, not 12/4 = 3, since hosts are whole."""
     assert summarise(build("clos", [group("g", 4, 3)], radix=8, speed="100G")).endpoints == 12
 
 
 def test_a_clos_with_dual_homed_hosts_has_an_even_number_of_leaves():
-    """6 hosts of 2 ports on radix 8: sized to 3 leaves, "use an even number of leaves", which clos has no key for."""
+    """6 hosts of 2 ports on radix 8 would fill 3 leaves; pairs need 4."""
     assert summarise(build("clos", [group("g", 6, 2, dual_home=True)], radix=8, speed="100G")).endpoints == 12
 
 
 def test_endpoints_fewer_than_the_hosts_are_refused_not_overridden():
-    """endpoints: 4 with 6 hosts listed; the number of leaves then follows endpoints and the hosts happen to fit."""
+    """endpoints: 4 contradicts 6 listed hosts."""
     with pytest.raises(REFUSED, match="endpoints"):
         build("clos", [group("g", 3), group("s", 3)], radix=16, speed="100G", endpoints=4)
 
 
 @pytest.mark.parametrize("breakout", ["0x200", "2x0"])
 def test_a_breakout_into_nothing_is_refused(breakout):
-    """0x200 is a ZeroDivisionError; 2x0 silently gives two links at the port's full 400G."""
+    """No ways, or ways of no speed."""
     with pytest.raises(REFUSED):
         build("leaf-spine", leaf=LEAF | {"down_breakout": breakout}, spine=SPINE)
 
 
 def test_a_breakout_has_no_more_than_the_port():
-    """2x400 of a 400G port is 800G of hosts on it, with validate silent."""
+    """2x400 of a 400G port would be 800G of hosts on it."""
     with pytest.raises(REFUSED):
         build("leaf-spine", leaf=LEAF | {"down_breakout": "2x400"}, spine=SPINE)
 
@@ -72,7 +71,7 @@ def test_a_breakout_has_no_more_than_the_port():
     ],
 )
 def test_a_link_is_not_faster_than_the_slower_of_its_ports(kind, keys):
-    """800G leaves under 400G spines: links of 800G are built. 400G, or a refusal."""
+    """Links between 800G leaves and 400G spines run at 400G."""
     try:
         net = build(kind, spine={"model": "eth-64x400", "count": 2}, **keys)
     except REFUSED:
@@ -82,14 +81,14 @@ def test_a_link_is_not_faster_than_the_slower_of_its_ports(kind, keys):
 
 @pytest.mark.parametrize("key", ["uplink_speed", "host_speed"])
 def test_a_speed_above_the_model_s_port_is_refused(key):
-    """800G asked of a 400G switch model is built as 800G."""
+    """800G cannot be had from a 400G switch model."""
     leaf = {"model": "eth-64x400", "count": 2, "down": 2, "up": 2}
     with pytest.raises(REFUSED):
         build("leaf-spine", leaf=leaf, spine={"model": "eth-64x400", "count": 2}, **{key: "800G"})
 
 
 def test_a_leaf_spine_without_a_number_of_spines_or_uplinks_is_refused():
-    """An open question: found, one spine with one uplink a leaf, silently 4:1."""
+    """An open question is refused, not answered by one spine."""
     with pytest.raises(REFUSED):
         build("leaf-spine", leaves=4, hosts_per_leaf=4, host_speed="100G", uplink_speed="100G")
 
@@ -103,7 +102,7 @@ def test_a_leaf_spine_without_a_number_of_spines_or_uplinks_is_refused():
     ids=["spines", "hosts_per_leaf"],
 )
 def test_a_short_key_that_contradicts_the_long_one_is_refused(keys):
-    """``leaves`` is compared with leaf.count; ``spines`` and ``hosts_per_leaf`` are dropped in silence."""
+    """The short form and the long form say the same or are refused."""
     with pytest.raises(REFUSED):
         build("leaf-spine", uplink_speed="100G", **keys)
 
@@ -122,13 +121,13 @@ RAIL = {"nodes_per_unit": 2, "units": 2, "rails": 2, "speed": "400G", "leaf": {"
     ids=["breakout", "leaf.count", "core", "units_per_pod"],
 )
 def test_keys_that_change_nothing_are_refused(keys):
-    """A rail-optimised fabric of two tiers ignores them: a 2x200 breakout is built as 400G links."""
+    """Breakouts, cores and pods have no meaning in a rail-optimised fabric of two tiers."""
     with pytest.raises(REFUSED):
         build("rail-optimised", spine={"radix": 8, "count": 2}, **RAIL | keys)
 
 
 def test_a_dual_homed_host_with_nics_per_gpu_has_the_names_the_inventory_asks_for():
-    """dual_home + per-gpu: one endpoint ``g0.nic0`` with both links is built; the inventory asks for ``g0.nic1``."""
+    """NICs of single GPUs are not dual-homed, or each keeps its name."""
     hosts = group("g", 4, 2, rail="per-gpu", dual_home=True)
     try:
         net = build("leaf-spine", [hosts], leaves=2, spines=1, hosts_per_leaf=8, uplink_speed="100G")
@@ -139,5 +138,31 @@ def test_a_dual_homed_host_with_nics_per_gpu_has_the_names_the_inventory_asks_fo
 
 @pytest.mark.parametrize("entry", list(DEMAND_FORMATS), ids=DEMAND_FORMATS.names())
 def test_the_example_of_a_demand_format_validates(entry):
-    """``topology`` is no key of a scenario; it misses Injected."""
+    """The topology is supplied at run time and is no key of the format."""
     entry.model.model_validate({"kind": entry.name, **entry.example})
+
+
+def test_links_are_as_fast_as_the_slower_port():
+    """800G leaves under 400G spines: 2 x 2 x 400 Gb/s between them."""
+    keys = {
+        "leaf": {"model": "eth-64x800", "count": 2, "down": 2, "up": 2},
+        "spine": {"model": "eth-64x400", "count": 2},
+    }
+    assert summarise(build("leaf-spine", **keys)).capacity_gbps_by_tier["leaf-spine"] == 1600.0
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            {"leaf": LEAF | {"down_breakout": "2x400"}},
+            r"400G port cannot be broken out into 2 x 400G.*2x200 is the most",
+        ),
+        ({"leaf": LEAF, "host_speed": "800G"}, "800G is asked of ports of 400G"),
+        ({"leaf": LEAF, "spines": 3}, "spine.count is 2 but spines is 3"),
+    ],
+)
+def test_the_way_out_is_named(keys, message):
+    """Value, rule, hint."""
+    with pytest.raises(FabricError, match=message):
+        build("leaf-spine", spine=SPINE, **keys)
