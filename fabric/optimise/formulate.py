@@ -10,8 +10,8 @@ Least maximum utilisation::
     balance[v, d]:   Σ_{a out of v} f[a, d] − Σ_{a into v} f[a, d] = b[v, d]    for all d and v ≠ d that A_d touches
     capacity[a]:     Σ_d f[a, d] − c[a] θ ≤ 0                                   for all arcs a
 
-Shortest detours at that utilisation: min Σ ℓ[a] f[a, d] with θ fixed. Solver tolerances are absolute, so flows to d are in
-units of all demand to d, and θ in units of an estimate of it.
+Shortest detours at that utilisation: min Σ ℓ[a] f[a, d] with θ fixed. Solver tolerances are absolute, so flows to d are
+in units of all demand to d, and θ in units of an estimate of it.
 """
 
 from __future__ import annotations
