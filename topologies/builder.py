@@ -95,13 +95,6 @@ class LeafSpec(SwitchSpec):
         ways, gbps = self.down_breakout.removesuffix("G").split("x")
         return int(ways), float(gbps)
 
-    @field_validator("down_breakout")
-    @classmethod
-    def _into_something(cls, breakout: str | None) -> str | None:
-        if breakout is not None and not all(int(part) for part in breakout.removesuffix("G").split("x")):
-            raise ValueError(f"{breakout!r} breaks a port into nothing; write for example 2x200")
-        return breakout
-
 
 def names_of(template: str, count: int, *, where: str, **columns: Sequence[int] | int) -> list[str]:
     """Fill a name template for ``count`` things; ``index`` counts them.
@@ -158,6 +151,62 @@ def even_spine_count(uplinks: int, leaves: int, radix: int, *, where: str) -> in
     )
 
 
+def slowest_gbps(*speeds: float | None) -> float | None:
+    """Speed of a link between ports of these speeds, Gbps: the slower port's; None when no speed is known.
+
+    >>> slowest_gbps(800.0, None, 400.0)
+    400.0
+    """
+    return min((speed for speed in speeds if speed is not None), default=None)
+
+
+def agreed(key: str, value: int | None, other_key: str, other: int | None) -> int | None:
+    """The value of two keys that say the same thing; TopologyError when both are given and differ."""
+    if value is not None and other is not None and value != other:
+        raise TopologyError(
+            f"{key} is {value} but {other_key} is {other}",
+            where=other_key,
+            hint="they say the same thing; give one of them",
+            code="FP3032",
+        )
+    return value if value is not None else other
+
+
+def leaf_host_ports(leaf: LeafSpec) -> int | None:
+    """Ports a leaf keeps for hosts, before breakout; None when neither ``down`` nor ``down_ports`` says."""
+    return agreed("leaf.down_ports", leaf.down_ports, "leaf.down", leaf.down)
+
+
+def check_breakout(leaf: LeafSpec) -> None:
+    """A port is broken out into at least one link with a speed, together no faster than the port."""
+    ways, gbps = leaf.breakout
+    if gbps is None:
+        return
+    port = leaf.port_gbps
+    if ways >= 1 and gbps > 0 and (port is None or ways * gbps <= port):
+        return
+    if ways < 1 or gbps <= 0:
+        message = f"{leaf.down_breakout} breaks a port out into nothing; it needs a link or more, each above 0 Gb/s"
+        hint = "write for example 2x200: two links of 200 Gb/s"
+    else:
+        message = (
+            f"{leaf.down_breakout} is {ways * gbps:g}G on a port of {port:g}G; links share the speed of their port"
+        )
+        hint = f"at most {ways}x{port / ways:g} fits" if port else ""
+    raise TopologyError(message, where="leaf.down_breakout", hint=hint, code="FP3034")
+
+
+def check_speed(key: str, gbps: float | None, port_gbps: float | None, *, port: str) -> None:
+    """A speed asked for is at most the port's; ``port`` names the port."""
+    if gbps is not None and port_gbps is not None and gbps > port_gbps:
+        raise TopologyError(
+            f"{key} is {gbps:g}G but {port} run at {port_gbps:g}G; a link is no faster than its ports",
+            where=key,
+            hint=f"set {key}: {port_gbps:g}G, or use a switch with {gbps:g}G ports",
+            code="FP3036",
+        )
+
+
 def check_even(uplinks: int, spines: int, *, where: str) -> int:
     """Parallel cables from a leaf to each spine; TopologyError when the uplinks do not divide evenly."""
     if uplinks % spines:
@@ -187,44 +236,6 @@ def check_leaf_ports(leaf: LeafSpec, *, up: int) -> None:
         hint=f"set {down_key}: {leaf.ports - up}{models}" if leaf.ports > up else f"use fewer uplinks{models}",
         code="FP3011",
     )
-
-
-def check_breakout(leaf: LeafSpec) -> None:
-    """A port's parts are together no faster than the port."""
-    ways, gbps = leaf.breakout
-    if gbps is not None and leaf.port_gbps is not None and ways * gbps > leaf.port_gbps:
-        raise TopologyError(
-            f"a {leaf.port_gbps:g}G port cannot be broken out into {ways} x {gbps:g}G",
-            where="leaf.down_breakout",
-            hint=f"{ways}x{leaf.port_gbps / ways:g} is the most",
-            code="FP3029",
-        )
-
-
-def check_port_speed(gbps: float | None, port_gbps: float | None, *, where: str) -> None:
-    """A speed asked for is no more than the model's ports have."""
-    if gbps is not None and port_gbps is not None and gbps > port_gbps:
-        raise TopologyError(
-            f"{gbps:g}G is asked of ports of {port_gbps:g}G",
-            where=where,
-            hint=f"leave it out, or take a model with {gbps:g}G ports",
-            code="FP3025",
-        )
-
-
-def slower(*speeds_gbps: float | None) -> float | None:
-    """The speed a link between such ports runs at; None when no speed is known."""
-    known = [gbps for gbps in speeds_gbps if gbps is not None]
-    return min(known) if known else None
-
-
-def one_of(long: int | None, short: int | None, long_key: str, short_key: str) -> int | None:
-    """The value given under either of two keys; TopologyError when they contradict."""
-    if long is not None and short is not None and long != short:
-        raise TopologyError(
-            f"{long_key} is {long} but {short_key} is {short}", where=short_key, hint="give one of them", code="FP3030"
-        )
-    return long if long is not None else short
 
 
 def check_nic_speed(group: HostGroup, port_gbps: float | None, *, where: str) -> None:

@@ -41,7 +41,7 @@ def hang_hosts(
         check_nic_speed(group, gbps, where="leaf")
     for block in spread_hosts(groups, len(leaves), slots):
         group, homes = block.group, leaves[list(block.leaves)]
-        per_nic = group.rail == "per-gpu" and group.nics > 1 and not group.dual_home
+        per_nic = group.rail == "per-gpu" and group.nics > 1
         endpoints_per_host = group.nics if per_nic else 1
         links = group.nics // endpoints_per_host
         names = [group.nic_name(host, nic) for host in block.hosts for nic in range(endpoints_per_host)]

@@ -1,13 +1,14 @@
 """Hosts that want to be cabled to a fabric, and how they are spread over its leaves.
 
 Hosts fill leaves in contiguous blocks whose sizes differ by at most one, as racks are cabled: neighbours in the list
-share a leaf. A host whose NICs are ``per-gpu`` becomes one endpoint per NIC (``n007.nic3``); a host whose NICs are
-``shared`` is one endpoint with several links.
+share a leaf. The larger blocks of the next group go where leaves are emptiest. A host is whole: all its NICs hang on
+one leaf, or half of them on each of a pair where it is dual-homed. A host whose NICs are ``per-gpu`` becomes one
+endpoint per NIC (``n007.nic3``); a host whose NICs are ``shared`` is one endpoint with several links.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +28,16 @@ class HostGroup:
     nic_gbps: float
     rail: Literal["per-gpu", "shared"] = "shared"
     dual_home: bool = False
+
+    @property
+    def homes(self) -> int:
+        """Leaves each host hangs on."""
+        return 2 if self.dual_home else 1
+
+    @property
+    def leaf_ports(self) -> int:
+        """Ports one host takes on each of its leaves."""
+        return self.nics // self.homes
 
     def nic_name(self, host: str, nic: int) -> str:
         """Name of the endpoint that NIC ``nic`` of a host belongs to."""
@@ -48,79 +59,129 @@ def block_starts(count: int, blocks: int) -> Ints:
     >>> block_starts(10, 4).tolist()
     [0, 3, 5, 8, 10]
     """
-    return np.asarray([-(-count * block // blocks) for block in range(blocks + 1)], dtype=np.int32)
+    return (-(-count * np.arange(blocks + 1, dtype=np.int64) // blocks)).astype(np.int32)
 
 
-def spread_hosts(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) -> list[Attachment]:
-    """Deal every group over the leaves in contiguous blocks, a group's odd hosts to the leaves that are emptiest.
+def block_sizes(count: int, used: Ints) -> Ints:
+    """Sizes of contiguous blocks of ``count`` things that differ by at most one, the larger where least is used.
+
+    Parameters
+    ----------
+    count : int
+        Things to deal.
+    used : ndarray, shape (B,)
+        What each block's place holds already. Among equals the larger blocks lie as in `block_starts`.
+
+    >>> block_sizes(10, np.array([0, 0, 0, 0])).tolist(), block_sizes(10, np.array([3, 2, 3, 2])).tolist()
+    ([3, 2, 3, 2], [2, 3, 2, 3])
+    """
+    usual = np.diff(block_starts(count, len(used)))
+    sizes = np.full(len(used), count // len(used), dtype=np.int32)
+    sizes[np.lexsort((-usual, used))[: count % len(used)]] += 1
+    return sizes
+
+
+def _deal(groups: Sequence[HostGroup], leaves: int) -> tuple[list[Ints], Ints]:
+    """Block sizes of every group, and host ports used on every leaf, shape (leaves,)."""
+    used = np.zeros(leaves, dtype=np.int32)
+    dealt: list[Ints] = []
+    for group in groups:
+        sizes = block_sizes(len(group.hosts), used.reshape(-1, group.homes).max(axis=1))
+        used += np.repeat(sizes * group.leaf_ports, group.homes)
+        dealt.append(sizes)
+    return dealt, used
+
+
+def check_dual_homing(groups: Sequence[HostGroup]) -> None:
+    """Dual-homed hosts are one endpoint each, with an even number of NIC ports.
 
     Raises
     ------
     TopologyError
-        When a leaf would need more host ports than it has, or dual-homing meets an odd number of leaves or ports.
+        When a dual-homed group has a NIC per GPU, or an odd number of NIC ports (FP3021).
     """
     for group in groups:
-        _check_dual_homing(group, leaves)
-    placed, fullest = _deal(groups, leaves)
-    if fullest > ports_per_leaf:
+        if group.nics % group.homes:
+            raise TopologyError(
+                f"{group.name} is dual-homed but has {group.nics} NIC port(s) on this fabric",
+                where="dual_home",
+                hint="give it an even number of NIC ports",
+                code="FP3021",
+            )
+        if group.dual_home and group.rail == "per-gpu":
+            raise TopologyError(
+                f"{group.name} is dual-homed but its {group.nics} NICs are per-gpu: "
+                "each is an endpoint of its own, with one cable to one leaf",
+                where="dual_home",
+                hint=f"set rail: shared for the NICs of {group.name}, or take it out of dual_home",
+                code="FP3021",
+            )
+
+
+def hosts_fit(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) -> bool:
+    """Whether `spread_hosts` finds room for every group on ``leaves`` leaves."""
+    pairs_up = all(leaves % group.homes == 0 for group in groups)
+    return pairs_up and bool(_deal(groups, leaves)[1].max(initial=0) <= ports_per_leaf)
+
+
+def fewest_leaves(groups: Sequence[HostGroup], ports_per_leaf: int, *, at_least: int = 1) -> int | None:
+    """Fewest leaves that take all groups whole; even with a dual-homed group, None when a host exceeds a leaf.
+
+    >>> fewest_leaves([HostGroup("g", ("g0", "g1", "g2", "g3"), nics=3, nic_gbps=100.0)], ports_per_leaf=4)
+    4
+    """
+    check_dual_homing(groups)
+    if any(group.leaf_ports > ports_per_leaf for group in groups):
+        return None
+    step = max((group.homes for group in groups), default=1)
+    ports = sum(len(group.hosts) * group.nics for group in groups)
+    alone = [group.homes * -(-len(group.hosts) // (ports_per_leaf // group.leaf_ports)) for group in groups]
+    leaves = max(at_least, -(-ports // ports_per_leaf), *alone, 1)
+    leaves += leaves % step
+    while not hosts_fit(groups, leaves, ports_per_leaf):
+        leaves += step
+    return leaves
+
+
+def _room_hint(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) -> str:
+    """What the leaves take, and how many would take everything."""
+    enough = fewest_leaves(groups, ports_per_leaf)
+    if enough is None:
+        widest = max(groups, key=lambda group: group.leaf_ports)
+        return f"a host of {widest.name} needs {widest.leaf_ports} ports on one leaf; use leaves with more host ports"
+    return f"{leaves} leaves take {leaves * ports_per_leaf:,} NIC ports; {enough} leaves would take all hosts whole"
+
+
+def spread_hosts(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) -> Iterator[Attachment]:
+    """Deal every group over the leaves in blocks, so that the leaves fill evenly.
+
+    Raises
+    ------
+    TopologyError
+        When a leaf would need more host ports than it has (FP3022), or dual-homing meets an odd number of leaves,
+        an odd number of NIC ports, or NICs per GPU (FP3021).
+    """
+    check_dual_homing(groups)
+    for group in groups:
+        if leaves % group.homes:
+            raise TopologyError(
+                f"{group.name} is dual-homed but there are {leaves} leaves, which do not pair up",
+                where="dual_home",
+                hint="use an even number of leaves",
+                code="FP3021",
+            )
+    dealt, used = _deal(groups, leaves)
+    if used.max(initial=0) > ports_per_leaf:
         wanted = sum(len(group.hosts) * group.nics for group in groups)
-        enough = leaves_for(groups, ports_per_leaf)
-        more = f"{enough} leaves would take them all" if enough else "a host has more NIC ports than a leaf"
         raise TopologyError(
-            f"{wanted:,} NIC ports do not fit: a leaf would need {fullest} host ports and has {ports_per_leaf}",
+            f"{wanted:,} NIC ports do not fit: a leaf would need {int(used.max())} host ports and has {ports_per_leaf}",
             where="leaf",
-            hint=f"{leaves} leaves take {leaves * ports_per_leaf:,} NIC ports; {more}",
+            hint=_room_hint(groups, leaves, ports_per_leaf),
             code="FP3022",
         )
-    return placed
-
-
-def leaves_for(groups: Sequence[HostGroup], ports_per_leaf: int) -> int | None:
-    """Fewest leaves that take all groups, even when one is dual-homed; None when no number does.
-
-    Hosts are whole: the NICs of one go to one leaf, or half to each of a pair.
-    """
-    step = 2 if any(group.dual_home for group in groups) else 1
-    if any(group.nics // (2 if group.dual_home else 1) > ports_per_leaf for group in groups):
-        return None
-    ports = sum(len(group.hosts) * group.nics for group in groups)
-    count = max(-(-ports // ports_per_leaf), 1)
-    count += -count % step
-    while _deal(groups, count)[1] > ports_per_leaf:
-        count += step
-    return count
-
-
-def _check_dual_homing(group: HostGroup, leaves: int) -> None:
-    if not group.dual_home:
-        return
-    problem, hint = "", ""
-    if leaves % 2:
-        problem = f"{group.name} is dual-homed but there are {leaves} leaves, which do not pair up"
-        hint = "use an even number of leaves"
-    elif group.nics % 2:
-        problem = f"{group.name} is dual-homed but has {group.nics} NIC port(s) on this fabric"
-        hint = "give it an even number of NIC ports"
-    elif group.rail == "per-gpu":
-        problem = f"{group.name} is dual-homed, but each of its NICs belongs to a GPU and has one port"
-        hint = "set rail: shared for its NICs, or take it out of dual_home"
-    if problem:
-        raise TopologyError(problem, where="dual_home", hint=hint, code="FP3021")
-
-
-def _deal(groups: Sequence[HostGroup], leaves: int) -> tuple[list[Attachment], int]:
-    """Blocks of every group, and the host ports of the fullest leaf."""
-    used = np.zeros(leaves, dtype=np.int64)
-    placed: list[Attachment] = []
-    for group in groups:
-        width = 2 if group.dual_home else 1
-        blocks = leaves // width
-        each, odd = divmod(len(group.hosts), blocks)
-        size = np.full(blocks, each)
-        size[np.argsort(used.reshape(blocks, width).sum(axis=1), kind="stable")[:odd]] += 1
-        used += np.repeat(size * (group.nics // width), width)
-        start = np.append(0, np.cumsum(size))
-        for block in np.flatnonzero(size).tolist():
-            hosts = group.hosts[int(start[block]) : int(start[block + 1])]
-            placed.append(Attachment(group, hosts, tuple(range(block * width, (block + 1) * width))))
-    return placed, int(used.max(initial=0))
+    for group, sizes in zip(groups, dealt, strict=True):
+        ends = np.cumsum(sizes).tolist()
+        for block, (size, end) in enumerate(zip(sizes.tolist(), ends, strict=True)):
+            if size:
+                homes = tuple(range(block * group.homes, (block + 1) * group.homes))
+                yield Attachment(group, group.hosts[end - size : end], homes)

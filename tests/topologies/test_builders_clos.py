@@ -140,6 +140,101 @@ def test_the_size_follows_the_listed_hosts():
     assert summarise(net).endpoints == 20
 
 
+def ports_by_leaf(net):
+    """Host ports in use on every leaf."""
+    down = np.bincount(net.links.dst[net.nodes.level[net.links.src] == 0], minlength=len(net.nodes))
+    return down[role_nodes(net, "leaf")].tolist()
+
+
+@pytest.mark.parametrize(
+    ("groups", "leaves"),
+    [
+        ([("g", 7, 1, False), ("s", 5, 1, False)], [4, 4, 4]),
+        ([("g", 4, 3, False)], [3, 3, 3, 3]),
+        ([("g", 6, 2, True)], [3, 3, 3, 3]),
+        ([("g", 4, 3, False), ("s", 4, 1, False)], [4, 4, 4, 4]),
+    ],
+    ids=["two groups", "wide hosts", "dual-homed", "wide and narrow"],
+)
+def test_leaves_of_four_take_whole_hosts(groups, leaves):
+    """7 + 5 ports fill 3 leaves; a leaf takes one host of 3 NICs; 6 dual-homed hosts need 2 pairs, not 3 leaves."""
+    hosts = [
+        HostGroup(name, tuple(f"{name}{i}" for i in range(count)), nics, 100.0, dual_home=dual)
+        for name, count, nics, dual in groups
+    ]
+    net = clos(hosts, radix=8)
+    assert ports_by_leaf(net) == leaves
+    assert validate(net) == []
+
+
+def test_pairs_of_leaves_lie_in_one_pod():
+    """12 dual-homed hosts of 2 need 6 leaves of 4; as 2 pods of 3 a pair would span both, so pods have 4."""
+    hosts = [HostGroup("g", tuple(f"g{i}" for i in range(12)), 2, 100.0, dual_home=True)]
+    net = clos(hosts, radix=8, tiers=3)
+    pod = net.nodes.pod
+    homes = {end: set(pod[net.links.dst[net.links.src == end]].tolist()) for end in net.endpoint_nodes.tolist()}
+    assert all(len(pods) == 1 for pods in homes.values())
+    assert len(role_nodes(net, "leaf")) == 8
+    assert validate(net) == []
+
+
+@st.composite
+def host_groups(draw):
+    """One to three groups of up to 12 hosts with 1 to 4 NICs, some dual-homed."""
+    groups = []
+    for name in "abc"[: draw(st.integers(1, 3))]:
+        dual = draw(st.booleans())
+        nics = draw(st.sampled_from([2, 4] if dual else [1, 2, 3, 4]))
+        hosts = tuple(f"{name}{i}" for i in range(draw(st.integers(1, 12))))
+        groups.append(HostGroup(name, hosts, nics, 100.0, dual_home=dual))
+    return groups
+
+
+@PLENTY
+@given(host_groups(), st.sampled_from([2, 3]))
+def test_a_clos_takes_the_hosts_it_is_sized_for(hosts, tiers):
+    """Every NIC port attached, ports within the radix, even numbers of leaves for pairs; 12 down and 12 up."""
+    net = clos(hosts, radix=24, tiers=tiers)
+    assert validate(net) == []
+    assert sum(ports_by_leaf(net)) == sum(len(group.hosts) * group.nics for group in hosts)
+    assert max(ports_by_leaf(net)) <= 12
+    assert len(ports_by_leaf(net)) % max(group.homes for group in hosts) == 0
+
+
+def test_endpoints_above_the_hosts_leave_room():
+    """6 hosts need 2 leaves of 4; endpoints: 16 makes them 4."""
+    net = clos([HostGroup("g", tuple(f"g{i}" for i in range(6)), 1, 100.0)], radix=8, endpoints=16)
+    assert sorted(ports_by_leaf(net)) == [1, 1, 2, 2]
+
+
+HOST_REFUSALS = {
+    "endpoints below the hosts": (
+        {"radix": 16, "endpoints": 4},
+        (6, 1, {}),
+        "endpoints: endpoints is 4 but the hosts attached have 6 NIC ports.*set endpoints: 6 or more",
+    ),
+    "host wider than a leaf": (
+        {"radix": 8},
+        (1, 5, {}),
+        "radix: a host of g needs 5 ports on one leaf, which has 4 for hosts.*larger radix",
+    ),
+    "whole hosts beyond reach": (
+        {"radix": 8, "tiers": 2},
+        (9, 3, {}),
+        "27 endpoints do not fit 2 tiers of radix 8: hosts are whole, and need 9 leaves of 4 host ports",
+    ),
+    "odd dual-homing": ({"radix": 8}, (2, 3, {"dual_home": True}), "g is dual-homed but has 3 NIC port"),
+}
+
+
+@pytest.mark.parametrize(("keys", "hosts", "message"), HOST_REFUSALS.values(), ids=HOST_REFUSALS)
+def test_hosts_that_cannot_be_attached_are_refused(keys, hosts, message):
+    """With the numbers, the rule and a way out."""
+    count, nics, more = hosts
+    with pytest.raises(TopologyError, match=message):
+        clos([HostGroup("g", tuple(f"g{i}" for i in range(count)), nics, 100.0, **more)], **keys)
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [

@@ -53,13 +53,13 @@ def test_endpoints_fewer_than_the_hosts_are_refused_not_overridden():
 @pytest.mark.parametrize("breakout", ["0x200", "2x0"])
 def test_a_breakout_into_nothing_is_refused(breakout):
     """No ways, or ways of no speed."""
-    with pytest.raises(REFUSED):
+    with pytest.raises(REFUSED, match="breaks a port out into nothing"):
         build("leaf-spine", leaf=LEAF | {"down_breakout": breakout}, spine=SPINE)
 
 
 def test_a_breakout_has_no_more_than_the_port():
     """2x400 of a 400G port would be 800G of hosts on it."""
-    with pytest.raises(REFUSED):
+    with pytest.raises(REFUSED, match="2x400 is 800G on a port of 400G"):
         build("leaf-spine", leaf=LEAF | {"down_breakout": "2x400"}, spine=SPINE)
 
 
@@ -83,13 +83,13 @@ def test_a_link_is_not_faster_than_the_slower_of_its_ports(kind, keys):
 def test_a_speed_above_the_model_s_port_is_refused(key):
     """800G cannot be had from a 400G switch model."""
     leaf = {"model": "eth-64x400", "count": 2, "down": 2, "up": 2}
-    with pytest.raises(REFUSED):
+    with pytest.raises(REFUSED, match=r"is 800G but .* run at 400G"):
         build("leaf-spine", leaf=leaf, spine={"model": "eth-64x400", "count": 2}, **{key: "800G"})
 
 
 def test_a_leaf_spine_without_a_number_of_spines_or_uplinks_is_refused():
     """An open question is refused, not answered by one spine."""
-    with pytest.raises(REFUSED):
+    with pytest.raises(REFUSED, match="spine"):
         build("leaf-spine", leaves=4, hosts_per_leaf=4, host_speed="100G", uplink_speed="100G")
 
 
@@ -103,7 +103,7 @@ def test_a_leaf_spine_without_a_number_of_spines_or_uplinks_is_refused():
 )
 def test_a_short_key_that_contradicts_the_long_one_is_refused(keys):
     """The short form and the long form say the same or are refused."""
-    with pytest.raises(REFUSED):
+    with pytest.raises(REFUSED, match=r"spine|hosts_per_leaf"):
         build("leaf-spine", uplink_speed="100G", **keys)
 
 
@@ -122,7 +122,7 @@ RAIL = {"nodes_per_unit": 2, "units": 2, "rails": 2, "speed": "400G", "leaf": {"
 )
 def test_keys_that_change_nothing_are_refused(keys):
     """Breakouts, cores and pods have no meaning in a rail-optimised fabric of two tiers."""
-    with pytest.raises(REFUSED):
+    with pytest.raises(REFUSED, match=r"breakout|down_ports|leaf.count|cores|units_per_pod"):
         build("rail-optimised", spine={"radix": 8, "count": 2}, **RAIL | keys)
 
 
@@ -149,20 +149,3 @@ def test_links_are_as_fast_as_the_slower_port():
         "spine": {"model": "eth-64x400", "count": 2},
     }
     assert summarise(build("leaf-spine", **keys)).capacity_gbps_by_tier["leaf-spine"] == 1600.0
-
-
-@pytest.mark.parametrize(
-    ("keys", "message"),
-    [
-        (
-            {"leaf": LEAF | {"down_breakout": "2x400"}},
-            r"400G port cannot be broken out into 2 x 400G.*2x200 is the most",
-        ),
-        ({"leaf": LEAF, "host_speed": "800G"}, "800G is asked of ports of 400G"),
-        ({"leaf": LEAF, "spines": 3}, "spine.count is 2 but spines is 3"),
-    ],
-)
-def test_the_way_out_is_named(keys, message):
-    """Value, rule, hint."""
-    with pytest.raises(FabricError, match=message):
-        build("leaf-spine", spine=SPINE, **keys)

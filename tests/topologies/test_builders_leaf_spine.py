@@ -15,6 +15,8 @@ from topologies.validate import validate
 SHORT = {"leaves": 4, "spines": 2, "hosts_per_leaf": 6, "host_speed": "100G", "uplink_speed": "400G"}
 LEAF = {"model": "eth-64x400", "count": 4, "down": 32, "up": 32}
 
+BROKEN = {"radix": 8, "speed": "400G", "count": 2, "down_ports": 2, "up": 2, "down_breakout": "2x200"}
+
 
 def leaf_spine(hosts=(), **keys):
     return TOPOLOGIES["leaf-spine"](keys, hosts=hosts)
@@ -97,6 +99,28 @@ def test_dual_homed_hosts_hang_on_pairs_of_leaves_and_others_on_one():
     assert validate(net) == []
 
 
+def test_groups_that_fill_the_leaves_exactly_fit():
+    """3 + 3 hosts on 2 leaves of 3: the first group leaves one port of leaf1 more, where the second's odd host goes."""
+    net = leaf_spine([group("g", 3), group("s", 3)], leaves=2, spines=1, hosts_per_leaf=3, uplink_speed="100G")
+    where = [leaves_of(net, f"{name}{i}") for name in "gs" for i in range(3)]
+    assert where == [["leaf0"], ["leaf0"], ["leaf1"], ["leaf0"], ["leaf1"], ["leaf1"]]
+    assert summarise(net).ports_used_max_by_role["leaf"] == 4
+
+
+@pytest.mark.parametrize(("leaf", "spine"), [("eth-64x800", "eth-64x400"), ("eth-64x400", "eth-64x800")])
+def test_a_link_runs_at_the_slower_of_its_ports(leaf, spine):
+    """800G under 400G and the other way round: 4 leaf-spine cables of 400G; hosts keep the leaf's speed."""
+    net = leaf_spine(leaf={"model": leaf, "count": 2, "down": 2, "up": 2}, spine={"model": spine, "count": 2})
+    host_gbps = {"eth-64x800": 800.0, "eth-64x400": 400.0}[leaf]
+    assert summarise(net).capacity_gbps_by_tier == {"host-leaf": 4 * host_gbps, "leaf-spine": 4 * 400.0}
+
+
+def test_a_short_key_may_repeat_the_long_one():
+    """2 spines and 4 host links a leaf, said twice."""
+    net = leaf_spine(leaf=BROKEN, spine={"radix": 8, "count": 2}, spines=2, leaves=2, hosts_per_leaf=4)
+    assert summarise(net).nodes_by_role == {"leaf": 2, "spine": 2, "host": 8}
+
+
 def test_four_ports_of_a_dual_homed_host_go_two_and_two():
     """Alternating, so that half of them survive a leaf."""
     net = leaf_spine([group("osd", 2, nics=4, dual_home=True)], **SHORT)
@@ -138,6 +162,58 @@ REFUSALS = {
     "no leaves": ({"spines": 2, "hosts_per_leaf": 4, "uplink_speed": "100G"}, "neither leaf.count nor leaves is given"),
     "two counts": (SHORT | {"leaf": {"count": 5}}, "leaf.count is 5 but leaves is 4"),
     "no speed": ({"leaves": 2, "spines": 2, "hosts_per_leaf": 2}, "the speed of the uplinks is not known"),
+    "no port for hosts": (
+        {"leaf": {"radix": 8, "speed": "400G", "count": 2, "up": 8}, "spine": {"radix": 8}},
+        "leaf.up: 8 uplinks leave no port of 8 for hosts.*at most 7 uplinks",
+    ),
+    "neither spines nor uplinks": (
+        {"leaves": 4, "hosts_per_leaf": 4, "host_speed": "100G", "uplink_speed": "100G"},
+        "spine: neither the spines nor the uplinks of a leaf are counted.*add spine.count .or spines., or leaf.up",
+    ),
+    "two numbers of spines": (
+        {"leaf": LEAF, "spine": {"radix": 128, "count": 2}, "spines": 4},
+        "spines: spine.count is 2 but spines is 4.*give one of them",
+    ),
+    "two numbers of hosts": (
+        {"leaf": LEAF, "spine": {"radix": 128, "count": 2}, "hosts_per_leaf": 30},
+        "hosts_per_leaf: leaf.down is 32 but hosts_per_leaf is 30",
+    ),
+    "two numbers of hosts with breakout": (
+        {"leaf": BROKEN, "spine": {"radix": 8, "count": 2}, "hosts_per_leaf": 2},
+        "hosts_per_leaf: leaf.down_ports x 2 is 4 but hosts_per_leaf is 2",
+    ),
+    "two numbers of host ports": (
+        {"leaf": LEAF | {"down_ports": 16}, "spine": {"radix": 128, "count": 2}},
+        "leaf.down: leaf.down_ports is 16 but leaf.down is 32",
+    ),
+    "breakout into no links": (
+        {"leaf": BROKEN | {"down_breakout": "0x200"}, "spine": {"radix": 8, "count": 2}},
+        "leaf.down_breakout: 0x200 breaks a port out into nothing.*a link or more, each above 0 Gb/s",
+    ),
+    "breakout into links of no speed": (
+        {"leaf": BROKEN | {"down_breakout": "2x0"}, "spine": {"radix": 8, "count": 2}},
+        "leaf.down_breakout: 2x0 breaks a port out into nothing.*2x200",
+    ),
+    "breakout above the port": (
+        {"leaf": BROKEN | {"down_breakout": "2x400"}, "spine": {"radix": 8, "count": 2}},
+        "leaf.down_breakout: 2x400 is 800G on a port of 400G.*at most 2x200 fits",
+    ),
+    "uplinks faster than the leaf": (
+        {"leaf": LEAF, "spine": {"model": "eth-64x800", "count": 2}, "uplink_speed": "800G"},
+        "uplink_speed: uplink_speed is 800G but the ports of a leaf run at 400G.*set uplink_speed: 400G",
+    ),
+    "uplinks faster than the spine": (
+        {"leaf": LEAF | {"model": "eth-64x800"}, "spine": {"model": "eth-64x400", "count": 2}, "uplink_speed": "800G"},
+        "uplink_speed is 800G but the ports of a spine run at 400G",
+    ),
+    "hosts faster than the leaf": (
+        {"leaf": LEAF, "spine": {"model": "eth-64x400", "count": 2}, "host_speed": "800G"},
+        "host_speed: host_speed is 800G but the host ports of a leaf run at 400G",
+    ),
+    "hosts faster than the breakout": (
+        {"leaf": BROKEN, "spine": {"radix": 8, "count": 2}, "host_speed": "400G"},
+        "host_speed is 400G but the host ports of a leaf run at 200G",
+    ),
     "no host ports": (
         {"leaves": 2, "spines": 2, "uplink_speed": "100G"},
         "number of host ports per leaf is not known.*add leaf.down",
@@ -171,6 +247,18 @@ HOST_REFUSALS = {
         "25 NIC ports do not fit: a leaf would need 7 host ports and has 6.*24 NIC ports; 5 leaves",
     ),
     "fast NIC": ([group("n", 4, gbps=200.0)], "n has 200G NICs but the leaf's host ports run at 100G"),
+    "wider than a leaf": (
+        [group("w", 1, nics=7)],
+        "7 NIC ports do not fit: a leaf would need 7 host ports and has 6.*a host of w needs 7 ports on one leaf",
+    ),
+    "whole hosts": (
+        [group("w", 6, nics=4)],
+        "24 NIC ports do not fit: a leaf would need 8 host ports.*4 leaves take 24 NIC ports; 6 leaves would take all",
+    ),
+    "a NIC per GPU to two leaves": (
+        [group("g", 4, nics=2, rail="per-gpu", dual_home=True)],
+        "dual_home: g is dual-homed but its 2 NICs are per-gpu.*set rail: shared for the NICs of g",
+    ),
     "one port to two leaves": (
         [group("n", 4, nics=1, dual_home=True)],
         "dual-homed but has 1 NIC port.*even number of NIC ports",

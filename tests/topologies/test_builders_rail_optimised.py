@@ -101,6 +101,28 @@ def test_three_tiers_give_full_bisection(units, pods, groups):
     assert validate(net) == []
 
 
+def test_leaf_count_may_repeat_units_times_rails():
+    """2 x 2 leaves, said twice."""
+    net = rail_optimised(units=2, rails=2, **SMALL | {"leaf": SMALL["leaf"] | {"count": 4}})
+    assert len(role_nodes(net, "leaf")) == 4
+
+
+def test_a_link_runs_at_the_slower_of_its_ports():
+    """800G leaves under 400G spines: hosts at 800G, 2 leaf-spine cables a leaf at 400G."""
+    leaf, spine = {"model": "eth-64x800", "up": 2}, {"model": "eth-64x400", "count": 2}
+    found = summarise(rail_optimised(units=1, rails=8, nodes_per_unit=2, leaf=leaf, spine=spine))
+    assert found.capacity_gbps_by_tier == {"host-leaf": 16 * 800.0, "leaf-spine": 16 * 400.0}
+
+
+def test_every_tier_of_three_has_its_own_speed():
+    """400G leaves, 800G spines and cores at radix 8: host-leaf and leaf-spine at 400G, spine-core at 800G."""
+    keys = THREE | {"leaf": {"radix": 8, "speed": "400G"}, "spine": {"radix": 8, "speed": "800G"}}
+    keys |= {"core": {"radix": 8, "speed": "800G"}}
+    keys.pop("speed")
+    found = summarise(rail_optimised(units=4, **keys))
+    assert found.capacity_gbps_by_tier == {"host-leaf": 32 * 400.0, "leaf-spine": 32 * 400.0, "spine-core": 32 * 800.0}
+
+
 def test_three_tiers_keep_rails_and_planes_apart():
     """A leaf meets only spines of its rail and pod; spine i of every group meets only cores of plane i."""
     net = rail_optimised(units=8, **THREE)
@@ -150,6 +172,34 @@ REFUSALS = {
     "unknown field": (
         {"units": 1, "leaf": SMALL["leaf"] | {"name": "l{pod}"}},
         r"uses \{pod\}.*\{index\}, \{unit\}, \{rail\}",
+    ),
+    "cores with two tiers": (
+        {"units": 2, "rails": 2, "core": {"radix": 8, "count": 3}},
+        "core: two tiers have no cores.*set tiers: 3, or leave core out",
+    ),
+    "pods with two tiers": (
+        {"units": 2, "rails": 2, "units_per_pod": 1},
+        "units_per_pod: units_per_pod is 1 but two tiers have no pods.*set tiers: 3",
+    ),
+    "breakout": (
+        {"units": 2, "rails": 2, "leaf": {"radix": 8, "up": 2, "down_ports": 4, "down_breakout": "2x200"}},
+        "leaf.down_breakout: 2x200 is not applied.*leave down_breakout out, or use a leaf-spine",
+    ),
+    "leaves and units differ": (
+        {"units": 2, "rails": 2, "leaf": SMALL["leaf"] | {"count": 99}},
+        "leaf.count: leaf.count is 99 but 2 units x 2 rails have 4 leaves.*set it to 4",
+    ),
+    "several keys that change nothing": (
+        {"units": 2, "rails": 2, "core": {"count": 3}, "units_per_pod": 1},
+        "core: two tiers have no cores.*; units_per_pod: units_per_pod is 1",
+    ),
+    "down and down_ports differ": (
+        {"units": 1, "leaf": SMALL["leaf"] | {"down_ports": 3}},
+        "leaf.down: leaf.down_ports is 3 but leaf.down is 4",
+    ),
+    "links faster than the leaf": (
+        {"units": 1, "speed": "800G", "leaf": {"model": "eth-64x400", "down": 4, "up": 4}},
+        "speed: speed is 800G but the ports of a leaf run at 400G",
     ),
     "leaf too small": (
         {"units": 1, "leaf": {"radix": 8, "down": 8, "up": 4}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.folded_clos import core_plane, down_ports, smallest_divisor, up_ports
 from topologies.hang import hang_hosts
-from topologies.hosts import block_starts, leaves_for
+from topologies.hosts import HostGroup, block_starts, fewest_leaves, hosts_fit
 from topologies.registry import Spec
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
@@ -49,42 +50,105 @@ class ClosPlan:
         return self.leaves + self.pods * self.spines_per_pod + self.cores * self.spines_per_pod
 
 
-def plan(radix: int, endpoints: int | None, tiers: int | None, oversubscription: TierOversubscription) -> ClosPlan:
+@dataclass(frozen=True)
+class _Tree:
+    """Ports of the switches of a Clos, and how many leaves it may have."""
+
+    radix: int
+    down: int  # leaf ports to hosts
+    up: int  # leaf ports to spines
+    spine_down: int  # leaves of a pod
+    oversubscription: TierOversubscription
+
+    @property
+    def most_leaves(self) -> dict[int, int]:
+        """Most leaves by number of tiers."""
+        return {2: self.radix, 3: self.radix * self.spine_down}
+
+    def arrange(self, leaves: int, tiers: int, width: int) -> ClosPlan:
+        """Smallest design of at least ``leaves`` leaves; pods of equal size, a multiple of ``width``."""
+        if tiers == 2:
+            spines = even_spine_count(self.up, leaves, self.radix, where="radix")
+            return ClosPlan(2, leaves, self.down, self.up, 1, leaves, spines, self.up // spines, 0, 0, 0)
+        pods = -(-leaves // self.spine_down)
+        per_pod = -(-leaves // (pods * width)) * width
+        spines = smallest_divisor(self.up, per_pod * self.up / self.spine_down) or self.up
+        spine_up = up_ports(per_pod * self.up // spines, self.oversubscription.spine)
+        plane = core_plane(pods, spine_up, self.radix, where="radix")
+        parallel = self.up // spines
+        leaves = pods * per_pod
+        return ClosPlan(
+            3, leaves, self.down, self.up, pods, per_pod, spines, parallel, spine_up, plane.cores, plane.parallel
+        )
+
+    def refuse(self, endpoints: int, leaves: int, tiers: int) -> TopologyError:
+        """The error of a size beyond reach."""
+        most = {count: number * self.down for count, number in self.most_leaves.items()}
+        message = f"{endpoints:,} endpoints do not fit {tiers} tiers of radix {self.radix}"
+        if endpoints <= most[tiers]:
+            message += f": hosts are whole, and need {leaves:,} leaves of {self.down} host ports"
+        hint = f"radix {self.radix} reaches {most[2]:,} endpoints with two tiers and {most[3]:,} with three"
+        return TopologyError(message, where="endpoints", hint=hint, code="FP3027")
+
+
+def _tree(radix: int, oversubscription: TierOversubscription, width: int) -> _Tree:
+    """Ports by the oversubscription; a pod holds a multiple of ``width`` leaves, so that pairs stay in one pod."""
+    down = down_ports(radix, oversubscription.leaf)
+    spine_down = down_ports(radix, oversubscription.spine) // width * width
+    return _Tree(radix, down, up_ports(down, oversubscription.leaf), spine_down, oversubscription)
+
+
+def _leaves_for(groups: Sequence[HostGroup], down: int, at_least: int) -> int:
+    """Fewest leaves that take the groups whole."""
+    leaves = fewest_leaves(groups, down, at_least=at_least)
+    if leaves is None:
+        widest = max(groups, key=lambda group: group.leaf_ports)
+        raise TopologyError(
+            f"a host of {widest.name} needs {widest.leaf_ports} ports on one leaf, which has {down} for hosts",
+            where="radix",
+            hint="use a larger radix, or fewer NICs per host on this fabric",
+            code="FP3022",
+        )
+    return leaves
+
+
+def plan(
+    radix: int,
+    endpoints: int | None,
+    tiers: int | None,
+    oversubscription: TierOversubscription,
+    groups: Sequence[HostGroup] = (),
+) -> ClosPlan:
     """Smallest legal design: a third tier only when two do not reach, every uplink spread evenly.
+
+    Listed groups are attached whole: a host's NICs go to one leaf, or to a pair of leaves of one pod.
 
     Raises
     ------
     TopologyError
-        When the endpoints exceed what the radix can reach; the hint says how many fit.
+        When the endpoints exceed what the radix can reach (FP3027; the hint says how many fit), are fewer than the NIC
+        ports of the groups (FP3032), or a host exceeds a leaf (FP3022).
     """
-    down = down_ports(radix, oversubscription.leaf)
-    up = up_ports(down, oversubscription.leaf)
-    spine_down = down_ports(radix, oversubscription.spine)
-    largest = {2: radix * down, 3: radix * spine_down * down}
-    if endpoints is None:
-        tiers = tiers or 3
-        endpoints = largest[tiers]
-    if tiers is None:
-        tiers = 2 if endpoints <= largest[2] else 3
-    if endpoints > largest[tiers]:
-        hint = f"radix {radix} reaches {largest[2]:,} endpoints with two tiers and {largest[3]:,} with three"
+    attached = sum(len(group.hosts) * group.nics for group in groups)
+    if endpoints is not None and endpoints < attached:
         raise TopologyError(
-            f"{endpoints:,} endpoints do not fit {tiers} tiers of radix {radix}",
+            f"endpoints is {endpoints:,} but the hosts attached have {attached:,} NIC ports",
             where="endpoints",
-            hint=hint,
-            code="FP3027",
+            hint=f"set endpoints: {attached} or more, or leave it out to follow the hosts",
+            code="FP3032",
         )
-    leaves = -(-endpoints // down)
-    if tiers == 2:
-        spines = even_spine_count(up, leaves, radix, where="radix")
-        return ClosPlan(2, leaves, down, up, 1, leaves, spines, up // spines, 0, 0, 0)
-    pods = -(-leaves // spine_down)
-    per_pod = -(-leaves // pods)
-    leaves = pods * per_pod
-    spines = smallest_divisor(up, per_pod * up / spine_down) or up
-    spine_up = up_ports(per_pod * up // spines, oversubscription.spine)
-    plane = core_plane(pods, spine_up, radix, where="radix")
-    return ClosPlan(3, leaves, down, up, pods, per_pod, spines, up // spines, spine_up, plane.cores, plane.parallel)
+    width = max((group.homes for group in groups), default=1)
+    tree = _tree(radix, oversubscription, width)
+    wanted = endpoints or attached or tree.most_leaves[tiers or 3] * tree.down
+    leaves = _leaves_for(groups, tree.down, -(-wanted // tree.down))
+    while True:
+        count = tiers or (2 if leaves <= radix else 3)
+        if leaves > tree.most_leaves[count]:
+            raise tree.refuse(wanted, leaves, count)
+        sizes = tree.arrange(leaves, count, width)
+        if hosts_fit(groups, sizes.leaves, tree.down):
+            return sizes
+        leaves = _leaves_for(groups, tree.down, sizes.leaves + 1)
 
 
 def facts(
@@ -116,19 +180,11 @@ def clos(
 ) -> Topology:
     """Folded Clos sized for its endpoints: even spread, a third tier only when two do not reach.
 
-    In three tiers the leaves form pods; spine ``i`` of every pod meets the others in core plane ``i``.
+    In three tiers the leaves form pods; spine ``i`` of every pod meets the others in core plane ``i``. Listed hosts are
+    attached whole, so that leaves of 4 host ports take one host of 3 NICs each; ``endpoints`` above their NIC ports
+    leaves room.
     """
-    attached = sum(len(group.hosts) * group.nics for group in hosts)
-    if endpoints is not None and attached > endpoints:
-        raise TopologyError(
-            f"endpoints is {endpoints:,} but the attached nodes have {attached:,} NIC ports",
-            where="endpoints",
-            hint=f"set endpoints: {attached}, or leave it out",
-            code="FP3027",
-        )
-    down = down_ports(radix, oversubscription.leaf)
-    leaves = leaves_for(hosts, down) if hosts else None
-    sizes = plan(radix, max(endpoints or 0, (leaves or 0) * down) or None, tiers, oversubscription)
+    sizes = plan(radix, endpoints, tiers, oversubscription, hosts)
     net = assemble(f"clos({sizes.tiers} tiers, radix {radix})", "clos")
     leaf_names = [_leaf_name(sizes, leaf) for leaf in range(sizes.leaves)]
     pod_of_leaf = np.arange(sizes.leaves) // sizes.leaves_per_pod if sizes.tiers == 3 else -1

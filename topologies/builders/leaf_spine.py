@@ -12,14 +12,15 @@ from topologies.builder import (
     Hosts,
     LeafSpec,
     SwitchSpec,
+    agreed,
     check_breakout,
     check_even,
     check_leaf_ports,
-    check_port_speed,
+    check_speed,
     even_spine_count,
+    leaf_host_ports,
     names_of,
-    one_of,
-    slower,
+    slowest_gbps,
 )
 from topologies.errors import TopologyError
 from topologies.facts import Facts
@@ -63,28 +64,20 @@ def leaf_spine(
     """Two-tier folded Clos: every leaf has the same number of cables to every spine.
 
     Either ``leaf`` and ``spine`` describe the switches, or the short form gives counts and speeds and takes the
-    radix as unlimited. Hosts fill the leaves in even blocks; groups in ``dual_home`` hang on pairs of leaves.
+    radix as unlimited; what both say must agree. A leaf-spine link runs at the lesser of both ports' speeds, or at
+    ``uplink_speed``, which may not exceed either. Hosts fill the leaves in even blocks; groups in ``dual_home`` hang on
+    pairs of leaves.
     """
     low, high = leaf or LeafSpec(), spine or SwitchSpec()
-    leaf_count = one_of(low.count, leaves, "leaf.count", "leaves")
-    if leaf_count is None:
-        raise TopologyError("neither leaf.count nor leaves is given", hint="add leaf.count or leaves", code="FP3030")
     check_breakout(low)
-    check_port_speed(uplink_speed, slower(low.port_gbps, high.port_gbps), where="uplink_speed")
-    check_port_speed(host_speed, low.port_gbps, where="host_speed")
+    leaf_count = _leaf_count(low, leaves)
     ways, broken_gbps = low.breakout
-    gbps_up = uplink_speed or slower(low.port_gbps, high.port_gbps)
-    if gbps_up is None:
-        raise TopologyError(
-            "the speed of the uplinks is not known",
-            where="leaf",
-            hint="give a model, or uplink_speed",
-            code="FP3030",
-        )
+    gbps_up = _uplink_gbps(low, high, uplink_speed)
     slots = _host_slots(low, hosts_per_leaf, ways)
     spine_count = _spine_count(low, high, spines, leaf_count)
     parallel = check_even(low.up or spine_count, spine_count, where="leaf.up" if low.up else "spine.count")
     check_leaf_ports(low, up=low.up or spine_count)
+    check_speed("host_speed", host_speed, broken_gbps or low.port_gbps, port="the host ports of a leaf")
     gbps_down = host_speed or broken_gbps or low.port_gbps or (None if hosts else gbps_up)
 
     net = assemble(f"leaf-spine({leaf_count}x{spine_count})", "leaf-spine")
@@ -97,29 +90,60 @@ def leaf_spine(
     return net.freeze()
 
 
+def _leaf_count(leaf: LeafSpec, leaves: int | None) -> int:
+    """Number of leaves, by the long or the short key."""
+    count = agreed("leaf.count", leaf.count, "leaves", leaves)
+    if count is None:
+        raise TopologyError("neither leaf.count nor leaves is given", hint="add leaf.count or leaves", code="FP3035")
+    return count
+
+
 def _spine_count(leaf: LeafSpec, spine: SwitchSpec, spines: int | None, leaves: int) -> int:
-    """Spines as given, or the fewest that take the leaves' uplinks evenly."""
-    given = one_of(spine.count, spines, "spine.count", "spines")
-    if given is not None:
-        return given
+    """Number of spines that is given, or the fewest that share the uplinks evenly."""
+    count = agreed("spine.count", spine.count, "spines", spines)
+    if count is not None:
+        return count
     if leaf.up is None:
         raise TopologyError(
-            "neither the number of spines nor that of uplinks is known",
+            "neither the spines nor the uplinks of a leaf are counted; one of them sets the bandwidth between leaves",
             where="spine",
-            hint="add spine.count (or spines), or leaf.up",
-            code="FP3030",
+            hint="add spine.count (or spines), or leaf.up for the fewest spines that take the uplinks",
+            code="FP3035",
         )
     return even_spine_count(leaf.up, leaves, spine.ports, where="spine")
 
 
+def _uplink_gbps(leaf: LeafSpec, spine: SwitchSpec, uplink_speed: float | None) -> float:
+    """Speed of a leaf-spine link: as asked, or that of the slower port."""
+    for port, switch in (("the ports of a leaf", leaf), ("the ports of a spine", spine)):
+        check_speed("uplink_speed", uplink_speed, switch.port_gbps, port=port)
+    gbps = uplink_speed or slowest_gbps(leaf.port_gbps, spine.port_gbps)
+    if gbps is None:
+        raise TopologyError(
+            "the speed of the uplinks is not known", where="leaf", hint="give a model, or uplink_speed", code="FP3035"
+        )
+    return gbps
+
+
 def _host_slots(leaf: LeafSpec, hosts_per_leaf: int | None, ways: int) -> int:
     """Host links a leaf has room for."""
-    ports = one_of(leaf.down_ports, leaf.down, "leaf.down_ports", "leaf.down")
-    slots = one_of(None if ports is None else ports * ways, hosts_per_leaf, "leaf.down", "hosts_per_leaf")
-    if slots is not None:
-        return slots
+    ports = leaf_host_ports(leaf)
+    if ports is not None:
+        key = "leaf.down_ports" if leaf.down_ports is not None else "leaf.down"
+        each = f" x {ways}" if ways > 1 else ""
+        agreed(key + each, ports * ways, "hosts_per_leaf", hosts_per_leaf)
+        return ports * ways
+    if hosts_per_leaf is not None:
+        return hosts_per_leaf
     if leaf.ports and leaf.up:
+        if leaf.up >= leaf.ports:
+            raise TopologyError(
+                f"{leaf.up} uplinks leave no port of {leaf.ports} for hosts",
+                where="leaf.up",
+                hint=f"at most {leaf.ports - 1} uplinks leave one; half of the ports up is 1:1",
+                code="FP3011",
+            )
         return (leaf.ports - leaf.up) * ways
     raise TopologyError(
-        "the number of host ports per leaf is not known", where="leaf", hint="add leaf.down", code="FP3030"
+        "the number of host ports per leaf is not known", where="leaf", hint="add leaf.down", code="FP3035"
     )

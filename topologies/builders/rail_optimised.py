@@ -18,13 +18,14 @@ from topologies.builder import (
     check_even,
     check_leaf_ports,
     check_nic_speed,
-    check_port_speed,
+    check_speed,
     even_spine_count,
+    leaf_host_ports,
     names_of,
-    slower,
+    slowest_gbps,
 )
 from topologies.columns import Ints
-from topologies.errors import TopologyError
+from topologies.errors import Problem, TopologyError
 from topologies.facts import Facts
 from topologies.folded_clos import core_plane, smallest_divisor
 from topologies.hosts import HostGroup
@@ -77,19 +78,17 @@ def rail_optimised(
 
     With two tiers every leaf reaches every spine. With three, the leaves of one rail in one pod of
     ``units_per_pod`` units share a group of spines, half of whose ports point up, and spine ``i`` of every group
-    meets the others in core plane ``i``.
+    meets the others in core plane ``i``. A link runs at the lesser of both ports' speeds, and at most at ``speed``.
+    Keys that change nothing are refused: those of cores and pods with two tiers, a breakout of leaf ports with any.
 
     References
     ----------
     NVIDIA DGX SuperPOD reference architecture (H100), sections on the compute fabric.
     """
     high = spine or SwitchSpec(radix=leaf.ports or None)
-    gbps = speed or slower(leaf.port_gbps, high.port_gbps)
-    if gbps is None:
-        raise TopologyError(
-            "the speed of the leaves is not known", where="leaf", hint="give leaf.model, or speed", code="FP3030"
-        )
-    check_port_speed(speed, slower(leaf.port_gbps, high.port_gbps), where="speed")
+    top = core or SwitchSpec(radix=high.ports or None)
+    check_speed("speed", speed, leaf.port_gbps, port="the ports of a leaf")
+    speeds = _speeds(leaf, high, top, speed)
     rail_count = _rails(rails, hosts)
     nodes = sum(len(group.hosts) for group in hosts)
     unit_count = units or -(-nodes // nodes_per_unit) or 1
@@ -100,7 +99,8 @@ def rail_optimised(
             hint=f"{-(-nodes // nodes_per_unit)} units would take them",
             code="FP3022",
         )
-    down = leaf.down or nodes_per_unit
+    _check_idle_keys(leaf, core, units_per_pod, tiers, unit_count, rail_count)
+    down = leaf_host_ports(leaf) or nodes_per_unit
     if nodes_per_unit > down:
         raise TopologyError(
             f"{nodes_per_unit} nodes per unit need as many host ports on each leaf; it has {down}",
@@ -108,7 +108,6 @@ def rail_optimised(
             hint=f"set down: {nodes_per_unit}, or nodes_per_unit: {down}",
             code="FP3022",
         )
-    _refuse_idle_keys(leaf, core, tiers, units_per_pod, unit_count * rail_count)
     up = leaf.up or (leaf.ports - down if leaf.ports else nodes_per_unit)
     if up < 1:
         raise TopologyError(
@@ -130,34 +129,62 @@ def rail_optimised(
         rail=rail,
         pod=unit // pods.units if tiers == 3 else -1,
     )
-    _hang_nodes(net, hosts, leaf_ids.reshape(unit_count, rail_count), nodes_per_unit, gbps)
+    _hang_nodes(net, hosts, leaf_ids.reshape(unit_count, rail_count), nodes_per_unit, speeds.host)
     if tiers == 2:
         count = high.count or even_spine_count(up, len(leaf_ids), high.ports, where="spine")
         parallel = check_even(up, count, where="leaf.up")
         names = names_of(high.name or _SPINE_NAME, count, where="spine.name")
-        net.full_mesh(leaf_ids, net.switches("spine", names, level=2, radix=high.ports), gbps, parallel=parallel)
+        net.full_mesh(
+            leaf_ids, net.switches("spine", names, level=2, radix=high.ports), speeds.spine, parallel=parallel
+        )
     else:
-        top = core or SwitchSpec(radix=high.ports or None)
-        _cable_pods(net, leaf_ids.reshape(unit_count, rail_count), up, pods, high, top, gbps)
+        _cable_pods(net, leaf_ids.reshape(unit_count, rail_count), up, pods, high, top, speeds)
     return net.freeze()
 
 
-def _refuse_idle_keys(
-    leaf: LeafSpec, core: SwitchSpec | None, tiers: int, units_per_pod: int | None, leaves: int
+@dataclass(frozen=True)
+class _Speeds:
+    """Gbps of the links below the leaves, the spines and the cores."""
+
+    host: float
+    spine: float
+    core: float
+
+
+def _speeds(leaf: LeafSpec, spine: SwitchSpec, core: SwitchSpec, speed: float | None) -> _Speeds:
+    """The lesser of both ports' speeds in each tier; a switch of unknown speed has that of the tier below."""
+    low = slowest_gbps(speed, leaf.port_gbps)
+    if low is None:
+        raise TopologyError(
+            "the speed of the leaves is not known", where="leaf", hint="give leaf.model, or speed", code="FP3035"
+        )
+    high = slowest_gbps(speed, spine.port_gbps) or low
+    top = slowest_gbps(speed, core.port_gbps) or high
+    return _Speeds(low, min(low, high), min(high, top))
+
+
+def _check_idle_keys(
+    leaf: LeafSpec, core: SwitchSpec | None, units_per_pod: int | None, tiers: int, units: int, rails: int
 ) -> None:
-    """Keys that would change nothing are a misunderstanding, not a detail."""
-    idle = []
-    if leaf.down_breakout is not None or leaf.down_ports is not None:
-        idle.append(("leaf", "every NIC has a port of its own here; breakouts are for leaf-spine"))
-    if leaf.count is not None and leaf.count != leaves:
-        idle.append(("leaf.count", f"units x rails makes {leaves} leaves"))
+    """Refuse keys that would change nothing, all at once."""
+    found: list[Problem] = []
+
+    def idle(message: str, where: tuple[str, ...], hint: str, code: str = "FP3033") -> None:
+        found.append(Problem(message, code=code, where=where, hint=hint, on_key=True))
+
     if tiers == 2 and core is not None:
-        idle.append(("core", "two tiers have no cores; set tiers: 3"))
+        idle("two tiers have no cores; leaves meet at the spines", ("core",), "set tiers: 3, or leave core out")
     if tiers == 2 and units_per_pod is not None:
-        idle.append(("units_per_pod", "two tiers have no pods; set tiers: 3"))
-    if idle:
-        where, hint = idle[0]
-        raise TopologyError(f"{where} does not apply to this fabric", where=where, hint=hint, code="FP3030")
+        message = f"units_per_pod is {units_per_pod} but two tiers have no pods; every leaf meets every spine"
+        idle(message, ("units_per_pod",), "set tiers: 3, or leave units_per_pod out")
+    if leaf.down_breakout is not None:
+        message = f"{leaf.down_breakout} is not applied: a node has one NIC, and one port, on each leaf of its unit"
+        idle(message, ("leaf", "down_breakout"), "leave down_breakout out, or use a leaf-spine")
+    if leaf.count is not None and leaf.count != units * rails:
+        message = f"leaf.count is {leaf.count} but {units} units x {rails} rails have {units * rails} leaves"
+        idle(message, ("leaf", "count"), f"leave leaf.count out, or set it to {units * rails}", "FP3032")
+    if found:
+        raise TopologyError(found)
 
 
 @dataclass(frozen=True)
@@ -222,7 +249,7 @@ def _hang_nodes(net: Assembler, hosts: Sequence[HostGroup], leaves: Ints, nodes_
 
 
 def _cable_pods(
-    net: Assembler, leaves: Ints, up: int, pods: _Pods, spine: SwitchSpec, core: SwitchSpec, gbps: float
+    net: Assembler, leaves: Ints, up: int, pods: _Pods, spine: SwitchSpec, core: SwitchSpec, speeds: _Speeds
 ) -> None:
     """Spine groups per pod and rail, and the core planes above them."""
     units, rails = leaves.shape
@@ -252,7 +279,9 @@ def _cable_pods(
     by_group = spine_ids.reshape(pods.count, rails, per_group)
     unit_of, rail_of = np.divmod(np.arange(units * rails), rails)
     targets = by_group[unit_of // pods.units, rail_of]
-    net.cables(np.repeat(leaves.ravel(), per_group), targets.ravel(), gbps, parallel=parallel, tier="leaf-spine")
+    net.cables(
+        np.repeat(leaves.ravel(), per_group), targets.ravel(), speeds.spine, parallel=parallel, tier="leaf-spine"
+    )
 
     spine_up = pods.units * up // per_group
     plane = core_plane(groups, spine_up, core.ports, where="core")
@@ -270,4 +299,4 @@ def _cable_pods(
     planes = np.repeat(np.arange(per_group), plane.cores)
     core_ids = net.switches("core", core_names, level=3, radix=core.ports, plane=planes).reshape(per_group, plane.cores)
     lower = np.repeat(by_group.reshape(groups, per_group), plane.cores, axis=1).ravel()
-    net.cables(lower, np.tile(core_ids.ravel(), groups), gbps, parallel=plane.parallel, tier="spine-core")
+    net.cables(lower, np.tile(core_ids.ravel(), groups), speeds.core, parallel=plane.parallel, tier="spine-core")
