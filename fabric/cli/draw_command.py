@@ -46,7 +46,9 @@ def command(
     if settings.output == "-":
         target = replace(settings, output=f"{loaded.scenario.name}-{view}.{kind}")
     path = output_path(target)
-    request = RouteRequest(router=router, fabric=fabric, phase="all", top=0, down=settings.down, up=settings.up)
+    request = RouteRequest(
+        router=router, fabric=fabric, phase=settings.phase, top=0, down=settings.down, up=settings.up
+    )
     with located(loaded, settings):
         result = route(loaded, request, progress=progress(settings))
         draw(view, loaded.scenario.name, result, path, kind, phase=settings.phase, force=settings.force)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabric.evaluation.limits import limit_text
 from fabric.evaluation.phases import OVER
 from fabric.export.document import Document, Line, Mark, Table, percent, table
-from fabric.result import HotLink, JobTime, PhaseRoute, RouteResult
+from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
 from topologies.units import format_bytes, format_seconds
 
@@ -187,11 +187,17 @@ def _limits(result: RouteResult) -> Table:
     marks: list[Mark] = []
     for limit in result.limits:
         verdict, mark = {True: ("ok", "good"), False: ("FAIL", "bad"), None: ("open", "warn")}[limit.ok]
-        rows.append(
-            (verdict, limit.text, limit_text(limit.value, limit.unit), limit_text(limit.max, limit.unit), limit.detail)
-        )
+        rows.append((verdict, limit.text, _measured(limit), limit_text(limit.max, limit.unit), limit.detail))
         marks.append(mark)  # type: ignore[arg-type]
     return table("limits", ("verdict", "limit", ">value", ">allowed", "detail~"), rows, marks=marks)
+
+
+def _measured(limit: LimitVerdict) -> str:
+    """The value with as many digits as tell it from a limit that it misses."""
+    text = limit_text(limit.value, limit.unit)
+    if limit.ok is False and limit.value is not None and text == limit_text(limit.max, limit.unit):
+        return f"{limit.value:.9g} s" if limit.unit == "s" else f"{limit.value * 100:.9g} %"
+    return text
 
 
 def _notes(result: RouteResult) -> list[Line]:

@@ -17,6 +17,7 @@ import numpy as np
 from fabric.optimise.formulate import FlowProgramme
 from topologies.columns import Floats
 
+INTERIOR_COLUMNS = 20_000  # above, HiGHS goes by interior point and crossover: simplex stalls on some networks
 PDLP_RELATIVE_GAP = 1e-5  # the first-order method stops there; the certificate says what was really reached
 
 
@@ -60,6 +61,8 @@ def solve(programme: FlowProgramme, *, time_limit_s: float, solver: str = "highs
         time_limit=datetime.timedelta(seconds=time_limit_s),
         threads=2 if solver == "pdlp" else None,
     )
+    if solver == "highs" and programme.flow_columns > INTERIOR_COLUMNS:
+        parameters.highs.string_options["solver"] = "ipm"
     if solver == "pdlp":
         criteria = parameters.pdlp.termination_criteria.simple_optimality_criteria
         criteria.eps_optimal_relative = PDLP_RELATIVE_GAP

@@ -281,7 +281,8 @@ class RoutingSpec(Spec):
 
     router: Annotated[str, BeforeValidator(_validate_router)] = Field(
         default="ecmp",
-        description="ecmp: equal split over shortest paths, as switches do; optimal: least maximum utilisation",
+        description="ecmp: equal split over shortest paths; ecmp-hash: one path per flow, as switches hash; "
+        "optimal: least maximum utilisation",
         examples=["ecmp", "optimal"],
     )
     paths: Literal["any", "shortest"] = Field(
