@@ -19,8 +19,8 @@ Ids = NDArray[np.signedinteger[Any]]
 class Bundle:
     """All cables between box ``a`` and box ``b``, ``a <= b``; equal when they stay inside one box.
 
-    ``speeds`` are (Gbps from a to b, Gbps back, cables), most cables first; a one-way link has 0 back. Capacity and
-    speeds are those of the cables when up, so that a failure changes the label of a drawing and not its shape.
+    ``speeds`` are (Gbps from a to b, Gbps back, cables), most cables first, then the faster; a one-way link has 0
+    back. Capacity and speeds are those of the cables when up: a failure changes the label of a drawing, not its shape.
     """
 
     a: int
@@ -90,4 +90,7 @@ def _speeds(bundle: Ids, forth_gbps: Floats, back_gbps: Floats) -> dict[int, tup
     found: defaultdict[int, list[tuple[float, float, int]]] = defaultdict(list)
     for (index, forth, back), count in zip(rows.tolist(), counts.tolist(), strict=True):
         found[int(index)].append((forth, back, count))
-    return {index: tuple(sorted(entries, key=lambda entry: (-entry[2], entry))) for index, entries in found.items()}
+    return {
+        index: tuple(sorted(entries, key=lambda entry: (-entry[2], -entry[0], entry[1])))
+        for index, entries in found.items()
+    }

@@ -14,6 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from fabric.export.bundles import Bundle
+from fabric.export.straight_rows import Point, label_positions
 
 if TYPE_CHECKING:  # the value costs a compiled kernel's import, which a drawing without traffic does not need
     from fabric.result import PhaseRoute
@@ -45,8 +46,8 @@ def quoted(text: str) -> str:
 
 
 def html(text: str) -> str:
-    """Text inside an HTML-like label."""
-    return escape(printable(text)).replace("\n", "<br/>")
+    """Text inside an HTML-like label, where backslash codes hold as well."""
+    return escape(printable(text)).replace("\\", "\\\\").replace("\n", "<br/>")
 
 
 def shortened(name: str) -> str:
@@ -62,19 +63,22 @@ def shortened(name: str) -> str:
 
 
 def percent_text(utilisation: float) -> str:
-    """Whole percent, with a decimal where rounding would hide load or overload.
+    """Whole percent, finer where rounding would move the number into another band of the legend.
 
-    >>> percent_text(2.25), percent_text(1.0004), percent_text(0.001), percent_text(0.00001)
-    ('225 %', '>100 %', '0.1 %', '<0.1 %')
+    >>> percent_text(2.25), percent_text(1.0004), percent_text(1.996), percent_text(0.00001)
+    ('225 %', '>100 %', '199.6 %', '<0.1 %')
     """
     percent = utilisation * 100
     if math.isinf(percent):
         return "∞ (offered on a link without capacity)"
     if 0 < percent < 0.1:
         return "<0.1 %"
-    if band(utilisation) is _OVER and round(percent, 1) <= 100:
-        return ">100 %"
-    return f"{percent:,.1f} %".replace(".0 %", " %") if percent < 10 or 99.5 <= percent < 101 else f"{percent:,.0f} %"
+    fine = percent < 10 or 99.5 <= percent < 101
+    for digits in (1,) if fine else (0, 1):
+        rounded = round(percent, digits)
+        if band(rounded / 100) is band(utilisation):
+            return f"{rounded:,.{digits}f} %".replace(".0 %", " %")
+    return f"{'>' if percent > rounded else '<'}{rounded:,.0f} %"
 
 
 def speed_text(gbps: float) -> str:
@@ -133,14 +137,15 @@ class Band:
     colour: str
 
 
-_IDLE = Band("idle", "#d6d6d6")
+_IDLE = Band("idle", "#d9d9d9")
 _FULL = Band("≤100 %", "#1f63a8")
-_OVER = Band(">100 %", "#b0182b")
-_DOUBLE = Band("≥200 %", "#5c0011")
-_BELOW = ((0.1, Band("<10 %", "#a9cfe6")), (0.5, Band("<50 %", "#6baed6")), (0.9, Band("<90 %", "#3f8dc6")))
+_OVER = Band(">100 %", "#9e1226")
+_DOUBLE = Band("≥200 %", "#4d000e")
+_BELOW = ((0.1, Band("<10 %", "#a3cae2")), (0.5, Band("<50 %", "#6baed6")), (0.9, Band("<90 %", "#3f8dc6")))
 BANDS = (_IDLE, *(entry for _, entry in _BELOW), _FULL, _OVER, _DOUBLE)
 UNROUTED = "#555555"
 _DOWN = "#777777"
+_INK = "#111111"
 
 
 def band(utilisation: float) -> Band:
@@ -203,6 +208,7 @@ class Drawing:
     bundles: Sequence[Bundle]
     routed: bool
     notes: tuple[str, ...] = ()
+    positions: Sequence[Point] | None = None  # centres of the boxes; None: Graphviz decides
 
 
 def dot_text(drawing: Drawing, *, most_labels: int | None = None) -> str:
@@ -213,34 +219,80 @@ def dot_text(drawing: Drawing, *, most_labels: int | None = None) -> str:
     most_labels : int, optional
         Label only that many bundles: failed ones first, then the hottest.
     """
-    tiered = len({box.level for box in drawing.boxes if box.level > 0}) > 1
     between = [bundle for bundle in drawing.bundles if bundle.a != bundle.b]
-    labelled = _labelled(between, most_labels)
+    chosen = _labelled(between, most_labels)
+    plates: dict[int, _Plate] = {}
+    if drawing.positions is not None:
+        plates = _plates(drawing.positions, between, chosen)
+        chosen = list(plates)
     notes = drawing.notes
-    if len(labelled) < len(between):
-        notes = (*notes, f"labels on {len(labelled):,} of {len(between):,} lines: failed ones, then the hottest")
+    if len(chosen) < len(between):
+        notes = (
+            *notes,
+            f"labels on {len(chosen):,} of {len(between):,} lines: the failed, then the hottest, where there is room",
+        )
+    if any(len(plate.lines) < len(bundle_lines(between[index])) for index, plate in plates.items()):
+        notes = (*notes, "labels: worst utilisation; the tooltips of the SVG tell the cables")
+    tiered = len({box.level for box in drawing.boxes if box.level > 0}) > 1
+    depth = None if tiered else _depths(len(drawing.boxes), between)
+    largest = max((bundle.capacity_gbps for bundle in drawing.bundles), default=0.0)
     lines = [
         "graph fabric {",
-        f"  graph [rankdir={'BT' if tiered else 'TB'}, nodesep=0.3, ranksep=1.0, splines=true, pad=0.2,"
+        f"  graph [{_layout(drawing, tiered=tiered)}, pad=0.2,"
         f' fontname="{_FONT}", fontsize=14, labelloc=t, labeljust=l,',
         f"    label=<{_heading_table(replace(drawing, notes=notes))}>];",
         f'  node [shape=box, style="filled,rounded", fillcolor="#ffffff", color="#555555", fontname="{_FONT}",'
         " fontsize=11, margin=0.12];",
-        f'  edge [fontname="{_FONT}", fontsize=10, fontcolor="#111111"];',
-        *(_box_dot(index, box) for index, box in enumerate(drawing.boxes)),
+        f'  edge [fontname="{_FONT}", fontsize=10, fontcolor="{_INK}"];',
     ]
-    depth = None if tiered else _depths(len(drawing.boxes), between)
-    if tiered:
+    for index, box in enumerate(drawing.boxes):
+        lines.append(_box_dot(index, box, drawing.positions[index] if drawing.positions is not None else None))
+    if tiered and drawing.positions is None:
         lines += _ranks(drawing.boxes)
-    largest = max((bundle.capacity_gbps for bundle in drawing.bundles), default=0.0)
-    for bundle in between:
-        lines.append(_bundle_dot(bundle, drawing.boxes, largest, depth, labelled=(bundle.a, bundle.b) in labelled))
+    inline = set() if drawing.positions is not None else set(chosen)
+    for index, bundle in enumerate(between):
+        lines.append(_bundle_dot(bundle, drawing.boxes, largest, depth, labelled=index in inline))
+    for index, plate in sorted(plates.items()):
+        x, y = plate.at
+        label = f'label=<{_label_table(plate.lines, 0)}>, shape=plain, style="", fontsize=10'
+        lines.append(f'  label{index} [pos="{x:.3f},{y:.3f}!", {label}, fontcolor="{_font_colour(between[index])}"];')
     return "\n".join([*lines, "}", ""])
 
 
-def _labelled(between: Sequence[Bundle], most: int | None) -> set[tuple[int, int]]:
-    chosen = sorted(between, key=lambda bundle: (bundle.down == 0, -(bundle.utilisation or 0.0)))
-    return {(bundle.a, bundle.b) for bundle in chosen[: len(chosen) if most is None else most]}
+def _layout(drawing: Drawing, *, tiered: bool) -> str:
+    if drawing.positions is not None:
+        return "layout=neato, splines=line, overlap=true, outputorder=edgesfirst"
+    return f"rankdir={'BT' if tiered else 'TB'}, nodesep=0.3, ranksep=1.0"
+
+
+@dataclass(frozen=True)
+class _Plate:
+    """A label that stands at a place of its own."""
+
+    at: Point
+    lines: Sequence[str]
+
+
+def _plates(positions: Sequence[Point], between: Sequence[Bundle], chosen: Sequence[int]) -> dict[int, _Plate]:
+    """Labels on straight lines: whole when all fit, else only the number and what is down."""
+    whole = [bundle_lines(between[index]) for index in chosen]
+    short = [[line.removeprefix("max ") for line in lines[1:]] or lines for lines in whole]
+    for texts in (whole, short) if len(chosen) == len(between) else (short,):
+        places = label_positions(positions, between, chosen, texts)
+        found = {
+            index: _Plate(place, text)
+            for index, place, text in zip(chosen, places, texts, strict=True)
+            if place is not None
+        }
+        if len(found) == len(between):
+            break
+    return found
+
+
+def _labelled(between: Sequence[Bundle], most: int | None) -> list[int]:
+    """Which bundles get a label, most important first."""
+    order = sorted(range(len(between)), key=lambda i: (between[i].down == 0, -(between[i].utilisation or 0.0), i))
+    return order if most is None else order[:most]
 
 
 def _ranks(boxes: Sequence[Box]) -> list[str]:
@@ -273,9 +325,11 @@ def _depths(count: int, between: Sequence[Bundle]) -> list[int]:
     return depth
 
 
-def _box_dot(index: int, box: Box) -> str:
+def _box_dot(index: int, box: Box, position: Point | None) -> str:
     attributes = [f"label={quoted(chr(10).join(box.lines))}", f'fillcolor="{_FILLS[min(max(box.level, 0), 3)]}"']
-    if box.column:
+    if position is not None:
+        attributes.append(f'pos="{position[0]:.3f},{position[1]:.3f}!"')
+    elif box.column:
         attributes.append(f"group={quoted(box.column)}")
     if box.stacked:
         attributes.append("peripheries=2")
@@ -292,24 +346,37 @@ def _bundle_dot(
     rank = [box.level for box in boxes] if depth is None else depth
     tail, head = (b, a) if rank[a] > rank[b] else (a, b)
     text = bundle_lines(bundle)
-    attributes = [
-        f'color="{bundle_colour(bundle)}"',
-        f"penwidth={pen_width_pt(bundle.capacity_gbps, largest_gbps):g}",
-    ]
+    width = pen_width_pt(bundle.capacity_gbps, largest_gbps)
+    attributes = [f'color="{bundle_colour(bundle)}"', f"penwidth={width:g}"]
     if labelled:
-        attributes.append(f"label={quoted(chr(10).join(text))}")
+        attributes.append(f"label=<{_label_table(text, width)}>")
     else:
         ends = f"{boxes[tail].lines[0]} - {boxes[head].lines[0]}"
         attributes.append(f"tooltip={quoted(chr(10).join([ends, *text]))}")
     if bundle.down:
         attributes.append("style=dashed")
-    if (bundle.utilisation or 0) >= 1 and band(bundle.utilisation or 0) in (_OVER, _DOUBLE):
-        attributes.append(f'fontcolor="{_DOUBLE.colour}"')
+    if (colour := _font_colour(bundle)) != _INK:
+        attributes.append(f'fontcolor="{colour}"')
     if boxes[a].column and boxes[a].column == boxes[b].column:
         attributes.append("weight=10")
     if depth is not None and depth[a] == depth[b]:
         attributes.append("constraint=false")
     return f"  n{tail} -- n{head} [{', '.join(attributes)}];"
+
+
+def _font_colour(bundle: Bundle) -> str:
+    """Dark red on overload, so that the number is seen as well."""
+    return _DOUBLE.colour if bundle.utilisation and band(bundle.utilisation) in (_OVER, _DOUBLE) else _INK
+
+
+def _label_table(lines: Sequence[str], width_pt: float) -> str:
+    """A label on a white plate, half a pen's width away from its line: dot takes lines to be thin."""
+    gap = f'<td width="{math.ceil(width_pt / 2) + 2}" fixedsize="true"></td>' if width_pt else ""
+    text = "<br/>".join(html(line) for line in lines)
+    return (
+        '<table border="0" cellborder="0" cellspacing="0" cellpadding="1"><tr>'
+        f'{gap}<td bgcolor="#ffffff">{text}</td></tr></table>'
+    )
 
 
 # ---- heading and legend -------------------------------------------------------------------------------------------
@@ -339,9 +406,9 @@ def _legend(routed: bool) -> str:
     cells = []
     for entry in BANDS if routed else ():
         cells.append(f'<td bgcolor="{entry.colour}" width="24" height="10" fixedsize="true"></td>{words(entry.text)}')
-    cells.append('<td><font point-size="10"><b>- - -</b></font></td>' + words("links down"))
-    cells.append(words("width: capacity"))
-    return f'<table border="0" cellborder="0" cellspacing="3" cellpadding="0"><tr>{"".join(cells)}</tr></table>'
+    cells.append('<td><font point-size="10"><b>- - -</b></font></td>' + words("some links down"))
+    cells.append('<td width="6"></td>' + words("width: capacity"))
+    return f'<table border="0" cellborder="0" cellspacing="4" cellpadding="0"><tr>{"".join(cells)}</tr></table>'
 
 
 def route_heading(route: PhaseRoute, title: str) -> tuple[str, ...]:
@@ -350,7 +417,7 @@ def route_heading(route: PhaseRoute, title: str) -> tuple[str, ...]:
     first = " · ".join(shortened(name) for name in names if name)
     where = f" on {shortened(route.hottest_link)}" if route.hottest_link else ""
     offered = _offered_text(route)
-    second = f"offered load{offered}, max {percent_text(route.max_utilisation)}{where}"
+    second = f"offered load{offered}; max {percent_text(route.max_utilisation)}{where}"
     return (first, second, *_bound_lines(route))
 
 
@@ -369,9 +436,11 @@ def _bound_lines(route: PhaseRoute) -> list[str]:
     if route.certificate is not None:
         gap = f", gap {route.gap:.1%}".replace("%", " %") if route.gap is not None else ""
         stopped = ", stopped by a limit" if route.partial else ""
-        return [f"certified: no routing below θ = {percent_text(route.certificate.lower_bound)}{gap}{stopped}"]
+        return [
+            f"certified: no routing has a maximum below θ = {percent_text(route.certificate.lower_bound)}{gap}{stopped}"
+        ]
     if route.best_possible.lower_bound > 0:
-        return [f"no routing below θ = {percent_text(route.best_possible.lower_bound)}"]
+        return [f"no routing has a maximum below θ = {percent_text(route.best_possible.lower_bound)}"]
     return []
 
 

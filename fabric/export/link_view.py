@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fabric.export.bundles import Ids, bundles
+from fabric.export.bundles import Bundle, Ids, bundles
 from fabric.export.dot import (
     Box,
     Drawing,
@@ -16,6 +17,7 @@ from fabric.export.dot import (
     shortened,
     topology_heading,
 )
+from fabric.export.straight_rows import Point, Slot, row_positions
 from fabric.export.tier_view import hosts_text
 from topologies.columns import Bools, Floats
 from topologies.errors import TopologyError
@@ -69,8 +71,30 @@ def _link_view(
             hint="fabric draw tier draws one line per bundle; --force draws all links",
             code="FP3201",
         )
-    drawing = Drawing(heading, warnings, boxes, found, routed=utilisation is not None)
+    drawing = Drawing(
+        heading,
+        warnings,
+        boxes,
+        found,
+        routed=utilisation is not None,
+        positions=_positions(topology, box_of_node, boxes, found),
+    )
     return dot_text(drawing, most_labels=None if len(found) <= _MOST_LABELS else _MOST_LABELS)
+
+
+def _positions(
+    topology: Topology, box_of_node: Ids, boxes: Sequence[Box], found: Sequence[Bundle]
+) -> Sequence[Point] | None:
+    """Straight rows where the network is in tiers; else Graphviz places the boxes."""
+    if len({box.level for box in boxes if box.level > 0}) < 2:
+        return None
+    nodes = topology.nodes
+    block = np.full(len(boxes), -1)
+    block[box_of_node] = np.where(nodes.pod >= 0, nodes.pod, nodes.unit)
+    slots = [
+        Slot(box.level, int(block[index]), max(len(line) for line in box.lines)) for index, box in enumerate(boxes)
+    ]
+    return row_positions(slots, found)
 
 
 def _boxes(topology: Topology, switch: Bools) -> tuple[Ids, list[Box]]:
