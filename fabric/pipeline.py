@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fabric.network import Network, build_network
 from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
+from fabric.scenario.schema import RoutingSpec
 from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic, demands_of
+
+if TYPE_CHECKING:
+    from fabric.routing.router import RoutingOptions
 
 DEFAULT_EFFICIENCY = 0.92  # payload over line rate: Ethernet, IP, UDP and RoCEv2 headers, gaps, congestion control
 
@@ -23,6 +28,8 @@ class RouteRequest:
 
     router: str | None = None
     paths: str | None = None
+    objective: str | None = None
+    replicas: int | None = None
     fabric: str | None = None
     phase: str = "worst"  # which phases' hottest links are listed: a name, all, or worst
     top: int = 20
@@ -109,7 +116,6 @@ def _route_all(
     progress: Progress,
 ) -> list[PhaseRoute]:
     from fabric.evaluation.phases import phase_names, route_phase
-    from fabric.routing.router import RoutingOptions
 
     _check_fabric(request.fabric, network)
     routes: list[PhaseRoute] = []
@@ -119,9 +125,7 @@ def _route_all(
         seen += phase_names(demands)
         if request.fabric not in (None, name):
             continue
-        options = RoutingOptions(
-            request.paths or spec.routing.paths, request.time_limit_s, request.gap, loaded.scenario.seed
-        )
+        options = _routing_options(spec.routing, request, loaded.scenario.seed, progress)
         router = request.router or spec.routing.router
         for phase in phase_names(demands):
             progress(f"routing {name} {phase} ({router})")
@@ -145,6 +149,27 @@ def _route_all(
             code="FP2105",
         )
     return routes
+
+
+def _routing_options(spec: RoutingSpec, request: RouteRequest, seed: int, progress: Progress) -> RoutingOptions:
+    """What the scenario says about routing, and the command line above it."""
+    from fabric.routing.router import HashOptions, RoutingOptions
+
+    hashing = HashOptions(
+        spec.hash.fields, spec.hash.function, spec.hash.per_switch_seed, request.replicas or spec.hash.replicas
+    )
+    return RoutingOptions(
+        paths=request.paths or spec.paths,
+        time_limit_s=request.time_limit_s,
+        gap=request.gap,
+        seed=seed,
+        objective=request.objective or spec.objective,
+        target_utilisation=spec.target_utilisation,
+        k_paths=spec.k_paths,
+        spray_efficiency=spec.spray_efficiency,
+        hash=hashing,
+        report=progress,
+    )
 
 
 def _nothing_to_route(loaded: LoadedScenario) -> str:

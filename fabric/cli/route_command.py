@@ -7,7 +7,7 @@ import click
 from fabric.cli.answer import Answer, clear_progress, emit, load, located, progress, say_not_modelled
 from fabric.cli.main import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
-from fabric.routing.names import ROUTERS
+from fabric.routing.names import OBJECTIVES, PATH_POLICIES, ROUTERS
 
 COLUMNS = (
     "fabric",
@@ -30,7 +30,9 @@ COLUMNS = (
 @click.argument("scenario")
 @click.option("--fabric", metavar="NAME", help="Only this fabric.")
 @click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
-@click.option("--paths", type=click.Choice(["any", "shortest"]), help="Paths an optimising router may use.")
+@click.option("--paths", type=click.Choice(PATH_POLICIES), help="Paths that router optimal may use.")
+@click.option("--objective", type=click.Choice(OBJECTIVES), help="What router optimal is best at.")
+@click.option("--replicas", type=click.IntRange(min=1), help="Draws of the hash seeds that percentiles are over.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 @click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
 @click.option("--gap", type=click.FloatRange(min=0), default=1e-4, show_default=True, help="Relative gap to stop at.")
@@ -41,6 +43,8 @@ def command(
     fabric: str | None,
     router: str | None,
     paths: str | None,
+    objective: str | None,
+    replicas: int | None,
     top: int,
     time_limit: float,
     gap: float,
@@ -58,6 +62,8 @@ def command(
     request = RouteRequest(
         router=router,
         paths=paths,
+        objective=objective,
+        replicas=replicas,
         fabric=fabric,
         phase=settings.phase,
         top=top,

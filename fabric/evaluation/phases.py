@@ -14,7 +14,6 @@ import numpy as np
 from fabric.optimise.certify import best_cut
 from fabric.result import PhaseRoute, TierLoad, UnreachablePair
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
-from fabric.routing.names import PER_FLOW_ROUTERS
 from fabric.routing.reach import Unreachable, split_reachable
 from fabric.routing.router import ROUTERS, Certificate, PairTraffic, Routing, RoutingOptions, access_bound
 from topologies.columns import Floats
@@ -74,7 +73,7 @@ def route_phase(
     flows = [demands.flows[code] for code in codes]
     windows = _windows(topology, classes, flows, efficiency)
     scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
-    graph = build_graph(topology, flows, apart=router in PER_FLOW_ROUTERS)
+    graph = build_graph(topology, flows, apart="pairs" in ROUTERS[router].injected)
     flows, lost = split_reachable(graph, flows)
     demand = phase_demand(graph, flows, scale)
     began = time.perf_counter()

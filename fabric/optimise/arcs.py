@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from fabric.routing.graph import Adjacency, RoutingGraph
+from fabric.routing.router import Splits
 from topologies.columns import Floats, Ints, column
 
 
@@ -34,6 +35,20 @@ class Arcs:
     def edge_loads(self, arc_gbps: Floats) -> Floats:
         """Loads of the graph's edges from loads of the arcs, shape (E, C)."""
         return np.asarray(arc_gbps[self.of_edge] * self.share[:, None])
+
+    def edge_splits(self, splits: Splits) -> Splits:
+        """Splits over the graph's edges from splits over the arcs."""
+        order = np.argsort(self.of_edge, kind="stable")
+        first = np.searchsorted(self.of_edge[order], np.arange(len(self.src) + 1))
+        count = np.diff(first)[splits.edge]
+        position = np.repeat(first[splits.edge] - np.concatenate([[0], np.cumsum(count)[:-1]]), count)
+        edge = order[position + np.arange(int(count.sum()))]
+        before = np.concatenate([[0], np.cumsum(count)])
+        return Splits(
+            start=column(before[splits.start], np.int64),
+            edge=column(edge, np.int32),
+            fraction=column(np.repeat(splits.fraction, count) * self.share[edge], np.float64),
+        )
 
 
 def merge_parallel(graph: RoutingGraph) -> Arcs:

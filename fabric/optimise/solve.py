@@ -42,7 +42,7 @@ class Solution:
     seconds: float
 
 
-def solve(programme: FlowProgramme, *, time_limit_s: float, solver: str = "highs") -> Solution:
+def solve_programme(programme: FlowProgramme, *, time_limit_s: float, solver: str = "highs") -> Solution:
     """Solve a programme.
 
     Parameters

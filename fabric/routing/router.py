@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.names import HASH_FIELDS
 from topologies.columns import Bools, Floats, Ints
 from topologies.registry import Registry
 from traffic.demands import Flows
@@ -15,7 +16,8 @@ from traffic.demands import Flows
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """Explicit loop-free routing: per destination, edges in topological order with parts of the source's traffic."""
+    """Explicit loop-free routing: per destination of the demand, edges of the graph in topological order of their
+    sources, each with its part of what its source sends on to that destination."""
 
     start: Ints  # shape (D + 1,)
     edge: Ints  # shape (nnz,)
@@ -36,22 +38,63 @@ class Certificate:
 
 
 @dataclass(frozen=True, eq=False)
+class FlowPaths:
+    """Explicit paths: path p carries ``gbps[p]`` of class ``code[p]`` over ``edge[start[p]:start[p + 1]]``, in order.
+
+    Several paths may have the same ends; what they carry adds up.
+    """
+
+    src: Ints  # shape (P,), graph nodes where the traffic enters
+    dst: Ints  # graph nodes where it leaves
+    src_endpoint: Ints  # topology nodes, -1 where the path is for all endpoints behind the graph node
+    dst_endpoint: Ints
+    code: Ints  # traffic class
+    gbps: Floats
+    start: Ints  # shape (P + 1,)
+    edge: Ints
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """Of a figure over replicas."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True)
+class HashSpread:
+    """What luck does: figures over replicas of the hash seeds."""
+
+    replicas: int
+    max_utilisation: Quantiles  # of the fullest link
+    worst_rate: Quantiles  # max-min fair rate of the worst-off flow, as a part of what it offers (p99: the bad end)
+
+
+@dataclass(frozen=True, eq=False)
 class Routing:
     """What a router answers for one phase."""
 
     router: str
-    edge_gbps: Floats  # shape (E, C), offered
+    edge_gbps: Floats  # shape (E, C), offered; what is admitted where an objective cuts demands
     unreachable: Bools  # shape (nnz,), entries of the demand without a path
-    splits: Splits | None = None  # None: implicit (equal split over shortest paths)
+    splits: Splits | None = None  # explicit per destination; None: equal split over shortest paths, or see paths
+    paths: FlowPaths | None = None  # explicit per flow
     certificate: Certificate | None = None
     solver: str = ""
     partial: bool = False  # a limit stopped the solve
     notes: tuple[str, ...] = ()
+    spread: HashSpread | None = None
+    admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective lets in; None: all of it
 
 
 @dataclass(frozen=True, eq=False)
 class PairTraffic:
-    """The pairs of one traffic class, for routers that place single flows."""
+    """The pairs of one traffic class, for routers that place single flows.
+
+    A router that takes ``pairs`` gets a graph in which every multi-homed endpoint is a terminal of its own.
+    """
 
     flows: Flows
     gbps_per_unit: float
@@ -59,13 +102,33 @@ class PairTraffic:
 
 
 @dataclass(frozen=True)
+class HashOptions:
+    """How switches hash flows onto next hops."""
+
+    fields: tuple[str, ...] = HASH_FIELDS
+    function: str = "random"
+    per_switch_seed: bool = True  # False: the same everywhere, which polarises
+    replicas: int = 1
+
+
+def _silent(_: str) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
 class RoutingOptions:
     """What the scenario or the command line says about routing."""
 
-    paths: str = "any"
+    paths: str = "any"  # one of PATH_POLICIES
     time_limit_s: float = 600.0
     gap: float = 1e-4
     seed: int = 0
+    objective: str = "min-max-utilisation"  # one of OBJECTIVES
+    target_utilisation: float = 1.0  # of min-cost
+    k_paths: int = 8  # of k-shortest paths
+    spray_efficiency: float = 1.0  # part of a link that spraying fills before reordering and uneven queues cost
+    hash: HashOptions = HashOptions()
+    report: Callable[[str], None] = _silent  # progress, a line of text at a time
 
 
 RouterFunction = Callable[..., Routing]

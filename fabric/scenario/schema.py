@@ -7,7 +7,6 @@ nothing computes with it yet; :func:`not_yet_modelled` lists those a scenario se
 
 from __future__ import annotations
 
-import importlib
 import re
 import string
 from collections.abc import Iterator, Mapping
@@ -30,6 +29,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from fabric.routing.names import HASH_FIELDS, HASH_FUNCTIONS, OBJECTIVES, PATH_POLICIES, ROUTERS
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import NicModel, NodeModel, nic_model, node_model
 from topologies.errors import FabricError, nearest
@@ -49,25 +49,6 @@ def _check_name(name: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_check_name), Field(json_schema_extra={"pattern": _NAME})]
-
-# Routers people may ask for, and the built one that answers nearest to them.
-_NEAREST_ROUTER = {
-    "wcmp": "ecmp",
-    "ecmp-hash": "ecmp",
-    "spray": "ecmp",
-    "ftree": "ecmp",
-    "single-path": "ecmp",
-    "pinned": "optimal",
-}
-
-
-def known_routers() -> tuple[str, ...]:
-    """Names of the routers that are built."""
-    try:
-        names = importlib.import_module("fabric.routing.names")
-    except ModuleNotFoundError:
-        return ("ecmp", "optimal")
-    return tuple(names.ROUTERS)
 
 
 @dataclass(frozen=True)
@@ -262,35 +243,59 @@ class NodeSpec(Spec):
         return tuple(self.name.format(group=self.group, index=index) for index in range(self.count))
 
 
-def _validate_router(router: object) -> object:
-    known = known_routers()
-    if router in known or not isinstance(router, str):
-        return router
-    close = _NEAREST_ROUTER.get(router)
-    if close in known:
-        text, hint = (
-            f"router {router!r} is not built yet",
-            f"{close} is the nearest there is; built: {', '.join(known)}",
-        )
-        raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
-    raise _unknown("router", router, list(known))
+def _one_of(what: str, known: tuple[str, ...]) -> BeforeValidator:
+    """Refuse other names, with the nearest one."""
+
+    def check(value: object) -> object:
+        if value in known or not isinstance(value, str):
+            return value
+        raise _unknown(what, value, list(known))
+
+    return BeforeValidator(check)
+
+
+class HashSpec(Spec):
+    """How switches hash flows onto next hops."""
+
+    fields: tuple[Annotated[str, _one_of("hash field", HASH_FIELDS)], ...] = Field(
+        default=HASH_FIELDS, min_length=1, description="Header fields that are hashed"
+    )
+    function: Annotated[str, _one_of("hash function", HASH_FUNCTIONS)] = Field(
+        default="random", description="random: ideal, independent and uniform; or a function that switches have"
+    )
+    per_switch_seed: bool = Field(
+        default=True, description="False: the same function with the same seed everywhere, which polarises"
+    )
+    replicas: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=1, description="Draws of the seeds that percentiles are taken over"
+    )
 
 
 class RoutingSpec(Spec):
     """How traffic is placed on the links."""
 
-    router: Annotated[str, BeforeValidator(_validate_router)] = Field(
+    router: Annotated[str, _one_of("router", ROUTERS)] = Field(
         default="ecmp",
         description="ecmp: equal split over shortest paths; ecmp-hash: one path per flow, as switches hash; "
         "optimal: least maximum utilisation",
         examples=["ecmp", "optimal"],
     )
-    paths: Literal["any", "shortest"] = Field(
-        default="any", description="Paths an optimising router may use: any loop-free path, or shortest paths only"
+    paths: Annotated[str, _one_of("path policy", PATH_POLICIES)] = Field(
+        default="any", description="Paths that optimal may use: any loop-free path, shortest, k-shortest or valley-free"
     )
-    hash: dict[str, Any] | None = Field(
-        default=None, description="Hash of flow-hashing routers: fields, function, seeds", json_schema_extra=LATER
+    objective: Annotated[str, _one_of("objective", OBJECTIVES)] = Field(
+        default="min-max-utilisation", description="What optimal is best at"
     )
+    target_utilisation: Annotated[Ratio, Field(gt=0)] = Field(
+        default=1.0, description="Highest utilisation that objective min-cost may use"
+    )
+    k_paths: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=8, description="Paths per pair of router and path policy k-shortest"
+    )
+    spray_efficiency: Annotated[Ratio, Field(gt=0, le=1)] = Field(
+        default=1.0, description="Part of a link that packet spraying can fill before reordering and queues cost"
+    )
+    hash: HashSpec = Field(default=HashSpec(), description="Hash of flow-hashing routers")
 
 
 class FabricSpec(Spec):

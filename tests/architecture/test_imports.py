@@ -44,8 +44,7 @@ def test_ecmp_needs_no_solver():
 
 def test_router_names_are_those_of_the_registry():
     """The list that the command line reads without loading kernels is complete."""
-    from fabric.routing.names import PER_FLOW_ROUTERS, ROUTERS
+    from fabric.routing.names import ROUTERS
     from fabric.routing.router import ROUTERS as REGISTRY
 
     assert sorted(ROUTERS) == REGISTRY.names()
-    assert set(PER_FLOW_ROUTERS) <= set(ROUTERS)

@@ -7,32 +7,31 @@ import pytest
 from hypothesis import assume, given, settings
 from oracle_fabrics import Case, PairFlows, cases, ours, reachable, routed
 
-from fabric.optimise.arcs import merge_parallel
 from topologies.assemble import assemble
 
 SOME = settings(max_examples=80, deadline=None, derandomize=True, database=None)
 
 
 def solved(case, **options):
-    """Graph, arcs, demand and answer of cases that no cut settles, so that splits are explicit."""
+    """Graph, demand and answer of cases that no cut settles, so that splits are explicit."""
     connected, _ = reachable(case)
     assume(connected)
     graph, demand, routing = routed(case.net, Case(case.net, tuple(connected)).flows, **options)
     assume(routing.splits is not None)
-    return graph, merge_parallel(graph), demand, routing
+    return graph, demand, routing
 
 
 @SOME
 @given(cases())
 def test_fractions_sum_to_one_at_every_node_that_traffic_reaches(case):
     """Per destination: sources and everything downstream of them, up to the destination."""
-    _, arcs, demand, routing = solved(case)
+    graph, demand, routing = solved(case)
     splits = routing.splits
     for row, dest in enumerate(demand.dest.tolist()):
         mine = slice(splits.start[row], splits.start[row + 1])
         arc, fraction = splits.edge[mine], splits.fraction[mine]
-        total = np.bincount(arcs.src[arc], fraction, arcs.nodes)
-        reached = set(demand.src[demand.start[row] : demand.start[row + 1]].tolist()) | set(arcs.dst[arc].tolist())
+        total = np.bincount(graph.src[arc], fraction, graph.nodes)
+        reached = set(demand.src[demand.start[row] : demand.start[row + 1]].tolist()) | set(graph.dst[arc].tolist())
         reached.discard(dest)
         assert set(np.flatnonzero(total).tolist()) == reached
         np.testing.assert_allclose(total[sorted(reached)], 1, atol=1e-9)
@@ -43,14 +42,14 @@ def test_fractions_sum_to_one_at_every_node_that_traffic_reaches(case):
 @given(cases())
 def test_splits_have_no_loops(case):
     """Arcs come in topological order: all arcs into a node before all arcs out of it, so none leads back."""
-    _, arcs, demand, routing = solved(case)
+    graph, demand, routing = solved(case)
     splits = routing.splits
     for row in range(len(demand.dest)):
         arc = splits.edge[splits.start[row] : splits.start[row + 1]].tolist()
         left: set[int] = set()
         for one in arc:
-            left.add(int(arcs.src[one]))
-            assert int(arcs.dst[one]) not in left
+            left.add(int(graph.src[one]))
+            assert int(graph.dst[one]) not in left
         assert len(set(arc)) == len(arc)
 
 
@@ -58,19 +57,17 @@ def test_splits_have_no_loops(case):
 @given(cases())
 def test_loads_are_what_the_splits_carry(case):
     """A plain walk down the splits, pair by pair, gives the loads the router reports."""
-    graph, arcs, demand, routing = solved(case)
-    splits, loads = routing.splits, np.zeros(len(arcs.src))
+    graph, demand, routing = solved(case)
+    splits, loads = routing.splits, np.zeros(len(graph.src))
     for row in range(len(demand.dest)):
-        amount = np.zeros(arcs.nodes)
+        amount = np.zeros(graph.nodes)
         for entry in range(demand.start[row], demand.start[row + 1]):
             amount[demand.src[entry]] += demand.total_gbps[entry]
         for position in range(splits.start[row], splits.start[row + 1]):
             arc = splits.edge[position]
-            loads[arc] += amount[arcs.src[arc]] * splits.fraction[position]
-            amount[arcs.dst[arc]] += amount[arcs.src[arc]] * splits.fraction[position]
-    np.testing.assert_allclose(np.bincount(arcs.of_edge, routing.edge_gbps.sum(axis=1)), loads, atol=1e-9)
-    same = graph.capacity_gbps / arcs.capacity_gbps[arcs.of_edge]
-    np.testing.assert_allclose(routing.edge_gbps.sum(axis=1), loads[arcs.of_edge] * same, atol=1e-9)
+            loads[arc] += amount[graph.src[arc]] * splits.fraction[position]
+            amount[graph.dst[arc]] += amount[graph.src[arc]] * splits.fraction[position]
+    np.testing.assert_allclose(routing.edge_gbps.sum(axis=1), loads, atol=1e-9)
 
 
 @SOME
