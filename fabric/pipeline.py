@@ -11,6 +11,7 @@ import numpy as np
 
 from fabric.network import Network, build_network
 from fabric.result import Assumption, PhaseRoute, RouteResult
+from fabric.routing.router import Progress
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import RoutingSpec
 from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
@@ -39,10 +40,10 @@ class RouteRequest:
     up: tuple[str, ...] = ()
 
 
-Progress = Callable[[str], None]
+Reporter = Callable[[Progress], None]
 
 
-def _quiet(_: str) -> None:
+def _quiet(_: Progress) -> None:
     """Report nothing."""
 
 
@@ -74,7 +75,7 @@ def derive_traffic(loaded: LoadedScenario, network: Network) -> tuple[WorkloadTr
 
 
 def route(
-    loaded: LoadedScenario, request: RouteRequest = RouteRequest(), *, progress: Progress = _quiet
+    loaded: LoadedScenario, request: RouteRequest = RouteRequest(), *, progress: Reporter = _quiet
 ) -> RouteResult:
     """All stages: route every phase of every fabric and judge the outcome."""
     from fabric.evaluation.hottest import hottest_links
@@ -113,7 +114,7 @@ def _route_all(
     request: RouteRequest,
     network: Network,
     traffic: Sequence[WorkloadTraffic],
-    progress: Progress,
+    progress: Reporter,
 ) -> list[PhaseRoute]:
     from fabric.evaluation.phases import phase_names, route_phase
 
@@ -128,7 +129,7 @@ def _route_all(
         options = _routing_options(spec.routing, request, loaded.scenario.seed, progress)
         router = request.router or spec.routing.router
         for phase in phase_names(demands):
-            progress(f"routing {name} {phase} ({router})")
+            progress(Progress(f"routing {name} {phase} ({router})"))
             routes.append(
                 route_phase(
                     network.topologies[name],
@@ -151,7 +152,7 @@ def _route_all(
     return routes
 
 
-def _routing_options(spec: RoutingSpec, request: RouteRequest, seed: int, progress: Progress) -> RoutingOptions:
+def _routing_options(spec: RoutingSpec, request: RouteRequest, seed: int, progress: Reporter) -> RoutingOptions:
     """What the scenario says about routing, and the command line above it."""
     from fabric.routing.router import HashOptions, RoutingOptions
 

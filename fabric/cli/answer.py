@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from fabric.cli.options import Settings
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.schema import not_yet_modelled
 from topologies.errors import FabricError
+
+if TYPE_CHECKING:
+    from fabric.routing.router import Progress
 
 _BY_SUFFIX = {".json": "json", ".ndjson": "ndjson", ".csv": "csv", ".md": "md", ".txt": "plain", ".tsv": "plain"}
 
@@ -61,20 +64,22 @@ def say_not_modelled(keys: Sequence[str], settings: Settings) -> None:
         click.echo(f"note: accepted but not yet modelled: {', '.join(keys)}", err=True)
 
 
-def progress(settings: Settings) -> Callable[[str], None]:
+def progress(settings: Settings) -> Callable[[Progress], None]:
     """A reporter of stages on stderr, where a person watches."""
     wanted = sys.stderr.isatty() and not settings.quiet and not settings.no_progress and not os.environ.get("CI")
 
-    def report(text: str) -> None:
+    def report(state: Progress) -> None:
         if wanted:
-            click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+            click.echo(f"\r\x1b[K{state.text}", err=True, nl=False)
 
     return report
 
 
 def clear_progress(settings: Settings) -> None:
     """Remove the progress line."""
-    progress(settings)("")
+    from fabric.routing.router import Progress
+
+    progress(settings)(Progress(""))
 
 
 def chosen_format(settings: Settings) -> str:
