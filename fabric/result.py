@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fabric.routing.router import Certificate
+from fabric.routing.router import Certificate, HashSpread
 from topologies.columns import Floats
 from topologies.topology import Topology
 from traffic.demands import TrafficClass
@@ -90,6 +90,8 @@ class PhaseRoute:
     solver: str
     solve_time_s: float
     partial: bool
+    notes: tuple[str, ...] = ()  # what else the router has to say, in words
+    spread: HashSpread | None = None  # over the draws of the hash seeds, access links in it
 
     @property
     def throughput(self) -> float | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,8 +17,17 @@ from fabric.optimise.certify import best_cut
 from fabric.result import PhaseRoute, TierLoad, UnreachablePair
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
 from fabric.routing.reach import Unreachable, split_reachable
-from fabric.routing.router import ROUTERS, Certificate, PairTraffic, Routing, RoutingOptions, access_bound
-from topologies.columns import Floats
+from fabric.routing.router import (
+    ROUTERS,
+    Certificate,
+    HashSpread,
+    PairTraffic,
+    Quantiles,
+    Routing,
+    RoutingOptions,
+    access_bound,
+)
+from topologies.columns import Bools, Floats
 from topologies.topology import Topology
 from traffic.demands import Demands, Flows, TrafficClass
 
@@ -58,6 +69,47 @@ def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float
     return float((busiest[used] * 8 / (gbps[used] * 1e9)).max())
 
 
+@dataclass(frozen=True, eq=False)
+class PreparedPhase:
+    """The classes of one phase on one fabric as a graph and its demand, for every router that sees endpoints alike."""
+
+    fabric: str
+    phase: str
+    classes: tuple[TrafficClass, ...]
+    window_s: dict[str, float]  # per job
+    graph: RoutingGraph
+    demand: PhaseDemand
+    pairs: tuple[PairTraffic, ...]
+    lost: Unreachable
+
+    @cached_property
+    def best_bound(self) -> Certificate:
+        """The tightest proof that needs no solver: the fullest access link, or a cut."""
+        return _bound_without_solver(self.graph, self.demand, np.ones(len(self.demand.src), dtype=np.bool_))
+
+
+def places_flows(router: str) -> bool:
+    """Whether a router places single flows, and so needs every multi-homed endpoint apart."""
+    return "pairs" in ROUTERS[router].injected
+
+
+def prepare_phase(
+    topology: Topology, demands: Demands, phase: str, *, efficiency: float, apart: bool = False
+) -> PreparedPhase:
+    """Graph and demand of a phase; ``apart`` as ``places_flows`` of the router says."""
+    codes = phase_codes(demands, phase)
+    classes = tuple(demands.classes[code] for code in codes)
+    flows = [demands.flows[code] for code in codes]
+    windows = _windows(topology, classes, flows, efficiency)
+    scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
+    graph = build_graph(topology, flows, apart=apart)
+    flows, lost = split_reachable(graph, flows)
+    pairs = tuple(
+        PairTraffic(part, unit, entry.flows_per_pair) for part, unit, entry in zip(flows, scale, classes, strict=True)
+    )
+    return PreparedPhase(demands.fabric, phase, classes, windows, graph, phase_demand(graph, flows, scale), pairs, lost)
+
+
 def route_phase(
     topology: Topology,
     demands: Demands,
@@ -68,45 +120,43 @@ def route_phase(
     efficiency: float,
 ) -> PhaseRoute:
     """Route the classes of one phase together."""
-    codes = phase_codes(demands, phase)
-    classes = tuple(demands.classes[code] for code in codes)
-    flows = [demands.flows[code] for code in codes]
-    windows = _windows(topology, classes, flows, efficiency)
-    scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
-    graph = build_graph(topology, flows, apart="pairs" in ROUTERS[router].injected)
-    flows, lost = split_reachable(graph, flows)
-    demand = phase_demand(graph, flows, scale)
+    prepared = prepare_phase(topology, demands, phase, efficiency=efficiency, apart=places_flows(router))
+    return route_prepared(prepared, router=router, options=options)
+
+
+def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOptions) -> PhaseRoute:
+    """Route a prepared phase and measure every link of the topology."""
+    graph, demand, topology = prepared.graph, prepared.demand, prepared.graph.topology
     began = time.perf_counter()
-    pairs = [
-        PairTraffic(part, unit, entry.flows_per_pair) for part, unit, entry in zip(flows, scale, classes, strict=True)
-    ]
-    routing = ROUTERS[router]({}, graph=graph, demand=demand, pairs=pairs, options=options)
+    routing = ROUTERS[router]({}, graph=graph, demand=demand, pairs=prepared.pairs, options=options)
     seconds = time.perf_counter() - began
     loads = graph.link_loads(routing.edge_gbps, demand.sent_gbps, demand.received_gbps)
     utilisation = _utilisation(topology, loads.sum(axis=1))
     worst = int(np.argmax(utilisation)) if len(utilisation) else -1
     highest = float(utilisation[worst]) if worst >= 0 else 0.0
     return PhaseRoute(
-        fabric=demands.fabric,
-        phase=phase,
+        fabric=prepared.fabric,
+        phase=prepared.phase,
         router=router,
         topology=topology,
-        classes=classes,
+        classes=prepared.classes,
         link_gbps=loads,
         utilisation=utilisation,
         max_utilisation=highest,
         hottest_link=topology.link_name(worst) if highest > 0 else "",
-        best_possible=_best_possible(graph, demand, routing),
+        best_possible=_best_possible(prepared, routing),
         certificate=routing.certificate,
         links_over_capacity=int((utilisation > OVER).sum()),
-        unreachable_pairs=lost.pairs,
-        unreachable=_named(topology, lost, classes),
-        jobs_cut=tuple(sorted({classes[code].job for code in lost.classes})),
+        unreachable_pairs=prepared.lost.pairs,
+        unreachable=_named(topology, prepared.lost, prepared.classes),
+        jobs_cut=tuple(sorted({prepared.classes[code].job for code in prepared.lost.classes})),
         tiers=tier_loads(topology, utilisation),
-        window_s=windows,
+        window_s=prepared.window_s,
         solver=routing.solver,
         solve_time_s=seconds,
         partial=routing.partial,
+        notes=routing.notes,
+        spread=_whole_spread(prepared, routing.spread),
     )
 
 
@@ -132,13 +182,29 @@ def _utilisation(topology: Topology, offered: Floats) -> Floats:
     return np.where(offered == 0, 0.0, ratio)
 
 
-def _best_possible(graph: RoutingGraph, demand: PhaseDemand, routing: Routing) -> Certificate:
+def _best_possible(prepared: PreparedPhase, routing: Routing) -> Certificate:
     if routing.certificate is not None:
         return routing.certificate
+    if not routing.unreachable.any():
+        return prepared.best_bound
+    return _bound_without_solver(prepared.graph, prepared.demand, ~routing.unreachable)
+
+
+def _bound_without_solver(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certificate:
     bound, words = access_bound(graph, demand)
     access = Certificate(bound, f"{words} carries {bound:.1%} whatever the routing")
-    cut = best_cut(graph, demand, ~routing.unreachable)
+    cut = best_cut(graph, demand, routable)
     return access if access.lower_bound >= cut.lower_bound * (1 - 1e-12) and bound > 0 else cut
+
+
+def _whole_spread(prepared: PreparedPhase, spread: HashSpread | None) -> HashSpread | None:
+    """The spread with single-homed access links in it, which no draw changes: quantiles of max(draw, access)."""
+    if spread is None:
+        return None
+    access, _ = access_bound(prepared.graph, prepared.demand)
+    fullest = spread.max_utilisation
+    lifted = Quantiles(max(fullest.p50, access), max(fullest.p95, access), max(fullest.p99, access))
+    return replace(spread, max_utilisation=lifted)
 
 
 def _named(topology: Topology, lost: Unreachable, classes: Sequence[TrafficClass]) -> tuple[UnreachablePair, ...]:
