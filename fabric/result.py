@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fabric.routing.router import Certificate, HashSpread
+from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.router import Certificate, HashSpread, PairTraffic, Routing, RoutingOptions
 from topologies.columns import Floats
 from topologies.topology import Topology
 from traffic.demands import TrafficClass
@@ -67,6 +68,17 @@ class UnreachablePair:
 
 
 @dataclass(frozen=True, eq=False)
+class Routed:
+    """What a phase was routed on and how: all that a certificate file has to say."""
+
+    graph: RoutingGraph
+    demand: PhaseDemand
+    pairs: tuple[PairTraffic, ...]  # demand of the endpoints, per traffic class
+    routing: Routing
+    options: RoutingOptions
+
+
+@dataclass(frozen=True, eq=False)
 class PhaseRoute:
     """One phase on one fabric, routed."""
 
@@ -92,6 +104,7 @@ class PhaseRoute:
     partial: bool
     notes: tuple[str, ...] = ()  # what else the router has to say, in words
     spread: HashSpread | None = None  # over the draws of the hash seeds, access links in it
+    routed: Routed | None = None  # what certificate files are written from
 
     @property
     def throughput(self) -> float | None:

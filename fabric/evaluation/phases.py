@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from fabric.optimise.certify import best_cut
-from fabric.result import PhaseRoute, TierLoad, UnreachablePair
+from fabric.result import PhaseRoute, Routed, TierLoad, UnreachablePair
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
 from fabric.routing.reach import Unreachable, split_reachable
 from fabric.routing.router import (
@@ -157,6 +157,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         partial=routing.partial,
         notes=routing.notes,
         spread=_whole_spread(prepared, routing.spread),
+        routed=Routed(graph, demand, prepared.pairs, routing, options),
     )
 
 
