@@ -1,80 +1,26 @@
-"""ECMP as switches do it: every flow follows one path, each switch picking a next hop by a hash with a seed of its own.
+"""ECMP as switches do it: every flow follows one path, each switch picking a next hop by a hash of the flow's header.
 
 A pair's traffic is spread evenly over its transport flows (queue pairs). With few large flows some links draw several
-and others none, which the fluid ``ecmp`` does not show. One draw of the hashes, decided by the scenario's seed; hashes
-are ideal (independent and uniform), so polarisation between tiers is left out.
+and others none, which the fluid ``ecmp`` does not show. Loads are those of the scenario's seed. With ``replicas`` above
+1, more draws of source ports and switch seeds say how much of it is luck: percentiles of the fullest link and of the
+worst flow's max-min fair rate.
+
+``random`` hashes are ideal; ``crc16``, ``crc32`` and ``xor`` are computed over the header's bytes. With
+``per_switch_seed`` off, all switches hash alike: the flows a switch receives are those that chose it, so that they
+choose alike again and most of its next hops stay empty (polarisation). The choice is the hash modulo the number of
+next hops, all weighing the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from functools import partial
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.kernels import hash_slice, parallel_loads
 from fabric.routing.router import ROUTERS, PairTraffic, Routing, RoutingOptions
-from fabric.routing.routers.ecmp import ecmp_loads, has_equal_weights
-from topologies.columns import Floats
-from topologies.errors import RoutingError
 from topologies.registry import Injected
-from traffic.demands import Flows
 
-MOST_FLOWS = 50_000_000
-
-
-def _pairs(part: Flows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All pairs of a class as rows (src, dst, amount), blocks written out."""
-    src, dst, amount = [part.src], [part.dst], [part.amount]
-    for block in part.blocks:
-        tail, head = np.repeat(block.members, len(block.members)), np.tile(block.members, len(block.members))
-        other = tail != head
-        src.append(tail[other])
-        dst.append(head[other])
-        amount.append(np.full(int(other.sum()), block.amount))
-    return np.concatenate(src), np.concatenate(dst), np.concatenate(amount)
-
-
-def _mix(values: np.ndarray) -> np.ndarray:
-    """SplitMix64's finaliser over an array."""
-    z = values.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(z ^ (z >> np.uint64(31)))
-
-
-class _FlowTable:
-    """Flows of all classes, sorted by the node they leave the graph at."""
-
-    def __init__(self, graph: RoutingGraph, pairs: Sequence[PairTraffic]) -> None:
-        total = sum(pair.flows.pairs * pair.flows_per_pair for pair in pairs)
-        if total > MOST_FLOWS:
-            raise RoutingError(
-                f"{total:,} flows to hash; {MOST_FLOWS:,} are the most",
-                hint="router ecmp gives the average over many flows at once",
-                code="FP5002",
-            )
-        entry, leave, gbps, code, key = [], [], [], [], []
-        for number, pair in enumerate(pairs):
-            src, dst, amount = _pairs(pair.flows)
-            keep = (graph.source[src] >= 0) & (graph.sink[dst] >= 0)
-            keep &= graph.source[src] != graph.sink[dst]
-            src, dst, amount = src[keep], dst[keep], amount[keep]
-            name = _mix(_mix(src.astype(np.uint64)) ^ dst.astype(np.uint64))
-            for queue_pair in range(pair.flows_per_pair):
-                entry.append(graph.source[src])
-                leave.append(graph.sink[dst])
-                gbps.append(amount * pair.gbps_per_unit / pair.flows_per_pair)
-                code.append(np.full(len(src), number, dtype=np.int32))
-                key.append(_mix(name ^ np.uint64(number * 1_000_003 + queue_pair)))
-        sinks = np.concatenate(leave)
-        order = np.argsort(sinks, kind="stable")
-        self.dest, first = np.unique(sinks[order], return_index=True)
-        self.start = np.append(first, len(sinks)).astype(np.int32)
-        self.src = np.concatenate(entry)[order]
-        self.gbps = np.concatenate(gbps)[order]
-        self.code = np.concatenate(code)[order]
-        self.key = np.concatenate(key)[order]
+MOST_PATH_EDGES = 5_000_000  # paths longer than this in all are not listed
 
 
 @ROUTERS.register("ecmp-hash", example={})
@@ -84,20 +30,28 @@ def ecmp_hash(
     pairs: Injected[Sequence[PairTraffic]],
     options: Injected[RoutingOptions],
 ) -> Routing:
-    """One path per flow: every switch hashes it over its shortest next hops, with a seed of its own."""
-    table = _FlowTable(graph, pairs)
-    equal = has_equal_weights(graph)
-    into, out = graph.into, graph.out
-    tail, into_weight = graph.src[into.edge], graph.weight[into.edge]
-    head, out_weight = graph.dst[out.edge], graph.weight[out.edge]
-    seeds = _mix(np.arange(graph.nodes, dtype=np.uint64) ^ np.uint64(options.seed * 2_654_435_761 % 2**64))
+    """One path per flow: every switch hashes it over its shortest next hops, with a seed of its own or the same."""
+    from fabric.routing.hashing.flows import FlowTable
+    from fabric.routing.hashing.headers import draw
+    from fabric.routing.hashing.replicas import Room, flow_paths, spread
+    from fabric.routing.hashing.walk import Walker
 
-    def work(first: int, last: int, loads: Floats) -> None:
-        hash_slice(
-            first, last, into.start, tail, into_weight, equal, out.start, out.edge, head, out_weight,
-            table.dest, table.start, table.src, table.code, table.key, table.gbps, seeds, loads,
-        )  # fmt: skip
-
-    loads = parallel_loads(len(table.dest), (len(graph.src), len(pairs)), work)
-    _, unreachable = ecmp_loads(graph, demand)
-    return Routing("ecmp-hash", loads, unreachable)
+    table = FlowTable.of(graph, pairs, options.hash.replicas)
+    walker = Walker(graph, table)
+    draws = partial(draw, graph, (table.src_endpoint, table.dst_endpoint), table.name, options.hash)
+    first = draws((options.seed,))
+    length, unreachable = walker.lengths(demand)
+    room = Room(graph, table, length)
+    listed = int(length.sum()) <= MOST_PATH_EDGES
+    replicas = options.hash.replicas
+    found, stopped = spread(room, walker, draws, options) if replicas > 1 else (None, False)
+    note = f"the time limit of {options.time_limit_s:g} s left out the last of {replicas:,} replicas"
+    return Routing(
+        "ecmp-hash",
+        walker.loads_gbps(first, len(pairs)),
+        unreachable,
+        paths=flow_paths(room, walker, first) if listed else None,
+        spread=found,
+        partial=stopped,
+        notes=(note,) if stopped else (),
+    )

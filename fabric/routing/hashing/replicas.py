@@ -1,0 +1,133 @@
+"""Replicas of the luck: how full the fullest link is and how badly the worst flow fares, over many draws of the hash.
+
+Every replica draws source ports and switch seeds anew, walks all flows, and shares every link max-min fairly, the
+links between endpoints and switches included: no hash changes what single ones carry, and they bound the fullest link
+from below.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fabric.routing.fair_share import share_slice
+from fabric.routing.graph import RoutingGraph
+from fabric.routing.hashing.flows import FlowTable
+from fabric.routing.hashing.headers import Draws
+from fabric.routing.hashing.walk import Walker, on_threads
+from fabric.routing.router import FlowPaths, HashSpread, Progress, Quantiles, RoutingOptions
+from topologies.columns import Floats, Ints, Longs, column
+
+_BATCH = 8_000_000  # links of paths kept at once, 4 bytes each
+_ACCESS = 2  # links of a path that no hash changes: out of the source's NIC, into the destination's
+
+
+@dataclass(frozen=True, eq=False)
+class Room:
+    """Where the links of every flow's path are kept: two access links, then as many edges as it may cross.
+
+    Links are edges of the graph, and above them the access links of single-homed endpoints, out and back.
+    """
+
+    graph: RoutingGraph
+    table: FlowTable
+    length: Longs  # shape (F,), most edges of a flow's path
+
+    @cached_property
+    def start(self) -> Longs:
+        """First place of every flow, shape (F + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.length + _ACCESS)]).astype(np.int64)
+
+    @cached_property
+    def capacity_gbps(self) -> Floats:
+        """Of every edge, then of the access links out of endpoints, then of those back."""
+        _, up, down = self.graph.single_homed
+        links = self.graph.topology.capacity_gbps
+        return np.concatenate([self.graph.capacity_gbps, links[up], links[down]])
+
+    @cached_property
+    def empty(self) -> Ints:
+        """Access links filled in, all else -1; shape (H,)."""
+        node, up, _ = self.graph.single_homed
+        number = np.full(len(self.graph.topology.nodes), -1, dtype=np.int32)
+        number[node] = len(self.graph.src) + np.arange(len(node))
+        places = np.full(int(self.start[-1]), -1, dtype=np.int32)
+        out, back = number[self.table.src_endpoint], number[self.table.dst_endpoint]
+        places[self.start[:-1]] = out
+        places[self.start[:-1] + 1] = np.where(back >= 0, back + len(up), -1)
+        return places
+
+    def paths(self, walker: Walker, draws: Draws) -> Ints:
+        """Links of every flow in every replica of ``draws``, shape (R, H); -1 is no link."""
+        paths = np.tile(self.empty, (len(draws.keys), 1))
+        walker.write_paths(draws, self.start[:-1] + _ACCESS, paths)
+        return paths
+
+
+def flow_paths(room: Room, walker: Walker, draws: Draws) -> FlowPaths:
+    """Paths of the first replica; flows between endpoints of one switch have no edge and are left out."""
+    table, links = room.table, room.paths(walker, draws)[0]
+    crossed = (links >= 0) & (links < len(room.graph.src))
+    edges = np.add.reduceat(crossed, room.start[:-1]) if table.flows else np.empty(0, dtype=np.int64)
+    routed = edges > 0
+    return FlowPaths(
+        src=column(table.src[routed], np.int32),
+        dst=column(table.dest_of_flow[routed], np.int32),
+        src_endpoint=column(table.src_endpoint[routed], np.int32),
+        dst_endpoint=column(table.dst_endpoint[routed], np.int32),
+        code=column(table.code[routed], np.int32),
+        gbps=column(table.gbps[routed], np.float64),
+        start=column(np.append(0, np.cumsum(edges[routed])), np.int32),
+        edge=column(links[crossed], np.int32),
+    )
+
+
+def quantiles(values: Floats, *, low_is_bad: bool = False) -> Quantiles:
+    """Observed values that 50, 95 and 99 % of the replicas do not exceed, or with ``low_is_bad`` do not fall below.
+
+    >>> quantiles(np.arange(1.0, 101.0))
+    Quantiles(p50=50.0, p95=95.0, p99=99.0)
+    >>> quantiles(np.arange(1.0, 101.0), low_is_bad=True)
+    Quantiles(p50=51.0, p95=6.0, p99=2.0)
+    """
+    sign = -1.0 if low_is_bad else 1.0
+    p50, p95, p99 = sign * np.quantile(sign * values, [0.5, 0.95, 0.99], method="inverted_cdf")
+    return Quantiles(float(p50), float(p95), float(p99))
+
+
+def spread(
+    room: Room, walker: Walker, draw: Callable[[range], Draws], options: RoutingOptions
+) -> tuple[HashSpread, bool]:
+    """Figures over all replicas, and whether the time limit left some out; those are the last ones."""
+    table, wanted = room.table, options.hash.replicas
+    order = np.argsort(table.gbps, kind="stable")
+    peak, worst = np.zeros(wanted), np.ones(wanted)
+    batch = int(np.clip(_BATCH // max(room.start[-1], 1), 1, wanted))
+    began, done = time.perf_counter(), 0
+    while done < wanted and table.flows:
+        count = min(batch, wanted - done)
+        paths = room.paths(walker, draw(range(options.seed + done, options.seed + done + count)))
+        _share(room, paths, order, peak[done : done + count], worst[done : done + count])
+        done += count
+        seconds = time.perf_counter() - began
+        options.report(
+            Progress(f"ecmp-hash: {done:,} of {wanted:,} replicas", seconds=seconds, limit_s=options.time_limit_s)
+        )
+        if seconds > options.time_limit_s:
+            break
+    done = done or wanted
+    found = HashSpread(done, quantiles(peak[:done]), quantiles(worst[:done], low_is_bad=True))
+    return found, done < wanted
+
+
+def _share(room: Room, paths: Ints, order: Longs, peak: Floats, worst: Floats) -> None:
+    """Fill in the figures of a batch of replicas."""
+    gbps, capacity = room.table.gbps, room.capacity_gbps
+    on_threads(
+        len(paths),
+        lambda first, last: share_slice(first, last, room.start, paths, gbps, order, capacity, peak, worst),
+    )
