@@ -39,6 +39,8 @@ class Arcs:
     def edge_splits(self, splits: Splits) -> Splits:
         """Splits over the graph's edges from splits over the arcs."""
         order = np.argsort(self.of_edge, kind="stable")
+        if len(order) == len(self.src):  # no parallel edges, so every arc is one edge
+            return Splits(splits.start, column(order.astype(np.int32)[splits.edge], np.int32), splits.fraction)
         first = np.searchsorted(self.of_edge[order], np.arange(len(self.src) + 1))
         count = np.diff(first)[splits.edge]
         position = np.repeat(first[splits.edge] - np.concatenate([[0], np.cumsum(count)[:-1]]), count)

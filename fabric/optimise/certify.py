@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.kernels import priced_distances, priced_shortest_distances
+from fabric.routing.kernels import parallel_rows, priced_distances, priced_shortest_distances
 from fabric.routing.router import Certificate
 from topologies.columns import Bools, Floats, Ints, column
 
@@ -111,17 +111,28 @@ def priced_bound(
     earned = float((graph.capacity_gbps * price).sum())
     if earned <= 0:
         return 0.0
+    found = entry_prices(graph, demand, price, shortest_only=shortest_only)
+    paid = np.where(routable & np.isfinite(found), found, 0.0) * demand.total_gbps
+    return float(paid.sum()) / earned
+
+
+def entry_prices(graph: RoutingGraph, demand: PhaseDemand, price: Floats, *, shortest_only: bool = False) -> Floats:
+    """Least price of a path per entry of the demand, shape (nnz,); ``inf`` without a path."""
     into = graph.into
     tail, by_slot = graph.src[into.edge], price[into.edge]
     found = np.zeros(len(demand.src))
     ends = (demand.dest, demand.start, demand.src, found)
-    if shortest_only:
-        weight = graph.weight[into.edge]
-        priced_shortest_distances(into.start, tail, weight, bool(np.ptp(weight) == 0), by_slot, *ends)
-    else:
-        priced_distances(into.start, tail, by_slot, *ends)
-    paid = np.where(routable & np.isfinite(found), found, 0.0) * demand.total_gbps
-    return float(paid.sum()) / earned
+    weight = graph.weight[into.edge]
+    equal = graph.equal_weights
+
+    def work(first: int, last: int) -> None:
+        if shortest_only:
+            priced_shortest_distances(first, last, into.start, tail, weight, equal, by_slot, *ends)
+        else:
+            priced_distances(first, last, into.start, tail, by_slot, *ends)
+
+    parallel_rows(len(demand.dest), work)
+    return found
 
 
 def price_words(graph: RoutingGraph, price: Floats, bound: float) -> str:

@@ -63,6 +63,11 @@ class RoutingGraph:
         return len(self.node_of)
 
     @cached_property
+    def equal_weights(self) -> bool:
+        """Whether hop counts decide shortest paths."""
+        return bool(len(self.weight) == 0 or np.ptp(self.weight) == 0)
+
+    @cached_property
     def out(self) -> Adjacency:
         """Edges by source."""
         return Adjacency.by(self.src, self.nodes)

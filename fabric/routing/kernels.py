@@ -11,11 +11,11 @@ import heapq
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from topologies.columns import Bools, Floats, Ints, Longs
 
@@ -183,61 +183,6 @@ def shortest_arcs(
 
 
 @compiled
-def mix(value: np.uint64) -> np.uint64:
-    """The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): a 64-bit hash of a 64-bit number."""
-    z = value + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-@compiled
-def hash_slice(
-    first: int,
-    last: int,
-    into_start: Ints,
-    tail: Ints,
-    into_weight: Floats,
-    equal: bool,
-    out_start: Ints,
-    out_edge: Ints,
-    head: Ints,
-    out_weight: Floats,
-    dest: Ints,
-    start: Ints,
-    flow_src: Ints,
-    flow_class: Ints,
-    flow_key: NDArray[np.uint64],
-    flow_gbps: Floats,
-    node_seed: NDArray[np.uint64],
-    loads: Floats,
-) -> None:
-    """Walk every flow to its destination; each node picks one of its shortest next hops by a hash of its own."""
-    nodes = len(into_start) - 1
-    distance = np.empty(nodes)
-    order = np.empty(nodes, dtype=np.int64)
-    for row in range(first, last):
-        nearest_first(dest[row], into_start, tail, into_weight, equal, distance, order)
-        for flow in range(start[row], start[row + 1]):
-            node = flow_src[flow]
-            if distance[node] == np.inf:
-                continue
-            while node != dest[row]:
-                hops = 0
-                for slot in range(out_start[node], out_start[node + 1]):
-                    if is_step(distance[head[slot]], distance[node], out_weight[slot], equal):
-                        hops += 1
-                wanted = np.int64(mix(flow_key[flow] ^ node_seed[node]) % np.uint64(hops))
-                for slot in range(out_start[node], out_start[node + 1]):
-                    if is_step(distance[head[slot]], distance[node], out_weight[slot], equal):
-                        if wanted == 0:
-                            loads[out_edge[slot], flow_class[flow]] += flow_gbps[flow]
-                            node = head[slot]
-                            break
-                        wanted -= 1
-
-
-@compiled
 def split_slice(
     first: int,
     last: int,
@@ -280,13 +225,21 @@ def split_slice(
 
 @compiled
 def priced_distances(
-    into_start: Ints, tail: Ints, price: Floats, dest: Ints, start: Ints, entry_src: Ints, found: Floats
+    first: int,
+    last: int,
+    into_start: Ints,
+    tail: Ints,
+    price: Floats,
+    dest: Ints,
+    start: Ints,
+    entry_src: Ints,
+    found: Floats,
 ) -> None:
-    """Distance under ``price`` (by adjacency slot) from the source of every entry to its destination."""
+    """Distance under ``price`` (by adjacency slot) from the source of every entry of some rows to its destination."""
     nodes = len(into_start) - 1
     distance = np.empty(nodes)
     order = np.empty(nodes, dtype=np.int64)
-    for row in range(len(dest)):
+    for row in range(first, last):
         weighted_order(dest[row], into_start, tail, price, distance, order)
         for entry in range(start[row], start[row + 1]):
             found[entry] = distance[entry_src[entry]]
@@ -294,6 +247,8 @@ def priced_distances(
 
 @compiled
 def priced_shortest_distances(
+    first: int,
+    last: int,
     into_start: Ints,
     tail: Ints,
     weight: Floats,
@@ -309,7 +264,7 @@ def priced_shortest_distances(
     distance = np.empty(nodes)
     order = np.empty(nodes, dtype=np.int64)
     cheapest = np.empty(nodes)
-    for row in range(len(dest)):
+    for row in range(first, last):
         reached = nearest_first(dest[row], into_start, tail, weight, equal, distance, order)
         cheapest[:] = np.inf
         cheapest[dest[row]] = 0.0
@@ -323,6 +278,19 @@ def priced_shortest_distances(
             found[entry] = cheapest[entry_src[entry]]
 
 
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Threads for the compiled loops, started once: a descent comes here thousands of times."""
+    return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="fabric-kernel")
+
+
+def parallel_rows(rows: int, work: Callable[[int, int], None]) -> None:
+    """Run ``work(first, last)`` over slices of ``rows`` destinations on threads; each writes to places of its own."""
+    bounds = [rows * part // SLICES for part in range(SLICES + 1)]
+    for job in [_pool().submit(work, bounds[part], bounds[part + 1]) for part in range(SLICES)]:
+        job.result()
+
+
 def parallel_loads(rows: int, shape: tuple[int, int], work: Callable[[int, int, Floats], None]) -> Floats:
     """Run ``work(first, last, loads)`` over slices of ``rows`` destinations on threads; sum of the slices' loads."""
     slices = min(SLICES, rows)
@@ -333,10 +301,8 @@ def parallel_loads(rows: int, shape: tuple[int, int], work: Callable[[int, int, 
         return loads
     bounds = [rows * part // slices for part in range(slices + 1)]
     parts = [np.zeros(shape) for _ in range(slices)]
-    with ThreadPoolExecutor(max_workers=min(slices, os.cpu_count() or 1)) as pool:
-        jobs = [pool.submit(work, bounds[part], bounds[part + 1], parts[part]) for part in range(slices)]
-        for job in jobs:
-            job.result()
+    for job in [_pool().submit(work, bounds[part], bounds[part + 1], parts[part]) for part in range(slices)]:
+        job.result()
     for part in parts[1:]:
         parts[0] += part
     return parts[0]

@@ -9,7 +9,7 @@ import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.names import HASH_FIELDS
-from topologies.columns import Bools, Floats, Ints
+from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.registry import Registry
 from traffic.demands import Flows
 
@@ -19,9 +19,24 @@ class Splits:
     """Explicit loop-free routing: per destination of the demand, edges of the graph in topological order of their
     sources, each with its part of what its source sends on to that destination."""
 
-    start: Ints  # shape (D + 1,)
+    start: Longs  # shape (D + 1,)
     edge: Ints  # shape (nnz,)
     fraction: Floats  # shape (nnz,), those of one destination and source sum to 1
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectiveProof:
+    """What a routing reaches of an objective other than least utilisation, and what no routing can pass.
+
+    ``value`` is at most ``bound`` where more is better (throughput, smallest part let in), at least ``bound`` for cost.
+    """
+
+    name: str
+    value: float
+    bound: float
+    unit: str
+    witness: str
+    price: Floats | None = None  # shape (E,), non-negative prices of the graph's edges that prove the bound
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +50,7 @@ class Certificate:
     lower_bound: float
     witness: str
     price: Floats | None = None
+    objective: ObjectiveProof | None = None  # of objectives other than least utilisation
 
 
 @dataclass(frozen=True, eq=False)

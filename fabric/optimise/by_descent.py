@@ -1,0 +1,79 @@
+"""Closing the gap by descent: shortest paths first, and further arcs where prices show that they could help."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from fabric.optimise.certify import entry_prices, price_words, priced_bound
+from fabric.optimise.dags import shortest_dags, with_cheap_arcs
+from fabric.optimise.descent import Descent, Step
+from fabric.optimise.incumbent import Incumbent
+from fabric.routing.router import Certificate
+from topologies.columns import Floats, Ints, column
+
+ROUNDS = 12  # of adding arcs
+WORTH = 1e-4  # a destination gets more arcs when its demand could pay this much less, relative to all that is paid
+FEW = 2_000  # destinations extended in one round
+
+
+def improve_by_descent(best: Incumbent) -> None:
+    """Descend until the gap is reached, no arc helps any more, or the time is used up."""
+    dags = shortest_dags(best.arcs, best.demand, best.routable)
+    shares = np.ones(len(dags.slot), dtype=np.float32)
+    best.solver = "descent"
+    for number in range(ROUNDS):
+        descent = Descent(dags, best.demand, best.routable, theta_min=best.access)
+        step = descent.run(
+            shares,
+            bound=best.certificate.lower_bound,
+            gap=best.options.gap / 2,
+            deadline=best.deadline,
+            report=lambda theta, _: best.report("optimal: descent", theta),
+        )
+        best.take(descent.splits(step.shares))
+        if best.done or time.monotonic() > best.deadline:
+            return
+        _prove(best, step)
+        if best.done or best.options.paths == "shortest" or number + 1 == ROUNDS:
+            return
+        rows, price = _rows_worth_more_arcs(best, descent, step)
+        if not len(rows):
+            return
+        before = len(dags.slot)
+        dags, shares = with_cheap_arcs(dags, step.shares, best.demand, best.routable, price, rows)
+        if len(dags.slot) == before:
+            return
+
+
+def _prove(best: Incumbent, step: Step) -> None:
+    """What the descent's prices say about all routings."""
+    shortest_only = best.options.paths == "shortest"
+    price = np.zeros(len(best.arcs.src))
+    price[best.arcs.into.edge] = step.price
+    by_edge = price[best.arcs.of_edge]
+    bound = priced_bound(best.graph, best.demand, best.routable, by_edge, shortest_only=shortest_only)
+    if bound > best.certificate.lower_bound:
+        words = price_words(best.graph, by_edge, bound) + (", over shortest paths" if shortest_only else "")
+        best.prove(Certificate(bound, words, by_edge))
+
+
+def _rows_worth_more_arcs(best: Incumbent, descent: Descent, step: Step) -> tuple[Ints, Floats]:
+    """Destinations whose demand has cheaper paths than those of the table, and the prices by slot to find them with."""
+    arcs, demand = best.arcs, best.demand
+    # A little length in the price keeps cheapest paths short, and free of circles where nothing has a price.
+    nudge = 1e-3 * step.price.max(initial=0.0) * arcs.weight / arcs.weight.max()
+    price = step.price + nudge[arcs.into.edge]
+    by_arc = np.zeros(len(arcs.src))
+    by_arc[arcs.into.edge] = price
+    _, paid = descent.sweep(step.shares.copy(), column(price, np.float64), 0.0)
+    cheapest = entry_prices(best.graph, demand, by_arc[arcs.of_edge])
+    entry_row = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))
+    least = np.bincount(
+        entry_row, np.where(best.routable & np.isfinite(cheapest), cheapest, 0.0) * demand.total_gbps, len(demand.dest)
+    )
+    saved = paid - least
+    rows = np.flatnonzero(saved > WORTH * paid.sum() / max(len(paid), 1))
+    rows = rows[np.argsort(-saved[rows], kind="stable")][:FEW]
+    return column(np.sort(rows), np.int32), price

@@ -1,0 +1,233 @@
+"""Per destination, a loop-free set of arcs that traffic may use, as flat columns.
+
+The arcs of a destination are grouped by head, farthest heads first: whoever reads them forwards meets all arcs into a
+node before any arc out of it, and whoever reads them backwards the other way round, so that loads and prices are
+propagated in one pass each without a queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fabric.optimise.arcs import Arcs
+from fabric.routing.graph import PhaseDemand
+from fabric.routing.kernels import compiled, is_step, nearest_first, parallel_rows, weighted_order
+from topologies.columns import Bools, Floats, Ints, Longs, Shares, column
+
+_TIE = 1e-9  # relative; cheapest paths within this of each other are all taken
+
+
+@dataclass(frozen=True, eq=False)
+class Dags:
+    """Arcs per destination of a demand; ``slot`` counts in the order of ``arcs.into``."""
+
+    arcs: Arcs
+    start: Longs  # shape (D + 1,)
+    slot: Ints  # shape (nnz,)
+
+    @cached_property
+    def tail(self) -> Ints:
+        """Source of every slot, shape (A,)."""
+        return column(self.arcs.src[self.arcs.into.edge], np.int32)
+
+    @cached_property
+    def head(self) -> Ints:
+        """Destination of every slot, shape (A,)."""
+        return column(self.arcs.dst[self.arcs.into.edge], np.int32)
+
+
+@compiled
+def _shortest_rows(
+    first: int,
+    last: int,
+    into_start: Ints,
+    tail: Ints,
+    weight: Floats,
+    equal: bool,
+    dest: Ints,
+    start: Ints,
+    entry_src: Ints,
+    routable: Bools,
+    row_start: Longs,
+    slots: Ints,
+) -> None:
+    """Slots on shortest paths from a row's sources; empty ``slots``: their number goes to ``row_start[row + 1]``."""
+    nodes = len(into_start) - 1
+    distance = np.empty(nodes)
+    order = np.empty(nodes, dtype=np.int64)
+    active = np.zeros(nodes, dtype=np.bool_)
+    for row in range(first, last):
+        reached = nearest_first(dest[row], into_start, tail, weight, equal, distance, order)
+        active[:] = False
+        for entry in range(start[row], start[row + 1]):
+            if routable[entry]:
+                active[entry_src[entry]] = True
+        at = row_start[row] if len(slots) > 0 else 0
+        for position in range(reached - 1, -1, -1):
+            head = order[position]
+            for slot in range(into_start[head], into_start[head + 1]):
+                if active[tail[slot]] and is_step(distance[head], distance[tail[slot]], weight[slot], equal):
+                    active[head] = True
+                    if len(slots) > 0:
+                        slots[at] = slot
+                    at += 1
+        if len(slots) == 0:
+            row_start[row + 1] = at
+
+
+def shortest_dags(arcs: Arcs, demand: PhaseDemand, routable: Bools) -> Dags:
+    """The arcs on shortest paths from every destination's sources."""
+    into = arcs.into
+    tail, weight = arcs.src[into.edge], arcs.weight[into.edge]
+    equal = bool(len(weight) == 0 or np.ptp(weight) == 0)
+    rows = len(demand.dest)
+    row_start = np.zeros(rows + 1, dtype=np.int64)
+    fixed = (into.start, tail, weight, equal, demand.dest, demand.start, demand.src, routable, row_start)
+    none = np.empty(0, dtype=np.int32)
+    parallel_rows(rows, lambda first, last: _shortest_rows(first, last, *fixed, none))
+    np.cumsum(row_start, out=row_start)
+    slots = np.empty(row_start[-1], dtype=np.int32)
+    if len(slots):
+        parallel_rows(rows, lambda first, last: _shortest_rows(first, last, *fixed, slots))
+    return Dags(arcs, column(row_start, np.int64), column(slots, np.int32))
+
+
+@compiled
+def _merge_row(
+    dest: int,
+    slots: Ints,
+    shares: Floats,
+    into_start: Ints,
+    tail: Ints,
+    head: Ints,
+    price: Floats,
+    sources: Ints,
+    out_slots: Ints,
+    out_shares: Floats,
+) -> int:
+    """A row's arcs and those on its sources' cheapest paths, loop-free; returns how many were written.
+
+    Nodes are taken nearest first once all their arcs lead to nodes already taken. Where a circle stops that, the node
+    that loses the least traffic gives up its arcs back into the circle.
+    """
+    nodes = len(into_start) - 1
+    distance = np.empty(nodes)
+    order = np.empty(nodes, dtype=np.int64)
+    reached = weighted_order(dest, into_start, tail, price, distance, order)
+    share_of = np.full(len(tail), -1.0)
+    total = np.zeros(nodes)
+    count = np.zeros(nodes, dtype=np.int64)
+    for position in range(len(slots)):
+        share_of[slots[position]] = shares[position]
+        total[tail[slots[position]]] += shares[position]
+        count[tail[slots[position]]] += 1
+    active = np.zeros(nodes, dtype=np.bool_)
+    for source in sources:
+        active[source] = True
+    for position in range(reached - 1, -1, -1):
+        node = order[position]
+        for slot in range(into_start[node], into_start[node + 1]):
+            far = tail[slot]
+            if active[far] and distance[node] + price[slot] <= distance[far] * (1.0 + _TIE):
+                active[node] = True
+                if share_of[slot] < 0.0:
+                    # An equal part to begin with; the descent decides what it is worth.
+                    share_of[slot] = total[far] / count[far] if count[far] > 0 else 1.0
+                    total[far] += share_of[slot]
+                    count[far] += 1
+    taken = np.zeros(nodes, dtype=np.bool_)
+    rank = np.empty(nodes, dtype=np.int64)
+    ranked = 1
+    rank[0] = dest
+    taken[dest] = True
+    cursor = 0
+    waiting = count.copy()
+    inside = np.int64(0)
+    for node in range(nodes):
+        if count[node] > 0 and node != dest:
+            inside += 1
+    while True:
+        while cursor < ranked:
+            node = rank[cursor]
+            cursor += 1
+            for slot in range(into_start[node], into_start[node + 1]):
+                far = tail[slot]
+                if share_of[slot] >= 0.0 and not taken[far]:
+                    waiting[far] -= 1
+                    if waiting[far] == 0:
+                        taken[far] = True
+                        rank[ranked] = far
+                        ranked += 1
+        if ranked > inside:
+            break
+        kept = np.zeros(nodes)
+        for slot in range(len(tail)):
+            if share_of[slot] >= 0.0 and taken[head[slot]] and not taken[tail[slot]]:
+                kept[tail[slot]] += share_of[slot]
+        best = -1
+        for node in range(nodes):
+            if kept[node] > 0.0 and (best < 0 or kept[node] / total[node] > kept[best] / total[best]):
+                best = node
+        if best < 0:
+            break
+        for slot in range(len(tail)):
+            if tail[slot] == best and share_of[slot] >= 0.0 and not taken[head[slot]]:
+                share_of[slot] = -1.0
+        taken[best] = True
+        rank[ranked] = best
+        ranked += 1
+    # Only what traffic can reach, farthest heads first.
+    active[:] = False
+    for source in sources:
+        active[source] = True
+    written = 0
+    for position in range(ranked - 1, -1, -1):
+        node = rank[position]
+        for slot in range(into_start[node], into_start[node + 1]):
+            if share_of[slot] >= 0.0 and active[tail[slot]]:
+                active[node] = True
+                out_slots[written] = slot
+                out_shares[written] = share_of[slot]
+                written += 1
+    return written
+
+
+def with_cheap_arcs(
+    dags: Dags, shares: Shares, demand: PhaseDemand, routable: Bools, price: Floats, rows: Ints
+) -> tuple[Dags, Shares]:
+    """Add to some rows the arcs on cheapest paths under ``price`` (by slot, > 0), and cut what would close a circle.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (nnz,)
+        Split fractions of ``dags``; the answer has those of the new table.
+    rows : ndarray
+        Destinations to extend.
+    """
+    arcs, into = dags.arcs, dags.arcs.into
+    wanted = np.zeros(len(demand.dest), dtype=np.bool_)
+    wanted[rows] = True
+    pieces, parts = [], []
+    slots, values = np.empty(len(arcs.src), dtype=np.int32), np.empty(len(arcs.src))
+    size = np.diff(dags.start)
+    kept = 0
+    for row in rows.tolist():
+        mine = slice(int(dags.start[row]), int(dags.start[row + 1]))
+        pieces.append(dags.slot[kept : mine.start])
+        parts.append(shares[kept : mine.start])
+        entries = np.arange(demand.start[row], demand.start[row + 1])
+        count = _merge_row(
+            int(demand.dest[row]), dags.slot[mine], shares[mine].astype(np.float64), into.start, dags.tail, dags.head,
+            price, demand.src[entries[routable[entries]]], slots, values,
+        )  # fmt: skip
+        pieces.append(slots[:count].copy())
+        parts.append(values[:count].astype(shares.dtype))
+        size[row] = count
+        kept = mine.stop
+    pieces.append(dags.slot[kept:])
+    parts.append(shares[kept:])
+    start = np.concatenate([[0], np.cumsum(size)])
+    return Dags(arcs, column(start, np.int64), column(np.concatenate(pieces), np.int32)), np.concatenate(parts)

@@ -1,0 +1,199 @@
+"""Least maximum utilisation by descent on split fractions, for programmes too large for a solver.
+
+The highest utilisation is smoothed to a soft maximum: link l weighs exp(η (u_l / θ − 1)), and its price is that weight
+over its capacity. At every switch and for every destination, the fraction of a next hop shrinks by 1 + α δ, where δ is
+the mean price from there to the destination: Gallager's distributed gradient ("A minimum delay routing algorithm using
+distributed computation", IEEE Trans. Commun. 1977) with multiplicative steps (Kivinen, Warmuth, "Exponentiated gradient
+versus gradient descent", Inf. Comput. 1997). One step is two sweeps over the arcs of every destination; η grows as the
+gap closes, so that the gap shrinks by a constant factor per step rather than with its square.
+
+The prices are also the proof: Σ demand · dist / Σ capacity · price bounds every routing from below, the dual of the
+linear programme. Fractions stay fractions throughout, so whatever step it stops at is a valid, loop-free routing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabric.optimise.dags import Dags
+from fabric.routing.graph import PhaseDemand
+from fabric.routing.kernels import compiled, parallel_loads
+from fabric.routing.router import Splits
+from topologies.columns import Bools, Floats, Ints, Longs, Shares, column
+
+SHARPNESS = 3.0  # η times the relative gap
+LEAST_ETA = 10.0
+FIRST_PACE, LEAST_PACE, MOST_PACE = 4.0, 0.25, 8.0  # α η
+PATIENCE = 25  # steps without progress after which η grows beyond what the gap asks for
+STUCK = 6  # times that happens before the descent gives up
+
+
+@compiled
+def _sweep(
+    first: int,
+    last: int,
+    alpha: float,
+    price: Floats,
+    row_start: Longs,
+    slots: Ints,
+    shares: Shares,
+    tail: Ints,
+    head: Ints,
+    dest: Ints,
+    start: Ints,
+    entry_src: Ints,
+    gbps: Floats,
+    loads: Floats,
+    paid: Floats,
+) -> None:
+    """Price the next hops and shift fractions by ``alpha`` (0: leave them), then carry the demand along them.
+
+    ``paid[row]`` becomes Σ demand x least price to the destination over the row's arcs.
+    """
+    nodes = dest.max() + 1
+    for slot in range(len(tail)):
+        nodes = max(nodes, tail[slot] + 1, head[slot] + 1)
+    total, worth = np.zeros(nodes), np.zeros(nodes)
+    to_go, least = np.zeros(nodes), np.zeros(nodes)
+    amount = np.zeros(nodes)
+    for row in range(first, last):
+        begin, end = row_start[row], row_start[row + 1]
+        for at in range(begin, end):
+            slot = slots[at]
+            total[tail[slot]] = 0.0
+            worth[tail[slot]] = 0.0
+            least[tail[slot]] = np.inf
+            to_go[head[slot]] = -1.0
+            amount[tail[slot]] = 0.0
+            amount[head[slot]] = 0.0
+        to_go[dest[row]] = 0.0
+        least[dest[row]] = 0.0
+        for at in range(end - 1, begin - 1, -1):
+            slot = slots[at]
+            far, near = tail[slot], head[slot]
+            if to_go[near] < 0.0:
+                to_go[near] = worth[near] / total[near]
+            delta = price[slot] + to_go[near]
+            share = shares[at] / (1.0 + alpha * delta)
+            shares[at] = share
+            total[far] += share
+            worth[far] += share * delta
+            least[far] = min(least[far], price[slot] + least[near])
+        sum_paid = 0.0
+        for entry in range(start[row], start[row + 1]):
+            if gbps[entry] > 0.0:
+                amount[entry_src[entry]] += gbps[entry]
+                sum_paid += gbps[entry] * least[entry_src[entry]]
+        paid[row] = sum_paid
+        for at in range(begin, end):
+            slot = slots[at]
+            part = shares[at] / total[tail[slot]]
+            shares[at] = part
+            moved = amount[tail[slot]] * part
+            loads[slot] += moved
+            amount[head[slot]] += moved
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Where a descent stands: fractions, their loads and utilisation, and the best prices seen."""
+
+    shares: Shares  # shape (nnz,)
+    theta: float
+    bound: float  # over the paths of the table only
+    price: Floats  # shape (A,), by slot; those of ``bound``
+
+
+class Descent:
+    """A table of arcs and the demand on it; ``run`` moves fractions until the gap or the time is used up."""
+
+    def __init__(self, dags: Dags, demand: PhaseDemand, routable: Bools, *, theta_min: float) -> None:
+        self.dags = dags
+        self.demand = demand
+        self.gbps = column(np.where(routable, demand.total_gbps, 0.0), np.float64)
+        self.theta_min = theta_min
+        self.capacity = column(dags.arcs.capacity_gbps[dags.arcs.into.edge], np.float64)
+
+    def sweep(self, shares: Shares, price: Floats, alpha: float) -> tuple[Floats, Floats]:
+        """Shift fractions in place; loads by slot, and what each row pays at the least over the table's paths."""
+        dags, demand = self.dags, self.demand
+        rows = len(demand.dest)
+        paid = np.zeros(rows)
+
+        def work(first: int, last: int, loads: Floats) -> None:
+            _sweep(
+                first, last, alpha, price, dags.start, dags.slot, shares, dags.tail, dags.head,
+                demand.dest, demand.start, demand.src, self.gbps, loads[:, 0], paid,
+            )  # fmt: skip
+
+        loads = parallel_loads(rows, (len(self.capacity), 1), work)[:, 0]
+        return loads, paid
+
+    def run(
+        self,
+        shares: Shares,
+        *,
+        bound: float,
+        gap: float,
+        deadline: float,
+        report: Callable[[float, float], None],
+        steps: int = 5_000,
+    ) -> Step:
+        """Descend from ``shares``.
+
+        Parameters
+        ----------
+        bound : float
+            A lower bound on θ known already; steps sharpen towards it.
+        gap : float
+            Relative distance to the better of ``bound`` and the prices' own bound at which to stop.
+        deadline : float
+            Of ``time.monotonic()``.
+        """
+        loads, _ = self.sweep(shares, np.zeros(len(self.capacity)), 0.0)
+        theta = self._theta(loads)
+        best = Step(shares.copy(), theta, 0.0, np.zeros(len(self.capacity)))
+        pace, boost, since, stuck = FIRST_PACE, 1.0, 0, 0
+        for _ in range(steps):
+            known = max(bound, best.bound)
+            apart = max(best.theta / known - 1, gap) if known > 0 else 1.0
+            if best.theta <= known * (1 + gap) or time.monotonic() > deadline or stuck >= STUCK:
+                break
+            eta = max(LEAST_ETA, SHARPNESS / apart) * boost
+            weight = np.exp(eta * np.minimum(loads / self.capacity / theta - 1, 0.0))
+            price = weight * (self.capacity.mean() / self.capacity)
+            loads, paid = self.sweep(shares, price, pace / eta)
+            before, theta = theta, self._theta(loads)
+            proved = float(paid.sum()) / float(self.capacity @ price)
+            since += 1
+            if theta < best.theta * (1 - 0.02 * apart) or proved > max(known, best.bound) * (1 + 0.02 * apart):
+                since = 0
+            if theta < best.theta or proved > best.bound:
+                better = theta < best.theta
+                best = Step(
+                    shares.copy() if better else best.shares,
+                    min(theta, best.theta),
+                    max(proved, best.bound),
+                    price if proved > best.bound else best.price,
+                )
+                report(best.theta, max(bound, best.bound))
+            pace = max(pace * 0.7, LEAST_PACE) if theta > before * (1 + 0.1 / eta) else min(pace * 1.05, MOST_PACE)
+            if since >= PATIENCE:
+                boost, since, stuck = boost * 2.0, 0, stuck + 1
+        return best
+
+    def _theta(self, loads: Floats) -> float:
+        return max(float((loads / self.capacity).max(initial=0.0)), self.theta_min)
+
+    def splits(self, shares: Shares) -> Splits:
+        """Fractions per destination over arcs, in topological order."""
+        dags = self.dags
+        return Splits(
+            start=dags.start,
+            edge=column(dags.arcs.into.edge[dags.slot], np.int32),
+            fraction=column(shares, np.float64),
+        )
