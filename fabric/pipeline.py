@@ -13,13 +13,16 @@ from fabric.network import Network, build_network
 from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.router import Progress
 from fabric.scenario.load import LoadedScenario
-from fabric.scenario.schema import RoutingSpec
+from fabric.scenario.schema import FabricSpec, LimitSpec, RoutingSpec
 from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic, demands_of
 
 if TYPE_CHECKING:
+    from fabric.evaluation.router_comparison import RouterComparison
     from fabric.routing.router import RoutingOptions
+    from traffic.demands import Demands
 
+MIN_MAX = "min-max-utilisation"
 DEFAULT_EFFICIENCY = 0.92  # payload over line rate: Ethernet, IP, UDP and RoCEv2 headers, gaps, congestion control
 
 
@@ -86,9 +89,8 @@ def route(
     traffic = derive_traffic(loaded, network)
     routes = _route_all(loaded, request, network, traffic, progress)
     jobs = job_times(traffic, routes)
-    limits = [limit for limit in loaded.scenario.limits if request.fabric is None or limit.fabric == request.fabric]
     try:
-        verdicts = check_limits(limits, routes, jobs)
+        verdicts = check_limits(_limits(loaded, request), routes, jobs)
     except ScenarioError as error:
         raise loaded.locate(error) from None
     chosen = _chosen(routes, request.phase)
@@ -109,6 +111,65 @@ def ignored_keys(traffic: Sequence[WorkloadTraffic]) -> tuple[str, ...]:
     return tuple(f"workloads.{workload.id}.{key}" for workload in traffic for key in workload.not_modelled)
 
 
+def compare_routers(
+    loaded: LoadedScenario,
+    request: RouteRequest = RouteRequest(),
+    *,
+    routers: Sequence[str] | None = None,
+    progress: Reporter = _quiet,
+) -> RouterComparison:
+    """All stages under several routers; hashing is drawn many times unless the scenario or the request says how often.
+
+    Parameters
+    ----------
+    routers : sequence of str, optional
+        Default: those of ``router_comparison.COMPARED`` that exist. ``optimal`` minimises the maximum utilisation,
+        whatever objective the scenario has: it is what all of them are compared on.
+    """
+    from fabric.evaluation.router_comparison import COMPARED, DRAWS, RouterComparison, compare_phase, judge
+    from fabric.routing.names import ROUTERS
+
+    chosen = tuple(routers or (name for name in COMPARED if name in ROUTERS))
+    network = build(loaded, down=request.down, up=request.up)
+    traffic = derive_traffic(loaded, network)
+    compared = []
+    for name, spec, demands, phase in _phases_to_route(loaded, request, network, traffic):
+        drawn = "replicas" in spec.routing.hash.model_fields_set
+        asked = replace(request, replicas=request.replicas or (None if drawn else DRAWS))
+        options = _routing_options(spec.routing, asked, loaded.scenario.seed, _under(f"{name} {phase}", progress))
+        compared.append(
+            compare_phase(
+                network.topologies[name],
+                demands,
+                phase,
+                routers=chosen,
+                options=replace(options, objective=MIN_MAX),
+                efficiency=spec.efficiency or DEFAULT_EFFICIENCY,
+            )
+        )
+    try:
+        outcomes = judge(compared, chosen, traffic, _limits(loaded, request))
+    except ScenarioError as error:
+        raise loaded.locate(error) from None
+    return RouterComparison(
+        routers=chosen,
+        phases=tuple(one.comparison for one in compared if request.phase in ("worst", "all", one.comparison.phase)),
+        outcomes=outcomes,
+        assumptions=assumptions(loaded, traffic),
+        warnings=tuple(warning for workload in traffic for warning in workload.warnings),
+        not_modelled=ignored_keys(traffic),
+    )
+
+
+def _limits(loaded: LoadedScenario, request: RouteRequest) -> list[LimitSpec]:
+    return [limit for limit in loaded.scenario.limits if request.fabric is None or limit.fabric == request.fabric]
+
+
+def _under(label: str, progress: Reporter) -> Reporter:
+    """A reporter that says which phase it is about."""
+    return lambda state: progress(replace(state, text=f"{label}: {state.text}"))
+
+
 def _route_all(
     loaded: LoadedScenario,
     request: RouteRequest,
@@ -116,31 +177,40 @@ def _route_all(
     traffic: Sequence[WorkloadTraffic],
     progress: Reporter,
 ) -> list[PhaseRoute]:
-    from fabric.evaluation.phases import phase_names, route_phase
+    from fabric.evaluation.phases import route_phase
+
+    routes: list[PhaseRoute] = []
+    for name, spec, demands, phase in _phases_to_route(loaded, request, network, traffic):
+        label, router = f"{name} {phase}", request.router or spec.routing.router
+        progress(Progress(f"{label}: {router}"))
+        routes.append(
+            route_phase(
+                network.topologies[name],
+                demands,
+                phase,
+                router=router,
+                options=_routing_options(spec.routing, request, loaded.scenario.seed, _under(label, progress)),
+                efficiency=spec.efficiency or DEFAULT_EFFICIENCY,
+            )
+        )
+    return routes
+
+
+def _phases_to_route(
+    loaded: LoadedScenario, request: RouteRequest, network: Network, traffic: Sequence[WorkloadTraffic]
+) -> list[tuple[str, FabricSpec, Demands, str]]:
+    """Fabric, its keys, its demands and the name of every phase; refused before anything is routed."""
+    from fabric.evaluation.phases import phase_names
 
     _check_fabric(request.fabric, network)
-    routes: list[PhaseRoute] = []
+    found: list[tuple[str, FabricSpec, Demands, str]] = []
     seen: list[str] = []
     for name, spec in loaded.scenario.fabrics.items():
         demands = demands_of(traffic, name)
         seen += phase_names(demands)
-        if request.fabric not in (None, name):
-            continue
-        options = _routing_options(spec.routing, request, loaded.scenario.seed, progress)
-        router = request.router or spec.routing.router
-        for phase in phase_names(demands):
-            progress(Progress(f"routing {name} {phase} ({router})"))
-            routes.append(
-                route_phase(
-                    network.topologies[name],
-                    demands,
-                    phase,
-                    router=router,
-                    options=options,
-                    efficiency=spec.efficiency or DEFAULT_EFFICIENCY,
-                )
-            )
-    if not routes:
+        if request.fabric in (None, name):
+            found += [(name, spec, demands, phase) for phase in phase_names(demands)]
+    if not found:
         raise ScenarioError(_nothing_to_route(loaded), where="workloads", hint="add a workload; fabric init shows some")
     if request.phase not in ("worst", "all") and request.phase not in seen:
         close = nearest(request.phase, seen)
@@ -149,7 +219,7 @@ def _route_all(
             hint=f"did you mean {close!r}?" if close else f"phases: {', '.join(dict.fromkeys(seen))}",
             code="FP2105",
         )
-    return routes
+    return found
 
 
 def _routing_options(spec: RoutingSpec, request: RouteRequest, seed: int, progress: Reporter) -> RoutingOptions:

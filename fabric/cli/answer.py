@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,9 +17,6 @@ from fabric.cli.options import Settings
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.schema import not_yet_modelled
 from topologies.errors import FabricError
-
-if TYPE_CHECKING:
-    from fabric.routing.router import Progress
 
 _BY_SUFFIX = {".json": "json", ".ndjson": "ndjson", ".csv": "csv", ".md": "md", ".txt": "plain", ".tsv": "plain"}
 
@@ -62,24 +59,6 @@ def say_not_modelled(keys: Sequence[str], settings: Settings) -> None:
     """One line for all keys that change nothing yet."""
     if keys and not settings.quiet:
         click.echo(f"note: accepted but not yet modelled: {', '.join(keys)}", err=True)
-
-
-def progress(settings: Settings) -> Callable[[Progress], None]:
-    """A reporter of stages on stderr, where a person watches."""
-    wanted = sys.stderr.isatty() and not settings.quiet and not settings.no_progress and not os.environ.get("CI")
-
-    def report(state: Progress) -> None:
-        if wanted:
-            click.echo(f"\r\x1b[K{state.text}", err=True, nl=False)
-
-    return report
-
-
-def clear_progress(settings: Settings) -> None:
-    """Remove the progress line."""
-    from fabric.routing.router import Progress
-
-    progress(settings)(Progress(""))
 
 
 def chosen_format(settings: Settings) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from fabric.cli.answer import clear_progress, load, located, output_path, progress
+from fabric.cli.answer import load, located, output_path
 from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.watch import watching
 from fabric.routing.names import ROUTERS
 
 VIEWS = ("tier", "links")
@@ -49,10 +50,9 @@ def command(
     request = RouteRequest(
         router=router, fabric=fabric, phase=settings.phase, top=0, down=settings.down, up=settings.up
     )
-    with located(loaded, settings):
-        result = route(loaded, request, progress=progress(settings))
+    with located(loaded, settings), watching(settings) as report:
+        result = route(loaded, request, progress=report)
         draw(view, loaded.scenario.name, result, path, kind, phase=settings.phase, force=settings.force)
-    clear_progress(settings)
     if not settings.quiet:
         click.echo(f"wrote {path}", err=True)
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from fabric.cli.answer import Answer, clear_progress, emit, load, located, progress, say_not_modelled
+from fabric.cli.answer import Answer, emit, load, located, say_not_modelled
 from fabric.cli.main import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.watch import watching
 from fabric.routing.names import OBJECTIVES, PATH_POLICIES, ROUTERS
+from topologies.errors import nearest
 
+if TYPE_CHECKING:
+    from fabric.evaluation.router_comparison import RouterComparison
+    from fabric.pipeline import RouteRequest
+    from fabric.result import RouteResult
+    from fabric.scenario.load import LoadedScenario
+
+ALL = ("all",)
+MIN_MAX = "min-max-utilisation"
 COLUMNS = (
     "fabric",
     "phase",
@@ -26,10 +38,27 @@ COLUMNS = (
 )
 
 
+def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
+    """Routers in the order given, each once; ``all`` alone."""
+    names = tuple(dict.fromkeys(word.strip() for word in text.split(","))) if text is not None else ()
+    for name in names if names != ALL else ():
+        if name not in ROUTERS:
+            close = nearest(name, ROUTERS)
+            hint = f"did you mean {close!r}?" if close else f"routers: {', '.join(ROUTERS)}; all compares them"
+            raise click.BadParameter(f"{name!r} is no router; {hint}")
+    return names
+
+
 @click.command("route", cls=FabricCommand, short_help="Route a scenario: congested links, causes, job times.")
 @click.argument("scenario")
 @click.option("--fabric", metavar="NAME", help="Only this fabric.")
-@click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
+@click.option(
+    "--router",
+    "routers",
+    metavar=f"[{'|'.join(ROUTERS)}|all|A,B,...]",
+    callback=_names,
+    help="Instead of the scenario's router. Several, or all: a comparison that says what hashing costs.",
+)
 @click.option("--paths", type=click.Choice(PATH_POLICIES), help="Paths that router optimal may use.")
 @click.option("--objective", type=click.Choice(OBJECTIVES), help="What router optimal is best at.")
 @click.option("--replicas", type=click.IntRange(min=1), help="Draws of the hash seeds that percentiles are over.")
@@ -41,7 +70,7 @@ def command(
     scenario: str,
     settings: Settings,
     fabric: str | None,
-    router: str | None,
+    routers: tuple[str, ...],
     paths: str | None,
     objective: str | None,
     replicas: int | None,
@@ -54,13 +83,11 @@ def command(
 
     Exit code 0: all limits hold; 1: one does not; 3: bad input; 4: demand has no path; 6: a limit stopped a solve.
     """
-    from fabric.export.records import link_record, route_record
-    from fabric.export.route_report import route_document
-    from fabric.pipeline import RouteRequest, route
+    from fabric.pipeline import RouteRequest
 
     loaded = load(scenario, settings)
     request = RouteRequest(
-        router=router,
+        router=routers[0] if routers else None,
         paths=paths,
         objective=objective,
         replicas=replicas,
@@ -72,19 +99,56 @@ def command(
         down=settings.down,
         up=settings.up,
     )
-    with located(loaded, settings):
-        result = route(loaded, request, progress=progress(settings))
-    clear_progress(settings)
+    if routers == ALL or len(routers) > 1:
+        if objective not in (None, MIN_MAX):
+            raise click.UsageError(f"routers are compared on {MIN_MAX}, not on --objective {objective}")
+        return _compare(loaded, settings, request, routers, allow_unreachable=allow_unreachable)
+    return _route(loaded, settings, request, allow_unreachable=allow_unreachable)
+
+
+def _route(loaded: LoadedScenario, settings: Settings, request: RouteRequest, *, allow_unreachable: bool) -> int:
+    from fabric.export.records import link_record, route_record
+    from fabric.export.route_report import route_document
+    from fabric.pipeline import route
+
+    with located(loaded, settings), watching(settings) as report:
+        result = route(loaded, request, progress=report)
     say_not_modelled(result.not_modelled, settings)
-    emit(
-        Answer(
-            lambda: route_record(loaded, result),
-            lambda: route_document(loaded, result),
-            lambda: [link_record(link) for link in result.items],
-            COLUMNS,
-        ),
-        settings,
+    answer = Answer(
+        lambda: route_record(loaded, result),
+        lambda: route_document(loaded, result),
+        lambda: [link_record(link) for link in result.items],
+        COLUMNS,
     )
+    emit(answer, settings)
+    return _exit_code(result, allow_unreachable=allow_unreachable)
+
+
+def _compare(
+    loaded: LoadedScenario,
+    settings: Settings,
+    request: RouteRequest,
+    routers: tuple[str, ...],
+    *,
+    allow_unreachable: bool,
+) -> int:
+    from fabric.export import comparison_report as report_of
+    from fabric.pipeline import compare_routers
+
+    with located(loaded, settings), watching(settings) as report:
+        result = compare_routers(loaded, request, routers=None if routers == ALL else routers, progress=report)
+    say_not_modelled(result.not_modelled, settings)
+    answer = Answer(
+        lambda: report_of.comparison_record(loaded, result),
+        lambda: report_of.comparison_document(loaded, result),
+        lambda: [report_of.figure_record(row) for row in result.figures],
+        report_of.COLUMNS,
+    )
+    emit(answer, settings)
+    return _exit_code(result, allow_unreachable=allow_unreachable)
+
+
+def _exit_code(result: RouteResult | RouterComparison, *, allow_unreachable: bool) -> int:
     if result.unreachable_pairs and not allow_unreachable:
         return NO_ANSWER
     if result.partial:

@@ -7,25 +7,28 @@ others are added. Phases inside the hosts (NVLink) are part of the compute time'
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fabric.evaluation.phases import job_peak
 from fabric.result import JobPhase, JobTime, PhaseRoute
 from traffic.workload import Phase, WorkloadTraffic
 
 CHECKPOINT = "checkpoint"
+Peak = Callable[[PhaseRoute, str], tuple[float, str]]  # a job's highest utilisation in a routed phase, and its link
 
 
-def job_times(workloads: Sequence[WorkloadTraffic], routes: Sequence[PhaseRoute]) -> tuple[JobTime, ...]:
-    """Times of all workloads that have phases with a volume."""
+def job_times(
+    workloads: Sequence[WorkloadTraffic], routes: Sequence[PhaseRoute], *, peak: Peak = job_peak
+) -> tuple[JobTime, ...]:
+    """Times of all workloads that have phases with a volume; ``peak`` says how full a job's fullest link is."""
     by_phase = {(route.fabric, route.phase): route for route in routes}
     return tuple(
-        _job(workload, by_phase) for workload in workloads if any(not phase.steady for phase in workload.phases)
+        _job(workload, by_phase, peak) for workload in workloads if any(not phase.steady for phase in workload.phases)
     )
 
 
-def _job(workload: WorkloadTraffic, routes: Mapping[tuple[str, str], PhaseRoute]) -> JobTime:
-    phases = tuple(_phase(workload, phase, routes) for phase in workload.phases if not phase.steady)
+def _job(workload: WorkloadTraffic, routes: Mapping[tuple[str, str], PhaseRoute], peak: Peak) -> JobTime:
+    phases = tuple(_phase(workload, phase, routes, peak) for phase in workload.phases if not phase.steady)
     timed = [(phase, time) for phase, time in zip([p for p in workload.phases if not p.steady], phases, strict=True)]
     routed = [(phase, time) for phase, time in timed if phase.fabric is not None]
     complete = all((phase.fabric, phase.name) in routes for phase, _ in routed)
@@ -45,7 +48,9 @@ def _job(workload: WorkloadTraffic, routes: Mapping[tuple[str, str], PhaseRoute]
     )
 
 
-def _phase(workload: WorkloadTraffic, phase: Phase, routes: Mapping[tuple[str, str], PhaseRoute]) -> JobPhase:
+def _phase(
+    workload: WorkloadTraffic, phase: Phase, routes: Mapping[tuple[str, str], PhaseRoute], peak: Peak
+) -> JobPhase:
     base = JobPhase(
         name=phase.name,
         collective=phase.collective,
@@ -62,9 +67,9 @@ def _phase(workload: WorkloadTraffic, phase: Phase, routes: Mapping[tuple[str, s
     if route is None or workload.id not in route.window_s:
         return base
     ideal = route.window_s[workload.id]
-    peak, link = job_peak(route, workload.id)
+    highest, link = peak(route, workload.id)
     lost = workload.id in route.jobs_cut
-    stretch = None if lost else max(1.0, peak)
+    stretch = None if lost else max(1.0, highest)
     predicted = None if stretch is None else ideal * stretch
     return JobPhase(
         **{**base.__dict__, "ideal_s": ideal, "predicted_s": predicted, "stretch": stretch, "hottest_link": link}

@@ -17,6 +17,7 @@ class Column:
     numeric: bool = False
     flexible: bool = False  # may be cut
     optional: bool = False  # may be left out, the rightmost first
+    live: bool = False  # differs between two equal runs; on terminals only
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,13 @@ class Table:
         """Mark of a row."""
         return self.marks[row] if self.marks else ""
 
+    @property
+    def repeatable(self) -> Table:
+        """Without the columns that differ between two equal runs."""
+        kept = [at for at, column in enumerate(self.columns) if not column.live]
+        rows = tuple(tuple(row[at] for at in kept) for row in self.rows)
+        return Table(self.title, tuple(self.columns[at] for at in kept), rows, self.marks)
+
 
 @dataclass(frozen=True)
 class Line:
@@ -45,13 +53,15 @@ Document = Sequence[Table | Line]
 
 
 def table(title: str, headers: Iterable[str], rows: Iterable[Sequence[object]], *, marks: Iterable[Mark] = ()) -> Table:
-    """A table; a header that starts with ``>`` is numeric, one that ends with ``~`` may be cut, with ``?`` left out."""
+    """A table; a header that starts with ``>`` is numeric, one that ends with ``~`` may be cut, with ``?`` left out,
+    with ``!`` stands on terminals only, because it differs between two equal runs."""
     columns = tuple(
         Column(
-            header.strip(">~?"),
+            header.strip(">~?!"),
             numeric=header.startswith(">"),
             flexible=header.endswith("~"),
-            optional=header.endswith("?"),
+            optional=header.endswith(("?", "!")),
+            live=header.endswith("!"),
         )
         for header in headers
     )

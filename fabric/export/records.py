@@ -11,6 +11,7 @@ from typing import Any
 from fabric.network import Network
 from fabric.pipeline import assumptions
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
+from fabric.routing.router import HashSpread
 from fabric.scenario.load import LoadedScenario
 from topologies.summary import summarise
 from traffic.workload import Phase, WorkloadTraffic
@@ -151,6 +152,19 @@ def _route(entry: PhaseRoute) -> dict[str, Any]:
         "solver": entry.solver or None,
         "solve_time_s": round(entry.solve_time_s, 6),
         "partial": entry.partial,
+        "notes": list(entry.notes),
+        "spread": spread_record(entry.spread),
+    }
+
+
+def spread_record(spread: HashSpread | None) -> dict[str, Any] | None:
+    """Percentiles over the draws of the hash seeds."""
+    if spread is None:
+        return None
+    return {
+        "replicas": spread.replicas,
+        "max_utilisation": {key: finite(value) for key, value in spread.max_utilisation.__dict__.items()},
+        "worst_rate": {key: finite(value) for key, value in spread.worst_rate.__dict__.items()},
     }
 
 

@@ -21,7 +21,10 @@ def route_document(loaded: LoadedScenario, result: RouteResult) -> Document:
     parts.append(_verdict(result))
     parts.append(_phases(result))
     parts += _bottlenecks(result)
+    parts += _stopped(result)
+    parts += [Line(f"{entry.fabric} {entry.phase}: {note}") for entry in result.routes for note in entry.notes]
     parts += _unreachable(result)
+    parts += _luck(result)
     parts.append(_tiers(result))
     if result.items:
         parts.append(_hottest(result))
@@ -51,7 +54,10 @@ def _mark(entry: PhaseRoute) -> Mark:
 
 
 def _phases(result: RouteResult) -> Table:
-    headers = ("fabric", "phase", "router?", ">max offered", ">links over", ">best possible", ">above best?", ">λ?")
+    headers = (
+        "fabric", "phase", "router?", ">max offered", ">links over", ">best possible", ">above best?", ">λ?", "solver?",
+        ">time!",
+    )  # fmt: skip
     rows = []
     for entry in result.routes:
         best = entry.best_possible.lower_bound
@@ -60,22 +66,72 @@ def _phases(result: RouteResult) -> Table:
                 entry.fabric,
                 entry.phase,
                 entry.router,
-                percent(entry.max_utilisation),
+                reached(entry.max_utilisation, entry.partial),
                 f"{entry.links_over_capacity:,}",
                 f">= {percent(best)}",
-                _above(entry.max_utilisation, best),
+                above(entry.max_utilisation, best),
                 f"{entry.throughput:,.3f}" if entry.throughput is not None else "-",
+                entry.solver or "-",
+                format_seconds(entry.solve_time_s),
             )
         )
     return table("phases", headers, rows, marks=[_mark(entry) for entry in result.routes])
 
 
-def _above(utilisation: float, best: float) -> str:
-    """Relative distance to the bound, with enough digits to tell a small one from none."""
-    if best <= 0:
+def reached(utilisation: float, partial: bool) -> str:
+    """A utilisation; what a stopped solve reached is no optimum, and says so."""
+    return f"<= {percent(utilisation)}" if partial else percent(utilisation)
+
+
+def above(utilisation: float, best: float) -> str:
+    """Relative distance to the bound, with enough digits to tell a small one from none.
+
+    >>> above(1.07, 1.0), above(1.00002, 1.0), above(1.0, 1.0), above(1.0, 0.0)
+    ('7.0 %', '0.00200 %', '0.0 %', '-')
+    """
+    return "-" if best <= 0 else excess(max(utilisation / best - 1, 0.0))
+
+
+def excess(ratio: float | None) -> str:
+    """A relative difference, with enough digits to tell a small one from none."""
+    if ratio is None:
         return "-"
-    above = max(utilisation / best - 1, 0.0)
-    return percent(above) if above < 1e-7 or above >= 0.001 else percent(above, 5)
+    small = 1e-7 <= abs(ratio) < 0.001
+    return percent(ratio, 5) if small else percent(ratio + 0.0 if abs(ratio) >= 1e-7 else 0.0)
+
+
+def _stopped(result: RouteResult) -> list[Line]:
+    """Between what the optimum lies where a solve was stopped."""
+    return [
+        Line(
+            f"{entry.fabric} {entry.phase}: stopped before it was proven: the optimum lies between "
+            f"{percent(entry.best_possible.lower_bound)} (bound) and {percent(entry.max_utilisation)} (this routing), "
+            f"gap {above(entry.max_utilisation, entry.best_possible.lower_bound)}",
+            "warn",
+        )
+        for entry in result.routes
+        if entry.partial
+    ]
+
+
+def _luck(result: RouteResult) -> list[Table | Line]:
+    """Percentiles over the draws of the hash seeds."""
+    drawn = [(entry, entry.spread) for entry in result.routes if entry.spread is not None]
+    if not drawn:
+        return []
+    headers = ("fabric", "phase", ">draws", ">p50", ">p95", ">p99", ">flow p50", ">flow p95?", ">flow p99")
+    rows = [
+        (
+            entry.fabric,
+            entry.phase,
+            f"{spread.replicas:,}",
+            *(percent(value) for value in (full.p50, full.p95, full.p99)),
+            *(percent(value) for value in (rate.p50, rate.p95, rate.p99)),
+        )
+        for entry, spread in drawn
+        for full, rate in [(spread.max_utilisation, spread.worst_rate)]
+    ]
+    return [table("luck of the hash: fullest link, and rate of the worst-off flow of what it offers", headers, rows)]
 
 
 def _bottlenecks(result: RouteResult) -> list[Line]:
@@ -206,5 +262,5 @@ def _notes(result: RouteResult) -> list[Line]:
     if failed:
         lines.append(Line(f"{failed} limit{'s' if failed > 1 else ''} failed", "bad"))
     if result.partial:
-        lines.append(Line("partial: a limit stopped a solve; bounds and gaps above are what it reached", "warn"))
+        lines.append(Line("partial: a limit stopped a solve; its bound and gap are above", "warn"))
     return lines

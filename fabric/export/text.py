@@ -19,6 +19,7 @@ def to_plain(document: Document) -> str:
         if isinstance(part, Line):
             parts += ["", part.text] if after_table else [part.text]
         else:
+            part = part.repeatable
             lines = ["", part.title] if part.title else [""]
             lines.append("\t".join(column.header for column in part.columns))
             lines += ["\t".join(row) for row in part.rows]
@@ -34,6 +35,7 @@ def to_markdown(document: Document) -> str:
         if isinstance(part, Line):
             parts.append(_escape(part.text))
             continue
+        part = part.repeatable
         lines = [f"**{part.title}**", ""] if part.title else []
         lines.append("| " + " | ".join(_escape(column.header) for column in part.columns) + " |")
         lines.append("|" + "|".join("---:" if column.numeric else "---" for column in part.columns) + "|")

@@ -1,0 +1,73 @@
+"""Progress for those who wait: one live line on stderr, gone when the work is done or interrupted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fabric.cli.options import Settings
+
+if TYPE_CHECKING:
+    from fabric.routing.router import Progress
+
+_BAR_CELLS = 16
+
+
+def is_watched(settings: Settings) -> bool:
+    """Whether a person looks at stderr: a terminal, not a CI run, nothing told to be silent."""
+    dumb = os.environ.get("TERM") == "dumb"
+    return sys.stderr.isatty() and not (settings.quiet or settings.no_progress or os.environ.get("CI") or dumb)
+
+
+@contextmanager
+def watching(settings: Settings) -> Iterator[Callable[[Progress], None]]:
+    """A reporter for the length of a ``with`` block; leaving it, by Ctrl-C too, restores the terminal."""
+    if not is_watched(settings):
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True, highlight=False, no_color=True if settings.color == "never" else None)
+    columns = (
+        SpinnerColumn("line" if settings.ascii else "dots"),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(_BAR_CELLS),
+        TextColumn("{task.fields[reached]}", markup=False),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=console, transient=True, refresh_per_second=8) as bars:
+        task = bars.add_task("", total=None, reached="")
+        stage = ""
+
+        def report(state: Progress) -> None:
+            nonlocal stage
+            if state.text != stage:
+                stage = state.text
+                bars.reset(task)
+            bars.update(
+                task, description=state.text, total=state.limit_s, completed=state.seconds, reached=reached(state)
+            )
+
+        yield report
+
+
+def reached(state: Progress) -> str:
+    """What a solve has come to so far.
+
+    >>> from fabric.routing.router import Progress
+    >>> reached(Progress("optimal", theta=1.263, bound=1.25))
+    'θ 126.30 %, bound 125.00 %, gap 1.04 %'
+    """
+    words = []
+    if state.theta is not None:
+        words.append(f"θ {state.theta * 100:,.2f} %")
+    if state.bound is not None:
+        words.append(f"bound {state.bound * 100:,.2f} %")
+    if state.gap is not None:
+        words.append(f"gap {state.gap * 100:.2f} %")
+    return ", ".join(words)

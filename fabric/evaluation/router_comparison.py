@@ -1,0 +1,291 @@
+"""The same phases under several routers, and what the difference between them is due to.
+
+Every router answers the same question, the utilisation θ of the fullest link. Four of the answers build on each other:
+
+- *access*: what hosts send and receive over what their own links carry, as in a fabric without limits inside;
+- *optimal*: the least θ of any routing in this fabric, proven or with a gap;
+- *ecmp*: an equal split over shortest paths;
+- *ecmp-hash*: whole flows hashed onto those paths; over many draws of the seeds the median and the 99th percentile.
+
+Each step is a factor: access · (1 + topology) · (1 + uneven links) · (1 + hashing) = hashed θ. One is unknown where
+a router is not compared or refuses the phase, and where demand is between switches, which have no access links.
+
+Job times of hashed routing take, where a job crosses the draw's fullest link, the median of the fullest link instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fabric.evaluation.jobs import job_times
+from fabric.evaluation.limits import check_limits
+from fabric.evaluation.phases import PreparedPhase, job_peak, places_flows, prepare_phase, route_prepared
+from fabric.result import Assumption, JobTime, LimitVerdict, PhaseRoute
+from fabric.routing.router import Certificate, HashSpread, Progress, RoutingOptions
+from fabric.scenario.schema import LimitSpec
+from topologies.errors import FabricError
+from topologies.topology import Topology
+from traffic.demands import Demands
+from traffic.workload import WorkloadTraffic
+
+COMPARED = ("optimal", "wcmp", "ecmp", "spray", "ecmp-hash")  # what ``--router all`` compares, as far as they exist
+DRAWS = 100  # of the hash seeds, unless said otherwise
+_SAME = 1e-6  # relative difference below which two routings are equally good
+
+
+@dataclass(frozen=True)
+class RouterFigure:
+    """One router on one phase of one fabric; ``refused`` says why there are no figures."""
+
+    fabric: str
+    phase: str
+    router: str
+    max_utilisation: float | None = None  # θ; hashed over several draws: the median
+    spread: HashSpread | None = None
+    above_best: float | None = None  # over the tightest proof any of the routers gave for this phase
+    stretch: float | None = None  # of the job that suffers most; None: no volume in the phase, or it cannot finish
+    lower_bound: float | None = None  # the router's own proof
+    gap: float | None = None
+    links_over_capacity: int = 0
+    unreachable_pairs: int = 0
+    hottest_link: str = ""
+    solver: str = ""
+    solve_time_s: float = 0.0
+    partial: bool = False
+    notes: tuple[str, ...] = ()
+    refused: str = ""
+
+    @property
+    def throughput(self) -> float | None:
+        """λ = 1/θ."""
+        return 1 / self.max_utilisation if self.max_utilisation else None
+
+    @property
+    def worst(self) -> float:
+        """θ, of hashed routing the 99th percentile; 0 when refused."""
+        return self.spread.max_utilisation.p99 if self.spread else self.max_utilisation or 0.0
+
+
+@dataclass(frozen=True)
+class LossSplit:
+    """What θ of a phase is due to: factors minus 1, each on top of the one before; None where unknown."""
+
+    access_utilisation: float | None
+    topology: float | None
+    uneven_links: float | None
+    wcmp_recovers: float | None  # part of uneven_links that weights take back; negative: they make it worse
+    hashing: float | None  # the median draw; the only one without replicas
+    hashing_p99: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseComparison:
+    """One phase of one fabric under every router."""
+
+    fabric: str
+    phase: str
+    figures: tuple[RouterFigure, ...]
+    split: LossSplit
+    best_possible: Certificate  # the tightest proof any of the routers gave
+
+    def figure(self, router: str) -> RouterFigure | None:
+        """Figures of a router; None when it is not compared or refused."""
+        return next((row for row in self.figures if row.router == router and not row.refused), None)
+
+    @property
+    def worst(self) -> float:
+        """Highest utilisation under any of the routers."""
+        return max((row.worst for row in self.figures), default=0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class RouterOutcome:
+    """Jobs and limits under one router."""
+
+    router: str
+    jobs: tuple[JobTime, ...]
+    limits: tuple[LimitVerdict, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class RouterComparison:
+    """Everything ``fabric route --router all`` answers."""
+
+    routers: tuple[str, ...]
+    phases: tuple[PhaseComparison, ...]
+    outcomes: tuple[RouterOutcome, ...]
+    assumptions: tuple[Assumption, ...] = ()
+    warnings: tuple[str, ...] = ()
+    not_modelled: tuple[str, ...] = ()
+
+    @property
+    def figures(self) -> tuple[RouterFigure, ...]:
+        """All rows, phase by phase."""
+        return tuple(row for phase in self.phases for row in phase.figures)
+
+    @property
+    def worst(self) -> PhaseComparison | None:
+        """The phase with the highest utilisation under any router."""
+        return max(self.phases, key=lambda phase: phase.worst, default=None)
+
+    @property
+    def unreachable_pairs(self) -> int:
+        """Pairs without a path, over all phases; the same for every router."""
+        return sum(max((row.unreachable_pairs for row in phase.figures), default=0) for phase in self.phases)
+
+    @property
+    def partial(self) -> bool:
+        """Whether a limit stopped a solve."""
+        return any(row.partial for row in self.figures)
+
+    @property
+    def limits_ok(self) -> bool:
+        """Whether no limit is missed by every router that decides it."""
+        verdicts = [{one.ok for one in each} for each in zip(*(entry.limits for entry in self.outcomes), strict=True)]
+        return all(True in found or False not in found for found in verdicts)
+
+
+Peaks = dict[tuple[str, str, str], tuple[float, str]]  # (router, phase, job) -> highest utilisation, its link
+
+
+@dataclass(frozen=True, eq=False)
+class RoutedPhase:
+    """A compared phase, and its routes without the loads by class, which would fill the memory of a large fabric."""
+
+    comparison: PhaseComparison
+    routes: tuple[PhaseRoute, ...]
+    peaks: Peaks
+
+
+def compare_phase(
+    topology: Topology,
+    demands: Demands,
+    phase: str,
+    *,
+    routers: Sequence[str],
+    options: RoutingOptions,
+    efficiency: float,
+) -> RoutedPhase:
+    """Route one phase by each of ``routers``; graph and demand are built once for those that see endpoints alike."""
+    prepared: dict[bool, PreparedPhase] = {}
+    rows: list[RouterFigure] = []
+    routes: list[PhaseRoute] = []
+    peaks: Peaks = {}
+    for router in routers:
+        options.report(Progress(router))
+        apart = places_flows(router)
+        if apart not in prepared:
+            prepared[apart] = prepare_phase(topology, demands, phase, efficiency=efficiency, apart=apart)
+        try:
+            route = route_prepared(prepared[apart], router=router, options=options)
+        except FabricError as error:
+            why = error.problems[0].message
+            rows.append(RouterFigure(demands.fabric, phase, router, refused=why))
+            continue
+        mine = {job: _peak(route, job) for job in route.window_s}
+        peaks.update({(router, phase, job): peak for job, peak in mine.items()})
+        rows.append(_figure(route, mine))
+        routes.append(replace(route, link_gbps=np.empty((0, len(route.classes))), routed=None))
+    one = next(iter(prepared.values()))
+    bounds = [route.best_possible for route in routes] or [one.best_bound]
+    best = max(bounds, key=lambda proof: proof.lower_bound)
+    shown = tuple(replace(row, above_best=_over(row.max_utilisation, best.lower_bound)) for row in rows)
+    split = loss_split(access_utilisation(one), shown)
+    return RoutedPhase(PhaseComparison(demands.fabric, phase, shown, split, best), tuple(routes), peaks)
+
+
+def judge(
+    phases: Sequence[RoutedPhase],
+    routers: Sequence[str],
+    workloads: Sequence[WorkloadTraffic],
+    limits: Sequence[LimitSpec],
+) -> tuple[RouterOutcome, ...]:
+    """Job times and limits under every router."""
+    peaks = {(one.comparison.fabric, *key): peak for one in phases for key, peak in one.peaks.items()}
+
+    def outcome(router: str) -> RouterOutcome:
+        mine = [route for one in phases for route in one.routes if route.router == router]
+        jobs = job_times(workloads, mine, peak=lambda route, job: peaks[route.fabric, router, route.phase, job])
+        return RouterOutcome(router, jobs, check_limits(limits, mine, jobs))
+
+    return tuple(outcome(router) for router in routers)
+
+
+def _peak(route: PhaseRoute, job: str) -> tuple[float, str]:
+    """Highest utilisation a job meets, and where; of hashed routing the median draw's, if it meets the fullest link."""
+    peak, link = job_peak(route, job)
+    if route.spread is None:
+        return peak, link
+    median = route.spread.max_utilisation.p50
+    return (median if peak >= route.max_utilisation * (1 - _SAME) else min(peak, median)), link
+
+
+def _figure(route: PhaseRoute, peaks: dict[str, tuple[float, str]]) -> RouterFigure:
+    finish = peaks and not set(peaks) & set(route.jobs_cut)
+    return RouterFigure(
+        fabric=route.fabric,
+        phase=route.phase,
+        router=route.router,
+        max_utilisation=route.spread.max_utilisation.p50 if route.spread else route.max_utilisation,
+        spread=route.spread,
+        stretch=max(1.0, *(peak for peak, _ in peaks.values())) if finish else None,
+        lower_bound=route.certificate.lower_bound if route.certificate else None,
+        gap=route.gap,
+        links_over_capacity=route.links_over_capacity,
+        unreachable_pairs=route.unreachable_pairs,
+        hottest_link=route.hottest_link,
+        solver=route.solver,
+        solve_time_s=route.solve_time_s,
+        partial=route.partial,
+        notes=route.notes,
+    )
+
+
+def access_utilisation(prepared: PreparedPhase) -> float | None:
+    """θ in a fabric without limits inside: what the busiest host sends or receives over all its own links.
+
+    None when nothing is sent between hosts.
+    """
+    topology, demand = prepared.graph.topology, prepared.demand
+    nodes, links, capacity = topology.nodes, topology.links, topology.capacity_gbps
+    best = None
+    for end, gbps in ((links.src, demand.sent_gbps), (links.dst, demand.received_gbps)):
+        own = np.bincount(end, capacity, len(nodes))
+        used = ~nodes.forwards & (own > 0) & (gbps.sum(axis=1) > 0)
+        if used.any():
+            best = max(best or 0.0, float((gbps.sum(axis=1)[used] / own[used]).max()))
+    return best
+
+
+def loss_split(access: float | None, rows: Sequence[RouterFigure]) -> LossSplit:
+    """The factors between what access, the optimum, equal splits and hashed flows ask of the fullest link.
+
+    Examples
+    --------
+    Hosts need half of their links, the best routing fills a link, equal splits overload it by 20 %, hashing by 50 %:
+
+    >>> theta = {"optimal": 1.0, "wcmp": 1.1, "ecmp": 1.25, "ecmp-hash": 1.5}
+    >>> rows = [RouterFigure("main", "dp", name, max_utilisation=value) for name, value in theta.items()]
+    >>> split = loss_split(0.5, rows)
+    >>> [round(part, 3) for part in (split.topology, split.uneven_links, split.hashing, split.wcmp_recovers)]
+    [1.0, 0.25, 0.2, 0.6]
+    """
+    theta = {row.router: row.max_utilisation for row in rows}
+    optimal, wcmp, ecmp, hashed = (theta.get(name) for name in ("optimal", "wcmp", "ecmp", "ecmp-hash"))
+    p99 = next((row.spread.max_utilisation.p99 for row in rows if row.router == "ecmp-hash" and row.spread), None)
+    uneven = _over(ecmp, optimal)
+    recovers = None
+    if uneven is not None and wcmp is not None and uneven > _SAME:
+        recovers = (ecmp - wcmp) / (ecmp - optimal)  # type: ignore[operator]
+    return LossSplit(access, _over(optimal, access), uneven, recovers, _over(hashed, ecmp), _over(p99, ecmp))
+
+
+def _over(value: float | None, reference: float | None) -> float | None:
+    """Relative excess; 0 for what is only rounding."""
+    if value is None or not reference:
+        return None
+    excess = value / reference - 1
+    return 0.0 if abs(excess) < _SAME / 1000 else excess
