@@ -132,17 +132,18 @@ def _compare(
     *,
     allow_unreachable: bool,
 ) -> int:
-    from fabric.export import comparison_report as report_of
+    from fabric.export import comparison_records as records
+    from fabric.export.comparison_report import comparison_document, verdict
     from fabric.pipeline import compare_routers
 
     with located(loaded, settings), watching(settings) as report:
         result = compare_routers(loaded, request, routers=None if routers == ALL else routers, progress=report)
     say_not_modelled(result.not_modelled, settings)
     answer = Answer(
-        lambda: report_of.comparison_record(loaded, result),
-        lambda: report_of.comparison_document(loaded, result),
-        lambda: [report_of.figure_record(row) for row in result.figures],
-        report_of.COLUMNS,
+        lambda: records.comparison_record(loaded, result, verdict(result)),
+        lambda: comparison_document(loaded, result),
+        lambda: [records.figure_record(row) for row in result.figures],
+        records.COLUMNS,
     )
     emit(answer, settings)
     return _exit_code(result, allow_unreachable=allow_unreachable)

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fabric.evaluation.limits import limit_text
 from fabric.evaluation.phases import OVER
 from fabric.evaluation.router_comparison import LossSplit, PhaseComparison, RouterComparison, RouterFigure
 from fabric.export.document import Document, Line, Mark, Table, percent, table
-from fabric.export.records import envelope, finite, spread_record
 from fabric.export.route_report import above, excess, reached
-from fabric.result import JobTime
 from fabric.scenario.load import LoadedScenario
 from topologies.units import format_seconds
 
-COLUMNS = (
-    "fabric",
-    "phase",
-    "router",
-    "max_utilisation",
-    "p50",
-    "p95",
-    "p99",
-    "throughput",
-    "above_best",
-    "stretch",
-    "lower_bound",
-    "gap",
-    "links_over_capacity",
-    "unreachable_pairs",
-    "hottest_link",
-    "solver",
-    "partial",
-    "refused",
-)
+_WORTH_SAYING = 0.02  # a part of the fullest link that is no cause of anything
 
 
 def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Document:
@@ -44,6 +21,7 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
     parts: list[Table | Line] = [
         Line(f"{scenario.name}  {loaded.sha256[:7]}  seed {scenario.seed}  offered load, may exceed 100 %{hashed}"),
         Line(verdict(result), "bad" if result.worst and result.worst.worst > OVER else "good"),
+        *_largest(result),
         *_step_sentences(result),
         _routers(result),
         _sources(result),
@@ -53,6 +31,8 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
         parts.append(_jobs(result))
     if result.outcomes and result.outcomes[0].limits:
         parts.append(_limits(result))
+        if draws > 1:
+            parts.append(Line(f"limits of hashed flows are judged on one draw, that of seed {scenario.seed}"))
     return [*parts, *_notes(result)]
 
 
@@ -89,15 +69,39 @@ def _chain(phase: PhaseComparison) -> list[str]:
     return words or [f"{percent(phase.worst)} at worst"]
 
 
+def _largest(result: RouterComparison) -> list[Line]:
+    """What the worst phase loses most by, and what takes it back."""
+    worst = result.worst
+    if worst is None:
+        return []
+    split = worst.split
+    recovers = "" if split.wcmp_recovers is None else f"wcmp takes back {percent(split.wcmp_recovers, 0)} of it, "
+    causes = [
+        (split.hashing or 0.0, "hashing; more queue pairs per connection, or spraying packets, lead towards ecmp"),
+        (split.uneven_links or 0.0, f"uneven links; {recovers}the optimal split all of it"),
+        (split.topology or 0.0, f"topology; {worst.best_possible.witness}"),
+    ]
+    part, words = max(causes, key=lambda cause: cause[0])
+    return [Line(f"largest part: {words}")] if part >= _WORTH_SAYING else []
+
+
 def _step_sentences(result: RouterComparison) -> list[Line]:
-    """Step time of every job, quickest router first."""
+    """Step time of every job, quickest routers first; those that look equal are named together."""
     lines = []
     for job_id, times in _steps(result).items():
-        known = sorted(((seconds, router) for router, seconds in times.items() if seconds is not None))
-        if known:
-            said = ", ".join(f"{format_seconds(seconds)} under {router}" for seconds, router in known)
+        known = sorted((seconds, at) for at, seconds in enumerate(times.values()) if seconds is not None)
+        names = list(times)
+        together: dict[str, list[str]] = {}
+        for seconds, at in known:
+            together.setdefault(format_seconds(seconds), []).append(names[at])
+        if together:
+            said = ", ".join(f"{shown} under {_listed(routers)}" for shown, routers in together.items())
             lines.append(Line(f"{job_id}: step {said}"))
     return lines
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def _steps(result: RouterComparison) -> dict[str, dict[str, float | None]]:
@@ -158,7 +162,7 @@ def _sources(result: RouterComparison) -> Table:
         for phase in result.phases
         for split in [phase.split]
     ]
-    return table("where it comes from: each adds to what is left of it", headers, rows)
+    return table("where it comes from: each part on top of those to its left", headers, rows)
 
 
 def _plus(part: float | None) -> str:
@@ -222,80 +226,3 @@ def _notes(result: RouterComparison) -> list[Line]:
     if result.partial:
         lines.append(Line("partial: a limit stopped a solve; its bound and gap are above", "warn"))
     return lines
-
-
-def figure_record(row: RouterFigure) -> dict[str, Any]:
-    """One router on one phase."""
-    quantiles = row.spread.max_utilisation if row.spread else None
-    return {
-        "fabric": row.fabric,
-        "phase": row.phase,
-        "router": row.router,
-        "max_utilisation": finite(row.max_utilisation),
-        "p50": finite(quantiles.p50) if quantiles else None,
-        "p95": finite(quantiles.p95) if quantiles else None,
-        "p99": finite(quantiles.p99) if quantiles else None,
-        "throughput": finite(row.throughput),
-        "above_best": finite(row.above_best),
-        "stretch": finite(row.stretch),
-        "lower_bound": row.lower_bound,
-        "gap": finite(row.gap),
-        "links_over_capacity": row.links_over_capacity,
-        "unreachable_pairs": row.unreachable_pairs,
-        "hottest_link": row.hottest_link or None,
-        "solver": row.solver or None,
-        "partial": row.partial,
-        "refused": row.refused or None,
-    }
-
-
-def comparison_record(loaded: LoadedScenario, result: RouterComparison) -> dict[str, Any]:
-    """``RouterComparison``."""
-    return {
-        **envelope("RouterComparison", loaded),
-        "assumptions": [entry.__dict__ for entry in result.assumptions],
-        "verdict": verdict(result),
-        "routers": list(result.routers),
-        "phases": [_phase(phase) for phase in result.phases],
-        "items": [
-            {
-                **figure_record(row),
-                "spread": spread_record(row.spread),
-                "notes": list(row.notes),
-                "solve_time_s": round(row.solve_time_s, 6),
-            }
-            for row in result.figures
-        ],
-        "outcomes": [
-            {
-                "router": outcome.router,
-                "jobs": [_job(job) for job in outcome.jobs],
-                "limits": [{**limit.__dict__, "value": finite(limit.value)} for limit in outcome.limits],
-            }
-            for outcome in result.outcomes
-        ],
-        "warnings": list(result.warnings),
-        "partial": result.partial,
-    }
-
-
-def _phase(phase: PhaseComparison) -> dict[str, Any]:
-    return {
-        "fabric": phase.fabric,
-        "phase": phase.phase,
-        "best_possible": {
-            "lower_bound": phase.best_possible.lower_bound,
-            "witness": phase.best_possible.witness,
-        },
-        "split": {key: finite(value) for key, value in phase.split.__dict__.items()},
-    }
-
-
-def _job(job: JobTime) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "step_time_ideal_s": finite(job.step_time_ideal_s),
-        "step_time_s": finite(job.step_time_s),
-        "stretch": finite(job.stretch),
-        "checkpoint_time_s": finite(job.checkpoint_time_s),
-    }
