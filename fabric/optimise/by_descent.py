@@ -7,19 +7,19 @@ import time
 import numpy as np
 
 from fabric.optimise.certify import entry_prices, price_words, priced_bound
-from fabric.optimise.dags import shortest_dags, with_cheap_arcs
+from fabric.optimise.dags import Dags, shortest_dags, with_cheap_arcs
 from fabric.optimise.descent import Descent, Step
 from fabric.optimise.incumbent import Incumbent
 from fabric.routing.router import Certificate
 from topologies.columns import Floats, Ints, column
 
-ROUNDS = 12  # of adding arcs
+ROUNDS = 20  # of adding arcs
 WORTH = 1e-4  # a destination gets more arcs when its demand could pay this much less, relative to all that is paid
 FEW = 2_000  # destinations extended in one round
 
 
-def improve_by_descent(best: Incumbent) -> None:
-    """Descend until the gap is reached, no arc helps any more, or the time is used up."""
+def improve_by_descent(best: Incumbent, gap: float) -> Dags:
+    """Descend until the gap is reached, no arc helps any more, or the time is used up; returns the arcs in use."""
     dags = shortest_dags(best.arcs, best.demand, best.routable)
     shares = np.ones(len(dags.slot), dtype=np.float32)
     best.solver = "descent"
@@ -28,23 +28,24 @@ def improve_by_descent(best: Incumbent) -> None:
         step = descent.run(
             shares,
             bound=best.certificate.lower_bound,
-            gap=best.options.gap / 2,
+            gap=gap / 2,
             deadline=best.deadline,
             report=lambda theta, _: best.report("optimal: descent", theta),
         )
         best.take(descent.splits(step.shares))
-        if best.done or time.monotonic() > best.deadline:
-            return
+        if best.gap <= gap or time.monotonic() > best.deadline:
+            return dags
         _prove(best, step)
-        if best.done or best.options.paths == "shortest" or number + 1 == ROUNDS:
-            return
+        if best.gap <= gap or best.options.paths == "shortest" or number + 1 == ROUNDS:
+            return dags
         rows, price = _rows_worth_more_arcs(best, descent, step)
         if not len(rows):
-            return
+            return dags
         before = len(dags.slot)
         dags, shares = with_cheap_arcs(dags, step.shares, best.demand, best.routable, price, rows)
         if len(dags.slot) == before:
-            return
+            break
+    return dags
 
 
 def _prove(best: Incumbent, step: Step) -> None:

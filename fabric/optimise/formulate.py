@@ -49,7 +49,15 @@ class FlowProgramme:
 
 
 def formulate(
-    arcs: Arcs, demand: PhaseDemand, routable: Bools, rows: Ints, used: Ints, *, theta_scale: float, theta_min: float
+    arcs: Arcs,
+    demand: PhaseDemand,
+    routable: Bools,
+    rows: Ints,
+    used: Ints,
+    *,
+    theta_scale: float,
+    theta_min: float,
+    length_cost: float = 0.0,
 ) -> FlowProgramme:
     """Build the programme over the allowed pairs (destination index ``rows[i]``, arc ``used[i]``).
 
@@ -61,6 +69,8 @@ def formulate(
         An estimate of θ; the programme's θ is in units of it.
     theta_min : float
         Lower end of θ, for what no routing can change (access links).
+    length_cost : float
+        Cost of Σ length x Gbps beside θ: small, it settles which of many optima, in one programme instead of two.
     """
     row_of_entry = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))[routable]
     gbps = demand.total_gbps[routable]
@@ -89,6 +99,7 @@ def formulate(
     supply = np.zeros(balances)
     np.add.at(supply, np.searchsorted(keys, entry_key), gbps / unit[row_of_entry])
     cost = np.zeros(count + 1)
+    cost[:count] = length_cost * arcs.weight[used] * unit[rows]
     cost[count] = 1.0
     lower = np.zeros(count + 1)
     lower[count] = theta_min / theta_scale

@@ -12,7 +12,7 @@ import numpy as np
 
 from fabric.optimise.arcs import merge_parallel
 from fabric.optimise.by_descent import improve_by_descent
-from fabric.optimise.by_programme import improve_by_programme
+from fabric.optimise.by_programme import ArcPairs, all_arcs, improve_by_programme, shortest_arcs
 from fabric.optimise.certify import best_cut
 from fabric.optimise.incumbent import Incumbent, split_loads
 from fabric.routing.graph import PhaseDemand, RoutingGraph
@@ -22,16 +22,21 @@ from fabric.routing.routers.ecmp import ecmp_loads
 __all__ = ["solve", "split_loads"]
 
 EXACT = 1e-9  # relative gap at which a bound counts as met
-# Destinations x arcs up to which programmes are solved exactly: wide-area networks of 250 nodes. Programmes of layered
-# fabrics are so degenerate that simplex stalls beyond a small size (a k = 12 fat tree with failures takes minutes).
-FLAT_COLUMNS = 250_000
-LAYERED_COLUMNS = 20_000
-# Destinations x arcs up to which a programme is tried on what descent leaves open in a layered fabric.
+# Destinations x arcs up to which all arcs are written out and solved exactly, without descending first.
+SMALL_COLUMNS = 20_000
+# Destinations x arcs up to which a programme follows on what descent leaves open, in layered and in flat networks
+# (wide-area ones of 500 nodes). A flat network's descent only finds the arcs worth having.
 AFTER_DESCENT = 2_000_000
+FLAT_COLUMNS = 1_000_000
+FLAT_GAP = 1e-3
 
 
 def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
-    """Least maximum utilisation over all loop-free (or all shortest) paths, certified."""
+    """Least maximum utilisation over all loop-free paths, or those of a policy, certified."""
+    if options.paths in ("k-shortest", "valley-free"):
+        from fabric.optimise.path_policy import solve_min_max_under_policy
+
+        return solve_min_max_under_policy(graph, demand, options)
     loads, unreachable = ecmp_loads(graph, demand)
     access, access_words = access_bound(graph, demand)
     best = Incumbent(
@@ -63,13 +68,15 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
 def _improve(best: Incumbent) -> bool:
     """Choose the way by kind and size of the network; returns whether a limit stopped it before the gap closed."""
     size = len(best.demand.dest) * len(best.arcs.src)
-    layered = is_layered(best.graph)
-    if size <= (LAYERED_COLUMNS if layered else FLAT_COLUMNS):
-        return improve_by_programme(best, everything=best.options.paths == "any", solver="highs")
-    improve_by_descent(best)
-    if best.done or size > AFTER_DESCENT:
+    layered, anywhere = is_layered(best.graph), best.options.paths == "any"
+    if size <= SMALL_COLUMNS:
+        allowed = all_arcs(best) if anywhere else shortest_arcs(best.arcs, best.demand, best.routable)
+        return improve_by_programme(best, allowed, complete=True, solver="highs")
+    dags = improve_by_descent(best, best.options.gap if layered else max(best.options.gap, FLAT_GAP))
+    if best.done or size > (AFTER_DESCENT if layered else FLAT_COLUMNS):
         return not best.done
-    return improve_by_programme(best, everything=False, solver="pdlp")
+    # Simplex and interior point stall on the degenerate programmes of layered fabrics, but not on flat networks'.
+    return improve_by_programme(best, ArcPairs.of(dags), complete=not anywhere, solver="pdlp" if layered else "highs")
 
 
 def is_layered(graph: RoutingGraph) -> bool:
