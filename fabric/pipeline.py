@@ -85,8 +85,7 @@ def route(
     from fabric.evaluation.jobs import job_times
     from fabric.evaluation.limits import check_limits
 
-    network = build(loaded, down=request.down, up=request.up)
-    traffic = derive_traffic(loaded, network)
+    network, traffic = _network_and_traffic(loaded, request, progress)
     routes = _route_all(loaded, request, network, traffic, progress)
     jobs = job_times(traffic, routes)
     try:
@@ -130,8 +129,7 @@ def compare_routers(
     from fabric.routing.names import ROUTERS
 
     chosen = tuple(routers or (name for name in COMPARED if name in ROUTERS))
-    network = build(loaded, down=request.down, up=request.up)
-    traffic = derive_traffic(loaded, network)
+    network, traffic = _network_and_traffic(loaded, request, progress)
     compared = []
     for name, spec, demands, phase in _phases_to_route(loaded, request, network, traffic):
         drawn = "replicas" in spec.routing.hash.model_fields_set
@@ -159,6 +157,15 @@ def compare_routers(
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
         not_modelled=ignored_keys(traffic),
     )
+
+
+def _network_and_traffic(
+    loaded: LoadedScenario, request: RouteRequest, progress: Reporter
+) -> tuple[Network, tuple[WorkloadTraffic, ...]]:
+    progress(Progress("building the fabrics"))
+    network = build(loaded, down=request.down, up=request.up)
+    progress(Progress("deriving the traffic"))
+    return network, derive_traffic(loaded, network)
 
 
 def _limits(loaded: LoadedScenario, request: RouteRequest) -> list[LimitSpec]:

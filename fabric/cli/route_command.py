@@ -65,6 +65,7 @@ def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 @click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
 @click.option("--gap", type=click.FloatRange(min=0), default=1e-4, show_default=True, help="Relative gap to stop at.")
+@click.option("--certificate", metavar="FILE", help="Write routing and proof for fabric check-certificate.")
 @click.option("--allow-unreachable", is_flag=True, help="Demand without a path is no failure.")
 def command(
     scenario: str,
@@ -77,6 +78,7 @@ def command(
     top: int,
     time_limit: float,
     gap: float,
+    certificate: str | None,
     allow_unreachable: bool,
 ) -> int:
     """Route SCENARIO: which links are congested in which phase, why, and what it costs each job.
@@ -85,6 +87,7 @@ def command(
     """
     from fabric.pipeline import RouteRequest
 
+    proof = None if certificate is None else output_path(replace(settings, output=certificate), "--certificate")
     loaded = load(scenario, settings)
     request = RouteRequest(
         router=routers[0] if routers else None,
@@ -111,7 +114,7 @@ def _route(loaded: LoadedScenario, settings: Settings, request: RouteRequest, *,
     from fabric.export.route_report import route_document
     from fabric.pipeline import route
 
-    with located(loaded, settings), watching(settings) as report:
+    with located(loaded, settings), watching(settings, gap=request.gap) as report:
         result = route(loaded, request, progress=report)
     say_not_modelled(result.not_modelled, settings)
     answer = Answer(
@@ -136,7 +139,7 @@ def _compare(
     from fabric.export.comparison_report import comparison_document, verdict
     from fabric.pipeline import compare_routers
 
-    with located(loaded, settings), watching(settings) as report:
+    with located(loaded, settings), watching(settings, gap=request.gap) as report:
         result = compare_routers(loaded, request, routers=None if routers == ALL else routers, progress=report)
     say_not_modelled(result.not_modelled, settings)
     answer = Answer(

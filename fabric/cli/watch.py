@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -23,8 +24,11 @@ def is_watched(settings: Settings) -> bool:
 
 
 @contextmanager
-def watching(settings: Settings) -> Iterator[Callable[[Progress], None]]:
-    """A reporter for the length of a ``with`` block; leaving it, by Ctrl-C too, restores the terminal."""
+def watching(settings: Settings, *, gap: float = 1e-4) -> Iterator[Callable[[Progress], None]]:
+    """A reporter for the length of a ``with`` block; leaving it, by Ctrl-C too, restores the terminal.
+
+    The bar of a solve is full when ``gap`` is reached.
+    """
     if not is_watched(settings):
         yield lambda _: None
         return
@@ -41,19 +45,31 @@ def watching(settings: Settings) -> Iterator[Callable[[Progress], None]]:
         TimeElapsedColumn(),
     )
     with Bars(*columns, console=console, transient=True, refresh_per_second=8) as bars:
-        task = bars.add_task("", total=None, reached="")
-        stage = ""
+        task, started, first = bars.add_task("reading", total=None, reached=""), "", 0.0
 
         def report(state: Progress) -> None:
-            nonlocal stage
-            if state.text != stage:
-                stage = state.text
-                bars.reset(task)
-            bars.update(
-                task, description=state.text, total=state.limit_s, completed=state.seconds, reached=reached(state)
-            )
+            nonlocal task, started, first
+            if not state.seconds and state.text != started:  # a solve's own reports have a time; a new stage has none
+                bars.remove_task(task)
+                task, started, first = bars.add_task(state.text, total=None, reached=""), state.text, 0.0
+            first = max(first, state.gap or 0.0)
+            bars.update(task, description=state.text, reached=reached(state))
+            if state.gap is not None:
+                bars.update(task, total=1.0, completed=way(first, state.gap, gap))
 
         yield report
+
+
+def way(first: float, now: float, wanted: float) -> float:
+    """Part of the way from the first gap to the wanted one, in orders of magnitude: gaps close geometrically.
+
+    >>> round(way(0.1, 0.01, 0.0001), 3), way(0.1, 0.0, 0.0001)
+    (0.333, 1.0)
+    """
+    floor = max(wanted, 1e-9)
+    if now <= floor or first <= floor:
+        return 1.0
+    return math.log(first / now) / math.log(first / floor)
 
 
 def reached(state: Progress) -> str:
@@ -69,5 +85,5 @@ def reached(state: Progress) -> str:
     if state.bound is not None:
         words.append(f"bound {state.bound * 100:,.2f} %")
     if state.gap is not None:
-        words.append(f"gap {state.gap * 100:.2f} %")
+        words.append(f"gap {state.gap * 100:.3g} %")
     return ", ".join(words)
