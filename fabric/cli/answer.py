@@ -122,11 +122,11 @@ def write(text: str, settings: Settings) -> None:
         beside.unlink(missing_ok=True)
 
 
-def output_path(settings: Settings) -> Path:
+def output_path(settings: Settings, flag: str = "-o") -> Path:
     """The output file, checked: its folder exists, and it is not overwritten unless forced."""
     path = Path(settings.output)
     if not path.parent.is_dir():
-        raise click.UsageError(f"-o {path}: the folder {path.parent} does not exist")
+        raise click.UsageError(f"{flag} {path}: the folder {path.parent} does not exist")
     if path.exists() and not settings.force:
-        raise click.UsageError(f"-o {path}: the file exists; --force overwrites it")
+        raise click.UsageError(f"{flag} {path}: the file exists; --force overwrites it")
     return path

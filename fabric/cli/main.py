@@ -17,7 +17,7 @@ from fabric.cli.options import Settings, collect, common_options
 OK, ANSWER_IS_NO, USAGE, BAD_INPUT, NO_ANSWER, MISSING_PROGRAM, PARTIAL = 0, 1, 2, 3, 4, 5, 6
 INTERNAL, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
 
-# verb -> what it does; the module is fabric.cli.<verb>_command
+# verb -> what it does; the module is fabric.cli.<verb>_command, with _ for -
 VERBS = {
     "route": "Route a scenario: which links are congested, why, and what it costs each job.",
     "build": "Build the fabrics: switches, ports, cables, capacities.",
@@ -25,6 +25,7 @@ VERBS = {
     "validate": "Check scenario files: syntax, schema and semantics.",
     "draw": "Draw a fabric with its load: tier or links view.",
     "init": "Write a commented starter scenario.",
+    "check-certificate": "Check a certificate of route --certificate by shortest paths alone.",
     "schema": "Print the JSON Schema of scenario files.",
 }
 
@@ -40,7 +41,7 @@ class Verbs(click.Group):
         """Import a verb's module."""
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"fabric.cli.{cmd_name}_command")
+        module = importlib.import_module(f"fabric.cli.{cmd_name.replace('-', '_')}_command")
         command: click.Command = module.command
         return command
 

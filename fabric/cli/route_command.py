@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fabric.cli.answer import Answer, emit, load, located, say_not_modelled
+from fabric.cli.answer import Answer, emit, load, located, output_path, say_not_modelled
 from fabric.cli.main import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
@@ -87,6 +89,10 @@ def command(
     """
     from fabric.pipeline import RouteRequest
 
+    several = routers == ALL or len(routers) > 1
+    if several and certificate is not None:
+        raise click.UsageError("--certificate is of one router; name it with --router")
+    # Checked before the work, not after it.
     proof = None if certificate is None else output_path(replace(settings, output=certificate), "--certificate")
     loaded = load(scenario, settings)
     request = RouteRequest(
@@ -102,20 +108,26 @@ def command(
         down=settings.down,
         up=settings.up,
     )
-    if routers == ALL or len(routers) > 1:
+    if several:
         if objective not in (None, MIN_MAX):
             raise click.UsageError(f"routers are compared on {MIN_MAX}, not on --objective {objective}")
         return _compare(loaded, settings, request, routers, allow_unreachable=allow_unreachable)
-    return _route(loaded, settings, request, allow_unreachable=allow_unreachable)
+    return _route(loaded, settings, request, proof, allow_unreachable=allow_unreachable)
 
 
-def _route(loaded: LoadedScenario, settings: Settings, request: RouteRequest, *, allow_unreachable: bool) -> int:
+def _route(
+    loaded: LoadedScenario, settings: Settings, request: RouteRequest, proof: Path | None, *, allow_unreachable: bool
+) -> int:
     from fabric.export.records import link_record, route_record
     from fabric.export.route_report import route_document
     from fabric.pipeline import route
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
         result = route(loaded, request, progress=report)
+    if proof is not None:
+        from fabric.export.certificate_file import write_certificate
+
+        write_certificate(proof, loaded, result, force=settings.force)
     say_not_modelled(result.not_modelled, settings)
     answer = Answer(
         lambda: route_record(loaded, result),

@@ -1,0 +1,241 @@
+"""The claims of a certificate file against what follows from its links, demand, splits and prices.
+
+A claim *holds*, is *refuted*, or is *not checked* where the file has nothing to check it by: loads without a routing, a
+bound over a path policy or for an objective that prices over all paths do not prove. Nothing is believed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fabric.certificate_check.bound import priced_bound
+from fabric.certificate_check.columns import (
+    MIN_MAX,
+    CertificateFile,
+    Floats,
+    Ints,
+    PathColumns,
+    PhaseColumns,
+    SplitColumns,
+)
+from fabric.certificate_check.demand import PointDemand, point_demand, unequal_members, without_way
+from fabric.certificate_check.network import Network, build_network
+from fabric.certificate_check.walk import Walked, off_shortest, walk_equal_splits, walk_paths, walk_splits
+
+TOLERANCE = 1e-6  # relative; for the gap absolute
+HOLDS, REFUTED, NOT_CHECKED = "holds", "refuted", "not checked"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim, and what was found about it."""
+
+    claim: str  # links, demand, routing, max_utilisation, lower_bound, gap
+    verdict: str  # HOLDS, REFUTED or NOT_CHECKED
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class PhaseVerdict:
+    """What became of the claims of one phase; None where nothing could be computed."""
+
+    fabric: str
+    phase: str
+    router: str
+    claimed_utilisation: float | None
+    found_utilisation: float | None
+    hottest_link: str
+    claimed_bound: float | None
+    found_bound: float | None
+    claimed_gap: float | None
+    found_gap: float | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def refuted(self) -> tuple[Finding, ...]:
+        """Claims that are wrong."""
+        return tuple(found for found in self.findings if found.verdict == REFUTED)
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """Claims that the file does not let anyone check."""
+        return tuple(found for found in self.findings if found.verdict == NOT_CHECKED)
+
+    @property
+    def verdict(self) -> str:
+        """In one or two words."""
+        if self.refuted:
+            return REFUTED
+        return HOLDS if not self.open else f"{HOLDS} in part"
+
+
+def check_certificate(file: CertificateFile) -> list[PhaseVerdict]:
+    """Check every phase of a file.
+
+    Parameters
+    ----------
+    file : CertificateFile
+
+    Returns
+    -------
+    list of PhaseVerdict
+        In the order of the file.
+    """
+    return [check_phase(phase) for phase in file.phases]
+
+
+def check_phase(phase: PhaseColumns) -> PhaseVerdict:
+    """Check the claims of one phase."""
+    network, wrong = build_network(phase)
+    findings = [Finding("links", REFUTED, words) for words in wrong]
+    cut_off = without_way(phase)
+    findings += [Finding("demand", REFUTED, words) for words in cut_off]
+    findings += _offered(phase)
+    verdict = PhaseVerdict(
+        fabric=phase.fabric.name,
+        phase=phase.phase,
+        router=phase.router,
+        claimed_utilisation=phase.claims.max_utilisation,
+        found_utilisation=None,
+        hottest_link="",
+        claimed_bound=phase.claims.lower_bound,
+        found_bound=None,
+        claimed_gap=phase.claims.gap,
+        found_gap=None,
+        findings=tuple(findings),
+    )
+    if network is None or cut_off:
+        return verdict
+    findings += [Finding("demand", REFUTED, words) for words in unequal_members(phase, network)]
+    demand = point_demand(phase, network)
+    access, access_link = _fullest_access(phase, network, demand)
+    walked = _walked(phase, network, demand)
+    highest, hottest = None, ""
+    if walked is not None:
+        highest, hottest = _fullest(network, walked.edge_gbps)
+        if access > highest:
+            highest, hottest = access, access_link
+        findings += [Finding("routing", REFUTED, words) for words in walked.wrong]
+    findings.append(_utilisation(phase, highest, hottest))
+    bound, about_bound = _bound(phase, network, demand, access)
+    findings += about_bound
+    gap, about_gap = _gap(phase, highest, bound)
+    return replace(
+        verdict,
+        found_utilisation=highest,
+        hottest_link=hottest,
+        found_bound=bound,
+        found_gap=gap,
+        findings=(*findings, *about_gap),
+    )
+
+
+def _offered(phase: PhaseColumns) -> list[Finding]:
+    claimed, found = phase.claims.offered_gbps, phase.demand.offered_gbps
+    if abs(claimed - found) <= TOLERANCE * max(claimed, found):
+        return [Finding("demand", HOLDS)]
+    return [Finding("demand", REFUTED, f"{claimed:.6g} Gbps are claimed in all, the demand has {found:.6g}")]
+
+
+def _fullest_access(phase: PhaseColumns, network: Network, demand: PointDemand) -> tuple[float, str]:
+    """Highest utilisation of the access links of endpoints that have no choice, and the link."""
+    fabric, best, name = phase.fabric, 0.0, ""
+    for at, near, far, gbps in (
+        (phase.send_point, fabric.link_src, fabric.link_dst, demand.sent_gbps),
+        (phase.receive_point, fabric.link_dst, fabric.link_src, demand.received_gbps),
+    ):
+        single = ~fabric.node_forwards & (at >= 0) & (network.members[at] == 0)
+        links = np.flatnonzero(single[near] & fabric.node_forwards[far] & (fabric.capacity_gbps > 0))
+        if len(links):
+            utilisation = gbps[near[links]] / fabric.capacity_gbps[links]
+            worst = int(np.argmax(utilisation))
+            if utilisation[worst] > best:
+                best, name = float(utilisation[worst]), fabric.link_name(int(links[worst]))
+    return best, name
+
+
+def _fullest(network: Network, edge_gbps: Floats) -> tuple[float, str]:
+    """Highest utilisation of the edges, and the first link of that edge; infinite for load on a dead one."""
+    loaded = np.flatnonzero(edge_gbps > 0)
+    if not len(loaded):
+        return 0.0, ""
+    with np.errstate(divide="ignore"):
+        utilisation = edge_gbps[loaded] / network.capacity_gbps[loaded]
+    worst = int(np.argmax(utilisation))
+    return float(utilisation[worst]), network.edge_name(int(loaded[worst]))
+
+
+def _walked(phase: PhaseColumns, network: Network, demand: PointDemand) -> Walked | None:
+    """Loads that follow from the file's routing; None when it has none."""
+    if phase.routing == "ecmp":
+        return walk_equal_splits(network, demand)
+    if phase.splits is not None:
+        walked, used = walk_splits(network, demand, phase.splits), phase.splits
+    elif phase.paths is not None:
+        walked, used = walk_paths(network, demand, phase.paths), _edges_by_destination(phase.paths)
+    else:
+        return None
+    dead = (walked.edge_gbps > 0) & ~network.usable
+    walked.wrong += [f"load on {network.edge_name(int(edge))}, which is down" for edge in np.flatnonzero(dead)[:1]]
+    if phase.path_policy == "shortest":
+        walked.wrong += off_shortest(network, demand, used)
+    return walked
+
+
+def _edges_by_destination(paths: PathColumns) -> SplitColumns:
+    """Edges of all paths to each destination, as splits of no meaning."""
+    to: Ints = np.repeat(paths.dst, np.diff(paths.start))
+    order = np.argsort(to, kind="stable")
+    point, first = np.unique(to[order], return_index=True)
+    return SplitColumns(point, np.append(first, len(to)), paths.edge[order], np.ones(len(to)))
+
+
+def _utilisation(phase: PhaseColumns, found: float | None, hottest: str) -> Finding:
+    claimed = phase.claims.max_utilisation
+    if found is None:
+        return Finding("max_utilisation", NOT_CHECKED, f"the file has loads of {phase.router} but no routing to walk")
+    if claimed is None or not np.isfinite(found):
+        if claimed is None and not np.isfinite(found):
+            return Finding("max_utilisation", HOLDS)
+    elif abs(claimed - found) <= TOLERANCE * max(claimed, found):
+        return Finding("max_utilisation", HOLDS)
+    said = "no finite number" if claimed is None else f"{claimed:.9g}"
+    return Finding("max_utilisation", REFUTED, f"{said} is claimed, {hottest or 'the fullest link'} has {found:.9g}")
+
+
+def _bound(
+    phase: PhaseColumns, network: Network, demand: PointDemand, access: float
+) -> tuple[float | None, list[Finding]]:
+    """The bound that the file proves, and what that says of the claim."""
+    claimed = phase.claims.lower_bound
+    if claimed is None:
+        return None, []
+    if phase.proof == "none":
+        return None, [Finding("lower_bound", NOT_CHECKED, "the file has no prices for it")]
+    if phase.price is None:
+        found = access
+    else:
+        found = priced_bound(network, demand, phase.price, shortest_only=phase.path_policy == "shortest")
+    if found >= claimed * (1 - TOLERANCE):
+        return found, [Finding("lower_bound", HOLDS)]
+    words = (
+        f"{claimed:.9g} is claimed, {'prices prove' if phase.price is not None else 'access links have'} {found:.9g}"
+    )
+    if phase.objective == MIN_MAX and phase.path_policy in ("any", "shortest"):
+        return found, [Finding("lower_bound", REFUTED, words)]
+    scope = f"{phase.path_policy} paths" if phase.objective == MIN_MAX else f"objective {phase.objective}"
+    return found, [Finding("lower_bound", NOT_CHECKED, f"{words} over all paths; {scope} may prove more")]
+
+
+def _gap(phase: PhaseColumns, highest: float | None, bound: float | None) -> tuple[float | None, list[Finding]]:
+    """θ / bound - 1 of what was found, against what is claimed."""
+    found = max(highest / bound - 1, 0.0) if highest is not None and bound else None
+    claims = phase.claims
+    if claims.gap is None or claims.max_utilisation is None or not claims.lower_bound:
+        return found, []
+    said = max(claims.max_utilisation / claims.lower_bound - 1, 0.0)
+    if abs(said - claims.gap) <= TOLERANCE * (1 + said):
+        return found, []
+    return found, [Finding("gap", REFUTED, f"{claims.gap:.9g} is claimed, the claimed numbers are {said:.9g} apart")]

@@ -1,0 +1,181 @@
+"""Reading certificate files: a zip of ``manifest.json`` and ``.npy`` columns.
+
+Here a file is refused that is no certificate at all: truncated, of another version, with missing columns, with numbers
+that no network has. Everything a well-formed file can be wrong about is a refuted claim, not an error.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from fabric.certificate_check.columns import (
+    PROOFS,
+    ROUTINGS,
+    SCHEMA,
+    VERSION,
+    CertificateFile,
+    Claims,
+    DemandColumns,
+    FabricColumns,
+    PathColumns,
+    PhaseColumns,
+    ServedColumns,
+    SplitColumns,
+)
+from fabric.certificate_check.form import HINT, Columns, Entry, bad_manifest
+from topologies.errors import FormatError
+
+
+def read_certificate(path: Path) -> CertificateFile:
+    """Read and check the form of a certificate file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    CertificateFile
+
+    Raises
+    ------
+    FormatError
+        FP6040 not readable, FP6041 a bad manifest, FP6042 a bad column, FP6043 a bad value.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _certificate(archive, path.name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise FormatError(
+            f"{path} is no whole zip file: {error}", hint="was it truncated? " + HINT, code="FP6040"
+        ) from None
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read: {error.strerror or error}", hint=HINT, code="FP6040") from None
+
+
+def _certificate(archive: zipfile.ZipFile, name: str) -> CertificateFile:
+    if "manifest.json" not in archive.namelist():
+        raise FormatError(f"{name} has no manifest.json: it is no certificate", hint=HINT, code="FP6041")
+    try:
+        top = Entry(json.loads(archive.read("manifest.json")), "manifest")
+    except (ValueError, RecursionError) as error:
+        raise bad_manifest(f"not JSON: {error}") from None
+    schema, version = top.text("schema"), top.count("version")
+    if (schema, version) != (SCHEMA, VERSION):
+        raise bad_manifest(f"schema {schema!r} version {version}; this program reads {SCHEMA!r} version {VERSION}")
+    fabrics = {entry.text("name"): _fabric(archive, entry) for entry in top.entries("fabrics")}
+    scenario = top.entry("scenario")
+    return CertificateFile(
+        scenario=scenario.text("name"),
+        sha256=scenario.text("sha256"),
+        seed=top.count("seed"),
+        tool_version=top.entry("tool").text("version"),
+        phases=tuple(_phase(archive, entry, fabrics) for entry in top.entries("phases")),
+    )
+
+
+def _fabric(archive: zipfile.ZipFile, entry: Entry) -> FabricColumns:
+    columns = Columns(archive, entry.text("columns"))
+    name = columns.texts("node_name")
+    src = columns.ints("link_src", below=len(name))
+    return FabricColumns(
+        name=entry.text("name"),
+        node_name=name,
+        node_forwards=columns.bools("node_forwards", len(name)),
+        link_src=src,
+        link_dst=columns.ints("link_dst", len(src), below=len(name)),
+        link_capacity_gbps=columns.floats("link_capacity_gbps", len(src)),
+        link_weight=columns.floats("link_weight", len(src), positive=True),
+        link_up=columns.bools("link_up", len(src)),
+    )
+
+
+def _phase(archive: zipfile.ZipFile, entry: Entry, fabrics: dict[str, FabricColumns]) -> PhaseColumns:
+    fabric = fabrics.get(entry.text("fabric"))
+    if fabric is None:
+        raise bad_manifest(f"{entry.place}.fabric names no fabric of the file")
+    columns = Columns(archive, entry.text("columns"))
+    nodes, links = len(fabric.node_name), len(fabric.link_src)
+    # A point is a switch or at least one endpoint's way in or out, so there cannot be more of them.
+    send = columns.ints("send_point", nodes, below=2 * nodes, least=-1)
+    receive = columns.ints("receive_point", nodes, below=2 * nodes, least=-1)
+    points = int(max(send.max(initial=-1), receive.max(initial=-1))) + 1
+    link_edge = columns.ints("link_edge", links, below=links, least=-1)
+    edges = int(link_edge.max(initial=-1)) + 1
+    claims, routing, proof = entry.entry("claims"), entry.text("routing", ROUTINGS), entry.text("proof", PROOFS)
+    offered = claims.number("offered_gbps")
+    if offered is None:
+        raise bad_manifest(f"{claims.place}.offered_gbps is null")
+    return PhaseColumns(
+        fabric=fabric,
+        phase=entry.text("phase"),
+        router=entry.text("router"),
+        objective=entry.text("objective"),
+        path_policy=entry.text("path_policy"),
+        routing=routing,
+        proof=proof,
+        claims=Claims(claims.number("max_utilisation"), claims.number("lower_bound"), claims.number("gap"), offered),
+        witness=entry.text("witness"),
+        pairs_left_out=entry.count("pairs_left_out"),
+        send_point=send,
+        receive_point=receive,
+        link_edge=link_edge,
+        demand=_demand(columns, nodes),
+        served=_served(columns, points) if entry.text("served", ("all", "parts")) == "parts" else None,
+        price=columns.floats("price", edges) if proof == "prices" else None,
+        splits=_splits(columns, points, edges) if routing == "splits" else None,
+        paths=_paths(columns, points, edges) if routing == "paths" else None,
+    )
+
+
+def _demand(columns: Columns, nodes: int) -> DemandColumns:
+    src = columns.ints("demand_src", below=nodes)
+    gbps = columns.floats("block_gbps")
+    member = columns.ints("block_member", below=nodes)
+    start = columns.starts("block_start", len(member), len(gbps))
+    found = DemandColumns(
+        src=src,
+        dst=columns.ints("demand_dst", len(src), below=nodes),
+        gbps=columns.floats("demand_gbps", len(src)),
+        block_start=start,
+        block_member=member,
+        block_gbps=gbps,
+    )
+    if (found.src == found.dst).any():
+        raise FormatError("a node sends to itself in the demand", hint=HINT, code="FP6043")
+    block = np.repeat(np.arange(len(gbps)), np.diff(start))
+    if len(np.unique(block * nodes + member)) < len(member):
+        raise FormatError("a block of the demand has a member twice", hint=HINT, code="FP6043")
+    return found
+
+
+def _served(columns: Columns, points: int) -> ServedColumns:
+    src = columns.ints("served_src", below=points)
+    dst = columns.ints("served_dst", len(src), below=points)
+    return ServedColumns(src, dst, columns.floats("served_part", len(src), most=1.0))
+
+
+def _splits(columns: Columns, points: int, edges: int) -> SplitColumns:
+    point = columns.ints("splits_point", below=points)
+    edge = columns.ints("splits_edge", below=edges)
+    start = columns.starts("splits_start", len(edge), len(point))
+    if len(np.unique(point)) < len(point):
+        raise FormatError("a destination point has splits twice", hint=HINT, code="FP6043")
+    return SplitColumns(point, start, edge, columns.floats("splits_part", len(edge)))
+
+
+def _paths(columns: Columns, points: int, edges: int) -> PathColumns:
+    src = columns.ints("paths_src", below=points)
+    edge = columns.ints("paths_edge", below=edges)
+    return PathColumns(
+        src=src,
+        dst=columns.ints("paths_dst", len(src), below=points),
+        gbps=columns.floats("paths_gbps", len(src)),
+        start=columns.starts("paths_start", len(edge), len(src)),
+        edge=edge,
+    )

@@ -1,0 +1,220 @@
+"""Walking demand through a routing: explicit splits, paths, or equal splits found here by shortest paths.
+
+One destination at a time, in the plainest way: an edge is walked when everything that can flow into its source has
+arrived there. What cannot be walked goes in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from fabric.certificate_check.columns import Bools, Floats, Ints, PathColumns, SplitColumns
+from fabric.certificate_check.demand import PointDemand
+from fabric.certificate_check.network import Network
+
+NEAR = 1e-12  # relative; two path lengths closer than this are equal
+_WHOLE = 1e-9  # how far fractions of a switch may be from 1 in sum
+_ARRIVED = 1e-7  # relative; how much demand may be lost to rounding
+_BATCH = 64  # destinations whose distances are held at a time
+
+
+@dataclass
+class Walked:
+    """Loads of the edges, and what is wrong with the routing."""
+
+    edge_gbps: Floats  # shape (E,)
+    wrong: list[str] = field(default_factory=list)
+
+
+def distances_to(network: Network, length: Floats, dest: Ints) -> Iterator[tuple[int, Floats]]:
+    """(row, distance of every point to ``dest[row]`` over usable edges), shortest paths by ``length`` per edge."""
+    usable = np.flatnonzero(network.usable)
+    reverse = _rows_by(network.head[usable], network.tail[usable], length[usable], network.points)
+    for first in range(0, len(dest), _BATCH):
+        batch = dijkstra(reverse, indices=dest[first : first + _BATCH])
+        for row, distance in enumerate(batch):
+            yield first + row, distance
+
+
+def _rows_by(row: Ints, column: Ints, value: Floats, size: int) -> Any:
+    """A sparse matrix that keeps zeros and parallel edges as they are."""
+    order = np.argsort(row, kind="stable")
+    start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=size))])
+    return csr_array((value[order], column[order], start), shape=(size, size))
+
+
+def on_shortest(network: Network, distance: Floats) -> Bools:
+    """Usable edges on paths of least weight to where ``distance`` is 0, shape (E,)."""
+    near, far = distance[network.head], distance[network.tail]
+    with np.errstate(invalid="ignore"):
+        return network.usable & np.isfinite(far) & (near < far) & (near + network.weight - far <= NEAR * far)
+
+
+def cheapest_on(network: Network, edges: Ints, price: Floats, dest: int) -> Floats:
+    """Least price from every point to ``dest`` over some edges only, shape (V,)."""
+    reverse = _rows_by(network.head[edges], network.tail[edges], price[edges], network.points)
+    return np.asarray(dijkstra(reverse, indices=np.array([dest]))[0])
+
+
+def _walk(network: Network, edge: Ints, part: Floats, amount: Floats) -> tuple[Floats, Ints]:
+    """Loads of the edges given, and those that cannot be walked; ``amount`` by point becomes what passes there."""
+    load, pending = np.zeros(len(edge)), np.arange(len(edge))
+    tail, head = network.tail[edge], network.head[edge]
+    while len(pending):
+        waits = np.zeros(network.points, dtype=np.bool_)
+        waits[head[pending]] = True
+        ready = ~waits[tail[pending]]
+        if not ready.any():
+            break
+        now = pending[ready]
+        load[now] = amount[tail[now]] * part[now]
+        amount += np.bincount(head[now], load[now], network.points)
+        pending = pending[~ready]
+    return load, edge[pending]
+
+
+def _circle(network: Network, edges: Ints) -> str:
+    """A circle among edges whose sources all wait for others of them, in words."""
+    into = {int(network.head[edge]): int(edge) for edge in edges}
+    point = int(network.tail[edges[0]])
+    seen: list[int] = []
+    while point not in seen:
+        seen.append(point)
+        point = int(network.tail[into[point]])
+    circle = [point, *reversed(seen[seen.index(point) :])]
+    return " -> ".join(network.point_name(one) for one in circle)
+
+
+def walk_splits(network: Network, demand: PointDemand, splits: SplitColumns) -> Walked:
+    """Loads that follow from splits."""
+    found = Walked(np.zeros(len(network.tail)))
+    row_of = {int(point): row for row, point in enumerate(splits.point)}
+    for number, dest in enumerate(demand.dest.tolist()):
+        row = row_of.get(dest)
+        if row is None:
+            found.wrong.append(f"no splits towards {network.point_name(dest)}")
+            continue
+        mine = slice(int(splits.start[row]), int(splits.start[row + 1]))
+        _walk_row(network, demand, number, splits.edge[mine], splits.part[mine], found)
+    return found
+
+
+def _walk_row(network: Network, demand: PointDemand, number: int, edge: Ints, part: Floats, found: Walked) -> None:
+    """Walk the demand of one destination."""
+    dest = int(demand.dest[number])
+    where = f"towards {network.point_name(dest)}"
+    entries = slice(int(demand.start[number]), int(demand.start[number + 1]))
+    wanted = np.bincount(demand.src[entries], demand.gbps[entries], network.points).astype(np.float64)
+    amount = wanted.copy()
+    load, stuck = _walk(network, edge, part, amount)
+    np.add.at(found.edge_gbps, edge, load)
+    if len(stuck):
+        found.wrong.append(f"splits {where} form a loop: {_circle(network, stuck)}")
+        return
+    tails = network.tail[edge]
+    sums = np.bincount(tails, part, network.points)
+    leaves = np.bincount(tails, minlength=network.points) > 0
+    if leaves[dest]:
+        found.wrong.append(f"splits {where} send traffic on from there")
+    uneven = leaves & (np.abs(sums - 1) > _WHOLE)
+    if uneven.any():
+        point = int(np.argmax(uneven))
+        found.wrong.append(f"fractions {where} sum to {sums[point]:.9g}, not 1, at {network.point_name(point)}")
+    lost = ~leaves & (amount > _ARRIVED * wanted.sum())
+    lost[dest] = False
+    if lost.any():
+        point = int(np.argmax(lost))
+        found.wrong.append(f"{amount[point]:.6g} Gbps {where} end at {network.point_name(point)}")
+    elif not uneven.any() and abs(amount[dest] - wanted.sum()) > _ARRIVED * wanted.sum():
+        found.wrong.append(f"{amount[dest]:.6g} of {wanted.sum():.6g} Gbps arrive {where}")
+
+
+def walk_equal_splits(network: Network, demand: PointDemand) -> Walked:
+    """Loads of ECMP: every switch splits equally over the edges on its shortest paths."""
+    found = Walked(np.zeros(len(network.tail)))
+    for number, distance in distances_to(network, network.weight, demand.dest):
+        edge = np.flatnonzero(on_shortest(network, distance))
+        tails = network.tail[edge]
+        hops = np.bincount(tails, minlength=network.points)
+        entries = slice(int(demand.start[number]), int(demand.start[number + 1]))
+        cut = ~np.isfinite(distance[demand.src[entries]])
+        if cut.any():
+            point = int(demand.src[entries][np.argmax(cut)])
+            dest = int(demand.dest[number])
+            found.wrong.append(f"no path from {network.point_name(point)} to {network.point_name(dest)}")
+            continue
+        amount = np.bincount(demand.src[entries], demand.gbps[entries], network.points).astype(np.float64)
+        load, _ = _walk(network, edge, 1.0 / hops[tails], amount)
+        found.edge_gbps[edge] += load
+    return found
+
+
+def off_shortest(network: Network, demand: PointDemand, splits: SplitColumns) -> list[str]:
+    """Splits that leave the shortest paths."""
+    row_of = {int(point): row for row, point in enumerate(splits.point)}
+    for number, distance in distances_to(network, network.weight, demand.dest):
+        row = row_of.get(int(demand.dest[number]))
+        if row is None:
+            continue
+        mine = slice(int(splits.start[row]), int(splits.start[row + 1]))
+        edge = splits.edge[mine][splits.part[mine] > 0]
+        astray = ~on_shortest(network, distance)[edge]
+        if astray.any():
+            name = network.point_name(int(demand.dest[number]))
+            return [f"{network.edge_name(int(edge[np.argmax(astray)]))} is on no shortest path to {name}"]
+    return []
+
+
+def walk_paths(network: Network, demand: PointDemand, paths: PathColumns) -> Walked:
+    """Loads of paths; each must lead from its source to its destination without visiting a point twice."""
+    steps = np.diff(paths.start)
+    path = np.repeat(np.arange(len(steps)), steps)
+    load = np.bincount(paths.edge, paths.gbps[path], len(network.tail)).astype(np.float64)
+    found = Walked(load)
+    tail, head = network.tail[paths.edge], network.head[paths.edge]
+    is_first, is_last = np.zeros(len(path), dtype=np.bool_), np.zeros(len(path), dtype=np.bool_)
+    some = steps > 0
+    is_first[paths.start[:-1][some]] = True
+    is_last[paths.start[1:][some] - 1] = True
+    comes_from = np.where(is_first, paths.src[path], np.roll(head, 1))
+    broken = (tail != comes_from) | (is_last & (head != paths.dst[path]))
+    if broken.any():
+        at = int(path[np.argmax(broken)])
+        found.wrong.append(f"path {at} breaks between {_ends(network, paths, at)}")
+    empty = ~some & (paths.src != paths.dst)
+    if empty.any():
+        found.wrong.append(f"path {int(np.argmax(empty))} has no links between {_ends(network, paths, empty.argmax())}")
+    visit, times = np.unique(path * max(network.points, 1) + head, return_counts=True)
+    again = np.concatenate([visit[times > 1] // max(network.points, 1), path[(head == paths.src[path])]])
+    if len(again):
+        found.wrong.append(f"path {int(again[0])} visits a point twice")
+    found.wrong += _uncarried(network, demand, paths)
+    return found
+
+
+def _ends(network: Network, paths: PathColumns, path: int | np.integer) -> str:
+    return f"{network.point_name(int(paths.src[path]))} and {network.point_name(int(paths.dst[path]))}"
+
+
+def _uncarried(network: Network, demand: PointDemand, paths: PathColumns) -> list[str]:
+    """Pairs of points whose paths carry another amount than is demanded."""
+    points = max(network.points, 1)
+    apart = paths.src != paths.dst
+    key = np.concatenate([demand.dest_of_entry * points + demand.src, (paths.dst * points + paths.src)[apart]])
+    gbps = np.concatenate([-demand.gbps, paths.gbps[apart]])
+    pair, inverse = np.unique(key, return_inverse=True)
+    missing = np.bincount(inverse, gbps, len(pair))
+    size = np.bincount(inverse, np.abs(gbps), len(pair))
+    off = np.abs(missing) > _ARRIVED * size
+    if not off.any():
+        return []
+    which = int(np.argmax(off))
+    src, dst = network.point_name(int(pair[which] % points)), network.point_name(int(pair[which] // points))
+    amount = f"{abs(missing[which]):.6g} Gbps too {'much' if missing[which] > 0 else 'little'}"
+    return [f"paths from {src} to {dst} carry {amount}"]
