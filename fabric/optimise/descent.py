@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,7 @@ SHARPNESS = 3.0  # η times the relative gap
 LEAST_ETA = 10.0
 FIRST_PACE, LEAST_PACE, MOST_PACE = 4.0, 0.25, 8.0  # α η
 PATIENCE = 25  # steps without progress after which η grows beyond what the gap asks for
+MEMORY = 0.1  # weight of the newest prices in their running mean
 STUCK = 6  # times that happens before the descent gives up
 
 
@@ -158,6 +159,7 @@ class Descent:
         theta = self._theta(loads)
         best = Step(shares.copy(), theta, 0.0, np.zeros(len(self.capacity)))
         pace, boost, since, stuck = FIRST_PACE, 1.0, 0, 0
+        mean = 1.0 / (self.capacity * len(self.capacity))
         for _ in range(steps):
             known = max(bound, best.bound)
             apart = max(best.theta / known - 1, gap) if known > 0 else 1.0
@@ -182,8 +184,14 @@ class Descent:
                 )
                 report(best.theta, max(bound, best.bound))
             pace = max(pace * 0.7, LEAST_PACE) if theta > before * (1 + 0.1 / eta) else min(pace * 1.05, MOST_PACE)
+            mean += MEMORY * (price / float(self.capacity @ price) - mean)
             if since >= PATIENCE:
                 boost, since, stuck = boost * 2.0, 0, stuck + 1
+                # Single prices swing around those that prove the most; their mean does not.
+                _, paid = self.sweep(shares, mean, 0.0)
+                proved = float(paid.sum()) / float(self.capacity @ mean)
+                if proved > best.bound:
+                    best = replace(best, bound=proved, price=mean.copy())
         return best
 
     def _theta(self, loads: Floats) -> float:
