@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from fabric.cli.interrupts import interruptible
 from fabric.cli.options import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def watching(settings: Settings, *, gap: float = 1e-4) -> Iterator[Callable[[Pro
     The bar of a solve is full when ``gap`` is reached.
     """
     if not is_watched(settings):
-        yield lambda _: None
+        with interruptible():
+            yield lambda _: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -44,7 +46,7 @@ def watching(settings: Settings, *, gap: float = 1e-4) -> Iterator[Callable[[Pro
         TextColumn("{task.fields[reached]}", markup=False),
         TimeElapsedColumn(),
     )
-    with Bars(*columns, console=console, transient=True, refresh_per_second=8) as bars:
+    with Bars(*columns, console=console, transient=True, refresh_per_second=8) as bars, interruptible(bars.stop):
         task, started, first = bars.add_task("reading", total=None, reached=""), "", 0.0
 
         def report(state: Progress) -> None:
