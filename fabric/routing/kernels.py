@@ -188,7 +188,7 @@ def split_slice(
     last: int,
     src: Ints,
     dst: Ints,
-    route_start: Ints,
+    route_start: Longs,
     route_edge: Ints,
     fraction: Floats,
     dest: Ints,
