@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import Certificate, HashSpread, PairTraffic, Routing, RoutingOptions
+from fabric.routing.router import Certificate, HashSpread, ObjectiveProof, PairTraffic, Routing, RoutingOptions
 from topologies.columns import Floats
 from topologies.topology import Topology
 from traffic.demands import TrafficClass
@@ -117,6 +117,11 @@ class PhaseRoute:
         if self.certificate is None or not self.certificate.lower_bound:
             return None if self.certificate is None else 0.0
         return max(self.max_utilisation / self.certificate.lower_bound - 1, 0.0)
+
+    @property
+    def objective(self) -> ObjectiveProof | None:
+        """What an objective other than least utilisation reached."""
+        return self.certificate.objective if self.certificate is not None else None
 
     @property
     def bottleneck(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from fabric.network import Network
 from fabric.pipeline import assumptions
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
-from fabric.routing.router import HashSpread
+from fabric.routing.router import HashSpread, ObjectiveProof
 from fabric.scenario.load import LoadedScenario
 from topologies.summary import summarise
 from traffic.workload import Phase, WorkloadTraffic
@@ -152,8 +152,22 @@ def _route(entry: PhaseRoute) -> dict[str, Any]:
         "solver": entry.solver or None,
         "solve_time_s": round(entry.solve_time_s, 6),
         "partial": entry.partial,
+        "objective": _objective(entry.objective),
         "notes": list(entry.notes),
         "spread": spread_record(entry.spread),
+    }
+
+
+def _objective(proof: ObjectiveProof | None) -> dict[str, Any] | None:
+    """An objective other than least utilisation; null where that is the objective."""
+    if proof is None:
+        return None
+    return {
+        "name": proof.name,
+        "value": finite(proof.value),
+        "bound": finite(proof.bound),
+        "unit": proof.unit,
+        "witness": proof.witness,
     }
 
 

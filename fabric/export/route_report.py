@@ -21,8 +21,7 @@ def route_document(loaded: LoadedScenario, result: RouteResult) -> Document:
     parts.append(_verdict(result))
     parts.append(_phases(result))
     parts += _bottlenecks(result)
-    parts += _stopped(result)
-    parts += [Line(f"{entry.fabric} {entry.phase}: {note}") for entry in result.routes for note in entry.notes]
+    parts += _remarks(result)
     parts += _unreachable(result)
     parts += _luck(result)
     parts.append(_tiers(result))
@@ -66,7 +65,7 @@ def _phases(result: RouteResult) -> Table:
                 entry.fabric,
                 entry.phase,
                 entry.router,
-                reached(entry.max_utilisation, entry.partial),
+                reached(entry.max_utilisation, entry.partial and entry.objective is None),
                 f"{entry.links_over_capacity:,}",
                 f">= {percent(best)}",
                 above(entry.max_utilisation, best),
@@ -84,12 +83,12 @@ def reached(utilisation: float, partial: bool) -> str:
 
 
 def above(utilisation: float, best: float) -> str:
-    """Relative distance to the bound, with enough digits to tell a small one from none.
+    """Relative distance to the bound, with enough digits to tell a small one from none; ``-`` where demand was cut.
 
     >>> above(1.07, 1.0), above(1.00002, 1.0), above(1.0, 1.0), above(1.0, 0.0)
     ('7.0 %', '0.00200 %', '0.0 %', '-')
     """
-    return "-" if best <= 0 else excess(max(utilisation / best - 1, 0.0))
+    return "-" if best <= 0 or utilisation < best * (1 - 1e-6) else excess(max(utilisation / best - 1, 0.0))
 
 
 def excess(ratio: float | None) -> str:
@@ -100,18 +99,39 @@ def excess(ratio: float | None) -> str:
     return percent(ratio, 5) if small else percent(ratio + 0.0 if abs(ratio) >= 1e-7 else 0.0)
 
 
-def _stopped(result: RouteResult) -> list[Line]:
+def _stopped(entry: PhaseRoute) -> list[str]:
     """Between what the optimum lies where a solve was stopped."""
+    if not entry.partial or entry.objective is not None:
+        return []
+    best = entry.best_possible.lower_bound
     return [
-        Line(
-            f"{entry.fabric} {entry.phase}: stopped before it was proven: the optimum lies between "
-            f"{percent(entry.best_possible.lower_bound)} (bound) and {percent(entry.max_utilisation)} (this routing), "
-            f"gap {above(entry.max_utilisation, entry.best_possible.lower_bound)}",
-            "warn",
-        )
-        for entry in result.routes
-        if entry.partial
+        f"stopped before it was proven: the optimum lies between {percent(best)} (bound) and "
+        f"{percent(entry.max_utilisation)} (this routing), gap {above(entry.max_utilisation, best)}"
     ]
+
+
+def _objective(entry: PhaseRoute) -> list[str]:
+    """What an objective other than least utilisation reached, and what no routing can pass."""
+    proof = entry.objective
+    if proof is None:
+        return []
+    gap = abs(proof.value / proof.bound - 1) if proof.bound else 0.0
+    state = "stopped: " if entry.partial else ""
+    return [
+        f"{state}{proof.name} {proof.value:,.6g} {proof.unit}, bound {proof.bound:,.6g} (gap {excess(gap)}): "
+        f"{proof.witness}"
+    ]
+
+
+def _remarks(result: RouteResult) -> list[Line]:
+    """Phase by phase: objective, what a stopped solve is worth, what the router says; equal ones share a line."""
+    words: dict[tuple[str, str, Mark], list[str]] = {}
+    for entry in result.routes:
+        for text in (*_objective(entry), *entry.notes):
+            words.setdefault((entry.fabric, text, ""), []).append(entry.phase)
+        for text in _stopped(entry):
+            words.setdefault((entry.fabric, text, "warn"), []).append(entry.phase)
+    return [Line(f"{fabric} {', '.join(phases)}: {text}", mark) for (fabric, text, mark), phases in words.items()]
 
 
 def _luck(result: RouteResult) -> list[Table | Line]:
