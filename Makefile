@@ -1,4 +1,5 @@
-# make route: set up and run the main job. make test: set up and check everything. make bench: measure.
+# make route: set up and run the main job. make test: set up and check everything.
+# make bench: set up and measure beside peers, in ten minutes.
 SHELL := /bin/bash
 BIN := .venv/bin
 EXAMPLE := examples/train-2k.fabric.yaml
@@ -28,7 +29,7 @@ layers: .venv/.ready-dev
 unit: .venv/.ready-dev
 	$(BIN)/python -m pytest
 
-bench: .venv/.ready-dev
+bench: .venv/.ready-bench
 	$(BIN)/python -m benchmarks
 
 format: .venv/.ready-dev
@@ -40,6 +41,10 @@ format: .venv/.ready-dev
 
 .venv/.ready-dev: pyproject.toml scripts/setup.sh
 	@scripts/setup.sh dev
+	@touch .venv/.ready-run
+
+.venv/.ready-bench: pyproject.toml scripts/setup.sh
+	@scripts/setup.sh bench
 	@touch .venv/.ready-run
 
 clean:

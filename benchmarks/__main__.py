@@ -1,126 +1,97 @@
-"""Measure every case and print a table: ``python -m benchmarks [CASE…] [--repeat N] [--k64]``."""
+"""Measure every piece of work, ours beside its peers, and print a table: ``python -m benchmarks [WORK…] [--full]``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
 
-from benchmarks.measure import Run, Spread, case, fabric, machine, run
+from benchmarks.compare import Outcome, Plan, Session
+from benchmarks.measure import attempt, case, fabric, machine
+from benchmarks.tables import ALIGN, HEADER, line, row
+from benchmarks.works import EXAMPLE, Work, works
 
-EXAMPLE = "examples/train-2k.fabric.yaml"
-
-
-@dataclass(frozen=True)
-class Case:
-    """One row of the table."""
-
-    title: str
-    command: Sequence[str]
-    asked_s: float | None  # what the project promises on two cores; None: no promise
-    note: Callable[[Run], str] = lambda _: ""
-    fresh_kernels: bool = False  # with an empty cache of compiled kernels
-    repeat: int | None = None  # fewer repetitions than asked for
-    accepted: tuple[int, ...] = (0,)  # exit codes
+QUICK = Plan(peer_limit_s=20.0, repeat=3, repeat_budget_s=10.0, total_s=600.0)
+FULL = Plan(peer_limit_s=600.0, repeat=5, repeat_budget_s=60.0)
 
 
-def _wan_note(found: Run) -> str:
-    stopped = "STOPPED by its time limit, " if found.printed["partial"] else ""
-    return stopped + (
-        f"{found.printed['demands']:,} demands, {found.printed['arcs']} arcs, {found.printed['solver']}; "
-        f"max utilisation {found.printed['theta']:.6f}, gap {found.printed['gap']:.0e}"
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("work", nargs="*", choices=[*works(), []], help="default: all that ten minutes allow")
+    parser.add_argument("--full", action="store_true", help="everything, peers up to ten minutes each")
+    parser.add_argument("--repeat", type=int, help="runs that count, of work that is quick enough")
+    parser.add_argument("--limit", type=float, help="seconds each peer has")
+    parser.add_argument("--time-limit", type=float, help="seconds ours has per solve; default: what was asked")
+    parser.add_argument("--ours", action="store_true", help="without the peers")
+    parser.add_argument("--list", action="store_true", help="names of the work, and stop")
+    return parser.parse_args()
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    base = FULL if options.full else QUICK
+    return Plan(
+        peer_limit_s=options.limit or base.peer_limit_s,
+        repeat=options.repeat or base.repeat,
+        repeat_budget_s=base.repeat_budget_s,
+        total_s=None if options.work else base.total_s,
+        ours_limit_s=options.time_limit,
     )
 
 
-def _plain_note(found: Run) -> str:
-    theta = found.printed["theta"]
-    return "no answer within its time limit" if theta is None else f"max utilisation {theta:.6f}"
+def _chosen(options: argparse.Namespace) -> list[Work]:
+    every = works()
+    if options.work:
+        return [every[name] for name in options.work]
+    return [entry for entry in every.values() if options.full or not entry.full_only]
 
 
-def _networkx_note(found: Run) -> str:
-    ratio = found.printed["networkx_s"] / found.printed["warm_s"]
-    return f"NetworkX {found.printed['networkx_s']:.2f} s, this {found.printed['warm_s'] * 1e3:.1f} ms: {ratio:.0f}x"
+def _fill_caches() -> None:
+    """Compile the kernels, so that no figure but the one about it has that in it."""
+    for command in (case("ours", "ecmp", "uniform-8"), case("ours", "optimal", "gravity-8")):
+        attempt(command, limit_s=120.0)
+    attempt(fabric("route", EXAMPLE, "--router", "optimal"), limit_s=120.0, accepted=(0, 1))
 
 
-def cases(*, k64: bool) -> dict[str, Case]:
-    """All cases by name."""
-    route = fabric("route", EXAMPLE)
-    missed = (0, 1)  # a limit of the example does not hold, which is an answer
-    found = {
-        "help": Case("fabric --help, cold process", fabric("--help"), 0.3),
-        "train-2k": Case("route 2,048 GPUs, cold process", route, 3.0, accepted=missed),
-        "train-2k-first": Case(
-            "the same, kernels not yet compiled", route, 15.0, fresh_kernels=True, repeat=3, accepted=missed
-        ),
-        "build": Case("build fat tree k=48, 27,648 hosts", case("fat_tree", "48"), 0.5),
-        "ecmp": Case("ECMP all-to-all, fat tree k=48", case("ecmp", "48"), 3.0),
-        "ecmp-networkx": Case("ECMP all-to-all, fat tree k=16", case("ecmp", "16", "networkx"), None, _networkx_note),
-        "wan": Case("optimum of a 200-node WAN", case("wan", "ours"), 60.0, _wan_note),
-        "wan-ipm": Case("  the same, SciPy HiGHS interior point", case("wan", "highs-ipm"), None, _plain_note),
-        "wan-simplex": Case("  the same, SciPy HiGHS simplex", case("wan", "highs-ds"), None, _plain_note, repeat=1),
-    }
-    if k64:
-        found["build-k64"] = Case("build fat tree k=64, 65,536 hosts", case("fat_tree", "64"), None)
-        found["ecmp-k64"] = Case("ECMP all-to-all, fat tree k=64", case("ecmp", "64"), None)
-    return found
+def _say(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def measure(chosen: Case, repeat: int) -> list[Run]:
-    """Run a case; a first run that is not counted fills the caches, unless the case is about that."""
-    count = min(repeat, chosen.repeat or repeat)
-    if chosen.fresh_kernels:
-        runs = []
-        for _ in range(count):
-            with tempfile.TemporaryDirectory() as empty:
-                environment = {"NUMBA_CACHE_DIR": empty}
-                runs.append(run(chosen.command, environment=environment, accepted=chosen.accepted))
-        return runs
-    if chosen.repeat is None:
-        run(chosen.command, accepted=chosen.accepted)
-    return [run(chosen.command, accepted=chosen.accepted) for _ in range(count)]
-
-
-def row(chosen: Case, runs: Sequence[Run]) -> list[str]:
-    """Cells of the table."""
-    seconds = Spread.of([entry.seconds for entry in runs])
-    memory = Spread.of([entry.peak_mib for entry in runs])
-    asked = "-"
-    if chosen.asked_s is not None:
-        asked = f"< {chosen.asked_s:g} s: {'met' if seconds.median < chosen.asked_s else 'MISSED'}"
-    return [
-        chosen.title,
-        f"{seconds.median:.3g} s",
-        f"{seconds.low:.3g} to {seconds.high:.3g} s",
-        f"{memory.median:,.0f} MiB",
-        asked,
-        str(len(runs)),
-        chosen.note(runs[-1]),
-    ]
+def _measure(session: Session, chosen: Sequence[Work], *, peers: bool) -> bool:
+    """Print the rows; returns whether an answer was wrong or a program broke."""
+    faults = False
+    for work in chosen:
+        ours: Outcome | None = None
+        methods = work.methods if peers else work.methods[:1]
+        todo = Work(**{**work.__dict__, "methods": methods})
+        _say(f"{work.title} …")
+        for found in session.outcomes(todo):
+            _say("")
+            print(row(work, found, ours), flush=True)
+            ours = ours or found
+            faults |= found.failure is not None and found.failure.is_fault
+            _say(f"{work.title} …")
+    _say("")
+    return faults
 
 
 def main() -> None:
-    """Parse the arguments, measure, print."""
-    every = cases(k64=True)
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("case", nargs="*", choices=[*every, []], help="default: all")
-    parser.add_argument("--repeat", type=int, default=5, help="runs of each case; default 5")
-    parser.add_argument("--k64", action="store_true", help="also the fat tree of radix 64")
-    options = parser.parse_args()
-    chosen = {name: every[name] for name in options.case} or cases(k64=options.k64)
-    print(machine())
-    imports = run(case("imports")).printed
-    print(f"fabric --help imports {imports['modules']} modules; heavy ones: {', '.join(imports['heavy']) or 'none'}\n")
-    print("| case | median | range | peak memory | asked | runs | |")
-    print("| --- | ---: | ---: | ---: | --- | ---: | --- |")
-    for entry in chosen.values():
-        if sys.stderr.isatty():
-            print(f"\r\x1b[K{entry.title} …", end="", file=sys.stderr, flush=True)
-        cells = row(entry, measure(entry, max(options.repeat, 1)))
-        if sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-        print(f"| {' | '.join(cells)} |", flush=True)
+    """Parse the arguments, measure, print; exit code 1 when an answer is wrong."""
+    options = _options()
+    chosen = _chosen(options)
+    if options.list:
+        print("\n".join(f"{entry.name:20} {entry.title}" for entry in chosen))
+        return
+    plan = _plan(options)
+    began = time.monotonic()
+    print(f"{machine()}\npeers have {plan.peer_limit_s:g} s each; every run is a process of its own\n", flush=True)
+    _fill_caches()
+    print(line(HEADER))
+    print(line(ALIGN))
+    faults = _measure(Session(plan), chosen, peers=not options.ours)
+    print(f"\n{time.monotonic() - began:.0f} s in all")
+    sys.exit(1 if faults else 0)
 
 
 if __name__ == "__main__":

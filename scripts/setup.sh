@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Make .venv and install fabric into it; "dev" adds the checkers and the real programs that tests use.
-# Usage: scripts/setup.sh run|dev
+# Make .venv and install fabric into it; "dev" adds the checkers and the real programs that tests use, "bench" the peers
+# that benchmarks run beside ours, as far as they can be had.
+# Usage: scripts/setup.sh run|dev|bench
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kind="${1:-run}"
@@ -26,13 +27,31 @@ if [ ! -x .venv/bin/python ]; then
     }
 fi
 
-target="."
-[ "$kind" = dev ] && target=".[dev]"
 if ! .venv/bin/python -m uv --version >/dev/null 2>&1; then
-    .venv/bin/python -m pip install -q --disable-pip-version-check uv || true
+    .venv/bin/python -m pip install -q --disable-pip-version-check uv 2>/dev/null || true
 fi
-.venv/bin/python -m uv pip install -q --python .venv/bin/python -e "$target" 2>/dev/null ||
-    .venv/bin/python -m pip install -q --disable-pip-version-check -e "$target"
+
+install() {
+    .venv/bin/python -m uv pip install -q --python .venv/bin/python "$@" 2>/dev/null ||
+        uv pip install -q --python .venv/bin/python "$@" 2>/dev/null ||
+        .venv/bin/python -m pip install -q --disable-pip-version-check "$@"
+}
+
+peers() {
+    .venv/bin/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))
+print(*p["project"]["optional-dependencies"]["bench"], sep="\n")'
+}
+
+case "$kind" in
+dev) install -e ".[dev]" ;;
+bench)
+    install -e .
+    peers | while read -r peer; do
+        install "$peer" </dev/null 2>/dev/null || echo "note: $peer cannot be installed; benchmarks go without" >&2
+    done
+    ;;
+*) install -e . ;;
+esac
 
 if [ "$kind" = dev ] && ! command -v dot >/dev/null; then
     apt_install graphviz || echo "note: no system Graphviz; tests that compare with it are skipped" >&2

@@ -1,0 +1,244 @@
+"""What is measured: every piece of work, who does it, and what was asked of us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.measure import Run, case, fabric, has_case
+
+EXAMPLE = "examples/train-2k.fabric.yaml"
+JOB = "benchmarks/scenarios/train-65k.fabric.yaml"
+# Ten cables of the large job's fabric: eight uplinks of eight leaves, and two cables up from spines.
+JOB_FAILURES = (
+    *(f"link=su{unit}-r{rail}-leaf:pod{unit // 32}-r{rail}-spine{spine:02d}" for unit, rail, spine in (
+        (3, 0, 5), (40, 1, 17), (77, 2, 0), (101, 3, 30), (133, 4, 9), (170, 5, 21), (211, 6, 2), (255, 7, 31),
+    )),
+    "link=pod1-r2-spine04:core130",
+    "link=pod6-r5-spine19:core610",
+)  # fmt: skip
+EXACT, FIRST_ORDER = 1e-6, 1e-3
+MISSED_LIMIT, PARTIAL = 1, 6  # exit codes of fabric route that are answers
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run found, as far as it says."""
+
+    theta: float | None = None
+    bound: float | None = None
+    note: str = ""
+
+    @property
+    def gap(self) -> float | None:
+        """Relative distance of utilisation and bound."""
+        return max(self.theta / self.bound - 1, 0.0) if self.theta and self.bound else None
+
+
+def _of_case(run: Run) -> Answer:
+    printed = run.printed
+    notes = [str(printed[key]) for key in ("solver", "note") if printed.get(key)]
+    notes += ["stopped by its time limit"] if printed.get("partial") else []
+    return Answer(printed.get("theta"), printed.get("bound"), ", ".join(notes))
+
+
+@dataclass(frozen=True)
+class Method:
+    """Someone who does the work: us or a peer.
+
+    Attributes
+    ----------
+    command : callable
+        From the time limit in seconds to the command; None when it cannot do the work, as ``unsupported`` says.
+    agrees : {"equal", "optimum", "above", ""}
+        How its utilisation relates to ours: the same, our optimum (not below our bound), above our bound (a
+        heuristic), or the answer to another question.
+    tolerance : float
+        Relative, of that comparison.
+    program : str
+        A peer that fails on a smaller piece of the same work is not run on a larger one.
+    """
+
+    name: str
+    command: Callable[[float], Sequence[str]] | None
+    agrees: str = "equal"
+    tolerance: float = EXACT
+    unsupported: str = ""
+    program: str = ""
+    accepted: tuple[int, ...] = (0,)
+    fresh_kernels: bool = False
+    answer: Callable[[Run], Answer] = _of_case
+
+
+@dataclass(frozen=True)
+class Work:
+    """One piece of work; the first method is ours, and all others are compared with it."""
+
+    name: str
+    title: str
+    methods: tuple[Method, ...]
+    asked_s: float | None = None
+    asked_gap: float | None = None
+    asked_mib: float | None = None
+    full_only: bool = False
+    limit_s: float = 60.0  # of ours
+
+
+def ours(router: str, instance: str, gap: float = 1e-4) -> Method:
+    """Our router on an instance."""
+    return Method(
+        f"fabric {router}",
+        lambda limit_s: case("ours", router, instance, repr(gap), f"{limit_s:g}"),
+        accepted=(0, PARTIAL),
+    )
+
+
+def edge_lp(solver: str, instance: str) -> Method:
+    """The plain edge programme by a solver of others."""
+    return Method(
+        f"plain edge LP, {solver}",
+        lambda limit_s: case("edge_lp", solver, instance, f"{limit_s:g}"),
+        agrees="optimum",
+        tolerance=FIRST_ORDER if solver == "pdlp" else EXACT,
+        program=f"edge-lp-{solver}-{'wan' if instance.startswith('wan') else 'fabric'}",
+    )
+
+
+def peer(name: str, module: str, *arguments: str, agrees: str = "equal", program: str = "") -> Method:
+    """A peer with a case of its own."""
+    return Method(name, lambda _: case(module, *arguments), agrees, program=program or module)
+
+
+def _start_up() -> list[Work]:
+    route = fabric("route", EXAMPLE)
+
+    def alone(name: str, title: str, command: Sequence[str], asked_s: float, **keys: Any) -> Work:
+        return Work(name, title, (Method("fabric", lambda _: command, **keys),), asked_s)
+
+    missed = (0, MISSED_LIMIT)
+    return [
+        alone("help", "fabric --help, cold process", fabric("--help"), 0.3),
+        alone("train-2k", "route 2,048 GPUs, cold process", route, 3.0, accepted=missed),
+        alone(
+            "train-2k-first", "  kernels not yet compiled", route, 15.0, accepted=missed, fresh_kernels=True
+        ),
+        alone("build", "build fat tree k=48, 27,648 hosts", case("fat_tree", "48"), 0.5),
+        alone("reroute", "one failure re-routed, 2,048 GPUs, ECMP, 3 phases", case("reroute"), 0.2),
+    ]  # fmt: skip
+
+
+def _equal_split(radix: int, asked_s: float | None, asked_mib: float | None, *, full_only: bool = False) -> Work:
+    name = f"uniform-{radix}"
+    return Work(
+        f"ecmp-{radix}",
+        f"ECMP all-to-all between edge switches, k={radix}",
+        (
+            ours("ecmp", name),
+            peer("rustworkx betweenness (all switches)", "rustworkx_peer", f"everywhere-{radix}", agrees=""),
+            peer("netgraph-core", "netgraph_core_peer", name),
+            peer("ngraph", "ngraph_peer", "ecmp", name, program="ngraph-ecmp"),
+            peer("NetworkX betweenness", "networkx_peer", name),
+        ),
+        asked_s,
+        asked_mib=asked_mib,
+        full_only=full_only,
+    )
+
+
+def _everywhere(radix: int, *, full_only: bool) -> Work:
+    name = f"everywhere-{radix}"
+    return Work(
+        f"ecmp-everywhere-{radix}",
+        f"ECMP between all switches, k={radix}",
+        (ours("ecmp", name), peer("rustworkx betweenness", "rustworkx_peer", name)),
+        full_only=full_only,
+    )
+
+
+def _uniform_optimum(radix: int) -> Work:
+    name = f"uniform-{radix}"
+    greedy = peer("ngraph, capacity-aware", "ngraph_peer", "capacity-aware", name, agrees="above", program="ngraph-te")
+    plain = (edge_lp(solver, name) for solver in ("pdlp", "highs-ipm", "highs-simplex", "glop"))
+    title = f"optimum of all-to-all, k={radix}, intact"
+    return Work(f"optimum-{radix}", title, (ours("optimal", name), greedy, *plain), asked_gap=1e-3)
+
+
+def _damaged(radix: int, asked_s: float, asked_gap: float, **keys: Any) -> list[Work]:
+    found = []
+    for kind, words in (
+        ("edge-permutation", "edge-switch permutation"),
+        ("gravity", "log-normal gravity"),
+        ("host-permutation", "host permutation"),
+    ):
+        name = f"{kind}-{radix}"
+        title = f"optimum, k={radix}, 3 % of links down, {words}"
+        methods = (ours("optimal", name, asked_gap),) + ((edge_lp("pdlp", name),) if radix <= 16 else ())
+        found.append(Work(name, title, methods, asked_s, asked_gap, limit_s=asked_s, **keys))
+    return found
+
+
+def _of_route(run: Run) -> Answer:
+    """The worst phase of ``fabric route --json``."""
+    routes = run.printed["routes"]
+    theta = max(entry["max_utilisation"] for entry in routes)
+    worst = max(routes, key=lambda entry: (entry["gap"] or 0.0, entry["max_utilisation"]))
+    bound = theta / (1 + (worst["gap"] or 0.0))
+    solvers = ", ".join(dict.fromkeys(entry["solver"] or "-" for entry in routes))
+    stopped = ", stopped by its time limit" if run.printed["partial"] else ""
+    return Answer(theta, bound, f"{len(routes)} phases, worst gap of any; {solvers}{stopped}")
+
+
+def _job() -> list[Work]:
+    def routed(down: Sequence[str]) -> Method:
+        flags = [part for selector in down for part in ("--down", selector)]
+        common = ("--router", "optimal", "--gap", "0.005", "--json", "--quiet", "--top", "1")
+        return Method(
+            "fabric route, whole process",
+            lambda limit_s: fabric("route", JOB, *common, "--time-limit", f"{limit_s:g}", *flags),
+            accepted=(0, MISSED_LIMIT, PARTIAL),
+            answer=_of_route,
+        )
+
+    title = "65,536-GPU job, tp 8 pp 16 dp 512, end to end"
+    return [
+        Work("train-65k", f"{title}, intact", (routed(()),), 60.0, 5e-3),
+        Work("train-65k-down", f"{title}, 10 links down", (routed(JOB_FAILURES),), 60.0, 5e-3),
+    ]
+
+
+def _wide_area(nodes: int, words: str, asked_s: float | None) -> Work:
+    name = f"wan-{nodes}"
+    plain = (edge_lp(solver, name) for solver in ("highs-ipm", "highs-simplex", "glop", "pdlp"))
+    title = f"optimum of a WAN of {words}"
+    return Work(name, title, (ours("optimal", name, 1e-6), *plain), asked_s, 1e-6)
+
+
+def _hashed() -> Work:
+    title = "ecmp-hash, 8,192-flow permutation, k=32, 1,000 replicas"
+    if has_case("ecmp_hash"):
+        method = Method("fabric ecmp-hash", lambda _: case("ecmp_hash"))
+    else:
+        method = Method("fabric ecmp-hash", None, unsupported="no case yet")
+    return Work("ecmp-hash", title, (method,), 60.0)
+
+
+def works() -> Mapping[str, Work]:
+    """All pieces of work by name, in the order they are run."""
+    found = [
+        *_start_up(),
+        _equal_split(32, None, None),
+        _equal_split(48, 1.5, 1000.0),
+        _equal_split(64, 4.0, 1000.0),
+        _uniform_optimum(16),
+        *_damaged(16, 10.0, 1e-3),
+        *_job(),
+        _wide_area(149, "149 nodes, 193 cables", None),
+        _wide_area(200, "200 nodes, 39,800 demands", 30.0),
+        _hashed(),
+        *_damaged(32, 60.0, 1e-2, asked_mib=4000.0),
+        *_damaged(48, 300.0, 2e-2, full_only=True),
+        _everywhere(48, full_only=False),
+        _everywhere(64, full_only=True),
+    ]
+    return {entry.name: entry for entry in found}
