@@ -81,7 +81,8 @@ def emit(answer: Answer, settings: Settings) -> None:
     name = chosen_format(settings)
     if name == "table" and settings.output == "-":
         color = {"always": True, "never": False, "auto": None}[settings.color]
-        print_terminal(answer.document(), sys.stdout, color=color, ascii_only=settings.ascii)
+        live = sys.stdout.isatty()
+        print_terminal(answer.document(), sys.stdout, color=color, ascii_only=settings.ascii, live=live)
         return
     if name in ("csv", "ndjson"):
         rows = arrange(

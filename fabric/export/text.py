@@ -48,13 +48,17 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 
-def print_terminal(document: Document, stream: TextIO, *, color: bool | None, ascii_only: bool = False) -> None:
+def print_terminal(
+    document: Document, stream: TextIO, *, color: bool | None, ascii_only: bool = False, live: bool = True
+) -> None:
     """Aligned tables that fit the terminal: optional columns go first, then flexible ones are cut.
 
     Parameters
     ----------
     color : bool or None
         None decides by the terminal and ``NO_COLOR``.
+    live : bool
+        Whether columns that differ between two equal runs, such as times, are shown.
     """
     from rich.console import Console
     from rich.text import Text
@@ -68,6 +72,7 @@ def print_terminal(document: Document, stream: TextIO, *, color: bool | None, as
             console.print(Text(part.text, style=_STYLE[part.mark]))
             before = False
             continue
+        part = part if live else part.repeatable
         console.print()
         if part.title:
             console.print(Text(part.title, style="bold"))
