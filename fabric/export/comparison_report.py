@@ -10,6 +10,7 @@ from fabric.export.route_report import above, excess, reached
 from fabric.scenario.load import LoadedScenario
 from topologies.units import format_seconds
 
+_NOTHING = "nothing"
 _WORTH_SAYING = 0.02  # a part of the fullest link that is no cause of anything
 
 
@@ -50,12 +51,17 @@ def _causes(split: LossSplit) -> list[str]:
     words = []
     if split.hashing is not None:
         tail = f" (p99 {percent(split.hashing_p99)})" if split.hashing_p99 is not None else " (one draw)"
-        words.append(f"hashing costs you {percent(split.hashing)}{tail}")
+        words.append(f"hashing costs you {_cost(split.hashing)}{tail}")
     if split.uneven_links is not None:
-        words.append(f"uneven links {excess(split.uneven_links)}")
+        words.append(f"uneven links {_cost(split.uneven_links)}")
     if split.topology is not None:
-        words.append(f"topology the rest, {excess(split.topology)}")
+        cost = _cost(split.topology)
+        words.append(f"topology {cost}" if cost == _NOTHING else f"topology the rest, {cost}")
     return words
+
+
+def _cost(part: float) -> str:
+    return _NOTHING if excess(part) == "0.0 %" else excess(part)
 
 
 def _chain(phase: PhaseComparison) -> list[str]:
