@@ -52,7 +52,7 @@ class Session:
     plan: Plan
     began: float = field(default_factory=time.monotonic)
     failed: dict[str, str] = field(default_factory=dict)  # by program: the work it failed at
-    known: dict[tuple[str, ...], tuple[Run, ...]] = field(default_factory=dict)
+    known: dict[tuple[bool, tuple[str, ...]], tuple[Run, ...]] = field(default_factory=dict)
 
     def outcomes(self, work: Work) -> Iterator[Outcome]:
         """Ours first, then the peers as compared with ours."""
@@ -74,7 +74,8 @@ class Session:
             return Outcome(method, failure=Failure("not run: the time was over; --full has no such limit"))
         limit_s = (self.plan.ours_limit_s or work.limit_s) if own else min(self.plan.peer_limit_s, left)
         command = tuple(method.command(limit_s))
-        if command not in self.known:
+        key = method.fresh_kernels, command
+        if key not in self.known:
             found = self._repeated(method, command, limit_s + (CHECK_S if own else GRACE_S), own=own)
             if isinstance(found, Failure):
                 if not own and method.program:
@@ -82,8 +83,8 @@ class Session:
                 if found.is_over_limit:
                     found = Failure(f"over {limit_s:g} s")
                 return Outcome(method, failure=found)
-            self.known[command] = found
-        runs = self.known[command]
+            self.known[key] = found
+        runs = self.known[key]
         return Outcome(method, runs, method.answer(runs[-1]))
 
     def _left(self) -> float:

@@ -103,10 +103,15 @@ def make(name: str) -> Instance:
 # ---- fat trees --------------------------------------------------------------------------------------------------
 
 
-def _fat_tree(kind: str, radix: int) -> tuple[Topology, Flows]:
+def fat_tree(radix: int) -> Topology:
+    """The network, intact."""
     from topologies.builder import TOPOLOGIES
 
-    net = TOPOLOGIES["fat-tree"]({"radix": radix, "speed": f"{LINK_GBPS:g}G"})
+    return TOPOLOGIES["fat-tree"]({"radix": radix, "speed": f"{LINK_GBPS:g}G"})
+
+
+def _fat_tree(kind: str, radix: int) -> tuple[Topology, Flows]:
+    net = fat_tree(radix)
     edges, hosts = role_nodes(net, "edge"), role_nodes(net, "host")
     each = radix / 2 * LINK_GBPS
     rng = np.random.default_rng(SEED + 1)

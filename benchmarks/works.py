@@ -214,10 +214,17 @@ def _wide_area(nodes: int, words: str, asked_s: float | None) -> Work:
     return Work(name, title, (ours("optimal", name, 1e-6), *plain), asked_s, 1e-6)
 
 
+def _of_hashing(run: Run) -> Answer:
+    """Percentiles of the fullest link and of the worst flow over the replicas."""
+    printed = run.printed
+    fullest = "fullest link {max_p50:.3g} (p50) to {max_p99:.3g} (p99)".format(**printed)
+    return Answer(note=fullest + "; worst flow gets {worst_p50:.1%} to {worst_p99:.1%}".format(**printed))
+
+
 def _hashed() -> Work:
     title = "ecmp-hash, 8,192-flow permutation, k=32, 1,000 replicas"
     if has_case("ecmp_hash"):
-        method = Method("fabric ecmp-hash", lambda _: case("ecmp_hash"))
+        method = Method("fabric ecmp-hash", lambda _: case("ecmp_hash", "32", "1000"), answer=_of_hashing)
     else:
         method = Method("fabric ecmp-hash", None, unsupported="no case yet")
     return Work("ecmp-hash", title, (method,), 60.0)
