@@ -180,7 +180,7 @@ def compare_phase(
         if apart not in prepared:
             prepared[apart] = prepare_phase(topology, demands, phase, efficiency=efficiency, apart=apart)
         try:
-            route = route_prepared(prepared[apart], router=router, options=options)
+            route = _route(prepared[apart], router, options)
         except FabricError as error:
             why = error.problems[0].message
             rows.append(RouterFigure(demands.fabric, phase, router, refused=why))
@@ -195,6 +195,18 @@ def compare_phase(
     shown = tuple(replace(row, above_best=_over(row.max_utilisation, best.lower_bound)) for row in rows)
     split = loss_split(access_utilisation(one), shown)
     return RoutedPhase(PhaseComparison(demands.fabric, phase, shown, split, best), tuple(routes), peaks)
+
+
+def _route(prepared: PreparedPhase, router: str, options: RoutingOptions) -> PhaseRoute:
+    """Route; where the flows are too many to draw hashes often, once."""
+    try:
+        return route_prepared(prepared, router=router, options=options)
+    except FabricError as error:
+        if options.hash.replicas == 1 or not places_flows(router):
+            raise
+        once = replace(options, hash=replace(options.hash, replicas=1))
+        route = route_prepared(prepared, router=router, options=once)
+        return replace(route, notes=(*route.notes, f"one draw only: {error.problems[0].message}"))
 
 
 def judge(
