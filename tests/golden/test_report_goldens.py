@@ -15,6 +15,8 @@ COMMANDS = {
     "traffic": ["traffic"],
     "route": ["route", "--top", "4"],
     "route-optimal": ["route", "--top", "2", "--router", "optimal"],
+    "compare": ["route", "--router", "ecmp,ecmp-hash,optimal"],
+    "compare-csv": ["route", "--router", "ecmp,ecmp-hash,optimal", "-f", "csv"],
     "route-csv": ["route", "--top", "3", "-f", "csv"],
     "route-md": ["route", "--top", "3", "-f", "md"],
 }

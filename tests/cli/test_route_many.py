@@ -1,0 +1,203 @@
+"""Comparing routers, stopping solves, progress and Ctrl-C on the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fabric.cli.interrupts import interruptible
+from fabric.cli.main import run
+from fabric.cli.options import Settings
+from fabric.cli.watch import is_watched
+from fabric.export.comparison_records import COLUMNS
+from fabric.routing.names import ROUTERS
+
+ROOT = Path(__file__).resolve().parents[2]
+ABILENE = str(ROOT / "examples" / "abilene.fabric.yaml")
+OVERSUBSCRIBED = str(ROOT / "tests" / "golden" / "cases" / "oversubscribed.fabric.yaml")
+
+
+def answer(capsys, *words):
+    """The JSON answer of a command line."""
+    run([*words, "--json"])
+    return json.loads(capsys.readouterr().out)
+
+
+def test_all_compares_the_usual_routers_that_exist(capsys):
+    """Best first; hashing is drawn 100 times."""
+    found = answer(capsys, "route", OVERSUBSCRIBED, "--router", "all", "-q")
+    assert found["kind"] == "RouterComparison"
+    usual = ["optimal", "wcmp", "ecmp", "spray", "ecmp-hash"]
+    assert found["routers"] == [name for name in usual if name in ROUTERS]
+    hashed = found["items"][-1]
+    assert (hashed["router"], hashed["spread"]["replicas"]) == ("ecmp-hash", 100)
+    assert found["verdict"].startswith("main all-to-all: hashing costs you ")
+
+
+def test_named_routers_are_compared_in_their_order(capsys):
+    """As CSV, one row each, with the documented columns."""
+    assert run(["route", OVERSUBSCRIBED, "--router", "ecmp, optimal,ecmp", "-q", "-f", "csv"]) == 1
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["router"] for row in rows] == ["ecmp", "optimal"]
+    assert tuple(rows[0]) == COLUMNS
+
+
+def test_one_router_is_a_route(capsys):
+    """A single name is no comparison."""
+    assert answer(capsys, "route", OVERSUBSCRIBED, "--router", "ecmp", "-q")["kind"] == "RouteResult"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--router", "ecnp"], "did you mean 'ecmp'?"),
+        (["--router", "ecmp,al"], "'al' is no router"),
+        (["--router", "ecmp,optimal", "--objective", "max-throughput"], ""),
+        (["--router", ""], "'' is no router"),
+    ],
+)
+def test_bad_routers_are_refused_before_anything_is_read(words, said, capsys):
+    """Exit code 2, with the nearest name."""
+    assert run(["route", "missing.yaml", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_comparison_fails_when_a_limit_holds_under_no_router(capsys):
+    """The uplinks are at 227 % at best: 200 % holds under none, 228 % under some, 1,000 % under all."""
+    words = ["route", OVERSUBSCRIBED, "--router", "ecmp,ecmp-hash", "-q"]
+    assert run(words) == 1
+    assert "a limit holds under none of these routers" in capsys.readouterr().out
+    for most, shown in (("228%", "FAIL"), ("1000%", "ok")):
+        limits = f"limits=[{{fabric: main, metric: offered, max: {most}}}]"
+        assert run([*words, "--set", limits]) == 0
+        assert shown in capsys.readouterr().out
+
+
+def test_a_comparison_without_paths_ends_like_a_route(capsys):
+    """Demand without a path: 4, unless it is allowed."""
+    words = ["route", OVERSUBSCRIBED, "--router", "ecmp,optimal", "-q", "--set", "limits=[]"]
+    words += ["--down", "spine0", "--down", "spine1"]
+    assert run(words) == 4
+    assert "UNREACHABLE" in capsys.readouterr().out
+    assert run([*words, "--allow-unreachable"]) == 0
+
+
+@pytest.mark.parametrize("router", ["optimal", "optimal,ecmp"])
+def test_no_time_gives_ecmp_with_a_bound_and_says_that_it_was_stopped(router, capsys):
+    """Abilene: ECMP has 114.5 %, the optimum is 73.9 %: whatever bound is known without time lies below that."""
+    assert run(["route", ABILENE, "--router", router, "--time-limit", "0", "-q"]) == 6
+    text = capsys.readouterr().out
+    assert "<= 114.5 %" in text
+    assert "(bound)" in text
+    found = answer(capsys, "route", ABILENE, "--router", "optimal", "--time-limit", "0", "-q")
+    (entry,) = found["routes"]
+    assert found["partial"] is True
+    assert 0 < entry["lower_bound"] <= 0.739 + 1e-3 < entry["max_utilisation"]
+    assert entry["gap"] == pytest.approx(entry["max_utilisation"] / entry["lower_bound"] - 1)
+
+
+def test_no_time_is_enough_where_a_cut_proves_the_answer():
+    """Equal splits meet the leaf's cut: nothing is left to solve, and nothing was stopped."""
+    assert run(["route", OVERSUBSCRIBED, "--router", "optimal", "--time-limit", "0", "-q", "--set", "limits=[]"]) == 0
+
+
+def test_a_wide_gap_stops_early_and_is_no_failure(capsys):
+    """Within the gap that was asked for, the answer is whole."""
+    assert run(["route", ABILENE, "--router", "optimal", "--gap", "10", "-q"]) == 0
+    assert "<=" not in capsys.readouterr().out.split("offered load by tier")[0].replace(">=", "")
+
+
+def run_on_terminal(*words):
+    """Run the command with a terminal as stderr; its stdout, and what the terminal got."""
+    leader, follower = pty.openpty()
+    env = {**os.environ, "TERM": "xterm-256color", "CI": ""}
+    command = [sys.executable, "-c", "from fabric.cli.main import main; main()", *words]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=follower) as process:
+        os.close(follower)
+        out = process.stdout.read()
+        shown = b""
+        while True:
+            try:
+                part = os.read(leader, 65536)
+            except OSError:  # how Linux says that the other side is closed
+                break
+            if not part:
+                break
+            shown += part
+    os.close(leader)
+    return out.decode(), shown.decode()
+
+
+def test_progress_is_on_the_terminal_only_and_gone_at_the_end():
+    """stdout has the same bytes with and without; the cursor is shown again."""
+    words = ["route", OVERSUBSCRIBED, "--top", "1"]
+    out, shown = run_on_terminal(*words)
+    quiet, nothing = run_on_terminal(*words, "--no-progress")
+    assert out == quiet
+    assert "\x1b[?25l" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+    assert nothing == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "environment", "watched"),
+    [
+        (Settings(), {"CI": "", "TERM": "xterm"}, True),
+        (Settings(), {"CI": "true", "TERM": "xterm"}, False),
+        (Settings(), {"CI": "", "TERM": "dumb"}, False),
+        (Settings(quiet=True), {"CI": "", "TERM": "xterm"}, False),
+        (Settings(no_progress=True), {"CI": "", "TERM": "xterm"}, False),
+    ],
+)
+def test_progress_is_for_terminals_that_somebody_watches(settings, environment, watched, monkeypatch):
+    """No CI, no dumb terminal, nothing told to be silent."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert is_watched(settings) is watched
+
+
+def test_an_interrupt_that_foreign_code_swallows_is_raised_at_the_end():
+    """As when it strikes inside a solver's callback."""
+    with pytest.raises(KeyboardInterrupt), interruptible():  # noqa: PT012 - the point is what comes after
+        try:
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(1)
+        except KeyboardInterrupt:
+            pass
+
+
+def test_the_handler_before_is_the_handler_after():
+    """Blocks leave no trace, nested ones too."""
+    before = signal.getsignal(signal.SIGINT)
+    with interruptible(), interruptible():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_work_that_does_not_end_after_an_interrupt_is_ended():
+    """Code that swallows the interrupt and goes on for a minute: tidied up and ended with 130 after a second."""
+    program = """
+import signal, time
+from fabric.cli.interrupts import interruptible
+with interruptible(lambda: print("tidy", flush=True)):
+    try:
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(1)
+    except KeyboardInterrupt:
+        time.sleep(60)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "tidy\n", "interrupted\n")
