@@ -25,6 +25,7 @@ from fabric.certificate_check.network import Network, build_network
 from fabric.certificate_check.walk import Walked, off_shortest, walk_equal_splits, walk_paths, walk_splits
 
 TOLERANCE = 1e-6  # relative; for the gap absolute
+_SHOWN = 5
 HOLDS, REFUTED, NOT_CHECKED = "holds", "refuted", "not checked"
 
 
@@ -89,7 +90,7 @@ def check_certificate(file: CertificateFile) -> list[PhaseVerdict]:
 def check_phase(phase: PhaseColumns) -> PhaseVerdict:
     """Check the claims of one phase."""
     network, wrong = build_network(phase)
-    findings = [Finding("links", REFUTED, words) for words in wrong]
+    findings = [Finding("links", REFUTED, words) for words in wrong] or [Finding("links", HOLDS)]
     cut_off = without_way(phase)
     findings += [Finding("demand", REFUTED, words) for words in cut_off]
     findings += _offered(phase)
@@ -117,7 +118,7 @@ def check_phase(phase: PhaseColumns) -> PhaseVerdict:
         highest, hottest = _fullest(network, walked.edge_gbps)
         if access > highest:
             highest, hottest = access, access_link
-        findings += [Finding("routing", REFUTED, words) for words in walked.wrong]
+        findings += _about_routing(walked)
     findings.append(_utilisation(phase, highest, hottest))
     bound, about_bound = _bound(phase, network, demand, access)
     findings += about_bound
@@ -130,6 +131,14 @@ def check_phase(phase: PhaseColumns) -> PhaseVerdict:
         found_gap=gap,
         findings=(*findings, *about_gap),
     )
+
+
+def _about_routing(walked: Walked) -> list[Finding]:
+    """What is wrong with a routing; the first few of what may be wrong at every destination."""
+    wrong = walked.wrong[:_SHOWN]
+    if len(walked.wrong) > _SHOWN:
+        wrong.append(f"and {len(walked.wrong) - _SHOWN} more like these")
+    return [Finding("routing", REFUTED, words) for words in wrong] or [Finding("routing", HOLDS)]
 
 
 def _offered(phase: PhaseColumns) -> list[Finding]:

@@ -102,7 +102,7 @@ class Columns:
 
     def floats(self, name: str, length: int | None = None, *, positive: bool = False, most: float = np.inf) -> Floats:
         """A column of finite numbers, none negative."""
-        values = self._read(name, "f", "64-bit floats", length).astype(np.float64)
+        values = self._read(name, "f", "floats", length).astype(np.float64)
         low = values <= 0 if positive else values < 0
         bad = ~np.isfinite(values) | low | (values > most)
         if bad.any():

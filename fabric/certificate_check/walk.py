@@ -19,7 +19,7 @@ from fabric.certificate_check.demand import PointDemand
 from fabric.certificate_check.network import Network
 
 NEAR = 1e-12  # relative; two path lengths closer than this are equal
-_WHOLE = 1e-9  # how far fractions of a switch may be from 1 in sum
+_WHOLE = 1e-6  # how far fractions of a switch may be from 1 in sum; they are walked scaled to 1, so nothing is gained
 _ARRIVED = 1e-7  # relative; how much demand may be lost to rounding
 _BATCH = 64  # destinations whose distances are held at a time
 
@@ -111,18 +111,18 @@ def _walk_row(network: Network, demand: PointDemand, number: int, edge: Ints, pa
     where = f"towards {network.point_name(dest)}"
     entries = slice(int(demand.start[number]), int(demand.start[number + 1]))
     wanted = np.bincount(demand.src[entries], demand.gbps[entries], network.points).astype(np.float64)
+    tails = network.tail[edge]
+    sums = np.bincount(tails, part, network.points)
+    leaves = np.bincount(tails, minlength=network.points) > 0
+    uneven = leaves & (np.abs(sums - 1) > _WHOLE)
     amount = wanted.copy()
-    load, stuck = _walk(network, edge, part, amount)
+    load, stuck = _walk(network, edge, part / np.where(leaves & ~uneven, sums, 1.0)[tails], amount)
     np.add.at(found.edge_gbps, edge, load)
     if len(stuck):
         found.wrong.append(f"splits {where} form a loop: {_circle(network, stuck)}")
         return
-    tails = network.tail[edge]
-    sums = np.bincount(tails, part, network.points)
-    leaves = np.bincount(tails, minlength=network.points) > 0
     if leaves[dest]:
         found.wrong.append(f"splits {where} send traffic on from there")
-    uneven = leaves & (np.abs(sums - 1) > _WHOLE)
     if uneven.any():
         point = int(np.argmax(uneven))
         found.wrong.append(f"fractions {where} sum to {sums[point]:.9g}, not 1, at {network.point_name(point)}")

@@ -143,7 +143,7 @@ def test_a_missing_column(path, name):
         ("phase0/price", lambda old: np.append(old[1:], np.nan), "FP6043", "is nan, not a number from 0"),
         ("phase0/price", lambda old: -1 - old, "FP6043", "row 0 is -"),
         ("phase0/price", lambda old: old[:-1], "FP6042", "rows;"),
-        ("phase0/price", lambda old: old.astype(np.complex128), "FP6042", "not one column of 64-bit floats"),
+        ("phase0/price", lambda old: old.astype(np.complex128), "FP6042", "not one column of floats"),
         ("phase0/price", lambda old: old[:, None], "FP6042", "has shape"),
         ("phase0/demand_gbps", lambda old: old * np.inf, "FP6043", "is inf"),
         ("phase0/demand_gbps", lambda old: -old, "FP6043", "is -70.0"),

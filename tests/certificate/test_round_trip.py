@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from certificate_files import certified, members, write
@@ -12,6 +15,7 @@ from fabric.routing.names import ROUTERS
 from topologies.assemble import assemble
 from topologies.errors import FabricError
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "certificate.md"
 SOME = settings(
     max_examples=40,
     deadline=None,
@@ -166,3 +170,16 @@ def test_the_check_loads_nothing_of_what_it_checks():
     loaded = set(done.stdout.split())
     shared = {"fabric.routing", "fabric.optimise", "fabric.evaluation", "fabric.result", "traffic", "numba", "ortools"}
     assert loaded.isdisjoint(shared)
+
+
+def test_the_programs_of_the_page_find_the_bound(tmp_path, monkeypatch, capsys):
+    """docs/certificate.md reads a file and sums prices by hand; a line of three routers, 30 over 40 Gbps."""
+    net = assemble("line", "line")
+    ends = net.switches("leaf", ["a", "b", "c"], level=1, nics=np.array([1, 1, 1]))
+    net.cables(ends[:2], ends[1:], [100.0, 40.0], tier="core")
+    case = Case(net.freeze(), ((int(ends[0]), int(ends[2]), 20.0), (int(ends[1]), int(ends[2]), 10.0)))
+    write(tmp_path / "fat-tree.cert", ours(case, "optimal"))
+    monkeypatch.chdir(tmp_path)
+    programs = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    exec("\n".join(programs), {})  # our own page, as a reader would run it
+    assert [float(word) for word in capsys.readouterr().out.split()] == pytest.approx([0.75, 0.75])

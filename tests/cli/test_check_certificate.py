@@ -99,7 +99,7 @@ def test_json_has_every_finding_and_where_the_file_is_from(certificate, scenario
     (phase,) = found["phases"]
     assert phase["max_utilisation_found"] == pytest.approx(3.2)
     verdicts = {finding["claim"]: finding["verdict"] for finding in phase["findings"]}
-    assert verdicts == dict.fromkeys(["demand", "max_utilisation", "lower_bound"], "holds")
+    assert verdicts == dict.fromkeys(["links", "demand", "routing", "max_utilisation", "lower_bound"], "holds")
 
 
 def test_csv_has_one_row_per_phase(certificate, capsys):
