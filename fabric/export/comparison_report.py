@@ -81,7 +81,7 @@ def _largest(result: RouterComparison) -> list[Line]:
     if worst is None:
         return []
     split = worst.split
-    recovers = "" if split.wcmp_recovers is None else f"wcmp takes back {percent(split.wcmp_recovers, 0)} of it, "
+    recovers = f"wcmp takes back {_part(split.wcmp_recovers)} of it, " if split.wcmp_recovers is not None else ""
     causes = [
         (split.hashing or 0.0, "hashing; more queue pairs per connection, or spraying packets, lead towards ecmp"),
         (split.uneven_links or 0.0, f"uneven links; {recovers}the optimal split all of it"),
@@ -89,6 +89,11 @@ def _largest(result: RouterComparison) -> list[Line]:
     ]
     part, words = max(causes, key=lambda cause: cause[0])
     return [Line(f"largest part: {words}")] if part >= _WORTH_SAYING else []
+
+
+def _part(ratio: float | None) -> str:
+    """A part of something in whole percent; without the sign that rounding leaves on a zero."""
+    return percent(0.0 if ratio is not None and abs(ratio) < 0.005 else ratio, 0)
 
 
 def _step_sentences(result: RouterComparison) -> list[Line]:
@@ -161,7 +166,7 @@ def _sources(result: RouterComparison) -> Table:
             percent(split.access_utilisation),
             _plus(split.topology),
             _plus(split.uneven_links),
-            percent(split.wcmp_recovers, 0),
+            _part(split.wcmp_recovers),
             _plus(split.hashing),
             _plus(split.hashing_p99),
         )
@@ -197,11 +202,14 @@ def _words(result: RouterComparison) -> list[Line]:
 
 def _jobs(result: RouterComparison) -> Table:
     headers = ("job", ">ideal", *(f">{outcome.router}" for outcome in result.outcomes))
-    first = {job.id: job for outcome in reversed(result.outcomes) for job in outcome.jobs}
+    ideal = {job.id: job.step_time_ideal_s for o in result.outcomes for job in o.jobs if job.step_time_ideal_s}
     rows = [
-        (job_id, format_seconds(first[job_id].step_time_ideal_s or 0.0), *(_seconds(t) for t in times.values()))
+        (
+            job_id,
+            format_seconds(ideal.get(job_id) or 0.0),
+            *(_seconds(times[o.router]) if o.router in times else "-" for o in result.outcomes),
+        )
         for job_id, times in _steps(result).items()
-        if len(times) == len(result.outcomes)
     ]
     return table("step time", headers, rows)
 

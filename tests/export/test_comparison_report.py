@@ -148,6 +148,22 @@ def test_a_refusal_is_a_row_with_its_reason(loaded):
     assert "main dp: ecmp-hash: refused: 6,000,000 flows are too many" in lines(text)
 
 
+def test_a_job_has_no_step_time_under_a_router_that_refused(loaded):
+    """Its phases are not all routed there; the other routers' times stay."""
+    refused = RouterOutcome("ecmp-hash", (JobTime("llm", "training", 8, (), 4.0, None, None, None),), ())
+    times = [replace(outcome("ecmp", 4.67), limits=()), refused]
+    text = to_plain(comparison_document(loaded, comparison(*FULL[:3], outcomes=times)))
+    assert "llm\t4.5 s\t4.67 s\t-" in text
+
+
+def test_weights_that_take_nothing_back_take_back_zero(loaded):
+    """Not minus zero."""
+    result = comparison(row("optimal", 1.0), row("ecmp", 1.5), row("wcmp", 1.5 + 1e-12))
+    text = to_plain(comparison_document(loaded, result))
+    assert "wcmp takes back 0 % of it" in text
+    assert "-0" not in text
+
+
 def test_times_are_not_in_what_scripts_and_files_get(loaded):
     """Two equal runs print the same bytes: the time of a solve is for terminals."""
     document = comparison_document(loaded, comparison(*FULL))
