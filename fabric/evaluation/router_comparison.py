@@ -190,8 +190,9 @@ def compare_phase(
         rows.append(_figure(route, mine))
         routes.append(replace(route, link_gbps=np.empty((0, len(route.classes))), routed=None))
     one = next(iter(prepared.values()))
-    bounds = [route.best_possible for route in routes] or [one.best_bound]
-    best = max(bounds, key=lambda proof: proof.lower_bound)
+    # What holds for whole flows only, such as cuts counted in flows, is no bound for those who split them.
+    bounds = [route.best_possible for route in routes if not places_flows(route.router)]
+    best = max([*bounds, one.best_bound], key=lambda proof: proof.lower_bound)
     shown = tuple(replace(row, above_best=_over(row.max_utilisation, best.lower_bound)) for row in rows)
     split = loss_split(access_utilisation(one), shown)
     return RoutedPhase(PhaseComparison(demands.fabric, phase, shown, split, best), tuple(routes), peaks)

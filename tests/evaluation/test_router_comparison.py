@@ -158,6 +158,15 @@ def test_every_router_gives_what_it_gives_alone(seed):
         assert row.hottest_link == alone.hottest_link
 
 
+@pytest.mark.skipif("pinned" not in ROUTERS, reason="no pinned router")
+def test_a_bound_for_whole_flows_is_none_for_split_ones():
+    """One flow of 80 over two paths of 100: pinned cannot go below 80 %, its own proof says so; splitting has 40 %."""
+    phase = compared(two_spines(100.0), Flows.of([4], [5], 80.0), ("pinned", "optimal"))
+    assert phase.figure("pinned").lower_bound == pytest.approx(0.8)
+    assert phase.best_possible.lower_bound == pytest.approx(0.4)
+    assert [row.above_best for row in phase.figures] == pytest.approx([1.0, 0.0], abs=1e-6)
+
+
 def test_a_router_that_refuses_a_phase_is_a_row_and_no_failure(monkeypatch):
     """More flows than hashing takes: the other routers still answer."""
     monkeypatch.setattr(hashed_flows, "MOST_FLOWS", 0)
