@@ -131,7 +131,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
     routing = ROUTERS[router]({}, graph=graph, demand=demand, pairs=prepared.pairs, options=options)
     seconds = time.perf_counter() - began
     loads = graph.link_loads(routing.edge_gbps, demand.sent_gbps, demand.received_gbps)
-    utilisation = _utilisation(topology, loads.sum(axis=1))
+    utilisation = _utilisation(topology, loads.sum(axis=1), _usable(graph, routing))
     worst = int(np.argmax(utilisation)) if len(utilisation) else -1
     highest = float(utilisation[worst]) if worst >= 0 else 0.0
     return PhaseRoute(
@@ -176,8 +176,16 @@ def _gbps_per_byte(window_s: float, efficiency: float) -> float:
     return 8 / (window_s * 1e9 * efficiency) if window_s > 0 else 0.0
 
 
-def _utilisation(topology: Topology, offered: Floats) -> Floats:
-    capacity = topology.capacity_gbps
+def _usable(graph: RoutingGraph, routing: Routing) -> Floats:
+    """Part of every link's capacity that the routing can fill, shape (L,)."""
+    part, core = np.ones(len(graph.topology.links)), graph.link_of >= 0
+    if routing.usable is not None:
+        part[graph.link_of[core]] = routing.usable[core]
+    return part
+
+
+def _utilisation(topology: Topology, offered: Floats, usable: Floats) -> Floats:
+    capacity = topology.capacity_gbps * usable
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = offered / capacity
     return np.where(offered == 0, 0.0, ratio)

@@ -103,6 +103,7 @@ class Routing:
     notes: tuple[str, ...] = ()
     spread: HashSpread | None = None
     admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective lets in; None: all of it
+    usable: Floats | None = None  # shape (E,), part of each edge's capacity that this routing can fill; None: all of it
 
 
 @dataclass(frozen=True, eq=False)
