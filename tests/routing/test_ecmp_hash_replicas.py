@@ -134,7 +134,7 @@ def test_equal_flows_at_line_rate_fare_as_the_fullest_link_says():
 
 
 def test_access_links_bound_the_fullest_link_from_below():
-    """Three hosts of a leaf send 50 Gb/s each to a fourth there: its NIC is at 150 %, each has 2/3, in every replica."""
+    """Three hosts of a leaf send 50 Gb/s each to a fourth there: its NIC at 150 %, 2/3 for each, in every replica."""
     net = leaves(2, 4, 4)
     ends = net.endpoint_nodes
     flows = Flows.of([*ends[:3], ends[0]], [ends[3], ends[3], ends[3], ends[4]], [50.0, 50.0, 50.0, 1.0])

@@ -22,7 +22,7 @@ from fabric.routing.hashing.walk import Walker, on_threads
 from fabric.routing.router import FlowPaths, HashSpread, Progress, Quantiles, RoutingOptions
 from topologies.columns import Floats, Ints, Longs, column
 
-_BATCH = 8_000_000  # links of paths kept at once, 4 bytes each
+_BATCH = 8_000_000  # links of paths kept at once, 4 bytes each; more was no faster
 _ACCESS = 2  # links of a path that no hash changes: out of the source's NIC, into the destination's
 
 
