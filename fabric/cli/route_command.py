@@ -92,6 +92,8 @@ def command(
     several = routers == ALL or len(routers) > 1
     if several and certificate is not None:
         raise click.UsageError("--certificate is of one router; name it with --router")
+    if several and objective not in (None, MIN_MAX):
+        raise click.UsageError(f"routers are compared on {MIN_MAX}, not on --objective {objective}")
     # Checked before the work, not after it.
     proof = None if certificate is None else output_path(replace(settings, output=certificate), "--certificate")
     loaded = load(scenario, settings)
@@ -109,8 +111,6 @@ def command(
         up=settings.up,
     )
     if several:
-        if objective not in (None, MIN_MAX):
-            raise click.UsageError(f"routers are compared on {MIN_MAX}, not on --objective {objective}")
         return _compare(loaded, settings, request, routers, allow_unreachable=allow_unreachable)
     return _route(loaded, settings, request, proof, allow_unreachable=allow_unreachable)
 

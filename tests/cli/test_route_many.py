@@ -62,7 +62,8 @@ def test_one_router_is_a_route(capsys):
     [
         (["--router", "ecnp"], "did you mean 'ecmp'?"),
         (["--router", "ecmp,al"], "'al' is no router"),
-        (["--router", "ecmp,optimal", "--objective", "max-throughput"], ""),
+        (["--router", "ecmp,optimal", "--objective", "max-throughput"], "routers are compared on min-max-utilisation"),
+        (["--router", "all", "--certificate", "proof"], "--certificate is of one router"),
         (["--router", ""], "'' is no router"),
     ],
 )
