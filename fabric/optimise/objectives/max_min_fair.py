@@ -1,0 +1,162 @@
+"""Max-min fair rates: no demand's part can be raised without lowering one that is no larger (lexicographic optimum).
+
+Exact on small programmes: all demands rise together until some cannot; those are told by the prices (a demand that pays
+for its paths is stopped by full links), stay at their level, and the others rise on (Nace, Pióro, "Max-min fairness and
+its applications to routing and load-balancing in communication networks: a tutorial", IEEE Surveys 2008). On large ones
+levels grow by a constant factor from one programme to the next, and every demand ends within that factor of its fair
+level (Hong et al., "SWAN", SIGCOMM 2013). Parts end at 1: nobody gets more than is offered. Access links of
+single-homed endpoints are outside the routing graph and do not limit what is admitted here.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from fabric.optimise.flow_programmes import highest_level, most_admitted
+from fabric.optimise.objectives.max_throughput import within_capacity
+from fabric.optimise.path_policy import OVER_PATHS, exact_columns, route_space, solver_for
+from fabric.optimise.programme_rounds import Improved, improve
+from fabric.optimise.proofs import level_bound, priced_names
+from fabric.optimise.route_space import RouteSpace
+from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions
+from topologies.columns import Bools, Floats
+
+FACTOR = 1.1  # between levels on large programmes
+EXACT_LEVELS = 500  # programmes the exact way may solve
+PAYS = 1e-7  # price of a demand's path, relative to the dearest, above which it is stopped
+
+
+@dataclass(frozen=True, eq=False)
+class _Filled:
+    """Levels of all entries, the routing that carries them, and what is proven about the lowest."""
+
+    level: Floats  # shape (nnz,)
+    last: Improved
+    lowest: float
+    lowest_bound: float
+    price: Floats  # of the first, lowest level
+    finished: bool
+
+
+def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
+    """Raise all demands' parts in a max-min fair way; the lowest level is bounded by prices."""
+    space = route_space(graph, demand, options)
+    exact = len(space.blocks.cost) <= min(exact_columns(graph), 50_000)
+    end = time.monotonic() + options.time_limit_s
+    filled = (_exact if exact else _by_factor)(graph, demand, space, options, end) if space.routable.any() else None
+    if filled is None:
+        zero = np.zeros(len(demand.src))
+        loads = np.zeros((len(graph.src), demand.gbps.shape[1]))
+        return Routing(
+            "optimal", loads, ~space.routable, certificate=Certificate(0.0, "no level was proven"), solver="stopped",
+            partial=bool(space.routable.any()), admitted=zero, notes=("nothing admitted",),
+        )  # fmt: skip
+    loads, admitted = within_capacity(graph, filled.last)
+    value, bound = min(filled.lowest, 1.0), min(filled.lowest_bound, 1.0)
+    way = "exact" if exact else f"every demand within a factor {FACTOR:g} of its fair level"
+    names = priced_names(graph, filled.price)
+    words = f"no routing gives all demands more than {bound:.1%}: {names}{OVER_PATHS[options.paths]}"
+    gap = bound / value - 1 if value > 0 else 0.0
+    return Routing(
+        "optimal",
+        loads,
+        ~space.routable,
+        splits=filled.last.carried.splits,
+        paths=filled.last.carried.paths,
+        certificate=Certificate(
+            0.0, words, objective=ObjectiveProof("lowest level", value, bound, "ratio", words, filled.price)
+        ),
+        solver=filled.last.solver,
+        partial=not filled.finished,
+        notes=(f"max-min fair, {way}: lowest level {value:.2%} (bound {bound:.2%}, gap {gap:.2%})",),
+        admitted=admitted,
+    )
+
+
+def _raise(
+    graph: RoutingGraph,
+    demand: PhaseDemand,
+    space: RouteSpace,
+    options: RoutingOptions,
+    level: Floats,
+    rising: Bools,
+    end: float,
+) -> Improved | None:
+    """The highest level all rising entries reach together, the others staying where they are."""
+    return improve(
+        space,
+        options,
+        programme=lambda blocks: highest_level(blocks, level, rising),
+        admitted=lambda values: np.where(rising, values[-1], level),
+        value=lambda _, parts: float(parts[rising].min(initial=1.0)),
+        bound=lambda price: level_bound(graph, demand, rising, level, price, space.least_prices(price)),
+        solver=solver_for(graph, len(space.blocks.cost)),
+        deadline=end,
+    )
+
+
+def _exact(
+    graph: RoutingGraph, demand: PhaseDemand, space: RouteSpace, options: RoutingOptions, end: float
+) -> _Filled | None:
+    level = np.zeros(len(demand.src))
+    rising = space.routable.copy()
+    filled: _Filled | None = None
+    for _ in range(EXACT_LEVELS):
+        found = _raise(graph, demand, space, options, level, rising, end)
+        if found is None:
+            return filled
+        top = min(float(found.values[-1]), 1.0)
+        level = np.where(rising, max(top, 0.0), level)
+        paid = np.where(rising, found.space.least_prices(found.price), 0.0) * demand.total_gbps
+        stopped = rising & (paid > PAYS * max(float(paid.max(initial=0.0)), np.finfo(np.float64).tiny))
+        if not stopped.any() or top >= 1 - 1e-9:
+            stopped = rising
+        rising = rising & ~stopped
+        if filled is None:
+            filled = _Filled(level, found, top, found.bound, found.price, not rising.any())
+        else:
+            filled = _Filled(level, found, filled.lowest, filled.lowest_bound, filled.price, not rising.any())
+        if not rising.any():
+            return filled
+        space = found.space
+    return filled
+
+
+def _by_factor(
+    graph: RoutingGraph, demand: PhaseDemand, space: RouteSpace, options: RoutingOptions, end: float
+) -> _Filled | None:
+    everyone = space.routable.copy()
+    first = _raise(graph, demand, space, options, np.zeros(len(demand.src)), everyone, end)
+    if first is None:
+        return None
+    top = min(max(float(first.values[-1]), 0.0), 1.0)
+    level = np.where(everyone, top, 0.0)
+    filled = _Filled(level, first, top, first.bound, first.price, top >= 1 - 1e-9)
+    gbps, rising, cap = np.where(everyone, demand.total_gbps, 0.0), everyone.copy(), top
+    while not filled.finished and cap < 1 and top > 0:
+        cap = min(cap * FACTOR, 1.0)
+        least = level * (1 - 1e-6)
+        most = np.where(rising, cap, level)
+        found = improve(
+            filled.last.space,
+            options,
+            programme=partial(most_admitted, gbps=gbps, least=least, most=most),
+            admitted=lambda values: values[len(values) - len(gbps) :],
+            value=lambda _, parts: float(parts @ gbps),
+            bound=lambda _: float(gbps.sum()),
+            solver=solver_for(graph, len(space.blocks.cost)),
+            unit=float(gbps.sum()),
+            deadline=end,
+        )
+        if found is None:
+            return filled
+        rising = rising & (found.admitted >= cap * (1 - 1e-4))
+        level = found.admitted
+        done = cap >= 1 or not rising.any()
+        filled = _Filled(level, found, filled.lowest, filled.lowest_bound, filled.price, done)
+    return filled

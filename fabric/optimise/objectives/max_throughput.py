@@ -1,0 +1,69 @@
+"""The most traffic the network can let in when demands may be cut: max Σ admitted Gbps, no link above its capacity.
+
+Who is cut is the programme's choice, so some pairs may get nothing; ``max-min-fair`` asks for fairness first. Access
+links of single-homed endpoints are outside the routing graph and do not limit what is admitted here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabric.optimise.flow_programmes import most_admitted
+from fabric.optimise.path_policy import OVER_PATHS, route_space, solver_for
+from fabric.optimise.programme_rounds import Improved, improve
+from fabric.optimise.proofs import highest, priced_names, throughput_bound
+from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions
+from topologies.columns import Floats
+
+
+def within_capacity(graph: RoutingGraph, result: Improved) -> tuple[Floats, Floats]:
+    """Loads and admitted parts, scaled down by what the solver's tolerance left above capacity."""
+    over = max(highest(graph, result.carried.edge_gbps), 1.0)
+    return np.asarray(result.carried.edge_gbps / over), np.asarray(result.admitted / over)
+
+
+def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
+    """Admit the most Gbps, with an upper bound that prices prove by shortest paths."""
+    space = route_space(graph, demand, options)
+    gbps = np.where(space.routable, demand.total_gbps, 0.0)
+    offered = float(gbps.sum())
+    most = space.routable.astype(np.float64)
+    result = improve(
+        space,
+        options,
+        programme=lambda blocks: most_admitted(blocks, gbps, least=np.zeros(len(gbps)), most=most),
+        admitted=lambda values: values[len(values) - len(gbps) :],
+        value=lambda _, parts: float(parts @ gbps),
+        bound=lambda price: throughput_bound(graph, demand, space.routable, price, space.least_prices(price)),
+        solver=solver_for(graph, len(space.blocks.cost)),
+        unit=offered,
+    )
+    if result is None:
+        nothing = np.zeros((len(graph.src), demand.gbps.shape[1]))
+        proof = Certificate(
+            0.0, "no time to admit anything", objective=ObjectiveProof("admitted", 0.0, offered, "Gbps")
+        )
+        return Routing(
+            "optimal", nothing, ~space.routable, certificate=proof, solver="stopped", partial=True,
+            admitted=np.zeros(len(gbps)), notes=(f"admitted 0 of {offered:,.1f} Gb/s: stopped by the time limit",),
+        )  # fmt: skip
+    loads, admitted = within_capacity(graph, result)
+    value, bound = float(admitted @ gbps), min(result.bound, offered)
+    gap = bound / value - 1 if value > 0 else (1.0 if bound > 0 else 0.0)
+    names = priced_names(graph, result.price)
+    words = f"no routing admits more than {bound:,.1f} Gb/s: {names}{OVER_PATHS[options.paths]}"
+    return Routing(
+        "optimal",
+        loads,
+        ~space.routable,
+        splits=result.carried.splits,
+        paths=result.carried.paths,
+        certificate=Certificate(
+            0.0, words, objective=ObjectiveProof("throughput", value, bound, "Gb/s", words, result.price)
+        ),
+        solver=result.solver,
+        partial=result.stopped or gap > options.gap,
+        notes=(f"admitted {value:,.1f} of {offered:,.1f} Gb/s (bound {bound:,.1f}, gap {gap:.2%})",),
+        admitted=admitted,
+    )

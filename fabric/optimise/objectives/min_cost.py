@@ -1,0 +1,80 @@
+"""Least Σ routing weight x Gbps with no link above a target utilisation: the shortest routing that still fits.
+
+A target below what any routing can reach is no dead end: the least possible utilisation takes its place, and a note
+says so. The bound on the cost is the dual of the programme, recomputed by shortest paths under weight plus price.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from fabric.optimise.flow_programmes import cost_unit, least_cost
+from fabric.optimise.objectives import min_max_utilisation
+from fabric.optimise.path_policy import OVER_PATHS, route_space, solver_for
+from fabric.optimise.programme_rounds import improve
+from fabric.optimise.proofs import cost_bound, priced_names
+from fabric.optimise.route_space import ArcSpace, RouteSpace
+from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions, access_bound, edge_utilisation
+
+ROOM = 1e-6  # relative, above the least maximum utilisation when the target is below it
+
+
+def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
+    """Least cost at the target utilisation, or at the least that can be reached."""
+    began = time.monotonic()
+    least = min_max_utilisation.solve(graph, demand, replace(options, objective="min-max-utilisation"))
+    theta = float(edge_utilisation(graph, least.edge_gbps).max(initial=0.0))
+    missed = theta > options.target_utilisation * (1 + options.gap)
+    most = max(options.target_utilisation, theta * (1 + ROOM))
+    space = _with_routing(route_space(graph, demand, options), least)
+    unit = cost_unit(space.blocks)
+    result = improve(
+        space,
+        options,
+        programme=lambda blocks: least_cost(blocks, space.routable, most=most),
+        admitted=lambda _: space.routable.astype(np.float64),
+        value=lambda carried, _: float(graph.weight @ carried.edge_gbps.sum(axis=1)),
+        bound=lambda price: cost_bound(
+            graph, demand, space.routable, price, space.least_prices(graph.weight + price), most
+        ),
+        solver=solver_for(graph, len(space.blocks.cost)),
+        unit=unit,
+        deadline=began + options.time_limit_s,
+    )
+    access, _ = access_bound(graph, demand)
+    proof = least.certificate or Certificate(access, "access links")
+    notes = (
+        [f"no routing meets a utilisation of {options.target_utilisation:.1%}: the least is {theta:.2%}"]
+        if missed
+        else []
+    )
+    if result is None:
+        return replace(least, partial=True, notes=(*notes, "stopped before the cost was optimised"))
+    cost, bound = result.value, result.bound
+    gap = cost / bound - 1 if bound > 0 else 0.0
+    words = f"{priced_names(graph, result.price)} stand in the way of a shorter one{OVER_PATHS[options.paths]}"
+    notes.append(f"least cost at {most:.1%}: {cost:,.1f} weight x Gb/s (bound {bound:,.1f}, gap {gap:.2%})")
+    return Routing(
+        "optimal",
+        result.carried.edge_gbps,
+        ~space.routable,
+        splits=result.carried.splits,
+        paths=result.carried.paths,
+        certificate=replace(proof, objective=ObjectiveProof("cost", cost, bound, "weight x Gb/s", words, result.price)),
+        solver=result.solver,
+        partial=result.stopped or gap > max(options.gap, 10 * ROOM) or least.partial,
+        notes=tuple(notes),
+    )
+
+
+def _with_routing(space: RouteSpace, routing: Routing) -> RouteSpace:
+    """The space with the arcs a routing uses, so that what it carries is feasible."""
+    if not isinstance(space, ArcSpace) or space.complete or routing.splits is None:
+        return space
+    rows = np.repeat(np.arange(len(routing.splits.start) - 1), np.diff(routing.splits.start))
+    wider = space.with_pairs(rows.astype(np.int32), space.arcs.of_edge[routing.splits.edge])
+    return wider or space

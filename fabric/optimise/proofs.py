@@ -1,0 +1,73 @@
+"""What prices prove about throughput, levels and cost, whatever a solver said: weak duality by shortest paths alone.
+
+For any prices w ≥ 0 of the edges, with dist_w(e) the least price of an allowed path of entry e and n[e] its Gbps, every
+routing that lets in the parts x[e] and fills no edge above the part τ of its capacity c has
+
+* Σ n x dist_w ≤ τ Σ c w: traffic pays at least the cheapest path, and no edge earns more than capacity · price;
+* throughput: Σ n x ≤ Σ c w + Σ n · max(0, 1 − dist_w), as the second sum is the most that Σ n x (1 − dist_w) can be;
+* level of the entries U that rise together: t ≤ (Σ c w − Σ_{e not in U} n x dist_w) / Σ_{e in U} n dist_w;
+* cost of all demand: Σ length · Gbps ≥ Σ n · dist_{length + w} − τ Σ c w.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.router import edge_utilisation
+from topologies.columns import Bools, Floats
+
+_FEW = 3
+
+
+def paid_gbps(demand: PhaseDemand, routable: Bools, found: Floats) -> Floats:
+    """Gbps x price of every entry when all of it is let in, shape (nnz,); 0 where it has no path."""
+    return np.asarray(np.where(routable & np.isfinite(found), found, 0.0) * demand.total_gbps)
+
+
+def theta_bound(graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats, found: Floats) -> float:
+    """Least maximum utilisation of all demand; 0 when nothing has a price."""
+    earned = float((graph.capacity_gbps * price).sum())
+    return float(paid_gbps(demand, routable, found).sum()) / earned if earned > 0 else 0.0
+
+
+def throughput_bound(graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats, found: Floats) -> float:
+    """Most Gbps that can be let in."""
+    spare = np.where(routable, np.maximum(1.0 - np.where(np.isfinite(found), found, 1.0), 0.0), 0.0)
+    return float((graph.capacity_gbps * price).sum()) + float((spare * demand.total_gbps).sum())
+
+
+def level_bound(
+    graph: RoutingGraph, demand: PhaseDemand, rising: Bools, level: Floats, price: Floats, found: Floats
+) -> float:
+    """Highest part, at most 1, that all ``rising`` entries can reach while the others stay at ``level``."""
+    paid = paid_gbps(demand, np.ones(len(rising), dtype=np.bool_), found)
+    worth = float(paid[rising].sum())
+    if worth <= 0:
+        return 1.0
+    left = float((graph.capacity_gbps * price).sum()) - float((paid * level)[~rising].sum())
+    return min(1.0, max(left, 0.0) / worth)
+
+
+def cost_bound(
+    graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats, found: Floats, most: float
+) -> float:
+    """Least Σ weight x Gbps with utilisation at most ``most``; ``found`` is by weight plus price."""
+    return float(paid_gbps(demand, routable, found).sum()) - most * float((graph.capacity_gbps * price).sum())
+
+
+def priced_names(graph: RoutingGraph, price: Floats) -> str:
+    """The links that prices single out, the most valuable first."""
+    worth = price * graph.capacity_gbps
+    priced = np.flatnonzero(worth > 1e-6 * worth.max(initial=0.0))
+    if not len(priced):
+        return "no link"
+    top = priced[np.argsort(-worth[priced], kind="stable")][:_FEW]
+    names = ", ".join(graph.edge_name(int(edge)) for edge in top)
+    more = f" and {len(priced) - len(top)} more" if len(priced) > len(top) else ""
+    return f"{len(priced)} link{'s' if len(priced) > 1 else ''} ({names}{more})"
+
+
+def highest(graph: RoutingGraph, edge_gbps: Floats) -> float:
+    """Utilisation of the fullest edge."""
+    return float(edge_utilisation(graph, edge_gbps).max(initial=0.0))
