@@ -115,7 +115,7 @@ def check_phase(phase: PhaseColumns) -> PhaseVerdict:
     walked = _walked(phase, network, demand)
     highest, hottest = None, ""
     if walked is not None:
-        highest, hottest = _fullest(network, walked.edge_gbps)
+        highest, hottest = _fullest(network, walked.edge_gbps, phase.usable_part)
         if access > highest:
             highest, hottest = access, access_link
         findings += _about_routing(walked)
@@ -165,13 +165,14 @@ def _fullest_access(phase: PhaseColumns, network: Network, demand: PointDemand) 
     return best, name
 
 
-def _fullest(network: Network, edge_gbps: Floats) -> tuple[float, str]:
+def _fullest(network: Network, edge_gbps: Floats, usable_part: Floats | None) -> tuple[float, str]:
     """Highest utilisation of the edges, and the first link of that edge; infinite for load on a dead one."""
     loaded = np.flatnonzero(edge_gbps > 0)
     if not len(loaded):
         return 0.0, ""
+    room_gbps = network.capacity_gbps if usable_part is None else network.capacity_gbps * usable_part
     with np.errstate(divide="ignore"):
-        utilisation = edge_gbps[loaded] / network.capacity_gbps[loaded]
+        utilisation = edge_gbps[loaded] / room_gbps[loaded]
     worst = int(np.argmax(utilisation))
     return float(utilisation[worst]), network.edge_name(int(loaded[worst]))
 

@@ -126,6 +126,7 @@ class PhaseColumns:
     link_edge: Ints  # shape (L,), -1: no part of the choice
     demand: DemandColumns
     served: ServedColumns | None = None
+    usable_part: Floats | None = None  # shape (E,), of the capacity that this routing can fill; None: all of it
     price: Floats | None = None  # shape (E,)
     splits: SplitColumns | None = None
     paths: PathColumns | None = None

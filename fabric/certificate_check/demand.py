@@ -16,7 +16,7 @@ _PROJECTIONS = 2
 
 @dataclass(frozen=True, eq=False)
 class PointDemand:
-    """Demand between different points, by destination, and what every endpoint sends and receives."""
+    """Demand between different points as far as it is let in, and what every endpoint offers and is offered."""
 
     dest: Ints  # shape (D,), points, rising
     start: Ints  # shape (D + 1,)
@@ -50,18 +50,17 @@ def point_demand(phase: PhaseColumns, network: Network) -> PointDemand:
     demand, points, nodes = phase.demand, network.points, len(phase.fabric.node_name)
     parts = _ServedParts(phase, points)
     row_key = phase.receive_point[demand.dst] * points + phase.send_point[demand.src]
-    row_gbps = demand.gbps * parts.of(row_key)
-    sent = np.bincount(demand.src, row_gbps, nodes).astype(np.float64)
-    received = np.bincount(demand.dst, row_gbps, nodes).astype(np.float64)
-    keys, amounts = [row_key], [row_gbps]
+    sent = np.bincount(demand.src, demand.gbps, nodes).astype(np.float64)
+    received = np.bincount(demand.dst, demand.gbps, nodes).astype(np.float64)
+    keys, amounts = [row_key], [demand.gbps * parts.of(row_key)]
     for block in range(len(demand.block_gbps)):
         members = demand.block_member[demand.block_start[block] : demand.block_start[block + 1]]
         each = float(demand.block_gbps[block])
         key, gbps = _between(phase.send_point[members], phase.receive_point[members], points, each)
-        gbps = gbps * parts.of(key)
         keys.append(key)
-        amounts.append(gbps)
-        _add_block(phase, members, each, parts, points, sent, received)
+        amounts.append(gbps * parts.of(key))
+        sent[members] += each * (len(members) - 1)
+        received[members] += each * (len(members) - 1)
     key, gbps = np.concatenate(keys), np.concatenate(amounts)
     apart = (key // points != key % points) & (gbps > 0) if points else gbps > 0
     unique, inverse = np.unique(key[apart], return_inverse=True)
@@ -81,14 +80,9 @@ class _ServedParts:
             order = np.argsort(key, kind="stable")
             self._key, self._part = key[order], phase.served.part[order]
 
-    @property
-    def all(self) -> bool:
-        """Whether all demand is let in."""
-        return not len(self._key)
-
     def of(self, key: Ints) -> Floats:
         """Parts of pairs ``dst x points + src``, shape as given."""
-        if self.all:
+        if not len(self._key):
             return np.ones(len(key))
         at = np.minimum(np.searchsorted(self._key, key), len(self._key) - 1)
         return np.where(self._key[at] == key, self._part[at], 1.0)
@@ -103,23 +97,6 @@ def _between(send: Ints, receive: Ints, points: int, each: float) -> tuple[Ints,
     own, times = np.unique(receive * points + send, return_counts=True)
     count[np.searchsorted(key, own)] -= times
     return key, count * each
-
-
-def _add_block(
-    phase: PhaseColumns, members: Ints, each: float, parts: _ServedParts, points: int, sent: Floats, received: Floats
-) -> None:
-    """Add what the members of a block send and receive."""
-    if parts.all:
-        sent[members] += each * (len(members) - 1)
-        received[members] += each * (len(members) - 1)
-        return
-    send, receive = phase.send_point[members], phase.receive_point[members]
-    here, of_send, senders = np.unique(send, return_inverse=True, return_counts=True)
-    there, of_receive, receivers = np.unique(receive, return_inverse=True, return_counts=True)
-    part = parts.of((there[:, None] * points + here[None, :]).ravel()).reshape(len(there), len(here))
-    own = part[of_receive, of_send]
-    sent[members] += each * ((receivers @ part)[of_send] - own)
-    received[members] += each * ((part @ senders)[of_receive] - own)
 
 
 def unequal_members(phase: PhaseColumns, network: Network) -> list[str]:

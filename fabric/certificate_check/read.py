@@ -22,6 +22,7 @@ from fabric.certificate_check.columns import (
     Claims,
     DemandColumns,
     FabricColumns,
+    Floats,
     PathColumns,
     PhaseColumns,
     ServedColumns,
@@ -29,6 +30,8 @@ from fabric.certificate_check.columns import (
 )
 from fabric.certificate_check.form import HINT, Columns, Entry, bad_manifest
 from topologies.errors import FormatError
+
+_PARTS = ("all", "parts")
 
 
 def read_certificate(path: Path) -> CertificateFile:
@@ -126,7 +129,8 @@ def _phase(archive: zipfile.ZipFile, entry: Entry, fabrics: dict[str, FabricColu
         receive_point=receive,
         link_edge=link_edge,
         demand=_demand(columns, nodes),
-        served=_served(columns, points) if entry.text("served", ("all", "parts")) == "parts" else None,
+        served=_served(columns, points) if entry.text("served", _PARTS) == "parts" else None,
+        usable_part=_usable(columns, edges) if entry.text("usable", _PARTS) == "parts" else None,
         price=columns.floats("price", edges) if proof == "prices" else None,
         splits=_splits(columns, points, edges) if routing == "splits" else None,
         paths=_paths(columns, points, edges) if routing == "paths" else None,
@@ -158,6 +162,10 @@ def _served(columns: Columns, points: int) -> ServedColumns:
     src = columns.ints("served_src", below=points)
     dst = columns.ints("served_dst", len(src), below=points)
     return ServedColumns(src, dst, columns.floats("served_part", len(src), most=1.0))
+
+
+def _usable(columns: Columns, edges: int) -> Floats:
+    return columns.floats("usable_part", edges, positive=True, most=1.0)
 
 
 def _splits(columns: Columns, points: int, edges: int) -> SplitColumns:

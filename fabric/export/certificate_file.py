@@ -127,6 +127,8 @@ def _phase_columns(entry: PhaseRoute, routed: Routed) -> Columns:
         **_served_columns(routed),
     }
     proof = entry.best_possible
+    if routing.usable is not None:
+        columns["usable_part"] = routing.usable
     if proof.price is not None:
         columns["price"] = proof.price
     if routing.splits is not None:
@@ -199,6 +201,7 @@ def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, An
         "witness": proof.witness,
         "pairs_left_out": entry.unreachable_pairs,
         "served": "parts" if "served_part" in columns else "all",
+        "usable": "parts" if "usable_part" in columns else "all",
         "routing": _routing_kind(entry.router, routed),
         "proof": _proof_kind(proof, routed),
     }

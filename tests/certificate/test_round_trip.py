@@ -11,7 +11,7 @@ from certificate_files import certified, members, write
 from hypothesis import HealthCheck, assume, given, settings
 from oracle_fabrics import Case, PairFlows, cases, larger_case, ours, plain_ecmp, reachable
 
-from fabric.routing.names import ROUTERS
+from fabric.routing.names import OBJECTIVES, ROUTERS
 from topologies.assemble import assemble
 from topologies.errors import FabricError
 
@@ -46,6 +46,28 @@ def test_what_a_router_claims_is_found_again(router, case, tmp_path):
         assert verdict.found_utilisation == pytest.approx(route.max_utilisation, rel=1e-6)
     if verdict.found_bound is not None:
         assert verdict.found_bound >= route.best_possible.lower_bound * (1 - 1e-6)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"router": "spray", "spray_efficiency": 0.8},
+        {"router": "optimal", "paths": "k-shortest"},
+        {"router": "optimal", "paths": "valley-free"},
+        *({"router": "optimal", "objective": name} for name in OBJECTIVES),
+    ],
+    ids=lambda options: "-".join(str(value) for value in options.values()),
+)
+@FEW
+@given(case=cases())
+def test_other_options_of_routers_are_confirmed_or_left_open(options, case, tmp_path):
+    """Demand let in in part, links that cannot be filled, fewer paths: loads are found, bounds never refuted."""
+    try:
+        route, verdict = certified(tmp_path / "c.zip", case, **options)
+    except FabricError:
+        assume(False)
+    assert not verdict.refuted
+    assert verdict.found_utilisation == pytest.approx(route.max_utilisation, rel=1e-6)
 
 
 @SOME
