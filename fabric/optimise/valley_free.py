@@ -10,8 +10,8 @@ above must not send that destination's traffic up again. Two answers to that:
   crossing and descending crosses; others climb. Free of valleys whatever the splits, but it forbids the detour over a
   higher tier round a weak link further down, and over the spines beside a direct link between two leaves.
 * *Walkers with a state* (climbing, crossed, descending): all valley-free paths, each a path of a graph with three
-  copies of every node. Bounds come from this one. Its flows are a routing for switches when no node sends traffic up, or
-  across, that it also receives in a later state.
+  copies of every node. Bounds come from this one. Its flows are a routing for switches when no node sends traffic up,
+  or across, that it also receives in a later state.
 """
 
 from __future__ import annotations

@@ -213,6 +213,7 @@ def valley_free_paths(graph, src, dst):
     """All simple paths that never climb, or cross, after they went down; by NetworkX."""
     level = np.where(graph.is_terminal, 0, graph.topology.nodes.level[graph.node_of])
     net = nx.MultiDiGraph()
+    net.add_nodes_from(range(graph.nodes))
     for edge, (tail, head) in enumerate(zip(graph.src.tolist(), graph.dst.tolist(), strict=True)):
         net.add_edge(tail, head, key=edge)
     good = []

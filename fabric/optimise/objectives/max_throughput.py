@@ -40,14 +40,17 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
         unit=offered,
     )
     if result is None:
-        nothing = np.zeros((len(graph.src), demand.gbps.shape[1]))
-        proof = Certificate(
-            0.0, "no time to admit anything", objective=ObjectiveProof("admitted", 0.0, offered, "Gbps")
-        )
+        words = "no time to admit anything"
         return Routing(
-            "optimal", nothing, ~space.routable, certificate=proof, solver="stopped", partial=True,
-            admitted=np.zeros(len(gbps)), notes=(f"admitted 0 of {offered:,.1f} Gb/s: stopped by the time limit",),
-        )  # fmt: skip
+            "optimal",
+            np.zeros((len(graph.src), demand.gbps.shape[1])),
+            ~space.routable,
+            certificate=Certificate(0.0, words, objective=ObjectiveProof("throughput", 0.0, offered, "Gb/s", words)),
+            solver="stopped",
+            partial=True,
+            admitted=np.zeros(len(gbps)),
+            notes=(f"admitted 0 of {offered:,.1f} Gb/s: stopped by the time limit",),
+        )
     loads, admitted = within_capacity(graph, result)
     value, bound = float(admitted @ gbps), min(result.bound, offered)
     gap = bound / value - 1 if value > 0 else (1.0 if bound > 0 else 0.0)
