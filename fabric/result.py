@@ -119,6 +119,12 @@ class PhaseRoute:
         return max(self.max_utilisation / self.certificate.lower_bound - 1, 0.0)
 
     @property
+    def is_cut(self) -> bool:
+        """Whether an objective lets demand in only in part."""
+        admitted = self.routed.routing.admitted if self.routed is not None else None
+        return admitted is not None and bool((admitted < 1 - 1e-9).any())
+
+    @property
     def objective(self) -> ObjectiveProof | None:
         """What an objective other than least utilisation reached."""
         return self.certificate.objective if self.certificate is not None else None

@@ -8,6 +8,7 @@ others are added. Phases inside the hosts (NVLink) are part of the compute time'
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isinf
 
 from fabric.evaluation.phases import job_peak
 from fabric.result import JobPhase, JobTime, PhaseRoute
@@ -68,7 +69,7 @@ def _phase(
         return base
     ideal = route.window_s[workload.id]
     highest, link = peak(route, workload.id)
-    lost = workload.id in route.jobs_cut
+    lost = workload.id in route.jobs_cut or isinf(highest)
     stretch = None if lost else max(1.0, highest)
     predicted = None if stretch is None else ideal * stretch
     return JobPhase(

@@ -253,10 +253,22 @@ def route_fabric(
 
 
 def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:
-    """Highest utilisation among the links that carry a job's traffic in a phase, and that link's name."""
+    """Highest utilisation among the links that carry a job's traffic in a phase, and that link's name.
+
+    Where demand is let in only in part, the job waits for its worst-off flow: no less than 1 / its part.
+    """
     mine = [code for code, entry in enumerate(route.classes) if entry.job == job and not entry.steady]
     carried = route.link_gbps[:, mine].sum(axis=1) > 0
     if not carried.any():
-        return 0.0, ""
+        return (0.0 if _waiting(route, mine) <= 1 else float("inf")), ""
     worst = int(np.argmax(np.where(carried, route.utilisation, -1.0)))
-    return float(route.utilisation[worst]), route.topology.link_name(worst)
+    return max(float(route.utilisation[worst]), _waiting(route, mine)), route.topology.link_name(worst)
+
+
+def _waiting(route: PhaseRoute, classes: list[int]) -> float:
+    """1 / the least part of a class's flows that an objective lets in, infinite where that is none; 0 without such."""
+    if route.routed is None or route.routed.routing.admitted is None:
+        return 0.0
+    sent = route.routed.demand.gbps[:, classes].sum(axis=1) > 0
+    least = float(route.routed.routing.admitted[sent].min(initial=1.0))
+    return 1 / least if least > 0 else float("inf")

@@ -38,6 +38,13 @@ def _verdict(result: RouteResult) -> Line:
     if not over:
         worst = result.worst
         peak = percent(worst.max_utilisation) if worst else "-"
+        cut = sum(entry.is_cut for entry in result.routes)
+        if cut:
+            return Line(
+                f"DEMAND CUT: in {cut} of {len(result.routes)} phases not all demand is let in, so that no link is "
+                f"offered more than it carries; the fullest is at {peak}",
+                "bad",
+            )
         return Line(f"not congested: no link is offered more than it carries; the fullest is at {peak}", "good")
     worst = max(over, key=lambda entry: entry.max_utilisation)
     count = sum(entry.links_over_capacity for entry in over)

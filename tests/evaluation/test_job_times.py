@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from fabric.pipeline import RouteRequest, route
+from fabric.evaluation.jobs import job_times
+from fabric.pipeline import RouteRequest, build, derive_traffic, route
 from fabric.scenario.load import load_scenario
 
 TWO_HOSTS = """\
@@ -72,6 +76,22 @@ def test_a_job_cut_in_two_never_finishes(tmp_path):
     assert result.unreachable_pairs == 4
     assert result.jobs[0].step_time_s is None
     assert result.limits[0].ok is False
+
+
+@pytest.mark.parametrize(("part", "stretch"), [(1.0, 2.0), (0.25, 4.0), (0.0, None)])
+def test_a_job_waits_for_the_flow_that_is_let_in_least(tmp_path, part, stretch):
+    """Two hosts over one uplink: 2x at full demand. A quarter of a flow's rate takes four times as long, none for ever."""
+    seed = next(seed for seed in range(20) if crossing(answer(tmp_path, seed=seed)) == 2)
+    (entry,) = answer(tmp_path, seed=seed).routes
+    admitted = np.ones(len(entry.routed.demand.src))
+    admitted[0] = part
+    routing = replace(entry.routed.routing, admitted=admitted)
+    cut = replace(entry, routed=replace(entry.routed, routing=routing))
+    assert cut.is_cut is (part < 1)
+    loaded = load_scenario(tmp_path / "two.fabric.yaml")
+    (job,) = job_times(derive_traffic(loaded, build(loaded)), [cut])
+    assert job.phases[0].stretch == (None if stretch is None else pytest.approx(stretch))
+    assert job.step_time_s == (None if stretch is None else pytest.approx(0.8 * stretch))
 
 
 def test_the_reference_cluster_has_the_published_arithmetic():
