@@ -1,4 +1,4 @@
-"""Equal split over the k shortest loop-free paths of every pair of switches, as segment or source routing would send it.
+"""Equal split over the k shortest loop-free paths of every pair of switches, as source routing would send it.
 
 Paths are counted by link weights, parallel links apart; which ones, ``fabric.routing.k_paths`` says. Where a pair has
 fewer shortest paths than k, longer ones get as much as they do: of use where shortest paths are few, as in random
