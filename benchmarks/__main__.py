@@ -58,12 +58,12 @@ def _say(text: str) -> None:
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def _measure(session: Session, chosen: Sequence[Work], *, peers: bool) -> bool:
-    """Print the rows; returns whether an answer was wrong or a program broke."""
+def _measure(session: Session, chosen: Sequence[Work], *, peers: str) -> bool:
+    """Print the rows, with ``all``, ``some`` or ``no`` peers; returns whether an answer was wrong or a run broke."""
     faults = False
     for work in chosen:
         ours: Outcome | None = None
-        methods = work.methods if peers else work.methods[:1]
+        methods = work.methods if peers == "all" or (peers == "some" and not work.peers_full_only) else work.methods[:1]
         todo = Work(**{**work.__dict__, "methods": methods})
         _say(f"{work.title} …")
         for found in session.outcomes(todo):
@@ -89,7 +89,8 @@ def main() -> None:
     _fill_caches()
     print(line(HEADER))
     print(line(ALIGN))
-    faults = _measure(Session(plan), chosen, peers=not options.ours)
+    peers = "no" if options.ours else "all" if options.full or options.work else "some"
+    faults = _measure(Session(plan), chosen, peers=peers)
     print(f"\n{time.monotonic() - began:.0f} s in all")
     sys.exit(1 if faults else 0)
 

@@ -51,7 +51,7 @@ class Session:
 
     plan: Plan
     began: float = field(default_factory=time.monotonic)
-    failed: dict[str, str] = field(default_factory=dict)  # by program: the work it failed at
+    failed: dict[str, Work] = field(default_factory=dict)  # by program: the work it failed at
     known: dict[tuple[bool, tuple[str, ...]], tuple[Run, ...]] = field(default_factory=dict)
 
     def outcomes(self, work: Work) -> Iterator[Outcome]:
@@ -67,19 +67,20 @@ class Session:
     def _outcome(self, work: Work, method: Method, *, own: bool) -> Outcome:
         if method.command is None:
             return Outcome(method, failure=Failure(method.unsupported))
-        if method.program in self.failed:
-            return Outcome(method, failure=Failure(f"not run: failed at {self.failed[method.program]} already"))
+        before = self.failed.get(method.program)
+        if before is not None and before.size <= work.size:
+            return Outcome(method, failure=Failure(f"not run: failed at {before.name} already"))
         left = self._left()
-        if left < 1:
+        if left < (1.0 if own else self.plan.peer_limit_s):
             return Outcome(method, failure=Failure("not run: the time was over; --full has no such limit"))
-        limit_s = (self.plan.ours_limit_s or work.limit_s) if own else min(self.plan.peer_limit_s, left)
+        limit_s = (self.plan.ours_limit_s or work.limit_s) if own else self.plan.peer_limit_s
         command = tuple(method.command(limit_s))
         key = method.fresh_kernels, command
         if key not in self.known:
-            found = self._repeated(method, command, limit_s + (CHECK_S if own else GRACE_S), own=own)
+            found = self._repeated(method, command, limit_s + (CHECK_S if own else GRACE_S))
             if isinstance(found, Failure):
                 if not own and method.program:
-                    self.failed[method.program] = work.name
+                    self.failed[method.program] = work
                 if found.is_over_limit:
                     found = Failure(f"over {limit_s:g} s")
                 return Outcome(method, failure=found)
@@ -92,9 +93,7 @@ class Session:
             return float("inf")
         return self.plan.total_s - (time.monotonic() - self.began)
 
-    def _repeated(
-        self, method: Method, command: Sequence[str], limit_s: float, *, own: bool
-    ) -> tuple[Run, ...] | Failure:
+    def _repeated(self, method: Method, command: Sequence[str], limit_s: float) -> tuple[Run, ...] | Failure:
         """Until there are enough runs or they took enough; a first run that fills caches does not count."""
         runs: list[Run] = []
         spent_s = 0.0
