@@ -80,7 +80,7 @@ def test_a_job_cut_in_two_never_finishes(tmp_path):
 
 @pytest.mark.parametrize(("part", "stretch"), [(1.0, 2.0), (0.25, 4.0), (0.0, None)])
 def test_a_job_waits_for_the_flow_that_is_let_in_least(tmp_path, part, stretch):
-    """Two hosts over one uplink: 2x at full demand. A quarter of a flow's rate takes four times as long, none for ever."""
+    """Two hosts over one uplink: 2x at full demand. A quarter of the rate takes 4x, none for ever."""
     seed = next(seed for seed in range(20) if crossing(answer(tmp_path, seed=seed)) == 2)
     (entry,) = answer(tmp_path, seed=seed).routes
     admitted = np.ones(len(entry.routed.demand.src))
