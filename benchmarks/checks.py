@@ -9,8 +9,8 @@ from benchmarks.instances import Instance, Plain
 from topologies.columns import Floats
 
 EXACT = 1e-7
-# Added to all prices, as a part of their mean: keeps arcs without a price in a sparse matrix. Such prices prove too, and
-# weaker by that part at most.
+# Added to all prices, as a part of their mean: keeps arcs without a price in a sparse matrix. Such prices prove
+# as well, weaker by that part at most.
 _NUDGE = 1e-9
 
 
