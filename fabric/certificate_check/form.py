@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fabric.certificate_check.columns import Bools, Floats, Ints
 from topologies.errors import FormatError
 
+_MOST = 1e300  # no ratio or rate is larger
 HINT = "write it again: fabric route SCENARIO --certificate FILE"
 
 
@@ -49,7 +50,7 @@ class Entry:
         value = self._get(key)
         if value is None:
             return None
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _MOST:
             raise bad_manifest(f"{self.place}.{key} is {value!r}, not a number from 0")
         return float(value)
 

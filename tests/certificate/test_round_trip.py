@@ -23,7 +23,7 @@ SOME = settings(
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-FEW = settings(SOME, max_examples=12)
+FEW = settings(SOME, max_examples=8)
 
 
 def utilisation(case, load_gbps):
