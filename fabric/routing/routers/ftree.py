@@ -1,10 +1,9 @@
-"""Destination-modulo routing of fat trees, as InfiniBand's ``ftree`` engine assigns its forwarding tables.
+"""Destination-modulo routing as the ``ftree`` engine of InfiniBand's subnet manager assigns it: one path per endpoint.
 
-Every destination endpoint has one path from every switch. Going up, a switch on level l takes of its n shortest next
-hops number ⌊j / (w₁ … w_l)⌋ mod n, where j is the endpoint's index in the fabric and w the numbers of next hops of the
-levels passed (D-mod-k: Zahavi, "D-Mod-K routing providing non-blocking traffic for shift permutations on real life fat
-trees", CCIT 776, 2010). Going down there is one way, or the same rule over parallel links. On an intact fat tree every
-shift permutation then has a link of its own per flow. With failed links the modulus runs over the hops that are left.
+Rules and numbers are those of ``fabric.routing.modulo_trees``. On an intact k-ary fat tree every shift permutation has
+links of its own; other permutations may meet on one, whatever the numbers of flows. A host with several ports on the
+fabric is one destination with one path; engines give each port an address of its own. Fabrics whose switches stand on
+one level are no trees: there every switch takes its shortest next hop of number j modulo their count, as a note says.
 """
 
 from __future__ import annotations
@@ -15,160 +14,125 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.kernels import compiled, is_step, nearest_first, parallel_loads
-from fabric.routing.router import ROUTERS, PairTraffic, Routing
+from fabric.routing.kernels import parallel_loads
+from fabric.routing.modulo_trees import Numbering, TreeNet, load_trees, number_endpoints, tree_net, walk_trees
+from fabric.routing.router import ROUTERS, FlowPaths, PairTraffic, Routing
 from fabric.routing.routers.ecmp import ecmp_loads
-from topologies.columns import Floats, Ints, Longs, column
+from topologies.columns import Floats, Ints, Longs, column, concatenate
 from topologies.registry import Injected
 
+MOST_PATHS = 1_000_000  # paths (source switch, endpoint, class) written out unasked
+_CHUNK = 1_000_000  # entries worked on at a time, 20 MB
 
-@compiled
-def _modulo_slice(
-    begin: int,
-    end: int,
-    into_start: Ints,
-    tail: Ints,
-    into_weight: Floats,
-    equal: bool,
-    out_start: Ints,
-    out_edge: Ints,
-    head: Ints,
-    out_weight: Floats,
-    divisor: Longs,
-    sink: Ints,
-    index: Longs,
-    start: Longs,
-    entry_src: Ints,
-    gbps: Floats,
-    loads: Floats,
-) -> None:
-    """Send what every endpoint of some rows receives along its own tree; rows are sorted by sink."""
-    nodes = len(into_start) - 1
-    classes = gbps.shape[1]
-    distance, order = np.empty(nodes), np.empty(nodes, dtype=np.int64)
-    amount = np.zeros((nodes, classes))
-    busy = np.zeros(nodes, dtype=np.bool_)
-    last_sink = -1
-    reached = 0
-    for row in range(begin, end):
-        if sink[row] != last_sink:
-            reached = nearest_first(sink[row], into_start, tail, into_weight, equal, distance, order)
-            last_sink = sink[row]
-        for entry in range(start[row], start[row + 1]):
-            if distance[entry_src[entry]] < np.inf:
-                busy[entry_src[entry]] = True
-                for code in range(classes):
-                    amount[entry_src[entry], code] += gbps[entry, code]
-        for position in range(reached - 1, 0, -1):
-            node = order[position]
-            if not busy[node]:
-                continue
-            hops = 0
-            for slot in range(out_start[node], out_start[node + 1]):
-                if is_step(distance[head[slot]], distance[node], out_weight[slot], equal):
-                    hops += 1
-            wanted = (index[row] // divisor[node]) % hops
-            for slot in range(out_start[node], out_start[node + 1]):
-                if is_step(distance[head[slot]], distance[node], out_weight[slot], equal):
-                    if wanted == 0:
-                        busy[head[slot]] = True
-                        for code in range(classes):
-                            loads[out_edge[slot], code] += amount[node, code]
-                            amount[head[slot], code] += amount[node, code]
-                        break
-                    wanted -= 1
-            busy[node] = False
-            amount[node, :] = 0.0
-        busy[sink[row]] = False
-        amount[sink[row], :] = 0.0
+
+@dataclass(frozen=True, eq=False)
+class _Entries:
+    """What some endpoints receive, sorted by endpoint, from which graph nodes."""
+
+    start: Longs  # shape (endpoints + 1,)
+    src: Ints  # shape (nnz,), graph nodes
+    code: Ints  # traffic class
+    gbps: Floats
+
+
+class _Receivers:
+    """Endpoints that receive over the graph, by sink; entries are made some endpoints at a time.
+
+    A dense block is kept as members per source node: its all-to-all of n endpoints on s switches has n·s entries.
+    """
+
+    def __init__(self, graph: RoutingGraph, pairs: Sequence[PairTraffic]) -> None:
+        self.graph = graph
+        ends = [pair.flows.dst for pair in pairs] + [b.members for pair in pairs for b in pair.flows.blocks]
+        node = np.unique(np.concatenate(ends)) if ends else np.empty(0, dtype=np.int32)
+        node = node[graph.sink[node] >= 0]
+        self.node = node[np.argsort(graph.sink[node], kind="stable")]
+        self.sink: Ints = column(graph.sink[self.node], np.int32)
+        self._row_of = np.full(len(graph.topology.nodes), -1, dtype=np.int64)
+        self._row_of[self.node] = np.arange(len(self.node))
+        self._rows = self._explicit(pairs)
+        self._blocks = [
+            (np.sort(self._row_of[block.members]), *np.unique(graph.source[block.members], return_counts=True),
+             block.amount * pair.gbps_per_unit, code)
+            for code, pair in enumerate(pairs) for block in pair.flows.blocks
+        ]  # fmt: skip
+        self.count = len(self._rows[0]) + sum(len(block[0]) * len(block[1]) for block in self._blocks)
+
+    def _explicit(self, pairs: Sequence[PairTraffic]) -> tuple[Longs, Ints, Ints, Floats]:
+        row = concatenate([self._row_of[pair.flows.dst] for pair in pairs], np.int64)
+        src = concatenate([self.graph.source[pair.flows.src] for pair in pairs], np.int32)
+        code = concatenate([np.full(len(pair.flows.src), number) for number, pair in enumerate(pairs)], np.int32)
+        gbps = concatenate([pair.flows.amount * pair.gbps_per_unit for pair in pairs], np.float64)
+        order = np.argsort(row, kind="stable")
+        return row[order], src[order], code[order], gbps[order]
+
+    def entries(self, first: int, last: int) -> _Entries:
+        """What endpoints ``first`` to ``last`` receive; from themselves nothing, nor what crosses no link."""
+        mine = slice(*np.searchsorted(self._rows[0], [first, last]).tolist())
+        parts = [tuple(part[mine] for part in self._rows)]
+        for rows, nodes, members, each, kind in self._blocks:
+            to = rows[slice(*np.searchsorted(rows, [first, last]).tolist())]
+            row, src = np.repeat(to, len(nodes)), np.tile(nodes, len(to))
+            others = np.tile(members, len(to)) - (src == self.graph.source[self.node[row]])
+            parts.append((row, src, np.full(len(row), kind), others * each))
+        row, src, code, gbps = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        keep = (src >= 0) & (src != self.sink[row]) & (gbps > 0)
+        row, src, code, gbps = row[keep], src[keep], code[keep], gbps[keep]
+        order = np.argsort(row, kind="stable")
+        return _Entries(
+            start=column(np.searchsorted(row[order], np.arange(first, last + 1)), np.int64),
+            src=column(src[order], np.int32),
+            code=column(code[order], np.int32),
+            gbps=column(gbps[order], np.float64),
+        )
+
+    def chunks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Ranges of endpoints with about ``_CHUNK`` entries each."""
+        step = max(1, _CHUNK * len(self.node) // max(self.count, 1))
+        return ((at, min(at + step, last)) for at in range(first, last, step))
 
 
 @ROUTERS.register("ftree", example={})
 def ftree(
     graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], pairs: Injected[Sequence[PairTraffic]]
 ) -> Routing:
-    """One path per destination endpoint, next hops by its index modulo their number (D-mod-k)."""
-    rows = _by_endpoint(graph, pairs)
-    into, out = graph.into, graph.out
-    tail, into_weight = graph.src[into.edge], graph.weight[into.edge]
-    head, out_weight = graph.dst[out.edge], graph.weight[out.edge]
-    divisor = _divisors(graph)
+    """One path per destination endpoint, next hops by its number modulo theirs (InfiniBand ftree, D-mod-k)."""
+    receivers, net, numbers = _Receivers(graph, pairs), tree_net(graph), number_endpoints(graph.topology)
+    number = numbers.of_node[receivers.node]
 
     def work(first: int, last: int, loads: Floats) -> None:
-        _modulo_slice(
-            first, last, into.start, tail, into_weight, graph.equal_weights, out.start, out.edge, head, out_weight,
-            divisor, rows.sink, rows.index, rows.start, rows.src, rows.gbps, loads,
-        )  # fmt: skip
+        for low, high in receivers.chunks(first, last):
+            some = receivers.entries(low, high)
+            load_trees(
+                net, receivers.sink[low:high], number[low:high], some.start, some.src, some.code, some.gbps, loads
+            )
 
-    loads = parallel_loads(len(rows.sink), (len(graph.src), len(pairs)), work)
+    loads = parallel_loads(len(receivers.node), (len(graph.src), demand.gbps.shape[1]), work)
     _, unreachable = ecmp_loads(graph, demand)
-    return Routing("ftree", loads, unreachable)
+    paths = _paths(receivers, net, numbers) if receivers.count <= MOST_PATHS else None
+    return Routing("ftree", loads, unreachable, paths=paths, notes=_notes(graph, receivers))
 
 
-def _divisors(graph: RoutingGraph) -> Longs:
-    """Per graph node, the product of the widest switches' numbers of uplinks on the levels below it, shape (V,)."""
-    level = np.where(graph.is_terminal, 0, graph.topology.nodes.level[graph.node_of])
-    between = ~graph.is_terminal[graph.src]
-    rise = between & (level[graph.dst] > level[graph.src])
-    ups = np.bincount(graph.src[rise], minlength=graph.nodes)
-    widest = np.ones(int(level.max(initial=0)) + 2, dtype=np.int64)
-    for at in range(1, len(widest)):
-        mine = ups[(level == at) & ~graph.is_terminal]
-        widest[at] = max(int(mine.max(initial=0)), 1)
-    below = np.concatenate([[1, 1], np.cumprod(widest[1:])])
-    return column(below[level], np.int64)
+def _notes(graph: RoutingGraph, receivers: _Receivers) -> tuple[str, ...]:
+    level = graph.topology.nodes.level[graph.node_of[~graph.is_terminal]]
+    flat = "all switches stand on one level: next hops by number, without a tree"
+    many = f"{receivers.count:,} paths are worked out when they are exported"
+    return (*([flat] if len(np.unique(level)) < 2 else []), *([many] if receivers.count > MOST_PATHS else []))
 
 
-@dataclass(frozen=True, eq=False)
-class _Receivers:
-    """Demand by destination endpoint, sorted by sink, so that a sink's distances are found once."""
-
-    sink: Ints  # shape (R,), graph node
-    index: Longs  # the endpoint's number among all endpoints of the fabric
-    start: Longs  # shape (R + 1,)
-    src: Ints  # shape (nnz,), graph nodes
-    gbps: Floats  # shape (nnz, C)
-
-
-def _by_endpoint(graph: RoutingGraph, pairs: Sequence[PairTraffic]) -> _Receivers:
-    """Add up what every endpoint receives from every graph node, per class."""
-    keys, values, codes = [], [], []
-    for code, pair in enumerate(pairs):
-        for key, gbps in _entries(graph, pair):
-            keys.append(key)
-            values.append(gbps)
-            codes.append(np.full(len(key), code))
-    key = np.concatenate(keys) if keys else np.empty(0, dtype=np.int64)
-    unique, at = np.unique(key, return_inverse=True)
-    cell = at * len(pairs) + (np.concatenate(codes) if codes else at)
-    received = np.bincount(cell, np.concatenate(values) if values else None, len(unique) * len(pairs))
-    node, src = np.divmod(unique, graph.nodes)
-    order = np.lexsort((src, node, graph.sink[node]))
-    node, src = node[order], src[order]
-    first = np.flatnonzero(np.diff(node, prepend=-1))
-    rank = np.full(len(graph.topology.nodes), -1, dtype=np.int64)
-    rank[graph.topology.endpoint_nodes] = np.arange(len(graph.topology.endpoint_nodes))
-    return _Receivers(
-        sink=column(graph.sink[node[first]], np.int32),
-        index=column(rank[node[first]], np.int64),
-        start=column(np.append(first, len(node)), np.int64),
-        src=column(src, np.int32),
-        gbps=column(received.reshape(len(unique), len(pairs))[order], np.float64),
+def _paths(receivers: _Receivers, net: TreeNet, numbers: Numbering) -> FlowPaths:
+    """Every entry's path; all endpoints behind a source node share it."""
+    some = receivers.entries(0, len(receivers.node))
+    length, edge = walk_trees(net, receivers.sink, numbers.of_node[receivers.node], some.start, some.src)
+    row = np.repeat(np.arange(len(receivers.node)), np.diff(some.start))
+    found = length > 0
+    return FlowPaths(
+        src=column(some.src[found], np.int32),
+        dst=column(receivers.sink[row[found]], np.int32),
+        src_endpoint=column(np.full(int(found.sum()), -1), np.int32),
+        dst_endpoint=column(receivers.node[row[found]], np.int32),
+        code=column(some.code[found], np.int32),
+        gbps=column(some.gbps[found], np.float64),
+        start=column(np.concatenate([[0], np.cumsum(length[found])]), np.int32),
+        edge=column(edge, np.int32),
     )
-
-
-def _entries(graph: RoutingGraph, pair: PairTraffic) -> Iterator[tuple[Longs, Floats]]:
-    """Keys (destination endpoint, source node) and Gbps of a class, blocks summed by source node."""
-    part = pair.flows
-    yield _kept(graph, part.dst, graph.source[part.src], part.amount * pair.gbps_per_unit)
-    for block in part.blocks:
-        entry, count = np.unique(graph.source[block.members], return_counts=True)
-        for member in block.members.tolist():
-            others = count - (entry == graph.source[member])
-            yield _kept(graph, np.full(len(entry), member), entry, others * block.amount * pair.gbps_per_unit)
-
-
-def _kept(graph: RoutingGraph, node: Ints, src: Ints, gbps: Floats) -> tuple[Longs, Floats]:
-    """Entries that cross the graph, as one number each."""
-    keep = (src >= 0) & (graph.sink[node] >= 0) & (graph.sink[node] != src) & (gbps > 0)
-    return np.asarray(node[keep].astype(np.int64) * graph.nodes + src[keep]), np.asarray(gbps[keep])
