@@ -79,7 +79,7 @@ def test_every_command_of_the_program_is_in_the_readme() -> None:
     """The table of commands is complete."""
     from fabric.cli.main import VERBS
 
-    rows = set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
+    rows = set(re.findall(r"^\| `([\w-]+)` \|", README, re.MULTILINE))
     assert rows == set(VERBS)
 
 
