@@ -4,30 +4,35 @@
   prices ask for them.
 * ``shortest``: paths of least weight.
 * ``k-shortest``: the ``k_paths`` shortest loop-free paths of every pair; flows are pinned to paths.
-* ``valley-free``: see ``valley_free``. Routings climb only as far as needed, or, where that leaves a gap to the bound
-  over all valley-free paths and the programme is small, may be any that switches can carry out.
+* ``valley-free``: see ``valley_free``. Routings climb only as far as needed; where that leaves a gap to the bound
+  over all valley-free paths and the programme is small, ``climb_further`` looks for others that switches can use.
 """
 
 from __future__ import annotations
+
+import time
 
 import numpy as np
 
 from fabric.optimise.arcs import merge_parallel
 from fabric.optimise.by_programme import shortest_arcs
-from fabric.optimise.flow_programmes import least_utilisation
+from fabric.optimise.climb_further import climb_further
+from fabric.optimise.flow_programmes import arc_prices, least_cost, least_utilisation, solve_linear
 from fabric.optimise.path_space import PathSpace
-from fabric.optimise.programme_rounds import improve
-from fabric.optimise.proofs import highest, priced_names, theta_bound
+from fabric.optimise.policy_incumbent import PolicyIncumbent
 from fabric.optimise.route_space import ArcSpace, RouteSpace, every_pair
+from fabric.optimise.solve import Status
 from fabric.optimise.valley_free import arc_kinds, needed_arcs, state_steps
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import Certificate, Routing, RoutingOptions, access_bound
+from fabric.routing.router import Progress, Routing, RoutingOptions
 from fabric.routing.routers.ecmp import ecmp_loads
 from topologies.columns import column
 
 # Columns up to which simplex finishes. Programmes of layered fabrics are so degenerate that it stalls early.
 LAYERED_COLUMNS = 20_000
 FLAT_COLUMNS = 250_000
+EXACT = 1e-9  # relative gap at which a bound counts as met
+SLACK = 1e-9  # relative room the second step gets above the optimum
 OVER_PATHS = {
     "any": "",
     "shortest": ", over shortest paths",
@@ -77,35 +82,65 @@ def solver_for(graph: RoutingGraph, columns: int) -> str:
 
 
 def solve_min_max_under_policy(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
-    """Least maximum utilisation over the paths that ``options.paths`` allows, with a bound over all of those."""
+    """Least maximum utilisation over the paths that ``options.paths`` allows, with a bound over all of those.
+
+    Returns
+    -------
+    Routing
+        With ``splits`` (``valley-free``) or ``paths`` (``k-shortest``); within the policy even when time runs out. The
+        certificate says nothing about routings over other paths. ``partial`` when the gap asked for was not reached.
+    """
+    deadline = time.monotonic() + options.time_limit_s
     space = route_space(graph, demand, options)
-    access, words = access_bound(graph, demand)
-    proof = Certificate(access, f"{words} carries {access:.1%} whatever the routing")
-    everyone = column(space.routable, np.bool_)
-    result = improve(
-        space,
-        options,
-        programme=lambda blocks: least_utilisation(blocks, everyone, scale=1.0, least=access),
-        admitted=lambda _: everyone.astype(np.float64),
-        value=lambda carried, _: max(highest(graph, carried.edge_gbps), access),
-        bound=lambda price: theta_bound(graph, demand, everyone, price, space.least_prices(price)),
-        solver=solver_for(graph, space.blocks.load.shape[1]),
-    )
-    if result is None:
-        loads, unreachable = ecmp_loads(graph, demand)
-        return Routing("optimal", loads, unreachable, certificate=proof, solver="stopped", partial=True)
-    theta, bound = result.value, result.bound
-    if bound > proof.lower_bound:
-        what = f"{priced_names(graph, result.price)} fill up whatever the routing: at least {bound:.1%}"
-        proof = Certificate(bound, what + OVER_PATHS[options.paths], result.price)
-    partial = result.stopped or theta > proof.lower_bound * (1 + options.gap) + 1e-12
+    best = PolicyIncumbent.first(graph, demand, space, OVER_PATHS[options.paths])
+    solver = ""
+    if best.gap > EXACT:
+        options.report(Progress(f"optimal: programme over {options.paths} paths", limit_s=options.time_limit_s))
+        solver = _improve(best, deadline)
+        if isinstance(space, ArcSpace) and space.states is not None and best.gap > options.gap:
+            climb_further(best, space, arc_kinds(graph, space.arcs), deadline)
+    notes = lost_words(space, options)
+    open_gap = best.gap > options.gap
+    if open_gap and isinstance(space, ArcSpace) and time.monotonic() < deadline:
+        notes = (
+            *notes,
+            f"{best.gap:.2%} above the bound over all valley-free paths, not all of which switches can use",
+        )
     return Routing(
         "optimal",
-        result.carried.edge_gbps,
-        ~everyone,
-        splits=result.carried.splits,
-        paths=result.carried.paths,
-        certificate=proof,
-        solver=result.solver,
-        partial=partial,
+        best.carried.edge_gbps,
+        column(~space.routable, np.bool_),
+        splits=best.carried.splits,
+        paths=best.carried.paths,
+        certificate=best.certificate,
+        solver=solver or ("stopped" if open_gap else "cut bound"),
+        partial=open_gap,
+        notes=notes,
     )
+
+
+def _improve(best: PolicyIncumbent, deadline: float) -> str:
+    """The programme over the space's columns, then the same utilisation with the least detours; names the solver."""
+    space, blocks = best.space, best.space.blocks
+    columns, everyone = len(blocks.cost), space.routable
+    programme = least_utilisation(blocks, everyone, scale=best.theta, least=best.access)
+    solver = solver_for(best.graph, columns)
+    solution = solve_linear(programme, time_limit_s=deadline - time.monotonic(), solver=solver)
+    if solution.values is None:
+        return ""
+    best.prove(np.asarray(arc_prices(programme, solution, space.arcs.capacity_gbps)[space.arcs.of_edge]))
+    best.take(space.carry(solution.values[:columns], everyone.astype(np.float64)))
+    if solution.status is Status.OPTIMAL and solver != "pdlp":
+        shorter = least_cost(blocks, everyone, most=best.theta * (1 + SLACK))
+        second = solve_linear(shorter, time_limit_s=deadline - time.monotonic(), solver=solver)
+        if second.values is not None:
+            best.take(space.carry(second.values, everyone.astype(np.float64)), room=1e-7)
+    return solver
+
+
+def lost_words(space: RouteSpace, options: RoutingOptions) -> tuple[str, ...]:
+    """A note on demand that the policy leaves without a path; none when it leaves none."""
+    lost = int((~space.routable).sum())
+    if not lost:
+        return ()
+    return (f"{lost:,} pair{'s' if lost > 1 else ''} of nodes without a path under paths: {options.paths}, not routed",)

@@ -8,6 +8,7 @@ Loads are those that demand makes when it follows the split fractions or the pat
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -83,7 +84,7 @@ class ArcSpace:
     complete: bool  # whether no column is missing
     states: StateSteps | None = None  # of valley-free
 
-    @property
+    @cached_property
     def blocks(self) -> FlowBlocks:
         """Blocks with a column per allowed destination and arc."""
         steps = Steps.of_arcs(self.arcs)

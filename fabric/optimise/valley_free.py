@@ -200,14 +200,16 @@ def mixtures(arcs: Arcs, kind: Ints, rows: Ints, used: Ints, gbps: Floats, dest:
     return found
 
 
-def is_valley_free(splits: Splits, arcs: Arcs, kind: Ints) -> bool:
-    """Whether no path that the splits allow goes up after across or down, or across after down."""
-    latest = np.zeros(arcs.nodes, dtype=np.int64)
+def is_valley_free(splits: Splits, src: Ints, dst: Ints, kind: Ints) -> bool:
+    """Whether no path that the splits allow goes up after across or down, or across after down.
+
+    ``src``, ``dst`` and ``kind`` are by the edges that the splits are over.
+    """
     for row in range(len(splits.start) - 1):
-        mine = splits.edge[splits.start[row] : splits.start[row + 1]]
-        latest[:] = 0
-        for arc in mine.tolist():  # in topological order of the sources: all arrivals are known
-            if kind[arc] < latest[arcs.src[arc]]:
+        latest: dict[int, int] = {}
+        for edge in splits.edge[splits.start[row] : splits.start[row + 1]].tolist():
+            # In topological order of the sources: all arrivals are known.
+            if kind[edge] < latest.get(int(src[edge]), UP):
                 return False
-            latest[arcs.dst[arc]] = max(latest[arcs.dst[arc]], kind[arc])
+            latest[int(dst[edge])] = max(latest.get(int(dst[edge]), UP), int(kind[edge]))
     return True
