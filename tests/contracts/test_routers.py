@@ -6,16 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracle_fabrics import Case, larger_case, ours, reachable, with_capacity
+from oracle_fabrics import Case, larger_case, ours, reachable, renamed, with_capacity
 
+from fabric.routing import kernels
 from fabric.routing.graph import build_graph, phase_demand
 from fabric.routing.reach import split_reachable
 from fabric.routing.router import ROUTERS, PairTraffic, RoutingOptions
 from topologies.builder import TOPOLOGIES
+from traffic.demands import Flows, UniformBlock
 
 NAMES = ROUTERS.names()
 SEEDS = range(6)
 CONTRACT = pytest.mark.parametrize("router", NAMES)
+# Routers that break ties by the numbers of nodes, draw by them, or search: another numbering is another answer.
+BY_NUMBER = {"ecmp-hash", "ftree", "k-shortest", "pinned", "single-path"}
 
 
 def routed(net, flows, router, *, flows_per_pair=1, **options):
@@ -73,6 +77,50 @@ def test_the_same_question_has_the_same_answer_to_the_bit(router, seed):
     case = larger_case(seed)
     first, second = ours(case, router, seed=seed), ours(case, router, seed=seed)
     assert first.link_gbps.tobytes() == second.link_gbps.tobytes()
+
+
+@pytest.mark.parametrize("router", sorted(set(NAMES) - BY_NUMBER))
+@pytest.mark.parametrize("seed", SEEDS)
+def test_names_and_numbers_of_nodes_do_not_matter_to_fluids(router, seed):
+    """The same network with its nodes in another order has the same fullest link."""
+    case = larger_case(seed)
+    order = np.random.default_rng(seed).permutation(len(case.net.nodes))
+    other = renamed(case, order)
+    expected = ours(case, router).max_utilisation
+    assert ours(other, router).max_utilisation == pytest.approx(expected, rel=2e-4)
+
+
+@CONTRACT
+def test_entries_without_a_path_are_flagged_and_load_nothing(router):
+    """Asked without the usual filter: a and b reach each other, c and d do, and a sends to c and b as well."""
+    from topologies.assemble import assemble
+
+    net = assemble("islands", "test")
+    a, b, c, d = net.switches("router", ["a", "b", "c", "d"], level=1, nics=1)
+    net.cables([a, c], [b, d], 100.0)
+    flows = Flows.of([a, a, d], [b, c, c], [10.0, 20.0, 30.0])
+    graph = build_graph(net.freeze(), [flows], apart="pairs" in ROUTERS[router].injected)
+    demand = phase_demand(graph, [flows], [1.0])
+    given = {"demand": demand, "pairs": [PairTraffic(flows, 1.0, 1)], "options": RoutingOptions()}
+    routing = ROUTERS[router]({}, graph=graph, **given)
+    ends = list(zip(demand.src.tolist(), demand.dest_of_entry.tolist(), strict=True))
+    assert [ends[entry] for entry in np.flatnonzero(routing.unreachable)] == [(graph.source[a], graph.sink[c])]
+    on_its_way = graph.src == graph.source[a]
+    np.testing.assert_allclose(routing.edge_gbps[on_its_way].sum(), 10.0)
+    assert routing.edge_gbps[graph.src == graph.source[d]].sum() == pytest.approx(30.0)
+
+
+@CONTRACT
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_threads_do_not_change_a_bit(router, cpus, monkeypatch):
+    """300 leaves on 2 spines, enough for several slices: any number of threads gives the same bytes."""
+    keys = {"leaves": 300, "spines": 2, "hosts_per_leaf": 1, "host_speed": "100G", "uplink_speed": "100G"}
+    net = TOPOLOGIES["leaf-spine"](keys)
+    hosts = net.endpoint_nodes
+    flows = Flows.of(np.tile(hosts, 3), np.concatenate([np.roll(hosts, shift) for shift in (1, 7, 100)]), 1.0)
+    expected = routed(net, flows, router)[2].edge_gbps
+    monkeypatch.setattr(kernels.os, "cpu_count", lambda: cpus)
+    assert routed(net, flows, router)[2].edge_gbps.tobytes() == expected.tobytes()
 
 
 @CONTRACT
@@ -214,8 +262,6 @@ def test_valiant_goes_straight_where_no_intermediate_is_in_common():
 
 def test_ftree_takes_blocks_and_rows_alike():
     """An all-to-all block and the same pairs written out."""
-    from traffic.demands import Flows, UniformBlock
-
     net = TOPOLOGIES["fat-tree"]({"radix": 4, "speed": "100G"})
     hosts = net.endpoint_nodes
     src, dst = np.nonzero(~np.eye(len(hosts), dtype=bool))
