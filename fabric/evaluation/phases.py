@@ -15,6 +15,7 @@ import numpy as np
 
 from fabric.optimise.certify import best_cut
 from fabric.result import PhaseRoute, Routed, TierLoad, UnreachablePair
+from fabric.routing.access import CUTTING, admitted_ends, overloaded_endpoints
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
 from fabric.routing.reach import Unreachable, split_reachable
 from fabric.routing.router import (
@@ -94,15 +95,20 @@ def places_flows(router: str) -> bool:
 
 
 def prepare_phase(
-    topology: Topology, demands: Demands, phase: str, *, efficiency: float, apart: bool = False
+    topology: Topology, demands: Demands, phase: str, *, efficiency: float, apart: bool = False, cuts: bool = False
 ) -> PreparedPhase:
-    """Graph and demand of a phase; ``apart`` as ``places_flows`` of the router says."""
+    """Graph and demand of a phase; ``apart`` as ``places_flows`` of the router says.
+
+    With ``cuts``, for objectives that let demand in only in part, endpoints that offer more than their links carry are
+    inside the graph.
+    """
     codes = phase_codes(demands, phase)
     classes = tuple(demands.classes[code] for code in codes)
     flows = [demands.flows[code] for code in codes]
     windows = _windows(topology, classes, flows, efficiency)
     scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
-    graph = build_graph(topology, flows, apart=apart)
+    inside = overloaded_endpoints(topology, flows, scale) if cuts else None
+    graph = build_graph(topology, flows, apart=apart, inside=inside)
     flows, lost = split_reachable(graph, flows)
     pairs = tuple(
         PairTraffic(part, unit, entry.flows_per_pair) for part, unit, entry in zip(flows, scale, classes, strict=True)
@@ -120,7 +126,8 @@ def route_phase(
     efficiency: float,
 ) -> PhaseRoute:
     """Route the classes of one phase together."""
-    prepared = prepare_phase(topology, demands, phase, efficiency=efficiency, apart=places_flows(router))
+    cuts = router == "optimal" and options.objective in CUTTING
+    prepared = prepare_phase(topology, demands, phase, efficiency=efficiency, apart=places_flows(router), cuts=cuts)
     return route_prepared(prepared, router=router, options=options)
 
 
@@ -130,7 +137,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
     began = time.perf_counter()
     routing = ROUTERS[router]({}, graph=graph, demand=demand, pairs=prepared.pairs, options=options)
     seconds = time.perf_counter() - began
-    loads = graph.link_loads(routing.edge_gbps, demand.sent_gbps, demand.received_gbps)
+    loads = graph.link_loads(routing.edge_gbps, *_ends(prepared, routing))
     utilisation = _utilisation(topology, loads.sum(axis=1), _usable(graph, routing))
     worst = int(np.argmax(utilisation)) if len(utilisation) else -1
     highest = float(utilisation[worst]) if worst >= 0 else 0.0
@@ -159,6 +166,15 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         spread=_whole_spread(prepared, routing.spread),
         routed=Routed(graph, demand, prepared.pairs, routing, options),
     )
+
+
+def _ends(prepared: PreparedPhase, routing: Routing) -> tuple[Floats, Floats]:
+    """What endpoints send and receive of what is let in, shape (N, C) each."""
+    demand, pairs = prepared.demand, prepared.pairs
+    if routing.admitted is None:
+        return demand.sent_gbps, demand.received_gbps
+    flows, units = [pair.flows for pair in pairs], [pair.gbps_per_unit for pair in pairs]
+    return admitted_ends(prepared.graph, demand, flows, units, routing.admitted)
 
 
 def _windows(

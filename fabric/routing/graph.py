@@ -142,7 +142,7 @@ class _Access:
     multi: Ints  # the other endpoints that have any
 
 
-def _access(topology: Topology, live: Bools) -> _Access:
+def _access(topology: Topology, live: Bools, inside: Ints | None) -> _Access:
     nodes, links = topology.nodes, topology.links
     outs = np.flatnonzero(live & ~nodes.forwards[links.src] & nodes.forwards[links.dst])
     backs = np.flatnonzero(live & nodes.forwards[links.src] & ~nodes.forwards[links.dst])
@@ -156,7 +156,7 @@ def _access(topology: Topology, live: Bools) -> _Access:
     one = (np.diff(out.start)[ends] == 1) & (np.diff(back.start)[ends] == 1)
     candidates = ends[one]
     same = links.dst[out.edge[out.start[candidates]]] == links.src[back.edge[back.start[candidates]]]
-    single = candidates[same]
+    single = candidates[same] if inside is None else np.setdiff1d(candidates[same], inside)
     hangs = (np.diff(out.start)[ends] > 0) | (np.diff(back.start)[ends] > 0)
     return _Access(out, back, column(single, np.int32), column(np.setdiff1d(ends[hangs], single), np.int32))
 
@@ -201,10 +201,13 @@ def _classes(topology: Topology, flows: Sequence[Flows], multi: Ints) -> list[In
     return []
 
 
-def build_graph(topology: Topology, flows: Sequence[Flows], *, apart: bool = False) -> RoutingGraph:
+def build_graph(
+    topology: Topology, flows: Sequence[Flows], *, apart: bool = False, inside: Ints | None = None
+) -> RoutingGraph:
     """The routing graph of a fabric; ``flows`` decide which multi-homed endpoints are alike and active.
 
-    With ``apart`` every multi-homed endpoint is a class of its own, for routers that place single flows.
+    With ``apart`` every multi-homed endpoint is a class of its own, for routers that place single flows. Single-homed
+    endpoints in ``inside`` are treated like multi-homed ones: their access links are edges.
     """
     nodes, links = topology.nodes, topology.links
     live = topology.up & (links.capacity_gbps > 0)
@@ -213,7 +216,7 @@ def build_graph(topology: Topology, flows: Sequence[Flows], *, apart: bool = Fal
     graph_id[switch] = np.arange(len(switch))
     core = np.flatnonzero(live & nodes.forwards[links.src] & nodes.forwards[links.dst])
 
-    access = _access(topology, live)
+    access = _access(topology, live, inside)
     up, down = access.out.edge[access.out.start[access.single]], access.back.edge[access.back.start[access.single]]
     source, sink = graph_id.copy(), graph_id.copy()
     source[access.single] = sink[access.single] = graph_id[links.dst[up]]
