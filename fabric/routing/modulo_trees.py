@@ -1,14 +1,14 @@
 """Destination-modulo trees: one path from every switch to every endpoint, chosen by the endpoint's number.
 
 D-mod-k (E. Zahavi, "D-Mod-K routing providing non-blocking traffic for shift permutations on real life fat trees", CCIT
-report 776, Technion, 2010). On level l an endpoint of number j is at q = ⌊j / (u₀ u₁ … u_{l-1})⌋, where u are the
-uplinks of a switch of each level below (u₀ of a host, 1 unless hosts have several links). A switch with w upper
+report 776, Technion, 2010). On level l an endpoint of number j is at q = ⌊j / (w₀ w₁ … w_{l-1})⌋, where w are the upper
+neighbours of a switch of each level below (w₀ of a host, 1 unless hosts hang on several leaves). A switch with w upper
 neighbours takes neighbour q mod w, and of its parallel links number ⌊q / w⌋. Downwards the neighbour is given, or
 chosen alike; of parallel links it takes the mirror of the one on which the lower switch sends up to j.
 
 Numbers follow the leaves: endpoint p of leaf r has j = r · m + p, with m the largest number of endpoints on a leaf, as
-engines pad leaves that are not full. Numbers and uplinks are those of the fabric as built, so a failure moves only the
-paths it cuts: next hops are the shortest-path links that are up, and the modulus runs over those.
+engines pad leaves that are not full. Numbers and neighbours are those of the fabric as built; next hops are the
+shortest-path links that are up, and the modulus runs over those, so a failure moves paths only at switches near it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.kernels import compiled, is_step, nearest_first
 from fabric.routing.path_search import grown
-from topologies.columns import Floats, Ints, Longs, column
+from topologies.columns import Bools, Floats, Ints, Longs, column
 from topologies.topology import Topology
 
 
@@ -37,7 +37,7 @@ class TreeNet(NamedTuple):
     head: Ints  # shape (E,), by edge
     weight_of: Floats  # shape (E,), by edge
     level: Longs  # shape (V,), from 0 for hosts
-    divisor: Longs  # by level, u₀ u₁ … of the levels below
+    divisor: Longs  # by level, w₀ w₁ … of the levels below
     wide: Longs  # by level, most upper neighbours of a switch
 
 
@@ -164,34 +164,31 @@ def walk_trees(net: TreeNet, sink: Ints, number: Longs, start: Longs, src: Ints)
 
 
 def tree_net(graph: RoutingGraph) -> TreeNet:
-    """A graph with the digits of its levels; uplinks and neighbours are those of the fabric as built."""
+    """A graph with the digits of its levels; upper neighbours are those of the fabric as built."""
     topology, into = graph.topology, graph.into
     levels = np.unique(topology.nodes.level[topology.nodes.forwards])
     code = np.where(topology.nodes.forwards, np.searchsorted(levels, topology.nodes.level) + 1, 0)
     counted = topology.nodes.forwards.copy()
     counted[graph.node_of[graph.is_terminal]] = True
-    uplinks, wide = _up(topology, code, counted, len(levels) + 1)
+    wide = _widest(topology, code, counted, len(levels) + 1)
     out_edge = np.lexsort((np.arange(len(graph.src)), graph.dst, graph.src))
     return TreeNet(
         bool(len(graph.weight) == 0 or np.ptp(graph.weight) == 0),
         into.start, graph.src[into.edge], graph.weight[into.edge],
         graph.out.start, column(out_edge, np.int32), graph.dst, graph.weight,
         column(np.where(graph.is_terminal, 0, code[graph.node_of]), np.int64),
-        column(np.concatenate([[1], np.cumprod(uplinks[:-1])]), np.int64), wide,
+        column(np.concatenate([[1], np.cumprod(wide[:-1])]), np.int64), wide,
     )  # fmt: skip
 
 
-def _up(topology: Topology, code: Longs, counted: np.ndarray, levels: int) -> tuple[Longs, Longs]:
-    """Most uplinks, and most upper neighbours, of a counted node of every level; at least 1."""
-    links = topology.links
+def _widest(topology: Topology, code: Longs, counted: Bools, levels: int) -> Longs:
+    """Most upper neighbours of a counted node of every level; at least 1."""
+    links, nodes = topology.links, len(topology.nodes)
     rises = counted[links.src] & topology.nodes.forwards[links.dst] & (code[links.dst] > code[links.src])
-    tail, head = links.src[rises].astype(np.int64), links.dst[rises]
-    pairs = np.unique(tail * len(topology.nodes) + head) // max(len(topology.nodes), 1)
-    most = np.ones((2, levels), dtype=np.int64)
-    for row, ends in enumerate((tail, pairs)):
-        count = np.bincount(ends, minlength=len(topology.nodes))
-        np.maximum.at(most[row], code, count)
-    return column(most[0], np.int64), column(most[1], np.int64)
+    pairs = np.unique(links.src[rises].astype(np.int64) * nodes + links.dst[rises])
+    most = np.ones(levels, dtype=np.int64)
+    np.maximum.at(most, code, np.bincount(pairs // max(nodes, 1), minlength=nodes))
+    return column(most, np.int64)
 
 
 @dataclass(frozen=True, eq=False)

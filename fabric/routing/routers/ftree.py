@@ -114,10 +114,15 @@ def ftree(
 
 
 def _notes(graph: RoutingGraph, receivers: _Receivers) -> tuple[str, ...]:
+    """What about this answer is not as the name says."""
     level = graph.topology.nodes.level[graph.node_of[~graph.is_terminal]]
-    flat = "all switches stand on one level: next hops by number, without a tree"
-    many = f"{receivers.count:,} paths are worked out when they are exported"
-    return (*([flat] if len(np.unique(level)) < 2 else []), *([many] if receivers.count > MOST_PATHS else []))
+    several = int(graph.is_terminal[receivers.sink].sum())
+    notes = {
+        "all switches stand on one level: next hops by number, without a tree": len(np.unique(level)) < 2,
+        f"{several:,} endpoints with several ports receive on one of them": several > 0,
+        f"{receivers.count:,} paths are worked out when they are exported": receivers.count > MOST_PATHS,
+    }
+    return tuple(note for note, holds in notes.items() if holds)
 
 
 def _paths(receivers: _Receivers, net: TreeNet, numbers: Numbering) -> FlowPaths:
