@@ -149,7 +149,10 @@ def test_a_detour_over_the_core_relieves_a_thin_link():
 
 
 def test_the_thin_link_takes_its_part_upwards_too():
-    """30 Gb/s from b to a all end on s - a: 0.3. b - s takes 3 of them at most, the others climb over t and the core."""
+    """30 Gb/s from b to a all end on s - a: 0.3.
+
+    b - s takes 3 of them at most, the others climb over t and the core.
+    """
     graph, _, routing = routed(weak_link_below(), Flows.of([1], [0], [30.0]), paths="valley-free")
     loads = dict(zip([graph.edge_name(edge) for edge in range(len(graph.src))], routing.edge_gbps[:, 0], strict=True))
     assert loads["s -> a"] == pytest.approx(30.0)
