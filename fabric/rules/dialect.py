@@ -1,0 +1,85 @@
+"""What a dialect is: a way to write the tables of all switches as files, found by the name of its module.
+
+One file of ``fabric/rules/dialects/`` is one dialect; its module has one ``DIALECT``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from topologies.errors import ScenarioError, nearest
+
+if TYPE_CHECKING:
+    from fabric.rules.rule_set import RuleSet
+
+
+class File(NamedTuple):
+    """One file of an export, by its path inside the folder of the export."""
+
+    path: str
+    content: str | bytes
+
+
+# How a switch turns weights into parts: OVS deals buckets into hash slots, others follow the weights exactly.
+Carrier = Literal["slots", "exact"]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One way to write tables.
+
+    Attributes
+    ----------
+    name : str
+        As on the command line, such as ``ovs``.
+    format : str
+        What it is a dialect of: ``openflow``, ``routes`` or ``lft``.
+    proof : str
+        The real program that has taken this output in the tests; empty: nothing could, the dialect is experimental.
+    carrier : str
+        How the programs that read it turn weights into parts.
+    write : callable
+        Files of a rule set, in order; lazily, so that tables of thousands of switches are never all in memory.
+        Raises RuleError (FP8030) for what the dialect cannot say, with what can.
+    loses : str
+        What of the tables it cannot say at all, in words; empty when nothing.
+    """
+
+    name: str
+    format: Literal["openflow", "routes", "lft"]
+    summary: str
+    proof: str
+    carrier: Carrier
+    write: Callable[[RuleSet], Iterable[File]]
+    loses: str = ""
+
+    @property
+    def experimental(self) -> bool:
+        """Whether no real program has taken its output."""
+        return not self.proof
+
+
+@cache
+def dialects() -> dict[str, Dialect]:
+    """All dialects by name."""
+    package = importlib.import_module("fabric.rules.dialects")
+    found: dict[str, Dialect] = {}
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
+        entry: Dialect = importlib.import_module(f"fabric.rules.dialects.{module.name}").DIALECT
+        found[entry.name] = entry
+    return found
+
+
+def dialect(name: str) -> Dialect:
+    """The dialect called ``name``; ScenarioError with the nearest name when there is none."""
+    known = dialects()
+    if name not in known:
+        close = nearest(name, known)
+        hint = f"did you mean {close!r}?" if close else f"known: {', '.join(known)}"
+        raise ScenarioError(f"unknown dialect {name!r}", hint=hint, code="FP2104")
+    return known[name]

@@ -1,0 +1,51 @@
+"""The tables of all switches of one fabric, made one switch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fabric.rules.addressing import AddressPlan
+from fabric.rules.ports import Ports
+from fabric.rules.table import SwitchTable
+from topologies.topology import Topology
+
+
+@dataclass(frozen=True, eq=False)
+class RuleSet:
+    """What an export is written from.
+
+    Attributes
+    ----------
+    plan : AddressPlan
+        Whose topology the tables are for; failures are in its masks.
+    families : tuple of int
+        IP versions the rules are for: (4,), (6,) or (4, 6).
+    router : str
+        Whose routing the tables carry.
+    nodes : sequence of int
+        Switches that have a table, topology nodes in order.
+    make : callable
+        Table of one of them.
+    """
+
+    plan: AddressPlan
+    families: tuple[int, ...]
+    router: str
+    nodes: Sequence[int]
+    make: Callable[[int], SwitchTable]
+
+    @property
+    def topology(self) -> Topology:
+        """The fabric."""
+        return self.plan.topology
+
+    @cached_property
+    def ports(self) -> Ports:
+        """Port numbers."""
+        return Ports(self.topology)
+
+    def tables(self) -> Iterator[SwitchTable]:
+        """Tables of all switches, in order."""
+        return (self.make(node) for node in self.nodes)
