@@ -40,7 +40,7 @@ _EQUAL, _LINK, _DOWNSTREAM, _LOWEST = range(4)
 _CODE = {"equal": _EQUAL, "link-capacity": _LINK, "downstream-capacity": _DOWNSTREAM, "lowest": _LOWEST}
 
 
-class _Net(NamedTuple):
+class SweepNet(NamedTuple):
     """The graph as the sweeps read it: edges in the order of the adjacency by head, called slots."""
 
     rule: int
@@ -56,7 +56,7 @@ class _Net(NamedTuple):
     is_terminal: Bools  # shape (V,)
 
 
-class _Sweep(NamedTuple):
+class Sweep(NamedTuple):
     """Working arrays of one thread for one destination at a time."""
 
     distance: Floats  # shape (V,)
@@ -70,16 +70,16 @@ class _Sweep(NamedTuple):
 
 
 @compiled
-def _new_sweep(net: _Net) -> _Sweep:
+def new_sweep(net: SweepNet) -> Sweep:
     nodes, edges = len(net.into_start) - 1, len(net.tail)
-    return _Sweep(
+    return Sweep(
         np.empty(nodes), np.empty(nodes, np.int64), np.zeros(edges), np.zeros(nodes), np.zeros(nodes), np.zeros(nodes),
         np.empty(nodes, np.int64), np.empty(edges, np.int64),
     )  # fmt: skip
 
 
 @compiled
-def _measure_downstream(net: _Net, position: int, sweep: _Sweep) -> None:
+def _measure_downstream(net: SweepNet, position: int, sweep: Sweep) -> None:
     """Parts of the links into the next node; its parallel links from one node are one way and share by capacity."""
     head = sweep.order[position]
     first, last = net.into_start[head], net.into_start[head + 1]
@@ -97,7 +97,7 @@ def _measure_downstream(net: _Net, position: int, sweep: _Sweep) -> None:
 
 
 @compiled
-def _choose_lowest(net: _Net, head: int, sweep: _Sweep) -> None:
+def _choose_lowest(net: SweepNet, head: int, sweep: Sweep) -> None:
     """Leave every node one next hop: the lower of ``head`` and its choice so far, by the first of parallel links."""
     chosen, part, total = sweep.chosen, sweep.part, sweep.total
     for slot in range(net.into_start[head], net.into_start[head + 1]):
@@ -116,7 +116,7 @@ def _choose_lowest(net: _Net, head: int, sweep: _Sweep) -> None:
 
 
 @compiled
-def _measure(net: _Net, dest: int, sweep: _Sweep) -> int:
+def measure_parts(net: SweepNet, dest: int, sweep: Sweep) -> int:
     """Distances and parts towards ``dest``; returns how many nodes reach it."""
     distance, order, part, total = sweep.distance, sweep.order, sweep.part, sweep.total
     reached = nearest_first(dest, net.into_start, net.tail, net.weight, net.equal, distance, order)
@@ -143,7 +143,7 @@ def _measure(net: _Net, dest: int, sweep: _Sweep) -> int:
 def _load_slice(
     first: int,
     last: int,
-    net: _Net,
+    net: SweepNet,
     dest: Ints,
     start: Ints,
     entry_src: Ints,
@@ -154,10 +154,10 @@ def _load_slice(
 ) -> None:
     """Propagate the demand of destinations ``first`` to ``last``; ``used`` counts the edges each crosses."""
     nodes, classes = len(net.into_start) - 1, gbps.shape[1]
-    sweep = _new_sweep(net)
+    sweep = new_sweep(net)
     amount, active = np.zeros((nodes, classes)), np.zeros(nodes, dtype=np.bool_)
     for row in range(first, last):
-        reached = _measure(net, dest[row], sweep)
+        reached = measure_parts(net, dest[row], sweep)
         amount[:] = 0.0
         active[:] = False
         for entry in range(start[row], start[row + 1]):
@@ -189,7 +189,7 @@ def _load_slice(
 def _spread_slice(
     first: int,
     last: int,
-    net: _Net,
+    net: SweepNet,
     dest: Ints,
     start: Ints,
     entry_src: Ints,
@@ -198,10 +198,10 @@ def _spread_slice(
 ) -> None:
     """Load by slot of traffic that has met a node with several next hops, on its way or at the slot's own tail."""
     nodes = len(net.into_start) - 1
-    sweep = _new_sweep(net)
+    sweep = new_sweep(net)
     alone, spread = np.zeros(nodes), np.zeros(nodes)
     for row in range(first, last):
-        reached = _measure(net, dest[row], sweep)
+        reached = measure_parts(net, dest[row], sweep)
         alone[:] = 0.0
         spread[:] = 0.0
         for entry in range(start[row], start[row + 1]):
@@ -225,7 +225,7 @@ def _spread_slice(
 def _split_slice(
     first: int,
     last: int,
-    net: _Net,
+    net: SweepNet,
     dest: Ints,
     start: Ints,
     entry_src: Ints,
@@ -234,10 +234,10 @@ def _split_slice(
     fraction: Floats,
 ) -> None:
     """Write out the splits of destinations ``first`` to ``last``, nodes farthest first."""
-    sweep = _new_sweep(net)
+    sweep = new_sweep(net)
     active = np.zeros(len(net.into_start) - 1, dtype=np.bool_)
     for row in range(first, last):
-        reached = _measure(net, dest[row], sweep)
+        reached = measure_parts(net, dest[row], sweep)
         active[:] = False
         for entry in range(start[row], start[row + 1]):
             active[entry_src[entry]] = True
@@ -256,13 +256,13 @@ def _split_slice(
                     at += 1
 
 
-def _net(graph: RoutingGraph, rule: Rule) -> _Net:
+def sweep_net(graph: RoutingGraph, rule: Rule) -> SweepNet:
     into, out = graph.into, graph.out
     slot_of = np.empty(len(into.edge), dtype=np.int32)
     slot_of[into.edge] = np.arange(len(into.edge))
     equal = bool(len(graph.weight) == 0 or np.ptp(graph.weight) == 0)
     capacity = graph.capacity_gbps / graph.class_size  # a host weighs its own links, not those of its whole class
-    return _Net(
+    return SweepNet(
         _CODE[rule], equal, into.start, graph.src[into.edge], graph.weight[into.edge], capacity[into.edge],
         out.start, out.edge, slot_of, graph.dst, graph.is_terminal,
     )  # fmt: skip
@@ -288,7 +288,7 @@ def shortest_loads(graph: RoutingGraph, demand: PhaseDemand, rule: Rule) -> tupl
     used : ndarray, shape (D,)
         Edges that traffic to each destination crosses: rows of its explicit splits.
     """
-    net = _net(graph, rule)
+    net = sweep_net(graph, rule)
     unreachable = np.zeros(len(demand.src), dtype=np.bool_)
     used = np.zeros(len(demand.dest), dtype=np.int64)
 
@@ -303,7 +303,7 @@ def shortest_loads(graph: RoutingGraph, demand: PhaseDemand, rule: Rule) -> tupl
 
 def spread_gbps(graph: RoutingGraph, demand: PhaseDemand, rule: Rule) -> Floats:
     """Part of each edge's load that has been divided over several next hops before or at it, Gbps, shape (E,)."""
-    net, total = _net(graph, rule), demand.total_gbps
+    net, total = sweep_net(graph, rule), demand.total_gbps
 
     def work(first: int, last: int, loads: Floats) -> None:
         _spread_slice(first, last, net, demand.dest, demand.start, demand.src, total, loads)
@@ -325,7 +325,7 @@ def shortest_splits(graph: RoutingGraph, demand: PhaseDemand, rule: Rule, *, use
         12 bytes a row: about 60 million rows for all-to-all between the edge switches of a k = 48 fat tree.
     """
     count = shortest_loads(graph, demand, rule)[2] if used is None else used
-    net, start = _net(graph, rule), np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    net, start = sweep_net(graph, rule), np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     edge, fraction = np.empty(int(start[-1]), dtype=np.int32), np.empty(int(start[-1]))
     rows = len(demand.dest)
     slices = max(1, min(kernels.SLICES, rows))

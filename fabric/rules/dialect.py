@@ -10,12 +10,15 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from fabric.routing.table_options import Carrier
 from topologies.errors import ScenarioError, nearest
 
 if TYPE_CHECKING:
     from fabric.rules.rule_set import RuleSet
+    from fabric.rules.table import Group, Rule
 
 
 class File(NamedTuple):
@@ -23,10 +26,6 @@ class File(NamedTuple):
 
     path: str
     content: str | bytes
-
-
-# How a switch turns weights into parts: OVS deals buckets into hash slots, others follow the weights exactly.
-Carrier = Literal["slots", "exact"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class Dialect:
         Raises RuleError (FP8030) for what the dialect cannot say, with what can.
     loses : str
         What of the tables it cannot say at all, in words; empty when nothing.
+    read : callable or None
+        Rules and groups of one switch from the folder of an export and the switch's safe name, for the verifier.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Dialect:
     carrier: Carrier
     write: Callable[[RuleSet], Iterable[File]]
     loses: str = ""
+    read: Callable[[Path, str], tuple[list[Rule], list[Group]]] | None = None
 
     @property
     def experimental(self) -> bool:
