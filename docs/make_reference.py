@@ -27,7 +27,7 @@ SHOWN = ("train-2k", "phases", "hottest links", "llama70b:", "limits")  # how th
 SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("The scenario", (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec")),
     ("nodes", ("NodeSpec", "NicSpec")),
-    ("fabrics", ("FabricSpec", "RoutingSpec", "HashSpec")),
+    ("fabrics", ("FabricSpec", "RoutingSpec", "HashSpec", "AddressingSpec")),
     ("fabrics.NAME.topology", ("LeafSpine", "FatTree", "Clos", "RailOptimised", "FileTopology")),
     ("Switches in a topology", ("SwitchSpec", "LeafSpec", "TierOversubscription")),
     ("workloads", ("Training", "Storage", "Checkpoint", "Dataset", "Matrix")),

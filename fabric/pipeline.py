@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -19,7 +19,10 @@ from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic, demand
 
 if TYPE_CHECKING:
     from fabric.evaluation.router_comparison import RouterComparison
-    from fabric.routing.router import RoutingOptions
+    from fabric.routing.router import PairTraffic, RoutingOptions
+    from fabric.routing.table_options import TableLimits, TableOptions
+    from fabric.rules.addressing import AddressOptions, AddressPlan
+    from fabric.rules.planned import PlannedRules
     from traffic.demands import Demands
 
 MIN_MAX = "min-max-utilisation"
@@ -41,6 +44,18 @@ class RouteRequest:
     gap: float = 1e-4
     down: tuple[str, ...] = ()
     up: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TablesRequest:
+    """What the command line says about flow tables."""
+
+    families: tuple[int, ...] = (4,)
+    carrier: Literal["slots", "exact"] = "slots"
+    tolerance: float | None = None  # oversubscription above 1 of a bucket; None: the default
+    rules: int | None = None  # entries, groups and members that every switch has, above what its model says
+    groups: int | None = None
+    members: int | None = None
 
 
 Reporter = Callable[[Progress], None]
@@ -105,6 +120,165 @@ def route(
     )
 
 
+def plan_tables(
+    loaded: LoadedScenario,
+    request: RouteRequest,
+    tables: TablesRequest = TablesRequest(),
+    *,
+    progress: Reporter = _quiet,
+) -> list[PlannedRules]:
+    """Flow tables of every fabric asked for, for its worst phase or the one named by the request.
+
+    A fabric without traffic gets tables too: they lead everywhere.
+    """
+    from fabric.evaluation.phases import phase_names
+    from fabric.rules.planned import plan_rules
+
+    network, traffic = _network_and_traffic(loaded, request, progress)
+    _check_fabric(request.fabric, network)
+    if request.phase == "all":
+        raise ScenarioError(
+            "--phase all: tables are for one phase", hint="worst, or the name of a phase", code="FP2105"
+        )
+    found = []
+    for number, (name, spec) in enumerate(loaded.scenario.fabrics.items()):
+        if request.fabric not in (None, name):
+            continue
+        demands = demands_of(traffic, name)
+        router = request.router or spec.routing.router
+        options = _routing_options(spec, request, loaded.scenario.seed, _under(name, progress), tables)
+        phase = _phase_for_tables(network, name, spec, demands, phase_names(demands), request, options)
+        progress(Progress(f"{name}: tables of {router} for {phase or 'no traffic'}"))
+        try:
+            planned = plan_rules(
+                network.topologies[name],
+                demands,
+                phase,
+                router=router,
+                options=options,
+                efficiency=spec.efficiency or DEFAULT_EFFICIENCY,
+                addresses=address_options(spec),
+                number=number,
+                families=tables.families,
+            )
+        except FabricError as error:
+            raise error.under("fabrics", name) if error.problems[0].where else error from None
+        found.append(planned)
+    return found
+
+
+def _phase_for_tables(
+    network: Network,
+    name: str,
+    spec: FabricSpec,
+    demands: Demands,
+    phases: Sequence[str],
+    request: RouteRequest,
+    options: RoutingOptions,
+) -> str | None:
+    """The phase asked for, or the worst under the router asked for."""
+    from fabric.evaluation.phases import route_phase
+
+    if request.phase != "worst":
+        if request.phase in phases:
+            return request.phase
+        close = nearest(request.phase, phases)
+        raise ScenarioError(
+            f"--phase {request.phase!r} names no phase of fabric {name}",
+            hint=f"did you mean {close!r}?" if close else f"phases: {', '.join(phases) or 'none'}",
+            code="FP2105",
+        )
+    if len(phases) < 2:
+        return phases[0] if phases else None
+    from fabric.routing.table_decisions import check_programmable
+
+    router = request.router or spec.routing.router
+    check_programmable(router)
+    efficiency = spec.efficiency or DEFAULT_EFFICIENCY
+    # One draw of the hash says nothing about tables: its fluid does.
+    quick = "ecmp" if router == "ecmp-hash" else router
+    routes = [
+        route_phase(network.topologies[name], demands, phase, router=quick, options=options, efficiency=efficiency)
+        for phase in phases
+    ]
+    return max(routes, key=_badness).phase
+
+
+def address_plans(loaded: LoadedScenario, request: RouteRequest) -> list[AddressPlan]:
+    """Addresses of every fabric asked for."""
+    from fabric.rules.addressing import plan_addresses
+
+    network = build(loaded, down=request.down, up=request.up)
+    _check_fabric(request.fabric, network)
+    return [
+        plan_addresses(network.topologies[name], name, address_options(spec), number=number)
+        for number, (name, spec) in enumerate(loaded.scenario.fabrics.items())
+        if request.fabric in (None, name)
+    ]
+
+
+def tables_ground(
+    loaded: LoadedScenario,
+    fabric: str,
+    phase: str | None,
+    number: int,
+    *,
+    down: Sequence[str] = (),
+    up: Sequence[str] = (),
+) -> tuple[AddressPlan, tuple[PairTraffic, ...]]:
+    """What exported tables are checked against: addresses, and what the phase sends."""
+    from fabric.evaluation.phases import prepare_phase
+    from fabric.rules.addressing import plan_addresses
+
+    network, traffic = _network_and_traffic(loaded, RouteRequest(down=tuple(down), up=tuple(up)), _quiet)
+    _check_fabric(fabric, network)
+    spec, topology = loaded.scenario.fabrics[fabric], network.topologies[fabric]
+    plan = plan_addresses(topology, fabric, address_options(spec), number=number)
+    if phase is None:
+        return plan, ()
+    efficiency = spec.efficiency or DEFAULT_EFFICIENCY
+    prepared = prepare_phase(topology, demands_of(traffic, fabric), phase, efficiency=efficiency)
+    return plan, prepared.pairs
+
+
+def address_options(spec: FabricSpec) -> AddressOptions:
+    """What the scenario says about a fabric's addresses."""
+    from fabric.rules.addressing import AddressOptions
+
+    given = spec.addressing
+    return AddressOptions(
+        given.underlay, given.underlay6, given.links, given.loopback, given.link_prefix, dict(given.asn)
+    )
+
+
+def table_limits(spec: FabricSpec) -> dict[str, TableLimits]:
+    """Sizes of the tables of every role that has a catalogue model."""
+    from fabric.routing.table_options import TableLimits
+    from topologies.catalogue import switch_model
+
+    found = {}
+    for role in type(spec.topology).model_fields:
+        model = getattr(getattr(spec.topology, role), "model", None)
+        if isinstance(model, str):
+            row = switch_model(model)
+            found[role] = TableLimits(row.tcam_entries, row.groups, row.group_members)
+    return found
+
+
+def _table_options(spec: FabricSpec, tables: TablesRequest) -> TableOptions:
+    from fabric.routing.table_options import TOLERANCE, TableLimits, TableOptions
+
+    given = TableLimits(tables.rules, tables.groups, tables.members)
+    roles = dict.fromkeys(type(spec.topology).model_fields, given)  # roles without a model have only what is given
+    roles |= {role: given.over(limits) for role, limits in table_limits(spec).items()}
+    return TableOptions(
+        base=spec.routing.router,
+        carrier=tables.carrier,
+        tolerance=TOLERANCE if tables.tolerance is None else tables.tolerance,
+        limits=roles,
+    )
+
+
 def ignored_keys(traffic: Sequence[WorkloadTraffic]) -> tuple[str, ...]:
     """Keys of workloads that were given and change nothing yet."""
     return tuple(f"workloads.{workload.id}.{key}" for workload in traffic for key in workload.not_modelled)
@@ -134,7 +308,7 @@ def compare_routers(
     for name, spec, demands, phase in _phases_to_route(loaded, request, network, traffic):
         drawn = "replicas" in spec.routing.hash.model_fields_set
         asked = replace(request, replicas=request.replicas or (None if drawn else DRAWS))
-        options = _routing_options(spec.routing, asked, loaded.scenario.seed, _under(f"{name} {phase}", progress))
+        options = _routing_options(spec, asked, loaded.scenario.seed, _under(f"{name} {phase}", progress))
         compared.append(
             compare_phase(
                 network.topologies[name],
@@ -196,7 +370,7 @@ def _route_all(
                 demands,
                 phase,
                 router=router,
-                options=_routing_options(spec.routing, request, loaded.scenario.seed, _under(label, progress)),
+                options=_routing_options(spec, request, loaded.scenario.seed, _under(label, progress)),
                 efficiency=spec.efficiency or DEFAULT_EFFICIENCY,
             )
         )
@@ -229,10 +403,17 @@ def _phases_to_route(
     return found
 
 
-def _routing_options(spec: RoutingSpec, request: RouteRequest, seed: int, progress: Reporter) -> RoutingOptions:
+def _routing_options(
+    fabric: FabricSpec,
+    request: RouteRequest,
+    seed: int,
+    progress: Reporter,
+    tables: TablesRequest = TablesRequest(),
+) -> RoutingOptions:
     """What the scenario says about routing, and the command line above it."""
     from fabric.routing.router import HashOptions, RoutingOptions
 
+    spec: RoutingSpec = fabric.routing
     hashing = HashOptions(
         spec.hash.fields, spec.hash.function, spec.hash.per_switch_seed, request.replicas or spec.hash.replicas
     )
@@ -246,6 +427,7 @@ def _routing_options(spec: RoutingSpec, request: RouteRequest, seed: int, progre
         k_paths=spec.k_paths,
         spray_efficiency=spec.spray_efficiency,
         hash=hashing,
+        tables=_table_options(fabric, tables),
         report=progress,
     )
 

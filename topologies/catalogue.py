@@ -20,6 +20,9 @@ class SwitchModel(Spec):
     model: str
     ports: Count
     speed: SpeedGbps
+    tcam_entries: Count | None = Field(default=None, description="Rules of a flow or route table")
+    groups: Count | None = Field(default=None, description="Select (ECMP) groups")
+    group_members: Count | None = Field(default=None, description="Members of all groups; weight w takes w")
     typical_w: float | None = None
     max_w: float | None = None
     usd: float | None = None

@@ -30,7 +30,7 @@ from fabric.routing.router import (
 )
 from topologies.columns import Bools, Floats
 from topologies.topology import Topology
-from traffic.demands import Demands, Flows, TrafficClass
+from traffic.demands import Demands, Flows, TrafficClass, UniformBlock
 
 STEADY = "steady"
 OVER = 1 + 1e-9  # utilisation above this is over capacity; a full link is not
@@ -89,16 +89,30 @@ class PreparedPhase:
         return _bound_without_solver(self.graph, self.demand, np.ones(len(self.demand.src), dtype=np.bool_))
 
 
+def all_pairs(topology: Topology) -> Flows:
+    """One unit between every two endpoints."""
+    none, ends = np.empty(0, dtype=np.int32), topology.endpoint_nodes
+    return Flows(none, none, np.empty(0), (UniformBlock(ends, 1.0),) if len(ends) > 1 else ())
+
+
 def places_flows(router: str) -> bool:
     """Whether a router places single flows, and so needs every multi-homed endpoint apart."""
     return "pairs" in ROUTERS[router].injected
 
 
 def prepare_phase(
-    topology: Topology, demands: Demands, phase: str, *, efficiency: float, apart: bool = False, cuts: bool = False
+    topology: Topology,
+    demands: Demands,
+    phase: str,
+    *,
+    efficiency: float,
+    apart: bool = False,
+    cuts: bool = False,
+    everyone: bool = False,
 ) -> PreparedPhase:
     """Graph and demand of a phase; ``apart`` as ``places_flows`` of the router says.
 
+    With ``everyone`` endpoints without traffic have their place in the graph, for tables that reach all.
     With ``cuts``, for objectives that let demand in only in part, endpoints that offer more than their links carry are
     inside the graph.
     """
@@ -108,7 +122,8 @@ def prepare_phase(
     windows = _windows(topology, classes, flows, efficiency)
     scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
     inside = overloaded_endpoints(topology, flows, scale) if cuts else None
-    graph = build_graph(topology, flows, apart=apart, inside=inside)
+    seen = [*flows, all_pairs(topology)] if everyone else flows
+    graph = build_graph(topology, seen, apart=apart, inside=inside)
     flows, lost = split_reachable(graph, flows)
     pairs = tuple(
         PairTraffic(part, unit, entry.flows_per_pair) for part, unit, entry in zip(flows, scale, classes, strict=True)

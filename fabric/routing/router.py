@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.names import HASH_FIELDS
+from fabric.routing.table_options import TableOptions
 from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.registry import Registry
 from traffic.demands import Flows
@@ -181,6 +182,7 @@ class RoutingOptions:
     k_paths: int = 8  # of k-shortest paths
     spray_efficiency: float = 1.0  # part of a link that spraying fills before reordering and uneven queues cost
     hash: HashOptions = HashOptions()
+    tables: TableOptions = field(default_factory=TableOptions)  # of as-programmed
     report: Callable[[Progress], None] = _silent
 
 

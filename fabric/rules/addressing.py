@@ -153,6 +153,33 @@ class AddressPlan:
         """Loopback of a switch; its router id."""
         return self.loopback.network_address + 1 + int(self.switch_index[node])
 
+    def loopback6(self, node: int) -> IPv6Address:
+        """IPv6 loopback of a switch, in the last but one 16-bit subnet of the underlay."""
+        base = int(self.underlay6.network_address) + (0xFFFE << (128 - self.underlay6.prefixlen - 16))
+        return IPv6Address(base + 1 + int(self.switch_index[node]))
+
+    def region(self, family: int, address: int, bits: int) -> tuple[int, int]:
+        """First offset of a prefix and the one after its last, inside the host blocks; (0, 0) when it is outside."""
+        end = 1 << self.span_bits
+        if family == 4:
+            first = address - int(self.underlay.network_address)
+            last = first + (1 << (32 - bits))
+        else:
+            base = int(self.underlay6.network_address)
+            size = 1 << (128 - bits)
+            if address + size <= base or address >= base + (1 << (128 - self.underlay6.prefixlen)):
+                return 0, 0
+            first, last = self._at_or_after(address - base), self._at_or_after(address - base + size)
+        first, last = max(first, 0), min(last, end)
+        return (first, last) if first < last else (0, 0)
+
+    def _at_or_after(self, rest: int) -> int:
+        """Number of offsets whose IPv6 addresses lie below ``rest`` from the underlay's first address."""
+        if rest <= 0:
+            return 0
+        site, low = rest >> 64, rest & ((1 << 64) - 1)
+        return (site << self.site_bits) + min(low, 1 << self.site_bits)
+
     def datapath(self, node: int) -> int:
         """OpenFlow datapath id of a switch: the fabric's number from bit 32, the switch's index + 1 below."""
         return self.number << 32 | int(self.switch_index[node]) + 1

@@ -28,6 +28,7 @@ def _walk_slice(
     loads: Floats,
     loops: Bools,
     lost: Floats,
+    met: Bools,
 ) -> None:
     """Walk demands ``first`` to ``last``, one per destination, in depth-first order of the nodes they cross."""
     nodes, classes = len(code), gbps.shape[1]
@@ -81,6 +82,8 @@ def _walk_slice(
                 for column_ in range(classes):
                     lost[index] += amount[node, column_]
         for position in range(done):
+            if len(met) > 0:
+                met[order[position], to] = True
             state[order[position]] = 0
             for column_ in range(classes):
                 amount[order[position], column_] = 0.0
@@ -116,12 +119,42 @@ def walk_rows(
         Entries of destination i are ``entry_start[i]:entry_start[i + 1]``.
     gbps : ndarray, shape (entries, C)
     """
-    loops, lost = np.zeros(len(row), dtype=np.bool_), np.zeros(len(row))
     starts = np.asarray(entry_start, dtype=np.int64)
-    fixed = (decisions.code, decisions.start, decisions.edge, part, decisions.graph.dst, row, starts, entry_src, gbps)
+    head = decisions.graph.dst
+    return walk_columns(decisions.code, decisions.start, decisions.edge, part, head, row, starts, entry_src, gbps)
+
+
+def walk_columns(
+    code: Ints,
+    start: Longs,
+    edge: Ints,
+    part: Floats,
+    head: Ints,
+    row: Ints,
+    entry_start: Longs,
+    entry_src: Ints,
+    gbps: Floats,
+    met: Bools | None = None,
+) -> Walk:
+    """The same for any columns of decisions.
+
+    Parameters
+    ----------
+    code : ndarray, shape (V, D)
+        Decision of a node for a destination; -1: the packet is lost, -2: it has arrived.
+    start, edge, part : ndarray
+        Edges of decision k and their parts are ``start[k]:start[k + 1]``.
+    head : ndarray, shape (E,)
+        Node that each edge leads to.
+    met : ndarray, shape (V, D), optional
+        Filled with which nodes traffic to each destination meets.
+    """
+    loops, lost = np.zeros(len(row), dtype=np.bool_), np.zeros(len(row))
+    seen = np.zeros((0, 0), dtype=np.bool_) if met is None else met
+    fixed = (code, start, edge, part, head, row, entry_start, entry_src, gbps)
 
     def work(first: int, last: int, loads: Floats) -> None:
-        _walk_slice(first, last, *fixed, loads, loops, lost)
+        _walk_slice(first, last, *fixed, loads, loops, lost, seen)
 
-    loads = parallel_loads(len(row), (len(decisions.graph.src), gbps.shape[1]), work)
+    loads = parallel_loads(len(row), (len(head), gbps.shape[1]), work)
     return Walk(loads, loops, lost)

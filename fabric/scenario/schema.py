@@ -12,6 +12,7 @@ import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -298,6 +299,23 @@ class RoutingSpec(Spec):
     hash: HashSpec = Field(default=HashSpec(), description="Hash of flow-hashing routers")
 
 
+class AddressingSpec(Spec):
+    """Address ranges of a fabric; what is left out has a default by the fabric's place in the scenario."""
+
+    underlay: IPv4Network | None = Field(
+        default=None, description="Addresses of endpoints, and of links in its upper half", examples=["10.64.0.0/14"]
+    )
+    underlay6: IPv6Network | None = Field(default=None, description="IPv6 addresses of endpoints and links")
+    links: IPv4Network | None = Field(default=None, description="Addresses of links between switches")
+    link_prefix: Literal[30, 31] = Field(default=31, description="Prefix length of a link between switches")
+    loopback: IPv4Network | None = Field(
+        default=None, description="Loopback addresses of switches", examples=["10.127.0.0/20"]
+    )
+    asn: dict[str, Annotated[int, Field(ge=1, le=4_294_967_294)]] = Field(
+        default={}, description="First AS number by role; every switch gets one", examples=[{"leaf": 4200000000}]
+    )
+
+
 class FabricSpec(Spec):
     """One network: who is on it, its topology, its routing."""
 
@@ -306,9 +324,7 @@ class FabricSpec(Spec):
     )
     topology: TopologySpec = Field(description="What the network looks like; kind says which other keys there are")
     routing: RoutingSpec = Field(default=RoutingSpec(), description="How traffic is placed on the links")
-    addressing: dict[str, Any] | None = Field(
-        default=None, description="Address plan: underlay, link_prefix, loopback, asn", json_schema_extra=LATER
-    )
+    addressing: AddressingSpec = Field(default=AddressingSpec(), description="Address ranges of flow tables")
     cables: dict[str, Any] | None = Field(
         default=None, description="Cable medium by tier, or auto", json_schema_extra=LATER
     )

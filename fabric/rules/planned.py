@@ -1,0 +1,188 @@
+"""From a phase to the tables of all switches, with the loads that were planned and those that the weights give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fabric.evaluation.phases import places_flows, prepare_phase, route_prepared
+from fabric.result import PhaseRoute
+from fabric.routing.graph import RoutingGraph
+from fabric.routing.router import FlowPaths, PairTraffic, RoutingOptions
+from fabric.routing.table_decisions import check_programmable, table_decisions
+from fabric.routing.table_options import TableLimits
+from fabric.rules.addressing import AddressOptions, AddressPlan, plan_addresses
+from fabric.rules.compile import compile_tables
+from fabric.rules.errors import RuleError
+from fabric.rules.ports import Ports
+from fabric.rules.programme import Overflow, Programme, programme
+from fabric.rules.rule_set import RuleSet
+from fabric.rules.table import ROCE_PORT, UDP, Match
+from fabric.rules.walk import walk
+from topologies.columns import Floats, column
+from topologies.topology import Topology
+from traffic.demands import Demands
+
+FIRST_PORT = 49152  # of single flows, counted up per pair of endpoints
+LAST_PORT = 65535
+
+
+@dataclass(frozen=True)
+class FlowRule:
+    """A single flow with a path of its own."""
+
+    match: Match
+    src: int  # endpoints, topology nodes
+    dst: int
+    gbps: float
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedRules:
+    """Tables of one fabric, and what they do to the phase they were planned for."""
+
+    rules: RuleSet
+    programme: Programme
+    route: PhaseRoute | None  # None: the fabric carries no traffic
+    planned_gbps: Floats  # shape (L,), offered per directed link as the router planned it
+    programmed_gbps: Floats  # shape (L,), as the weights give it
+    flows: tuple[FlowRule, ...]
+    overflows: tuple[Overflow, ...]
+    limits: Mapping[str, TableLimits]  # by role
+
+    @property
+    def pairs(self) -> tuple[PairTraffic, ...]:
+        """What the phase sends."""
+        routed = self.route.routed if self.route is not None else None
+        return routed.pairs if routed is not None else ()
+
+    @property
+    def plan(self) -> AddressPlan:
+        """Addresses."""
+        return self.rules.plan
+
+    def _worst(self, gbps: Floats) -> float:
+        capacity = self.plan.topology.capacity_gbps
+        loaded = gbps > 0
+        return float((gbps[loaded] / np.maximum(capacity[loaded], 1e-12)).max(initial=0.0))
+
+    @property
+    def planned_utilisation(self) -> float:
+        """Highest utilisation of the plan."""
+        return self._worst(self.planned_gbps)
+
+    @property
+    def programmed_utilisation(self) -> float:
+        """Highest utilisation with the weights as programmed."""
+        return self._worst(self.programmed_gbps)
+
+
+def plan_rules(
+    topology: Topology,
+    demands: Demands,
+    phase: str | None,
+    *,
+    router: str,
+    options: RoutingOptions,
+    efficiency: float,
+    addresses: AddressOptions = AddressOptions(),
+    number: int = 0,
+    families: tuple[int, ...] = (4,),
+) -> PlannedRules:
+    """Route a phase and make the tables that carry it.
+
+    Parameters
+    ----------
+    phase : str or None
+        None for a fabric without traffic: tables still lead everywhere.
+    number : int
+        Place of the fabric in its scenario.
+
+    Raises
+    ------
+    RoutingError
+        For routers that destination tables cannot carry.
+    """
+    check_programmable(router)
+    plan = plan_addresses(topology, demands.fabric, addresses, number=number)
+    prepared = prepare_phase(
+        topology, demands, phase or "", efficiency=efficiency, apart=places_flows(router), everyone=True
+    )
+    route = route_prepared(prepared, router=router, options=options) if phase is not None else None
+    routing = route.routed.routing if route is not None and route.routed is not None else None
+    made = programme(
+        table_decisions(router, prepared.graph, prepared.demand, routing),
+        options.tables.carrier,
+        limits=options.tables.limits,
+        tolerance=options.tables.tolerance,
+    )
+    flows: tuple[FlowRule, ...] = ()
+    steps: Mapping[int, Sequence[tuple[Match, int]]] = {}
+    if router == "pinned" and routing is not None and routing.paths is not None:
+        flows, steps = _single_flows(plan, prepared.graph, routing.paths)
+    planned = route.link_gbps.sum(axis=1) if route is not None else np.zeros(len(topology.links))
+    programmed = planned
+    if routing is not None and router not in ("pinned", "ftree"):
+        demand = prepared.demand
+        if routing.admitted is not None:
+            demand = replace(demand, gbps=column(demand.gbps * routing.admitted[:, None], np.float64))
+        edges = walk(made.decisions, made.part, demand).edge_gbps
+        programmed = prepared.graph.link_loads(edges, demand.sent_gbps, demand.received_gbps).sum(axis=1)
+        for links in prepared.graph.single_homed[1:]:  # what endpoints send and receive is the plan's, weights or not
+            programmed[links] = planned[links]
+    rules = compile_tables(plan, made, router=router, families=families, seed=options.seed, flows=steps)
+    return PlannedRules(
+        rules,
+        made,
+        route,
+        column(planned, np.float64),
+        column(programmed, np.float64),
+        flows,
+        made.overflows,
+        options.tables.limits,
+    )
+
+
+def _single_flows(
+    plan: AddressPlan, graph: RoutingGraph, paths: FlowPaths
+) -> tuple[tuple[FlowRule, ...], Mapping[int, Sequence[tuple[Match, int]]]]:
+    """Rules of pinned flows by switch; flows of a pair are told apart by their UDP source ports."""
+    topology = plan.topology
+    ports = Ports(topology)
+    routed = _links_of_paths(graph, paths)
+    used: dict[tuple[int, int], int] = {}
+    flows: list[FlowRule] = []
+    steps: dict[int, list[tuple[Match, int]]] = {}
+    ends = zip(paths.src_endpoint.tolist(), paths.dst_endpoint.tolist(), paths.gbps.tolist(), routed, strict=True)
+    for src, dst, gbps, links in ends:
+        number = used.get((src, dst), 0)
+        used[src, dst] = number + 1
+        if FIRST_PORT + number > LAST_PORT:
+            raise RuleError(
+                f"more than {LAST_PORT - FIRST_PORT + 1:,} flows from {topology.nodes.name[src]} to "
+                f"{topology.nodes.name[dst]}: source ports do not tell them apart",
+                hint="fewer queue pairs per connection",
+                code="FP8011",
+            )
+        match = Match(4, plan.address(4, dst), 32, plan.address(4, src), 32, UDP, FIRST_PORT + number, ROCE_PORT)
+        flows.append(FlowRule(match, src, dst, gbps))
+        for link in links:
+            node = int(topology.links.src[link])
+            if topology.nodes.forwards[node]:
+                steps.setdefault(node, []).append((match, int(ports.of_link[link])))
+    return tuple(flows), steps
+
+
+def _links_of_paths(graph: RoutingGraph, paths: FlowPaths) -> list[list[int]]:
+    """Topology links of every path, access links at both ends where the endpoints have one."""
+    link_of = graph.link_of.copy()
+    link_of[graph.member_edge] = graph.member_link  # every endpoint is a class of its own
+    node, _, down = graph.single_homed
+    last = dict(zip(node.tolist(), down.tolist(), strict=True))
+    found = []
+    for index, dst in enumerate(paths.dst_endpoint.tolist()):
+        links = link_of[paths.edge[paths.start[index] : paths.start[index + 1]]].tolist()
+        found.append([*links, last[dst]] if dst in last else links)
+    return found

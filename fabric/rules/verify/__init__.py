@@ -1,0 +1,1 @@
+"""Following exported tables from every source to every destination, from the files alone."""

@@ -1,0 +1,72 @@
+"""Single flows with rules of their own, walked by their 5-tuples."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+
+import numpy as np
+
+from fabric.rules.errors import RuleError
+from fabric.rules.manifest import FLOW_COLUMNS, FLOWS, read_csv
+from fabric.rules.table import UDP, Match
+from fabric.rules.verify.findings import Finding
+from fabric.rules.verify.tables import ReadTables
+from topologies.columns import Floats
+
+
+def walk_flows(folder: Path, tables: ReadTables) -> tuple[Floats, int, list[Finding]]:
+    """Follow every flow of ``flows.csv`` from its source's first switch; loads of all links, Gbps, shape (L,)."""
+    topology = tables.plan.topology
+    loads = np.zeros(len(topology.links))
+    findings: list[Finding] = []
+    rows = read_csv(folder / FLOWS, FLOW_COLUMNS)
+    for line, row in rows:
+        try:
+            src, dst = int(ip_address(row["src_address"])), int(ip_address(row["dst_address"]))
+            match = Match(4, dst, 32, src, 32, UDP, int(row["src_port"]), int(row["dst_port"]))
+            gbps = float(row["gbps"])
+        except ValueError as error:
+            raise RuleError(
+                f"{error}", file=str(folder / FLOWS), line=line, hint="export again", code="FP8023"
+            ) from None
+        first, last = (tables.plan.endpoint_at(tables.plan.offset_of(4, address)) for address in (src, dst))
+        if first < 0 or last < 0:
+            findings.append(Finding("flow", row["src"], row["dst"], f"line {line}: nobody has one of its addresses"))
+            continue
+        found = _walk(tables, match, first, last)
+        if isinstance(found, Finding):
+            findings.append(found)
+        else:
+            loads[found] += gbps
+    return loads, len(rows), findings
+
+
+def _walk(tables: ReadTables, match: Match, src: int, dst: int) -> list[int] | Finding:
+    """Links between the first switch and the last; a finding when the flow leaves its rules."""
+    topology = tables.plan.topology
+    starts = [int(link) for link in tables.ports.links(src) if topology.up[link]]
+    nodes = [src] if topology.nodes.forwards[src] else [int(topology.links.dst[link]) for link in starts]
+    begun = [node for node in nodes if match in tables.flows.get(node, {})]
+    label = f"UDP source port {match.src_port} to {match.dst_text.removesuffix('/32')}"
+    if len(begun) != 1:
+        words = f"{len(begun)} switches of the source have a rule for it"
+        return Finding("flow", topology.nodes.name[src], label, words)
+    node, path, steps = begun[0], [], [topology.nodes.name[src]]
+    if len(starts) > 1:
+        path += [link for link in starts if int(topology.links.dst[link]) == node][:1]
+    while node != dst:
+        port = tables.flows.get(node, {}).get(match)
+        steps.append(topology.nodes.name[node])
+        if port is None:
+            return Finding("flow", steps[-1], label, "leaves its pinned path: no rule for it", tuple(steps))
+        link = tables.ports.link(node, port)
+        if link < 0 or not topology.up[link]:
+            return Finding("flow", steps[-1], label, f"port {port} is down or does not exist", tuple(steps))
+        path.append(link)
+        node = int(topology.links.dst[link])
+        if len(path) > len(topology.nodes):
+            return Finding("flow", steps[-1], label, "circles", tuple(steps[:20]))
+        if not topology.nodes.forwards[node] and node != dst:
+            return Finding("flow", steps[-1], label, f"delivered to {topology.nodes.name[node]}", tuple(steps))
+    return path
