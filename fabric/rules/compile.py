@@ -1,7 +1,8 @@
 """Tables of switches from a programme: addresses cut into fewest prefixes, decisions into outputs and groups.
 
 Every address of the host blocks belongs to the site around it. Where no endpoint has it, switches send it as they send
-to the endpoint before it, and the switch that endpoint hangs on drops it: tables stay small, and nothing circles.
+to the endpoint before it, and the switch that endpoint hangs on drops it: tables stay small, and nothing circles. That
+switch has one rule per endpoint; everything else is aggregated.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from fabric.rules.ports import Ports
 from fabric.rules.programme import Programme
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.table import DROP, LOCAL, Action, Bucket, Group, Match, Rule, SwitchTable, cookie_of, priority_of
-from topologies.columns import Ints, Longs, column
+from topologies.columns import Bools, Ints, Longs, column
 
 Buckets = tuple[Bucket, ...]
 _DROPPED: Buckets = ()
@@ -97,6 +98,12 @@ class Compiler:
     def _link_of_edge(self) -> Ints:
         return self.programme.decisions.graph.link_of
 
+    @cached_property
+    def _delivers(self) -> Bools:
+        """Whether an edge leads to endpoints, shape (E,)."""
+        graph = self.programme.decisions.graph
+        return graph.is_terminal[graph.dst]
+
     def table(self, node: int) -> SwitchTable:
         """Table of a switch, a topology node."""
         rules, groups = self.rules(self._node_of_switch[node], node)
@@ -111,12 +118,12 @@ class Compiler:
 
     def rules(self, graph_node: int, node: int) -> tuple[list[Rule], list[Group]]:
         """Rules and groups of a graph node, as the topology node ``node`` has them."""
-        start, action, meanings = self._intervals(graph_node, node)
+        start, action, own, meanings = self._intervals(graph_node, node)
         groups: dict[Buckets, Group] = {}
         taken: set[int] = set()
         acts = [_action(buckets, groups, taken) for buckets in meanings]
         rules: list[Rule] = []
-        for offset, bits, index in aggregate(start, action, self.plan.span_bits, len(acts)).tolist():
+        for offset, bits, index in [*own, *aggregate(start, action, self.plan.span_bits, len(acts)).tolist()]:
             for family in self.families:
                 match = Match(family, *self.plan.prefix(family, offset, bits))  # type: ignore[arg-type]
                 rules.append(Rule(priority_of(match), match, acts[index], cookie_of(match)))
@@ -130,11 +137,12 @@ class Compiler:
 
     # ---- what a switch does with every address --------------------------------------------------------------------
 
-    def _intervals(self, graph_node: int, node: int) -> tuple[Longs, Ints, list[Buckets]]:
-        """First offset and action of every interval, and what the actions mean."""
+    def _intervals(self, graph_node: int, node: int) -> tuple[Longs, Ints, list[tuple[int, int, int]], list[Buckets]]:
+        """First offset and action of every interval, (offset, 0 bits, action) of the switch's own endpoints, and what
+        the actions mean. Around its own endpoints a switch drops."""
         cut = self.atoms
         if not len(cut.start):
-            return column([0], np.int64), column([0], np.int32), [_DROPPED]
+            return column([0], np.int64), column([0], np.int32), [], [_DROPPED]
         codes = np.where(cut.row >= 0, self.programme.decisions.code[graph_node][cut.row], CUT_OFF)
         unique, inverse = np.unique(codes, return_inverse=True)
         known: dict[Buckets, int] = {_DROPPED: 0}
@@ -142,43 +150,17 @@ class Compiler:
         mine = np.zeros(len(unique), dtype=np.bool_)
         for index, code in enumerate(unique.tolist()):
             edges = self.programme.buckets(code) if code >= 0 else []
-            if code == ARRIVED or any(self._link_of_edge[edge] < 0 for edge, _ in edges):
-                mine[index] = True
-            else:
+            mine[index] = code == ARRIVED or any(self._delivers[edge] for edge, _ in edges)
+            if not mine[index]:
                 meaning[index] = known.setdefault(self._buckets(edges, node, -1), len(known))
-        action = meaning[inverse]
-        owned = np.flatnonzero(mine[inverse])
-        if not len(owned):
-            return cut.start, column(action, np.int32), list(known)
-        keep = ~mine[inverse]
-        starts, actions = [cut.start[keep]], [action[keep]]
-        for atom in owned.tolist():
-            first, acts = self._own(int(codes[atom]), atom, node, known)
-            starts.append(first)
-            actions.append(acts)
-        start, action = np.concatenate(starts), np.concatenate(actions)
-        order = np.argsort(start, kind="stable")
-        return column(start[order], np.int64), column(action[order], np.int32), list(known)
-
-    def _own(self, code: int, atom: int, node: int, known: dict[Buckets, int]) -> tuple[Longs, Ints]:
-        """Intervals of an atom whose endpoints hang on this switch: one per endpoint, drops between."""
-        cut = self.atoms
-        ends = self.plan.node_at[cut.first[atom] : cut.first[atom + 1]]
-        offset = self.plan.offset[ends]
-        end = int(cut.start[atom + 1]) if atom + 1 < len(cut.start) else 1 << self.plan.span_bits
-        edges = self.programme.buckets(code) if code >= 0 else []
-        starts, actions = [int(cut.start[atom])] if offset[0] != cut.start[atom] else [], []
-        actions = [0] * len(starts)
-        for endpoint, at in zip(ends.tolist(), offset.tolist(), strict=True):
-            if starts and starts[-1] == at:  # the drop after the endpoint before
-                starts.pop()
-                actions.pop()
-            starts.append(at)
-            actions.append(known.setdefault(self._buckets(edges, node, endpoint), len(known)))
-            if at + 1 < end:
-                starts.append(at + 1)
-                actions.append(0)
-        return np.array(starts, dtype=np.int64), np.array(actions, dtype=np.int32)
+        own: list[tuple[int, int, int]] = []
+        for atom in np.flatnonzero(mine[inverse]).tolist():
+            code = int(codes[atom])
+            edges = self.programme.buckets(code) if code >= 0 else []
+            for endpoint in self.plan.node_at[cut.first[atom] : cut.first[atom + 1]].tolist():
+                act = known.setdefault(self._buckets(edges, node, endpoint), len(known))
+                own.append((int(self.plan.offset[endpoint]), 0, act))
+        return cut.start, column(meaning[inverse], np.int32), own, list(known)
 
     def _buckets(self, edges: Sequence[tuple[int, int]], node: int, endpoint: int) -> Buckets:
         """Ports and weights of a decision; towards ``endpoint`` where an edge leads to the class it is in."""
