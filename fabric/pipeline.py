@@ -269,13 +269,12 @@ def _table_options(spec: FabricSpec, tables: TablesRequest) -> TableOptions:
     from fabric.routing.table_options import TOLERANCE, TableLimits, TableOptions
 
     given = TableLimits(tables.rules, tables.groups, tables.members)
-    roles = dict.fromkeys(type(spec.topology).model_fields, given)  # roles without a model have only what is given
-    roles |= {role: given.over(limits) for role, limits in table_limits(spec).items()}
     return TableOptions(
         base=spec.routing.router,
         carrier=tables.carrier,
         tolerance=TOLERANCE if tables.tolerance is None else tables.tolerance,
-        limits=roles,
+        limits={role: given.over(limits) for role, limits in table_limits(spec).items()},
+        other=given,
     )
 
 

@@ -151,7 +151,7 @@ def _write(
     with located(loaded, settings), watching(settings) as report:
         found = plan_tables(loaded, request, tables, progress=report)
         for planned in found:
-            made, summary = measure_tables(planned, planned.limits)
+            made, summary = measure_tables(planned)
             if not allow_overflow:
                 refuse_overflow(made, summary.overflows)
             prefix = f"{made.plan.fabric}/" if len(loaded.scenario.fabrics) > 1 and request.fabric is None else ""

@@ -37,3 +37,8 @@ class TableOptions:
     carrier: Carrier = "slots"
     tolerance: float = TOLERANCE
     limits: Mapping[str, TableLimits] = field(default_factory=dict)  # by role of the switch
+    other: TableLimits = TableLimits()  # of roles that are not among them
+
+    def of(self, role: str) -> TableLimits:
+        """Sizes of the tables of a role."""
+        return self.limits.get(role, self.other)

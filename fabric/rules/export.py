@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from fabric.routing.table_options import TableLimits
 from fabric.rules.compile import Compiler
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError
@@ -59,7 +58,7 @@ def file_names(planned: PlannedRules) -> list[str]:
     return safe_names(names[node] for node in planned.rules.nodes)
 
 
-def measure_tables(planned: PlannedRules, limits: Mapping[str, TableLimits]) -> tuple[PlannedRules, ExportSummary]:
+def measure_tables(planned: PlannedRules) -> tuple[PlannedRules, ExportSummary]:
     """Make every table once and keep it when there are few; how large they are, and which do not fit."""
     topology = planned.rules.topology
     kept: dict[int, SwitchTable] = {}
@@ -69,7 +68,7 @@ def measure_tables(planned: PlannedRules, limits: Mapping[str, TableLimits]) -> 
         table = planned.rules.make(node)
         members = sum(bucket.weight for group in table.groups for bucket in group.buckets)
         sizes.append(TableSize(node, len(table.rules), len(table.groups), members))
-        limit = limits.get(topology.roles[int(topology.nodes.role[node])], TableLimits())
+        limit = planned.options.of(topology.roles[int(topology.nodes.role[node])])
         if limit.rules is not None and len(table.rules) > limit.rules:
             overflows.append(Overflow(node, "rules", len(table.rules), limit.rules))
         kept[node] = table

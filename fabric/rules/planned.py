@@ -12,7 +12,7 @@ from fabric.result import PhaseRoute
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import FlowPaths, PairTraffic, RoutingOptions
 from fabric.routing.table_decisions import check_programmable, table_decisions
-from fabric.routing.table_options import TableLimits
+from fabric.routing.table_options import TableOptions
 from fabric.rules.addressing import AddressOptions, AddressPlan, plan_addresses
 from fabric.rules.compile import compile_tables
 from fabric.rules.errors import RuleError
@@ -50,7 +50,7 @@ class PlannedRules:
     programmed_gbps: Floats  # shape (L,), as the weights give it
     flows: tuple[FlowRule, ...]
     overflows: tuple[Overflow, ...]
-    limits: Mapping[str, TableLimits]  # by role
+    options: TableOptions
 
     @property
     def pairs(self) -> tuple[PairTraffic, ...]:
@@ -110,14 +110,11 @@ def plan_rules(
     prepared = prepare_phase(
         topology, demands, phase or "", efficiency=efficiency, apart=places_flows(router), everyone=True
     )
-    route = route_prepared(prepared, router=router, options=options) if phase is not None else None
+    # What a table promises of hashing is its mean; where one draw of the luck puts flows is no plan.
+    fluid = "ecmp" if router == "ecmp-hash" else router
+    route = route_prepared(prepared, router=fluid, options=options) if phase is not None else None
     routing = route.routed.routing if route is not None and route.routed is not None else None
-    made = programme(
-        table_decisions(router, prepared.graph, prepared.demand, routing),
-        options.tables.carrier,
-        limits=options.tables.limits,
-        tolerance=options.tables.tolerance,
-    )
+    made = programme(table_decisions(router, prepared.graph, prepared.demand, routing), options.tables)
     flows: tuple[FlowRule, ...] = ()
     steps: Mapping[int, Sequence[tuple[Match, int]]] = {}
     if router == "pinned" and routing is not None and routing.paths is not None:
@@ -141,7 +138,7 @@ def plan_rules(
         column(programmed, np.float64),
         flows,
         made.overflows,
-        options.tables.limits,
+        options.tables,
     )
 
 

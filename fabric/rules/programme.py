@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from fabric.routing.decisions import Decisions
-from fabric.routing.table_options import TOLERANCE, Carrier, TableLimits
+from fabric.routing.table_options import Carrier, TableLimits, TableOptions
 from fabric.rules.weights import LADDER, quantise, realised, slot_weights
 from topologies.columns import Floats, Ints, Longs, column
 
@@ -58,30 +57,23 @@ class Programme:
 
 def programme(
     decisions: Decisions,
-    carrier: Carrier,
-    *,
-    limits: Mapping[str, TableLimits] | None = None,
-    tolerance: float = TOLERANCE,
+    options: TableOptions = TableOptions(),
 ) -> Programme:
     """Give decisions weights that fit.
 
     A switch whose groups do not fit is allowed more oversubscription, step by step, which shortens its groups and
     makes more of them equal (table fitting of WCMP, Zhou et al., EuroSys 2014, section 4.3).
-
-    Parameters
-    ----------
-    limits : mapping, optional
-        By role of the switch.
     """
     graph = decisions.graph
     owner = _owners(decisions)
+    carrier, tolerance = options.carrier, options.tolerance
     allowed = np.full(graph.nodes, tolerance)
     weight = quantise(decisions.start, decisions.fraction, carrier, allowed[owner])
     overflows: list[Overflow] = []
-    for node in range(graph.nodes if limits else 0):
+    for node in range(graph.nodes):
         place = int(graph.node_of[node])
         role = graph.topology.roles[int(graph.topology.nodes.role[place])]
-        limit = (limits or {}).get(role, TableLimits())
+        limit = options.of(role)
         if graph.is_terminal[node] or (limit.groups is None and limit.members is None):
             continue
         mine = np.flatnonzero(owner == node)
@@ -91,7 +83,7 @@ def programme(
         missing: list[Overflow] = []
         for step in (tolerance, *(step for step in LADDER if step > tolerance)):
             if step > tolerance:
-                weight[cells] = quantise(start, decisions.fraction[cells], carrier, step)
+                weight[cells] = quantise(start, decisions.fraction[cells], carrier, step, turn=low)
                 allowed[node] = step
             missing = _missing(start, decisions.edge[cells], weight[cells], limit, place)
             if not missing:

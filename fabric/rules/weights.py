@@ -29,15 +29,16 @@ LADDER = (TOLERANCE, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0, 3.0)  # tried in turn
 
 
 @compiled
-def _apportion(fraction: Floats, total: int, weight: Longs) -> float:
-    """Fill ``weight`` with sum ``total``; returns the oversubscription."""
+def _apportion(fraction: Floats, total: int, turn: int, weight: Longs) -> float:
+    """Fill ``weight`` with sum ``total``, of equals those from ``turn`` on first; returns the oversubscription."""
     left = total
     for index in range(len(fraction)):
         weight[index] = np.int64(fraction[index] * total * (1 + 1e-12))
         left -= weight[index]
     while left > 0:
         best, least = 0, np.inf
-        for index in range(len(fraction)):
+        for step in range(len(fraction)):
+            index = (turn + step) % len(fraction)
             average = (weight[index] + 1) / fraction[index]
             if average < least * (1 - 1e-12):
                 best, least = index, average
@@ -50,7 +51,7 @@ def _apportion(fraction: Floats, total: int, weight: Longs) -> float:
 
 
 @compiled
-def _quantise(start: Longs, fraction: Floats, powers: bool, tolerance: Floats, found: Ints) -> None:
+def _quantise(start: Longs, fraction: Floats, powers: bool, tolerance: Floats, turn: int, found: Ints) -> None:
     """Weights of all decisions; ``tolerance`` of each."""
     longest = 1
     for row in range(len(start) - 1):
@@ -66,7 +67,7 @@ def _quantise(start: Longs, fraction: Floats, powers: bool, tolerance: Floats, f
         best = np.inf
         total = LEAST_SLOTS if powers else width
         while total <= MOST_SLOTS:
-            worst = _apportion(part, total, weight[:width])
+            worst = _apportion(part, total, turn + row, weight[:width])
             if worst < best - 1e-9:
                 best = worst
                 best_weight[:width] = weight[:width]
@@ -80,7 +81,9 @@ def _quantise(start: Longs, fraction: Floats, powers: bool, tolerance: Floats, f
             found[start[row] + index] = best_weight[index] // shared
 
 
-def quantise(start: Longs, fraction: Floats, carrier: Carrier, tolerance: float | NDArray[np.float64]) -> Ints:
+def quantise(
+    start: Longs, fraction: Floats, carrier: Carrier, tolerance: float | NDArray[np.float64], *, turn: int = 0
+) -> Ints:
     """Weights of decisions in the columns of ``Decisions``; 0 where a bucket is too small to have one.
 
     Parameters
@@ -90,6 +93,9 @@ def quantise(start: Longs, fraction: Floats, carrier: Carrier, tolerance: float 
         Above 0; those of one decision sum to 1.
     tolerance : float or ndarray, shape (K,)
         Oversubscription above 1 that is allowed; where 256 units do not reach it, the best of them.
+    turn : int
+        Number of the first decision. Units that do not go round go to other buckets in every decision, so that equal
+        switches do not burden the same neighbours.
 
     Examples
     --------
@@ -101,7 +107,7 @@ def quantise(start: Longs, fraction: Floats, carrier: Carrier, tolerance: float 
     found = np.zeros(len(fraction), dtype=np.int32)
     each = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), (len(start) - 1,)).copy()
     starts, parts = np.asarray(start, dtype=np.int64), np.asarray(fraction, dtype=np.float64)
-    _quantise(starts, parts, carrier == "slots", each, found)
+    _quantise(starts, parts, carrier == "slots", each, turn, found)
     return found
 
 

@@ -36,12 +36,7 @@ def as_programmed(
             )
         base = "ecmp"
     planned = ROUTERS[base]({}, graph=graph, demand=demand, options=options)
-    made = programme(
-        table_decisions(base, graph, demand, planned),
-        options.tables.carrier,
-        limits=options.tables.limits,
-        tolerance=options.tables.tolerance,
-    )
+    made = programme(table_decisions(base, graph, demand, planned), options.tables)
     admitted = demand if planned.admitted is None else _scaled(demand, planned.admitted)
     found = walk(made.decisions, made.part, admitted)
     note = f"{base} as programmed: buckets carry at most {made.oversubscription - 1:.1%} more than planned"
