@@ -53,7 +53,23 @@ bench)
 *) install -e . ;;
 esac
 
-if [ "$kind" = dev ] && ! command -v dot >/dev/null; then
-    apt_install graphviz || echo "note: no system Graphviz; tests that compare with it are skipped" >&2
+# The real programs that tests prove our output with: command, package.
+real_programs="dot graphviz
+ovs-vswitchd openvswitch-switch
+ip iproute2
+ping iputils-ping
+ethtool ethtool
+opensm opensm
+ibsim ibsim-utils
+ibnetdiscover infiniband-diags
+vtysh frr"
+
+if [ "$kind" = dev ]; then
+    missing=$(echo "$real_programs" | while read -r program package; do
+        PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null || echo "$package"
+    done)
+    # shellcheck disable=SC2086  # one word per package
+    [ -z "$missing" ] || apt_install $missing ||
+        echo "note: not installed, so tests that need them are skipped:" $missing >&2
 fi
 touch ".venv/.ready-$kind"
