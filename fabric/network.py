@@ -100,7 +100,9 @@ def _build(name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: Loade
 def apply_failures(
     topologies: Mapping[str, Topology], down: Sequence[str], up: Sequence[str] = ()
 ) -> dict[str, Topology]:
-    """Take down what selectors name: a node, ``link=a:b``, ``unit=3``, ``pod=1``, ``role=spine``; ``up`` spares nodes.
+    """Take down what selectors name; ``up`` spares nodes.
+
+    A selector is a node, ``link=a:b``, ``link=a:b#2`` of parallel links, ``unit=3``, ``pod=1`` or ``role=spine``.
 
     A selector may start with ``fabric=NAME``; without it, every fabric that has the thing loses it.
 
@@ -140,10 +142,14 @@ def _select(topology: Topology, fabric: str, selector: str) -> tuple[list[int], 
         return [], []
     if "link" in terms:
         a, _, b = terms["link"].replace("->", ":").replace(" ", "").partition(":")
+        b, _, ordinal = (b, "", "") if topology.has_node(b) else b.partition("#")
         if not (topology.has_node(a) and topology.has_node(b)):
             return [], []
         links, ends = topology.links, (topology.node(a), topology.node(b))
-        return [], [int(link) for link in ((links.src == ends[0]) & (links.dst == ends[1])).nonzero()[0]]
+        found = (links.src == ends[0]) & (links.dst == ends[1])
+        if ordinal:
+            found &= topology.parallel_ordinal == int(ordinal) - 1 if ordinal.isdigit() else False
+        return [], [int(link) for link in found.nonzero()[0]]
     chosen = topology.is_switch.copy()
     for key, value in terms.items():
         if key in ("unit", "pod", "rail", "plane") and value.isdigit():
