@@ -325,9 +325,8 @@ def _default_underlay(number: int) -> IPv4Network:
 
 
 def _default_loopback(number: int) -> IPv4Network:
-    return (
-        IPv4Network((int(IPv4Address("10.0.0.0")) + (number << 18), 14)) if number < 16 else IPv4Network("10.0.0.0/10")
-    )
+    """172.16.0.0/16 and on."""
+    return list(IPv4Network("172.16.0.0/12").subnets(new_prefix=16))[number]
 
 
 def _underlay6(given: IPv6Network | None, number: int, fabric: str, site_count_bits: int) -> IPv6Network:
