@@ -1,0 +1,277 @@
+"""An OpenFlow 1.3 session with one switch, opened from our side over TCP or a unix socket.
+
+A switch that listens (``ptcp:`` of Open vSwitch, or its ``BRIDGE.mgmt`` socket) is spoken to in turn: we ask, it
+answers. Its own messages in between (echo requests, port changes) are answered or passed over. Every answer has to be
+there within the timeout, however many pieces it comes in.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, NamedTuple, TypeVar
+
+from fabric.rules.errors import RuleError
+from fabric.rules.openflow13 import encode
+from fabric.rules.openflow13.error_words import error_words
+from fabric.rules.openflow13.readback import InstalledFlow, InstalledGroup, read_flows, read_groups
+
+_HELLO, _ERROR, _ECHO_REQUEST, _FEATURES_REPLY, _MULTIPART_REPLY, _BARRIER_REPLY = 0, 1, 2, 6, 19, 21
+_MORE = 1  # flag of a multipart reply that another follows
+_VERSIONS = {1: "1.0", 2: "1.1", 3: "1.2", 4: "1.3", 5: "1.4", 6: "1.5"}
+_Entry = TypeVar("_Entry")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a switch listens."""
+
+    kind: Literal["tcp", "unix"]
+    host: str  # or the path of the socket
+    port: int = 0
+
+    def __str__(self) -> str:
+        if self.kind == "unix":
+            return f"unix:{self.host}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class SwitchError(NamedTuple):
+    """What a switch answered that it will not do."""
+
+    xid: int
+    words: str
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """``HOST:PORT``, ``[IPV6]:PORT``, ``tcp:HOST:PORT`` or ``unix:PATH``.
+
+    Examples
+    --------
+    >>> str(parse_endpoint("tcp:192.0.2.1:6653"))
+    '192.0.2.1:6653'
+    """
+    if text.startswith("unix:") and len(text) > 5:
+        return Endpoint("unix", text[5:])
+    host, found, port = text.removeprefix("tcp:").rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not found or not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise RuleError(
+            f"{text!r} is no address of a switch", hint="HOST:PORT, [IPV6]:PORT or unix:PATH", code="FP8040"
+        )
+    return Endpoint("tcp", host, int(port))
+
+
+class Session:
+    """A conversation with one switch; a context manager that hangs up at its end.
+
+    Parameters
+    ----------
+    endpoint : Endpoint
+        Where it listens.
+    timeout_s : float
+        Seconds that every answer may take.
+
+    Attributes
+    ----------
+    datapath : int
+        Datapath id the switch gave.
+
+    Raises
+    ------
+    RuleError
+        FP8040 when nobody answers there or OpenFlow 1.3 is not spoken; FP8041, from any method, when the switch falls
+        silent, hangs up or says what is no OpenFlow.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, timeout_s: float = 10.0) -> None:
+        self.endpoint = endpoint
+        self.timeout_s = timeout_s
+        self._xid = 0
+        self._errors: list[SwitchError] = []
+        self._socket = _connect(endpoint, timeout_s)
+        try:
+            self._greet()
+            body = self._ask(encode.features_request(xid=self.next_xid()), _FEATURES_REPLY)
+            if len(body) < 24:
+                raise self._broken(f"it sent features of {len(body)} bytes")
+            self.datapath = int.from_bytes(body[:8], "big")
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._socket.close()
+
+    def next_xid(self) -> int:
+        """A transaction id not used before."""
+        self._xid = self._xid % 0xFFFFFFFF + 1
+        return self._xid
+
+    def send(self, data: bytes) -> None:
+        """Send messages without waiting for an answer."""
+        try:
+            self._socket.settimeout(self.timeout_s)
+            self._socket.sendall(data)
+        except OSError as error:
+            raise self._broken(f"it takes no more messages ({error})") from None
+
+    def barrier(self) -> list[SwitchError]:
+        """Wait until the switch has done everything sent; what it refused since the last barrier."""
+        self._ask(encode.barrier_request(xid=self.next_xid()), _BARRIER_REPLY)
+        found, self._errors = self._errors, []
+        return found
+
+    def flows(self) -> list[InstalledFlow]:
+        """All flows of all tables."""
+        bodies = self._ask_parts(encode.flow_stats_request(xid=self.next_xid()), kind=1)
+        return self._read(lambda: [flow for body in bodies for flow in read_flows(body)])
+
+    def groups(self) -> list[InstalledGroup]:
+        """All groups."""
+        bodies = self._ask_parts(encode.group_desc_request(xid=self.next_xid()), kind=7)
+        return self._read(lambda: [group for body in bodies for group in read_groups(body)])
+
+    # ---- inside ------------------------------------------------------------------------------------------------------
+
+    def _greet(self) -> None:
+        """Exchange HELLOs and make sure that both speak 1.3 (specification, section 6.3.1)."""
+        self.send(encode.hello(xid=self.next_xid()))
+        try:
+            version, kind, _, body = self._receive(time.monotonic() + self.timeout_s)
+        except RuleError as error:
+            raise self._refused(f"no HELLO came: {error.problems[0].message}") from None
+        if kind == _ERROR:
+            raise self._refused(error_words(body))
+        if kind != _HELLO:
+            raise self._refused(f"it begins with a message of type {kind} instead of HELLO")
+        offered = _bitmap(body)
+        if offered is None:
+            offered = [number for number in _VERSIONS if number <= version]
+        if encode.VERSION not in offered or version < encode.VERSION:
+            self.send(encode.hello_failed(xid=self.next_xid()))
+            names = ", ".join(_VERSIONS.get(number, f"version {number}") for number in offered)
+            raise self._refused(
+                f"it speaks OpenFlow {names or version}, not 1.3",
+                hint="allow OpenFlow 1.3 on it; Open vSwitch: ovs-vsctl set bridge NAME protocols=OpenFlow13",
+            )
+
+    def _ask(self, request: bytes, kind: int) -> bytes:
+        """Send a request; the body of its answer of type ``kind``."""
+        self.send(request)
+        return self._await(int.from_bytes(request[4:8], "big"), kind)
+
+    def _ask_parts(self, request: bytes, *, kind: int) -> list[bytes]:
+        """Send a multipart request; the bodies of all parts of its answer."""
+        body = self._ask(request, _MULTIPART_REPLY)
+        bodies = []
+        while True:
+            if len(body) < 8 or int.from_bytes(body[:2], "big") != kind:
+                raise self._broken("it answered a multipart request with something else")
+            bodies.append(body[8:])
+            if not int.from_bytes(body[2:4], "big") & _MORE:
+                return bodies
+            body = self._await(int.from_bytes(request[4:8], "big"), _MULTIPART_REPLY)
+
+    def _await(self, xid: int, kind: int) -> bytes:
+        """The body of the answer to ``xid``; what else comes is answered, kept or passed over."""
+        deadline = time.monotonic() + self.timeout_s
+        while True:
+            version, got, number, body = self._receive(deadline)
+            if version != encode.VERSION:
+                raise self._broken(f"it sent a message of version {version} in a session of OpenFlow 1.3")
+            if got == _ECHO_REQUEST:
+                self.send(encode.echo_reply(body, xid=number))
+            elif got == _ERROR and number == xid:
+                raise self._refused(error_words(body))
+            elif got == _ERROR:
+                self._errors.append(SwitchError(number, error_words(body)))
+            elif got == kind and number == xid:
+                return body
+
+    def _receive(self, deadline: float) -> tuple[int, int, int, bytes]:
+        """Version, type, transaction id and body of the next message."""
+        version, kind, length, xid = encode.HEADER.unpack(self._exactly(encode.HEADER.size, deadline))
+        if length < encode.HEADER.size:
+            raise self._broken(f"it sent a message of length {length}, less than its header")
+        return version, kind, xid, self._exactly(length - encode.HEADER.size, deadline)
+
+    def _exactly(self, count: int, deadline: float) -> bytes:
+        """The next ``count`` bytes."""
+        pieces = bytearray()
+        while len(pieces) < count:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise self._silent()
+            self._socket.settimeout(left_s)
+            try:
+                piece = self._socket.recv(count - len(pieces))
+            except TimeoutError:
+                raise self._silent() from None
+            except OSError as error:
+                raise self._broken(error.strerror or str(error)) from None
+            if not piece:
+                raise self._broken("it hung up")
+            pieces += piece
+        return bytes(pieces)
+
+    def _read(self, parse: Callable[[], list[_Entry]]) -> list[_Entry]:
+        try:
+            return parse()
+        except ValueError as error:
+            raise self._broken(f"its answer cannot be read: {error}") from None
+
+    def _silent(self) -> RuleError:
+        return self._broken(f"it did not answer within {self.timeout_s:g} s")
+
+    def _broken(self, words: str) -> RuleError:
+        return RuleError(
+            f"the session with {self.endpoint} broke: {words}",
+            hint="see what the switch logs; the same push again installs only what is missing",
+            code="FP8041",
+        )
+
+    def _refused(self, words: str, hint: str = "see what the switch logs about this session") -> RuleError:
+        return RuleError(f"{self.endpoint} refuses: {words}", hint=hint, code="FP8040")
+
+
+def _connect(endpoint: Endpoint, timeout_s: float) -> socket.socket:
+    """A connected socket."""
+    try:
+        if endpoint.kind == "tcp":
+            return socket.create_connection((endpoint.host, endpoint.port), timeout_s)
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            made.settimeout(timeout_s)
+            made.connect(endpoint.host)
+        except BaseException:
+            made.close()
+            raise
+        return made
+    except (OSError, UnicodeError) as error:
+        raise RuleError(
+            f"no switch at {endpoint}: {error}",
+            hint="the switch has to listen there; Open vSwitch: ovs-vsctl set-controller BRIDGE ptcp:PORT, or "
+            "unix:RUNDIR/BRIDGE.mgmt",
+            code="FP8040",
+        ) from None
+
+
+def _bitmap(body: bytes) -> list[int] | None:
+    """Versions of a HELLO's bitmap; None when it has none."""
+    at = 0
+    while at + 4 <= len(body):
+        kind, length = int.from_bytes(body[at : at + 2], "big"), int.from_bytes(body[at + 2 : at + 4], "big")
+        if length < 4:
+            return None
+        if kind == 1 and length >= 8:
+            bits = int.from_bytes(body[at + 4 : at + 8], "big")
+            return [number for number in range(32) if bits >> number & 1]
+        at += (length + 7) // 8 * 8
+    return None
