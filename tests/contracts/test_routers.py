@@ -19,7 +19,7 @@ NAMES = ROUTERS.names()
 SEEDS = range(6)
 CONTRACT = pytest.mark.parametrize("router", NAMES)
 # Routers that break ties by the numbers of nodes, draw by them, or search: another numbering is another answer.
-BY_NUMBER = {"ecmp-hash", "ftree", "k-shortest", "pinned", "single-path"}
+BY_NUMBER = {"as-programmed", "ecmp-hash", "ftree", "k-shortest", "pinned", "single-path"}
 
 
 def routed(net, flows, router, *, flows_per_pair=1, **options):
