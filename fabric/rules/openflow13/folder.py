@@ -1,0 +1,127 @@
+"""What ``fabric push`` takes from an export folder: only files as they were when the verifier passed them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fabric.rules.errors import RuleError
+from fabric.rules.manifest import MANIFEST, SCHEMA, VERIFIED, SwitchEntry, read_manifest
+from fabric.rules.openflow13.session import Endpoint, parse_endpoint
+from fabric.rules.ovs_text import parse_groups, parse_rules
+from fabric.rules.table import SwitchTable
+from topologies.errors import nearest
+
+
+@dataclass(frozen=True)
+class Target:
+    """A switch to push to; without an endpoint it is taken to be empty."""
+
+    entry: SwitchEntry
+    endpoint: Endpoint | None
+
+
+def find_targets(folder: Path, given: Sequence[str], *, dry_run: bool = False) -> list[Target]:
+    """Switches of an export by ``NAME=ADDRESS``.
+
+    Parameters
+    ----------
+    dry_run : bool
+        Whether a NAME without an address will do.
+
+    Raises
+    ------
+    RuleError
+        FP8040 for an address that is none; FP8042 when the folder is not verified, of another dialect or has no such
+        switch.
+    """
+    manifest = read_manifest(folder)
+    _check_digests(folder, (MANIFEST,))
+    if manifest.dialect != "ovs":
+        raise RuleError(
+            f"{folder} is of dialect {manifest.dialect}; push reads ovs",
+            hint="fabric export openflow SCENARIO --dialect ovs -o FOLDER",
+            code="FP8042",
+        )
+    entries = {entry.name: entry for entry in manifest.switches}
+    targets: dict[str, Target] = {}
+    for text in given:
+        target = _target(text, entries, dry_run=dry_run)
+        if target.entry.name in targets:
+            raise RuleError(f"--switch names {target.entry.name} twice", hint="one address per switch", code="FP8042")
+        targets[target.entry.name] = target
+    return list(targets.values())
+
+
+def _target(text: str, entries: dict[str, SwitchEntry], *, dry_run: bool) -> Target:
+    # A name may hold "=", a path may too: the longest known name decides.
+    name = max((name for name in entries if text == name or text.startswith(f"{name}=")), key=len, default=None)
+    if name is None:
+        wrong = text.partition("=")[0]
+        close = nearest(wrong, entries)
+        raise RuleError(
+            f"the export has no switch {wrong!r}",
+            hint=f"did you mean {close!r}?"
+            if close
+            else f"it has {len(entries):,}, such as {min(entries, default='')!r}",
+            code="FP8042",
+        )
+    address = text[len(name) + 1 :]
+    if not address:
+        if dry_run:
+            return Target(entries[name], None)
+        raise RuleError(
+            f"--switch {text} has no address", hint=f"--switch {name}=HOST:PORT; there is no default", code="FP8040"
+        )
+    return Target(entries[name], parse_endpoint(address))
+
+
+def read_table(folder: Path, target: Target) -> SwitchTable:
+    """Table of a switch from the files of dialect ovs; FP8042 when they are not those the verifier passed."""
+    stem = f"switches/{target.entry.file}"
+    flows, groups = _check_digests(folder, (f"{stem}.flows", f"{stem}.groups"))
+    return SwitchTable(
+        name=target.entry.name,
+        datapath=target.entry.datapath,
+        hash_basis=0,
+        groups=tuple(parse_groups(groups, str(folder / f"{stem}.groups"))),
+        rules=tuple(parse_rules(flows, str(folder / f"{stem}.flows"))),
+    )
+
+
+def _check_digests(folder: Path, names: Sequence[str]) -> list[str]:
+    """Texts of files whose digests are those in ``verified.json``: what was hashed is what is used."""
+    passed = _verified(folder)
+    texts = []
+    for name in names:
+        try:
+            content = (folder / name).read_bytes()
+        except OSError as error:
+            raise _not_verified(f"{folder / name} cannot be read: {error.strerror}", "export again") from None
+        if passed.get(name) != hashlib.sha256(content).hexdigest():
+            raise _not_verified(f"{folder / name} is not the file that was verified")
+        texts.append(content.decode("utf-8"))
+    return texts
+
+
+def _verified(folder: Path) -> dict[str, str]:
+    path = folder / VERIFIED
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise _not_verified(f"the verifier has not passed {folder}: it has no {VERIFIED}") from None
+    except ValueError as error:
+        raise _not_verified(f"{path} is no JSON: {error}") from None
+    if not isinstance(record, dict) or record.get("kind") != "RulesVerified" or record.get("schema") != SCHEMA:
+        raise _not_verified(f"{path} is not what this version's verifier writes")
+    files = record.get("files")
+    if not isinstance(files, dict):
+        raise _not_verified(f"{path} names no files")
+    return {str(name): str(digest) for name, digest in files.items()}
+
+
+def _not_verified(words: str, first: str = "run fabric verify rules SCENARIO FOLDER") -> RuleError:
+    return RuleError(words, hint=f"{first}; push sends only what has passed", code="FP8042")
