@@ -2,10 +2,10 @@
 
 Endpoints that hang on the same switches form a *site*; a site gets one block, a power of two of addresses that starts
 with the network address and a gateway and ends with the broadcast address. Blocks of a unit lie together in an aligned
-block of the unit, those of a pod in one of the pod, as long as the underlay has room for the padding; else they are
-packed. Addresses follow the fabric as built: a failure moves none. Links between switches get a /31 or /127 each (RFC
-3021, RFC 6164), from the upper half of the underlay unless ``links`` says otherwise. Every switch has a loopback and an
-AS number of its own, so that BGP finds any shortest path.
+block of the unit, those of leaves with the same switches above them (a pod, a rail of a pod) in one of theirs, as long
+as the underlay has room for the padding; else they are packed. Addresses follow the fabric as built: a failure moves
+none. Links between switches get a /31 or /127 each (RFC 3021, RFC 6164), from the upper half of the underlay unless
+``links`` says otherwise. Every switch has a loopback and an AS number of its own, so that BGP finds any shortest path.
 
 An address is kept as an *offset* into the underlay. IPv4 adds it to the first address. IPv6 keeps the low bits, as many
 as the largest site needs, as interface identifier and puts the rest above bit 64, so that sites of that size are a /64.
@@ -386,18 +386,40 @@ def _find_sites(topology: Topology) -> tuple[Ints, list[Longs], list[Ints]]:
 
 
 def _places(topology: Topology, switches: Sequence[Ints]) -> list[tuple[int, int, int]]:
-    """Pod, unit and first switch of every site: what its place in the address space follows."""
+    """Cluster, unit and first switch of every site: what its place in the address space follows.
+
+    Switches that share their upper neighbours are a cluster: whoever stands above sends to all of them alike. Where
+    nothing stands above, the pod is.
+    """
     nodes = topology.nodes
-    return [
-        (int(nodes.pod[far[0]]), int(nodes.unit[far[0]]), int(far[0])) if len(far) else (1 << 30, 0, 0)
-        for far in switches
-    ]
+    above = _upper_neighbours(topology, sorted({int(far[0]) for far in switches if len(far)}))
+    first_of: dict[tuple[int, bytes], int] = {}
+    found = []
+    for far in switches:
+        if not len(far):
+            found.append((1 << 30, 0, 0))
+            continue
+        leaf, pod = int(far[0]), int(nodes.pod[far[0]])
+        found.append((first_of.setdefault((pod, above[leaf]), leaf), int(nodes.unit[leaf]), leaf))
+    return found
+
+
+def _upper_neighbours(topology: Topology, switches: Sequence[int]) -> dict[int, bytes]:
+    """Neighbours of a higher level of some switches, as built, as keys that can be compared."""
+    links, level = topology.links, topology.nodes.level
+    wanted = np.zeros(len(topology.nodes), dtype=np.bool_)
+    wanted[list(switches)] = True
+    up = np.flatnonzero(wanted[links.src] & (level[links.dst] > level[links.src]))
+    pairs = np.unique(np.column_stack([links.src[up], links.dst[up]]), axis=0) if len(up) else np.empty((0, 2), int)
+    bounds = np.searchsorted(pairs[:, 0], np.array(switches))
+    ends = np.searchsorted(pairs[:, 0], np.array(switches), side="right")
+    return {switch: pairs[low:high, 1].tobytes() for switch, low, high in zip(switches, bounds, ends, strict=True)}
 
 
 def _lay_out(keys: Sequence[tuple[int, int, int]], sizes: Longs, *, padded: bool) -> tuple[Longs, int]:
     """Offset of every site, and the end of the last.
 
-    Padded, sites of a unit fill an aligned block of the unit, and units one of the pod; else the largest sites come
+    Padded, sites of a unit fill an aligned block of the unit, and units one of the cluster; else the largest sites come
     first, so that all are aligned without gaps between sites.
     """
     count = len(keys)

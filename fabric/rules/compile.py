@@ -143,7 +143,8 @@ class Compiler:
         cut = self.atoms
         if not len(cut.start):
             return column([0], np.int64), column([0], np.int32), [], [_DROPPED]
-        codes = np.where(cut.row >= 0, self.programme.decisions.code[graph_node][cut.row], CUT_OFF)
+        row = self.programme.decisions.code[graph_node]
+        codes = np.where(cut.row >= 0, row[cut.row], CUT_OFF) if len(row) else np.full(len(cut.row), CUT_OFF)
         unique, inverse = np.unique(codes, return_inverse=True)
         known: dict[Buckets, int] = {_DROPPED: 0}
         meaning = np.zeros(len(unique), dtype=np.int32)
