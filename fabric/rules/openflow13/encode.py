@@ -35,7 +35,7 @@ FlowCommand = Literal["add", "modify_strict", "delete_strict"]
 GroupCommand = Literal["add", "modify", "delete"]
 _FLOW_COMMANDS = {"add": 0, "modify_strict": 2, "delete_strict": 4}
 _GROUP_COMMANDS = {"add": 0, "modify": 1, "delete": 2}
-_PORT_FIELDS = {TCP: ("TCP", "tcp"), UDP: ("UDP", "udp"), SCTP: ("SCTP", "sctp")}
+PORT_NAMES = {TCP: "tcp", UDP: "udp", SCTP: "sctp"}  # of protocols whose ports OpenFlow 1.3 can match
 
 
 class _Layout(NamedTuple):
@@ -162,8 +162,9 @@ def _oxm_fields(shape: _Shape, values: Iterator[int]) -> list[Any]:
             fields.append(getattr(layer, name + "HM")(**{key: address, f"{key}_mask": mask}))
     for side, given in (("src", shape.src_port), ("dst", shape.dst_port)):
         if given:
-            name, key = _PORT_FIELDS[shape.protocol]
-            fields.append(getattr(layer, f"OFB{name}{side.capitalize()}")(**{f"{key}_{side}": next(values)}))
+            name = PORT_NAMES[shape.protocol]
+            make = getattr(layer, f"OFB{name.upper()}{side.capitalize()}")
+            fields.append(make(**{f"{name}_{side}": next(values)}))
     return fields
 
 
@@ -189,14 +190,19 @@ def _group_layout(command: int, buckets: int) -> _Layout:
 # ---- messages --------------------------------------------------------------------------------------------------------
 
 
-def _shape(rule: Rule, command: FlowCommand) -> _Shape:
-    match = rule.match
-    if (match.src_port or match.dst_port) and match.protocol not in _PORT_FIELDS:
+def check_ports(match: Match) -> None:
+    """Raise FP8030 when a match asks for ports of a protocol that has none in OpenFlow 1.3."""
+    if (match.src_port or match.dst_port) and match.protocol not in PORT_NAMES:
         raise RuleError(
             f"a rule asks for ports of IP protocol {match.protocol}; OpenFlow 1.3 knows ports of TCP, UDP and SCTP",
             hint="match UDP (17) for RoCEv2",
             code="FP8030",
         )
+
+
+def _shape(rule: Rule, command: FlowCommand) -> _Shape:
+    match = rule.match
+    check_ports(match)
     action = "drop" if command == "delete_strict" else rule.action.kind
     return _Shape(
         _FLOW_COMMANDS[command], match.family, match.dst_bits, match.src_bits, match.protocol, bool(match.src_port),

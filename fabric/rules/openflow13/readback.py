@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fabric.rules.openflow13.encode import ETHER_IPV4, ETHER_IPV6, PORT_LOCAL, SCTP, TCP
+from fabric.rules.openflow13.encode import ETHER_IPV4, ETHER_IPV6, HEADER, PORT_LOCAL, SCTP, TCP, VERSION
 from fabric.rules.table import DROP, LOCAL, UDP, Action, Bucket, Group, Match, Rule
 
 _FLOW = struct.Struct("!HBxIIHHHHxxxxQQQ")  # ofp_flow_stats up to its match
@@ -176,7 +176,7 @@ def _action(data: bytes) -> tuple[Action | None, tuple[int, ...]]:
     if not plain or len(actions) != 1 or actions[0][0] not in (_OUTPUT, _GROUP):
         return None, groups
     kind, value = actions[0]
-    return Action("group", value) if kind == _GROUP else Action("output", _port(value)), groups
+    return Action("group", value) if kind == _GROUP else Action("output", port_of_wire(value)), groups
 
 
 def _acts(data: bytes) -> list[tuple[int, int]]:
@@ -188,8 +188,46 @@ def _bucket(data: bytes) -> Bucket | None:
     """A bucket that only sends out of a port; None for others."""
     _, weight, _, _ = _BUCKET.unpack_from(data)
     acts = _acts(data[_BUCKET.size :])
-    return Bucket(_port(acts[0][1]), weight) if len(acts) == 1 and acts[0][0] == _OUTPUT else None
+    return Bucket(port_of_wire(acts[0][1]), weight) if len(acts) == 1 and acts[0][0] == _OUTPUT else None
 
 
-def _port(number: int) -> int:
+def port_of_wire(number: int) -> int:
+    """Port of ours from a number on the wire."""
     return LOCAL if number == PORT_LOCAL else number
+
+
+def read_messages(data: bytes) -> tuple[list[Rule], list[Group]]:
+    """Rules and groups of messages that fill a switch, as ``encode.table_messages`` writes them.
+
+    Raises
+    ------
+    ValueError
+        For bytes that are no messages, and for messages that add anything but rules and groups of ours.
+    """
+    rules, groups = [], []
+    for message in _parts(data, 2, HEADER.size):
+        kind = message[1]
+        if len(message) < {14: 56, 15: 16}.get(kind, 8):
+            raise ValueError(f"a message of type {kind} that is cut off")
+        command = message[25] if kind == 14 else int.from_bytes(message[8:10], "big")
+        if kind == 20:
+            continue
+        if message[0] != VERSION or kind not in (14, 15) or command != 0:
+            raise ValueError(f"a message of type {kind} that adds nothing")
+        if kind == 14:
+            rules.append(_added_rule(message))
+        else:
+            buckets = [_bucket(one) for one in _parts(message[16:], 0, _BUCKET.size)]
+            made = tuple(bucket for bucket in buckets if bucket is not None)
+            if message[10] != _SELECT or len(made) != len(buckets):
+                raise ValueError("a group that does not deal over ports")
+            groups.append(Group(int.from_bytes(message[12:16], "big"), made))
+    return rules, sorted(groups)
+
+
+def _added_rule(message: bytes) -> Rule:
+    length = int.from_bytes(message[50:52], "big")
+    match, action = _match(message[52 : 48 + length]), _action(message[48 + (length + 7) // 8 * 8 :])[0]
+    if match is None or action is None or message[24]:
+        raise ValueError("a flow that fabric does not write")
+    return Rule(int.from_bytes(message[30:32], "big"), match, action, int.from_bytes(message[8:16], "big"))
