@@ -41,7 +41,7 @@ class TreeNet(NamedTuple):
     wide: Longs  # by level, most upper neighbours of a switch
 
 
-class _Hops(NamedTuple):
+class Hops(NamedTuple):
     """Next hops to one sink: neighbours of node v are ``first[v]`` to ``last[v]``, links of neighbour b from ``at[b]``.
 
     They end where those of b + 1 begin.
@@ -56,16 +56,16 @@ class _Hops(NamedTuple):
 
 
 @compiled
-def _new_hops(net: TreeNet) -> _Hops:
+def new_hops(net: TreeNet) -> Hops:
     nodes, edges = len(net.into_start) - 1, len(net.head)
-    return _Hops(
+    return Hops(
         np.empty(nodes), np.empty(nodes, np.int64), np.zeros(nodes, np.int64), np.zeros(nodes, np.int64),
         np.zeros(edges + nodes, np.int64), np.zeros(edges, np.int64),
     )  # fmt: skip
 
 
 @compiled
-def _find_hops(net: TreeNet, sink: int, hops: _Hops) -> int:
+def find_hops(net: TreeNet, sink: int, hops: Hops) -> int:
     """Fill ``hops`` for a sink; returns how many nodes reach it."""
     distance, order = hops.distance, hops.order
     reached = nearest_first(sink, net.into_start, net.tail, net.weight, net.equal, distance, order)
@@ -90,7 +90,7 @@ def _find_hops(net: TreeNet, sink: int, hops: _Hops) -> int:
 
 
 @compiled
-def _choose(net: TreeNet, hops: _Hops, node: int, number: int) -> int:
+def choose_hop(net: TreeNet, hops: Hops, node: int, number: int) -> int:
     """The edge by which ``node`` sends to the endpoint of that number."""
     level = net.level[node]
     digits = number // net.divisor[level]
@@ -110,13 +110,13 @@ def load_trees(
 ) -> None:
     """Send entries (source, class, Gbps) of every endpoint up and down its tree; endpoints of one sink on end."""
     nodes, classes = len(net.into_start) - 1, loads.shape[1]
-    hops = _new_hops(net)
+    hops = new_hops(net)
     amount, busy = np.zeros((nodes, classes)), np.zeros(nodes, np.bool_)
     last_sink = -1
     reached = 0
     for row in range(len(sink)):
         if sink[row] != last_sink:
-            reached = _find_hops(net, sink[row], hops)
+            reached = find_hops(net, sink[row], hops)
             last_sink = sink[row]
         for entry in range(start[row], start[row + 1]):
             if hops.distance[src[entry]] < np.inf:
@@ -126,7 +126,7 @@ def load_trees(
             node = hops.order[position]
             if not busy[node]:
                 continue
-            edge = _choose(net, hops, node, number[row])
+            edge = choose_hop(net, hops, node, number[row])
             head = net.head[edge]
             for kind in range(classes):
                 loads[edge, kind] += amount[node, kind]
@@ -141,20 +141,20 @@ def load_trees(
 @compiled
 def walk_trees(net: TreeNet, sink: Ints, number: Longs, start: Longs, src: Ints) -> tuple[Longs, Longs]:
     """Path of every entry: numbers of links, 0 without a path, and the edges on end."""
-    hops = _new_hops(net)
+    hops = new_hops(net)
     length, edges = np.zeros(len(src), np.int64), np.empty(64, np.int64)
     steps = 0
     last_sink = -1
     for row in range(len(sink)):
         if sink[row] != last_sink:
-            _find_hops(net, sink[row], hops)
+            find_hops(net, sink[row], hops)
             last_sink = sink[row]
         for entry in range(start[row], start[row + 1]):
             node = src[entry]
             if hops.distance[node] == np.inf:
                 continue
             while node != sink[row]:
-                edge = _choose(net, hops, node, number[row])
+                edge = choose_hop(net, hops, node, number[row])
                 edges = grown(edges, steps + 1)
                 edges[steps] = edge
                 steps += 1
