@@ -50,18 +50,17 @@ def verify_export(
     """
     tables = read_tables(folder, manifest, dialect(manifest.dialect), plan, progress=progress)
     findings = list(tables.findings)
-    sources = _sources(tables)
+    sources = first_tables(tables)
     planned = _read_links(folder, plan, findings)
     walked: Floats = np.zeros(len(plan.topology.links))
-    classes = unreachable = 0
+    classes = 0
     for index, family in enumerate(manifest.families):
         progress(f"following every destination, IPv{family}")
         rows, dead = cut_rows(tables, index)
         findings += dead
         classes += len(rows.pieces)
         offered = pairs if index == 0 and not tables.flows else ()
-        loads, met, loops, lost, apart = _walk(tables, rows, sources, offered)
-        unreachable += apart
+        loads, met, loops, lost = walk_all(tables, rows, sources, offered)
         findings += _explain_losses(tables, rows, sources, family, loops, lost)
         findings += _check_delivery(tables, rows, family, met)
         if index == 0:
@@ -70,7 +69,7 @@ def verify_export(
     if tables.flows:
         walked, flows, wrong = walk_flows(folder, tables)
         findings += wrong
-    return _verdict(manifest, plan, tables, planned, walked, findings, (classes, len(sources), flows, unreachable))
+    return _verdict(manifest, plan, tables, planned, walked, findings, (classes, len(sources), flows))
 
 
 def _verdict(
@@ -80,7 +79,7 @@ def _verdict(
     planned: tuple[Floats, Floats],
     walked: Floats,
     findings: list[Finding],
-    counts: tuple[int, int, int, int],
+    counts: tuple[int, int, int],
 ) -> Verdict:
     """Compare loads, and put everything together."""
     topology = plan.topology
@@ -109,7 +108,6 @@ def _verdict(
         programmed_max_utilisation=float((planned[1] / capacity)[live].max(initial=0.0)),
         found_max_utilisation=float((walked / capacity)[live].max(initial=0.0)),
         weight_error=error,
-        unreachable=counts[3],
         findings=tuple(dict.fromkeys(findings))[:MOST_FINDINGS],
     )
 
@@ -138,7 +136,7 @@ def _read_links(folder: Path, plan: AddressPlan, findings: list[Finding]) -> tup
     return planned, programmed
 
 
-def _sources(tables: ReadTables) -> Ints:
+def first_tables(tables: ReadTables) -> Ints:
     """Places where traffic begins: switches with endpoints of one live link, hosts with several, switches that are."""
     topology = tables.plan.topology
     place = _entry(tables)
@@ -157,9 +155,9 @@ def _entry(tables: ReadTables) -> Ints:
     return column(found, np.int32)
 
 
-def _walk(
+def walk_all(
     tables: ReadTables, rows: Rows, sources: Ints, pairs: Sequence[PairTraffic]
-) -> tuple[Floats, np.ndarray, np.ndarray, np.ndarray, int]:
+) -> tuple[Floats, np.ndarray, np.ndarray, np.ndarray]:
     """Send one packet from every source to every row, and the demand beside it.
 
     Returns
@@ -182,7 +180,7 @@ def _walk(
     )
     loads = np.zeros(len(tables.plan.topology.links))
     np.add.at(loads, rows.link, found.edge_gbps[:, 1])
-    return loads, met, found.loops, found.lost_gbps > 0, 0
+    return loads, met, found.loops, found.lost_gbps > 0
 
 
 def _demand(tables: ReadTables, rows: Rows, sources: Ints, pairs: Sequence[PairTraffic]) -> Floats:

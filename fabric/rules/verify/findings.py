@@ -40,7 +40,6 @@ class Verdict:
     programmed_max_utilisation: float  # as the export says
     found_max_utilisation: float  # walked from the files
     weight_error: float  # largest |walked - planned| over the link's capacity
-    unreachable: int  # pairs of source and destination that no live path joins
     findings: tuple[Finding, ...]
 
     @property

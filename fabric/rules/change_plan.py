@@ -1,0 +1,217 @@
+"""From the tables that run to those that shall: adds, changes and removals in rounds that lose no packet.
+
+Make before break. (1) New groups, which nothing uses yet; ids are hashes of the content, so no group ever changes. (2)
+For addresses whose order matters (``transitions``), rules of high priority with the new way, destination side first, a
+round per step. (3) All other rules are added or changed: every switch then does for every address what it did or what
+it will do. (4) Rules that are no more are removed. (5) The rules of (2) are removed: below them is the same way by now.
+(6) Groups that nothing uses are removed. A barrier ends every round. The way back is the plan with the ends exchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from fabric.rules.addressing import AddressPlan
+from fabric.rules.errors import RuleError
+from fabric.rules.table import Group, Match, Rule, SwitchTable, cookie_of
+from fabric.rules.transitions import detours
+from fabric.rules.verify.behaviour import Parts
+from fabric.rules.verify.check import first_tables
+from fabric.rules.verify.tables import ReadTables
+
+DETOUR_PRIORITY = 600  # plus the prefix length: above every prefix, below single flows
+
+Verb = Literal["add", "modify", "delete"]
+
+
+class Step(NamedTuple):
+    """One message to one switch."""
+
+    switch: str
+    verb: Verb
+    what: Rule | Group
+
+
+@dataclass(frozen=True)
+class Round:
+    """Steps that may be taken in any order; the next round begins when every switch has confirmed this one."""
+
+    title: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class ChangePlan:
+    """Rounds without the empty ones, and figures for people."""
+
+    rounds: tuple[Round, ...]
+    affected: int  # sets of addresses that some switch treats otherwise than before
+    ordered: int  # of them, those whose switches have to change in an order
+
+    def count(self, verb: Verb, kind: type[Rule] | type[Group]) -> int:
+        """Steps of one sort."""
+        return sum(step.verb == verb and isinstance(step.what, kind) for part in self.rounds for step in part.steps)
+
+    @property
+    def switches(self) -> int:
+        """Switches that are told anything."""
+        return len({step.switch for part in self.rounds for step in part.steps})
+
+
+def plan_change(
+    plan: AddressPlan,
+    old: Mapping[str, SwitchTable],
+    new: Mapping[str, SwitchTable],
+    *,
+    families: Sequence[int],
+    parts: Parts,
+) -> ChangePlan:
+    """Rounds from ``old`` to ``new`` tables, by name of the switch.
+
+    Parameters
+    ----------
+    plan : AddressPlan
+        Of the fabric that both are for; links that are down need not be told apart.
+    parts : callable
+        How switches turn weights into parts.
+
+    Raises
+    ------
+    RuleError
+        For switches that the fabric has not.
+    """
+    unknown = [name for name in (*old, *new) if not plan.topology.has_node(name)]
+    if unknown:
+        raise RuleError(
+            f"switch {unknown[0]!r} is of another fabric", hint="compare exports of one scenario", code="FP8050"
+        )
+    before, after = _read(plan, old, families, parts), _read(plan, new, families, parts)
+    sources = np.unique(np.concatenate([_first(before), _first(after)])).astype(np.int32)
+    temporary: list[dict[str, list[Rule]]] = []
+    affected = ordered = 0
+    for index, family in enumerate(families):
+        count, hard = detours(before, after, index, sources)
+        affected += count
+        ordered += len(hard)
+        for detour in hard:
+            for node, step in detour.step.items():
+                name = plan.topology.nodes.name[node]
+                while len(temporary) <= step:
+                    temporary.append({})
+                rules = _temporary(plan, family, detour.first, detour.last, new.get(name))
+                temporary[step].setdefault(name, []).extend(rules)
+    return ChangePlan(_rounds(old, new, temporary), affected, ordered)
+
+
+def _read(plan: AddressPlan, tables: Mapping[str, SwitchTable], families: Sequence[int], parts: Parts) -> ReadTables:
+    found = ReadTables(plan)
+    for name, table in tables.items():
+        found.add(plan.topology.node(name), families, table.rules, table.groups, parts)
+    return found
+
+
+def _first(tables: ReadTables) -> np.ndarray:
+    return np.array([tables.nodes[place] for place in first_tables(tables)], dtype=np.int64)
+
+
+def _temporary(plan: AddressPlan, family: int, first: int, last: int, table: SwitchTable | None) -> list[Rule]:
+    """Rules with the new way of some addresses, of a priority above all prefixes."""
+    found = []
+    for offset, bits in _aligned(first, last, plan.span_bits):
+        match = Match(family, *plan.prefix(family, offset, bits))  # type: ignore[arg-type]
+        best = None
+        for rule in table.rules if table is not None else ():
+            if rule.match.is_flow or rule.match.family not in (0, family):
+                continue
+            low, high = (0, 1 << plan.span_bits)
+            if rule.match.family:
+                low, high = plan.region(family, rule.match.dst, rule.match.dst_bits)
+            if low <= offset < high and (best is None or rule.priority > best.priority):
+                best = rule
+        if best is not None:
+            found.append(Rule(DETOUR_PRIORITY + match.dst_bits, match, best.action, cookie_of(match)))
+    return found
+
+
+def _aligned(first: int, last: int, span: int) -> list[tuple[int, int]]:
+    """An interval as aligned powers of two."""
+    found = []
+    while first < last:
+        bits = 0
+        while bits < span and first >> bits & 1 == 0 and first + (2 << bits) <= last:
+            bits += 1
+        found.append((first, bits))
+        first += 1 << bits
+    return found
+
+
+def _rounds(
+    old: Mapping[str, SwitchTable], new: Mapping[str, SwitchTable], temporary: Sequence[Mapping[str, Sequence[Rule]]]
+) -> tuple[Round, ...]:
+    names = list(dict.fromkeys((*new, *old)))
+    groups_in: list[Step] = []
+    rules_in: list[Step] = []
+    rules_out: list[Step] = []
+    groups_out: list[Step] = []
+    for name in names:
+        was, will = old.get(name), new.get(name)
+        old_groups = {group.id: group for group in was.groups} if was else {}
+        new_groups = {group.id: group for group in will.groups} if will else {}
+        old_rules = {(rule.priority, rule.match): rule for rule in was.rules} if was else {}
+        new_rules = {(rule.priority, rule.match): rule for rule in will.rules} if will else {}
+        for key, group in new_groups.items():
+            if key not in old_groups:
+                groups_in.append(Step(name, "add", group))
+            elif old_groups[key] != group:  # not an export of ours, whose ids are hashes of the content
+                rules_in.append(Step(name, "modify", group))
+        for match, rule in new_rules.items():
+            if match not in old_rules:
+                rules_in.append(Step(name, "add", rule))
+            elif old_rules[match].action != rule.action:
+                rules_in.append(Step(name, "modify", rule))
+        rules_out += [Step(name, "delete", rule) for match, rule in old_rules.items() if match not in new_rules]
+        groups_out += [Step(name, "delete", group) for key, group in old_groups.items() if key not in new_groups]
+    steps = [[Step(name, "add", rule) for name, rules in part.items() for rule in rules] for part in temporary]
+    back = [step._replace(verb="delete") for part in steps for step in part]
+    rounds = [
+        Round("add groups", tuple(groups_in)),
+        *(Round(f"lead around, step {number}", tuple(part)) for number, part in enumerate(steps, 1)),
+        Round("add and change rules", tuple(rules_in)),
+        Round("remove rules", tuple(rules_out)),
+        Round("end leading around", tuple(back)),
+        Round("remove groups", tuple(groups_out)),
+    ]
+    return tuple(part for part in rounds if part.steps)
+
+
+def apply_round(tables: Mapping[str, SwitchTable], part: Round, only: set[str] | None = None) -> dict[str, SwitchTable]:
+    """Tables after a round, or after some switches have taken it."""
+    from dataclasses import replace
+
+    found = dict(tables)
+    by_switch: dict[str, list[Step]] = {}
+    for step in part.steps:
+        if only is None or step.switch in only:
+            by_switch.setdefault(step.switch, []).append(step)
+    for name, steps in by_switch.items():
+        table = found[name]
+        rules = {(rule.priority, rule.match): rule for rule in table.rules}
+        groups = {group.id: group for group in table.groups}
+        for step in steps:
+            if isinstance(step.what, Rule):
+                key = (step.what.priority, step.what.match)
+                if step.verb == "delete":
+                    rules.pop(key, None)
+                else:
+                    rules[key] = step.what
+            elif step.verb == "delete":
+                groups.pop(step.what.id, None)
+            else:
+                groups[step.what.id] = step.what
+        ordered = sorted(rules.values(), key=lambda rule: (-rule.priority, rule.match))
+        found[name] = replace(table, rules=tuple(ordered), groups=tuple(sorted(groups.values())))
+    return found

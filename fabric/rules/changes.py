@@ -1,0 +1,142 @@
+"""The change from one export to another as files: a bundle per round and switch, and the way back."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from fabric.rules.change_plan import ChangePlan, Step, plan_change
+from fabric.rules.dialect import Dialect, File, dialect
+from fabric.rules.errors import RuleError
+from fabric.rules.manifest import SCHEMA, read_manifest
+from fabric.rules.ovs_text import format_group, format_rule
+from fabric.rules.planned import PlannedRules
+from fabric.rules.safe_names import safe_names
+from fabric.rules.table import Group, Rule, SwitchTable
+from fabric.rules.verify.tables import parts_of
+
+_APPLY = """\
+#!/bin/sh
+# Apply all rounds in order; every bundle is atomic and confirmed before the next round begins.
+# Bridges are named like the switches, unless given as SWITCH=BRIDGE.
+set -eu
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+bridge() {
+    switch=$1; shift
+    for pair in "$@"; do [ "${pair%%=*}" != "$switch" ] || { echo "${pair#*=}"; return; }; done
+    echo "$switch"
+}
+for round in "$here"/[0-9]*; do
+    for file in "$round"/*.bundle; do
+        name=$(basename "$file" .bundle)
+        ovs-ofctl -O OpenFlow15 bundle "$(bridge "$name" "$@")" "$file"
+    done
+done
+"""
+
+
+def read_tables_of(folder: Path) -> dict[str, SwitchTable]:
+    """Tables of an export folder by name of the switch."""
+    manifest = read_manifest(folder)
+    written = dialect(manifest.dialect)
+    if written.read is None:
+        raise RuleError(
+            f"{folder} is of dialect {manifest.dialect}, whose files cannot be read back",
+            hint="compare with an export of --dialect ovs",
+            code="FP8024",
+        )
+    found = {}
+    for entry in manifest.switches:
+        rules, groups = written.read(folder, entry.file)
+        found[entry.name] = SwitchTable(entry.name, entry.datapath, 0, tuple(groups), tuple(rules))
+    return found
+
+
+def change_files(old: Path, planned: PlannedRules, chosen: Dialect) -> Iterator[File]:
+    """Rounds from the export in ``old`` to the tables in hand, and back.
+
+    Raises
+    ------
+    RuleError
+        When the two are of different fabrics, or speak different dialects' weights.
+    """
+    manifest = read_manifest(old)
+    if manifest.fabric != planned.plan.fabric or set(manifest.families) != set(planned.rules.families):
+        raise RuleError(
+            f"{old} is of fabric {manifest.fabric}, IPv{' and '.join(map(str, manifest.families))}; the new tables are "
+            f"of {planned.plan.fabric}, IPv{' and '.join(map(str, planned.rules.families))}",
+            hint="compare exports of one fabric",
+            code="FP8050",
+        )
+    before = read_tables_of(old)
+    after = {table.name: table for table in planned.rules.tables()}
+    families, parts = planned.rules.families, parts_of(chosen)
+    basis = {name: table.hash_basis for name, table in after.items()}
+    forth = plan_change(planned.plan, before, after, families=families, parts=parts)
+    back = plan_change(planned.plan, after, before, families=families, parts=parts)
+    yield File("change.json", json.dumps(_record(forth, back, old), indent=1) + "\n")
+    for folder, change in (("forth", forth), ("back", back)):
+        yield from _bundles(folder, change, basis)
+        yield File(f"{folder}/apply.sh", _APPLY)
+
+
+def _bundles(folder: str, change: ChangePlan, basis: Mapping[str, int]) -> Iterator[File]:
+    names = list(dict.fromkeys(step.switch for part in change.rounds for step in part.steps))
+    stem = dict(zip(names, safe_names(names), strict=True))
+    for number, part in enumerate(change.rounds, 1):
+        title = part.title.replace(",", "").replace(" ", "-")
+        by_switch: dict[str, list[Step]] = {}
+        for step in part.steps:
+            by_switch.setdefault(step.switch, []).append(step)
+        for name, steps in by_switch.items():
+            lines = (bundle_line(step, basis.get(name, 0)) for step in steps)
+            yield File(f"{folder}/{number:02d}-{title}/{stem[name]}.bundle", "".join(f"{line}\n" for line in lines))
+
+
+def bundle_line(step: Step, basis: int) -> str:
+    """A step in the words of ``ovs-ofctl bundle``.
+
+    Examples
+    --------
+    >>> from fabric.rules.table import Action, Match
+    >>> rule = Rule(126, Match(4, 0x0A400000, 26), Action("output", 7), 0xFA01)
+    >>> bundle_line(Step("leaf0", "add", rule), 0)
+    'flow add cookie=0xfa01,priority=126,ip,nw_dst=10.64.0.0/26,actions=output:7'
+    >>> bundle_line(Step("leaf0", "delete", rule), 0)
+    'flow delete_strict priority=126,ip,nw_dst=10.64.0.0/26'
+    """
+    if isinstance(step.what, Group):
+        if step.verb == "delete":
+            return f"group delete group_id={step.what.id}"
+        return f"group {step.verb} {format_group(step.what, basis)}"
+    text = format_rule(step.what)
+    if step.verb == "delete":
+        match = text.split(",", 1)[1].rsplit("actions=", 1)[0].rstrip(",")
+        return f"flow delete_strict {match}"
+    # An add with the match and priority of a rule replaces it, cookie and all, which modify_strict would not.
+    return f"flow add {text}"
+
+
+def _record(forth: ChangePlan, back: ChangePlan, old: Path) -> dict[str, object]:
+    def figures(change: ChangePlan) -> dict[str, object]:
+        return {
+            "rounds": [{"title": part.title, "steps": len(part.steps)} for part in change.rounds],
+            "switches": change.switches,
+            "affected": change.affected,
+            "ordered": change.ordered,
+            **{
+                f"{kind.__name__.lower()}s_{verb}": change.count(verb, kind)
+                for kind in (Rule, Group)
+                for verb in ("add", "modify", "delete")
+            },
+        }
+
+    return {
+        "schema": SCHEMA,
+        "kind": "ChangePlan",
+        "from": shlex.quote(old.name),
+        "forth": figures(forth),
+        "back": figures(back),
+    }

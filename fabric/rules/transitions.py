@@ -1,0 +1,150 @@
+"""Which addresses change their way when tables are replaced, and for which of them the order of switches matters.
+
+While tables are replaced every switch does for an address what it did before or what it will do. Where the union of
+old and new next hops has no cycle, no mixture of the two has one either, so any order will do. Where it has one, or
+where a switch begins or ceases to have a way at all, switches nearer to the destination along the new ways must go
+first (R. Mahajan, R. Wattenhofer, "On consistent updates in software defined networks", HotNets 2013).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabric.rules.table import LOCAL
+from fabric.rules.verify.behaviour import Behaviour, Ways
+from fabric.rules.verify.tables import ReadTables
+from fabric.rules.walk import walk_columns
+from topologies.columns import Ints, Longs, column
+
+_ARRIVED = -2
+
+
+@dataclass(frozen=True)
+class Detour:
+    """Addresses that need an order: per switch that changes, the step in which it may take its new way."""
+
+    first: int  # offsets of the host blocks
+    last: int
+    step: dict[int, int]  # by topology node, from 0
+
+
+def affected_atoms(old: ReadTables, new: ReadTables, family_index: int) -> Longs:
+    """First and last offset of all intervals that some switch treats otherwise than before, shape (A, 2)."""
+    bounds: set[int] = set()
+    spans: list[tuple[int, int]] = []
+    end = 1 << new.plan.span_bits
+    for node in sorted(set(old.nodes) | set(new.nodes)):
+        before, after = _of(old, node, family_index), _of(new, node, family_index)
+        starts = np.union1d(before.start, after.start)
+        was = before.way[np.searchsorted(before.start, starts, side="right") - 1]
+        will = after.way[np.searchsorted(after.start, starts, side="right") - 1]
+        differs = {
+            pair: before.ways[pair[0]] != after.ways[pair[1]]
+            for pair in set(zip(was.tolist(), will.tolist(), strict=True))
+        }
+        for at, pair in enumerate(zip(was.tolist(), will.tolist(), strict=True)):
+            if differs[pair]:
+                span = (int(starts[at]), int(starts[at + 1]) if at + 1 < len(starts) else end)
+                spans.append(span)
+                bounds.update(span)
+    if not spans:
+        return np.empty((0, 2), dtype=np.int64)
+    cuts = np.array(sorted(bounds), dtype=np.int64)
+    inside = np.zeros(len(cuts), dtype=np.int64)
+    np.add.at(inside, np.searchsorted(cuts, [span[0] for span in spans]), 1)
+    np.add.at(inside, np.searchsorted(cuts, [span[1] for span in spans]), -1)
+    held = np.flatnonzero(np.cumsum(inside)[:-1] > 0)
+    return np.column_stack([cuts[held], cuts[held + 1]])
+
+
+_NOTHING = Behaviour(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int32), ((),), (), ())
+
+
+def _of(tables: ReadTables, node: int, family_index: int) -> Behaviour:
+    place = int(tables.index[node])
+    return tables.behaviours[place][family_index] if place >= 0 else _NOTHING
+
+
+def detours(old: ReadTables, new: ReadTables, family_index: int, sources: Ints) -> tuple[int, list[Detour]]:
+    """How many affected intervals there are, and those for which the order matters.
+
+    Parameters
+    ----------
+    sources : ndarray
+        Topology nodes where traffic meets the first table.
+    """
+    atoms = affected_atoms(old, new, family_index)
+    if not len(atoms):
+        return 0, []
+    nodes = sorted(set(old.nodes) | set(new.nodes))
+    index = np.full(len(new.plan.topology.nodes), len(nodes), dtype=np.int32)
+    index[nodes] = np.arange(len(nodes))
+    code, start, link, one_sided = _unions(old, new, nodes, family_index, atoms[:, 0])
+    head = index[new.plan.topology.links.dst][link]
+    count, width = len(atoms), len(sources)
+    found = walk_columns(
+        code, start, np.arange(len(link), dtype=np.int32), np.ones(len(link)), head,
+        np.arange(count, dtype=np.int32), np.arange(count + 1, dtype=np.int64) * width,
+        np.tile(index[sources], count).astype(np.int32), np.zeros((count * width, 1)),
+    )  # fmt: skip
+    hard = np.flatnonzero(found.loops | one_sided)
+    return count, [_order(old, new, nodes, family_index, atoms[at]) for at in hard.tolist()]
+
+
+def _unions(
+    old: ReadTables, new: ReadTables, nodes: list[int], family_index: int, points: Longs
+) -> tuple[Ints, Longs, Ints, np.ndarray]:
+    """Links that every node uses for every point before or after, as columns for the walk, and points with a node that
+    has a way only before or only after."""
+    code = np.full((len(nodes) + 1, len(points)), _ARRIVED, dtype=np.int32)
+    starts, links = [0], []
+    one_sided = np.zeros(len(points), dtype=np.bool_)
+    for row, node in enumerate(nodes):
+        before, after = _of(old, node, family_index), _of(new, node, family_index)
+        was = before.way[np.searchsorted(before.start, points, side="right") - 1].astype(np.int64)
+        will = after.way[np.searchsorted(after.start, points, side="right") - 1]
+        pairs, inverse = np.unique(was * len(after.ways) + will, return_inverse=True)
+        kinds = np.full(len(pairs), _ARRIVED, dtype=np.int32)
+        sided = np.zeros(len(pairs), dtype=np.bool_)
+        for at, pair in enumerate(pairs.tolist()):
+            earlier, later = before.ways[pair // len(after.ways)], after.ways[pair % len(after.ways)]
+            sided[at] = bool(earlier) != bool(later)
+            used = sorted({*_links(old, node, earlier), *_links(new, node, later)})
+            if used:
+                kinds[at] = len(starts) - 1
+                links += used
+                starts.append(len(links))
+        code[row] = kinds[inverse]
+        one_sided |= sided[inverse]
+    return column(code, np.int32), np.array(starts, dtype=np.int64), np.array(links, dtype=np.int32), one_sided
+
+
+def _links(tables: ReadTables, node: int, ways: Ways) -> list[int]:
+    found = [tables.ports.link(node, port) for port, _ in ways if port != LOCAL]
+    return [link for link in found if link >= 0]
+
+
+def _order(old: ReadTables, new: ReadTables, nodes: list[int], family_index: int, atom: Longs) -> Detour:
+    """Steps of the switches that change for some addresses: after all that their new ways lead to; those that will
+    have no way last."""
+    point = int(atom[0])
+    links = new.plan.topology.links
+    ways = {node: _of(new, node, family_index).at(point) for node in nodes}
+    changed = [node for node in nodes if _of(old, node, family_index).at(point) != ways[node]]
+    depth: dict[int, int] = {}
+    for root in changed:
+        stack = [(root, False)]
+        while stack:
+            node, done = stack.pop()
+            heads = [int(links.dst[link]) for link in _links(new, node, ways.get(node, ()))]
+            if done:
+                below = max((depth[head] for head in heads if head in ways), default=0)
+                depth[node] = below + (node in set(changed))
+            elif node not in depth:
+                depth[node] = 0
+                stack.append((node, True))
+                stack += [(head, False) for head in heads if head in ways and head not in depth]
+    last = max((depth[node] for node in changed), default=0) + 1
+    return Detour(int(atom[0]), int(atom[1]), {node: depth[node] - 1 if ways[node] else last - 1 for node in changed})
