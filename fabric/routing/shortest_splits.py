@@ -11,6 +11,9 @@ A next hop is a link on a path of least weight. Rules (``Rule``):
     own next hops together, whichever is less; worked out nearest first, without limit at the destination and on its
     access links, which would else hide the fabric. J. Zhou et al., "WCMP: weighted cost multipathing for improved
     fairness in data centers", EuroSys 2014. Capacity that several switches share is counted in full by each of them.
+``next-hop-count``
+    in proportion to how many next hops each neighbour has itself, link by link: what BGP's link bandwidth community
+    (draft-ietf-idr-link-bandwidth) says when every speaker sets it to its number of paths.
 ``lowest``
     everything to the neighbour of the lowest number, over the first of its parallel links: routing without multipath.
 
@@ -33,11 +36,17 @@ from fabric.routing.kernels import compiled, is_step, nearest_first, parallel_lo
 from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Ints, Longs, column
 
-Rule = Literal["equal", "link-capacity", "downstream-capacity", "lowest"]
+Rule = Literal["equal", "link-capacity", "downstream-capacity", "next-hop-count", "lowest"]
 
 MOST_SPLITS = 20_000_000  # rows of explicit splits a router writes out unasked, 240 MB
-_EQUAL, _LINK, _DOWNSTREAM, _LOWEST = range(4)
-_CODE = {"equal": _EQUAL, "link-capacity": _LINK, "downstream-capacity": _DOWNSTREAM, "lowest": _LOWEST}
+_EQUAL, _LINK, _DOWNSTREAM, _COUNT, _LOWEST = range(5)
+_CODE = {
+    "equal": _EQUAL,
+    "link-capacity": _LINK,
+    "downstream-capacity": _DOWNSTREAM,
+    "next-hop-count": _COUNT,
+    "lowest": _LOWEST,
+}
 
 
 class SweepNet(NamedTuple):
@@ -63,7 +72,7 @@ class Sweep(NamedTuple):
     order: Longs
     part: Floats  # shape (E,), by slot; 0 off the shortest paths; stale where the head does not reach
     total: Floats  # shape (V,), parts of a node's next hops together
-    passes: Floats  # shape (V,), capacity towards the destination behind a node, under ``downstream-capacity``
+    passes: Floats  # shape (V,), capacity towards the destination behind a node, or its next hops, as the rule counts
     width: Floats  # shape (V,), capacity of the links from a node to the head in hand
     chosen: Longs  # shape (V,), slot of the only next hop under ``lowest``
     head: Longs  # shape (E,), by slot, of those chosen
@@ -122,7 +131,7 @@ def measure_parts(net: SweepNet, dest: int, sweep: Sweep) -> int:
     reached = nearest_first(dest, net.into_start, net.tail, net.weight, net.equal, distance, order)
     total[:] = 0.0
     sweep.passes[:] = 0.0
-    sweep.passes[dest] = np.inf
+    sweep.passes[dest] = 1.0 if net.rule == _COUNT else np.inf
     sweep.chosen[:] = -1
     for position in range(reached):
         head = order[position]
@@ -131,6 +140,11 @@ def measure_parts(net: SweepNet, dest: int, sweep: Sweep) -> int:
             part[slot] = 0.0 if not on else (net.capacity[slot] if net.rule == _LINK else 1.0)
         if net.rule == _DOWNSTREAM:
             _measure_downstream(net, position, sweep)
+        if net.rule == _COUNT:
+            for slot in range(net.into_start[head], net.into_start[head + 1]):
+                if part[slot] > 0.0:
+                    part[slot] = sweep.passes[head]
+                    sweep.passes[net.tail[slot]] += 1.0
         if net.rule == _LOWEST:
             _choose_lowest(net, head, sweep)
             continue

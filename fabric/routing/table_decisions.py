@@ -13,6 +13,7 @@ RULES: dict[str, Rule] = {
     "ecmp": "equal",
     "ecmp-hash": "equal",
     "wcmp": "downstream-capacity",
+    "bgp-ucmp": "next-hop-count",
     "spray": "link-capacity",
     "single-path": "lowest",
     "optimal": "equal",  # towards destinations without demand
