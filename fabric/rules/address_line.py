@@ -16,6 +16,7 @@ _FAMILY_BIT = 130
 END = 1 << (_FAMILY_BIT + 1)
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Line(Generic[T]):
@@ -86,7 +87,7 @@ def deciding_rules(rules: Sequence[Rule]) -> Line[Rule | None]:
     return flatten((line_span(rule.match), rule) for rule in plain)
 
 
-def side_by_side(one: Line[T], two: Line[T]) -> Iterator[tuple[int, int, T, T]]:
+def side_by_side(one: Line[T], two: Line[U]) -> Iterator[tuple[int, int, T, U]]:
     """Common intervals of two functions, with both values."""
     starts = sorted({*one.starts, *two.starts})
     left = right = 0
