@@ -15,13 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabric.routing.graph import RoutingGraph
+from fabric.routing.graph import RoutingGraph, build_graph
 from fabric.routing.hashing.functions import mix
 from fabric.routing.kernels import compiled, parallel_rows
 from fabric.routing.router import Splits
 from fabric.routing.shortest_splits import Rule, SweepNet, measure_parts, new_sweep, sweep_net
 from topologies.columns import Floats, Ints, Longs, column
 from topologies.errors import RoutingError
+from topologies.topology import Topology
 
 Hashes = NDArray[np.uint64]
 
@@ -280,3 +281,35 @@ def _number(keys: Hashes, sink: Ints) -> tuple[Ints, Longs, Longs]:
         known += len(found)
     code[sink, np.arange(rows)] = ARRIVED
     return column(code, np.int32), np.concatenate(first_row), np.concatenate(first_node)
+
+
+@compiled
+def _lowest_slice(first: int, last: int, net: SweepNet, switches: int, out: Ints) -> None:
+    sweep = new_sweep(net)
+    for dest in range(first, last):
+        reached = measure_parts(net, dest, sweep)
+        for position in range(1, reached):
+            node = sweep.order[position]
+            if node < switches:
+                for place in range(net.out_start[node], net.out_start[node + 1]):
+                    edge = net.out_edge[place]
+                    slot = net.slot_of[edge]
+                    if sweep.distance[net.head_of[edge]] < np.inf and sweep.part[slot] > 0.0:
+                        out[node, dest] = edge
+                        break
+
+
+def decide_switches(topology: Topology) -> Ints:
+    """Link by which every switch sends to every other: the first on a shortest path.
+
+    Returns
+    -------
+    ndarray, shape (switches, switches)
+        By place among the nodes that forward; -1 towards itself and without a path.
+    """
+    graph = build_graph(topology, [])
+    net = sweep_net(graph, "equal")
+    switches = int((~graph.is_terminal).sum())
+    edge = np.full((switches, switches), -1, dtype=np.int32)
+    parallel_rows(switches, lambda first, last: _lowest_slice(first, last, net, switches, edge))
+    return column(np.where(edge >= 0, graph.link_of[edge], -1), np.int32)

@@ -2,8 +2,8 @@
 
 Every speaker tells its neighbours how many next hops it has itself, and they divide by that
 (``fabric.routing.shortest_splits``, rule ``next-hop-count``): FRR's ``set extcommunity bandwidth num-multipaths``. A
-switch that lost half of its uplinks gets half as much from below, also where the link to it is what limits: ``wcmp`` sees
-that, BGP does not. Speeds are not counted.
+switch that lost half of its uplinks gets half as much from below, also where the link to it is what limits: ``wcmp``
+sees that, BGP does not. Speeds are not counted.
 """
 
 from __future__ import annotations
