@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabric.cli.answer import Answer, emit, load, located
+from fabric.cli.answer import Answer, emit, located
 from fabric.cli.main import ANSWER_IS_NO, OK
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fabric.rules.manifest import Manifest
     from fabric.rules.verify.findings import Verdict
 
+ROUTE_COLUMNS = ("switch", "kind", "about", "ours", "theirs", "cookie")
 FINDING_COLUMNS = ("kind", "switch", "destination", "words", "trace")
 
 
@@ -34,27 +35,17 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
     Failures and overrides are those of the export unless given again. Exit code 0: no loop, black hole, leak or wrong
     load; 1: something was found; 3: files that cannot be read.
     """
-    from dataclasses import replace
-
-    from fabric.rules.manifest import read_manifest
+    from fabric.cli.exported import load_exported
+    from fabric.routing.router import Progress
     from fabric.rules.verify.check import verify_export
     from fabric.rules.verify.stamp import write_stamp
 
-    manifest = read_manifest(folder)
-    what_if = manifest.record.get("what_if", {})
-    if not settings.overrides:
-        settings = replace(settings, sets=tuple(what_if.get("set", ())))
-    loaded = load(scenario, settings)
-    if loaded.sha256 != manifest.record.get("sha256") and not settings.quiet:
-        click.echo("note: the scenario has changed since the export", err=True)
-    from fabric.pipeline import tables_ground
-
-    down, up = settings.down or tuple(what_if.get("down", ())), settings.up or tuple(what_if.get("up", ()))
+    loaded, ground = load_exported(scenario, folder, settings)
+    manifest = ground.manifest
     with located(loaded, settings), watching(settings) as report:
-        from fabric.routing.router import Progress
-
-        plan, pairs = tables_ground(loaded, manifest.fabric, manifest.phase, manifest.number, down=down, up=up)
-        verdict = verify_export(folder, manifest, plan, pairs, progress=lambda text: report(Progress(text)))
+        verdict = verify_export(
+            folder, manifest, ground.plan, ground.pairs, progress=lambda text: report(Progress(text))
+        )
     if verdict.holds:
         write_stamp(folder, manifest)
     emit(
@@ -67,6 +58,65 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
         settings,
     )
     return OK if verdict.holds else ANSWER_IS_NO
+
+
+@command.command("routes", cls=FabricCommand)
+@click.argument("scenario")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--observed", required=True, metavar="ovs:DIR|lft:FILE|iproute:DIR",
+    help="What runs: NAME.flows and NAME.groups of ovs-ofctl dump-flows and dump-groups, OpenSM's forwarding tables, "
+    "or NAME.json of ip -j route; NAME is that of the export's files.",
+)  # fmt: skip
+def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> int:
+    """Compare the tables in FOLDER with what switches say they have.
+
+    Exit code 0: every packet is treated as planned; 1: some are not, or entries differ; 3: files that cannot be read.
+    """
+    from fabric.cli.exported import load_exported
+    from fabric.rules.compare_observed import compare_observed
+
+    kind, found, where = observed.partition(":")
+    if not found or kind not in ("ovs", "lft", "iproute"):
+        raise click.UsageError(f"--observed {observed}: write ovs:DIR, lft:FILE or iproute:DIR")
+    _, ground = load_exported(scenario, folder, settings)
+    differences = compare_observed(kind, Path(where), folder, ground)
+    rows = [{**one.__dict__, "cookie": None if one.cookie is None else f"{one.cookie:#x}"} for one in differences]
+    emit(
+        Answer(
+            lambda: _routes_record(ground.manifest, rows),
+            lambda: _routes_document(folder, rows),
+            lambda: rows,
+            ROUTE_COLUMNS,
+        ),
+        settings,
+    )
+    return ANSWER_IS_NO if rows else OK
+
+
+def _routes_record(manifest: Manifest, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    from fabric.export.records import SCHEMA, version
+
+    return {
+        "schema": SCHEMA,
+        "kind": "RoutesVerdict",
+        "tool": {"name": "fabric-planner", "version": version()},
+        "name": manifest.record.get("scenario"),
+        "fabric": manifest.fabric,
+        "holds": not rows,
+        "items": rows,
+    }
+
+
+def _routes_document(folder: Path, rows: list[dict[str, Any]]) -> Document:
+    from fabric.export.document import Line, table
+
+    if not rows:
+        return [Line(f"{folder}: switches have what was planned", "good")]
+    headers = ("switch", "kind", "about~", "planned~", "has~")
+    cells = [(row["switch"], row["kind"], row["about"], row["ours"], row["theirs"]) for row in rows[:100]]
+    more = [Line(f"and {len(rows) - 100:,} more; --json has them", "warn")] if len(rows) > 100 else []
+    return [table("differences", headers, cells), *more]
 
 
 def _finding(one: Any) -> dict[str, Any]:

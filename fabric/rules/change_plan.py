@@ -1,10 +1,12 @@
 """From the tables that run to those that shall: adds, changes and removals in rounds that lose no packet.
 
 Make before break. (1) New groups, which nothing uses yet; ids are hashes of the content, so no group ever changes. (2)
-For addresses whose order matters (``transitions``), rules of high priority with the new way, destination side first, a
-round per step. (3) All other rules are added or changed: every switch then does for every address what it did or what
-it will do. (4) Rules that are no more are removed. (5) The rules of (2) are removed: below them is the same way by now.
-(6) Groups that nothing uses are removed. A barrier ends every round. The way back is the plan with the ends exchanged.
+Single flows that go or take another path leave their rules, source side first: what falls back to the prefixes and
+meets a rule still in place follows it to the end. (3) For addresses whose order matters (``transitions``), rules of
+high priority with the new way, destination side first, a round per step. (4) All other rules are added or changed, then
+those that are no more removed; first at switches that begin to have ways, last at those that cease to. (5) The rules of
+(3) are removed: below them is the same way by now. (6) Single flows get their new rules, destination side first. (7)
+Groups that nothing uses are removed. A barrier ends every round. The way back is the plan with the ends exchanged.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy as np
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.errors import RuleError
 from fabric.rules.table import Group, Match, Rule, SwitchTable, cookie_of
-from fabric.rules.transitions import detours
+from fabric.rules.transitions import transition
 from fabric.rules.verify.behaviour import Parts
 from fabric.rules.verify.check import first_tables
 from fabric.rules.verify.tables import ReadTables
@@ -93,18 +95,56 @@ def plan_change(
     sources = np.unique(np.concatenate([_first(before), _first(after)])).astype(np.int32)
     temporary: list[dict[str, list[Rule]]] = []
     affected = ordered = 0
+    first: set[int] = set()
+    last: set[int] = set()
     for index, family in enumerate(families):
-        count, hard = detours(before, after, index, sources)
-        affected += count
-        ordered += len(hard)
-        for detour in hard:
+        found = transition(before, after, index, sources)
+        affected += found.affected
+        ordered += len(found.detours)
+        first |= found.first
+        last |= found.last
+        for detour in found.detours:
             for node, step in detour.step.items():
                 name = plan.topology.nodes.name[node]
                 while len(temporary) <= step:
                     temporary.append({})
                 rules = _temporary(plan, family, detour.first, detour.last, new.get(name))
                 temporary[step].setdefault(name, []).extend(rules)
-    return ChangePlan(_rounds(old, new, temporary), affected, ordered)
+    names = plan.topology.nodes.name
+    stages = ({names[node] for node in first - last}, {names[node] for node in last})
+    flows = (_flow_rounds(before, after, old, names), _flow_rounds(after, before, new, names))
+    return ChangePlan(_rounds(old, new, temporary, stages, flows), affected, ordered)
+
+
+def _flow_rounds(
+    before: ReadTables, after: ReadTables, tables: Mapping[str, SwitchTable], names: Sequence[str]
+) -> list[list[Step]]:
+    """Rules of ``tables`` for single flows that ``after`` does not have like that, those of the source side first."""
+    links = before.plan.topology.links
+    paths: dict[Match, dict[int, int]] = {}
+    for node, flows in before.flows.items():
+        for match, port in flows.items():
+            paths.setdefault(match, {})[node] = port
+    later: dict[Match, dict[int, int]] = {}
+    for node, flows in after.flows.items():
+        for match, port in flows.items():
+            later.setdefault(match, {})[node] = port
+    rules = {(name, rule.match): rule for name, table in tables.items() for rule in table.rules if rule.match.is_flow}
+    rounds: list[list[Step]] = []
+    for match, ports in paths.items():
+        if later.get(match) == ports:
+            continue
+        heads = {node: int(links.dst[before.ports.link(node, port)]) for node, port in ports.items()}
+        begins = [node for node in ports if node not in heads.values()]
+        place, met = 0, set[int]()
+        node = begins[0] if begins else next(iter(ports))
+        while node in ports and node not in met:
+            met.add(node)
+            while len(rounds) <= place:
+                rounds.append([])
+            rounds[place].append(Step(names[node], "delete", rules[names[node], match]))
+            node, place = heads[node], place + 1
+    return rounds
 
 
 def _read(plan: AddressPlan, tables: Mapping[str, SwitchTable], families: Sequence[int], parts: Parts) -> ReadTables:
@@ -150,14 +190,21 @@ def _aligned(first: int, last: int, span: int) -> list[tuple[int, int]]:
 
 
 def _rounds(
-    old: Mapping[str, SwitchTable], new: Mapping[str, SwitchTable], temporary: Sequence[Mapping[str, Sequence[Rule]]]
+    old: Mapping[str, SwitchTable],
+    new: Mapping[str, SwitchTable],
+    temporary: Sequence[Mapping[str, Sequence[Rule]]],
+    stages: tuple[set[str], set[str]],
+    flows: tuple[list[list[Step]], list[list[Step]]],
 ) -> tuple[Round, ...]:
+    """All rounds; ``stages`` are the switches to change first and last, ``flows`` single flows to leave and to lead."""
     names = list(dict.fromkeys((*new, *old)))
+    moved = {(step.switch, step.what) for part in (*flows[0], *flows[1]) for step in part}
     groups_in: list[Step] = []
-    rules_in: list[Step] = []
-    rules_out: list[Step] = []
     groups_out: list[Step] = []
+    rules_in: list[list[Step]] = [[], [], []]
+    rules_out: list[list[Step]] = [[], [], []]
     for name in names:
+        stage = 0 if name in stages[0] else 2 if name in stages[1] else 1
         was, will = old.get(name), new.get(name)
         old_groups = {group.id: group for group in was.groups} if was else {}
         new_groups = {group.id: group for group in will.groups} if will else {}
@@ -167,22 +214,35 @@ def _rounds(
             if key not in old_groups:
                 groups_in.append(Step(name, "add", group))
             elif old_groups[key] != group:  # not an export of ours, whose ids are hashes of the content
-                rules_in.append(Step(name, "modify", group))
+                rules_in[stage].append(Step(name, "modify", group))
         for match, rule in new_rules.items():
+            if (name, rule) in moved:
+                continue
             if match not in old_rules:
-                rules_in.append(Step(name, "add", rule))
+                rules_in[stage].append(Step(name, "add", rule))
             elif old_rules[match].action != rule.action:
-                rules_in.append(Step(name, "modify", rule))
-        rules_out += [Step(name, "delete", rule) for match, rule in old_rules.items() if match not in new_rules]
+                rules_in[stage].append(Step(name, "modify", rule))
+        rules_out[stage] += [
+            Step(name, "delete", rule)
+            for match, rule in old_rules.items()
+            if match not in new_rules and (name, rule) not in moved
+        ]
         groups_out += [Step(name, "delete", group) for key, group in old_groups.items() if key not in new_groups]
     steps = [[Step(name, "add", rule) for name, rules in part.items() for rule in rules] for part in temporary]
     back = [step._replace(verb="delete") for part in steps for step in part]
+    where = (" of switches that begin", "", " of switches that cease")
     rounds = [
         Round("add groups", tuple(groups_in)),
+        *(Round(f"leave single flows, step {number}", tuple(part)) for number, part in enumerate(flows[0], 1)),
         *(Round(f"lead around, step {number}", tuple(part)) for number, part in enumerate(steps, 1)),
-        Round("add and change rules", tuple(rules_in)),
-        Round("remove rules", tuple(rules_out)),
+    ]
+    for stage, words in enumerate(where):
+        rounds.append(Round(f"add and change rules{words}", tuple(rules_in[stage])))
+        rounds.append(Round(f"remove rules{words}", tuple(rules_out[stage])))
+    leads = [[step._replace(verb="add") for step in part] for part in reversed(flows[1])]
+    rounds += [
         Round("end leading around", tuple(back)),
+        *(Round(f"lead single flows, step {number}", tuple(part)) for number, part in enumerate(leads, 1)),
         Round("remove groups", tuple(groups_out)),
     ]
     return tuple(part for part in rounds if part.steps)

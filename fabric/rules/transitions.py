@@ -1,9 +1,11 @@
 """Which addresses change their way when tables are replaced, and for which of them the order of switches matters.
 
 While tables are replaced every switch does for an address what it did before or what it will do. Where the union of
-old and new next hops has no cycle, no mixture of the two has one either, so any order will do. Where it has one, or
-where a switch begins or ceases to have a way at all, switches nearer to the destination along the new ways must go
-first (R. Mahajan, R. Wattenhofer, "On consistent updates in software defined networks", HotNets 2013).
+old and new next hops has no cycle, no mixture of the two has one either. Then any order will do, but for switches that
+begin to have a way, which change before all others, as nothing leads to them yet, and those that cease to have one,
+which change last. Where the union has a cycle, or a switch begins for some addresses and ceases for others, switches
+nearer to the destination along the new ways go first, address by address (R. Mahajan, R. Wattenhofer, "On consistent
+updates in software defined networks", HotNets 2013).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from fabric.rules.table import LOCAL
 from fabric.rules.verify.behaviour import Behaviour, Ways
 from fabric.rules.verify.tables import ReadTables
 from fabric.rules.walk import walk_columns
-from topologies.columns import Ints, Longs, column
+from topologies.columns import Bools, Ints, Longs, column
 
 _ARRIVED = -2
 
@@ -28,6 +30,16 @@ class Detour:
     first: int  # offsets of the host blocks
     last: int
     step: dict[int, int]  # by topology node, from 0
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What has to be minded when tables are replaced."""
+
+    affected: int  # intervals of addresses that some switch treats otherwise than before
+    detours: tuple[Detour, ...]
+    first: frozenset[int]  # topology nodes that begin to have ways
+    last: frozenset[int]  # those that cease to have them
 
 
 def affected_atoms(old: ReadTables, new: ReadTables, family_index: int) -> Longs:
@@ -67,8 +79,8 @@ def _of(tables: ReadTables, node: int, family_index: int) -> Behaviour:
     return tables.behaviours[place][family_index] if place >= 0 else _NOTHING
 
 
-def detours(old: ReadTables, new: ReadTables, family_index: int, sources: Ints) -> tuple[int, list[Detour]]:
-    """How many affected intervals there are, and those for which the order matters.
+def transition(old: ReadTables, new: ReadTables, family_index: int, sources: Ints) -> Transition:
+    """What has to be minded from old to new tables.
 
     Parameters
     ----------
@@ -77,11 +89,11 @@ def detours(old: ReadTables, new: ReadTables, family_index: int, sources: Ints) 
     """
     atoms = affected_atoms(old, new, family_index)
     if not len(atoms):
-        return 0, []
+        return Transition(0, (), frozenset(), frozenset())
     nodes = sorted(set(old.nodes) | set(new.nodes))
     index = np.full(len(new.plan.topology.nodes), len(nodes), dtype=np.int32)
     index[nodes] = np.arange(len(nodes))
-    code, start, link, one_sided = _unions(old, new, nodes, family_index, atoms[:, 0])
+    code, start, link, begins, ceases = _unions(old, new, nodes, family_index, atoms[:, 0])
     head = index[new.plan.topology.links.dst][link]
     count, width = len(atoms), len(sources)
     found = walk_columns(
@@ -89,36 +101,45 @@ def detours(old: ReadTables, new: ReadTables, family_index: int, sources: Ints) 
         np.arange(count, dtype=np.int32), np.arange(count + 1, dtype=np.int64) * width,
         np.tile(index[sources], count).astype(np.int32), np.zeros((count * width, 1)),
     )  # fmt: skip
-    hard = np.flatnonzero(found.loops | one_sided)
-    return count, [_order(old, new, nodes, family_index, atoms[at]) for at in hard.tolist()]
+    plain = ~found.loops
+    both = begins[:, plain].any(axis=1) & ceases[:, plain].any(axis=1)
+    torn = np.asarray((begins | ceases)[both]).any(axis=0)
+    hard = np.asarray(found.loops | torn)
+    rows = np.array(nodes)
+    return Transition(
+        count,
+        tuple(_order(old, new, nodes, family_index, atoms[at]) for at in np.flatnonzero(hard).tolist()),
+        frozenset(rows[begins[:, ~hard].any(axis=1)].tolist()),
+        frozenset(rows[ceases[:, ~hard].any(axis=1)].tolist()),
+    )
 
 
 def _unions(
     old: ReadTables, new: ReadTables, nodes: list[int], family_index: int, points: Longs
-) -> tuple[Ints, Longs, Ints, np.ndarray]:
-    """Links that every node uses for every point before or after, as columns for the walk, and points with a node that
-    has a way only before or only after."""
+) -> tuple[Ints, Longs, Ints, Bools, Bools]:
+    """Links that every node uses for every point before or after, as columns for the walk; which nodes begin and which
+    cease to have a way, shape (nodes, points) each."""
     code = np.full((len(nodes) + 1, len(points)), _ARRIVED, dtype=np.int32)
     starts, links = [0], []
-    one_sided = np.zeros(len(points), dtype=np.bool_)
+    begins, ceases = (np.zeros((len(nodes), len(points)), dtype=np.bool_) for _ in range(2))
     for row, node in enumerate(nodes):
         before, after = _of(old, node, family_index), _of(new, node, family_index)
         was = before.way[np.searchsorted(before.start, points, side="right") - 1].astype(np.int64)
         will = after.way[np.searchsorted(after.start, points, side="right") - 1]
         pairs, inverse = np.unique(was * len(after.ways) + will, return_inverse=True)
         kinds = np.full(len(pairs), _ARRIVED, dtype=np.int32)
-        sided = np.zeros(len(pairs), dtype=np.bool_)
+        starting, ending = (np.zeros(len(pairs), dtype=np.bool_) for _ in range(2))
         for at, pair in enumerate(pairs.tolist()):
             earlier, later = before.ways[pair // len(after.ways)], after.ways[pair % len(after.ways)]
-            sided[at] = bool(earlier) != bool(later)
+            starting[at], ending[at] = bool(later) and not earlier, bool(earlier) and not later
             used = sorted({*_links(old, node, earlier), *_links(new, node, later)})
             if used:
                 kinds[at] = len(starts) - 1
                 links += used
                 starts.append(len(links))
         code[row] = kinds[inverse]
-        one_sided |= sided[inverse]
-    return column(code, np.int32), np.array(starts, dtype=np.int64), np.array(links, dtype=np.int32), one_sided
+        begins[row], ceases[row] = starting[inverse], ending[inverse]
+    return column(code, np.int32), np.array(starts, np.int64), np.array(links, np.int32), begins, ceases
 
 
 def _links(tables: ReadTables, node: int, ways: Ways) -> list[int]:

@@ -16,6 +16,7 @@ from fabric.rules.changes import bundle_line, read_tables_of
 from fabric.rules.errors import RuleError
 from fabric.rules.ovs_text import parse_groups, parse_rules
 from fabric.rules.table import Group
+from fabric.rules.trace import Tracer
 from fabric.rules.verify.check import first_tables, walk_all
 from fabric.rules.verify.rows import cut_rows
 from fabric.rules.verify.tables import ReadTables
@@ -129,6 +130,50 @@ def test_a_tree_needs_none(tmp_path):
     change = plan_change(first.plan, tables_of(first), tables_of(second), families=(4,), parts=equal_parts)
     assert change.affected > 0
     assert change.ordered == 0
+
+
+def test_a_switch_that_leaves_changes_last(tmp_path):
+    """An aggregation switch of a fat tree goes: its own rules go after all others', and the way back tells it first.
+
+    Only towards its own pod is there an order: its core switches must turn back to aggregation switches that still
+    send up to them.
+    """
+    first, second = PAIRS["a switch leaves"](tmp_path)
+    old, new = tables_of(first), tables_of(second)
+    forth = plan_change(first.plan, old, new, families=(4,), parts=equal_parts)
+    assert forth.ordered == 2
+    ceasing = [part for part in forth.rounds if part.title.endswith("that cease")]
+    assert {step.switch for part in ceasing for step in part.steps} == {"pod0/agg0"}
+    back = plan_change(first.plan, new, old, families=(4,), parts=equal_parts)
+    plain = [part.title for part in back.rounds if "around" not in part.title]
+    assert plain[:2] == ["add groups", "add and change rules of switches that begin"]
+
+
+def test_single_flows_leave_source_side_first_and_are_led_destination_side_first(tmp_path):
+    """Pinned paths before and after a failure. At every moment every flow of either plan reaches its destination."""
+    first = planned_rules(tmp_path, "leaf-spine", "pinned")
+    second = planned_rules(tmp_path, "leaf-spine", "pinned", down=("link=leaf0:spine0#1", "link=leaf1:spine1#2"))
+    old, new = tables_of(first), tables_of(second)
+    change = plan_change(first.plan, old, new, families=(4,), parts=equal_parts)
+    titles = [part.title for part in change.rounds]
+    assert "leave single flows, step 1" in titles
+    assert "lead single flows, step 1" in titles
+    plan, tables, rng = intact(first.plan), dict(old), random.Random(2)
+    flows = random.Random(3).sample([*first.flows, *second.flows], 60)
+    for part in change.rounds:
+        switches = sorted({step.switch for step in part.steps})
+        rng.shuffle(switches)
+        for at, switch in enumerate(switches):
+            tables = apply_round(tables, part, {switch})
+            if at % 2 and len(switches) > 2:
+                continue
+            tracer = Tracer(tables, plan, equal_parts)
+            names = plan.topology.nodes.name
+            for flow in flows:
+                packet = tracer.packet(names[flow.src], names[flow.dst], src_port=flow.match.src_port)
+                for entry in tracer.entries(names[flow.src]):
+                    assert {one.end for one in tracer.trace_all(packet, entry).paths} == {"delivered"}, part.title
+    assert {key: table.rules for key, table in tables.items()} == {key: table.rules for key, table in new.items()}
 
 
 def test_equal_tables_need_nothing(tmp_path):

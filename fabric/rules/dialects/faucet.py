@@ -27,7 +27,7 @@ def check_expressible(table: SwitchTable) -> None:
         raise RuleError(
             f"{table.name} divides traffic over up to {members} weighted buckets in {len(table.groups)} groups; access "
             "lists of Faucet send a prefix to one port",
-            hint="a router that takes one path per destination, such as single-path or ftree; or dialect ovs or of13-json",
+            hint="a router with one path per destination, such as single-path or ftree; or dialect ovs",
             code="FP8030",
         )
     if any(rule.action.kind == "output" and rule.action.value == LOCAL for rule in table.rules):

@@ -1,6 +1,6 @@
 """OpenSM: forwarding tables for its ``file`` routing engine, fixed LIDs, and the fabric as an ``ibsim`` net file.
 
-``opensm -R file -U opensm.lfts --honor_guid2lid``, with ``guid2lid`` in its cache folder, installs exactly these tables.
+``opensm -R file -U opensm.lfts --honor_guid2lid``, with ``guid2lid`` in its cache, installs exactly these tables.
 LIDs count switches, then endpoints, from 1; GUIDs carry the fabric's number and the node's. A real fabric has GUIDs of
 its own: ``lids.csv`` says which node each stands for. Switches reach each other over their lowest shortest port.
 """

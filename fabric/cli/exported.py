@@ -1,0 +1,31 @@
+"""Commands that look at an export folder: its scenario loaded with the overrides of the export."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fabric.cli.answer import load, located
+from fabric.cli.options import Settings
+
+if TYPE_CHECKING:
+    from fabric.rules.from_folder import Ground
+    from fabric.scenario.load import LoadedScenario
+
+
+def load_exported(scenario: str, folder: Path, settings: Settings) -> tuple[LoadedScenario, Ground]:
+    """The scenario, and the fabric of the export in ``folder``; a changed scenario is said on stderr."""
+    from fabric.rules.from_folder import ground_of, what_if
+    from fabric.rules.manifest import read_manifest
+
+    manifest = read_manifest(folder)
+    if not settings.overrides:
+        settings = replace(settings, sets=what_if(manifest, "set"))
+    loaded = load(scenario, settings)
+    if loaded.sha256 != manifest.record.get("sha256") and not settings.quiet:
+        click.echo("note: the scenario has changed since the export", err=True)
+    with located(loaded, settings):
+        return loaded, ground_of(folder, loaded, down=settings.down, up=settings.up)
