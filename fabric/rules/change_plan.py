@@ -11,16 +11,17 @@ Groups that nothing uses are removed. A barrier ends every round. The way back i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from fabric.rules.address_line import Line, deciding_rules, on_line
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.errors import RuleError
-from fabric.rules.table import Group, Match, Rule, SwitchTable, cookie_of
-from fabric.rules.transitions import transition
+from fabric.rules.table import DROP, Action, Group, Match, Rule, SwitchTable, cookie_of
+from fabric.rules.transitions import Detour, transition
 from fabric.rules.verify.behaviour import Parts
 from fabric.rules.verify.check import first_tables
 from fabric.rules.verify.tables import ReadTables
@@ -103,13 +104,11 @@ def plan_change(
         ordered += len(found.detours)
         first |= found.first
         last |= found.last
-        for detour in found.detours:
-            for node, step in detour.step.items():
-                name = plan.topology.nodes.name[node]
-                while len(temporary) <= step:
-                    temporary.append({})
-                rules = _temporary(plan, family, detour.first, detour.last, new.get(name))
-                temporary[step].setdefault(name, []).extend(rules)
+        for (step, name), spans in _led_around(plan, family, found.detours, new).items():
+            while len(temporary) <= step:
+                temporary.append({})
+            rules = (rule for low, high, action in spans for rule in _temporary(plan, family, low, high, action))
+            temporary[step].setdefault(name, []).extend(rules)
     names = plan.topology.nodes.name
     stages = ({names[node] for node in first - last}, {names[node] for node in last})
     flows = (_flow_rounds(before, after, old, names), _flow_rounds(after, before, new, names))
@@ -158,23 +157,35 @@ def _first(tables: ReadTables) -> np.ndarray:
     return np.array([tables.nodes[place] for place in first_tables(tables)], dtype=np.int64)
 
 
-def _temporary(plan: AddressPlan, family: int, first: int, last: int, table: SwitchTable | None) -> list[Rule]:
+def _led_around(
+    plan: AddressPlan, family: int, detours: Sequence[Detour], new: Mapping[str, SwitchTable]
+) -> dict[tuple[int, str], list[tuple[int, int, Action]]]:
+    """By step and switch: intervals of addresses and what is to be done with them, neighbours of one action joined."""
+    lines: dict[str, Line[Rule | None]] = {}
+    found: dict[tuple[int, str], list[tuple[int, int, Action]]] = {}
+    for detour in sorted(detours, key=lambda one: one.first):
+        place = on_line(family, plan.prefix(family, detour.first, 0)[0])
+        for node, step in detour.step.items():
+            name = plan.topology.nodes.name[node]
+            if name not in new:
+                continue
+            if name not in lines:
+                lines[name] = deciding_rules([rule for rule in new[name].rules if rule.match.family in (0, family)])
+            rule = lines[name].at(place)
+            spans = found.setdefault((step, name), [])
+            action = rule.action if rule is not None else DROP
+            if spans and spans[-1][1:] == (detour.first, action):
+                spans[-1] = (spans[-1][0], detour.last, action)
+            else:
+                spans.append((detour.first, detour.last, action))
+    return found
+
+
+def _temporary(plan: AddressPlan, family: int, first: int, last: int, action: Action) -> Iterator[Rule]:
     """Rules with the new way of some addresses, of a priority above all prefixes."""
-    found = []
     for offset, bits in _aligned(first, last, plan.span_bits):
         match = Match(family, *plan.prefix(family, offset, bits))  # type: ignore[arg-type]
-        best = None
-        for rule in table.rules if table is not None else ():
-            if rule.match.is_flow or rule.match.family not in (0, family):
-                continue
-            low, high = (0, 1 << plan.span_bits)
-            if rule.match.family:
-                low, high = plan.region(family, rule.match.dst, rule.match.dst_bits)
-            if low <= offset < high and (best is None or rule.priority > best.priority):
-                best = rule
-        if best is not None:
-            found.append(Rule(DETOUR_PRIORITY + match.dst_bits, match, best.action, cookie_of(match)))
-    return found
+        yield Rule(DETOUR_PRIORITY + match.dst_bits, match, action, cookie_of(match))
 
 
 def _aligned(first: int, last: int, span: int) -> list[tuple[int, int]]:

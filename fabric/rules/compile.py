@@ -118,7 +118,7 @@ class Compiler:
 
     def rules(self, graph_node: int, node: int) -> tuple[list[Rule], list[Group]]:
         """Rules and groups of a graph node, as the topology node ``node`` has them."""
-        start, action, own, meanings = self._intervals(graph_node, node)
+        start, action, own, meanings = _canonical(*self._intervals(graph_node, node))
         groups: dict[Buckets, Group] = {}
         taken: set[int] = set()
         acts = [_action(buckets, groups, taken) for buckets in meanings]
@@ -178,6 +178,18 @@ class Compiler:
             if link >= 0:
                 found.append(Bucket(int(self.ports.of_link[link]), weight))
         return tuple(sorted(found))
+
+
+def _canonical(
+    start: Longs, action: Ints, own: list[tuple[int, int, int]], meanings: list[Buckets]
+) -> tuple[Longs, Ints, list[tuple[int, int, int]], list[Buckets]]:
+    """Actions numbered by what they are, wide groups first: of equally small tables the aggregation takes the one with
+    low numbers, so that a change elsewhere does not turn a switch's table over."""
+    order = sorted(range(len(meanings)), key=lambda index: (-len(meanings[index]), meanings[index]))
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order))
+    numbered = [(offset, bits, int(rank[index])) for offset, bits, index in own]
+    return start, column(rank[action], np.int32), numbered, [meanings[index] for index in order]
 
 
 def _action(buckets: Buckets, groups: dict[Buckets, Group], taken: set[int]) -> Action:
