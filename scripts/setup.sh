@@ -59,6 +59,7 @@ ovs-vswitchd openvswitch-switch
 ip iproute2
 ping iputils-ping
 ethtool ethtool
+tcpdump tcpdump
 opensm opensm
 ibsim ibsim-utils
 ibnetdiscover infiniband-diags

@@ -15,16 +15,23 @@ from fabric.rules.table import Group, Rule
 
 _LOAD = """\
 #!/bin/sh
-# Load groups, then flows as one bundle, into the bridges of this machine:
+# Load the tables of this folder into bridges of this machine:
 #   load.sh [SWITCH=BRIDGE ...]     default: every switch into the bridge of its own name
-# Flows that are there already are replaced. Nothing is removed from other tables.
+# No packet is lost on the way: groups are added, flows replaced in one atomic bundle, and groups that no flow uses any
+# more removed. A bridge is left with these flows only, in all its tables.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+ofctl() { ovs-ofctl -O OpenFlow15 --bundle "$@"; }
 load() {
-    ovs-ofctl -O OpenFlow15 del-flows "$2"
-    ovs-ofctl -O OpenFlow15 del-groups "$2"
-    ovs-ofctl -O OpenFlow15 add-groups "$2" "$here/switches/$1.groups"
-    ovs-ofctl -O OpenFlow15 --bundle add-flows "$2" "$here/switches/$1.flows"
+    groups=$here/switches/$1.groups
+    flows=$here/switches/$1.flows
+    [ -f "$groups" ] && [ -f "$flows" ] || { echo "load.sh: no switch $1 in $here/switches" >&2; exit 2; }
+    ofctl --may-create mod-group "$2" - <"$groups"
+    ofctl replace-flows "$2" "$flows"
+    ofctl dump-groups "$2" | awk -F '[=,]' '
+        FILENAME == ARGV[1] { keep[$2]; next }
+        /^ *group_id=/ && !($2 in keep) { print "group delete group_id=" $2 }
+    ' "$groups" - | ofctl bundle "$2" -
 }
 if [ "$#" -gt 0 ]; then
     for pair in "$@"; do load "${pair%%=*}" "${pair#*=}"; done
