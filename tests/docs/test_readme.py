@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+RULES = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FABRIC = Path(sys.executable).with_name("fabric")
 
@@ -38,12 +39,22 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def with_examples(folder: Path) -> Path:
     """A folder with the examples, as the repository root has them; commands may write into it."""
-    folder = tmp_path_factory.mktemp("clone")
     shutil.copytree(ROOT / "examples", folder / "examples")
     return folder
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the commands of the README run."""
+    return with_examples(tmp_path_factory.mktemp("clone"))
+
+
+@pytest.fixture(scope="module")
+def tables_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the commands of the page on tables run."""
+    return with_examples(tmp_path_factory.mktemp("tables"))
 
 
 def test_the_readme_begins_with_the_two_make_targets() -> None:
@@ -51,6 +62,13 @@ def test_the_readme_begins_with_the_two_make_targets() -> None:
     first = README.split("```")[1].splitlines()
     assert first[1].startswith("make route")
     assert first[2].startswith("make test")
+
+
+@pytest.mark.parametrize(("command", "code"), console_commands(RULES))
+def test_every_command_of_the_page_on_tables_exits_as_it_says(command: str, code: int, tables_clone: Path) -> None:
+    """They build on each other, so they run in order in one folder."""
+    done = run(command, tables_clone)
+    assert done.returncode == code, done.stdout[-500:] + done.stderr[-1500:]
 
 
 @pytest.mark.parametrize(("command", "code"), console_commands(README))
