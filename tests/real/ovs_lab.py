@@ -14,10 +14,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from real_programs import SEARCHED
+from unixctl import Control
 
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.manifest import read_manifest
@@ -60,6 +61,7 @@ class OvsLab:
         self.host_names: dict[int, str] = {}
         self._pids: list[int] = []
         self._spaces: list[str] = []
+        self._control: Control | None = None
 
     # ---- life --------------------------------------------------------------------------------------------------------
 
@@ -73,6 +75,8 @@ class OvsLab:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._control is not None:
+            self._control.__exit__(None, None, None)
         for pid in reversed(self._pids):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -208,14 +212,13 @@ class OvsLab:
     # ---- tables ------------------------------------------------------------------------------------------------------
 
     def load(self, folder: Path) -> None:
-        """Load an export of dialect ovs with ``ovs-ofctl``: groups, then flows as one bundle per switch."""
-        for entry in read_manifest(folder).switches:
-            bridge = self.bridge(self.plan.topology.node(entry.name))
-            self.run("ovs-ofctl", "-O", "OpenFlow15", "del-flows", bridge)
-            self.run("ovs-ofctl", "-O", "OpenFlow15", "del-groups", bridge)
-            self.load_files(
-                bridge, folder / "switches" / f"{entry.file}.groups", folder / "switches" / f"{entry.file}.flows"
-            )
+        """Load an export of dialect ovs by its own ``load.sh``, all bridges in one call."""
+        self.load_stems(folder, {entry.name: entry.file for entry in read_manifest(folder).switches})
+
+    def load_stems(self, folder: Path, stems: Mapping[str, str]) -> None:
+        """The same without a manifest: names of files by names of switches."""
+        node = self.plan.topology.node
+        self.run("sh", str(folder / "load.sh"), *(f"{stem}={self.bridge(node(name))}" for name, stem in stems.items()))
 
     def load_files(self, bridge: str, groups: Path | None, flows: Path | None) -> None:
         """Add groups and flows of files to a bridge."""
@@ -236,22 +239,37 @@ class OvsLab:
         """What differs between a flows file and a bridge; empty: nothing."""
         return self.run("ovs-ofctl", "-O", "OpenFlow15", "diff-flows", str(flows), bridge, check=False)
 
+    def control(self, command: str, *arguments: str) -> str:
+        """A command of ``ovs-appctl``, without a process: thousands are quick."""
+        if self._control is None:
+            self._control = Control(self.folder / f"ovs-vswitchd.{self._pids[1]}.ctl")
+        return self._control(command, *arguments)
+
     def trace(self, node: int, flow: str) -> str:
-        """``ofproto/trace`` of a flow that enters a switch."""
-        return self.run("ovs-appctl", "-t", f"{self.folder}/ovs-vswitchd.{self._pids[1]}.ctl", "ofproto/trace",
-                        self.bridge(node), flow)  # fmt: skip
+        """``ofproto/trace`` of a flow that enters a switch, such as ``in_port=1,udp,nw_dst=10.0.0.1,dp_hash=3``."""
+        return self.control("ofproto/trace", self.bridge(node), flow)
+
+    def traced_bucket(self, node: int, flow: str) -> int:
+        """Bucket that ``ofproto/trace`` takes, -1 when no group deals or no bucket is live."""
+        found = re.findall(r"using bucket (\d+)", self.trace(node, flow))
+        return int(found[-1]) if found else -1
 
     def bucket_packets(self, node: int) -> dict[int, list[int]]:
         """Packets of every bucket of every group of a switch."""
-        control = f"{self.folder}/ovs-vswitchd.{self._pids[1]}.ctl"
-        self.run("ovs-appctl", "-t", control, "revalidator/purge")
-        text = self.run("ovs-ofctl", "-O", "OpenFlow15", "dump-group-stats", self.bridge(node))
+        self.control("revalidator/purge")  # counters lag by up to a second otherwise
         found = {}
-        for line in text.splitlines():
+        for line in self.run("ovs-ofctl", "-O", "OpenFlow15", "dump-group-stats", self.bridge(node)).splitlines():
             if match := re.search(r"group_id=(\d+)", line):
                 buckets = re.findall(r"bucket(\d+):packet_count=(\d+)", line)
                 found[int(match[1])] = [int(count) for _, count in sorted(buckets, key=lambda one: int(one[0]))]
         return found
+
+    def sent_packets(self, node: int) -> dict[int, int]:
+        """Packets that left a switch by each of its ports; patch ports count too."""
+        self.control("revalidator/purge")
+        text = self.run("ovs-ofctl", "-O", "OpenFlow15", "--no-names", "dump-ports", self.bridge(node))
+        found = re.findall(r"port\s+(\d+): rx .*?\n\s+tx pkts=(\d+)", text)
+        return {int(port): int(count) for port, count in found}
 
     # ---- traffic -----------------------------------------------------------------------------------------------------
 
@@ -269,7 +287,13 @@ class OvsLab:
             )))  # fmt: skip
         lost = []
         for src, process in running:
-            answered = set(process.communicate(timeout=120)[0].split())
+            with process:  # which waits for it, also after an error
+                try:
+                    answered = set(process.communicate(timeout=120)[0].split())
+                except BaseException:
+                    for _, other in running:
+                        other.kill()
+                    raise
             for dst in self.host_names:
                 target = str(self.plan.ipv4(dst) if family == 4 else self.plan.ipv6(dst))
                 if target not in answered:
@@ -288,6 +312,11 @@ class OvsLab:
         for end in (link, int(links.reverse[link])):
             name = self.port_name(int(links.src[end]), int(self.ports.of_link[end]))
             self.run("ip", "link", "set", name, "down")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the switches have seen what became of their ports."""
+        self.control("revalidator/wait")
         time.sleep(0.3)
 
 
