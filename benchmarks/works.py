@@ -215,6 +215,19 @@ def _job() -> list[Work]:
     ]
 
 
+def _flow_tables() -> list[Work]:
+    def alone(name: str, title: str, what: str, number: int, asked_s: float, asked_mib: float | None = None) -> Work:
+        method = Method("fabric", lambda _: case("flow_tables", what, str(number)))
+        return Work(name, title, (method,), asked_s, asked_mib=asked_mib, limit_s=200.0)
+
+    return [
+        alone("tables-64", "flow tables of 5,120 switches, 65,536 hosts, written", "export", 64, 60.0, 3000.0),
+        alone("tables-verify-64", "  followed from every source to every destination", "verify", 64, 60.0),
+        alone("tables-diff-64", "  change when an aggregation switch fails", "diff", 64, 30.0),
+        alone("tables-write", "a million rules made and written", "write", 1_000_000, 10.0),
+    ]
+
+
 def _wide_area(nodes: int, words: str, asked_s: float | None) -> Work:
     name = f"wan-{nodes}"
     plain = (edge_lp(solver, name) for solver in ("highs-ipm", "highs-simplex", "glop", "pdlp"))
@@ -249,6 +262,7 @@ def works() -> Mapping[str, Work]:
         *_damaged(32, 60.0, 1e-2, asked_mib=4000.0),
         *_job(),
         _hashed(),
+        *_flow_tables(),
         _wide_area(149, "149 nodes, 193 cables", None),
         _wide_area(200, "200 nodes, 39,800 demands", 30.0),
         _uniform_optimum(16),
