@@ -1,8 +1,9 @@
 """Flow tables of a fat tree: ``flow_tables export|verify|diff RADIX`` or ``flow_tables write RULES``.
 
-``export``: from the scenario to the folder with the tables of router ecmp, not followed. ``verify``: that folder followed
-from every source to every destination. ``diff``: the change when an aggregation switch fails, both exports read back.
-``write``: rules made and written in the words of Open vSwitch. Timed: each of them alone; folders are made before.
+``export``: from the scenario to the folder with the tables of router ecmp, not followed. ``verify``: that folder
+followed from every source to every destination. ``diff``: the change when an aggregation switch fails, both exports
+read back. ``write``: rules made and written in the words of Open vSwitch. Timed: each of them alone; folders are made
+before.
 """
 
 from __future__ import annotations
