@@ -4,7 +4,10 @@ By default, and with ``selection_method=dp_hash``, the switch deals the buckets 
 not below sum / smallest weight, at least 16 and at most 256, by Webster's method: each slot goes to the bucket with the
 highest weight / (2 x slots so far + 1), the first of equals (``group_setup_dp_hash_table`` of ofproto-dpif.c). A flow
 whose bucket is not live takes the next slot whose bucket is. Where 256 slots do not do, the switch silently scores
-buckets by hash x weight and takes the best, which is not proportional to the weights.
+buckets by hash x weight and takes the best, which is not proportional to the weights; its hash is then the same on all
+switches whatever their basis, and leaves UDP ports out, so that parts hold over pairs of hosts, not over their flows.
+
+Checked on Open vSwitch 3.1 by ``ofproto/trace``: every slot of 87 groups, also with dead ports, and six without slots.
 """
 
 from __future__ import annotations

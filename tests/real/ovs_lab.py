@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from real_programs import SEARCHED
@@ -38,6 +39,14 @@ for port in range(first, first + count):
 """
 
 
+@dataclass
+class Pinged:
+    """Packets of a ping that has ended."""
+
+    sent: int = 0
+    lost: int = 0
+
+
 class OvsLab:
     """Bridges, wires and hosts of one fabric; a context manager.
 
@@ -59,7 +68,7 @@ class OvsLab:
         self.name = f"fab{os.getpid()}x{next(_COUNTER)}"
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
         self.host_names: dict[int, str] = {}
-        self._pids: list[int] = []
+        self.pids: list[int] = []
         self._spaces: list[str] = []
         self._control: Control | None = None
 
@@ -77,7 +86,7 @@ class OvsLab:
     def __exit__(self, *_: object) -> None:
         if self._control is not None:
             self._control.__exit__(None, None, None)
-        for pid in reversed(self._pids):
+        for pid in reversed(self.pids):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         for space in self._spaces:
@@ -94,13 +103,13 @@ class OvsLab:
             "ovsdb-server", str(self.folder / "conf.db"), f"--remote=punix:{socket}",
             f"--pidfile={self.folder}/db.pid", f"--log-file={self.folder}/db.log", *quiet,
         )  # fmt: skip
-        self._pids.append(int((self.folder / "db.pid").read_text()))
+        self.pids.append(int((self.folder / "db.pid").read_text()))
         self.run("ovs-vsctl", "--no-wait", "init")
         self.run(
             "ovs-vswitchd", f"unix:{socket}", f"--pidfile={self.folder}/sw.pid", f"--log-file={self.folder}/sw.log",
             *quiet,
         )  # fmt: skip
-        self._pids.append(int((self.folder / "sw.pid").read_text()))
+        self.pids.append(int((self.folder / "sw.pid").read_text()))
         self._bridges()
         self._links()
 
@@ -242,7 +251,7 @@ class OvsLab:
     def control(self, command: str, *arguments: str) -> str:
         """A command of ``ovs-appctl``, without a process: thousands are quick."""
         if self._control is None:
-            self._control = Control(self.folder / f"ovs-vswitchd.{self._pids[1]}.ctl")
+            self._control = Control(self.folder / f"ovs-vswitchd.{self.pids[1]}.ctl")
         return self._control(command, *arguments)
 
     def trace(self, node: int, flow: str) -> str:
@@ -299,6 +308,25 @@ class OvsLab:
                 if target not in answered:
                     lost.append((names[src], names[dst]))
         return lost
+
+    @contextlib.contextmanager
+    def pinging(self, src: int, dst: int, *, every_s: float = 0.01) -> Iterator[Pinged]:
+        """Ping all the time; what is sent and lost is known at the end."""
+        found = Pinged()
+        command = ["ping", "-n", "-i", str(every_s), str(self.plan.ipv4(dst))]
+        with subprocess.Popen(
+            ["ip", "netns", "exec", self.host_names[src], *command], stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                yield found
+                time.sleep(20 * every_s)
+            finally:
+                process.send_signal(signal.SIGINT)
+                text = process.communicate(timeout=10)[0]
+        counts = re.search(r"(\d+) packets transmitted, (\d+) received", text)
+        if counts is None:
+            raise RuntimeError(f"ping said nothing: {text[-400:]}")
+        found.sent, found.lost = int(counts[1]), int(counts[1]) - int(counts[2])
 
     def send(self, src: int, dst: int, *, flows: int, first_port: int = 20_000, dst_port: int = 4791) -> None:
         """One UDP packet of each of many source ports."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 
 import numpy as np
 import pytest
@@ -121,6 +122,32 @@ def test_without_slots_the_switch_scores_as_modelled(switch, weights):
     error = 5 * np.sqrt(parts * (1 - parts) / count)
     # A draw of 16 bits is on a grid: ties and rounding move a part by less than 1 / 2**15.
     assert np.all(np.abs(seen / count - parts) <= error + 2**-15)
+
+
+def test_without_slots_neither_basis_nor_udp_port_matters(switch):
+    """200 pairs of hosts: another basis and another source port take the same bucket, other pairs other buckets.
+
+    The hash sees source XOR destination, so the second group, which has another destination, is asked from a source
+    that differs by the same bits.
+    """
+    weights = [1, 300, 300]
+    assert slots(weights) is None
+    switch.add([weights], basis=9)
+    switch.add([weights], basis=77)
+    first, second = (IPv4Address(switch.target(weights, basis)) for basis in (9, 77))
+    shift = int(first) ^ int(second)
+    used = set()
+    for source in range(0x0B000001, 0x0B000001 + 200):
+        seen = {
+            switch.lab.traced_bucket(
+                switch.node,
+                f"in_port={PORTS + 1},udp,nw_src={IPv4Address(src)},nw_dst={dst},udp_src={port},udp_dst=4791",
+            )
+            for src, dst, port in ((source, first, 1), (source, first, 2), (source ^ shift, second, 1))
+        }
+        assert len(seen) == 1
+        used |= seen
+    assert used >= {1, 2}
 
 
 def test_a_dead_port_leaves_its_slots_as_modelled(switch):
