@@ -89,6 +89,9 @@ class OvsLab:
         for pid in reversed(self.pids):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + 10
+        while any(map(_alive, self.pids)) and time.monotonic() < until:
+            time.sleep(0.01)
         for space in self._spaces:
             subprocess.run(["ip", "netns", "del", space], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -346,6 +349,14 @@ class OvsLab:
         """Wait until the switches have seen what became of their ports."""
         self.control("revalidator/wait")
         time.sleep(0.3)
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @contextlib.contextmanager

@@ -229,12 +229,12 @@ def test_the_lab_leaves_nothing_behind_when_it_fails(up):
         _ = 1 / 0
     assert not lab.folder.exists()
     assert not [line for line in Path("/run/netns").iterdir() if line.name.startswith(f"{lab.name}")]
-    assert not [pid for pid in lab.pids if Path(f"/proc/{pid}/cmdline").exists() and alive(pid)]
+    assert not [pid for pid in lab.pids if cmdline(pid)]
 
 
-def alive(pid: int) -> bool:
-    """Whether a process is more than a zombie."""
+def cmdline(pid: int) -> bytes:
+    """Command of a process, empty when it has ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return b""
