@@ -172,7 +172,9 @@ def test_the_model_of_slots_is_the_switchs_table(tmp_path):
         ]
         groups, flows = tmp_path / "g", tmp_path / "f"
         groups.write_text("".join(format_group(group, 9) + "\n" for group in made))
-        flows.write_text("".join(f"priority=9,ip,nw_dst=10.0.0.{group.id},actions=group:{group.id}\n" for group in made))
+        flows.write_text(
+            "".join(f"priority=9,ip,nw_dst=10.0.0.{group.id},actions=group:{group.id}\n" for group in made)
+        )
         lab.load_files(lab.bridge(switch), groups, flows)
         for group, weights in zip(made, vectors, strict=True):
             table = slots(weights)
