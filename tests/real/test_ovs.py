@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -146,42 +145,3 @@ def test_a_cut_link_is_left_at_once_and_the_new_tables_agree(tmp_path):
             to = int(topology.links.dst[lab.ports.link(leaf1, bucket.port)])
             by_spine[to] = by_spine.get(to, 0.0) + part
         assert by_spine[topology.node("spine0")] == pytest.approx(0.4, abs=0.01)
-
-
-WEIGHTS = [
-    [1, 1], [3, 1], [1, 2, 3, 4], [5, 3, 3, 1], [1, 15], [1] * 12, [21] * 11 + [20, 1], [43, 43, 42], [2, 3, 3], [7, 9],
-    [255, 1], [1, 100], [128, 64, 32, 16, 8, 4, 2, 1], [10, 20, 30, 40, 50], [1] * 16, [1] * 17, [6, 5, 5], [13, 11, 8],
-]  # fmt: skip
-
-
-def test_the_model_of_slots_is_the_switchs_table(tmp_path):
-    """Many weight vectors, slot by slot, by ofproto/trace with the hash given; 40 of them random."""
-    rng = np.random.default_rng(7)
-    vectors = [*WEIGHTS, *([int(w) for w in rng.integers(1, 40, rng.integers(2, 9))] for _ in range(40))]
-    scenario, _ = export(tmp_path, FAT_TREE)
-    plan = plan_of(scenario)
-    switch = plan.topology.node("core0")
-    from fabric.rules.ovs_text import format_group
-    from fabric.rules.slot_table import slots
-    from fabric.rules.table import Bucket, Group
-
-    with OvsLab(plan, wires="patch", hosts=False) as lab:
-        made = [
-            Group(number + 1, tuple(Bucket(1 + index % 4, w) for index, w in enumerate(weights)))
-            for number, weights in enumerate(vectors)
-        ]
-        groups, flows = tmp_path / "g", tmp_path / "f"
-        groups.write_text("".join(format_group(group, 9) + "\n" for group in made))
-        flows.write_text(
-            "".join(f"priority=9,ip,nw_dst=10.0.0.{group.id},actions=group:{group.id}\n" for group in made)
-        )
-        lab.load_files(lab.bridge(switch), groups, flows)
-        for group, weights in zip(made, vectors, strict=True):
-            table = slots(weights)
-            assert table is not None
-            seen = []
-            for slot in rng.choice(len(table), min(len(table), 8), replace=False).tolist():
-                hashed = slot or len(table)  # 0 means that the hash is not known yet
-                text = lab.trace(switch, f"ip,in_port=1,nw_dst=10.0.0.{group.id},dp_hash={hashed}")
-                seen.append((slot, int(re.findall(r"using bucket (\d+)", text)[-1])))
-            assert seen == [(slot, table[slot]) for slot, _ in seen], weights
