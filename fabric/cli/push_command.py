@@ -34,6 +34,7 @@ COLUMNS = (
     "installed",
     "missing",
     "unexpected",
+    "shared_hash",
     "words",
 )
 
@@ -46,18 +47,28 @@ COLUMNS = (
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Read the switches, print what would be sent, and change nothing.")
 @click.option("--take-over", is_flag=True, help="Remove flows and groups that fabric did not write.")
+@click.option("--plain-groups", is_flag=True, help="Groups of OpenFlow 1.3, without a hash basis of each switch.")
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(min=0.1, max=3600), default=10.0, show_default=True,
     metavar="SECONDS", help="How long each answer of a switch may take.",
 )  # fmt: skip
 def command(
-    folder: Path, switches: tuple[str, ...], dry_run: bool, take_over: bool, timeout_s: float, settings: Settings
+    folder: Path,
+    switches: tuple[str, ...],
+    dry_run: bool,
+    take_over: bool,
+    plain_groups: bool,
+    timeout_s: float,
+    settings: Settings,
 ) -> int:
     """Install the tables in FOLDER, an export of dialect ovs that fabric verify rules has passed.
 
     Only the switches named by --switch are spoken to. Groups come first, then rules, then what fabric wrote earlier and
     the export no longer has is removed; the tables are read back and compared. The same push again installs only what
-    is missing. --dry-run --switch NAME, without an address, prints what an empty switch would get.
+    is missing. Where a switch speaks OpenFlow 1.5 too, its groups go by that, with the hash basis of the switch:
+    switches of one basis deal alike, and a tier sends all it gets from another out of one port.
+
+    --dry-run --switch NAME, without an address, prints what an empty switch would get.
 
     Exit code 0: every switch has its table; 1: a switch was read back and differs; 3: files that cannot be used; 5: a
     session was refused or broke.
@@ -70,7 +81,10 @@ def command(
     tables = [read_table(folder, target) for target in targets]
     results = []
     for target, table in zip(targets, tables, strict=True):
-        results.append(push_switch(target, table, dry_run=dry_run, take_over=take_over, timeout_s=timeout_s))
+        done = push_switch(
+            target, table, dry_run=dry_run, take_over=take_over, plain_groups=plain_groups, timeout_s=timeout_s
+        )
+        results.append(done)
         if results[-1].failure is not None and not settings.quiet:
             _explain(results[-1].failure, settings)
     emit(
@@ -114,6 +128,7 @@ def _row(result: SwitchResult) -> dict[str, Any]:
         "installed": after.installed if after is not None else None,
         "missing": after.missing if after is not None else None,
         "unexpected": after.unexpected if after is not None else None,
+        "shared_hash": result.shared_hash,
         "words": result.words,
     }
 
@@ -166,6 +181,11 @@ def _document(results: list[SwitchResult]) -> Document:
             parts.append(Line(f"{result.switch}: {result.words}", "bad"))
             if result.after is not None:
                 parts += [Line(f"    still to {words}") for words in result.after.examples]
+    alike = [result.switch for result in results if result.shared_hash and result.state in ("done", "planned")]
+    if alike:
+        more = f" and {len(alike) - 1:,} more" if len(alike) > 1 else ""
+        words = "groups without a hash basis: tiers that hash alike send flows one way; OpenFlow 1.5 cures it"
+        parts.append(Line(f"{alike[0]}{more}: {words}", "warn"))
     return parts
 
 

@@ -262,10 +262,11 @@ def group_mod(group: Group, command: GroupCommand = "add", *, xid: int = 0) -> b
     return _group_layout(_GROUP_COMMANDS[command], len(buckets)).fill(values)
 
 
-def hello(*, xid: int = 0) -> bytes:
-    """HELLO that offers OpenFlow 1.3 and nothing else."""
+def hello(*, xid: int = 0, version: int = VERSION) -> bytes:
+    """HELLO that offers one version and nothing else."""
     layer = _scapy()
-    return bytes(layer.OFPTHello(xid=xid, elements=[layer.OFPHETVersionBitmap(bitmap=1 << VERSION)]))
+    offer = layer.OFPHETVersionBitmap(bitmap=1 << version)
+    return bytes(layer.OFPTHello(version=version, xid=xid, elements=[offer]))
 
 
 def hello_failed(*, xid: int = 0) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,10 +87,16 @@ def read_table(folder: Path, target: Target) -> SwitchTable:
     return SwitchTable(
         name=target.entry.name,
         datapath=target.entry.datapath,
-        hash_basis=0,
+        hash_basis=_basis(groups),
         groups=tuple(parse_groups(groups, str(folder / f"{stem}.groups"))),
         rules=tuple(parse_rules(flows, str(folder / f"{stem}.flows"))),
     )
+
+
+def _basis(groups: str) -> int:
+    """The hash basis that a groups file of ours names, the same in all its groups; 0 when it has none."""
+    found = {int(number) for number in re.findall(r"\bselection_method_param=(\d+)\b", groups)}
+    return found.pop() if len(found) == 1 else 0
 
 
 def _check_digests(folder: Path, names: Sequence[str]) -> list[str]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from fabric.rules.errors import RuleError
-from fabric.rules.openflow13 import encode
+from fabric.rules.openflow13 import encode, hash_basis
 from fabric.rules.openflow13.readback import InstalledFlow, InstalledGroup
 from fabric.rules.openflow13.session import Session
 from fabric.rules.ovs_text import format_rule
@@ -27,12 +27,12 @@ Report = Callable[[int, int], None]
 
 
 class Step(NamedTuple):
-    """One message of a push: what it does, in words, and how it is built for a transaction id."""
+    """One message of a push: what it does, in words, and how it is built for a version and a transaction id."""
 
     verb: str  # add, change, remove
     kind: str  # rule or group
     words: str
-    build: Callable[[int], bytes]
+    build: Callable[[int, int], bytes]
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ class PushOutcome:
 
 
 def push(
-    table: SwitchTable, session: Session, *, take_over: bool = False, batch: int = BATCH,
-    report: Report = lambda done, total: None,
+    table: SwitchTable, session: Session, *, groups_by: Session | None = None, take_over: bool = False,
+    batch: int = BATCH, report: Report = lambda done, total: None,
 ) -> PushOutcome:  # fmt: skip
     """Make a switch's tables equal to ``table`` and read them back.
 
@@ -105,6 +105,9 @@ def push(
 
     Parameters
     ----------
+    groups_by : Session or None
+        A session of OpenFlow 1.5 with the same switch, which gives groups the table's hash basis; without one, groups
+        are of 1.3 and the switch deals by a hash it shares with others.
     take_over : bool
         Remove what others wrote instead of refusing.
     batch : int
@@ -118,8 +121,10 @@ def push(
         Before anything is changed: FP8043 when it is another switch or has flows of others; FP8040 and FP8041 of the
         session. What goes wrong later is in the outcome.
     """
-    check_datapath(table, session)
-    before = compare(table, session.flows(), session.groups())
+    groups = groups_by or session
+    for one in {session, groups}:
+        check_datapath(table, one)
+    before = compare(table, session.flows(), groups.groups())
     if before.foreign and not take_over:
         raise _foreign(table, before)
     total = sum(map(len, before.steps))
@@ -127,7 +132,7 @@ def push(
     try:
         for part in _batches(before.steps, batch):
             sent = confirmed + len(part)
-            failure = _send(table, session, part)
+            failure = _send(table, groups if part[0].kind == "group" else session, part)
             if failure is not None:
                 break
             confirmed = sent
@@ -135,7 +140,7 @@ def push(
     except RuleError as broken:
         return PushOutcome(table.name, table.datapath, before, None, confirmed, sent - confirmed, total - sent, broken)
     try:
-        after = compare(table, session.flows(), session.groups())
+        after = compare(table, session.flows(), groups.groups())
     except RuleError as broken:
         failure = failure or broken
         return PushOutcome(table.name, table.datapath, before, None, confirmed, sent - confirmed, total - sent, failure)
@@ -178,7 +183,7 @@ def _send(table: SwitchTable, session: Session, part: Sequence[Step]) -> RuleErr
     for step in part:
         xid = session.next_xid()
         by_xid[xid] = step
-        messages += step.build(xid)
+        messages += step.build(session.version, xid)
     session.send(bytes(messages))
     refused = session.barrier()
     if not refused:
@@ -202,7 +207,7 @@ def compare(table: SwitchTable, flows: Sequence[InstalledFlow], groups: Sequence
     """What a switch has against its table, and the steps from one to the other.
 
     Rules are the same when priority, match, action and cookie are; groups when id and buckets are, in order: the order
-    decides which flows take which bucket.
+    decides which flows take which bucket; and the basis of the hash, where the switch told it.
     """
     wanted = {(rule.priority, rule.match): rule for rule in table.rules}
     wanted_groups = {group.id: group for group in table.groups}
@@ -216,10 +221,10 @@ def compare(table: SwitchTable, flows: Sequence[InstalledFlow], groups: Sequence
     same = 0
     for group in table.groups:
         old = there_groups.get(group.id)
-        if old is not None and old.group == group:
+        if old is not None and old.group == group and old.basis in (None, table.hash_basis):
             same += 1
         else:
-            change_groups.append(_group_step(group, exists=old is not None))
+            change_groups.append(_group_step(group, table.hash_basis, exists=old is not None))
     for rule in table.rules:
         found = there.get((rule.priority, rule.match))
         if found is not None and found.rule == rule:
@@ -247,10 +252,20 @@ def compare(table: SwitchTable, flows: Sequence[InstalledFlow], groups: Sequence
     )
 
 
-def _group_step(group: Group, *, exists: bool) -> Step:
-    command: encode.GroupCommand = "modify" if exists else "add"
-    words = f"{group.id} of {len(group.buckets)} buckets"
-    return Step("change" if exists else "add", "group", words, lambda xid: encode.group_mod(group, command, xid=xid))
+def _group_step(group: Group, basis: int, *, exists: bool) -> Step:
+    verb: Literal["add", "change"] = "change" if exists else "add"
+    return Step(verb, "group", f"{group.id} of {len(group.buckets)} buckets", _build_group(group, basis, verb))
+
+
+def _build_group(group: Group, basis: int, verb: Literal["add", "change", "remove"]) -> Callable[[int, int], bytes]:
+    commands: dict[str, encode.GroupCommand] = {"add": "add", "change": "modify", "remove": "delete"}
+
+    def build(version: int, xid: int) -> bytes:
+        if version == hash_basis.VERSION:
+            return hash_basis.group_mod(group, basis, commands[verb], xid=xid)
+        return encode.group_mod(group, commands[verb], xid=xid)
+
+    return build
 
 
 def _rule_step(rule: Rule, found: InstalledFlow | None) -> Step:
@@ -258,15 +273,15 @@ def _rule_step(rule: Rule, found: InstalledFlow | None) -> Step:
     keeps = found is not None and found.rule is not None and found.cookie == rule.cookie
     command: encode.FlowCommand = "modify_strict" if keeps else "add"
     verb = "add" if found is None else "change"
-    return Step(verb, "rule", format_rule(rule), lambda xid: encode.flow_mod(rule, command, xid=xid))
+    return Step(verb, "rule", format_rule(rule), lambda _, xid: encode.flow_mod(rule, command, xid=xid))
 
 
 def _removal(flow: InstalledFlow) -> Step:
     return Step(
         "remove", "rule", flow.words,
-        lambda xid: encode.flow_delete_exactly(flow.table, flow.priority, flow.match, xid=xid),
+        lambda _, xid: encode.flow_delete_exactly(flow.table, flow.priority, flow.match, xid=xid),
     )  # fmt: skip
 
 
 def _group_removal(found: InstalledGroup) -> Step:
-    return Step("remove", "group", str(found.id), lambda xid: encode.group_mod(Group(found.id, ()), "delete", xid=xid))
+    return Step("remove", "group", str(found.id), _build_group(Group(found.id, ()), 0, "remove"))

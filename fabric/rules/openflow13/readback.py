@@ -59,6 +59,7 @@ class InstalledGroup(NamedTuple):
 
     id: int
     group: Group | None  # None: not one that fabric writes
+    basis: int | None = None  # of its hash; None: OpenFlow 1.3 does not tell
 
 
 def read_flows(body: bytes) -> list[InstalledFlow]:
@@ -69,22 +70,22 @@ def read_flows(body: bytes) -> list[InstalledFlow]:
     ValueError
         When lengths contradict each other.
     """
-    return [_flow(part) for part in _parts(body, 0, _FLOW.size + 8)]
+    return [_flow(part) for part in parts_of(body, 0, _FLOW.size + 8)]
 
 
 def read_groups(body: bytes) -> list[InstalledGroup]:
     """Groups of the body of one multipart reply of group descriptions; ValueError as for flows."""
     found = []
-    for part in _parts(body, 0, 8):
+    for part in parts_of(body, 0, 8):
         kind, number = part[2], int.from_bytes(part[4:8], "big")
-        buckets = [_bucket(one) for one in _parts(part[8:], 0, _BUCKET.size)]
+        buckets = [_bucket(one) for one in parts_of(part[8:], 0, _BUCKET.size)]
         whole = kind == _SELECT and all(bucket is not None for bucket in buckets)
         group = Group(number, tuple(bucket for bucket in buckets if bucket is not None)) if whole else None
         found.append(InstalledGroup(number, group))
     return found
 
 
-def _parts(data: bytes, at_length: int, least: int) -> Iterator[bytes]:
+def parts_of(data: bytes, at_length: int, least: int) -> Iterator[bytes]:
     """Pieces of ``data``, each with its own length in two bytes from ``at_length``."""
     at = 0
     while at < len(data):
@@ -165,10 +166,10 @@ def _action(data: bytes) -> tuple[Action | None, tuple[int, ...]]:
     """The action of a flow's instructions (None: not one of ours), and the groups found in them."""
     actions: list[tuple[int, int]] = []
     plain = True
-    for instruction in _parts(data, 2, 8):
+    for instruction in parts_of(data, 2, 8):
         kind = int.from_bytes(instruction[:2], "big")
         if kind in (3, _APPLY_ACTIONS):
-            actions += _acts(instruction[8:])
+            actions += actions_of(instruction[8:])
         plain &= kind == _APPLY_ACTIONS
     groups = tuple(value for kind, value in actions if kind == _GROUP)
     if not data or (plain and not actions):
@@ -179,15 +180,15 @@ def _action(data: bytes) -> tuple[Action | None, tuple[int, ...]]:
     return Action("group", value) if kind == _GROUP else Action("output", port_of_wire(value)), groups
 
 
-def _acts(data: bytes) -> list[tuple[int, int]]:
+def actions_of(data: bytes) -> list[tuple[int, int]]:
     """Kind and first 32-bit value of every action."""
-    return [(int.from_bytes(one[:2], "big"), int.from_bytes(one[4:8], "big")) for one in _parts(data, 2, 8)]
+    return [(int.from_bytes(one[:2], "big"), int.from_bytes(one[4:8], "big")) for one in parts_of(data, 2, 8)]
 
 
 def _bucket(data: bytes) -> Bucket | None:
     """A bucket that only sends out of a port; None for others."""
     _, weight, _, _ = _BUCKET.unpack_from(data)
-    acts = _acts(data[_BUCKET.size :])
+    acts = actions_of(data[_BUCKET.size :])
     return Bucket(port_of_wire(acts[0][1]), weight) if len(acts) == 1 and acts[0][0] == _OUTPUT else None
 
 
@@ -205,7 +206,7 @@ def read_messages(data: bytes) -> tuple[list[Rule], list[Group]]:
         For bytes that are no messages, and for messages that add anything but rules and groups of ours.
     """
     rules, groups = [], []
-    for message in _parts(data, 2, HEADER.size):
+    for message in parts_of(data, 2, HEADER.size):
         kind = message[1]
         if len(message) < {14: 56, 15: 16}.get(kind, 8):
             raise ValueError(f"a message of type {kind} that is cut off")
@@ -217,7 +218,7 @@ def read_messages(data: bytes) -> tuple[list[Rule], list[Group]]:
         if kind == 14:
             rules.append(_added_rule(message))
         else:
-            buckets = [_bucket(one) for one in _parts(message[16:], 0, _BUCKET.size)]
+            buckets = [_bucket(one) for one in parts_of(message[16:], 0, _BUCKET.size)]
             made = tuple(bucket for bucket in buckets if bucket is not None)
             if message[10] != _SELECT or len(made) != len(buckets):
                 raise ValueError("a group that does not deal over ports")

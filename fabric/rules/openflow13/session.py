@@ -15,13 +15,14 @@ from types import TracebackType
 from typing import Literal, NamedTuple, TypeVar
 
 from fabric.rules.errors import RuleError
-from fabric.rules.openflow13 import encode
+from fabric.rules.openflow13 import encode, hash_basis
 from fabric.rules.openflow13.error_words import error_words
 from fabric.rules.openflow13.readback import InstalledFlow, InstalledGroup, read_flows, read_groups
 
 _HELLO, _ERROR, _ECHO_REQUEST, _FEATURES_REPLY, _MULTIPART_REPLY, _BARRIER_REPLY = 0, 1, 2, 6, 19, 21
 _MORE = 1  # flag of a multipart reply that another follows
 _VERSIONS = {1: "1.0", 2: "1.1", 3: "1.2", 4: "1.3", 5: "1.4", 6: "1.5"}
+_GROUPS_1_5 = (hash_basis.group_desc_request, hash_basis.read_groups)
 _Entry = TypeVar("_Entry")
 
 
@@ -74,9 +75,13 @@ class Session:
         Where it listens.
     timeout_s : float
         Seconds that every answer may take.
+    version : int
+        Of the wire protocol: 4 for OpenFlow 1.3, 6 for 1.5, which is spoken about groups only (``hash_basis``).
 
     Attributes
     ----------
+    offers : frozenset of int
+        Versions of the wire protocol that the switch has in its HELLO.
     datapath : int
         Datapath id the switch gave.
 
@@ -87,15 +92,17 @@ class Session:
         silent, hangs up or says what is no OpenFlow.
     """
 
-    def __init__(self, endpoint: Endpoint, *, timeout_s: float = 10.0) -> None:
+    def __init__(self, endpoint: Endpoint, *, timeout_s: float = 10.0, version: int = encode.VERSION) -> None:
         self.endpoint = endpoint
         self.timeout_s = timeout_s
+        self.version = version
+        self.offers: frozenset[int] = frozenset()
         self._xid = 0
         self._errors: list[SwitchError] = []
         self._socket = _connect(endpoint, timeout_s)
         try:
             self._greet()
-            body = self._ask(encode.features_request(xid=self.next_xid()), _FEATURES_REPLY)
+            body = self._ask(self._said(encode.features_request(xid=self.next_xid())), _FEATURES_REPLY)
             if len(body) < 24:
                 raise self._broken(f"it sent features of {len(body)} bytes")
             self.datapath = int.from_bytes(body[:8], "big")
@@ -124,7 +131,7 @@ class Session:
 
     def barrier(self) -> list[SwitchError]:
         """Wait until the switch has done everything sent; what it refused since the last barrier."""
-        self._ask(encode.barrier_request(xid=self.next_xid()), _BARRIER_REPLY)
+        self._ask(self._said(encode.barrier_request(xid=self.next_xid())), _BARRIER_REPLY)
         found, self._errors = self._errors, []
         return found
 
@@ -135,14 +142,16 @@ class Session:
 
     def groups(self) -> list[InstalledGroup]:
         """All groups."""
-        bodies = self._ask_parts(encode.group_desc_request(xid=self.next_xid()), kind=7)
-        return self._read(lambda: [group for body in bodies for group in read_groups(body)])
+        plain = self.version == encode.VERSION
+        request, read = (encode.group_desc_request, read_groups) if plain else _GROUPS_1_5
+        bodies = self._ask_parts(request(xid=self.next_xid()), kind=7)
+        return self._read(lambda: [group for body in bodies for group in read(body)])
 
     # ---- inside ------------------------------------------------------------------------------------------------------
 
     def _greet(self) -> None:
         """Exchange HELLOs and make sure that both speak 1.3 (specification, section 6.3.1)."""
-        self.send(encode.hello(xid=self.next_xid()))
+        self.send(encode.hello(xid=self.next_xid(), version=self.version))
         try:
             version, kind, _, body = self._receive(time.monotonic() + self.timeout_s)
         except RuleError as error:
@@ -154,13 +163,18 @@ class Session:
         offered = _bitmap(body)
         if offered is None:
             offered = [number for number in _VERSIONS if number <= version]
-        if encode.VERSION not in offered or version < encode.VERSION:
+        self.offers = frozenset(offered)
+        if self.version not in offered or version < self.version:
             self.send(encode.hello_failed(xid=self.next_xid()))
             names = ", ".join(_VERSIONS.get(number, f"version {number}") for number in offered)
             raise self._refused(
-                f"it speaks OpenFlow {names or version}, not 1.3",
+                f"it speaks OpenFlow {names or version}, not {_VERSIONS[self.version]}",
                 hint="allow OpenFlow 1.3 on it; Open vSwitch: ovs-vsctl set bridge NAME protocols=OpenFlow13",
             )
+
+    def _said(self, message: bytes) -> bytes:
+        """A message that is the same in all versions, of the version of this session."""
+        return bytes((self.version,)) + message[1:]
 
     def _ask(self, request: bytes, kind: int) -> bytes:
         """Send a request; the body of its answer of type ``kind``."""
@@ -184,10 +198,11 @@ class Session:
         deadline = time.monotonic() + self.timeout_s
         while True:
             version, got, number, body = self._receive(deadline)
-            if version != encode.VERSION:
-                raise self._broken(f"it sent a message of version {version} in a session of OpenFlow 1.3")
+            if version != self.version:
+                words = _VERSIONS[self.version]
+                raise self._broken(f"it sent a message of version {version} in a session of OpenFlow {words}")
             if got == _ECHO_REQUEST:
-                self.send(encode.echo_reply(body, xid=number))
+                self.send(self._said(encode.echo_reply(body, xid=number)))
             elif got == _ERROR and number == xid:
                 raise self._refused(error_words(body))
             elif got == _ERROR:
