@@ -7,6 +7,7 @@ there within the timeout, however many pieces it comes in.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable
@@ -151,8 +152,8 @@ class Session:
 
     def _greet(self) -> None:
         """Exchange HELLOs and make sure that both speak 1.3 (specification, section 6.3.1)."""
-        self.send(encode.hello(xid=self.next_xid(), version=self.version))
         try:
+            self.send(encode.hello(xid=self.next_xid(), version=self.version))
             version, kind, _, body = self._receive(time.monotonic() + self.timeout_s)
         except RuleError as error:
             raise self._refused(f"no HELLO came: {error.problems[0].message}") from None
@@ -165,7 +166,8 @@ class Session:
             offered = [number for number in _VERSIONS if number <= version]
         self.offers = frozenset(offered)
         if self.version not in offered or version < self.version:
-            self.send(encode.hello_failed(xid=self.next_xid()))
+            with contextlib.suppress(RuleError):  # it may have hung up on our HELLO already
+                self.send(encode.hello_failed(xid=self.next_xid()))
             names = ", ".join(_VERSIONS.get(number, f"version {number}") for number in offered)
             raise self._refused(
                 f"it speaks OpenFlow {names or version}, not {_VERSIONS[self.version]}",
