@@ -73,4 +73,5 @@ if [ "$kind" = dev ]; then
     [ -z "$missing" ] || apt_install $missing ||
         echo "note: not installed, so tests that need them are skipped:" $missing >&2
 fi
+[ "$kind" != dev ] || scripts/faucet.sh || echo "note: faucet is not installed; its tests are skipped" >&2
 touch ".venv/.ready-$kind"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -112,15 +111,14 @@ def write(text: str, settings: Settings) -> None:
     if settings.output == "-":
         click.echo(text, nl=False)
         return
+    from fabric.export.whole_file import whole_file
+
     path = output_path(settings)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        with whole_file(path) as place:
+            place.write_text(text, encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"cannot write {path}: {error.strerror}") from None
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def output_path(settings: Settings, flag: str = "-o") -> Path:
@@ -128,6 +126,6 @@ def output_path(settings: Settings, flag: str = "-o") -> Path:
     path = Path(settings.output)
     if not path.parent.is_dir():
         raise click.UsageError(f"{flag} {path}: the folder {path.parent} does not exist")
-    if path.exists() and not settings.force:
+    if (path.is_file() or path.is_dir()) and not settings.force:
         raise click.UsageError(f"{flag} {path}: the file exists; --force overwrites it")
     return path

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from fabric.certificate_check.columns import MIN_MAX, SCHEMA, VERSION
 from fabric.export.records import finite, version
+from fabric.export.whole_file import whole_file
 from fabric.result import PhaseRoute, Routed, RouteResult
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import Certificate, access_bound
@@ -51,17 +51,13 @@ def write_certificate(path: Path, loaded: LoadedScenario, result: RouteResult, *
     FormatError
         FP6044 when the file exists or cannot be written.
     """
-    if path.exists() and not force:
+    if (path.is_file() or path.is_dir()) and not force:
         raise FormatError(f"{path} exists", hint="--force overwrites it", code="FP6044")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        with whole_file(path) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             _write(archive, loaded, result)
-        beside.replace(path)
     except OSError as error:
         raise FormatError(f"{path} cannot be written: {error.strerror or error}", code="FP6044") from None
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _write(archive: zipfile.ZipFile, loaded: LoadedScenario, result: RouteResult) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
+from fabric.export.whole_file import whole_file
 from topologies.errors import FormatError, MissingProgramError
 
 FORMATS = ("svg", "png", "dot")
@@ -44,17 +43,8 @@ def render_dot(dot: str, output: Path, format: str) -> None:  # noqa: A002 - the
 def _write(content: bytes, output: Path) -> None:
     """Write beside, then rename: a reader sees the old file or the new one."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name[:40]}.")
-    beside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        beside.chmod(0o666 & ~umask)
-        beside.replace(output)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(output) as place:
+        place.write_bytes(content)
 
 
 def _picture(dot: str, kind: str) -> bytes:

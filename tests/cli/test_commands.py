@@ -234,3 +234,23 @@ def test_init_templates_validate_and_route(tmp_path, capsys):
         assert run(["init", name, "-o", str(path)]) == 0
         assert run(["validate", str(path)]) == 0
         assert run(["route", str(path), "-q"]) in (0, 1)
+
+
+def test_devices_are_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """A pipe stays a pipe and gets the answer, a link stays a link; what is beside is taken away again."""
+    import threading
+
+    pipe, link, target = tmp_path / "pipe", tmp_path / "link", tmp_path / "target.json"
+    os.mkfifo(pipe)
+    link.symlink_to(target)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text(encoding="utf-8")))
+    reader.start()
+    assert run(["schema", "-o", str(pipe)]) == 0
+    reader.join(timeout=10)
+    assert json.loads(read[0])
+    assert pipe.is_fifo()
+    assert run(["schema", "-o", str(link)]) == 0
+    assert link.is_symlink()
+    assert target.is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe", "target.json"]
