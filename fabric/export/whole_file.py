@@ -12,7 +12,8 @@ from pathlib import Path
 def whole_file(path: Path) -> Iterator[Path]:
     """Where to write what shall be at ``path``; it is put there when the block ends without an exception.
 
-    A link is followed, so that it stays one. What is there and no regular file, such as ``/dev/null``, is never replaced.
+    A link is followed, so that it stays one. What is there and no regular file, such as ``/dev/null``, is never
+    replaced.
     """
     target = path.resolve()
     if target.exists() and not target.is_file():
