@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from fabric.evaluation.overload import OVER
 from fabric.optimise.certify import best_cut
 from fabric.result import PhaseRoute, Routed, TierLoad, UnreachablePair
 from fabric.routing.access import CUTTING, admitted_ends, overloaded_endpoints
@@ -33,7 +34,6 @@ from topologies.topology import Topology
 from traffic.demands import Demands, Flows, TrafficClass, UniformBlock
 
 STEADY = "steady"
-OVER = 1 + 1e-9  # utilisation above this is over capacity; a full link is not
 
 
 def phase_names(demands: Demands) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from fabric.export.bundles import Bundle
 from fabric.export.straight_rows import Point, label_positions
+from fabric.views.bands import BANDS, DOUBLE, DOWN, HOT, band
 
 if TYPE_CHECKING:  # the value costs a compiled kernel's import, which a drawing without traffic does not need
     from fabric.result import PhaseRoute
@@ -129,41 +130,8 @@ def bundle_lines(bundle: Bundle) -> list[str]:
 # ---- colour -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Band:
-    """A range of utilisation and its colour."""
-
-    text: str
-    colour: str
-
-
-_IDLE = Band("idle", "#d9d9d9")
-_FULL = Band("≤100 %", "#1f63a8")
-_OVER = Band(">100 %", "#9e1226")
-_DOUBLE = Band("≥200 %", "#4d000e")
-_BELOW = ((0.1, Band("<10 %", "#a3cae2")), (0.5, Band("<50 %", "#6baed6")), (0.9, Band("<90 %", "#3f8dc6")))
-BANDS = (_IDLE, *(entry for _, entry in _BELOW), _FULL, _OVER, _DOUBLE)
 UNROUTED = "#555555"
-_DOWN = "#777777"
 _INK = "#111111"
-
-
-def band(utilisation: float) -> Band:
-    """The band a utilisation falls in; a full link is not over capacity.
-
-    >>> band(0.0).text, band(0.1).text, band(1.0).text, band(2.25).text
-    ('idle', '<50 %', '≤100 %', '≥200 %')
-    """
-    from fabric.evaluation.phases import OVER
-
-    if utilisation <= 0:
-        return _IDLE
-    for limit, entry in _BELOW:
-        if utilisation < limit:
-            return entry
-    if utilisation <= OVER:
-        return _FULL
-    return _OVER if utilisation < 2 else _DOUBLE
 
 
 def bundle_colour(bundle: Bundle) -> str:
@@ -171,7 +139,7 @@ def bundle_colour(bundle: Bundle) -> str:
     if bundle.utilisation is None:
         return UNROUTED
     if bundle.down == bundle.cables and bundle.utilisation == 0:
-        return _DOWN
+        return DOWN.colour
     return band(bundle.utilisation).colour
 
 
@@ -366,7 +334,7 @@ def _bundle_dot(
 
 def _font_colour(bundle: Bundle) -> str:
     """Dark red on overload, so that the number is seen as well."""
-    return _DOUBLE.colour if bundle.utilisation and band(bundle.utilisation) in (_OVER, _DOUBLE) else _INK
+    return DOUBLE.colour if bundle.utilisation and band(bundle.utilisation) in (HOT, DOUBLE) else _INK
 
 
 def _label_table(lines: Sequence[str], width_pt: float) -> str:
@@ -388,7 +356,7 @@ def _heading_table(drawing: Drawing) -> str:
     rows = [_row(f"<b>{html(first)}</b>")]
     rows += [_row(f'<font point-size="11">{html(line)}</font>') for line in rest]
     rows += [
-        _row(f'<font point-size="11" color="{_DOUBLE.colour}"><b>{html(line)}</b></font>') for line in drawing.warnings
+        _row(f'<font point-size="11" color="{DOUBLE.colour}"><b>{html(line)}</b></font>') for line in drawing.warnings
     ]
     rows.append(_row(_legend(drawing.routed)))
     rows += [_row(f'<font point-size="10">{html(line)}</font>') for line in drawing.notes]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fabric.evaluation.limits import limit_text
-from fabric.evaluation.phases import OVER
+from fabric.evaluation.overload import OVER
 from fabric.export.document import Document, Line, Mark, Table, percent, table
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario

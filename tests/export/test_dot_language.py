@@ -14,9 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fabric.export.bundles import Bundle
-from fabric.export.dot import BANDS, band, bundle_lines, html, percent_text, printable, quoted
+from fabric.export.dot import bundle_lines, html, percent_text, printable, quoted
 from fabric.export.link_view import link_view_dot
 from fabric.export.tier_view import tier_view_dot
+from fabric.views.bands import BANDS, band
 from topologies.assemble import assemble
 
 PURE = Path(sys.executable).parent / "graphviz-pure"

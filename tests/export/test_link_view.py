@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from drawn_routes import built, link, picture, ring, routed, two_leaves
 
-from fabric.export.dot import band
 from fabric.export.link_view import link_view_dot, topology_link_view_dot
+from fabric.views.bands import band
 from topologies.assemble import assemble
 from topologies.errors import TopologyError
 

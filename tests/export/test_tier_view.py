@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from drawn_routes import built, cables_in, link, picture, ring, routed, two_leaves
 
-from fabric.export.dot import BANDS, band
 from fabric.export.tier_view import MOST_BOXES, tier_view_dot, topology_tier_view_dot
 from fabric.routing.router import Certificate
+from fabric.views.bands import BANDS, band
 from topologies.assemble import assemble
 
 

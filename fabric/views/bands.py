@@ -1,0 +1,71 @@
+"""The one scale of utilisation: colour, glyph, ASCII digit and words for every band.
+
+Colour runs from light to dark blue up to 100 % and is red only above, every band darker than the one before, so that
+the order survives print and colour-blind eyes; the glyphs grow denser in the same order.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from fabric.evaluation.overload import OVER
+
+
+@dataclass(frozen=True)
+class Band:
+    """A range of utilisation.
+
+    ``colour`` is its fill, ``ink`` what is readable on it; both are hexadecimal RGB.
+    """
+
+    text: str
+    colour: str
+    ink: str
+    glyph: str
+
+
+IDLE = Band("idle", "#d9d9d9", "#111111", "·")
+TENTH = Band("<10 %", "#a3cae2", "#111111", "·")
+HALF = Band("<50 %", "#6baed6", "#111111", "░")
+BUSY = Band("<90 %", "#3f8dc6", "#ffffff", "▒")
+FULL = Band("≤100 %", "#1f63a8", "#ffffff", "▓")
+HOT = Band(">100 %", "#9e1226", "#ffffff", "█")
+DOUBLE = Band("≥200 %", "#4d000e", "#ffffff", "‼")
+DOWN = Band("down", "#777777", "#ffffff", "×")
+NONE = Band("no link", "#ffffff", "#777777", " ")
+BANDS = (IDLE, TENTH, HALF, BUSY, FULL, HOT, DOUBLE)
+
+
+def band(utilisation: float) -> Band:
+    """The band a utilisation (offered over capacity) falls in; nan is where there is no link.
+
+    >>> band(0.0).text, band(0.1).text, band(1.0).text, band(2.25).text, band(math.nan).text
+    ('idle', '<50 %', '≤100 %', '≥200 %', 'no link')
+    """
+    if math.isnan(utilisation):
+        return NONE
+    if utilisation <= 0:
+        return IDLE
+    for limit, entry in ((0.1, TENTH), (0.5, HALF), (0.9, BUSY)):
+        if utilisation < limit:
+            return entry
+    if utilisation <= OVER:
+        return FULL
+    return HOT if utilisation < 2 else DOUBLE
+
+
+def digit(utilisation: float) -> str:
+    """One ASCII character: tens of percent; ``A`` is 100 %, ``X`` above, ``#`` from 200 %, ``.`` below 5 %.
+
+    >>> "".join(digit(value) for value in (0, 0.04, 0.05, 0.25, 0.96, 1.0, 1.5, 2.0))
+    '..13AAX#'
+    """
+    if math.isnan(utilisation):
+        return " "
+    if utilisation > OVER:
+        return "X" if utilisation < 2 else "#"
+    if utilisation < 0.05:
+        return "."
+    tens = int(utilisation * 10 + 0.5)
+    return "A" if tens >= 10 else str(tens)

@@ -1,0 +1,262 @@
+"""Heat maps: the worst offered load of the links between two sets of places, as a matrix.
+
+Rows and columns are in physical order. A cell is the worst of its links, never their mean: a mean hides the hot link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from topologies.columns import Floats, Ints, Longs
+from topologies.topology import Topology
+
+Direction = Literal["up", "down"]
+OVERVIEW = "overview"
+
+
+@dataclass(frozen=True, eq=False)
+class HeatMap:
+    """A matrix of the worst offered load of the links of every cell.
+
+    Attributes
+    ----------
+    value : ndarray, shape (R, C)
+        Highest utilisation of the cell's live links; nan where there is no link, or none that lives and is offered.
+    total, down : ndarray, shape (R, C)
+        Links of the cell, and those of them that are down.
+    row_members, column_members : tuple of node ids or empty
+        The nodes a row or column stands for.
+    """
+
+    title: str
+    row_title: str
+    column_title: str
+    row_names: tuple[str, ...]
+    column_names: tuple[str, ...]
+    value: Floats
+    total: Longs
+    down: Longs
+    row_members: tuple[Ints, ...]
+    column_members: tuple[Ints, ...]
+    _link: Longs = field(repr=False)  # links of all cells, by cell
+    _start: Longs = field(repr=False)  # shape (R * C + 1,)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.row_names), len(self.column_names)
+
+    def links(self, row: int, column: int) -> Longs:
+        """Ids of the links of a cell, in order."""
+        cell = row * len(self.column_names) + column
+        return self._link[self._start[cell] : self._start[cell + 1]]
+
+    @cached_property
+    def row_max(self) -> Floats:
+        """Worst of every row, nan for one without links, shape (R,)."""
+        return _nanmax(self.value, axis=1)
+
+    @cached_property
+    def column_max(self) -> Floats:
+        """Worst of every column, shape (C,)."""
+        return _nanmax(self.value, axis=0)
+
+    def is_down(self, row: int, column: int) -> bool:
+        """Whether a cell has links and all of them are down."""
+        return bool(self.total[row, column] and self.down[row, column] == self.total[row, column])
+
+    def folded(self, most: int = 512) -> HeatMap:
+        """At most ``most`` rows and columns: neighbours share one, which is their worst."""
+        rows, columns = (-(-size // most) for size in self.shape)
+        if rows <= 1 and columns <= 1:
+            return self
+        row_of = np.arange(self.shape[0]) // max(rows, 1)
+        column_of = np.arange(self.shape[1]) // max(columns, 1)
+        names = [_folded_names(self.row_names, row_of), _folded_names(self.column_names, column_of)]
+        members = [_folded_members(self.row_members, row_of), _folded_members(self.column_members, column_of)]
+        cell = np.repeat(np.arange(self.shape[0] * self.shape[1]), np.diff(self._start))
+        place = row_of[cell // self.shape[1]] * len(names[1]) + column_of[cell % self.shape[1]]
+        value = np.full((len(names[0]), len(names[1])), -np.inf)
+        total, down = np.zeros(value.shape, np.int64), np.zeros(value.shape, np.int64)
+        target = np.ix_(row_of, column_of)
+        np.maximum.at(value, (target[0], target[1]), np.where(np.isnan(self.value), -np.inf, self.value))
+        np.add.at(total, (target[0], target[1]), self.total)
+        np.add.at(down, (target[0], target[1]), self.down)
+        order = np.argsort(place, kind="stable")
+        start = np.searchsorted(place[order], np.arange(value.size + 1))
+        return HeatMap(
+            self.title, self.row_title, self.column_title, names[0], names[1],
+            np.where(np.isneginf(value), np.nan, value), total, down, members[0], members[1], self._link[order], start,
+        )  # fmt: skip
+
+
+def map_kinds(topology: Topology) -> tuple[str, ...]:
+    """Maps that a network has: the overview, then its tiers between switches, the highest last."""
+    between = topology.nodes.forwards[topology.links.src] & topology.nodes.forwards[topology.links.dst]
+    codes = sorted(set(topology.links.tier[between].tolist()))
+    return (OVERVIEW, *(topology.tiers[code] for code in codes))
+
+
+def heat_map(topology: Topology, utilisation: Floats, kind: str = OVERVIEW, direction: Direction = "up") -> HeatMap:
+    """A heat map of a network.
+
+    Parameters
+    ----------
+    utilisation : ndarray, shape (L,)
+        Offered over capacity of every directed link.
+    kind : str
+        ``overview`` (units or pods by rails, leaves or roles), or a tier (its lower switches by its upper ones).
+    direction : {"up", "down"}
+        Links away from the hosts, or towards them. Between switches of one level ``up`` is towards the higher id.
+
+    Raises
+    ------
+    KeyError
+        When the network has no such map.
+    """
+    if kind == OVERVIEW:
+        return _overview(topology, utilisation, direction)
+    if kind not in topology.tiers:
+        raise KeyError(kind)
+    return _tier(topology, utilisation, kind, direction)
+
+
+def _rising(topology: Topology) -> np.ndarray:
+    """Whether a link goes up, shape (L,)."""
+    links, level = topology.links, topology.nodes.level
+    rise = np.sign(level[links.dst] - level[links.src])
+    return np.where(rise == 0, links.dst > links.src, rise > 0)
+
+
+def _tier(topology: Topology, utilisation: Floats, tier: str, direction: Direction) -> HeatMap:
+    links = topology.links
+    rising = _rising(topology)
+    chosen = np.flatnonzero((links.tier == topology.tiers.index(tier)) & (rising == (direction == "up")))
+    lower = np.where(rising[chosen], links.src[chosen], links.dst[chosen])
+    upper = np.where(rising[chosen], links.dst[chosen], links.src[chosen])
+    rows, row = np.unique(lower, return_inverse=True)
+    columns, column = np.unique(upper, return_inverse=True)
+    names = topology.nodes.name
+    ends = [_roles(topology, rows), _roles(topology, columns)]
+    return _assembled(
+        topology,
+        utilisation,
+        f"{ends[0]} → {ends[1]}" if direction == "up" else f"{ends[1]} → {ends[0]}",
+        (ends[0], ends[1]),
+        (tuple(names[node] for node in rows.tolist()), tuple(names[node] for node in columns.tolist())),
+        (tuple(rows[i : i + 1] for i in range(len(rows))), tuple(columns[i : i + 1] for i in range(len(columns)))),
+        (chosen, row, column),
+    )
+
+
+def _roles(topology: Topology, nodes: Ints) -> str:
+    codes = list(dict.fromkeys(topology.nodes.role[nodes].tolist()))
+    return "/".join(topology.roles[code] for code in codes) or "-"
+
+
+def _overview(topology: Topology, utilisation: Floats, direction: Direction) -> HeatMap:
+    """Leaf up-links by place: units by rails, pods by leaves, or leaves by the roles above them."""
+    links, nodes = topology.links, topology.nodes
+    rising = _rising(topology)
+    between = nodes.forwards[links.src] & nodes.forwards[links.dst]
+    chosen = np.flatnonzero(between & (rising == (direction == "up")))
+    lower = np.where(rising[chosen], links.src[chosen], links.dst[chosen])
+    upper = np.where(rising[chosen], links.dst[chosen], links.src[chosen])
+    lowest = nodes.level[lower].min(initial=np.iinfo(np.int32).max)
+    for family, word in ((nodes.unit, "unit"), (nodes.pod, "pod")):
+        inside = family[lower] >= 0
+        if inside.any():
+            keep = inside & (nodes.level[lower] == lowest)
+            chosen, lower = chosen[keep], lower[keep]
+            rows, row = np.unique(family[lower], return_inverse=True)
+            place, column_word = _column_of(topology, lower, word)
+            columns, column = np.unique(place, return_inverse=True)
+            short = {"unit": "SU", "pod": "pod"}[word]
+            return _assembled(
+                topology, utilisation, f"{word} × {column_word}, {_roles(topology, lower)} {direction}-links",
+                (word, column_word),
+                (tuple(f"{short}{value}" for value in rows.tolist()), tuple(str(value) for value in columns.tolist())),
+                (_members(lower, row, len(rows)), _members(lower, column, len(columns))),
+                (chosen, row, column),
+            )  # fmt: skip
+    rows, row = np.unique(lower, return_inverse=True)
+    columns, column = np.unique(nodes.role[upper], return_inverse=True)
+    return _assembled(
+        topology, utilisation, f"{_roles(topology, rows)} × role above, {direction}-links", ("switch", "to"),
+        (tuple(nodes.name[node] for node in rows.tolist()), tuple(topology.roles[code] for code in columns.tolist())),
+        (tuple(rows[i : i + 1] for i in range(len(rows))), _members(upper, column, len(columns))),
+        (chosen, row, column),
+    )  # fmt: skip
+
+
+def _column_of(topology: Topology, lower: Ints, word: str) -> tuple[Longs, str]:
+    """Column of every link in the overview: the rail of its switch, or the switch's place in its unit or pod."""
+    nodes = topology.nodes
+    if (nodes.rail[lower] >= 0).all():
+        return nodes.rail[lower].astype(np.int64), "rail"
+    family = nodes.unit if word == "unit" else nodes.pod
+    switches = np.unique(lower)
+    rank = np.zeros(len(nodes), np.int64)
+    seen: dict[int, int] = {}
+    for node in switches.tolist():
+        place = int(family[node])
+        rank[node] = seen.get(place, 0)
+        seen[place] = rank[node] + 1
+    return rank[lower], _roles(topology, switches)
+
+
+def _members(nodes: Ints, group: Longs, count: int) -> tuple[Ints, ...]:
+    order = np.argsort(group, kind="stable")
+    start = np.searchsorted(group[order], np.arange(count + 1))
+    return tuple(np.unique(nodes[order[start[i] : start[i + 1]]]) for i in range(count))
+
+
+def _assembled(
+    topology: Topology,
+    utilisation: Floats,
+    title: str,
+    titles: tuple[str, str],
+    names: tuple[tuple[str, ...], tuple[str, ...]],
+    members: tuple[tuple[Ints, ...], tuple[Ints, ...]],
+    cells: tuple[Longs, Longs, Longs],
+) -> HeatMap:
+    """The matrix of links by (row, column)."""
+    chosen, row, column = cells
+    size = (len(names[0]), len(names[1]))
+    cell = row * max(size[1], 1) + column
+    live = topology.up[chosen]
+    value = np.full(size[0] * size[1], -np.inf)
+    offered = live | (utilisation[chosen] > 0)
+    np.maximum.at(value, cell[offered], utilisation[chosen][offered])
+    total = np.bincount(cell, minlength=value.size)
+    down = np.bincount(cell[~live], minlength=value.size)
+    order = np.argsort(cell, kind="stable")
+    start = np.searchsorted(cell[order], np.arange(value.size + 1))
+    value = np.where(np.isneginf(value), np.nan, value)
+    return HeatMap(
+        title, titles[0], titles[1], names[0], names[1], value.reshape(size), total.reshape(size), down.reshape(size),
+        members[0], members[1], chosen[order], start,
+    )  # fmt: skip
+
+
+def _nanmax(value: Floats, *, axis: int) -> Floats:
+    highest = np.where(np.isnan(value), -np.inf, value).max(axis=axis, initial=-np.inf)
+    return np.where(np.isneginf(highest), np.nan, highest)
+
+
+def _folded_names(names: Sequence[str], group: Longs) -> tuple[str, ...]:
+    found: list[str] = []
+    for start in np.flatnonzero(np.r_[True, np.diff(group) > 0]).tolist() if len(group) else []:
+        last = int(np.searchsorted(group, group[start], side="right")) - 1
+        found.append(names[start] if last == start else f"{names[start]}…{names[last]}")
+    return tuple(found)
+
+
+def _folded_members(members: Sequence[Ints], group: Longs) -> tuple[Ints, ...]:
+    count = int(group[-1]) + 1 if len(group) else 0
+    return tuple(np.concatenate([members[i] for i in np.flatnonzero(group == g).tolist()]) for g in range(count))

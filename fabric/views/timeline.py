@@ -1,0 +1,81 @@
+"""The step of a job as bars on a time axis: compute, phases under it, phases it waits for.
+
+The times are those of ``fabric.evaluation.jobs``: phases that overlap with compute run one after the other from the
+start; those the step waits for come after compute and after them, in order. The last bar ends at the step time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fabric.result import JobPhase, JobTime, RouteResult
+
+Kind = Literal["compute", "overlapped", "exposed", "apart"]
+COMPUTE = "compute"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One phase in time.
+
+    ``ideal_s`` is its length without congestion; ``apart`` phases are no part of the step (checkpoints) and start at 0;
+    ``end_s`` is None where the phase cannot finish.
+    """
+
+    lane: str
+    start_s: float
+    end_s: float | None
+    ideal_s: float
+    kind: Kind
+    fabric: str | None = None
+    stretch: float | None = None
+    hottest_link: str = ""
+
+
+@dataclass(frozen=True)
+class JobTimeline:
+    """The bars of one job; totals are None where the step cannot finish or has phases that were not routed."""
+
+    job: str
+    bars: tuple[Bar, ...]
+    total_s: float | None
+    ideal_total_s: float | None
+
+    @property
+    def span_s(self) -> float:
+        """End of the last bar: the length of the axis."""
+        return max((bar.end_s for bar in self.bars if bar.end_s is not None), default=0.0)
+
+
+def timelines(result: RouteResult) -> tuple[JobTimeline, ...]:
+    """The steps of all jobs that have times."""
+    return tuple(job_timeline(job) for job in result.jobs)
+
+
+def job_timeline(job: JobTime) -> JobTimeline:
+    """The step of one job."""
+    routed = [phase for phase in job.phases if phase.fabric is not None and phase.ideal_s > 0]
+    bars = [Bar(COMPUTE, 0.0, job.compute_s, job.compute_s, "compute")] if job.compute_s else []
+    under = 0.0
+    for phase in routed:
+        if phase.in_step and _overlaps(phase):
+            bars.append(_bar(phase, under, "overlapped"))
+            under += phase.predicted_s or 0.0
+    clock = max(job.compute_s or 0.0, under)
+    for phase in routed:
+        if phase.in_step and not _overlaps(phase):
+            bars.append(_bar(phase, clock, "exposed"))
+            clock += phase.predicted_s or 0.0
+    bars += [_bar(phase, 0.0, "apart") for phase in routed if not phase.in_step]
+    return JobTimeline(job.id, tuple(bars), job.step_time_s, job.step_time_ideal_s)
+
+
+def _overlaps(phase: JobPhase) -> bool:
+    """Whether the step waits for less than the whole phase: only phases under compute do."""
+    return phase.predicted_s is not None and phase.exposed_s is not None and phase.exposed_s < phase.predicted_s
+
+
+def _bar(phase: JobPhase, start_s: float, kind: Kind) -> Bar:
+    end = None if phase.predicted_s is None else start_s + phase.predicted_s
+    return Bar(phase.name, start_s, end, phase.ideal_s, kind, phase.fabric, phase.stretch, phase.hottest_link)

@@ -1,0 +1,1 @@
+"""The same scenario under changes: what-ifs."""
