@@ -24,10 +24,11 @@ def hottest_links(route: PhaseRoute, count: int) -> list[HotLink]:
     merely_full = access & (route.utilisation <= OVER)
     order = np.lexsort((-route.utilisation, merely_full))
     order = order[route.utilisation[order] > 0]
-    return [_hot_link(route, int(link)) for link in order[:count]]
+    return [describe_link(route, int(link)) for link in order[:count]]
 
 
-def _hot_link(route: PhaseRoute, link: int) -> HotLink:
+def describe_link(route: PhaseRoute, link: int) -> HotLink:
+    """A link with its load and who makes it."""
     topology = route.topology
     src, dst = int(topology.links.src[link]), int(topology.links.dst[link])
     back = int(topology.links.reverse[link])

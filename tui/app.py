@@ -1,0 +1,311 @@
+"""The app: one session, its screens, the keys, and work in threads that never blocks them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.filter import Monochrome, NoColor
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import Worker, get_current_worker
+
+from fabric.pipeline import RouteRequest
+from fabric.routing.router import Progress
+from topologies.errors import FabricError
+from tui.keys import app_bindings
+from tui.opening import Opened, OpeningFailed, open_path
+from tui.screens.error import ErrorScreen
+from tui.screens.heat import HeatScreen
+from tui.screens.overview import OverviewScreen
+from tui.screens.view import ViewScreen
+from tui.screens.waiting import WaitingScreen
+from tui.session import Selection, Session
+from tui.style import DARK, LIGHT, Look
+
+_REPORTS_PER_SECOND = 10
+
+
+class Cancelled(Exception):  # noqa: N818 - it is no error
+    """The person does not want to wait."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the command line asked for."""
+
+    path: str | None = None
+    overrides: tuple[str, ...] = ()
+    request: RouteRequest = field(default_factory=RouteRequest)
+    ascii: bool = False
+    theme: str = "dark"
+
+
+class FabricApp(App[int]):
+    """The planner in a terminal."""
+
+    TITLE = "fabric"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = app_bindings()
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (80, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-normal"), (32, "-tall")]  # noqa: RUF012
+    SCREENS: ClassVar = {"overview": OverviewScreen, "heat": HeatScreen, "waiting": WaitingScreen}
+
+    class WorkDone(Message):
+        """A thread has its answer."""
+
+        def __init__(self, job: int, then: Callable[[Any], None], value: Any) -> None:
+            super().__init__()
+            self.job, self.then, self.value = job, then, value
+
+    class WorkFailed(Message):
+        """A thread met a mistake of the person's, or a bug of ours."""
+
+        def __init__(self, job: int, error: BaseException) -> None:
+            super().__init__()
+            self.job, self.error = job, error
+
+    class WorkReported(Message):
+        """A thread says how far it is."""
+
+        def __init__(self, job: int, text: str) -> None:
+            super().__init__()
+            self.job, self.text = job, text
+
+    def __init__(self, start: Start = Start()) -> None:
+        super().__init__()
+        self.start = start
+        self.session: Session | None = None
+        self.busy = ""
+        self._job = 0
+        self._worker: Worker[None] | None = None
+        # Textual's own answer to NO_COLOR is grey; the convention asks for no colour at all.
+        self._filters = [entry for entry in self._filters if not isinstance(entry, Monochrome)]
+        if self.no_color and not any(isinstance(entry, NoColor) for entry in self._filters):
+            self._filters.append(NoColor())
+        self.look = Look(dark=start.theme == "dark", colour=not self.no_color, ascii=start.ascii or self.no_color)
+
+    # ---- beginning ----------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Open what was named, or ask."""
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        self.theme = DARK.name if self.look.dark else LIGHT.name
+        if self.start.path is None:
+            self.push_screen("start")
+        else:
+            self.push_screen("waiting")
+            self.open(self.start.path)
+
+    def open(self, path: str) -> None:
+        """Open a scenario or a saved result."""
+        start = self.start
+        self.work(
+            f"opening {Path(path).name}",
+            lambda report: open_path(path, start.overrides, start.request, report),
+            self._opened,
+        )
+
+    def _opened(self, opened: Opened) -> None:
+        self.session = Session(opened.loaded, opened.request, opened.result)
+        self.switch_screen("overview")
+
+    # ---- work in threads ----------------------------------------------------------------------------------------
+
+    def work(
+        self, words: str, function: Callable[[Callable[[Progress], None]], Any], then: Callable[[Any], None]
+    ) -> None:
+        """Run ``function(report)`` in a thread and hand its value to ``then``; newer work makes older moot."""
+        self._job += 1
+        job, last = self._job, 0.0
+        self.busy = words
+        if self._worker is not None:
+            self._worker.cancel()
+
+        def run() -> None:
+            worker = get_current_worker()
+
+            def report(state: Progress) -> None:
+                nonlocal last
+                if worker.is_cancelled:
+                    raise Cancelled
+                now = time.monotonic()
+                if now - last > 1 / _REPORTS_PER_SECOND:
+                    last = now
+                    self.post_message(self.WorkReported(job, state.text))
+
+            try:
+                self.post_message(self.WorkDone(job, then, function(report)))
+            except Cancelled:
+                pass
+            except Exception as error:  # the edge of the thread: nothing may be lost silently
+                self.post_message(self.WorkFailed(job, error))
+
+        self._worker = self.run_worker(run, thread=True, exit_on_error=False)
+        self.refresh_view()
+
+    def on_fabric_app_work_reported(self, message: WorkReported) -> None:
+        """The line of state says what is being done."""
+        if message.job == self._job and self.busy:
+            self.busy = message.text
+            if isinstance(self.screen, ViewScreen):
+                self.screen.refresh_lines()
+
+    def on_fabric_app_work_done(self, message: WorkDone) -> None:
+        """Take the answer, unless something newer was asked since."""
+        if message.job != self._job:
+            return
+        self.busy = ""
+        message.then(message.value)
+        self.refresh_view()
+
+    def on_fabric_app_work_failed(self, message: WorkFailed) -> None:
+        """Show a mistake where it was made; a bug of ours ends the app with its traceback."""
+        if message.job != self._job:
+            return
+        self.busy = ""
+        if not isinstance(message.error, FabricError | OSError | UnicodeError):
+            raise message.error
+        self.failed(message.error)
+
+    def failed(self, error: BaseException) -> None:
+        """A mistake in words: on its own screen where nothing is open, else as a notice."""
+        if self.session is None:
+            self.switch_screen(ErrorScreen(OpeningFailed.of(error, self.start.path or "")))
+            return
+        self.session.stale = False
+        problems = error.problems if isinstance(error, FabricError) else ()
+        words = "; ".join(f"{problem.message}{f' ({problem.hint})' if problem.hint else ''}" for problem in problems)
+        self.notify(words or str(error), severity="error", timeout=8, markup=False)
+        self.refresh_view()
+
+    def action_cancel(self) -> None:
+        """Stop waiting for the work under way."""
+        if not self.busy:
+            self.notify("q leaves", timeout=3)
+            return
+        self._job += 1
+        if self._worker is not None:
+            self._worker.cancel()
+        self.busy = ""
+        if self.session is None:
+            self.exit(130)
+            return
+        self.session.stale = False
+        self.notify("cancelled", timeout=3)
+        self.refresh_view()
+
+    # ---- moving about -------------------------------------------------------------------------------------------
+
+    def refresh_view(self) -> None:
+        """Show the session on the screen in front."""
+        if isinstance(self.screen, ViewScreen):
+            self.screen.refresh_view()
+
+    def go(self, screen: str, selection: Selection | None = None) -> None:
+        """Down to another screen."""
+        if self.session is not None:
+            self.session.go(screen, selection)
+            self._switch(screen)
+
+    def _switch(self, screen: str) -> None:
+        front = self.screen
+        if isinstance(front, ViewScreen) and front.view == screen:
+            front.refresh_view()
+        elif isinstance(front, ViewScreen):
+            self.switch_screen(screen)
+
+    @property
+    def view(self) -> ViewScreen | None:
+        """The screen in front, unless it is a dialogue."""
+        return self.screen if isinstance(self.screen, ViewScreen) and self.session is not None else None
+
+    def action_show(self, screen: str) -> None:
+        """A screen by its number."""
+        if self.view is not None and self.session is not None and screen in self.SCREENS:
+            self.session.jump(screen)
+            self._switch(screen)
+
+    def action_drill(self) -> None:
+        """Enter where no table took it."""
+        if self.view is not None:
+            self.view.drill()
+
+    def action_ascend(self) -> None:
+        """Up."""
+        if self.view is not None and self.session is not None and self.session.back():
+            self._switch(self.session.place.screen)
+
+    def link_id(self, name: str) -> int:
+        """Id of a link of the fabric looked at, by its name; -1 when there is none."""
+        entry = self.session.entry if self.session is not None else None
+        if entry is None:
+            return -1
+        topology = entry.topology
+        ends, _, ordinal = name.partition(" #")
+        src, _, dst = ends.partition(" -> ")
+        if not (topology.has_node(src) and topology.has_node(dst)):
+            return -1
+        found = ((topology.links.src == topology.node(src)) & (topology.links.dst == topology.node(dst))).nonzero()[0]
+        at = int(ordinal) - 1 if ordinal.isdigit() else 0
+        return int(found[at]) if at < len(found) else -1
+
+    # ---- keys that change what is looked at ---------------------------------------------------------------------
+
+    def _change(self, change: Callable[[Session], None]) -> None:
+        if self.view is not None and self.session is not None:
+            change(self.session)
+            self.refresh_view()
+
+    def action_phase(self, steps: int) -> None:
+        """Another phase."""
+        self._change(lambda session: session.step_phase(steps))
+
+    def action_fabric(self) -> None:
+        """Another fabric."""
+        self._change(Session.step_fabric)
+
+    def action_direction(self) -> None:
+        """Up or down."""
+        self._change(Session.step_direction)
+
+    def action_metric(self) -> None:
+        """Offered or carried."""
+        self._change(Session.step_metric)
+
+    def action_ascii(self) -> None:
+        """Digits or glyphs."""
+        self.look = replace(self.look, ascii=not self.look.ascii)
+        self.refresh_view()
+
+    def action_theme(self) -> None:
+        """Dark or light."""
+        self.look = replace(self.look, dark=not self.look.dark)
+        self.theme = DARK.name if self.look.dark else LIGHT.name
+        self.refresh_view()
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        if self.view is not None:
+            self.view.sort_rows()
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        self.exit(0)
+
+
+def run(start: Start) -> int:
+    """Run the app in this terminal; the exit code."""
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    return FabricApp(start).run(mouse=True) or 0
+
+
+__all__ = ["FabricApp", "Screen", "Start", "run"]

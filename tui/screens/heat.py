@@ -1,0 +1,160 @@
+"""The heat map: every pair of switches of a tier as a cell, and the link under the cursor beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from rich.text import Text
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Static
+
+from fabric.evaluation.hottest import describe_link
+from fabric.export.document import percent
+from fabric.views.column_table import ColumnTable, TableColumn
+from fabric.views.heat import HeatMap, heat_map, map_kinds
+from fabric.views.tables import metric_values
+from tui.screens.view import Pane, ViewScreen
+from tui.session import Selection
+from tui.text import safe
+from tui.widgets.heat_grid import HeatGrid
+
+
+class HeatScreen(ViewScreen):
+    """Lower switches by upper switches of one tier."""
+
+    view = "heat"
+
+    def body(self) -> Iterable[Widget]:
+        """The map, and the link."""
+        yield Horizontal(
+            Pane(HeatGrid(id="heat"), title="Heat map", id="map"),
+            Pane(Static(id="link", markup=False), title="Link", id="detail"),
+            id="split",
+        )
+
+    def on_mount(self) -> None:
+        """Start on the map."""
+        self.query_one("#heat").focus()
+
+    @property
+    def tier(self) -> str:
+        """The tier shown: the one selected, else the one with the hottest link between switches."""
+        entry, selection = self.session.entry, self.session.selection
+        if entry is None:
+            return ""
+        kinds = map_kinds(entry.topology)[1:]
+        if selection.kind == "tier" and selection.name in kinds:
+            return selection.name
+        if selection.kind == "link" and 0 <= selection.link < len(entry.topology.links):
+            tier = str(entry.topology.tiers[entry.topology.links.tier[selection.link]])
+            if tier in kinds:
+                return tier
+        worst = {tier.tier: tier.max for tier in sorted(entry.tiers, key=lambda tier: tier.max)}
+        return max(kinds, key=lambda kind: worst.get(kind, 0.0), default="")
+
+    def heat_of(self) -> HeatMap | None:
+        """The map of the session's phase."""
+        entry, session = self.session.entry, self.session
+        if entry is None or not self.tier:
+            return None
+        return heat_map(entry.topology, metric_values(entry, session.metric), self.tier, session.direction)
+
+    def show_state(self) -> None:
+        """Map and link."""
+        session, look = self.session, self.look
+        heat, grid = self.heat_of(), self.query_one("#heat", HeatGrid)
+        if heat is None:
+            self.query_one("#link", Static).update("this fabric has no links between switches")
+            return
+        grid.show(heat, look, stale=session.stale)
+        if session.selection.kind == "link":
+            self._to_link(grid, heat, session.selection.link)
+        rows, columns = heat.shape
+        self.query_one("#map", Pane).retitle(
+            f"{self.tier}: {heat.title}, {session.metric}, {rows:,} × {columns:,}", look.legend()
+        )
+        self.show_link()
+
+    def _to_link(self, grid: HeatGrid, heat: HeatMap, link: int) -> None:
+        entry = self.session.entry
+        assert entry is not None
+        topology = entry.topology
+        ends = [topology.nodes.name[node] for node in (topology.links.src[link], topology.links.dst[link])]
+        for lower, upper in (ends, ends[::-1]):
+            if lower in heat.row_names and upper in heat.column_names:
+                grid.row, grid.column = heat.row_names.index(lower), heat.column_names.index(upper)
+                grid._keep_in_view()
+                grid.refresh()
+
+    def cell_link(self) -> int | None:
+        """The worst link of the cell under the cursor."""
+        grid, entry = self.query_one("#heat", HeatGrid), self.session.entry
+        if grid.heat is None or entry is None or not grid.heat.value.size:
+            return None
+        links = grid.heat.links(grid.row, grid.column)
+        return int(links[np.argmax(entry.utilisation[links])]) if len(links) else None
+
+    def show_link(self) -> None:
+        """The link under the cursor in words."""
+        link, entry, look = self.cell_link(), self.session.entry, self.look
+        text = Text()
+        if link is None or entry is None:
+            text.append("no link here", look.faint)
+        else:
+            found = describe_link(entry, link)
+            text.append(safe(f"{found.a} {found.a_port} → {found.b} {found.b_port}\n"), look.heading)
+            text.append(f"{found.capacity_gbps:g} Gb/s   offered {found.offered_gbps:,.1f} Gb/s ", look.text)
+            text.append(f"({percent(found.utilisation)})", look.load(found.utilisation or 0.0))
+            text.append(f"   carried {found.carried_gbps:,.1f}\n\n", look.text)
+            for share in found.shares[:8]:
+                text.append(safe(f"{share.job} {share.phase} "), look.text)
+                text.append(f"{share.collective}  {share.offered_gbps:,.1f} Gb/s  {percent(share.share)}\n", look.faint)
+            if not found.shares:
+                text.append("idle in this phase\n", look.faint)
+            count = len(self.query_one("#heat", HeatGrid).heat.links(*self._cell()))  # type: ignore[union-attr]
+            if count > 1:
+                text.append(f"\nworst of {count} parallel links of this cell\n", look.faint)
+            text.append("\nenter flows   x kill/restore   e why   o hottest cell", look.faint)
+        self.query_one("#link", Static).update(text)
+
+    def _cell(self) -> tuple[int, int]:
+        grid = self.query_one("#heat", HeatGrid)
+        return grid.row, grid.column
+
+    def on_heat_grid_moved(self, _: HeatGrid.Moved) -> None:
+        """Another cell."""
+        self.show_link()
+
+    def on_heat_grid_chosen(self, _: HeatGrid.Chosen) -> None:
+        """Enter: who loads the link."""
+        selected = self.toggled()
+        if selected.kind == "link":
+            self.fabric_app.go("flows", selected)
+
+    def toggled(self) -> Selection:
+        """The link under the cursor."""
+        link, entry = self.cell_link(), self.session.entry
+        if link is None or entry is None:
+            return self.session.selection
+        return Selection("link", entry.topology.link_name(link), link)
+
+    def view_table(self) -> ColumnTable | None:
+        """The cells, row by row."""
+        heat = self.heat_of()
+        if heat is None:
+            return None
+        rows, columns = heat.shape
+        row, column = np.divmod(np.arange(rows * columns), max(columns, 1))
+        values = [None if np.isnan(value) else float(value) for value in heat.value.ravel().tolist()]
+        return ColumnTable.of(
+            (
+                TableColumn(heat.row_title, heat.row_title, [heat.row_names[at] for at in row.tolist()]),
+                TableColumn(heat.column_title, heat.column_title, [heat.column_names[at] for at in column.tolist()]),
+                TableColumn("utilisation", self.session.metric, values, lambda value: percent(value), numeric=True),
+                TableColumn("links", "links", heat.total.ravel(), numeric=True),
+                TableColumn("down", "down", heat.down.ravel(), numeric=True),
+            ),
+            rows * columns,
+        )

@@ -1,0 +1,180 @@
+"""What is looked at, without a terminal: the opened scenario, its results, the place in them, the way back."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from fabric.pipeline import RouteRequest
+from fabric.result import PhaseRoute, RouteResult
+from fabric.scenario.load import LoadedScenario
+from fabric.views.heat import Direction
+from fabric.views.tables import METRICS, Metric
+
+Kind = Literal["", "tier", "unit", "pod", "switch", "host", "link", "job", "phase"]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the next screen is about; ``link`` is the id of a link on the fabric looked at."""
+
+    kind: Kind = ""
+    name: str = ""
+    link: int = -1
+
+
+@dataclass(frozen=True)
+class Place:
+    """A screen and what it is about; a stop of the way down."""
+
+    screen: str
+    selection: Selection = field(default_factory=Selection)
+
+    @property
+    def words(self) -> str:
+        """As it stands in the path."""
+        return self.selection.name or self.screen
+
+
+class Session:
+    """State of one open scenario; changed by the app, shown by the screens."""
+
+    def __init__(self, loaded: LoadedScenario, request: RouteRequest, result: RouteResult) -> None:
+        self.loaded, self.request = loaded, request
+        self.base = self.result = result
+        self.direction: Direction = "up"
+        self.metric: Metric = "offered"
+        self.stale = False  # the result is of before the last change
+        self.trail: list[Place] = [Place("overview")]
+        worst = result.worst
+        self.fabric = worst.fabric if worst else next(iter(loaded.scenario.fabrics), "")
+        self.phase = worst.phase if worst else ""
+
+    # ---- results ------------------------------------------------------------------------------------------------
+
+    @property
+    def entry(self) -> PhaseRoute | None:
+        """The routed phase looked at."""
+        return self.entry_of(self.result)
+
+    @property
+    def base_entry(self) -> PhaseRoute | None:
+        """The same phase before any change."""
+        return self.entry_of(self.base)
+
+    def entry_of(self, result: RouteResult) -> PhaseRoute | None:
+        """The phase looked at in a result; another one of the fabric where it has none of that name."""
+        mine = [entry for entry in result.routes if entry.fabric == self.fabric]
+        return next((entry for entry in mine if entry.phase == self.phase), mine[0] if mine else None)
+
+    @property
+    def fabrics(self) -> list[str]:
+        """Fabrics with routed phases."""
+        return list(dict.fromkeys(entry.fabric for entry in self.result.routes))
+
+    @property
+    def phases(self) -> list[str]:
+        """Phases of the fabric looked at."""
+        return [entry.phase for entry in self.result.routes if entry.fabric == self.fabric]
+
+    @property
+    def phase_words(self) -> str:
+        """``[2/5] dp.reduce_scatter``."""
+        names = self.phases
+        return f"[{names.index(self.phase) + 1}/{len(names)}] {self.phase}" if self.phase in names else "no phase"
+
+    def step_phase(self, steps: int) -> None:
+        """Another phase of the fabric, round and round."""
+        names = self.phases
+        if names:
+            at = names.index(self.phase) if self.phase in names else 0
+            self.phase = names[(at + steps) % len(names)]
+
+    def step_fabric(self) -> None:
+        """The next fabric, at its worst phase."""
+        names = self.fabrics
+        if names:
+            self.look_at(names[(names.index(self.fabric) + 1) % len(names)] if self.fabric in names else names[0])
+
+    def look_at(self, fabric: str, phase: str | None = None) -> None:
+        """A fabric, and its worst phase or the one named; what was selected on another fabric is left."""
+        if fabric != self.fabric:
+            self.trail[-1] = replace(self.trail[-1], selection=Selection())
+        self.fabric = fabric
+        mine = [entry for entry in self.result.routes if entry.fabric == fabric]
+        if phase is None and mine:
+            phase = max(mine, key=lambda entry: (round(entry.max_utilisation, 9), entry.links_over_capacity)).phase
+        self.phase = phase or ""
+
+    def step_direction(self) -> None:
+        """Up or down."""
+        self.direction = "down" if self.direction == "up" else "up"
+
+    def step_metric(self) -> None:
+        """The next metric."""
+        self.metric = METRICS[(METRICS.index(self.metric) + 1) % len(METRICS)]
+
+    # ---- the way ------------------------------------------------------------------------------------------------
+
+    @property
+    def place(self) -> Place:
+        """Where we are."""
+        return self.trail[-1]
+
+    @property
+    def selection(self) -> Selection:
+        """What the present screen is about."""
+        return self.trail[-1].selection
+
+    def go(self, screen: str, selection: Selection | None = None) -> None:
+        """Down to another screen; the way back is kept."""
+        self.trail.append(Place(screen, selection or self.selection))
+
+    def jump(self, screen: str) -> None:
+        """To a screen by its number: the way begins anew, what is selected stays."""
+        self.trail = [Place(screen, self.selection)]
+
+    def select(self, selection: Selection) -> None:
+        """Another selection on the same screen."""
+        self.trail[-1] = Place(self.trail[-1].screen, selection)
+
+    def back(self) -> bool:
+        """Up to where we came from, at the end to the overview; False when there already."""
+        if len(self.trail) > 1:
+            self.trail.pop()
+            return True
+        if self.place.screen != "overview":
+            self.trail = [Place("overview", self.selection)]
+            return True
+        return False
+
+    # ---- commands -----------------------------------------------------------------------------------------------
+
+    def selector(self) -> str | None:
+        """What ``--down`` takes for the selection; None when it is nothing that can fail."""
+        found, entry = self.selection, self.entry
+        if entry is None:
+            return None
+        if found.kind == "link" and found.link >= 0:
+            topology = entry.topology
+            src, dst = topology.links.src[found.link], topology.links.dst[found.link]
+            ordinal = f"#{topology.parallel_ordinal[found.link] + 1}" if topology.parallel_count[found.link] > 1 else ""
+            return f"fabric={entry.fabric} link={topology.nodes.name[src]}:{topology.nodes.name[dst]}{ordinal}"
+        if found.kind in ("switch", "host"):
+            return found.name
+        if found.kind in ("unit", "pod"):
+            number = "".join(letter for letter in found.name if letter.isdigit())
+            return f"fabric={entry.fabric} {found.kind}={number}"
+        return None
+
+    def command(self) -> str:
+        """The command line that prints what is looked at."""
+        words = ["fabric", "route", self.loaded.path]
+        words += [f"--set={entry.path}={entry.value}" for entry in self.loaded.overrides]
+        words += [f"--down={selector}" for selector in self.request.down]
+        if self.fabric:
+            words += [f"--fabric={self.fabric}"]
+        if self.phase:
+            words += [f"--phase={self.phase}"]
+        return shlex.join(words)

@@ -1,0 +1,1 @@
+"""Widgets on the line API: drawn row by row, however many rows there are."""

@@ -1,0 +1,297 @@
+"""A heat map with a cell cursor: glyph and colour, and the number where there is room."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from fabric.views.heat import HeatMap
+from tui.style import Look
+from tui.text import fitted
+
+_LABEL = 18  # most cells of a row's name
+_WORST = 7  # cells of the row's maximum at the right
+_NUMBER = 5  # cells of a cell that shows its number: glyph, blank or digit, percent
+_GROUP = 8  # narrow columns come in groups, as ports do
+
+
+class HeatGrid(Widget, can_focus=True):
+    """Rows and columns of a ``HeatMap``; only what is on the screen is drawn."""
+
+    BINDINGS: ClassVar = [
+        Binding("down,j", "move(1,0)", show=False),
+        Binding("up,k", "move(-1,0)", show=False),
+        Binding("left,h", "move(0,-1)", show=False),
+        Binding("right,l", "move(0,1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("home", "edge(0)", show=False),
+        Binding("end", "edge(1)", show=False),
+        Binding("o", "hottest", show=False),
+        Binding("enter", "choose", show=False),
+    ]
+
+    class Chosen(Message):
+        """Enter, or a second click, on a cell."""
+
+        def __init__(self, grid: HeatGrid, row: int, column: int) -> None:
+            super().__init__()
+            self.grid, self.row, self.column = grid, row, column
+
+        @property
+        def control(self) -> HeatGrid:
+            """The grid."""
+            return self.grid
+
+    class Moved(Chosen):
+        """The cursor is on another cell."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self.heat: HeatMap | None = None
+        self.look = Look()
+        self.row = self.column = 0
+        self.top = self.left = 0
+        self.stale = False
+
+    # ---- content ------------------------------------------------------------------------------------------------
+
+    def show(self, heat: HeatMap, look: Look, *, stale: bool = False) -> None:
+        """Show another map; the cursor stays where it was."""
+        first = self.heat is None or self.heat.shape != heat.shape
+        self.heat, self.look, self.stale = heat, look, stale
+        if first:
+            self.row = self.column = self.top = self.left = 0
+            self.go_to_hottest()
+        self._keep_in_view()
+        self.refresh()
+
+    def go_to_hottest(self) -> None:
+        """Put the cursor on the worst cell."""
+        if self.heat is None or not self.heat.value.size or np.isnan(self.heat.value).all():
+            return
+        self.row, self.column = (int(at) for at in np.unravel_index(np.nanargmax(self.heat.value), self.heat.shape))
+
+    def go_to(self, row: int, column: int) -> None:
+        """Put the cursor on a cell."""
+        if self.heat is None or not self.heat.value.size:
+            return
+        rows, columns = self.heat.shape
+        row, column = max(0, min(row, rows - 1)), max(0, min(column, columns - 1))
+        if (row, column) == (self.row, self.column):
+            return
+        self.row, self.column = row, column
+        self._keep_in_view()
+        self.refresh()
+        self.post_message(self.Moved(self, row, column))
+
+    # ---- geometry -----------------------------------------------------------------------------------------------
+
+    @property
+    def label_width(self) -> int:
+        """Cells for the names of rows."""
+        names = self.heat.row_names if self.heat is not None else ()
+        longest = max((len(name) for name in names), default=0)
+        return min(longest, _LABEL, max(self.size.width // 4, 6)) + 2
+
+    @property
+    def cell_width(self) -> int:
+        """5 where the numbers fit, else 1."""
+        columns = self.heat.shape[1] if self.heat is not None else 0
+        return _NUMBER if self._room() >= columns * (_NUMBER + 1) else 1
+
+    def _room(self) -> int:
+        return max(self.size.width - self.label_width - _WORST, 1)
+
+    @property
+    def header_height(self) -> int:
+        """Lines above the first row: the names, or the digits of their numbers from top to bottom."""
+        if self.heat is None:
+            return 1
+        return 1 if self.cell_width > 1 else max((len(name) for name in _numbers(self.heat.column_names)), default=1)
+
+    @property
+    def rows_shown(self) -> int:
+        """Rows that fit."""
+        return max(self.size.height - self.header_height, 1)
+
+    @property
+    def columns_shown(self) -> int:
+        """Columns that fit."""
+        room, width = self._room(), self.cell_width
+        return max(room // (width + 1), 1) if width > 1 else max(room * _GROUP // (_GROUP + 1), 1)
+
+    def _keep_in_view(self) -> None:
+        if self.heat is None or not self.size.width:  # no frame yet: nothing is in view
+            self.top = self.left = 0
+            return
+        rows, columns = self.heat.shape
+        top = min(max(self.top, self.row - self.rows_shown + 1), self.row)
+        left = min(max(self.left, self.column - self.columns_shown + 1), self.column)
+        self.top = max(min(top, rows - self.rows_shown), 0)
+        self.left = max(min(left, columns - self.columns_shown), 0)
+
+    def on_resize(self) -> None:
+        """The frame has another size."""
+        self._keep_in_view()
+        self.refresh()
+
+    # ---- drawing ------------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen."""
+        width = self.size.width
+        heat = self.heat
+        if heat is None or not heat.value.size:
+            text = "no links between switches on this fabric" if y == 0 else ""
+            return Strip([Segment(fitted(text, width), self.look.faint)])
+        columns = range(self.left, min(self.left + self.columns_shown, heat.shape[1]))
+        if y < self.header_height:
+            parts = self._header(y, columns)
+        else:
+            row = self.top + y - self.header_height
+            parts = self._row(row, columns) if row < heat.shape[0] else []
+        return Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(width, self.look.text)
+
+    def _header(self, y: int, columns: range) -> list[tuple[str, Style]]:
+        heat = self.heat
+        assert heat is not None
+        name = heat.column_title if y == 0 else ""
+        parts = [(fitted(name, self.label_width - 1, right=True) + " ", self.look.faint)]
+        numbers = _numbers(heat.column_names)
+        height = self.header_height
+        for column in columns:
+            here = self.look.heading + self.look.soft_cursor if column == self.column else self.look.heading
+            if self.cell_width > 1:
+                parts.append((fitted(heat.column_names[column], _NUMBER, right=True), here))
+                parts.append((" ", self.look.text))
+            else:
+                parts.append((numbers[column].rjust(height)[y], here))
+                if (column + 1) % _GROUP == 0:
+                    parts.append((" ", self.look.text))
+        if y == height - 1:
+            parts.append((fitted("max", _WORST, right=True), self.look.faint))
+        return parts
+
+    def _row(self, row: int, columns: range) -> list[tuple[str, Style]]:
+        heat = self.heat
+        assert heat is not None
+        here = row == self.row
+        name = (">" if here else " ") + fitted(heat.row_names[row], self.label_width - 2) + " "
+        parts = [(name, self.look.heading if here else self.look.text)]
+        for column in columns:
+            value, down = float(heat.value[row, column]), heat.is_down(row, column)
+            style = self.look.faint if self.stale else self.look.band(value, down=down)
+            if here and column == self.column:
+                style = self.look.cursor if self.has_focus else style + self.look.soft_cursor
+            if self.cell_width > 1:
+                parts.append((self.look.glyph(value, down=down) + _percent(value, down).rjust(_NUMBER - 1), style))
+                parts.append((" ", self.look.text))
+            else:
+                parts.append((self.look.glyph(value, down=down), style))
+                if (column + 1) % _GROUP == 0:
+                    parts.append((" ", self.look.text))
+        worst = float(heat.row_max[row])
+        text = "-" if np.isnan(worst) else f"{worst * 100:,.0f}%"
+        parts.append((fitted(text, _WORST, right=True), self.look.faint if self.stale else self.look.load(worst)))
+        return parts
+
+    # ---- cursor -------------------------------------------------------------------------------------------------
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """One cell."""
+        self.go_to(self.row + rows, self.column + columns)
+
+    def action_page(self, pages: int) -> None:
+        """A screen up or down."""
+        self.go_to(self.row + pages * self.rows_shown, self.column)
+
+    def action_edge(self, end: int) -> None:
+        """First or last column."""
+        self.go_to(self.row, self.heat.shape[1] - 1 if end and self.heat is not None else 0)
+
+    def action_hottest(self) -> None:
+        """The worst cell."""
+        before = (self.row, self.column)
+        self.go_to_hottest()
+        self._keep_in_view()
+        self.refresh()
+        if before != (self.row, self.column):
+            self.post_message(self.Moved(self, self.row, self.column))
+
+    def action_choose(self) -> None:
+        """Enter."""
+        if self.heat is not None and self.heat.value.size:
+            self.post_message(self.Chosen(self, self.row, self.column))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click selects, a second one chooses."""
+        cell = self._cell_at(event.x, event.y)
+        if cell is None:
+            return
+        if event.chain > 1 or cell == (self.row, self.column):
+            self.row, self.column = cell
+            self.action_choose()
+        else:
+            self.go_to(*cell)
+
+    def _cell_at(self, x: int, y: int) -> tuple[int, int] | None:
+        if self.heat is None or y < self.header_height or x < self.label_width:
+            return None
+        row, inside = self.top + y - self.header_height, x - self.label_width
+        if self.cell_width > 1:
+            column = self.left + inside // (_NUMBER + 1)
+        else:
+            shown = range(self.left, self.left + self.columns_shown)
+            places = np.cumsum([0, *(1 + ((at + 1) % _GROUP == 0) for at in shown)])
+            column = self.left + int(np.searchsorted(places, inside, side="right")) - 1
+        rows, columns = self.heat.shape
+        return (row, column) if row < rows and column < columns else None
+
+    def on_mouse_scroll_down(self) -> None:
+        """The wheel moves the cursor, three rows at a time."""
+        self.action_move(3, 0)
+
+    def on_mouse_scroll_up(self) -> None:
+        """The wheel moves the cursor, three rows at a time."""
+        self.action_move(-3, 0)
+
+    def on_focus(self) -> None:
+        """Draw the cursor as the active one."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Draw the cursor as a resting one."""
+        self.refresh()
+
+
+def _percent(value: float, down: bool) -> str:
+    """A number of at most four characters."""
+    if down:
+        return "down"
+    if np.isnan(value):
+        return ""
+    return "inf" if np.isinf(value) else f"{value * 100:.0f}" if value < 99.995 else ">1e4"
+
+
+def _numbers(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The trailing number of every name, all of one length; positions where names have none.
+
+    >>> _numbers(("spine00", "spine31")), _numbers(("a", "b"))
+    (('00', '31'), ('0', '1'))
+    """
+    found = [re.search(r"(\d+)\D*$", name) for name in names]
+    texts = [match.group(1) if match else "" for match in found]
+    if not all(texts) or len(set(texts)) < len(texts):
+        texts = [str(at) for at in range(len(names))]
+    longest = max((len(text) for text in texts), default=1)
+    return tuple(text.rjust(longest, "0" if longest > 1 else " ")[-3:] for text in texts)

@@ -1,0 +1,102 @@
+"""The step of the jobs as bars: one line per phase, time from left to right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from fabric.views.timeline import Bar, JobTimeline
+from topologies.units import format_seconds
+from tui.style import Look
+from tui.text import fitted
+
+_LANE = 20
+_NOTE = 26
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line: a heading, an axis or a bar."""
+
+    text: str = ""
+    bar: Bar | None = None
+    span_s: float = 0.0
+
+
+class TimelineBars(ScrollView, can_focus=True):
+    """Bars of all jobs; full blocks are what the step waits for, light ones are hidden under compute."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self.look = Look()
+        self.stale = False
+        self.phase = ""
+        self._lines: list[_Line] = []
+
+    def show(self, jobs: tuple[JobTimeline, ...], look: Look, *, phase: str = "", stale: bool = False) -> None:
+        """Show the steps of jobs; the bar of ``phase`` is marked."""
+        self.look, self.stale, self.phase = look, stale, phase
+        self._lines = []
+        for job in jobs:
+            total = "cannot finish" if job.total_s is None else format_seconds(job.total_s)
+            ideal = "" if job.ideal_total_s is None else f", without congestion {format_seconds(job.ideal_total_s)}"
+            self._lines.append(_Line(f"{job.job}: step {total}{ideal}" if job.bars else f"{job.job}: nothing timed"))
+            self._lines += [_Line(bar.lane, bar, job.span_s) for bar in job.bars]
+        self.virtual_size = Size(self.size.width, len(self._lines))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen."""
+        width = self.size.width
+        at = int(self.scroll_offset.y) + y
+        if at >= len(self._lines):
+            words = "no job has phases with a volume: steady traffic has no step" if not self._lines and y == 0 else ""
+            return Strip([Segment(fitted(words, width), self.look.faint)])
+        line = self._lines[at]
+        if line.bar is None:
+            return Strip([Segment(fitted(line.text, width), self.look.heading)])
+        note = _NOTE if width >= 70 else 0
+        room = max(width - _LANE - note - 1, 4)
+        mark = ">" if line.bar.lane == self.phase else " "
+        parts = [Segment(mark + fitted(line.bar.lane, _LANE - 1), self.look.text)]
+        parts += self._bar(line.bar, line.span_s, room)
+        if note:
+            parts.append(Segment(" " + fitted(_words(line.bar), note), self.look.faint))
+        return Strip(parts).adjust_cell_length(width, self.look.text)
+
+    def _bar(self, bar: Bar, span_s: float, room: int) -> list[Segment]:
+        if bar.end_s is None:
+            return [Segment(fitted("cannot finish: demand has no path", room), self.look.bad)]
+        scale = room / span_s if span_s > 0 else 0.0
+        first = min(int(bar.start_s * scale), room - 1)
+        last = max(min(round(bar.end_s * scale), room), first + 1)
+        ideal = max(min(round((bar.start_s + bar.ideal_s) * scale), last), first + 1)
+        full, light, extra = ("#", "-", "!") if self.look.ascii else ("█", "░", "▓")
+        glyph = {"compute": full, "exposed": full, "overlapped": light, "apart": light}[bar.kind]
+        over = bar.kind in ("exposed", "overlapped") and bar.end_s - bar.start_s > bar.ideal_s * 1.001
+        split = ideal if over else last
+        return [
+            Segment(" " * first, self.look.text),
+            Segment(glyph * (split - first), self._style(bar)),
+            Segment(extra * (last - split), self.look.faint if self.stale else self.look.bad),
+            Segment(" " * (room - last), self.look.text),
+        ]
+
+    def _style(self, bar: Bar) -> Style:
+        if self.stale:
+            return self.look.faint
+        return self.look.faint if bar.kind == "compute" else self.look.good
+
+
+def _words(bar: Bar) -> str:
+    if bar.end_s is None:
+        return ""
+    length = format_seconds(bar.end_s - bar.start_s)
+    stretch = f" {bar.stretch:.2f}x" if bar.stretch is not None and bar.stretch > 1.001 else ""
+    words = {"compute": "", "exposed": "waits", "overlapped": "hidden", "apart": "not in step"}[bar.kind]
+    return f"{length}{stretch} {words}".rstrip()
