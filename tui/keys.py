@@ -41,7 +41,7 @@ class Key:
 
 
 _SHOWN = {
-    "left_square_bracket": "[",
+    "left_square_bracket": "[ ]",
     "right_square_bracket": "]",
     "slash": "/",
     "colon": ":",
@@ -75,10 +75,10 @@ KEYS = (
     Key("slash", "filter", "filter", "Filter rows: a text, or an expression as --where takes it.", cli="--where EXPR"),
     Key("g", "goto", "go to", "Go to any switch, host, link, unit, job or phase: fuzzy search."),
     Key("colon,ctrl+p", "palette", "palette", "All actions, searched by words, with their keys and commands."),
-    Key("left_square_bracket", "phase(-1)", "[ ] phase", "Previous phase.", cli="--phase NAME"),
+    Key("left_square_bracket", "phase(-1)", "phase", "Previous phase.", cli="--phase NAME"),
     Key("right_square_bracket", "phase(1)", "", "Next phase.", cli="--phase NAME"),
     Key("f", "fabric", "fabric", "Next fabric.", cli="--fabric NAME"),
-    Key("d", "direction", "up/down", "Links up, or links down."),
+    Key("d", "direction", "up/dn", "Links up, or links down."),
     Key("m", "metric", "metric", "Offered load (may exceed 100 %), or what links carry (at most 100 %)."),
     Key("x", "toggle_down", "kill", "Kill the selection, or restore it; all is routed again.", cli="--down SEL"),
     Key("u", "undo", "undo", "Undo the last change."),

@@ -47,9 +47,9 @@ def tier_table(entry: PhaseRoute) -> ColumnTable:
         (
             TableColumn("tier", "tier", [tier.tier for tier in tiers], width=12),
             TableColumn("direction", "dir", [tier.direction for tier in tiers], width=4),
-            TableColumn("links", "links", [tier.links for tier in tiers], _count, True, 7, 2),
-            TableColumn("p50", "p50", [tier.p50 for tier in tiers], _ratio, True, 7, 1),
-            TableColumn("p99", "p99", [tier.p99 for tier in tiers], _ratio, True, 7),
+            TableColumn("links", "links", [tier.links for tier in tiers], _count, True, 7, 3),
+            TableColumn("p50", "p50", [tier.p50 for tier in tiers], _ratio, True, 7, 2),
+            TableColumn("p99", "p99", [tier.p99 for tier in tiers], _ratio, True, 7, 1),
             TableColumn("max", "max", [tier.max for tier in tiers], _ratio, True, 7),
             TableColumn("over_capacity", ">100%", [tier.over_capacity for tier in tiers], _count, True, 6),
         ),

@@ -104,7 +104,7 @@ class HeatScreen(ViewScreen):
             text.append("no link here", look.faint)
         else:
             found = describe_link(entry, link)
-            text.append(safe(f"{found.a} {found.a_port} → {found.b} {found.b_port}\n"), look.heading)
+            text.append(safe(f"{found.a} {found.a_port} → {found.b} {found.b_port}") + "\n", look.heading)
             text.append(f"{found.capacity_gbps:g} Gb/s   offered {found.offered_gbps:,.1f} Gb/s ", look.text)
             text.append(f"({percent(found.utilisation)})", look.load(found.utilisation or 0.0))
             text.append(f"   carried {found.carried_gbps:,.1f}\n\n", look.text)

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from fabric.views.column_table import ColumnTable
 from fabric.views.headline import identity, verdict
-from tui.keys import SCREENS, keys_of
+from tui.keys import SCREENS, Key, keys_of
 from tui.session import Selection, Session
 from tui.style import Look
 from tui.text import fitted, safe
@@ -146,14 +146,17 @@ class ViewScreen(Screen[None]):
         return Text(fitted(plain, width), style)
 
     def _keys(self, width: int) -> Text:
-        line = Text(" ")
+        """Keys that fit, most important first; help and quit are always there."""
+        always = [key for key in keys_of(self.view) if key.action in ("help", "quit")]
+        room = width - 1 - sum(_key_cells(key) for key in always)
+        shown = []
         for key in keys_of(self.view):
-            if not key.label:
-                continue
-            shown = "" if key.label.startswith(("[", "up/")) and key.shown == "[" else f"{key.shown} "
-            if line.cell_len + len(shown) + len(key.label) + 2 > width:
-                continue
-            line.append(shown, self.look.heading)
+            if key.label and key not in always and _key_cells(key) <= room:
+                shown.append(key)
+                room -= _key_cells(key)
+        line = Text(" ")
+        for key in [*shown, *always]:
+            line.append(f"{key.shown} ", self.look.heading)
             line.append(f"{key.label}  ", self.look.text)
         return line
 
@@ -175,3 +178,8 @@ class ViewScreen(Screen[None]):
     def toggled(self) -> Selection:
         """What ``x`` kills: the selection, or what is under the cursor."""
         return self.session.selection
+
+
+def _key_cells(key: Key) -> int:
+    """Cells of a key in the footer."""
+    return len(key.shown) + len(key.label) + 3

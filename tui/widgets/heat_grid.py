@@ -20,7 +20,7 @@ from tui.text import fitted
 
 _LABEL = 18  # most cells of a row's name
 _WORST = 7  # cells of the row's maximum at the right
-_NUMBER = 5  # cells of a cell that shows its number: glyph, blank or digit, percent
+_NUMBER = 4  # cells of a cell that shows its number: glyph and percent
 _GROUP = 8  # narrow columns come in groups, as ports do
 
 
@@ -105,7 +105,7 @@ class HeatGrid(Widget, can_focus=True):
 
     @property
     def cell_width(self) -> int:
-        """5 where the numbers fit, else 1."""
+        """4 where the numbers fit, else 1."""
         columns = self.heat.shape[1] if self.heat is not None else 0
         return _NUMBER if self._room() >= columns * (_NUMBER + 1) else 1
 
@@ -275,12 +275,18 @@ class HeatGrid(Widget, can_focus=True):
 
 
 def _percent(value: float, down: bool) -> str:
-    """A number of at most four characters."""
+    """A number of at most three characters; thousands of percent as ``k``.
+
+    >>> _percent(2.25, False), _percent(12.34, False), _percent(250.0, False)
+    ('225', '1k', '25k')
+    """
     if down:
-        return "down"
+        return "dwn"
     if np.isnan(value):
         return ""
-    return "inf" if np.isinf(value) else f"{value * 100:.0f}" if value < 99.995 else ">1e4"
+    if value < 9.995:
+        return f"{value * 100:.0f}"
+    return f"{value / 10:.0f}k" if value < 995 else "inf"
 
 
 def _numbers(names: tuple[str, ...]) -> tuple[str, ...]:

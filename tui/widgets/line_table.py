@@ -104,7 +104,7 @@ class LineTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen: the header, then rows."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         columns = self.shown_columns(width)
         if y == 0:
             words = [fitted(entry.header, size, right=entry.numeric) for entry, size in columns]

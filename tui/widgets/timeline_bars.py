@@ -52,7 +52,7 @@ class TimelineBars(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         at = int(self.scroll_offset.y) + y
         if at >= len(self._lines):
             words = "no job has phases with a volume: steady traffic has no step" if not self._lines and y == 0 else ""
