@@ -19,8 +19,11 @@ from textual.worker import Worker, get_current_worker
 from fabric.pipeline import RouteRequest
 from fabric.routing.router import Progress
 from topologies.errors import FabricError
-from tui.keys import app_bindings
+from tui.choices import help_keys, key_table, target_table, targets
+from tui.keys import Key, app_bindings, keys_of
 from tui.opening import Opened, OpeningFailed, open_path
+from tui.screens.ask import Ask
+from tui.screens.chooser import Chooser
 from tui.screens.error import ErrorScreen
 from tui.screens.heat import HeatScreen
 from tui.screens.overview import OverviewScreen
@@ -291,6 +294,66 @@ class FabricApp(App[int]):
         self.look = replace(self.look, dark=not self.look.dark)
         self.theme = DARK.name if self.look.dark else LIGHT.name
         self.refresh_view()
+
+    def action_pane(self, steps: int) -> None:
+        """Another pane."""
+        if self.view is not None:
+            self.view.next_pane(steps)
+
+    # ---- dialogues ----------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Ask for a text or an expression, and keep the rows it holds for."""
+        view = self.view
+        if view is None:
+            return
+        hint = 'a text, or an expression such as: utilisation > 0.9 and tier == "leaf-spine"; empty shows all'
+        self.push_screen(Ask("Filter", value=view.filter_text, hint=hint), lambda text: self._filtered(view, text))
+
+    def _filtered(self, view: ViewScreen, text: str | None) -> None:
+        if text is None:
+            return
+        try:
+            view.filter_rows(text)
+        except FabricError as error:
+            problem = error.problems[0]
+            self.notify(f"{problem.message}; {problem.hint}", severity="error", timeout=8, markup=False)
+            return
+        view.filter_text = text
+
+    def action_help(self) -> None:
+        """All keys, those of this screen first; enter does what the key does."""
+        self._choose_key("Keys", help_keys(self.view.view if self.view is not None else ""))
+
+    def action_palette(self) -> None:
+        """All actions that hold here."""
+        if self.view is not None:
+            self._choose_key("Palette", [key for key in keys_of(self.view.view) if key.action not in ("palette",)])
+
+    def _choose_key(self, title: str, keys: list[Key]) -> None:
+        def chosen(row: int | None) -> None:
+            if row is not None and (not keys[row].screens or self.view is None or self.view.view in keys[row].screens):
+                self.call_later(self.run_action, keys[row].action, self)
+
+        self.push_screen(Chooser(title, lambda query: key_table(keys, query)), chosen)
+
+    def action_goto(self) -> None:
+        """Go to anything by a few letters of its name."""
+        session = self.session
+        if self.view is None or session is None:
+            return
+        found = targets(session)
+
+        def chosen(row: int | None) -> None:
+            if row is None:
+                return
+            target = found[row]
+            if target.kind == "phase":
+                session.phase = target.words
+            self.go(target.screen if target.screen in self.SCREENS else "overview", target.selection)
+
+        hint = "a few letters; a > b finds links from a to b"
+        self.push_screen(Chooser("Go to", lambda query: target_table(session, found, query), hint=hint), chosen)
 
     def action_sort(self) -> None:
         """Sort by the next column."""

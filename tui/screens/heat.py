@@ -34,10 +34,6 @@ class HeatScreen(ViewScreen):
             id="split",
         )
 
-    def on_mount(self) -> None:
-        """Start on the map."""
-        self.query_one("#heat").focus()
-
     @property
     def tier(self) -> str:
         """The tier shown: the one selected, else the one with the hottest link between switches."""

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.views.column_table import ColumnTable
-from fabric.views.headline import bound, limit_words, step_words, verdict
+from fabric.views.headline import bound, limit_words, step_words
 from fabric.views.heat import OVERVIEW, heat_map
 from fabric.views.tables import hottest_table, job_table, metric_values, tier_table
 from fabric.views.timeline import timelines
@@ -47,10 +47,6 @@ class OverviewScreen(ViewScreen):
             id="panes",
         )
 
-    def on_mount(self) -> None:
-        """Start on the tiers."""
-        self.query_one("#tiers").focus()
-
     def show_state(self) -> None:
         """All five panes."""
         session, look, entry = self.session, self.look, self.session.entry
@@ -71,7 +67,7 @@ class OverviewScreen(ViewScreen):
     def _words(self) -> Text:
         session, look, entry = self.session, self.look, self.session.entry
         assert entry is not None
-        lines = [verdict(entry), *step_words(session.result)]
+        lines = [*step_words(session.result)]
         if (limits := limit_words(session.result)) is not None:
             lines.append(limits)
         text = Text()

@@ -41,6 +41,7 @@ class ViewScreen(Screen[None]):
     """A screen that shows a part of the session."""
 
     view = ""  # its name in ``keys.SCREENS``
+    filter_text = ""  # what its rows are filtered by
 
     def compose(self) -> ComposeResult:
         """Heading, body, keys."""
@@ -83,7 +84,30 @@ class ViewScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """The screen comes to the front."""
+        if self.focused is None or not self.query(".front"):
+            self.next_pane(0)
         self.refresh_view()
+
+    def next_pane(self, steps: int) -> None:
+        """Focus another pane; where the terminal is small, it is the only one shown."""
+        panes = [pane for pane in self.query(Pane) if any(child.can_focus for child in pane.walk_children(Widget))]
+        if not panes:
+            return
+        inside = [at for at, pane in enumerate(panes) if self.focused is not None and pane in self.focused.ancestors]
+        at = inside[0] if inside else 0
+        for _ in panes:
+            at = (at + steps) % len(panes)
+            for other in self.query(Pane):
+                other.set_class(other is panes[at], "front")
+            if panes[at].display or self.is_small or not steps:
+                break
+        target = next(child for child in panes[at].walk_children(Widget) if child.can_focus)
+        self.call_after_refresh(target.focus)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the terminal shows one pane at a time."""
+        return self.app.size.width < 80 or self.app.size.height < 24
 
     def on_resize(self) -> None:
         """Another size: lines are cut anew."""
@@ -118,7 +142,7 @@ class ViewScreen(Screen[None]):
         elif session.entry is not None:
             line = verdict(session.entry)
             state.append(safe(line.text), self.look.mark(line.mark))
-        if self.app.size.width < 80 or self.app.size.height < 24:
+        if self.is_small and not busy and width < 80:
             state = Text(" small terminal: one pane at a time, tab for the next; 80x24 shows all", self.look.warn)
         state.truncate(width, overflow="ellipsis")
         self.query_one("#state", Static).update(state)
