@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
@@ -39,6 +40,12 @@ class Pane(Vertical):
 
 class ViewScreen(Screen[None]):
     """A screen that shows a part of the session."""
+
+    # Textual's screens take these keys for single widgets; ours go from pane to pane.
+    BINDINGS: ClassVar = [
+        Binding("tab", "app.pane(1)", show=False),
+        Binding("shift+tab", "app.pane(-1)", show=False),
+    ]
 
     view = ""  # its name in ``keys.SCREENS``
     filter_text = ""  # what its rows are filtered by

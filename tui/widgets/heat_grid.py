@@ -192,7 +192,7 @@ class HeatGrid(Widget, can_focus=True):
             value, down = float(heat.value[row, column]), heat.is_down(row, column)
             style = self.look.faint if self.stale else self.look.band(value, down=down)
             if here and column == self.column:
-                style = self.look.cursor if self.has_focus else style + self.look.soft_cursor
+                style = self.look.cursor if self.has_focus else style + Style(bold=True, underline=True)
             if self.cell_width > 1:
                 parts.append((self.look.glyph(value, down=down) + _percent(value, down).rjust(_NUMBER - 1), style))
                 parts.append((" ", self.look.text))
