@@ -44,7 +44,7 @@ class HeatMap:
     row_members: tuple[Ints, ...]
     column_members: tuple[Ints, ...]
     _link: Longs = field(repr=False)  # links of all cells, by cell
-    _start: Longs = field(repr=False)  # shape (R * C + 1,)
+    _cell: Longs = field(repr=False)  # cell of each of them, ascending
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -54,7 +54,8 @@ class HeatMap:
     def links(self, row: int, column: int) -> Longs:
         """Ids of the links of a cell, in order."""
         cell = row * len(self.column_names) + column
-        return self._link[self._start[cell] : self._start[cell + 1]]
+        first, last = np.searchsorted(self._cell, [cell, cell + 1])
+        return self._link[first:last]
 
     @cached_property
     def row_max(self) -> Floats:
@@ -79,8 +80,7 @@ class HeatMap:
         column_of = np.arange(self.shape[1]) // max(columns, 1)
         names = [_folded_names(self.row_names, row_of), _folded_names(self.column_names, column_of)]
         members = [_folded_members(self.row_members, row_of), _folded_members(self.column_members, column_of)]
-        cell = np.repeat(np.arange(self.shape[0] * self.shape[1]), np.diff(self._start))
-        place = row_of[cell // self.shape[1]] * len(names[1]) + column_of[cell % self.shape[1]]
+        place = row_of[self._cell // self.shape[1]] * len(names[1]) + column_of[self._cell % self.shape[1]]
         value = np.full((len(names[0]), len(names[1])), -np.inf)
         total, down = np.zeros(value.shape, np.int64), np.zeros(value.shape, np.int64)
         target = np.ix_(row_of, column_of)
@@ -88,17 +88,17 @@ class HeatMap:
         np.add.at(total, (target[0], target[1]), self.total)
         np.add.at(down, (target[0], target[1]), self.down)
         order = np.argsort(place, kind="stable")
-        start = np.searchsorted(place[order], np.arange(value.size + 1))
         return HeatMap(
             self.title, self.row_title, self.column_title, names[0], names[1],
-            np.where(np.isneginf(value), np.nan, value), total, down, members[0], members[1], self._link[order], start,
+            np.where(np.isneginf(value), np.nan, value), total, down, members[0], members[1], self._link[order],
+            place[order],
         )  # fmt: skip
 
 
 def map_kinds(topology: Topology) -> tuple[str, ...]:
     """Maps that a network has: the overview, then its tiers between switches, the highest last."""
     between = topology.nodes.forwards[topology.links.src] & topology.nodes.forwards[topology.links.dst]
-    codes = sorted(set(topology.links.tier[between].tolist()))
+    codes = np.flatnonzero(np.bincount(topology.links.tier[between], minlength=len(topology.tiers))).tolist()
     return (OVERVIEW, *(topology.tiers[code] for code in codes))
 
 
@@ -236,11 +236,10 @@ def _assembled(
     total = np.bincount(cell, minlength=value.size)
     down = np.bincount(cell[~live], minlength=value.size)
     order = np.argsort(cell, kind="stable")
-    start = np.searchsorted(cell[order], np.arange(value.size + 1))
     value = np.where(np.isneginf(value), np.nan, value)
     return HeatMap(
         title, titles[0], titles[1], names[0], names[1], value.reshape(size), total.reshape(size), down.reshape(size),
-        members[0], members[1], chosen[order], start,
+        members[0], members[1], chosen[order], cell[order],
     )  # fmt: skip
 
 

@@ -62,12 +62,18 @@ class HeatGrid(Widget, can_focus=True):
         self.row = self.column = 0
         self.top = self.left = 0
         self.stale = False
+        self._longest = 0  # cells of the longest row name
+        self._digits: tuple[str, ...] = ()  # what stands above narrow columns
+        self.label_width, self.cell_width, self._room = 8, 1, 1
 
     # ---- content ------------------------------------------------------------------------------------------------
 
     def show(self, heat: HeatMap, look: Look, *, stale: bool = False) -> None:
         """Show another map; the cursor stays where it was."""
         first = self.heat is None or self.heat.shape != heat.shape
+        if self.heat is None or self.heat.row_names != heat.row_names or self.heat.column_names != heat.column_names:
+            self._longest = max((len(name) for name in heat.row_names), default=0)
+            self._digits = _numbers(heat.column_names)
         self.heat, self.look, self.stale = heat, look, stale
         if first:
             self.row = self.column = self.top = self.left = 0
@@ -96,28 +102,18 @@ class HeatGrid(Widget, can_focus=True):
 
     # ---- geometry -----------------------------------------------------------------------------------------------
 
-    @property
-    def label_width(self) -> int:
-        """Cells for the names of rows."""
-        names = self.heat.row_names if self.heat is not None else ()
-        longest = max((len(name) for name in names), default=0)
-        return min(longest, _LABEL, max(self.size.width // 4, 6)) + 2
-
-    @property
-    def cell_width(self) -> int:
-        """4 where the numbers fit, else 1."""
+    def _measure(self) -> None:
+        """Widths of names and cells for the present size: 4 where the numbers fit, else 1."""
+        width = self.size.width
+        self.label_width = min(self._longest, _LABEL, max(width // 4, 6)) + 2
+        self._room = max(width - self.label_width - _WORST, 1)
         columns = self.heat.shape[1] if self.heat is not None else 0
-        return _NUMBER if self._room() >= columns * (_NUMBER + 1) else 1
-
-    def _room(self) -> int:
-        return max(self.size.width - self.label_width - _WORST, 1)
+        self.cell_width = _NUMBER if self._room >= columns * (_NUMBER + 1) else 1
 
     @property
     def header_height(self) -> int:
         """Lines above the first row: the names, or the digits of their numbers from top to bottom."""
-        if self.heat is None:
-            return 1
-        return 1 if self.cell_width > 1 else max((len(name) for name in _numbers(self.heat.column_names)), default=1)
+        return 1 if self.cell_width > 1 or not self._digits else len(self._digits[0])
 
     @property
     def rows_shown(self) -> int:
@@ -127,10 +123,11 @@ class HeatGrid(Widget, can_focus=True):
     @property
     def columns_shown(self) -> int:
         """Columns that fit."""
-        room, width = self._room(), self.cell_width
+        room, width = self._room, self.cell_width
         return max(room // (width + 1), 1) if width > 1 else max(room * _GROUP // (_GROUP + 1), 1)
 
     def _keep_in_view(self) -> None:
+        self._measure()
         if self.heat is None or not self.size.width:  # no frame yet: nothing is in view
             self.top = self.left = 0
             return
@@ -167,7 +164,6 @@ class HeatGrid(Widget, can_focus=True):
         assert heat is not None
         name = heat.column_title if y == 0 else ""
         parts = [(fitted(name, self.label_width - 1, right=True) + " ", self.look.faint)]
-        numbers = _numbers(heat.column_names)
         height = self.header_height
         for column in columns:
             here = self.look.heading + self.look.soft_cursor if column == self.column else self.look.heading
@@ -175,7 +171,7 @@ class HeatGrid(Widget, can_focus=True):
                 parts.append((fitted(heat.column_names[column], _NUMBER, right=True), here))
                 parts.append((" ", self.look.text))
             else:
-                parts.append((numbers[column].rjust(height)[y], here))
+                parts.append((self._digits[column].rjust(height)[y], here))
                 if (column + 1) % _GROUP == 0:
                     parts.append((" ", self.look.text))
         if y == height - 1:
