@@ -48,7 +48,7 @@ def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Seque
         topologies[name] = topology
     if errors:
         raise loaded.locate(TopologyError(errors))
-    topologies = apply_failures(topologies, down, up)
+    topologies = _with_failures(loaded, topologies, down, up)
     groups = {
         node.group: NodeGroup(
             name=node.group,
@@ -59,6 +59,17 @@ def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Seque
         for node in scenario.nodes
     }
     return Network(topologies, Inventory(groups, topologies), tuple(warnings))
+
+
+def _with_failures(
+    loaded: LoadedScenario, topologies: Mapping[str, Topology], down: Sequence[str], up: Sequence[str]
+) -> dict[str, Topology]:
+    """What the scenario says is down, and what the command line adds; a mistake in the former has its place."""
+    try:
+        failed = apply_failures(topologies, loaded.scenario.down, up)
+    except TopologyError as error:
+        raise loaded.locate(error.under("down")) from None
+    return apply_failures(failed, down, up)
 
 
 def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:

@@ -15,6 +15,7 @@ from fabric.routing.router import Progress
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import FabricSpec, LimitSpec, RoutingSpec
 from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
+from traffic.scale import scaled_workload
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic, demands_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class RouteRequest:
     gap: float = 1e-4
     down: tuple[str, ...] = ()
     up: tuple[str, ...] = ()
+    scale: float = 1.0  # factor on all demand, besides the scenario's
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def build(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str]
     return build_network(loaded, down=down, up=up)
 
 
-def derive_traffic(loaded: LoadedScenario, network: Network) -> tuple[WorkloadTraffic, ...]:
-    """Stage 2: what every workload sends.
+def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1.0) -> tuple[WorkloadTraffic, ...]:
+    """Stage 2: what every workload sends, times the scenario's scale and ``scale``.
 
     Raises
     ------
@@ -89,7 +91,8 @@ def derive_traffic(loaded: LoadedScenario, network: Network) -> tuple[WorkloadTr
             problems += error.under("workloads", index).problems
     if problems:
         raise loaded.locate(TrafficError(problems))
-    return tuple(traffic)
+    factor = scale * loaded.scenario.scale
+    return tuple(traffic) if factor == 1 else tuple(scaled_workload(workload, factor) for workload in traffic)
 
 
 def route(
@@ -338,7 +341,7 @@ def _network_and_traffic(
     progress(Progress("building the fabrics"))
     network = build(loaded, down=request.down, up=request.up)
     progress(Progress("deriving the traffic"))
-    return network, derive_traffic(loaded, network)
+    return network, derive_traffic(loaded, network, scale=request.scale)
 
 
 def _limits(loaded: LoadedScenario, request: RouteRequest) -> list[LimitSpec]:

@@ -67,6 +67,7 @@ def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 @click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
 @click.option("--gap", type=click.FloatRange(min=0), default=1e-4, show_default=True, help="Relative gap to stop at.")
+@click.option("--scale", type=float, default=1.0, help="Factor on all demand: volumes take longer, rates load more.")
 @click.option("--certificate", metavar="FILE", help="Write routing and proof for fabric check-certificate.")
 @click.option("--allow-unreachable", is_flag=True, help="Demand without a path is no failure.")
 def command(
@@ -80,6 +81,7 @@ def command(
     top: int,
     time_limit: float,
     gap: float,
+    scale: float,
     certificate: str | None,
     allow_unreachable: bool,
 ) -> int:
@@ -89,6 +91,8 @@ def command(
     """
     from fabric.pipeline import RouteRequest
 
+    if not 0 < scale < float("inf"):
+        raise click.BadParameter(f"{scale:g} is no factor: it is above 0", param_hint="--scale")
     several = routers == ALL or len(routers) > 1
     if several and certificate is not None:
         raise click.UsageError("--certificate is of one router; name it with --router")
@@ -109,6 +113,7 @@ def command(
         gap=gap,
         down=settings.down,
         up=settings.up,
+        scale=scale,
     )
     if several:
         return _compare(loaded, settings, request, routers, allow_unreachable=allow_unreachable)

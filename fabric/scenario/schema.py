@@ -456,6 +456,10 @@ class Scenario(Spec):
     fabrics: dict[Name, FabricSpec] = Field(min_length=1, description="Networks by name")
     workloads: tuple[WorkloadSpec, ...] = Field(default=(), description="Jobs, storage and other sources of load")
     limits: tuple[LimitSpec, ...] = Field(default=(), description="What has to hold; exit code 1 when it does not")
+    down: tuple[str, ...] = Field(
+        default=(), description="What is down, as --down takes it", examples=[["spine07", "link=leaf0:spine1"]]
+    )
+    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False, description="Factor on all demand")
     failures: tuple[dict[str, Any], ...] = Field(default=(), description="Failure cases", json_schema_extra=LATER)
     measured: tuple[dict[str, Any], ...] = Field(
         default=(), description="Where measurements to compare with come from", json_schema_extra=LATER
