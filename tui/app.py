@@ -17,7 +17,9 @@ from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
 from fabric.pipeline import RouteRequest
+from fabric.result import RouteResult
 from fabric.routing.router import Progress
+from fabric.whatif.changes import History, down
 from topologies.errors import FabricError
 from tui.choices import help_keys, key_table, target_table, targets
 from tui.keys import Key, app_bindings, keys_of
@@ -29,6 +31,7 @@ from tui.screens.heat import HeatScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.view import ViewScreen
 from tui.screens.waiting import WaitingScreen
+from tui.screens.whatif import WhatIfScreen
 from tui.session import Selection, Session
 from tui.style import DARK, LIGHT, Look
 
@@ -59,7 +62,12 @@ class FabricApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (80, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-normal"), (32, "-tall")]  # noqa: RUF012
-    SCREENS: ClassVar = {"overview": OverviewScreen, "heat": HeatScreen, "waiting": WaitingScreen}
+    SCREENS: ClassVar = {
+        "overview": OverviewScreen,
+        "heat": HeatScreen,
+        "whatif": WhatIfScreen,
+        "waiting": WaitingScreen,
+    }
 
     class WorkDone(Message):
         """A thread has its answer."""
@@ -261,6 +269,70 @@ class FabricApp(App[int]):
         at = int(ordinal) - 1 if ordinal.isdigit() else 0
         return int(found[at]) if at < len(found) else -1
 
+    # ---- what-ifs -----------------------------------------------------------------------------------------------
+
+    def try_changes(self, history: History) -> None:
+        """Route another state; the old figures stay, greyed, until the new ones are there."""
+        session = self.session
+        if session is None or history is session.history:
+            return
+        known = session.live.known(history.now)
+        if known is not None:
+            self._job += 1  # work under way is moot
+            self.busy = ""
+            session.take(history, known)
+            self.refresh_view()
+            return
+        session.stale = True
+        self.work(
+            f"routing with {len(history.now.enabled)} changes",
+            lambda report: session.live.route(history.now, report),
+            lambda result: session.take(history, result),
+        )
+
+    def action_toggle_down(self) -> None:
+        """Kill what is selected, or restore it."""
+        view, session = self.view, self.session
+        if view is None or session is None:
+            return
+        selector = session.selector(view.toggled())
+        if selector is None:
+            self.notify("select a link, switch, unit or pod first: that can fail", timeout=4)
+            return
+        self.try_changes(session.history.then(session.changes.with_toggled(down(selector))))
+
+    def action_undo(self) -> None:
+        """One change back."""
+        if self.view is not None and self.session is not None:
+            self.try_changes(self.session.history.undone())
+
+    def action_redo(self) -> None:
+        """One change forth."""
+        if self.view is not None and self.session is not None:
+            self.try_changes(self.session.history.redone())
+
+    def action_reroute(self) -> None:
+        """Read the file again and route it; changes stay."""
+        session = self.session
+        if self.view is None or session is None:
+            return
+        start, history = self.start, session.history
+        session.stale = True
+
+        def again(report: Callable[[Progress], None]) -> tuple[Session, RouteResult]:
+            opened = open_path(session.loaded.path, start.overrides, start.request, report)
+            fresh = Session(opened.loaded, opened.request, opened.result)
+            return fresh, fresh.live.route(history.now, report)
+
+        def taken(value: tuple[Session, RouteResult]) -> None:
+            fresh, result = value
+            fresh.fabric, fresh.phase, fresh.trail = session.fabric, session.phase, session.trail
+            fresh.direction, fresh.metric = session.direction, session.metric
+            self.session = fresh
+            fresh.take(history, result)
+
+        self.work(f"reading {Path(session.loaded.path).name} again", again, taken)
+
     # ---- keys that change what is looked at ---------------------------------------------------------------------
 
     def _change(self, change: Callable[[Session], None]) -> None:
@@ -294,6 +366,21 @@ class FabricApp(App[int]):
         self.look = replace(self.look, dark=not self.look.dark)
         self.theme = DARK.name if self.look.dark else LIGHT.name
         self.refresh_view()
+
+    def action_add(self) -> None:
+        """Add to what the screen lists."""
+        if self.view is not None:
+            self.view.add_row()
+
+    def action_remove(self) -> None:
+        """Remove what is under the cursor."""
+        if self.view is not None:
+            self.view.remove_row()
+
+    def action_save(self) -> None:
+        """Save what the screen lists."""
+        if self.view is not None:
+            self.view.save_row()
 
     def action_pane(self, steps: int) -> None:
         """Another pane."""
@@ -361,8 +448,13 @@ class FabricApp(App[int]):
             self.view.sort_rows()
 
     async def action_quit(self) -> None:
-        """Leave."""
-        self.exit(0)
+        """Leave; what was tried and not saved is named on the way out."""
+        session = self.session
+        if session is not None and len(session.changes):
+            command = session.changes.command(session.loaded, session.request)
+            self.exit(0, message=f"{len(session.changes)} changes were tried and not saved; they are:\n  {command}")
+        else:
+            self.exit(0)
 
 
 def run(start: Start) -> int:

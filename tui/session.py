@@ -11,6 +11,8 @@ from fabric.result import PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
 from fabric.views.heat import Direction
 from fabric.views.tables import METRICS, Metric
+from fabric.whatif.changes import ChangeSet, History
+from fabric.whatif.live import LiveRoutes
 
 Kind = Literal["", "tier", "unit", "pod", "switch", "host", "link", "job", "phase"]
 
@@ -43,6 +45,8 @@ class Session:
     def __init__(self, loaded: LoadedScenario, request: RouteRequest, result: RouteResult) -> None:
         self.loaded, self.request = loaded, request
         self.base = self.result = result
+        self.history = History()
+        self.live = LiveRoutes(loaded, request, result)
         self.direction: Direction = "up"
         self.metric: Metric = "offered"
         self.stale = False  # the result is of before the last change
@@ -50,6 +54,19 @@ class Session:
         worst = result.worst
         self.fabric = worst.fabric if worst else next(iter(loaded.scenario.fabrics), "")
         self.phase = worst.phase if worst else ""
+
+    # ---- what-ifs -----------------------------------------------------------------------------------------------
+
+    @property
+    def changes(self) -> ChangeSet:
+        """The changes that are tried."""
+        return self.history.now
+
+    def take(self, history: History, result: RouteResult) -> None:
+        """The present state is another; what was selected may be gone, the phase too."""
+        self.history, self.result, self.stale = history, result, False
+        if self.phase not in self.phases and self.phases:
+            self.look_at(self.fabric)
 
     # ---- results ------------------------------------------------------------------------------------------------
 
@@ -151,9 +168,9 @@ class Session:
 
     # ---- commands -----------------------------------------------------------------------------------------------
 
-    def selector(self) -> str | None:
-        """What ``--down`` takes for the selection; None when it is nothing that can fail."""
-        found, entry = self.selection, self.entry
+    def selector(self, found: Selection) -> str | None:
+        """What ``--down`` takes for a selection; None when it is nothing that can fail."""
+        entry = self.entry
         if entry is None:
             return None
         if found.kind == "link" and found.link >= 0:
@@ -170,9 +187,7 @@ class Session:
 
     def command(self) -> str:
         """The command line that prints what is looked at."""
-        words = ["fabric", "route", self.loaded.path]
-        words += [f"--set={entry.path}={entry.value}" for entry in self.loaded.overrides]
-        words += [f"--down={selector}" for selector in self.request.down]
+        words = self.changes.words(self.loaded, self.request)
         if self.fabric:
             words += [f"--fabric={self.fabric}"]
         if self.phase:

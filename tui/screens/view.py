@@ -202,6 +202,15 @@ class ViewScreen(Screen[None]):
     def sort_rows(self) -> None:
         """Sort by the next column."""
 
+    def add_row(self) -> None:
+        """Add to what is listed."""
+
+    def remove_row(self) -> None:
+        """Remove what is under the cursor."""
+
+    def save_row(self) -> None:
+        """Save what is listed."""
+
     def view_table(self) -> ColumnTable | None:
         """The view as a table, for CSV and Markdown."""
         return None

@@ -83,7 +83,7 @@ class LineTable(ScrollView, can_focus=True):
         self._fit()
 
     def shown_columns(self, width: int) -> list[tuple[TableColumn, int]]:
-        """Columns that fit, with their widths; the first takes what is left."""
+        """Columns that fit, with their widths; the widest text takes what is left."""
         kept = list(self.table.columns)
 
         def needed() -> int:
@@ -98,7 +98,7 @@ class LineTable(ScrollView, can_focus=True):
         widths = [entry.width for entry in kept]
         if widths:
             spare = width - needed()
-            wide = next((at for at, entry in enumerate(kept) if not entry.numeric), 0)
+            wide = max(range(len(kept)), key=lambda at: (not kept[at].numeric, kept[at].width, -at))
             widths[wide] = max(4, widths[wide] + spare)
         return list(zip(kept, widths, strict=True))
 

@@ -1,0 +1,211 @@
+"""What-if: the changes tried, live, and what they cost or cure against the base."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from rich.style import Style
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from fabric.routing.names import ROUTERS
+from fabric.views.column_table import ColumnTable, TableColumn
+from fabric.views.whatif_tables import change_table, changed_link_table, effect_table
+from fabric.whatif.changes import (
+    Change,
+    ChangeSet,
+    down,
+    override,
+    placement,
+    queue_pairs,
+    router,
+    scaled,
+    training_jobs,
+)
+from fabric.whatif.effect import changed_links
+from fabric.whatif.overlay import write_overlay
+from topologies.errors import FabricError
+from topologies.units import format_seconds
+from traffic.workload import PLACEMENTS
+from tui.screens.ask import Ask
+from tui.screens.chooser import Chooser
+from tui.screens.view import Pane, ViewScreen
+from tui.search import fuzzy
+from tui.session import Selection
+from tui.style import Look
+from tui.widgets.line_table import LineTable
+
+
+def _verdict_style(table: ColumnTable, position: int, look: Look) -> Style | None:
+    """Red where a limit fails, green where one that failed holds now."""
+    row = table.record(position)
+    if row["verdict"] == "FAIL":
+        return look.bad
+    return look.good if row["verdict"] == "ok" and row["difference"] != "=" else None
+
+
+class WhatIfScreen(ViewScreen):
+    """Changes above, their effect below, the links that changed most beside or under it."""
+
+    view = "whatif"
+
+    def body(self) -> Iterable[Widget]:
+        """Three panes."""
+        yield Vertical(
+            Pane(
+                LineTable(
+                    id="changes", empty="nothing changed yet: + adds a change, x kills what is selected elsewhere"
+                ),
+                title="Changes",
+                id="p-changes",
+            ),
+            Pane(LineTable(id="effect", row_style=_verdict_style), title="Effect", id="p-effect"),
+            Pane(LineTable(id="links", empty="no link changed"), title="Links that changed most", id="p-links"),
+            id="whatif",
+        )
+
+    def show_state(self) -> None:
+        """Changes, effect, links."""
+        session, look = self.session, self.look
+        changes = session.changes
+        self.query_one("#changes", LineTable).show(change_table(changes), look)
+        effect = effect_table(session.base, session.result)
+        self.query_one("#effect", LineTable).show(effect, look, stale=session.stale)
+        spent = sum(entry.solve_time_s for entry in session.result.routes)
+        state = "routing …" if session.stale else f"routed in {format_seconds(spent)}"
+        self.query_one("#p-changes", Pane).retitle(
+            f"Changes: {len(changes.enabled)} active of {len(changes)}",
+            f"{state}; enter on/off, + add, - remove, S save",
+        )
+        base, entry = session.base_entry, session.entry
+        if base is not None and entry is not None:
+            self.query_one("#links", LineTable).show(
+                changed_link_table(changed_links(base, entry)), look, stale=session.stale
+            )
+
+    def _try(self, changes: ChangeSet) -> None:
+        self.fabric_app.try_changes(self.session.history.then(changes))
+
+    # ---- rows ---------------------------------------------------------------------------------------------------
+
+    def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
+        """Enter on a change turns it on or off; on a link, its flows."""
+        if message.table.id == "changes":
+            self._try(self.session.changes.toggled(message.position))
+        elif message.table.id == "links":
+            name = str(message.table.table.record(message.position)["link"])
+            self.fabric_app.go("flows", Selection("link", name, self.fabric_app.link_id(name)))
+
+    def action_toggle_change(self) -> None:
+        """The change under the cursor, on or off."""
+        if len(self.session.changes):
+            self._try(self.session.changes.toggled(self.query_one("#changes", LineTable).cursor))
+
+    def remove_row(self) -> None:
+        """Remove the change under the cursor."""
+        if len(self.session.changes):
+            self._try(self.session.changes.without(self.query_one("#changes", LineTable).cursor))
+
+    def toggled(self) -> Selection:
+        """The link under the cursor of the changed links, else the selection."""
+        table = self.query_one("#links", LineTable)
+        row = table.record() if self.focused is table else None
+        if row is None:
+            return self.session.selection
+        name = str(row["link"])
+        return Selection("link", name, self.fabric_app.link_id(name))
+
+    def view_table(self) -> ColumnTable | None:
+        """The effect."""
+        return self.query_one("#effect", LineTable).table
+
+    # ---- adding and saving --------------------------------------------------------------------------------------
+
+    def add_row(self) -> None:
+        """Choose what kind of change, then its value."""
+        session, app = self.session, self.fabric_app
+        offers: list[tuple[str, Callable[[], None]]] = []
+        if (selector := session.selector(session.selection)) is not None:
+            offers.append((f"down {selector}", lambda: self._add(down(selector))))
+        offers.append(("down: name a switch, link=A:B, unit=N, pod=N, role=NAME", self._ask_down))
+        for name in ROUTERS:
+            offers.append((f"router {name} on {session.fabric}", self._adder(router(session.fabric, name))))
+        if training_jobs(session.loaded):
+            for entry in PLACEMENTS:
+                if entry.name != "file":
+                    offers.append((f"placement {entry.name}", self._adder(placement(session.loaded, entry.name))))
+            for count in (1, 2, 4, 8, 16, 32):
+                offers.append((f"{count} queue pairs per connection", self._adder(queue_pairs(session.loaded, count))))
+        for factor in (0.5, 0.8, 1.25, 1.5, 2.0, 4.0):
+            offers.append((f"demand x {factor:g}", self._adder(scaled(factor))))
+        offers.append(("demand x …", self._ask_scale))
+        offers.append(("set PATH=VALUE: any key of the scenario", self._ask_set))
+        texts = [text for text, _ in offers]
+        columns = (TableColumn("change", "change", texts, width=50),)
+
+        def find(query: str) -> ColumnTable:
+            return ColumnTable(columns, ColumnTable.of(columns, len(texts)).order[fuzzy(query, texts, len(texts))])
+
+        def chosen(row: int | None) -> None:
+            if row is not None:
+                offers[row][1]()
+
+        app.push_screen(Chooser("Add a change", find), chosen)
+
+    def _add(self, change: Change) -> None:
+        self._try(self.session.changes.with_added(change))
+
+    def _adder(self, change: Change) -> Callable[[], None]:
+        return lambda: self._add(change)
+
+    def _ask_down(self) -> None:
+        hint = "a switch or host, link=A:B, link=A:B#2, unit=3, pod=1, role=spine; fabric=NAME before it"
+        self.fabric_app.push_screen(Ask("What fails", hint=hint), self._down)
+
+    def _ask_set(self) -> None:
+        hint = "for example workloads.llama70b.parallelism.tp=4"
+        self.fabric_app.push_screen(Ask("PATH=VALUE", hint=hint), self._override)
+
+    def _ask_scale(self) -> None:
+        self.fabric_app.push_screen(Ask("Factor on all demand", value="1.5"), self._scale)
+
+    def _down(self, text: str | None) -> None:
+        if text and text.strip():
+            self._add(down(text.strip()))
+
+    def _override(self, text: str | None) -> None:
+        if text and text.strip():
+            self._add(override(text.strip()))
+
+    def _scale(self, text: str | None) -> None:
+        try:
+            factor = float(text) if text else 0.0
+        except ValueError:
+            factor = 0.0
+        if 0 < factor < float("inf"):
+            self._add(scaled(factor))
+        elif text is not None:
+            self.fabric_app.notify(f"{text!r} is no factor: a number above 0", severity="error", markup=False)
+
+    def save_row(self) -> None:
+        """Ask where, and save the changes as a scenario that includes this one."""
+        session = self.session
+        if not len(session.changes.enabled):
+            self.fabric_app.notify("nothing to save: no change is active", timeout=4)
+            return
+        stem = Path(session.loaded.path).name.removesuffix(".yaml").removesuffix(".fabric")
+        place = Path(session.loaded.path).parent / f"{stem}-what-if.fabric.yaml"
+        self.fabric_app.push_screen(Ask("Save the changes as", value=str(place)), self._save)
+
+    def _save(self, text: str | None) -> None:
+        if not text:
+            return
+        session = self.session
+        try:
+            write_overlay(Path(text), session.loaded, session.changes, session.request)
+        except FabricError as error:
+            problem = error.problems[0]
+            self.fabric_app.notify(f"{problem.message}; {problem.hint}", severity="error", timeout=8, markup=False)
+            return
+        self.fabric_app.notify(f"saved: fabric route {text}", timeout=8, markup=False)
