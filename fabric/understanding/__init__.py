@@ -1,0 +1,1 @@
+"""Why: who loads what, luck or structure, and what would cure it."""

@@ -1,0 +1,111 @@
+"""Which part of every demand crosses one edge, for routings that divide traffic by fixed fractions.
+
+Seen from the edge, backwards: a node sends over it what its next hops send over it, each by its part. One pass per
+destination, over the links of its shortest paths or of its explicit splits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.kernels import compiled
+from fabric.routing.router import Splits
+from fabric.routing.shortest_splits import Rule, SweepNet, measure_parts, new_sweep, sweep_net
+from topologies.columns import Floats, Ints, Longs
+
+
+@compiled
+def _rule_slice(
+    first: int, last: int, net: SweepNet, edge: int, tail: int, dest: Ints, start: Longs, src: Ints, out: Floats
+) -> None:
+    """Parts of the demands to destinations ``first`` to ``last``; edges that are on no shortest path get none."""
+    sweep = new_sweep(net)
+    reach = np.empty(len(net.into_start) - 1)
+    slot_of = net.slot_of[edge]
+    for row in range(first, last):
+        reached = measure_parts(net, dest[row], sweep)
+        head = net.head_of[edge]
+        on_way = False
+        for position in range(reached):
+            if sweep.order[position] == head:
+                on_way = True
+                break
+        if not on_way or sweep.part[slot_of] <= 0.0:
+            continue
+        reach[:] = 0.0
+        reach[tail] = sweep.part[slot_of] / sweep.total[tail]
+        for position in range(reached):
+            node = sweep.order[position]
+            if reach[node] == 0.0:
+                continue
+            for slot in range(net.into_start[node], net.into_start[node + 1]):
+                before = net.tail[slot]
+                if sweep.part[slot] > 0.0 and before != tail:
+                    reach[before] += sweep.part[slot] / sweep.total[before] * reach[node]
+        for entry in range(start[row], start[row + 1]):
+            out[entry] = reach[src[entry]]
+
+
+@compiled
+def _split_slice(
+    first: int, last: int, nodes: int, edge: int, source: Ints, head: Ints, start: Longs, edges: Ints, fraction: Floats,
+    demand_start: Longs, src: Ints, out: Floats,
+) -> None:  # fmt: skip
+    reach = np.empty(nodes)
+    for row in range(first, last):
+        reach[:] = 0.0
+        crossed = False
+        for at in range(start[row + 1] - 1, start[row] - 1, -1):
+            here = edges[at]
+            if here == edge:
+                reach[source[here]] += fraction[at]
+                crossed = True
+            elif reach[head[here]] > 0.0:
+                reach[source[here]] += fraction[at] * reach[head[here]]
+        if crossed:
+            for entry in range(demand_start[row], demand_start[row + 1]):
+                out[entry] = reach[src[entry]]
+
+
+def crossing_by_rule(graph: RoutingGraph, demand: PhaseDemand, rule: Rule, edge: int) -> Floats:
+    """Part of every entry of the demand that crosses ``edge`` when nodes divide by ``rule``, shape (nnz,)."""
+    net = sweep_net(graph, rule)
+    out = np.zeros(len(demand.src))
+    tail = int(graph.src[edge])
+    start = np.asarray(demand.start, np.int64)
+
+    def work(first: int, last: int) -> None:
+        _rule_slice(first, last, net, edge, tail, demand.dest, start, demand.src, out)
+
+    _in_slices(len(demand.dest), work)
+    return out
+
+
+def crossing_by_splits(graph: RoutingGraph, demand: PhaseDemand, splits: Splits, edge: int) -> Floats:
+    """Part of every entry of the demand that crosses ``edge`` under explicit splits, shape (nnz,)."""
+    out = np.zeros(len(demand.src))
+    fraction = np.asarray(splits.fraction, np.float64)
+    start, demand_start = np.asarray(splits.start, np.int64), np.asarray(demand.start, np.int64)
+
+    def work(first: int, last: int) -> None:
+        _split_slice(
+            first, last, graph.nodes, edge, graph.src, graph.dst, start, splits.edge, fraction, demand_start,
+            demand.src, out,
+        )  # fmt: skip
+
+    _in_slices(len(demand.dest), work)
+    return out
+
+
+def _in_slices(rows: int, work: Callable[[int, int], None]) -> None:
+    """Rows in as many parts as there are processors; each writes to places of its own."""
+    count = min(os.cpu_count() or 1, max(rows, 1))
+    bounds = [rows * at // count for at in range(count + 1)]
+    with ThreadPoolExecutor(max_workers=count) as pool:
+        for job in [pool.submit(work, bounds[at], bounds[at + 1]) for at in range(count)]:
+            job.result()
