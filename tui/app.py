@@ -26,9 +26,14 @@ from tui.keys import Key, app_bindings, keys_of
 from tui.opening import Opened, OpeningFailed, open_path
 from tui.screens.ask import Ask
 from tui.screens.chooser import Chooser
+from tui.screens.compare import CompareScreen
 from tui.screens.error import ErrorScreen
+from tui.screens.flows import FlowsScreen
 from tui.screens.heat import HeatScreen
 from tui.screens.overview import OverviewScreen
+from tui.screens.phases import PhasesScreen
+from tui.screens.rules import RulesScreen
+from tui.screens.topology import TopologyScreen
 from tui.screens.view import ViewScreen
 from tui.screens.waiting import WaitingScreen
 from tui.screens.whatif import WhatIfScreen
@@ -65,7 +70,12 @@ class FabricApp(App[int]):
     SCREENS: ClassVar = {
         "overview": OverviewScreen,
         "heat": HeatScreen,
+        "topology": TopologyScreen,
+        "flows": FlowsScreen,
+        "phases": PhasesScreen,
         "whatif": WhatIfScreen,
+        "compare": CompareScreen,
+        "rules": RulesScreen,
         "waiting": WaitingScreen,
     }
 
@@ -366,6 +376,15 @@ class FabricApp(App[int]):
         self.look = replace(self.look, dark=not self.look.dark)
         self.theme = DARK.name if self.look.dark else LIGHT.name
         self.refresh_view()
+
+    def action_compare(self) -> None:
+        """The base beside the present state."""
+        self.action_show("compare")
+
+    def action_play(self) -> None:
+        """Phase after phase by itself."""
+        if self.view is not None:
+            self.view.play()
 
     def action_add(self) -> None:
         """Add to what the screen lists."""

@@ -202,6 +202,9 @@ class ViewScreen(Screen[None]):
     def sort_rows(self) -> None:
         """Sort by the next column."""
 
+    def play(self) -> None:
+        """Step through the phases, or stop."""
+
     def add_row(self) -> None:
         """Add to what is listed."""
 

@@ -37,7 +37,7 @@ from tui.style import Look
 from tui.widgets.line_table import LineTable
 
 
-def _verdict_style(table: ColumnTable, position: int, look: Look) -> Style | None:
+def verdict_style(table: ColumnTable, position: int, look: Look) -> Style | None:
     """Red where a limit fails, green where one that failed holds now."""
     row = table.record(position)
     if row["verdict"] == "FAIL":
@@ -60,7 +60,7 @@ class WhatIfScreen(ViewScreen):
                 title="Changes",
                 id="p-changes",
             ),
-            Pane(LineTable(id="effect", row_style=_verdict_style), title="Effect", id="p-effect"),
+            Pane(LineTable(id="effect", row_style=verdict_style), title="Effect", id="p-effect"),
             Pane(LineTable(id="links", empty="no link changed"), title="Links that changed most", id="p-links"),
             id="whatif",
         )

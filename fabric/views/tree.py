@@ -1,0 +1,135 @@
+"""The fabric as a tree: role, then unit or pod, then switch, then its hosts; every branch with its worst load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabric.result import PhaseRoute
+from topologies.columns import Floats, Ints, column
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """One line of the tree.
+
+    ``key`` tells branches apart for good; ``node`` is the topology node of a switch or host, else -1; ``worst`` is the
+    highest utilisation of the links of all nodes inside.
+    """
+
+    key: tuple[str, ...]
+    name: str
+    kind: str  # fabric, role, unit, pod, switch, host
+    depth: int
+    nodes: int
+    worst: float
+    down: int
+    node: int = -1
+    opens: bool = True
+
+
+class FabricTree:
+    """Branches of a routed phase, made when they are opened."""
+
+    def __init__(self, route: PhaseRoute) -> None:
+        self.route = route
+        topology = route.topology
+        links = topology.links
+        worst = np.zeros(len(topology.nodes))
+        load = np.where(np.isfinite(route.utilisation), route.utilisation, 1e9)
+        np.maximum.at(worst, links.src, load)
+        np.maximum.at(worst, links.dst, load)
+        self.worst: Floats = worst
+        self.down: Ints = column(np.bincount(links.src[~topology.up], minlength=len(worst)), np.int32)
+
+    def root(self) -> Branch:
+        """The fabric."""
+        switches = column(np.flatnonzero(self.route.topology.is_switch), np.int32)
+        return self._branch((self.route.fabric,), self.route.fabric, "fabric", 0, switches)
+
+    def children(self, branch: Branch) -> list[Branch]:
+        """What is inside a branch, in structural order."""
+        topology = self.route.topology
+        nodes, depth = topology.nodes, branch.depth + 1
+        if branch.kind == "fabric":
+            codes = nodes.role[topology.is_switch]
+            order = sorted(set(codes.tolist()), key=lambda code: -int(nodes.level[nodes.role == code].max()))
+            return [
+                self._branch((*branch.key, topology.roles[code]), topology.roles[code], "role", depth, self._role(code))
+                for code in order
+            ]
+        if branch.kind == "role":
+            inside = self._role(topology.roles.index(branch.key[1]))
+            for kind, words, group_of in (("unit", "SU", nodes.unit), ("pod", "pod", nodes.pod)):
+                groups = sorted(set(group_of[inside].tolist()) - {-1})
+                if len(groups) > 1:
+                    found = [
+                        self._branch(
+                            (*branch.key, f"{words}{group}"),
+                            f"{words}{group}",
+                            kind,
+                            depth,
+                            inside[group_of[inside] == group],
+                        )
+                        for group in groups
+                    ]
+                    return found + [self._single(branch, node, depth) for node in inside[group_of[inside] < 0].tolist()]
+            return [self._single(branch, node, depth) for node in inside.tolist()]
+        if branch.kind in ("unit", "pod"):
+            inside = self._role(topology.roles.index(branch.key[1]))
+            group_of = nodes.unit if branch.kind == "unit" else nodes.pod
+            number = int("".join(letter for letter in branch.key[2] if letter.isdigit()))
+            return [self._single(branch, node, depth) for node in inside[group_of[inside] == number].tolist()]
+        if branch.kind == "switch":
+            return [self._single(branch, node, depth) for node in self._hosts(branch.node).tolist()]
+        return []
+
+    def way(self, node: int) -> list[Branch]:
+        """Branches from the root down to a node."""
+        topology = self.route.topology
+        found = [self.root()]
+        if not topology.is_switch[node]:
+            links = topology.links
+            above = links.dst[(links.src == node) & topology.nodes.forwards[links.dst]]
+            if len(above):
+                found = self.way(int(above[0]))
+        while found[-1].node != node:
+            step = next((child for child in self.children(found[-1]) if self._holds(child, node)), None)
+            if step is None:
+                break
+            found.append(step)
+        return found
+
+    def _holds(self, branch: Branch, node: int) -> bool:
+        nodes = self.route.topology.nodes
+        if branch.node >= 0:
+            return branch.node == node
+        if branch.kind == "role":
+            return str(self.route.topology.roles[nodes.role[node]]) == branch.name
+        number = "".join(letter for letter in branch.name if letter.isdigit())
+        group_of = nodes.unit if branch.kind == "unit" else nodes.pod
+        return str(group_of[node]) == number
+
+    def _role(self, code: int) -> Ints:
+        topology = self.route.topology
+        return np.flatnonzero(topology.is_switch & (topology.nodes.role == code)).astype(np.int32)
+
+    def _hosts(self, switch: int) -> Ints:
+        topology = self.route.topology
+        ends = topology.links.dst[topology.links.src == switch]
+        return np.unique(ends[topology.nodes.nics[ends] > 0])
+
+    def _single(self, above: Branch, node: int, depth: int) -> Branch:
+        topology = self.route.topology
+        name = topology.nodes.name[node]
+        is_switch = bool(topology.is_switch[node])
+        count = len(self._hosts(node)) if is_switch else 0
+        kind = "switch" if is_switch else "host"
+        return Branch(
+            (*above.key, name), name, kind, depth, count, float(self.worst[node]), int(self.down[node]), node, count > 0
+        )
+
+    def _branch(self, key: tuple[str, ...], name: str, kind: str, depth: int, inside: Ints) -> Branch:
+        worst = float(self.worst[inside].max(initial=0.0))
+        return Branch(key, name, kind, depth, len(inside), worst, int(self.down[inside].sum()))

@@ -1,0 +1,82 @@
+"""Compare: the base beside the present state, cell by cell, figure by figure, link by link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from fabric.result import PhaseRoute
+from fabric.views.column_table import ColumnTable
+from fabric.views.heat import OVERVIEW, heat_map
+from fabric.views.tables import metric_values
+from fabric.views.whatif_tables import changed_link_table, effect_table
+from fabric.whatif.effect import changed_links
+from tui.screens.view import Pane, ViewScreen
+from tui.screens.whatif import verdict_style
+from tui.session import Selection
+from tui.widgets.heat_grid import HeatGrid
+from tui.widgets.line_table import LineTable
+
+
+class CompareScreen(ViewScreen):
+    """Two maps with one cursor, the figures, the links that changed most."""
+
+    view = "compare"
+
+    def body(self) -> Iterable[Widget]:
+        """Four panes."""
+        yield Vertical(
+            Horizontal(
+                Pane(HeatGrid(id="base-map"), title="Base", id="p-base"),
+                Pane(HeatGrid(id="now-map"), title="Now", id="p-now"),
+                id="maps",
+            ),
+            Pane(LineTable(id="figures", row_style=verdict_style), title="Figures", id="p-figures"),
+            Pane(
+                LineTable(id="links", empty="nothing differs from the base: 6 + makes a change, x kills a selection"),
+                title="Links that changed most",
+                id="p-links",
+            ),
+            id="compare",
+        )
+
+    def show_state(self) -> None:
+        """All four."""
+        session, look = self.session, self.look
+        base, now = session.base_entry, session.entry
+        if base is None or now is None:
+            return
+        self._map("#base-map", "#p-base", "A  base", base)
+        self._map("#now-map", "#p-now", f"B  now, {len(session.changes.enabled)} changes", now)
+        self.query_one("#figures", LineTable).show(
+            effect_table(session.base, session.result), look, stale=session.stale
+        )
+        self.query_one("#links", LineTable).show(
+            changed_link_table(changed_links(base, now)), look, stale=session.stale
+        )
+
+    def _map(self, grid: str, pane: str, words: str, entry: PhaseRoute) -> None:
+        heat = heat_map(entry.topology, metric_values(entry, self.session.metric), OVERVIEW, self.session.direction)
+        self.query_one(grid, HeatGrid).show(heat, self.look, stale=self.session.stale)
+        self.query_one(pane, Pane).retitle(f"{words}: {heat.title}", f"{entry.links_over_capacity:,} links over")
+
+    def on_heat_grid_moved(self, message: HeatGrid.Moved) -> None:
+        """The other map follows."""
+        for grid in self.query(HeatGrid):
+            if grid is not message.grid:
+                with grid.prevent(HeatGrid.Moved):
+                    grid.go_to(message.row, message.column)
+
+    def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
+        """Enter on a link: its flows."""
+        row = message.table.table.record(message.position)
+        if "link" in row:
+            name = str(row["link"])
+            self.fabric_app.go("flows", Selection("link", name, self.fabric_app.link_id(name)))
+
+    def view_table(self) -> ColumnTable | None:
+        """The links in focus, else the figures."""
+        focused = self.focused
+        return (focused if isinstance(focused, LineTable) else self.query_one("#figures", LineTable)).table

@@ -1,0 +1,89 @@
+"""Phases: the step of every job in time, and the figures of its phases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.containers import Vertical
+from textual.timer import Timer
+from textual.widget import Widget
+
+from fabric.views.column_table import ColumnTable
+from fabric.views.phase_tables import phase_table
+from fabric.views.timeline import timelines
+from tui.screens.view import Pane, ViewScreen
+from tui.widgets.line_table import LineTable
+from tui.widgets.timeline_bars import TimelineBars
+
+_SECONDS_A_PHASE = 0.8
+
+
+class PhasesScreen(ViewScreen):
+    """Bars above, figures below; the row under the cursor is the phase looked at everywhere."""
+
+    view = "phases"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._playing: Timer | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """Table first in focus."""
+        yield Vertical(
+            Pane(LineTable(id="figures", empty="no phase with a volume"), title="Phases", id="p-figures"),
+            Pane(TimelineBars(id="bars"), title="Step in time", id="p-bars"),
+            id="phases",
+        )
+
+    def show_state(self) -> None:
+        """Bars and figures."""
+        session, look = self.session, self.look
+        table = phase_table(session.result)
+        figures = self.query_one("#figures", LineTable)
+        at = next((i for i in range(len(table)) if self._is_here(table, i)), figures.cursor)
+        figures.show(table, look, cursor=at, stale=session.stale)
+        self.query_one("#bars", TimelineBars).show(
+            timelines(session.result), look, phase=session.phase, stale=session.stale
+        )
+        legend = "# needed, ! congestion adds, - hidden" if look.ascii else "█ needed  ▓ congestion adds  ░ hidden"
+        self.query_one("#p-bars", Pane).retitle("Step in time", f"{legend}; space plays")
+
+    def _is_here(self, table: ColumnTable, position: int) -> bool:
+        row = table.record(position)
+        return (row["fabric"], row["phase"]) == (self.session.fabric, self.session.phase)
+
+    def on_line_table_moved(self, message: LineTable.Moved) -> None:
+        """The phase under the cursor is looked at."""
+        self._look_at(message)
+
+    def _look_at(self, message: LineTable.Chosen) -> None:
+        row = message.table.table.record(message.position)
+        if row["fabric"] in self.session.fabrics:
+            self.session.look_at(str(row["fabric"]), str(row["phase"]))
+            self.refresh_view()
+
+    def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
+        """Enter: the map of the phase."""
+        self._look_at(message)
+        self.fabric_app.go("heat")
+
+    def play(self) -> None:
+        """Phase after phase by itself, or stop."""
+        if self._playing is not None:
+            self._playing.stop()
+            self._playing = None
+        else:
+            self._playing = self.set_interval(_SECONDS_A_PHASE, self._next)
+
+    def _next(self) -> None:
+        self.session.step_phase(1)
+        self.refresh_view()
+
+    def on_screen_suspend(self) -> None:
+        """Nothing plays where nobody looks."""
+        if self._playing is not None:
+            self.play()
+
+    def view_table(self) -> ColumnTable | None:
+        """The figures."""
+        return self.query_one("#figures", LineTable).table
