@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.filter import Monochrome, NoColor
@@ -24,6 +27,8 @@ from topologies.errors import FabricError
 from tui.choices import help_keys, key_table, target_table, targets
 from tui.keys import Key, app_bindings, keys_of
 from tui.opening import Opened, OpeningFailed, open_path
+from tui.recent import remember
+from tui.recording import Recorder, Recording
 from tui.screens.ask import Ask
 from tui.screens.chooser import Chooser
 from tui.screens.compare import CompareScreen
@@ -32,13 +37,16 @@ from tui.screens.flows import FlowsScreen
 from tui.screens.heat import HeatScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.phases import PhasesScreen
+from tui.screens.reading import Reading
 from tui.screens.rules import RulesScreen
+from tui.screens.start import StartScreen
 from tui.screens.topology import TopologyScreen
 from tui.screens.view import ViewScreen
 from tui.screens.waiting import WaitingScreen
 from tui.screens.whatif import WhatIfScreen
 from tui.session import Selection, Session
 from tui.style import DARK, LIGHT, Look
+from tui.writing import write_view
 
 _REPORTS_PER_SECOND = 10
 
@@ -56,6 +64,10 @@ class Start:
     request: RouteRequest = field(default_factory=RouteRequest)
     ascii: bool = False
     theme: str = "dark"
+    record: str | None = None
+    replay: Recording | None = None
+    speed: float = 1.0
+    leave: bool = False  # when the replay is over
 
 
 class FabricApp(App[int]):
@@ -76,6 +88,7 @@ class FabricApp(App[int]):
         "whatif": WhatIfScreen,
         "compare": CompareScreen,
         "rules": RulesScreen,
+        "start": StartScreen,
         "waiting": WaitingScreen,
     }
 
@@ -111,6 +124,8 @@ class FabricApp(App[int]):
         self._filters = [entry for entry in self._filters if not isinstance(entry, Monochrome)]
         if self.no_color and not any(isinstance(entry, NoColor) for entry in self._filters):
             self._filters.append(NoColor())
+        size = shutil.get_terminal_size()
+        self._recorder = Recorder(Path(start.record), start.path, (size.columns, size.lines)) if start.record else None
         self.look = Look(dark=start.theme == "dark", colour=not self.no_color, ascii=start.ascii or self.no_color)
 
     # ---- beginning ----------------------------------------------------------------------------------------------
@@ -125,6 +140,43 @@ class FabricApp(App[int]):
         else:
             self.push_screen("waiting")
             self.open(self.start.path)
+        if self.start.replay is not None:
+            self.run_worker(self._replay(self.start.replay), exit_on_error=True)
+
+    def open_from_start(self, path: str) -> None:
+        """Open what was chosen on the first screen."""
+        self.start = replace(self.start, path=path)
+        self.switch_screen("waiting")
+        self.open(path)
+
+    # ---- sessions as files --------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Record keys and clicks on their way."""
+        if self._recorder is not None and isinstance(event, events.Key):
+            self._recorder.key(event.key)
+        elif self._recorder is not None and isinstance(event, events.MouseDown):
+            self._recorder.click(event.screen_x, event.screen_y)
+        await super().on_event(event)
+
+    async def _replay(self, recording: Recording) -> None:
+        """Play a session: each step when its time has come and the work of those before it is done."""
+        from textual.pilot import Pilot
+
+        pilot: Pilot[int] = Pilot(self)
+        began = time.monotonic()
+        for step in recording.steps:
+            await asyncio.sleep(max(step.at_s / self.start.speed - (time.monotonic() - began), 0.01))
+            while self.busy and step.key != "ctrl+c":
+                await asyncio.sleep(0.02)
+            if step.key is not None:
+                self.simulate_key(step.key)
+            elif step.click is not None:
+                await pilot.click(offset=step.click)
+        while self.busy:
+            await asyncio.sleep(0.02)
+        if self.start.leave:
+            self.exit(0)
 
     def open(self, path: str) -> None:
         """Open a scenario or a saved result."""
@@ -137,6 +189,7 @@ class FabricApp(App[int]):
 
     def _opened(self, opened: Opened) -> None:
         self.session = Session(opened.loaded, opened.request, opened.result)
+        remember(opened.loaded.path)
         self.switch_screen("overview")
 
     # ---- work in threads ----------------------------------------------------------------------------------------
@@ -385,6 +438,38 @@ class FabricApp(App[int]):
         """Phase after phase by itself."""
         if self.view is not None:
             self.view.play()
+
+    def action_write(self) -> None:
+        """Ask for a file, and write the view into it."""
+        view, session = self.view, self.session
+        if view is None or session is None:
+            return
+        name = f"{session.loaded.scenario.name}-{view.view}.svg"
+        hint = ".svg: a picture of the screen; .csv or .md: its table"
+        self.push_screen(Ask("Write this view to", value=name, hint=hint), lambda path: self._write(view, path))
+
+    def _write(self, view: ViewScreen, path: str | None, *, force: bool = False) -> None:
+        if not path:
+            return
+        if Path(path).exists() and not force:
+            ask = Ask(f"{Path(path).name} exists: write over it? yes or no", value="no")
+            self.push_screen(ask, lambda answer: self._write(view, path, force=True) if answer == "yes" else None)
+            return
+        try:
+            write_view(Path(path), view.view, view.view_table(), self.export_screenshot)
+        except FabricError as error:
+            problem = error.problems[0]
+            self.notify(f"{problem.message}; {problem.hint}", severity="error", timeout=8, markup=False)
+            return
+        self.notify(f"wrote {path}", timeout=5, markup=False)
+
+    def action_copy(self) -> None:
+        """Show the command that reproduces this view, and copy it where the terminal can."""
+        if self.view is None or self.session is None:
+            return
+        command = self.session.command()
+        self.copy_to_clipboard(command)
+        self.push_screen(Reading("Reproduce this view (copied where the terminal allows it)", command))
 
     def action_add(self) -> None:
         """Add to what the screen lists."""

@@ -31,7 +31,9 @@ VERBS = {
     "init": "Write a commented starter scenario.",
     "check-certificate": "Check a certificate of route --certificate by shortest paths alone.",
     "schema": "Print the JSON Schema of scenario files.",
+    "tui": "Look at a scenario in the terminal: congestion, heat map, flows, what-ifs.",
 }
+PLUGGED = ("tui",)  # found by an entry point of the group fabric.commands: their packages import this one
 
 
 class Verbs(click.Group):
@@ -45,6 +47,8 @@ class Verbs(click.Group):
         """Import a verb's module."""
         if cmd_name not in VERBS:
             return None
+        if cmd_name in PLUGGED:
+            return _plugged(cmd_name)
         module = importlib.import_module(f"fabric.cli.{cmd_name.replace('-', '_')}_command")
         command: click.Command = module.command
         return command
@@ -63,6 +67,18 @@ class Verbs(click.Group):
         """List the verbs without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
+
+
+def _plugged(name: str) -> click.Command:
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="fabric.commands", name=name):
+        try:
+            command: click.Command = point.load()
+        except ImportError as error:
+            raise click.UsageError(f"{name} needs {error.name}, which is not installed") from None
+        return command
+    raise click.UsageError(f"{name} is not installed; install fabric-planner again")
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

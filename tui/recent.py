@@ -1,0 +1,38 @@
+"""The files opened last, kept in the user's state folder; never a reason to fail."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+_MOST = 20
+
+
+def _place() -> Path:
+    base = os.environ.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
+    return Path(base) / "fabric" / "recent.json"
+
+
+def recent_files() -> list[str]:
+    """Paths that still exist, the last opened first."""
+    try:
+        known = json.loads(_place().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    paths = [path for path in known if isinstance(path, str)] if isinstance(known, list) else []
+    return [path for path in paths if Path(path).exists()][:_MOST]
+
+
+def remember(path: str) -> None:
+    """Put a path first; where the folder cannot be written, nothing is kept."""
+    whole = str(Path(path).resolve())
+    paths = [whole, *(known for known in recent_files() if known != whole)][:_MOST]
+    place = _place()
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = place.with_suffix(f".{os.getpid()}")
+        beside.write_text(json.dumps(paths), encoding="utf-8")
+        beside.replace(place)
+    except OSError:
+        return

@@ -1,0 +1,48 @@
+"""Writing the view: SVG of the screen, CSV or Markdown of its table; whole files only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from fabric.export.document import Column, Table
+from fabric.export.rows import to_csv
+from fabric.export.text import to_markdown
+from fabric.export.whole_file import whole_file
+from fabric.views.column_table import ColumnTable
+from topologies.errors import ScenarioError
+
+KINDS = (".svg", ".csv", ".md")
+
+
+def write_view(path: Path, title: str, table: ColumnTable | None, picture: Callable[[], str]) -> None:
+    """Write the view to a file whose suffix says how.
+
+    Raises
+    ------
+    ScenarioError
+        FP9401 for another suffix, a view without a table, or a place that cannot be written.
+    """
+    if path.suffix not in KINDS:
+        raise ScenarioError(f"{path} does not say what it is", code="FP9401", hint=f"end it with {', '.join(KINDS)}")
+    if path.suffix != ".svg" and table is None:
+        raise ScenarioError("this view has no table", code="FP9401", hint="write it as .svg")
+    if not path.parent.is_dir():
+        raise ScenarioError(f"the folder {path.parent} does not exist", code="FP9401", hint="name another file")
+    if path.suffix == ".svg":
+        text = picture()
+    elif path.suffix == ".csv":
+        text = to_csv(table.records(), table.names) if table is not None else ""
+    else:
+        text = to_markdown([document_table(title, table)]) if table is not None else ""
+    try:
+        with whole_file(path) as place:
+            place.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError(f"cannot write {path}: {error.strerror}", code="FP9401", hint="name another file") from None
+
+
+def document_table(title: str, table: ColumnTable) -> Table:
+    """A table of columns as a part of a document."""
+    columns = tuple(Column(entry.header, entry.numeric) for entry in table.columns)
+    return Table(title, columns, tuple(table.cells(at) for at in range(len(table))))
