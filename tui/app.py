@@ -124,6 +124,7 @@ class FabricApp(App[int]):
         self._filters = [entry for entry in self._filters if not isinstance(entry, Monochrome)]
         if self.no_color and not any(isinstance(entry, NoColor) for entry in self._filters):
             self._filters.append(NoColor())
+        self._seen: events.Event | None = None
         size = shutil.get_terminal_size()
         self._recorder = Recorder(Path(start.record), start.path, (size.columns, size.lines)) if start.record else None
         self.look = Look(dark=start.theme == "dark", colour=not self.no_color, ascii=start.ascii or self.no_color)
@@ -153,10 +154,13 @@ class FabricApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Record keys and clicks on their way."""
-        if self._recorder is not None and isinstance(event, events.Key):
+        if event is self._seen:  # a key that nobody took comes by again
+            pass
+        elif self._recorder is not None and isinstance(event, events.Key):
             self._recorder.key(event.key)
         elif self._recorder is not None and isinstance(event, events.MouseDown):
             self._recorder.click(event.screen_x, event.screen_y)
+        self._seen = event
         await super().on_event(event)
 
     async def _replay(self, recording: Recording) -> None:

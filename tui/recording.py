@@ -89,12 +89,14 @@ def _steps(path: Path, lines: list[str]) -> Iterator[Step]:
         record = _record(path, number, line)
         key, click = record.get("key"), record.get("click")
         at = record.get("at_s", 0.0)
-        is_click = isinstance(click, list) and len(click) == 2 and all(isinstance(value, int) for value in click)
-        if not isinstance(at, int | float) or not (isinstance(key, str) or is_click):
+        place: tuple[int, int] | None = None
+        if isinstance(click, list) and len(click) == 2 and all(isinstance(value, int) for value in click):
+            place = (click[0], click[1])
+        if not isinstance(at, int | float) or not (isinstance(key, str) or place):
             raise ScenarioError(
                 f"{path}:{number}: neither key nor click", code="FP9402", hint="mend or remove the line"
             )
-        yield Step(float(at), key if isinstance(key, str) else None, (click[0], click[1]) if is_click else None)
+        yield Step(float(at), key if isinstance(key, str) else None, place)
 
 
 def _record(path: Path, number: int, line: str) -> dict[str, Any]:

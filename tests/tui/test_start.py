@@ -142,7 +142,7 @@ def test_a_wrong_value_is_explained_in_the_form_and_not_saved(tmp_path: Path, mo
 WRONG = {
     "missing": (None, "no such file"),
     "folder": ("", "directory"),
-    "empty": (b"", "version"),
+    "empty": (b"", "FP10"),
     "not utf-8": (b"\xff\xfe\x00bad", "UTF"),
     "broken yaml": (b"version: 1\nname: [", "FP10"),
     "schema": (b"version: 1\nname: x\nfabrics: {}\n", "fabrics"),

@@ -67,9 +67,9 @@ class StartScreen(Screen[None]):
             seen.add(path)
             found.append((Path(path).name, "opened before", str(Path(path).parent), self._opener(path)))
         for folder in (Path(), Path("examples")):
-            for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-                if path.name.endswith(_SUFFIXES) and str(path.resolve()) not in seen:
-                    found.append((path.name, "here", str(path.parent), self._opener(str(path))))
+            for file in sorted(folder.iterdir()) if folder.is_dir() else []:
+                if file.name.endswith(_SUFFIXES) and str(file.resolve()) not in seen:
+                    found.append((file.name, "here", str(file.parent), self._opener(str(file))))
         found.append(("a path …", "open", "o", self.action_path))
         for entry in TOPOLOGIES:
             found.append((f"design: {entry.name}", "form", entry.summary, self._former(entry.name)))
