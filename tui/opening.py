@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fabric.pipeline import RouteRequest, route
+from fabric.pipeline import RouteRequest
 from fabric.result import RouteResult
 from fabric.routing.router import Progress
+from fabric.saved.open_any import open_any
 from fabric.scenario.diagnostics import render
-from fabric.scenario.load import LoadedScenario, load_scenario
-from topologies.errors import FabricError, ScenarioError
+from fabric.scenario.load import LoadedScenario
+from topologies.errors import FabricError
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,24 +40,12 @@ class OpeningFailed:
 
 
 def open_path(path: str, overrides: Sequence[str], request: RouteRequest, report: Callable[[Progress], None]) -> Opened:
-    """Load and route a scenario.
+    """Load and route a scenario, or read a saved result.
 
     Raises
     ------
     FabricError
         With everything that is wrong, located in the file.
     """
-    report(Progress(f"reading {path}"))
-    loaded = load_scenario(path, overrides=overrides)
-    try:
-        return Opened(loaded, request, route(loaded, request, progress=report))
-    except ScenarioError as error:
-        raise _placed(error, loaded) from None
-    except FabricError as error:
-        raise _placed(error, loaded) from None
-
-
-def _placed(error: FabricError, loaded: LoadedScenario) -> FabricError:
-    placed = loaded.locate(error) if any(problem.where for problem in error.problems) else error
-    vars(placed)["sources"] = dict(loaded.sources)
-    return placed
+    opened = open_any(path, overrides=overrides, request=request, progress=report)
+    return Opened(opened.loaded, opened.request, opened.result)

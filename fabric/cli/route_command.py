@@ -69,6 +69,7 @@ def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
 @click.option("--gap", type=click.FloatRange(min=0), default=1e-4, show_default=True, help="Relative gap to stop at.")
 @click.option("--scale", type=float, default=1.0, help="Factor on all demand: volumes take longer, rates load more.")
 @click.option("--certificate", metavar="FILE", help="Write routing and proof for fabric check-certificate.")
+@click.option("--save", metavar="FILE", help="Keep the whole result, for tui, report, compare and draw (*.fpr).")
 @click.option("--allow-unreachable", is_flag=True, help="Demand without a path is no failure.")
 def command(
     scenario: str,
@@ -83,6 +84,7 @@ def command(
     gap: float,
     scale: float,
     certificate: str | None,
+    save: str | None,
     allow_unreachable: bool,
 ) -> int:
     """Route SCENARIO: which links are congested in which phase, why, and what it costs each job.
@@ -100,6 +102,9 @@ def command(
         raise click.UsageError(f"routers are compared on {MIN_MAX}, not on --objective {objective}")
     # Checked before the work, not after it.
     proof = None if certificate is None else output_path(replace(settings, output=certificate), "--certificate")
+    if several and save is not None:
+        raise click.UsageError("--save keeps the result of one router; name it with --router")
+    kept = None if save is None else _place_to_save(settings, save)
     loaded = load(scenario, settings)
     request = RouteRequest(
         router=routers[0] if routers else None,
@@ -117,11 +122,22 @@ def command(
     )
     if several:
         return _compare(loaded, settings, request, routers, allow_unreachable=allow_unreachable)
-    return _route(loaded, settings, request, proof, allow_unreachable=allow_unreachable)
+    return _route(loaded, settings, request, proof, kept, allow_unreachable=allow_unreachable)
+
+
+def _place_to_save(settings: Settings, save: str) -> Path:
+    """A folder takes the members themselves; anything else becomes one file."""
+    return Path(save) if Path(save).is_dir() else output_path(replace(settings, output=save), "--save")
 
 
 def _route(
-    loaded: LoadedScenario, settings: Settings, request: RouteRequest, proof: Path | None, *, allow_unreachable: bool
+    loaded: LoadedScenario,
+    settings: Settings,
+    request: RouteRequest,
+    proof: Path | None,
+    kept: Path | None,
+    *,
+    allow_unreachable: bool,
 ) -> int:
     from fabric.export.records import link_record, route_record
     from fabric.export.route_report import route_document
@@ -133,6 +149,10 @@ def _route(
         from fabric.export.certificate_file import write_certificate
 
         write_certificate(proof, loaded, result, force=settings.force)
+    if kept is not None:
+        from fabric.saved.result_file import save_result
+
+        save_result(kept, loaded, request, result, force=settings.force)
     say_not_modelled(result.not_modelled, settings)
     answer = Answer(
         lambda: route_record(loaded, result),

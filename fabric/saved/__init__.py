@@ -1,0 +1,1 @@
+"""Results as files: saved, read back, told from scenarios."""

@@ -1,0 +1,174 @@
+"""Members of a saved result in a zip or a folder: written whole, read back checked against their hashes.
+
+A member name is a plain relative path. What a file says about itself is not trusted: sizes are bounded before anything
+is unpacked, and arrays are read without pickles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabric.export.whole_file import whole_file
+from topologies.errors import FormatError
+
+MANIFEST = "manifest.json"
+MOST_BYTES = 16 * 2**30  # of all members unpacked
+MOST_MANIFEST_BYTES = 256 * 2**20
+_NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+)*(\.[a-z]+)?")
+_WHEN = (1980, 1, 1, 0, 0, 0)  # the same result gives the same bytes
+
+Members = Mapping[str, bytes]
+
+
+def bad(path: Path, words: str, hint: str = "save the result again") -> FormatError:
+    """A file that is no saved result, or a damaged one."""
+    return FormatError(f"{path}: {words}", hint=hint, code="FP9102")
+
+
+def array_bytes(values: NDArray[Any]) -> bytes:
+    """One column as an ``.npy`` member."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(values), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def write_archive(path: Path, manifest: Mapping[str, Any], members: Members, *, force: bool = False) -> None:
+    """Write a zip, or a folder where ``path`` is one that exists.
+
+    Raises
+    ------
+    FormatError
+        FP9101 where it cannot be written.
+    """
+    listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in members.items()}
+    text = json.dumps({**manifest, "members": listed}, indent=1, ensure_ascii=False, allow_nan=False)
+    whole = {MANIFEST: text.encode(), **members}
+    try:
+        if path.is_dir():
+            _write_folder(path, whole, force=force)
+        else:
+            with whole_file(path) as place, zipfile.ZipFile(place, "w") as archive:
+                for name, data in whole.items():
+                    archive.writestr(_info(name), data, compresslevel=1)
+    except OSError as error:
+        raise FormatError(f"cannot write {path}: {error.strerror or error}", code="FP9101") from None
+
+
+def _info(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _WHEN)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    return info
+
+
+def _write_folder(path: Path, whole: Members, *, force: bool) -> None:
+    if any(path.iterdir()) and not (force and (path / MANIFEST).is_file()):
+        raise FormatError(f"{path} is a folder with other things in it", code="FP9101", hint="name an empty one")
+    for entry in sorted(path.iterdir()):
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    for name, data in [*((n, d) for n, d in whole.items() if n != MANIFEST), (MANIFEST, whole[MANIFEST])]:
+        place = path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path looks like a saved result rather than a scenario."""
+    if path.is_dir():
+        return (path / MANIFEST).is_file()
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04" or path.suffix == ".fpr"
+    except OSError:
+        return path.suffix == ".fpr"
+
+
+class Archive:
+    """A saved result opened for reading; every member is checked when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if path.is_dir():
+            self._read: Callable[[str], bytes] = self._from_folder
+            self._zip = None
+        else:
+            try:
+                self._zip = zipfile.ZipFile(path)
+            except FileNotFoundError:
+                raise bad(path, "no such file", "fabric route SCENARIO --save FILE.fpr makes one") from None
+            except (OSError, zipfile.BadZipFile) as error:
+                raise bad(path, f"no whole saved result: {error}") from None
+            self._read = self._from_zip
+            if sum(info.file_size for info in self._zip.infolist()) > MOST_BYTES:
+                raise bad(path, f"would unpack to more than {MOST_BYTES >> 30} GiB")
+        data = self._read(MANIFEST)
+        if len(data) > MOST_MANIFEST_BYTES:
+            raise bad(path, "its manifest is too large")
+        try:
+            manifest = json.loads(data)
+        except ValueError:
+            raise bad(path, f"its {MANIFEST} is no JSON") from None
+        if not isinstance(manifest, dict) or not isinstance(manifest.get("members", {}), dict):
+            raise bad(path, f"its {MANIFEST} says nothing about members")
+        self.manifest: dict[str, Any] = manifest
+
+    def _from_folder(self, name: str) -> bytes:
+        try:
+            return (self.path / name).read_bytes()
+        except OSError as error:
+            raise bad(self.path, f"{name} cannot be read: {error.strerror}") from None
+
+    def _from_zip(self, name: str) -> bytes:
+        assert self._zip is not None
+        try:
+            return self._zip.read(name)
+        except KeyError:
+            raise bad(self.path, f"{name} is missing") from None
+        except (OSError, zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
+            raise bad(self.path, f"{name} is damaged: {error}") from None
+        except Exception as error:  # zlib.error has no base of its own
+            raise bad(self.path, f"{name} is damaged: {error}") from None
+
+    def member(self, name: str) -> bytes:
+        """Bytes of a member, as they were written.
+
+        Raises
+        ------
+        FormatError
+            FP9102 where it is missing, not listed or not what was written.
+        """
+        listed = self.manifest["members"].get(name)
+        if not isinstance(listed, dict) or not _NAME.fullmatch(name) or ".." in name:
+            raise bad(self.path, f"{name} is not in its list of members")
+        data = self._read(name)
+        if hashlib.sha256(data).hexdigest() != listed.get("sha256"):
+            raise bad(self.path, f"{name} is not what was written: its hash differs")
+        return data
+
+    def array(self, name: str, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
+        """A column; with ``shape``, refused when it has another."""
+        try:
+            values: NDArray[Any] = np.lib.format.read_array(io.BytesIO(self.member(name)), allow_pickle=False)
+        except ValueError as error:
+            raise bad(self.path, f"{name} is no column: {error}") from None
+        if shape is not None and values.shape != shape:
+            raise bad(self.path, f"{name} has shape {values.shape}, not {shape}")
+        return values
+
+    def record(self, name: str) -> Any:
+        """A member that is JSON."""
+        try:
+            return json.loads(self.member(name))
+        except ValueError:
+            raise bad(self.path, f"{name} is no JSON") from None

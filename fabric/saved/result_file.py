@@ -1,0 +1,302 @@
+"""``*.fpr``: a routed scenario as a manifest and columns, from which every face can be drawn again.
+
+Kept are the networks, the loads per link and class, times, limits, certificates' bounds and the scenario's own text
+with the files it names. Paths of single flows are not kept: opening re-routes nothing, what-ifs route anew.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from fabric.export.records import envelope, version
+from fabric.pipeline import RouteRequest
+from fabric.result import Assumption, HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult, TierLoad, UnreachablePair
+from fabric.routing.router import Certificate, HashSpread
+from fabric.saved.archive import Archive, array_bytes, bad, write_archive
+from fabric.scenario.load import LoadedScenario, load_scenario
+from topologies.columns import column
+from topologies.errors import FabricError
+from topologies.topology import Links, Nodes, Topology
+from traffic.demands import TrafficClass
+
+SCHEMA = "fabric-planner/saved-result"
+VERSION = 1
+_MOST_FILE_BYTES = 64 * 2**20  # of a file that the scenario names and that is kept with it
+_PARTS: dict[str, TypeAdapter[Any]] = {
+    "jobs": TypeAdapter(tuple[JobTime, ...]),
+    "limits": TypeAdapter(tuple[LimitVerdict, ...]),
+    "items": TypeAdapter(tuple[HotLink, ...]),
+    "assumptions": TypeAdapter(tuple[Assumption, ...]),
+}
+_ENTRY: dict[str, TypeAdapter[Any]] = {
+    "classes": TypeAdapter(tuple[TrafficClass, ...]),
+    "tiers": TypeAdapter(tuple[TierLoad, ...]),
+    "unreachable": TypeAdapter(tuple[UnreachablePair, ...]),
+    "spread": TypeAdapter(HashSpread | None),
+    "window_s": TypeAdapter(dict[str, float]),
+}
+_PLAIN = (
+    "fabric", "phase", "router", "hottest_link", "links_over_capacity", "unreachable_pairs", "jobs_cut", "solver",
+    "solve_time_s", "partial", "notes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class SavedResult:
+    """What a file gives back; ``loaded`` re-routes where the scenario's files were kept or are still there."""
+
+    loaded: LoadedScenario
+    request: RouteRequest
+    result: RouteResult
+
+
+# ---- writing ------------------------------------------------------------------------------------------------------
+
+
+def save_result(
+    path: Path, loaded: LoadedScenario, request: RouteRequest, result: RouteResult, *, force: bool = False
+) -> None:
+    """Write a result, whole or not at all.
+
+    Raises
+    ------
+    FormatError
+        FP9101 where it cannot be written.
+    """
+    members: dict[str, bytes] = {}
+    topologies: dict[int, str] = {}
+    fabrics = []
+    for entry in result.routes:
+        if id(entry.topology) not in topologies:
+            folder = f"fabric{len(fabrics)}"
+            topologies[id(entry.topology)] = folder
+            fabrics.append({"folder": folder, **_topology(folder, entry.topology, members)})
+    routes = []
+    for number, entry in enumerate(result.routes):
+        folder = f"phase{number}"
+        members[f"{folder}/link_gbps.npy"] = array_bytes(entry.link_gbps)
+        members[f"{folder}/utilisation.npy"] = array_bytes(entry.utilisation)
+        routes.append({"folder": folder, "topology": topologies[id(entry.topology)], **_entry(entry)})
+    for name, adapter in _PARTS.items():
+        members[f"{name}.json"] = _json(adapter, getattr(result, name))
+    sources = _sources(loaded, members)
+    manifest = {
+        **envelope("SavedResult", loaded),
+        "schema": SCHEMA,
+        "version": VERSION,
+        "written_by": version(),
+        "request": asdict(request),
+        "fabrics": fabrics,
+        "routes": routes,
+        "warnings": list(result.warnings),
+        "not_modelled": list(result.not_modelled),
+        "scenario": {"path": loaded.path, "sources": sources},
+    }
+    write_archive(path, manifest, members, force=force)
+
+
+def _topology(folder: str, topology: Topology, members: dict[str, bytes]) -> dict[str, Any]:
+    for part, columns in (("nodes", topology.nodes), ("links", topology.links)):
+        for field in fields(columns):
+            values = getattr(columns, field.name)
+            if field.name == "name":
+                members[f"{folder}/nodes/name.json"] = TypeAdapter(list[str]).dump_json(list(values))
+            else:
+                members[f"{folder}/{part}/{field.name}.npy"] = array_bytes(values)
+    members[f"{folder}/up.npy"] = array_bytes(topology.up)
+    return {
+        "name": topology.name,
+        "kind": topology.kind,
+        "roles": list(topology.roles),
+        "tiers": list(topology.tiers),
+        "nodes": len(topology.nodes),
+        "links": len(topology.links),
+    }
+
+
+def _entry(entry: PhaseRoute) -> dict[str, Any]:
+    record: dict[str, Any] = {name: getattr(entry, name) for name in _PLAIN}
+    for name, adapter in _ENTRY.items():
+        record[name] = _finite(adapter.dump_python(getattr(entry, name), mode="python"))
+    record["max_utilisation"] = _finite(entry.max_utilisation)
+    record["best_possible"] = _certificate(entry.best_possible)
+    record["certificate"] = None if entry.certificate is None else _certificate(entry.certificate)
+    return {key: _listed(value) for key, value in record.items()}
+
+
+def _json(adapter: TypeAdapter[Any], value: Any) -> bytes:
+    return json.dumps(_finite(adapter.dump_python(value)), indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _certificate(found: Certificate) -> dict[str, Any]:
+    return {"lower_bound": _finite(found.lower_bound), "witness": found.witness}
+
+
+def _finite(value: Any) -> Any:
+    """Plain values with infinities as text, which JSON has no word for."""
+    if hasattr(value, "__dataclass_fields__"):
+        value = asdict(value)
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _sources(loaded: LoadedScenario, members: dict[str, bytes]) -> list[dict[str, str]]:
+    """The scenario's text and the files it names, under the paths they had."""
+    found: dict[str, bytes] = {name: text.encode() for name, text in loaded.sources.items()}
+    for text in _texts(loaded.tree.plain()):
+        try:
+            place = loaded.directory / text
+            if len(text) < 4096 and place.is_file() and place.stat().st_size <= _MOST_FILE_BYTES:
+                found.setdefault(str(place), place.read_bytes())
+        except (OSError, ValueError):
+            continue
+    listed = []
+    for number, (name, data) in enumerate(found.items()):
+        member = f"inputs/{number}"
+        members[member] = data
+        listed.append({"path": name, "member": member})
+    return listed
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _texts(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _texts(entry)
+
+
+# ---- reading ------------------------------------------------------------------------------------------------------
+
+
+def open_result(path: Path) -> SavedResult:
+    """Read a result back.
+
+    Raises
+    ------
+    FormatError
+        FP9102 for a damaged file or another one, FP9103 for one of a newer version.
+    """
+    archive = Archive(path)
+    manifest = archive.manifest
+    if manifest.get("schema") != SCHEMA:
+        raise bad(path, "no saved result", "fabric route SCENARIO --save FILE.fpr makes one")
+    found = manifest.get("version")
+    if not isinstance(found, int) or found > VERSION:
+        from topologies.errors import FormatError
+
+        raise FormatError(
+            f"{path} was saved in version {found} of the format, this program reads up to {VERSION}",
+            hint=f"upgrade fabric-planner; it was written by {manifest.get('written_by', 'a newer one')}",
+            code="FP9103",
+        )
+    try:
+        topologies = {record["folder"]: _read_topology(archive, record) for record in manifest["fabrics"]}
+        routes = tuple(_read_entry(archive, record, topologies) for record in manifest["routes"])
+        parts = {name: adapter.validate_python(archive.record(f"{name}.json")) for name, adapter in _PARTS.items()}
+        result = RouteResult(
+            routes=routes,
+            warnings=tuple(manifest["warnings"]),
+            not_modelled=tuple(manifest["not_modelled"]),
+            **parts,
+        )
+        request = TypeAdapter(RouteRequest).validate_python(manifest["request"])
+        overrides = [f"{entry['set']}={entry['value']}" for entry in manifest["overrides"]]
+        scenario = manifest["scenario"]
+        named, sources = str(scenario["path"]), [(str(one["path"]), str(one["member"])) for one in scenario["sources"]]
+    except (KeyError, TypeError, AttributeError, ValidationError, ValueError) as error:
+        raise bad(path, f"its manifest does not say what it has to ({type(error).__name__}: {error})"[:300]) from None
+    return SavedResult(_scenario(archive, named, sources, overrides), request, result)
+
+
+def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
+    folder, nodes, links = str(record["folder"]), int(record["nodes"]), int(record["links"])
+
+    def read(part: str, name: str, size: int) -> Any:
+        values = archive.array(f"{folder}/{part}/{name}.npy", (size,))
+        return column(values, values.dtype)
+
+    names = tuple(archive.record(f"{folder}/nodes/name.json"))
+    if len(names) != nodes or not all(isinstance(name, str) for name in names):
+        raise bad(archive.path, f"{folder} has {len(names)} names of {nodes} nodes")
+    node_columns = {f.name: read("nodes", f.name, nodes) for f in fields(Nodes) if f.name != "name"}
+    link_columns = {f.name: read("links", f.name, links) for f in fields(Links)}
+    ends = np.concatenate([link_columns["src"], link_columns["dst"]])
+    if len(ends) and (ends.min() < 0 or ends.max() >= nodes):
+        raise bad(archive.path, f"links of {folder} end at nodes that are not there")
+    return Topology(
+        str(record["name"]),
+        str(record["kind"]),
+        tuple(record["roles"]),
+        tuple(record["tiers"]),
+        Nodes(names, **node_columns),
+        Links(**link_columns),
+        column(archive.array(f"{folder}/up.npy", (links,)), np.bool_),
+    )
+
+
+def _read_entry(archive: Archive, record: Mapping[str, Any], topologies: Mapping[str, Topology]) -> PhaseRoute:
+    topology, folder = topologies[record["topology"]], str(record["folder"])
+    found: dict[str, Any] = {name: adapter.validate_python(record[name]) for name, adapter in _ENTRY.items()}
+    plain: dict[str, Any] = {
+        name: tuple(record[name]) if isinstance(record[name], list) else record[name] for name in _PLAIN
+    }
+    size = len(topology.links)
+    certificate = record["certificate"]
+    return PhaseRoute(
+        topology=topology,
+        link_gbps=column(archive.array(f"{folder}/link_gbps.npy", (size, len(found["classes"]))), np.float64),
+        utilisation=column(archive.array(f"{folder}/utilisation.npy", (size,)), np.float64),
+        max_utilisation=float(record["max_utilisation"]),
+        best_possible=_read_certificate(record["best_possible"]),
+        certificate=None if certificate is None else _read_certificate(certificate),
+        **found,
+        **plain,
+    )
+
+
+def _read_certificate(record: Mapping[str, Any]) -> Certificate:
+    return Certificate(float(record["lower_bound"]), str(record["witness"]))
+
+
+def _scenario(archive: Archive, named: str, sources: list[tuple[str, str]], overrides: list[str]) -> LoadedScenario:
+    """The scenario from the file it was, where that is unchanged, else from the text that was kept."""
+    kept = {path: archive.member(member) for path, member in sources}
+    try:
+        if all(Path(path).read_bytes() == data for path, data in kept.items()):
+            return load_scenario(named, overrides=overrides)
+    except (OSError, ValueError, FabricError):
+        pass
+    folder = Path(tempfile.mkdtemp(prefix="fabric-saved-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    whole = {path: os.path.abspath(path) for path in kept}  # noqa: PTH100 - nothing is looked up
+    root = os.path.commonpath([str(Path(path).parent) for path in whole.values()])
+    for path, data in kept.items():
+        place = folder / os.path.relpath(whole[path], root)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    start = folder / os.path.relpath(whole.get(named, os.path.abspath(named)), root)  # noqa: PTH100
+    return load_scenario(start, overrides=overrides)
