@@ -76,7 +76,7 @@ def save_result(
     """
     members: dict[str, bytes] = {}
     topologies: dict[int, str] = {}
-    fabrics = []
+    fabrics: list[dict[str, Any]] = []
     for entry in result.routes:
         if id(entry.topology) not in topologies:
             folder = f"fabric{len(fabrics)}"

@@ -1,0 +1,1 @@
+"""Two results side by side: what was gained, lost and changed."""
