@@ -19,9 +19,11 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
+from fabric.export.text import to_columns
 from fabric.pipeline import RouteRequest
 from fabric.result import RouteResult
 from fabric.routing.router import Progress
+from fabric.understanding.explain import explain, find_target
 from fabric.whatif.changes import History, down
 from topologies.errors import FabricError
 from tui.choices import help_keys, key_table, target_table, targets
@@ -474,6 +476,26 @@ class FabricApp(App[int]):
         command = self.session.command()
         self.copy_to_clipboard(command)
         self.push_screen(Reading("Reproduce this view (copied where the terminal allows it)", command))
+
+    def action_explain(self) -> None:
+        """Why the selection is as it is, and what would cure it; each cure is routed."""
+        view, session = self.view, self.session
+        if view is None or session is None:
+            return
+        chosen = view.toggled()
+        name = chosen.name if chosen.kind in ("link", "switch", "job") else session.phase
+        changes, live, request = session.changes, session.live, session.changes.request(session.request)
+        result, fabric, phase = session.result, session.fabric, session.phase
+
+        def why(report: Callable[[Progress], None]) -> str:
+            place = find_target(result, name, fabric=fabric, phase=phase)
+            found = explain(live.scenario(changes), request, result, place, progress=report)
+            return to_columns(found.document)
+
+        def told(text: str) -> None:
+            self.push_screen(Reading(f"Why: {name}", text))
+
+        self.work(f"explaining {name}", why, told)
 
     def action_add(self) -> None:
         """Add to what the screen lists."""

@@ -16,10 +16,14 @@ from fabric.routing.names import OBJECTIVES, PATH_POLICIES, ROUTERS
 from topologies.errors import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fabric.evaluation.router_comparison import RouterComparison
     from fabric.pipeline import RouteRequest
     from fabric.result import RouteResult
+    from fabric.routing.router import Progress
     from fabric.scenario.load import LoadedScenario
+    from fabric.understanding.suggestions import Suggestion
 
 ALL = ("all",)
 MIN_MAX = "min-max-utilisation"
@@ -68,6 +72,13 @@ def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
 @click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
 @click.option("--gap", type=click.FloatRange(min=0), default=1e-4, show_default=True, help="Relative gap to stop at.")
 @click.option("--scale", type=float, default=1.0, help="Factor on all demand: volumes take longer, rates load more.")
+@click.option(
+    "--suggest",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Route single changes that may cure congestion; auto: where that is quick.",
+)
 @click.option("--certificate", metavar="FILE", help="Write routing and proof for fabric check-certificate.")
 @click.option("--save", metavar="FILE", help="Keep the whole result, for tui, report, compare and draw (*.fpr).")
 @click.option("--allow-unreachable", is_flag=True, help="Demand without a path is no failure.")
@@ -83,6 +94,7 @@ def command(
     time_limit: float,
     gap: float,
     scale: float,
+    suggest: str,
     certificate: str | None,
     save: str | None,
     allow_unreachable: bool,
@@ -122,7 +134,7 @@ def command(
     )
     if several:
         return _compare(loaded, settings, request, routers, allow_unreachable=allow_unreachable)
-    return _route(loaded, settings, request, proof, kept, allow_unreachable=allow_unreachable)
+    return _route(loaded, settings, request, proof, kept, suggest, allow_unreachable=allow_unreachable)
 
 
 def _place_to_save(settings: Settings, save: str) -> Path:
@@ -136,6 +148,7 @@ def _route(
     request: RouteRequest,
     proof: Path | None,
     kept: Path | None,
+    suggest: str,
     *,
     allow_unreachable: bool,
 ) -> int:
@@ -145,6 +158,7 @@ def _route(
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
         result = route(loaded, request, progress=report)
+        cures = _cures(loaded, request, result, suggest, report)
     if proof is not None:
         from fabric.export.certificate_file import write_certificate
 
@@ -155,13 +169,30 @@ def _route(
         save_result(kept, loaded, request, result, force=settings.force)
     say_not_modelled(result.not_modelled, settings)
     answer = Answer(
-        lambda: route_record(loaded, result),
-        lambda: route_document(loaded, result),
+        lambda: route_record(loaded, result, cures),
+        lambda: route_document(loaded, result, cures),
         lambda: [link_record(link) for link in result.items],
         COLUMNS,
     )
     emit(answer, settings)
     return _exit_code(result, allow_unreachable=allow_unreachable)
+
+
+def _cures(
+    loaded: LoadedScenario,
+    request: RouteRequest,
+    result: RouteResult,
+    suggest: str,
+    report: Callable[[Progress], None],
+) -> tuple[Suggestion, ...]:
+    """Changes that would help, where they are wanted and can be had."""
+    from fabric.understanding import suggestions
+
+    if suggest == "never" or not suggestions.needs_help(result):
+        return ()
+    if suggest == "auto" and not suggestions.is_quick(result):
+        return ()
+    return suggestions.suggest(loaded, request, result, progress=report)
 
 
 def _compare(

@@ -13,6 +13,7 @@ from fabric.pipeline import assumptions
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
 from fabric.routing.router import HashSpread, ObjectiveProof
 from fabric.scenario.load import LoadedScenario
+from fabric.understanding.suggestions import Suggestion
 from topologies.summary import summarise
 from traffic.workload import Phase, WorkloadTraffic
 
@@ -105,7 +106,7 @@ def phase_record(phase: Phase) -> dict[str, Any]:
     }
 
 
-def route_record(loaded: LoadedScenario, result: RouteResult) -> dict[str, Any]:
+def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Sequence[Suggestion] = ()) -> dict[str, Any]:
     """``RouteResult``."""
     worst = result.worst
     step = max((job.step_time_s for job in result.jobs if job.step_time_s is not None), default=None)
@@ -125,6 +126,10 @@ def route_record(loaded: LoadedScenario, result: RouteResult) -> dict[str, Any]:
         "jobs": [_job(job) for job in result.jobs],
         "limits": [_limit(limit) for limit in result.limits],
         "items": [link_record(link) for link in result.items],
+        "suggestions": [
+            {key: finite(value) if isinstance(value, float) else value for key, value in entry.__dict__.items()}
+            for entry in suggestions
+        ],
         "warnings": list(result.warnings),
         "partial": result.partial,
     }

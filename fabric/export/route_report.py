@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fabric.evaluation.limits import limit_text
 from fabric.evaluation.overload import OVER
 from fabric.export.document import Document, Line, Mark, Table, percent, table
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
+from fabric.understanding.suggestions import Suggestion
 from topologies.units import format_bytes, format_seconds
 
 _SHOWN_SHARES = 2
 
 
-def route_document(loaded: LoadedScenario, result: RouteResult) -> Document:
+def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Sequence[Suggestion] = ()) -> Document:
     """The whole answer, most important first."""
     scenario = loaded.scenario
     parts: list[Table | Line] = [
@@ -30,7 +33,25 @@ def route_document(loaded: LoadedScenario, result: RouteResult) -> Document:
     parts += [_job(job) for job in result.jobs]
     if result.limits:
         parts.append(_limits(result))
+    if suggestions:
+        parts.append(_try(suggestions))
     return [*parts, *_notes(result)]
+
+
+def _try(suggestions: Sequence[Suggestion]) -> Table:
+    """Single changes that help, each routed, with the command that applies it."""
+    heads = ("change", ">max offered", ">links over", ">step", "command~")
+    rows = [
+        (
+            entry.text,
+            f"{percent(entry.max_before)} -> {percent(entry.max_after)}",
+            f"{entry.over_after:,}",
+            "-" if entry.step_after_s is None else format_seconds(entry.step_after_s),
+            entry.command,
+        )
+        for entry in suggestions
+    ]
+    return table("try, each alone (routed)", heads, rows)
 
 
 def _verdict(result: RouteResult) -> Line:

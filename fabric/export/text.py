@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TextIO
 
 from fabric.export.document import Document, Line, Table
@@ -42,6 +43,21 @@ def to_markdown(document: Document) -> str:
         lines += ["| " + " | ".join(_escape(cell) for cell in row) + " |" for row in part.rows]
         parts.append("\n".join(lines))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def to_columns(document: Document, width: int = 92) -> str:
+    """Aligned tables without colours, for places that show text: optional columns go first, then long ones are cut."""
+    lines: list[str] = []
+    for part in document:
+        if isinstance(part, Line):
+            lines += textwrap.wrap(part.text, width) or [""]
+            continue
+        part = part.repeatable
+        widths = _widths(part, width)
+        lines += ["", part.title, _cells(tuple(column.header for column in part.columns), part, widths, False)]
+        lines += [_cells(row, part, widths, False) for row in part.rows]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _escape(text: str) -> str:
