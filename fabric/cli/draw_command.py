@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from fabric.cli.answer import load, located, output_path
+from fabric.cli.answer import output_path, say_not_modelled
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
 from fabric.routing.names import ROUTERS
 
-VIEWS = ("tier", "links")
+VIEWS = ("tier", "unit", "neighbourhood", "matrix", "links", "rack", "phases")
 PICTURES = ("svg", "png", "dot")
 
 
-@click.command("draw", cls=FabricCommand, short_help="Draw a fabric with its load: tier or links view.")
+@click.command("draw", cls=FabricCommand, short_help="Draw a fabric with its load, racks, or the step in time.")
 @click.argument("view", type=click.Choice(VIEWS))
 @click.argument("scenario")
 @click.option("--fabric", metavar="NAME", help="Which fabric; default: the one with the worst load.")
 @click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
+@click.option("--at", metavar="UNIT|NODE", help="Which unit or pod, or round which node; default: the hottest.")
+@click.option("--hops", type=click.IntRange(min=0, max=8), default=1, show_default=True, help="Of neighbourhood.")
+@click.option("--tier", metavar="NAME", help="Of matrix; default: the hottest between switches.")
+@click.option("--direction", type=click.Choice(["up", "down"]), default="up", show_default=True, help="Of matrix.")
+@click.option("--all-links", is_flag=True, help="Draw more than 500 links.")
 @click.option(
     "--picture", type=click.Choice(PICTURES), help="Kind of picture; default: by the output's suffix, else svg."
 )
@@ -29,30 +35,41 @@ def command(
     settings: Settings,
     fabric: str | None,
     router: str | None,
+    at: str | None,
+    hops: int,
+    tier: str | None,
+    direction: str,
+    all_links: bool,
     picture: str | None,
 ) -> None:
-    """Draw the VIEW of a fabric of SCENARIO in its worst phase, or the one named by --phase.
+    """Draw the VIEW of a fabric of SCENARIO (or a saved result) in its worst phase, or the one named by --phase.
 
-    tier: a box per tier and unit, an edge per bundle, at any size. links: every link between switches, up to 500
-    (--force draws more). Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
+    tier: a box per tier and unit, an edge per bundle, at any size. unit: one unit or pod. neighbourhood: a node and
+    what is near. matrix: a cell per pair of switches. links: every link between switches, up to 500. rack: rows of
+    racks. phases: the step of every job in time. Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
     """
-    from dataclasses import replace
+    from fabric.export.pictures import Picture, draw
+    from fabric.pipeline import RouteRequest
+    from fabric.saved.open_any import open_any
 
-    from fabric.export.pictures import draw
-    from fabric.pipeline import RouteRequest, route
-
-    loaded = load(scenario, settings)
     kind = picture or _suffix(settings.output) or "svg"
-    target = settings
-    if settings.output == "-":
-        target = replace(settings, output=f"{loaded.scenario.name}-{view}.{kind}")
-    path = output_path(target)
     request = RouteRequest(
         router=router, fabric=fabric, phase=settings.phase, top=0, down=settings.down, up=settings.up
     )
-    with located(loaded, settings), watching(settings) as report:
-        result = route(loaded, request, progress=report)
-        draw(view, loaded.scenario.name, result, path, kind, phase=settings.phase, force=settings.force)
+    if settings.output != "-":
+        output_path(settings)  # refused before the work, not after it
+    with watching(settings) as report:
+        opened = open_any(scenario, overrides=settings.overrides, request=request, progress=report)
+        result = opened.result
+        if fabric is not None:
+            result = replace(result, routes=tuple(entry for entry in result.routes if entry.fabric == fabric))
+        target = settings
+        if settings.output == "-":
+            target = replace(settings, output=f"{opened.loaded.scenario.name}-{view}.{kind}")
+        path = output_path(target)
+        wanted = Picture(view, at, hops, tier, direction, all_links or (view == "links" and settings.force))
+        draw(wanted, opened.loaded, result, path, kind, phase=settings.phase)
+    say_not_modelled(result.not_modelled, settings)
     if not settings.quiet:
         click.echo(f"wrote {path}", err=True)
 

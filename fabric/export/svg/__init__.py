@@ -1,0 +1,1 @@
+"""Pictures that are no graphs: matrices, timelines, racks, written as SVG."""
