@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def command(
     from tui.app import Start, run
     from tui.recording import read_recording
 
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+    served = "TEXTUAL_DRIVER" in os.environ  # textual serve shows it in a browser
+    if not served and not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise click.UsageError("tui needs a terminal; fabric route prints the same figures anywhere")
     recording = read_recording(Path(replay)) if replay is not None else None
     start = Start(
