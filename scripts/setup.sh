@@ -63,7 +63,9 @@ tcpdump tcpdump
 opensm opensm
 ibsim ibsim-utils
 ibnetdiscover infiniband-diags
-vtysh frr"
+vtysh frr
+chromium chromium
+tmux tmux"
 
 if [ "$kind" = dev ]; then
     missing=$(echo "$real_programs" | while read -r program package; do
