@@ -152,6 +152,11 @@ class FabricApp(App[int]):
         self.switch_screen("waiting")
         self.open(path)
 
+    def on_unmount(self) -> None:
+        """The session is over."""
+        if self._recorder is not None:
+            self._recorder.close()
+
     # ---- sessions as files --------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
@@ -179,6 +184,7 @@ class FabricApp(App[int]):
                 self.simulate_key(step.key)
             elif step.click is not None:
                 await pilot.click(offset=step.click)
+            await pilot.pause()  # what the key set off has been seen by all
         while self.busy:
             await asyncio.sleep(0.02)
         if self.start.leave:
@@ -496,6 +502,11 @@ class FabricApp(App[int]):
             self.push_screen(Reading(f"Why: {name}", text))
 
         self.work(f"explaining {name}", why, told)
+
+    def action_difference(self) -> None:
+        """What differs from what was written before."""
+        if self.view is not None:
+            self.view.show_difference()
 
     def action_add(self) -> None:
         """Add to what the screen lists."""

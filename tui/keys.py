@@ -95,6 +95,7 @@ KEYS = (
     Key("ctrl+c", "cancel", "", "Cancel the work under way."),
     Key("space", "play", "", "Step through the phases by itself; again stops.", ("phases",)),
     Key("s", "sort", "sort", "Sort by the next column.", ("flows", "rules")),
+    Key("D", "difference", "difference", "What differs from an export folder.", ("rules",), "fabric export --diff"),
     Key("S", "save", "save", "Save the changes as a scenario that includes this one.", ("whatif",)),
     Key("plus,a", "add", "add", "Add a change: failure, router, placement, queue pairs, scale, any key.", ("whatif",)),
     Key("minus,delete", "remove", "remove", "Remove the change under the cursor.", ("whatif",)),

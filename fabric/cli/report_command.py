@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabric.cli.answer import load, located, output_path, write
+from fabric.cli.answer import located, output_path, write
 from fabric.cli.main import OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
@@ -38,7 +38,7 @@ def command(
     router: str | None,
     top: int,
 ) -> int:
-    """Write a report of SCENARIO: verdict, model, bill, heat maps, hottest links, step times.
+    """Write a report of SCENARIO (or of a saved result): verdict, model, bill, heat maps, hottest links, step times.
 
     HTML goes to -o FILE (default: NAME.html in the working folder), Markdown (-f md) and JSON (-f json) to standard
     output unless -o says otherwise. The exit code says whether the report was written, not whether limits hold.
@@ -75,12 +75,14 @@ def command(
 
 
 def _source(path: str, settings: Settings, request: RouteRequest) -> ReportSource:
-    """Load and route a scenario."""
-    from fabric.pipeline import build, route
+    """Read a saved result, or load and route a scenario."""
+    from fabric.pipeline import build
     from fabric.report.source import ReportSource
+    from fabric.saved.open_any import open_any
 
-    loaded = load(path, settings)
-    with located(loaded, settings), watching(settings) as report:
-        result = route(loaded, request, progress=report)
-        network = build(loaded, down=request.down, up=request.up)
-    return ReportSource(path, loaded, request, network, result)
+    with watching(settings) as report:
+        opened = open_any(path, overrides=settings.overrides, request=request, progress=report)
+        loaded, asked = opened.loaded, opened.request
+        with located(loaded, settings):
+            network = build(loaded, down=asked.down, up=asked.up)
+    return ReportSource(path, loaded, asked, network, opened.result, saved=opened.saved)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fabric.pipeline import RouteRequest, plan_tables
+from fabric.routing.router import Progress
 from fabric.rules.changes import read_tables_of
+from fabric.rules.errors import RuleError
+from fabric.rules.manifest import read_manifest
 from fabric.rules.ovs_text import format_group, format_rule
 from fabric.rules.planned import PlannedRules
 from fabric.rules.table import SwitchTable
@@ -40,7 +43,13 @@ class PlannedTables:
         return self._made.get(at)
 
 
-def planned_tables(loaded: LoadedScenario, request: RouteRequest) -> PlannedTables:
+def _quiet(_: Progress) -> None:
+    """Report nothing."""
+
+
+def planned_tables(
+    loaded: LoadedScenario, request: RouteRequest, progress: Callable[[Progress], None] = _quiet
+) -> PlannedTables:
     """Tables of the request's fabric and phase.
 
     Raises
@@ -48,7 +57,7 @@ def planned_tables(loaded: LoadedScenario, request: RouteRequest) -> PlannedTabl
     FabricError
         Where a router cannot be programmed, with those that can.
     """
-    found = plan_tables(loaded, request)
+    found = plan_tables(loaded, request, progress=progress)
     if not found:
         raise RoutingError("there is no fabric to write tables for", hint="name one", code="FP9002")
     return PlannedTables(found[0])
@@ -62,6 +71,13 @@ def differences(tables: PlannedTables, folder: Path) -> dict[str, tuple[int, int
     RuleError
         Where the folder is no export that can be read back.
     """
+    fabric = read_manifest(folder).fabric
+    if fabric != tables.planned.plan.fabric:
+        raise RuleError(
+            f"{folder} was written for fabric {fabric}, these tables are for {tables.planned.plan.fabric}",
+            hint="f looks at another fabric",
+            code="FP8050",
+        )
     old = read_tables_of(folder)
     found: dict[str, tuple[int, int]] = {}
     for at, name in enumerate(tables.names):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from fabric.result import PhaseRoute
-from topologies.columns import Floats, Ints, column
+from topologies.columns import Floats, Ints, Longs, column
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,10 +116,19 @@ class FabricTree:
         topology = self.route.topology
         return np.flatnonzero(topology.is_switch & (topology.nodes.role == code)).astype(np.int32)
 
-    def _hosts(self, switch: int) -> Ints:
+    @cached_property
+    def _hanging(self) -> tuple[Longs, Longs]:
+        """Links from switches to hosts, sorted by switch: switches, and hosts beside them."""
         topology = self.route.topology
-        ends = topology.links.dst[topology.links.src == switch]
-        return np.unique(ends[topology.nodes.nics[ends] > 0])
+        links = topology.links
+        mine = np.flatnonzero((topology.nodes.nics[links.dst] > 0) & topology.is_switch[links.src])
+        mine = mine[np.lexsort((links.dst[mine], links.src[mine]))]
+        return links.src[mine].astype(np.int64), links.dst[mine].astype(np.int64)
+
+    def _hosts(self, switch: int) -> Ints:
+        switches, hosts = self._hanging
+        first, last = np.searchsorted(switches, [switch, switch + 1])
+        return column(np.unique(hosts[first:last]), np.int32)
 
     def _single(self, above: Branch, node: int, depth: int) -> Branch:
         topology = self.route.topology

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widget import Widget
 
@@ -27,7 +25,6 @@ class RulesScreen(ViewScreen):
     """Switches at the left, the rules and groups of the one under the cursor at the right."""
 
     view = "rules"
-    BINDINGS: ClassVar = [Binding("D", "difference", show=False)]
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,6 +32,7 @@ class RulesScreen(ViewScreen):
         self._tables: PlannedTables | None = None
         self._why_not = ""
         self._changed: dict[str, tuple[int, int]] | None = None
+        self._by_rules = False
 
     def body(self) -> Iterable[Widget]:
         """Switches and rules."""
@@ -48,7 +46,8 @@ class RulesScreen(ViewScreen):
         """Plan the tables of the state looked at, unless they are there."""
         session = self.session
         state = (session.fabric, session.phase, session.changes.key)
-        if state != self._state and not session.stale and not self.fabric_app.busy:
+        planned = self._tables is not None or bool(self._why_not)
+        if (state != self._state or not planned) and not session.stale and not self.fabric_app.busy:
             self._state, self._tables, self._changed, self._why_not = state, None, None, ""
             changes, fabric, phase = session.changes, session.fabric, session.phase
             request = replace(changes.request(session.request), fabric=fabric, phase=phase or "worst")
@@ -57,7 +56,7 @@ class RulesScreen(ViewScreen):
             def plan(report: Callable[[Progress], None]) -> PlannedTables | str:
                 report(Progress(f"planning the tables of {fabric}"))
                 try:
-                    return planned_tables(live.scenario(changes), request)
+                    return planned_tables(live.scenario(changes), request, report)
                 except FabricError as error:
                     return "; ".join(f"{problem.message}: {problem.hint}" for problem in error.problems)
 
@@ -84,7 +83,8 @@ class RulesScreen(ViewScreen):
         names = self._tables.names
         wanted = self.session.selection.name
         if self.session.selection.kind == "switch" and wanted in names and not switches.has_focus:
-            switches.move_to(names.index(wanted))
+            at = (table.order == names.index(wanted)).nonzero()[0]
+            switches.move_to(int(at[0]) if len(at) else switches.cursor)
         router = self._tables.planned.rules.router
         self.query_one("#p-switches", Pane).retitle(f"Switches, {router}", "D difference to an export")
         self._show_rules()
@@ -113,7 +113,7 @@ class RulesScreen(ViewScreen):
             row = message.table.table.record(message.position)
             self.fabric_app.push_screen(Reading(str(row["kind"]), str(row["text"]).replace(",", ", ")))
 
-    def action_difference(self) -> None:
+    def show_difference(self) -> None:
         """Ask for an export folder and compare with it."""
         if self._tables is None:
             return
@@ -144,6 +144,15 @@ class RulesScreen(ViewScreen):
             filtered(switch_table(self._tables, self._changed), text)
         self.filter_text = text
         self._refill()
+
+    def sort_rows(self) -> None:
+        """Switches with most rules first, or in their own order again."""
+        switches = self.query_one("#switches", LineTable)
+        if self._tables is not None:
+            self._by_rules = not self._by_rules
+            table = switches.table.sorted_by("rules", reverse=True) if self._by_rules else None
+            switches.show(table, self.look, cursor=0) if table is not None else self._refill()
+            self._show_rules()
 
     def toggled(self) -> Selection:
         """The switch under the cursor."""

@@ -205,6 +205,9 @@ class ViewScreen(Screen[None]):
     def play(self) -> None:
         """Step through the phases, or stop."""
 
+    def show_difference(self) -> None:
+        """What differs from what was written before."""
+
     def add_row(self) -> None:
         """Add to what is listed."""
 

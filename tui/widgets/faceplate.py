@@ -75,15 +75,16 @@ class FacePlate(Widget, can_focus=True):
         width, look = self.size.width, self.look
         banks = -(-len(self.ports) // (2 * self._across))
         if not self.ports:
-            return Strip([Segment(fitted("no switch selected" if y == 0 else "", width), look.faint)])
+            words = "no switch selected" if y == 0 else ""
+            return Strip([Segment(fitted(words, width), look.faint)]).apply_style(self.rich_style)
         bank, line = divmod(y, 3)
         if bank < banks:
             parts = [Segment(" ")] if line == 2 else self._ports(bank, line)
-            return Strip(parts).adjust_cell_length(width, look.text)
-        words = self._words()
+            return Strip(parts).adjust_cell_length(width, look.text).apply_style(self.rich_style)
+        told = self._words()
         at = y - banks * 3
-        text, style = words[at] if at < len(words) else ("", look.text)
-        return Strip([Segment(fitted(text, width), style)])
+        text, style = told[at] if at < len(told) else ("", look.text)
+        return Strip([Segment(fitted(text, width), style)]).apply_style(self.rich_style)
 
     def _ports(self, bank: int, line: int) -> list[Segment]:
         parts = [Segment(" ")]

@@ -150,14 +150,15 @@ class HeatGrid(Widget, can_focus=True):
         heat = self.heat
         if heat is None or not heat.value.size:
             text = "no links between switches on this fabric" if y == 0 else ""
-            return Strip([Segment(fitted(text, width), self.look.faint)])
+            return Strip([Segment(fitted(text, width), self.look.faint)]).apply_style(self.rich_style)
         columns = range(self.left, min(self.left + self.columns_shown, heat.shape[1]))
         if y < self.header_height:
             parts = self._header(y, columns)
         else:
             row = self.top + y - self.header_height
             parts = self._row(row, columns) if row < heat.shape[0] else []
-        return Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(width, self.look.text)
+        strip = Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(width, self.look.text)
+        return strip.apply_style(self.rich_style)
 
     def _header(self, y: int, columns: range) -> list[tuple[str, Style]]:
         heat = self.heat
@@ -168,7 +169,9 @@ class HeatGrid(Widget, can_focus=True):
         for column in columns:
             here = self.look.heading + self.look.soft_cursor if column == self.column else self.look.heading
             if self.cell_width > 1:
-                parts.append((fitted(heat.column_names[column], _NUMBER, right=True), here))
+                name = heat.column_names[column]
+                short = name if len(name) <= _NUMBER or not name[-1].isdigit() else self._digits[column]
+                parts.append((fitted(short, _NUMBER, right=True), here))
                 parts.append((" ", self.look.text))
             else:
                 parts.append((self._digits[column].rjust(height)[y], here))

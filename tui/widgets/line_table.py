@@ -125,7 +125,8 @@ class LineTable(ScrollView, can_focus=True):
         return self._line([((">" if at_cursor else " ") + (" " * _GAP).join(cells), style)], width)
 
     def _line(self, parts: list[tuple[str, Style]], width: int) -> Strip:
-        return Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(width, parts[-1][1])
+        strip = Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(width, parts[-1][1])
+        return strip.apply_style(self.rich_style)
 
     # ---- cursor -------------------------------------------------------------------------------------------------
 

@@ -56,10 +56,10 @@ class TimelineBars(ScrollView, can_focus=True):
         at = int(self.scroll_offset.y) + y
         if at >= len(self._lines):
             words = "no job has phases with a volume: steady traffic has no step" if not self._lines and y == 0 else ""
-            return Strip([Segment(fitted(words, width), self.look.faint)])
+            return Strip([Segment(fitted(words, width), self.look.faint)]).apply_style(self.rich_style)
         line = self._lines[at]
         if line.bar is None:
-            return Strip([Segment(fitted(line.text, width), self.look.heading)])
+            return Strip([Segment(fitted(line.text, width), self.look.heading)]).apply_style(self.rich_style)
         note = _NOTE if width >= 70 else 0
         room = max(width - _LANE - note - 1, 4)
         mark = ">" if line.bar.lane == self.phase else " "
@@ -67,7 +67,7 @@ class TimelineBars(ScrollView, can_focus=True):
         parts += self._bar(line.bar, line.span_s, room)
         if note:
             parts.append(Segment(" " + fitted(_words(line.bar), note), self.look.faint))
-        return Strip(parts).adjust_cell_length(width, self.look.text)
+        return Strip(parts).adjust_cell_length(width, self.look.text).apply_style(self.rich_style)
 
     def _bar(self, bar: Bar, span_s: float, room: int) -> list[Segment]:
         if bar.end_s is None:

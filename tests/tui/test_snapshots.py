@@ -1,0 +1,72 @@
+"""Screens as pictures: every screen in three sizes and three looks, compared with what was looked at and kept.
+
+``pytest --snapshot-update`` writes them anew; look at every one before it is kept. The figures of the quickstart are
+small enough that a changed digit is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pilot import QUICKSTART, settled
+from textual.pilot import Pilot
+
+from tui.app import FabricApp, Start
+from tui.keys import SCREENS
+
+SIZES = [(120, 40), (80, 24), (60, 20)]
+LOOKS = ["dark", "light", "NO_COLOR"]
+
+
+def app_of(look: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FabricApp:
+    """The app on the quickstart, looking so."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    if look == "NO_COLOR":
+        monkeypatch.setenv("NO_COLOR", "1")
+    return FabricApp(Start(QUICKSTART, theme="light" if look == "light" else "dark"))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("screen", ["overview", "heat"])
+def test_first_screens(
+    screen: str,
+    size: tuple[int, int],
+    look: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    snap_compare: Callable[..., bool],
+) -> None:
+    """Overview and heat map in every look."""
+    app = app_of(look, monkeypatch, tmp_path)
+
+    async def go(pilot: Pilot[Any]) -> None:
+        await settled(app, pilot)
+        await pilot.press(SCREENS[screen][0])
+        await settled(app, pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=go)
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("screen", ["topology", "flows", "phases", "compare"])
+def test_other_screens(
+    screen: str,
+    size: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    snap_compare: Callable[..., bool],
+) -> None:
+    """The others in the dark, with a spine down, so that something differs and something is grey."""
+    app = app_of("dark", monkeypatch, tmp_path)
+
+    async def go(pilot: Pilot[Any]) -> None:
+        await settled(app, pilot)
+        for key in ("g", *"spine1", "enter", "x", SCREENS[screen][0]):
+            await pilot.press(key)
+            await settled(app, pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=go)
