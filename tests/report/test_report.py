@@ -40,8 +40,8 @@ def test_the_json_form_holds_the_routes_as_they_are(written: Path) -> None:
     """Jobs, limits and links equal those of fabric route."""
     report = json.loads((written / "r.json").read_text())
     told = json.loads((written / "route.json").read_text())
-    assert report["limits"] == told["limits"]
-    assert report["jobs"] == told["jobs"]
+    assert report["route"]["limits"] == told["limits"]
+    assert report["route"]["jobs"] == told["jobs"]
 
 
 def test_the_page_needs_no_network_and_is_small(written: Path) -> None:
@@ -56,8 +56,8 @@ def test_a_saved_result_gives_the_same_figures(written: Path, tmp_path: Path) ->
     """Without routing again."""
     assert run(["report", str(written / "x.fpr"), "-o", str(tmp_path / "s.json"), "-q"]) == 0
     one, other = (json.loads(path.read_text()) for path in (written / "r.json", tmp_path / "s.json"))
-    assert one["limits"] == other["limits"]
-    assert one["jobs"] == other["jobs"]
+    assert one["route"]["limits"] == other["route"]["limits"]
+    assert one["route"]["jobs"] == other["route"]["jobs"]
 
 
 def test_the_same_result_gives_the_same_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
