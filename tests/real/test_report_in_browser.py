@@ -31,7 +31,8 @@ _SORT = """(() => {
     one => one.tBodies[0]?.rows.length > 5 && one.querySelector("thead th.n button"));
   const heads = [...table.querySelectorAll("thead th")], at = heads.findIndex(head => head.classList.contains("n"));
   heads[at].querySelector("button").click();
-  const values = [...table.tBodies[0].rows].map(row => row.cells[at].dataset.v).filter(one => one !== undefined).map(Number);
+  const cells = [...table.tBodies[0].rows].map(row => row.cells[at].dataset.v);
+  const values = cells.filter(one => one !== undefined).map(Number);
   return [heads[at].getAttribute("aria-sort"), values];
 })()"""
 
