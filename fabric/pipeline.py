@@ -15,11 +15,13 @@ from fabric.routing.router import Progress
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import FabricSpec, LimitSpec, RoutingSpec
 from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
+from traffic.occupancy import Occupancy
 from traffic.scale import scaled_workload
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic, demands_of
 
 if TYPE_CHECKING:
     from fabric.evaluation.router_comparison import RouterComparison
+    from fabric.evaluation.schedule import StepSchedule
     from fabric.routing.router import PairTraffic, RoutingOptions
     from fabric.routing.table_options import TableLimits, TableOptions
     from fabric.rules.addressing import AddressOptions, AddressPlan
@@ -82,9 +84,10 @@ def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1
     """
     problems: list[Problem] = []
     traffic: list[WorkloadTraffic] = []
+    occupancy = Occupancy()
     streams = np.random.default_rng(loaded.scenario.seed).spawn(len(loaded.scenario.workloads))
     for index, (workload, rng) in enumerate(zip(loaded.scenario.workloads, streams, strict=True)):
-        context = WorkloadContext(workload.id, network.inventory, rng, Path(loaded.directory))
+        context = WorkloadContext(workload.id, network.inventory, rng, Path(loaded.directory), occupancy)
         try:
             traffic.append(WORKLOADS[workload.kind](workload.spec, context=context))
         except FabricError as error:
@@ -138,7 +141,7 @@ def plan_tables(
     from fabric.rules.planned import plan_rules
 
     network, traffic = _network_and_traffic(loaded, request, progress)
-    _check_fabric(request.fabric, network)
+    check_fabric(request.fabric, network)
     if request.phase == "all":
         raise ScenarioError(
             "--phase all: tables are for one phase", hint="worst, or the name of a phase", code="FP2105"
@@ -212,7 +215,7 @@ def address_plans(loaded: LoadedScenario, request: RouteRequest) -> list[Address
     from fabric.rules.addressing import plan_addresses
 
     network = build(loaded, down=request.down, up=request.up)
-    _check_fabric(request.fabric, network)
+    check_fabric(request.fabric, network)
     return [
         plan_addresses(network.topologies[name], name, address_options(spec), number=number)
         for number, (name, spec) in enumerate(loaded.scenario.fabrics.items())
@@ -234,7 +237,7 @@ def tables_ground(
     from fabric.rules.addressing import plan_addresses
 
     network, traffic = _network_and_traffic(loaded, RouteRequest(down=tuple(down), up=tuple(up)), _quiet)
-    _check_fabric(fabric, network)
+    check_fabric(fabric, network)
     spec, topology = loaded.scenario.fabrics[fabric], network.topologies[fabric]
     plan = plan_addresses(topology, fabric, address_options(spec), number=number)
     if phase is None:
@@ -279,6 +282,14 @@ def _table_options(spec: FabricSpec, tables: TablesRequest) -> TableOptions:
         limits={role: given.over(limits) for role, limits in table_limits(spec).items()},
         other=given,
     )
+
+
+def schedules(loaded: LoadedScenario, network: Network, traffic: Sequence[WorkloadTraffic]) -> tuple[StepSchedule, ...]:
+    """Times and rates of every workload's phases at line rate, before any routing."""
+    from fabric.evaluation.schedule import step_schedule
+
+    efficiency = {name: spec.efficiency or DEFAULT_EFFICIENCY for name, spec in loaded.scenario.fabrics.items()}
+    return tuple(step_schedule(workload, network.topologies, efficiency) for workload in traffic)
 
 
 def ignored_keys(traffic: Sequence[WorkloadTraffic]) -> tuple[str, ...]:
@@ -385,7 +396,7 @@ def _phases_to_route(
     """Fabric, its keys, its demands and the name of every phase; refused before anything is routed."""
     from fabric.evaluation.phases import phase_names
 
-    _check_fabric(request.fabric, network)
+    check_fabric(request.fabric, network)
     found: list[tuple[str, FabricSpec, Demands, str]] = []
     seen: list[str] = []
     for name, spec in loaded.scenario.fabrics.items():
@@ -440,7 +451,7 @@ def _nothing_to_route(loaded: LoadedScenario) -> str:
     return "no workload sends anything over a fabric"
 
 
-def _check_fabric(fabric: str | None, network: Network) -> None:
+def check_fabric(fabric: str | None, network: Network) -> None:
     if fabric is not None and fabric not in network.topologies:
         close = nearest(fabric, network.topologies)
         raise ScenarioError(

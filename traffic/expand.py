@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topologies.columns import Ints, column
-from traffic.demands import Flows, UniformBlock
-from traffic.workload import CollectiveTraffic
+from topologies.errors import TrafficError
+from traffic.collective import CollectiveTraffic
+from traffic.demands import Flows, UniformBlock, merge_flows
 
-BLOCK_ABOVE = 256  # members from which a dense exchange is kept as a block: 65,536 rows a group
+BLOCK_ABOVE = 64  # members from which a dense exchange is kept as a block
+MOST_ROWS = 40_000_000  # pairs that are written out
 
 
 def expand(traffic: CollectiveTraffic, endpoints: Ints, hosts: Ints) -> Flows:
@@ -30,43 +32,56 @@ def expand(traffic: CollectiveTraffic, endpoints: Ints, hosts: Ints) -> Flows:
     Returns
     -------
     Flows
-        Bytes per ordered pair of endpoints, summed over groups. A dense exchange among more than 256 ranks, each in
-        its own host and on its own endpoint, is one block.
+        Bytes per ordered pair of endpoints, summed over groups. A dense exchange among more than 64 ranks, each in its
+        own host and on its own endpoint, is one block.
+
+    Raises
+    ------
+    TrafficError
+        When a dense exchange that is no block has too many pairs (FP4018).
     """
-    size = endpoints.shape[1]
-    if not traffic.dense:
-        return _rows(endpoints, hosts, traffic.src, traffic.dst, traffic.sent_bytes)
-    if size < 2:
-        return Flows.none()
-    amount = traffic.sent_bytes_per_rank / (size - 1)
-    blocks, rest = [], []
-    for row in range(len(endpoints)):
-        if size > BLOCK_ABOVE and _all_differ(endpoints[row]) and _all_differ(hosts[row]):
-            blocks.append(UniformBlock(column(np.sort(endpoints[row]), np.int32), amount))
-        else:
-            rest.append(row)
-    tail, head = np.nonzero(~np.eye(size, dtype=np.bool_)) if rest else (np.empty(0, int), np.empty(0, int))
-    flows = _rows(endpoints[rest], hosts[rest], tail, head, np.full(len(tail), amount))
-    return Flows(flows.src, flows.dst, flows.amount, tuple(blocks))
+    parts = [_rows(endpoints, hosts, traffic.src, traffic.dst, traffic.sent_bytes)]
+    for block in traffic.blocks:
+        parts += _dense(endpoints[:, block.members], hosts[:, block.members], block.sent_bytes)
+    return parts[0] if len(parts) == 1 else merge_flows(parts)
 
 
-def group_pairs(traffic: CollectiveTraffic, group_size: int) -> int:
-    """Ordered pairs of ranks that exchange something in one group, wherever they sit."""
-    return group_size * (group_size - 1) if traffic.dense else int(np.count_nonzero(traffic.sent_bytes))
-
-
-def group_bytes(traffic: CollectiveTraffic, group_size: int) -> float:
-    """Bytes that all ranks of one group send, wherever they sit."""
-    return group_size * traffic.sent_bytes_per_rank if traffic.dense else float(np.sum(traffic.sent_bytes))
+def _dense(endpoints: Ints, hosts: Ints, amount: float) -> list[Flows]:
+    count, size = endpoints.shape
+    if size < 2 or not amount:
+        return []
+    whole = np.zeros(count, dtype=np.bool_)
+    if size > BLOCK_ABOVE:
+        whole = _all_differ(endpoints) & _all_differ(hosts)
+    none = Flows.none()
+    blocks = tuple(UniformBlock(column(np.sort(row), np.int32), amount) for row in endpoints[whole])
+    parts = [Flows(none.src, none.dst, none.amount, blocks)] if blocks else []
+    rest = np.flatnonzero(~whole)
+    if len(rest) * size * (size - 1) > MOST_ROWS:
+        raise TrafficError(
+            f"an all-to-all of {len(rest):,} x {size:,} ranks that share hosts is {len(rest) * size * (size - 1):,} "
+            f"pairs; {MOST_ROWS:,} are the most",
+            where="collectives.all_to_all",
+            hint="all_to_all: pxn, as NCCL does, needs a pair per rail and host only",
+            code="FP4018",
+        )
+    tail, head = np.nonzero(~np.eye(size, dtype=np.bool_)) if len(rest) else (np.empty(0, int), np.empty(0, int))
+    step = max(4_000_000 // (size * size), 1)
+    for first in range(0, len(rest), step):
+        some = rest[first : first + step]
+        parts.append(_rows(endpoints[some], hosts[some], tail, head, np.full(len(tail), amount)))
+    return parts
 
 
 def _rows(
-    endpoints: Ints, hosts: Ints, tail: NDArray[np.int_], head: NDArray[np.int_], sent: NDArray[np.float64]
+    endpoints: Ints, hosts: Ints, tail: NDArray[np.integer], head: NDArray[np.integer], sent: NDArray[np.float64]
 ) -> Flows:
     apart = hosts[:, tail] != hosts[:, head]
     amount = np.where(apart, sent, 0.0)
     return Flows.of(endpoints[:, tail].ravel(), endpoints[:, head].ravel(), amount.ravel())
 
 
-def _all_differ(values: Ints) -> bool:
-    return len(np.unique(values)) == len(values)
+def _all_differ(values: Ints) -> NDArray[np.bool_]:
+    """Whether the values of each row are all different."""
+    ordered = np.sort(values, axis=1)
+    return np.asarray((ordered[:, 1:] != ordered[:, :-1]).all(axis=1))

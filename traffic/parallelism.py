@@ -38,7 +38,19 @@ class Parallelism(Spec):
     tp: Count = Field(default=1, description="Tensor parallel ranks")
     pp: Count = Field(default=1, description="Pipeline stages")
     cp: Count = Field(default=1, description="Context parallel ranks")
-    ep: Count = Field(default=1, description="Expert parallel ranks; above 1 only for models with experts")
+    ep: Count = Field(
+        default=1, description="Expert parallel ranks; above 1 only for models with experts. Beside dp, not inside it"
+    )
+    sp: bool = Field(
+        default=False, description="Sequence parallelism: tensor ranks split the tokens between their parts"
+    )
+    vpp: Count = Field(default=1, description="Chunks of layers per stage: above 1 the interleaved schedule")
+    scatter_gather: bool = Field(
+        default=True, description="Tensor ranks send their share of a stage boundary each, and gather it behind"
+    )
+    stage_layers: tuple[Count, ...] | None = Field(
+        default=None, description="Layers of every pipeline stage, where they do not divide evenly"
+    )
     dp: CountOrAuto = Field(default=None, description="Data parallel ranks; auto: what the GPUs leave")
     order: str = Field(default=DEFAULT_ORDER, description="Dimensions from the fastest varying rank digit")
 
@@ -74,16 +86,17 @@ class Parallelism(Spec):
         sizes = fixed | {"dp": ranks // model_ranks}
         return RankGrid(order, {name: sizes[name] for name in DIMENSIONS})
 
-    @staticmethod
-    def _wrong_product(ranks: int, model_ranks: int, dp: int) -> TrafficError:
+    def _wrong_product(self, ranks: int, model_ranks: int, dp: int) -> TrafficError:
+        sizes = {"tp": self.tp, "cp": self.cp, "pp": self.pp, "ep": self.ep, "dp": dp}
+        used = {name: size for name, size in sizes.items() if size > 1 or name == "dp"}
         fits = (
-            f"dp: {ranks // model_ranks}" if ranks % model_ranks == 0 else f"gpus: {ranks // model_ranks * model_ranks}"
+            f"dp {ranks // model_ranks}" if ranks % model_ranks == 0 else f"gpus {ranks // model_ranks * model_ranks}"
         )
+        told = f"{' x '.join(used)}: {' x '.join(map(str, used.values()))} = {model_ranks * dp:,} ranks"
         return TrafficError(
-            f"tp x cp x ep x pp x dp is {model_ranks:,} x {dp:,} = {model_ranks * dp:,} ranks, "
-            f"but there are {ranks:,} GPUs",
+            f"{told}, the job has {ranks:,}: {fits} fits",
             where="parallelism.dp",
-            hint=f"{fits} fits, or gpus: {model_ranks * dp}, or dp: auto",
+            hint=f"{fits.replace(' ', ': ')}, or gpus: {model_ranks * dp}, or dp: auto",
             code="FP4010",
         )
 

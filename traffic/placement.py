@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 
-from topologies.columns import Ints, column
+from topologies.columns import Bools, Ints, column
 from topologies.errors import Problem, TrafficError, nearest
 from topologies.registry import Spec
 from traffic.inventory import Inventory
@@ -29,6 +29,7 @@ class PlacementSite:
     grid: RankGrid
     rng: np.random.Generator
     directory: Path
+    free: Bools  # shape (hosts, gpus_per_host), GPUs that no other job has
 
     @property
     def ranks(self) -> int:
@@ -42,7 +43,10 @@ class Placement(Spec):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     group: str | None = Field(default=None, description="Node group with the GPUs; the only one that has any if absent")
-    order: str = Field(default="packed", description="Policy: packed, rail-aligned, scattered or file")
+    order: str = Field(
+        default="packed", description="Policy: packed, rail-aligned, scattered, spread, file, slurm or kubernetes"
+    )
+    exclusive: bool = Field(default=True, description="No GPU has ranks of two jobs; false: jobs may share GPUs")
 
     def place(self, site: PlacementSite) -> Ints:
         """Host index and GPU index of every rank, shape (ranks, 2).
@@ -61,6 +65,13 @@ class Placement(Spec):
                 code="FP4020",
             )
         check_room(site.ranks, len(site.hosts), site.gpus_per_host)
+        if site.ranks > int(site.free.sum()):
+            raise TrafficError(
+                f"{site.ranks:,} ranks do not fit on the {int(site.free.sum()):,} GPUs that other jobs leave",
+                where="placement.group",
+                hint=f"gpus: {int(site.free.sum())} would fit, or more hosts",
+                code="FP4022",
+            )
         entry = PLACEMENTS[self.order]
         # A key of another policy is left aside, so that changing the order alone is a valid what-if.
         elsewhere = {key for other in PLACEMENTS for key in other.model.model_fields} - set(entry.model.model_fields)
@@ -102,15 +113,15 @@ def check_room(ranks: int, hosts: int, gpus_per_host: int) -> None:
         )
 
 
-def fill_hosts(host_order: Any, gpus_per_host: int, ranks: int) -> Ints:
-    """Put consecutive ranks on the GPUs of one host after the other, shape (ranks, 2).
+def fill_hosts(host_order: Any, free: Bools, ranks: int) -> Ints:
+    """Put consecutive ranks on the free GPUs of one host after the other, shape (ranks, 2).
 
-    >>> fill_hosts([2, 0], 2, 3).tolist()
-    [[2, 0], [2, 1], [0, 0]]
+    >>> fill_hosts([2, 0], np.array([[True, True], [True, True], [False, True]]), 3).tolist()
+    [[2, 1], [0, 0], [0, 1]]
     """
-    rank = np.arange(ranks)
-    host = np.asarray(host_order, dtype=np.int64)[rank // gpus_per_host]
-    return column(np.stack([host, rank % gpus_per_host], axis=1), np.int32)
+    order = np.asarray(host_order, dtype=np.int64)
+    place, gpu = np.nonzero(free[order])
+    return column(np.stack([order[place], gpu], axis=1)[:ranks], np.int32)
 
 
 def gpu_group(inventory: Inventory, name: str | None) -> str:

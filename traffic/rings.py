@@ -1,25 +1,59 @@
-"""Rings and chains: the shape most collectives share."""
+"""Rings, chains and exchanges inside hosts: the shapes most collectives share."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from topologies.columns import column
-from traffic.workload import CollectiveTraffic
+from topologies.columns import Ints, column
+from traffic.collective import CollectiveTraffic, GroupLayout, RankBlock, together
+from traffic.formula import Formula
 
 
-def ring_traffic(group_size: int, sent_bytes: float, *, closed: bool = True) -> CollectiveTraffic:
-    """Every rank sends ``sent_bytes`` to its successor; in an open chain the last rank has none.
+def ring_traffic(group_size: int, sent: Formula, *, closed: bool = True) -> CollectiveTraffic:
+    """Every rank sends ``sent`` to its successor; in an open chain the last rank has none.
 
-    >>> ring_traffic(3, 10.0).dst.tolist()
+    >>> ring_traffic(3, Formula("10", (), "")).dst.tolist()
     [1, 2, 0]
     """
-    senders = group_size if closed else group_size - 1
-    src = np.arange(senders if group_size > 1 else 0)
-    sent = sent_bytes if group_size > 1 else 0.0
-    return CollectiveTraffic(
-        src=column(src, np.int32),
-        dst=column((src + 1) % max(group_size, 1), np.int32),
-        sent_bytes=column(np.full(len(src), sent), np.float64),
-        sent_bytes_per_rank=sent,
-    )
+    src = np.arange(group_size if closed else group_size - 1)
+    return CollectiveTraffic.of(src, (src + 1) % max(group_size, 1), sent.value, sent)
+
+
+def rail_rings(layout: GroupLayout, sent: Formula) -> CollectiveTraffic:
+    """A ring as NCCL lays it: split over the rails, one part along each, the rest inside the hosts.
+
+    With g ranks on every host, 1/g of what each rank sends goes to the rank on the same rail of the next host, and the
+    rest to its neighbour in the host. With one rank on every host it is the plain ring.
+    """
+    table = layout.rails
+    hosts, rails = table.shape
+    if rails == 1 or hosts == 1:
+        return ring_traffic(table.size, sent) if hosts > 1 else _in_order(table.ravel(), sent)
+    amount = sent.value
+    outside = CollectiveTraffic.of(table, np.roll(table, -1, axis=0), amount / rails, sent)
+    inside = CollectiveTraffic.of(table, np.roll(table, -1, axis=1), amount * (rails - 1) / rails, sent)
+    return together([outside, inside], sent)
+
+
+def _in_order(ranks: Ints, sent: Formula) -> CollectiveTraffic:
+    return CollectiveTraffic.of(ranks, np.roll(ranks, -1), sent.value, sent)
+
+
+def inside_hosts(table: Ints, sent_bytes: float, sent: Formula) -> CollectiveTraffic:
+    """Every rank sends ``sent_bytes`` to its neighbour in the host.
+
+    Parameters
+    ----------
+    table : ndarray of int, shape (hosts, g)
+        Ranks of each host.
+    """
+    if table.shape[1] == 1:
+        return CollectiveTraffic.of([], [], [], sent)
+    return CollectiveTraffic.of(table, np.roll(table, -1, axis=1), sent_bytes, sent)
+
+
+def rail_blocks(table: Ints, sent_bytes: float, sent: Formula) -> CollectiveTraffic:
+    """On every rail, each rank sends ``sent_bytes`` to each other."""
+    none = CollectiveTraffic.of([], [], [], sent)
+    blocks = tuple(RankBlock(column(np.sort(rail), np.int32), sent_bytes) for rail in table.T) if len(table) > 1 else ()
+    return CollectiveTraffic(none.src, none.dst, none.sent_bytes, sent, blocks)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError
+from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.demands import Flows, merge_flows
-from traffic.expand import expand, group_bytes, group_pairs
+from traffic.expand import expand
+from traffic.formula import Formula
 from traffic.inventory import Inventory
-from traffic.workload import COLLECTIVES, CollectiveTraffic, Phase
+from traffic.workload import Payload, Phase
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +25,7 @@ class Seats:
     fabric: str
     endpoints: Ints  # shape (ranks,), node ids
     hosts: Ints  # shape (ranks,), host numbers in the group
+    gpus: Ints  # shape (ranks,), GPU numbers in the host
 
 
 def seats_of(inventory: Inventory, fabric: str, group: str, placed: Ints) -> Seats:
@@ -32,7 +38,7 @@ def seats_of(inventory: Inventory, fabric: str, group: str, placed: Ints) -> Sea
     """
     nodes = inventory.gpu_endpoints(fabric, group, where="placement.group")
     host, gpu = placed[:, 0], placed[:, 1]
-    return Seats(fabric, column(nodes[host, gpu], nodes.dtype), column(host, host.dtype))
+    return Seats(fabric, column(nodes[host, gpu], nodes.dtype), column(host, host.dtype), column(gpu, gpu.dtype))
 
 
 def host_names(inventory: Inventory, fabric: str, group: str) -> tuple[str, ...]:
@@ -44,8 +50,23 @@ def host_names(inventory: Inventory, fabric: str, group: str) -> tuple[str, ...]
     return tuple(topology.nodes.name[int(node)] for node in members[:, 0])
 
 
-def collective(algorithm: str, operation: str, group_size: int, payload_bytes: float) -> tuple[str, CollectiveTraffic]:
-    """Name and traffic of an operation by an algorithm, such as ``ring`` and ``all-reduce``.
+@dataclass(frozen=True, eq=False)
+class Share:
+    """Groups that run a collective with the same bytes: of some pipeline stages, say."""
+
+    groups: Ints  # shape (count, n), ranks
+    payload: Formula  # bytes of one rank
+
+    @property
+    def ranks(self) -> int:
+        """Ranks that take part."""
+        return self.groups.size
+
+
+def algorithm_of(algorithm: str, operation: str) -> str:
+    """Registered name of an operation by an algorithm, such as ``ring-all-reduce``.
+
+    An algorithm that is for all-reduce only leaves reduce-scatter and all-gather to the ring, as NCCL does.
 
     Raises
     ------
@@ -53,60 +74,132 @@ def collective(algorithm: str, operation: str, group_size: int, payload_bytes: f
         When no registered collective does this (FP4015).
     """
     name = f"{algorithm}-{operation}"
-    if not COLLECTIVES.known(name):
-        known = sorted(
-            known.removesuffix(f"-{operation}") for known in COLLECTIVES.names() if known.endswith(operation)
-        )
-        raise TrafficError(
-            f"there is no {operation} by the algorithm {algorithm!r}",
-            where="collectives.algorithm",
-            hint=f"algorithms: {', '.join(known)}",
-            code="FP4015",
-        )
-    return name, run(name, group_size, payload_bytes)
+    if COLLECTIVES.known(name):
+        return name
+    if operation in ("reduce-scatter", "all-gather") and COLLECTIVES.known(f"{algorithm}-all-reduce"):
+        return f"ring-{operation}"
+    raise TrafficError(
+        f"there is no {operation} by the algorithm {algorithm!r}",
+        where="collectives.all_to_all" if operation == "all-to-all" else "collectives.algorithm",
+        hint=f"algorithms: {', '.join(algorithms(operation))}",
+        code="FP4015",
+    )
 
 
-def run(name: str, group_size: int, payload_bytes: float) -> CollectiveTraffic:
-    """Traffic of the registered collective ``name`` inside one group."""
-    return COLLECTIVES[name].function(group_size=group_size, payload_bytes=payload_bytes)
+def algorithms(operation: str) -> list[str]:
+    """Names of the algorithms that do an operation."""
+    ends = f"-{operation}"
+    names = [alias for entry in COLLECTIVES for alias in (entry.name, *entry.aliases)]
+    return sorted(name.removesuffix(ends) for name in names if name.endswith(ends))
+
+
+def run(
+    name: str, group_size: int, payload_bytes: float, layout: GroupLayout | None = None, **keys: Any
+) -> CollectiveTraffic:
+    """Traffic of the registered collective ``name`` inside one group; keys that it does not have are left out."""
+    entry = COLLECTIVES[name]
+    known = {key: value for key, value in keys.items() if key in entry.model.model_fields and value is not None}
+    values = {"group_size": group_size, "payload_bytes": payload_bytes, **known}
+    injected = {"layout": layout} if "layout" in entry.injected and layout is not None else {}
+    return entry.function(**values, **injected)
 
 
 def collective_phase(
     name: str,
     collective_name: str,
     seats: Seats,
-    parts: Sequence[tuple[CollectiveTraffic, Ints]],
+    shares: Sequence[Share],
     *,
-    payload_bytes: float,
-    sent_bytes: float,
-    overlaps_compute: bool = False,
+    by_rail: bool = True,
+    keys: Mapping[str, Any] | None = None,
+    **phase: Any,
 ) -> Phase:
     """Phase of one collective over all groups of a dimension.
 
     Parameters
     ----------
-    parts : sequence of (CollectiveTraffic, ndarray of int, shape (count, n))
-        Traffic inside a group, and the ranks of the groups. Two parts where data moves both ways.
-    payload_bytes, sent_bytes : float
-        Of the busiest rank, per step.
+    shares : sequence of Share
+        Groups of equal size, each with its bytes.
+    by_rail : bool
+        Whether algorithms see hosts and GPUs, and keep to rails; else they follow the rank numbers.
+    keys : mapping, optional
+        Keys of the collective beside its bytes.
+    **phase
+        Other fields of the phase, such as ``overlaps_compute``.
 
     Returns
     -------
     Phase
-        With ``fabric`` None, and bytes and pairs counted between GPUs, when no host is ever left.
+        With ``fabric`` None, and bytes and pairs counted between GPUs, when no host is ever left. Bytes per rank are
+        means over the shares.
     """
-    flows = merge_flows([expand(traffic, seats.endpoints[ranks], seats.hosts[ranks]) for traffic, ranks in parts])
-    size = parts[0][1].shape[1]
-    inside = flows.pairs == 0
+    parts: list[tuple[CollectiveTraffic, Ints]] = []
+    ranks = sum(share.ranks for share in shares)
+    size = shares[0].groups.shape[1]
+    mean = sum(share.payload.value * share.ranks for share in shares) / ranks
+    uses_layout = by_rail and "layout" in COLLECTIVES[collective_name].injected
+    sent, example = 0.0, None
+    for share in shares:
+        for layout, groups in _by_layout(seats, share.groups) if uses_layout else ((None, share.groups),):
+            traffic = run(collective_name, size, share.payload.value, layout, **(keys or {}))
+            parts.append((traffic, groups))
+            sent += traffic.sent_bytes_per_rank * groups.size / ranks
+            example = example or run(collective_name, size, mean, layout, **(keys or {}))
+    told = tuple(Payload(share.ranks, share.payload) for share in shares)
+    sent_by = example.sent if example else None
+    return phase_of(name, collective_name, seats, parts, mean, sent, payloads=told, sent=sent_by, **phase)
+
+
+def phase_of(
+    name: str,
+    collective_name: str,
+    seats: Seats,
+    parts: Sequence[tuple[CollectiveTraffic, Ints]],
+    payload_bytes: float,
+    sent_bytes: float,
+    **phase: Any,
+) -> Phase:
+    """Phase of exchanges inside groups, each given with the groups (shape (count, n)) that run it.
+
+    Parameters
+    ----------
+    payload_bytes, sent_bytes : float
+        Of one rank, per step.
+    """
+    crossing = merge_flows([expand(traffic, seats.endpoints[groups], seats.hosts[groups]) for traffic, groups in parts])
+    inside = crossing.pairs == 0
     return Phase(
         name=name,
         collective=collective_name,
         fabric=None if inside else seats.fabric,
-        group_size=size,
+        group_size=parts[0][1].shape[1],
         payload_bytes_per_rank=payload_bytes,
         sent_bytes_per_rank=sent_bytes,
-        total_bytes=sum(len(ranks) * group_bytes(traffic, size) for traffic, ranks in parts) if inside else flows.total,
-        pairs=sum(len(ranks) * group_pairs(traffic, size) for traffic, ranks in parts) if inside else flows.pairs,
-        flows=Flows.none() if inside else flows,
-        overlaps_compute=overlaps_compute,
+        total_bytes=sum(len(rows) * traffic.total_bytes for traffic, rows in parts) if inside else crossing.total,
+        pairs=sum(len(rows) * traffic.pairs for traffic, rows in parts) if inside else crossing.pairs,
+        flows=Flows.none() if inside else crossing,
+        senders=len(np.unique(np.concatenate([rows.ravel() for _, rows in parts]))),
+        **phase,
     )
+
+
+def _by_layout(seats: Seats, groups: Ints) -> Iterator[tuple[GroupLayout, Ints]]:
+    """Groups that sit alike on hosts and GPUs, together."""
+    host, gpu = _appearance(seats.hosts[groups]), seats.gpus[groups]
+    kinds, first, kind = np.unique(np.hstack([host, gpu]), axis=0, return_index=True, return_inverse=True)
+    for number in range(len(kinds)):
+        row = int(first[number])
+        layout = GroupLayout(column(host[row], np.int32), column(gpu[row], np.int32))
+        yield layout, column(groups[kind.ravel() == number], np.int32)
+
+
+def _appearance(hosts: Ints) -> Ints:
+    """Hosts of every row numbered in order of appearance, shape (count, n)."""
+    changes = np.zeros(hosts.shape, dtype=np.int32)
+    np.cumsum(hosts[:, 1:] != hosts[:, :-1], axis=1, out=changes[:, 1:])
+    ordered = np.sort(hosts, axis=1)
+    different = (ordered[:, 1:] != ordered[:, :-1]).sum(axis=1)
+    for row in np.flatnonzero(different != changes[:, -1]).tolist():  # a host that comes again
+        _, first, inverse = np.unique(hosts[row], return_index=True, return_inverse=True)
+        changes[row] = np.argsort(np.argsort(first))[inverse]
+    return column(changes, np.int32)

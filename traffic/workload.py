@@ -14,7 +14,9 @@ import numpy as np
 
 from topologies.registry import Registry
 from traffic.demands import Demands, Flows, TrafficClass
+from traffic.formula import Formula
 from traffic.inventory import Inventory
+from traffic.occupancy import Occupancy
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,14 @@ class GroupShape:
 
     size: int
     count: int
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What some of the ranks move, as a formula."""
+
+    ranks: int
+    formula: Formula
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +44,56 @@ class Phase:
     fabric: str | None
     group_size: int
     payload_bytes_per_rank: float  # 0 for steady traffic
-    sent_bytes_per_rank: float  # the busiest rank
+    sent_bytes_per_rank: float  # the busiest of a group; the mean over groups whose bytes differ
     total_bytes: float  # summed over all pairs; 0 for steady traffic
     pairs: int  # ordered pairs of endpoints that exchange something
     flows: Flows  # empty where fabric is None
     steady: bool = False
     rate_gbps: float = 0.0  # summed over all pairs; steady traffic only
     overlaps_compute: bool = False
+    room: float = 1.0  # share of the compute time that it may hide behind, when it overlaps
+    after: tuple[str, ...] = ()  # what it waits for: phases of the workload, or forward and backward
+    payloads: tuple[Payload, ...] = ()  # where payload_bytes_per_rank is from: one entry, or one per kind of stage
+    sent: Formula | None = None  # where sent_bytes_per_rank is from, with the mean payload
+    senders: int = 0  # ranks that take part; 0 where nothing is counted by rank
     flows_per_pair: int = 1  # queue pairs of a connection; what switches hash
     every_step: bool = True  # False: now and then, such as a checkpoint; no part of the step time
+
+    @property
+    def sent_bytes_on_fabric_per_rank(self) -> float:
+        """What of the bytes leaves the hosts, the mean over ranks."""
+        return self.flows.total / self.senders if self.senders and not self.steady else 0.0
+
+    @property
+    def transport_flows(self) -> int:
+        """Queue pairs that carry the phase."""
+        return self.pairs * self.flows_per_pair
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Least, mean and most of a figure over ranks."""
+
+    min: float
+    mean: float
+    max: float
+
+
+@dataclass(frozen=True)
+class ModelFigures:
+    """What a model and its layout come to."""
+
+    parameters: int
+    parameters_active: int  # that one token meets
+    parameters_per_rank: Spread
+    kv_bytes_per_token: float
+    tokens_per_step: float | None = None
+    flops: Formula | None = None  # per step
+    bubble: float | None = None  # idle over useful time of a pipeline stage, (p-1)/(v m)
+    micro_batches: int | None = None
+    origin: str = "inline"  # inline, hf-config or megatron
+    recognised: Mapping[str, str] = field(default_factory=dict)  # in the file or line that describes the model
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +105,7 @@ class WorkloadTraffic:
     phases: tuple[Phase, ...]
     groups: Mapping[str, GroupShape] = field(default_factory=dict)
     ranks: int = 0
-    parameters: float | None = None
-    parameters_per_rank: float | None = None
-    tokens_per_step: float | None = None
-    flops_per_step: float | None = None
+    model: ModelFigures | None = None
     checkpoint_bytes: float | None = None
     compute_s: float | None = None  # per step, all GPUs busy at the stated efficiency
     checkpoint_every_s: float | None = None
@@ -75,25 +123,12 @@ class WorkloadContext:
     inventory: Inventory
     rng: np.random.Generator
     directory: Path  # files named in the workload are relative to it
+    occupancy: Occupancy = field(default_factory=Occupancy)  # shared by the workloads of a scenario
 
 
 WORKLOADS: Registry[WorkloadTraffic] = Registry("kind of workload", "traffic.workloads")
 PLACEMENTS: Registry[np.ndarray] = Registry("placement", "traffic.placements")
 PATTERNS: Registry[Flows] = Registry("traffic pattern", "traffic.patterns")
-
-
-@dataclass(frozen=True, eq=False)
-class CollectiveTraffic:
-    """One collective among ranks 0..n-1: who sends how many bytes to whom."""
-
-    src: np.ndarray  # shape (P,), rank inside the group
-    dst: np.ndarray
-    sent_bytes: np.ndarray  # shape (P,)
-    sent_bytes_per_rank: float  # closed form, the busiest rank
-    dense: bool = False  # every rank sends the same to every other; then src, dst, sent_bytes may be left empty
-
-
-COLLECTIVES: Registry[CollectiveTraffic] = Registry("collective", "traffic.collectives")
 
 
 @dataclass(frozen=True, eq=False)

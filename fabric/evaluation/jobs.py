@@ -1,16 +1,18 @@
 """What congestion costs each job: the time of every phase, and of the step.
 
 A phase takes its ideal window times the highest utilisation among the links it crosses, when that is above 1: the
-slowest flow decides when a collective is done. Phases that overlap with compute count only for what exceeds it; the
-others are added. Phases inside the hosts (NVLink) are part of the compute time's efficiency.
+slowest flow decides when a collective is done. Phases that overlap with compute count only for what exceeds their room
+behind it; the others are added. Phases inside the hosts (NVLink) are part of the compute time's efficiency.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import isinf
 
 from fabric.evaluation.phases import job_peak
+from fabric.evaluation.step_time import exposed_times, step_time
 from fabric.result import JobPhase, JobTime, PhaseRoute
 from traffic.workload import Phase, WorkloadTraffic
 
@@ -33,10 +35,13 @@ def _job(workload: WorkloadTraffic, routes: Mapping[tuple[str, str], PhaseRoute]
     timed = [(phase, time) for phase, time in zip([p for p in workload.phases if not p.steady], phases, strict=True)]
     routed = [(phase, time) for phase, time in timed if phase.fabric is not None]
     complete = all((phase.fabric, phase.name) in routes for phase, _ in routed)
-    step_ideal = _step([(p, t.ideal_s) for p, t in routed if t.in_step], workload.compute_s) if complete else None
-    step = _step([(p, t.predicted_s) for p, t in routed if t.in_step], workload.compute_s) if complete else None
+    in_step = [(phase, time) for phase, time in routed if time.in_step]
+    compute = workload.compute_s
+    step_ideal = step_time([(phase, time.ideal_s) for phase, time in in_step], compute) if complete else None
+    step = step_time([(phase, time.predicted_s) for phase, time in in_step], compute) if complete else None
     checkpoint = [time.predicted_s for time in phases if time.name == CHECKPOINT]
-    exposed = _exposed(routed, workload.compute_s)
+    waits = exposed_times([(phase, time.predicted_s) for phase, time in routed], compute)
+    exposed = {time.name: replace(time, exposed_s=wait) for (_, time), wait in zip(routed, waits, strict=True)}
     return JobTime(
         id=workload.id,
         kind=workload.kind,
@@ -75,28 +80,3 @@ def _phase(
     return JobPhase(
         **{**base.__dict__, "ideal_s": ideal, "predicted_s": predicted, "stretch": stretch, "hottest_link": link}
     )
-
-
-def _step(phases: Sequence[tuple[Phase, float | None]], compute_s: float | None) -> float | None:
-    """Compute, what overlapping phases need beyond it, and the exposed phases; None when a phase cannot finish."""
-    if any(seconds is None for _, seconds in phases):
-        return None
-    overlapped = sum(seconds or 0.0 for phase, seconds in phases if phase.overlaps_compute)
-    exposed = sum(seconds or 0.0 for phase, seconds in phases if not phase.overlaps_compute)
-    return max(compute_s or 0.0, overlapped) + exposed
-
-
-def _exposed(routed: Sequence[tuple[Phase, JobPhase]], compute_s: float | None) -> dict[str, JobPhase]:
-    """Phases with the time the step waits for them."""
-    room = compute_s or 0.0
-    result: dict[str, JobPhase] = {}
-    for phase, time in routed:
-        if time.predicted_s is None:
-            exposed = None
-        elif phase.overlaps_compute:
-            exposed = max(time.predicted_s - room, 0.0)
-            room = max(room - time.predicted_s, 0.0)
-        else:
-            exposed = time.predicted_s
-        result[time.name] = JobPhase(**{**time.__dict__, "exposed_s": exposed})
-    return result

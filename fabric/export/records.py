@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from fabric.evaluation.schedule import PhaseTiming, StepSchedule
 from fabric.network import Network
 from fabric.pipeline import assumptions
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
@@ -15,7 +16,7 @@ from fabric.routing.router import HashSpread, ObjectiveProof
 from fabric.scenario.load import LoadedScenario
 from fabric.understanding.suggestions import Suggestion
 from topologies.summary import summarise
-from traffic.workload import Phase, WorkloadTraffic
+from traffic.workload import ModelFigures, Phase, WorkloadTraffic
 
 SCHEMA = "fabric-planner/result/v1"
 MODEL = {"name": "fluid", "version": 1}
@@ -33,8 +34,8 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def envelope(kind: str, loaded: LoadedScenario) -> dict[str, Any]:
-    """What every answer starts with."""
+def tool_envelope(kind: str) -> dict[str, Any]:
+    """What an answer without a scenario starts with."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     now = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if epoch else datetime.datetime.now(datetime.UTC)
     return {
@@ -42,6 +43,13 @@ def envelope(kind: str, loaded: LoadedScenario) -> dict[str, Any]:
         "kind": kind,
         "tool": {"name": "fabric-planner", "version": version()},
         "created": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def envelope(kind: str, loaded: LoadedScenario) -> dict[str, Any]:
+    """What every answer about a scenario starts with."""
+    return {
+        **tool_envelope(kind),
         "name": loaded.scenario.name,
         "inputs": [{"path": file.path, "sha256": file.sha256} for file in loaded.inputs],
         "overrides": [{"set": entry.path, "value": entry.value} for entry in loaded.overrides],
@@ -63,34 +71,57 @@ def build_record(loaded: LoadedScenario, network: Network) -> dict[str, Any]:
     }
 
 
-def traffic_record(loaded: LoadedScenario, workloads: Sequence[WorkloadTraffic]) -> dict[str, Any]:
+def traffic_record(
+    loaded: LoadedScenario, workloads: Sequence[WorkloadTraffic], schedules: Sequence[StepSchedule]
+) -> dict[str, Any]:
     """``TrafficResult``."""
     return {
         **envelope("TrafficResult", loaded),
         "assumptions": [entry.__dict__ for entry in assumptions(loaded, workloads)],
-        "workloads": [_workload(workload) for workload in workloads],
+        "workloads": [_workload(workload, schedule) for workload, schedule in zip(workloads, schedules, strict=True)],
         "warnings": [warning for workload in workloads for warning in workload.warnings],
     }
 
 
-def _workload(workload: WorkloadTraffic) -> dict[str, Any]:
+def _workload(workload: WorkloadTraffic, schedule: StepSchedule) -> dict[str, Any]:
     return {
         "id": workload.id,
         "kind": workload.kind,
         "ranks": workload.ranks,
-        "parameters": workload.parameters,
-        "parameters_per_rank": workload.parameters_per_rank,
-        "tokens_per_step": workload.tokens_per_step,
-        "flops_per_step": workload.flops_per_step,
+        **(_model(workload.model) if workload.model else {}),
         "checkpoint_bytes": workload.checkpoint_bytes,
         "compute_s": workload.compute_s,
         "groups": {name: {"size": shape.size, "count": shape.count} for name, shape in workload.groups.items()},
-        "phases": [phase_record(phase) for phase in workload.phases],
+        "bubble_s": schedule.bubble_s,
+        "step_time_ideal_s": schedule.step_s,
+        "communication_share": schedule.communication_share,
+        "phases": [
+            phase_record(phase, timing) for phase, timing in zip(workload.phases, schedule.timings, strict=True)
+        ],
     }
 
 
-def phase_record(phase: Phase) -> dict[str, Any]:
-    """One phase of a workload."""
+def _model(model: ModelFigures) -> dict[str, Any]:
+    return {
+        "parameters": model.parameters,
+        "parameters_active": model.parameters_active,
+        "parameters_per_rank": model.parameters_per_rank.__dict__,
+        "tokens_per_step": model.tokens_per_step,
+        "flops_per_step": model.flops.value if model.flops else None,
+        "flops_formula": model.flops.expression if model.flops else None,
+        "kv_bytes_per_token": model.kv_bytes_per_token,
+        "micro_batches": model.micro_batches,
+        "pipeline_bubble": model.bubble,
+        "model_source": {
+            "from": model.origin,
+            "recognised": dict(model.recognised),
+            "ignored": list(model.ignored),
+        },
+    }
+
+
+def phase_record(phase: Phase, timing: PhaseTiming | None = None) -> dict[str, Any]:
+    """One phase of a workload, with its times where they are known."""
     return {
         "name": phase.name,
         "collective": phase.collective,
@@ -103,6 +134,15 @@ def phase_record(phase: Phase) -> dict[str, Any]:
         "steady": phase.steady,
         "rate_gbps": phase.rate_gbps,
         "overlaps_compute": phase.overlaps_compute,
+        "sent_bytes_on_fabric_per_rank": phase.sent_bytes_on_fabric_per_rank,
+        "flows": phase.transport_flows,
+        "every_step": phase.every_step,
+        "after": list(phase.after),
+        "ideal_s": timing.ideal_s if timing else None,
+        "exposed_s": timing.exposed_s if timing else None,
+        "rate_needed_gbps": timing.rate_needed_gbps if timing else None,
+        "rate_average_gbps": timing.rate_average_gbps if timing else None,
+        "rate_peak_gbps": timing.rate_peak_gbps if timing else None,
     }
 
 

@@ -12,7 +12,8 @@ from fabric.routing import names
 from fabric.routing.router import ROUTERS
 from topologies.builder import TOPOLOGIES
 from topologies.errors import ScenarioError
-from traffic.workload import COLLECTIVES, PATTERNS, PLACEMENTS, WORKLOADS
+from traffic.collective import COLLECTIVES
+from traffic.workload import PATTERNS, PLACEMENTS, WORKLOADS
 
 REGISTRIES = (TOPOLOGIES, COLLECTIVES, PLACEMENTS, PATTERNS, WORKLOADS, ROUTERS)
 ENTRIES = [(registry, entry) for registry in REGISTRIES for entry in registry]
@@ -85,19 +86,23 @@ def test_the_names_shown_before_loading_are_those_of_the_registry():
 @pytest.mark.parametrize("size", [2, 3, 8])
 def test_a_collective_stays_inside_its_group_and_states_its_busiest_rank(entry, size):
     """Ranks are 0..n-1, nobody sends to oneself, and the closed form is what the busiest rank sends."""
+    if size == 3 and entry.name in ("halving-doubling-reduce-scatter", "halving-doubling-all-gather"):
+        pytest.skip("among a power of two of ranks only")
     traffic = entry({**entry.example, "group_size": size, "payload_bytes": 1e6})
-    if traffic.dense:
-        assert len(traffic.src) == 0
-        return
     assert ((traffic.src >= 0) & (traffic.src < size) & (traffic.dst >= 0) & (traffic.dst < size)).all()
     assert (traffic.src != traffic.dst).all()
     assert (traffic.sent_bytes >= 0).all()
-    assert np.bincount(traffic.src, traffic.sent_bytes, size).max() == pytest.approx(traffic.sent_bytes_per_rank)
+    assert traffic.sent_by(size).max() == pytest.approx(traffic.sent_bytes_per_rank)
+    assert (
+        traffic.sent_by(size).sum()
+        == pytest.approx(traffic.total_bytes)
+        == pytest.approx(traffic.received_by(size).sum())
+    )
 
 
 @pytest.mark.parametrize("entry", list(COLLECTIVES), ids=COLLECTIVES.names())
 def test_a_collective_of_one_rank_sends_nothing(entry):
     """A group of one has nobody to talk to."""
     traffic = entry({**entry.example, "group_size": 1, "payload_bytes": 1e6})
-    assert float(np.sum(traffic.sent_bytes)) == 0
+    assert traffic.total_bytes == 0
     assert traffic.sent_bytes_per_rank == 0

@@ -70,8 +70,10 @@ def test_a_job_larger_than_the_cluster_is_told_how_many_gpus_it_needs():
 
 def test_a_stated_dp_must_fit():
     """8 x 4 x 63 is not 2048."""
-    with pytest.raises(TrafficError, match=r"32 x 63 = 2,016 ranks, but there are 2,048 GPUs \(help: dp: 64 fits"):
+    with pytest.raises(TrafficError, match=r"8 x 4 x 63 = 2,016 ranks, the job has 2,048: dp 64 fits"):
         Parallelism(tp=8, pp=4, dp=63).resolve(2048)
+    with pytest.raises(TrafficError, match=r"8 x 16 x 16 x 4 = 8,192 ranks, the job has 16,384: dp 8 fits"):
+        Parallelism(tp=8, pp=16, ep=16, dp=4).resolve(16384)
 
 
 @pytest.mark.parametrize("order", ["tp-pp", "tp-cp-ep-dp-dp", "tp_cp_ep_dp_pp"])

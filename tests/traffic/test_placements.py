@@ -17,7 +17,14 @@ from traffic.placement import Placement, PlacementSite, gpu_group
 
 def _place(order="packed", hosts=4, gpus=8, directory=Path(), parallelism=None, ranks=None, **keys):
     grid = (parallelism or Parallelism()).resolve(ranks or hosts * gpus)
-    site = PlacementSite(tuple(f"n{i}" for i in range(hosts)), gpus, grid, np.random.default_rng(0), directory)
+    site = PlacementSite(
+        tuple(f"n{i}" for i in range(hosts)),
+        gpus,
+        grid,
+        np.random.default_rng(0),
+        directory,
+        np.ones((hosts, gpus), np.bool_),
+    )
     return Placement(order=order, **keys).place(site)
 
 

@@ -15,6 +15,8 @@ from traffic.workload import demands_of
 DATA = Path(__file__).parents[1] / "data" / "llama3-70b"
 LLAMA = {"layers": 80, "hidden": 8192, "ffn_hidden": 28672, "heads": 64, "kv_heads": 8, "vocab": 128256}
 P = 70_553_706_496
+# Norms are on every tensor rank: 160·8192 in the layers and 8192 at the end, of which P counts one of eight.
+RANK = (P + 7 * 161 * 8192) / 32  # parameters of a mean rank
 JOB = {
     "model": LLAMA,
     "parallelism": {"tp": 8, "pp": 4, "cp": 1, "ep": 1, "dp": "auto", "order": "tp-cp-ep-dp-pp"},
@@ -52,9 +54,12 @@ def test_the_example_has_its_phases_in_order(llama):
 
 
 def test_parameters_and_groups(llama):
-    """P/(8·4) per rank; dp = 2048/32 = 64."""
-    assert llama.parameters == P
-    assert llama.parameters_per_rank == P / 32
+    """P/(8·4) and copied norms per rank; embedding on the first stage, norm and head on the last; dp = 2048/32 = 64."""
+    assert llama.model.parameters == P == llama.model.parameters_active
+    spread, stage = llama.model.parameters_per_rank, 20 * (855_638_016 / 8 + 2 * 8192)
+    assert spread.mean == pytest.approx(RANK)
+    assert (spread.min, spread.max) == (stage, stage + 128256 * 8192 / 8 + 8192)
+    assert llama.model.kv_bytes_per_token == 2 * 80 * 1024 * 2
     assert {name: (shape.size, shape.count) for name, shape in llama.groups.items()} == {
         "tp": (8, 256),
         "cp": (1, 2048),
@@ -85,11 +90,11 @@ def test_pipeline_boundary(llama):
 
 @pytest.mark.parametrize(("name", "width"), [("dp.reduce_scatter", 4), ("dp.all_gather", 2)])
 def test_data_parallel_with_zero_1(llama, name, width):
-    """P/32 · bytes · 63/64: 8.68 GB of gradients, 4.34 GB of parameters."""
+    """Parameters of a rank · bytes · 63/64: 8.68 GB of gradients, 4.34 GB of parameters; the total is exact by stage."""
     found = phase(llama, name)
-    assert found.payload_bytes_per_rank == P / 32 * width
-    assert found.sent_bytes_per_rank == pytest.approx(P / 32 * width * 63 / 64)
-    assert found.total_bytes == pytest.approx(2048 * P / 32 * width * 63 / 64)
+    assert found.payload_bytes_per_rank == pytest.approx(RANK * width)
+    assert found.sent_bytes_per_rank == pytest.approx(RANK * width * 63 / 64)
+    assert found.total_bytes == pytest.approx(2048 * RANK * width * 63 / 64)
     assert found.pairs == 2048
 
 
@@ -121,13 +126,13 @@ def test_dataset(llama):
 
 def test_compute_time(llama):
     """(6·P + 6·80·8192·8192)·1024·8192 / (2048·989e12·0.4) = 4.717 s."""
-    assert llama.tokens_per_step == 8_388_608
+    assert llama.model.tokens_per_step == 8_388_608
     assert llama.compute_s == pytest.approx(4.7166, abs=1e-4)
 
 
 def test_keys_without_effect_are_told(llama):
-    """Nothing is ignored in silence."""
-    assert llama.not_modelled == ("collectives.library", "collectives.channels")
+    """Nothing is ignored in silence; everything in the example has effect."""
+    assert llama.not_modelled == ()
 
 
 def test_queue_pairs_are_what_switches_hash(llama):
@@ -156,9 +161,17 @@ def test_without_zero_gradients_are_all_reduced():
     """2·S·(n−1)/n of fp32 gradients."""
     job = run("training", cluster(2), **SMALL)
     found = phase(job, "dp.all_reduce")
-    assert found.payload_bytes_per_rank == job.parameters * 4
-    assert found.sent_bytes_per_rank == pytest.approx(2 * job.parameters * 4 * 15 / 16)
-    assert found.pairs == 2  # of the 16 hops of the ring two leave a host
+    assert found.payload_bytes_per_rank == job.model.parameters * 4
+    assert found.sent_bytes_per_rank == pytest.approx(2 * job.model.parameters * 4 * 15 / 16)
+    assert found.pairs == 16  # an eighth of the ring on every rail
+    assert found.sent_bytes_on_fabric_per_rank == pytest.approx(found.sent_bytes_per_rank / 8)
+
+
+def test_rings_in_rank_order_leave_a_host_by_one_nic():
+    """``library: plain``: of the 16 hops of the ring two leave a host, with all bytes."""
+    found = phase(run("training", cluster(2), **SMALL, collectives={"library": "plain"}), "dp.all_reduce")
+    assert found.pairs == 2
+    assert found.flows.total == pytest.approx(2 * found.sent_bytes_per_rank)
 
 
 def test_tensor_parallel_over_hosts_meets_the_fabric():
@@ -166,7 +179,7 @@ def test_tensor_parallel_over_hosts_meets_the_fabric():
     model = SMALL["model"] | {"heads": 16}
     job = run("training", cluster(2), **SMALL | {"model": model}, parallelism={"tp": 16})
     found = phase(job, "tp.all_reduce")
-    assert (found.fabric, found.pairs) == ("backend", 2)
+    assert (found.fabric, found.pairs) == ("backend", 16)
 
 
 def test_two_stages_send_one_way_each():
@@ -196,7 +209,7 @@ def test_unused_hosts_write_no_checkpoint():
     keys = {"gpus": 12, "checkpoint": {"target": "ceph", "replication": 1}, "batch": {"global": 12, "sequence": 128}}
     job = run("training", cluster(3), **SMALL | keys)
     sent = phase(job, "checkpoint").flows.sent(7)
-    np.testing.assert_allclose(sent[:3], np.array([8, 4, 0]) / 12 * 14 * job.parameters)
+    np.testing.assert_allclose(sent[:3], np.array([8, 4, 0]) / 12 * 14 * job.model.parameters)
 
 
 def test_every_default_is_told():
@@ -223,7 +236,10 @@ def test_every_default_is_told():
             r"batch\.global: global batch 60 .* 16 .*global: 48 or 64 would fit",
         ),
         ({"batch": {"global": 5, "sequence": 128}}, r"batch\.global: global batch 5 .*global: 16 would fit"),
-        ({"collectives": {"algorithm": "rung"}}, r"no all-reduce by the algorithm 'rung' .*algorithms: ring"),
+        (
+            {"collectives": {"algorithm": "rung"}},
+            r"no all-reduce by the algorithm 'rung' .*algorithms: halving-doubling, hierarchical, in-network, ring, tree",
+        ),
         ({"placement": {"group": "gpuu"}}, r"placement\.group: unknown node group 'gpuu'"),
         ({"gpus": 17}, "17 ranks do not fit on 2 hosts of 8 GPUs"),
         ({"fabric": "backnd"}, "unknown fabric 'backnd' .*did you mean 'backend'"),

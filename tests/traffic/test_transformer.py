@@ -8,16 +8,11 @@ from pathlib import Path
 import pytest
 
 from topologies.errors import FormatError, TrafficError
-from traffic.transformer import (
-    HfConfigFile,
-    ModelShape,
-    activation_bytes,
-    flops_per_token,
-    parameter_count,
-    parameter_counts,
-    read_hf_config,
-    resolve_model,
-)
+from traffic.transformer.huggingface import read_hf_config
+from traffic.transformer.parameters import parameter_count, parameter_counts
+from traffic.transformer.shape import ModelShape, check_shape
+from traffic.transformer.source import HfConfigFile, read_model
+from traffic.transformer.work import activation_bytes, flops_per_token
 
 LLAMA_70B = Path(__file__).parents[1] / "data" / "llama3-70b"
 SHAPE = ModelShape(layers=80, hidden=8192, ffn_hidden=28672, heads=64, kv_heads=8, vocab=128256)
@@ -34,6 +29,7 @@ def test_parts_of_llama_3_70b():
         "embedding": 1_050_673_152,
         "attention": 80 * 150_994_944,
         "mlp": 80 * 704_643_072,
+        "experts": 0,
         "norms": 161 * 8192,
         "head": 1_050_673_152,
     }
@@ -41,7 +37,10 @@ def test_parts_of_llama_3_70b():
 
 def test_the_config_file_gives_the_same_shape_as_the_keys():
     """The file is relative to the directory of the scenario."""
-    assert resolve_model(HfConfigFile(source="hf-config", path="config.json"), LLAMA_70B) == SHAPE
+    read = read_model(HfConfigFile(source="hf-config", path="config.json"), LLAMA_70B)
+    assert (read.shape, read.origin) == (SHAPE, "hf-config")
+    assert read.recognised["num_hidden_layers"] == "80"
+    assert "rope_theta" in read.ignored
 
 
 def test_llama_3_8b_has_its_published_parameter_count():
@@ -77,11 +76,11 @@ def _config(directory: Path, **changes: object) -> Path:
 
 
 def test_an_unknown_family_names_the_known_ones(tmp_path):
-    """``mixtral`` has experts; reading it as Llama would be wrong."""
+    """``mamba`` has no attention; reading it as Llama would be wrong."""
     with pytest.raises(
-        TrafficError, match=r"unknown model family 'mixtral' in config.json \(help: known families: llama"
+        TrafficError, match=r"unknown model family 'mamba' in config.json \(help: known families: llama"
     ):
-        read_hf_config(_config(tmp_path, model_type="mixtral"))
+        read_hf_config(_config(tmp_path, model_type="mamba"))
 
 
 def test_a_file_without_family_is_refused(tmp_path):
@@ -96,10 +95,16 @@ def test_all_missing_keys_are_listed(tmp_path):
         read_hf_config(_config(tmp_path, vocab_size=..., num_key_value_heads=...))
 
 
-def test_biases_are_refused(tmp_path):
-    """A bias changes the parameter count."""
-    with pytest.raises(TrafficError, match="sets attention_bias; biases are not modelled"):
-        read_hf_config(_config(tmp_path, attention_bias=True))
+def test_biases_of_attention_are_counted(tmp_path):
+    """Queries 8192, keys and values 1024 each, output 8192, per layer."""
+    shape, _, _ = read_hf_config(_config(tmp_path, attention_bias=True))
+    assert parameter_count(shape) - parameter_count(SHAPE) == 80 * (8192 + 2 * 1024 + 8192)
+
+
+def test_biases_of_the_mlp_alone_are_refused(tmp_path):
+    """No published Llama has them."""
+    with pytest.raises(TrafficError, match="sets mlp_bias without attention_bias"):
+        read_hf_config(_config(tmp_path, mlp_bias=True))
 
 
 def test_a_count_must_be_a_whole_number(tmp_path):
@@ -110,7 +115,7 @@ def test_a_count_must_be_a_whole_number(tmp_path):
 
 def test_head_dim_is_honoured(tmp_path):
     """64 heads of 64 rather than 128: queries are half as wide."""
-    shape = read_hf_config(_config(tmp_path, head_dim=64))
+    shape, _, _ = read_hf_config(_config(tmp_path, head_dim=64))
     assert parameter_counts(shape)["attention"] == 80 * 2 * 8192 * (64 * 64 + 8 * 64)
 
 
@@ -138,4 +143,4 @@ def test_a_missing_file_is_reported(tmp_path):
 def test_heads_must_divide(change, message):
     """A head is a whole number of elements, and query heads share key heads evenly."""
     with pytest.raises(TrafficError, match=message):
-        resolve_model(SHAPE.model_copy(update=change), Path())
+        check_shape(SHAPE.model_copy(update=change))

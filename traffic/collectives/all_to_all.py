@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from traffic.workload import COLLECTIVES, CollectiveTraffic
+from topologies.columns import column
+from traffic.collective import COLLECTIVES, CollectiveTraffic, RankBlock
+from traffic.formula import formula
 
 
-@COLLECTIVES.register("all-to-all", example={"group_size": 8, "payload_bytes": 1e9})
+@COLLECTIVES.register("all-to-all", example={"group_size": 8, "payload_bytes": 1e9}, aliases=("direct-all-to-all",))
 def all_to_all(group_size: int, payload_bytes: float) -> CollectiveTraffic:
     """Every rank sends S/n to every other, S·(n−1)/n in all.
 
@@ -21,12 +23,18 @@ def all_to_all(group_size: int, payload_bytes: float) -> CollectiveTraffic:
     Returns
     -------
     CollectiveTraffic
-        ``dense``, without rows: n² of them would say no more.
+        One block, without rows: n² of them would say no more.
 
     References
     ----------
     nccl-tests, doc/PERFORMANCE.md.
     """
-    empty = np.empty(0)
-    sent = payload_bytes * (group_size - 1) / group_size
-    return CollectiveTraffic(empty.astype(np.int32), empty.astype(np.int32), empty, sent, dense=True)
+    sent = formula(
+        "S * (n - 1) / n",
+        "nccl-tests, doc/PERFORMANCE.md",
+        S=(payload_bytes, "full buffer, bytes"),
+        n=(group_size, "ranks of the group"),
+    )
+    none = CollectiveTraffic.of([], [], [], sent)
+    block = RankBlock(column(np.arange(group_size), np.int32), payload_bytes / group_size)
+    return CollectiveTraffic(none.src, none.dst, none.sent_bytes, sent, (block,) if group_size > 1 else ())

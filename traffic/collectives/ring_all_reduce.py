@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from traffic.rings import ring_traffic
-from traffic.workload import COLLECTIVES, CollectiveTraffic
+from topologies.registry import Injected
+from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
+from traffic.formula import formula
+from traffic.rings import rail_rings, ring_traffic
 
 
 @COLLECTIVES.register("ring-all-reduce", example={"group_size": 8, "payload_bytes": 1e9})
-def ring_all_reduce(group_size: int, payload_bytes: float) -> CollectiveTraffic:
-    """Every rank sends 2·S·(n−1)/n to the next one of the ring.
+def ring_all_reduce(
+    group_size: int, payload_bytes: float, layout: Injected[GroupLayout | None] = None
+) -> CollectiveTraffic:
+    """Every rank sends 2·S·(n−1)/n around the ring.
 
     Parameters
     ----------
     group_size : int
-        Ranks n; positions on the ring are positions in the group.
+        Ranks n.
     payload_bytes : float
         Buffer S that is reduced, bytes; the same on every rank.
-
-    Returns
-    -------
-    CollectiveTraffic
-        One row per rank; nothing for a group of one.
+    layout : GroupLayout, optional
+        Hosts of the ranks. With it the ring is split over the rails as NCCL does; without, it follows the rank numbers.
 
     References
     ----------
     nccl-tests, doc/PERFORMANCE.md.
     """
-    return ring_traffic(group_size, 2 * payload_bytes * (group_size - 1) / group_size)
+    sent = formula(
+        "2 * S * (n - 1) / n",
+        "nccl-tests, doc/PERFORMANCE.md",
+        S=(payload_bytes, "full buffer, bytes"),
+        n=(group_size, "ranks of the group"),
+    )
+    return ring_traffic(group_size, sent) if layout is None else rail_rings(layout, sent)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from traffic.collective import COLLECTIVES, CollectiveTraffic
+from traffic.formula import formula
 from traffic.rings import ring_traffic
-from traffic.workload import COLLECTIVES, CollectiveTraffic
 
 
 @COLLECTIVES.register("send-recv", example={"group_size": 4, "payload_bytes": 1e6})
@@ -13,8 +14,14 @@ def send_recv(group_size: int, payload_bytes: float) -> CollectiveTraffic:
     Parameters
     ----------
     group_size : int
-        Ranks of the chain.
+        Ranks.
     payload_bytes : float
         Message S, bytes. The other way is the same on the reversed group.
     """
-    return ring_traffic(group_size, payload_bytes, closed=False)
+    sent = formula(
+        "S * w",
+        "point to point",
+        S=(payload_bytes, "message, bytes"),
+        w=(1 if group_size > 1 else 0, "1 where there is somebody to send to"),
+    )
+    return ring_traffic(group_size, sent, closed=False)

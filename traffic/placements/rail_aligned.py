@@ -34,7 +34,7 @@ def rail_aligned(site: Injected[PlacementSite]) -> Ints:
     Raises
     ------
     TrafficError
-        When tensor-parallel groups do not fit evenly into hosts (FP4024).
+        When tensor-parallel groups do not fit evenly into hosts (FP4024), or too few hosts are free (FP4022).
     """
     width = site.grid.sizes["tp"]
     if site.gpus_per_host % width:
@@ -51,6 +51,14 @@ def rail_aligned(site: Injected[PlacementSite]) -> Ints:
         block = block * site.grid.sizes[name] + at[name]
     slots = site.gpus_per_host // width
     hosts = -(-(site.ranks // width) // slots)
+    empty = np.flatnonzero(site.free.all(axis=1))
+    if len(empty) < hosts:
+        raise TrafficError(
+            f"rail-aligned takes whole hosts: {hosts:,} are needed, {len(empty):,} are free of other jobs",
+            where="placement.order",
+            hint="placement order: packed fills what is left of hosts",
+            code="FP4022",
+        )
     slot, step = block // hosts, block % hosts
-    host = np.where(slot % 2 == 0, step, hosts - 1 - step)
+    host = empty[np.where(slot % 2 == 0, step, hosts - 1 - step)]
     return column(np.stack([host, slot * width + at["tp"]], axis=1), np.int32)

@@ -26,4 +26,4 @@ def scattered(site: Injected[PlacementSite], seed: CountOrZero | None = None) ->
         Host index and GPU index of every rank.
     """
     rng = site.rng if seed is None else np.random.default_rng(seed)
-    return fill_hosts(rng.permutation(len(site.hosts)), site.gpus_per_host, site.ranks)
+    return fill_hosts(rng.permutation(len(site.hosts)), site.free, site.ranks)

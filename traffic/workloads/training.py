@@ -1,20 +1,19 @@
-"""``training``: a dense transformer trained with tensor, context, pipeline and data parallelism."""
+"""``training``: a transformer trained with tensor, context, pipeline, expert and data parallelism."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
-from topologies.columns import column
+from topologies.columns import Bools, column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
 from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import Placement, PlacementSite, check_room, gpu_group
-from traffic.seats import Seats, collective, collective_phase, host_names, run, seats_of
+from traffic.seats import host_names, seats_of
 from traffic.storage import (
     CheckpointSpec,
     DatasetSpec,
@@ -23,9 +22,25 @@ from traffic.storage import (
     dataset_phase,
     storage_fabric,
 )
-from traffic.training import Batch, Collectives, Compute, Precision, TrainingStep, training_step
-from traffic.transformer import ModelSpec, resolve_model
-from traffic.workload import WORKLOADS, GroupShape, Phase, WorkloadContext, WorkloadTraffic
+from traffic.training.assumptions import assumptions
+from traffic.training.keys import (
+    BYTES_OF,
+    Batch,
+    Collectives,
+    Compute,
+    Overlap,
+    Precision,
+    Recompute,
+    Sharding,
+    ShardingGroups,
+)
+from traffic.training.megatron import with_run
+from traffic.training.phases import StepPlan, step_phases
+from traffic.training.step import TrainingStep, training_step
+from traffic.transformer.parameters import active_parameter_count
+from traffic.transformer.source import ModelSource, ModelSpec, read_model
+from traffic.transformer.work import kv_bytes_per_token
+from traffic.workload import WORKLOADS, GroupShape, ModelFigures, Phase, WorkloadContext, WorkloadTraffic
 
 _EXAMPLE = {
     "model": {"layers": 8, "hidden": 1024, "ffn_hidden": 4096, "heads": 16, "kv_heads": 4, "vocab": 32000},
@@ -38,11 +53,14 @@ _EXAMPLE = {
 @WORKLOADS.register("training", example=_EXAMPLE)
 def training(
     model: ModelSpec,
-    batch: Batch,
+    batch: Batch | None = None,
     compute: Compute | None = None,
-    parallelism: Parallelism = Parallelism(),
-    precision: Precision = Precision(),
-    optimizer_sharding: Literal["none", "zero1"] = "none",
+    parallelism: Parallelism | None = None,
+    precision: Precision | None = None,
+    optimizer_sharding: Sharding | None = None,
+    sharding: ShardingGroups = ShardingGroups(),
+    recompute: Recompute | None = None,
+    overlap: Overlap | None = None,
     collectives: Collectives = Collectives(),
     placement: Placement = Placement(),
     gpus: Count | None = None,
@@ -52,16 +70,20 @@ def training(
     *,
     context: Injected[WorkloadContext],
 ) -> WorkloadTraffic:
-    """One step of training a dense transformer: its collectives, checkpoints and dataset reads.
+    """One step of training a transformer: its collectives, checkpoints and dataset reads.
 
     Parameters
     ----------
-    model : ModelShape or HfConfigFile
-        Shape of the model, written out or from a Hugging Face config.json.
-    batch, compute, parallelism, precision, collectives, placement : Spec
+    model : ModelShape, HfConfigFile or MegatronArguments
+        Shape of the model, written out, from a Hugging Face config.json, or from a Megatron-LM argument line. The line
+        also says what the keys below leave open.
+    batch, compute, parallelism, precision, collectives, placement, sharding, overlap : Spec
         See their fields.
-    optimizer_sharding : {'none', 'zero1'}
-        ``zero1`` replaces the all-reduce of gradients by their reduce-scatter and an all-gather of parameters.
+    optimizer_sharding : {'none', 'zero1', 'distributed-optimizer', 'zero2', 'zero3', 'fsdp'}
+        ``zero1``, ``distributed-optimizer`` and ``zero2`` replace the all-reduce of gradients by their reduce-scatter
+        and an all-gather of parameters; ``zero3`` and ``fsdp`` gather parameters before forward and before backward.
+    recompute : {'none', 'selective', 'full'}
+        Full recompute runs every layer's forward again, with its communication.
     gpus : int, optional
         Ranks of the job; all GPUs of the placement's group if absent.
     fabric : str, optional
@@ -72,12 +94,13 @@ def training(
     Returns
     -------
     WorkloadTraffic
-        Phases ``tp.all_reduce``, ``cp.send_recv``, ``pp.send_recv``, ``dp.reduce_scatter`` and ``dp.all_gather`` or
-        ``dp.all_reduce``, ``checkpoint``, ``dataset``; those of a dimension of size 1 are left out.
+        Phases ``tp.*``, ``cp.*``, ``ep.dispatch`` and ``ep.combine``, ``pp.send_recv``, ``embedding.all_reduce``,
+        ``dp.*`` (dense parameters), ``edp.*`` (routed experts), ``checkpoint``, ``dataset``; those of a dimension of
+        size 1 are left out.
 
     References
     ----------
-    Narayanan et al., SC 2021; Rajbhandari et al. (ZeRO), SC 2020.
+    Narayanan et al., SC 2021; Rajbhandari et al. (ZeRO), SC 2020; DeepSeek-V3, arXiv 2412.19437.
     """
     inventory = context.inventory
     if compute is not None and not 0 < compute.efficiency <= 1:
@@ -87,22 +110,27 @@ def training(
             hint="0.35 to 0.5 is usual for large dense models",
             code="FP4016",
         )
-    shape = resolve_model(model, context.directory)
+    source = read_model(model, context.directory)
+    keys = with_run(source.run, batch, parallelism, precision, optimizer_sharding, recompute, overlap)
     group = gpu_group(inventory, placement.group)
     network = inventory.fabric(fabric, group=group)
     hosts = host_names(inventory, network, group)
     per_host = inventory.gpus_per_host(group, where="placement.group")
-    ranks = gpus if gpus is not None else len(hosts) * per_host
+    free = context.occupancy.free(group, len(hosts), per_host)
+    if not placement.exclusive:
+        free = column(np.ones_like(free), np.bool_)
+    ranks = gpus if gpus is not None else _all_free(free, group, context)
     check_room(ranks, len(hosts), per_host)
-    grid = parallelism.resolve(ranks)
-    step = training_step(shape, grid, batch, precision)
-    placed = placement.place(PlacementSite(hosts, per_host, grid, context.rng, context.directory))
+    grid = keys.parallelism.resolve(ranks)
+    step = training_step(source.shape, grid, keys.batch, keys.precision, keys.parallelism)
+    placed = placement.place(PlacementSite(hosts, per_host, grid, context.rng, context.directory, free))
+    if placement.exclusive:
+        context.occupancy.take(group, free, placed, context.id, hosts)
     seats = seats_of(inventory, network, group, placed)
-    queue_pairs = collectives.qps_per_connection or 1
-    phases = [
-        replace(phase, flows_per_pair=queue_pairs)
-        for phase in _step_phases(step, seats, collectives.algorithm, sharded=optimizer_sharding == "zero1")
-    ]
+    plan = StepPlan(step, seats, keys.parallelism, collectives, keys.sharding, sharding, keys.overlap, keys.recompute)
+    channels = -(-(collectives.channels or 1) // per_host)
+    flows_per_pair = channels * (collectives.qps_per_connection or 1)
+    phases = [replace(phase, flows_per_pair=flows_per_pair) for phase in step_phases(plan)]
     gpus_of_host = np.bincount(seats.hosts, minlength=len(hosts))
     if checkpoint is not None:
         phases.append(_checkpoint(inventory, group, gpus_of_host, checkpoint, step))
@@ -112,85 +140,54 @@ def training(
         id=context.id,
         kind="training",
         phases=tuple(phases),
-        groups={name: GroupShape(grid.sizes[name], ranks // grid.sizes[name]) for name in DIMENSIONS},
+        groups=_groups(grid, step),
         ranks=ranks,
-        parameters=step.parameters,
-        parameters_per_rank=step.parameters_per_rank,
-        tokens_per_step=step.tokens,
-        flops_per_step=step.flops,
+        model=_figures(step, source),
         checkpoint_bytes=step.checkpoint_bytes,
         compute_s=None if compute is None else step.compute_s(compute),
-        assumptions=tuple(_assumptions(step, parallelism, placement, collectives, checkpoint, dataset))
-        + tuple(_defaults(gpus, fabric, optimizer_sharding, network, ranks, group)),
+        assumptions=tuple(assumptions(plan, placement, checkpoint, dataset, keys.given))
+        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group)),
         warnings=() if compute is not None else ("no compute key: the time of a step is not known",),
         checkpoint_every_s=None if checkpoint is None else checkpoint.every,
         checkpoint_deadline_s=None if checkpoint is None else checkpoint.deadline,
-        not_modelled=tuple(
-            f"collectives.{key}" for key in ("library", "channels") if getattr(collectives, key) is not None
-        ),
     )
 
 
-# ---- collectives -----------------------------------------------------------------------------------------------------
+def _all_free(free: Bools, group: str, context: WorkloadContext) -> int:
+    """GPUs that no other job has."""
+    if free.any():
+        return int(free.sum())
+    raise TrafficError(
+        f"no GPU of {group} is left: {', '.join(context.occupancy.jobs(group))} take all",
+        where="placement.group",
+        hint="say gpus: for each job, or add hosts",
+        code="FP4022",
+    )
 
 
-def _step_phases(step: TrainingStep, seats: Seats, algorithm: str, *, sharded: bool) -> list[Phase]:
-    """Phases of one step, those between GPUs first inside the layer, then over the step."""
-    sizes, grid = step.grid.sizes, step.grid
-    phases = []
-    if sizes["tp"] > 1:
-        phases.append(
-            _grouped("tp.all_reduce", "all-reduce", algorithm, grid, ("tp",), seats, step.tensor_payload_bytes)
-        )
-    if sizes["cp"] > 1:
-        around = run("ring-send-recv", sizes["cp"], step.context_payload_bytes)
-        phases.append(
-            collective_phase(
-                "cp.send_recv",
-                "ring-send-recv",
-                seats,
-                [(around, grid.groups("cp"))],
-                payload_bytes=step.context_payload_bytes,
-                sent_bytes=around.sent_bytes_per_rank,
-                overlaps_compute=True,
-            )
-        )
-    if sizes["pp"] > 1:
-        phases.append(_pipeline(step, seats))
-    data = ("dp", "cp")
-    if sizes["dp"] * sizes["cp"] > 1 and sharded:
-        phases += [
-            _grouped("dp.reduce_scatter", "reduce-scatter", algorithm, grid, data, seats, step.gradient_bytes),
-            _grouped("dp.all_gather", "all-gather", algorithm, grid, data, seats, step.parameter_bytes),
-        ]
-    elif sizes["dp"] * sizes["cp"] > 1:
-        phases.append(_grouped("dp.all_reduce", "all-reduce", algorithm, grid, data, seats, step.gradient_bytes))
-    return phases
+def _groups(grid: RankGrid, step: TrainingStep) -> dict[str, GroupShape]:
+    """Communicators by dimension; with experts also those that hold the same dense parameters, and the same experts."""
+    shapes = {name: GroupShape(grid.sizes[name], grid.ranks // grid.sizes[name]) for name in DIMENSIONS}
+    if step.shape.experts is not None:
+        for name, size in (("dp-cp-ep", ("dp", "cp", "ep")), ("dp-cp", ("dp", "cp"))):
+            ranks = int(np.prod([grid.sizes[part] for part in size]))
+            shapes[name] = GroupShape(ranks, grid.ranks // ranks)
+    return shapes
 
 
-def _grouped(
-    name: str, operation: str, algorithm: str, grid: RankGrid, dimensions: tuple[str, ...], seats: Seats, payload: float
-) -> Phase:
-    groups = grid.groups(*dimensions)
-    called, traffic = collective(algorithm, operation, groups.shape[1], payload)
-    sent = traffic.sent_bytes_per_rank
-    return collective_phase(name, called, seats, [(traffic, groups)], payload_bytes=payload, sent_bytes=sent)
-
-
-def _pipeline(step: TrainingStep, seats: Seats) -> Phase:
-    """Activations to the next stage and gradients back; a middle stage sends both, of two stages each sends one."""
-    stages = step.grid.groups("pp")
-    one_way = step.pipeline_payload_bytes
-    traffic = run("send-recv", stages.shape[1], one_way)
-    busiest = one_way * (2 if stages.shape[1] > 2 else 1)
-    return collective_phase(
-        "pp.send_recv",
-        "send-recv",
-        seats,
-        [(traffic, stages), (traffic, stages[:, ::-1])],
-        payload_bytes=busiest,
-        sent_bytes=busiest,
-        overlaps_compute=True,
+def _figures(step: TrainingStep, source: ModelSource) -> ModelFigures:
+    return ModelFigures(
+        parameters=step.parameters,
+        parameters_active=active_parameter_count(step.shape),
+        parameters_per_rank=step.parameters_per_rank,
+        kv_bytes_per_token=kv_bytes_per_token(step.shape, BYTES_OF[step.precision.params]),
+        tokens_per_step=step.tokens,
+        flops=step.flops,
+        bubble=step.bubble,
+        micro_batches=step.micro_batches,
+        origin=source.origin,
+        recognised=source.recognised,
+        ignored=source.ignored,
     )
 
 
@@ -225,52 +222,6 @@ def _dataset(inventory: Inventory, group: str, gpus_of_host: np.ndarray, spec: D
 
 
 # ---- what is assumed -------------------------------------------------------------------------------------------------
-
-
-def _assumptions(
-    step: TrainingStep,
-    parallelism: Parallelism,
-    placement: Placement,
-    collectives: Collectives,
-    checkpoint: CheckpointSpec | None,
-    dataset: DatasetSpec | None,
-) -> list[str]:
-    """The model's simplifications and the defaults of nested keys, in words."""
-    sizes = step.grid.sizes
-    said = [
-        "compute time is FLOPs over peak x efficiency; pipeline bubble and kernel losses are inside compute.efficiency",
-        "FLOPs per token are 6 x parameters + 6 x layers x hidden x sequence (causal attention), no recompute",
-    ]
-    if sizes["pp"] > 1:
-        said.append(
-            "pipeline stages are equal; embedding and head are averaged over them; one chunk of layers per stage"
-        )
-    if sizes["dp"] > 1:
-        said.append("data-parallel rings follow rank order and do not overlap compute")
-    if sizes["cp"] > 1:
-        said.append("gradients are reduced over data and context parallel ranks together")
-    if "dp" not in parallelism.model_fields_set:
-        said.append(f"dp is {sizes['dp']}: what the GPUs leave (parallelism.dp)")
-    if "order" not in parallelism.model_fields_set and step.grid.ranks > 1:
-        said.append(f"ranks are numbered {parallelism.order} (parallelism.order)")
-    if "order" not in placement.model_fields_set:
-        said.append(f"ranks are placed {placement.order} (placement.order)")
-    if "algorithm" not in collectives.model_fields_set:
-        said.append(f"collectives use the {collectives.algorithm} algorithm (collectives.algorithm)")
-    if "micro" not in step.batch.model_fields_set:
-        said.append(f"a micro-batch is {step.batch.micro} sequence (batch.micro)")
-    for key in ("params", "grads", "optimizer"):
-        if key not in step.precision.model_fields_set:
-            said.append(f"{key} are {getattr(step.precision, key)} (precision.{key})")
-    if checkpoint is not None:
-        said.append(
-            f"a checkpoint is {step.state_bytes_per_parameter} B per parameter, sharded evenly over GPUs (precision)"
-        )
-        if "replication" not in checkpoint.model_fields_set:
-            said.append(f"storage keeps {checkpoint.replication} copies (checkpoint.replication)")
-    if dataset is not None and "per" not in dataset.model_fields_set:
-        said.append("the dataset rate is per GPU (dataset.per)")
-    return said
 
 
 def _defaults(

@@ -1,7 +1,6 @@
 """The rack view: rows of racks as cells, coloured by the worst offered load of the hosts' links in them.
 
-Hosts fill racks in the order of the scenario, group after group, ``per_rack`` of them in each; where switches stand the
-scenario does not say.
+Where switches stand the scenario does not say.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from fabric.export.svg.canvas import Canvas
 from fabric.result import PhaseRoute
 from fabric.scenario.load import LoadedScenario
 from fabric.views.bands import band
+from fabric.views.racks import host_racks
 from topologies.errors import FormatError
 
 _WIDTH, _HEIGHT = 58.0, 40.0
@@ -37,29 +37,24 @@ def rack_svg(loaded: LoadedScenario, route: PhaseRoute, heading: Sequence[str]) 
         )
     if not any(node.per_rack for node in nodes):
         raise FormatError("no node group says how many stand in a rack", hint="give nodes.per_rack", code="FP6240")
-    racks: list[tuple[str, tuple[str, ...]]] = []
-    for node in nodes:
-        if node.per_rack:
-            hosts = node.host_names()
-            racks += [(node.group, tuple(hosts[at : at + node.per_rack])) for at in range(0, len(hosts), node.per_rack)]
+    racks = host_racks(loaded.scenario)
     canvas = Canvas()
     top = canvas.heading([*heading, f"{len(racks):,} racks with hosts, {site.racks_per_row} in a row"]) + 14
     canvas.legend(12, top)
     top += 24
-    worst = _worst_of_hosts(route, [host for _, mine in racks for host in mine])
-    form = site.name_format or "r{row:02d}c{rack:02d}"
-    for at, (group, hosts) in enumerate(racks):
-        row, place = divmod(at, site.racks_per_row)
+    worst = _worst_of_hosts(route, [host for rack in racks for host in rack.hosts])
+    for rack in racks:
+        hosts = rack.hosts
         value = max(worst[host] for host in hosts)
-        x, y = 12 + place * _WIDTH, top + row * (_HEIGHT + 26)
-        name = form.format(row=row, rack=place)
+        x, y = 12 + rack.place * _WIDTH, top + rack.row * (_HEIGHT + 26)
         entry = band(value)
-        tip = f"{name}: {group} {hosts[0]} to {hosts[-1]}, worst {percent(value) if value == value else 'no link'}"
+        worst_of = percent(value) if value == value else "no link"
+        tip = f"{rack.name}: {rack.group} {hosts[0]} to {hosts[-1]}, worst {worst_of}"
         canvas.rectangle(x, y, _WIDTH - 4, _HEIGHT, entry.colour, tip=tip, edge="#888")
-        canvas.text(x + _WIDTH / 2 - 2, y + 16, name, kind="m", ink=entry.ink)
+        canvas.text(x + _WIDTH / 2 - 2, y + 16, rack.name, kind="m", ink=entry.ink)
         canvas.text(x + _WIDTH / 2 - 2, y + 31, percent(value, 0) if value == value else "-", kind="m", ink=entry.ink)
-        if place == 0:
-            canvas.text(x, y + _HEIGHT + 12, f"row {row}: from {hosts[0]}", kind="f")
+        if rack.place == 0:
+            canvas.text(x, y + _HEIGHT + 12, f"row {rack.row}: from {hosts[0]}", kind="f")
     return canvas.svg()
 
 

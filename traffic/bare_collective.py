@@ -1,0 +1,127 @@
+"""One collective by itself: its bus factor, what ranks send, and the least time a NIC's speed allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from topologies.columns import Floats
+from topologies.errors import TrafficError, nearest
+from traffic.collective import CollectiveTraffic, GroupLayout
+from traffic.formula import Formula
+from traffic.seats import algorithms, run
+
+OPERATIONS = ("all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "send-recv")
+DEFAULT_ALGORITHM = {"all-to-all": "direct", "broadcast": "pipelined", "send-recv": ""}
+
+
+@dataclass(frozen=True)
+class BareCollective:
+    """What one collective among ranks comes to; bytes are one direction."""
+
+    operation: str
+    algorithm: str
+    ranks: int
+    ranks_per_host: int
+    size_bytes: float
+    bus_factor: float
+    sent: Formula
+    sent_bytes_per_rank: float  # the busiest, over NVLink and fabric, by the closed form
+    sent_on_fabric_bytes_per_rank: float  # the busiest NIC
+    received_on_fabric_bytes_per_rank: float
+    total_bytes: float  # summed over pairs
+    pairs: int
+    lower_bound_s: float | None  # the busiest NIC at full speed, no latency
+
+
+def bus_factor(operation: str, ranks: int) -> float:
+    """Bus bandwidth over algorithm bandwidth: what the wire carries for every byte of the buffer.
+
+    References
+    ----------
+    nccl-tests, doc/PERFORMANCE.md.
+
+    >>> bus_factor("all-reduce", 8), bus_factor("all-to-all", 8), bus_factor("broadcast", 8)
+    (1.75, 0.875, 1.0)
+    """
+    share = (ranks - 1) / ranks
+    return {"all-reduce": 2 * share, "reduce-scatter": share, "all-gather": share, "all-to-all": share}.get(
+        operation, 1.0 if ranks > 1 else 0.0
+    )
+
+
+def bare_collective(
+    operation: str,
+    algorithm: str | None,
+    ranks: int,
+    size_bytes: float,
+    *,
+    ranks_per_host: int = 1,
+    speed_gbps: float | None = None,
+    copies: int | None = None,
+    node_limit: int | None = None,
+) -> BareCollective:
+    """Work out one collective; consecutive ranks share hosts.
+
+    Parameters
+    ----------
+    size_bytes : float
+        Full buffer of one rank.
+    speed_gbps : float, optional
+        What a NIC sends and receives at a time.
+
+    Raises
+    ------
+    TrafficError
+        When there is no such operation or algorithm (FP4015).
+    """
+    if operation not in OPERATIONS:
+        close = nearest(operation, OPERATIONS)
+        raise TrafficError(
+            f"unknown collective {operation!r}",
+            hint=f"did you mean {close!r}?" if close else f"known: {', '.join(OPERATIONS)}",
+            code="FP4015",
+        )
+    used = DEFAULT_ALGORITHM.get(operation, "ring") if algorithm is None else algorithm
+    if operation != "send-recv" and used not in algorithms(operation):
+        close = nearest(used, algorithms(operation))
+        raise TrafficError(
+            f"there is no {operation} by the algorithm {used!r}",
+            hint=f"did you mean {close!r}?" if close else f"algorithms: {', '.join(algorithms(operation))}",
+            code="FP4015",
+        )
+    layout = GroupLayout.of(ranks, ranks_per_host)
+    name = operation if operation == "send-recv" else f"{used}-{operation}"
+    traffic = run(name, ranks, size_bytes, layout, copies=copies, node_limit=node_limit)
+    sent, received = _on_fabric(traffic, layout)
+    busiest = max(float(sent.max()), float(received.max()))
+    return BareCollective(
+        operation,
+        used,
+        ranks,
+        ranks_per_host,
+        size_bytes,
+        bus_factor(operation, ranks),
+        traffic.sent,
+        traffic.sent_bytes_per_rank,
+        float(sent.max()),
+        float(received.max()),
+        traffic.total_bytes,
+        traffic.pairs,
+        None if speed_gbps is None else busiest * 8e-9 / speed_gbps,
+    )
+
+
+def _on_fabric(traffic: CollectiveTraffic, layout: GroupLayout) -> tuple[Floats, Floats]:
+    """What every rank's NIC sends and receives, shapes (n,)."""
+    ranks = len(layout.host)
+    apart = layout.host[traffic.src] != layout.host[traffic.dst]
+    sent = np.bincount(traffic.src, traffic.sent_bytes * apart, ranks).astype(np.float64)
+    received = np.bincount(traffic.dst, traffic.sent_bytes * apart, ranks).astype(np.float64)
+    for block in traffic.blocks:
+        hosts = layout.host[block.members]
+        others = len(hosts) - np.bincount(hosts)[hosts]
+        sent[block.members] += block.sent_bytes * others
+        received[block.members] += block.sent_bytes * others
+    return sent, received

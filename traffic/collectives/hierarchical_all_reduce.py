@@ -1,0 +1,43 @@
+"""Hierarchical all-reduce: inside the hosts over NVLink, and between hosts along each rail."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from topologies.registry import Injected
+from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout, together
+from traffic.formula import formula
+from traffic.rings import inside_hosts
+
+
+@COLLECTIVES.register("hierarchical-all-reduce", example={"group_size": 8, "payload_bytes": 1e9})
+def hierarchical_all_reduce(
+    group_size: int, payload_bytes: float, layout: Injected[GroupLayout | None] = None
+) -> CollectiveTraffic:
+    """With g ranks on each of m hosts, S/g crosses the fabric along every rail; the rest stays in the hosts.
+
+    Parameters
+    ----------
+    group_size : int
+        Ranks n.
+    payload_bytes : float
+        Buffer S that is reduced, bytes; the same on every rank.
+    layout : GroupLayout, optional
+        Hosts of the ranks; each on its own if absent, which makes it the plain ring.
+
+    References
+    ----------
+    Thakur et al., IJHPCA 2005, for the parts; NCCL's rail-aligned rings for their order.
+    """
+    table = (layout or GroupLayout.of(group_size)).rails
+    hosts, rails = table.shape
+    sent = formula(
+        "2 * S * (g - 1) / g + 2 * S / g * (m - 1) / m",
+        "ring inside the host and ring between hosts; nccl-tests, doc/PERFORMANCE.md",
+        S=(payload_bytes, "full buffer, bytes"),
+        g=(rails, "ranks of the group on one host"),
+        m=(hosts, "hosts"),
+    )
+    between = 2 * payload_bytes / rails * (hosts - 1) / hosts
+    along = CollectiveTraffic.of(table, np.roll(table, -1, axis=0), between, sent)
+    return together([inside_hosts(table, 2 * payload_bytes * (rails - 1) / rails, sent), along], sent)

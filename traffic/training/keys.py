@@ -1,0 +1,92 @@
+"""Keys of a training job beside its model, layout and placement."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from topologies.registry import Spec
+from topologies.units import ComputeFlops, Count, Ratio
+
+NumberType = Literal["fp8", "bf16", "fp16", "fp32"]
+BYTES_OF: dict[str, int] = {"fp8": 1, "bf16": 2, "fp16": 2, "fp32": 4}
+MOMENTS_BYTES: dict[str, int] = {"adam-fp32": 8, "adam-bf16": 4}  # two moments per parameter
+MASTER_BYTES = 4  # an fp32 copy of the weights, unless they are fp32 themselves
+
+Sharding = Literal["none", "zero1", "distributed-optimizer", "zero2", "zero3", "fsdp"]
+GATHERED = ("zero3", "fsdp")  # parameters are sharded too, and gathered where they are needed
+
+
+class Batch(Spec):
+    """Sequences per step."""
+
+    global_: Count = Field(alias="global", description="Sequences per step, over all data-parallel ranks")
+    micro: Count = Field(default=1, description="Sequences per micro-batch")
+    sequence: Count = Field(description="Tokens per sequence")
+
+
+class Precision(Spec):
+    """Number types."""
+
+    params: NumberType = Field(default="bf16", description="Parameters and activations")
+    grads: NumberType = Field(default="fp32", description="Gradients as they are reduced")
+    optimizer: Literal["adam-fp32", "adam-bf16"] = Field(default="adam-fp32", description="Optimizer and its moments")
+    dispatch: NumberType | None = Field(default=None, description="Tokens sent to experts; as params if absent")
+    combine: NumberType | None = Field(default=None, description="Results sent back from experts; as params if absent")
+
+
+class Compute(Spec):
+    """How fast a GPU computes."""
+
+    peak: ComputeFlops = Field(description="Peak of one GPU in the number type used")
+    efficiency: Ratio = Field(description="Model FLOPs utilisation: share of the peak that is reached over a step")
+
+
+class Collectives(Spec):
+    """How collectives are carried out."""
+
+    library: Literal["nccl", "rccl", "plain"] = Field(
+        default="nccl", description="nccl, rccl: rings and trees keep to rails; plain: they follow the rank numbers"
+    )
+    algorithm: str = Field(default="ring", description="Algorithm of all-reduce, reduce-scatter and all-gather")
+    all_to_all: str = Field(default="pxn", description="Algorithm of all-to-all: direct, pxn or node-deduplicated")
+    context: Literal["ring", "all-gather"] = Field(
+        default="ring", description="Context parallelism: keys and values go round, or are gathered"
+    )
+    channels: Count | None = Field(
+        default=None,
+        description="Channels of a host, dealt over its GPUs; each has its own connections. One per GPU if absent",
+    )
+    qps_per_connection: Count | None = Field(
+        default=None, description="Queue pairs per connection, each hashed on its own; default 1"
+    )
+
+
+class ShardingGroups(Spec):
+    """How optimizer state, gradients and parameters are sharded, beside what ``optimizer_sharding`` says."""
+
+    ranks: Count | None = Field(
+        default=None, description="Neighbouring data-parallel ranks that share one copy; all if absent. Fewer: hybrid"
+    )
+    reshard: bool = Field(default=True, description="zero3, fsdp: parameters are dropped after forward, gathered again")
+    gather: Literal["micro-batch", "step"] = Field(
+        default="micro-batch", description="zero3, fsdp with reshard: how often parameters are gathered"
+    )
+    reduce: Literal["micro-batch", "step"] = Field(
+        default="step", description="How often gradients are reduced when a step has several micro-batches"
+    )
+
+
+class Overlap(Spec):
+    """What goes on while GPUs compute; what does not is waited for."""
+
+    grad_reduce: bool | None = Field(default=None, description="Gradients, during backward; true for zero3 and fsdp")
+    param_gather: bool | None = Field(default=None, description="Parameters, during forward; true for zero3 and fsdp")
+    tensor: bool = Field(default=False, description="Tensor parallelism, where it leaves the host")
+    context: bool = Field(default=True, description="Context parallelism, during attention")
+    pipeline: bool = Field(default=True, description="Stage boundaries")
+    experts: bool = Field(default=False, description="Dispatch and combine, as DualPipe does")
+
+
+Recompute = Literal["none", "selective", "full"]

@@ -1,0 +1,358 @@
+"""The phases of a training step: what tensor, context, pipeline, expert and data parallelism send.
+
+Backward takes two thirds of the compute time and forward one third (twice as many products), which decides what can
+hide behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from topologies.columns import Ints, column
+from topologies.errors import TrafficError
+from traffic.collective import CollectiveTraffic, together
+from traffic.formula import Formula, formula
+from traffic.parallelism import Parallelism
+from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of
+from traffic.training.keys import BYTES_OF, GATHERED, Collectives, Overlap, Recompute, Sharding, ShardingGroups
+from traffic.training.step import TrainingStep
+from traffic.transformer.work import attention_share
+from traffic.workload import Payload, Phase
+
+FORWARD, BACKWARD = 1 / 3, 2 / 3
+
+
+@dataclass(frozen=True, eq=False)
+class StepPlan:
+    """All that decides the phases of a step."""
+
+    step: TrainingStep
+    seats: Seats
+    parallelism: Parallelism
+    collectives: Collectives
+    sharding: Sharding
+    sharding_groups: ShardingGroups
+    overlap: Overlap
+    recompute: Recompute
+
+    @property
+    def by_rail(self) -> bool:
+        """Whether rings and trees keep to rails."""
+        return self.collectives.library != "plain"
+
+    def by_stage(self, groups: Ints, payload: Callable[[int], Formula]) -> list[Share]:
+        """Groups that lie inside one stage each, with the payload of their stage; stages that agree together."""
+        stage = self.step.grid.coordinates(groups[:, 0])["pp"]
+        shares: dict[float, tuple[Formula, list[int]]] = {}
+        for number in range(self.step.grid.sizes["pp"]):
+            found = payload(number)
+            shares.setdefault(found.value, (found, []))[1].append(number)
+        return [
+            Share(column(groups[np.isin(stage, numbers)], np.int32), found)
+            for value, (found, numbers) in shares.items()
+            if value > 0
+        ]
+
+    def phase(
+        self, name: str, operation: str, groups: Ints, payload: Callable[[int], Formula], **more: Any
+    ) -> Iterator[Phase]:
+        """Phase of a collective by the job's algorithm; none where there is nobody to talk to, or nothing to say."""
+        shares = self.by_stage(groups, payload) if groups.shape[1] > 1 else []
+        if shares:
+            called = algorithm_of(self.collectives.algorithm, operation)
+            yield collective_phase(name, called, self.seats, shares, by_rail=self.by_rail, **more)
+
+
+def step_phases(plan: StepPlan) -> list[Phase]:
+    """Phases of one step: first those inside the layers, then those over the step."""
+    makers = (_tensor, _context, _experts, _pipeline, _embedding, _dense_data, _expert_data)
+    return [phase for make in makers for phase in make(plan)]
+
+
+# ---- inside the layers -----------------------------------------------------------------------------------------------
+
+
+def _passes(recompute: Recompute) -> float:
+    """Forward and backward, and forward once more when everything is recomputed."""
+    return 3.0 if recompute == "full" else 2.0
+
+
+def _tensor(plan: StepPlan) -> Iterator[Phase]:
+    """Two all-reduces of a boundary per layer and pass; with sequence parallelism as all-gathers and reduce-scatters.
+
+    A ring sends 2(t−1)/t of each: β·8·b·s·h·(t−1)/t per layer and micro-batch without recompute.
+    """
+    step = plan.step
+    groups = step.grid.groups("tp")
+
+    def payload(stage: int) -> Formula:
+        return formula(
+            "2 * w * B * L * m",
+            "Narayanan et al., SC 2021, section 3.2; Korthikanti et al., arXiv 2205.05198",
+            w=(_passes(plan.recompute), "passes: forward, backward, and forward again under full recompute"),
+            B=(step.boundary_bytes, "residual stream of a micro-batch, bytes"),
+            L=(len(step.stages[stage]), "layers of the stage"),
+            m=(step.micro_batches, "micro-batches"),
+        )
+
+    after = ("forward", "backward")
+    if plan.parallelism.sp:
+        for name, operation in (("tp.all_gather", "all-gather"), ("tp.reduce_scatter", "reduce-scatter")):
+            yield from plan.phase(name, operation, groups, payload, overlaps_compute=plan.overlap.tensor, after=after)
+    else:
+        yield from plan.phase(
+            "tp.all_reduce", "all-reduce", groups, payload, overlaps_compute=plan.overlap.tensor, after=after
+        )
+
+
+def _context(plan: StepPlan) -> Iterator[Phase]:
+    """Keys and values of all context ranks: passed round block by block, or gathered."""
+    step, sizes = plan.step, plan.step.grid.sizes
+    if sizes["cp"] == 1:
+        return
+    groups = step.grid.groups("cp")
+    shape, room = step.shape, attention_share(step.shape, step.batch.sequence)
+    heads = max((shape.heads if shape.latent else shape.key_value_heads) / sizes["tp"], 1)
+    width = shape.head_width + (shape.latent.value_dim if shape.latent else shape.head_width)
+    terms = {
+        "b": (step.batch.micro, "sequences of a micro-batch"),
+        "s": (step.batch.sequence, "tokens of a sequence"),
+        "c": (sizes["cp"], "context-parallel ranks"),
+        "a": (heads, "key-value heads of a tensor rank"),
+        "w": (width, "elements of a head's key and value"),
+        "β": (step.activation_width, "bytes of an element"),
+        "m": (step.micro_batches, "micro-batches"),
+    }
+    again = 1 if plan.recompute == "full" else 0
+    more: dict[str, Any] = {"overlaps_compute": plan.overlap.context, "room": room, "after": ("forward", "backward")}
+
+    def layers(stage: int) -> dict[str, tuple[float, str]]:
+        return {**terms, "L": (len(step.stages[stage]), "layers of the stage")}
+
+    if plan.collectives.context == "ring":
+
+        def around(stage: int) -> Formula:
+            return formula(
+                "(3 + r) * b * s / c * a * w * β * (c - 1) * L * m",
+                "Liu et al., Ring Attention, arXiv 2310.01889, section 3 (one part forward, two backward)",
+                r=(again, "1 more under full recompute"),
+                **layers(stage),
+            )
+
+        yield collective_phase("cp.send_recv", "ring-send-recv", plan.seats, plan.by_stage(groups, around), **more)
+        return
+
+    def gathered(stage: int) -> Formula:
+        return formula(
+            "(2 + r) * b * s * a * w * β * L * m",
+            "Llama 3, arXiv 2407.21783, section 3.3.2 (keys and values are gathered)",
+            r=(again, "1 more under full recompute"),
+            **layers(stage),
+        )
+
+    def scattered(stage: int) -> Formula:
+        return formula(
+            "b * s * a * w * β * L * m",
+            "Llama 3, arXiv 2407.21783, section 3.3.2 (gradients of keys and values, the gather's reverse)",
+            **{key: value for key, value in layers(stage).items() if key != "c"},
+        )
+
+    yield from plan.phase("cp.all_gather", "all-gather", groups, gathered, **more)
+    yield from plan.phase("cp.reduce_scatter", "reduce-scatter", groups, scattered, **more)
+
+
+def _experts(plan: StepPlan) -> Iterator[Phase]:
+    """Tokens to their experts and results back, per layer with experts, forward and backward."""
+    step, sizes, experts = plan.step, plan.step.grid.sizes, plan.step.shape.experts
+    if experts is None or sizes["ep"] == 1:
+        return
+    groups = step.grid.groups("ep")
+    called = algorithm_of(plan.collectives.all_to_all, "all-to-all")
+    precision = step.precision
+    for name, width in (("ep.dispatch", precision.dispatch), ("ep.combine", precision.combine)):
+
+        def payload(stage: int, width: str | None = width) -> Formula:
+            return formula(
+                "w * T * k * h * β * E * m",
+                "DeepSeek-V3, arXiv 2412.19437, sections 3.2.2 and 3.3.3",
+                w=(_passes(plan.recompute), "passes: forward, backward, and forward again under full recompute"),
+                T=(
+                    step.batch.micro * step.batch.sequence / (sizes["cp"] * sizes["tp"]),
+                    "tokens of a rank in a micro-batch",
+                ),
+                k=(experts.top_k, "experts a token visits"),
+                h=(step.shape.hidden, "elements of a token"),
+                β=(BYTES_OF[width or precision.params], "bytes of an element"),
+                E=(step.expert_layers(stage), "layers with experts of the stage"),
+                m=(step.micro_batches, "micro-batches"),
+            )
+
+        shares = plan.by_stage(groups, payload)
+        if shares:
+            yield collective_phase(
+                name,
+                called,
+                plan.seats,
+                shares,
+                keys={"copies": experts.top_k, "node_limit": experts.node_limit},
+                overlaps_compute=plan.overlap.experts,
+                after=("forward", "backward") if name == "ep.dispatch" else ("ep.dispatch",),
+            )
+
+
+# ---- between stages --------------------------------------------------------------------------------------------------
+
+
+def _pipeline(plan: StepPlan) -> Iterator[Phase]:
+    """Activations to the next chunk of layers and gradients back; chunks go round from the last stage to the first."""
+    step, sizes = plan.step, plan.step.grid.sizes
+    stages, chunks = sizes["pp"], step.chunks
+    if stages == 1:
+        return
+    split = sizes["tp"] if plan.parallelism.scatter_gather or plan.parallelism.sp else 1
+    terms = {
+        "B": (step.boundary_bytes, "residual stream of a micro-batch, bytes"),
+        "t": (split, "tensor ranks that send a share each"),
+        "m": (step.micro_batches, "micro-batches"),
+        "v": (chunks, "chunks of layers per stage"),
+    }
+    source = "Narayanan et al., SC 2021, sections 2.2.2 and 4.1"
+    one_way = formula("B / t * m * v", source, **terms)
+    both = 2 if stages > 2 or chunks > 1 else 1
+    if stages == 2 and chunks > 1:  # the first stage sends v forward and v-1 back
+        busiest = formula("B / t * m * (2 * v - 1)", source, **terms)
+    else:
+        busiest = formula("d * B / t * m * v", source, d=(both, "directions of a middle stage"), **terms)
+    groups = step.grid.groups("pp")
+    rank, last = np.arange(stages), stages - 1
+    wrap = formula("B / t * m * (v - 1)", source, **terms).value
+    rows = [
+        CollectiveTraffic.of(rank[:-1], rank[1:], one_way.value, busiest),
+        CollectiveTraffic.of(rank[1:], rank[:-1], one_way.value, busiest),
+        CollectiveTraffic.of([last, 0], [0, last], wrap, busiest),
+    ]
+    sent = busiest.value
+    more: dict[str, Any] = {
+        "overlaps_compute": plan.overlap.pipeline,
+        "after": ("forward", "backward"),
+        "sent": busiest,
+    }
+    more["payloads"] = (Payload(step.grid.ranks, busiest),)
+    yield phase_of("pp.send_recv", "send-recv", plan.seats, [(together(rows, busiest), groups)], sent, sent, **more)
+
+
+def _embedding(plan: StepPlan) -> Iterator[Phase]:
+    """Gradients of a tied embedding, between its two copies on the first and the last stage."""
+    step, sizes = plan.step, plan.step.grid.sizes
+    if not step.shape.tied_embeddings or sizes["pp"] == 1:
+        return
+    ends = column(step.grid.groups("pp")[:, [0, -1]], np.int32)
+    payload = formula(
+        "V * h / t * g",
+        "Narayanan et al., SC 2021; Megatron-LM, embedding group",
+        V=(step.shape.vocab, "vocabulary"),
+        h=(step.shape.hidden, "elements of a token"),
+        t=(sizes["tp"], "tensor-parallel ranks"),
+        g=(BYTES_OF[step.precision.grads], "bytes of a gradient"),
+    )
+    called = algorithm_of(plan.collectives.algorithm, "all-reduce")
+    yield collective_phase(
+        "embedding.all_reduce", called, plan.seats, [Share(ends, payload)], by_rail=plan.by_rail, after=("backward",)
+    )
+
+
+# ---- over the step ---------------------------------------------------------------------------------------------------
+
+
+def _dense_data(plan: StepPlan) -> Iterator[Phase]:
+    return _data(plan, "dp", ("dp", "cp", "ep"), plan.step.dense_on_rank)
+
+
+def _expert_data(plan: StepPlan) -> Iterator[Phase]:
+    """Experts have fewer copies: only ranks with the same experts reduce them."""
+    if plan.step.shape.experts is None:
+        return iter(())
+    return _data(plan, "edp", ("dp", "cp"), plan.step.experts_on_rank)
+
+
+def _data(plan: StepPlan, prefix: str, dimensions: tuple[str, ...], on_rank: Callable[[int], float]) -> Iterator[Phase]:
+    """Gradients and parameters between the ranks that hold the same part of the model."""
+    step, sharding, detail = plan.step, plan.sharding, plan.sharding_groups
+    groups = step.grid.groups(*dimensions)
+    if groups.shape[1] == 1:
+        return
+    micro, gathered = step.micro_batches, sharding in GATHERED
+    reduces = micro if detail.reduce == "micro-batch" else 1
+    grads = _parameters(on_rank, BYTES_OF[step.precision.grads], "gradient", reduces, "reductions in a step")
+    hidden = plan.overlap.grad_reduce if plan.overlap.grad_reduce is not None else gathered
+    left = 1.0 if reduces > 1 else step.last_backward
+    reducing = {"overlaps_compute": hidden, "room": BACKWARD * left, "after": ("backward",)}
+    if sharding == "none":
+        yield from plan.phase(f"{prefix}.all_reduce", "all-reduce", groups, grads, **reducing)
+        return
+    inner, outer = _hybrid(groups, detail.ranks)
+    yield from plan.phase(f"{prefix}.reduce_scatter", "reduce-scatter", inner, grads, **reducing)
+    if outer.shape[1] > 1:
+        share = inner.shape[1]
+
+        def shards(stage: int) -> Formula:
+            whole = grads(stage)
+            return formula(
+                "G / n",
+                "Zhao et al., PyTorch FSDP, VLDB 2023, section 3.2.2 (hybrid sharding)",
+                G=(whole.value, "gradients of a rank, bytes"),
+                n=(share, "ranks that share a copy"),
+            )
+
+        waits = {**reducing, "after": (f"{prefix}.reduce_scatter",)}
+        yield from plan.phase(f"{prefix}.all_reduce", "all-reduce", outer, shards, **waits)
+    gathers = (2 * micro if detail.gather == "micro-batch" else 2) if gathered and detail.reshard else 1
+    params = _parameters(on_rank, BYTES_OF[step.precision.params], "parameter", gathers, "gathers in a step")
+    hidden = plan.overlap.param_gather if plan.overlap.param_gather is not None else gathered
+    room = 1.0 if gathers > 1 else FORWARD * step.last_backward
+    after = ("forward", "backward") if gathers > 1 else (f"{prefix}.reduce_scatter",)
+    yield from plan.phase(
+        f"{prefix}.all_gather", "all-gather", inner, params, overlaps_compute=hidden, room=room, after=after
+    )
+
+
+def _parameters(
+    on_rank: Callable[[int], float], width: int, what: str, times: int, of_what: str
+) -> Callable[[int], Formula]:
+    def payload(stage: int) -> Formula:
+        return formula(
+            "P * β * x",
+            "Rajbhandari et al., ZeRO, SC 2020, section 7",
+            P=(on_rank(stage), "parameters of a rank"),
+            β=(width, f"bytes of a {what}"),
+            x=(times, of_what),
+        )
+
+    return payload
+
+
+def _hybrid(groups: Ints, ranks: int | None) -> tuple[Ints, Ints]:
+    """Groups that share one copy, and groups of equal places in all copies.
+
+    Raises
+    ------
+    TrafficError
+        When a copy's ranks do not divide the group (FP4014).
+    """
+    size = groups.shape[1]
+    share = size if ranks is None else ranks
+    if size % share:
+        raise TrafficError(
+            f"{share} ranks do not divide the {size} data-parallel ranks into whole copies",
+            where="sharding.ranks",
+            hint=f"ranks is one of {', '.join(str(value) for value in range(1, size + 1) if size % value == 0)}",
+            code="FP4014",
+        )
+    copies = groups.reshape(len(groups), size // share, share)
+    inner = copies.reshape(-1, share)
+    outer = np.moveaxis(copies, 1, 2).reshape(-1, size // share)
+    return column(inner, np.int32), column(outer, np.int32)

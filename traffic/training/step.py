@@ -1,0 +1,255 @@
+"""One training job resolved: what its model, layout and batch come to, stage by stage.
+
+The residual stream is in the parameters' type. Stages are as the layout cuts them: the embedding on the first, final
+norm and head on the last. All bytes are per rank and step, one direction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from topologies.errors import TrafficError
+from traffic.formula import Formula
+from traffic.parallelism import Parallelism, RankGrid
+from traffic.training.keys import BYTES_OF, MASTER_BYTES, MOMENTS_BYTES, Batch, Compute, Precision
+from traffic.transformer.parameters import Weights, embedding, head, layer, parameter_count
+from traffic.transformer.shape import ModelShape, divisors
+from traffic.transformer.work import activation_bytes, flops_formula
+from traffic.workload import Spread
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """A resolved job; see :func:`training_step`."""
+
+    shape: ModelShape
+    grid: RankGrid
+    batch: Batch
+    precision: Precision
+    stages: tuple[tuple[int, ...], ...]  # layers (from 0) of every pipeline stage
+    chunks: int = 1  # of every stage
+
+    @property
+    def micro_batches(self) -> int:
+        """Micro-batches per step and pipeline, m."""
+        return self.batch.global_ // (self.batch.micro * self.replicas)
+
+    @property
+    def replicas(self) -> int:
+        """Ranks that see different sequences: dp x ep."""
+        return self.grid.sizes["dp"] * self.grid.sizes["ep"]
+
+    @property
+    def parameters(self) -> int:
+        """Parameters of the model, P."""
+        return parameter_count(self.shape)
+
+    @cached_property
+    def weights(self) -> tuple[Weights, ...]:
+        """Parameters of every pipeline stage."""
+        tensor, last = self.grid.sizes["tp"], len(self.stages) - 1
+        found = []
+        for number, layers in enumerate(self.stages):
+            total = sum((layer(self.shape, which, tensor) for which in layers), Weights())
+            total += embedding(self.shape) if number == 0 else Weights()
+            total += head(self.shape, apart=last > 0) if number == last else Weights()
+            found.append(total)
+        return tuple(found)
+
+    def dense_on_rank(self, stage: int) -> float:
+        """Parameters outside routed experts that a rank of a stage has."""
+        return self.weights[stage].dense_on_rank(self.grid.sizes["tp"])
+
+    def experts_on_rank(self, stage: int) -> float:
+        """Parameters of routed experts that a rank of a stage has."""
+        return self.weights[stage].experts_on_rank(self.grid.sizes["tp"], self.grid.sizes["ep"])
+
+    @property
+    def parameters_per_rank(self) -> Spread:
+        """Least, mean and most over ranks; all ranks of a stage have the same number."""
+        each = [self.dense_on_rank(stage) + self.experts_on_rank(stage) for stage in range(len(self.stages))]
+        return Spread(min(each), sum(each) / len(each), max(each))
+
+    @property
+    def tokens(self) -> int:
+        """Tokens per step."""
+        return self.batch.global_ * self.batch.sequence
+
+    @property
+    def flops(self) -> Formula:
+        """Floating-point operations per step, without those of recompute."""
+        return flops_formula(self.shape, self.batch.sequence, self.tokens)
+
+    def expert_layers(self, stage: int) -> int:
+        """Layers with experts of a stage."""
+        return sum(self.shape.has_experts(which) for which in self.stages[stage])
+
+    @property
+    def activation_width(self) -> int:
+        """Bytes of one element of the residual stream."""
+        return BYTES_OF[self.precision.params]
+
+    @property
+    def boundary_bytes(self) -> float:
+        """Residual stream of one micro-batch on one context rank, β·b·(s/c)·h."""
+        tokens = self.batch.sequence / self.grid.sizes["cp"]
+        return activation_bytes(self.shape, self.batch.micro, tokens, self.activation_width)
+
+    @property
+    def bubble(self) -> float:
+        """Idle over useful time of a pipeline stage: (p−1)/(v·m).
+
+        References
+        ----------
+        Narayanan et al., SC 2021, section 2.2.
+        """
+        return (len(self.stages) - 1) / (self.chunks * self.micro_batches)
+
+    @property
+    def last_backward(self) -> float:
+        """Share of the backward pass that is left when the first gradients of the step are final.
+
+        The last micro-batch's; with v chunks the first one is done when the last p micro-batches have v−1 chunks to go.
+        """
+        stages, chunks, micro = len(self.stages), self.chunks, self.micro_batches
+        return min(1.0, max(1 / micro, (chunks - 1) * stages / (chunks * micro)))
+
+    @property
+    def state_bytes_per_parameter(self) -> int:
+        """Weights, master copy and optimizer moments: 14 for bf16 weights under Adam in fp32.
+
+        References
+        ----------
+        Narayanan et al., SC 2021, section 5.10.
+        """
+        master = 0 if self.precision.params == "fp32" else MASTER_BYTES
+        return BYTES_OF[self.precision.params] + master + MOMENTS_BYTES[self.precision.optimizer]
+
+    @property
+    def checkpoint_bytes(self) -> float:
+        """Training state of the whole model, one copy."""
+        return float(self.parameters * self.state_bytes_per_parameter)
+
+    def compute_s(self, compute: Compute) -> float:
+        """Time all GPUs compute in a step, s; pipeline bubble and kernel losses are in the efficiency."""
+        return self.flops.value / (self.grid.ranks * compute.peak * compute.efficiency)
+
+
+def training_step(
+    shape: ModelShape, grid: RankGrid, batch: Batch, precision: Precision, parallelism: Parallelism | None = None
+) -> TrainingStep:
+    """Check that model, grid and batch fit together.
+
+    Raises
+    ------
+    TrafficError
+        Experts asked of a dense model, or that do not split (FP4012), a batch that does not split into micro-batches
+        (FP4013), layers, heads or tokens that do not split over their ranks (FP4014).
+    """
+    parallelism = parallelism or Parallelism()
+    sizes = grid.sizes
+    if sizes["ep"] > 1 and shape.experts is None:
+        raise TrafficError(
+            f"ep is {sizes['ep']}, but the model is dense: it has no experts to spread",
+            where="parallelism.ep",
+            hint="set ep: 1; the ranks go to dp",
+            code="FP4012",
+        )
+    if shape.experts is not None and shape.experts.count % sizes["ep"]:
+        fitting = ", ".join(map(str, divisors(shape.experts.count)))
+        raise TrafficError(
+            f"{shape.experts.count} experts do not split over {sizes['ep']} expert-parallel ranks",
+            where="parallelism.ep",
+            hint=f"ep is one of {fitting}",
+            code="FP4012",
+        )
+    stages = _stages(shape.layers, sizes["pp"], parallelism)
+    _splits(shape.heads, sizes["tp"], "attention heads", "tensor-parallel ranks", "parallelism.tp")
+    _splits(batch.sequence, sizes["cp"], "tokens", "context-parallel ranks", "parallelism.cp")
+    replicas = sizes["dp"] * sizes["ep"]
+    unit = batch.micro * replicas
+    if batch.global_ % unit:
+        near = [value for value in (batch.global_ // unit * unit, (batch.global_ // unit + 1) * unit) if value]
+        beside = f" x ep {sizes['ep']}" if sizes["ep"] > 1 else ""
+        raise TrafficError(
+            f"global batch {batch.global_:,} is no multiple of micro {batch.micro} x dp {sizes['dp']}{beside} "
+            f"= {unit:,}",
+            where="batch.global",
+            hint=f"global: {' or '.join(map(str, near))} would fit",
+            code="FP4013",
+        )
+    return TrainingStep(shape, grid, batch, precision, stages, parallelism.vpp)
+
+
+def _stages(layers: int, stages: int, parallelism: Parallelism) -> tuple[tuple[int, ...], ...]:
+    """Layers of every pipeline stage; with chunks, chunk c of stage s is the (c·p + s)-th piece of the model."""
+    given, chunks = parallelism.stage_layers, parallelism.vpp
+    if given is not None:
+        if chunks > 1 or len(given) != stages or sum(given) != layers:
+            what = "is for one chunk per stage" if chunks > 1 else f"has {len(given)} stages and {sum(given)} layers"
+            raise TrafficError(
+                f"stage_layers {what}; pp is {stages} and the model has {layers} layers",
+                where="parallelism.stage_layers",
+                hint=f"stage_layers: {_even(layers, stages)}" + (", and vpp: 1" if chunks > 1 else ""),
+                code="FP4014",
+            )
+        starts = [sum(given[:stage]) for stage in range(stages)]
+        return tuple(tuple(range(start, start + count)) for start, count in zip(starts, given, strict=True))
+    if chunks > 1 and stages == 1:
+        raise TrafficError(
+            f"vpp is {chunks}, but there is one pipeline stage",
+            where="parallelism.vpp",
+            hint="vpp: 1, or pp above 1",
+            code="FP4014",
+        )
+    if layers % (stages * chunks):
+        beside = f" of {chunks} chunks" if chunks > 1 else ""
+        fitting = [value for value in divisors(layers) if layers % (value * chunks) == 0] or [1]
+        near = [value for value in fitting if value < stages][-1:] + [value for value in fitting if value > stages][:1]
+        uneven = f"; or stage_layers: {_even(layers, stages)}" if chunks == 1 and stages <= min(layers, 32) else ""
+        raise TrafficError(
+            f"{layers:,} layers do not split over {stages} pipeline stages{beside}",
+            where="parallelism.pp",
+            hint=f"pp: {' or '.join(map(str, near))} would fit{uneven}",
+            code="FP4014",
+        )
+    piece = layers // (stages * chunks)
+    return tuple(
+        tuple(
+            which
+            for chunk in range(chunks)
+            for which in range((chunk * stages + stage) * piece, (chunk * stages + stage + 1) * piece)
+        )
+        for stage in range(stages)
+    )
+
+
+def _even(layers: int, stages: int) -> list[int]:
+    """Layers per stage as even as can be, the smaller stages first and last, where embedding and head are.
+
+    >>> _even(126, 16)[:3], _even(126, 16)[-2:]
+    ([7, 8, 8], [8, 7])
+    """
+    less, rest = divmod(layers, stages)
+    small = stages - rest
+    counts = [less + 1] * stages
+    places: Sequence[int] = [
+        place for pair in zip(range(stages), range(stages - 1, -1, -1), strict=True) for place in pair
+    ]
+    for place in list(dict.fromkeys(places))[:small]:
+        counts[place] = less
+    return counts
+
+
+def _splits(things: int, ranks: int, what: str, over: str, where: str) -> None:
+    if things % ranks:
+        fitting = divisors(things)
+        near = [value for value in fitting if value < ranks][-1:] + [value for value in fitting if value > ranks][:1]
+        raise TrafficError(
+            f"{things:,} {what} do not split over {ranks} {over}",
+            where=where,
+            hint=f"{where.split('.')[-1]}: {' or '.join(map(str, near))} would fit",
+            code="FP4014",
+        )

@@ -1,0 +1,1 @@
+"""The model: its shape, parameters, floating-point work, and the files that describe it."""

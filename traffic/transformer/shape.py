@@ -1,0 +1,148 @@
+"""Shapes of transformers: dense or with experts, grouped-query or latent attention."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from topologies.errors import TrafficError
+from topologies.registry import Spec
+from topologies.units import Count, CountOrZero
+
+
+class LatentAttention(Spec):
+    """Multi-head latent attention: keys and values come from one narrow vector per token.
+
+    References
+    ----------
+    DeepSeek-V2, arXiv 2405.04434, section 2.1.
+    """
+
+    kv_rank: Count = Field(description="Width of the compressed keys and values, d_c")
+    query_rank: Count | None = Field(
+        default=None, description="Width of the compressed queries; not compressed if absent"
+    )
+    nope_dim: Count = Field(description="Elements per head without position")
+    rope_dim: Count = Field(description="Elements per head with rotary position; its key is shared by all heads")
+    value_dim: Count = Field(description="Elements of a head's values")
+
+
+class Experts(Spec):
+    """A mixture of experts in place of the MLP."""
+
+    count: Count = Field(description="Routed experts of a layer")
+    top_k: Count = Field(description="Routed experts a token visits")
+    ffn_hidden: Count | None = Field(default=None, description="Width of one expert; the model's ffn_hidden if absent")
+    shared: CountOrZero = Field(default=0, description="Experts that every token visits; they do not move tokens")
+    first_dense: CountOrZero = Field(default=0, description="Layers at the start that have a plain MLP")
+    every: Count = Field(default=1, description="Every n-th layer has experts, the others a plain MLP")
+    node_limit: Count | None = Field(default=None, description="Most hosts that the copies of a token go to")
+    router_bias: bool = Field(default=False, description="A correction per expert beside the router's matrix")
+
+
+class ModelShape(Spec):
+    """A decoder, written out."""
+
+    layers: Count = Field(description="Transformer layers")
+    hidden: Count = Field(description="Width of the residual stream")
+    ffn_hidden: Count = Field(description="Width of the MLP")
+    heads: Count = Field(description="Attention heads")
+    kv_heads: Count | None = Field(default=None, description="Heads of keys and values; the number of heads if absent")
+    vocab: Count = Field(description="Entries of the vocabulary")
+    head_dim: Count | None = Field(default=None, description="Width of one head; hidden / heads if absent")
+    tied_embeddings: bool = Field(default=False, description="The output head shares the embedding matrix")
+    gated_mlp: bool = Field(default=True, description="SwiGLU: three MLP matrices rather than two")
+    norm: Literal["rms", "layer"] = Field(default="rms", description="RMS norm (a weight), or layer norm (and a bias)")
+    bias: Literal["none", "qkv", "attention", "all"] = Field(default="none", description="Which matrices have biases")
+    positions: CountOrZero = Field(default=0, description="Learned positions; 0 for rotary or none")
+    qk_norm: bool = Field(default=False, description="Norms of queries and keys, per head")
+    latent: LatentAttention | None = Field(default=None, description="Multi-head latent attention")
+    experts: Experts | None = Field(default=None, description="Mixture of experts; a dense model if absent")
+
+    @property
+    def key_value_heads(self) -> int:
+        """Heads that keys and values have."""
+        return self.heads if self.kv_heads is None else self.kv_heads
+
+    @property
+    def head_width(self) -> int:
+        """Elements of one query head."""
+        if self.latent is not None:
+            return self.latent.nope_dim + self.latent.rope_dim
+        return self.hidden // self.heads if self.head_dim is None else self.head_dim
+
+    @property
+    def attention_width(self) -> int:
+        """Elements of all query heads: the hidden size in most models."""
+        return self.heads * self.head_width
+
+    @property
+    def kv_width(self) -> int:
+        """Elements that one token leaves in the key-value cache of one layer.
+
+        2·h_kv, or d_c + d_r with latent attention (DeepSeek-V2, arXiv 2405.04434, table 1).
+        """
+        if self.latent is not None:
+            return self.latent.kv_rank + self.latent.rope_dim
+        return 2 * self.key_value_heads * self.head_width
+
+    def has_experts(self, layer: int) -> bool:
+        """Whether layer ``layer`` (from 0) has experts."""
+        if self.experts is None:
+            return False
+        return layer >= self.experts.first_dense and (layer - self.experts.first_dense) % self.experts.every == 0
+
+    @property
+    def expert_layers(self) -> int:
+        """Layers with experts."""
+        return sum(self.has_experts(layer) for layer in range(self.layers))
+
+    @property
+    def expert_width(self) -> int:
+        """Width of one expert's MLP."""
+        if self.experts is None or self.experts.ffn_hidden is None:
+            return self.ffn_hidden
+        return self.experts.ffn_hidden
+
+
+def check_shape(shape: ModelShape) -> ModelShape:
+    """The shape, when its parts fit together.
+
+    Raises
+    ------
+    TrafficError
+        When heads do not divide evenly, or a token visits more experts than there are (FP4033).
+    """
+    if shape.latent is None and shape.head_dim is None and shape.hidden % shape.heads:
+        raise TrafficError(
+            f"hidden size {shape.hidden} does not split into {shape.heads} heads",
+            where="model.heads",
+            hint="make hidden a multiple of heads, or say head_dim",
+            code="FP4033",
+        )
+    if shape.heads % shape.key_value_heads:
+        raise TrafficError(
+            f"{shape.heads} heads do not share {shape.key_value_heads} key-value heads evenly",
+            where="model.kv_heads",
+            hint=f"kv_heads must divide heads: {', '.join(map(str, divisors(shape.heads)))}",
+            code="FP4033",
+        )
+    if shape.experts is not None and shape.experts.top_k > shape.experts.count:
+        raise TrafficError(
+            f"a token visits {shape.experts.top_k} experts, but a layer has {shape.experts.count}",
+            where="model.experts.top_k",
+            hint=f"top_k is 1 to {shape.experts.count}",
+            code="FP4033",
+        )
+    return shape
+
+
+def divisors(number: int) -> list[int]:
+    """All divisors in order.
+
+    >>> divisors(12)
+    [1, 2, 3, 4, 6, 12]
+    """
+    small = [value for value in range(1, int(number**0.5) + 1) if number % value == 0]
+    return sorted({*small, *(number // value for value in small)})

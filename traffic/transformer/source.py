@@ -1,0 +1,85 @@
+"""The ``model:`` key: a shape written out, a Hugging Face ``config.json``, or a Megatron-LM argument line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from topologies.registry import Spec
+from traffic.transformer.huggingface import read_hf_config
+from traffic.transformer.megatron import MegatronRun, read_megatron
+from traffic.transformer.shape import ModelShape, check_shape
+
+
+class HfConfigFile(Spec):
+    """A model described by the ``config.json`` of a Hugging Face repository."""
+
+    source: Literal["hf-config"] = Field(alias="from", description="Where the shape comes from")
+    path: str = Field(description="The config.json, relative to the scenario")
+
+
+class MegatronArguments(Spec):
+    """A model and its layout described by the arguments of a Megatron-LM run."""
+
+    source: Literal["megatron"] = Field(alias="from", description="Where the shape comes from")
+    args: str | None = Field(default=None, description="The arguments, such as --num-layers 80 --hidden-size 8192")
+    path: str | None = Field(default=None, description="A file with them, relative to the scenario; # starts a comment")
+
+
+def _model_tag(value: Any) -> str:
+    """Which way of describing a model is meant: ``from:`` decides, so that a typo is reported for one way only."""
+    if isinstance(value, MegatronArguments) or (isinstance(value, Mapping) and value.get("from") == "megatron"):
+        return "megatron"
+    if isinstance(value, HfConfigFile) or (isinstance(value, Mapping) and "from" in value):
+        return "hf-config"
+    return "inline"
+
+
+ModelSpec = Annotated[
+    Annotated[ModelShape, Tag("inline")]
+    | Annotated[HfConfigFile, Tag("hf-config")]
+    | Annotated[MegatronArguments, Tag("megatron")],
+    Discriminator(_model_tag),
+]
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model's shape, and what was made of the file or line that described it."""
+
+    shape: ModelShape
+    origin: str = "inline"  # inline, hf-config or megatron
+    recognised: Mapping[str, str] = field(default_factory=dict)  # name there -> value
+    ignored: tuple[str, ...] = ()  # names that change no traffic, or are not understood
+    run: MegatronRun | None = None  # layout and batch, where the line has them
+
+
+def read_model(model: ModelShape | HfConfigFile | MegatronArguments, directory: Path) -> ModelSource:
+    """The shape behind a ``model:`` key, checked.
+
+    Parameters
+    ----------
+    model : ModelShape, HfConfigFile or MegatronArguments
+        What the scenario says.
+    directory : Path
+        Directory of the scenario; a file's path is relative to it.
+
+    Raises
+    ------
+    TrafficError
+        When heads do not divide evenly, the file describes a family that is not known or cannot be read, or the
+        arguments lack what makes a model (FP4030 to FP4036).
+    FormatError
+        When the file is not JSON.
+    """
+    if isinstance(model, HfConfigFile):
+        shape, recognised, ignored = read_hf_config(directory / model.path)
+        return ModelSource(check_shape(shape), "hf-config", recognised, ignored)
+    if isinstance(model, MegatronArguments):
+        run = read_megatron(model.args, model.path, directory)
+        return ModelSource(check_shape(run.shape), "megatron", run.recognised, run.ignored, run)
+    return ModelSource(check_shape(model))
