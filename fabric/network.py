@@ -55,6 +55,7 @@ def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Seque
             hosts=node.host_names(),
             gpus_per_host=node.gpus_per_node,
             nics={fabric: _host_group(node, fabric, scenario.fabrics[fabric]) for fabric in node.nics},
+            per_rack=node.per_rack,
         )
         for node in scenario.nodes
     }

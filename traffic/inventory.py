@@ -24,6 +24,7 @@ class NodeGroup:
     hosts: tuple[str, ...]
     gpus_per_host: int
     nics: Mapping[str, HostGroup]
+    per_rack: int | None = None  # hosts of a rack, where the scenario says
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,18 @@ class Inventory:
         per_host = nics.nics if nics.rail == "per-gpu" else 1
         ids = [topology.node(nics.nic_name(host, nic)) for host in entry.hosts for nic in range(per_host)]
         return column(np.asarray(ids, dtype=np.int32).reshape(len(entry.hosts), per_host), np.int32)
+
+    def host_names(self, fabric: str, group: str) -> tuple[str, ...]:
+        """Names of a group's hosts; the endpoints of the fabric where the scenario lists no nodes."""
+        if group in self.groups:
+            return self.groups[group].hosts
+        members = self.host_endpoints(fabric, group)
+        return tuple(self.topologies[fabric].nodes.name[int(node)] for node in members[:, 0])
+
+    def racks(self, group: str, hosts: int) -> Ints:
+        """Rack of every host of a group, -1 where the scenario does not say, shape (hosts,)."""
+        per_rack = self.groups[group].per_rack if group in self.groups else None
+        return column(np.arange(hosts) // per_rack if per_rack else np.full(hosts, -1), np.int32)
 
     def gpus_per_host(self, group: str, *, where: str = "group") -> int:
         """GPUs in each host of a group; 1 for hosts that the scenario does not describe."""

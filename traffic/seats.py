@@ -41,15 +41,6 @@ def seats_of(inventory: Inventory, fabric: str, group: str, placed: Ints) -> Sea
     return Seats(fabric, column(nodes[host, gpu], nodes.dtype), column(host, host.dtype), column(gpu, gpu.dtype))
 
 
-def host_names(inventory: Inventory, fabric: str, group: str) -> tuple[str, ...]:
-    """Names of a group's hosts; the endpoints of the fabric where the scenario lists no nodes."""
-    if group in inventory.groups:
-        return inventory.groups[group].hosts
-    topology = inventory.topologies[fabric]
-    members = inventory.host_endpoints(fabric, group, where="placement.group")
-    return tuple(topology.nodes.name[int(node)] for node in members[:, 0])
-
-
 @dataclass(frozen=True, eq=False)
 class Share:
     """Groups that run a collective with the same bytes: of some pipeline stages, say."""

@@ -7,7 +7,7 @@ import pytest
 from traffic_clusters import cluster, phase, plain, run
 
 from topologies.errors import TrafficError
-from traffic.storage import between, replicas
+from traffic.storage.spread import between, replicas
 
 
 def test_ceph_writes_are_replicated_and_reads_are_not():
@@ -90,7 +90,7 @@ def test_storage_works_where_the_scenario_lists_no_nodes():
         (
             "storage",
             {"servers": "ceph", "clients": "gpu", "replication": 5},
-            "5 copies need as many servers; there are 4",
+            "5 copies need as many servers or failure domains; there are 4",
         ),
         (
             "storage",

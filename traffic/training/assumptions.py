@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from traffic.placement import Placement
-from traffic.storage import CheckpointSpec, DatasetSpec
+from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.keys import GATHERED
 from traffic.training.phases import StepPlan
 

@@ -7,7 +7,8 @@ import numpy as np
 from topologies.columns import column
 from topologies.registry import Injected
 from topologies.units import Count, TimeS, VolumeBytes
-from traffic.storage import check_replication, checkpoint_phase, storage_fabric
+from traffic.storage.keys import check_replication, storage_fabric
+from traffic.storage.phases import checkpoint_phase
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
 
 

@@ -10,7 +10,8 @@ from topologies.columns import column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import RateGbps
-from traffic.storage import dataset_phase, storage_fabric
+from traffic.storage.keys import storage_fabric
+from traffic.storage.phases import dataset_phase
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
 
 

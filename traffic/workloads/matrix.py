@@ -7,7 +7,7 @@ from typing import Literal
 from topologies.errors import TrafficError, nearest
 from topologies.registry import Injected
 from traffic.demands import Flows
-from traffic.storage import steady_phase
+from traffic.storage.phases import steady_phase
 from traffic.workload import DEMAND_FORMATS, WORKLOADS, WorkloadContext, WorkloadTraffic
 
 

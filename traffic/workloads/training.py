@@ -13,15 +13,9 @@ from topologies.units import Count
 from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import Placement, PlacementSite, check_room, gpu_group
-from traffic.seats import host_names, seats_of
-from traffic.storage import (
-    CheckpointSpec,
-    DatasetSpec,
-    check_replication,
-    checkpoint_phase,
-    dataset_phase,
-    storage_fabric,
-)
+from traffic.seats import seats_of
+from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
+from traffic.storage.phases import checkpoint_phase, dataset_phase
 from traffic.training.assumptions import assumptions
 from traffic.training.keys import (
     BYTES_OF,
@@ -114,7 +108,7 @@ def training(
     keys = with_run(source.run, batch, parallelism, precision, optimizer_sharding, recompute, overlap)
     group = gpu_group(inventory, placement.group)
     network = inventory.fabric(fabric, group=group)
-    hosts = host_names(inventory, network, group)
+    hosts = inventory.host_names(network, group)
     per_host = inventory.gpus_per_host(group, where="placement.group")
     free = context.occupancy.free(group, len(hosts), per_host)
     if not placement.exclusive:

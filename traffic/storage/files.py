@@ -1,0 +1,24 @@
+"""Files that describe a storage cluster, beside the scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from topologies.errors import TrafficError
+
+
+def read_beside(directory: Path, path: str, key: str) -> str:
+    """Text of a file named by a key of the workload.
+
+    Raises
+    ------
+    TrafficError
+        When it cannot be read (FP4025).
+    """
+    try:
+        return (directory / path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise TrafficError(
+            f"cannot read {path}: {reason}", where=key, hint="paths are relative to the scenario", code="FP4025"
+        ) from error

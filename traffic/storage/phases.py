@@ -1,0 +1,90 @@
+"""Phases of storage traffic."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from topologies.columns import Floats, Ints, column
+from traffic.demands import Flows
+from traffic.formula import Formula
+from traffic.storage.spread import between, replicated_write
+from traffic.workload import Payload, Phase
+
+
+def checkpoint_phase(
+    fabric: str, clients: Ints, servers: Ints, bytes_per_client: Floats, ranks: int, copies: int
+) -> Phase:
+    """One checkpoint: every client host writes its share to all servers, which replicate it.
+
+    Parameters
+    ----------
+    clients, servers : ndarray of int, shapes (C, a) and (S, b)
+        Endpoint node ids on ``fabric``.
+    bytes_per_client : ndarray, shape (C,)
+        Bytes of each client host.
+    ranks : int
+        Ranks the state is sharded over; ``payload_bytes_per_rank`` is an equal share.
+    copies : int
+        Copies kept.
+    """
+    flows = replicated_write(clients, servers, bytes_per_client, copies)
+    share = float(bytes_per_client.sum()) / ranks
+    return Phase(
+        name="checkpoint",
+        collective="replicated-write",
+        fabric=fabric,
+        group_size=len(servers),
+        payload_bytes_per_rank=share,
+        sent_bytes_per_rank=share,
+        total_bytes=flows.total,
+        pairs=flows.pairs,
+        flows=flows,
+        every_step=False,
+    )
+
+
+def steady_phase(
+    name: str, collective: str, fabric: str, group_size: int, flows: Flows, formula: Formula | None = None
+) -> Phase:
+    """A phase that goes on all the time; amounts of ``flows`` are Gbps. ``formula`` says where the rate is from."""
+    return Phase(
+        name=name,
+        collective=collective,
+        fabric=fabric,
+        group_size=group_size,
+        payload_bytes_per_rank=0.0,
+        sent_bytes_per_rank=0.0,
+        total_bytes=0.0,
+        pairs=flows.pairs,
+        flows=flows,
+        payloads=() if formula is None else (Payload(group_size, formula),),
+        steady=True,
+        rate_gbps=flows.total,
+    )
+
+
+def dataset_phase(
+    fabric: str,
+    clients: Ints,
+    servers: Ints,
+    gpus_of_client: Ints,
+    read_gbps: float,
+    per: Literal["gpu", "host", "total"],
+) -> Phase:
+    """Reading of training data from all servers by all client hosts.
+
+    Parameters
+    ----------
+    clients, servers : ndarray of int, shapes (C, a) and (S, b)
+        Endpoint node ids on ``fabric``.
+    gpus_of_client : ndarray of int, shape (C,)
+        GPUs in use in each client host; with ``per`` total the rate is shared by GPU.
+    read_gbps : float
+        Rate of one GPU, one host or all, Gbps.
+    """
+    gpus = gpus_of_client.astype(np.float64)
+    weight = {"gpu": gpus, "host": np.ones(len(gpus)), "total": gpus / gpus.sum()}[per]
+    flows = between(clients, servers, column(read_gbps * weight, np.float64), reads=True)
+    return steady_phase("dataset", "read", fabric, len(servers), flows)

@@ -1,0 +1,95 @@
+"""Recovery and rebalance: what servers send each other after a loss, per recovered byte."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from topologies.columns import Floats, Ints, column
+from topologies.errors import TrafficError
+from topologies.registry import Spec
+from topologies.units import RateGbps
+from traffic.storage.pool import Pool
+
+
+class RecoverySpec(Spec):
+    """Rebuilding after a failure, or moving data to new servers."""
+
+    rate: RateGbps = Field(description="Bytes rebuilt per second over the whole cluster")
+    when: Literal["osd-loss", "host-loss", "rack-loss", "rebalance"] = Field(
+        default="osd-loss", description="What happened"
+    )
+    lost: str | None = Field(default=None, description="Server that lost it, or any server of the rack; any if absent")
+
+
+def lost_servers(spec: RecoverySpec, names: tuple[str, ...], rack: Ints) -> Ints:
+    """Servers that are gone, as numbers; none where an OSD of a server is, or no server is named.
+
+    Raises
+    ------
+    TrafficError
+        When the server is unknown (FP4054).
+    """
+    if spec.lost is None:
+        return column([], np.int32)
+    if spec.lost not in names:
+        raise TrafficError(
+            f"there is no server {spec.lost!r}",
+            where="recovery.lost",
+            hint=f"servers are named like {names[0]}",
+            code="FP4054",
+        )
+    server = names.index(spec.lost)
+    if spec.when == "rack-loss":
+        return column(np.flatnonzero(rack == rack[server]), np.int32)
+    return column([server], np.int32)
+
+
+def repair_matrix(pool: Pool, gone: Ints, rack: Ints, when: str) -> Floats:
+    """Bytes from server to server for one byte rebuilt, shape (n, n).
+
+    A surviving member of a lost object leads: it pushes the new part to a server that is chosen by weight, and under an
+    erasure code first reads the k − 1 chunks it lacks: k bytes cross the network for one. With ``rebalance`` data moves
+    from everywhere to the named server, or evenly between all.
+
+    Parameters
+    ----------
+    gone : ndarray of int
+        Servers that failed, or lost an OSD; any server in turn if empty.
+    """
+    servers = len(pool.primary)
+    together = pool.others + pool.others.T
+    weight = pool.weight.copy()
+    if when == "rebalance":
+        new = np.zeros(servers)
+        new[gone] = 1 / max(len(gone), 1)
+        target = new if len(gone) else weight
+        return _normal(np.outer(np.where(new > 0, 0, weight), target))
+    if not len(gone):
+        leader = weight
+    else:
+        leader = together[gone].sum(axis=0)
+        if when != "osd-loss":
+            leader[gone] = 0
+            weight[gone] = 0
+            if when == "rack-loss":
+                weight[np.isin(rack, rack[gone])] = 0
+    push = _normal(np.outer(leader, weight))
+    if pool.code.data == 1:
+        return push
+    helper = np.array(together)
+    if len(gone) and when != "osd-loss":
+        helper[:, gone] = 0
+        helper[gone] = 0
+    each = helper / np.maximum(helper.sum(axis=1, keepdims=True), 1e-300)
+    lead = push.sum(axis=1)
+    return column(push + (pool.code.data - 1) * (each * lead[:, None]).T, np.float64)
+
+
+def _normal(matrix: np.ndarray) -> Floats:
+    """Without the diagonal, summing to 1."""
+    np.fill_diagonal(matrix, 0)
+    total = matrix.sum()
+    return column(matrix / total if total > 0 else matrix, np.float64)
