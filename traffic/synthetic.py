@@ -72,6 +72,53 @@ def uniform_blocks(places: Places, per_pair: float) -> Flows:
     return Flows(empty.src, empty.dst, empty.amount, blocks)
 
 
+def matched(places: Places, image: np.ndarray, amount: float) -> Flows:
+    """Place i sends ``amount`` to place ``image[i]``, spread over the endpoints of both."""
+    return Flows.of(places.nodes.ravel(), places.nodes[image].ravel(), amount / places.nodes.shape[1])
+
+
+def between_places(places: Places, tail: Ints, head: Ints, amount: float) -> Flows:
+    """Place ``tail[r]`` sends ``amount`` to place ``head[r]``, spread over the endpoints of both."""
+    apart = tail != head
+    return Flows.of(
+        places.nodes[tail[apart]].ravel(), places.nodes[head[apart]].ravel(), amount / places.nodes.shape[1]
+    )
+
+
+def drawn_places(
+    places: Places,
+    centres: int,
+    fan: int | None,
+    centres_key: str,
+    fan_key: str,
+    rng: np.random.Generator,
+    seed: int | None,
+) -> tuple[Ints, Ints]:
+    """Some places, each with ``fan`` others: rows of (place, other).
+
+    Raises
+    ------
+    TrafficError
+        When there are fewer places (FP4044).
+    """
+    count = len(places)
+    for key, wanted, most in ((centres_key, centres, count), (fan_key, fan or 1, count - 1)):
+        if wanted > most:
+            raise TrafficError(
+                f"{key} is {wanted:,}, but there are {count:,} places",
+                where=key,
+                hint=f"{key} is at most {most:,}",
+                code="FP4044",
+            )
+    draw = rng if seed is None else np.random.default_rng(seed)
+    chosen = np.sort(draw.choice(count, centres, replace=False))
+    others = []
+    for centre in chosen.tolist():
+        rest = np.delete(np.arange(count), centre)
+        others.append(rest if fan is None else np.sort(draw.choice(rest, fan, replace=False)))
+    return column(np.repeat(chosen, [len(row) for row in others]), np.int32), column(np.concatenate(others), np.int32)
+
+
 def pattern_workload(
     kind: str,
     context: WorkloadContext,
@@ -115,7 +162,7 @@ def pattern_workload(
     topology = inventory.topologies[network]
     places = places_of(topology, inventory.members(network, members), level)
     amount = size if size is not None else rate
-    flows = PATTERNS[kind](keys, places=places, amount=amount, rng=context.rng)
+    flows = PATTERNS[kind](keys, places=places, amount=amount, rng=context.rng, topology=topology)
     return WorkloadTraffic(
         id=context.id,
         kind=kind,

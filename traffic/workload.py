@@ -139,6 +139,7 @@ class DemandRows:
     dst: np.ndarray
     rate_gbps: np.ndarray
     warnings: tuple[str, ...] = ()
+    queue_pairs: int | None = None  # mean of a pair of nodes, where the source tells
 
 
 DEMAND_FORMATS: Registry[DemandRows] = Registry("demand format", "traffic.formats")

@@ -23,13 +23,21 @@ def test_ceph_writes_are_replicated_and_reads_are_not():
     np.testing.assert_allclose(phase(job, "ceph.read").flows.received(6)[:2], 20)
 
 
-def test_storage_without_rates_says_that_nothing_is_sent():
-    """The example of the guide: recovery only."""
+def test_recovery_alone_is_traffic_between_servers():
+    """The example of the guide: 20 GB/s rebuilt, each server sends and receives a quarter."""
     keys = {"system": "ceph", "servers": "ceph", "clients": "gpu", "fabric": "storage", "replication": 3}
     job = run("storage", cluster(2), **keys, recovery={"rate": "20 GB/s", "when": "osd-loss"})
+    found = phase(job, "ceph.recovery")
+    assert (len(job.phases), found.rate_gbps, found.steady) == (1, pytest.approx(160), True)
+    np.testing.assert_allclose(found.flows.sent(6)[2:], 40)
+    np.testing.assert_allclose(found.flows.received(6)[2:], 40)
+
+
+def test_storage_without_rates_says_that_nothing_is_sent():
+    """No write, no read, no recovery."""
+    job = run("storage", cluster(2), servers="ceph", clients="gpu", fabric="storage")
     assert job.phases == ()
     assert job.warnings == ("job has no write and no read rate: nothing is sent",)
-    assert job.not_modelled == ("recovery",)
 
 
 def test_one_copy_means_no_replicas():

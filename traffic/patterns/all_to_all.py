@@ -8,7 +8,7 @@ from traffic.synthetic import Places, uniform_blocks
 from traffic.workload import PATTERNS
 
 
-@PATTERNS.register("all-to-all", example={})
+@PATTERNS.register("all-to-all", example={}, aliases=("alltoall",))
 def all_to_all(places: Injected[Places], amount: Injected[float]) -> Flows:
     """Every place sends S/n to every other one, S·(n−1)/n in all.
 

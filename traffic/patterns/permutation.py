@@ -7,7 +7,7 @@ import numpy as np
 from topologies.registry import Injected
 from topologies.units import CountOrZero
 from traffic.demands import Flows
-from traffic.synthetic import Places
+from traffic.synthetic import Places, matched
 from traffic.workload import PATTERNS
 
 
@@ -35,7 +35,7 @@ def permutation(
         n rows, or one per turn and place where places have several endpoints.
     """
     partner = derangement(len(places), rng if seed is None else np.random.default_rng(seed))
-    return Flows.of(places.nodes.ravel(), places.nodes[partner].ravel(), amount / places.nodes.shape[1])
+    return matched(places, partner, amount)
 
 
 def derangement(count: int, rng: np.random.Generator) -> np.ndarray:

@@ -22,6 +22,13 @@ class CheckpointSpec(Spec):
     replication: Count = Field(default=3, description="Copies the storage keeps; 1 for none")
     every: TimeS | None = Field(default=None, description="Time between checkpoints")
     deadline: TimeS | None = Field(default=None, description="Time a checkpoint may take")
+    mode: Literal["synchronous", "asynchronous"] = Field(
+        default="synchronous", description="Asynchronous: written while training goes on"
+    )
+    writers: Literal["all", "first-replica"] = Field(
+        default="all", description="All ranks write a share each, or the ranks of the first data-parallel replica"
+    )
+    restore: bool = Field(default=False, description="Also the reading of a checkpoint when the job starts again")
 
 
 class DatasetSpec(Spec):
@@ -30,6 +37,7 @@ class DatasetSpec(Spec):
     read: RateGbps = Field(description="Rate of reading")
     per: Literal["gpu", "host", "total"] = Field(default="gpu", description="What the rate is counted by")
     source: str = Field(description="Group of storage servers it comes from")
+    shuffle: RateGbps | None = Field(default=None, description="Exchange of samples between hosts, counted likewise")
     fabric: str | None = Field(
         default=None, description="Fabric it crosses; the one both groups have NICs on if absent"
     )

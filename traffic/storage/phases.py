@@ -9,12 +9,20 @@ import numpy as np
 from topologies.columns import Floats, Ints, column
 from traffic.demands import Flows
 from traffic.formula import Formula
-from traffic.storage.spread import between, replicated_write
+from traffic.storage.spread import between, between_hosts, replicated_write
 from traffic.workload import Payload, Phase
 
 
 def checkpoint_phase(
-    fabric: str, clients: Ints, servers: Ints, bytes_per_client: Floats, ranks: int, copies: int
+    fabric: str,
+    clients: Ints,
+    servers: Ints,
+    bytes_per_client: Floats,
+    ranks: int,
+    copies: int,
+    *,
+    asynchronous: bool = False,
+    formula: Formula | None = None,
 ) -> Phase:
     """One checkpoint: every client host writes its share to all servers, which replicate it.
 
@@ -28,6 +36,10 @@ def checkpoint_phase(
         Ranks the state is sharded over; ``payload_bytes_per_rank`` is an equal share.
     copies : int
         Copies kept.
+    asynchronous : bool
+        Whether training goes on meanwhile.
+    formula : Formula, optional
+        Where the bytes of a rank are from.
     """
     flows = replicated_write(clients, servers, bytes_per_client, copies)
     share = float(bytes_per_client.sum()) / ranks
@@ -38,6 +50,25 @@ def checkpoint_phase(
         group_size=len(servers),
         payload_bytes_per_rank=share,
         sent_bytes_per_rank=share,
+        total_bytes=flows.total,
+        pairs=flows.pairs,
+        flows=flows,
+        every_step=False,
+        overlaps_compute=asynchronous,
+        payloads=() if formula is None else (Payload(ranks, formula),),
+    )
+
+
+def restore_phase(fabric: str, clients: Ints, servers: Ints, bytes_per_client: Floats, ranks: int) -> Phase:
+    """Reading a checkpoint: every client host reads what its ranks need from all servers."""
+    flows = between(clients, servers, bytes_per_client, reads=True)
+    return Phase(
+        name="checkpoint.restore",
+        collective="read",
+        fabric=fabric,
+        group_size=len(servers),
+        payload_bytes_per_rank=float(bytes_per_client.sum()) / ranks,
+        sent_bytes_per_rank=0.0,
         total_bytes=flows.total,
         pairs=flows.pairs,
         flows=flows,
@@ -88,3 +119,16 @@ def dataset_phase(
     weight = {"gpu": gpus, "host": np.ones(len(gpus)), "total": gpus / gpus.sum()}[per]
     flows = between(clients, servers, column(read_gbps * weight, np.float64), reads=True)
     return steady_phase("dataset", "read", fabric, len(servers), flows)
+
+
+def shuffle_phase(
+    fabric: str, hosts: Ints, gpus_of_host: Ints, gbps: float, per: Literal["gpu", "host", "total"]
+) -> Phase:
+    """Samples that hosts exchange, each with every other evenly by GPUs."""
+    gpus = gpus_of_host.astype(np.float64)
+    rate = gbps * {"gpu": gpus, "host": np.ones(len(gpus)), "total": gpus / gpus.sum()}[per]
+    amount = np.outer(rate, gpus)
+    np.fill_diagonal(amount, 0)
+    amount *= (rate / np.maximum(amount.sum(axis=1), 1e-300))[:, None]
+    flows = between_hosts(hosts, hosts, column(amount, np.float64))
+    return steady_phase("dataset.shuffle", "all-to-all", fabric, len(hosts), flows)

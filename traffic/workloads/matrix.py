@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
 
 from topologies.errors import TrafficError, nearest
 from topologies.registry import Injected
@@ -17,6 +21,9 @@ def matrix(
     path: str,
     fabric: str | None = None,
     unit: Literal["kbps", "Mbps", "Gbps"] | None = None,
+    addresses: str | None = None,
+    scale: Annotated[float, Field(gt=0)] = 1.0,
+    shift: int = 0,
     *,
     context: Injected[WorkloadContext],
 ) -> WorkloadTraffic:
@@ -25,13 +32,19 @@ def matrix(
     Parameters
     ----------
     format : str
-        ``repetita`` (nodes by number) or ``csv`` (src,dst,gbps with header, nodes by name).
+        ``csv`` (src,dst,gbps with header), ``repetita``, ``sndlib``; or measured: ``pcap``, ``nfdump``, ``prometheus``.
     path : str
-        The file, relative to the scenario.
+        The file, or a folder of captures, relative to the scenario.
     fabric : str, optional
         Fabric whose nodes are meant; the only one if absent.
     unit : {'kbps', 'Mbps', 'Gbps'}, optional
-        Unit of the rates; the format's own if absent (repetita: kbps).
+        Unit of the rates; the format's own if absent (repetita: kbps; sndlib: Mbps is assumed).
+    addresses : str, optional
+        Table ``address,node`` of measured traffic, relative to the scenario; without it addresses are node names.
+    scale : float
+        Factor on all rates. Several matrices, and modelled jobs, add up.
+    shift : int
+        Every endpoint's traffic moves to the one so many places further in the order of the topology.
 
     Returns
     -------
@@ -55,15 +68,30 @@ def matrix(
         )
     network = context.inventory.fabric(fabric)
     topology = context.inventory.topologies[network]
-    rows = DEMAND_FORMATS[format].function(path=context.directory / path, topology=topology, unit=unit)
-    flows = Flows.of(rows.src, rows.dst, rows.rate_gbps)
+    read = DEMAND_FORMATS[format]
+    more = {"addresses": None if addresses is None else context.directory / addresses}
+    known = {key: value for key, value in more.items() if key in read.model.model_fields}
+    if addresses is not None and not known:
+        raise TrafficError(
+            f"{format} names nodes itself; addresses are for measured traffic",
+            where="addresses",
+            hint="leave addresses out",
+            code="FP4061",
+        )
+    rows = read.function(path=context.directory / path, topology=topology, unit=unit, **known)
+    ends = topology.endpoint_nodes
+    place = np.zeros(len(topology.nodes), dtype=np.int64)
+    place[ends] = np.arange(len(ends))
+    src, dst = (ends[(place[end] + shift) % len(ends)] for end in (rows.src, rows.dst))
+    flows = Flows.of(src, dst, rows.rate_gbps * scale)
     nodes = len(topology.endpoint_nodes)
     nothing = () if flows.pairs else (f"{path} has no demand: nothing is sent",)
-    default_unit = unit is None and format == "repetita"
+    assumed = {"repetita": "kbit/s", "sndlib": "Mbit/s"}.get(format) if unit is None else None
+    phase = steady_phase("matrix", "matrix", network, nodes, flows)
     return WorkloadTraffic(
         id=context.id,
         kind="matrix",
-        phases=(steady_phase("matrix", "matrix", network, nodes, flows),) if flows.pairs else (),
-        assumptions=("rates in the file are kbit/s (unit)",) if default_unit else (),
+        phases=(replace(phase, flows_per_pair=rows.queue_pairs or 1),) if flows.pairs else (),
+        assumptions=(f"rates in the file are {assumed} (unit)",) if assumed else (),
         warnings=(*rows.warnings, *nothing),
     )

@@ -117,6 +117,7 @@ def storage(
     phases = _client_traffic(cluster, write or 0.0, read or 0.0, even=even, everywhere=everywhere)
     if recovery is not None:
         gone = lost_servers(recovery, names, rack)
+        said.append("recovery goes on all the time; leave it out to see the cluster at rest (recovery)")
         phases.append(cluster.recovery(recovery, repair_matrix(shares, gone, rack, recovery.when)))
     if replication is None and erasure is None and detail is None:
         said.append("storage keeps 3 copies (replication)")

@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from topologies.columns import Bools, column
+from topologies.columns import Bools, Floats, Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
+from traffic.formula import formula
 from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import Placement, PlacementSite, check_room, gpu_group
 from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
-from traffic.storage.phases import checkpoint_phase, dataset_phase
+from traffic.storage.phases import checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
 from traffic.training.assumptions import assumptions
 from traffic.training.keys import (
     BYTES_OF,
@@ -127,9 +128,9 @@ def training(
     phases = [replace(phase, flows_per_pair=flows_per_pair) for phase in step_phases(plan)]
     gpus_of_host = np.bincount(seats.hosts, minlength=len(hosts))
     if checkpoint is not None:
-        phases.append(_checkpoint(inventory, group, gpus_of_host, checkpoint, step))
+        phases += _checkpoint(inventory, group, seats.hosts, checkpoint, step)
     if dataset is not None:
-        phases.append(_dataset(inventory, group, gpus_of_host, dataset))
+        phases += _dataset(inventory, group, gpus_of_host, dataset)
     return WorkloadTraffic(
         id=context.id,
         kind="training",
@@ -189,8 +190,8 @@ def _figures(step: TrainingStep, source: ModelSource) -> ModelFigures:
 
 
 def _checkpoint(
-    inventory: Inventory, group: str, gpus_of_host: np.ndarray, spec: CheckpointSpec, step: TrainingStep
-) -> Phase:
+    inventory: Inventory, group: str, host_of_rank: Ints, spec: CheckpointSpec, step: TrainingStep
+) -> list[Phase]:
     try:
         fabric = storage_fabric(inventory, spec.fabric, group, spec.target, servers_key="target")
         servers = inventory.host_endpoints(fabric, spec.target, where="target")
@@ -198,12 +199,58 @@ def _checkpoint(
         check_replication(spec.replication, len(servers))
     except TrafficError as error:
         raise error.under("checkpoint") from error
-    used = gpus_of_host > 0
-    share = column(gpus_of_host[used] * (step.checkpoint_bytes / step.grid.ranks), np.float64)
-    return checkpoint_phase(fabric, clients[used], servers, share, step.grid.ranks, spec.replication)
+    used = np.bincount(host_of_rank, minlength=len(clients)) > 0
+    written = _written(step, first_only=spec.writers == "first-replica")
+    share = np.bincount(host_of_rank, written, len(clients))[used]
+    told = formula(
+        "P * B / n",
+        "Narayanan et al., SC 2021, section 5.10",
+        P=(step.parameters, "parameters"),
+        B=(step.state_bytes_per_parameter, "bytes of weight, master copy and optimizer state"),
+        n=(step.grid.ranks, "ranks"),
+    )
+    phases = [
+        checkpoint_phase(
+            fabric,
+            clients[used],
+            servers,
+            column(share, np.float64),
+            step.grid.ranks,
+            spec.replication,
+            asynchronous=spec.mode == "asynchronous",
+            formula=told,
+        )
+    ]
+    if spec.restore:
+        back = column(np.bincount(host_of_rank, _restored(step), len(clients))[used], np.float64)
+        phases.append(restore_phase(fabric, clients[used], servers, back, step.grid.ranks))
+    return phases
 
 
-def _dataset(inventory: Inventory, group: str, gpus_of_host: np.ndarray, spec: DatasetSpec) -> Phase:
+def _written(step: TrainingStep, *, first_only: bool) -> Floats:
+    """Bytes every rank writes, shape (ranks,): an equal share, or its own part by the first replica alone."""
+    ranks = step.grid.ranks
+    if not first_only:
+        return column(np.full(ranks, step.checkpoint_bytes / ranks), np.float64)
+    at = step.grid.coordinates(np.arange(ranks))
+    stages = range(len(step.stages))
+    dense = np.array([step.dense_on_rank(stage) for stage in stages])[at["pp"]] * (at["ep"] == 0)
+    experts = np.array([step.experts_on_rank(stage) for stage in stages])[at["pp"]]
+    mine = (dense + experts) * ((at["dp"] == 0) & (at["cp"] == 0))
+    return column(mine * (step.checkpoint_bytes / mine.sum()), np.float64)
+
+
+def _restored(step: TrainingStep) -> Floats:
+    """Bytes every rank reads, shape (ranks,): the weights of its part, and its share of the rest of the state."""
+    at = step.grid.coordinates(np.arange(step.grid.ranks))
+    stages = range(len(step.stages))
+    own = np.array([step.dense_on_rank(stage) + step.experts_on_rank(stage) for stage in stages])[at["pp"]]
+    width = BYTES_OF[step.precision.params]
+    rest = step.parameters * (step.state_bytes_per_parameter - width) / step.grid.ranks
+    return column(own * width + rest, np.float64)
+
+
+def _dataset(inventory: Inventory, group: str, gpus_of_host: np.ndarray, spec: DatasetSpec) -> list[Phase]:
     try:
         fabric = storage_fabric(inventory, spec.fabric, group, spec.source, servers_key="source")
         servers = inventory.host_endpoints(fabric, spec.source, where="source")
@@ -212,7 +259,10 @@ def _dataset(inventory: Inventory, group: str, gpus_of_host: np.ndarray, spec: D
         raise error.under("dataset") from error
     used = gpus_of_host > 0
     gpus = column(gpus_of_host[used], np.int32)
-    return dataset_phase(fabric, clients[used], servers, gpus, spec.read, spec.per)
+    phases = [dataset_phase(fabric, clients[used], servers, gpus, spec.read, spec.per)]
+    if spec.shuffle:
+        phases.append(shuffle_phase(fabric, clients[used], gpus, spec.shuffle, spec.per))
+    return phases
 
 
 # ---- what is assumed -------------------------------------------------------------------------------------------------

@@ -1,0 +1,342 @@
+"""``inference``: serving a model with prefill and decode apart, and the key-value caches that move between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from topologies.columns import Ints, column
+from topologies.errors import TrafficError
+from topologies.registry import Injected, Spec
+from topologies.units import Count, Ratio
+from traffic.collective import CollectiveTraffic
+from traffic.formula import Formula, formula
+from traffic.inventory import Inventory
+from traffic.parallelism import Parallelism
+from traffic.placement import Placement, PlacementSite, gpu_group
+from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of, seats_of
+from traffic.steady import per_second
+from traffic.training.keys import BYTES_OF, Collectives, NumberType
+from traffic.transformer.parameters import Weights, active_parameter_count, embedding, head, layer, parameter_count
+from traffic.transformer.shape import ModelShape
+from traffic.transformer.source import ModelSpec, read_model
+from traffic.transformer.work import kv_bytes_per_token
+from traffic.workload import (
+    WORKLOADS,
+    GroupShape,
+    ModelFigures,
+    Payload,
+    Phase,
+    Spread,
+    WorkloadContext,
+    WorkloadTraffic,
+)
+
+_EXAMPLE = {
+    "model": {"layers": 8, "hidden": 1024, "ffn_hidden": 4096, "heads": 16, "kv_heads": 4, "vocab": 32000},
+    "requests_per_s": 10,
+    "prompt": {"mean": 2000},
+    "output": {"values": [[128, "75%"], [1024, "25%"]]},
+    "prefill": {"gpus": 8, "tp": 8},
+    "decode": {"gpus": 8, "tp": 4},
+    "prefix_hit": "30%",
+}
+
+
+class Lengths(Spec):
+    """How many tokens prompts or answers have: their mean, or lengths with their shares."""
+
+    mean: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Mean tokens")
+    values: tuple[tuple[Count, Ratio], ...] | None = Field(
+        default=None, description="Lengths and their shares, which add up to 100%"
+    )
+
+    def tokens(self, where: str) -> float:
+        """Mean tokens.
+
+        Raises
+        ------
+        TrafficError
+            When both or neither way is given, or shares do not add up (FP4070).
+        """
+        if (self.mean is None) == (self.values is None):
+            raise TrafficError(
+                "lengths are a mean, or values with shares; one of them",
+                where=where,
+                hint="mean: 2000, or values: [[512, 50%], [4096, 50%]]",
+                code="FP4070",
+            )
+        if self.values is None:
+            return float(self.mean or 0.0)
+        total = sum(share for _, share in self.values)
+        if abs(total - 1) > 1e-6:
+            raise TrafficError(
+                f"the shares of lengths add up to {total:.4g}",
+                where=f"{where}.values",
+                hint="they add up to 1, or 100%",
+                code="FP4070",
+            )
+        return sum(length * share for length, share in self.values)
+
+
+class ServingPool(Spec):
+    """GPUs that do one part of serving, as equal instances of the model."""
+
+    gpus: Count = Field(description="GPUs of all instances")
+    tp: Count = Field(default=1, description="Tensor parallel ranks of an instance")
+    ep: Count = Field(default=1, description="Ranks that share the experts; over instances")
+    placement: Placement = Field(default=Placement(), description="Where they are")
+
+
+@WORKLOADS.register("inference", example=_EXAMPLE)
+def inference(
+    model: ModelSpec,
+    requests_per_s: Annotated[float, Field(gt=0)],
+    prompt: Lengths,
+    output: Lengths,
+    prefill: ServingPool,
+    decode: ServingPool,
+    prefix_hit: Ratio = 0.0,
+    params: NumberType = "bf16",
+    kv: NumberType | None = None,
+    dispatch: NumberType | None = None,
+    combine: NumberType | None = None,
+    collectives: Collectives = Collectives(),
+    fabric: str | None = None,
+    *,
+    context: Injected[WorkloadContext],
+) -> WorkloadTraffic:
+    """Steady traffic of serving: prompts are computed on one set of GPUs, answers on another.
+
+    Every request moves the keys and values of its prompt from a prefill instance to a decode instance, evenly over all
+    pairs of instances; tensor rank i of one side sends the heads that each rank of the other side needs. Tensor
+    parallelism and experts exchange activations for every token they compute.
+
+    Parameters
+    ----------
+    model : ModelShape, HfConfigFile or MegatronArguments
+        Shape of the model.
+    requests_per_s : float
+        Requests per second in all.
+    prompt, output : Lengths
+        Tokens of prompts and of answers.
+    prefill, decode : ServingPool
+        GPUs of each part, their tensor and expert parallelism.
+    prefix_hit : float
+        Share of prompt tokens whose keys and values the decode side has from earlier requests.
+    params, kv, dispatch, combine : NumberType
+        Number types of activations, the cache (params if absent), and tokens to and from experts (params if absent).
+    collectives : Collectives
+        How collectives are carried out.
+    fabric : str, optional
+        Fabric it crosses; the one on which the groups have a NIC per GPU if absent.
+
+    Returns
+    -------
+    WorkloadTraffic
+        Steady phases ``kv.transfer``, ``prefill.tp``, ``decode.tp``, ``prefill.dispatch`` and ``prefill.combine``,
+        ``decode.dispatch`` and ``decode.combine``; those that do not apply are left out.
+
+    References
+    ----------
+    Zhong et al., "DistServe", OSDI 2024; DeepSeek-V3, arXiv 2412.19437, section 3.4.
+    """
+    source = read_model(model, context.directory)
+    shape = source.shape
+    asked, answered = prompt.tokens("prompt"), output.tokens("output")
+    group = gpu_group(context.inventory, prefill.placement.group)
+    network = context.inventory.fabric(fabric, group=group)
+    pools = [_Pool.of(name, spec, shape, network, context) for name, spec in (("prefill", prefill), ("decode", decode))]
+    cache = kv_bytes_per_token(shape, BYTES_OF[kv or params])
+    computed = asked * (1 - prefix_hit)
+    phases = [_transfer(pools[0], pools[1], shape, requests_per_s * computed, cache)]
+    work = _Work(shape, collectives, BYTES_OF[params], BYTES_OF[dispatch or params], BYTES_OF[combine or params])
+    phases += work.phases(pools[0], requests_per_s * computed)
+    phases += work.phases(pools[1], requests_per_s * answered)
+    per_rank = [_on_rank(shape, pool.spec) for pool in pools for _ in range(pool.spec.gpus)]
+    qps = collectives.qps_per_connection or 1
+    return WorkloadTraffic(
+        id=context.id,
+        kind="inference",
+        phases=tuple(replace(per_second(phase), flows_per_pair=qps) for phase in phases if phase.pairs),
+        groups={
+            f"{pool.name}-{name}": GroupShape(size, pool.spec.gpus // size)
+            for pool in pools
+            for name, size in (("tp", pool.spec.tp), ("ep", pool.spec.ep))
+        },
+        ranks=prefill.gpus + decode.gpus,
+        model=ModelFigures(
+            parameters=parameter_count(shape),
+            parameters_active=active_parameter_count(shape),
+            parameters_per_rank=Spread(min(per_rank), sum(per_rank) / len(per_rank), max(per_rank)),
+            kv_bytes_per_token=cache,
+            origin=source.origin,
+            recognised=source.recognised,
+            ignored=source.ignored,
+        ),
+        assumptions=(
+            f"a request has {asked:,.0f} prompt and {answered:,.0f} output tokens on average (prompt, output)",
+            f"{prefix_hit:.0%} of prompt tokens are in the decode side's cache and do not move (prefix_hit)",
+            "requests are spread evenly over all pairs of prefill and decode instances",
+        ),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Pool:
+    name: str
+    spec: ServingPool
+    seats: Seats
+
+    @staticmethod
+    def of(name: str, spec: ServingPool, shape: ModelShape, network: str, context: WorkloadContext) -> _Pool:
+        """Place a pool's GPUs; every instance is ``tp`` consecutive ranks."""
+        inventory: Inventory = context.inventory
+        try:
+            _check(spec, shape)
+            group = gpu_group(inventory, spec.placement.group)
+            hosts = inventory.host_names(network, group)
+            per_host = inventory.gpus_per_host(group, where="placement.group")
+            grid = Parallelism(tp=spec.tp).resolve(spec.gpus)
+            free = context.occupancy.free(group, len(hosts), per_host)
+            site = PlacementSite(hosts, per_host, grid, context.rng, context.directory, free)
+            placed = spec.placement.place(site)
+            context.occupancy.take(group, free, placed, f"{context.id} {name}", hosts)
+            return _Pool(name, spec, seats_of(inventory, network, group, placed))
+        except TrafficError as error:
+            raise error.under(name) from error
+
+    def instances(self) -> Ints:
+        """Ranks of every instance, shape (instances, tp)."""
+        return column(np.arange(self.spec.gpus).reshape(-1, self.spec.tp), np.int32)
+
+
+def _check(spec: ServingPool, shape: ModelShape) -> None:
+    if spec.gpus % spec.tp or spec.gpus % spec.ep or shape.heads % spec.tp:
+        what = "heads" if shape.heads % spec.tp else "GPUs"
+        split = spec.tp if what == "heads" or spec.gpus % spec.tp else spec.ep
+        count = shape.heads if what == "heads" else spec.gpus
+        raise TrafficError(
+            f"{count:,} {what} do not split over {split} ranks",
+            where="tp" if what == "heads" or spec.gpus % spec.tp else "ep",
+            hint=f"choose a divisor of {count:,}",
+            code="FP4071",
+        )
+    if spec.ep > 1 and (shape.experts is None or shape.experts.count % spec.ep):
+        told = "the model is dense" if shape.experts is None else f"{shape.experts.count} experts do not split"
+        raise TrafficError(f"ep is {spec.ep}, but {told}", where="ep", hint="ep: 1", code="FP4012")
+
+
+def _on_rank(shape: ModelShape, spec: ServingPool) -> float:
+    """Parameters of one rank."""
+    total = sum((layer(shape, number, spec.tp) for number in range(shape.layers)), Weights())
+    total = total + embedding(shape) + head(shape, apart=False)
+    return total.dense_on_rank(spec.tp) + total.experts / max(spec.tp, spec.ep)
+
+
+def _transfer(prefill: _Pool, decode: _Pool, shape: ModelShape, tokens_per_s: float, cache: float) -> Phase:
+    """Keys and values of prompts, from every prefill instance to every decode instance, per second."""
+    told = formula(
+        "T * c",
+        "DistServe, OSDI 2024; keys and values of every prompt token that is not in the cache",
+        T=(tokens_per_s, "prompt tokens per second"),
+        c=(cache, "bytes of a token's keys and values, all layers"),
+    )
+    share = _shared_heads(shape, prefill.spec.tp, decode.spec.tp)
+    senders, receivers = prefill.instances(), decode.instances()
+    each = told.value / (len(senders) * len(receivers))
+    src, dst, amount = [], [], []
+    for near, far in zip(*np.nonzero(share), strict=True):
+        one, other = np.meshgrid(senders[:, near], receivers[:, far], indexing="ij")
+        src.append(one.ravel())
+        dst.append(prefill.spec.gpus + other.ravel())
+        amount.append(np.full(one.size, each * share[near, far]))
+    both = Seats(
+        prefill.seats.fabric,
+        column(np.concatenate([prefill.seats.endpoints, decode.seats.endpoints]), np.int32),
+        column(np.concatenate([prefill.seats.hosts, decode.seats.hosts]), np.int32),
+        column(np.concatenate([prefill.seats.gpus, decode.seats.gpus]), np.int32),
+    )
+    traffic = CollectiveTraffic.of(np.concatenate(src), np.concatenate(dst), np.concatenate(amount), told)
+    ranks = column(np.arange(prefill.spec.gpus + decode.spec.gpus)[None, :], np.int32)
+    payloads = (Payload(1, told),)
+    return phase_of("kv.transfer", "send-recv", both, [(traffic, ranks)], told.value, told.value, payloads=payloads)
+
+
+def _shared_heads(shape: ModelShape, senders: int, receivers: int) -> np.ndarray:
+    """Part of a token's keys and values that tensor rank i sends to rank j, shape (senders, receivers).
+
+    Heads are dealt in order; a head that several receivers hold goes to each of them, from one of its holders. Latent
+    vectors are whole on every rank, so that every receiver gets one.
+    """
+    share = np.zeros((senders, receivers))
+    if shape.latent is not None:
+        share[np.arange(receivers) % senders, np.arange(receivers)] = 1.0
+        return share
+    heads = shape.key_value_heads
+    for one in range(heads):
+        holders = [rank for rank in range(senders) if _holds(rank, senders, one, heads)]
+        wanted = [rank for rank in range(receivers) if _holds(rank, receivers, one, heads)]
+        for place, rank in enumerate(wanted):
+            share[holders[place % len(holders)], rank] += 1 / heads
+    return share
+
+
+def _holds(rank: int, ranks: int, head: int, heads: int) -> bool:
+    return head * ranks // heads <= rank < max((head + 1) * ranks // heads, head * ranks // heads + 1)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What computing tokens sends inside a pool."""
+
+    shape: ModelShape
+    collectives: Collectives
+    width: int  # bytes of an activation's element
+    dispatch: int
+    combine: int
+
+    def phases(self, pool: _Pool, tokens_per_s: float) -> list[Phase]:
+        """Phases of one second."""
+        found = []
+        by_rail = self.collectives.library != "plain"
+        if pool.spec.tp > 1:
+            groups = pool.instances()
+            told = formula(
+                "2 * L * h * β * T / i",
+                "Narayanan et al., SC 2021, section 3.2 (two all-reduces of a token per layer, forward only)",
+                L=(self.shape.layers, "layers"),
+                h=(self.shape.hidden, "elements of a token"),
+                β=(self.width, "bytes of an element"),
+                T=(tokens_per_s, "tokens per second in all"),
+                i=(len(groups), "instances"),
+            )
+            called = algorithm_of(self.collectives.algorithm, "all-reduce")
+            name = f"{pool.name}.tp"
+            found.append(collective_phase(name, called, pool.seats, [Share(groups, told)], by_rail=by_rail))
+        experts = self.shape.experts
+        if pool.spec.ep > 1 and experts is not None:
+            groups = column(np.arange(pool.spec.gpus).reshape(-1, pool.spec.ep), np.int32)
+            called = algorithm_of(self.collectives.all_to_all, "all-to-all")
+            for what, width in (("dispatch", self.dispatch), ("combine", self.combine)):
+                keys = {"copies": experts.top_k, "node_limit": experts.node_limit}
+                share = Share(groups, self._experts(pool, tokens_per_s, width))
+                name = f"{pool.name}.{what}"
+                found.append(collective_phase(name, called, pool.seats, [share], by_rail=by_rail, keys=keys))
+        return found
+
+    def _experts(self, pool: _Pool, tokens_per_s: float, width: int) -> Formula:
+        experts = self.shape.experts
+        return formula(
+            "T / n * k * h * β * E",
+            "DeepSeek-V3, arXiv 2412.19437, section 3.4",
+            T=(tokens_per_s, "tokens per second in all"),
+            n=(pool.spec.gpus, "GPUs of the pool"),
+            k=(experts.top_k if experts else 0, "experts a token visits"),
+            h=(self.shape.hidden, "elements of a token"),
+            β=(width, "bytes of an element"),
+            E=(self.shape.expert_layers, "layers with experts"),
+        )
