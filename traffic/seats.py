@@ -66,7 +66,7 @@ def algorithm_of(algorithm: str, operation: str) -> str:
     """
     name = f"{algorithm}-{operation}"
     if COLLECTIVES.known(name):
-        return name
+        return COLLECTIVES[name].name
     if operation in ("reduce-scatter", "all-gather") and COLLECTIVES.known(f"{algorithm}-all-reduce"):
         return f"ring-{operation}"
     raise TrafficError(

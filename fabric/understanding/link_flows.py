@@ -228,7 +228,8 @@ def _of_fractions(route: PhaseRoute, routed: Routed, link: int, edge: int, share
     for code, traffic in enumerate(routed.pairs):
         flows, unit = traffic.flows, traffic.gbps_per_unit
         found = _parts_of(key, part, _keys(graph.source[flows.src], graph.sink[flows.dst], graph.nodes))
-        mine, scale = _of_member(found, member, flows.src, flows.dst, share)
+        ends = flows.src if routed.graph.topology.links.src[link] == member else flows.dst
+        mine, scale = _of_member(found, member, ends, share)
         gbps = flows.amount[mine] * unit * found[mine] * scale
         none = np.zeros(len(mine), np.int64)
         parts.append(_Part(code, _long(flows.src[mine]), _long(flows.dst[mine]), none + 1, none, gbps))
@@ -258,11 +259,15 @@ def _member(routed: Routed, link: int) -> int:
     return -1
 
 
-def _of_member(found: Floats, member: int, src: Ints, dst: Ints, share: float) -> tuple[Longs, float]:
-    """Rows that cross the link: of a class's access edge, those of the member alone, whole; elsewhere all."""
+def _of_member(found: Floats, member: int, mine: Ints, share: float) -> tuple[Longs, float]:
+    """Rows that cross the link: of a class's access edge, those of the member alone, whole; elsewhere all.
+
+    ``mine`` are the ends of rows on the member's side: their sources where it sends over the link, else their
+    destinations. Two members of one class may exchange something, and only one of them does so over this link.
+    """
     crossing = found > 0
     if member >= 0 and share < 1:
-        return np.flatnonzero(crossing & ((src == member) | (dst == member))), 1.0
+        return np.flatnonzero(crossing & (mine == member)), 1.0
     return np.flatnonzero(crossing), 1.0
 
 

@@ -158,7 +158,7 @@ def test_an_overlay_is_never_written_over_a_file(tmp_path: Path) -> None:
 
 
 def test_changes_of_training_jobs_reach_all_of_them(tmp_path: Path) -> None:
-    """Placement and queue pairs of the 2,048-GPU job: 300 % hashed falls to the 50 % of rail-aligned rings."""
+    """Placement and queue pairs of the 2,048-GPU job: 296 % hashed falls to the 50 % of rail-aligned rings."""
     loaded = load_scenario("examples/train-2k.fabric.yaml")
     base = route(loaded, RouteRequest(fabric="backend"))
     live = LiveRoutes(loaded, RouteRequest(fabric="backend"), base)
