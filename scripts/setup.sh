@@ -65,7 +65,9 @@ ibsim ibsim-utils
 ibnetdiscover infiniband-diags
 vtysh frr
 chromium chromium
-tmux tmux"
+tmux tmux
+crushtool ceph-base
+nfdump nfdump"
 
 if [ "$kind" = dev ]; then
     missing=$(echo "$real_programs" | while read -r program package; do

@@ -95,8 +95,9 @@ def test_a_job_waits_for_the_flow_that_is_let_in_least(tmp_path, part, stretch):
 
 
 def test_the_reference_cluster_has_the_published_arithmetic():
-    """2,048 GPUs, TP8 x PP4 x DP64: 70.55e9 parameters, 8.68 GB and 4.34 GB per step, 194 and 97 ms at 400 Gb/s x 0.92: the
-    busiest NIC is one of the first stage, which has the embedding beside its 20 layers.
+    """2,048 GPUs, TP8 x PP4 x DP64: 70.55e9 parameters, 8.68 GB and 4.34 GB per step, 194 and 97 ms at 400 Gb/s x 0.92.
+
+    The busiest NIC is one of the first stage, which has the embedding beside its 20 layers.
 
     Hashing four queue pairs per connection loads some uplinks to about 300 %; ranks ordered by rail stay under 50 %.
     """

@@ -59,7 +59,7 @@ def test_bytes_per_rank_and_in_all_follow_the_closed_form(name, n):
 
 @pytest.mark.parametrize("n", [4, 5, 16, 33, 100])
 def test_a_double_tree_spreads_all_edges_over_two_trees(n):
-    """n−1 edges a tree, S/2 up and down each: 2·S·(n−1) in all; inside one tree is a leaf of the other, at most 4·S/2."""
+    """n−1 edges a tree, S/2 up and down each: 2·S·(n−1) in all; inside one tree, a leaf of the other."""
     from traffic.collectives.tree_all_reduce import double_tree
 
     child, parent = double_tree(n)
@@ -117,7 +117,7 @@ def test_on_hosts_of_eight_each_rail_carries_an_eighth(name, inside, outside):
 
 
 def test_deduplication_sends_one_copy_to_each_of_four_hosts():
-    """DeepSeek-V3's limit: of 8 copies to 8 hosts at most 4 leave, one of them stays: 4·(7/8) of a copy on the fabric."""
+    """DeepSeek-V3's limit: 8 copies go to 4 of 8 hosts, one's own among them: 4·(7/8) of a copy on the fabric."""
     found = bare_collective(
         "all-to-all", "node-deduplicated", 64, 8.0, ranks_per_host=8, copies=8, node_limit=4, speed_gbps=8e-9
     )
@@ -140,6 +140,13 @@ def test_the_lower_bound_is_the_bus_factor_over_the_speed(operation):
     """1 GB over 400 Gb/s: factor x 20 ms."""
     found = bare_collective(operation, None, 128, 1e9, speed_gbps=400)
     assert found.lower_bound_s == pytest.approx(found.bus_factor * 0.02)
+
+
+@pytest.mark.parametrize("name", ["pxn-all-to-all", "node-deduplicated-all-to-all"])
+def test_inside_one_host_every_all_to_all_is_direct(name):
+    """Eight ranks of one host: S/8 to each other over NVLink."""
+    traffic = run(name, 8, 8.0, GroupLayout.of(8, 8), copies=2)
+    assert (traffic.sent_bytes_per_rank, traffic.pairs) == (7.0, 56)
 
 
 def test_an_unknown_algorithm_names_those_there_are():

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from traffic_clusters import cluster
+from traffic_clusters import cluster, context
 
 from topologies.errors import FormatError, TrafficError
+from traffic.hostlist import expand_hosts
 from traffic.parallelism import Parallelism
 from traffic.placement import Placement, PlacementSite, gpu_group
+from traffic.workload import WORKLOADS
 
 
 def _place(order="packed", hosts=4, gpus=8, directory=Path(), parallelism=None, ranks=None, **keys):
@@ -152,3 +156,106 @@ def test_a_group_must_have_gpus(name, message):
     """Ranks need GPUs."""
     with pytest.raises(TrafficError, match=message):
         gpu_group(cluster(2), name)
+
+
+# ---- schedulers' files, shared clusters ------------------------------------------------------------------------------
+
+
+def test_spread_deals_tensor_groups_over_all_hosts():
+    """tp 2, 8 ranks on 4 hosts: one group on each, on GPUs 0 and 1."""
+    placed = _place("spread", parallelism=Parallelism(tp=2), ranks=8)
+    assert placed.tolist() == [[host, gpu] for host in range(4) for gpu in range(2)]
+    again = _place("spread", parallelism=Parallelism(tp=2), ranks=12)
+    assert again[8:].tolist() == [[0, 2], [0, 3], [1, 2], [1, 3]]
+
+
+def test_a_host_file_takes_slurm_ranges(tmp_path):
+    """n[2-3] and n0."""
+    (tmp_path / "hosts").write_text("n[2-3] slots=4\nn0\n")
+    placed = _place("file", directory=tmp_path, path="hosts", ranks=16)
+    assert placed[[0, 4, 8]].tolist() == [[2, 0], [3, 0], [0, 0]]
+
+
+def test_a_rank_file_places_every_rank(tmp_path):
+    """Any order, each rank once; mistakes with their lines."""
+    (tmp_path / "ranks").write_text("rank 1=n3 slot=7\nrank 0=n2 slot=0\n")
+    assert _place("file", directory=tmp_path, path="ranks", ranks=2).tolist() == [[2, 0], [3, 7]]
+    (tmp_path / "ranks").write_text("rank 0=n3 slot=9\nrank 5=n0 slot=0\nrank 1=n9 slot=0\nrank 1=n1 slots=x\n")
+    with pytest.raises(FormatError) as found:
+        _place("file", directory=tmp_path, path="ranks", ranks=2)
+    assert [problem.line for problem in found.value.problems] == [1, 2, 3, 4]
+    (tmp_path / "ranks").write_text("rank 0=n3 slot=1\n")
+    with pytest.raises(TrafficError, match="lacks 1 of 2 ranks, the first is 1"):
+        _place("file", directory=tmp_path, path="ranks", ranks=2)
+
+
+SCONTROL = """NodeName=n0 Arch=x86_64 CoresPerSocket=56
+   Gres=gpu:h100:8(S:0-1) State=IDLE ThreadsPerCore=1
+   AllocTRES=
+
+NodeName=n1 Arch=x86_64
+   Gres=gpu:8 State=DOWN+DRAIN
+
+NodeName=n2 Arch=x86_64 Gres=gpu:8 State=MIXED AllocTRES=cpu=8,gres/gpu=6
+"""
+
+
+def test_slurm_nodes_give_what_is_free(tmp_path):
+    """8 on n0, 2 left on n2; n1 is down."""
+    (tmp_path / "nodes").write_text(SCONTROL)
+    placed = _place("slurm", directory=tmp_path, path="nodes", ranks=10)
+    assert np.bincount(placed[:, 0]).tolist() == [8, 0, 2]
+    assert _place("slurm", directory=tmp_path, path="nodes", nodes="n[2],n0", ranks=4)[:3, 0].tolist() == [2, 2, 0]
+    with pytest.raises(
+        TrafficError, match="10 slots on 2 hosts, besides 1 that are not usable, but there are 11 ranks"
+    ):
+        _place("slurm", directory=tmp_path, path="nodes", ranks=11)
+    with pytest.raises(FormatError, match="node 'n1' is not in the file, or not usable"):
+        _place("slurm", directory=tmp_path, path="nodes", nodes="n[0-1]", ranks=4)
+
+
+def test_kubernetes_nodes_are_taken_when_ready(tmp_path):
+    """n1 is cordoned, n3 sorts before n0 by its zone; names may have a domain."""
+
+    def node(name, zone, **spec):
+        ready = [{"type": "Ready", "status": "True"}]
+        return {"metadata": {"name": name, "labels": {"zone": zone}}, "spec": spec,
+                "status": {"allocatable": {"nvidia.com/gpu": "8"}, "conditions": ready}}  # fmt: skip
+
+    nodes = [node("n0.example.com", "b"), node("n1", "a", unschedulable=True), node("n3", "a")]
+    (tmp_path / "nodes.json").write_text(json.dumps({"kind": "List", "items": nodes}))
+    assert _place("kubernetes", directory=tmp_path, path="nodes.json", ranks=16)[[0, 8], 0].tolist() == [0, 3]
+    placed = _place("kubernetes", directory=tmp_path, path="nodes.json", sort="zone", ranks=16)
+    assert placed[[0, 8], 0].tolist() == [3, 0]
+    (tmp_path / "nodes.json").write_text('{"items": []}')
+    with pytest.raises(FormatError, match=r"no list of nodes .*kubectl get nodes -o json"):
+        _place("kubernetes", directory=tmp_path, path="nodes.json", ranks=1)
+
+
+def test_jobs_share_a_cluster_without_sharing_gpus():
+    """The second job gets what the first leaves; a third gets nothing; 64 ranks never fit on 32 GPUs."""
+    inventory, model = cluster(4), {"layers": 1, "hidden": 8, "ffn_hidden": 8, "heads": 1, "vocab": 8}
+    shared = context(inventory)
+
+    def place(name, **keys):
+        spec = {"kind": "training", "model": model, "batch": {"global": 1536, "sequence": 8}, **keys}
+        return WORKLOADS["training"](spec, context=replace(shared, id=name))
+
+    assert place("a", gpus=12).ranks == 12
+    second = place("b", gpus=16, placement={"order": "rail-aligned"})
+    assert second.phases[0].flows.src.min() >= 16
+    with pytest.raises(TrafficError, match="8 ranks do not fit on the 4 GPUs that other jobs leave"):
+        place("c", gpus=8)
+    assert place("d").ranks == 4
+    with pytest.raises(TrafficError, match="no GPU of gpu is left: a, b, d take all"):
+        place("e")
+    assert place("f", gpus=32, placement={"exclusive": False}).ranks == 32
+    with pytest.raises(TrafficError, match="64 ranks do not fit on 4 hosts of 8 GPUs"):
+        place("g", gpus=64)
+
+
+@pytest.mark.parametrize("text", ["n[1-", "n]1[", "n[a-b]", "n[3-1]", "n[0-9999999]"])
+def test_host_ranges_that_are_none_are_refused(text):
+    """Rather than read as something else."""
+    with pytest.raises(ValueError, match=r"brackets|no range|numbers|hosts"):
+        expand_hosts(text)

@@ -77,7 +77,7 @@ def test_megatrons_trillion_parameter_checkpoint_is_13_8_tb():
 
 
 def test_key_value_caches_of_the_deepseek_hardware_paper():
-    """Zhao et al., ISCA 2025, table 1, bf16: DeepSeek-V3 70.272 kB, Qwen-2.5 72B 327.680 kB, Llama 3.1 405B 516.096 kB."""
+    """Zhao et al., ISCA 2025, table 1, bf16: DeepSeek-V3 70.272, Qwen-2.5 72B 327.680, Llama 3.1 405B 516.096 kB."""
     qwen = ModelShape(layers=80, hidden=8192, ffn_hidden=29568, heads=64, kv_heads=8, vocab=152064)
     llama = ModelShape(layers=126, hidden=16384, ffn_hidden=53248, heads=128, kv_heads=8, vocab=128256)
     found = [kv_bytes_per_token(shape, 2) for shape in (ModelShape.model_validate(DEEPSEEK), qwen, llama)]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from topologies.columns import column
-from traffic.collective import COLLECTIVES, CollectiveTraffic, RankBlock
-from traffic.formula import formula
+from traffic.collective import COLLECTIVES, CollectiveTraffic
+from traffic.exchange import direct_exchange
 
 
 @COLLECTIVES.register("all-to-all", example={"group_size": 8, "payload_bytes": 1e9}, aliases=("direct-all-to-all",))
@@ -29,12 +26,4 @@ def all_to_all(group_size: int, payload_bytes: float) -> CollectiveTraffic:
     ----------
     nccl-tests, doc/PERFORMANCE.md.
     """
-    sent = formula(
-        "S * (n - 1) / n",
-        "nccl-tests, doc/PERFORMANCE.md",
-        S=(payload_bytes, "full buffer, bytes"),
-        n=(group_size, "ranks of the group"),
-    )
-    none = CollectiveTraffic.of([], [], [], sent)
-    block = RankBlock(column(np.arange(group_size), np.int32), payload_bytes / group_size)
-    return CollectiveTraffic(none.src, none.dst, none.sent_bytes, sent, (block,) if group_size > 1 else ())
+    return direct_exchange(group_size, payload_bytes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from topologies.registry import Injected
 from topologies.units import Count
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
+from traffic.exchange import direct_exchange
 from traffic.formula import formula
 from traffic.rings import rail_blocks
 
@@ -38,13 +39,15 @@ def node_deduplicated_all_to_all(
     -------
     CollectiveTraffic
         What crosses the fabric; copies handed on over NVLink are not listed. Hosts are chosen evenly, the sender's own
-        among them.
+        among them. Inside one host it is the direct exchange.
 
     References
     ----------
     DeepSeek-V3, arXiv 2412.19437, section 3.2.2 (at most four nodes; InfiniBand first, then NVLink).
     """
     table = (layout or GroupLayout.of(group_size)).rails
+    if len(table) == 1:
+        return direct_exchange(group_size, payload_bytes)
     hosts = len(table)
     sent = formula(
         "S / k * c * (m - 1) / m",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from topologies.registry import Injected
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
+from traffic.exchange import direct_exchange
 from traffic.formula import formula
 from traffic.rings import rail_blocks
 
@@ -26,13 +27,15 @@ def pxn_all_to_all(
     Returns
     -------
     CollectiveTraffic
-        What crosses the fabric; the first hop over NVLink is not listed.
+        What crosses the fabric; the first hop over NVLink is not listed. Inside one host it is the direct exchange.
 
     References
     ----------
     NVIDIA, "Doubling all2all performance with NCCL 2.12", 2022 (PXN).
     """
     table = (layout or GroupLayout.of(group_size)).rails
+    if len(table) == 1:
+        return direct_exchange(group_size, payload_bytes)
     rails = table.shape[1]
     sent = formula(
         "S * (n - g) / n",

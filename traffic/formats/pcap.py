@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from traffic.workload import DEMAND_FORMATS, DemandRows
 _SUFFIXES = (".pcap", ".pcapng", ".cap", ".gz")
 _VLAN = (0x8100, 0x88A8)
 _ROCE_PORT = 4791
+_GZIP = b"\x1f\x8b"
 _UDP = 17
 
 
@@ -97,7 +99,9 @@ def _frames(file: Path) -> Iterator[tuple[bytes, float, int]]:
     from scapy.utils import RawPcapNgReader, RawPcapReader
 
     try:
-        with RawPcapReader(str(file)) as reader:
+        with gzip.open(file) if _compressed(file) else file.open("rb") as opened:
+            source: Any = opened
+            reader = RawPcapReader(source)
             resolution = isinstance(reader, RawPcapNgReader)
             for frame, meta in reader:
                 yield frame, _time(meta, ng=resolution), int(meta.wirelen)
@@ -105,6 +109,11 @@ def _frames(file: Path) -> Iterator[tuple[bytes, float, int]]:
         raise FormatError(
             f"no capture: {error}", file=str(file), line=None, hint="pcap or pcapng, also gzipped", code="FP6225"
         ) from error
+
+
+def _compressed(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(2) == _GZIP
 
 
 def _time(meta: Any, *, ng: bool) -> float:
