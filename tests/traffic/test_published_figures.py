@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
+from traffic_clusters import cluster, phase, run
 
 from traffic.transformer.parameters import active_parameter_count, parameter_count
 from traffic.transformer.shape import ModelShape
@@ -82,3 +83,27 @@ def test_key_value_caches_of_the_deepseek_hardware_paper():
     llama = ModelShape(layers=126, hidden=16384, ffn_hidden=53248, heads=128, kv_heads=8, vocab=128256)
     found = [kv_bytes_per_token(shape, 2) for shape in (ModelShape.model_validate(DEEPSEEK), qwen, llama)]
     assert found == [70_272, 327_680, 516_096]
+
+
+def test_volumes_of_megatrons_trillion_parameter_run():
+    """Narayanan et al., SC 2021, table 1 and sections 3.2, 3.3, 4.1: 3,072 GPUs, t 8, p 64, d 6.
+
+    A stage boundary is b·s·h elements per micro-batch, an eighth of it per GPU by scatter/gather: 2·(2·2048·25600/8)·512
+    = 13.4 GB per GPU and step. Gradients are reduced over 6: 2·P/(t·p)·(d−1)/d. At the 502 Pflop/s printed a step takes
+    102 s, so 403 GB/s leave all stages on average.
+    """
+    model = {
+        "layers": 128, "hidden": 25600, "ffn_hidden": 102400, "heads": 160, "vocab": 51200, "positions": 2048,
+        "tied_embeddings": True, "gated_mlp": False, "norm": "layer", "bias": "all",
+    }  # fmt: skip
+    job = run(
+        "training", cluster(384), model=model, batch={"global": 3072, "sequence": 2048},
+        parallelism={"tp": 8, "pp": 64}, precision={"params": "fp16", "grads": "fp32"},
+    )  # fmt: skip
+    boundary = phase(job, "pp.send_recv")
+    assert boundary.sent_bytes_per_rank == 2 * (2 * 2048 * 25600 / 8) * 512 == 13_421_772_800
+    reduced = phase(job, "dp.all_reduce")
+    assert reduced.sent_bytes_per_rank == pytest.approx(2 * 4 * 1.008e12 / (8 * 64) * 5 / 6, rel=0.01)
+    assert job.model.bubble == 63 / 512
+    step = 96 * 3072 * 2048 * 128 * 25600**2 * (1 + 2048 / (6 * 25600) + 51200 / (16 * 128 * 25600)) / 502e15
+    assert boundary.sent_bytes_per_rank * 3072 / step == pytest.approx(403e9, rel=0.01)

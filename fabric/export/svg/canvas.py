@@ -36,12 +36,15 @@ class Canvas:
     def _grow(self, right: float, bottom: float) -> None:
         self.width, self.height = max(self.width, right), max(self.height, bottom)
 
-    def text(self, x: float, y: float, words: str, *, kind: str = "", ink: str = "", tip: str = "") -> None:
-        """Words; ``kind`` are classes of the style: t title, f faint, m centred, e right-aligned."""
+    def text(
+        self, x: float, y: float, words: str, *, kind: str = "", ink: str = "", tip: str = "", turn: float = 0
+    ) -> None:
+        """Words; ``kind`` are classes of the style: t title, f faint, m centred, e right-aligned; ``turn`` degrees."""
+        turned = f' transform="rotate({turn:g} {x:.1f} {y:.1f})"' if turn else ""
         style = f' style="fill:{ink}"' if ink else ""
         title = f"<title>{_safe(tip)}</title>" if tip else ""
-        self._parts.append(f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}"{style}>{_safe(words)}{title}</text>')
-        length = len(words) * CHAR * (1.3 if "t" in kind.split() else 1)
+        self._parts.append(f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}"{style}{turned}>{_safe(words)}{title}</text>')
+        length = 0.0 if turn else len(words) * CHAR * (1.3 if "t" in kind.split() else 1)
         self._grow(x + (0 if "e" in kind.split() else length / 2 if "m" in kind.split() else length), y + 4)
 
     def rectangle(

@@ -12,6 +12,7 @@ from topologies.columns import Floats
 from topologies.units import format_bytes, format_gbps
 
 _MOST_SIDE = 512
+_WORDS_FROM = 56.0  # side of a cell that its value is written into
 _MOST_CELLS = 4_096  # drawn one by one, with their value in a tooltip; more become one image
 _SCALE = np.array([[247, 251, 255], [198, 219, 239], [107, 174, 214], [33, 113, 181], [8, 48, 107]], dtype=np.float64)
 
@@ -33,7 +34,7 @@ def demand_svg(matrix: DemandMatrix, heading: Sequence[str]) -> str:
     ]
     if count < len(matrix.names):
         lines.append(f"shown as {count:,} x {count:,}: a cell adds up its neighbours")
-    side = max(min(22.0, 900 / max(count, 1)), 1.5)
+    side = max(min(64.0, 900 / max(count, 1)), 1.5)
     label = max((len(name) for name in names), default=1) * CHAR if side >= 10 else 40.0
     top = canvas.heading(lines) + 20 + (label * 0.8 if side >= 10 else 8)
     left = 12 + label + 8
@@ -42,21 +43,18 @@ def demand_svg(matrix: DemandMatrix, heading: Sequence[str]) -> str:
         canvas.image(left, top, count * side, count * side, colours)
         return canvas.svg()
     for row in range(count):
-        canvas.text(left - 6, top + (row + 0.7) * side, names[row], kind="e")
+        canvas.text(left - 6, top + row * side + side / 2 + 4, names[row], kind="e")
+        canvas.text(left + row * side + side / 2 + 4, top - 6, names[row], turn=-60)
         for place in range(count):
             amount = float(value[row, place])
             words = format_gbps(amount) if steady else format_bytes(amount)
             red, green, blue = colours[row, place].tolist()
             tip = f"{names[row]} to {names[place]}: {words}"
-            canvas.rectangle(
-                left + place * side,
-                top + row * side,
-                side,
-                side,
-                f"#{red:02x}{green:02x}{blue:02x}",
-                tip=tip,
-                edge="#ddd",
-            )
+            x, y = left + place * side, top + row * side
+            canvas.rectangle(x, y, side, side, f"#{red:02x}{green:02x}{blue:02x}", tip=tip, edge="#ddd")
+            if side >= _WORDS_FROM and amount:
+                ink = "#ffffff" if red + green + blue < 380 else "#222222"
+                canvas.text(x + side / 2, y + side / 2 + 4, words, kind="m", ink=ink)
     return canvas.svg()
 
 
