@@ -88,8 +88,9 @@ def test_key_value_caches_of_the_deepseek_hardware_paper():
 def test_volumes_of_megatrons_trillion_parameter_run():
     """Narayanan et al., SC 2021, table 1 and sections 3.2, 3.3, 4.1: 3,072 GPUs, t 8, p 64, d 6.
 
-    A stage boundary is b·s·h elements per micro-batch, an eighth of it per GPU by scatter/gather: 2·(2·2048·25600/8)·512
-    = 13.4 GB per GPU and step. Gradients are reduced over 6: 2·P/(t·p)·(d−1)/d. At the 502 Pflop/s printed a step takes
+    A stage boundary is b·s·h elements per micro-batch, an eighth of it per GPU by scatter/gather: both ways and for 512
+    micro-batches 2·(2·2048·25600/8)·512 = 13.4 GB per GPU and step. Gradients are reduced over 6: 2·P/(t·p)·(d−1)/d. At
+    the 502 Pflop/s printed a step takes
     102 s, so 403 GB/s leave all stages on average.
     """
     model = {
