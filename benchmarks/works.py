@@ -215,6 +215,22 @@ def _job() -> list[Work]:
     ]
 
 
+def _demands() -> list[Work]:
+    def sized(name: str, tensor: int, expert: int, *, rows: bool = True) -> Work:
+        title = f"demands of 65,536 GPUs, tp {tensor}, pp 16, ep {expert}"
+        beside = (
+            (peer("one row per pair, NumPy, one phase", "demands", "pairs", str(expert), agrees=""),) if rows else ()
+        )
+        method = Method("fabric", lambda _: case("demands", str(tensor), str(expert)))
+        return Work(name, title, (method, *beside), 5.0, asked_mib=2000.0)
+
+    return [
+        sized("demands-64", 8, 64),
+        sized("demands-512", 8, 512),
+        sized("demands-4096", 1, 4096, rows=False),
+    ]
+
+
 def _flow_tables() -> list[Work]:
     def alone(name: str, title: str, what: str, number: int, asked_s: float, asked_mib: float | None = None) -> Work:
         method = Method("fabric", lambda _: case("flow_tables", what, str(number)))
@@ -262,6 +278,7 @@ def works() -> Mapping[str, Work]:
         *_damaged(32, 60.0, 1e-2, asked_mib=4000.0),
         *_job(),
         _hashed(),
+        *_demands(),
         *_flow_tables(),
         _wide_area(149, "149 nodes, 193 cables", None),
         _wide_area(200, "200 nodes, 39,800 demands", 30.0),

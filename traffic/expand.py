@@ -13,7 +13,7 @@ from topologies.errors import TrafficError
 from traffic.collective import CollectiveTraffic
 from traffic.demands import Flows, UniformBlock, merge_flows
 
-BLOCK_ABOVE = 64  # members from which a dense exchange is kept as a block
+BLOCK_ABOVE = 32  # members from which a dense exchange is kept as a block
 MOST_ROWS = 40_000_000  # pairs that are written out
 
 
@@ -32,7 +32,7 @@ def expand(traffic: CollectiveTraffic, endpoints: Ints, hosts: Ints) -> Flows:
     Returns
     -------
     Flows
-        Bytes per ordered pair of endpoints, summed over groups. A dense exchange among more than 64 ranks, each in its
+        Bytes per ordered pair of endpoints, summed over groups. A dense exchange among more than 32 ranks, each in its
         own host and on its own endpoint, is one block.
 
     Raises
