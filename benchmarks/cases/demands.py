@@ -1,4 +1,4 @@
-"""Demands of a 65,536-GPU job with tensor, pipeline, expert and data parallelism: ``demands TP EP``, ``demands pairs EP``.
+"""Demands of a 65,536-GPU job with all kinds of parallelism: ``demands TP EP``, or ``demands pairs EP``.
 
 Timed: from the built network to the demands of all phases. ``pairs`` writes the dispatch of the same job out as one row
 per pair of ranks, in NumPy, as a planner without blocks does; it has a single phase of ours to do. Both are checked
