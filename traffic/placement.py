@@ -69,7 +69,7 @@ class Placement(Spec):
             raise TrafficError(
                 f"{site.ranks:,} ranks do not fit on the {int(site.free.sum()):,} GPUs that other jobs leave",
                 where="placement.group",
-                hint=f"gpus: {int(site.free.sum())} would fit, or more hosts",
+                hint=f"gpus: {int(site.free.sum())} would fit, or more hosts" if site.free.any() else "add hosts",
                 code="FP4022",
             )
         entry = PLACEMENTS[self.order]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from topologies.errors import nearest
 from topologies.registry import Spec
 from traffic.transformer.huggingface import read_hf_config
 from traffic.transformer.megatron import MegatronRun, read_megatron
@@ -32,10 +33,10 @@ class MegatronArguments(Spec):
 
 def _model_tag(value: Any) -> str:
     """Which way of describing a model is meant: ``from:`` decides, so that a typo is reported for one way only."""
-    if isinstance(value, MegatronArguments) or (isinstance(value, Mapping) and value.get("from") == "megatron"):
-        return "megatron"
-    if isinstance(value, HfConfigFile) or (isinstance(value, Mapping) and "from" in value):
-        return "hf-config"
+    if isinstance(value, MegatronArguments | HfConfigFile):
+        return value.source
+    if isinstance(value, Mapping) and "from" in value:
+        return nearest(str(value["from"]), ("hf-config", "megatron")) or "hf-config"
     return "inline"
 
 
