@@ -12,8 +12,10 @@ from traffic.collective import CollectiveTraffic, GroupLayout
 from traffic.formula import Formula
 from traffic.seats import algorithms, run
 
-OPERATIONS = ("all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "send-recv")
-DEFAULT_ALGORITHM = {"all-to-all": "direct", "broadcast": "pipelined", "send-recv": ""}
+OPERATIONS = ("all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "reduce", "send-recv")
+DEFAULT_ALGORITHM = {"all-to-all": "direct", "broadcast": "pipelined", "reduce": "pipelined", "send-recv": "direct"}
+# Names that nccl-tests and MPI give them, without their hyphens.
+_SPELLED = {name.replace("-", ""): name for name in OPERATIONS}
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def bare_collective(
     TrafficError
         When there is no such operation or algorithm (FP4015).
     """
+    operation = _SPELLED.get(operation.lower().replace("_", "").replace("-", ""), operation)
     if operation not in OPERATIONS:
         close = nearest(operation, OPERATIONS)
         raise TrafficError(
@@ -84,7 +87,7 @@ def bare_collective(
             code="FP4015",
         )
     used = DEFAULT_ALGORITHM.get(operation, "ring") if algorithm is None else algorithm
-    if operation != "send-recv" and used not in algorithms(operation):
+    if used not in algorithms(operation):
         close = nearest(used, algorithms(operation))
         raise TrafficError(
             f"there is no {operation} by the algorithm {used!r}",
@@ -92,8 +95,7 @@ def bare_collective(
             code="FP4015",
         )
     layout = GroupLayout.of(ranks, ranks_per_host)
-    name = operation if operation == "send-recv" else f"{used}-{operation}"
-    traffic = run(name, ranks, size_bytes, layout, copies=copies, node_limit=node_limit)
+    traffic = run(f"{used}-{operation}", ranks, size_bytes, layout, copies=copies, node_limit=node_limit)
     sent, received = _on_fabric(traffic, layout)
     busiest = max(float(sent.max()), float(received.max()))
     return BareCollective(

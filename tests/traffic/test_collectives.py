@@ -30,9 +30,10 @@ SHARE = {
     "ring-send-recv": lambda n: 1.0 if n > 1 else 0.0,
     "send-recv": lambda n: 1.0 if n > 1 else 0.0,
     "pipelined-broadcast": lambda n: 1.0 if n > 1 else 0.0,
+    "pipelined-reduce": lambda n: 1.0 if n > 1 else 0.0,
     "tree-all-reduce": lambda n: 2.0,
 }
-CHAINS = ("send-recv", "pipelined-broadcast")
+CHAINS = ("send-recv", "pipelined-broadcast", "pipelined-reduce")
 POWERS = {"halving-doubling-reduce-scatter", "halving-doubling-all-gather", "halving-doubling-all-reduce"}
 EVEN = sorted(set(SHARE) - {"tree-all-reduce"})
 
@@ -135,6 +136,17 @@ def test_the_bus_factors_are_those_of_nccl_tests(operation, factor):
     assert bus_factor(operation, 8) == factor
 
 
+@pytest.mark.parametrize(
+    ("spelled", "algorithm", "meant"),
+    [("all_reduce", "double-binary-tree", "all-reduce"), ("alltoall", None, "all-to-all"),
+     ("AllReduce", "sharp", "all-reduce"), ("sendrecv", None, "send-recv"), ("reduce", None, "reduce"),
+     ("broadcast", "ring", "broadcast")],
+)  # fmt: skip
+def test_names_of_other_tools_are_understood(spelled, algorithm, meant):
+    """nccl-tests' program names, and the words of papers."""
+    assert bare_collective(spelled, algorithm, 8, 1.0).operation == meant
+
+
 @pytest.mark.parametrize("operation", ["all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast"])
 def test_the_lower_bound_is_the_bus_factor_over_the_speed(operation):
     """1 GB over 400 Gb/s: factor x 20 ms."""
@@ -153,8 +165,8 @@ def test_an_unknown_algorithm_names_those_there_are():
     """And an unknown operation the nearest."""
     with pytest.raises(TrafficError, match=r"no all-reduce by the algorithm 'rang' .*did you mean 'ring'"):
         bare_collective("all-reduce", "rang", 8, 1.0)
-    with pytest.raises(TrafficError, match=r"unknown collective 'allreduce' .*did you mean 'all-reduce'"):
-        bare_collective("allreduce", None, 8, 1.0)
+    with pytest.raises(TrafficError, match=r"unknown collective 'all-redcue' .*did you mean 'all-reduce'"):
+        bare_collective("all-redcue", None, 8, 1.0)
 
 
 # ---- expansion -------------------------------------------------------------------------------------------------------

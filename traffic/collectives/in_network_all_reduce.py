@@ -10,7 +10,9 @@ from traffic.formula import formula
 from traffic.rings import inside_hosts
 
 
-@COLLECTIVES.register("in-network-all-reduce", example={"group_size": 8, "payload_bytes": 1e9})
+@COLLECTIVES.register(
+    "in-network-all-reduce", example={"group_size": 8, "payload_bytes": 1e9}, aliases=("sharp-all-reduce",)
+)
 def in_network_all_reduce(
     group_size: int, payload_bytes: float, layout: Injected[GroupLayout | None] = None
 ) -> CollectiveTraffic:

@@ -7,7 +7,7 @@ from traffic.formula import formula
 from traffic.rings import ring_traffic
 
 
-@COLLECTIVES.register("send-recv", example={"group_size": 4, "payload_bytes": 1e6})
+@COLLECTIVES.register("send-recv", example={"group_size": 4, "payload_bytes": 1e6}, aliases=("direct-send-recv",))
 def send_recv(group_size: int, payload_bytes: float) -> CollectiveTraffic:
     """Every rank but the last sends S to the next one.
 

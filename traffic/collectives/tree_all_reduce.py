@@ -11,7 +11,11 @@ from traffic.formula import formula
 from traffic.rings import inside_hosts
 
 
-@COLLECTIVES.register("tree-all-reduce", example={"group_size": 8, "payload_bytes": 1e9})
+@COLLECTIVES.register(
+    "tree-all-reduce",
+    example={"group_size": 8, "payload_bytes": 1e9},
+    aliases=("double-binary-tree-all-reduce",),
+)
 def tree_all_reduce(
     group_size: int, payload_bytes: float, layout: Injected[GroupLayout | None] = None
 ) -> CollectiveTraffic:
