@@ -129,14 +129,17 @@ def test_the_command_of_y_prints_what_is_on_the_screen(capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("suffix", ["svg", "csv", "md"])
-def test_w_writes_the_view_whole_and_asks_before_writing_over(suffix: str, tmp_path: Path) -> None:
+def test_w_writes_the_view_whole_and_asks_before_writing_over(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The links of the phase as CSV have one row per directed link; an existing file stays until yes."""
-    path = tmp_path / f"view.{suffix}"
+    path, name = tmp_path / f"v.{suffix}", f"v.{suffix}"
 
     async def steps(app: App, pilot: P) -> None:
         assert app.session is not None
         assert app.session.entry is not None
-        await press(app, pilot, "4", "w", "ctrl+u", *str(path), "enter")
+        monkeypatch.chdir(tmp_path)
+        await press(app, pilot, "4", "w", "ctrl+u", *name, "enter")
         first = path.read_text(encoding="utf-8")
         if suffix == "csv":
             rows = list(csv.DictReader(first.splitlines()))
@@ -148,9 +151,9 @@ def test_w_writes_the_view_whole_and_asks_before_writing_over(suffix: str, tmp_p
         else:
             assert "| link |" in first
         path.write_text("mine")
-        await press(app, pilot, "w", "ctrl+u", *str(path), "enter", "enter")
+        await press(app, pilot, "w", "ctrl+u", *name, "enter", "enter")
         assert path.read_text() == "mine"
-        await press(app, pilot, "w", "ctrl+u", *str(path), "enter", "ctrl+u", *"yes", "enter")
+        await press(app, pilot, "w", "ctrl+u", *name, "enter", "ctrl+u", *"yes", "enter")
         assert path.read_text(encoding="utf-8") != "mine"
 
     drive(steps)
