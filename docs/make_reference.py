@@ -29,6 +29,19 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("nodes", ("NodeSpec", "NicSpec")),
     ("fabrics", ("FabricSpec", "RoutingSpec", "HashSpec", "AddressingSpec")),
     ("fabrics.NAME.topology", ("LeafSpine", "FatTree", "Clos", "RailOptimised", "FileTopology")),
+    (
+        "fabrics.NAME.topology: flat networks",
+        (
+            "Dragonfly",
+            "DragonflyPlus",
+            "SlimFly",
+            "Hyperx",
+            "Torus",
+            "Jellyfish",
+            "Xpander",
+            "SingleSwitch",
+        ),
+    ),
     ("Switches in a topology", ("SwitchSpec", "LeafSpec", "TierOversubscription")),
     ("workloads", ("Training", "Inference", "Checkpoint", "Dataset", "Matrix")),
     (

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 MOST_BOXES = 99
 _MOST_IN_A_ROW = 24
+_MOST_MESHED = 12  # switches of a dense flat network; Graphviz does not finish hundreds of lines without levels
+_SPARSE_CABLES = 250
 _NONE, _UNIT, _POD, _SINGLE = range(4)
 _FAMILY = {_UNIT: ("unit", "units"), _POD: ("pod", "pods")}
 _REST = np.iinfo(np.int64).max  # the folded units, after all others
@@ -82,6 +84,14 @@ class _Cells:
     heat: dict[int, float] | None  # family: worst utilisation at the folded places
 
 
+def _most_alone(topology: Topology) -> int:
+    """Switches of a flat network that may have boxes of their own."""
+    links, switch = topology.links, topology.is_switch
+    cables = int((topology.is_cable & switch[links.src] & switch[links.dst]).sum())
+    dense = cables > max(_SPARSE_CABLES, 2 * int(switch.sum()))
+    return _MOST_MESHED if dense else MOST_BOXES
+
+
 def _cells(topology: Topology, utilisation: Floats | None) -> _Cells:
     family, place = _places(topology)
     nodes = topology.nodes
@@ -89,7 +99,7 @@ def _cells(topology: Topology, utilisation: Floats | None) -> _Cells:
     rows, of_node = np.unique(keys, axis=0, return_inverse=True)
     heat = {code: _heat(topology, utilisation, place, family == code) for code in (_UNIT, _POD, _SINGLE)}
     flat = len(np.unique(nodes.level[topology.is_switch])) == 1
-    most = {_UNIT: _MOST_IN_A_ROW, _POD: _MOST_IN_A_ROW, _SINGLE: MOST_BOXES if flat else _MOST_IN_A_ROW}
+    most = {_UNIT: _MOST_IN_A_ROW, _POD: _MOST_IN_A_ROW, _SINGLE: _most_alone(topology) if flat else _MOST_IN_A_ROW}
     merged = False
     while True:
         kept = {code: _hottest(heat[code], most[code]) for code in most}
@@ -208,7 +218,7 @@ def _place_text(topology: Topology, cells: _Cells, members: Ids, family: int, *,
     one, many = _FAMILY.get(family, ("", ""))
     if not one:
         one = topology.roles[nodes.role[members[0]]]
-        many = {"leaf": "leaves"}.get(one, f"{one}s")
+        many = {"leaf": "leaves", "switch": "switches"}.get(one, f"{one}s")
     hottest = "" if cells.heat is None else f", max {percent_text(cells.heat[family])}"
     return f"{count:,} more {one if count == 1 else many}{hottest}"
 

@@ -1,0 +1,140 @@
+"""Networks without levels: switches that all have hosts, and cables between any two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from topologies.assemble import Assembler, assemble
+from topologies.builder import SwitchSpec, check_speed
+from topologies.columns import Ints, column
+from topologies.errors import TopologyError
+from topologies.hang import hang_hosts
+from topologies.hosts import HostGroup
+from topologies.topology import Topology
+from topologies.units import Count, LengthM, SpeedGbps
+
+# Keys that every flat builder has.
+Speed = Annotated[SpeedGbps, Field(description="Speed of a cable between switches", examples=["400G"])]
+HostSpeed = Annotated[SpeedGbps | None, Field(description="Speed of a host port; that of the other cables if absent")]
+Switch = Annotated[SwitchSpec | None, Field(description="Model or radix of the switches; their ports are then checked")]
+Parallel = Annotated[Count, Field(description="Cables for every one of the plan")]
+Length = Annotated[LengthM | None, Field(description="Length of a cable between switches")]
+
+
+def host_gbps(speed: float, host_speed: float | None, switch: SwitchSpec | None) -> float:
+    """Speed of host ports, with all speeds checked against the switch's ports."""
+    port = switch.port_gbps if switch else None
+    check_speed("speed", speed, port, port="the ports of the switch")
+    check_speed("host_speed", host_speed, port, port="the ports of the switch")
+    return host_speed or speed
+
+
+def flat_network(
+    title: str,
+    kind: str,
+    names: Sequence[str],
+    pairs: tuple[Ints, Ints],
+    *,
+    hosts: Sequence[HostGroup],
+    hosts_per_switch: int,
+    speed: float,
+    host_speed: float | None,
+    switch: SwitchSpec | None,
+    parallel: int = 1,
+    length: float | None = None,
+    role: str = "switch",
+    pod: Ints | int = -1,
+) -> Topology:
+    """Switches of one role, hosts on each, and cables between the pairs of switches.
+
+    Parameters
+    ----------
+    pairs : two ndarrays of int, shape (C,)
+        Positions of both ends of every cable; repeated pairs are parallel cables.
+    """
+    gbps = host_gbps(speed, host_speed, switch)
+    net = assemble(title, kind)
+    ids = net.switches(role, names, level=1, radix=switch.ports if switch else 0, pod=pod)
+    hang_hosts(net, hosts, ids, names, hosts_per_switch, gbps)
+    cable(net, ids[pairs[0]], ids[pairs[1]], speed, tier=f"{role}-{role}", parallel=parallel, length=length)
+    return net.freeze()
+
+
+def cable(
+    net: Assembler, one: Ints, other: Ints, gbps: float, *, tier: str, parallel: int = 1, length: float | None = None
+) -> None:
+    """Cables between switches, with their length where it is known."""
+    net.cables(one, other, gbps, tier=tier, parallel=parallel, length_m=np.nan if length is None else length)
+
+
+def all_pairs(count: int) -> tuple[Ints, Ints]:
+    """Every two of ``count`` things, once.
+
+    >>> [end.tolist() for end in all_pairs(3)]
+    [[0, 0, 1], [1, 2, 2]]
+    """
+    one, other = np.triu_indices(count, k=1)
+    return column(one, np.int32), column(other, np.int32)
+
+
+def between_groups(groups: int, ports: int) -> Ints:
+    """Cables between groups that have ``ports`` ports each, spread as evenly as can be, all ports used.
+
+    Every two groups get ⌊ports/(groups−1)⌋ cables; what is left of each group's ports goes to peers at the same
+    distances round a circle. Only where groups x ports is odd, one port of one group stays free.
+
+    Returns
+    -------
+    ndarray of int, shape (C, 4)
+        Group and port of one end, group and port of the other.
+
+    Raises
+    ------
+    TopologyError
+        When a group has fewer ports than peers (FP3040).
+    """
+    if groups < 2:
+        return column(np.empty((0, 4)), np.int32)
+    if ports < groups - 1:
+        raise TopologyError(
+            f"{groups} groups need {groups - 1} global ports each, to reach each other; they have {ports}",
+            where="groups",
+            hint=f"groups is at most {ports + 1}",
+            code="FP3040",
+        )
+    whole, rest = divmod(ports, groups - 1)
+    rounds = [np.stack(all_pairs(groups), axis=1)] * whole
+    number = np.arange(groups)
+    for distance in range(1, rest // 2 + 1):
+        rounds.append(np.stack([number, (number + distance) % groups], axis=1))
+    if rest % 2:
+        rounds.append(_matching(groups))
+    pairs = np.concatenate(rounds)
+    port = np.zeros(groups, dtype=np.int64)
+    rows = np.empty((len(pairs), 4), dtype=np.int32)
+    # Each group numbers its cables round by round, by the distance to the peer, so that neighbours differ in router.
+    step = np.concatenate([np.full(len(part), turn) for turn, part in enumerate(rounds)])
+    ends = np.concatenate([pairs, pairs[:, ::-1]])
+    away = (ends[:, 1] - ends[:, 0]) % groups
+    order = np.lexsort((away, np.tile(step, 2), ends[:, 0]))
+    place = np.empty(len(ends), dtype=np.int64)
+    for group in range(groups):
+        mine = order[ends[order, 0] == group]
+        place[mine] = np.arange(len(mine))
+        port[group] = len(mine)
+    rows[:, 0], rows[:, 2] = pairs[:, 0], pairs[:, 1]
+    rows[:, 1], rows[:, 3] = place[: len(pairs)], place[len(pairs) :]
+    return column(rows, np.int32)
+
+
+def _matching(count: int) -> np.ndarray:
+    """Pairs that cover all of ``count`` things, or all but one."""
+    far = count // 2
+    if count % 2 == 0:
+        return np.stack([np.arange(far), np.arange(far) + far], axis=1)
+    walk = np.arange(count) * far % count  # far and count have no common divisor
+    return walk[: count - 1].reshape(-1, 2)
