@@ -217,3 +217,50 @@ def test_a_dense_flat_network_is_drawn_with_few_boxes():
 
     lines = topology_tier_view_dot(built("slim-fly", q=7), title="x").count(" -- ")
     assert 10 < lines < 120
+
+
+# ---- written out -----------------------------------------------------------------------------------------------------
+
+WRITTEN = {
+    "switches": [{"name": "s{index}", "count": 2, "radix": 4}, {"name": "top", "level": 2, "role": "spine"}],
+    "endpoints": ["h0", "h1"],
+    "cables": [
+        {"ends": ["h0", "s0:1"], "speed": "100G"},
+        {"ends": ["s1:1", "h1"], "speed": "100G"},
+        {"ends": ["top", "s0"], "speed": "400G", "count": 2, "length": "3 m"},
+        {"ends": ["s1", "top"], "speed": "400G"},
+        {"ends": ["s0", "s1"], "speed": "50G"},
+    ],
+}
+
+
+def test_a_written_network_is_what_it_says():
+    """Lower ends first whatever the order; parallel cables; a cable between equals."""
+    net = TOPOLOGIES["explicit"](WRITTEN)
+    assert (net.tiers, net.roles) == (("host-switch", "switch-spine", "switch-switch"), ("switch", "spine", "host"))
+    assert int(net.is_cable.sum()) == 6
+    assert np.nanmax(net.links.length_m) == 3
+    assert validate(net) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ends": ["h0", "s9"], "speed": "100G"}, r"cables\.5\.ends\.1: no node is called 's9'.*nodes are s0, s1, top"),
+        ({"ends": ["h0", "s1:1"], "speed": "100G"}, r"s1:1: cable 1 has the port too"),
+        ({"ends": ["s0:3", "s1:3"], "speed": "100G", "count": 2}, r"s0:3: 2 cables on one port"),
+        ({"ends": ["s0", "s0"], "speed": "100G"}, r"cables\.5: s0 is cabled to itself"),
+    ],
+)
+def test_mistakes_of_a_written_network_are_found(change, message):
+    """Each with its place."""
+    with pytest.raises(TopologyError, match=message):
+        TOPOLOGIES["explicit"](WRITTEN | {"cables": [*WRITTEN["cables"], change]})
+
+
+def test_a_host_without_a_cable_is_named():
+    """And two nodes of one name."""
+    with pytest.raises(TopologyError, match="host h2 has 0 cables"):
+        TOPOLOGIES["explicit"](WRITTEN | {"endpoints": ["h0", "h1", "h2"]})
+    with pytest.raises(TopologyError, match="two nodes are called 's0'"):
+        TOPOLOGIES["explicit"](WRITTEN | {"switches": [*WRITTEN["switches"], {"name": "s0"}]})
