@@ -28,7 +28,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("The scenario", (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec")),
     ("nodes", ("NodeSpec", "NicSpec")),
     ("fabrics", ("FabricSpec", "RoutingSpec", "HashSpec", "AddressingSpec")),
-    ("fabrics.NAME.topology", ("LeafSpine", "FatTree", "Clos", "RailOptimised", "FileTopology")),
+    ("fabrics.NAME.topology", ("LeafSpine", "FatTree", "Clos", "RailOptimised", "RailOnly", "FileTopology")),
     (
         "fabrics.NAME.topology: flat networks",
         (

@@ -15,3 +15,4 @@ class Facts:
     cables_by_tier: Mapping[str, int]
     tier_gbps: Mapping[str, float]
     ports_used_max: int | None = None
+    parts: int = 1  # that cannot reach each other, as rails that never meet

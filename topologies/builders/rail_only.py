@@ -1,0 +1,120 @@
+"""Rail-only: one network per rail, which never meet; GPUs of different rails talk inside their domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from topologies.assemble import Assembler, assemble
+from topologies.builder import TOPOLOGIES, Hosts, check_nic_speed
+from topologies.clos_plan import ClosPlan, TierOversubscription, add_leaves, add_upper_tiers, plan
+from topologies.columns import Ints
+from topologies.errors import TopologyError
+from topologies.facts import Facts
+from topologies.hosts import HostGroup, block_starts
+from topologies.topology import Topology
+from topologies.units import Count, SpeedGbps
+
+
+def facts(gpus: int, domain_size: int, radix: int, speed: float) -> Facts:
+    """One smallest non-blocking Clos of gpus/domain_size endpoints for each of domain_size rails."""
+    sizes = _rail(gpus // domain_size, radix)
+    cables = {"host-leaf": gpus}
+    if sizes is not None:
+        cables["leaf-spine"] = domain_size * sizes.leaves * sizes.leaf_up
+        if sizes.tiers == 3:
+            cables["spine-core"] = domain_size * sizes.pods * sizes.spines_per_pod * sizes.spine_up
+    return Facts(
+        endpoints=gpus,
+        switches=domain_size * (sizes.switches if sizes else 1),
+        cables_by_tier=cables,
+        tier_gbps={tier: count * speed for tier, count in cables.items()},
+        parts=domain_size,
+    )
+
+
+@TOPOLOGIES.register("rail-only", facts=facts, example={"gpus": 64, "domain_size": 4, "radix": 8, "speed": "400G"})
+def rail_only(
+    domain_size: Annotated[Count, Field(description="GPUs of a high-bandwidth domain, and so rails")],
+    radix: Annotated[Count, Field(description="Ports per switch", ge=4, examples=[64])],
+    speed: Annotated[SpeedGbps, Field(description="Speed of every link", examples=["400G"])],
+    gpus: Annotated[Count | None, Field(description="GPUs; those of the nodes if absent")] = None,
+    hosts: Hosts = (),
+) -> Topology:
+    """Rail-only: GPU i of every high-bandwidth domain is on rail i, each rail a Clos of its own, as small as can be.
+
+    A rail that fits one switch is one switch. Nodes with fewer NICs than the domain has GPUs make a domain together, in
+    their order. Rails never meet, so that collectives must keep to them; what crosses rails goes over NVLink first.
+
+    References
+    ----------
+    Wang et al., "Rail-only: a low-cost high-performance network for training LLMs", arXiv 2307.12169, section 3.
+    """
+    attached = sum(len(group.hosts) * group.nics for group in hosts)
+    count = gpus or attached
+    _check(count, attached, domain_size, hosts)
+    per_rail = count // domain_size
+    sizes = _rail(per_rail, radix)
+    net = assemble(f"rail-only({count} GPUs, {domain_size} rails)", "rail-only")
+    ends = _endpoints(net, count, domain_size, hosts, speed)
+    for rail in range(domain_size):
+        mine = ends[:, rail]
+        prefix = f"r{rail}/"
+        if sizes is None:
+            net.cables(mine, net.switches("leaf", [f"{prefix}leaf0"], level=1, radix=radix, rail=rail), speed)
+            continue
+        leaf, _ = add_leaves(net, sizes, radix, prefix=prefix, rail=rail)
+        net.cables(mine, np.repeat(leaf, np.diff(block_starts(per_rail, sizes.leaves))), speed)
+        add_upper_tiers(net, sizes, leaf, radix, speed, prefix=prefix, rail=rail)
+    return net.freeze()
+
+
+def _rail(endpoints: int, radix: int) -> ClosPlan | None:
+    """The Clos of one rail; None where one switch has the ports."""
+    return None if endpoints <= radix else plan(radix, endpoints, None, TierOversubscription())
+
+
+def _check(count: int, attached: int, domain_size: int, hosts: Sequence[HostGroup]) -> None:
+    if not count:
+        raise TopologyError("neither gpus nor nodes say how many GPUs there are", where="gpus", hint="add gpus")
+    if hosts and count != attached:
+        raise TopologyError(
+            f"gpus is {count:,} but the nodes have {attached:,} NICs",
+            where="gpus",
+            hint="leave gpus out to follow the nodes",
+            code="FP3032",
+        )
+    bad = next((group for group in hosts if domain_size % group.nics), None)
+    if count % domain_size or bad is not None:
+        what = f"{bad.name} has {bad.nics} NICs a node, which do not" if bad else f"{count:,} GPUs do not"
+        raise TopologyError(
+            f"{what} make whole domains of {domain_size}",
+            where="domain_size",
+            hint=f"gpus: {count // domain_size * domain_size or domain_size}" if not bad else "a multiple of the NICs",
+            code="FP3028",
+        )
+
+
+def _endpoints(net: Assembler, count: int, domain_size: int, hosts: Sequence[HostGroup], speed: float) -> Ints:
+    """Endpoints by domain and rail, shape (domains, domain_size); every NIC is one."""
+    groups = hosts or (
+        HostGroup(
+            "domain", tuple(f"d{domain}" for domain in range(count // domain_size)), domain_size, speed, "per-gpu"
+        ),
+    )
+    ids = []
+    for group in groups:
+        check_nic_speed(group, speed, where="speed")
+        if group.rail != "per-gpu" and group.nics > 1:
+            raise TopologyError(
+                f"{group.name} shares its NICs; on a rail-only fabric every GPU has its own",
+                where="domain_size",
+                hint=f"set rail: per-gpu for the NICs of {group.name}",
+                code="FP3028",
+            )
+        names = [group.nic_name(host, nic) for host in group.hosts for nic in range(group.nics)]
+        ids.append(net.hosts(names, rail=np.arange(len(names)) % domain_size))
+    return np.concatenate(ids).reshape(-1, domain_size)
