@@ -81,6 +81,27 @@ def all_pairs(count: int) -> tuple[Ints, Ints]:
     return column(one, np.int32), column(other, np.int32)
 
 
+def grid_names(dims: Sequence[int]) -> list[str]:
+    """Names of the switches of a grid, by their coordinates.
+
+    Raises
+    ------
+    TopologyError
+        When a dimension has one switch (FP3041).
+
+    >>> grid_names([2, 2])
+    ['s0.0', 's0.1', 's1.0', 's1.1']
+    """
+    if min(dims) < 2:
+        raise TopologyError(
+            f"dims {list(dims)} has a dimension of {min(dims)}, along which there is nothing to cable",
+            where="dims",
+            hint=f"dims: {[size for size in dims if size > 1] or [2]}",
+            code="FP3041",
+        )
+    return ["s" + ".".join(map(str, place)) for place in np.ndindex(*dims)]
+
+
 def between_groups(groups: int, ports: int) -> Ints:
     """Cables between groups that have ``ports`` ports each, spread as evenly as can be, all ports used.
 

@@ -17,7 +17,7 @@ from topologies.errors import Problem, TrafficError, nearest
 from topologies.registry import Spec
 from traffic.inventory import Inventory
 from traffic.parallelism import RankGrid
-from traffic.workload import PLACEMENTS
+from traffic.workload import PLACEMENTS, WorkloadContext
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +99,32 @@ def _key_problems(error: ValidationError, order: str, keys: list[str]) -> list[P
             message, hint = f"{key}: {found['msg']}", own
         problems.append(Problem(message, code="FP4021", where=("placement", key), hint=hint))
     return problems
+
+
+@dataclass(frozen=True, eq=False)
+class GpuPool:
+    """GPUs that a job may have: those of a group that no other job has, or all where jobs may share."""
+
+    group: str
+    hosts: tuple[str, ...]
+    per_host: int
+    free: Bools  # shape (hosts, per_host)
+
+    @staticmethod
+    def of(placement: Placement, context: WorkloadContext, group: str, fabric: str) -> GpuPool:
+        """GPUs of a group's hosts on a fabric."""
+        hosts = context.inventory.host_names(fabric, group)
+        per_host = context.inventory.gpus_per_host(group, where="placement.group")
+        free = context.occupancy.free(group, len(hosts), per_host)
+        return GpuPool(group, hosts, per_host, free if placement.exclusive else column(np.ones_like(free), np.bool_))
+
+    def place(self, placement: Placement, grid: RankGrid, context: WorkloadContext, job: str) -> Ints:
+        """Host and GPU of every rank, shape (ranks, 2); the GPUs are the job's from now on."""
+        site = PlacementSite(self.hosts, self.per_host, grid, context.rng, context.directory, self.free)
+        placed = placement.place(site)
+        if placement.exclusive:
+            context.occupancy.take(self.group, self.free, placed, job, self.hosts)
+        return placed
 
 
 def check_room(ranks: int, hosts: int, gpus_per_host: int) -> None:

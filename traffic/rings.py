@@ -52,6 +52,22 @@ def inside_hosts(table: Ints, sent_bytes: float, sent: Formula) -> CollectiveTra
     return CollectiveTraffic.of(table, np.roll(table, -1, axis=1), sent_bytes, sent)
 
 
+def two_levels(table: Ints, payload_bytes: float, trips: int, sent: Formula) -> CollectiveTraffic:
+    """``trips`` times round the ring of every host with the full buffer, and round every rail with its share.
+
+    Parameters
+    ----------
+    table : ndarray of int, shape (hosts, g)
+        Ranks of each host.
+    trips : int
+        1 for reduce-scatter or all-gather, 2 for both.
+    """
+    hosts, rails = table.shape
+    between = trips * payload_bytes / rails * (hosts - 1) / hosts
+    along = CollectiveTraffic.of(table, np.roll(table, -1, axis=0), between, sent)
+    return together([inside_hosts(table, trips * payload_bytes * (rails - 1) / rails, sent), along], sent)
+
+
 def rail_blocks(table: Ints, sent_bytes: float, sent: Formula) -> CollectiveTraffic:
     """On every rail, each rank sends ``sent_bytes`` to each other."""
     none = CollectiveTraffic.of([], [], [], sent)

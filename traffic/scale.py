@@ -24,10 +24,11 @@ def _phase(phase: Phase, factor: float) -> Phase:
         sent_bytes_per_rank=phase.sent_bytes_per_rank * factor,
         total_bytes=phase.total_bytes * factor,
         rate_gbps=phase.rate_gbps * factor,
-        flows=_flows(phase.flows, factor),
+        flows=scaled_flows(phase.flows, factor),
     )
 
 
-def _flows(flows: Flows, factor: float) -> Flows:
+def scaled_flows(flows: Flows, factor: float) -> Flows:
+    """Every amount times ``factor``."""
     blocks = tuple(UniformBlock(block.members, block.amount * factor) for block in flows.blocks)
     return Flows(flows.src, flows.dst, column(flows.amount * factor, flows.amount.dtype), blocks)

@@ -2,38 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from topologies.columns import Ints, column
 from topologies.errors import FormatError, Problem, TrafficError, nearest
 from traffic.placement import PlacementSite
-
-
-def read_lines(site: PlacementSite, path: str) -> list[str]:
-    """Lines of a file beside the scenario.
-
-    Raises
-    ------
-    TrafficError
-        When it cannot be read (FP4025).
-    """
-    return read_text(site.directory / path, path).splitlines()
-
-
-def read_text(file: Path, path: str) -> str:
-    """Text of a file; ``path`` as the scenario names it."""
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise TrafficError(
-            f"cannot read {path}: {reason}",
-            where="placement.path",
-            hint="paths are relative to the scenario",
-            code="FP4025",
-        ) from error
 
 
 class Slots:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from topologies.columns import column
-from traffic.demands import Flows, UniformBlock
+from traffic.scale import scaled_flows
 from traffic.workload import Phase
 
 _GBPS_OF_BYTE = 8e-9  # a byte per second
@@ -13,15 +12,14 @@ _GBPS_OF_BYTE = 8e-9  # a byte per second
 
 def per_second(phase: Phase) -> Phase:
     """The steady phase of which ``phase`` gives the bytes of one second."""
-    flows = phase.flows
-    blocks = tuple(UniformBlock(block.members, block.amount * _GBPS_OF_BYTE) for block in flows.blocks)
-    steady = Flows(flows.src, flows.dst, column(flows.amount * _GBPS_OF_BYTE, flows.amount.dtype), blocks)
     return replace(
         phase,
         payload_bytes_per_rank=0.0,
         sent_bytes_per_rank=0.0,
         total_bytes=0.0,
-        flows=steady,
+        flows=scaled_flows(phase.flows, _GBPS_OF_BYTE),
+        payloads=tuple(replace(part, formula=replace(part.formula, unit="bytes/s")) for part in phase.payloads),
+        sent=None if phase.sent is None else replace(phase.sent, unit="bytes/s"),
         steady=True,
         rate_gbps=phase.total_bytes * _GBPS_OF_BYTE,
         after=(),

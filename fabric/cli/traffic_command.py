@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -217,4 +216,4 @@ def _bare(operation: str, settings: Settings, **keys: Any) -> None:
     )
     row = collective_row(found)
     record = lambda: {**tool_envelope("CollectiveResult"), **row, "formula": formula_record(found.sent)}  # noqa: E731
-    emit(Answer(record, lambda: collective_document(found), lambda: [row], tuple(row)), replace(settings))
+    emit(Answer(record, lambda: collective_document(found), lambda: [row], tuple(row)), settings)

@@ -93,6 +93,22 @@ def test_the_two_sides_never_share_a_gpu():
         _serve(decode={"gpus": 16, "tp": 4})
 
 
+def test_sides_may_share_gpus_where_asked():
+    """``exclusive: false``: decode may sit on the GPUs of prefill; one host is enough."""
+    shared = {"gpus": 8, "tp": 4, "placement": {"exclusive": False}}
+    job = _serve(1, decode=shared)
+    assert {found.fabric for found in job.phases} == {None}  # everything stays in the host
+    with pytest.raises(TrafficError, match="8 ranks do not fit on the 0 GPUs that other jobs leave"):
+        _serve(1)
+
+
+def test_formulas_of_serving_are_per_second():
+    """Bytes per second are not bytes."""
+    moved, reduced = (phase(_serve(), name) for name in ("kv.transfer", "decode.tp"))
+    assert [part.formula.unit for part in (*moved.payloads, *reduced.payloads)] == ["bytes/s", "bytes/s"]
+    assert reduced.sent.unit == "bytes/s"
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [

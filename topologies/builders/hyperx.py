@@ -10,9 +10,8 @@ from pydantic import Field
 
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import Ints, column
-from topologies.errors import TopologyError
 from topologies.facts import Facts
-from topologies.flat import HostSpeed, Length, Parallel, Speed, Switch, all_pairs, flat_network
+from topologies.flat import HostSpeed, Length, Parallel, Speed, Switch, all_pairs, flat_network, grid_names
 from topologies.topology import Topology
 from topologies.units import Count
 
@@ -49,19 +48,10 @@ def hyperx(
     ----------
     Ahn et al., "HyperX: topology, routing, and packaging of efficient large-scale networks", SC 2009, section 3.
     """
-    if min(dims) < 2:
-        raise TopologyError(
-            f"dims {list(dims)} has a dimension of {min(dims)}, along which there is nothing to cable",
-            where="dims",
-            hint=f"dims: {[size for size in dims if size > 1] or [2]}",
-            code="FP3041",
-        )
-    at = np.stack(np.unravel_index(np.arange(prod(dims)), dims), axis=1)
-    names = ["s" + ".".join(map(str, row)) for row in at.tolist()]
     return flat_network(
         f"hyperx({'x'.join(map(str, dims))})",
         "hyperx",
-        names,
+        grid_names(dims),
         _pairs(dims),
         hosts=hosts,
         hosts_per_switch=endpoints_per_switch,

@@ -12,7 +12,7 @@ from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import Ints, column
 from topologies.errors import TopologyError
 from topologies.facts import Facts
-from topologies.flat import HostSpeed, Length, Parallel, Speed, Switch, flat_network
+from topologies.flat import HostSpeed, Length, Parallel, Speed, Switch, flat_network, grid_names
 from topologies.topology import Topology
 from topologies.units import Count
 
@@ -56,21 +56,18 @@ def torus(
     Dally and Towles, Principles and Practices of Interconnection Networks, 2004, chapter 5.
     """
     closed = (wrap,) * len(dims) if isinstance(wrap, bool) else wrap
-    if min(dims) < 2 or len(closed) != len(dims):
-        short = min(dims) < 2
+    names = grid_names(dims)
+    if len(closed) != len(dims):
         raise TopologyError(
-            f"dims {list(dims)} has a dimension of {min(dims)}"
-            if short
-            else f"wrap has {len(closed)} entries, but there are {len(dims)} dimensions",
-            where="dims" if short else "wrap",
-            hint=f"dims: {[size for size in dims if size > 1] or [2]}" if short else "wrap: true closes all",
+            f"wrap has {len(closed)} entries, but there are {len(dims)} dimensions",
+            where="wrap",
+            hint="wrap: true closes all",
             code="FP3041",
         )
-    at = np.stack(np.unravel_index(np.arange(prod(dims)), dims), axis=1)
     return flat_network(
         f"torus({'x'.join(map(str, dims))})",
         "torus",
-        ["s" + ".".join(map(str, row)) for row in at.tolist()],
+        names,
         _pairs(dims, closed),
         hosts=hosts,
         hosts_per_switch=endpoints_per_switch,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from topologies.registry import Injected
-from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout, together
+from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.formula import formula
-from traffic.rings import inside_hosts
+from traffic.rings import two_levels
 
 
 @COLLECTIVES.register("hierarchical-all-gather", example={"group_size": 8, "payload_bytes": 1e9})
@@ -38,6 +36,4 @@ def hierarchical_all_gather(
         g=(rails, "ranks of the group on one host"),
         m=(hosts, "hosts"),
     )
-    between = payload_bytes / rails * (hosts - 1) / hosts
-    along = CollectiveTraffic.of(table, np.roll(table, -1, axis=0), between, sent)
-    return together([inside_hosts(table, payload_bytes * (rails - 1) / rails, sent), along], sent)
+    return two_levels(table, payload_bytes, 1, sent)

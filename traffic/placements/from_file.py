@@ -9,9 +9,10 @@ import numpy as np
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
+from traffic.files import read_beside
 from traffic.hostlist import expand_hosts
 from traffic.placement import PlacementSite
-from traffic.slots import Slots, read_lines
+from traffic.slots import Slots
 from traffic.workload import PLACEMENTS
 
 _RANK = re.compile(r"rank\s+(\d+)\s*=\s*(\S+)\s+slots?\s*=\s*(\d+)\s*$")
@@ -40,7 +41,10 @@ def from_file(path: str, site: Injected[PlacementSite]) -> Ints:
     TrafficError
         When the file cannot be read or has too few slots (FP4025).
     """
-    lines = [(number, line.split("#", 1)[0].strip()) for number, line in enumerate(read_lines(site, path), start=1)]
+    lines = [
+        (number, line.split("#", 1)[0].strip())
+        for number, line in enumerate(read_beside(site.directory, path, "placement.path").splitlines(), start=1)
+    ]
     used = [(number, line) for number, line in lines if line]
     if used and all(re.match(r"rank\s+\d", line) for _, line in used):
         return _rank_file(path, used, site)

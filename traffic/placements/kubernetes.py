@@ -8,8 +8,9 @@ from typing import Any
 from topologies.columns import Ints
 from topologies.errors import FormatError
 from topologies.registry import Injected
+from traffic.files import read_beside
 from traffic.placement import PlacementSite
-from traffic.slots import Slots, read_text
+from traffic.slots import Slots
 from traffic.workload import PLACEMENTS
 
 
@@ -45,7 +46,7 @@ def kubernetes(
         When the file cannot be read or has too few slots (FP4025).
     """
     slots = Slots(site, path)
-    items = _items(read_text(site.directory / path, path), path)
+    items = _items(read_beside(site.directory, path, "placement.path"), path)
     if sort is not None:
         items.sort(key=lambda node: (str(_labels(node).get(sort, "")), str(node["metadata"]["name"])))
     for node in items:

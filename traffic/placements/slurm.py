@@ -6,9 +6,10 @@ import re
 
 from topologies.columns import Ints
 from topologies.registry import Injected
+from traffic.files import read_beside
 from traffic.hostlist import expand_hosts
 from traffic.placement import PlacementSite
-from traffic.slots import Slots, read_lines
+from traffic.slots import Slots
 from traffic.workload import PLACEMENTS
 
 _WORD = re.compile(r"(\w+)=(\S*)")
@@ -42,7 +43,7 @@ def slurm(path: str, nodes: str | None = None, *, site: Injected[PlacementSite])
     """
     slots = Slots(site, path)
     found: dict[str, tuple[int, int | None]] = {}
-    for line, record in _records(read_lines(site, path)):
+    for line, record in _records(read_beside(site.directory, path, "placement.path").splitlines()):
         free = _free_gpus(record)
         if any(word in record.get("State", "") for word in _UNUSABLE) or free == 0:
             slots.pass_over()

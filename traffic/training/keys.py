@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from topologies.errors import TrafficError
 from topologies.registry import Spec
 from topologies.units import ComputeFlops, Count, Ratio
 
@@ -43,6 +44,17 @@ class Compute(Spec):
     efficiency: Ratio = Field(description="Model FLOPs utilisation: share of the peak that is reached over a step")
 
 
+def check_compute(compute: Compute | None) -> None:
+    """Raise unless the efficiency is a share of the peak (FP4016)."""
+    if compute is not None and not 0 < compute.efficiency <= 1:
+        raise TrafficError(
+            f"efficiency is {compute.efficiency:g}; it is a share of the peak, above 0 and at most 100%",
+            where="compute.efficiency",
+            hint="0.35 to 0.5 is usual for large dense models",
+            code="FP4016",
+        )
+
+
 class Collectives(Spec):
     """How collectives are carried out."""
 
@@ -61,6 +73,10 @@ class Collectives(Spec):
     qps_per_connection: Count | None = Field(
         default=None, description="Queue pairs per connection, each hashed on its own; default 1"
     )
+
+    def flows_per_pair(self, gpus_per_host: int) -> int:
+        """Queue pairs between two GPUs: those of every connection, times the channels of one GPU."""
+        return -(-(self.channels or 1) // gpus_per_host) * (self.qps_per_connection or 1)
 
 
 class ShardingGroups(Spec):

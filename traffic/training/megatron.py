@@ -56,13 +56,20 @@ def with_run(
             overlap or Overlap(),
             frozenset(),
         )
-    filled = {"batch": batch, "parallelism": parallelism, "precision": precision, "overlap": overlap}
+    filled = {
+        "batch": batch,
+        "parallelism": parallelism,
+        "precision": precision,
+        "optimizer_sharding": sharding,
+        "recompute": recompute,
+        "overlap": overlap,
+    }
     return JobKeys(
         batch or _batch(run),
         parallelism or _parallelism(run),
         precision or Precision.model_validate({"params": run.params, "grads": run.grads}),
         sharding or ("distributed-optimizer" if run.distributed_optimizer else "none"),
-        recompute or ("full" if run.recompute == "full" else "selective" if run.recompute == "selective" else "none"),
+        recompute or run.recompute,
         overlap or Overlap(grad_reduce=run.overlap_grad_reduce, param_gather=run.overlap_param_gather),
         frozenset(name for name, value in filled.items() if value is None),
     )

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from topologies.errors import TrafficError
 from traffic.transformer.shape import Experts, LatentAttention, ModelShape
@@ -53,7 +53,7 @@ class MegatronRun:
     distributed_optimizer: bool
     overlap_grad_reduce: bool
     overlap_param_gather: bool
-    recompute: str
+    recompute: Literal["none", "selective", "full"]
     recognised: Mapping[str, str]
     ignored: tuple[str, ...]
 
@@ -158,7 +158,6 @@ def _run(read: _Reader, ignored: tuple[str, ...]) -> MegatronRun:
         virtual = max(layers // pipeline // per_virtual, 1)
     half = "bf16" if read.has("bf16") else "fp16" if read.has("fp16") else "fp32"
     low = half in ("fp32", "bf16") or read.has("accumulate-allreduce-grads-in-fp32")  # bf16 turns fp32 gradients on
-    full = read.given.get("recompute-granularity")
     run = MegatronRun(
         shape=shape,
         tensor=read.count("tensor-model-parallel-size", 1),
@@ -176,16 +175,19 @@ def _run(read: _Reader, ignored: tuple[str, ...]) -> MegatronRun:
         distributed_optimizer=read.has("use-distributed-optimizer"),
         overlap_grad_reduce=read.has("overlap-grad-reduce"),
         overlap_param_gather=read.has("overlap-param-gather"),
-        recompute=full
-        if full in ("full", "selective")
-        else "selective"
-        if read.has("recompute-activations")
-        else "none",
+        recompute=_recompute(read),
         recognised=dict(read.given),
         ignored=ignored,
     )
     read.check()
     return run
+
+
+def _recompute(read: _Reader) -> Literal["none", "selective", "full"]:
+    granularity = read.given.get("recompute-granularity")
+    if granularity == "full":
+        return "full"
+    return "selective" if granularity == "selective" or read.has("recompute-activations") else "none"
 
 
 def _shape(read: _Reader, layers: int) -> ModelShape:

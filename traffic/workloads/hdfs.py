@@ -10,8 +10,8 @@ from topologies.columns import Floats, Ints, column
 from topologies.errors import FormatError
 from topologies.registry import Injected
 from topologies.units import Count, RateGbps
+from traffic.files import read_beside
 from traffic.formula import formula
-from traffic.storage.files import read_beside
 from traffic.storage.keys import check_replication, storage_fabric
 from traffic.storage.phases import steady_phase
 from traffic.storage.spread import between_hosts

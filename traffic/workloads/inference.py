@@ -16,7 +16,7 @@ from traffic.collective import CollectiveTraffic
 from traffic.formula import Formula, formula
 from traffic.inventory import Inventory
 from traffic.parallelism import Parallelism
-from traffic.placement import Placement, PlacementSite, gpu_group
+from traffic.placement import GpuPool, Placement, gpu_group
 from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of, seats_of
 from traffic.steady import per_second
 from traffic.training.keys import BYTES_OF, Collectives, NumberType
@@ -198,13 +198,9 @@ class _Pool:
         try:
             _check(spec, shape)
             group = gpu_group(inventory, spec.placement.group)
-            hosts = inventory.host_names(network, group)
-            per_host = inventory.gpus_per_host(group, where="placement.group")
+            pool = GpuPool.of(spec.placement, context, group, network)
             grid = Parallelism(tp=spec.tp).resolve(spec.gpus)
-            free = context.occupancy.free(group, len(hosts), per_host)
-            site = PlacementSite(hosts, per_host, grid, context.rng, context.directory, free)
-            placed = spec.placement.place(site)
-            context.occupancy.take(group, free, placed, f"{context.id} {name}", hosts)
+            placed = pool.place(spec.placement, grid, context, f"{context.id} {name}")
             return _Pool(name, spec, seats_of(inventory, network, group, placed))
         except TrafficError as error:
             raise error.under(name) from error

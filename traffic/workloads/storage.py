@@ -13,9 +13,9 @@ from topologies.errors import FormatError, TrafficError, nearest
 from topologies.registry import Injected, Spec
 from topologies.units import Count, CountOrZero, RateGbps
 from traffic.demands import Flows
+from traffic.files import read_beside
 from traffic.formula import formula
 from traffic.storage.crush import chosen_pool, read_crush_map, read_osd_tree, read_pools, straws
-from traffic.storage.files import read_beside
 from traffic.storage.keys import storage_fabric
 from traffic.storage.phases import steady_phase
 from traffic.storage.pool import Code, Pool, check_domains, even_pool, mapped_pool
@@ -108,9 +108,7 @@ def storage(
     code = _code(replication, erasure, detail)
     groups = placement_groups or (int(detail["pg_num"]) if detail else 1024)
     said: list[str] = []
-    shares = _shares(
-        context, names, rack, code, groups, osd_tree, crush_map, crush_rule, failure_domain, said
-    )  # fmt: skip
+    shares = _shares(context, names, rack, code, groups, osd_tree, crush_map, crush_rule, failure_domain, said)
     cluster = _Cluster(network, server_nodes, client_nodes, shares, system)
     even = crush_map is None and osd_tree is None
     everywhere = failure_domain == "host"

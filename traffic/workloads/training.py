@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from topologies.columns import Bools, Floats, Ints, column
+from topologies.columns import Floats, Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
 from traffic.formula import formula
 from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
-from traffic.placement import Placement, PlacementSite, check_room, gpu_group
+from traffic.placement import GpuPool, Placement, check_room, gpu_group
 from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
 from traffic.storage.phases import checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
@@ -28,6 +28,7 @@ from traffic.training.keys import (
     Recompute,
     Sharding,
     ShardingGroups,
+    check_compute,
 )
 from traffic.training.megatron import with_run
 from traffic.training.phases import StepPlan, step_phases
@@ -98,35 +99,22 @@ def training(
     Narayanan et al., SC 2021; Rajbhandari et al. (ZeRO), SC 2020; DeepSeek-V3, arXiv 2412.19437.
     """
     inventory = context.inventory
-    if compute is not None and not 0 < compute.efficiency <= 1:
-        raise TrafficError(
-            f"efficiency is {compute.efficiency:g}; it is a share of the peak, above 0 and at most 100%",
-            where="compute.efficiency",
-            hint="0.35 to 0.5 is usual for large dense models",
-            code="FP4016",
-        )
+    check_compute(compute)
     source = read_model(model, context.directory)
     keys = with_run(source.run, batch, parallelism, precision, optimizer_sharding, recompute, overlap)
     group = gpu_group(inventory, placement.group)
     network = inventory.fabric(fabric, group=group)
-    hosts = inventory.host_names(network, group)
-    per_host = inventory.gpus_per_host(group, where="placement.group")
-    free = context.occupancy.free(group, len(hosts), per_host)
-    if not placement.exclusive:
-        free = column(np.ones_like(free), np.bool_)
-    ranks = gpus if gpus is not None else _all_free(free, group, context)
-    check_room(ranks, len(hosts), per_host)
+    pool = GpuPool.of(placement, context, group, network)
+    ranks = gpus if gpus is not None else _all_free(pool, context)
+    check_room(ranks, len(pool.hosts), pool.per_host)
     grid = keys.parallelism.resolve(ranks)
     step = training_step(source.shape, grid, keys.batch, keys.precision, keys.parallelism)
-    placed = placement.place(PlacementSite(hosts, per_host, grid, context.rng, context.directory, free))
-    if placement.exclusive:
-        context.occupancy.take(group, free, placed, context.id, hosts)
+    placed = pool.place(placement, grid, context, context.id)
     seats = seats_of(inventory, network, group, placed)
     plan = StepPlan(step, seats, keys.parallelism, collectives, keys.sharding, sharding, keys.overlap, keys.recompute)
-    channels = -(-(collectives.channels or 1) // per_host)
-    flows_per_pair = channels * (collectives.qps_per_connection or 1)
+    flows_per_pair = collectives.flows_per_pair(pool.per_host)
     phases = [replace(phase, flows_per_pair=flows_per_pair) for phase in step_phases(plan)]
-    gpus_of_host = np.bincount(seats.hosts, minlength=len(hosts))
+    gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
     if checkpoint is not None:
         phases += _checkpoint(inventory, group, seats.hosts, checkpoint, step)
     if dataset is not None:
@@ -148,12 +136,12 @@ def training(
     )
 
 
-def _all_free(free: Bools, group: str, context: WorkloadContext) -> int:
+def _all_free(pool: GpuPool, context: WorkloadContext) -> int:
     """GPUs that no other job has."""
-    if free.any():
-        return int(free.sum())
+    if pool.free.any():
+        return int(pool.free.sum())
     raise TrafficError(
-        f"no GPU of {group} is left: {', '.join(context.occupancy.jobs(group))} take all",
+        f"no GPU of {pool.group} is left: {', '.join(context.occupancy.jobs(pool.group))} take all",
         where="placement.group",
         hint="say gpus: for each job, or add hosts",
         code="FP4022",

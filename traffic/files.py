@@ -1,4 +1,4 @@
-"""Files that describe a storage cluster, beside the scenario."""
+"""Files beside the scenario that its workloads name."""
 
 from __future__ import annotations
 
