@@ -47,11 +47,16 @@ def command(
     --matrix adds up who sends how much to whom, as a table, CSV, or a picture (-o FILE.svg). --explain shows the
     formula of a phase, its numbers and its source. --collective answers for one collective, without a scenario.
     """
+    if level is not None and explained is not None:
+        raise click.UsageError("--matrix and --explain are different answers; give one of them")
     if collective is not None:
-        if scenario is not None:
-            raise click.UsageError("--collective is worked out without a scenario")
+        if scenario is not None or level is not None or explained is not None:
+            raise click.UsageError("--collective is worked out without a scenario, a matrix or a phase")
         _bare(collective, settings, **bare)
         return
+    idle = [f"--{name.replace('_', '-')}" for name, value in bare.items() if value not in (None, 1)]
+    if scenario is not None and idle:
+        raise click.UsageError(f"{', '.join(idle)}: only with --collective")
     if scenario is None:
         raise click.UsageError("give a SCENARIO, or --collective NAME --ranks N --size VOLUME")
     _of_scenario(scenario, settings, fabric, level, explained)
@@ -122,7 +127,8 @@ def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabri
         output_path(settings)
         write(demand_svg(matrices[0], heading), settings)
         if not settings.quiet:
-            click.echo(f"wrote {settings.output}", err=True)
+            others = "" if len(shown) == 1 else f", fabric {matrices[0].fabric}; --fabric draws another"
+            click.echo(f"wrote {settings.output}{others}", err=True)
         return
     rows = [row for matrix in matrices for row in matrix.rows()]
 

@@ -157,6 +157,9 @@ def test_a_collective_needs_no_scenario(answer):
     [
         (["--collective", "all-reduce"], 2, "needs --ranks N and --size VOLUME"),
         ([], 2, "give a SCENARIO, or --collective"),
+        (["s.yaml", "--ranks", "4"], 2, "--ranks: only with --collective"),
+        (["s.yaml", "--matrix", "leaf", "--explain", "all"], 2, "different answers"),
+        (["s.yaml", "--collective", "all-reduce"], 2, "without a scenario"),
         (["--collective", "all-reduce", "--ranks", "4", "--size", "many"], 2, "many"),
         (["--collective", "all-redcue", "--ranks", "4", "--size", "1GB"], 3, "did you mean 'all-reduce'"),
         (
