@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,6 +70,19 @@ def test_copies_lie_in_different_racks():
     assert pool.others[0, 2] == pytest.approx(1 / 8)
     with pytest.raises(TrafficError, match="3 copies need as many servers or failure domains; there are 2"):
         even_pool(Code(1, 2, False), np.array([0, 0, 1, 1], dtype=np.int32))
+
+
+def test_racks_of_different_sizes_all_take_part():
+    """Five servers in racks of 2, 2 and 1, three copies: every object has one in each rack, the small one is full."""
+    inventory = cluster(2, servers=5)
+    groups = dict(inventory.groups)
+    groups["ceph"] = replace(groups["ceph"], per_rack=2)
+    keys = ENDS | {"write": "90 Gb/s", "failure_domain": "rack", "placement_groups": 4096}
+    job = run("ceph", replace(inventory, groups=groups), **keys)
+    taken = sum(phase(job, name).flows.received(7)[2:] for name in ("ceph.write", "ceph.replicate"))
+    assert taken[4] == pytest.approx(90)
+    np.testing.assert_allclose(taken[:4], 45, rtol=0.1)
+    assert any("racks differ in size" in told for told in job.assumptions)
 
 
 def test_straws_follow_the_weights_and_never_meet_in_a_domain():

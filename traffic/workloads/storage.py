@@ -15,7 +15,7 @@ from topologies.units import Count, CountOrZero, RateGbps
 from traffic.demands import Flows
 from traffic.files import read_beside
 from traffic.formula import formula
-from traffic.storage.crush import chosen_pool, read_crush_map, read_osd_tree, read_pools, straws
+from traffic.storage.crush import Osds, chosen_pool, read_crush_map, read_osd_tree, read_pools, straws
 from traffic.storage.keys import storage_fabric
 from traffic.storage.phases import steady_phase
 from traffic.storage.pool import Code, Pool, check_domains, even_pool, mapped_pool
@@ -23,6 +23,7 @@ from traffic.storage.repair import RecoverySpec, lost_servers, repair_matrix
 from traffic.storage.spread import between, between_hosts, replicas
 from traffic.workload import WORKLOADS, Phase, WorkloadContext, WorkloadTraffic
 
+_EVENLY = "objects are spread evenly: every client exchanges the same with every server"
 _STRIPE_UNIT = 4096  # bytes; Ceph's default, from which stripe_width tells k
 
 
@@ -110,7 +111,7 @@ def storage(
     said: list[str] = []
     shares = _shares(context, names, rack, code, groups, osd_tree, crush_map, crush_rule, failure_domain, said)
     cluster = _Cluster(network, server_nodes, client_nodes, shares, system)
-    even = crush_map is None and osd_tree is None
+    even = crush_map is None and osd_tree is None and len(np.unique(shares.primary)) == 1
     everywhere = failure_domain == "host"
     phases = _client_traffic(cluster, write or 0.0, read or 0.0, even=even, everywhere=everywhere)
     if recovery is not None:
@@ -242,7 +243,6 @@ def _shares(
             hint="give osd_tree, the output of: ceph osd tree -f json",
             code="FP4052",
         )
-    said.append("objects are spread evenly: every client exchanges the same with every server")
     if failure_domain == "rack":
         if (rack < 0).any():
             raise TrafficError(
@@ -251,7 +251,16 @@ def _shares(
                 hint="give nodes.per_rack of the servers, or osd_tree",
                 code="FP4052",
             )
-        return even_pool(code, rack)
+        if len(np.unique(np.bincount(rack))) == 1:
+            said.append(_EVENLY)
+            return even_pool(code, rack)
+        # Racks of different sizes share objects by their weight, which has no closed form.
+        check_domains(code, rack)
+        alike = Osds(column(np.arange(len(names)), np.int32), names, column(np.ones(len(names)), np.float64), {})
+        members = straws(alike, tuple(f"{number:06d}" for number in rack), groups, code.members, context.rng)
+        said.append(f"racks differ in size: {groups:,} placement groups are drawn by weight (placement_groups)")
+        return mapped_pool(code, members, len(names))
+    said.append(_EVENLY)
     return even_pool(code, column(np.arange(len(names)), np.int32))
 
 
