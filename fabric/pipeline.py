@@ -14,6 +14,7 @@ from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.router import Progress
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import FabricSpec, LimitSpec, RoutingSpec
+from topologies.builder import switch_specs
 from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
 from traffic.occupancy import Occupancy
 from traffic.scale import scaled_workload
@@ -260,27 +261,26 @@ def address_options(spec: FabricSpec) -> AddressOptions:
 def table_limits(spec: FabricSpec) -> dict[str, TableLimits]:
     """Sizes of the tables of every role that has a catalogue model."""
     from fabric.routing.table_options import TableLimits
-    from topologies.catalogue import switch_model
 
-    found = {}
-    for role in type(spec.topology).model_fields:
-        model = getattr(getattr(spec.topology, role), "model", None)
-        if isinstance(model, str):
-            row = switch_model(model)
-            found[role] = TableLimits(row.tcam_entries, row.groups, row.group_members)
-    return found
+    rows = {role: switch.row for role, switch in switch_specs(spec.topology).items()}
+    return {
+        role: TableLimits(row.tcam_entries, row.groups, row.group_members)
+        for role, row in rows.items()
+        if row is not None
+    }
 
 
 def _table_options(spec: FabricSpec, tables: TablesRequest) -> TableOptions:
     from fabric.routing.table_options import TOLERANCE, TableLimits, TableOptions
 
     given = TableLimits(tables.rules, tables.groups, tables.members)
+    limits = {role: given.over(limits) for role, limits in table_limits(spec).items()}
     return TableOptions(
         base=spec.routing.router,
         carrier=tables.carrier,
         tolerance=TOLERANCE if tables.tolerance is None else tables.tolerance,
-        limits={role: given.over(limits) for role, limits in table_limits(spec).items()},
-        other=given,
+        limits=limits,
+        other=limits.get("switch", given),
     )
 
 

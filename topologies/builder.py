@@ -4,20 +4,44 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    SerializeAsAny,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from topologies.catalogue import switch_model, switch_models
+from topologies.cabling import TierCabling, recabled
+from topologies.catalogue import SwitchModel, catalogue_of
 from topologies.errors import TopologyError, nearest
 from topologies.hosts import HostGroup
-from topologies.registry import Injected, Registry, Spec
+from topologies.registry import Injected, Registry, SharedKeys, Spec
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
-TOPOLOGIES: Registry[Topology] = Registry("topology kind", "topologies.builders")
+
+
+def _finish(built: Topology, spec: BaseModel, cabling: Mapping[str, TierCabling]) -> Topology:
+    """What every builder does last: the cables as the scenario says."""
+    speeds = [switch.port_gbps for switch in switch_specs(spec).values()]
+    return recabled(built, cabling, max((speed for speed in speeds if speed is not None), default=None))
+
+
+_CABLING = Annotated[
+    dict[str, TierCabling], Field(description="Speed, number and length of the cables, by tier, where they differ")
+]
+TOPOLOGIES: Registry[Topology] = Registry(
+    "topology kind", "topologies.builders", SharedKeys({"cabling": (_CABLING, {})}, _finish)
+)
 Hosts = Injected[Sequence[HostGroup]]  # the hosts to cable; empty: the builder fills every host port
 
 
@@ -45,36 +69,94 @@ Oversubscription = Annotated[
 ]
 
 
+Breakout = Annotated[str, Field(pattern=r"^\d+x\d+G?$", examples=["2x200"])]
+
+
+def _parts(breakout: str) -> tuple[int, float]:
+    """Links per port and the speed of each, Gbps."""
+    ways, gbps = breakout.removesuffix("G").split("x")
+    return int(ways), float(gbps)
+
+
 class SwitchSpec(Spec):
     """Switches of one role: a catalogue model, or radix and speed."""
 
     model: str | None = Field(default=None, description="Switch model of the catalogue", examples=["eth-64x400"])
     radix: Count | None = Field(default=None, description="Ports per switch, where no model is given")
     speed: SpeedGbps | None = Field(default=None, description="Port speed, where no model is given")
+    breakout: Breakout | None = Field(default=None, description="How every port is broken out into slower ones")
     count: Count | None = Field(default=None, description="Number of switches")
     name: str | None = Field(default=None, description="Name template", examples=["spine{index:02d}"])
+    _row: SwitchModel | None = PrivateAttr(default=None)
 
-    @field_validator("model")
-    @classmethod
-    def _known_model(cls, model: str | None) -> str | None:
-        if model is not None and model not in switch_models():
-            close = nearest(model, switch_models())
-            hint = f"did you mean {close!r}?" if close else f"known: {', '.join(switch_models())}"
-            text = f"unknown switch model {model!r}"
-            raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
-        return model
+    @model_validator(mode="after")
+    def _check(self, info: ValidationInfo) -> SwitchSpec:
+        if self.model is not None:
+            models = catalogue_of(info.context).switches
+            if self.model not in models:
+                close = nearest(self.model, models)
+                hint = f"did you mean {close!r}?" if close else f"known: {', '.join(models)}"
+                text = f"unknown switch model {self.model!r}"
+                raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
+            self._row = models[self.model]
+        return self
+
+    @property
+    def row(self) -> SwitchModel | None:
+        """The catalogue's row of the model."""
+        return self._row
 
     @property
     def ports(self) -> int:
-        """Ports per switch; 0 when neither model nor radix says."""
-        return switch_model(self.model).ports if self.model else (self.radix or 0)
+        """Ports per switch, broken out; 0 when neither model nor radix says."""
+        physical = self._row.ports if self._row else (self.radix or 0)
+        return physical * (_parts(self.breakout)[0] if self.breakout else 1)
 
     @property
     def port_gbps(self) -> float | None:
-        """Port speed, when model or speed says."""
+        """Speed of a port, broken out, when model or speed says."""
+        if self.breakout:
+            return _parts(self.breakout)[1]
+        return self.whole_port_gbps
+
+    @property
+    def whole_port_gbps(self) -> float | None:
+        """Speed of a port before breakout."""
         if self.speed is not None:
             return self.speed
-        return switch_model(self.model).speed if self.model else None
+        return self._row.speed if self._row else None
+
+
+def switch_specs(spec: BaseModel) -> dict[str, SwitchSpec]:
+    """The switches that a builder's parameters describe, by key."""
+    values = {name: getattr(spec, name) for name in type(spec).model_fields}
+    return {name: value for name, value in values.items() if isinstance(value, SwitchSpec)}
+
+
+def switch_of_role(spec: BaseModel, role: str) -> SwitchSpec | None:
+    """What a builder's parameters say of the switches of a role: the key of its name, or ``switch`` for all."""
+    specs = switch_specs(spec)
+    return specs.get(role) or specs.get("switch")
+
+
+def _any_builder(value: object, info: ValidationInfo) -> Spec:
+    """The parameters of any builder, by its ``kind``."""
+    if isinstance(value, Spec):
+        return value
+    names = TOPOLOGIES.names()
+    if not isinstance(value, Mapping) or not TOPOLOGIES.known(str(value.get("kind"))):
+        kind = value.get("kind") if isinstance(value, Mapping) else value
+        close = nearest(str(kind), names)
+        hint = f"did you mean {close!r}?" if close else f"one of: {', '.join(names)}"
+        raise PydanticCustomError(
+            "unknown_choice", "{text}", {"text": f"unknown topology kind {kind!r}", "hint": hint}
+        )
+    return TOPOLOGIES[str(value["kind"])].model.model_validate(value, context=info.context)
+
+
+AnyBuilder = Annotated[
+    SerializeAsAny[Spec], PlainValidator(_any_builder), WithJsonSchema({"x-one-of": "topologies"})
+]
 
 
 class LeafSpec(SwitchSpec):
@@ -83,17 +165,12 @@ class LeafSpec(SwitchSpec):
     down: Count | None = Field(default=None, description="Ports for hosts")
     up: Count | None = Field(default=None, description="Ports for uplinks")
     down_ports: Count | None = Field(default=None, description="Ports for hosts before breakout")
-    down_breakout: str | None = Field(
-        default=None, pattern=r"^\d+x\d+G?$", description="How a host port is broken out", examples=["2x200"]
-    )
+    down_breakout: Breakout | None = Field(default=None, description="How a host port is broken out")
 
     @property
-    def breakout(self) -> tuple[int, float | None]:
+    def host_links(self) -> tuple[int, float | None]:
         """Host links per port, and the speed of each in Gbps (None: the port's)."""
-        if self.down_breakout is None:
-            return 1, None
-        ways, gbps = self.down_breakout.removesuffix("G").split("x")
-        return int(ways), float(gbps)
+        return (1, None) if self.down_breakout is None else _parts(self.down_breakout)
 
 
 def names_of(template: str, count: int, *, where: str, **columns: Sequence[int] | int) -> list[str]:
@@ -177,23 +254,50 @@ def leaf_host_ports(leaf: LeafSpec) -> int | None:
     return agreed("leaf.down_ports", leaf.down_ports, "leaf.down", leaf.down)
 
 
-def check_breakout(leaf: LeafSpec) -> None:
+def check_breakout(switch: SwitchSpec, *, where: str = "switch") -> None:
     """A port is broken out into at least one link with a speed, together no faster than the port."""
-    ways, gbps = leaf.breakout
-    if gbps is None:
-        return
-    port = leaf.port_gbps
-    if ways >= 1 and gbps > 0 and (port is None or ways * gbps <= port):
-        return
-    if ways < 1 or gbps <= 0:
-        message = f"{leaf.down_breakout} breaks a port out into nothing; it needs a link or more, each above 0 Gb/s"
-        hint = "write for example 2x200: two links of 200 Gb/s"
-    else:
-        message = (
-            f"{leaf.down_breakout} is {ways * gbps:g}G on a port of {port:g}G; links share the speed of their port"
-        )
-        hint = f"at most {ways}x{port / ways:g} fits" if port else ""
-    raise TopologyError(message, where="leaf.down_breakout", hint=hint, code="FP3034")
+    asked = [("breakout", switch.breakout, switch.whole_port_gbps)]
+    if isinstance(switch, LeafSpec):
+        asked.append(("down_breakout", switch.down_breakout, switch.port_gbps))
+    for key, breakout, port in asked:
+        if breakout is None:
+            continue
+        ways, gbps = _parts(breakout)
+        if ways >= 1 and gbps > 0 and (port is None or ways * gbps <= port):
+            continue
+        if ways < 1 or gbps <= 0:
+            message = f"{breakout} breaks a port out into nothing; it needs a link or more, each above 0 Gb/s"
+            hint = "write for example 2x200: two links of 200 Gb/s"
+        else:
+            message = f"{breakout} is {ways * gbps:g}G on a port of {port:g}G; links share the speed of their port"
+            hint = f"at most {ways}x{port / ways:g} fits" if port else ""
+        raise TopologyError(message, where=(where, key), hint=hint, code="FP3034")
+
+
+def switch_ports(switch: SwitchSpec | None, radix: int | None, speed: float | None) -> tuple[int, float]:
+    """Ports of a switch and the speed of the links on them, Gbps, from a model or from ``radix`` and ``speed``.
+
+    Raises
+    ------
+    TopologyError
+        When one of them is not known (FP3035), both disagree (FP3032), or the speed exceeds the port's (FP3036).
+    """
+    given = switch or SwitchSpec()
+    check_breakout(given)
+    ports = agreed("radix", radix, "switch.model" if given.model else "switch.radix", given.ports or None)
+    gbps = speed if speed is not None else given.port_gbps
+    check_speed("speed", speed, given.port_gbps, port="the ports of the switch")
+    for key, value, example in (("radix", ports, "radix: 64"), ("speed", gbps, "speed: 400G")):
+        if value is None:
+            raise TopologyError(
+                f"the {key} of the switches is not known",
+                where=key,
+                hint=f"add {example}, or switch: {{model: …}}",
+                code="FP3035",
+            )
+    if ports is None or gbps is None:
+        raise AssertionError  # said above
+    return ports, gbps
 
 
 def check_speed(key: str, gbps: float | None, port_gbps: float | None, *, port: str) -> None:
@@ -227,13 +331,14 @@ def check_leaf_ports(leaf: LeafSpec, *, up: int) -> None:
     down = leaf.down_ports if leaf.down_ports is not None else leaf.down
     if down is None or not leaf.ports or down + up <= leaf.ports:
         return
-    larger = [name for name, row in switch_models().items() if row.ports >= down + up and row.speed == leaf.port_gbps]
-    models = f", or a model with >= {down + up} ports: {', '.join(larger)}" if larger else ""
+    models = catalogue_of().switches
+    larger = [name for name, row in models.items() if row.ports >= down + up and row.speed == leaf.port_gbps]
+    others = f", or a model with >= {down + up} ports: {', '.join(larger)}" if larger else ""
     raise TopologyError(
         f"leaf needs {down + up} ports but {leaf.model or 'the switch'} has {leaf.ports}",
         where=("leaf", down_key),
         notes=[f"{down} down + {up} up = {down + up}"],
-        hint=f"set {down_key}: {leaf.ports - up}{models}" if leaf.ports > up else f"use fewer uplinks{models}",
+        hint=f"set {down_key}: {leaf.ports - up}{others}" if leaf.ports > up else f"use fewer uplinks{others}",
         code="FP3011",
     )
 

@@ -1,97 +1,159 @@
-"""Models of switches, NICs and nodes: ports, speeds, power, price, each with its source."""
+"""The catalogue: models of switches, NICs, nodes, optics and cables; ours, and those of the user laid over them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import Field
 
 from topologies.errors import TopologyError, nearest
 from topologies.registry import Spec
-from topologies.units import Count, CountOrZero, SpeedGbps
+from topologies.units import Count, CountOrZero, LengthM, SpeedGbps
 
 
-class SwitchModel(Spec):
+class CatalogueRow(Spec):
+    """What every model has."""
+
+    model: str = Field(min_length=1, description="Name in scenarios", examples=["eth-64x400"])
+    product: str | None = Field(default=None, description="Product it stands for", examples=["NVIDIA SN5400"])
+    estimate: bool = Field(default=False, description="Figures are estimates, not published")
+    source: str = Field(description="Where the figures are from", examples=["data sheet"])
+
+
+class SwitchModel(CatalogueRow):
     """A switch one can buy."""
 
-    model: str
-    ports: Count
-    speed: SpeedGbps
+    ports: Count = Field(description="Ports at full speed")
+    speed: SpeedGbps = Field(description="Speed of a port", examples=["400G"])
+    breakouts: tuple[str, ...] | None = Field(
+        default=None, description="How its ports can be split; any that fits the speed if absent", examples=[["2x200"]]
+    )
     tcam_entries: Count | None = Field(default=None, description="Rules of a flow or route table")
     groups: Count | None = Field(default=None, description="Select (ECMP) groups")
     group_members: Count | None = Field(default=None, description="Members of all groups; weight w takes w")
-    typical_w: float | None = None
-    max_w: float | None = None
-    usd: float | None = None
-    estimate: bool = Field(default=False, description="Figures are estimates, not published")
-    source: str
+    typical_w: float | None = Field(default=None, ge=0, description="Typical power, W")
+    max_w: float | None = Field(default=None, ge=0, description="Largest power, W, with optics")
+    usd: float | None = Field(default=None, ge=0, description="Price, US$")
 
 
-class NicModel(Spec):
+class NicModel(CatalogueRow):
     """A network card."""
 
-    model: str
-    speed: SpeedGbps
-    source: str
+    speed: SpeedGbps = Field(description="Speed of a port", examples=["400G"])
+    ports: Count = Field(default=1, description="Ports of a card")
+    max_w: float | None = Field(default=None, ge=0, description="Largest power, W")
+    usd: float | None = Field(default=None, ge=0, description="Price, US$")
 
 
-class NodeModel(Spec):
+class NodeModel(CatalogueRow):
     """A server."""
 
-    model: str
-    gpus: CountOrZero
-    max_w: float | None = None
-    source: str
+    gpus: CountOrZero = Field(description="GPUs of a node")
+    max_w: float | None = Field(default=None, ge=0, description="Largest power, W")
+    usd: float | None = Field(default=None, ge=0, description="Price, US$")
 
 
-Row = TypeVar("Row", SwitchModel, NicModel, NodeModel)
+class OpticModel(CatalogueRow):
+    """A pluggable transceiver, for one end of a fibre."""
+
+    speed: SpeedGbps = Field(description="Speed of all its lanes", examples=["800G"])
+    links: Count = Field(default=1, description="Links it carries: 2 for a twin-port module")
+    reach_m: LengthM = Field(description="Longest fibre", examples=["500 m"])
+    max_w: float | None = Field(default=None, ge=0, description="Largest power, W")
+    usd: float | None = Field(default=None, ge=0, description="Price, US$")
 
 
-def _rows(file: str, kind: type[Row]) -> dict[str, Row]:
-    text = resources.files("topologies").joinpath("data", file).read_text(encoding="utf-8")
-    rows = [kind.model_validate(row) for row in yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))]
-    return {row.model: row for row in rows}
+class CableModel(CatalogueRow):
+    """A cable with its ends on: copper, or an active cable."""
+
+    speed: SpeedGbps = Field(description="Speed", examples=["800G"])
+    medium: str = Field(description="dac, aec, aoc", pattern="^(dac|aec|aoc)$", examples=["dac"])
+    length: LengthM = Field(description="Longest length", examples=["2 m"])
+    max_w: float | None = Field(default=None, ge=0, description="Largest power of an end, W")
+    usd: float | None = Field(default=None, ge=0, description="Price, US$")
+
+
+Row = TypeVar("Row", bound=CatalogueRow)
+SECTIONS: dict[str, type[CatalogueRow]] = {
+    "switches": SwitchModel,
+    "nics": NicModel,
+    "nodes": NodeModel,
+    "optics": OpticModel,
+    "cables": CableModel,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Models by name, section by section."""
+
+    switches: Mapping[str, SwitchModel] = field(default_factory=dict)
+    nics: Mapping[str, NicModel] = field(default_factory=dict)
+    nodes: Mapping[str, NodeModel] = field(default_factory=dict)
+    optics: Mapping[str, OpticModel] = field(default_factory=dict)
+    cables: Mapping[str, CableModel] = field(default_factory=dict)
+
+    def with_rows(self, section: str, rows: Mapping[str, CatalogueRow]) -> Catalogue:
+        """The catalogue with more rows; a row takes the place of one of its name."""
+        changed: Any = {section: {**getattr(self, section), **rows}}
+        return replace(self, **changed)
+
+    def find(self, name: str) -> tuple[str, CatalogueRow]:
+        """Section and row of a model, by its name or its product's.
+
+        Raises
+        ------
+        TopologyError
+            When no section has it (FP2104).
+        """
+        known: dict[str, tuple[str, CatalogueRow]] = {}
+        for section in SECTIONS:
+            for row in getattr(self, section).values():
+                known.setdefault(row.model.lower(), (section, row))
+                if row.product:
+                    known.setdefault(row.product.lower(), (section, row))
+                    known.setdefault(row.product.lower().split(" ")[-1], (section, row))
+        if name.lower() in known:
+            return known[name.lower()]
+        close = nearest(name.lower(), known)
+        hint = f"did you mean {known[close][1].model!r}?" if close else "fabric catalog list shows all models"
+        raise TopologyError(f"no model is called {name!r}", hint=hint, code="FP2104")
 
 
 @cache
-def switch_models() -> dict[str, SwitchModel]:
-    """All switches by name."""
-    return _rows("switches.yaml", SwitchModel)
+def builtin() -> Catalogue:
+    """The catalogue that comes with the tool."""
+    found = Catalogue()
+    folder = resources.files("topologies").joinpath("data")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    for section, kind in SECTIONS.items():
+        text = folder.joinpath(f"{section}.yaml").read_text(encoding="utf-8")
+        rows = [kind.model_validate(row) for row in yaml.load(text, Loader=loader)]
+        found = found.with_rows(section, {row.model: row for row in rows})
+    return found
 
 
-@cache
-def nic_models() -> dict[str, NicModel]:
-    """All NICs by name."""
-    return _rows("nics.yaml", NicModel)
+def catalogue_of(context: object = None) -> Catalogue:
+    """The catalogue of a validation context; ours where it has none."""
+    found = getattr(context, "catalogue", None)
+    return found if isinstance(found, Catalogue) else builtin()
 
 
-@cache
-def node_models() -> dict[str, NodeModel]:
-    """All servers by name."""
-    return _rows("nodes.yaml", NodeModel)
+def find_model(what: str, rows: Mapping[str, Row], model: str) -> Row:
+    """The row called ``model``.
 
-
-def _find(what: str, rows: dict[str, Row], model: str) -> Row:
+    Raises
+    ------
+    TopologyError
+        When there is none; the hint has the nearest name.
+    """
     if model not in rows:
         close = nearest(model, rows)
         hint = f"did you mean {close!r}?" if close else f"known: {', '.join(rows)}"
         raise TopologyError(f"unknown {what} model {model!r}", where="model", hint=hint, code="FP2104")
     return rows[model]
-
-
-def switch_model(model: str) -> SwitchModel:
-    """The switch called ``model``; TopologyError with the nearest name when unknown."""
-    return _find("switch", switch_models(), model)
-
-
-def nic_model(model: str) -> NicModel:
-    """The NIC called ``model``."""
-    return _find("NIC", nic_models(), model)
-
-
-def node_model(model: str) -> NodeModel:
-    """The server called ``model``."""
-    return _find("node", node_models(), model)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
-from topologies.builder import SwitchSpec, check_speed
+from topologies.builder import SwitchSpec, check_breakout, check_speed
 from topologies.columns import Ints, column
 from topologies.errors import TopologyError
 from topologies.hang import hang_hosts
@@ -27,6 +27,8 @@ Length = Annotated[LengthM | None, Field(description="Length of a cable between 
 
 def host_gbps(speed: float, host_speed: float | None, switch: SwitchSpec | None) -> float:
     """Speed of host ports, with all speeds checked against the switch's ports."""
+    if switch:
+        check_breakout(switch)
     port = switch.port_gbps if switch else None
     check_speed("speed", speed, port, port="the ports of the switch")
     check_speed("host_speed", host_speed, port, port="the ports of the switch")

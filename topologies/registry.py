@@ -40,6 +40,14 @@ def _is_injected(annotation: Any) -> bool:
 
 
 @dataclass(frozen=True)
+class SharedKeys(Generic[R]):
+    """Keys that every entry of a registry has, and what they do to the result."""
+
+    fields: Mapping[str, tuple[Any, Any]]  # annotation and default by name
+    finish: Callable[..., R]  # (result, spec, **fields) -> result
+
+
+@dataclass(frozen=True)
 class Entry(Generic[R]):
     """One registered function."""
 
@@ -48,6 +56,7 @@ class Entry(Generic[R]):
     example: Mapping[str, Any]
     facts: Callable[..., Any] | None
     aliases: tuple[str, ...]
+    shared: SharedKeys[R] | None = None
 
     @property
     def summary(self) -> str:
@@ -72,6 +81,7 @@ class Entry(Generic[R]):
                 continue
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
             fields[name] = (self._hints[name], default)
+        fields |= self.shared.fields if self.shared else {}
         title = "".join(part.title() for part in self.name.split("-"))
         return create_model(title, __base__=Spec, __doc__=self.summary, **fields)
 
@@ -82,15 +92,18 @@ class Entry(Generic[R]):
         """
         values = spec if isinstance(spec, BaseModel) else self.model.model_validate({"kind": self.name, **spec})
         arguments = {name: getattr(values, name) for name in type(values).model_fields if name != "kind"}
+        shared = {name: arguments.pop(name) for name in (self.shared.fields if self.shared else ())}
         wanted = {name: value for name, value in injected.items() if name in self.injected}
-        return self.function(**arguments, **wanted)
+        result = self.function(**arguments, **wanted)
+        return self.shared.finish(result, values, **shared) if self.shared else result
 
 
 class Registry(Generic[R]):
     """The entries of one kind of plug-in; modules of ``package`` are imported on first look-up."""
 
-    def __init__(self, what: str, package: str) -> None:
+    def __init__(self, what: str, package: str, shared: SharedKeys[R] | None = None) -> None:
         self.what = what
+        self.shared = shared
         self.package = package
         self._entries: dict[str, Entry[R]] = {}
         self._aliases: dict[str, str] = {}
@@ -109,7 +122,7 @@ class Registry(Generic[R]):
         def add(function: Callable[..., R]) -> Callable[..., R]:
             if name in self._entries:
                 raise ValueError(f"{self.what} {name!r} is registered twice")
-            self._entries[name] = Entry(name, function, example, facts, aliases)
+            self._entries[name] = Entry(name, function, example, facts, aliases, self.shared)
             self._aliases.update(dict.fromkeys(aliases, name))
             return function
 

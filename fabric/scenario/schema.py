@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal
@@ -20,6 +20,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainValidator,
+    PrivateAttr,
     SerializeAsAny,
     ValidationError,
     ValidationInfo,
@@ -32,7 +33,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from fabric.routing.names import HASH_FIELDS, HASH_FUNCTIONS, OBJECTIVES, PATH_POLICIES, ROUTERS
 from topologies.builder import TOPOLOGIES
-from topologies.catalogue import NicModel, NodeModel, nic_model, node_model
+from topologies.catalogue import Catalogue, NicModel, NodeModel, Row, builtin, catalogue_of, find_model
 from topologies.errors import FabricError, nearest
 from topologies.registry import Registry, Spec
 from topologies.units import Count, CountOrZero, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
@@ -58,6 +59,7 @@ class Registries:
 
     topologies: Registry[Any] = TOPOLOGIES
     workloads: Registry[Any] = WORKLOADS
+    catalogue: Catalogue = field(default_factory=builtin)
 
 
 def _registries(info: ValidationInfo) -> Registries:
@@ -144,13 +146,13 @@ def _validate_workload(value: object, info: ValidationInfo) -> Workload:
 WorkloadSpec = Annotated[Workload, PlainValidator(_validate_workload), WithJsonSchema({"x-one-of": "workloads"})]
 
 
-def _from_catalogue(find: Any, model: str) -> str:
+def _from_catalogue(what: str, rows: Mapping[str, Row], model: str | None) -> Row | None:
+    """The row of a model; a schema error with the nearest name where there is none."""
     try:
-        find(model)
+        return None if model is None else find_model(what, rows, model)
     except FabricError as error:
         problem = error.problems[0]
         raise PydanticCustomError("unknown_choice", "{text}", {"text": problem.message, "hint": problem.hint}) from None
-    return model
 
 
 class NicSpec(Spec):
@@ -163,13 +165,11 @@ class NicSpec(Spec):
         default="shared", description="per-gpu: NIC i belongs to GPU i and rail i; shared: all GPUs use all NICs"
     )
 
-    @field_validator("model")
-    @classmethod
-    def _known_model(cls, model: str | None) -> str | None:
-        return None if model is None else _from_catalogue(nic_model, model)
+    _row: NicModel | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
-    def _has_speed(self) -> NicSpec:
+    def _has_speed(self, info: ValidationInfo) -> NicSpec:
+        self._row = _from_catalogue("NIC", catalogue_of(info.context).nics, self.model)
         if self.model is None and self.speed is None:
             raise ValueError("the NIC has neither a model nor a speed; add for example speed: 400G")
         return self
@@ -177,10 +177,7 @@ class NicSpec(Spec):
     @property
     def gbps(self) -> float:
         """Speed of each NIC port, Gbps."""
-        if self.speed is not None:
-            return self.speed
-        model: NicModel = nic_model(self.model or "")
-        return model.speed
+        return self.speed if self.speed is not None else self._row.speed if self._row else 0.0
 
 
 def _check_name_template(template: str) -> str:
@@ -215,18 +212,16 @@ class NodeSpec(Spec):
     gpus: CountOrZero | None = Field(default=None, description="GPUs per node; default: the model's, or 0")
     nics: dict[str, NicSpec] = Field(default={}, description="NICs by the name of the fabric they are on")
 
-    @field_validator("model")
-    @classmethod
-    def _known_model(cls, model: str | None) -> str | None:
-        return None if model is None else _from_catalogue(node_model, model)
-
     @field_validator("name")
     @classmethod
     def _template(cls, template: str) -> str:
         return _check_name_template(template)
 
+    _row: NodeModel | None = PrivateAttr(default=None)
+
     @model_validator(mode="after")
-    def _names_differ(self) -> NodeSpec:
+    def _names_differ(self, info: ValidationInfo) -> NodeSpec:
+        self._row = _from_catalogue("node", catalogue_of(info.context).nodes, self.model)
         if self.count > 1 and "{index" not in self.name:
             raise ValueError(f"name {self.name!r} gives {self.count} nodes the same name; include {{index}}")
         return self
@@ -236,8 +231,12 @@ class NodeSpec(Spec):
         """GPUs per node: as written, else the model's, else 0."""
         if self.gpus is not None:
             return self.gpus
-        model: NodeModel | None = node_model(self.model) if self.model else None
-        return model.gpus if model else 0
+        return self._row.gpus if self._row else 0
+
+    @property
+    def row(self) -> NodeModel | None:
+        """The catalogue's row of the model."""
+        return self._row
 
     def host_names(self) -> tuple[str, ...]:
         """Names of the nodes, in order."""

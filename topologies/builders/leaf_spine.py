@@ -69,9 +69,10 @@ def leaf_spine(
     pairs of leaves.
     """
     low, high = leaf or LeafSpec(), spine or SwitchSpec()
-    check_breakout(low)
+    check_breakout(low, where="leaf")
+    check_breakout(high, where="spine")
     leaf_count = _leaf_count(low, leaves)
-    ways, broken_gbps = low.breakout
+    ways, broken_gbps = low.host_links
     gbps_up = _uplink_gbps(low, high, uplink_speed)
     slots = _host_slots(low, hosts_per_leaf, ways)
     spine_count = _spine_count(low, high, spines, leaf_count)

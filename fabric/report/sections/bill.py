@@ -6,7 +6,8 @@ from fabric.export.build_report import roles_bottom_up
 from fabric.report.content import Block, ReportTable, Section, Words, as_table, count, number
 from fabric.report.source import ReportSource
 from fabric.scenario.schema import FabricSpec
-from topologies.catalogue import SwitchModel, switch_model
+from topologies.builder import switch_of_role
+from topologies.catalogue import SwitchModel
 from topologies.summary import TopologySummary, summarise
 from topologies.topology import Topology
 from topologies.units import format_gbps
@@ -47,7 +48,7 @@ def _roles(fabric: str, summary: TopologySummary, topology: Topology, spec: Fabr
         nodes = summary.nodes_by_role[role]
         used, available = summary.ports_used_max_by_role.get(role), summary.ports_available_by_role.get(role)
         worst = summary.oversubscription_by_role.get(role)
-        model = _model(spec, role)
+        model = None if used is None else _model(spec, role)
         power = None if model is None or model.typical_w is None else model.typical_w * nodes
         guess = " (estimate)" if model is not None and model.estimate else ""
         rows.append(
@@ -66,8 +67,8 @@ def _roles(fabric: str, summary: TopologySummary, topology: Topology, spec: Fabr
 
 def _model(spec: FabricSpec, role: str) -> SwitchModel | None:
     """The catalogue's switch of a role."""
-    name = getattr(getattr(spec.topology, role, None), "model", None)
-    return switch_model(name) if isinstance(name, str) else None
+    switch = switch_of_role(spec.topology, role)
+    return switch.row if switch else None
 
 
 def _tiers(fabric: str, summary: TopologySummary) -> ReportTable:
