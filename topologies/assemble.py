@@ -31,6 +31,7 @@ class Assembler:
         self._tiers: list[str] = []
         self._nodes: dict[str, list[Any]] = {key: [] for key in _NODE_COLUMNS}
         self._links: dict[str, list[Any]] = {key: [] for key in _LINK_COLUMNS}
+        self._circuits: list[Any] = []
         self._link_count = 0
 
     def _code(self, table: list[str], word: str) -> int:
@@ -94,6 +95,7 @@ class Assembler:
         upper_ports: float = 1.0,
         length_m: ArrayLike = np.nan,
         delay_us: ArrayLike = np.nan,
+        through: ArrayLike = -1,
     ) -> None:
         """Add full-duplex cables ``lower[i] - upper[i]``, ``parallel`` of each.
 
@@ -103,6 +105,8 @@ class Assembler:
             Capacity from lower to upper, and back (the same unless given), Gbps.
         lower_ports, upper_ports : float
             Ports one cable takes at each end; 0.5 at the switch end of a two-way breakout.
+        through : int or array
+            Optical switch each cable is patched through; -1 for none.
         """
         low, high = np.broadcast_arrays(np.asarray(lower, np.int32), np.asarray(upper, np.int32))
         low, high = np.repeat(low, parallel), np.repeat(high, parallel)
@@ -133,6 +137,7 @@ class Assembler:
             length_m=both(length_m, length_m),
             delay_us=both(delay_us, delay_us),
         )
+        self._circuits.append(both(through, through).astype(np.int32))
 
     @staticmethod
     def _per_cable(value: ArrayLike, parallel: int, count: int) -> Any:
@@ -171,6 +176,7 @@ class Assembler:
             length_m=spread(length_m),
             delay_us=spread(delay_us),
         )
+        self._circuits.append(np.full(count, -1, dtype=np.int32))
 
     def full_mesh(self, lower: ArrayLike, upper: ArrayLike, gbps: float, *, parallel: int = 1, **keys: Any) -> None:
         """Cable every lower node to every upper node, ``parallel`` cables each."""
@@ -213,7 +219,12 @@ class Assembler:
             nodes=Nodes(name=tuple(self._names), **nodes),
             links=Links(**links),
             up=column(np.ones(self._link_count, dtype=np.bool_), np.bool_),
+            circuit=self._circuit_column(),
         )
+
+    def _circuit_column(self) -> Ints | None:
+        found = concatenate(self._circuits, np.int32)
+        return found if (found >= 0).any() else None
 
 
 def assemble(name: str, kind: str) -> Assembler:

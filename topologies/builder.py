@@ -29,7 +29,6 @@ from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
 
-
 def _finish(built: Topology, spec: BaseModel, cabling: Mapping[str, TierCabling]) -> Topology:
     """What every builder does last: the cables as the scenario says."""
     speeds = [switch.port_gbps for switch in switch_specs(spec).values()]
@@ -127,6 +126,9 @@ class SwitchSpec(Spec):
         return self._row.speed if self._row else None
 
 
+Switch = Annotated[SwitchSpec | None, Field(description="Model or radix of the switches; their ports are then checked")]
+
+
 def switch_specs(spec: BaseModel) -> dict[str, SwitchSpec]:
     """The switches that a builder's parameters describe, by key."""
     values = {name: getattr(spec, name) for name in type(spec).model_fields}
@@ -148,15 +150,11 @@ def _any_builder(value: object, info: ValidationInfo) -> Spec:
         kind = value.get("kind") if isinstance(value, Mapping) else value
         close = nearest(str(kind), names)
         hint = f"did you mean {close!r}?" if close else f"one of: {', '.join(names)}"
-        raise PydanticCustomError(
-            "unknown_choice", "{text}", {"text": f"unknown topology kind {kind!r}", "hint": hint}
-        )
+        raise PydanticCustomError("unknown_choice", "{text}", {"text": f"unknown topology kind {kind!r}", "hint": hint})
     return TOPOLOGIES[str(value["kind"])].model.model_validate(value, context=info.context)
 
 
-AnyBuilder = Annotated[
-    SerializeAsAny[Spec], PlainValidator(_any_builder), WithJsonSchema({"x-one-of": "topologies"})
-]
+AnyBuilder = Annotated[SerializeAsAny[Spec], PlainValidator(_any_builder), WithJsonSchema({"x-one-of": "topologies"})]
 
 
 class LeafSpec(SwitchSpec):
@@ -263,6 +261,14 @@ def check_breakout(switch: SwitchSpec, *, where: str = "switch") -> None:
         if breakout is None:
             continue
         ways, gbps = _parts(breakout)
+        sold = switch.row.breakouts if switch.row else None
+        if sold is not None and breakout.removesuffix("G") not in [kind.removesuffix("G") for kind in sold]:
+            raise TopologyError(
+                f"{switch.model} does not break its ports out as {breakout}",
+                where=(where, key),
+                hint=f"it can: {', '.join(sold) or 'nothing'}",
+                code="FP3034",
+            )
         if ways >= 1 and gbps > 0 and (port is None or ways * gbps <= port):
             continue
         if ways < 1 or gbps <= 0:

@@ -64,7 +64,7 @@ def _recable(topology: Topology, tier: int, wanted: TierCabling) -> Topology:
     )
     if (wanted.parallel or 1) == 1:
         return replace(topology, links=links)
-    times = np.where(mine, wanted.parallel, 1)
+    times = np.where(mine, wanted.parallel or 1, 1)
     start = np.cumsum(times) - times
     row = np.repeat(np.arange(len(links)), times)
     copy = np.arange(len(row)) - start[row]
@@ -75,6 +75,7 @@ def _recable(topology: Topology, tier: int, wanted: TierCabling) -> Topology:
         topology,
         links=type(links)(**{key: column(values, values.dtype) for key, values in columns.items()}),
         up=column(topology.up[row], np.bool_),
+        circuit=None if topology.circuit is None else column(topology.circuit[row], np.int32),
     )
 
 

@@ -61,21 +61,37 @@ class _Tree:
         """Most leaves by number of tiers."""
         return {2: self.radix, 3: self.radix * self.spine_down}
 
-    def arrange(self, leaves: int, tiers: int, width: int) -> ClosPlan:
+    def arrange(self, leaves: int, tiers: int, width: int, parallel: int | None = None) -> ClosPlan:
         """Smallest design of at least ``leaves`` leaves; pods of equal size, a multiple of ``width``."""
         if tiers == 2:
             spines = even_spine_count(self.up, leaves, self.radix, where="radix")
+            spines = self._spines(parallel, spines)
             return ClosPlan(2, leaves, self.down, self.up, 1, leaves, spines, self.up // spines, 0, 0, 0)
         pods = -(-leaves // self.spine_down)
         per_pod = -(-leaves // (pods * width)) * width
         spines = smallest_divisor(self.up, per_pod * self.up / self.spine_down) or self.up
+        spines = self._spines(parallel, spines)
         spine_up = up_ports(per_pod * self.up // spines, self.oversubscription.spine)
         plane = core_plane(pods, spine_up, self.radix, where="radix")
-        parallel = self.up // spines
         leaves = pods * per_pod
+        each = self.up // spines
         return ClosPlan(
-            3, leaves, self.down, self.up, pods, per_pod, spines, parallel, spine_up, plane.cores, plane.parallel
+            3, leaves, self.down, self.up, pods, per_pod, spines, each, spine_up, plane.cores, plane.parallel
         )
+
+    def _spines(self, parallel: int | None, fewest: int) -> int:
+        """Spines that ``parallel`` cables each lead to, at least ``fewest``."""
+        if parallel is None:
+            return fewest
+        if self.up % parallel or self.up // parallel < fewest:
+            options = [count for count in range(1, self.up // fewest + 1) if self.up % count == 0]
+            raise TopologyError(
+                f"{parallel} parallel cables do not spread {self.up} uplinks over {fewest} spines or more",
+                where="parallel",
+                hint=f"parallel: {', '.join(map(str, options))} would",
+                code="FP3024",
+            )
+        return self.up // parallel
 
     def refuse(self, endpoints: int, leaves: int, tiers: int) -> TopologyError:
         """The error of a size beyond reach."""
@@ -114,15 +130,19 @@ def plan(
     tiers: int | None,
     oversubscription: TierOversubscription,
     groups: Sequence[HostGroup] = (),
+    *,
+    parallel: int | None = None,
 ) -> ClosPlan:
     """Smallest legal design: a third tier only when two do not reach, every uplink spread evenly.
 
-    Listed groups are attached whole: a host's NICs go to one leaf, or to a pair of leaves of one pod.
+    ``parallel`` sets the cables between a leaf and each spine; without it spines are as few as can be. Listed groups
+    are attached whole: a host's NICs go to one leaf, or to a pair of leaves of one pod.
 
     Raises
     ------
     TopologyError
-        When the endpoints exceed what the radix can reach (FP3027; the hint says how many fit), are fewer than the NIC
+        When ``parallel`` does not divide the uplinks or gives too few spines (FP3024), the endpoints exceed what the
+        radix can reach (FP3027; the hint says how many fit), are fewer than the NIC
         ports of the groups (FP3032), or a host exceeds a leaf (FP3022).
     """
     attached = sum(len(group.hosts) * group.nics for group in groups)
@@ -141,7 +161,7 @@ def plan(
         count = tiers or (2 if leaves <= radix else 3)
         if leaves > tree.most_leaves[count]:
             raise tree.refuse(wanted, leaves, count)
-        sizes = tree.arrange(leaves, count, width)
+        sizes = tree.arrange(leaves, count, width, parallel)
         if hosts_fit(groups, sizes.leaves, tree.down):
             return sizes
         leaves = _leaves_for(groups, tree.down, sizes.leaves + 1)

@@ -16,3 +16,5 @@ class Facts:
     tier_gbps: Mapping[str, float]
     ports_used_max: int | None = None
     parts: int = 1  # that cannot reach each other, as rails that never meet
+    other_nodes: int = 0  # that neither switch packets nor end traffic: optical switches, management and spare hosts
+    hosts_forward: bool = False  # server-centric networks

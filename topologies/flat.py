@@ -20,7 +20,6 @@ from topologies.units import Count, LengthM, SpeedGbps
 # Keys that every flat builder has.
 Speed = Annotated[SpeedGbps, Field(description="Speed of a cable between switches", examples=["400G"])]
 HostSpeed = Annotated[SpeedGbps | None, Field(description="Speed of a host port; that of the other cables if absent")]
-Switch = Annotated[SwitchSpec | None, Field(description="Model or radix of the switches; their ports are then checked")]
 Parallel = Annotated[Count, Field(description="Cables for every one of the plan")]
 Length = Annotated[LengthM | None, Field(description="Length of a cable between switches")]
 

@@ -28,6 +28,7 @@ class HostGroup:
     nic_gbps: float
     rail: Literal["per-gpu", "shared"] = "shared"
     dual_home: bool = False
+    ports: int = 1  # of a NIC, each with a cable to another plane
 
     @property
     def homes(self) -> int:

@@ -80,6 +80,7 @@ class Topology:
     nodes: Nodes
     links: Links
     up: Bools  # shape (L,)
+    circuit: Ints | None = None  # shape (L,), optical switch each link is patched through, -1 for none; None: no link
 
     # ---- identity -------------------------------------------------------------------------------------------------
 
@@ -170,6 +171,8 @@ class Topology:
         used = np.bincount(self.links.src, self.links.src_ports, len(self.nodes))
         one_way = self.links.reverse < 0
         used += np.bincount(self.links.dst[one_way], self.links.src_ports[one_way], len(self.nodes))
+        if self.circuit is not None:  # a cable through an optical switch takes a port on each side of it
+            used += 2 * np.bincount(self.circuit[self.is_cable & (self.circuit >= 0)], minlength=len(self.nodes))
         return column(used, np.float64)
 
     @cached_property
@@ -192,6 +195,8 @@ class Topology:
         dead = np.zeros(len(self.nodes), dtype=np.bool_)
         dead[np.fromiter(nodes, dtype=np.int64)] = True
         up = self.up & ~dead[self.links.src] & ~dead[self.links.dst]
+        if self.circuit is not None:
+            up &= ~(dead[self.circuit] & (self.circuit >= 0))
         cut = np.fromiter(links, dtype=np.int64)
         up[cut] = False
         other = self.links.reverse[cut]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from topologies.assemble import assemble
-from topologies.builder import TOPOLOGIES, Hosts
+from topologies.builder import TOPOLOGIES, Hosts, Switch, switch_ports
 from topologies.clos_plan import TierOversubscription, add_leaves, add_upper_tiers, plan
 from topologies.facts import Facts
 from topologies.hang import hang_hosts
@@ -35,13 +35,23 @@ def facts(
 
 @TOPOLOGIES.register("clos", facts=facts, example={"radix": 8, "speed": "100G", "endpoints": 128, "tiers": 3})
 def clos(
-    radix: Annotated[Count, Field(description="Ports per switch", ge=4, examples=[64])],
-    speed: Annotated[SpeedGbps, Field(description="Speed of every link", examples=["400G"])],
-    endpoints: Annotated[Count | None, Field(description="NIC ports to attach; default: as many as fit")] = None,
+    radix: Annotated[Count | None, Field(description="Ports per switch", ge=4, examples=[64])] = None,
+    speed: Annotated[SpeedGbps | None, Field(description="Speed of every link", examples=["400G"])] = None,
+    switch: Switch = None,
+    endpoints: Annotated[
+        Count | None,
+        Field(
+            description="NIC ports to attach, also called hosts; default: as many as fit",
+            validation_alias=AliasChoices("endpoints", "hosts"),
+        ),
+    ] = None,
     tiers: Annotated[int | None, Field(ge=2, le=3, description="2 or 3; default: the fewest that reach")] = None,
     oversubscription: Annotated[
         TierOversubscription, Field(description="Per tier, where leaves and spines point up")
     ] = TierOversubscription(),
+    parallel: Annotated[
+        Count | None, Field(description="Cables between a leaf and each spine; default: as many as keep spines few")
+    ] = None,
     hosts: Hosts = (),
 ) -> Topology:
     """Folded Clos sized for its endpoints: even spread, a third tier only when two do not reach.
@@ -50,15 +60,16 @@ def clos(
     attached whole, so that leaves of 4 host ports take one host of 3 NICs each; ``endpoints`` above their NIC ports
     leaves room.
     """
-    sizes = plan(radix, endpoints, tiers, oversubscription, hosts)
-    net = assemble(f"clos({sizes.tiers} tiers, radix {radix})", "clos")
-    leaf, leaf_names = add_leaves(net, sizes, radix)
+    ports, gbps = switch_ports(switch, radix, speed)
+    sizes = plan(ports, endpoints, tiers, oversubscription, hosts, parallel=parallel)
+    net = assemble(f"clos({sizes.tiers} tiers, radix {ports})", "clos")
+    leaf, leaf_names = add_leaves(net, sizes, ports)
     if hosts or endpoints is None:
-        hang_hosts(net, hosts, leaf, leaf_names, sizes.leaf_down, speed)
+        hang_hosts(net, hosts, leaf, leaf_names, sizes.leaf_down, gbps)
     else:
         starts = block_starts(endpoints, sizes.leaves)
         per_leaf = np.diff(starts)
         names = [f"{leaf_names[i]}/h{host}" for i, count in enumerate(per_leaf.tolist()) for host in range(count)]
-        net.cables(net.hosts(names), np.repeat(leaf, per_leaf), speed)
-    add_upper_tiers(net, sizes, leaf, radix, speed)
+        net.cables(net.hosts(names), np.repeat(leaf, per_leaf), gbps)
+    add_upper_tiers(net, sizes, leaf, ports, gbps)
     return net.freeze()

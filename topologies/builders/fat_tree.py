@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
-from topologies.builder import TOPOLOGIES, Hosts
+from topologies.builder import TOPOLOGIES, Hosts, Switch, switch_ports
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hang import hang_hosts
@@ -32,8 +32,9 @@ def facts(radix: int, speed: float) -> Facts:
 
 @TOPOLOGIES.register("fat-tree", facts=facts, example={"radix": 8, "speed": "400G"})
 def fat_tree(
-    radix: Annotated[Count, Field(description="Ports per switch, k; even", examples=[48])],
-    speed: Annotated[SpeedGbps, Field(description="Speed of every link", examples=["400G"])],
+    radix: Annotated[Count | None, Field(description="Ports per switch, k; even", examples=[48])] = None,
+    speed: Annotated[SpeedGbps | None, Field(description="Speed of every link", examples=["400G"])] = None,
+    switch: Switch = None,
     hosts: Hosts = (),
 ) -> Topology:
     """Three-tier k-ary fat tree of equal switches: k pods, k/2 hosts per edge switch, full bisection.
@@ -42,7 +43,8 @@ def fat_tree(
     ----------
     Al-Fares, Loukissas, Vahdat, "A scalable, commodity data center network architecture", SIGCOMM 2008, section 3.
     """
-    k, half = radix, radix // 2
+    k, gbps = switch_ports(switch, radix, speed)
+    half = k // 2
     if k % 2 or k < 2:
         smaller, larger = max(k - 1, 2), k + 1
         raise TopologyError(
@@ -58,11 +60,11 @@ def fat_tree(
     aggregation_names = [f"pod{p}/agg{i}" for p in range(k) for i in range(half)]
     aggregation = net.switches("aggregation", aggregation_names, level=2, radix=k, pod=pod)
     core = net.switches("core", [f"core{i}" for i in range(half * half)], level=3, radix=k)
-    hang_hosts(net, hosts, edge, edge_names, half, speed)
+    hang_hosts(net, hosts, edge, edge_names, half, gbps)
 
     lower = np.repeat(edge, half)
     upper = np.repeat(aggregation.reshape(k, half), half, axis=0).ravel()
-    net.cables(lower, upper, speed, tier="edge-aggregation")
+    net.cables(lower, upper, gbps, tier="edge-aggregation")
     # Aggregation switch i of every pod reaches the i-th block of k/2 cores.
-    net.cables(np.repeat(aggregation, half), np.tile(core, k), speed, tier="aggregation-core")
+    net.cables(np.repeat(aggregation, half), np.tile(core, k), gbps, tier="aggregation-core")
     return net.freeze()

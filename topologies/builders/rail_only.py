@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
-from topologies.builder import TOPOLOGIES, Hosts, check_nic_speed
+from topologies.builder import TOPOLOGIES, Hosts, Switch, check_nic_speed, switch_ports
 from topologies.clos_plan import ClosPlan, TierOversubscription, add_leaves, add_upper_tiers, plan
 from topologies.columns import Ints
 from topologies.errors import TopologyError
@@ -39,8 +39,9 @@ def facts(gpus: int, domain_size: int, radix: int, speed: float) -> Facts:
 @TOPOLOGIES.register("rail-only", facts=facts, example={"gpus": 64, "domain_size": 4, "radix": 8, "speed": "400G"})
 def rail_only(
     domain_size: Annotated[Count, Field(description="GPUs of a high-bandwidth domain, and so rails")],
-    radix: Annotated[Count, Field(description="Ports per switch", ge=4, examples=[64])],
-    speed: Annotated[SpeedGbps, Field(description="Speed of every link", examples=["400G"])],
+    radix: Annotated[Count | None, Field(description="Ports per switch", ge=4, examples=[64])] = None,
+    speed: Annotated[SpeedGbps | None, Field(description="Speed of every link", examples=["400G"])] = None,
+    switch: Switch = None,
     gpus: Annotated[Count | None, Field(description="GPUs; those of the nodes if absent")] = None,
     hosts: Hosts = (),
 ) -> Topology:
@@ -53,22 +54,23 @@ def rail_only(
     ----------
     Wang et al., "Rail-only: a low-cost high-performance network for training LLMs", arXiv 2307.12169, section 3.
     """
+    ports, gbps = switch_ports(switch, radix, speed)
     attached = sum(len(group.hosts) * group.nics for group in hosts)
     count = gpus or attached
     _check(count, attached, domain_size, hosts)
     per_rail = count // domain_size
-    sizes = _rail(per_rail, radix)
+    sizes = _rail(per_rail, ports)
     net = assemble(f"rail-only({count} GPUs, {domain_size} rails)", "rail-only")
-    ends = _endpoints(net, count, domain_size, hosts, speed)
+    ends = _endpoints(net, count, domain_size, hosts, gbps)
     for rail in range(domain_size):
         mine = ends[:, rail]
         prefix = f"r{rail}/"
         if sizes is None:
-            net.cables(mine, net.switches("leaf", [f"{prefix}leaf0"], level=1, radix=radix, rail=rail), speed)
+            net.cables(mine, net.switches("leaf", [f"{prefix}leaf0"], level=1, radix=ports, rail=rail), gbps)
             continue
-        leaf, _ = add_leaves(net, sizes, radix, prefix=prefix, rail=rail)
-        net.cables(mine, np.repeat(leaf, np.diff(block_starts(per_rail, sizes.leaves))), speed)
-        add_upper_tiers(net, sizes, leaf, radix, speed, prefix=prefix, rail=rail)
+        leaf, _ = add_leaves(net, sizes, ports, prefix=prefix, rail=rail)
+        net.cables(mine, np.repeat(leaf, np.diff(block_starts(per_rail, sizes.leaves))), gbps)
+        add_upper_tiers(net, sizes, leaf, ports, gbps, prefix=prefix, rail=rail)
     return net.freeze()
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
-from topologies.assemble import Assembler, assemble
+from topologies.assemble import assemble
 from topologies.builder import (
     TOPOLOGIES,
     Hosts,
@@ -17,23 +15,19 @@ from topologies.builder import (
     SwitchSpec,
     check_even,
     check_leaf_ports,
-    check_nic_speed,
     check_speed,
     even_spine_count,
     leaf_host_ports,
     names_of,
     slowest_gbps,
 )
-from topologies.columns import Ints
 from topologies.errors import Problem, TopologyError
 from topologies.facts import Facts
-from topologies.folded_clos import core_plane, smallest_divisor
-from topologies.hosts import HostGroup
+from topologies.rails import RailSpeeds, cable_pods, hang_nodes, rail_count_of, rail_pods
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
-_LEAF_NAME, _SPINE_NAME, _CORE_NAME = "su{unit}-r{rail}-leaf", "spine{index:02d}", "core{index:03d}"
-_GROUP_SPINE_NAME = "pod{pod}-r{rail}-spine{index:02d}"
+_LEAF_NAME, _SPINE_NAME = "su{unit}-r{rail}-leaf", "spine{index:02d}"
 
 
 def facts(
@@ -89,7 +83,7 @@ def rail_optimised(
     top = core or SwitchSpec(radix=high.ports or None)
     check_speed("speed", speed, leaf.port_gbps, port="the ports of a leaf")
     speeds = _speeds(leaf, high, top, speed)
-    rail_count = _rails(rails, hosts)
+    rail_count = rail_count_of(rails, hosts)
     nodes = sum(len(group.hosts) for group in hosts)
     unit_count = units or -(-nodes // nodes_per_unit) or 1
     if nodes > unit_count * nodes_per_unit:
@@ -118,7 +112,7 @@ def rail_optimised(
     net = assemble(f"rail-optimised({unit_count} units x {rail_count} rails)", "rail-optimised")
     unit = np.repeat(np.arange(unit_count), rail_count)
     rail = np.tile(np.arange(rail_count), unit_count)
-    pods = _pods(unit_count, units_per_pod, high.ports, tiers)
+    pods = rail_pods(unit_count, units_per_pod, high.ports, tiers)
     leaf_names = names_of(leaf.name or _LEAF_NAME, len(unit), where="leaf.name", unit=unit.tolist(), rail=rail.tolist())
     leaf_ids = net.switches(
         "leaf",
@@ -129,7 +123,7 @@ def rail_optimised(
         rail=rail,
         pod=unit // pods.units if tiers == 3 else -1,
     )
-    _hang_nodes(net, hosts, leaf_ids.reshape(unit_count, rail_count), nodes_per_unit, speeds.host)
+    hang_nodes(net, hosts, leaf_ids.reshape(unit_count, rail_count), nodes_per_unit, speeds.host)
     if tiers == 2:
         count = high.count or even_spine_count(up, len(leaf_ids), high.ports, where="spine")
         parallel = check_even(up, count, where="leaf.up")
@@ -138,20 +132,11 @@ def rail_optimised(
             leaf_ids, net.switches("spine", names, level=2, radix=high.ports), speeds.spine, parallel=parallel
         )
     else:
-        _cable_pods(net, leaf_ids.reshape(unit_count, rail_count), up, pods, high, top, speeds)
+        cable_pods(net, leaf_ids.reshape(unit_count, rail_count), up, pods, high, top, speeds)
     return net.freeze()
 
 
-@dataclass(frozen=True)
-class _Speeds:
-    """Gbps of the links below the leaves, the spines and the cores."""
-
-    host: float
-    spine: float
-    core: float
-
-
-def _speeds(leaf: LeafSpec, spine: SwitchSpec, core: SwitchSpec, speed: float | None) -> _Speeds:
+def _speeds(leaf: LeafSpec, spine: SwitchSpec, core: SwitchSpec, speed: float | None) -> RailSpeeds:
     """The lesser of both ports' speeds in each tier; a switch of unknown speed has that of the tier below."""
     low = slowest_gbps(speed, leaf.port_gbps)
     if low is None:
@@ -160,7 +145,7 @@ def _speeds(leaf: LeafSpec, spine: SwitchSpec, core: SwitchSpec, speed: float | 
         )
     high = slowest_gbps(speed, spine.port_gbps) or low
     top = slowest_gbps(speed, core.port_gbps) or high
-    return _Speeds(low, min(low, high), min(high, top))
+    return RailSpeeds(low, min(low, high), min(high, top))
 
 
 def _check_idle_keys(
@@ -185,118 +170,3 @@ def _check_idle_keys(
         idle(message, ("leaf", "count"), f"leave leaf.count out, or set it to {units * rails}", "FP3032")
     if found:
         raise TopologyError(found)
-
-
-@dataclass(frozen=True)
-class _Pods:
-    count: int
-    units: int  # units per pod; the last pod may have fewer
-
-
-def _pods(units: int, units_per_pod: int | None, spine_ports: int, tiers: int) -> _Pods:
-    """Pods of equal size, as few as half the spine's ports allow."""
-    if tiers == 2:
-        return _Pods(1, units)
-    most = units_per_pod or max((spine_ports or 2 * units) // 2, 1)
-    count = -(-units // most)
-    size = units_per_pod or -(-units // count)
-    return _Pods(-(-units // size), size)
-
-
-def _rails(rails: int | None, hosts: Sequence[HostGroup]) -> int:
-    """Rails: NICs of the nodes, which must agree with each other and with ``rails``."""
-    counts = {group.nics for group in hosts}
-    if len(counts) > 1:
-        raise TopologyError(
-            f"node groups with {', '.join(map(str, sorted(counts)))} NICs share a rail-optimised fabric",
-            where="rails",
-            hint="attach groups with equal NIC counts, or use a leaf-spine",
-            code="FP3028",
-        )
-    count = counts.pop() if counts else (rails or 8)
-    if rails is not None and count != rails:
-        raise TopologyError(
-            f"rails is {rails} but the nodes have {count} NICs on this fabric",
-            where="rails",
-            hint=f"set rails: {count}",
-            code="FP3028",
-        )
-    return count
-
-
-def _hang_nodes(net: Assembler, hosts: Sequence[HostGroup], leaves: Ints, nodes_per_unit: int, gbps: float) -> None:
-    """Cable NIC i of the nodes of a unit to leaf i of the unit; every NIC is an endpoint of its own.
-
-    Nodes whose NICs are shared are one endpoint with a link to every rail's leaf.
-    """
-    units, rails = leaves.shape
-    first = 0
-    for group in hosts or (HostGroup("node", (), rails, gbps, "per-gpu"),):
-        check_nic_speed(group, gbps, where="leaf")
-        names = group.hosts
-        if not hosts:
-            names = tuple(f"su{unit}/n{node}" for unit in range(units) for node in range(nodes_per_unit))
-        unit = (first + np.arange(len(names))) // nodes_per_unit
-        first += len(names)
-        homes = leaves[unit].ravel()
-        if group.rail == "per-gpu" or rails == 1:
-            ends = [group.nic_name(name, nic) for name in names for nic in range(rails)]
-            ids = net.hosts(ends, unit=np.repeat(unit, rails), rail=np.tile(np.arange(rails), len(names)))
-            net.cables(ids, homes, group.nic_gbps)
-        else:
-            ids = net.hosts(names, nics=rails, unit=unit)
-            net.cables(np.repeat(ids, rails), homes, group.nic_gbps)
-
-
-def _cable_pods(
-    net: Assembler, leaves: Ints, up: int, pods: _Pods, spine: SwitchSpec, core: SwitchSpec, speeds: _Speeds
-) -> None:
-    """Spine groups per pod and rail, and the core planes above them."""
-    units, rails = leaves.shape
-    half = spine.ports // 2
-    per_group = spine.count or smallest_divisor(up, pods.units * up / half if half else 1)
-    if per_group is None:
-        raise TopologyError(
-            f"a pod of {pods.units} units needs {pods.units} ports down on each spine; half of {spine.ports} is {half}",
-            where="units_per_pod",
-            hint=f"units_per_pod: {half} is the most",
-            code="FP3026",
-        )
-    parallel = check_even(up, per_group, where="leaf.up")
-    groups = pods.count * rails
-    pod = np.repeat(np.arange(pods.count), rails * per_group)
-    rail = np.tile(np.repeat(np.arange(rails), per_group), pods.count)
-    index = np.tile(np.arange(per_group), groups)
-    names = names_of(
-        spine.name or _GROUP_SPINE_NAME,
-        len(pod),
-        where="spine.name",
-        pod=pod.tolist(),
-        rail=rail.tolist(),
-        **({} if spine.name and "{pod" not in spine.name else {"index": index.tolist()}),
-    )
-    spine_ids = net.switches("spine", names, level=2, radix=spine.ports, pod=pod, rail=rail, plane=index)
-    by_group = spine_ids.reshape(pods.count, rails, per_group)
-    unit_of, rail_of = np.divmod(np.arange(units * rails), rails)
-    targets = by_group[unit_of // pods.units, rail_of]
-    net.cables(
-        np.repeat(leaves.ravel(), per_group), targets.ravel(), speeds.spine, parallel=parallel, tier="leaf-spine"
-    )
-
-    spine_up = pods.units * up // per_group
-    plane = core_plane(groups, spine_up, core.ports, where="core")
-    if core.count is not None:
-        if core.count % per_group:
-            raise TopologyError(
-                f"{core.count} cores do not split into {per_group} planes, one per spine of a group",
-                where="core.count",
-                hint=f"{plane.cores * per_group} cores suffice",
-                code="FP3024",
-            )
-        plane = type(plane)(core.count // per_group, check_even(spine_up, core.count // per_group, where="core.count"))
-    total = plane.cores * per_group
-    core_names = names_of(core.name or _CORE_NAME, total, where="core.name")
-    planes = np.repeat(np.arange(per_group), plane.cores)
-    core_ids = net.switches("core", core_names, level=3, radix=core.ports, plane=planes).reshape(per_group, plane.cores)
-    lower = np.repeat(by_group.reshape(groups, per_group), plane.cores, axis=1).ravel()
-    net.cables(lower, np.tile(core_ids.ravel(), groups), speeds.core, parallel=plane.parallel, tier="spine-core")

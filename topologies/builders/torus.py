@@ -8,32 +8,48 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from topologies.builder import TOPOLOGIES, Hosts
-from topologies.columns import Ints, column
+from topologies.assemble import Assembler, assemble
+from topologies.builder import TOPOLOGIES, Hosts, Switch
+from topologies.columns import Bools, Ints, column
 from topologies.errors import TopologyError
 from topologies.facts import Facts
-from topologies.flat import HostSpeed, Length, Parallel, Speed, Switch, flat_network, grid_names
+from topologies.flat import HostSpeed, Length, Parallel, Speed, cable, flat_network, grid_names, host_gbps
+from topologies.hang import hang_hosts
 from topologies.topology import Topology
 from topologies.units import Count
 
 
-def facts(dims: list[int], endpoints_per_switch: int, speed: float) -> Facts:
-    """Closed form with all dimensions closed: one cable per switch and dimension, half of it where the size is 2."""
+def facts(
+    dims: list[int], endpoints_per_switch: int, speed: float, cube: int | None = None, ocs: int | bool = False
+) -> Facts:
+    """Closed form with all dimensions closed: one cable per switch and dimension, half of it where the size is 2.
+
+    With cubes of side c in d dimensions, one cable in c of each dimension leaves its cube; through optical switches, of
+    which there are d·c^(d−1), one for every place of a cube's faces (Jouppi et al., ISCA 2023, section 2.2).
+    """
     switches = prod(dims)
-    cables = {
-        "host-switch": switches * endpoints_per_switch,
-        "switch-switch": sum(switches if size > 2 else switches // 2 for size in dims),
-    }
+    cabled = sum(switches if size > 2 else switches // 2 for size in dims)
+    cables = {"host-switch": switches * endpoints_per_switch}
+    if cube is None:
+        cables["switch-switch"] = cabled
+    else:
+        cables["intra-cube"] = cabled - len(dims) * switches // cube
+        cables["optical" if ocs else "inter-cube"] = len(dims) * switches // cube
     return Facts(
         endpoints=switches * endpoints_per_switch,
         switches=switches,
         cables_by_tier=cables,
         tier_gbps={tier: count * speed for tier, count in cables.items()},
         ports_used_max=endpoints_per_switch + sum(2 if size > 2 else 1 for size in dims),
+        other_nodes=len(dims) * cube ** (len(dims) - 1) if cube and ocs else 0,
     )
 
 
-@TOPOLOGIES.register("torus", facts=facts, example={"dims": [4, 3, 2], "endpoints_per_switch": 1, "speed": "200G"})
+@TOPOLOGIES.register(
+    "torus",
+    facts=facts,
+    example={"dims": [4, 4, 8], "endpoints_per_switch": 1, "speed": "200G", "cube": 4, "ocs": 136},
+)
 def torus(
     dims: Annotated[
         tuple[Count, ...], Field(min_length=1, description="Switches along every dimension, each 2 or more")
@@ -43,6 +59,13 @@ def torus(
     wrap: Annotated[
         bool | tuple[bool, ...], Field(description="Whether dimensions close to rings: all, or one by one; else a mesh")
     ] = True,
+    cube: Annotated[
+        int | None, Field(ge=2, description="Side of the cubes that the grid is made of, which divides all dims")
+    ] = None,
+    ocs: Annotated[
+        bool | Count,
+        Field(description="Join cubes by optical circuit switches: true, or the ports that each has", examples=[136]),
+    ] = False,
     host_speed: HostSpeed = None,
     switch: Switch = None,
     parallel: Parallel = 1,
@@ -51,9 +74,14 @@ def torus(
 ) -> Topology:
     """Torus: rings along every dimension; a dimension of two switches has one cable, not two.
 
+    With ``cube`` the cables between cubes, and those that close the rings, are a tier of their own. With ``ocs`` they
+    are patched through optical circuit switches: one for every place of a cube's faces, which takes the cables of all
+    cubes at that place. An optical switch forwards nothing by itself; when it fails, its circuits do.
+
     References
     ----------
-    Dally and Towles, Principles and Practices of Interconnection Networks, 2004, chapter 5.
+    Dally and Towles, Principles and Practices of Interconnection Networks, 2004, chapter 5; Jouppi et al., "TPU v4: an
+    optically reconfigurable supercomputer for machine learning", ISCA 2023, section 2.
     """
     closed = (wrap,) * len(dims) if isinstance(wrap, bool) else wrap
     names = grid_names(dims)
@@ -64,27 +92,95 @@ def torus(
             hint="wrap: true closes all",
             code="FP3041",
         )
-    return flat_network(
-        f"torus({'x'.join(map(str, dims))})",
-        "torus",
-        names,
-        _pairs(dims, closed),
-        hosts=hosts,
-        hosts_per_switch=endpoints_per_switch,
-        speed=speed,
-        host_speed=host_speed,
-        switch=switch,
+    title = f"torus({'x'.join(map(str, dims))})"
+    one, other, axis = _pairs(dims, closed)
+    if cube is None:
+        if ocs:
+            raise TopologyError(
+                "optical switches join cubes, and no cube is given", where="ocs", hint="add cube: 4", code="FP3033"
+            )
+        return flat_network(
+            title,
+            "torus",
+            names,
+            (one, other),
+            hosts=hosts,
+            hosts_per_switch=endpoints_per_switch,
+            speed=speed,
+            host_speed=host_speed,
+            switch=switch,
+            parallel=parallel,
+            length=length,
+        )
+    _check_cube(dims, cube)
+    net = assemble(title, "torus")
+    place = column(np.stack(np.unravel_index(np.arange(prod(dims)), dims)), np.int32)
+    number = np.ravel_multi_index(tuple(place // cube), tuple(size // cube for size in dims))
+    ids = net.switches("switch", names, level=1, radix=switch.ports if switch else 0, pod=number)
+    hang_hosts(net, hosts, ids, names, endpoints_per_switch, host_gbps(speed, host_speed, switch))
+    out = _leaves_cube(place, one, other, axis, cube)
+    cable(net, ids[one[~out]], ids[other[~out]], speed, tier="intra-cube", parallel=parallel, length=length)
+    through: Ints | int = -1
+    if ocs:
+        through = np.repeat(
+            _optical(net, column(place % cube, np.int32), one[out], axis[out], cube, 0 if ocs is True else ocs),
+            parallel,
+        )
+    net.cables(
+        ids[one[out]],
+        ids[other[out]],
+        speed,
+        tier="optical" if ocs else "inter-cube",
         parallel=parallel,
-        length=length,
+        length_m=np.nan if length is None else length,
+        through=through,
     )
+    return net.freeze()
 
 
-def _pairs(dims: tuple[int, ...], closed: tuple[bool, ...]) -> tuple[Ints, Ints]:
+def _leaves_cube(place: Ints, one: Ints, other: Ints, axis: Ints, cube: int) -> Bools:
+    """Which cables join two cubes, or close a ring: those that do not step on by one inside a cube."""
+    here, there = place[axis, one], place[axis, other]
+    return column((there != here + 1) | (there % cube == 0), np.bool_)
+
+
+def _check_cube(dims: tuple[int, ...], cube: int) -> None:
+    """Cubes fill the grid."""
+    if any(size % cube for size in dims):
+        whole = [max(round(size / cube), 1) * cube for size in dims]
+        raise TopologyError(
+            f"cubes of side {cube} do not fill dims {list(dims)}",
+            where="cube",
+            hint=f"dims: {whole}, or a cube that divides {', '.join(map(str, dims))}",
+            code="FP3041",
+        )
+
+
+def _optical(net: Assembler, inside: Ints, one: Ints, axis: Ints, cube: int, ports: int) -> Ints:
+    """The optical switch of every cable that leaves a cube; one per dimension and place of the cube's face."""
+    count = len(inside)
+    face = np.zeros(len(one), dtype=np.int64)
+    for dimension in range(count):
+        across = axis != dimension
+        face[across] = face[across] * cube + inside[dimension, one[across]]
+    per_face = cube ** (count - 1)
+    names = [f"ocs{dimension}.{place}" for dimension in range(count) for place in range(per_face)]
+    ids = net.nodes("ocs", names, level=2, radix=ports, forwards=False)
+    return column(ids[axis * per_face + face], np.int32)
+
+
+def _pairs(dims: tuple[int, ...], closed: tuple[bool, ...]) -> tuple[Ints, Ints, Ints]:
+    """Both ends of every cable and its dimension; the second end is one further on, or round the ring."""
     number = np.arange(prod(dims)).reshape(dims)
-    one, other = [], []
+    one, other, along = [], [], []
     for axis, (size, ring) in enumerate(zip(dims, closed, strict=True)):
         lines = np.moveaxis(number, axis, -1).reshape(-1, size)
         steps = size if ring and size > 2 else size - 1
         one.append(lines[:, :steps].ravel())
         other.append(np.roll(lines, -1, axis=1)[:, :steps].ravel())
-    return column(np.concatenate(one), np.int32), column(np.concatenate(other), np.int32)
+        along.append(np.full(len(one[-1]), axis))
+    return (
+        column(np.concatenate(one), np.int32),
+        column(np.concatenate(other), np.int32),
+        column(np.concatenate(along), np.int32),
+    )
