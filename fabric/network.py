@@ -23,6 +23,11 @@ class Network:
     inventory: Inventory
     warnings: tuple[Problem, ...]
 
+    def gpus(self, fabric: str) -> int | None:
+        """GPUs of the nodes on a fabric; None where the scenario lists no nodes."""
+        groups = [group for group in self.inventory.groups.values() if fabric in group.nics]
+        return sum(len(group.hosts) * group.gpus_per_host for group in groups) if groups else None
+
 
 def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = ()) -> Network:
     """Build every fabric, check its columns, and take down what ``down`` selects.
@@ -82,6 +87,7 @@ def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
         nic_gbps=nic.gbps,
         rail=nic.rail,
         dual_home=node.group in getattr(spec.topology, "dual_home", ()),
+        ports=nic.ports,
     )
 
 
@@ -106,7 +112,25 @@ def _build(name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: Loade
             )
         groups = [_host_group(node, name, spec) for node in nodes]
         built = TOPOLOGIES[getattr(topology, "kind")](topology, hosts=groups)  # noqa: B009 - the field is dynamic
+        _check_nic_ports(built, groups)
     return replace(built, name=name)
+
+
+def _check_nic_ports(topology: Topology, groups: Sequence[HostGroup]) -> None:
+    """Every port of a NIC has a cable."""
+    for group in groups:
+        if group.ports == 1 or not group.hosts:
+            continue
+        name = group.nic_name(group.hosts[0], 0)
+        wanted = group.ports if name != group.hosts[0] else group.nics * group.ports
+        found = int(topology.nodes.nics[topology.node(name)])
+        if found != wanted:
+            raise TopologyError(
+                f"the NICs of {group.name} have {group.ports} ports, and a {topology.kind} cables one of each",
+                where="kind",
+                hint="use multi-plane or dual-plane, or count ports as NICs of one port each",
+                code="FP3028",
+            )
 
 
 def apply_failures(

@@ -6,24 +6,41 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from topologies.errors import FormatError, nearest
+import numpy as np
+
+from topologies.columns import column
+from topologies.errors import FormatError, Problem, nearest
 from topologies.topology import Topology
 
 _PACKAGE = "topologies.formats"
 
 
+class Imported(NamedTuple):
+    """What was sound in a file, and what was not and is left out."""
+
+    topology: Topology
+    problems: tuple[Problem, ...]
+
+
 @dataclass(frozen=True)
 class TopologyFormat:
-    """One file format: ``read`` raises ``FormatError`` with file and line, ``write`` when the format cannot say it."""
+    """One file format: ``read`` raises ``FormatError`` with file and line, ``write`` when the format cannot say it.
+
+    ``read_sound`` takes what is sound and lists the rest; without it a file is read whole or not at all. A capacity
+    that the file does not tell is nan.
+    """
 
     name: str
     suffixes: tuple[str, ...]
-    read: Callable[[Path], Topology]
-    write: Callable[[Topology, Path], None]
+    read: Callable[[Path], Topology] | None
+    write: Callable[[Topology, Path], None] | None
     summary: str
+    read_sound: Callable[[Path], Imported] | None = None
+    most_nodes: int | None = None  # that are written unless more are asked for
 
 
 class _Formats(Mapping[str, TopologyFormat]):
@@ -101,11 +118,61 @@ def read_topology(path: str | Path, format: str | None = None) -> Topology:  # n
     FormatError
         When the format is unknown, the file cannot be read, or its content is wrong; up to 20 problems at once.
     """
+    return import_topology(path, format, strict=True).topology
+
+
+def import_topology(
+    path: str | Path,
+    format: str | None = None,  # noqa: A002
+    *,
+    strict: bool = False,
+    speed: float | None = None,
+) -> Imported:
+    """Read a topology; what is wrong with single elements is listed, and they are left out, unless ``strict``.
+
+    ``speed`` is that of every link, Gbps: of those the file does not tell, and instead of those it does.
+
+    Raises
+    ------
+    FormatError
+        When the format is unknown, cannot be read, the file is wrong as a whole (or, if strict, anywhere), or the speed
+        of a link is not known (FP6011).
+    """
     file = Path(path)
-    return find_format(file, format).read(file)
+    entry = find_format(file, format)
+    if entry.read is None:
+        readable = ", ".join(name for name, other in FORMATS.items() if other.read is not None)
+        raise FormatError(
+            f"the format {entry.name} is written only", file=str(path), hint=f"one of {readable}", code="FP6002"
+        )
+    try:
+        found = Imported(entry.read(file), ())
+    except FormatError:
+        if strict or entry.read_sound is None:
+            raise
+        found = entry.read_sound(file)
+    links = found.topology.links
+    if speed is not None:
+        links = replace(links, capacity_gbps=column(np.full(len(links), speed), np.float64))
+    unknown = np.flatnonzero(np.isnan(links.capacity_gbps))
+    if len(unknown):
+        raise FormatError(
+            f"the file does not tell the speed of {len(unknown) // 2:,} cables, "
+            f"such as {found.topology.link_name(int(unknown[0]))}",
+            file=str(path),
+            hint="say it: speed: 400G beside path in the scenario, or --speed 400G",
+            code="FP6011",
+        )
+    return Imported(replace(found.topology, links=links), found.problems)
 
 
-def write_topology(topology: Topology, path: str | Path, format: str | None = None) -> None:  # noqa: A002
+def write_topology(
+    topology: Topology,
+    path: str | Path,
+    format: str | None = None,  # noqa: A002
+    *,
+    max_nodes: int | None = None,
+) -> None:
     """Write a topology to a file, whole or not at all: it is written beside its place, then renamed.
 
     Raises
@@ -115,6 +182,16 @@ def write_topology(topology: Topology, path: str | Path, format: str | None = No
     """
     file = Path(path)
     entry = find_format(file, format)
+    if entry.write is None:
+        writable = ", ".join(name for name, other in FORMATS.items() if other.write is not None)
+        raise FormatError(f"the format {entry.name} is read only", hint=f"one of {writable}", code="FP6002")
+    most = max_nodes or entry.most_nodes
+    if most is not None and len(topology.nodes) > most:
+        raise FormatError(
+            f"{len(topology.nodes):,} nodes are more than {most:,}, the most written as {entry.name}",
+            hint=f"every node becomes a container; --max-nodes {len(topology.nodes)} writes them all",
+            code="FP6012",
+        )
     beside = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         entry.write(topology, beside)

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from topologies.columns import Ints
 from topologies.topology import Topology
+
+GLOBAL_TIER = "global"  # of cables between groups of a dragonfly
 
 
 @dataclass(frozen=True)
@@ -17,19 +20,25 @@ class TopologySummary:
     endpoints: int
     switches: int
     cables: int
+    gpus: int | None  # where the builder or the scenario says which endpoints are theirs
+    planes: int  # that meet nowhere below the core; 1 for ordinary networks
+    pods: int
+    groups: int  # as of a dragonfly: sets of switches that global cables join
     nodes_by_role: dict[str, int]
     cables_by_tier: dict[str, int]
     capacity_gbps_by_tier: dict[str, float]
     ports_used_max_by_role: dict[str, int]
     ports_available_by_role: dict[str, int | None]
     oversubscription_by_role: dict[str, float | None]
+    port_gbps_by_tier: dict[str, float]
 
 
-def summarise(topology: Topology) -> TopologySummary:
+def summarise(topology: Topology, gpus: int | None = None) -> TopologySummary:
     """Count nodes, cables, Gbps and ports of a topology.
 
-    Oversubscription is the bandwidth of a switch's links down over that of its links up, the worst switch of the role;
-    None for roles without links up (or down).
+    ``gpus`` is what the scenario's nodes have; without it, endpoints on rails are the NICs of GPUs. Oversubscription is
+    the bandwidth of a switch's links down over that of its links up, the worst switch of the role; None for roles
+    without links up (or down). Links to spare and management hosts, which end no traffic, count in none.
     """
     nodes, links = topology.nodes, topology.links
     switch = topology.is_switch
@@ -37,11 +46,14 @@ def summarise(topology: Topology) -> TopologySummary:
     role_count = np.bincount(nodes.role, minlength=len(topology.roles))
     tier_cables = np.bincount(links.tier[cables], minlength=len(topology.tiers))
     tier_gbps = np.bincount(links.tier[cables], links.capacity_gbps[cables], len(topology.tiers))
-    by_role = {role: np.flatnonzero((nodes.role == code) & switch) for code, role in enumerate(topology.roles)}
+    optical = ~nodes.forwards & (nodes.level > 0)
+    has_ports = switch | optical
+    by_role = {role: np.flatnonzero((nodes.role == code) & has_ports) for code, role in enumerate(topology.roles)}
     by_role = {role: members for role, members in by_role.items() if len(members)}
 
     rising = nodes.level[links.dst] > nodes.level[links.src]
-    falling = nodes.level[links.dst] < nodes.level[links.src]
+    idle = (nodes.nics == 0) & ~nodes.forwards
+    falling = (nodes.level[links.dst] < nodes.level[links.src]) & ~idle[links.dst]
     up_gbps = np.bincount(links.src[rising], links.capacity_gbps[rising], len(nodes))
     down_gbps = np.bincount(links.src[falling], links.capacity_gbps[falling], len(nodes))
 
@@ -53,11 +65,18 @@ def summarise(topology: Topology) -> TopologySummary:
         radix = int(nodes.radix[members].max())
         return radix or None
 
+    on_rails = int(((nodes.nics > 0) & (nodes.rail >= 0) & ~nodes.forwards).sum())
+    global_cables = GLOBAL_TIER in topology.tiers
+    pods = _distinct(nodes.pod[switch])
     return TopologySummary(
         topology_kind=topology.kind,
         endpoints=int(nodes.nics.sum()),
         switches=int(switch.sum()),
         cables=int(cables.sum()),
+        gpus=on_rails or None if gpus is None else gpus,
+        planes=max(_distinct(nodes.plane[switch & (nodes.level == 1)]), 1),
+        pods=0 if global_cables else pods,
+        groups=pods if global_cables else 0,
         nodes_by_role={role: int(role_count[code]) for code, role in enumerate(topology.roles)},
         cables_by_tier={tier: int(tier_cables[code]) for code, tier in enumerate(topology.tiers)},
         capacity_gbps_by_tier={tier: float(tier_gbps[code]) for code, tier in enumerate(topology.tiers)},
@@ -66,4 +85,13 @@ def summarise(topology: Topology) -> TopologySummary:
         },
         ports_available_by_role={role: available(members) for role, members in by_role.items()},
         oversubscription_by_role={role: oversubscription(members) for role, members in by_role.items()},
+        port_gbps_by_tier={
+            tier: float(links.capacity_gbps[links.tier == code].max(initial=0.0))
+            for code, tier in enumerate(topology.tiers)
+        },
     )
+
+
+def _distinct(ids: Ints) -> int:
+    """How many pods, planes, … there are; -1 is none."""
+    return len(np.unique(ids[ids >= 0]))

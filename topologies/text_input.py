@@ -10,6 +10,7 @@ from pathlib import Path
 from topologies.errors import FormatError, Problem
 
 MAX_PROBLEMS = 20
+EVERY_PROBLEM = 1_000_000_000  # for readers that take what is sound, and list the rest
 _SHOWN_CHARACTERS = 60
 
 
@@ -19,8 +20,9 @@ class Findings:
     After ``MAX_PROBLEMS`` problems reading stops: a file that is wrong throughout has one cause, not thousands.
     """
 
-    def __init__(self, file: str | Path) -> None:
+    def __init__(self, file: str | Path, *, limit: int = MAX_PROBLEMS) -> None:
         self.file = str(file)
+        self.limit = limit
         self._problems: list[Problem] = []
 
     def add(
@@ -38,18 +40,23 @@ class Findings:
         Raises
         ------
         FormatError
-            When this is problem number ``MAX_PROBLEMS``.
+            When this is problem number ``limit``.
         """
         self._problems.append(
             Problem(message, code=code, file=self.file, line=line, column=column, length=length, hint=hint)
         )
-        if len(self._problems) >= MAX_PROBLEMS:
-            note = f"stopped reading after {MAX_PROBLEMS} problems"
+        if len(self._problems) >= self.limit:
+            note = f"stopped reading after {self.limit} problems"
             self._problems[-1] = replace(self._problems[-1], notes=(note,))
             raise self.error()
 
     def __bool__(self) -> bool:
         return bool(self._problems)
+
+    @property
+    def found(self) -> tuple[Problem, ...]:
+        """The problems so far."""
+        return tuple(self._problems)
 
     def error(self) -> FormatError:
         """What was found so far, in the order of the lines."""

@@ -80,6 +80,7 @@ class Topology:
     nodes: Nodes
     links: Links
     up: Bools  # shape (L,)
+    src_port_names: tuple[str, ...] | None = None  # of every link, where a file names them
     circuit: Ints | None = None  # shape (L,), optical switch each link is patched through, -1 for none; None: no link
 
     # ---- identity -------------------------------------------------------------------------------------------------

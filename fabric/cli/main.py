@@ -21,6 +21,7 @@ INTERNAL, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
 VERBS = {
     "route": "Route a scenario: which links are congested, why, and what it costs each job.",
     "build": "Build the fabrics: switches, ports, cables, capacities.",
+    "show": "Show path counts or the bisection of the fabrics.",
     "traffic": "Derive the traffic: phases and bytes of every workload.",
     "validate": "Check scenario files: syntax, schema and semantics.",
     "draw": "Draw a fabric with its load: tier or links view.",

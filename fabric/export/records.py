@@ -15,6 +15,7 @@ from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResul
 from fabric.routing.router import HashSpread, ObjectiveProof
 from fabric.scenario.load import LoadedScenario
 from fabric.understanding.suggestions import Suggestion
+from topologies.distances import diameter_hops
 from topologies.summary import summarise
 from traffic.workload import ModelFigures, Phase, WorkloadTraffic
 
@@ -62,8 +63,8 @@ def build_record(loaded: LoadedScenario, network: Network) -> dict[str, Any]:
     """``BuildResult``."""
     fabrics = []
     for name, topology in network.topologies.items():
-        summary = summarise(topology)
-        fabrics.append({"name": name, **summary.__dict__})
+        summary = summarise(topology, network.gpus(name))
+        fabrics.append({"name": name, **summary.__dict__, "diameter_hops": diameter_hops(topology)})
     return {
         **envelope("BuildResult", loaded),
         "fabrics": fabrics,

@@ -160,7 +160,8 @@ class NicSpec(Spec):
 
     model: str | None = Field(default=None, description="NIC model of the catalogue", examples=["cx7-400"])
     speed: SpeedGbps | None = Field(default=None, description="Speed of each NIC port; default: the model's")
-    count: Count = Field(default=1, description="NIC ports per node on this fabric", examples=[8])
+    count: Count = Field(default=1, description="NICs per node on this fabric", examples=[8])
+    ports: Count = Field(default=1, description="Ports of a NIC, each to another plane of a multi-plane fabric")
     rail: Literal["per-gpu", "shared"] = Field(
         default="shared", description="per-gpu: NIC i belongs to GPU i and rail i; shared: all GPUs use all NICs"
     )

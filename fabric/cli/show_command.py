@@ -1,0 +1,47 @@
+"""``fabric show``: how far endpoints are apart, over how many paths, and what can cross between their halves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fabric.cli.answer import Answer, emit, load, located
+from fabric.cli.options import FabricCommand, Settings
+
+PATH_COLUMNS = ("fabric", "hops", "pairs", "least_paths", "mean_paths", "most_paths")
+BISECTION_COLUMNS = ("fabric", "tier", "cables", "gbps", "bisection_gbps", "ratio")
+
+
+@click.command("show", cls=FabricCommand, short_help="Show path counts or the bisection of the fabrics.")
+@click.argument("what", type=click.Choice(("paths", "bisection")))
+@click.argument("scenario")
+def command(what: str, scenario: str, settings: Settings) -> None:
+    """Show WHAT of the fabrics of SCENARIO: paths (diameter, distances, equal-cost paths) or bisection (by tier)."""
+    from fabric.export.records import envelope
+    from fabric.export.shape_report import (
+        bisection_document,
+        bisection_record,
+        bisection_results,
+        path_results,
+        paths_document,
+        paths_record,
+    )
+    from fabric.pipeline import build
+
+    loaded = load(scenario, settings)
+    with located(loaded, settings):
+        network = build(loaded, down=settings.down, up=settings.up)
+    rows: list[dict[str, Any]]
+    if what == "paths":
+        paths = path_results(network)
+        found = paths_record(paths)
+        rows = [{"fabric": entry["name"], **line} for entry in found for line in entry["by_hops"]]
+        document, columns, kind = paths_document(paths), PATH_COLUMNS, "PathsResult"
+    else:
+        halves = bisection_results(network, loaded.scenario.seed)
+        found = bisection_record(halves)
+        rows = [{"fabric": entry["name"], **line} for entry in found for line in entry["tiers"]]
+        document, columns, kind = bisection_document(halves), BISECTION_COLUMNS, "BisectionResult"
+    record = {**envelope(kind, loaded), "fabrics": found, "warnings": [str(problem) for problem in network.warnings]}
+    emit(Answer(lambda: record, lambda: document, lambda: rows, columns), settings)

@@ -1,0 +1,263 @@
+"""Distances between switches and between endpoints, and how many equal-cost paths there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from topologies.columns import Floats, Ints, column
+from topologies.topology import Topology
+
+_WORDS = 16  # 64-bit words of sources a step of the search handles at once
+_BLOCK = 256  # sources whose path counts are in memory at once
+_MOST_WEIGHTED = 20_000_000  # arcs times sources that are counted one by one
+
+
+@dataclass(frozen=True)
+class PathClass:
+    """Pairs of endpoints at one distance."""
+
+    hops: int  # links between switches; between hosts or routers that forward, all links
+    pairs: float  # ordered pairs of endpoint nodes
+    least_paths: float | None  # equal-cost paths of a pair, parallel cables counted; None: not counted
+    mean_paths: float | None
+    most_paths: float | None
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Distances of all pairs of endpoint nodes that can reach each other."""
+
+    classes: tuple[PathClass, ...]
+    unreachable: float  # ordered pairs of endpoint nodes
+
+    @property
+    def diameter(self) -> int:
+        """The greatest distance."""
+        return max((entry.hops for entry in self.classes), default=0)
+
+    @property
+    def mean(self) -> float:
+        """Mean distance over pairs that reach each other; 0 without any."""
+        pairs = sum(entry.pairs for entry in self.classes)
+        return sum(entry.hops * entry.pairs for entry in self.classes) / pairs if pairs else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Arcs:
+    """Links up between nodes that forward, parallel ones in one; so are nodes without endpoints cabled alike."""
+
+    vertex: Ints  # shape (N,), vertex of every node that forwards; -1
+    size: Ints  # shape (V,), nodes of a vertex
+    tail: Ints
+    head: Ints
+    many: Floats  # links from one node of the tail to one of the head
+    weight: Floats  # routing metric
+
+    @property
+    def count(self) -> int:
+        """Vertices."""
+        return len(self.size)
+
+
+def diameter_hops(topology: Topology) -> int:
+    """Most links between any two switches that have endpoints and reach each other.
+
+    Nodes at the ends are the switches that endpoints hang on, or endpoints that forward where there are none.
+    """
+    arcs = _arcs(topology)
+    ends = np.unique(arcs.vertex[_homes(topology)[1]])
+    if not len(ends) or not len(arcs.tail):
+        return 0
+    order = np.argsort(arcs.head, kind="stable")
+    tail, head = arcs.tail[order], arcs.head[order]
+    heads, starts = np.unique(head, return_index=True)
+    longest = 0
+    for first in range(0, len(ends), 64 * _WORDS):
+        mine = ends[first : first + 64 * _WORDS]
+        seen = np.zeros((arcs.count, -(-len(mine) // 64)), dtype=np.uint64)
+        bit = np.arange(len(mine))
+        seen[mine, bit // 64] |= np.uint64(1) << (bit % 64).astype(np.uint64)
+        for hop in range(1, arcs.count + 1):
+            fresh = seen.copy()
+            fresh[heads] |= np.bitwise_or.reduceat(seen[tail], starts, axis=0)
+            if (fresh[ends] != seen[ends]).any():
+                longest = max(longest, hop)
+            elif (fresh == seen).all():
+                break
+            seen = fresh
+    return longest
+
+
+def distances(topology: Topology) -> Distances:
+    """Distances and equal-cost path counts of all pairs of endpoint nodes.
+
+    Equal-cost paths are those that ECMP uses: of least routing metric; links in parallel count one by one. With metrics
+    that differ, distances are the fewest links among the paths of least metric.
+    """
+    arcs = _arcs(topology)
+    groups = topology.groups
+    group_of_home, home, links = _homes(topology)
+    starts = np.searchsorted(group_of_home, np.arange(len(groups)))
+    linked = np.diff(np.append(starts, len(group_of_home))) > 0
+    tallies: dict[int, list[float]] = {}
+    unreachable = 0.0
+    size = groups.size.astype(np.float64)
+    weighted = len(arcs.weight) > 0 and bool((arcs.weight != arcs.weight[0]).any())
+    for first in range(0, len(groups), _BLOCK):
+        block = np.arange(first, min(first + _BLOCK, len(groups)))
+        begin = np.zeros((arcs.count, len(block)))
+        mine = (group_of_home >= block[0]) & (group_of_home <= block[-1])
+        np.add.at(begin, (arcs.vertex[home[mine]], group_of_home[mine] - first), links[mine])
+        walk = _by_metric(arcs, begin) if weighted else _by_hops(arcs, begin)
+        if walk is None:
+            walk = (_by_hops(arcs, begin)[0], np.full_like(begin, np.nan))
+        hops, paths = walk
+        best, count = _at_groups(hops, paths, arcs.vertex[home], links, starts, linked)
+        pairs = size[:, None] * size[block]
+        same = np.arange(len(groups))[:, None] == block
+        pairs[same] -= size[block]
+        for hop in np.unique(best[pairs > 0]).tolist():
+            at = (best == hop) & (pairs > 0)
+            if hop < 0:
+                unreachable += float(pairs[at].sum())
+                continue
+            number = count[at]
+            tally = tallies.setdefault(int(hop), [0.0, 0.0, np.inf, 0.0])
+            tally[0] += float(pairs[at].sum())
+            tally[1] += float((pairs[at] * number).sum())
+            tally[2] = min(tally[2], float(number.min()))
+            tally[3] = max(tally[3], float(number.max()))
+    classes = [
+        PathClass(hop, pairs, None, None, None)
+        if np.isnan(total)
+        else PathClass(hop, pairs, least, total / pairs, most)
+        for hop, (pairs, total, least, most) in sorted(tallies.items())
+    ]
+    return Distances(tuple(classes), unreachable)
+
+
+def _homes(topology: Topology) -> tuple[Ints, Ints, Floats]:
+    """Where the endpoints of each attachment group enter: group, node that forwards, links to it; by group.
+
+    An endpoint that forwards enters at itself.
+    """
+    groups, nodes, links = topology.groups, topology.nodes, topology.links
+    live = topology.up & ~nodes.forwards[links.src] & nodes.forwards[links.dst]
+    leader = np.full(len(nodes), -1, dtype=np.int64)
+    leader[groups.first] = np.arange(len(groups))
+    rows = np.flatnonzero(live & (leader[links.src] >= 0))
+    own = np.flatnonzero(nodes.forwards[groups.first])
+    pair = np.concatenate(
+        [leader[links.src[rows]] * len(nodes) + links.dst[rows], own * len(nodes) + groups.first[own]]
+    )
+    pairs, count = np.unique(pair, return_counts=True)
+    return column(pairs // len(nodes), np.int32), column(pairs % len(nodes), np.int32), column(count, np.float64)
+
+
+def _arcs(topology: Topology) -> _Arcs:
+    nodes, links = topology.nodes, topology.links
+    rows = np.flatnonzero(topology.up & nodes.forwards[links.src] & nodes.forwards[links.dst])
+    key = links.src[rows].astype(np.int64) * len(nodes) + links.dst[rows]
+    pair, inverse, many = np.unique(key, return_inverse=True, return_counts=True)
+    weight = np.full(len(pair), np.inf)
+    np.minimum.at(weight, inverse, links.weight[rows])
+    if len(rows) and (links.weight[rows] > weight[inverse]).any():
+        many = np.bincount(inverse, links.weight[rows] <= weight[inverse], len(pair)).astype(np.int64)
+    vertex = _merged(topology, column(pair // len(nodes), np.int32), column(pair % len(nodes), np.int32), many, weight)
+    size = np.bincount(vertex[vertex >= 0])
+    tail, head = vertex[pair // len(nodes)], vertex[pair % len(nodes)]
+    _, keep = np.unique(tail.astype(np.int64) * len(size) + head, return_index=True)
+    return _Arcs(
+        vertex,
+        column(size, np.int32),
+        column(tail[keep], np.int32),
+        column(head[keep], np.int32),
+        column(many[keep], np.float64),
+        column(weight[keep], np.float64),
+    )
+
+
+def _merged(topology: Topology, tail: Ints, head: Ints, many: NDArray[np.int64], weight: Floats) -> Ints:
+    """Vertex of every node that forwards: nodes without endpoints whose cables lead to the same nodes are one."""
+    nodes = topology.nodes
+    vertex = np.full(len(nodes), -1, dtype=np.int64)
+    keep = np.zeros(len(nodes), dtype=np.bool_)
+    keep[_homes(topology)[1]] = True
+    forwards = np.flatnonzero(nodes.forwards)
+    back = np.lexsort((tail, head))
+    out_start = np.searchsorted(tail, np.arange(len(nodes) + 1))
+    back_start = np.searchsorted(head[back], np.arange(len(nodes) + 1))
+    seen: dict[tuple[bytes, ...], int] = {}
+    fresh = 0
+    for node in forwards.tolist():
+        out, entry = slice(out_start[node], out_start[node + 1]), back[back_start[node] : back_start[node + 1]]
+        number = fresh
+        if not keep[node]:
+            # Neighbours are named by node, so that merged nodes are never neighbours of each other.
+            sides = ((head[out], many[out], weight[out]), (tail[entry], many[entry], weight[entry]))
+            number = seen.setdefault(tuple(part.tobytes() for side in sides for part in side), fresh)
+        vertex[node] = number
+        fresh += number == fresh
+    return column(vertex, np.int32)
+
+
+def _by_hops(arcs: _Arcs, begin: Floats) -> tuple[NDArray[np.int32], Floats]:
+    """Fewest links from each source to one node of every vertex, and how many such paths; -1 where there are none."""
+    step = csr_array(
+        (arcs.many * arcs.size[arcs.head], (arcs.head, arcs.tail)), shape=(arcs.count, arcs.count)
+    )  # paths to all nodes of a vertex
+    hops = np.where(begin > 0, 0, -1).astype(np.int32)
+    paths = begin.copy()
+    front = begin
+    for hop in range(1, arcs.count + 1):
+        front = np.where(hops < 0, np.asarray(step @ front), 0.0)
+        if not front.any():
+            break
+        hops[front > 0] = hop
+        paths += front
+    return hops, paths / arcs.size[:, None]
+
+
+def _by_metric(arcs: _Arcs, begin: Floats) -> tuple[NDArray[np.int32], Floats] | None:
+    """The same over paths of least metric; None where there are too many to walk one by one."""
+    if len(arcs.tail) * begin.shape[1] > _MOST_WEIGHTED:
+        return None
+    graph = csr_array((arcs.weight, (arcs.tail, arcs.head)), shape=(arcs.count, arcs.count))
+    hops = np.full(begin.shape, -1, dtype=np.int32)
+    paths = np.zeros(begin.shape)
+    for source in range(begin.shape[1]):
+        roots = np.flatnonzero(begin[:, source])
+        if not len(roots):
+            continue
+        far = dijkstra(graph, indices=roots).min(axis=0)
+        hops[roots, source], paths[roots, source] = 0, begin[roots, source]
+        through = far[arcs.tail] + arcs.weight
+        used = np.flatnonzero(np.isfinite(through) & (through <= far[arcs.head] * (1 + 1e-12)))
+        for arc in used[np.argsort(far[arcs.tail[used]], kind="stable")].tolist():
+            tail, head = arcs.tail[arc], arcs.head[arc]
+            paths[head, source] += paths[tail, source] * arcs.many[arc] * arcs.size[head]
+            near = hops[tail, source] + 1
+            hops[head, source] = near if hops[head, source] < 0 else min(hops[head, source], near)
+    return hops, paths / arcs.size[:, None]
+
+
+def _at_groups(
+    hops: NDArray[np.int32], paths: Floats, vertex: Ints, links: Floats, starts: NDArray[np.int64], linked: np.ndarray
+) -> tuple[NDArray[np.int32], Floats]:
+    """Fewest links to the endpoints of every group, and paths of that length, shape (G, sources)."""
+    best = np.full((len(starts), hops.shape[1]), -1, dtype=np.int32)
+    count = np.zeros(best.shape)
+    if not len(vertex):
+        return best, count
+    there = np.where(hops[vertex] < 0, np.iinfo(np.int32).max, hops[vertex])
+    least = np.minimum.reduceat(there, starts[linked], axis=0)
+    owner = np.repeat(np.arange(len(least)), np.diff(np.append(starts[linked], len(vertex))))
+    at_best = np.where(there == least[owner], paths[vertex] * links[:, None], 0.0)
+    best[linked] = np.where(least == np.iinfo(np.int32).max, -1, least)
+    count[linked] = np.add.reduceat(at_best, starts[linked], axis=0)
+    return best, count
