@@ -53,6 +53,7 @@ def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Seque
         topologies[name] = topology
     if errors:
         raise loaded.locate(TopologyError(errors))
+    warnings += [replace(problem, severity="warning") for problem in loaded.dropped]
     topologies = _with_failures(loaded, topologies, down, up)
     groups = {
         node.group: NodeGroup(
@@ -94,12 +95,13 @@ def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
 def _build(name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: LoadedScenario) -> Topology:
     topology = spec.topology
     if isinstance(topology, FileTopology):
-        from topologies.format_registry import read_topology
+        from topologies.format_registry import import_topology
 
         path = loaded.directory / topology.path
         if not path.exists():
             raise FormatError(f"no such file: {topology.path}", where="path", hint=f"looked for {path}", code="FP6001")
-        built = read_topology(path, topology.format)
+        built, problems = import_topology(path, topology.format, strict=loaded.strict, speed=topology.speed)
+        loaded.dropped.extend(problem for problem in problems if problem not in loaded.dropped)
     else:
         unknown = [group for group in getattr(topology, "dual_home", ()) if group not in {node.group for node in nodes}]
         if unknown:

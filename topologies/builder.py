@@ -16,12 +16,13 @@ from pydantic import (
     SerializeAsAny,
     ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from topologies.cabling import TierCabling, recabled
-from topologies.catalogue import SwitchModel, catalogue_of
+from topologies.catalogue import SwitchModel, catalogue_of, known_model
 from topologies.errors import TopologyError, nearest
 from topologies.hosts import HostGroup
 from topologies.registry import Injected, Registry, SharedKeys, Spec
@@ -88,16 +89,14 @@ class SwitchSpec(Spec):
     name: str | None = Field(default=None, description="Name template", examples=["spine{index:02d}"])
     _row: SwitchModel | None = PrivateAttr(default=None)
 
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, model: str | None, info: ValidationInfo) -> str | None:
+        return known_model("switch", catalogue_of(info.context).switches, model)
+
     @model_validator(mode="after")
-    def _check(self, info: ValidationInfo) -> SwitchSpec:
-        if self.model is not None:
-            models = catalogue_of(info.context).switches
-            if self.model not in models:
-                close = nearest(self.model, models)
-                hint = f"did you mean {close!r}?" if close else f"known: {', '.join(models)}"
-                text = f"unknown switch model {self.model!r}"
-                raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
-            self._row = models[self.model]
+    def _find_row(self, info: ValidationInfo) -> SwitchSpec:
+        self._row = catalogue_of(info.context).switches[self.model] if self.model else None
         return self
 
     @property

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 
 from topologies.errors import TopologyError, nearest
 from topologies.registry import Spec
@@ -78,7 +79,6 @@ class CableModel(CatalogueRow):
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
 
 
-Row = TypeVar("Row", bound=CatalogueRow)
 SECTIONS: dict[str, type[CatalogueRow]] = {
     "switches": SwitchModel,
     "nics": NicModel,
@@ -144,16 +144,11 @@ def catalogue_of(context: object = None) -> Catalogue:
     return found if isinstance(found, Catalogue) else builtin()
 
 
-def find_model(what: str, rows: Mapping[str, Row], model: str) -> Row:
-    """The row called ``model``.
-
-    Raises
-    ------
-    TopologyError
-        When there is none; the hint has the nearest name.
-    """
-    if model not in rows:
+def known_model(what: str, rows: Mapping[str, CatalogueRow], model: str | None) -> str | None:
+    """``model``, if it is the name of a row; a schema error with the nearest name where it is none."""
+    if model is not None and model not in rows:
         close = nearest(model, rows)
         hint = f"did you mean {close!r}?" if close else f"known: {', '.join(rows)}"
-        raise TopologyError(f"unknown {what} model {model!r}", where="model", hint=hint, code="FP2104")
-    return rows[model]
+        text = f"unknown {what} model {model!r}"
+        raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
+    return model

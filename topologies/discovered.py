@@ -36,7 +36,7 @@ class PortCable:
 
 
 def sound_cables(cables: Sequence[PortCable], devices: Mapping[str, Device], findings: Findings) -> list[PortCable]:
-    """Cables that join two ports of two known devices, each port once; what is wrong with others goes to ``findings``."""
+    """Cables that join two ports of two known devices, each port once; the others go to ``findings``."""
     taken: dict[tuple[str, str], PortCable] = {}
     sound = []
     for cable in cables:

@@ -14,9 +14,11 @@ import numpy as np
 
 from topologies.columns import column
 from topologies.errors import FormatError, Problem, nearest
+from topologies.text_input import MAX_PROBLEMS
 from topologies.topology import Topology
 
 _PACKAGE = "topologies.formats"
+_MOST_PASSES = 50  # a file that is wrong in a thousand lines has one cause
 
 
 class Imported(NamedTuple):
@@ -201,6 +203,31 @@ def write_topology(
         raise FormatError(f"cannot write the file: {reason}", file=str(path), code="FP6001") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def sound_lines(read: Callable[[Path, frozenset[int]], Topology], path: Path, first: Callable[[Path], int]) -> Imported:
+    """What is sound in a file of one element a line: lines with a problem are left out, and the rest is read again.
+
+    Parameters
+    ----------
+    read
+        Reads a file without some of its lines.
+    first
+        The first line that is an element; problems before it are of the file as a whole.
+    """
+    begin = first(path)
+    skip: set[int] = set()
+    found: list[Problem] = []
+    for _ in range(_MOST_PASSES):
+        try:
+            return Imported(read(path, frozenset(skip)), tuple(found))
+        except FormatError as error:
+            problems = [replace(problem, notes=()) for problem in error.problems]
+            if any(problem.line is None or problem.line < begin or problem.line in skip for problem in problems):
+                raise
+            found += problems
+            skip |= {problem.line for problem in problems if problem.line is not None}
+    raise FormatError(found[:MAX_PROBLEMS])
 
 
 def cannot_say(name: str, what: str, hint: str = "the format json keeps everything") -> FormatError:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ import click
 from fabric.cli.options import Settings
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.schema import not_yet_modelled
-from topologies.errors import FabricError
+from topologies.errors import FabricError, Problem
 
+DROPPED = "fabric.dropped"  # key of the context's lists of what was left out of files
 _BY_SUFFIX = {".json": "json", ".ndjson": "ndjson", ".csv": "csv", ".md": "md", ".txt": "plain", ".tsv": "plain"}
 
 
@@ -51,7 +52,16 @@ def load(path: str, settings: Settings) -> LoadedScenario:
         error.max_errors = settings.max_errors  # type: ignore[attr-defined]
         raise
     say_not_modelled(not_yet_modelled(loaded.scenario), settings)
+    loaded = replace(loaded, strict=settings.strict)
+    remember(loaded.dropped)
     return loaded
+
+
+def remember(dropped: list[Problem]) -> None:
+    """Have the command end with the list of what was left out of its files, and with the exit code that says so."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta.setdefault(DROPPED, []).append(dropped)
 
 
 def say_not_modelled(keys: Sequence[str], settings: Settings) -> None:

@@ -24,6 +24,7 @@ VERBS = {
     "show": "Show path counts or the bisection of the fabrics.",
     "traffic": "Derive the traffic: phases and bytes of every workload.",
     "validate": "Check scenario files: syntax, schema and semantics.",
+    "convert": "Convert topologies between file formats.",
     "draw": "Draw a fabric with its load: tier or links view.",
     "explain": "Why a link, switch, job, phase or limit is as it is, and what would cure it.",
     "compare": "Compare two scenarios or saved results: network, loads, times, what was changed.",
@@ -32,9 +33,10 @@ VERBS = {
     "verify": "Follow exported tables to every destination, or compare them with what runs.",
     "rules": "Trace a packet through exported tables, write probes that hit every rule.",
     "push": "Install exported tables over OpenFlow 1.3 and read them back.",
+    "catalog": "List and show models of switches, NICs, nodes, optics and cables; import NetBox device types.",
     "init": "Write a commented starter scenario.",
     "check-certificate": "Check a certificate of route --certificate by shortest paths alone.",
-    "schema": "Print the JSON Schema of scenario files.",
+    "schema": "Print the JSON Schema of scenario or catalogue files.",
     "tui": "Look at a scenario in the terminal: congestion, heat map, flows, what-ifs.",
 }
 PLUGGED = ("tui",)  # found by an entry point of the group fabric.commands: their packages import this one
@@ -104,6 +106,21 @@ def cli(ctx: click.Context, /, **values: Any) -> None:
 
 
 cli.params = [*cli.params, *common_options()]
+
+
+@cli.result_callback()
+@click.pass_context
+def _say_dropped(ctx: click.Context, /, result: Any, **_: Any) -> Any:
+    """List what was left out of imported files; the answer is for the rest, and the exit code says so."""
+    from fabric.cli.answer import DROPPED
+
+    dropped = [problem for found in ctx.meta.get(DROPPED, ()) for problem in found]
+    if not dropped:
+        return result
+    for problem in dropped:
+        click.echo(f"left out: {problem}", err=True)
+    click.echo(f"{len(dropped)} element(s) left out; --strict refuses such files", err=True)
+    return result or PARTIAL
 
 
 def main(argv: list[str] | None = None) -> None:

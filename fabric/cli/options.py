@@ -35,6 +35,7 @@ class Settings:
     no_progress: bool = False
     ascii: bool = False
     max_errors: int = 20
+    strict: bool = False
 
     @property
     def overrides(self) -> list[str]:
@@ -52,6 +53,7 @@ _COMMON = (
     _option("-o", "--output", metavar="FILE", help="Write the answer there; '-' is standard output."),
     _option("-f", "--format", type=click.Choice(FORMATS), help="table on a terminal, plain when piped."),
     _option("--json", "format_", flag_value="json", help="Same as -f json.", envvar=None),
+    _option("--strict", is_flag=True, help="Refuse topology files with anything wrong; else what is sound is taken."),
     _option("--force", is_flag=True, help="Overwrite an existing output file."),
     _option("--columns", metavar="A,+B,-C", help="Choose, add or drop columns of csv and ndjson; 'help' lists them."),
     _option("--sort", metavar="KEY", help="Sort rows by a column."),

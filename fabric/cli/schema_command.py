@@ -9,13 +9,15 @@ import click
 from fabric.cli.answer import write
 from fabric.cli.options import FabricCommand, Settings
 
-NAMES = ("scenario",)
+NAMES = ("scenario", "catalog")
 
 
-@click.command("schema", cls=FabricCommand, short_help="Print the JSON Schema of scenario files.")
+@click.command("schema", cls=FabricCommand, short_help="Print the JSON Schema of scenario or catalogue files.")
 @click.argument("name", type=click.Choice(NAMES), default="scenario")
 def command(name: str, settings: Settings) -> None:
     """Print the JSON Schema called NAME, for editors and other programs."""
+    from fabric.scenario.catalogue_file import catalogue_schema
     from fabric.scenario.json_schema import scenario_schema
 
-    write(json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n", settings)
+    schema = catalogue_schema() if name == "catalog" else scenario_schema()
+    write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", settings)

@@ -26,9 +26,7 @@ def paths_document(results: dict[str, Distances]) -> Document:
     parts: list[Table | Line] = []
     for name, found in results.items():
         parts.append(
-            Line(
-                f"{name}: diameter {found.diameter} hops between switches, mean {found.mean:.3f} over pairs of endpoints"
-            )
+            Line(f"{name}: diameter {found.diameter} hops between switches, mean {found.mean:.3f} over endpoint pairs")
         )
         total = sum(entry.pairs for entry in found.classes) + found.unreachable
         rows = [

@@ -6,13 +6,14 @@ import errno
 import hashlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from fabric.scenario.catalogue_file import is_catalogue, with_file
 from fabric.scenario.diagnostics import locate
 from fabric.scenario.explain import explain
 from fabric.scenario.json_schema import scenario_schema
@@ -22,6 +23,7 @@ from fabric.scenario.positions import decode, read_yaml
 from fabric.scenario.references import check_references
 from fabric.scenario.schema import Registries, Scenario
 from fabric.scenario.tree import Place, Tree, merge
+from topologies.catalogue import SECTIONS, Catalogue
 from topologies.errors import FabricError, Problem, ScenarioError, nearest
 
 STDIN = "<stdin>"
@@ -58,6 +60,8 @@ class LoadedScenario:
     overrides: tuple[Override, ...]
     catalogues: tuple[Path, ...]  # of the user's own
     tree: Tree = field(repr=False)
+    strict: bool = False  # a file with anything wrong in it is refused
+    dropped: list[Problem] = field(default_factory=list, repr=False, compare=False)  # wrong elements of files
 
     @property
     def sha256(self) -> str:
@@ -97,6 +101,7 @@ def load_scenario(
     try:
         tree = files.merged(str(path))
         chosen = registries or Registries()
+        chosen = replace(chosen, catalogue=files.catalogue(chosen.catalogue))
         tree, given = _overridden(tree, overrides, chosen)
         scenario = validate(tree, chosen)
     except ScenarioError as error:
@@ -158,6 +163,7 @@ class _Files:
         self.sources: dict[str, str] = {}
         self.inputs: list[InputFile] = []
         self.catalogues: list[Path] = []
+        self._trees: list[Tree] = []
         self._seen: set[Path] = set()
 
     def merged(self, name: str) -> Tree:
@@ -200,15 +206,24 @@ class _Files:
             return None
         self._seen.add(identity)
         own = self._read(str(path), item.place)
-        if own.items:
+        if is_catalogue(own):
+            self._trees.append(own)
             self.catalogues.append(path)
             return None
         _require_mapping(own)
         return self._with_includes(own, str(path), [*chain, identity])
 
     def _add_catalogue(self, path: Path, item: Tree) -> None:
-        self._read(str(path), item.place)
+        own = self._read(str(path), item.place)
+        _require_mapping(own, "a catalogue is a mapping of sections", f"sections: {', '.join(SECTIONS)}")
+        self._trees.append(own)
         self.catalogues.append(path)
+
+    def catalogue(self, base: Catalogue) -> Catalogue:
+        """``base`` with all catalogues that were included laid over it, in order."""
+        for tree in self._trees:
+            base = with_file(base, tree)
+        return base
 
     def _read(self, name: str, asked: Place) -> Tree:
         content = _content(name, asked)
@@ -218,18 +233,20 @@ class _Files:
         return read_yaml(decode(content, shown), shown)
 
 
-def _require_mapping(tree: Tree) -> None:
+def _require_mapping(
+    tree: Tree, message: str = "a scenario is a mapping of keys", hint: str = "begin with version: 1"
+) -> None:
     if not isinstance(tree.value, Mapping):
         raise ScenarioError(
             [
                 Problem(
-                    "a scenario is a mapping of keys",
+                    message,
                     code="FP1006",
                     file=tree.place.file,
                     line=tree.place.line,
                     column=tree.place.column,
                     length=max(tree.place.length, 1),
-                    hint="begin with version: 1",
+                    hint=hint,
                 )
             ]
         )

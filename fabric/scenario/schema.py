@@ -33,8 +33,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from fabric.routing.names import HASH_FIELDS, HASH_FUNCTIONS, OBJECTIVES, PATH_POLICIES, ROUTERS
 from topologies.builder import TOPOLOGIES
-from topologies.catalogue import Catalogue, NicModel, NodeModel, Row, builtin, catalogue_of, find_model
-from topologies.errors import FabricError, nearest
+from topologies.catalogue import Catalogue, NicModel, NodeModel, builtin, catalogue_of, known_model
+from topologies.errors import nearest
 from topologies.registry import Registry, Spec
 from topologies.units import Count, CountOrZero, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
@@ -100,6 +100,9 @@ class FileTopology(Spec):
     kind: Literal["file"]
     format: str = Field(description="Format of the file", examples=["repetita", "csv", "graphml", "json"])
     path: str = Field(min_length=1, description="File, relative to the scenario", examples=["abilene.graph"])
+    speed: SpeedGbps | None = Field(
+        default=None, description="Speed of every link, where the file does not tell it or tells it wrong"
+    )
 
 
 def _validate_topology(value: object, info: ValidationInfo) -> Spec:
@@ -146,15 +149,6 @@ def _validate_workload(value: object, info: ValidationInfo) -> Workload:
 WorkloadSpec = Annotated[Workload, PlainValidator(_validate_workload), WithJsonSchema({"x-one-of": "workloads"})]
 
 
-def _from_catalogue(what: str, rows: Mapping[str, Row], model: str | None) -> Row | None:
-    """The row of a model; a schema error with the nearest name where there is none."""
-    try:
-        return None if model is None else find_model(what, rows, model)
-    except FabricError as error:
-        problem = error.problems[0]
-        raise PydanticCustomError("unknown_choice", "{text}", {"text": problem.message, "hint": problem.hint}) from None
-
-
 class NicSpec(Spec):
     """NICs of a node on one fabric; ``speed`` overrides the model's."""
 
@@ -168,9 +162,14 @@ class NicSpec(Spec):
 
     _row: NicModel | None = PrivateAttr(default=None)
 
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, model: str | None, info: ValidationInfo) -> str | None:
+        return known_model("NIC", catalogue_of(info.context).nics, model)
+
     @model_validator(mode="after")
     def _has_speed(self, info: ValidationInfo) -> NicSpec:
-        self._row = _from_catalogue("NIC", catalogue_of(info.context).nics, self.model)
+        self._row = catalogue_of(info.context).nics[self.model] if self.model else None
         if self.model is None and self.speed is None:
             raise ValueError("the NIC has neither a model nor a speed; add for example speed: 400G")
         return self
@@ -220,9 +219,14 @@ class NodeSpec(Spec):
 
     _row: NodeModel | None = PrivateAttr(default=None)
 
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, model: str | None, info: ValidationInfo) -> str | None:
+        return known_model("node", catalogue_of(info.context).nodes, model)
+
     @model_validator(mode="after")
     def _names_differ(self, info: ValidationInfo) -> NodeSpec:
-        self._row = _from_catalogue("node", catalogue_of(info.context).nodes, self.model)
+        self._row = catalogue_of(info.context).nodes[self.model] if self.model else None
         if self.count > 1 and "{index" not in self.name:
             raise ValueError(f"name {self.name!r} gives {self.count} nodes the same name; include {{index}}")
         return self
@@ -481,9 +485,7 @@ class Scenario(Spec):
 
 def not_yet_modelled(scenario: Scenario) -> list[str]:
     """Keys the scenario sets that nothing computes with yet, as dotted paths; list positions are left out."""
-    found = [place for place, _ in _later(scenario, ())]
-    found += ["include.catalog" for item in scenario.include if getattr(item, "catalog", "builtin") != "builtin"]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(place for place, _ in _later(scenario, ())))
 
 
 def _later(value: object, place: tuple[str, ...]) -> Iterator[tuple[str, object]]:

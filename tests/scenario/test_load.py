@@ -165,9 +165,9 @@ def test_a_file_included_twice_counts_once(write):
     assert len(load().scenario.limits) == 1
 
 
-def test_catalogue_files_are_kept_for_later(write):
+def test_catalogue_files_are_read_by_either_way_of_naming_them(write):
     write(
-        site="- {model: own, ports: 8}\n",
+        site="switches:\n- {model: own, ports: 8, speed: 100G, source: ours}\n",
         main="include: [{catalog: builtin}, site.yaml, {catalog: site.yaml}]\n" + SMALL,
     )
     assert [path.name for path in load().catalogues] == ["site.yaml", "site.yaml"]

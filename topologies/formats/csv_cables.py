@@ -26,7 +26,7 @@ import numpy as np
 
 from topologies.columns import Bools, Floats
 from topologies.errors import nearest
-from topologies.format_registry import TopologyFormat, cannot_say, register_format
+from topologies.format_registry import Imported, TopologyFormat, cannot_say, register_format, sound_lines
 from topologies.tables import ENDPOINT_ROLES, ROUTER, role_level, topology_of_tables
 from topologies.text_input import Findings, number, read_text, shown
 from topologies.topology import Topology
@@ -53,8 +53,9 @@ _WORDS = {"direction": {"": True, "both": True, "one-way": False}, "up": {"": Tr
 class _Sheet:
     """The cells of a file by column, and where they stand."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, skip: frozenset[int] = frozenset()) -> None:
         self.findings = Findings(path)
+        self.skip = skip
         self.text = read_text(path)
         self.cells: dict[str, list[str]] = {}
         self.lines: list[int] = []  # first line of each row
@@ -76,7 +77,7 @@ class _Sheet:
         rows, lines, line = [], [], 1
         try:
             for row in reader:
-                if any(row):
+                if any(row) and line not in self.skip:
                     rows.append(row)
                     lines.append(line)
                 line = reader.line_num + 1
@@ -187,9 +188,9 @@ def _forwards_and_ends(role: str) -> tuple[bool, bool]:
     return role not in ENDPOINT_ROLES, role in ENDPOINT_ROLES or role == ROUTER
 
 
-def read(path: Path) -> Topology:
-    """Read a cable list."""
-    sheet = _Sheet(path)
+def read(path: Path, skip: frozenset[int] = frozenset()) -> Topology:
+    """Read a cable list, without the lines ``skip``."""
+    sheet = _Sheet(path, skip)
     tails, heads = sheet.cells["a"], sheet.cells["b"]
     for row, (tail, head) in enumerate(zip(tails, heads, strict=True)):
         if tail == head and tail:
@@ -256,6 +257,17 @@ def read(path: Path) -> Topology:
     )
 
 
+def _first_row(path: Path) -> int:
+    """The line after the header."""
+    lines = read_text(path).split("\n")
+    return next((number for number, line in enumerate(lines, 1) if line.strip(" ,\r")), 1) + 1
+
+
+def read_sound(path: Path) -> Imported:
+    """Read what is sound of a cable list."""
+    return sound_lines(read, path, _first_row)
+
+
 def write(topology: Topology, path: Path) -> None:
     """Write a cable list; pods, rails, planes and port counts are left out, names and roles must say the rest.
 
@@ -311,4 +323,6 @@ def _cells(values: Floats, given: Bools | None = None) -> list[str]:
     return [repr(value) if there else "" for value, there in zip(values.tolist(), known.tolist(), strict=True)]
 
 
-register_format(TopologyFormat("csv", (".csv",), read, write, "One cable a row: a,b,gbps and optional columns"))
+register_format(
+    TopologyFormat("csv", (".csv",), read, write, "One cable a row: a,b,gbps and optional columns", read_sound)
+)

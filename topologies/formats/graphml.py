@@ -16,9 +16,9 @@ from typing import Any
 from xml.parsers import expat
 
 from topologies.errors import FormatError, TopologyError
-from topologies.format_registry import TopologyFormat, cannot_say, register_format
+from topologies.format_registry import Imported, TopologyFormat, cannot_say, register_format
 from topologies.networkx_adapter import from_networkx, to_networkx
-from topologies.text_input import Findings, read_bytes, shown
+from topologies.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings, read_bytes, shown
 from topologies.topology import Topology
 
 _TABLES = ("roles", "tiers")
@@ -51,8 +51,10 @@ class _Element:
 class _Scan:
     """One pass over the XML without building anything: refuses declarations, finds what is wrong and where."""
 
-    def __init__(self, path: Path, data: bytes) -> None:
-        self.findings = Findings(path)
+    def __init__(self, path: Path, data: bytes, *, limit: int = MAX_PROBLEMS) -> None:
+        self.findings = Findings(path, limit=limit)
+        self.bad_edges: set[int] = set()  # by number, from 0
+        self.whole = False  # whether something else than an edge is wrong
         self.keys: dict[str, _Key] = {}
         self.nodes: set[str] = set()
         self.edges: list[tuple[int, int, str, str]] = []
@@ -76,16 +78,21 @@ class _Scan:
             message = f"not XML: {expat.ErrorString(error.code)}"
             self.findings.add(message, code="FP6003", line=error.lineno, column=error.offset + 1)
             raise self.findings.error() from error
-        for line, column, end, node in self.edges:
+        for number, (line, column, end, node) in enumerate(self.edges):
             if node not in self.nodes:
+                self.bad_edges.add(number // 2)
                 message = f"the {end} of an edge is {shown(node)}, which is no node"
                 self.findings.add(message, code="FP6006", line=line, column=column, hint="declare the node")
         if not self._graphs:
             hint = "the root element is graphml, with a graph inside"
+            self.whole = True
             self.findings.add("the file has no graph element", code="FP6003", line=1, hint=hint)
-        self.findings.finish()
 
     def _add(self, message: str, code: str, hint: str = "", place: tuple[int, int] | None = None) -> None:
+        if self._open and self._open[-1].tag == "edge":
+            self.bad_edges.add(len(self.edges) // 2 - 1)
+        else:
+            self.whole = True
         line, column = place or (self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1)
         self.findings.add(message, code=code, line=line, column=column, hint=hint)
 
@@ -118,6 +125,7 @@ class _Scan:
         elif name == "edge":
             ends = [attributes.get(end, "") for end in ("source", "target")]
             self.edges += [(*place, end, node) for end, node in zip(("source", "target"), ends, strict=True)]
+            self._open.append(_Element("edge", place[0], f"edge {ends[0]} -> {ends[1]}"))
             if ends[0] == ends[1]:
                 self._add(f"node {ends[0]} has an edge to itself", "FP6007", "remove the edge")
             if attributes.get("directed", self._directed) != self._directed:
@@ -130,7 +138,6 @@ class _Scan:
                     hint = "make the ids different, or leave them out"
                     self._add(f"two parallel edges have the id {shown(key)}", "FP6007", hint)
                 self.ids.add(mark)
-            self._open.append(_Element("edge", place[0], f"edge {ends[0]} -> {ends[1]}"))
         elif name in ("data", "default"):
             self._data = (attributes.get("key", "") if name == "data" else self._declared, *place)
             self._text.clear()
@@ -150,13 +157,14 @@ class _Scan:
             self._data = None
             self._value(key, "".join(self._text), (line, column), default=name == "default")
         elif name in ("node", "edge") and self._data is None and self._open:
-            element = self._open.pop()
+            element = self._open[-1]
             given = element.found | {
                 key.name for key in self.keys.values() if key.has_default and key.owner in ("edge", "all")
             }
             if element.tag == "edge" and _REQUIRED not in given:
                 hint = "add the edge attribute capacity_gbps, in Gbps for one direction"
                 self._add(f"{element.label} has no capacity_gbps", "FP6004", hint, (element.line, 1))
+            self._open.pop()
 
     def _value(self, key: str, text: str, place: tuple[int, int], *, default: bool) -> None:
         declared = self.keys.get(key)
@@ -189,16 +197,47 @@ def _wrong(kind: str, text: str) -> str | None:
 
 def read(path: Path) -> Topology:
     """Read a GraphML file."""
-    import networkx as nx
-
     data = read_bytes(path)
     scan = _Scan(path, data)
+    scan.findings.finish()
+    return _topology(path, data, len(scan.edges) // 2)
+
+
+def read_sound(path: Path) -> Imported:
+    """Read a GraphML file without the edges that something is wrong with."""
+    import xml.etree.ElementTree as ET
+
+    data = read_bytes(path)
+    scan = _Scan(path, data, limit=EVERY_PROBLEM)
+    if scan.whole or not scan.bad_edges:
+        raise scan.findings.error()
+    root = ET.fromstring(data)
+    graph = next(element for element in root.iter() if element.tag.rpartition("}")[2] == "graph")
+    edges = [element for element in graph if element.tag.rpartition("}")[2] == "edge"]
+    keys = {
+        element.get("id")
+        for element in root.iter()
+        if element.tag.rpartition("}")[2] == "key" and element.get("attr.name") == "reverse"
+    }
+    for number, edge in enumerate(edges):
+        if number in scan.bad_edges:
+            graph.remove(edge)
+            continue
+        # What names the other direction of a cable may be gone.
+        for value in [value for value in edge if value.get("key") in keys]:
+            edge.remove(value)
+    return Imported(_topology(path, ET.tostring(root), len(edges) - len(scan.bad_edges)), scan.findings.found)
+
+
+def _topology(path: Path, data: bytes, edges: int) -> Topology:
+    import networkx as nx
+
     try:
         graph = nx.read_graphml(io.BytesIO(data), force_multigraph=True)
     except (nx.NetworkXError, KeyError, ValueError) as error:
         raise FormatError(f"not GraphML that can be read: {error}", file=str(path), code="FP6003") from error
-    if 2 * graph.number_of_edges() != len(scan.edges):
-        message = f"{len(scan.edges) // 2} edges in the file, but {graph.number_of_edges()} in its graph"
+    if graph.number_of_edges() != edges:
+        message = f"{edges} edges in the file, but {graph.number_of_edges()} in its graph"
         raise FormatError(message, file=str(path), hint="parallel edges need different ids", code="FP6007")
     for _, _, attributes in graph.edges(data=True):
         _fill(attributes, graph.graph["edge_default"])
@@ -252,4 +291,6 @@ def _legal(character: str) -> bool:
     return point in (0x9, 0xA) or 0x20 <= point <= 0xD7FF or 0xE000 <= point <= 0xFFFD or point >= 0x10000
 
 
-register_format(TopologyFormat("graphml", (".graphml",), read, write, "XML graphs of NetworkX, yEd and Gephi"))
+register_format(
+    TopologyFormat("graphml", (".graphml",), read, write, "XML graphs of NetworkX, yEd and Gephi", read_sound)
+)

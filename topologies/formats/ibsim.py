@@ -45,7 +45,7 @@ def write(topology: Topology, path: Path) -> None:
                 continue
             switch = bool(nodes.forwards[node])
             kind, key = ("Switch", "switchguid") if switch else ("Hca", "caguid")
-            ports = max(int(nodes.radix[node]), int(round(float(used[node]))), int(port[by_node[node]].max(initial=1)))
+            ports = max(int(nodes.radix[node]), round(float(used[node])), int(port[by_node[node]].max(initial=1)))
             file.write(f'{key}={GUIDS | 2 * node:#x}\n{kind} {ports} "{name}"\n')
             for link in by_node[node]:
                 far, back = int(links.dst[link]), int(links.reverse[link])

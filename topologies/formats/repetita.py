@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from topologies.columns import Floats
-from topologies.format_registry import TopologyFormat, cannot_say, register_format
+from topologies.format_registry import Imported, TopologyFormat, cannot_say, register_format, sound_lines
 from topologies.tables import ROUTER, pair_directions, topology_of_tables
 from topologies.text_input import Findings, number, read_text, shown, words_of
 from topologies.topology import Topology
@@ -42,13 +42,13 @@ Words = list[tuple[int, str]]
 Row = tuple[int, Words]
 
 
-def read(path: Path) -> Topology:
-    """Read a ``.graph`` file."""
+def read(path: Path, skip: frozenset[int] = frozenset()) -> Topology:
+    """Read a ``.graph`` file, without the edges on the lines ``skip``."""
     findings = Findings(path)
     lines = [(row, words_of(line)) for row, line in enumerate(read_text(path).split("\n"), start=1)]
-    rows = iter([(line, words) for line, words in lines if words])
+    rows = iter([(line, words) for line, words in lines if words and line not in skip])
     nodes, after = _section(rows, next(rows, None), "NODES", _NODE_HEADER, findings)
-    edges, extra = _section(rows, after, "EDGES", _EDGE_HEADER, findings)
+    edges, extra = _section(rows, after, "EDGES", _EDGE_HEADER, findings, left_out=len(skip))
     if extra is not None:
         line, words = extra
         message = f"{shown(words[0][1])} after the edges; the file ends there"
@@ -78,7 +78,13 @@ def read(path: Path) -> Topology:
 
 
 def _section(
-    rows: Iterator[Row], first: Row | None, title: str, header: tuple[str, ...], findings: Findings
+    rows: Iterator[Row],
+    first: Row | None,
+    title: str,
+    header: tuple[str, ...],
+    findings: Findings,
+    *,
+    left_out: int = 0,
 ) -> tuple[list[Row], Row | None]:
     """The rows of one section, and the row that ended it."""
     if first is None or first[1][0][1] != title:
@@ -105,7 +111,7 @@ def _section(
             after = row
             break
         body.append(row)
-    if count is not None and count != len(body):
+    if count is not None and count != len(body) + left_out:
         message = f"{title} says {count} rows, {len(body)} follow"
         findings.add(
             message, code="FP6004", line=line, column=words[1][0], hint="correct the count, or find the lost row"
@@ -228,4 +234,17 @@ def _digits(value: float) -> str:
     return str(int(value)) if value.is_integer() else repr(value)
 
 
-register_format(TopologyFormat("repetita", (".graph",), read, write, "Wide-area networks of the REPETITA collection"))
+def _first_edge(path: Path) -> int:
+    """The line after the header of the edges; nodes go by number, so that none can be left out."""
+    lines = read_text(path).split("\n")
+    return next((number for number, line in enumerate(lines, 1) if line.split()[:1] == ["EDGES"]), len(lines)) + 2
+
+
+def read_sound(path: Path) -> Imported:
+    """Read what is sound of the edges."""
+    return sound_lines(read, path, _first_edge)
+
+
+register_format(
+    TopologyFormat("repetita", (".graph",), read, write, "Wide-area networks of the REPETITA collection", read_sound)
+)
