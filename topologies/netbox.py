@@ -15,13 +15,13 @@ from typing import Any
 from topologies.catalogue import SwitchModel
 from topologies.errors import TopologyError
 
-_ETHERNET = re.compile(r"^(\d+(?:\.\d+)?)(m|g|t)base-", re.IGNORECASE)
+_ETHERNET = re.compile(r"^(\d+(?:\.\d+)?)([mgt]?)base-", re.IGNORECASE)
 _INFINIBAND = {
     "infiniband-sdr": 10.0, "infiniband-ddr": 20.0, "infiniband-qdr": 40.0, "infiniband-fdr10": 40.0,
     "infiniband-fdr": 56.0, "infiniband-edr": 100.0, "infiniband-hdr": 200.0, "infiniband-ndr": 400.0,
     "infiniband-xdr": 800.0,
 }  # fmt: skip
-_SCALE = {"m": 1e-3, "g": 1.0, "t": 1e3}
+_SCALE = {"": 1e-3, "m": 1e-3, "g": 1.0, "t": 1e3}
 
 
 def is_device_type(data: object) -> bool:

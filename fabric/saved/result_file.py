@@ -115,7 +115,10 @@ def _topology(folder: str, topology: Topology, members: dict[str, bytes]) -> dic
             else:
                 members[f"{folder}/{part}/{field.name}.npy"] = array_bytes(values)
     members[f"{folder}/up.npy"] = array_bytes(topology.up)
+    if topology.circuit is not None:
+        members[f"{folder}/circuit.npy"] = array_bytes(topology.circuit)
     return {
+        "circuit": topology.circuit is not None,
         "name": topology.name,
         "kind": topology.kind,
         "roles": list(topology.roles),
@@ -255,6 +258,7 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
         Nodes(names, **node_columns),
         Links(**link_columns),
         column(archive.array(f"{folder}/up.npy", (links,)), np.bool_),
+        circuit=column(archive.array(f"{folder}/circuit.npy", (links,)), np.int32) if record.get("circuit") else None,
     )
 
 

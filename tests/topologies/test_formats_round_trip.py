@@ -205,7 +205,7 @@ def test_an_unknown_format_is_told_with_the_nearest():
     """A typo is answered with what was meant."""
     with pytest.raises(FormatError, match=r"unknown topology format 'repetit'.*did you mean 'repetita'"):
         read_topology("x.graph", "repetit")
-    with pytest.raises(FormatError, match="known formats: csv, graphml, json, repetita"):
+    with pytest.raises(FormatError, match="known formats: containerlab, csv, graphml, ibnetdiscover, ibsim"):
         read_topology("x.graph", "zzz")
 
 

@@ -26,6 +26,7 @@ SCHEMA = "fabric-planner/topology/v1"
 _INT32 = np.iinfo(np.int32)
 _LARGEST = sys.float_info.max
 _TOP = ("schema", "name", "kind", "roles", "tiers", "nodes", "links", "up")
+_OPTIONAL = {"circuit": "whole", "src_port_names": "text"}  # columns over links that few topologies have
 _NODES = {
     "name": "text",
     **dict.fromkeys(("role", "level", "pod", "unit", "rail", "plane", "radix", "nics"), "whole"),
@@ -167,7 +168,7 @@ def read(path: Path) -> Topology:
     """Read a topology in columns."""
     document = _Document(path)
     data = document.parse()
-    document.keys(data, _TOP)
+    document.keys({key: value for key, value in data.items() if key not in _OPTIONAL}, _TOP)
     for key in ("name", "kind"):
         if key in data and type(data[key]) is not str:
             document.add(f"{key} is {shown(data[key])}, not a string", key)
@@ -178,6 +179,9 @@ def read(path: Path) -> Topology:
     count = len(nodes.get("name", ()))
     total = len(links.get("src", ()))
     up = document.cells(data.get("up", []), "flag", total if "up" in data else None, "up")
+    optional = {
+        key: document.cells(data[key], rule, total, key) for key, rule in _OPTIONAL.items() if data.get(key) is not None
+    }
     document.findings.finish()
 
     names = nodes["name"]
@@ -190,6 +194,7 @@ def read(path: Path) -> Topology:
     for key in ("src", "dst"):
         document.inside(links[key], 0, count, "nodes", "links", key)
     document.inside(links["reverse"], -1, total, "links", "links", "reverse")
+    document.inside(optional.get("circuit", []), -1, count, "nodes", "circuit")
     document.findings.finish()
     _check_reverse(document, links)
     document.findings.finish()
@@ -203,6 +208,8 @@ def read(path: Path) -> Topology:
         ),
         links=Links(**{key: _array(links[key], rule) for key, rule in _LINKS.items()}),
         up=_array(up, "flag"),
+        src_port_names=tuple(optional["src_port_names"]) if "src_port_names" in optional else None,
+        circuit=_array(optional["circuit"], "whole") if "circuit" in optional else None,
     )
 
 
@@ -247,6 +254,10 @@ def write(topology: Topology, path: Path) -> None:
         "links": section(topology.links, _LINKS),
         "up": json.dumps(topology.up.tolist()),
     }
+    if topology.circuit is not None:
+        parts["circuit"] = json.dumps(topology.circuit.tolist())
+    if topology.src_port_names is not None:
+        parts["src_port_names"] = json.dumps(topology.src_port_names, ensure_ascii=False)
     body = ",\n".join(f'  "{key}": {value}' for key, value in parts.items())
     path.write_text(f"{{\n{body}\n}}\n", encoding="utf-8")
 
