@@ -120,8 +120,10 @@ def peer(name: str, module: str, *arguments: str, agrees: str = "equal", program
 def _start_up() -> list[Work]:
     route = fabric("route", EXAMPLE)
 
-    def alone(name: str, title: str, command: Sequence[str], asked_s: float, **keys: Any) -> Work:
-        return Work(name, title, (Method("fabric", lambda _: command, **keys),), asked_s)
+    def alone(
+        name: str, title: str, command: Sequence[str], asked_s: float, asked_mib: float | None = None, **keys: Any
+    ) -> Work:
+        return Work(name, title, (Method("fabric", lambda _: command, **keys),), asked_s, asked_mib=asked_mib)
 
     missed = (0, MISSED_LIMIT)
     return [
@@ -131,8 +133,26 @@ def _start_up() -> list[Work]:
             "train-2k-first", "  kernels not yet compiled", route, 15.0, accepted=missed, fresh_kernels=True
         ),
         alone("build", "build fat tree k=48, 27,648 hosts", case("fat_tree", "48"), 0.5),
+        alone("build-64", "build fat tree k=64, 65,536 hosts", case("fat_tree", "64"), 1.0, 300.0),
+        *_builders(),
+        alone("import-csv", "read 200,000 cables, CSV", case("import_cables", "csv"), 3.0),
+        alone("import-json", "read 200,000 cables, JSON", case("import_cables", "json"), 3.0),
         alone("reroute", "one failure re-routed, 2,048 GPUs, ECMP, 3 phases", case("reroute"), 0.2),
     ]  # fmt: skip
+
+
+def _builders() -> list[Work]:
+    """Every builder at about 200,000 cables, beside a fat tree of 196,608."""
+    from benchmarks.cases.builders import SIZES
+
+    def one(kind: str) -> Method:
+        return Method(kind, lambda _: case("builders", kind), answer=_per_cable)
+
+    return [Work("builders", "build about 200,000 cables", tuple(one(kind) for kind in SIZES), 1.0, asked_mib=300.0)]
+
+
+def _per_cable(run: Run) -> Answer:
+    return Answer(note="{us_per_cable:.3f} us per cable, {cables:,} cables".format(**run.printed))
 
 
 def _equal_split(radix: int, asked_s: float | None, asked_mib: float | None, *, full_only: bool = False) -> Work:

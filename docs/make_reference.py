@@ -28,7 +28,20 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("The scenario", (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec")),
     ("nodes", ("NodeSpec", "NicSpec")),
     ("fabrics", ("FabricSpec", "RoutingSpec", "HashSpec", "AddressingSpec")),
-    ("fabrics.NAME.topology", ("LeafSpine", "FatTree", "Clos", "RailOptimised", "RailOnly", "FileTopology")),
+    (
+        "fabrics.NAME.topology",
+        (
+            "LeafSpine",
+            "FatTree",
+            "Clos",
+            "RailOptimised",
+            "Superpod",
+            "RailOnly",
+            "DualPlane",
+            "MultiPlane",
+            "FileTopology",
+        ),
+    ),
     (
         "fabrics.NAME.topology: flat networks",
         (
@@ -45,7 +58,8 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             "ExplicitCable",
         ),
     ),
-    ("Switches in a topology", ("SwitchSpec", "LeafSpec", "TierOversubscription")),
+    ("fabrics.NAME.topology: hosts that forward", ("Bcube", "Dcell")),
+    ("Switches and cables in a topology", ("SwitchSpec", "LeafSpec", "TierOversubscription", "TierCabling")),
     ("workloads", ("Training", "Inference", "Checkpoint", "Dataset", "Matrix")),
     (
         "workloads: storage",

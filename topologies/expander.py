@@ -36,6 +36,31 @@ def check_regular(switches: int, ports: int, network_ports: int) -> None:
         )
 
 
+def random_regular(switches: int, degree: int, rng: np.random.Generator) -> np.ndarray:
+    """Pairs of a random regular graph, sorted, shape (switches·degree/2, 2).
+
+    Ports are paired at random; pairs of one switch, or that are there already, are paired anew together with as many
+    others, until none is left. Dense graphs, where that seldom ends, are drawn by NetworkX.
+    """
+    if 4 * degree > switches:
+        import networkx as nx
+
+        graph = nx.random_regular_graph(degree, switches, seed=int(rng.integers(2**31)))
+        return np.array(sorted(tuple(sorted(edge)) for edge in graph.edges), dtype=np.int32).reshape(-1, 2)
+    pairs = rng.permutation(np.repeat(np.arange(switches), degree)).reshape(-1, 2)
+    while True:
+        pairs.sort(axis=1)
+        key = pairs[:, 0] * switches + pairs[:, 1]
+        order = np.argsort(key, kind="stable")
+        bad = pairs[:, 0] == pairs[:, 1]
+        bad[order[1:]] |= key[order[1:]] == key[order[:-1]]
+        wrong = np.flatnonzero(bad)
+        if not len(wrong):
+            return pairs[order].astype(np.int32)
+        again = np.union1d(wrong, rng.integers(len(pairs), size=2 * len(wrong) + 2))
+        pairs[again] = rng.permutation(pairs[again].ravel()).reshape(-1, 2)
+
+
 def connected(switches: int, pairs: np.ndarray) -> bool:
     """Whether cables between pairs, shape (C, 2), join all switches."""
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(switches, switches))

@@ -281,7 +281,7 @@ def test_lldp_leaves_out_what_one_side_denies_and_names_the_file(tmp_path):
         import_topology(folder, "lldp", strict=True)
 
 
-# ---- SNDlib and node-link ---------------------------------------------------------------------------------------------
+# ---- SNDlib and node-link --------------------------------------------------------------------------------------------
 
 NATIVE = """\
 ?SNDlib native format; type: network; version: 1.0

@@ -10,7 +10,7 @@ from pydantic import Field
 from topologies.builder import TOPOLOGIES, Hosts, Switch
 from topologies.columns import column
 from topologies.errors import TopologyError
-from topologies.expander import check_regular, connected, expander_facts
+from topologies.expander import check_regular, connected, expander_facts, random_regular
 from topologies.flat import HostSpeed, Length, Speed, flat_network
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero
@@ -38,8 +38,6 @@ def jellyfish(
     ----------
     Singla, Hong, Popa, Godfrey, "Jellyfish: networking data centers randomly", NSDI 2012, section 3.
     """
-    import networkx as nx
-
     check_regular(switches, ports, network_ports)
     if switches * network_ports % 2:
         raise TopologyError(
@@ -50,8 +48,7 @@ def jellyfish(
         )
     rng = np.random.default_rng(seed)
     for _ in range(100):
-        graph = nx.random_regular_graph(network_ports, switches, seed=int(rng.integers(2**31)))
-        pairs = np.array(sorted(tuple(sorted(edge)) for edge in graph.edges), dtype=np.int32).reshape(-1, 2)
+        pairs = random_regular(switches, network_ports, rng)
         if connected(switches, pairs):
             break
     else:
