@@ -95,7 +95,10 @@ def _most_alone(topology: Topology) -> int:
 def _cells(topology: Topology, utilisation: Floats | None) -> _Cells:
     family, place = _places(topology)
     nodes = topology.nodes
-    keys = np.stack([nodes.level, family, place, nodes.role], axis=1).astype(np.int64)
+    kinds = nodes.role.astype(np.int64)
+    if _has_planes(topology):  # planes that never meet share no box
+        kinds = kinds * (int(nodes.plane.max()) + 2) + np.where(topology.is_switch, nodes.plane + 1, 0)
+    keys = np.stack([nodes.level, family, place, kinds], axis=1).astype(np.int64)
     rows, of_node = np.unique(keys, axis=0, return_inverse=True)
     heat = {code: _heat(topology, utilisation, place, family == code) for code in (_UNIT, _POD, _SINGLE)}
     flat = len(np.unique(nodes.level[topology.is_switch])) == 1
@@ -131,6 +134,12 @@ def _cells(topology: Topology, utilisation: Floats | None) -> _Cells:
         folded=rest,
         heat=None if utilisation is None else coolest,
     )
+
+
+def _has_planes(topology: Topology) -> bool:
+    """Whether leaves are of planes, as those of a dual-plane fabric; cores alone often are."""
+    nodes = topology.nodes
+    return bool((topology.is_switch & (nodes.level == 1) & (nodes.plane >= 0)).any())
 
 
 def _places(topology: Topology) -> tuple[Ids, Ids]:
@@ -197,6 +206,9 @@ def _box(topology: Topology, cells: _Cells, index: int, inside: Bundle | None) -
     if len(switches):
         single = family == _SINGLE and not rest
         lines += [_place_text(topology, cells, members, family, rest=rest)] if family != _NONE else []
+        planes = np.unique(topology.nodes.plane[switches])
+        if _has_planes(topology) and not single and len(planes) == 1 and planes[0] >= 0:
+            lines = [", ".join([*lines, f"plane {planes[0]}"])]
         lines += _switch_lines(topology, switches, single=single)
     else:
         lines.append(hosts_text(topology, members))
@@ -251,6 +263,9 @@ def hosts_text(topology: Topology, members: Ids) -> str:
     nodes = topology.nodes
     count, rails = len(members), nodes.rail[members]
     nics = nodes.nics[members]
+    if not nics.any():  # spare and management hosts, optical switches
+        codes, counts = np.unique(nodes.role[members], return_counts=True)
+        return nodes_text([(topology.roles[code], n) for code, n in zip(codes.tolist(), counts.tolist(), strict=True)])
     if (rails >= 0).all():
         ways = len(np.unique(rails))
         text = f"{count:,} NIC" + ("s" if count > 1 else "")
