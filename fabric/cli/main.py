@@ -23,7 +23,7 @@ VERBS = {
     "build": "Build the fabrics: switches, ports, cables, capacities.",
     "show": "Show path counts or the bisection of the fabrics.",
     "traffic": "Derive the traffic: phases and bytes of every workload.",
-    "validate": "Check scenario files: syntax, schema and semantics.",
+    "validate": "Check scenario, catalogue and topology files: syntax, schema and semantics.",
     "convert": "Convert topologies between file formats.",
     "draw": "Draw a fabric with its load: tier or links view.",
     "explain": "Why a link, switch, job, phase or limit is as it is, and what would cure it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,13 +10,16 @@ import click
 from fabric.cli.answer import load, write
 from fabric.cli.main import BAD_INPUT, OK
 from fabric.cli.options import FabricCommand, Settings
-from topologies.errors import FabricError, Problem
+from topologies.errors import FabricError, Problem, TopologyError
 
 
-@click.command("validate", cls=FabricCommand, short_help="Check scenario files: syntax, schema and semantics.")
+@click.command("validate", cls=FabricCommand, short_help="Check scenario, catalogue and topology files.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def command(files: tuple[str, ...], settings: Settings) -> int:
-    """Check scenario FILEs: syntax, schema, and whether fabrics can be built and workloads placed."""
+    """Check FILEs: of scenarios syntax, schema, and whether fabrics can be built and workloads placed.
+
+    Catalogues are checked row by row, topology files (CSV, GraphML, containerlab, ...) cable by cable.
+    """
     from fabric.scenario.diagnostics import render
 
     worst = OK
@@ -45,11 +49,13 @@ def command(files: tuple[str, ...], settings: Settings) -> int:
 
 
 def _check(file: str, settings: Settings) -> tuple[list[Problem], dict[str, str]]:
-    """Problems of one file through all stages up to traffic, and the text they are in."""
+    """Problems of one file, and the text they are in; those of a scenario through all stages up to traffic."""
     from fabric.pipeline import build, derive_traffic
 
     sources: dict[str, str] = {}
     try:
+        if _checked_alone(file):
+            return [], {}
         loaded = load(file, settings)
         sources = dict(loaded.sources)
         network = build(loaded, down=settings.down, up=settings.up)
@@ -61,6 +67,42 @@ def _check(file: str, settings: Settings) -> tuple[list[Problem], dict[str, str]
         found = [Problem(text, "FP4100", ("workloads", index), severity="warning") for text in workload.warnings]
         warnings += loaded.locate(FabricError(found)).problems if found else ()
     return warnings, sources
+
+
+def _checked_alone(file: str) -> bool:
+    """Whether a file is a topology or a catalogue, and then checked.
+
+    Raises
+    ------
+    FabricError
+        With everything that is wrong with it.
+    """
+    from fabric.scenario.catalogue_file import is_catalogue, read_catalogue
+    from fabric.scenario.positions import decode, read_yaml
+    from topologies.catalogue import builtin
+    from topologies.format_registry import FORMATS, import_topology
+    from topologies.validate import validate
+
+    name = next((entry.name for entry in FORMATS.values() if file.lower().endswith(entry.suffixes)), None)
+    if name is not None:
+        # A lab tells no speeds; any will do for the other checks.
+        speed = 1.0 if name == "containerlab" else None
+        problems = validate(import_topology(file, name, strict=True, speed=speed).topology)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            raise TopologyError(errors)
+        return True
+    if file == "-" or not Path(file).is_file():
+        return False
+    text = decode(Path(file).read_bytes(), file)
+    if not is_catalogue(read_yaml(text, file)):
+        return False
+    try:
+        read_catalogue(file, builtin())
+    except FabricError as error:
+        error.sources = {file: text}  # type: ignore[attr-defined]
+        raise
+    return True
 
 
 def _record(problem: Problem) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _reachable(root: dict[str, Any], definitions: dict[str, Any]) -> set[str]:
 
 
 def _finish(part: dict[str, Any], choices: dict[str, Any]) -> None:
-    """Fill in the tagged unions, allow ``x-`` keys, describe ``kind``."""
+    """Fill in the tagged unions, allow ``x-`` keys, describe ``kind``, list keys under all their names."""
     part.update(choices.get(str(part.pop("x-one-of", "")), {}))
     named = part.pop("patternProperties", None)
     if isinstance(named, dict):
@@ -67,7 +67,12 @@ def _finish(part: dict[str, Any], choices: dict[str, Any]) -> None:
         part |= {"propertyNames": {"pattern": f"^x-|{pattern}"}, "additionalProperties": value}
     if part.get("additionalProperties") is not None:
         part["patternProperties"] = {"^x-": {}}
-    kind = part.get("properties", {}).get("kind") if isinstance(part.get("properties"), dict) else None
+    found = part.get("properties")
+    properties: dict[str, Any] = found if isinstance(found, dict) else {}
+    for key, value in list(properties.items()):
+        for other in value.pop("x-also", ()) if isinstance(value, dict) else ():
+            properties[other] = {**value, "description": f"Another word for {key}"}
+    kind = properties.get("kind")
     if isinstance(kind, dict) and "description" not in kind:
         kind["description"] = part.get("description", "Which kind this is")
 

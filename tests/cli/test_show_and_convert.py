@@ -106,3 +106,17 @@ def test_mistakes_of_convert_are_explained(scenario, tmp_path, capsys, words, sa
     assert run(["convert", *argv]) in (2, 3)
     assert said in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["two.fabric.yaml"]
+
+
+def test_validate_takes_catalogues_and_topology_files(scenario, tmp_path, capsys):
+    site, cables = tmp_path / "site.yaml", tmp_path / "net.csv"
+    site.write_text("switches:\n- {model: own, ports: 8, speed: 100G, source: ours}\n")
+    assert run(["convert", scenario, "--fabric", "main", "-o", str(cables)]) == 0
+    assert run(["validate", str(site), str(cables), scenario]) == 0
+    assert capsys.readouterr().out.count(": ok") == 3
+    site.write_text(site.read_text().replace("ports: 8", "ports: many"))
+    cables.write_text(cables.read_text().replace("100.0", "fast", 1))
+    assert run(["validate", str(site), str(cables)]) == 3
+    err = capsys.readouterr().err
+    assert "site.yaml:2:" in err
+    assert "net.csv:2:" in err

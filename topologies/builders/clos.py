@@ -43,6 +43,7 @@ def clos(
         Field(
             description="NIC ports to attach, also called hosts; default: as many as fit",
             validation_alias=AliasChoices("endpoints", "hosts"),
+            json_schema_extra={"x-also": ["hosts"]},
         ),
     ] = None,
     tiers: Annotated[int | None, Field(ge=2, le=3, description="2 or 3; default: the fewest that reach")] = None,
