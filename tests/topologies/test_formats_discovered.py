@@ -262,6 +262,24 @@ def test_lldp_joins_both_sides_and_takes_hosts_as_others_hear_them(tmp_path):
     assert net.nodes.level[net.node("spine1")] == 2
 
 
+def test_lldp_of_ports_named_by_address_goes_by_their_description_and_the_plain_form_reads_too(tmp_path):
+    """As lldpd 1.0.16 prints Linux interfaces: the id is a MAC address; ``-f json`` names devices and ports by keys."""
+    port = {"id": [{"type": "mac", "value": "3a:37:6e:14:a6:f8"}], "descr": [{"value": "swp9"}]}
+    chassis = {"id": [{"type": "mac", "value": "3a:37:6e:14:a6:f8"}], "name": [{"value": "n1"}]}
+    folder = lldp_folder(tmp_path, leaf1=[{"name": "swp1", "chassis": [chassis], "port": [port]}])
+    plain = {
+        "chassis": {"n1": {"id": {"type": "mac", "value": "3a:37:6e:14:a6:f8"}, "capability": []}},
+        "port": {"id": {"type": "mac", "value": "3a:37:6e:14:a6:f8"}, "descr": "swp9"},
+    }
+    other = tmp_path / "plain"
+    other.mkdir()
+    (other / "leaf1.json").write_text(json.dumps({"lldp": {"interface": {"swp1": plain}}}))
+    for place in (folder, other):
+        found = import_topology(place, "lldp", speed=10.0)
+        assert cables_of(found.topology) == [(("leaf1", "swp1"), ("n1", "swp9"), 10.0)]
+        assert found.problems == ()
+
+
 def test_lldp_leaves_out_what_one_side_denies_and_names_the_file(tmp_path):
     folder = lldp_folder(
         tmp_path,
