@@ -14,8 +14,8 @@ from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.router import Progress
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import FabricSpec, LimitSpec, RoutingSpec
-from topologies.builder import switch_specs
 from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
+from topologies.switches import switch_specs
 from traffic.occupancy import Occupancy
 from traffic.scale import scaled_workload
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic, demands_of

@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
-from topologies.builder import SwitchSpec, check_breakout, check_speed
 from topologies.columns import Ints, column
 from topologies.errors import TopologyError
 from topologies.hang import hang_hosts
 from topologies.hosts import HostGroup
+from topologies.switches import SwitchSpec, check_breakout, check_speed
 from topologies.topology import Topology
 from topologies.units import Count, LengthM, SpeedGbps
 

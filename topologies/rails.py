@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from topologies.assemble import Assembler
-from topologies.builder import SwitchSpec, check_even, check_nic_speed, names_of
+from topologies.builder import check_even, check_nic_speed, names_of
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.folded_clos import core_plane, smallest_divisor
 from topologies.hosts import HostGroup
+from topologies.switches import SwitchSpec
 
 _CORE_NAME, _GROUP_SPINE_NAME = "core{index:03d}", "pod{pod}-r{rail}-spine{index:02d}"
 

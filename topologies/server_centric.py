@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from topologies.assemble import Assembler
-from topologies.builder import SwitchSpec, check_breakout, check_nic_speed, check_speed
+from topologies.builder import check_nic_speed
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.hosts import HostGroup
+from topologies.switches import SwitchSpec, check_breakout, check_speed
 
 
 def add_servers(

@@ -8,10 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
-from topologies.builder import TOPOLOGIES, Hosts, SwitchSpec
+from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
 from topologies.flat import Length, Parallel, Speed
 from topologies.server_centric import add_servers
+from topologies.switches import SwitchSpec
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero
 

@@ -8,11 +8,12 @@ import numpy as np
 from pydantic import AliasChoices, Field
 
 from topologies.assemble import assemble
-from topologies.builder import TOPOLOGIES, Hosts, Switch, switch_ports
+from topologies.builder import TOPOLOGIES, Hosts
 from topologies.clos_plan import TierOversubscription, add_leaves, add_upper_tiers, plan
 from topologies.facts import Facts
 from topologies.hang import hang_hosts
 from topologies.hosts import block_starts
+from topologies.switches import Switch, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 

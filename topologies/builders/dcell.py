@@ -8,12 +8,13 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
-from topologies.builder import TOPOLOGIES, Hosts, SwitchSpec
+from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import Ints, column
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.flat import Length, Parallel, Speed
 from topologies.server_centric import add_servers
+from topologies.switches import SwitchSpec
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero
 

@@ -8,10 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
-from topologies.builder import TOPOLOGIES, Hosts, Switch
+from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, between_groups, cable, host_gbps
 from topologies.hang import hang_hosts
+from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count
 

@@ -10,11 +10,12 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
-from topologies.builder import TOPOLOGIES, Hosts, Switch, SwitchSpec, check_even, check_nic_speed, switch_ports
+from topologies.builder import TOPOLOGIES, Hosts, check_even, check_nic_speed
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup
+from topologies.switches import Switch, SwitchSpec, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero, SpeedGbps
 

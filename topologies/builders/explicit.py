@@ -9,11 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
-from topologies.builder import TOPOLOGIES, Hosts, SwitchSpec, check_speed, names_of
+from topologies.builder import TOPOLOGIES, Hosts, names_of
 from topologies.errors import Problem, TopologyError, nearest
 from topologies.facts import Facts
 from topologies.hosts import HostGroup
 from topologies.registry import Spec
+from topologies.switches import SwitchSpec, check_speed
 from topologies.topology import Topology
 from topologies.units import Count, LengthM, SpeedGbps, parse_speed_gbps
 

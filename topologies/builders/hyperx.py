@@ -8,10 +8,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from topologies.builder import TOPOLOGIES, Hosts, Switch
+from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import Ints, column
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, all_pairs, flat_network, grid_names
+from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count
 

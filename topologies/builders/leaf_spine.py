@@ -7,24 +7,20 @@ from typing import Annotated
 from pydantic import Field
 
 from topologies.assemble import assemble
-from topologies.builder import (
-    TOPOLOGIES,
-    Hosts,
+from topologies.builder import TOPOLOGIES, Hosts, check_even, even_spine_count, names_of
+from topologies.errors import TopologyError
+from topologies.facts import Facts
+from topologies.hang import hang_hosts
+from topologies.switches import (
     LeafSpec,
     SwitchSpec,
     agreed,
     check_breakout,
-    check_even,
     check_leaf_ports,
     check_speed,
-    even_spine_count,
     leaf_host_ports,
-    names_of,
     slowest_gbps,
 )
-from topologies.errors import TopologyError
-from topologies.facts import Facts
-from topologies.hang import hang_hosts
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 

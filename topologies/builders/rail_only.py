@@ -9,12 +9,13 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
-from topologies.builder import TOPOLOGIES, Hosts, Switch, check_nic_speed, switch_ports
+from topologies.builder import TOPOLOGIES, Hosts, check_nic_speed
 from topologies.clos_plan import ClosPlan, TierOversubscription, add_leaves, add_upper_tiers, plan
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup, block_starts
+from topologies.switches import Switch, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 

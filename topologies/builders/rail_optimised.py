@@ -8,22 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
-from topologies.builder import (
-    TOPOLOGIES,
-    Hosts,
-    LeafSpec,
-    SwitchSpec,
-    check_even,
-    check_leaf_ports,
-    check_speed,
-    even_spine_count,
-    leaf_host_ports,
-    names_of,
-    slowest_gbps,
-)
+from topologies.builder import TOPOLOGIES, Hosts, check_even, even_spine_count, names_of
 from topologies.errors import Problem, TopologyError
 from topologies.facts import Facts
 from topologies.rails import RailSpeeds, cable_pods, hang_nodes, rail_count_of, rail_pods
+from topologies.switches import LeafSpec, SwitchSpec, check_leaf_ports, check_speed, leaf_host_ports, slowest_gbps
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 

@@ -8,10 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
-from topologies.builder import TOPOLOGIES, Hosts, SwitchSpec, check_speed
+from topologies.builder import TOPOLOGIES, Hosts
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hang import hang_hosts
+from topologies.switches import SwitchSpec, check_speed
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 

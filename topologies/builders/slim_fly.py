@@ -7,13 +7,14 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from topologies.builder import TOPOLOGIES, Hosts, Switch
+from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import Ints, column
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.finite_field import Field as FiniteField
 from topologies.finite_field import finite_field, prime_power
 from topologies.flat import HostSpeed, Length, Parallel, Speed, flat_network
+from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count
 

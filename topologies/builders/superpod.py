@@ -8,11 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
-from topologies.builder import TOPOLOGIES, Hosts, Switch, SwitchSpec, even_spine_count, switch_ports
+from topologies.builder import TOPOLOGIES, Hosts, even_spine_count
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.rails import RailSpeeds, cable_pods, hang_nodes, rail_count_of, rail_pods
+from topologies.switches import Switch, SwitchSpec, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero, SpeedGbps
 

@@ -9,12 +9,13 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
-from topologies.builder import TOPOLOGIES, Hosts, Switch
+from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import Bools, Ints, column
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, cable, flat_network, grid_names, host_gbps
 from topologies.hang import hang_hosts
+from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count
 

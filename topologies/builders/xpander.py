@@ -7,11 +7,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from topologies.builder import TOPOLOGIES, Hosts, Switch
+from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import column
 from topologies.errors import TopologyError
 from topologies.expander import check_regular, connected, expander_facts
 from topologies.flat import HostSpeed, Length, Speed, all_pairs, flat_network
+from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero
 

@@ -6,9 +6,9 @@ from fabric.export.build_report import roles_bottom_up
 from fabric.report.content import Block, ReportTable, Section, Words, as_table, count, number
 from fabric.report.source import ReportSource
 from fabric.scenario.schema import FabricSpec
-from topologies.builder import switch_of_role
 from topologies.catalogue import SwitchModel
 from topologies.summary import TopologySummary, summarise
+from topologies.switches import switch_of_role
 from topologies.topology import Topology
 from topologies.units import format_gbps
 
