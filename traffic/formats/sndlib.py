@@ -49,6 +49,12 @@ def read_sndlib(path: Path, topology: Injected[Topology], unit: str | None = Non
 
 
 def _xml(text: str, findings: Findings, reader: RowReader) -> None:
+    declared = re.search(r"<!(DOCTYPE|ENTITY)", text)
+    if declared:
+        line = text.count("\n", 0, declared.start()) + 1
+        hint = "remove the DOCTYPE: SNDlib needs none, and entities can hide gigabytes or other files"
+        findings.add("a document type or entity declaration is refused", code="FP6008", line=line, hint=hint)
+        findings.finish()
     try:
         root = ET.fromstring(text)
     except ET.ParseError as error:
