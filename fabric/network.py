@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fabric.scenario.load import LoadedScenario
-from fabric.scenario.schema import FabricSpec, FileTopology, NodeSpec
+from fabric.scenario.node_schema import NodeSpec
+from fabric.scenario.schema import FabricSpec, FileTopology
 from topologies.builder import TOPOLOGIES
 from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest
 from topologies.hosts import HostGroup
@@ -88,7 +89,7 @@ def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
         nic_gbps=nic.gbps,
         rail=nic.rail,
         dual_home=node.group in getattr(spec.topology, "dual_home", ()),
-        ports=nic.ports,
+        ports=nic.ports_per_nic,
     )
 
 
@@ -130,7 +131,7 @@ def _check_nic_ports(topology: Topology, groups: Sequence[HostGroup]) -> None:
             raise TopologyError(
                 f"the NICs of {group.name} have {group.ports} ports, and a {topology.kind} cables one of each",
                 where="kind",
-                hint="use multi-plane or dual-plane, or count ports as NICs of one port each",
+                hint="use multi-plane or dual-plane, or set ports: 1 and count every cabled port as a NIC",
                 code="FP3028",
             )
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from topologies.columns import column
 from topologies.errors import FormatError, Problem, nearest
-from topologies.text_input import MAX_PROBLEMS
+from topologies.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings
 from topologies.topology import Topology
 
 _PACKAGE = "topologies.formats"
@@ -203,6 +203,24 @@ def write_topology(
         raise FormatError(f"cannot write the file: {reason}", file=str(path), code="FP6001") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def both_ways(
+    read: Callable[[Path, Findings], Topology],
+) -> tuple[Callable[[Path], Topology], Callable[[Path], Imported]]:
+    """``read`` and ``read_sound`` of a format whose reader leaves out what is wrong, and puts it into the findings."""
+
+    def whole(path: Path) -> Topology:
+        findings = Findings(path)
+        built = read(path, findings)
+        findings.finish()
+        return built
+
+    def sound(path: Path) -> Imported:
+        findings = Findings(path, limit=EVERY_PROBLEM)
+        return Imported(read(path, findings), findings.found)
+
+    return whole, sound
 
 
 def sound_lines(read: Callable[[Path, frozenset[int]], Topology], path: Path, first: Callable[[Path], int]) -> Imported:

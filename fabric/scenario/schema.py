@@ -7,8 +7,6 @@ nothing computes with it yet; :func:`not_yet_modelled` lists those a scenario se
 
 from __future__ import annotations
 
-import re
-import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,11 +14,9 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     PlainValidator,
-    PrivateAttr,
     SerializeAsAny,
     ValidationError,
     ValidationInfo,
@@ -32,25 +28,14 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from fabric.routing.names import HASH_FIELDS, HASH_FUNCTIONS, OBJECTIVES, PATH_POLICIES, ROUTERS
+from fabric.scenario.field_types import LATER, Name
+from fabric.scenario.node_schema import NodeSpec
 from topologies.builder import TOPOLOGIES
-from topologies.catalogue import Catalogue, NicModel, NodeModel, builtin, catalogue_of, known_model
+from topologies.catalogue import Catalogue, builtin
 from topologies.errors import nearest
 from topologies.registry import Registry, Spec
-from topologies.units import Count, CountOrZero, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
+from topologies.units import Count, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
-
-LATER: dict[str, Any] = {"x-not-yet-modelled": True}  # as json_schema_extra of a field nothing computes with yet
-
-_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"
-
-
-def _check_name(name: str) -> str:
-    if not re.fullmatch(_NAME, name):
-        raise ValueError(f"{name!r} is not a name; use up to 64 letters, digits, - and _")
-    return name
-
-
-Name = Annotated[str, AfterValidator(_check_name), Field(json_schema_extra={"pattern": _NAME})]
 
 
 @dataclass(frozen=True)
@@ -147,105 +132,6 @@ def _validate_workload(value: object, info: ValidationInfo) -> Workload:
 
 
 WorkloadSpec = Annotated[Workload, PlainValidator(_validate_workload), WithJsonSchema({"x-one-of": "workloads"})]
-
-
-class NicSpec(Spec):
-    """NICs of a node on one fabric; ``speed`` overrides the model's."""
-
-    model: str | None = Field(default=None, description="NIC model of the catalogue", examples=["cx7-400"])
-    speed: SpeedGbps | None = Field(default=None, description="Speed of each NIC port; default: the model's")
-    count: Count = Field(default=1, description="NICs per node on this fabric", examples=[8])
-    ports: Count = Field(default=1, description="Ports of a NIC, each to another plane of a multi-plane fabric")
-    rail: Literal["per-gpu", "shared"] = Field(
-        default="shared", description="per-gpu: NIC i belongs to GPU i and rail i; shared: all GPUs use all NICs"
-    )
-
-    _row: NicModel | None = PrivateAttr(default=None)
-
-    @field_validator("model")
-    @classmethod
-    def _known_model(cls, model: str | None, info: ValidationInfo) -> str | None:
-        return known_model("NIC", catalogue_of(info.context).nics, model)
-
-    @model_validator(mode="after")
-    def _has_speed(self, info: ValidationInfo) -> NicSpec:
-        self._row = catalogue_of(info.context).nics[self.model] if self.model else None
-        if self.model is None and self.speed is None:
-            raise ValueError("the NIC has neither a model nor a speed; add for example speed: 400G")
-        return self
-
-    @property
-    def gbps(self) -> float:
-        """Speed of each NIC port, Gbps."""
-        return self.speed if self.speed is not None else self._row.speed if self._row else 0.0
-
-
-def _check_name_template(template: str) -> str:
-    """Refuse what is not ``{group}`` or ``{index}`` with at most a width."""
-    try:
-        fields = [(name, spec) for _, name, spec, _ in string.Formatter().parse(template) if name is not None]
-    except ValueError as error:
-        raise ValueError(f"bad name template {template!r}: {error}") from None
-    for name, spec in fields:
-        if name not in ("group", "index") or not re.fullmatch(r"(0?\d)?d?", spec or ""):
-            wanted = "{" + (f"{name}:{spec}" if spec else name) + "}"
-            raise ValueError(f"name template {template!r} uses {wanted}; use {{group}}, {{index}} or {{index:03d}}")
-        if name == "group" and spec:
-            raise ValueError(f"name template {template!r} gives {{group}} a width; write {{group}}")
-    return template
-
-
-class NodeSpec(Spec):
-    """Hosts of one kind, and their NICs on each fabric."""
-
-    group: Name = Field(description="Name of the group, unique", examples=["gpu"])
-    model: str | None = Field(default=None, description="Node model of the catalogue", examples=["hgx-h100-8"])
-    count: Count = Field(description="Number of nodes", examples=[256])
-    name: str = Field(
-        default="{group}{index:03d}",
-        min_length=1,
-        max_length=128,
-        description="Template of node names; {group} and {index} are filled in",
-        examples=["n{index:03d}"],
-    )
-    per_rack: Count | None = Field(default=None, description="Nodes per rack", examples=[4], json_schema_extra=LATER)
-    gpus: CountOrZero | None = Field(default=None, description="GPUs per node; default: the model's, or 0")
-    nics: dict[str, NicSpec] = Field(default={}, description="NICs by the name of the fabric they are on")
-
-    @field_validator("name")
-    @classmethod
-    def _template(cls, template: str) -> str:
-        return _check_name_template(template)
-
-    _row: NodeModel | None = PrivateAttr(default=None)
-
-    @field_validator("model")
-    @classmethod
-    def _known_model(cls, model: str | None, info: ValidationInfo) -> str | None:
-        return known_model("node", catalogue_of(info.context).nodes, model)
-
-    @model_validator(mode="after")
-    def _names_differ(self, info: ValidationInfo) -> NodeSpec:
-        self._row = catalogue_of(info.context).nodes[self.model] if self.model else None
-        if self.count > 1 and "{index" not in self.name:
-            raise ValueError(f"name {self.name!r} gives {self.count} nodes the same name; include {{index}}")
-        return self
-
-    @property
-    def gpus_per_node(self) -> int:
-        """GPUs per node: as written, else the model's, else 0."""
-        if self.gpus is not None:
-            return self.gpus
-        return self._row.gpus if self._row else 0
-
-    @property
-    def row(self) -> NodeModel | None:
-        """The catalogue's row of the model."""
-        return self._row
-
-    def host_names(self) -> tuple[str, ...]:
-        """Names of the nodes, in order."""
-        return tuple(self.name.format(group=self.group, index=index) for index in range(self.count))
 
 
 def _one_of(what: str, known: tuple[str, ...]) -> BeforeValidator:

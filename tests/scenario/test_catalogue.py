@@ -68,6 +68,21 @@ def test_rows_of_the_user_are_used_for_switches_nics_and_nodes(written):
     assert network.gpus("main") == 16
 
 
+def test_a_nic_has_the_ports_of_its_model_unless_told(written):
+    """Four ports need four planes; a fabric that cables one of each says so."""
+    site = SITE.replace("{model: own-nic, speed: 200G,", "{model: own-nic, speed: 200G, ports: 4,")
+    with pytest.raises(TopologyError, match="have 4 ports, and a leaf-spine cables one of each"):
+        build(load_scenario(written(site)))
+    told = SCENARIO.replace("model: own-nic, count: 4,", "model: own-nic, ports: 1, count: 4,")
+    assert build(load_scenario(written(site, told))).topologies["main"].nodes.nics.max() == 1
+    planes = SCENARIO[: SCENARIO.index("fabrics:")] + (
+        "fabrics:\n  main: {topology: {kind: multi-plane, planes: 4, plane: "
+        "{kind: leaf-spine, leaf: {model: own-leaf, count: 2, up: 4}, spine: {model: own-leaf, count: 2}}}}\n"
+    )
+    net = build(load_scenario(written(site, planes))).topologies["main"]
+    assert net.nodes.nics[net.endpoint_nodes].tolist() == [4] * 16
+
+
 def test_a_row_of_the_user_takes_the_place_of_ours(written):
     site = "switches:\n- {model: eth-64x400, ports: 32, speed: 400G, source: ours}\n"
     scenario = SCENARIO[: SCENARIO.index("nodes:")] + (

@@ -83,20 +83,7 @@ def rail_optimised(
             code="FP3022",
         )
     _check_idle_keys(leaf, core, units_per_pod, tiers, unit_count, rail_count)
-    down = leaf_host_ports(leaf) or nodes_per_unit
-    if nodes_per_unit > down:
-        raise TopologyError(
-            f"{nodes_per_unit} nodes per unit need as many host ports on each leaf; it has {down}",
-            where="leaf.down",
-            hint=f"set down: {nodes_per_unit}, or nodes_per_unit: {down}",
-            code="FP3022",
-        )
-    up = leaf.up or (leaf.ports - down if leaf.ports else nodes_per_unit)
-    if up < 1:
-        raise TopologyError(
-            f"{down} host ports leave no port of {leaf.ports} for uplinks", where="leaf.down", hint="add leaf.up"
-        )
-    check_leaf_ports(leaf, up=up)
+    up = _uplinks(leaf, nodes_per_unit)
 
     net = assemble(f"rail-optimised({unit_count} units x {rail_count} rails)", "rail-optimised")
     unit = np.repeat(np.arange(unit_count), rail_count)
@@ -123,6 +110,25 @@ def rail_optimised(
     else:
         cable_pods(net, leaf_ids.reshape(unit_count, rail_count), up, pods, high, top, speeds)
     return net.freeze()
+
+
+def _uplinks(leaf: LeafSpec, nodes_per_unit: int) -> int:
+    """Uplinks of a leaf: as asked, or the ports that the nodes of a unit leave; all of them exist."""
+    down = leaf_host_ports(leaf) or nodes_per_unit
+    if nodes_per_unit > down:
+        raise TopologyError(
+            f"{nodes_per_unit} nodes per unit need as many host ports on each leaf; it has {down}",
+            where="leaf.down",
+            hint=f"set down: {nodes_per_unit}, or nodes_per_unit: {down}",
+            code="FP3022",
+        )
+    up = leaf.up or (leaf.ports - down if leaf.ports else nodes_per_unit)
+    if up < 1:
+        raise TopologyError(
+            f"{down} host ports leave no port of {leaf.ports} for uplinks", where="leaf.down", hint="add leaf.up"
+        )
+    check_leaf_ports(leaf, up=up)
+    return up
 
 
 def _speeds(leaf: LeafSpec, spine: SwitchSpec, core: SwitchSpec, speed: float | None) -> RailSpeeds:

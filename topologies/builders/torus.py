@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, cable, flat_network, grid_names, host_gbps
 from topologies.hang import hang_hosts
-from topologies.switches import Switch
+from topologies.switches import Switch, SwitchSpec
 from topologies.topology import Topology
 from topologies.units import Count
 
@@ -94,39 +95,54 @@ def torus(
             code="FP3041",
         )
     title = f"torus({'x'.join(map(str, dims))})"
-    one, other, axis = _pairs(dims, closed)
-    if cube is None:
-        if ocs:
-            raise TopologyError(
-                "optical switches join cubes, and no cube is given", where="ocs", hint="add cube: 4", code="FP3033"
-            )
-        return flat_network(
-            title,
-            "torus",
-            names,
-            (one, other),
-            hosts=hosts,
-            hosts_per_switch=endpoints_per_switch,
-            speed=speed,
-            host_speed=host_speed,
-            switch=switch,
-            parallel=parallel,
-            length=length,
-        )
+    if cube is not None:
+        net = assemble(title, "torus")
+        ids = _add_cubes(net, dims, closed, cube, names, switch, ocs=ocs, speed=speed, parallel=parallel, length=length)
+        hang_hosts(net, hosts, ids, names, endpoints_per_switch, host_gbps(speed, host_speed, switch))
+        return net.freeze()
+    if ocs:
+        message = "optical switches join cubes, and no cube is given"
+        raise TopologyError(message, where="ocs", hint="add cube: 4", code="FP3033")
+    return flat_network(
+        title,
+        "torus",
+        names,
+        _pairs(dims, closed)[:2],
+        hosts=hosts,
+        hosts_per_switch=endpoints_per_switch,
+        speed=speed,
+        host_speed=host_speed,
+        switch=switch,
+        parallel=parallel,
+        length=length,
+    )
+
+
+def _add_cubes(
+    net: Assembler,
+    dims: tuple[int, ...],
+    closed: tuple[bool, ...],
+    cube: int,
+    names: Sequence[str],
+    switch: SwitchSpec | None,
+    *,
+    ocs: bool | int,
+    speed: float,
+    parallel: int,
+    length: float | None,
+) -> Ints:
+    """The switches, cube by cube a pod, and the cables inside and between cubes; returns the switches."""
     _check_cube(dims, cube)
-    net = assemble(title, "torus")
+    one, other, axis = _pairs(dims, closed)
     place = column(np.stack(np.unravel_index(np.arange(prod(dims)), dims)), np.int32)
     number = np.ravel_multi_index(tuple(place // cube), tuple(size // cube for size in dims))
     ids = net.switches("switch", names, level=1, radix=switch.ports if switch else 0, pod=number)
-    hang_hosts(net, hosts, ids, names, endpoints_per_switch, host_gbps(speed, host_speed, switch))
     out = _leaves_cube(place, one, other, axis, cube)
     cable(net, ids[one[~out]], ids[other[~out]], speed, tier="intra-cube", parallel=parallel, length=length)
     through: Ints | int = -1
     if ocs:
-        through = np.repeat(
-            _optical(net, column(place % cube, np.int32), one[out], axis[out], cube, 0 if ocs is True else ocs),
-            parallel,
-        )
+        inside = column(place % cube, np.int32)
+        through = np.repeat(_optical(net, inside, one[out], axis[out], cube, 0 if ocs is True else ocs), parallel)
     net.cables(
         ids[one[out]],
         ids[other[out]],
@@ -136,7 +152,7 @@ def torus(
         length_m=np.nan if length is None else length,
         through=through,
     )
-    return net.freeze()
+    return ids
 
 
 def _leaves_cube(place: Ints, one: Ints, other: Ints, axis: Ints, cube: int) -> Bools:

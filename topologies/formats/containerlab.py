@@ -20,8 +20,8 @@ import yaml
 
 from topologies.discovered import Device, PortCable, sound_cables, topology_of_devices
 from topologies.errors import FormatError
-from topologies.format_registry import Imported, TopologyFormat, cannot_say, register_format
-from topologies.text_input import EVERY_PROBLEM, Findings, read_text, shown
+from topologies.format_registry import TopologyFormat, both_ways, cannot_say, register_format
+from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 
 _HOSTS = ("host", "server", "client")
@@ -108,21 +108,6 @@ def _cable(link: Any, line: int | None, findings: Findings) -> PortCable | None:
     return PortCable(found[0], found[1], line=line)
 
 
-def read(path: Path) -> Topology:
-    """Read a lab file."""
-    findings = Findings(path)
-    built = _read(path, findings)
-    findings.finish()
-    return built
-
-
-def read_sound(path: Path) -> Imported:
-    """Read what is sound of it."""
-    findings = Findings(path, limit=EVERY_PROBLEM)
-    built = _read(path, findings)
-    return Imported(built, findings.found)
-
-
 def write(topology: Topology, path: Path) -> None:
     """Write a lab file of ``linux`` nodes.
 
@@ -159,6 +144,7 @@ def write(topology: Topology, path: Path) -> None:
     path.write_text(yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=120), encoding="utf-8")
 
 
+read, read_sound = both_ways(_read)
 register_format(
     TopologyFormat(
         "containerlab", (".clab.yml",), read, write, "Lab files of containerlab", read_sound, most_nodes=_MOST_NODES

@@ -123,6 +123,15 @@ class _Sheet:
         column = None if '"' in text else len(",".join(text.split(",")[:index])) + 1 + (index > 0)
         self.findings.add(message, code=code, line=line, column=column, hint=hint)
 
+    def check_ends(self) -> None:
+        """Every cable has two different ends, both named."""
+        for row, (tail, head) in enumerate(zip(self.cells["a"], self.cells["b"], strict=True)):
+            if tail == head and tail:
+                self.add(row, "a", f"{tail} is cabled to itself", code="FP6007", hint="a cable has two different ends")
+            elif not tail or not head:
+                end = "b" if tail else "a"
+                self.add(row, end, f"the cell of column {end} is empty", code="FP6005", hint="name the node")
+
     def numbers(self, name: str, default: float | Floats, *, above_zero: bool = False, finite: bool = True) -> Floats:
         """A column of numbers; empty cells take the default."""
         usual = np.broadcast_to(np.asarray(default, np.float64), (len(self),))
@@ -192,12 +201,7 @@ def read(path: Path, skip: frozenset[int] = frozenset()) -> Topology:
     """Read a cable list, without the lines ``skip``."""
     sheet = _Sheet(path, skip)
     tails, heads = sheet.cells["a"], sheet.cells["b"]
-    for row, (tail, head) in enumerate(zip(tails, heads, strict=True)):
-        if tail == head and tail:
-            sheet.add(row, "a", f"{tail} is cabled to itself", code="FP6007", hint="a cable has two different ends")
-        elif not tail or not head:
-            end = "b" if tail else "a"
-            sheet.add(row, end, f"the cell of column {end} is empty", code="FP6005", hint="name the node")
+    sheet.check_ends()
     gbps = sheet.numbers("gbps", 0.0)
     back_gbps = sheet.numbers("back_gbps", gbps)
     weight = sheet.numbers("weight", 1.0, above_zero=True)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from topologies.discovered import Device, PortCable, sound_cables, topology_of_devices
 from topologies.errors import FormatError
-from topologies.format_registry import Imported, TopologyFormat, register_format
-from topologies.text_input import EVERY_PROBLEM, Findings, read_text, shown
+from topologies.format_registry import TopologyFormat, both_ways, register_format
+from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 
 _NODE = re.compile(r'^(Switch|Ca|Hca|Rt)\s+(\d+)\s+"([^"]+)"(?:\s*#\s*"([^"]*)")?')
@@ -123,21 +123,7 @@ def _cables(
     return cables
 
 
-def read(path: Path) -> Topology:
-    """Read the output of ``ibnetdiscover``."""
-    findings = Findings(path)
-    built = _read(path, findings)
-    findings.finish()
-    return built
-
-
-def read_sound(path: Path) -> Imported:
-    """Read what is sound of it."""
-    findings = Findings(path, limit=EVERY_PROBLEM)
-    built = _read(path, findings)
-    return Imported(built, findings.found)
-
-
+read, read_sound = both_ways(_read)
 register_format(
     TopologyFormat(
         "ibnetdiscover", (".ibnet",), read, None, "InfiniBand as ibnetdiscover prints it; read only", read_sound

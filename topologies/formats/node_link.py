@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from topologies.errors import FormatError, TopologyError
-from topologies.format_registry import Imported, TopologyFormat, register_format
+from topologies.format_registry import TopologyFormat, both_ways, register_format
 from topologies.networkx_adapter import from_networkx, to_networkx
-from topologies.text_input import EVERY_PROBLEM, Findings, read_text, shown
+from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 
 
@@ -107,19 +107,5 @@ def write(topology: Topology, path: Path) -> None:
     path.write_text("{\n" + ",\n".join(f' "{key}": {text}' for key, text in lines.items()) + "\n}\n", encoding="utf-8")
 
 
-def read(path: Path) -> Topology:
-    """Read node-link data."""
-    findings = Findings(path)
-    built = _read(path, findings)
-    findings.finish()
-    return built
-
-
-def read_sound(path: Path) -> Imported:
-    """Read what is sound of it."""
-    findings = Findings(path, limit=EVERY_PROBLEM)
-    built = _read(path, findings)
-    return Imported(built, findings.found)
-
-
+read, read_sound = both_ways(_read)
 register_format(TopologyFormat("node-link", (), read, write, "JSON of NetworkX's node_link_data", read_sound))

@@ -19,9 +19,9 @@ from xml.parsers import expat
 import numpy as np
 
 from topologies.errors import FormatError
-from topologies.format_registry import Imported, TopologyFormat, register_format
+from topologies.format_registry import TopologyFormat, both_ways, register_format
 from topologies.tables import ROUTER, topology_of_tables
-from topologies.text_input import EVERY_PROBLEM, Findings, number, read_bytes, shown
+from topologies.text_input import Findings, number, read_bytes, shown
 from topologies.topology import Topology
 
 _GBPS = 1e-3
@@ -181,19 +181,5 @@ def _topology(name: str, ids: dict[str, int], links: Sequence[_Link], findings: 
     )
 
 
-def read(path: Path) -> Topology:
-    """Read a network of SNDlib."""
-    findings = Findings(path)
-    built = _read(path, findings)
-    findings.finish()
-    return built
-
-
-def read_sound(path: Path) -> Imported:
-    """Read what is sound of it."""
-    findings = Findings(path, limit=EVERY_PROBLEM)
-    built = _read(path, findings)
-    return Imported(built, findings.found)
-
-
+read, read_sound = both_ways(_read)
 register_format(TopologyFormat("sndlib", (".xml",), read, None, "Networks of SNDlib; read only", read_sound))

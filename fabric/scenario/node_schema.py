@@ -1,0 +1,121 @@
+"""Hosts in the scenario file: node groups and their NICs on every fabric."""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import Literal
+
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+
+from fabric.scenario.field_types import LATER, Name
+from topologies.catalogue import NicModel, NodeModel, catalogue_of, known_model
+from topologies.registry import Spec
+from topologies.units import Count, CountOrZero, SpeedGbps
+
+
+class NicSpec(Spec):
+    """NICs of a node on one fabric; ``speed`` overrides the model's."""
+
+    model: str | None = Field(default=None, description="NIC model of the catalogue", examples=["cx7-400"])
+    speed: SpeedGbps | None = Field(default=None, description="Speed of each NIC port; default: the model's")
+    count: Count = Field(default=1, description="NICs per node on this fabric", examples=[8])
+    ports: Count | None = Field(
+        default=None,
+        description="Ports of a NIC, each to another plane of a fabric; default: the model's, or 1",
+    )
+    rail: Literal["per-gpu", "shared"] = Field(
+        default="shared", description="per-gpu: NIC i belongs to GPU i and rail i; shared: all GPUs use all NICs"
+    )
+
+    _row: NicModel | None = PrivateAttr(default=None)
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, model: str | None, info: ValidationInfo) -> str | None:
+        return known_model("NIC", catalogue_of(info.context).nics, model)
+
+    @model_validator(mode="after")
+    def _has_speed(self, info: ValidationInfo) -> NicSpec:
+        self._row = catalogue_of(info.context).nics[self.model] if self.model else None
+        if self.model is None and self.speed is None:
+            raise ValueError("the NIC has neither a model nor a speed; add for example speed: 400G")
+        return self
+
+    @property
+    def ports_per_nic(self) -> int:
+        """Ports of a NIC: as written, else the model's, else 1."""
+        return self.ports or (self._row.ports if self._row else 1)
+
+    @property
+    def gbps(self) -> float:
+        """Speed of each NIC port, Gbps."""
+        return self.speed if self.speed is not None else self._row.speed if self._row else 0.0
+
+
+def _check_name_template(template: str) -> str:
+    """Refuse what is not ``{group}`` or ``{index}`` with at most a width."""
+    try:
+        fields = [(name, spec) for _, name, spec, _ in string.Formatter().parse(template) if name is not None]
+    except ValueError as error:
+        raise ValueError(f"bad name template {template!r}: {error}") from None
+    for name, spec in fields:
+        if name not in ("group", "index") or not re.fullmatch(r"(0?\d)?d?", spec or ""):
+            wanted = "{" + (f"{name}:{spec}" if spec else name) + "}"
+            raise ValueError(f"name template {template!r} uses {wanted}; use {{group}}, {{index}} or {{index:03d}}")
+        if name == "group" and spec:
+            raise ValueError(f"name template {template!r} gives {{group}} a width; write {{group}}")
+    return template
+
+
+class NodeSpec(Spec):
+    """Hosts of one kind, and their NICs on each fabric."""
+
+    group: Name = Field(description="Name of the group, unique", examples=["gpu"])
+    model: str | None = Field(default=None, description="Node model of the catalogue", examples=["hgx-h100-8"])
+    count: Count = Field(description="Number of nodes", examples=[256])
+    name: str = Field(
+        default="{group}{index:03d}",
+        min_length=1,
+        max_length=128,
+        description="Template of node names; {group} and {index} are filled in",
+        examples=["n{index:03d}"],
+    )
+    per_rack: Count | None = Field(default=None, description="Nodes per rack", examples=[4], json_schema_extra=LATER)
+    gpus: CountOrZero | None = Field(default=None, description="GPUs per node; default: the model's, or 0")
+    nics: dict[str, NicSpec] = Field(default={}, description="NICs by the name of the fabric they are on")
+
+    @field_validator("name")
+    @classmethod
+    def _template(cls, template: str) -> str:
+        return _check_name_template(template)
+
+    _row: NodeModel | None = PrivateAttr(default=None)
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, model: str | None, info: ValidationInfo) -> str | None:
+        return known_model("node", catalogue_of(info.context).nodes, model)
+
+    @model_validator(mode="after")
+    def _names_differ(self, info: ValidationInfo) -> NodeSpec:
+        self._row = catalogue_of(info.context).nodes[self.model] if self.model else None
+        if self.count > 1 and "{index" not in self.name:
+            raise ValueError(f"name {self.name!r} gives {self.count} nodes the same name; include {{index}}")
+        return self
+
+    @property
+    def gpus_per_node(self) -> int:
+        """GPUs per node: as written, else the model's, else 0."""
+        if self.gpus is not None:
+            return self.gpus
+        return self._row.gpus if self._row else 0
+
+    @property
+    def row(self) -> NodeModel | None:
+        """The catalogue's row of the model."""
+        return self._row
+
+    def host_names(self) -> tuple[str, ...]:
+        """Names of the nodes, in order."""
+        return tuple(self.name.format(group=self.group, index=index) for index in range(self.count))
