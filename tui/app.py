@@ -19,11 +19,11 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
-from fabric.export.text import to_columns
-from fabric.pipeline import RouteRequest
+from fabric.faces.explain.explain import explain, find_target
+from fabric.output.text import to_columns
+from fabric.pipeline.stages import RouteRequest
 from fabric.result import RouteResult
 from fabric.routing.router import Progress
-from fabric.understanding.explain import explain, find_target
 from fabric.whatif.changes import History, down
 from topologies.errors import FabricError
 from tui.choices import help_keys, key_table, target_table, targets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fabric.views.column_table import ColumnTable, TableColumn
+from fabric.output.column_table import ColumnTable, TableColumn
 from topologies.topology import Topology
 from tui.keys import KEYS, SCREENS, Key, keys_of
 from tui.search import fuzzy

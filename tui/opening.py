@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fabric.pipeline import RouteRequest
+from fabric.pipeline.stages import RouteRequest
 from fabric.result import RouteResult
 from fabric.routing.router import Progress
 from fabric.saved.open_any import open_any

@@ -6,11 +6,11 @@ import shlex
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from fabric.pipeline import RouteRequest
+from fabric.faces.views.heat import Direction
+from fabric.faces.views.tables import METRICS, Metric
+from fabric.pipeline.stages import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
-from fabric.views.heat import Direction
-from fabric.views.tables import METRICS, Metric
 from fabric.whatif.changes import ChangeSet, History
 from fabric.whatif.live import LiveRoutes
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.style import Style
 from textual.theme import Theme
 
-from fabric.views.bands import DOUBLE, DOWN, HOT, NONE, Band, band, digit
+from fabric.faces.views.bands import DOUBLE, DOWN, HOT, NONE, Band, band, digit
 
 DARK = Theme(
     name="fabric-dark",
@@ -122,6 +122,6 @@ class Look:
 
     def band_styles(self) -> list[tuple[Band, Style]]:
         """All bands with their styles, for legends."""
-        from fabric.views.bands import BANDS
+        from fabric.faces.views.bands import BANDS
 
         return [(entry, Style(color=entry.ink, bgcolor=entry.colour) if self.colour else Style()) for entry in BANDS]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from fabric.export.document import Column, Table
-from fabric.export.rows import to_csv
-from fabric.export.text import to_markdown
-from fabric.export.whole_file import whole_file
-from fabric.views.column_table import ColumnTable
+from fabric.output.column_table import ColumnTable
+from fabric.output.document import Column, Table
+from fabric.output.rows import to_csv
+from fabric.output.text import to_markdown
+from fabric.output.whole_file import whole_file
 from topologies.errors import ScenarioError
 
 KINDS = (".svg", ".csv", ".md")

@@ -22,7 +22,7 @@ FAILED = "pod0/agg0"
 
 
 def _planned(radix: int, *down: str) -> Any:
-    from fabric.pipeline import RouteRequest, TablesRequest, plan_tables
+    from fabric.pipeline.stages import RouteRequest, TablesRequest, plan_tables
     from fabric.scenario.load import load_scenario
 
     sets = [f"fabrics.main.topology.radix={radix}"]
@@ -65,9 +65,9 @@ def verify(radix: int, folder: Path) -> dict[str, Any]:
 
 def diff(radix: int, folder: Path) -> dict[str, Any]:
     """Plan the change between two exports."""
+    from fabric.routing.tables.slot_table import realised
     from fabric.rules.change_plan import plan_change
     from fabric.rules.changes import read_tables_of
-    from fabric.rules.slot_table import realised
 
     broken = _planned(radix, FAILED)
     _export(_planned(radix), folder / "old")

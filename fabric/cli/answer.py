@@ -81,8 +81,8 @@ def chosen_format(settings: Settings) -> str:
 
 def emit(answer: Answer, settings: Settings) -> None:
     """Print or write an answer."""
-    from fabric.export.rows import arrange, select_columns, to_csv, to_ndjson
-    from fabric.export.text import print_terminal, to_markdown, to_plain
+    from fabric.output.rows import arrange, select_columns, to_csv, to_ndjson
+    from fabric.output.text import print_terminal, to_markdown, to_plain
 
     if settings.columns == "help":
         click.echo("\n".join(answer.columns))
@@ -121,7 +121,7 @@ def write(text: str, settings: Settings) -> None:
     if settings.output == "-":
         click.echo(text, nl=False)
         return
-    from fabric.export.whole_file import whole_file
+    from fabric.output.whole_file import whole_file
 
     path = output_path(settings)
     try:

@@ -14,9 +14,9 @@ COLUMNS = ("fabric", "tier", "cables", "capacity_gbps")
 @click.argument("scenario")
 def command(scenario: str, settings: Settings) -> None:
     """Build the fabrics of SCENARIO: switches by role, cables and capacity by tier, ports, oversubscription."""
-    from fabric.export.build_report import build_document
-    from fabric.export.records import build_record
-    from fabric.pipeline import build
+    from fabric.faces.answers.build_report import build_document
+    from fabric.faces.answers.records import build_record
+    from fabric.pipeline.stages import build
 
     loaded = load(scenario, settings)
     with located(loaded, settings):

@@ -47,8 +47,8 @@ def _record(section: str, row: CatalogueRow) -> dict[str, Any]:
 
 
 def _answer(records: Sequence[Mapping[str, Any]], kind: str) -> Answer:
-    from fabric.export.document import table
-    from fabric.export.records import tool_envelope
+    from fabric.faces.answers.records import tool_envelope
+    from fabric.output.document import table
 
     def words(row: Mapping[str, Any]) -> Sequence[str]:
         size = row.get("ports") or row.get("links") or row.get("gpus")
@@ -89,7 +89,7 @@ def list_models(role: str | None, files: tuple[str, ...], settings: Settings) ->
 @_FILES
 def show_model(model: str, files: tuple[str, ...], settings: Settings) -> None:
     """Show all that is known of MODEL, by its name or its product's, with the source."""
-    from fabric.export.document import table
+    from fabric.output.document import table
 
     section, row = _catalogue(files).find(model)
     record = _record(section, row)

@@ -14,7 +14,7 @@ from fabric.cli.options import FabricCommand, Settings
 if TYPE_CHECKING:
     from fabric.certificate_check import PhaseVerdict
     from fabric.certificate_check.columns import CertificateFile
-    from fabric.export.document import Document
+    from fabric.output.document import Document
 
 COLUMNS = (
     "fabric",
@@ -59,7 +59,7 @@ def command(file: Path, settings: Settings) -> int:
 
 def _row(verdict: PhaseVerdict) -> dict[str, Any]:
     """One phase as a flat record."""
-    from fabric.export.records import finite
+    from fabric.faces.answers.records import finite
 
     return {
         "fabric": verdict.fabric,
@@ -80,7 +80,7 @@ def _row(verdict: PhaseVerdict) -> dict[str, Any]:
 
 def _record(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> dict[str, Any]:
     """``CertificateCheck``: the file, and every phase with every finding."""
-    from fabric.export.records import SCHEMA, version
+    from fabric.faces.answers.records import SCHEMA, version
 
     return {
         "schema": SCHEMA,
@@ -105,7 +105,7 @@ def _record(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> dict[
 
 def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Document:
     """The table, and a line for every claim that is wrong or open."""
-    from fabric.export.document import Line, Table, table
+    from fabric.output.document import Line, Table, table
 
     headers = (
         "fabric",
@@ -140,7 +140,7 @@ def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Doc
 
 
 def _cells(verdict: PhaseVerdict) -> tuple[str, ...]:
-    from fabric.export.document import percent
+    from fabric.output.document import percent
 
     return (
         verdict.fabric,

@@ -37,11 +37,17 @@ def command(
 
     --set, --down and the like hold for scenarios of both sides. Exit code 0, with --exit-code 1 for a difference.
     """
-    from fabric.comparison.compare import SUBJECTS as ALL
-    from fabric.comparison.compare import compare
-    from fabric.export.compare_report import COLUMNS, chosen_rows, compare_document, compare_record, row_record
-    from fabric.pipeline import RouteRequest
+    from fabric.faces.answers.difference_report import (
+        COLUMNS,
+        chosen_rows,
+        compare_document,
+        compare_record,
+        row_record,
+    )
+    from fabric.pipeline.stages import RouteRequest
     from fabric.saved.open_any import open_any
+    from fabric.whatif.differences import SUBJECTS as ALL
+    from fabric.whatif.differences import compare
 
     request = RouteRequest(down=settings.down, up=settings.up)
     with watching(settings) as report:

@@ -48,8 +48,8 @@ def command(
     what is near. matrix: a cell per pair of switches. links: every link between switches, up to 500. rack: rows of
     racks. phases: the step of every job in time. Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
     """
-    from fabric.export.pictures import Picture, draw
-    from fabric.pipeline import RouteRequest
+    from fabric.faces.drawing.pictures import Picture, draw
+    from fabric.pipeline.stages import RouteRequest
     from fabric.saved.open_any import open_any
 
     kind = picture or _suffix(settings.output) or "svg"

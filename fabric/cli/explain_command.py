@@ -29,10 +29,10 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
     """
     if target is None:
         return _code(scenario)
-    from fabric.export.records import envelope
-    from fabric.pipeline import RouteRequest
+    from fabric.faces.answers.records import envelope
+    from fabric.faces.explain.explain import explain, find_target
+    from fabric.pipeline.stages import RouteRequest
     from fabric.saved.open_any import open_any
-    from fabric.understanding.explain import explain, find_target
 
     request = RouteRequest(router=router, down=settings.down, up=settings.up)
     with watching(settings) as report:
@@ -58,7 +58,7 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
 def _code(text: str) -> int:
     if not _CODE.fullmatch(text):
         raise click.UsageError("explain what? name a link, switch, job, phase or limit after the scenario, or a code")
-    from fabric.understanding.codes import meaning
+    from fabric.faces.explain.codes import meaning
 
     found = meaning(text)
     if found is None:

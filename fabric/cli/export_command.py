@@ -15,8 +15,8 @@ from fabric.cli.watch import watching
 from fabric.routing.names import OBJECTIVES, PATH_POLICIES, ROUTERS
 
 if TYPE_CHECKING:
-    from fabric.export.document import Document
-    from fabric.pipeline import RouteRequest, TablesRequest
+    from fabric.output.document import Document
+    from fabric.pipeline.stages import RouteRequest, TablesRequest
     from fabric.rules.dialect import Dialect, File
     from fabric.rules.export import ExportSummary
     from fabric.rules.planned import PlannedRules
@@ -95,7 +95,7 @@ def command(
         return _list(settings)
     if scenario is None:
         raise click.UsageError(f"export {form} needs a SCENARIO")
-    from fabric.pipeline import RouteRequest, TablesRequest
+    from fabric.pipeline.stages import RouteRequest, TablesRequest
     from fabric.rules.dialect import dialect
 
     loaded = load(scenario, settings)
@@ -142,7 +142,7 @@ def _write(
     verify: bool,
 ) -> list[dict[str, Any]]:
     """Plan, write, follow and put in place; one row per fabric."""
-    from fabric.pipeline import plan_tables
+    from fabric.pipeline.stages import plan_tables
     from fabric.rules.export import measure_tables, refuse_overflow
     from fabric.rules.folder import write_folder
 
@@ -213,7 +213,7 @@ def _verify(folder: Path, planned: PlannedRules, report: Any) -> bool:
 
 def _about(loaded: LoadedScenario, settings: Settings) -> dict[str, Any]:
     """What a manifest says of where it comes from."""
-    from fabric.export.records import version
+    from fabric.faces.answers.records import version
 
     return {
         "tool": {"name": "fabric-planner", "version": version()},
@@ -249,7 +249,7 @@ def _answer(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> Answer:
 
 
 def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    from fabric.export.records import SCHEMA, version
+    from fabric.faces.answers.records import SCHEMA, version
 
     return {
         "schema": SCHEMA,
@@ -263,7 +263,7 @@ def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str,
 
 
 def _document(rows: Sequence[dict[str, Any]]) -> Document:
-    from fabric.export.document import Line, percent, table
+    from fabric.output.document import Line, percent, table
 
     headers = (
         "fabric",
@@ -301,7 +301,7 @@ def _document(rows: Sequence[dict[str, Any]]) -> Document:
 
 def _addresses(loaded: LoadedScenario, request: RouteRequest, settings: Settings) -> int:
     """The address plans of all fabrics, as rows."""
-    from fabric.pipeline import address_plans
+    from fabric.pipeline.stages import address_plans
     from fabric.rules.manifest import ADDRESS_COLUMNS, address_rows
 
     with located(loaded, settings):
@@ -319,7 +319,7 @@ def _addresses(loaded: LoadedScenario, request: RouteRequest, settings: Settings
         return {**_record(loaded, []), "kind": "AddressPlan", "items": rows()}
 
     def document() -> Document:
-        from fabric.export.document import table
+        from fabric.output.document import table
 
         headers = ("fabric", "kind", "node~", "interface", "IPv4", "IPv6~?", "MAC?", "AS")
         keys = ("fabric", "kind", "node", "interface", "ipv4", "ipv6", "mac", "asn")
@@ -347,7 +347,7 @@ def _list(settings: Settings) -> int:
     ]
 
     def document() -> Document:
-        from fabric.export.document import table
+        from fabric.output.document import table
 
         headers = ("format", "dialect", "what it is~", "proved with~", "cannot say~?")
         cells = [

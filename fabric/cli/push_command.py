@@ -13,7 +13,7 @@ from fabric.cli.options import FabricCommand, Settings
 from topologies.errors import FabricError
 
 if TYPE_CHECKING:
-    from fabric.export.document import Document
+    from fabric.output.document import Document
     from fabric.rules.openflow13.result import SwitchResult
 
 NOT_DONE = MISSING_PROGRAM  # exit code: a session was refused or broke
@@ -134,7 +134,7 @@ def _row(result: SwitchResult) -> dict[str, Any]:
 
 
 def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict[str, Any]:
-    from fabric.export.records import SCHEMA, version
+    from fabric.faces.answers.records import SCHEMA, version
 
     return {
         "schema": SCHEMA,
@@ -160,7 +160,7 @@ def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict
 
 def _document(results: list[SwitchResult]) -> Document:
     """The table, and lines for what differs or, in a dry run, for what would be sent."""
-    from fabric.export.document import Line, Table, table
+    from fabric.output.document import Line, Table, table
 
     headers = ("switch", "address", "state", ">add", ">change", ">remove", ">confirmed", ">installed", ">missing",
                ">unexpected")  # fmt: skip

@@ -16,8 +16,8 @@ from fabric.cli.watch import watching
 from fabric.routing.names import ROUTERS
 
 if TYPE_CHECKING:
-    from fabric.pipeline import RouteRequest
-    from fabric.report.source import ReportSource
+    from fabric.faces.report.source import ReportSource
+    from fabric.pipeline.stages import RouteRequest
 
 _BY_SUFFIX = {".md": "md", ".json": "json"}
 
@@ -43,9 +43,9 @@ def command(
     HTML goes to -o FILE (default: NAME.html in the working folder), Markdown (-f md) and JSON (-f json) to standard
     output unless -o says otherwise. The exit code says whether the report was written, not whether limits hold.
     """
-    from fabric.pipeline import RouteRequest
-    from fabric.report import make_report, report_record, to_markdown, to_page
-    from fabric.report.make import check_sections
+    from fabric.faces.report import make_report, report_record, to_markdown, to_page
+    from fabric.faces.report.make import check_sections
+    from fabric.pipeline.stages import RouteRequest
 
     if settings.format not in (None, "md", "json"):
         raise click.UsageError(f"a report is HTML, or -f md or -f json, not -f {settings.format}")
@@ -76,8 +76,8 @@ def command(
 
 def _source(path: str, settings: Settings, request: RouteRequest) -> ReportSource:
     """Read a saved result, or load and route a scenario."""
-    from fabric.pipeline import build
-    from fabric.report.source import ReportSource
+    from fabric.faces.report.source import ReportSource
+    from fabric.pipeline.stages import build
     from fabric.saved.open_any import open_any
 
     with watching(settings) as report:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fabric.evaluation.router_comparison import RouterComparison
-    from fabric.pipeline import RouteRequest
+    from fabric.pipeline.stages import RouteRequest
     from fabric.result import RouteResult
     from fabric.routing.router import Progress
     from fabric.scenario.load import LoadedScenario
-    from fabric.understanding.suggestions import Suggestion
+    from fabric.whatif.suggestions import Suggestion
 
 ALL = ("all",)
 MIN_MAX = "min-max-utilisation"
@@ -103,7 +103,7 @@ def command(
 
     Exit code 0: all limits hold; 1: one does not; 3: bad input; 4: demand has no path; 6: a limit stopped a solve.
     """
-    from fabric.pipeline import RouteRequest
+    from fabric.pipeline.stages import RouteRequest
 
     if not 0 < scale < float("inf"):
         raise click.BadParameter(f"{scale:g} is no factor: it is above 0", param_hint="--scale")
@@ -152,15 +152,15 @@ def _route(
     *,
     allow_unreachable: bool,
 ) -> int:
-    from fabric.export.records import link_record, route_record
-    from fabric.export.route_report import route_document
-    from fabric.pipeline import route
+    from fabric.faces.answers.records import link_record, route_record
+    from fabric.faces.answers.route_report import route_document
+    from fabric.pipeline.stages import route
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
         result = route(loaded, request, progress=report)
         cures = _cures(loaded, request, result, suggest, report)
     if proof is not None:
-        from fabric.export.certificate_file import write_certificate
+        from fabric.saved.certificate_file import write_certificate
 
         write_certificate(proof, loaded, result, force=settings.force)
     if kept is not None:
@@ -186,7 +186,7 @@ def _cures(
     report: Callable[[Progress], None],
 ) -> tuple[Suggestion, ...]:
     """Changes that would help, where they are wanted and can be had."""
-    from fabric.understanding import suggestions
+    from fabric.faces.explain import suggestions
 
     if suggest == "never" or not suggestions.needs_help(result):
         return ()
@@ -204,8 +204,8 @@ def _compare(
     allow_unreachable: bool,
 ) -> int:
     from fabric.export import comparison_records as records
-    from fabric.export.comparison_report import comparison_document, verdict
-    from fabric.pipeline import compare_routers
+    from fabric.faces.answers.routers_report import comparison_document, verdict
+    from fabric.pipeline.stages import compare_routers
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
         result = compare_routers(loaded, request, routers=None if routers == ALL else routers, progress=report)

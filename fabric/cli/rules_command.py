@@ -14,7 +14,7 @@ from fabric.cli.main import ANSWER_IS_NO, OK
 from fabric.cli.options import FabricCommand, Settings
 
 if TYPE_CHECKING:
-    from fabric.export.document import Document
+    from fabric.output.document import Document
     from fabric.rules.trace import Path as Walk
 
 COLUMNS = ("path", "probability", "hop", "switch", "in_port", "rule", "group", "bucket", "out_port", "part", "end")
@@ -83,7 +83,7 @@ def _rows(paths: Sequence[Walk]) -> list[dict[str, Any]]:
 
 
 def _record(paths: Sequence[Walk]) -> dict[str, Any]:
-    from fabric.export.records import SCHEMA, version
+    from fabric.faces.answers.records import SCHEMA, version
 
     ends = [{"end": path.end, "at": path.at, "probability": path.probability} for path in paths]
     tool = {"name": "fabric-planner", "version": version()}
@@ -91,7 +91,7 @@ def _record(paths: Sequence[Walk]) -> dict[str, Any]:
 
 
 def _document(paths: Sequence[Walk]) -> Document:
-    from fabric.export.document import Line, percent, table
+    from fabric.output.document import Line, percent, table
 
     parts: list[Any] = []
     rows = _rows(paths)

@@ -18,8 +18,8 @@ BISECTION_COLUMNS = ("fabric", "tier", "cables", "gbps", "bisection_gbps", "rati
 @click.argument("scenario")
 def command(what: str, scenario: str, settings: Settings) -> None:
     """Show WHAT of the fabrics of SCENARIO: paths (diameter, distances, equal-cost paths) or bisection (by tier)."""
-    from fabric.export.records import envelope
-    from fabric.export.shape_report import (
+    from fabric.faces.answers.records import envelope
+    from fabric.faces.answers.shape_report import (
         bisection_document,
         bisection_record,
         bisection_results,
@@ -27,7 +27,7 @@ def command(what: str, scenario: str, settings: Settings) -> None:
         paths_document,
         paths_record,
     )
-    from fabric.pipeline import build
+    from fabric.pipeline.stages import build
 
     loaded = load(scenario, settings)
     with located(loaded, settings):

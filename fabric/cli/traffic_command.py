@@ -65,9 +65,9 @@ def command(
 def _of_scenario(
     scenario: str, settings: Settings, fabric: str | None, level: str | None, explained: str | None
 ) -> None:
-    from fabric.export.records import phase_record, traffic_record
-    from fabric.export.traffic_report import traffic_document
-    from fabric.pipeline import build, derive_traffic, ignored_keys, schedules
+    from fabric.faces.answers.records import phase_record, traffic_record
+    from fabric.faces.answers.traffic_report import traffic_document
+    from fabric.pipeline.stages import build, derive_traffic, ignored_keys, schedules
 
     loaded = load(scenario, settings)
     with located(loaded, settings):
@@ -98,11 +98,11 @@ def _of_scenario(
 
 
 def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabric: str | None, level: str) -> None:
-    from fabric.export.document import Line, table
-    from fabric.export.records import envelope
-    from fabric.pipeline import check_fabric
-    from fabric.views.demand_matrix import demand_matrix, has_units
-    from fabric.views.racks import host_racks
+    from fabric.faces.answers.records import envelope
+    from fabric.faces.views.demand_matrix import demand_matrix, has_units
+    from fabric.faces.views.racks import host_racks
+    from fabric.output.document import Line, table
+    from fabric.pipeline.stages import check_fabric
     from topologies.units import format_bytes, format_gbps
 
     check_fabric(fabric, network)
@@ -118,7 +118,7 @@ def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabri
     ]
     if settings.output.endswith(".svg"):
         from fabric.cli.answer import write
-        from fabric.export.svg.demand import demand_svg
+        from fabric.faces.drawing.svg.demand import demand_svg
 
         if len(matrices) > 1:
             busy = [matrix for matrix in matrices if matrix.volume_bytes.any() or matrix.rate_gbps.any()]
@@ -161,9 +161,9 @@ def _check_phase(phase: str, workloads: Any) -> None:
 
 
 def _explain(loaded: Any, workloads: Any, timed: Any, settings: Settings, target: str) -> None:
-    from fabric.export.document import Line
-    from fabric.export.records import envelope
-    from fabric.export.traffic_report import explain_document, formula_lines, formula_record
+    from fabric.faces.answers.records import envelope
+    from fabric.faces.answers.traffic_report import explain_document, formula_lines, formula_record
+    from fabric.output.document import Line
 
     flops = [(entry.id, entry.model.flops) for entry in workloads if entry.model and entry.model.flops]
     job, _, name = target.rpartition(":")
@@ -198,8 +198,8 @@ def _explain(loaded: Any, workloads: Any, timed: Any, settings: Settings, target
 
 
 def _bare(operation: str, settings: Settings, **keys: Any) -> None:
-    from fabric.export.records import tool_envelope
-    from fabric.export.traffic_report import collective_document, collective_row, formula_record
+    from fabric.faces.answers.records import tool_envelope
+    from fabric.faces.answers.traffic_report import collective_document, collective_row, formula_record
     from topologies.units import parse_bytes, parse_speed_gbps
     from traffic.bare_collective import bare_collective
 

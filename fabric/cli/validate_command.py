@@ -50,7 +50,7 @@ def command(files: tuple[str, ...], settings: Settings) -> int:
 
 def _check(file: str, settings: Settings) -> tuple[list[Problem], dict[str, str]]:
     """Problems of one file, and the text they are in; those of a scenario through all stages up to traffic."""
-    from fabric.pipeline import build, derive_traffic
+    from fabric.pipeline.stages import build, derive_traffic
 
     sources: dict[str, str] = {}
     try:

@@ -13,7 +13,7 @@ from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
 
 if TYPE_CHECKING:
-    from fabric.export.document import Document
+    from fabric.output.document import Document
     from fabric.rules.manifest import Manifest
     from fabric.rules.verify.findings import Verdict
 
@@ -95,7 +95,7 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
 
 
 def _routes_record(manifest: Manifest, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    from fabric.export.records import SCHEMA, version
+    from fabric.faces.answers.records import SCHEMA, version
 
     return {
         "schema": SCHEMA,
@@ -109,7 +109,7 @@ def _routes_record(manifest: Manifest, rows: list[dict[str, Any]]) -> dict[str, 
 
 
 def _routes_document(folder: Path, rows: list[dict[str, Any]]) -> Document:
-    from fabric.export.document import Line, table
+    from fabric.output.document import Line, table
 
     if not rows:
         return [Line(f"{folder}: switches have what was planned", "good")]
@@ -130,7 +130,7 @@ def _finding(one: Any) -> dict[str, Any]:
 
 
 def _record(manifest: Manifest, verdict: Verdict) -> dict[str, Any]:
-    from fabric.export.records import SCHEMA, version
+    from fabric.faces.answers.records import SCHEMA, version
 
     figures = {key: value for key, value in verdict.__dict__.items() if key not in ("findings", "families")}
     return {
@@ -146,7 +146,7 @@ def _record(manifest: Manifest, verdict: Verdict) -> dict[str, Any]:
 
 
 def _document(folder: Path, verdict: Verdict) -> Document:
-    from fabric.export.document import Line, percent
+    from fabric.output.document import Line, percent
 
     lines = [
         Line(

@@ -11,7 +11,7 @@ def _files(folder: str) -> tuple[str, ...]:
     return tuple(sorted(stem.replace("_", "-") for stem in stems))
 
 
-ROUTERS = _files("routing/routers")
+ROUTERS = _files("routers")
 OBJECTIVES = _files("optimise/objectives")
 PATH_POLICIES = ("any", "shortest", "k-shortest", "valley-free")
 HASH_FIELDS = ("src_ip", "dst_ip", "proto", "src_port", "dst_port")

@@ -9,7 +9,7 @@ import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.names import HASH_FIELDS
-from fabric.routing.table_options import TableOptions
+from fabric.routing.tables.options import TableOptions
 from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.registry import Registry
 from traffic.demands import Flows
@@ -187,7 +187,7 @@ class RoutingOptions:
 
 
 RouterFunction = Callable[..., Routing]
-ROUTERS: Registry[Routing] = Registry("router", "fabric.routing.routers")
+ROUTERS: Registry[Routing] = Registry("router", "fabric.routers")
 
 
 def edge_utilisation(graph: RoutingGraph, edge_gbps: Floats) -> Floats:

@@ -15,11 +15,11 @@ from zlib import crc32
 
 import numpy as np
 
-from fabric.routing.decisions import ARRIVED, CUT_OFF
+from fabric.routing.tables.decisions import ARRIVED, CUT_OFF
+from fabric.routing.tables.programme import Programme
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.aggregate import aggregate
 from fabric.rules.ports import Ports
-from fabric.rules.programme import Programme
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.table import DROP, LOCAL, Action, Bucket, Group, Match, Rule, SwitchTable, cookie_of, priority_of
 from topologies.columns import Bools, Ints, Longs, column

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fabric.routing.tables.programme import Overflow
 from fabric.rules.compile import Compiler
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError
@@ -26,7 +27,6 @@ from fabric.rules.manifest import (
     to_csv,
 )
 from fabric.rules.planned import PlannedRules
-from fabric.rules.programme import Overflow
 from fabric.rules.safe_names import safe_names
 from fabric.rules.table import SwitchTable, prefix_text
 

@@ -37,7 +37,7 @@ def what_if(manifest: Manifest, key: str) -> tuple[str, ...]:
 
 def ground_of(folder: Path, loaded: LoadedScenario, *, down: tuple[str, ...] = (), up: tuple[str, ...] = ()) -> Ground:
     """The fabric that an export is for; failures are its own unless given."""
-    from fabric.pipeline import tables_ground
+    from fabric.pipeline.stages import tables_ground
 
     manifest = read_manifest(folder)
     plan, pairs = tables_ground(

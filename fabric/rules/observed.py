@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
+from fabric.routing.tables.slot_table import realised
 from fabric.rules.address_line import deciding_rules, line_prefixes, line_span, side_by_side
 from fabric.rules.probes import match_text
-from fabric.rules.slot_table import realised
 from fabric.rules.table import LOCAL, Group, Rule, SwitchTable
 
 SAME = 1e-9

@@ -11,16 +11,16 @@ from fabric.evaluation.phases import places_flows, prepare_phase, route_prepared
 from fabric.result import PhaseRoute
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import FlowPaths, PairTraffic, RoutingOptions
-from fabric.routing.table_decisions import check_programmable, table_decisions
-from fabric.routing.table_options import TableOptions
+from fabric.routing.tables.options import TableOptions
+from fabric.routing.tables.programme import Overflow, Programme, programme
+from fabric.routing.tables.table_decisions import check_programmable, table_decisions
+from fabric.routing.tables.walk import walk
 from fabric.rules.addressing import AddressOptions, AddressPlan, plan_addresses
 from fabric.rules.compile import compile_tables
 from fabric.rules.errors import RuleError
 from fabric.rules.ports import Ports
-from fabric.rules.programme import Overflow, Programme, programme
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.table import ROCE_PORT, UDP, Match
-from fabric.rules.walk import walk
 from topologies.columns import Floats, column
 from topologies.topology import Topology
 from traffic.demands import Demands

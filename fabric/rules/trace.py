@@ -14,11 +14,11 @@ from functools import cache
 from ipaddress import ip_address
 from typing import Literal
 
+from fabric.routing.tables.slot_table import realised, slots
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.errors import RuleError
 from fabric.rules.packet import Packet, find_rule
 from fabric.rules.ports import Ports
-from fabric.rules.slot_table import realised, slots
 from fabric.rules.table import LOCAL, ROCE_PORT, Bucket, Group, Rule, SwitchTable
 
 FIRST_SOURCE_PORT = 49152

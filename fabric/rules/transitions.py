@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabric.routing.tables.walk import walk_columns
 from fabric.rules.table import LOCAL
 from fabric.rules.verify.behaviour import Behaviour, Ways
 from fabric.rules.verify.tables import ReadTables
-from fabric.rules.walk import walk_columns
 from topologies.columns import Bools, Ints, Longs, column
 
 _ARRIVED = -2

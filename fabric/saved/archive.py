@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fabric.export.whole_file import whole_file
+from fabric.output.whole_file import whole_file
 from topologies.errors import FormatError
 
 MANIFEST = "manifest.json"

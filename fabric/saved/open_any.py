@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fabric.pipeline import RouteRequest, route
+from fabric.pipeline.stages import RouteRequest, route
 from fabric.result import RouteResult
 from fabric.routing.router import Progress
 from fabric.saved.archive import is_archive

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from fabric.export.records import envelope, version
-from fabric.pipeline import RouteRequest
+from fabric.faces.answers.records import envelope, version
+from fabric.pipeline.stages import RouteRequest
 from fabric.result import Assumption, HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult, TierLoad, UnreachablePair
 from fabric.routing.router import Certificate, HashSpread
 from fabric.saved.archive import Archive, array_bytes, bad, write_archive

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from fabric.pipeline import RouteRequest
+from fabric.pipeline.stages import RouteRequest
 from fabric.scenario.load import LoadedScenario
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from fabric.pipeline import RouteRequest, route
+from fabric.pipeline.stages import RouteRequest, route
 from fabric.result import RouteResult
 from fabric.routing.router import Progress
 from fabric.scenario.load import LoadedScenario, load_scenario

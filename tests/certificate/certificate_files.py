@@ -11,8 +11,8 @@ import numpy as np
 from oracle_fabrics import ours
 
 from fabric.certificate_check import check_certificate, read_certificate
-from fabric.export.certificate_file import write_certificate
 from fabric.result import RouteResult
+from fabric.saved.certificate_file import write_certificate
 
 LOADED = SimpleNamespace(scenario=SimpleNamespace(name="case", seed=3), sha256="0" * 64, overrides=())
 

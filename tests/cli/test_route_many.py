@@ -19,7 +19,7 @@ from fabric.cli.interrupts import interruptible
 from fabric.cli.main import run
 from fabric.cli.options import Settings
 from fabric.cli.watch import is_watched
-from fabric.export.comparison_records import COLUMNS
+from fabric.faces.answers.routers_records import COLUMNS
 from fabric.routing.names import ROUTERS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ from fabric.evaluation.router_comparison import (
     compare_phase,
     loss_split,
 )
-from fabric.pipeline import RouteRequest, compare_routers, route
+from fabric.pipeline.stages import RouteRequest, compare_routers, route
 from fabric.result import LimitVerdict
 from fabric.routing.hashing import flows as hashed_flows
 from fabric.routing.names import ROUTERS

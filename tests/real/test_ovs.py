@@ -10,12 +10,12 @@ from ovs_lab import OvsLab
 from real_programs import require
 
 from fabric.cli.main import run
-from fabric.pipeline import RouteRequest, address_plans
+from fabric.pipeline.stages import RouteRequest, address_plans
+from fabric.routing.tables.slot_table import realised
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.dialects.ovs import read
 from fabric.rules.manifest import read_manifest
 from fabric.rules.ovs_text import parse_groups, parse_rules
-from fabric.rules.slot_table import realised
 from fabric.scenario.load import load_scenario
 
 require("ovs-vswitchd", "ovsdb-server", "ovs-ofctl", "ip", "ping", "ethtool")

@@ -10,9 +10,9 @@ import pytest
 from ovs_lab import OvsLab
 from real_programs import require
 
+from fabric.routing.tables.slot_table import realised, slots
 from fabric.rules.addressing import plan_addresses
 from fabric.rules.ovs_text import format_group
-from fabric.rules.slot_table import realised, slots
 from fabric.rules.table import Bucket, Group
 from topologies.builder import TOPOLOGIES
 

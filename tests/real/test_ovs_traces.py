@@ -10,7 +10,7 @@ from ovs_lab import OvsLab
 from real_programs import require
 
 from fabric.cli.main import run
-from fabric.pipeline import RouteRequest, address_plans
+from fabric.pipeline.stages import RouteRequest, address_plans
 from fabric.rules.changes import read_tables_of
 from fabric.rules.trace import Tracer
 from fabric.scenario.load import load_scenario

@@ -13,7 +13,7 @@ from ovs_lab import OvsLab
 from real_programs import require
 
 from fabric.cli.main import run
-from fabric.pipeline import RouteRequest, address_plans
+from fabric.pipeline.stages import RouteRequest, address_plans
 from fabric.rules.dialects.ovs import read
 from fabric.rules.manifest import SwitchEntry, read_manifest
 from fabric.rules.openflow13 import encode

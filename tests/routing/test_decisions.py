@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from oracle_fabrics import larger_case
 
-from fabric.routing.decisions import ARRIVED, CUT_OFF, all_sinks, decide, decide_paths, edge_of_links
 from fabric.routing.graph import build_graph, phase_demand
 from fabric.routing.reach import split_reachable
 from fabric.routing.router import ROUTERS, RoutingOptions
-from fabric.routing.table_decisions import RULES, table_decisions
-from fabric.rules.walk import walk
+from fabric.routing.tables.decisions import ARRIVED, CUT_OFF, all_sinks, decide, decide_paths, edge_of_links
+from fabric.routing.tables.table_decisions import RULES, table_decisions
+from fabric.routing.tables.walk import walk
 from topologies.builder import TOPOLOGIES
 
 

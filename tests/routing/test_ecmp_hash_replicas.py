@@ -198,7 +198,7 @@ def test_paths_are_walks_that_carry_the_loads():
 def test_very_long_lists_of_paths_are_left_out(monkeypatch):
     """The loads stay."""
     net = leaves(2, 4, 8)
-    monkeypatch.setattr("fabric.routing.routers.ecmp_hash.MOST_PATH_EDGES", 15)
+    monkeypatch.setattr("fabric.routers.ecmp_hash.MOST_PATH_EDGES", 15)
     routing = routed(net, across(net, 10.0))[1]  # 8 flows of 2 edges
     assert routing.paths is None
     assert routing.edge_gbps.sum() == pytest.approx(160)

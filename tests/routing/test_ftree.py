@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from oracle_fabrics import Case, cases, larger_case, node_imbalance_gbps, ours, plain_ecmp, reachable
 
+from fabric.routers import ftree as module
 from fabric.routing.graph import build_graph, phase_demand
 from fabric.routing.modulo_trees import number_endpoints
 from fabric.routing.router import ROUTERS, PairTraffic
-from fabric.routing.routers import ftree as module
 from topologies.assemble import assemble
 from topologies.builder import TOPOLOGIES
 from topologies.columns import column

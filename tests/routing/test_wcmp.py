@@ -131,7 +131,7 @@ def test_on_an_intact_fat_tree_wcmp_is_ecmp(k):
 
 def test_many_next_hops_are_left_to_the_exporter(monkeypatch):
     """Above the stated size the splits are not written out, and a note says so."""
-    import fabric.routing.routers.wcmp as module
+    import fabric.routers.wcmp as module
 
     net, a, c = crippled_pair(2)
     flows = Flows.of([a], [c], [100.0])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fabric.cli.main import run
-from fabric.pipeline import RouteRequest, TablesRequest, plan_tables, tables_ground
+from fabric.pipeline.stages import RouteRequest, TablesRequest, plan_tables, tables_ground
 from fabric.rules.manifest import read_manifest
 from fabric.rules.planned import PlannedRules
 from fabric.rules.verify.check import verify_export

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_cases import planned_rules
 
+from fabric.routing.tables.slot_table import realised
 from fabric.rules.address_line import line_prefixes
 from fabric.rules.errors import RuleError
 from fabric.rules.kernel_routes import KernelHop, parse_routes
@@ -19,7 +20,6 @@ from fabric.rules.observed import compare_tables
 from fabric.rules.observed_routes import compare_routes
 from fabric.rules.ovs_text import format_group, format_rule, parse_groups, parse_rules
 from fabric.rules.packet import Packet, find_rule
-from fabric.rules.slot_table import realised
 from fabric.rules.table import DROP, Action, Bucket, Group, Match, Rule, SwitchTable, cookie_of, priority_of
 
 SOME = settings(max_examples=150, deadline=None, derandomize=True, database=None)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric.rules.slot_table import MOST, realised, slots
+from fabric.routing.tables.slot_table import MOST, realised, slots
 
 WEIGHTS = st.lists(st.integers(1, 60), min_size=1, max_size=12)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from rule_cases import planned_rules
 
+from fabric.routing.tables.slot_table import realised, slots
 from fabric.rules.errors import RuleError
 from fabric.rules.packet import Packet, find_rule, matches
-from fabric.rules.slot_table import realised, slots
 from fabric.rules.table import DROP, LOCAL, Action, Match, Rule
 from fabric.rules.trace import Tracer
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabric.rules.slot_table import realised as of_switch
-from fabric.rules.slot_table import slots
-from fabric.rules.weights import quantise, realised, slot_weights
+from fabric.routing.tables.slot_table import realised as of_switch
+from fabric.routing.tables.slot_table import slots
+from fabric.routing.tables.weights import quantise, realised, slot_weights
 
 SOME = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 fractions = st.lists(st.integers(1, 1000), min_size=2, max_size=12).map(lambda parts: np.array(parts) / sum(parts))
@@ -100,7 +100,7 @@ def test_slots_stand_for_all_flows(weights):
 
 def test_the_fallback_prefers_heavy_buckets():
     """1 : 3 by best hash x weight: the light one wins with chance 1/3 · 1/2 = 1/6, not 1/4 (measured 16.4 : 83.6)."""
-    from fabric.rules.slot_table import _best_score
+    from fabric.routing.tables.slot_table import _best_score
 
     assert _best_score([1, 3]) == pytest.approx((1 / 6, 5 / 6))
     assert _best_score([1, 2, 3, 4]) == pytest.approx((0.010, 0.107, 0.315, 0.567), abs=0.003)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from fabric.cli.main import run
-from fabric.export.records import route_record
-from fabric.pipeline import RouteRequest, route
+from fabric.faces.answers.records import route_record
+from fabric.pipeline.stages import RouteRequest, route
 from fabric.result import RouteResult
 from fabric.saved.archive import is_archive
 from fabric.saved.open_any import open_any

@@ -10,9 +10,9 @@ from pilot import QUICKSTART, drive, press, screen_text, settled
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from fabric.pipeline import build
+from fabric.faces.views.builder_form import form_fields
+from fabric.pipeline.stages import build
 from fabric.scenario.load import load_scenario
-from fabric.views.builder_form import form_fields
 from topologies.builder import TOPOLOGIES
 from tui.app import FabricApp
 from tui.recent import recent_files, remember

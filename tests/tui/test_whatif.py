@@ -14,7 +14,7 @@ from pilot import QUICKSTART, TRAIN, drive, press, screen_text, settled
 from textual.pilot import Pilot
 
 from fabric.cli.main import run
-from fabric.pipeline import RouteRequest, route
+from fabric.pipeline.stages import RouteRequest, route
 from fabric.scenario.load import load_scenario
 from topologies.errors import FabricError
 from tui.app import FabricApp

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fabric.pipeline import RouteRequest, route
+from fabric.faces.views.bands import BANDS, band
+from fabric.faces.views.heat import OVERVIEW, heat_map, map_kinds
+from fabric.pipeline.stages import RouteRequest, route
 from fabric.result import PhaseRoute
 from fabric.scenario.load import load_scenario
-from fabric.views.bands import BANDS, band
-from fabric.views.heat import OVERVIEW, heat_map, map_kinds
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from fabric.views.column_table import ColumnTable
+from fabric.output.column_table import ColumnTable
 from tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:

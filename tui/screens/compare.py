@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from fabric.faces.views.heat import OVERVIEW, heat_map
+from fabric.faces.views.tables import metric_values
+from fabric.faces.views.whatif_tables import changed_link_table, effect_table
+from fabric.output.column_table import ColumnTable
 from fabric.result import PhaseRoute
-from fabric.views.column_table import ColumnTable
-from fabric.views.heat import OVERVIEW, heat_map
-from fabric.views.tables import metric_values
-from fabric.views.whatif_tables import changed_link_table, effect_table
 from fabric.whatif.effect import changed_links
 from tui.screens.view import Pane, ViewScreen
 from tui.screens.whatif import verdict_style

@@ -11,12 +11,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.evaluation.hottest import describe_link
-from fabric.export.document import percent
+from fabric.evaluation.link_flows import LinkFlows, link_flows
+from fabric.faces.views.flow_tables import crossing_words, demand_table, link_flow_table
+from fabric.faces.views.tables import link_table
+from fabric.output.column_table import ColumnTable
+from fabric.output.document import percent
 from fabric.result import PhaseRoute
-from fabric.understanding.link_flows import LinkFlows, link_flows
-from fabric.views.column_table import ColumnTable
-from fabric.views.flow_tables import crossing_words, demand_table, link_flow_table
-from fabric.views.tables import link_table
 from topologies.errors import FabricError
 from tui.screens.overview import load_style
 from tui.screens.view import Pane, ViewScreen

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from fabric.views.builder_form import facts, form_fields, problems_of, scenario_text
+from fabric.faces.views.builder_form import facts, form_fields, problems_of, scenario_text
 from topologies.errors import FabricError
 from tui.screens.ask import Ask
 from tui.text import safe

@@ -11,10 +11,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.evaluation.hottest import describe_link
-from fabric.export.document import percent
-from fabric.views.column_table import ColumnTable, TableColumn
-from fabric.views.heat import HeatMap, heat_map, map_kinds
-from fabric.views.tables import metric_values
+from fabric.faces.views.heat import HeatMap, heat_map, map_kinds
+from fabric.faces.views.tables import metric_values
+from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.document import percent
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.text import safe

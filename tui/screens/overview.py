@@ -10,11 +10,11 @@ from textual.containers import Container
 from textual.widget import Widget
 from textual.widgets import Static
 
-from fabric.views.column_table import ColumnTable
-from fabric.views.headline import bound, limit_words, step_words
-from fabric.views.heat import OVERVIEW, heat_map
-from fabric.views.tables import hottest_table, job_table, metric_values, tier_table
-from fabric.views.timeline import timelines
+from fabric.faces.views.headline import bound, limit_words, step_words
+from fabric.faces.views.heat import OVERVIEW, heat_map
+from fabric.faces.views.tables import hottest_table, job_table, metric_values, tier_table
+from fabric.faces.views.timeline import timelines
+from fabric.output.column_table import ColumnTable
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.style import Look

@@ -8,9 +8,9 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
-from fabric.views.column_table import ColumnTable
-from fabric.views.phase_tables import phase_table
-from fabric.views.timeline import timelines
+from fabric.faces.views.phase_tables import phase_table
+from fabric.faces.views.timeline import timelines
+from fabric.output.column_table import ColumnTable
 from tui.screens.view import Pane, ViewScreen
 from tui.widgets.line_table import LineTable
 from tui.widgets.timeline_bars import TimelineBars

@@ -9,9 +9,9 @@ from pathlib import Path
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from fabric.faces.views.rule_tables import PlannedTables, differences, planned_tables, rule_table, switch_table
+from fabric.output.column_table import ColumnTable
 from fabric.routing.router import Progress
-from fabric.views.column_table import ColumnTable
-from fabric.views.rule_tables import PlannedTables, differences, planned_tables, rule_table, switch_table
 from topologies.errors import FabricError
 from tui.screens.ask import Ask
 from tui.screens.flows import filtered

@@ -12,8 +12,8 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widgets import Static
 
+from fabric.output.column_table import ColumnTable, TableColumn
 from fabric.scenario.templates import template_names, template_text
-from fabric.views.column_table import ColumnTable, TableColumn
 from topologies.builder import TOPOLOGIES
 from tui.recent import recent_files
 from tui.screens.ask import Ask

@@ -11,10 +11,10 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from fabric.export.document import percent
-from fabric.views.column_table import ColumnTable, TableColumn
-from fabric.views.faceplate import ports
-from fabric.views.tree import Branch, FabricTree
+from fabric.faces.views.faceplate import ports
+from fabric.faces.views.tree import Branch, FabricTree
+from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.document import percent
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.style import Look

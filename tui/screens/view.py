@@ -14,8 +14,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from fabric.views.column_table import ColumnTable
-from fabric.views.headline import identity, verdict
+from fabric.faces.views.headline import identity, verdict
+from fabric.output.column_table import ColumnTable
 from tui.keys import SCREENS, Key, keys_of
 from tui.session import Selection, Session
 from tui.style import Look

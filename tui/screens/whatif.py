@@ -9,9 +9,9 @@ from rich.style import Style
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from fabric.faces.views.whatif_tables import change_table, changed_link_table, effect_table
+from fabric.output.column_table import ColumnTable, TableColumn
 from fabric.routing.names import ROUTERS
-from fabric.views.column_table import ColumnTable, TableColumn
-from fabric.views.whatif_tables import change_table, changed_link_table, effect_table
 from fabric.whatif.changes import (
     Change,
     ChangeSet,

@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from fabric.export.document import percent
-from fabric.views.faceplate import Port
+from fabric.faces.views.faceplate import Port
+from fabric.output.document import percent
 from tui.style import Look
 from tui.text import fitted
 

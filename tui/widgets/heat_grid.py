@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from fabric.views.heat import HeatMap
+from fabric.faces.views.heat import HeatMap
 from tui.style import Look
 from tui.text import fitted
 

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from fabric.views.column_table import ColumnTable, TableColumn
+from fabric.output.column_table import ColumnTable, TableColumn
 from tui.style import Look
 from tui.text import fitted
 

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from fabric.views.timeline import Bar, JobTimeline
+from fabric.faces.views.timeline import Bar, JobTimeline
 from topologies.units import format_seconds
 from tui.style import Look
 from tui.text import fitted

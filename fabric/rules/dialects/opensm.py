@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fabric.routing.decisions import decide_switches
+from fabric.routing.tables.decisions import decide_switches
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError

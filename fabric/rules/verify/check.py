@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fabric.routing.router import PairTraffic
+from fabric.routing.tables.walk import walk_columns
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.dialect import dialect
 from fabric.rules.manifest import LINK_COLUMNS, LINKS, Manifest, read_csv
@@ -22,7 +23,6 @@ from fabric.rules.verify.findings import Finding, Verdict
 from fabric.rules.verify.flows import walk_flows
 from fabric.rules.verify.rows import DROPPED, SINK, Rows, cut_rows
 from fabric.rules.verify.tables import ReadTables, read_tables
-from fabric.rules.walk import walk_columns
 from topologies.columns import Floats, Ints, column
 
 MOST_FINDINGS = 1000

@@ -33,7 +33,7 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """One row per set of addresses; code as for ``fabric.rules.walk``, places of ``ReadTables`` for nodes."""
+    """One row per set of addresses; code as for ``fabric.routing.tables.walk``, places of ``ReadTables`` for nodes."""
 
     code: Ints  # shape (nodes + 1, R); the last node stands for every delivered packet
     start: Longs  # shape (K + 1,), ways of all nodes

@@ -118,7 +118,7 @@ def parts_of(dialect: Dialect) -> Parts:
         key = tuple(weights)
         if key not in known:
             if dialect.carrier == "slots":
-                from fabric.rules.slot_table import realised
+                from fabric.routing.tables.slot_table import realised
 
                 known[key] = realised(weights)
             else:

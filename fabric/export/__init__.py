@@ -1,1 +1,0 @@
-"""Renderings of results: JSON, CSV, tables, DOT."""

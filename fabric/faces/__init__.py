@@ -1,0 +1,1 @@
+"""What people meet, all from one run: tables, answers of commands, drawings, reports, explanations."""

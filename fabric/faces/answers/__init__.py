@@ -1,0 +1,1 @@
+"""What each command answers: documents for people, records for machines."""

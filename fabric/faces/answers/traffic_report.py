@@ -1,0 +1,206 @@
+"""What ``fabric traffic`` prints: phases of every workload, the formulae behind them, one collective by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fabric.evaluation.schedule import PhaseTiming, StepSchedule
+from fabric.output.document import Document, Line, Table, table
+from topologies.units import format_bytes, format_gbps, format_seconds
+from traffic.bare_collective import BareCollective
+from traffic.formula import Formula, number_text
+from traffic.workload import ModelFigures, Phase, WorkloadTraffic
+
+
+def traffic_document(workloads: Sequence[WorkloadTraffic], schedules: Sequence[StepSchedule]) -> Document:
+    """Phases of every workload, with bytes per rank and direction, and what they need to stay hidden."""
+    parts: list[Table | Line] = []
+    for workload, schedule in zip(workloads, schedules, strict=True):
+        parts.append(Line(_headline(workload)))
+        if workload.model is not None:
+            parts += _model(workload.model)
+        if workload.groups:
+            groups = ", ".join(f"{name} {shape.size} x {shape.count:,}" for name, shape in workload.groups.items())
+            parts.append(Line(f"groups (ranks x communicators): {groups}"))
+        parts += _step(workload, schedule)
+        if workload.phases:
+            headers = (
+                "phase", "collective~", "fabric", ">group", ">payload/rank", ">sent/rank", ">on fabric?", ">total?",
+                ">pairs", ">needs?", ">ideal", ">exposed",
+            )  # fmt: skip
+            rows = [_row(phase, timing) for phase, timing in zip(workload.phases, schedule.timings, strict=True)]
+            parts.append(table("", headers, rows))
+        parts += [Line(f"warning: {text}", "warn") for text in workload.warnings]
+    return parts
+
+
+def _headline(workload: WorkloadTraffic) -> str:
+    words = [f"{workload.id}: {workload.kind}"]
+    if workload.ranks:
+        words.append(f"{workload.ranks:,} ranks")
+    if workload.model is not None:
+        model = workload.model
+        words.append(f"{model.parameters / 1e9:,.2f} x 10^9 parameters")
+        if model.parameters_active != model.parameters:
+            words.append(f"{model.parameters_active / 1e9:,.2f} x 10^9 per token")
+    return ", ".join(words)
+
+
+def _model(model: ModelFigures) -> list[Line]:
+    each = model.parameters_per_rank
+    spread = f"{each.mean / 1e9:,.3f} x 10^9"
+    if each.min != each.max:
+        spread += f" ({each.min / 1e9:,.3f} to {each.max / 1e9:,.3f})"
+    words = [f"parameters per rank {spread}"]
+    if model.tokens_per_step:
+        words.append(f"{model.tokens_per_step:,.0f} tokens per step")
+    if model.flops:
+        words.append(f"{model.flops.value:.4g} FLOP per step")
+    words.append(f"KV cache {format_bytes(model.kv_bytes_per_token)} per token")
+    lines = [Line(", ".join(words))]
+    if model.origin != "inline":
+        taken = ", ".join(f"{name} {value}" for name, value in model.recognised.items())
+        lines.append(Line(f"{model.origin}: recognised {taken or 'nothing'}"))
+        lines.append(Line(f"{model.origin}: ignored {', '.join(model.ignored) or 'nothing'}"))
+    return lines
+
+
+def _step(workload: WorkloadTraffic, schedule: StepSchedule) -> list[Line]:
+    if schedule.step_s is None or workload.compute_s is None:
+        return []
+    words = [f"step at line rate {format_seconds(schedule.step_s)}: compute {format_seconds(workload.compute_s)}"]
+    if schedule.bubble_s:
+        words.append(f"of it pipeline bubble {format_seconds(schedule.bubble_s)}")
+    if schedule.communication_share is not None:
+        words.append(f"communication waited for {schedule.communication_share:.1%}")
+    return [Line(", ".join(words))]
+
+
+def _row(phase: Phase, timing: PhaseTiming) -> tuple[str, ...]:
+    if phase.steady:
+        payload, sent, crossing, total = "steady", "steady", "", format_gbps(phase.rate_gbps)
+    else:
+        payload = format_bytes(phase.payload_bytes_per_rank)
+        sent, total = format_bytes(phase.sent_bytes_per_rank), format_bytes(phase.total_bytes)
+        crossing = format_bytes(phase.sent_bytes_on_fabric_per_rank)
+    return (
+        phase.name,
+        phase.collective,
+        phase.fabric or "NVLink",
+        f"{phase.group_size:,}",
+        payload,
+        sent,
+        crossing,
+        total,
+        f"{phase.pairs:,}",
+        "" if timing.rate_needed_gbps is None else format_gbps(timing.rate_needed_gbps),
+        _seconds(timing.ideal_s),
+        _seconds(timing.exposed_s),
+    )
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else format_seconds(value)
+
+
+# ---- why -------------------------------------------------------------------------------------------------------------
+
+
+def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming]]) -> Document:
+    """The formulae of phases with their numbers and sources."""
+    parts: list[Table | Line] = []
+    for workload, phase, timing in entries:
+        where = phase.fabric or "NVLink, inside the hosts"
+        parts.append(Line(f"{workload.id} {phase.name}: {phase.collective} on {where}, groups of {phase.group_size:,}"))
+        for entry in phase.payloads:
+            of = f" of {entry.ranks:,} ranks" if len(phase.payloads) > 1 else ""
+            parts += formula_lines(f"payload per rank{of}", entry.formula)
+        if phase.sent is not None:
+            parts += formula_lines("sent per rank", phase.sent)
+        if not phase.payloads and phase.sent is None:
+            parts.append(Line("no formula: the demand is read, or a pattern's own"))
+        if phase.steady:
+            parts.append(Line(f"steady, all pairs {format_gbps(phase.rate_gbps)}, {phase.pairs:,} pairs"))
+        else:
+            parts.append(
+                Line(
+                    f"means over ranks: payload {format_bytes(phase.payload_bytes_per_rank)}, sent "
+                    f"{format_bytes(phase.sent_bytes_per_rank)}, on the fabric "
+                    f"{format_bytes(phase.sent_bytes_on_fabric_per_rank)}; all pairs {format_bytes(phase.total_bytes)} "
+                    f"over {phase.pairs:,} pairs and {phase.transport_flows:,} queue pairs"
+                )
+            )
+        if phase.after:
+            parts.append(Line(f"waits for: {', '.join(phase.after)}"))
+        if timing.ideal_s is not None:
+            room = f"may hide behind {phase.room:.0%} of compute" if phase.overlaps_compute else "overlaps no compute"
+            parts.append(Line(f"ideal {_seconds(timing.ideal_s)}, exposed {_seconds(timing.exposed_s) or '-'}; {room}"))
+    return parts
+
+
+def formula_lines(what: str, formula: Formula) -> list[Table | Line]:
+    """A formula, its numbers, what it comes to and where it is from."""
+    value = format_bytes(formula.value) if formula.unit == "bytes" else f"{formula.value:.6g} {formula.unit}"
+    rows = [(term.symbol, number_text(term.value), term.meaning) for term in formula.terms]
+    return [
+        Line(f"{what} = {formula.expression}"),
+        Line(f"  = {formula.with_numbers}"),
+        Line(f"  = {number_text(formula.value)} {formula.unit}" + (f" = {value}" if formula.unit == "bytes" else "")),
+        Line(f"  source: {formula.source}"),
+        table("", ("symbol", ">value", "meaning"), rows),
+    ]
+
+
+def formula_record(formula: Formula) -> dict[str, Any]:
+    """A formula for machines."""
+    return {
+        "expression": formula.expression,
+        "with_numbers": formula.with_numbers,
+        "value": formula.value,
+        "unit": formula.unit,
+        "source": formula.source,
+        "terms": [term.__dict__ for term in formula.terms],
+    }
+
+
+# ---- one collective --------------------------------------------------------------------------------------------------
+
+
+def collective_document(found: BareCollective) -> Document:
+    """One collective by itself."""
+    hosts = f" on hosts of {found.ranks_per_host}" if found.ranks_per_host > 1 else ""
+    rows = [
+        ("bus factor", f"{found.bus_factor:.6g}"),
+        ("sent per rank, busiest", format_bytes(found.sent_bytes_per_rank)),
+        ("of it on the fabric, busiest NIC", format_bytes(found.sent_on_fabric_bytes_per_rank)),
+        ("received from the fabric, busiest NIC", format_bytes(found.received_on_fabric_bytes_per_rank)),
+        ("all pairs", format_bytes(found.total_bytes)),
+        ("pairs", f"{found.pairs:,}"),
+    ]
+    if found.lower_bound_s is not None:
+        rows.append(("lower bound of the time", format_seconds(found.lower_bound_s)))
+    title = f"{found.operation} {found.algorithm}".strip()
+    return [
+        Line(f"{title}, {found.ranks:,} ranks{hosts}, {format_bytes(found.size_bytes)} per rank, one direction"),
+        table("", ("figure", ">value"), rows),
+        *formula_lines("sent per rank", found.sent),
+    ]
+
+
+def collective_row(found: BareCollective) -> dict[str, Any]:
+    """One collective for machines."""
+    return {
+        "collective": found.operation,
+        "algorithm": found.algorithm or None,
+        "ranks": found.ranks,
+        "ranks_per_host": found.ranks_per_host,
+        "size_bytes": found.size_bytes,
+        "bus_factor": found.bus_factor,
+        "sent_bytes_per_rank": found.sent_bytes_per_rank,
+        "sent_bytes_on_fabric_per_rank": found.sent_on_fabric_bytes_per_rank,
+        "received_bytes_on_fabric_per_rank": found.received_on_fabric_bytes_per_rank,
+        "total_bytes": found.total_bytes,
+        "pairs": found.pairs,
+        "lower_bound_s": found.lower_bound_s,
+    }

@@ -1,0 +1,1 @@
+"""Pictures of fabrics and their loads, as Graphviz and SVG."""

@@ -1,0 +1,94 @@
+"""A report put together from its sections, in the order people ask: is it met, of what, how full, why, since when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fabric.faces.answers.records import envelope
+from fabric.faces.report.content import Content, Section
+from fabric.faces.report.sections.bill import bill_section
+from fabric.faces.report.sections.change import change_section
+from fabric.faces.report.sections.hottest import hottest_section
+from fabric.faces.report.sections.load import load_section
+from fabric.faces.report.sections.model import model_section
+from fabric.faces.report.sections.reproduce import reproduce_section
+from fabric.faces.report.sections.steps import steps_section
+from fabric.faces.report.sections.verdict import verdict_section
+from fabric.faces.report.source import ReportSource
+from topologies.errors import ScenarioError, nearest
+
+# anchor -> what makes the section; None where there is nothing to say
+SECTIONS: dict[str, Callable[[ReportSource], Section | None]] = {
+    "verdict": verdict_section,
+    "model": model_section,
+    "bill": bill_section,
+    "load": load_section,
+    "hottest": hottest_section,
+    "steps": steps_section,
+    "change": change_section,
+    "reproduce": reproduce_section,
+}
+
+
+def make_report(source: ReportSource, sections: Sequence[str] | None = None) -> Content:
+    """The content of a report.
+
+    Parameters
+    ----------
+    sections : sequence of str, optional
+        Anchors of the sections wanted, in any order; default: all that have something to say.
+
+    Raises
+    ------
+    ScenarioError
+        When a section does not exist, or needs a base that was not given.
+    """
+    wanted = list(SECTIONS) if sections is None else check_sections(sections, based=source.base is not None)
+    made = [make(source) for anchor, make in SECTIONS.items() if anchor in wanted]
+    head = envelope("Report", source.loaded)
+    headline, met = _headline(source)
+    return Content(
+        name=source.loaded.scenario.name,
+        headline=headline,
+        met=met,
+        created=head["created"],
+        tool=f"{head['tool']['name']} {head['tool']['version']}",
+        sections=tuple(section for section in made if section is not None),
+    )
+
+
+def check_sections(sections: Sequence[str], *, based: bool) -> list[str]:
+    """The sections asked for, all of which exist."""
+    for anchor in sections:
+        if anchor not in SECTIONS:
+            close = nearest(anchor, SECTIONS)
+            hint = f"did you mean {close!r}?" if close else f"sections: {', '.join(SECTIONS)}"
+            raise ScenarioError(f"--sections: a report has no section {anchor!r}", hint=hint, code="FP9200")
+        if anchor == "change" and not based:
+            raise ScenarioError(
+                "--sections change says what differs from a base, and none is given",
+                hint="name it with --base SCENARIO or --base RESULT",
+                code="FP9201",
+            )
+    return list(sections)
+
+
+def _headline(source: ReportSource) -> tuple[str, bool | None]:
+    """The verdict in a few words, and whether the limits are met."""
+    result = source.result
+    decided = [limit for limit in result.limits if limit.ok is not None]
+    missed = sum(not limit.ok for limit in decided)
+    lost = f"; {result.unreachable_pairs:,} pairs without a path" if result.unreachable_pairs else ""
+    if missed:
+        return f"NOT MET ({missed} of {_limits(len(result.limits))}{lost})", False
+    if not decided:
+        left = f"{_limits(len(result.limits))}, none decided" if result.limits else "no limits given"
+        return f"NOT JUDGED ({left}{lost})", False if lost else None
+    undecided = len(result.limits) - len(decided)
+    rest = f", {undecided} not decided" if undecided else ""
+    met = f"{len(decided)} of {_limits(len(result.limits))}{rest}{lost}"
+    return (f"NOT MET ({met})" if lost else f"MET ({met})"), not lost
+
+
+def _limits(count: int) -> str:
+    return f"{count} limit{'' if count == 1 else 's'}"

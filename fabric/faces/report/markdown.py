@@ -1,0 +1,58 @@
+"""A report as Markdown: the same words and tables, heat maps by the worst of every row."""
+
+from __future__ import annotations
+
+import re
+
+from fabric.faces.report.content import Block, Commands, Content, HeatBlock, ReportTable, TimelineBlock, Words
+
+
+def to_markdown(content: Content) -> str:
+    """Headings, paragraphs and pipe tables."""
+    parts = [f"# {escape(content.name)}: {escape(content.headline)}", f"{content.tool}, {content.created}"]
+    for section in content.sections:
+        parts += [f'<a id="{section.anchor}"></a>', f"## {escape(section.title)}"]
+        parts += [_block(block) for block in section.blocks]
+        parts.append(f"*How was this computed:* {escape(section.how)}")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown and the HTML inside it read as itself, on one line.
+
+    >>> escape("a|b <i> *c*")
+    'a\\\\|b &lt;i&gt; \\\\*c\\\\*'
+    """
+    plain = " ".join(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
+    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", plain)
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Words):
+        return f"**{escape(block.text)}**" if block.mark == "bad" else escape(block.text)
+    if isinstance(block, Commands):
+        return "\n".join(f"    {' '.join(line.splitlines())}" for line in block.lines)
+    if isinstance(block, ReportTable):
+        return _table(block)
+    if isinstance(block, TimelineBlock):
+        return "\n".join(f"- {escape(text)}" for text in block.texts)
+    return _heat(block)
+
+
+def _table(block: ReportTable) -> str:
+    lines = [f"**{escape(block.caption)}**", "", _row([escape(head.text) for head in block.heads])]
+    lines.append("|" + "|".join("---:" if head.numeric else "---" for head in block.heads) + "|")
+    for at, row in enumerate(block.rows):
+        cells = [escape(cell.text) for cell in row]
+        if block.mark(at) == "bad" and cells[0]:
+            cells[0] = f"**{cells[0]}**"
+        lines.append(_row(cells))
+    return "\n".join(lines)
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _heat(block: HeatBlock) -> str:
+    return f"Heat maps of {escape(block.fabric)}: the worst cell of every row follows; the page has every cell."

@@ -1,0 +1,47 @@
+"""A report as plain records: the machine contract, with the same tables as values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fabric.faces.answers.records import envelope, route_record
+from fabric.faces.report.content import Block, Commands, Content, HeatBlock, ReportTable, TimelineBlock, Words
+from fabric.faces.report.source import ReportSource
+
+
+def report_record(source: ReportSource, content: Content) -> dict[str, Any]:
+    """``Report``: the sections, and the whole route result under ``route``, without the times of solvers."""
+    route = route_record(source.loaded, source.result)
+    for entry in route["routes"]:
+        del entry["solve_time_s"]  # differs between two equal runs
+    sections = [
+        {
+            "anchor": part.anchor,
+            "title": part.title,
+            "how": part.how,
+            "blocks": [_block(block) for block in part.blocks],
+        }
+        for part in content.sections
+    ]
+    head = envelope("Report", source.loaded)
+    return {**head, "headline": content.headline, "met": content.met, "sections": sections, "route": route}
+
+
+def _block(block: Block) -> dict[str, Any]:
+    if isinstance(block, Words):
+        return {"kind": "words", "text": block.text, "mark": block.mark}
+    if isinstance(block, Commands):
+        return {"kind": "commands", "lines": list(block.lines)}
+    if isinstance(block, ReportTable):
+        keys = [head.key for head in block.heads]
+        rows = [dict(zip(keys, (cell.value for cell in row), strict=True)) for row in block.rows]
+        return {"kind": "table", "caption": block.caption, "columns": keys, "rows": rows}
+    if isinstance(block, TimelineBlock):
+        return {"kind": "timeline", "job": block.timeline.job, "bars": [asdict(bar) for bar in block.timeline.bars]}
+    return _heat(block)
+
+
+def _heat(block: HeatBlock) -> dict[str, Any]:
+    pictures = [{"kind": one.kind, "direction": one.direction, "title": one.title} for one in block.pictures]
+    return {"kind": "heat", "fabric": block.fabric, "phases": list(block.phases), "pictures": pictures}

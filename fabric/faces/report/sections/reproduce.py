@@ -1,0 +1,58 @@
+"""How to get the same numbers again: the commands, word by word."""
+
+from __future__ import annotations
+
+import shlex
+
+from fabric.faces.report.content import Block, Commands, Section, Words
+from fabric.faces.report.source import ReportSource
+from fabric.pipeline.stages import RouteRequest
+from fabric.scenario.load import STDIN
+
+_HOW = (
+    "Written from what this report was made with. With the files of the hashes above, the same versions and "
+    "SOURCE_DATE_EPOCH set, the commands give this file again, byte by byte."
+)
+
+
+def reproduce_section(source: ReportSource) -> Section:
+    """Check the files, route, write the report."""
+    lines = [f"echo {shlex.quote(f'{file.sha256}  {file.path}')} | sha256sum --check" for file in source.loaded.inputs]
+    if source.loaded.path in ("-", STDIN):
+        lines = []
+    flags = [] if source.saved else _flags(source)
+    name = source.loaded.scenario.name
+    against = ["--base", source.base.given] if source.base is not None else []
+    blocks: list[Block] = [
+        Commands((*lines, _line("fabric", "report", source.given, *flags, *against, "-o", f"{name}.html")))
+    ]
+    if not source.saved:
+        blocks += [
+            Words("The same result as data, with every number that is here:"),
+            Commands((_line("fabric", "route", source.given, *flags, "-f", "json", "-o", f"{name}.json"),)),
+        ]
+    return Section("reproduce", "Reproduce", _HOW, tuple(blocks))
+
+
+def _line(*words: str) -> str:
+    return shlex.join(words)
+
+
+def _flags(source: ReportSource) -> list[str]:
+    """Overrides, failures and what else was asked for and is not the default."""
+    request, usual = source.request, RouteRequest()
+    flags: list[str] = []
+    for entry in source.loaded.overrides:
+        flags += ["--set", f"{entry.path}={entry.value}"]
+    for flag, values in (("--down", request.down), ("--up", request.up)):
+        for value in values:
+            flags += [flag, value]
+    for flag, given, default in (
+        ("--fabric", request.fabric, usual.fabric),
+        ("--router", request.router, usual.router),
+        ("--phase", request.phase, usual.phase),
+        ("--top", request.top, usual.top),
+    ):
+        if given != default:
+            flags += [flag, str(given)]
+    return flags

@@ -1,0 +1,126 @@
+"""Tables of flows: who loads a link, what an endpoint, a switch or a job sends, and the path of one pair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fabric.evaluation.link_flows import LinkFlows
+from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.document import percent
+from fabric.result import PhaseRoute
+from topologies.columns import Longs
+
+
+class _Names:
+    """Names of nodes by row."""
+
+    def __init__(self, names: tuple[str, ...], nodes: Longs) -> None:
+        self._names, self._nodes = names, nodes
+
+    def __getitem__(self, row: int) -> str:
+        return self._names[int(self._nodes[row])]
+
+
+class _OfClass:
+    """A text of the traffic class of every row."""
+
+    def __init__(self, texts: list[str], code: Longs) -> None:
+        self._texts, self._code = texts, code
+
+    def __getitem__(self, row: int) -> str:
+        return self._texts[int(self._code[row])]
+
+
+def _count(value: Any) -> str:
+    return f"{int(value):,}" if value else "-"
+
+
+def _gbps(value: Any) -> str:
+    return f"{value:,.1f}" if value >= 0.05 else f"{value:.2g}"
+
+
+def link_flow_table(route: PhaseRoute, flows: LinkFlows) -> ColumnTable:
+    """Pairs that cross a link, largest first."""
+    names, classes = route.topology.nodes.name, route.classes
+    offered = flows.offered_gbps or 1.0
+    return ColumnTable.of(
+        (
+            TableColumn("job", "job", _OfClass([entry.job for entry in classes], flows.code), width=12, priority=2),
+            TableColumn("collective", "collective", _OfClass([e.collective for e in classes], flows.code), width=18),
+            TableColumn("src", "from", _Names(names, flows.src), width=14),
+            TableColumn("dst", "to", _Names(names, flows.dst), width=14),
+            TableColumn("gbps", "Gb/s", flows.gbps, _gbps, True, 9),
+            TableColumn("share", "share", flows.gbps / offered, percent, True, 7, 1),
+            TableColumn("subflows", "sub-flows", flows.subflows, _count, True, 9, 1),
+            TableColumn("pairs", "pairs", flows.pairs, _count, True, 7, 3),
+            TableColumn(
+                "phase", "phase", _OfClass([entry.phase for entry in classes], flows.code), width=16, priority=4
+            ),
+        ),
+        len(flows),
+    )
+
+
+def demand_table(route: PhaseRoute, *, job: str = "", node: int = -1) -> ColumnTable:
+    """What is sent between pairs in a phase: all of it, a job's, or what a host sends and receives.
+
+    Blocks of all-to-all stand as one row each. Rates are what is offered; nothing of a saved result without demand.
+    """
+    codes, src, dst, pairs, gbps = [], [], [], [], []
+    routed = route.routed
+    for code, (entry, traffic) in enumerate(zip(route.classes, routed.pairs if routed else (), strict=False)):
+        if job and entry.job != job:
+            continue
+        flows, unit = traffic.flows, traffic.gbps_per_unit
+        keep = np.ones(len(flows.src), np.bool_) if node < 0 else (flows.src == node) | (flows.dst == node)
+        codes.append(np.full(int(keep.sum()), code))
+        src.append(flows.src[keep])
+        dst.append(flows.dst[keep])
+        pairs.append(np.ones(int(keep.sum()), np.int64))
+        gbps.append(flows.amount[keep] * unit)
+        for block in flows.blocks:
+            inside = node < 0 or node in block.members
+            if not inside or len(block.members) < 2:
+                continue
+            count = block.pairs if node < 0 else 2 * (len(block.members) - 1)
+            codes.append(np.array([code]))
+            src.append(np.array([block.members[0]]))
+            dst.append(np.array([block.members[-1]]))
+            pairs.append(np.array([count]))
+            gbps.append(np.array([block.amount * unit * count]))
+    joined = [np.concatenate(part) if part else np.empty(0) for part in (codes, src, dst, pairs, gbps)]
+    rate = joined[4]
+    order = np.argsort(-rate, kind="stable")
+    names = route.topology.nodes.name
+    row_code, one, other, of_row = (np.asarray(part[order], np.int64) for part in joined[:4])
+    return ColumnTable.of(
+        (
+            TableColumn("job", "job", _OfClass([entry.job for entry in route.classes], row_code), width=12, priority=1),
+            TableColumn(
+                "collective", "collective", _OfClass([e.collective for e in route.classes], row_code), width=18
+            ),
+            TableColumn("src", "from", _Names(names, one), width=14),
+            TableColumn("dst", "to", _Names(names, other), width=14),
+            TableColumn("gbps", "Gb/s", rate[order], _gbps, True, 10),
+            TableColumn("pairs", "pairs", of_row, _count, True, 12, 1),
+        ),
+        len(order),
+    )
+
+
+def crossing_words(route: PhaseRoute, flows: LinkFlows) -> str:
+    """How many pairs and single flows cross a link, against its like."""
+    topology, link = route.topology, flows.link
+    tier = topology.links.tier[link]
+    level = topology.nodes.level
+    way = np.sign(level[topology.links.dst] - level[topology.links.src])
+    like = (topology.links.tier == tier) & (way == way[link]) & topology.up
+    mean = float(route.utilisation[like & np.isfinite(route.utilisation)].mean()) if like.any() else 0.0
+    here = float(route.utilisation[link])
+    words = f"{flows.total_pairs:,} pairs"
+    if flows.total_subflows:
+        words += f", {flows.total_subflows:,} hashed flows"
+    ratio = f", {here / mean:.1f} times the mean of its {int(like.sum()):,} like ({percent(mean)})" if mean > 0 else ""
+    return f"{percent(here)}: {words}{ratio}"

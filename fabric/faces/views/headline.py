@@ -1,0 +1,77 @@
+"""What a routed scenario comes to, in a few lines of words."""
+
+from __future__ import annotations
+
+from fabric.output.document import Line, percent
+from fabric.result import PhaseRoute, RouteResult
+from fabric.scenario.load import LoadedScenario
+from topologies.units import format_seconds
+
+
+def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...]:
+    """Parts of the line that says what is looked at, the most important first."""
+    if entry is None:
+        return (loaded.scenario.name, "nothing routed")
+    topology = entry.topology
+    switches = [
+        f"{int((topology.nodes.role[topology.is_switch] == code).sum()):,} {role}"
+        for code, role in enumerate(topology.roles)
+        if (topology.nodes.role[topology.is_switch] == code).any()
+    ]
+    down = int((~topology.up & topology.is_cable).sum())
+    return (
+        loaded.scenario.name,
+        entry.fabric,
+        f"{len(topology.endpoint_nodes):,} endpoints",
+        " · ".join(switches),
+        entry.router,
+        f"seed {loaded.scenario.seed}",
+        *((f"{down:,} cables down",) if down else ()),
+    )
+
+
+def verdict(entry: PhaseRoute) -> Line:
+    """Whether the phase is congested, and how badly, in one line."""
+    if entry.unreachable_pairs:
+        return Line(f"CUT: {entry.unreachable_pairs:,} pairs have no path", "bad")
+    if entry.links_over_capacity:
+        peak = percent(entry.max_utilisation)
+        return Line(f"CONGESTED {entry.links_over_capacity:,} links over capacity, worst {peak}", "bad")
+    return Line(f"not congested, worst {percent(entry.max_utilisation)}", "good")
+
+
+def bound(entry: PhaseRoute) -> str:
+    """How far from the provable optimum the phase is."""
+    best = entry.best_possible.lower_bound
+    if best <= 0:
+        return "no bound"
+    above = max(entry.max_utilisation / best - 1, 0.0)
+    far = "this is it" if above < 1e-6 else f"here {percent(above)} above"
+    return f"best possible >= {percent(best)}, {far}: {entry.best_possible.witness}"
+
+
+def step_words(result: RouteResult) -> tuple[Line, ...]:
+    """One line per job: the step without and with congestion."""
+    lines = []
+    for job in result.jobs:
+        if job.step_time_ideal_s is None:
+            continue
+        if job.step_time_s is None:
+            lines.append(Line(f"{job.id}: step cannot finish", "bad"))
+            continue
+        more = job.step_time_s / job.step_time_ideal_s - 1 if job.step_time_ideal_s else 0.0
+        words = f"{job.id}: step {format_seconds(job.step_time_ideal_s)} → {format_seconds(job.step_time_s)}"
+        lines.append(Line(f"{words} (+{percent(more)})" if more > 5e-4 else words, "warn" if more > 5e-4 else ""))
+    return tuple(lines)
+
+
+def limit_words(result: RouteResult) -> Line | None:
+    """How many limits hold."""
+    if not result.limits:
+        return None
+    failed = sum(limit.ok is False for limit in result.limits)
+    undecided = sum(limit.ok is None for limit in result.limits)
+    rest = f", {undecided} open" if undecided else ""
+    if failed:
+        return Line(f"{failed} of {len(result.limits)} limits FAIL{rest}", "bad")
+    return Line(f"{len(result.limits) - undecided} of {len(result.limits)} limits hold{rest}", "good")

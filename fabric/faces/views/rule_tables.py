@@ -1,0 +1,135 @@
+"""Tables of planned flow tables: the switches, the rules and groups of one, what differs from an export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.pipeline.stages import RouteRequest, plan_tables
+from fabric.routing.router import Progress
+from fabric.rules.changes import read_tables_of
+from fabric.rules.errors import RuleError
+from fabric.rules.manifest import read_manifest
+from fabric.rules.ovs_text import format_group, format_rule
+from fabric.rules.planned import PlannedRules
+from fabric.rules.table import SwitchTable
+from fabric.scenario.load import LoadedScenario
+from topologies.errors import RoutingError
+
+MOST_COUNTED = 600  # switches whose tables are all made for the list; of more, a table is made when it is looked at
+
+
+class PlannedTables:
+    """Tables of one fabric, made when asked for."""
+
+    def __init__(self, planned: PlannedRules) -> None:
+        self.planned = planned
+        self.nodes = list(planned.rules.nodes)
+        names = planned.rules.topology.nodes.name
+        self.names = [names[node] for node in self.nodes]
+        self._made: dict[int, SwitchTable] = {}
+        if len(self.nodes) <= MOST_COUNTED:
+            self._made = dict(enumerate(planned.rules.tables()))
+
+    def table(self, at: int) -> SwitchTable:
+        """Table of the switch at a place of the list."""
+        if at not in self._made:
+            self._made[at] = self.planned.rules.make(self.nodes[at])
+        return self._made[at]
+
+    def made(self, at: int) -> SwitchTable | None:
+        """The table where it is made already."""
+        return self._made.get(at)
+
+
+def _quiet(_: Progress) -> None:
+    """Report nothing."""
+
+
+def planned_tables(
+    loaded: LoadedScenario, request: RouteRequest, progress: Callable[[Progress], None] = _quiet
+) -> PlannedTables:
+    """Tables of the request's fabric and phase.
+
+    Raises
+    ------
+    FabricError
+        Where a router cannot be programmed, with those that can.
+    """
+    found = plan_tables(loaded, request, progress=progress)
+    if not found:
+        raise RoutingError("there is no fabric to write tables for", hint="name one", code="FP9002")
+    return PlannedTables(found[0])
+
+
+def differences(tables: PlannedTables, folder: Path) -> dict[str, tuple[int, int]]:
+    """Rules and groups added and removed per switch, against an export folder.
+
+    Raises
+    ------
+    RuleError
+        Where the folder is no export that can be read back.
+    """
+    fabric = read_manifest(folder).fabric
+    if fabric != tables.planned.plan.fabric:
+        raise RuleError(
+            f"{folder} was written for fabric {fabric}, these tables are for {tables.planned.plan.fabric}",
+            hint="f looks at another fabric",
+            code="FP8050",
+        )
+    old = read_tables_of(folder)
+    found: dict[str, tuple[int, int]] = {}
+    for at, name in enumerate(tables.names):
+        new, before = _lines(tables.table(at)), _lines(old[name]) if name in old else set()
+        if new != before:
+            found[name] = (len(new - before), len(before - new))
+    for name in old.keys() - set(tables.names):
+        found[name] = (0, len(_lines(old[name])))
+    return found
+
+
+def _lines(table: SwitchTable) -> set[str]:
+    """All rules and groups as text; the basis of the hash is no part of it, a read-back export has none."""
+    return {*map(format_rule, table.rules), *(format_group(group, 0) for group in table.groups)}
+
+
+def switch_table(tables: PlannedTables, changed: Mapping[str, tuple[int, int]] | None = None) -> ColumnTable:
+    """One row per switch; figures of tables that are not made yet are missing."""
+    made = [tables.made(at) for at in range(len(tables.names))]
+
+    def count(value: int | None) -> str:
+        return "…" if value is None else f"{value:,}"
+
+    columns = [
+        TableColumn("switch", "switch", tables.names, width=16),
+        TableColumn("rules", "rules", [len(table.rules) if table else None for table in made], count, True, 7),
+        TableColumn("groups", "groups", [len(table.groups) if table else None for table in made], count, True, 7, 1),
+        TableColumn(
+            "members",
+            "members",
+            [sum(len(group.buckets) for group in table.groups) if table else None for table in made],
+            count,
+            True,
+            8,
+            2,
+        ),
+    ]
+    if changed is not None:
+        texts = [f"+{changed[name][0]} -{changed[name][1]}" if name in changed else "=" for name in tables.names]
+        columns.append(TableColumn("difference", "to export", texts, numeric=True, width=11))
+    return ColumnTable.of(columns, len(tables.names))
+
+
+def rule_table(table: SwitchTable) -> ColumnTable:
+    """Rules, then groups, of a switch as ``ovs-ofctl`` reads them."""
+    flows = [format_rule(rule) for rule in table.rules]
+    groups = [format_group(group, table.hash_basis) for group in table.groups]
+    kinds = ["rule"] * len(flows) + ["group"] * len(groups)
+    return ColumnTable.of(
+        (
+            TableColumn("kind", "", kinds, width=5),
+            TableColumn("text", "as ovs-ofctl reads it", [*flows, *groups], width=60),
+        ),
+        len(kinds),
+    )

@@ -1,0 +1,58 @@
+"""The base router as switches carry it: weights rounded to what their groups hold, realised as the carrier does.
+
+Open vSwitch deals the buckets of a group into 16 to 256 hash slots, so twelve equal uplinks or a split of 30:70 are not
+quite that; switches with small tables get coarser groups. The fluid of the base router is quantised decision by
+decision (``fabric.routing.tables.programme``) and walked again. Only the destinations of endpoints that take part count towards
+table sizes here; an export has all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.router import ROUTERS, Routing, RoutingOptions
+from topologies.columns import column
+from topologies.errors import RoutingError
+from topologies.registry import Injected
+
+
+@ROUTERS.register("as-programmed", example={})
+def as_programmed(
+    graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
+) -> Routing:
+    """The scenario's router with the weights that switches are programmed with."""
+    from fabric.routing.tables.programme import programme
+    from fabric.routing.tables.table_decisions import table_decisions
+    from fabric.routing.tables.walk import walk
+
+    base = options.tables.base
+    if base == "as-programmed" or "pairs" in ROUTERS[base].injected:
+        if base != "ecmp-hash":
+            raise RoutingError(
+                f"router {base} has nothing that weights would round",
+                hint="its loads as programmed are those of its plan",
+                code="FP5032",
+            )
+        base = "ecmp"
+    planned = ROUTERS[base]({}, graph=graph, demand=demand, options=options)
+    made = programme(table_decisions(base, graph, demand, planned), options.tables)
+    admitted = demand if planned.admitted is None else _scaled(demand, planned.admitted)
+    found = walk(made.decisions, made.part, admitted)
+    note = f"{base} as programmed: buckets carry at most {made.oversubscription - 1:.1%} more than planned"
+    return Routing(
+        "as-programmed",
+        found.edge_gbps,
+        planned.unreachable,
+        solver=planned.solver,
+        partial=planned.partial,
+        notes=(note, *planned.notes),
+        admitted=planned.admitted,
+        usable=planned.usable,
+    )
+
+
+def _scaled(demand: PhaseDemand, part: np.ndarray) -> PhaseDemand:
+    from dataclasses import replace
+
+    return replace(demand, gbps=column(demand.gbps * part[:, None], np.float64))

@@ -1,0 +1,1 @@
+"""Decisions of programmed switches: weights, hash slots and the loads that follow."""

@@ -1,0 +1,227 @@
+"""Certificate files: the links, the demand, the routing and the prices of a result, for anyone to check.
+
+A zip of ``manifest.json`` and ``.npy`` columns, as ``docs/certificate.md`` describes and ``numpy.load`` reads. The same
+result gives the same bytes: no times in it, members in fixed order. Written beside and renamed, so that a file is whole
+or not there.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabric.certificate_check.columns import MIN_MAX, SCHEMA, VERSION
+from fabric.faces.answers.records import finite, version
+from fabric.output.whole_file import whole_file
+from fabric.result import PhaseRoute, Routed, RouteResult
+from fabric.routing.graph import RoutingGraph
+from fabric.routing.router import Certificate, access_bound
+from fabric.scenario.load import LoadedScenario
+from topologies.errors import FormatError
+from topologies.topology import Topology
+
+Columns = dict[str, NDArray[Any]]
+_SAME = 1e-9  # relative; two ways to the same number
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say
+
+
+def write_certificate(path: Path, loaded: LoadedScenario, result: RouteResult, *, force: bool = False) -> None:
+    """Write what a result claims, and all that is needed to check it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; any suffix.
+    loaded : LoadedScenario
+        Whose name, hash, seed and overrides the file carries.
+    result : RouteResult
+        Routes with ``routed``; others cannot be certified and are left out.
+    force : bool
+        Overwrite an existing file.
+
+    Raises
+    ------
+    FormatError
+        FP6044 when the file exists or cannot be written.
+    """
+    if (path.is_file() or path.is_dir()) and not force:
+        raise FormatError(f"{path} exists", hint="--force overwrites it", code="FP6044")
+    try:
+        with whole_file(path) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+            _write(archive, loaded, result)
+    except OSError as error:
+        raise FormatError(f"{path} cannot be written: {error.strerror or error}", code="FP6044") from None
+
+
+def _write(archive: zipfile.ZipFile, loaded: LoadedScenario, result: RouteResult) -> None:
+    certified = [(entry, entry.routed) for entry in result.routes if entry.routed is not None]
+    topologies = {entry.fabric: entry.topology for entry, _ in certified}
+    fabrics = []
+    for number, (name, topology) in enumerate(topologies.items()):
+        _save(archive, f"fabric{number}", _fabric_columns(topology))
+        fabrics.append({"name": name, "columns": f"fabric{number}"})
+    phases = []
+    for number, (entry, routed) in enumerate(certified):
+        columns = _phase_columns(entry, routed)
+        _save(archive, f"phase{number}", columns)
+        phases.append({**_claims(entry, routed, columns), "columns": f"phase{number}"})
+    manifest = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "tool": {"name": "fabric-planner", "version": version()},
+        "scenario": {"name": loaded.scenario.name, "sha256": loaded.sha256},
+        "overrides": [{"set": entry.path, "value": entry.value} for entry in loaded.overrides],
+        "seed": loaded.scenario.seed,
+        "fabrics": fabrics,
+        "phases": phases,
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False, default=str)
+    _member(archive, "manifest.json", text.encode())
+
+
+def _save(archive: zipfile.ZipFile, folder: str, columns: Mapping[str, NDArray[Any]]) -> None:
+    for name, values in columns.items():
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, np.ascontiguousarray(values), allow_pickle=False)
+        _member(archive, f"{folder}/{name}.npy", buffer.getvalue())
+
+
+def _member(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    archive.writestr(info, data)
+
+
+def _fabric_columns(topology: Topology) -> Columns:
+    nodes, links = topology.nodes, topology.links
+    return {
+        "node_name": np.array(nodes.name, dtype=np.str_),
+        "node_forwards": nodes.forwards,
+        "link_src": links.src,
+        "link_dst": links.dst,
+        "link_capacity_gbps": links.capacity_gbps,
+        "link_weight": links.weight,
+        "link_up": topology.up,
+    }
+
+
+def _phase_columns(entry: PhaseRoute, routed: Routed) -> Columns:
+    graph, routing = routed.graph, routed.routing
+    columns = {
+        "send_point": graph.source,
+        "receive_point": graph.sink,
+        "link_edge": _edge_of_link(graph),
+        **_demand_columns(routed),
+        **_served_columns(routed),
+    }
+    proof = entry.best_possible
+    if routing.usable is not None:
+        columns["usable_part"] = routing.usable
+    if proof.price is not None:
+        columns["price"] = proof.price
+    if routing.splits is not None:
+        columns["splits_point"] = routed.demand.dest
+        columns["splits_start"] = routing.splits.start
+        columns["splits_edge"] = routing.splits.edge
+        columns["splits_part"] = routing.splits.fraction
+    elif routing.paths is not None:
+        paths = routing.paths
+        columns |= {"paths_src": paths.src, "paths_dst": paths.dst, "paths_gbps": paths.gbps}
+        columns |= {"paths_start": paths.start, "paths_edge": paths.edge}
+    return columns
+
+
+def _edge_of_link(graph: RoutingGraph) -> NDArray[np.int32]:
+    """Edge of every topology link, shape (L,); -1 where routing has no choice or no use of the link."""
+    edge_of = np.full(len(graph.topology.links), -1, dtype=np.int32)
+    core = np.flatnonzero(graph.link_of >= 0)
+    edge_of[graph.link_of[core]] = core
+    edge_of[graph.member_link] = graph.member_edge
+    return edge_of
+
+
+def _demand_columns(routed: Routed) -> Columns:
+    """Rows and blocks of all traffic classes, in Gbps on the wire."""
+    pairs = routed.pairs
+    blocks = [(block, pair.gbps_per_unit) for pair in pairs for block in pair.flows.blocks]
+    sizes = [len(block.members) for block, _ in blocks]
+    none = np.empty(0, dtype=np.int32)
+    return {
+        "demand_src": np.concatenate([none, *(pair.flows.src for pair in pairs)]),
+        "demand_dst": np.concatenate([none, *(pair.flows.dst for pair in pairs)]),
+        "demand_gbps": np.concatenate([np.empty(0), *(pair.flows.amount * pair.gbps_per_unit for pair in pairs)]),
+        "block_start": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        "block_member": np.concatenate([none, *(block.members for block, _ in blocks)]),
+        "block_gbps": np.array([block.amount * scale for block, scale in blocks], dtype=np.float64),
+    }
+
+
+def _served_columns(routed: Routed) -> Columns:
+    """Pairs of points of which less than all is routed; none where all is."""
+    demand, routing = routed.demand, routed.routing
+    part = np.ones(len(demand.src)) if routing.admitted is None else np.clip(routing.admitted, 0.0, 1.0)
+    part = np.where(routing.unreachable, 0.0, part)
+    cut = np.flatnonzero(part < 1)
+    if not len(cut):
+        return {}
+    return {"served_src": demand.src[cut], "served_dst": demand.dest_of_entry[cut], "served_part": part[cut]}
+
+
+def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, Any]:
+    """What the manifest says of a phase."""
+    proof, own_proof = entry.best_possible, entry.certificate is not None
+    bound, theta = finite(proof.lower_bound), finite(entry.max_utilisation)
+    offered = sum(pair.flows.total * pair.gbps_per_unit for pair in routed.pairs)
+    return {
+        "fabric": entry.fabric,
+        "phase": entry.phase,
+        "router": entry.router,
+        "objective": routed.options.objective if entry.router == "optimal" else MIN_MAX,
+        "path_policy": routed.options.paths if own_proof else "any",
+        "solver": entry.solver,
+        "partial": entry.partial,
+        "claims": {
+            "max_utilisation": theta,
+            "lower_bound": bound,
+            "gap": max(theta / bound - 1, 0.0) if theta is not None and bound else None,
+            "offered_gbps": float(offered),
+        },
+        "witness": proof.witness,
+        "pairs_left_out": entry.unreachable_pairs,
+        "served": "parts" if "served_part" in columns else "all",
+        "usable": "parts" if "usable_part" in columns else "all",
+        "routing": _routing_kind(entry.router, routed),
+        "proof": _proof_kind(proof, routed),
+    }
+
+
+def _routing_kind(router: str, routed: Routed) -> str:
+    """How the routing is written: equal splits are recomputed by whoever checks, if they are what was routed."""
+    routing = routed.routing
+    if routing.splits is not None:
+        return "splits"
+    if routing.paths is not None:
+        return "paths"
+    if router == "ecmp":
+        return "ecmp"
+    from fabric.routers.ecmp import ecmp_loads
+
+    equal, _ = ecmp_loads(routed.graph, routed.demand)
+    ours, theirs = routing.edge_gbps.sum(axis=1), equal.sum(axis=1)
+    return "ecmp" if np.allclose(ours, theirs, rtol=_SAME, atol=_SAME * theirs.max(initial=0.0)) else "none"
+
+
+def _proof_kind(proof: Certificate, routed: Routed) -> str:
+    """Prices, or the fullest access link, which whoever checks finds again."""
+    if proof.price is not None:
+        return "prices"
+    access, _ = access_bound(routed.graph, routed.demand)
+    return "access" if proof.lower_bound <= access * (1 + _SAME) else "none"

@@ -1,1 +1,0 @@
-"""Why: who loads what, luck or structure, and what would cure it."""

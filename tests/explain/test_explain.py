@@ -1,0 +1,157 @@
+"""Explanations: the figures of the routing itself, chance against counting, cures against routing."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fabric.cli.main import run
+from fabric.evaluation.hash_imbalance import chance, luck_of
+from fabric.evaluation.link_flows import link_flows
+from fabric.faces.explain.codes import meaning
+from fabric.faces.explain.explain import explain, find_target
+from fabric.pipeline.stages import RouteRequest, route
+from fabric.result import RouteResult
+from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.whatif.suggestions import is_quick, needs_help, suggest
+from topologies.errors import FabricError
+
+QUICKSTART = "examples/quickstart.fabric.yaml"
+TRAIN = "examples/train-2k.fabric.yaml"
+
+
+@pytest.fixture(scope="module")
+def train() -> tuple[LoadedScenario, RouteResult]:
+    """The 2,048-GPU example, routed."""
+    loaded = load_scenario(TRAIN)
+    return loaded, route(loaded)
+
+
+@pytest.mark.parametrize(("choices", "dealt", "here"), [(2, 3, 2), (3, 4, 2), (4, 5, 3), (2, 6, 0)])
+def test_chance_is_that_of_counting_all_outcomes(choices: int, dealt: int, here: int) -> None:
+    """Every way to deal the flows onto the links, counted."""
+    ways = [outcome.count(0) >= here for outcome in product(range(choices), repeat=dealt)]
+    assert chance(choices, dealt, here, 1).probability == pytest.approx(sum(ways) / len(ways))
+
+
+def test_chance_over_seeds_agrees_with_drawing_them(train: tuple[LoadedScenario, RouteResult]) -> None:
+    """Of 2,048 up-links, the share that drew at least 7 of about 3.6 flows is the binomial tail."""
+    _, result = train
+    entry = next(entry for entry in result.routes if entry.phase == "dp.reduce_scatter")
+    topology = entry.topology
+    level = topology.nodes.level
+    up = np.flatnonzero(
+        (topology.links.tier == topology.tiers.index("leaf-spine"))
+        & (level[topology.links.dst] > level[topology.links.src])
+    )
+    flows = entry.link_gbps[up].sum(axis=1) / 100
+    dealt = round(flows.sum() / 64)
+    drawn = float((flows > 6.5).mean())
+    assert drawn == pytest.approx(chance(32, dealt, 7, 1).probability, rel=0.25)
+
+
+def test_a_hot_up_link_of_hashing_is_luck(train: tuple[LoadedScenario, RouteResult]) -> None:
+    """The mean fits (87 %), one of 2,048 links at 250 % is nearly certain; flows dealt are those of its leaf."""
+    _, result = train
+    entry = next(entry for entry in result.routes if entry.phase == "dp.reduce_scatter")
+    place = find_target(result, "su3-r7-leaf->spine14", phase="dp.reduce_scatter")
+    luck = luck_of(entry, link_flows(entry, place.link))
+    assert luck is not None
+    assert luck.choices == 32
+    assert luck.here == 10
+    assert luck.is_luck
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("su6-r1-leaf->spine18", "link"),
+        ("su6-r1-leaf -> spine18", "link"),
+        ("su6-r1-leaf:spine18", "link"),
+        ("su6-r1-leaf:port40", "link"),
+        ("spine07", "switch"),
+        ("llama70b", "job"),
+        ("phase:dp.reduce_scatter", "phase"),
+        ("dp.all_gather", "phase"),
+        ("L1", "limit"),
+    ],
+)
+def test_every_way_to_name_something_finds_it(text: str, kind: str, train: tuple[LoadedScenario, RouteResult]) -> None:
+    """And its explanation has facts that JSON can hold."""
+    loaded, result = train
+    place = find_target(result, text)
+    assert place.kind == kind
+    found = explain(loaded, RouteRequest(), result, place)
+    json.dumps(found.facts, default=str)
+    assert found.document
+    assert found.suggestions
+
+
+def test_an_unknown_target_names_the_nearest(train: tuple[LoadedScenario, RouteResult]) -> None:
+    """spine7 for spine07."""
+    with pytest.raises(FabricError, match="is no link") as caught:
+        find_target(train[1], "spine77")
+    assert "did you mean 'spine" in caught.value.problems[0].hint
+
+
+def test_the_cures_are_routed_not_guessed(train: tuple[LoadedScenario, RouteResult]) -> None:
+    """Each command, run, gives the maximum, the links over and the step that the suggestion says."""
+    loaded, result = train
+    cures = suggest(loaded, RouteRequest(), result)
+    assert len(cures) >= 3
+    for cure in cures:
+        overrides = [word.removeprefix("--set=") for word in cure.command.split() if word.startswith("--set=")]
+        now = route(load_scenario(TRAIN, overrides=overrides))
+        assert now.worst is not None
+        assert cure.max_after == now.worst.max_utilisation
+        assert cure.over_after == max(entry.links_over_capacity for entry in now.routes)
+        assert cure.step_after_s == now.jobs[0].step_time_s
+    ranks = [(cure.limits_failed_after, round(cure.max_after, 9)) for cure in cures]
+    assert ranks == sorted(ranks)
+
+
+def test_what_happens_without_a_switch_is_routed(train: tuple[LoadedScenario, RouteResult]) -> None:
+    """explain spine07: the figures of --down spine07."""
+    loaded, result = train
+    found = explain(loaded, RouteRequest(), result, find_target(result, "spine07"))
+    gone = route(loaded, RouteRequest(down=("spine07",)))
+    rows = {row["metric"]: row["after"] for row in found.facts["if_it_fails"]}
+    expected = max(entry.max_utilisation for entry in gone.routes if entry.fabric == "backend")
+    assert rows["backend: max offered"] == expected
+
+
+def test_nothing_is_suggested_where_nothing_is_wrong() -> None:
+    """A fat tree that carries its all-to-all."""
+    loaded = load_scenario("examples/fat-tree-k48.fabric.yaml", overrides=["fabrics.main.topology.radix=8"])
+    result = route(loaded)
+    assert not needs_help(result)
+    assert is_quick(result)
+
+
+def test_route_prints_suggestions_with_their_commands(tmp_path: Path) -> None:
+    """`try` in the text, `suggestions` in JSON; --suggest never leaves both out."""
+    for name, words in (("x.txt", []), ("x.json", []), ("y.json", ["--suggest", "never"])):
+        run(["route", TRAIN, "-o", str(tmp_path / name), *words])
+    assert "try, each alone (routed)" in (tmp_path / "x.txt").read_text()
+    assert json.loads((tmp_path / "x.json").read_text())["suggestions"]
+    assert json.loads((tmp_path / "y.json").read_text())["suggestions"] == []
+
+
+def test_the_command_explains_as_text_json_and_rows(tmp_path: Path) -> None:
+    """Pairs add up to the link's load in CSV and JSON; a code is explained without a scenario."""
+    target = "su3-r7-leaf->spine14"
+    for suffix in ("txt", "json", "csv", "md"):
+        assert run(["explain", TRAIN, target, "-o", str(tmp_path / f"x.{suffix}")]) == 0
+    record = json.loads((tmp_path / "x.json").read_text())
+    assert record["kind"] == "ExplainResult"
+    assert sum(item["offered_gbps"] for item in record["items"]) == pytest.approx(record["offered_gbps"])
+    assert run(["explain", TRAIN, "nosuch"]) == 3
+    assert run(["explain", "FP3103"]) == 0
+    assert run(["explain", "FP0000"]) == 2
+    found = meaning("FP3103")
+    assert found is not None
+    assert "selector" in found[0].casefold() or found[0]
