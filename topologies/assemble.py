@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from topologies.columns import Ints, column, concatenate
+from topologies.elements import Links, Nodes
 from topologies.errors import TopologyError
-from topologies.topology import Links, Nodes, Topology
+from topologies.topology import Topology
 
 _NODE_COLUMNS = ("role", "level", "pod", "unit", "rail", "plane", "radix", "nics", "forwards")
 _LINK_COLUMNS = ("src", "dst", "capacity_gbps", "weight", "tier", "reverse", "src_ports", "length_m", "delay_us")

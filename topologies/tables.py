@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from topologies.columns import Bools, Ints, column
+from topologies.elements import Links, Nodes
 from topologies.errors import TopologyError
-from topologies.topology import Links, Nodes, Topology
+from topologies.topology import Topology
 
 ROUTER = "router"
 ENDPOINT_ROLES = ("host", "nic")

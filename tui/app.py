@@ -21,9 +21,9 @@ from textual.worker import Worker, get_current_worker
 
 from fabric.faces.explain.explain import explain, find_target
 from fabric.output.text import to_columns
-from fabric.pipeline.stages import RouteRequest
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
-from fabric.routing.router import Progress
+from fabric.routing.progress import Progress, Reporter
 from fabric.whatif.changes import History, down
 from topologies.errors import FabricError
 from tui.choices import help_keys, key_table, target_table, targets
@@ -206,9 +206,7 @@ class FabricApp(App[int]):
 
     # ---- work in threads ----------------------------------------------------------------------------------------
 
-    def work(
-        self, words: str, function: Callable[[Callable[[Progress], None]], Any], then: Callable[[Any], None]
-    ) -> None:
+    def work(self, words: str, function: Callable[[Reporter], Any], then: Callable[[Any], None]) -> None:
         """Run ``function(report)`` in a thread and hand its value to ``then``; newer work makes older moot."""
         self._job += 1
         job, last = self._job, 0.0
@@ -394,7 +392,7 @@ class FabricApp(App[int]):
         start, history = self.start, session.history
         session.stale = True
 
-        def again(report: Callable[[Progress], None]) -> tuple[Session, RouteResult]:
+        def again(report: Reporter) -> tuple[Session, RouteResult]:
             opened = open_path(session.loaded.path, start.overrides, start.request, report)
             fresh = Session(opened.loaded, opened.request, opened.result)
             return fresh, fresh.live.route(history.now, report)
@@ -493,7 +491,7 @@ class FabricApp(App[int]):
         changes, live, request = session.changes, session.live, session.changes.request(session.request)
         result, fabric, phase = session.result, session.fabric, session.phase
 
-        def why(report: Callable[[Progress], None]) -> str:
+        def why(report: Reporter) -> str:
             place = find_target(result, name, fabric=fabric, phase=phase)
             found = explain(live.scenario(changes), request, result, place, progress=report)
             return to_columns(found.document)

@@ -31,7 +31,7 @@ def command(
 
     Keys are on the last line; ? lists all. y tells the command line that prints what is looked at.
     """
-    from fabric.pipeline.stages import RouteRequest
+    from fabric.request import RouteRequest
     from tui.app import Start, run
     from tui.recording import read_recording
 

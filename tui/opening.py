@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fabric.pipeline.stages import RouteRequest
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
-from fabric.routing.router import Progress
+from fabric.routing.progress import Reporter
 from fabric.saved.open_any import open_any
 from fabric.scenario.diagnostics import render
 from fabric.scenario.load import LoadedScenario
@@ -39,7 +39,7 @@ class OpeningFailed:
         return OpeningFailed(path, f"error: cannot read {path}: {reason}")
 
 
-def open_path(path: str, overrides: Sequence[str], request: RouteRequest, report: Callable[[Progress], None]) -> Opened:
+def open_path(path: str, overrides: Sequence[str], request: RouteRequest, report: Reporter) -> Opened:
     """Load and route a scenario, or read a saved result.
 
     Raises

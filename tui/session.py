@@ -8,7 +8,7 @@ from typing import Literal
 
 from fabric.faces.views.heat import Direction
 from fabric.faces.views.tables import METRICS, Metric
-from fabric.pipeline.stages import RouteRequest
+from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.changes import ChangeSet, History

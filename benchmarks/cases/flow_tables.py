@@ -22,7 +22,8 @@ FAILED = "pod0/agg0"
 
 
 def _planned(radix: int, *down: str) -> Any:
-    from fabric.pipeline.stages import RouteRequest, TablesRequest, plan_tables
+    from fabric.pipeline.tables import plan_tables
+    from fabric.request import RouteRequest, TablesRequest
     from fabric.scenario.load import load_scenario
 
     sets = [f"fabrics.main.topology.radix={radix}"]

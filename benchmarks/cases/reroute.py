@@ -26,9 +26,10 @@ FABRIC = "backend"
 def main() -> None:
     """Solve intact, then every failure."""
     from fabric.evaluation.phases import phase_codes, route_fabric
-    from fabric.pipeline.stages import DEFAULT_EFFICIENCY, build, derive_traffic
+    from fabric.pipeline.stages import build, derive_traffic
     from fabric.routing.router import RoutingOptions
     from fabric.scenario.load import load_scenario
+    from fabric.scenario.schema import DEFAULT_EFFICIENCY
     from traffic.workload import demands_of
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20

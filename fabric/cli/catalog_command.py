@@ -47,8 +47,8 @@ def _record(section: str, row: CatalogueRow) -> dict[str, Any]:
 
 
 def _answer(records: Sequence[Mapping[str, Any]], kind: str) -> Answer:
-    from fabric.faces.answers.records import tool_envelope
     from fabric.output.document import table
+    from fabric.scenario.provenance import tool_envelope
 
     def words(row: Mapping[str, Any]) -> Sequence[str]:
         size = row.get("ports") or row.get("links") or row.get("gpus")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric.cli.answer import Answer, emit
-from fabric.cli.main import ANSWER_IS_NO, OK
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import FabricCommand, Settings
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def command(file: Path, settings: Settings) -> int:
 
 def _row(verdict: PhaseVerdict) -> dict[str, Any]:
     """One phase as a flat record."""
-    from fabric.faces.answers.records import finite
+    from fabric.output.numbers import finite
 
     return {
         "fabric": verdict.fabric,
@@ -80,7 +80,7 @@ def _row(verdict: PhaseVerdict) -> dict[str, Any]:
 
 def _record(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> dict[str, Any]:
     """``CertificateCheck``: the file, and every phase with every finding."""
-    from fabric.faces.answers.records import SCHEMA, version
+    from fabric.scenario.provenance import SCHEMA, version
 
     return {
         "schema": SCHEMA,
@@ -140,7 +140,7 @@ def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Doc
 
 
 def _cells(verdict: PhaseVerdict) -> tuple[str, ...]:
-    from fabric.output.document import percent
+    from fabric.output.numbers import percent
 
     return (
         verdict.fabric,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from fabric.cli.answer import Answer, emit
-from fabric.cli.main import ANSWER_IS_NO, OK
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
 
@@ -44,7 +44,7 @@ def command(
         compare_record,
         row_record,
     )
-    from fabric.pipeline.stages import RouteRequest
+    from fabric.request import RouteRequest
     from fabric.saved.open_any import open_any
     from fabric.whatif.differences import SUBJECTS as ALL
     from fabric.whatif.differences import compare

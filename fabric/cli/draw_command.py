@@ -49,7 +49,7 @@ def command(
     racks. phases: the step of every job in time. Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
     """
     from fabric.faces.drawing.pictures import Picture, draw
-    from fabric.pipeline.stages import RouteRequest
+    from fabric.request import RouteRequest
     from fabric.saved.open_any import open_any
 
     kind = picture or _suffix(settings.output) or "svg"

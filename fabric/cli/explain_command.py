@@ -29,10 +29,10 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
     """
     if target is None:
         return _code(scenario)
-    from fabric.faces.answers.records import envelope
     from fabric.faces.explain.explain import explain, find_target
-    from fabric.pipeline.stages import RouteRequest
+    from fabric.request import RouteRequest
     from fabric.saved.open_any import open_any
+    from fabric.scenario.provenance import envelope
 
     request = RouteRequest(router=router, down=settings.down, up=settings.up)
     with watching(settings) as report:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric.cli.answer import Answer, emit, load, located
-from fabric.cli.main import OK
+from fabric.cli.exit_codes import OK
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
 from fabric.routing.names import OBJECTIVES, PATH_POLICIES, ROUTERS
 
 if TYPE_CHECKING:
     from fabric.output.document import Document
-    from fabric.pipeline.stages import RouteRequest, TablesRequest
+    from fabric.request import RouteRequest, TablesRequest
     from fabric.rules.dialect import Dialect, File
     from fabric.rules.export import ExportSummary
     from fabric.rules.planned import PlannedRules
@@ -95,7 +95,7 @@ def command(
         return _list(settings)
     if scenario is None:
         raise click.UsageError(f"export {form} needs a SCENARIO")
-    from fabric.pipeline.stages import RouteRequest, TablesRequest
+    from fabric.request import RouteRequest, TablesRequest
     from fabric.rules.dialect import dialect
 
     loaded = load(scenario, settings)
@@ -142,7 +142,7 @@ def _write(
     verify: bool,
 ) -> list[dict[str, Any]]:
     """Plan, write, follow and put in place; one row per fabric."""
-    from fabric.pipeline.stages import plan_tables
+    from fabric.pipeline.tables import plan_tables
     from fabric.rules.export import measure_tables, refuse_overflow
     from fabric.rules.folder import write_folder
 
@@ -188,7 +188,7 @@ def _files(
 
 def _verify(folder: Path, planned: PlannedRules, report: Any) -> bool:
     """Follow what was written; what fails is a bug of ours and stops the export."""
-    from fabric.routing.router import Progress
+    from fabric.routing.progress import Progress
     from fabric.rules.errors import RuleError
     from fabric.rules.manifest import read_manifest
     from fabric.rules.verify.check import verify_export
@@ -213,7 +213,7 @@ def _verify(folder: Path, planned: PlannedRules, report: Any) -> bool:
 
 def _about(loaded: LoadedScenario, settings: Settings) -> dict[str, Any]:
     """What a manifest says of where it comes from."""
-    from fabric.faces.answers.records import version
+    from fabric.scenario.provenance import version
 
     return {
         "tool": {"name": "fabric-planner", "version": version()},
@@ -249,7 +249,7 @@ def _answer(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> Answer:
 
 
 def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    from fabric.faces.answers.records import SCHEMA, version
+    from fabric.scenario.provenance import SCHEMA, version
 
     return {
         "schema": SCHEMA,
@@ -263,7 +263,8 @@ def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str,
 
 
 def _document(rows: Sequence[dict[str, Any]]) -> Document:
-    from fabric.output.document import Line, percent, table
+    from fabric.output.document import Line, table
+    from fabric.output.numbers import percent
 
     headers = (
         "fabric",
@@ -301,7 +302,7 @@ def _document(rows: Sequence[dict[str, Any]]) -> Document:
 
 def _addresses(loaded: LoadedScenario, request: RouteRequest, settings: Settings) -> int:
     """The address plans of all fabrics, as rows."""
-    from fabric.pipeline.stages import address_plans
+    from fabric.pipeline.tables import address_plans
     from fabric.rules.manifest import ADDRESS_COLUMNS, address_rows
 
     with located(loaded, settings):

@@ -12,13 +12,13 @@ from fabric.cli.answer import load, located
 from fabric.cli.options import Settings
 
 if TYPE_CHECKING:
-    from fabric.rules.from_folder import Ground
+    from fabric.rules.export_baseline import ExportBaseline
     from fabric.scenario.load import LoadedScenario
 
 
-def load_exported(scenario: str, folder: Path, settings: Settings) -> tuple[LoadedScenario, Ground]:
+def load_exported(scenario: str, folder: Path, settings: Settings) -> tuple[LoadedScenario, ExportBaseline]:
     """The scenario, and the fabric of the export in ``folder``; a changed scenario is said on stderr."""
-    from fabric.rules.from_folder import ground_of, what_if
+    from fabric.pipeline.tables import export_baseline, what_if
     from fabric.rules.manifest import read_manifest
 
     manifest = read_manifest(folder)
@@ -28,4 +28,4 @@ def load_exported(scenario: str, folder: Path, settings: Settings) -> tuple[Load
     if loaded.sha256 != manifest.record.get("sha256") and not settings.quiet:
         click.echo("note: the scenario has changed since the export", err=True)
     with located(loaded, settings):
-        return loaded, ground_of(folder, loaded, down=settings.down, up=settings.up)
+        return loaded, export_baseline(folder, loaded, down=settings.down, up=settings.up)

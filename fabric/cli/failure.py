@@ -15,7 +15,7 @@ from topologies.errors import FabricError, MissingProgramError
 
 def explain_failure(error: Exception, argv: Sequence[str], verbose: int) -> int:
     """Print an error on stderr; returns the exit code."""
-    from fabric.cli.main import BAD_INPUT, INTERNAL, MISSING_PROGRAM
+    from fabric.cli.exit_codes import BAD_INPUT, INTERNAL, MISSING_PROGRAM
 
     if isinstance(error, FabricError):
         from fabric.scenario.diagnostics import render

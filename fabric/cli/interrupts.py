@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fabric.cli.main import INTERRUPTED
+from fabric.cli.exit_codes import INTERRUPTED
 
 _GRACE_S = 1.0  # for the work to end by itself
 

@@ -12,10 +12,8 @@ from typing import Any
 
 import click
 
+from fabric.cli.exit_codes import BROKEN_PIPE, INTERRUPTED, OK, PARTIAL, USAGE
 from fabric.cli.options import Settings, collect, common_options
-
-OK, ANSWER_IS_NO, USAGE, BAD_INPUT, NO_ANSWER, MISSING_PROGRAM, PARTIAL = 0, 1, 2, 3, 4, 5, 6
-INTERNAL, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
 
 # verb -> what it does; the module is fabric.cli.<verb>_command, with _ for -
 VERBS = {

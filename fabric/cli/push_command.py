@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from fabric.cli.answer import Answer, emit
-from fabric.cli.main import ANSWER_IS_NO, MISSING_PROGRAM, OK
+from fabric.cli.exit_codes import ANSWER_IS_NO, MISSING_PROGRAM, OK
 from fabric.cli.options import FabricCommand, Settings
 from topologies.errors import FabricError
 
@@ -134,7 +134,7 @@ def _row(result: SwitchResult) -> dict[str, Any]:
 
 
 def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict[str, Any]:
-    from fabric.faces.answers.records import SCHEMA, version
+    from fabric.scenario.provenance import SCHEMA, version
 
     return {
         "schema": SCHEMA,

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from fabric.cli.answer import located, output_path, write
-from fabric.cli.main import OK, PARTIAL
+from fabric.cli.exit_codes import OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
 from fabric.routing.names import ROUTERS
 
 if TYPE_CHECKING:
     from fabric.faces.report.source import ReportSource
-    from fabric.pipeline.stages import RouteRequest
+    from fabric.request import RouteRequest
 
 _BY_SUFFIX = {".md": "md", ".json": "json"}
 
@@ -45,7 +45,7 @@ def command(
     """
     from fabric.faces.report import make_report, report_record, to_markdown, to_page
     from fabric.faces.report.make import check_sections
-    from fabric.pipeline.stages import RouteRequest
+    from fabric.request import RouteRequest
 
     if settings.format not in (None, "md", "json"):
         raise click.UsageError(f"a report is HTML, or -f md or -f json, not -f {settings.format}")

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from fabric.cli.answer import Answer, emit, load, located, output_path, say_not_modelled
-from fabric.cli.main import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
+from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
 from fabric.routing.names import OBJECTIVES, PATH_POLICIES, ROUTERS
 from topologies.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from fabric.evaluation.router_comparison import RouterComparison
-    from fabric.pipeline.stages import RouteRequest
+    from fabric.request import RouteRequest
     from fabric.result import RouteResult
-    from fabric.routing.router import Progress
+    from fabric.routing.progress import Reporter
     from fabric.scenario.load import LoadedScenario
     from fabric.whatif.suggestions import Suggestion
 
@@ -103,7 +101,7 @@ def command(
 
     Exit code 0: all limits hold; 1: one does not; 3: bad input; 4: demand has no path; 6: a limit stopped a solve.
     """
-    from fabric.pipeline.stages import RouteRequest
+    from fabric.request import RouteRequest
 
     if not 0 < scale < float("inf"):
         raise click.BadParameter(f"{scale:g} is no factor: it is above 0", param_hint="--scale")
@@ -183,10 +181,10 @@ def _cures(
     request: RouteRequest,
     result: RouteResult,
     suggest: str,
-    report: Callable[[Progress], None],
+    report: Reporter,
 ) -> tuple[Suggestion, ...]:
     """Changes that would help, where they are wanted and can be had."""
-    from fabric.faces.explain import suggestions
+    from fabric.whatif import suggestions
 
     if suggest == "never" or not suggestions.needs_help(result):
         return ()
@@ -203,9 +201,9 @@ def _compare(
     *,
     allow_unreachable: bool,
 ) -> int:
-    from fabric.export import comparison_records as records
+    from fabric.faces.answers import routers_records as records
     from fabric.faces.answers.routers_report import comparison_document, verdict
-    from fabric.pipeline.stages import compare_routers
+    from fabric.pipeline.comparison import compare_routers
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
         result = compare_routers(loaded, request, routers=None if routers == ALL else routers, progress=report)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric.cli.answer import Answer, emit
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.exported import load_exported
-from fabric.cli.main import ANSWER_IS_NO, OK
 from fabric.cli.options import FabricCommand, Settings
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _rows(paths: Sequence[Walk]) -> list[dict[str, Any]]:
 
 
 def _record(paths: Sequence[Walk]) -> dict[str, Any]:
-    from fabric.faces.answers.records import SCHEMA, version
+    from fabric.scenario.provenance import SCHEMA, version
 
     ends = [{"end": path.end, "at": path.at, "probability": path.probability} for path in paths]
     tool = {"name": "fabric-planner", "version": version()}
@@ -91,7 +91,8 @@ def _record(paths: Sequence[Walk]) -> dict[str, Any]:
 
 
 def _document(paths: Sequence[Walk]) -> Document:
-    from fabric.output.document import Line, percent, table
+    from fabric.output.document import Line, table
+    from fabric.output.numbers import percent
 
     parts: list[Any] = []
     rows = _rows(paths)

@@ -18,7 +18,6 @@ BISECTION_COLUMNS = ("fabric", "tier", "cables", "gbps", "bisection_gbps", "rati
 @click.argument("scenario")
 def command(what: str, scenario: str, settings: Settings) -> None:
     """Show WHAT of the fabrics of SCENARIO: paths (diameter, distances, equal-cost paths) or bisection (by tier)."""
-    from fabric.faces.answers.records import envelope
     from fabric.faces.answers.shape_report import (
         bisection_document,
         bisection_record,
@@ -28,6 +27,7 @@ def command(what: str, scenario: str, settings: Settings) -> None:
         paths_record,
     )
     from fabric.pipeline.stages import build
+    from fabric.scenario.provenance import envelope
 
     loaded = load(scenario, settings)
     with located(loaded, settings):

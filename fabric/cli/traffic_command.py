@@ -98,11 +98,11 @@ def _of_scenario(
 
 
 def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabric: str | None, level: str) -> None:
-    from fabric.faces.answers.records import envelope
     from fabric.faces.views.demand_matrix import demand_matrix, has_units
     from fabric.faces.views.racks import host_racks
     from fabric.output.document import Line, table
     from fabric.pipeline.stages import check_fabric
+    from fabric.scenario.provenance import envelope
     from topologies.units import format_bytes, format_gbps
 
     check_fabric(fabric, network)
@@ -161,9 +161,9 @@ def _check_phase(phase: str, workloads: Any) -> None:
 
 
 def _explain(loaded: Any, workloads: Any, timed: Any, settings: Settings, target: str) -> None:
-    from fabric.faces.answers.records import envelope
     from fabric.faces.answers.traffic_report import explain_document, formula_lines, formula_record
     from fabric.output.document import Line
+    from fabric.scenario.provenance import envelope
 
     flops = [(entry.id, entry.model.flops) for entry in workloads if entry.model and entry.model.flops]
     job, _, name = target.rpartition(":")
@@ -198,8 +198,8 @@ def _explain(loaded: Any, workloads: Any, timed: Any, settings: Settings, target
 
 
 def _bare(operation: str, settings: Settings, **keys: Any) -> None:
-    from fabric.faces.answers.records import tool_envelope
     from fabric.faces.answers.traffic_report import collective_document, collective_row, formula_record
+    from fabric.scenario.provenance import tool_envelope
     from topologies.units import parse_bytes, parse_speed_gbps
     from traffic.bare_collective import bare_collective
 

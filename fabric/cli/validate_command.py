@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from fabric.cli.answer import load, write
-from fabric.cli.main import BAD_INPUT, OK
+from fabric.cli.exit_codes import BAD_INPUT, OK
 from fabric.cli.options import FabricCommand, Settings
 from topologies.errors import FabricError, Problem, TopologyError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric.cli.answer import Answer, emit, located
-from fabric.cli.main import ANSWER_IS_NO, OK
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
 
@@ -36,7 +36,7 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
     load; 1: something was found; 3: files that cannot be read.
     """
     from fabric.cli.exported import load_exported
-    from fabric.routing.router import Progress
+    from fabric.routing.progress import Progress
     from fabric.rules.verify.check import verify_export
     from fabric.rules.verify.stamp import write_stamp
 
@@ -95,7 +95,7 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
 
 
 def _routes_record(manifest: Manifest, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    from fabric.faces.answers.records import SCHEMA, version
+    from fabric.scenario.provenance import SCHEMA, version
 
     return {
         "schema": SCHEMA,
@@ -130,7 +130,7 @@ def _finding(one: Any) -> dict[str, Any]:
 
 
 def _record(manifest: Manifest, verdict: Verdict) -> dict[str, Any]:
-    from fabric.faces.answers.records import SCHEMA, version
+    from fabric.scenario.provenance import SCHEMA, version
 
     figures = {key: value for key, value in verdict.__dict__.items() if key not in ("findings", "families")}
     return {
@@ -146,7 +146,8 @@ def _record(manifest: Manifest, verdict: Verdict) -> dict[str, Any]:
 
 
 def _document(folder: Path, verdict: Verdict) -> Document:
-    from fabric.output.document import Line, percent
+    from fabric.output.document import Line
+    from fabric.output.numbers import percent
 
     lines = [
         Line(

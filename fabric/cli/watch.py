@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from fabric.cli.interrupts import interruptible
 from fabric.cli.options import Settings
 
 if TYPE_CHECKING:
-    from fabric.routing.router import Progress
+    from fabric.routing.progress import Progress, Reporter
 
 _BAR_CELLS = 16
 
@@ -25,7 +25,7 @@ def is_watched(settings: Settings) -> bool:
 
 
 @contextmanager
-def watching(settings: Settings, *, gap: float = 1e-4) -> Iterator[Callable[[Progress], None]]:
+def watching(settings: Settings, *, gap: float = 1e-4) -> Iterator[Reporter]:
     """A reporter for the length of a ``with`` block; leaving it, by Ctrl-C too, restores the terminal.
 
     The bar of a solve is full when ``gap`` is reached.
@@ -77,7 +77,7 @@ def way(first: float, now: float, wanted: float) -> float:
 def reached(state: Progress) -> str:
     """What a solve has come to so far.
 
-    >>> from fabric.routing.router import Progress
+    >>> from fabric.routing.progress import Progress, Reporter, silent
     >>> reached(Progress("optimal", theta=1.263, bound=1.25))
     'θ 126.30 %, bound 125.00 %, gap 1.04 %'
     """

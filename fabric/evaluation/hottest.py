@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabric.evaluation.overload import OVER
+from fabric.evaluation.severity import OVER
 from fabric.result import HotLink, PhaseRoute, Share
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fabric.evaluation.overload import OVER
+from fabric.evaluation.severity import OVER
 from fabric.result import JobTime, LimitVerdict, PhaseRoute
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import Problem, ScenarioError, nearest

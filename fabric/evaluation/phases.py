@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fabric.evaluation.overload import OVER
+from fabric.evaluation.severity import OVER
 from fabric.optimise.certify import best_cut
 from fabric.result import PhaseRoute, Routed, TierLoad, UnreachablePair
 from fabric.routing.access import CUTTING, admitted_ends, overloaded_endpoints

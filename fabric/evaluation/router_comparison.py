@@ -24,7 +24,8 @@ from fabric.evaluation.jobs import job_times
 from fabric.evaluation.limits import check_limits
 from fabric.evaluation.phases import PreparedPhase, job_peak, places_flows, prepare_phase, route_prepared
 from fabric.result import Assumption, JobTime, LimitVerdict, PhaseRoute
-from fabric.routing.router import Certificate, HashSpread, Progress, RoutingOptions
+from fabric.routing.progress import Progress
+from fabric.routing.router import Certificate, HashSpread, RoutingOptions
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import FabricError
 from topologies.topology import Topology

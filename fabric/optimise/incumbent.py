@@ -10,7 +10,8 @@ import numpy as np
 from fabric.optimise.arcs import Arcs
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import parallel_loads, split_slice
-from fabric.routing.router import Certificate, Progress, RoutingOptions, Splits, edge_utilisation
+from fabric.routing.progress import Progress
+from fabric.routing.router import Certificate, RoutingOptions, Splits, edge_utilisation
 from topologies.columns import Bools, Floats
 
 

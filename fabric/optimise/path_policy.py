@@ -23,9 +23,10 @@ from fabric.optimise.policy_incumbent import PolicyIncumbent
 from fabric.optimise.route_space import ArcSpace, RouteSpace, every_pair
 from fabric.optimise.solve import Status
 from fabric.optimise.valley_free import arc_kinds, needed_arcs, state_steps
-from fabric.routers.ecmp import ecmp_loads
+from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import Progress, Routing, RoutingOptions
+from fabric.routing.progress import Progress
+from fabric.routing.router import Routing, RoutingOptions
 from topologies.columns import column
 
 # Columns up to which simplex finishes. Programmes of layered fabrics are so degenerate that it stalls early.

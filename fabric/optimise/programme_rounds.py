@@ -12,7 +12,8 @@ from fabric.optimise.flow_blocks import FlowBlocks
 from fabric.optimise.flow_programmes import LinearProgramme, arc_prices, solve_linear
 from fabric.optimise.route_space import Carried, RouteSpace
 from fabric.optimise.solve import Status
-from fabric.routing.router import Progress, RoutingOptions
+from fabric.routing.progress import Progress
+from fabric.routing.router import RoutingOptions
 from topologies.columns import Floats
 
 MAX_ROUNDS = 25

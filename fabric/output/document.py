@@ -66,14 +66,3 @@ def table(title: str, headers: Iterable[str], rows: Iterable[Sequence[object]], 
         for header in headers
     )
     return Table(title, columns, tuple(tuple(str(cell) for cell in row) for row in rows), tuple(marks))
-
-
-def percent(ratio: float | None, digits: int = 1) -> str:
-    """A ratio as a percentage; ``-`` when there is none, ``∞`` for load on nothing.
-
-    >>> percent(2.2737), percent(None)
-    ('227.4 %', '-')
-    """
-    if ratio is None:
-        return "-"
-    return "∞" if ratio == float("inf") else f"{ratio * 100:,.{digits}f} %"

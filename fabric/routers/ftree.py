@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.routers.ecmp import ecmp_loads
+from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import parallel_loads
 from fabric.routing.modulo_trees import Numbering, TreeNet, load_trees, number_endpoints, tree_net, walk_trees

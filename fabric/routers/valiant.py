@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabric.routers.ecmp import ecmp_loads
+from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import Adjacency, PhaseDemand, RoutingGraph
 from fabric.routing.kernels import compiled, hop_order
 from fabric.routing.router import ROUTERS, Routing

@@ -167,7 +167,7 @@ def _paths_slice(
 def _net(graph: RoutingGraph) -> PathNet:
     """The graph's columns in the order of the sweeps; hops in place of weights that are all equal."""
     into, out = graph.into, graph.out
-    equal = bool(len(graph.weight) == 0 or np.ptp(graph.weight) == 0)
+    equal = graph.equal_weights
     weight = np.ones(len(graph.weight)) if equal else graph.weight
     return PathNet(
         into.start, graph.src[into.edge], weight[into.edge], equal,

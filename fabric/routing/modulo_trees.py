@@ -173,7 +173,7 @@ def tree_net(graph: RoutingGraph) -> TreeNet:
     wide = _widest(topology, code, counted, len(levels) + 1)
     out_edge = np.lexsort((np.arange(len(graph.src)), graph.dst, graph.src))
     return TreeNet(
-        bool(len(graph.weight) == 0 or np.ptp(graph.weight) == 0),
+        graph.equal_weights,
         into.start, graph.src[into.edge], graph.weight[into.edge],
         graph.out.start, column(out_edge, np.int32), graph.dst, graph.weight,
         column(np.where(graph.is_terminal, 0, code[graph.node_of]), np.int64),

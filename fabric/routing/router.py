@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.names import HASH_FIELDS
+from fabric.routing.progress import Reporter, silent
 from fabric.routing.tables.options import TableOptions
 from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.registry import Registry
@@ -130,46 +130,6 @@ class HashOptions:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a stage or a long solve is, for those who wait for it.
-
-    Attributes
-    ----------
-    text : str
-        What is being done, such as ``optimal: round 3``.
-    theta : float or None
-        Highest utilisation of the best routing so far.
-    bound : float or None
-        Best proof so far: no routing has less.
-    seconds : float
-        Since the solve began.
-    limit_s : float or None
-        When it will be stopped.
-    """
-
-    text: str
-    theta: float | None = None
-    bound: float | None = None
-    seconds: float = 0.0
-    limit_s: float | None = None
-
-    @property
-    def gap(self) -> float | None:
-        """Relative distance of the best routing to the best proof; None while either is missing.
-
-        >>> Progress("optimal", theta=1.05, bound=1.0).gap
-        0.050000000000000044
-        """
-        if self.theta is None or not self.bound:
-            return None
-        return max(self.theta / self.bound - 1, 0.0)
-
-
-def _silent(_: Progress) -> None:
-    """Report nothing."""
-
-
-@dataclass(frozen=True)
 class RoutingOptions:
     """What the scenario or the command line says about routing."""
 
@@ -183,10 +143,9 @@ class RoutingOptions:
     spray_efficiency: float = 1.0  # part of a link that spraying fills before reordering and uneven queues cost
     hash: HashOptions = HashOptions()
     tables: TableOptions = field(default_factory=TableOptions)  # of as-programmed
-    report: Callable[[Progress], None] = _silent
+    report: Reporter = silent
 
 
-RouterFunction = Callable[..., Routing]
 ROUTERS: Registry[Routing] = Registry("router", "fabric.routers")
 
 

@@ -274,7 +274,7 @@ def sweep_net(graph: RoutingGraph, rule: Rule) -> SweepNet:
     into, out = graph.into, graph.out
     slot_of = np.empty(len(into.edge), dtype=np.int32)
     slot_of[into.edge] = np.arange(len(into.edge))
-    equal = bool(len(graph.weight) == 0 or np.ptp(graph.weight) == 0)
+    equal = graph.equal_weights
     capacity = graph.capacity_gbps / graph.class_size  # a host weighs its own links, not those of its whole class
     return SweepNet(
         _CODE[rule], equal, into.start, graph.src[into.edge], graph.weight[into.edge], capacity[into.edge],

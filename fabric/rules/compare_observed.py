@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fabric.rules.errors import RuleError
-from fabric.rules.from_folder import Ground
+from fabric.rules.export_baseline import ExportBaseline
 from fabric.rules.kernel_routes import parse_routes
 from fabric.rules.lft import compare_lfts, parse_lfts
 from fabric.rules.observed import Comparison, Difference, compare_tables
@@ -13,7 +13,7 @@ from fabric.rules.observed_routes import compare_routes
 from fabric.rules.ovs_text import parse_groups, parse_rules
 
 
-def compare_observed(kind: str, where: Path, folder: Path, ground: Ground) -> list[Difference]:
+def compare_observed(kind: str, where: Path, folder: Path, baseline: ExportBaseline) -> list[Difference]:
     """Differences of all switches.
 
     Parameters
@@ -28,9 +28,9 @@ def compare_observed(kind: str, where: Path, folder: Path, ground: Ground) -> li
             Difference(one.switch, "different", f"LID {one.lid}", _port(one.ours), _port(one.theirs))
             for one in compare_lfts(ours, parse_lfts(_text(where), str(where)))
         ]
-    tables = ground.tables(folder)
+    tables = baseline.tables(folder)
     found: list[Difference] = []
-    for entry in ground.manifest.switches:
+    for entry in baseline.manifest.switches:
         table = tables[entry.name]
         if kind == "ovs":
             flows, groups = where / f"{entry.file}.flows", where / f"{entry.file}.groups"
@@ -40,7 +40,7 @@ def compare_observed(kind: str, where: Path, folder: Path, ground: Ground) -> li
         else:
             path = where / f"{entry.file}.json"
             routes = parse_routes(_text(path), str(path))
-            made = compare_routes(table, ground.plan, routes, families=(4,))
+            made = compare_routes(table, baseline.plan, routes, families=(4,))
         found += _all(made)
     return found
 

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabric.certificate_check.columns import MIN_MAX, SCHEMA, VERSION
-from fabric.faces.answers.records import finite, version
+from fabric.output.numbers import finite
 from fabric.output.whole_file import whole_file
 from fabric.result import PhaseRoute, Routed, RouteResult
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import Certificate, access_bound
 from fabric.scenario.load import LoadedScenario
+from fabric.scenario.provenance import version
 from topologies.errors import FormatError
 from topologies.topology import Topology
 
@@ -212,7 +213,7 @@ def _routing_kind(router: str, routed: Routed) -> str:
         return "paths"
     if router == "ecmp":
         return "ecmp"
-    from fabric.routers.ecmp import ecmp_loads
+    from fabric.routing.equal_split import ecmp_loads
 
     equal, _ = ecmp_loads(routed.graph, routed.demand)
     ours, theirs = routing.edge_gbps.sum(axis=1), equal.sum(axis=1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fabric.pipeline.stages import RouteRequest, route
+from fabric.pipeline.stages import route
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
-from fabric.routing.router import Progress
+from fabric.routing.progress import Progress, Reporter, silent
 from fabric.saved.archive import is_archive
 from fabric.scenario.load import LoadedScenario, load_scenario
 
@@ -23,16 +24,12 @@ class OpenedResult:
     saved: bool
 
 
-def _quiet(_: Progress) -> None:
-    """Report nothing."""
-
-
 def open_any(
     path: str,
     *,
     overrides: Sequence[str] = (),
     request: RouteRequest = RouteRequest(),
-    progress: Callable[[Progress], None] = _quiet,
+    progress: Reporter = silent,
 ) -> OpenedResult:
     """Open a saved result as it is, or load and route a scenario.
 
@@ -65,7 +62,7 @@ def open_any(
     return OpenedResult(loaded, request, _routed(loaded, request, progress), False)
 
 
-def _routed(loaded: LoadedScenario, request: RouteRequest, progress: Callable[[Progress], None]) -> RouteResult:
+def _routed(loaded: LoadedScenario, request: RouteRequest, progress: Reporter) -> RouteResult:
     from topologies.errors import FabricError
 
     try:

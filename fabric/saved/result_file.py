@@ -19,15 +19,16 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from fabric.faces.answers.records import envelope, version
-from fabric.pipeline.stages import RouteRequest
+from fabric.request import RouteRequest
 from fabric.result import Assumption, HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult, TierLoad, UnreachablePair
 from fabric.routing.router import Certificate, HashSpread
 from fabric.saved.archive import Archive, array_bytes, bad, write_archive
 from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.scenario.provenance import envelope, version
 from topologies.columns import column
+from topologies.elements import Links, Nodes
 from topologies.errors import FabricError
-from topologies.topology import Links, Nodes, Topology
+from topologies.topology import Topology
 from traffic.demands import TrafficClass
 
 SCHEMA = "fabric-planner/saved-result"

@@ -37,6 +37,8 @@ from topologies.registry import Registry, Spec
 from topologies.units import Count, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
 
+DEFAULT_EFFICIENCY = 0.92  # payload over line rate: Ethernet, IP, UDP and RoCEv2 headers, gaps, congestion control
+
 
 @dataclass(frozen=True)
 class Registries:
@@ -226,6 +228,11 @@ class FabricSpec(Spec):
     def kind(self) -> str:
         """Kind of the topology, as written."""
         return str(getattr(self.topology, "kind", ""))
+
+    @property
+    def payload_efficiency(self) -> float:
+        """Payload over line rate: what the scenario says, else the default."""
+        return self.efficiency or DEFAULT_EFFICIENCY
 
 
 # metric -> (what it is measured on, unit of its maximum)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from fabric.pipeline.stages import RouteRequest
+from fabric.request import RouteRequest
 from fabric.scenario.load import LoadedScenario
 
 

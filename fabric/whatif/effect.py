@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.evaluation.limits import limit_text
-from fabric.output.document import percent
+from fabric.output.numbers import percent
 from fabric.result import LimitVerdict, PhaseRoute, RouteResult
 from topologies.units import format_seconds
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 
-from fabric.pipeline.stages import RouteRequest, route
+from fabric.pipeline.stages import route
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
-from fabric.routing.router import Progress
+from fabric.routing.progress import Reporter, silent
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.whatif.changes import ChangeSet
 
 _MOST_KEPT = 16
 _MOST_KEPT_LINKS = 4_000_000  # loads of links kept in all: a large fabric keeps fewer states
-
-
-def _quiet(_: Progress) -> None:
-    """Report nothing."""
 
 
 class LiveRoutes:
@@ -59,7 +55,7 @@ class LiveRoutes:
         given = [f"{entry.path}={entry.value}" for entry in self.loaded.overrides]
         return load_scenario(self.loaded.path, overrides=[*given, *changes.sets])
 
-    def route(self, changes: ChangeSet, progress: Callable[[Progress], None] = _quiet) -> RouteResult:
+    def route(self, changes: ChangeSet, progress: Reporter = silent) -> RouteResult:
         """The result of a state; an exception of ``progress`` stops the work and is passed on.
 
         Raises

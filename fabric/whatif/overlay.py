@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fabric.output.whole_file import whole_file
-from fabric.pipeline.stages import RouteRequest
+from fabric.request import RouteRequest
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.tree import NAMED_LISTS
 from fabric.whatif.changes import ChangeSet

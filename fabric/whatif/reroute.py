@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from fabric.pipeline.stages import RouteRequest, route
+from fabric.pipeline.stages import route
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
-from fabric.routing.router import Progress
+from fabric.routing.progress import Reporter, silent
 from fabric.scenario.load import LoadedScenario, load_scenario
-
-
-def _quiet(_: Progress) -> None:
-    """Report nothing."""
 
 
 def reroute(
@@ -22,7 +19,7 @@ def reroute(
     sets: Sequence[str] = (),
     down: Sequence[str] = (),
     up: Sequence[str] = (),
-    progress: Callable[[Progress], None] = _quiet,
+    progress: Reporter = silent,
 ) -> RouteResult:
     """Route ``loaded`` with what ``sets``, ``down`` and ``up`` add to its overrides and to the request's failures.
 

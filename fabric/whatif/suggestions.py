@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fabric.pipeline.stages import RouteRequest
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
-from fabric.routing.router import Progress
+from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.changes import Change, ChangeSet, candidates
 from fabric.whatif.live import LiveRoutes
@@ -49,10 +49,6 @@ class Suggestion:
         )
 
 
-def _quiet(_: Progress) -> None:
-    """Report nothing."""
-
-
 def needs_help(result: RouteResult) -> bool:
     """Whether links are over capacity or limits fail."""
     return any(entry.links_over_capacity for entry in result.routes) or not result.limits_ok
@@ -71,7 +67,7 @@ def suggest(
     *,
     changes: Sequence[Change] | None = None,
     fabric: str | None = None,
-    progress: Callable[[Progress], None] = _quiet,
+    progress: Reporter = silent,
 ) -> tuple[Suggestion, ...]:
     """Route every candidate change and keep those that help, the best first.
 

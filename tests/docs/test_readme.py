@@ -102,11 +102,11 @@ def test_every_command_of_the_program_is_in_the_readme() -> None:
 
 
 def test_exit_codes_of_the_readme_are_those_of_the_program() -> None:
-    """The table has every code of fabric.cli.main once."""
-    from fabric.cli import main
+    """The table has every code of fabric.cli.exit_codes once."""
+    from fabric.cli import exit_codes
 
     names = ("OK", "ANSWER_IS_NO", "USAGE", "BAD_INPUT", "NO_ANSWER", "MISSING_PROGRAM", "PARTIAL")
-    codes = {getattr(main, name) for name in (*names, "INTERNAL", "INTERRUPTED", "BROKEN_PIPE")}
+    codes = {getattr(exit_codes, name) for name in (*names, "INTERNAL", "INTERRUPTED", "BROKEN_PIPE")}
     for text in (README, (ROOT / "docs" / "output.md").read_text(encoding="utf-8")):
         table = text.split("| code | meaning |\n| ---: | --- |\n")[1].split("\n\n")[0]
         said = {int(code) for row in table.splitlines() for code in re.findall(r"\d+", row.split("|")[1])}

@@ -25,7 +25,7 @@ from fabric.output.text import to_markdown, to_plain
 from fabric.result import JobTime, LimitVerdict, RouteResult
 from fabric.routing.router import Certificate, HashSpread, ObjectiveProof, Quantiles
 from fabric.scenario.load import load_scenario
-from tests.export.drawn_routes import routed
+from tests.drawing.drawn_routes import routed
 from topologies.builder import TOPOLOGIES
 
 SCENARIO = Path(__file__).parents[1] / "golden" / "cases" / "oversubscribed.fabric.yaml"

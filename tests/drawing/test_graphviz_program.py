@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from drawn_routes import built, ring, routed
-from fabric.export import graphviz_program
 
+from fabric.faces.drawing import graphviz_program
 from fabric.faces.drawing.graphviz_program import render_dot
 from fabric.faces.drawing.link_view import link_view_dot
 from fabric.faces.drawing.tier_view import tier_view_dot

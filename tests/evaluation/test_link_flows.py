@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from fabric.evaluation.link_flows import link_flows
-from fabric.pipeline.stages import RouteRequest, route
+from fabric.pipeline.stages import route
+from fabric.request import RouteRequest
 from fabric.result import PhaseRoute
 from fabric.scenario.load import load_scenario
 from topologies.errors import RoutingError

@@ -16,7 +16,9 @@ from fabric.evaluation.router_comparison import (
     compare_phase,
     loss_split,
 )
-from fabric.pipeline.stages import RouteRequest, compare_routers, route
+from fabric.pipeline.comparison import compare_routers
+from fabric.pipeline.stages import route
+from fabric.request import RouteRequest
 from fabric.result import LimitVerdict
 from fabric.routing.hashing import flows as hashed_flows
 from fabric.routing.names import ROUTERS

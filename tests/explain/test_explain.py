@@ -14,7 +14,8 @@ from fabric.evaluation.hash_imbalance import chance, luck_of
 from fabric.evaluation.link_flows import link_flows
 from fabric.faces.explain.codes import meaning
 from fabric.faces.explain.explain import explain, find_target
-from fabric.pipeline.stages import RouteRequest, route
+from fabric.pipeline.stages import route
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.whatif.suggestions import is_quick, needs_help, suggest

@@ -12,7 +12,8 @@ from real_programs import SEARCHED, require
 from router_lab import RouterLab, wait_for
 
 from fabric.cli.main import run
-from fabric.pipeline.stages import RouteRequest, TablesRequest, address_plans, plan_tables
+from fabric.pipeline.tables import address_plans, plan_tables
+from fabric.request import RouteRequest, TablesRequest
 from fabric.rules.manifest import read_manifest
 from fabric.rules.planned import PlannedRules
 from fabric.scenario.load import load_scenario

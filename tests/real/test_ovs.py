@@ -10,7 +10,8 @@ from ovs_lab import OvsLab
 from real_programs import require
 
 from fabric.cli.main import run
-from fabric.pipeline.stages import RouteRequest, address_plans
+from fabric.pipeline.tables import address_plans
+from fabric.request import RouteRequest
 from fabric.routing.tables.slot_table import realised
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.dialects.ovs import read

@@ -10,7 +10,8 @@ from ovs_lab import OvsLab
 from real_programs import require
 
 from fabric.cli.main import run
-from fabric.pipeline.stages import RouteRequest, address_plans
+from fabric.pipeline.tables import address_plans
+from fabric.request import RouteRequest
 from fabric.rules.changes import read_tables_of
 from fabric.rules.trace import Tracer
 from fabric.scenario.load import load_scenario

@@ -13,7 +13,8 @@ from ovs_lab import OvsLab
 from real_programs import require
 
 from fabric.cli.main import run
-from fabric.pipeline.stages import RouteRequest, address_plans
+from fabric.pipeline.tables import address_plans
+from fabric.request import RouteRequest
 from fabric.rules.dialects.ovs import read
 from fabric.rules.manifest import SwitchEntry, read_manifest
 from fabric.rules.openflow13 import encode

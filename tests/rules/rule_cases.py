@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fabric.cli.main import run
-from fabric.pipeline.stages import RouteRequest, TablesRequest, plan_tables, tables_ground
+from fabric.pipeline.tables import export_baseline, plan_tables
+from fabric.request import RouteRequest, TablesRequest
 from fabric.rules.manifest import read_manifest
 from fabric.rules.planned import PlannedRules
 from fabric.rules.verify.check import verify_export
@@ -103,5 +104,5 @@ def verdict_on(scenario: Path, folder: Path) -> Verdict:
     manifest = read_manifest(folder)
     loaded = load_scenario(str(scenario), overrides=[])
     down = manifest.record["what_if"]["down"]
-    plan, pairs = tables_ground(loaded, manifest.fabric, manifest.phase, manifest.number, down=down)
-    return verify_export(folder, manifest, plan, pairs)
+    baseline = export_baseline(folder, loaded, down=tuple(down))
+    return verify_export(folder, manifest, baseline.plan, baseline.pairs)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from rule_cases import exported, planned_rules
 
-from fabric.pipeline.stages import RouteRequest, TablesRequest, plan_tables
+from fabric.pipeline.tables import plan_tables
+from fabric.request import RouteRequest, TablesRequest
 from fabric.rules.change_plan import Round, apply_round, plan_change
 from fabric.rules.changes import bundle_line, read_tables_of
 from fabric.rules.errors import RuleError

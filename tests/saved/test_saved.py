@@ -15,7 +15,8 @@ import pytest
 
 from fabric.cli.main import run
 from fabric.faces.answers.records import route_record
-from fabric.pipeline.stages import RouteRequest, route
+from fabric.pipeline.stages import route
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.saved.archive import is_archive
 from fabric.saved.open_any import open_any

@@ -9,7 +9,8 @@ import pytest
 from pilot import drive, press, screen_lines
 from textual.pilot import Pilot
 
-from fabric.pipeline.stages import RouteRequest, route
+from fabric.pipeline.stages import route
+from fabric.request import RouteRequest
 from fabric.saved.result_file import save_result
 from fabric.scenario.load import load_scenario
 from tui.app import FabricApp

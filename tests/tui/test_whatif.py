@@ -14,7 +14,8 @@ from pilot import QUICKSTART, TRAIN, drive, press, screen_text, settled
 from textual.pilot import Pilot
 
 from fabric.cli.main import run
-from fabric.pipeline.stages import RouteRequest, route
+from fabric.pipeline.stages import route
+from fabric.request import RouteRequest
 from fabric.scenario.load import load_scenario
 from topologies.errors import FabricError
 from tui.app import FabricApp

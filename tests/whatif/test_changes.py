@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabric.cli.main import run
-from fabric.pipeline.stages import RouteRequest, route
+from fabric.pipeline.stages import route
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.scenario.load import load_scenario
 from fabric.whatif.changes import (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fabric.cli.main import run
-from fabric.pipeline.stages import RouteRequest
+from fabric.request import RouteRequest
 from fabric.saved.open_any import OpenedResult, open_any
 from fabric.whatif.differences import Row, compare
 

@@ -16,10 +16,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from topologies.columns import column
+from topologies.elements import Links, Nodes
 from topologies.errors import FormatError, nearest
 from topologies.format_registry import TopologyFormat, cannot_say, register_format
 from topologies.text_input import Findings, read_text, shown
-from topologies.topology import Links, Nodes, Topology
+from topologies.topology import Topology
 
 SCHEMA = "fabric-planner/topology/v1"
 

@@ -15,7 +15,7 @@ from fabric.evaluation.link_flows import LinkFlows, link_flows
 from fabric.faces.views.flow_tables import crossing_words, demand_table, link_flow_table
 from fabric.faces.views.tables import link_table
 from fabric.output.column_table import ColumnTable
-from fabric.output.document import percent
+from fabric.output.numbers import percent
 from fabric.result import PhaseRoute
 from topologies.errors import FabricError
 from tui.screens.overview import load_style

@@ -14,7 +14,7 @@ from fabric.evaluation.hottest import describe_link
 from fabric.faces.views.heat import HeatMap, heat_map, map_kinds
 from fabric.faces.views.tables import metric_values
 from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.document import percent
+from fabric.output.numbers import percent
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.text import safe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from fabric.faces.views.rule_tables import PlannedTables, differences, planned_tables, rule_table, switch_table
 from fabric.output.column_table import ColumnTable
-from fabric.routing.router import Progress
+from fabric.routing.progress import Progress, Reporter
 from topologies.errors import FabricError
 from tui.screens.ask import Ask
 from tui.screens.flows import filtered
@@ -53,7 +53,7 @@ class RulesScreen(ViewScreen):
             request = replace(changes.request(session.request), fabric=fabric, phase=phase or "worst")
             live = session.live
 
-            def plan(report: Callable[[Progress], None]) -> PlannedTables | str:
+            def plan(report: Reporter) -> PlannedTables | str:
                 report(Progress(f"planning the tables of {fabric}"))
                 try:
                     return planned_tables(live.scenario(changes), request, report)

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from fabric.faces.views.faceplate import Port
-from fabric.output.document import percent
+from fabric.output.numbers import percent
 from tui.style import Look
 from tui.text import fitted
 

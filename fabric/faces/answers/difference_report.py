@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fabric.faces.answers.records import envelope, finite
-from fabric.output.document import Document, Line, Mark, Table, percent, table
+from fabric.output.document import Document, Line, Mark, Table, table
+from fabric.output.numbers import finite, percent
 from fabric.saved.open_any import OpenedResult
+from fabric.scenario.provenance import envelope
 from fabric.whatif.differences import SUBJECTS, Comparison, Row, Subject
 from topologies.units import format_seconds
 

@@ -2,61 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
-import math
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from fabric.evaluation.schedule import PhaseTiming, StepSchedule
+from fabric.output.numbers import finite
 from fabric.pipeline.network import Network
 from fabric.pipeline.stages import assumptions
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
 from fabric.routing.router import HashSpread, ObjectiveProof
 from fabric.scenario.load import LoadedScenario
+from fabric.scenario.provenance import envelope
 from fabric.whatif.suggestions import Suggestion
 from topologies.distances import diameter_hops
 from topologies.summary import summarise
 from traffic.workload import ModelFigures, Phase, WorkloadTraffic
-
-SCHEMA = "fabric-planner/result/v1"
-MODEL = {"name": "fluid", "version": 1}
-
-
-def version() -> str:
-    """Version of the installed distribution."""
-    from importlib.metadata import version as installed
-
-    return installed("fabric-planner")
-
-
-def finite(value: float | None) -> float | None:
-    """None for infinity and NaN, which JSON has no word for."""
-    return value if value is not None and math.isfinite(value) else None
-
-
-def tool_envelope(kind: str) -> dict[str, Any]:
-    """What an answer without a scenario starts with."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if epoch else datetime.datetime.now(datetime.UTC)
-    return {
-        "schema": SCHEMA,
-        "kind": kind,
-        "tool": {"name": "fabric-planner", "version": version()},
-        "created": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-
-
-def envelope(kind: str, loaded: LoadedScenario) -> dict[str, Any]:
-    """What every answer about a scenario starts with."""
-    return {
-        **tool_envelope(kind),
-        "name": loaded.scenario.name,
-        "inputs": [{"path": file.path, "sha256": file.sha256} for file in loaded.inputs],
-        "overrides": [{"set": entry.path, "value": entry.value} for entry in loaded.overrides],
-        "seed": loaded.scenario.seed,
-        "model": MODEL,
-    }
 
 
 def build_record(loaded: LoadedScenario, network: Network) -> dict[str, Any]:

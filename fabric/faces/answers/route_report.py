@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.evaluation.limits import limit_text
-from fabric.evaluation.overload import OVER
-from fabric.output.document import Document, Line, Mark, Table, percent, table
+from fabric.evaluation.severity import OVER
+from fabric.output.document import Document, Line, Mark, Table, table
+from fabric.output.numbers import percent
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.suggestions import Suggestion

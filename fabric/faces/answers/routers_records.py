@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fabric.evaluation.router_comparison import PhaseComparison, RouterComparison, RouterFigure
-from fabric.faces.answers.records import envelope, finite, spread_record
+from fabric.faces.answers.records import spread_record
+from fabric.output.numbers import finite
 from fabric.result import JobTime
 from fabric.scenario.load import LoadedScenario
+from fabric.scenario.provenance import envelope
 
 COLUMNS = (
     "fabric",

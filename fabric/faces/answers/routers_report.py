@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fabric.evaluation.limits import limit_text
-from fabric.evaluation.overload import OVER
 from fabric.evaluation.router_comparison import LossSplit, PhaseComparison, RouterComparison, RouterFigure
+from fabric.evaluation.severity import OVER
 from fabric.faces.answers.route_report import above, excess, reached
-from fabric.output.document import Document, Line, Mark, Table, percent, table
+from fabric.output.document import Document, Line, Mark, Table, table
+from fabric.output.numbers import percent
 from fabric.scenario.load import LoadedScenario
 from topologies.units import format_seconds
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +14,11 @@ from fabric.evaluation.limits import limit_text
 from fabric.evaluation.link_flows import LinkFlows, link_flows
 from fabric.faces.views.flow_tables import crossing_words
 from fabric.faces.views.phase_tables import phase_table
-from fabric.output.document import Document, Line, Table, percent, table
-from fabric.pipeline.stages import RouteRequest
+from fabric.output.document import Document, Line, Table, table
+from fabric.output.numbers import percent
+from fabric.request import RouteRequest
 from fabric.result import HotLink, PhaseRoute, RouteResult
-from fabric.routing.router import Progress
+from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.effect import effect
@@ -49,10 +50,6 @@ class Explanation:
     facts: dict[str, Any]
     pairs: tuple[dict[str, Any], ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
-
-
-def _quiet(_: Progress) -> None:
-    """Report nothing."""
 
 
 def find_target(result: RouteResult, text: str, *, fabric: str | None = None, phase: str = "worst") -> Target:
@@ -133,7 +130,7 @@ def explain(
     result: RouteResult,
     target: Target,
     *,
-    progress: Callable[[Progress], None] = _quiet,
+    progress: Reporter = silent,
 ) -> Explanation:
     """Explain a target; cures are routed one by one."""
     chosen = {"link": _explain_link, "switch": _explain_switch, "job": _explain_job, "phase": _explain_phase}

@@ -13,7 +13,7 @@ import numpy as np
 from fabric.faces.report.content import HeatBlock, HeatPicture, Layer
 from fabric.faces.views.bands import BANDS, DOWN, NONE, Band, band
 from fabric.faces.views.heat import Direction, HeatMap, heat_map, map_kinds
-from fabric.output.document import percent
+from fabric.output.numbers import percent
 from fabric.result import PhaseRoute
 
 SCALE: tuple[Band, ...] = (*BANDS, DOWN, NONE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from fabric.faces.answers.records import envelope
 from fabric.faces.report.content import Content, Section
 from fabric.faces.report.sections.bill import bill_section
 from fabric.faces.report.sections.change import change_section
@@ -15,6 +14,7 @@ from fabric.faces.report.sections.reproduce import reproduce_section
 from fabric.faces.report.sections.steps import steps_section
 from fabric.faces.report.sections.verdict import verdict_section
 from fabric.faces.report.source import ReportSource
+from fabric.scenario.provenance import envelope
 from topologies.errors import ScenarioError, nearest
 
 # anchor -> what makes the section; None where there is nothing to say

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fabric.faces.answers.records import envelope, route_record
+from fabric.faces.answers.records import route_record
 from fabric.faces.report.content import Block, Commands, Content, HeatBlock, ReportTable, TimelineBlock, Words
 from fabric.faces.report.source import ReportSource
+from fabric.scenario.provenance import envelope
 
 
 def report_record(source: ReportSource, content: Content) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabric.pipeline.network import Network
-from fabric.pipeline.stages import RouteRequest
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.scenario.load import LoadedScenario
 

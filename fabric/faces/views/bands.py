@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fabric.evaluation.overload import OVER
+from fabric.evaluation.severity import OVER
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from fabric.evaluation.link_flows import LinkFlows
 from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.document import percent
+from fabric.output.numbers import percent
 from fabric.result import PhaseRoute
 from topologies.columns import Longs
 

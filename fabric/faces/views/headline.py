@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fabric.output.document import Line, percent
+from fabric.output.document import Line
+from fabric.output.numbers import percent
 from fabric.result import PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
 from topologies.units import format_seconds

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.pipeline.stages import RouteRequest, plan_tables
-from fabric.routing.router import Progress
+from fabric.pipeline.tables import plan_tables
+from fabric.request import RouteRequest
+from fabric.routing.progress import Reporter, silent
 from fabric.rules.changes import read_tables_of
 from fabric.rules.errors import RuleError
 from fabric.rules.manifest import read_manifest
@@ -43,13 +44,7 @@ class PlannedTables:
         return self._made.get(at)
 
 
-def _quiet(_: Progress) -> None:
-    """Report nothing."""
-
-
-def planned_tables(
-    loaded: LoadedScenario, request: RouteRequest, progress: Callable[[Progress], None] = _quiet
-) -> PlannedTables:
+def planned_tables(loaded: LoadedScenario, request: RouteRequest, progress: Reporter = silent) -> PlannedTables:
     """Tables of the request's fabric and phase.
 
     Raises

@@ -9,7 +9,7 @@ import numpy as np
 from fabric.evaluation.hottest import hottest_links, port_name
 from fabric.evaluation.limits import limit_text
 from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.document import percent
+from fabric.output.numbers import percent
 from fabric.result import PhaseRoute, RouteResult
 from topologies.columns import Floats
 from topologies.topology import Topology

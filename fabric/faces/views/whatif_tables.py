@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.document import percent
+from fabric.output.numbers import percent
 from fabric.result import RouteResult
 from fabric.whatif.changes import ChangeSet
 from fabric.whatif.effect import LinkChange, effect

@@ -15,7 +15,7 @@ from fabric.optimise.by_descent import improve_by_descent
 from fabric.optimise.by_programme import ArcPairs, all_arcs, improve_by_programme, shortest_arcs
 from fabric.optimise.certify import best_cut
 from fabric.optimise.incumbent import Incumbent, split_loads
-from fabric.routers.ecmp import ecmp_loads
+from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, Routing, RoutingOptions, access_bound, edge_utilisation
 

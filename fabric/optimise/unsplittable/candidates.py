@@ -109,7 +109,7 @@ def candidates(graph: RoutingGraph, flows: FlowTable) -> Candidates:
     """Shortest-path links of every destination of the flows."""
     into, out = graph.into, graph.out
     tail = graph.src[into.edge]
-    equal = bool(len(graph.weight) == 0 or np.ptp(graph.weight) == 0)
+    equal = graph.equal_weights
     length = graph.weight / graph.weight.mean() if len(graph.weight) else graph.weight
     switches, rows = int((~graph.is_terminal).sum()), len(flows.dest)
     first = np.zeros((rows, switches + 1), dtype=np.int32)

@@ -11,7 +11,8 @@ from fabric.optimise.unsplittable.candidates import Candidates
 from fabric.optimise.unsplittable.paths import Placed, Scratch, placed, replace_all, scratch
 from fabric.routing.flow_table import FlowTable
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import Certificate, FlowPaths, Progress, Routing, RoutingOptions
+from fabric.routing.progress import Progress
+from fabric.routing.router import Certificate, FlowPaths, Routing, RoutingOptions
 from topologies.columns import Bools, Floats, Ints, column
 
 EXACT = 1e-9  # relative gap at which a bound counts as met

@@ -19,7 +19,7 @@ from fabric.optimise.unsplittable.incumbent import EXACT, Placement
 from fabric.optimise.unsplittable.local_search import negotiate, place_cheapest
 from fabric.optimise.unsplittable.paths import replace_all
 from fabric.optimise.unsplittable.rounding import rounded_paths
-from fabric.routers.ecmp import ecmp_loads
+from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.flow_table import FlowTable
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, Routing, RoutingOptions, access_bound

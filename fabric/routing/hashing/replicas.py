@@ -19,7 +19,8 @@ from fabric.routing.graph import RoutingGraph
 from fabric.routing.hashing.flows import FlowTable
 from fabric.routing.hashing.headers import Draws
 from fabric.routing.hashing.walk import Walker, on_threads
-from fabric.routing.router import FlowPaths, HashSpread, Progress, Quantiles, RoutingOptions
+from fabric.routing.progress import Progress
+from fabric.routing.router import FlowPaths, HashSpread, Quantiles, RoutingOptions
 from topologies.columns import Floats, Ints, Longs, column
 
 _BATCH = 8_000_000  # links of paths kept at once, 4 bytes each; more was no faster

@@ -47,7 +47,7 @@ class Net(NamedTuple):
             into.start,
             graph.src[into.edge],
             graph.weight[into.edge],
-            bool(len(graph.weight) == 0 or np.ptp(graph.weight) == 0),
+            graph.equal_weights,
             out.start,
             out.edge,
             graph.dst[out.edge],

@@ -9,7 +9,7 @@ import numpy as np
 from fabric.faces.drawing.svg.canvas import CHAR, Canvas
 from fabric.faces.views.bands import DOWN, band
 from fabric.faces.views.heat import HeatMap
-from fabric.output.document import percent
+from fabric.output.numbers import percent
 
 MOST_CELLS = 4_096  # drawn one by one, with their value in a tooltip; more become one image
 _MOST_SIDE = 512

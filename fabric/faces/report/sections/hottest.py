@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fabric.evaluation.overload import OVER
+from fabric.evaluation.severity import OVER
 from fabric.faces.report.content import Block, Cell, Section, Words, as_table, number
 from fabric.faces.report.source import ReportSource
-from fabric.output.document import Mark, percent
+from fabric.output.document import Mark
+from fabric.output.numbers import percent
 from fabric.result import HotLink
 
 _HOW = (

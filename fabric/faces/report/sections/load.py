@@ -18,7 +18,8 @@ from fabric.faces.report.content import (
 from fabric.faces.report.heat_layers import heat_blocks
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.heat import heat_map
-from fabric.output.document import Mark, percent
+from fabric.output.document import Mark
+from fabric.output.numbers import percent
 from fabric.result import RouteResult
 
 _HOW = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
-from fabric.faces.answers.records import MODEL, envelope
 from fabric.faces.report.content import Block, Section, Words, as_table
 from fabric.faces.report.source import ReportSource
+from fabric.scenario.provenance import MODEL, envelope
 from fabric.scenario.schema import not_yet_modelled
 
 _HOW = (

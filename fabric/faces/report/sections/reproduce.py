@@ -6,7 +6,7 @@ import shlex
 
 from fabric.faces.report.content import Block, Commands, Section, Words
 from fabric.faces.report.source import ReportSource
-from fabric.pipeline.stages import RouteRequest
+from fabric.request import RouteRequest
 from fabric.scenario.load import STDIN
 
 _HOW = (

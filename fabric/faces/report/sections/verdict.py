@@ -6,7 +6,8 @@ from fabric.evaluation.limits import limit_text
 from fabric.faces.answers.route_report import above, reached
 from fabric.faces.report.content import Block, Cell, ReportTable, Section, Words, as_table, count, number
 from fabric.faces.report.source import ReportSource
-from fabric.output.document import Mark, percent
+from fabric.output.document import Mark
+from fabric.output.numbers import percent
 from fabric.result import LimitVerdict, PhaseRoute, RouteResult
 
 _HOW = (

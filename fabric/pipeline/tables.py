@@ -1,0 +1,177 @@
+"""Flow tables and addresses of a scenario's fabrics, and the baseline that exported tables are verified against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fabric.pipeline.network import Network
+from fabric.pipeline.stages import build, check_fabric, network_and_traffic, routing_options, under
+from fabric.request import RouteRequest, TablesRequest
+from fabric.routing.progress import Progress, Reporter, silent
+from fabric.scenario.load import LoadedScenario
+from fabric.scenario.schema import FabricSpec
+from topologies.errors import FabricError, ScenarioError, nearest
+from traffic.workload import demands_of
+
+if TYPE_CHECKING:
+    from fabric.routing.router import PairTraffic, RoutingOptions
+    from fabric.rules.addressing import AddressOptions, AddressPlan
+    from fabric.rules.export_baseline import ExportBaseline
+    from fabric.rules.manifest import Manifest
+    from fabric.rules.planned import PlannedRules
+    from traffic.demands import Demands
+
+
+def plan_tables(
+    loaded: LoadedScenario,
+    request: RouteRequest,
+    tables: TablesRequest = TablesRequest(),
+    *,
+    progress: Reporter = silent,
+) -> list[PlannedRules]:
+    """Flow tables of every fabric asked for, for its worst phase or the one named by the request.
+
+    A fabric without traffic gets tables too: they lead everywhere.
+    """
+    from fabric.evaluation.phases import phase_names
+    from fabric.rules.planned import plan_rules
+
+    network, traffic = network_and_traffic(loaded, request, progress)
+    check_fabric(request.fabric, network)
+    if request.phase == "all":
+        raise ScenarioError(
+            "--phase all: tables are for one phase", hint="worst, or the name of a phase", code="FP2105"
+        )
+    found = []
+    for number, (name, spec) in enumerate(loaded.scenario.fabrics.items()):
+        if request.fabric not in (None, name):
+            continue
+        demands = demands_of(traffic, name)
+        router = request.router or spec.routing.router
+        options = routing_options(spec, request, loaded.scenario.seed, under(name, progress), tables)
+        phase = _phase_for_tables(network, name, spec, demands, phase_names(demands), request, options)
+        progress(Progress(f"{name}: tables of {router} for {phase or 'no traffic'}"))
+        try:
+            planned = plan_rules(
+                network.topologies[name],
+                demands,
+                phase,
+                router=router,
+                options=options,
+                efficiency=spec.payload_efficiency,
+                addresses=address_options(spec),
+                number=number,
+                families=tables.families,
+            )
+        except FabricError as error:
+            raise error.under("fabrics", name) if error.problems[0].where else error from None
+        found.append(planned)
+    return found
+
+
+def _phase_for_tables(
+    network: Network,
+    name: str,
+    spec: FabricSpec,
+    demands: Demands,
+    phases: Sequence[str],
+    request: RouteRequest,
+    options: RoutingOptions,
+) -> str | None:
+    """The phase asked for, or the worst under the router asked for."""
+    from fabric.evaluation.phases import route_phase
+    from fabric.evaluation.severity import by_severity
+
+    if request.phase != "worst":
+        if request.phase in phases:
+            return request.phase
+        close = nearest(request.phase, phases)
+        raise ScenarioError(
+            f"--phase {request.phase!r} names no phase of fabric {name}",
+            hint=f"did you mean {close!r}?" if close else f"phases: {', '.join(phases) or 'none'}",
+            code="FP2105",
+        )
+    if len(phases) < 2:
+        return phases[0] if phases else None
+    from fabric.routing.tables.table_decisions import check_programmable
+
+    router = request.router or spec.routing.router
+    check_programmable(router)
+    efficiency = spec.payload_efficiency
+    # One draw of the hash says nothing about tables: its fluid does.
+    quick = "ecmp" if router == "ecmp-hash" else router
+    routes = [
+        route_phase(network.topologies[name], demands, phase, router=quick, options=options, efficiency=efficiency)
+        for phase in phases
+    ]
+    return by_severity(routes)[0].phase
+
+
+def address_plans(loaded: LoadedScenario, request: RouteRequest) -> list[AddressPlan]:
+    """Addresses of every fabric asked for."""
+    from fabric.rules.addressing import plan_addresses
+
+    network = build(loaded, down=request.down, up=request.up)
+    check_fabric(request.fabric, network)
+    return [
+        plan_addresses(network.topologies[name], name, address_options(spec), number=number)
+        for number, (name, spec) in enumerate(loaded.scenario.fabrics.items())
+        if request.fabric in (None, name)
+    ]
+
+
+def _plan_and_pairs(
+    loaded: LoadedScenario,
+    fabric: str,
+    phase: str | None,
+    number: int,
+    *,
+    down: Sequence[str] = (),
+    up: Sequence[str] = (),
+) -> tuple[AddressPlan, tuple[PairTraffic, ...]]:
+    """Addresses of a fabric, and what a phase sends over it."""
+    from fabric.evaluation.phases import prepare_phase
+    from fabric.rules.addressing import plan_addresses
+
+    network, traffic = network_and_traffic(loaded, RouteRequest(down=tuple(down), up=tuple(up)), silent)
+    check_fabric(fabric, network)
+    spec, topology = loaded.scenario.fabrics[fabric], network.topologies[fabric]
+    plan = plan_addresses(topology, fabric, address_options(spec), number=number)
+    if phase is None:
+        return plan, ()
+    efficiency = spec.payload_efficiency
+    prepared = prepare_phase(topology, demands_of(traffic, fabric), phase, efficiency=efficiency)
+    return plan, prepared.pairs
+
+
+def address_options(spec: FabricSpec) -> AddressOptions:
+    """What the scenario says about a fabric's addresses."""
+    from fabric.rules.addressing import AddressOptions
+
+    given = spec.addressing
+    return AddressOptions(
+        given.underlay, given.underlay6, given.links, given.loopback, given.link_prefix, dict(given.asn)
+    )
+
+
+def what_if(manifest: Manifest, key: str) -> tuple[str, ...]:
+    """Failures (``down``, ``up``) or overrides (``set``) that an export was made with."""
+    found = manifest.record.get("what_if", {})
+    return tuple(str(item) for item in found.get(key, ())) if isinstance(found, dict) else ()
+
+
+def export_baseline(
+    folder: Path, loaded: LoadedScenario, *, down: tuple[str, ...] = (), up: tuple[str, ...] = ()
+) -> ExportBaseline:
+    """The fabric that an export is for; failures are its own unless given."""
+    from fabric.rules.export_baseline import ExportBaseline
+    from fabric.rules.manifest import read_manifest
+
+    manifest = read_manifest(folder)
+    plan, pairs = _plan_and_pairs(
+        loaded, manifest.fabric, manifest.phase, manifest.number,
+        down=down or what_if(manifest, "down"), up=up or what_if(manifest, "up"),
+    )  # fmt: skip
+    return ExportBaseline(manifest, plan, pairs)

@@ -1,0 +1,36 @@
+"""What the command line adds to a scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class RouteRequest:
+    """What the command line adds to the scenario."""
+
+    router: str | None = None
+    paths: str | None = None
+    objective: str | None = None
+    replicas: int | None = None
+    fabric: str | None = None
+    phase: str = "worst"  # which phases' hottest links are listed: a name, all, or worst
+    top: int = 20
+    time_limit_s: float = 600.0
+    gap: float = 1e-4
+    down: tuple[str, ...] = ()
+    up: tuple[str, ...] = ()
+    scale: float = 1.0  # factor on all demand, besides the scenario's
+
+
+@dataclass(frozen=True)
+class TablesRequest:
+    """What the command line says about flow tables."""
+
+    families: tuple[int, ...] = (4,)
+    carrier: Literal["slots", "exact"] = "slots"
+    tolerance: float | None = None  # oversubscription above 1 of a bucket; None: the default
+    rules: int | None = None  # entries, groups and members that every switch has, above what its model says
+    groups: int | None = None
+    members: int | None = None
