@@ -24,7 +24,7 @@ from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic, demand
 if TYPE_CHECKING:
     from fabric.evaluation.schedule import StepSchedule
     from fabric.routing.router import RoutingOptions
-    from fabric.routing.tables.options import TableLimits, TableOptions
+    from fabric.routing.table_options import TableLimits, TableOptions
     from traffic.demands import Demands
 
 MIN_MAX = "min-max-utilisation"
@@ -89,7 +89,7 @@ def route(
 
 def table_limits(spec: FabricSpec) -> dict[str, TableLimits]:
     """Sizes of the tables of every role that has a catalogue model."""
-    from fabric.routing.tables.options import TableLimits
+    from fabric.routing.table_options import TableLimits
 
     rows = {role: switch.row for role, switch in switch_specs(spec.topology).items()}
     return {
@@ -100,7 +100,7 @@ def table_limits(spec: FabricSpec) -> dict[str, TableLimits]:
 
 
 def table_options(spec: FabricSpec, tables: TablesRequest) -> TableOptions:
-    from fabric.routing.tables.options import TOLERANCE, TableLimits, TableOptions
+    from fabric.routing.table_options import TOLERANCE, TableLimits, TableOptions
 
     given = TableLimits(tables.rules, tables.groups, tables.members)
     limits = {role: given.over(limits) for role, limits in table_limits(spec).items()}

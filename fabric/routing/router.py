@@ -9,7 +9,7 @@ import numpy as np
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.names import HASH_FIELDS
 from fabric.routing.progress import Reporter, silent
-from fabric.routing.tables.options import TableOptions
+from fabric.routing.table_options import TableOptions
 from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.registry import Registry
 from traffic.demands import Flows

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from fabric.routing.tables.options import Carrier
+from fabric.routing.table_options import Carrier
 from topologies.errors import ScenarioError, nearest
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from fabric.evaluation.phases import places_flows, prepare_phase, route_prepared
 from fabric.result import PhaseRoute
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import FlowPaths, PairTraffic, RoutingOptions
-from fabric.routing.tables.options import TableOptions
+from fabric.routing.table_options import TableOptions
 from fabric.routing.tables.programme import Overflow, Programme, programme
 from fabric.routing.tables.table_decisions import check_programmable, table_decisions
 from fabric.routing.tables.walk import walk

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabric.routing.kernels import compiled
-from fabric.routing.tables.options import TOLERANCE, Carrier
+from fabric.routing.table_options import TOLERANCE, Carrier
 from topologies.columns import Floats, Ints, Longs
 
 LEAST_SLOTS, MOST_SLOTS = 16, 256
