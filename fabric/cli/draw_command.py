@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from fabric.cli.answer import output_path, say_not_modelled
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import FabricCommand, OneOf, Settings
 from fabric.cli.watch import watching
-from fabric.routing.names import ROUTERS
+from fabric.routing.names import router_names
 
 VIEWS = ("tier", "unit", "neighbourhood", "matrix", "links", "rack", "phases")
 PICTURES = ("svg", "png", "dot")
@@ -20,7 +20,7 @@ PICTURES = ("svg", "png", "dot")
 @click.argument("view", type=click.Choice(VIEWS))
 @click.argument("scenario")
 @click.option("--fabric", metavar="NAME", help="Which fabric; default: the one with the worst load.")
-@click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
+@click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 @click.option("--at", metavar="UNIT|NODE", help="Which unit or pod, or round which node; default: the hottest.")
 @click.option("--hops", type=click.IntRange(min=0, max=8), default=1, show_default=True, help="Of neighbourhood.")
 @click.option("--tier", metavar="NAME", help="Of matrix; default: the hottest between switches.")

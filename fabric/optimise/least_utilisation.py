@@ -14,12 +14,10 @@ from fabric.optimise.arcs import merge_parallel
 from fabric.optimise.by_descent import improve_by_descent
 from fabric.optimise.by_programme import ArcPairs, all_arcs, improve_by_programme, shortest_arcs
 from fabric.optimise.certify import best_cut
-from fabric.optimise.incumbent import Incumbent, split_loads
+from fabric.optimise.incumbent import Incumbent
 from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, Routing, RoutingOptions, access_bound, edge_utilisation
-
-__all__ = ["solve", "split_loads"]
 
 EXACT = 1e-9  # relative gap at which a bound counts as met
 # Destinations x arcs up to which all arcs are written out and solved exactly, without descending first.
@@ -31,7 +29,7 @@ FLAT_COLUMNS = 1_000_000
 FLAT_GAP = 1e-3
 
 
-def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
+def least_utilisation(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
     """Least maximum utilisation over all loop-free paths, or those of a policy, certified."""
     if options.paths in ("k-shortest", "valley-free"):
         from fabric.optimise.path_policy import solve_min_max_under_policy

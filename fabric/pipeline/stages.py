@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from fabric.routing.table_options import TableLimits, TableOptions
     from traffic.demands import Demands
 
-MIN_MAX = "min-max-utilisation"
-
 
 def build(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = ()) -> Network:
     """Stage 1: the networks and the hosts on them."""

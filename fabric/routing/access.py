@@ -18,7 +18,6 @@ from topologies.columns import Floats, Ints, Longs, column
 from topologies.topology import Topology
 from traffic.demands import Flows, UniformBlock
 
-CUTTING = ("max-throughput", "max-min-fair")  # objectives that may let demand in only in part
 _OVER = 1 + 1e-9
 
 

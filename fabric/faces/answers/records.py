@@ -10,7 +10,7 @@ from fabric.output.numbers import finite
 from fabric.pipeline.network import Network
 from fabric.pipeline.stages import assumptions
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
-from fabric.routing.router import HashSpread, ObjectiveProof
+from fabric.routing.router import HashSpread, ObjectiveProof, routing_basis
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import envelope
 from fabric.whatif.suggestions import Suggestion
@@ -141,6 +141,7 @@ def _route(entry: PhaseRoute) -> dict[str, Any]:
         "fabric": entry.fabric,
         "phase": entry.phase,
         "router": entry.router,
+        "routing_basis": routing_basis(entry.router),
         "max_utilisation": finite(entry.max_utilisation),
         "lower_bound": entry.certificate.lower_bound if entry.certificate else None,
         "gap": entry.gap,

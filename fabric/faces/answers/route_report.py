@@ -9,6 +9,7 @@ from fabric.evaluation.severity import OVER
 from fabric.output.document import Document, Line, Mark, Table, table
 from fabric.output.numbers import percent
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
+from fabric.routing.router import router_label
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.suggestions import Suggestion
 from topologies.units import format_bytes, format_seconds
@@ -93,7 +94,7 @@ def _phases(result: RouteResult) -> Table:
             (
                 entry.fabric,
                 entry.phase,
-                entry.router,
+                router_label(entry.router),
                 reached(entry.max_utilisation, entry.partial and entry.objective is None),
                 f"{entry.links_over_capacity:,}",
                 f">= {percent(best)}",

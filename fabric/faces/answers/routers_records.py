@@ -8,6 +8,7 @@ from fabric.evaluation.router_comparison import PhaseComparison, RouterCompariso
 from fabric.faces.answers.records import spread_record
 from fabric.output.numbers import finite
 from fabric.result import JobTime
+from fabric.routing.router import routing_basis
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import envelope
 
@@ -30,6 +31,7 @@ COLUMNS = (
     "solver",
     "partial",
     "refused",
+    "routing_basis",
 )
 
 
@@ -40,6 +42,7 @@ def figure_record(row: RouterFigure) -> dict[str, Any]:
         "fabric": row.fabric,
         "phase": row.phase,
         "router": row.router,
+        "routing_basis": routing_basis(row.router),
         "max_utilisation": finite(row.max_utilisation),
         "p50": finite(quantiles.p50) if quantiles else None,
         "p95": finite(quantiles.p95) if quantiles else None,

@@ -8,10 +8,13 @@ from fabric.evaluation.severity import OVER
 from fabric.faces.answers.route_report import above, excess, reached
 from fabric.output.document import Document, Line, Mark, Table, table
 from fabric.output.numbers import percent
+from fabric.routing.router import router_label, traits_of
+from fabric.routing.traits import PERFECT_SPLIT, Stage
 from fabric.scenario.load import LoadedScenario
 from topologies.units import format_seconds
 
 _NOTHING = "nothing"
+_CHAIN: tuple[Stage, ...] = ("optimum", "equal-split", "hashing")
 _WORTH_SAYING = 0.02  # a part of the fullest link that is no cause of anything
 
 
@@ -25,6 +28,7 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
         Line(verdict(result), "bad" if result.worst and result.worst.worst > OVER else "good"),
         *_largest(result),
         *_step_sentences(result),
+        *_bounds(result),
         _routers(result),
         _sources(result),
         *_words(result),
@@ -69,9 +73,10 @@ def _chain(phase: PhaseComparison) -> list[str]:
     words = []
     if phase.split.access_utilisation is not None:
         words.append(f"{percent(phase.split.access_utilisation)} if only access counted")
-    for router, name in (("optimal", "at best"), ("ecmp", "by ecmp"), ("ecmp-hash", "hashed")):
-        row = phase.figure(router)
+    for stage in _CHAIN:
+        row = phase.stage(stage)
         if row is not None and row.max_utilisation is not None:
+            name = {"optimum": "at best", "hashing": "hashed"}.get(stage, f"by {router_label(row.router)}")
             words.append(f"{reached(row.max_utilisation, row.partial)} {name}")
     return words or [f"{percent(phase.worst)} at worst"]
 
@@ -126,6 +131,12 @@ def _steps(result: RouterComparison) -> dict[str, dict[str, float | None]]:
     return found
 
 
+def _bounds(result: RouterComparison) -> list[Line]:
+    """Which of the routers divide perfectly, for tables that name them in their headers."""
+    perfect = [router for router in result.routers if traits_of(router).is_bound]
+    return [Line(f"{PERFECT_SPLIT}: {', '.join(perfect)}; no hash of flows reaches them")] if perfect else []
+
+
 def _routers(result: RouterComparison) -> Table:
     headers = (
         "fabric", "phase", "router", ">max offered", ">p99", ">above best", ">stretch?", ">λ?", "solver?", ">time!",
@@ -133,7 +144,9 @@ def _routers(result: RouterComparison) -> Table:
     rows, marks = [], []
     for phase in result.phases:
         for row in phase.figures:
-            rows.append((row.fabric, row.phase, row.router, *_figures(row, phase.best_possible.lower_bound)))
+            rows.append(
+                (row.fabric, row.phase, router_label(row.router), *_figures(row, phase.best_possible.lower_bound))
+            )
             marks.append(_mark(row))
     return table("routers", headers, rows, marks=marks)
 

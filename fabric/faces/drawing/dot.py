@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from fabric.faces.drawing.bundles import Bundle
 from fabric.faces.drawing.straight_rows import Point, label_positions
 from fabric.faces.views.bands import BANDS, DOUBLE, DOWN, HOT, band
+from fabric.routing.router import router_label
 
 if TYPE_CHECKING:  # the value costs a compiled kernel's import, which a drawing without traffic does not need
     from fabric.result import PhaseRoute
@@ -381,7 +382,7 @@ def _legend(routed: bool) -> str:
 
 def route_heading(route: PhaseRoute, title: str) -> tuple[str, ...]:
     """Which scenario, fabric, phase and router; the maximum; what no routing can undercut."""
-    names = (title, route.fabric, route.phase, route.router)
+    names = (title, route.fabric, route.phase, router_label(route.router))
     first = " · ".join(shortened(name) for name in names if name)
     where = f" on {shortened(route.hottest_link)}" if route.hottest_link else ""
     offered = _offered_text(route)

@@ -19,6 +19,7 @@ from fabric.output.numbers import percent
 from fabric.request import RouteRequest
 from fabric.result import HotLink, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
+from fabric.routing.router import router_label, routing_basis, traits_of
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.effect import effect
@@ -215,8 +216,9 @@ def _shares(found: HotLink) -> Table:
 
 def _luck_lines(entry: PhaseRoute, luck: Luck | None, found: HotLink) -> list[Line]:
     if luck is None:
-        words = "traffic divides like a fluid: no luck in it, the structure loads this link"
-        if entry.router == "ecmp-hash":
+        traits, label = traits_of(entry.router), router_label(entry.router)
+        words = f"{label}: no hash decides, the structure loads this link"
+        if traits.placement == "hashed":
             words = "the hash decided before this link: towards the hosts a leaf-spine has no choice left"
         return [Line(words)]
     lines = [
@@ -346,7 +348,7 @@ def _explain_phase(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target
     best = entry.best_possible
     parts: list[Table | Line] = [
         Line(
-            f"{entry.fabric} {entry.phase}: {entry.router}, max {percent(entry.max_utilisation)}, "
+            f"{entry.fabric} {entry.phase}: {router_label(entry.router)}, max {percent(entry.max_utilisation)}, "
             f"{entry.links_over_capacity:,} links over capacity",
             "bad" if entry.links_over_capacity else "good",
         ),
@@ -358,6 +360,7 @@ def _explain_phase(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target
         "phase": entry.phase,
         "fabric": entry.fabric,
         "router": entry.router,
+        "routing_basis": routing_basis(entry.router),
         "max_utilisation": entry.max_utilisation,
         "links_over_capacity": entry.links_over_capacity,
         "bound": {"lower_bound": best.lower_bound, "witness": best.witness},

@@ -12,6 +12,8 @@ from ipaddress import ip_address
 
 import numpy as np
 
+from fabric.routing.router import ROUTERS, traits_of
+from fabric.routing.traits import Rule
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError
 from fabric.rules.next_hops import host_interfaces, interface, link_interfaces, sites_of
@@ -19,8 +21,8 @@ from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
 from fabric.rules.table import prefix_text
 
-UNEQUAL = "bgp-ucmp"
-ROUTERS = ("ecmp", "ecmp-hash", UNEQUAL)
+EQUAL: Rule = "equal"
+UNEQUAL: Rule = "next-hop-count"
 MOST_PATHS = 64
 
 
@@ -35,10 +37,11 @@ def write(rules: RuleSet) -> Iterator[File]:
 def check_bgp(rules: RuleSet) -> None:
     """Refuse what BGP would not do."""
     links, forwards = rules.topology.links, rules.topology.nodes.forwards
-    if rules.router not in ROUTERS:
+    if _rule(rules) not in (EQUAL, UNEQUAL):
+        carried = [entry.name for entry in ROUTERS if entry.traits.rule_alone in (EQUAL, UNEQUAL)]
         raise RuleError(
             f"BGP chooses its own paths: it cannot carry the splits of router {rules.router}",
-            hint=f"dialect static carries them; frr carries router {', '.join(ROUTERS)}",
+            hint=f"dialect static carries them; frr carries router {', '.join(carried)}",
             code="FP8030",
         )
     inner = forwards[links.src] & forwards[links.dst]
@@ -48,6 +51,10 @@ def check_bgp(rules: RuleSet) -> None:
             hint="dialect static carries the planned next hops",
             code="FP8030",
         )
+
+
+def _rule(rules: RuleSet) -> Rule | None:
+    return traits_of(rules.router).rule_alone
 
 
 def _lines(rules: RuleSet, node: int, stem: str) -> Iterator[str]:
@@ -66,7 +73,7 @@ def _lines(rules: RuleSet, node: int, stem: str) -> Iterator[str]:
             neighbours.append((str(plan.link4(back)), str(plan.link6(back)), int(plan.asn[far])))
     yield from _hosts(rules, node)
     yield from _bgp(rules, node, neighbours)
-    if rules.router == UNEQUAL:
+    if _rule(rules) == UNEQUAL:
         yield from ("!", "route-map bandwidth permit 10", " set extcommunity bandwidth num-multipaths")
     yield from ("!", "end")
 
@@ -109,7 +116,7 @@ def _bgp(rules: RuleSet, node: int, neighbours: list[tuple[str, str, int]]) -> I
         for four, six, _ in neighbours:
             address = four if family == 4 else six
             yield f"  neighbor {address} activate"
-            if rules.router == UNEQUAL:
+            if _rule(rules) == UNEQUAL:
                 yield f"  neighbor {address} route-map bandwidth out"
         yield " exit-address-family"
 

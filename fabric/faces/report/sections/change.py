@@ -9,6 +9,7 @@ from fabric.faces.report.source import ReportSource
 from fabric.output.document import Mark
 from fabric.output.numbers import percent
 from fabric.result import JobTime, LimitVerdict, PhaseRoute
+from fabric.routing.router import router_label
 from topologies.units import format_seconds
 
 _HOW = (
@@ -103,8 +104,8 @@ def _phases(base: ReportSource, here: ReportSource) -> ReportTable:
         rows.append(
             (
                 *key,
-                before.router if before else "-",
-                after.router if after else "-",
+                router_label(before.router) if before else "-",
+                router_label(after.router) if after else "-",
                 _load(before),
                 _load(after),
                 number("-" if change is None else f"{change * 100:+,.1f} points", change),

@@ -9,6 +9,7 @@ from fabric.faces.report.source import ReportSource
 from fabric.output.document import Mark
 from fabric.output.numbers import percent
 from fabric.result import LimitVerdict, PhaseRoute, RouteResult
+from fabric.routing.router import router_label
 
 _HOW = (
     "A limit is judged over all routed phases, on the value and not on its printed text: it holds when the value is at "
@@ -101,7 +102,7 @@ def _phases(result: RouteResult) -> ReportTable:
             (
                 entry.fabric,
                 entry.phase,
-                entry.router,
+                router_label(entry.router),
                 number(
                     reached(entry.max_utilisation, entry.partial and entry.objective is None), entry.max_utilisation
                 ),
