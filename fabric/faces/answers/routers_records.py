@@ -42,7 +42,6 @@ def figure_record(row: RouterFigure) -> dict[str, Any]:
         "fabric": row.fabric,
         "phase": row.phase,
         "router": row.router,
-        "routing_basis": routing_basis(row.router),
         "max_utilisation": finite(row.max_utilisation),
         "p50": finite(quantiles.p50) if quantiles else None,
         "p95": finite(quantiles.p95) if quantiles else None,
@@ -58,6 +57,7 @@ def figure_record(row: RouterFigure) -> dict[str, Any]:
         "solver": row.solver or None,
         "partial": row.partial,
         "refused": row.refused or None,
+        "routing_basis": routing_basis(row.router),
     }
 
 

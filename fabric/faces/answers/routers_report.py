@@ -134,7 +134,7 @@ def _steps(result: RouterComparison) -> dict[str, dict[str, float | None]]:
 def _bounds(result: RouterComparison) -> list[Line]:
     """Which of the routers divide perfectly, for tables that name them in their headers."""
     perfect = [router for router in result.routers if traits_of(router).is_bound]
-    return [Line(f"{PERFECT_SPLIT}: {', '.join(perfect)}; no hash of flows reaches them")] if perfect else []
+    return [Line(f"{PERFECT_SPLIT}: {', '.join(perfect)}; hashed flows load some links more")] if perfect else []
 
 
 def _routers(result: RouterComparison) -> Table:
