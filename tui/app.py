@@ -21,6 +21,7 @@ from textual.worker import Worker, get_current_worker
 
 from fabric.faces.explain.explain import explain, find_target
 from fabric.output.text import to_columns
+from fabric.pipeline.run import Run
 from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.routing.progress import Progress, Reporter
@@ -28,7 +29,7 @@ from fabric.whatif.changes import History, down
 from topologies.errors import FabricError
 from tui.choices import help_keys, key_table, target_table, targets
 from tui.keys import Key, app_bindings, keys_of
-from tui.opening import Opened, OpeningFailed, open_path
+from tui.opening import OpeningFailed, open_path
 from tui.recent import remember
 from tui.recording import Recorder, Recording
 from tui.screens.ask import Ask
@@ -199,8 +200,8 @@ class FabricApp(App[int]):
             self._opened,
         )
 
-    def _opened(self, opened: Opened) -> None:
-        self.session = Session(opened.loaded, opened.request, opened.result)
+    def _opened(self, opened: Run) -> None:
+        self.session = Session(opened)
         remember(opened.loaded.path)
         self.switch_screen("overview")
 
@@ -353,7 +354,7 @@ class FabricApp(App[int]):
         if known is not None:
             self._job += 1  # work under way is moot
             self.busy = ""
-            session.take(history, known)
+            session.take(history, known.result)
             self.refresh_view()
             return
         session.stale = True
@@ -394,7 +395,7 @@ class FabricApp(App[int]):
 
         def again(report: Reporter) -> tuple[Session, RouteResult]:
             opened = open_path(session.loaded.path, start.overrides, start.request, report)
-            fresh = Session(opened.loaded, opened.request, opened.result)
+            fresh = Session(opened)
             return fresh, fresh.live.route(history.now, report)
 
         def taken(value: tuple[Session, RouteResult]) -> None:
@@ -488,12 +489,12 @@ class FabricApp(App[int]):
             return
         chosen = view.toggled()
         name = chosen.name if chosen.kind in ("link", "switch", "job") else session.phase
-        changes, live, request = session.changes, session.live, session.changes.request(session.request)
+        changes, live = session.changes, session.live
         result, fabric, phase = session.result, session.fabric, session.phase
 
         def why(report: Reporter) -> str:
             place = find_target(result, name, fabric=fabric, phase=phase)
-            found = explain(live.scenario(changes), request, result, place, progress=report)
+            found = explain(live.run(changes, report), place, progress=report)
             return to_columns(found.document)
 
         def told(text: str) -> None:

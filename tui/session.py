@@ -8,9 +8,8 @@ from typing import Literal
 
 from fabric.faces.views.heat import Direction
 from fabric.faces.views.tables import METRICS, Metric
-from fabric.request import RouteRequest
+from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, RouteResult
-from fabric.scenario.load import LoadedScenario
 from fabric.whatif.changes import ChangeSet, History
 from fabric.whatif.live import LiveRoutes
 
@@ -42,11 +41,12 @@ class Place:
 class Session:
     """State of one open scenario; changed by the app, shown by the screens."""
 
-    def __init__(self, loaded: LoadedScenario, request: RouteRequest, result: RouteResult) -> None:
-        self.loaded, self.request = loaded, request
+    def __init__(self, run: Run) -> None:
+        self.loaded, self.request = run.loaded, run.request
+        loaded, result = run.loaded, run.result
         self.base = self.result = result
         self.history = History()
-        self.live = LiveRoutes(loaded, request, result)
+        self.live = LiveRoutes(run)
         self.direction: Direction = "up"
         self.metric: Metric = "offered"
         self.stale = False  # the result is of before the last change

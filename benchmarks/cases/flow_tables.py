@@ -22,13 +22,14 @@ FAILED = "pod0/agg0"
 
 
 def _planned(radix: int, *down: str) -> Any:
+    from fabric.pipeline.prepared import prepare
     from fabric.pipeline.tables import plan_tables
     from fabric.request import RouteRequest, TablesRequest
     from fabric.scenario.load import load_scenario
 
     sets = [f"fabrics.main.topology.radix={radix}"]
     loaded = load_scenario(str(ROOT / "examples" / "fat-tree-k48.fabric.yaml"), overrides=sets)
-    return plan_tables(loaded, RouteRequest(down=down), TablesRequest())[0]
+    return plan_tables(prepare(loaded, RouteRequest(down=down)), TablesRequest())[0]
 
 
 def _export(planned: Any, folder: Path) -> Any:

@@ -26,7 +26,7 @@ FABRIC = "backend"
 def main() -> None:
     """Solve intact, then every failure."""
     from fabric.evaluation.phases import phase_codes, route_fabric
-    from fabric.pipeline.stages import build, derive_traffic
+    from fabric.pipeline.prepared import build, derive_traffic
     from fabric.routing.router import RoutingOptions
     from fabric.scenario.load import load_scenario
     from fabric.scenario.schema import DEFAULT_EFFICIENCY

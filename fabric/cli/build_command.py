@@ -16,7 +16,7 @@ def command(scenario: str, settings: Settings) -> None:
     """Build the fabrics of SCENARIO: switches by role, cables and capacity by tier, ports, oversubscription."""
     from fabric.faces.answers.build_report import build_document
     from fabric.faces.answers.records import build_record
-    from fabric.pipeline.stages import build
+    from fabric.pipeline.prepared import build
 
     loaded = load(scenario, settings)
     with located(loaded, settings):

@@ -68,7 +68,7 @@ def _topology(source: str, settings: Settings, form: str | None, fabric: str | N
 
 
 def _of_scenario(source: str, settings: Settings, fabric: str | None, speed: str | None) -> Topology:
-    from fabric.pipeline.stages import build, check_fabric
+    from fabric.pipeline.prepared import build, check_fabric
 
     if speed is not None:
         raise click.UsageError("--speed is of a topology file; a scenario tells its speeds")

@@ -38,7 +38,7 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
     with watching(settings) as report:
         opened = open_any(scenario, overrides=settings.overrides, request=request, progress=report)
         place = find_target(opened.result, target, fabric=fabric, phase=settings.phase)
-        found = explain(opened.loaded, opened.request, opened.result, place, progress=report)
+        found = explain(opened, place, progress=report)
     answer = Answer(
         lambda: {
             **envelope("ExplainResult", opened.loaded),

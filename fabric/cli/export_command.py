@@ -142,6 +142,7 @@ def _write(
     verify: bool,
 ) -> list[dict[str, Any]]:
     """Plan, write, follow and put in place; one row per fabric."""
+    from fabric.pipeline.prepared import prepare
     from fabric.pipeline.tables import plan_tables
     from fabric.rules.export import measure_tables, refuse_overflow
     from fabric.rules.folder import write_folder
@@ -149,7 +150,7 @@ def _write(
     files: list[Iterator[File]] = []
     rows: list[dict[str, Any]] = []
     with located(loaded, settings), watching(settings) as report:
-        found = plan_tables(loaded, request, tables, progress=report)
+        found = plan_tables(prepare(loaded, request, progress=report), tables, progress=report)
         for planned in found:
             made, summary = measure_tables(planned)
             if not allow_overflow:

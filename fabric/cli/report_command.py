@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabric.cli.answer import located, output_path, write
+from fabric.cli.answer import output_path, write
 from fabric.cli.exit_codes import OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
@@ -77,12 +77,8 @@ def command(
 def _source(path: str, settings: Settings, request: RouteRequest) -> ReportSource:
     """Read a saved result, or load and route a scenario."""
     from fabric.faces.report.source import ReportSource
-    from fabric.pipeline.stages import build
     from fabric.saved.open_any import open_any
 
     with watching(settings) as report:
-        opened = open_any(path, overrides=settings.overrides, request=request, progress=report)
-        loaded, asked = opened.loaded, opened.request
-        with located(loaded, settings):
-            network = build(loaded, down=asked.down, up=asked.up)
-    return ReportSource(path, loaded, asked, network, opened.result, saved=opened.saved)
+        run = open_any(path, overrides=settings.overrides, request=request, progress=report)
+    return ReportSource(run)

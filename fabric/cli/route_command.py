@@ -17,6 +17,7 @@ from topologies.errors import nearest
 
 if TYPE_CHECKING:
     from fabric.evaluation.router_comparison import RouterComparison
+    from fabric.pipeline.run import Run
     from fabric.request import RouteRequest
     from fabric.result import RouteResult
     from fabric.routing.progress import Reporter
@@ -152,19 +153,20 @@ def _route(
 ) -> int:
     from fabric.faces.answers.records import link_record, route_record
     from fabric.faces.answers.route_report import route_document
-    from fabric.pipeline.stages import route
+    from fabric.pipeline.run import run_scenario
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
-        result = route(loaded, request, progress=report)
-        cures = _cures(loaded, request, result, suggest, report)
+        run = run_scenario(loaded, request, progress=report)
+        cures = _suggestions(run, suggest, report)
+    result = run.result
     if proof is not None:
         from fabric.saved.certificate_file import write_certificate
 
-        write_certificate(proof, loaded, result, force=settings.force)
+        write_certificate(proof, run, force=settings.force)
     if kept is not None:
         from fabric.saved.result_file import save_result
 
-        save_result(kept, loaded, request, result, force=settings.force)
+        save_result(kept, run, force=settings.force)
     say_not_modelled(result.not_modelled, settings)
     answer = Answer(
         lambda: route_record(loaded, result, cures),
@@ -176,21 +178,15 @@ def _route(
     return _exit_code(result, allow_unreachable=allow_unreachable)
 
 
-def _cures(
-    loaded: LoadedScenario,
-    request: RouteRequest,
-    result: RouteResult,
-    suggest: str,
-    report: Reporter,
-) -> tuple[Suggestion, ...]:
+def _suggestions(run: Run, suggest: str, report: Reporter) -> tuple[Suggestion, ...]:
     """Changes that would help, where they are wanted and can be had."""
     from fabric.whatif import suggestions
 
-    if suggest == "never" or not suggestions.needs_help(result):
+    if suggest == "never" or not suggestions.needs_help(run.result):
         return ()
-    if suggest == "auto" and not suggestions.is_quick(result):
+    if suggest == "auto" and not suggestions.is_quick(run.result):
         return ()
-    return suggestions.suggest(loaded, request, result, progress=report)
+    return suggestions.suggest(run, progress=report)
 
 
 def _compare(
@@ -204,9 +200,12 @@ def _compare(
     from fabric.faces.answers import routers_records as records
     from fabric.faces.answers.routers_report import comparison_document, verdict
     from fabric.pipeline.comparison import compare_routers
+    from fabric.pipeline.prepared import prepare
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
-        result = compare_routers(loaded, request, routers=None if routers == ALL else routers, progress=report)
+        result = compare_routers(
+            prepare(loaded, request, progress=report), routers=None if routers == ALL else routers, progress=report
+        )
     say_not_modelled(result.not_modelled, settings)
     answer = Answer(
         lambda: records.comparison_record(loaded, result, verdict(result)),

@@ -26,7 +26,7 @@ def command(what: str, scenario: str, settings: Settings) -> None:
         paths_document,
         paths_record,
     )
-    from fabric.pipeline.stages import build
+    from fabric.pipeline.prepared import build
     from fabric.scenario.provenance import envelope
 
     loaded = load(scenario, settings)

@@ -67,13 +67,15 @@ def _of_scenario(
 ) -> None:
     from fabric.faces.answers.records import phase_record, traffic_record
     from fabric.faces.answers.traffic_report import traffic_document
-    from fabric.pipeline.stages import build, derive_traffic, ignored_keys, schedules
+    from fabric.pipeline.prepared import prepare
+    from fabric.pipeline.stages import ignored_keys, schedules
+    from fabric.request import RouteRequest
 
     loaded = load(scenario, settings)
     with located(loaded, settings):
-        network = build(loaded, down=settings.down, up=settings.up)
-        workloads = derive_traffic(loaded, network)
-        timed = schedules(loaded, network, workloads)
+        prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up))
+        network, workloads = prepared.network, prepared.traffic
+        timed = schedules(prepared)
         say_not_modelled(ignored_keys(workloads), settings)
         if level is not None:
             _matrix(loaded, network, workloads, settings, fabric, level)
@@ -101,7 +103,7 @@ def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabri
     from fabric.faces.views.demand_matrix import demand_matrix, has_units
     from fabric.faces.views.racks import host_racks
     from fabric.output.document import Line, table
-    from fabric.pipeline.stages import check_fabric
+    from fabric.pipeline.prepared import check_fabric
     from fabric.scenario.provenance import envelope
     from topologies.units import format_bytes, format_gbps
 

@@ -50,7 +50,8 @@ def command(files: tuple[str, ...], settings: Settings) -> int:
 
 def _check(file: str, settings: Settings) -> tuple[list[Problem], dict[str, str]]:
     """Problems of one file, and the text they are in; those of a scenario through all stages up to traffic."""
-    from fabric.pipeline.stages import build, derive_traffic
+    from fabric.pipeline.prepared import prepare
+    from fabric.request import RouteRequest
 
     sources: dict[str, str] = {}
     try:
@@ -58,8 +59,8 @@ def _check(file: str, settings: Settings) -> tuple[list[Problem], dict[str, str]
             return [], {}
         loaded = load(file, settings)
         sources = dict(loaded.sources)
-        network = build(loaded, down=settings.down, up=settings.up)
-        workloads = derive_traffic(loaded, network)
+        prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up))
+        network, workloads = prepared.network, prepared.traffic
     except FabricError as error:
         return list(error.problems), getattr(error, "sources", sources) or sources
     warnings = list(loaded.locate(FabricError(network.warnings)).problems) if network.warnings else []

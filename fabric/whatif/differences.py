@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, RouteResult
-from fabric.saved.open_any import OpenedResult
 from fabric.whatif.effect import EffectRow, LinkChange, changed_links, effect
 from topologies.summary import summarise
 from topologies.topology import Topology
@@ -69,7 +69,7 @@ class Comparison:
         return bool(self.gained or self.lost) or any(row.differs(tolerance) for row in self.rows)
 
 
-def compare(a: OpenedResult, b: OpenedResult, *, most: int = 20) -> Comparison:
+def compare(a: Run, b: Run, *, most: int = 20) -> Comparison:
     """Compare two results; ``most`` links per phase."""
     rows = [*_topology(a.result, b.result), *_loads(a.result, b.result), *_times(a.result, b.result)]
     gained, lost = _names(a.result, b.result)
@@ -214,12 +214,12 @@ def _links(a: RouteResult, b: RouteResult, most: int) -> Iterator[tuple[str, str
                 yield entry.fabric, entry.phase, change
 
 
-def _keys(a: OpenedResult, b: OpenedResult) -> Iterator[tuple[str, Any, Any]]:
+def _keys(a: Run, b: Run) -> Iterator[tuple[str, Any, Any]]:
     """Keys of the scenarios and of what was asked that differ."""
     sides = []
-    for opened in (a, b):
-        flat = dict(_flat(opened.loaded.tree.plain(), ""))
-        asked = opened.request
+    for run in (a, b):
+        flat = dict(_flat(run.loaded.tree.plain(), ""))
+        asked = run.request
         flat |= {"--down": " ".join(asked.down), "--up": " ".join(asked.up), "--router": asked.router or ""}
         flat |= {"--scale": asked.scale}
         sides.append(flat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.routing.progress import Reporter, silent

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fabric.request import RouteRequest
+from fabric.pipeline.run import Run
 from fabric.result import RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
-from fabric.scenario.load import LoadedScenario
 from fabric.whatif.changes import Change, ChangeSet, candidates
 from fabric.whatif.live import LiveRoutes
 from topologies.errors import FabricError
@@ -61,9 +60,7 @@ def is_quick(result: RouteResult) -> bool:
 
 
 def suggest(
-    loaded: LoadedScenario,
-    request: RouteRequest,
-    result: RouteResult,
+    run: Run,
     *,
     changes: Sequence[Change] | None = None,
     fabric: str | None = None,
@@ -79,6 +76,7 @@ def suggest(
     fabric : str, optional
         Loads are those of this fabric alone; default: of all.
     """
+    loaded, result = run.loaded, run.result
     if changes is None:
         hot = [entry.fabric for entry in result.routes if entry.links_over_capacity]
         changes = [
@@ -86,7 +84,7 @@ def suggest(
             for change in candidates(loaded, list(dict.fromkeys(hot)))
             if not change.text.startswith("router optimal")
         ]
-    live = LiveRoutes(loaded, request, result)
+    live = LiveRoutes(run)
     found = []
     for change in changes:
         progress(Progress(f"trying {change.text}"))
@@ -95,7 +93,7 @@ def suggest(
             now = live.route(chosen, progress)
         except FabricError:
             continue  # what cannot be routed is no suggestion
-        found.append(_suggestion(change.text, chosen.command(loaded, request), result, now, fabric))
+        found.append(_suggestion(change.text, chosen.command(loaded, run.request), result, now, fabric))
     better = [entry for entry in found if entry.is_better]
     return tuple(sorted(better, key=_rank))
 

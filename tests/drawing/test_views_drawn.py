@@ -18,7 +18,7 @@ from fabric.faces.drawing.svg.timeline import timeline_svg
 from fabric.faces.views.bands import DOWN, band
 from fabric.faces.views.heat import heat_map
 from fabric.faces.views.timeline import timelines
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario, load_scenario

@@ -14,7 +14,7 @@ from fabric.evaluation.hash_imbalance import chance, luck_of
 from fabric.evaluation.link_flows import link_flows
 from fabric.faces.explain.codes import meaning
 from fabric.faces.explain.explain import explain, find_target
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import Run, route
 from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.scenario.load import LoadedScenario, load_scenario
@@ -86,7 +86,7 @@ def test_every_way_to_name_something_finds_it(text: str, kind: str, train: tuple
     loaded, result = train
     place = find_target(result, text)
     assert place.kind == kind
-    found = explain(loaded, RouteRequest(), result, place)
+    found = explain(Run(loaded, RouteRequest(), result), place)
     json.dumps(found.facts, default=str)
     assert found.document
     assert found.suggestions
@@ -102,7 +102,7 @@ def test_an_unknown_target_names_the_nearest(train: tuple[LoadedScenario, RouteR
 def test_the_cures_are_routed_not_guessed(train: tuple[LoadedScenario, RouteResult]) -> None:
     """Each command, run, gives the maximum, the links over and the step that the suggestion says."""
     loaded, result = train
-    cures = suggest(loaded, RouteRequest(), result)
+    cures = suggest(Run(loaded, RouteRequest(), result))
     assert len(cures) >= 3
     for cure in cures:
         overrides = [word.removeprefix("--set=") for word in cure.command.split() if word.startswith("--set=")]
@@ -118,7 +118,7 @@ def test_the_cures_are_routed_not_guessed(train: tuple[LoadedScenario, RouteResu
 def test_what_happens_without_a_switch_is_routed(train: tuple[LoadedScenario, RouteResult]) -> None:
     """explain spine07: the figures of --down spine07."""
     loaded, result = train
-    found = explain(loaded, RouteRequest(), result, find_target(result, "spine07"))
+    found = explain(Run(loaded, RouteRequest(), result), find_target(result, "spine07"))
     gone = route(loaded, RouteRequest(down=("spine07",)))
     rows = {row["metric"]: row["after"] for row in found.facts["if_it_fails"]}
     expected = max(entry.max_utilisation for entry in gone.routes if entry.fabric == "backend")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rule_cases import exported, planned_rules
 
+from fabric.pipeline.prepared import prepare
 from fabric.pipeline.tables import plan_tables
 from fabric.request import RouteRequest, TablesRequest
 from fabric.rules.change_plan import Round, apply_round, plan_change
@@ -38,7 +39,7 @@ def tables_of(planned):
 def wan(router, *down):
     """Tables of Abilene: no tree, so orders matter."""
     loaded = load_scenario(str(ROOT / "examples" / "abilene.fabric.yaml"), overrides=[])
-    return plan_tables(loaded, RouteRequest(router=router, down=down), TablesRequest())[0]
+    return plan_tables(prepare(loaded, RouteRequest(router=router, down=down)), TablesRequest())[0]
 
 
 def intact(plan):

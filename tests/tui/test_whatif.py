@@ -14,7 +14,7 @@ from pilot import QUICKSTART, TRAIN, drive, press, screen_text, settled
 from textual.pilot import Pilot
 
 from fabric.cli.main import run
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.scenario.load import load_scenario
 from topologies.errors import FabricError

@@ -7,7 +7,7 @@ from typing import Any
 
 from fabric.output.document import Document, Line, Mark, Table, table
 from fabric.output.numbers import finite, percent
-from fabric.saved.open_any import OpenedResult
+from fabric.pipeline.run import Run
 from fabric.scenario.provenance import envelope
 from fabric.whatif.differences import SUBJECTS, Comparison, Row, Subject
 from topologies.units import format_seconds
@@ -120,9 +120,7 @@ def _short(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def compare_record(
-    a: OpenedResult, b: OpenedResult, found: Comparison, only: Sequence[Subject], tolerance: float
-) -> dict[str, Any]:
+def compare_record(a: Run, b: Run, found: Comparison, only: Sequence[Subject], tolerance: float) -> dict[str, Any]:
     """``CompareResult``; both scenarios are in ``inputs``."""
     head = envelope("CompareResult", a.loaded)
     other = envelope("CompareResult", b.loaded)

@@ -16,10 +16,9 @@ from fabric.faces.views.flow_tables import crossing_words
 from fabric.faces.views.phase_tables import phase_table
 from fabric.output.document import Document, Line, Table, table
 from fabric.output.numbers import percent
-from fabric.request import RouteRequest
+from fabric.pipeline.run import Run
 from fabric.result import HotLink, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
-from fabric.scenario.load import LoadedScenario
 from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.effect import effect
 from fabric.whatif.live import LiveRoutes
@@ -125,21 +124,19 @@ def _unknown(result: RouteResult, entries: Sequence[PhaseRoute], text: str) -> F
 
 
 def explain(
-    loaded: LoadedScenario,
-    request: RouteRequest,
-    result: RouteResult,
+    run: Run,
     target: Target,
     *,
     progress: Reporter = silent,
 ) -> Explanation:
     """Explain a target; cures are routed one by one."""
     chosen = {"link": _explain_link, "switch": _explain_switch, "job": _explain_job, "phase": _explain_phase}
-    found = chosen.get(target.kind, _explain_limit)(loaded, request, result, target)
+    found = chosen.get(target.kind, _explain_limit)(run, target)
     progress(Progress("looking for a cure"))
     fabrics = (
-        [target.entry.fabric] if target.entry is not None else list(dict.fromkeys(e.fabric for e in result.routes))
+        [target.entry.fabric] if target.entry is not None else list(dict.fromkeys(e.fabric for e in run.result.routes))
     )
-    cures = suggest(loaded, request, result, changes=candidates(loaded, fabrics), progress=progress)
+    cures = suggest(run, changes=candidates(run.loaded, fabrics), progress=progress)
     parts = [*found.document, *([_cures(cures)] if cures else [Line("no single change without new hardware helps")])]
     return replace(found, document=parts, suggestions=cures)
 
@@ -162,7 +159,7 @@ def _cures(cures: Sequence[Suggestion]) -> Table:
 # ---- a link -------------------------------------------------------------------------------------------------------
 
 
-def _explain_link(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target: Target) -> Explanation:
+def _explain_link(_: Run, target: Target) -> Explanation:
     entry = target.entry
     assert entry is not None
     found = describe_link(entry, target.link)
@@ -270,7 +267,7 @@ def _pairs(pairs: Sequence[dict[str, Any]], flows: LinkFlows) -> Table:
 # ---- a switch -----------------------------------------------------------------------------------------------------
 
 
-def _explain_switch(loaded: LoadedScenario, request: RouteRequest, result: RouteResult, target: Target) -> Explanation:
+def _explain_switch(run: Run, target: Target) -> Explanation:
     entry = target.entry
     assert entry is not None
     topology = entry.topology
@@ -282,8 +279,8 @@ def _explain_switch(loaded: LoadedScenario, request: RouteRequest, result: Route
         Line(f"{target.name}: {len(mine):,} directed links, {over:,} over capacity in {entry.fabric} {entry.phase}"),
         table("its fullest links", ("link", ">offered", ">Gb/s", "cause"), rows),
     ]
-    gone = LiveRoutes(loaded, request, result).route(ChangeSet((down(target.name),)))
-    changes = [row for row in effect(result, gone) if not row.is_equal]
+    gone = LiveRoutes(run).route(ChangeSet((down(target.name),)))
+    changes = [row for row in effect(run.result, gone) if not row.is_equal]
     cells = [(row.metric, *row.texts) for row in changes]
     heads = ("", ">now", ">without it", ">difference", ">limit", "")
     parts.append(
@@ -312,9 +309,9 @@ def _link_row(entry: PhaseRoute, link: int) -> tuple[str, str, str, str]:
 # ---- a job, a phase, a limit --------------------------------------------------------------------------------------
 
 
-def _explain_job(_: LoadedScenario, __: RouteRequest, result: RouteResult, target: Target) -> Explanation:
-    job = next(job for job in result.jobs if job.id == target.name)
-    figures = phase_table(replace(result, jobs=(job,)))
+def _explain_job(run: Run, target: Target) -> Explanation:
+    job = next(job for job in run.result.jobs if job.id == target.name)
+    figures = phase_table(replace(run.result, jobs=(job,)))
     heads = [(">" if column.numeric else "") + column.header for column in figures.columns]
     cells = [figures.cells(at) for at in range(len(figures))]
     lost = [(phase.exposed_s or 0) - min(phase.exposed_s or 0, phase.ideal_s) for phase in job.phases if phase.in_step]
@@ -334,7 +331,7 @@ def _explain_job(_: LoadedScenario, __: RouteRequest, result: RouteResult, targe
     return Explanation(target, [Line(words), table("its phases", heads, cells)], facts)
 
 
-def _explain_phase(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target: Target) -> Explanation:
+def _explain_phase(_: Run, target: Target) -> Explanation:
     entry = target.entry
     assert entry is not None
     order = np.argsort(-entry.utilisation, kind="stable")[:MOST_PAIRS]
@@ -366,8 +363,8 @@ def _explain_phase(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target
     return Explanation(target, parts, facts)
 
 
-def _explain_limit(_: LoadedScenario, __: RouteRequest, result: RouteResult, target: Target) -> Explanation:
-    limit = next(limit for limit in result.limits if target.name in (limit.id, limit.text))
+def _explain_limit(run: Run, target: Target) -> Explanation:
+    limit = next(limit for limit in run.result.limits if target.name in (limit.id, limit.text))
     words = {True: "holds", False: "FAILS", None: "is open"}[limit.ok]
     value = limit_text(limit.value, limit.unit)
     line = Line(

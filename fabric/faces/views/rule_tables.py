@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.pipeline.prepared import prepare
 from fabric.pipeline.tables import plan_tables
 from fabric.request import RouteRequest
 from fabric.routing.progress import Reporter, silent
@@ -52,7 +53,7 @@ def planned_tables(loaded: LoadedScenario, request: RouteRequest, progress: Repo
     FabricError
         Where a router cannot be programmed, with those that can.
     """
-    found = plan_tables(loaded, request, progress=progress)
+    found = plan_tables(prepare(loaded, request, progress=progress), progress=progress)
     if not found:
         raise RoutingError("there is no fabric to write tables for", hint="name one", code="FP9002")
     return PlannedTables(found[0])

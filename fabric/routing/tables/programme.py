@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from fabric.routing.tables.decisions import Decisions
 from fabric.routing.table_options import Carrier, TableLimits, TableOptions
+from fabric.routing.tables.decisions import Decisions
 from fabric.routing.tables.weights import LADDER, quantise, realised, slot_weights
 from topologies.columns import Floats, Ints, Longs, column
 
