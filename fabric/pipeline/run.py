@@ -91,7 +91,7 @@ def run_scenario(
         With everything that is wrong, located in the scenario; its ``sources`` hold the text.
     """
     try:
-        stages = prepare(loaded, request, like=like.stages if like is not None else None, progress=progress)
+        stages = prepare(loaded, request, like=None if like is None else like.prepared, progress=progress)
         result = route_prepared_scenario(stages, progress=progress)
     except FabricError as error:
         # Problems that name no key, such as those of a flag, have no place in the text.
