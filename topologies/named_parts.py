@@ -109,7 +109,8 @@ def hint_for(topologies: Iterable[Topology], text: str, others: Iterable[str] = 
         return "; ".join(dict.fromkeys(sentences))
     names = [*others, *(name for topology in every for name in topology.nodes.name[:_NEAR])]
     unknown = [end for end in ends if not any(topology.has_node(end) for topology in every)]
-    for word in dict.fromkeys((rest, *unknown)):
+    words = (*unknown, rest) if 0 < len(unknown) < len(ends) else (rest, *unknown)
+    for word in dict.fromkeys(words):
         close = nearest(word, names)
         if close is not None:
             return f"did you mean {close!r}?"
@@ -191,7 +192,8 @@ def _readings(topology: Topology, text: str) -> Iterator[tuple[_Kind, tuple[int,
 
 def _ends(topology: Topology, text: str) -> list[int]:
     """Nodes that a text between separators may name; the blanks around it may be the name's own."""
-    texts = dict.fromkeys((text, text.removeprefix(" "), text.removesuffix(" "), text.strip()))
+    inner = text.removeprefix(" ")
+    texts = dict.fromkeys((text, inner, text.removesuffix(" "), inner.removesuffix(" "), text.strip()))
     return [topology.node(name) for name in texts if topology.has_node(name)]
 
 
