@@ -9,7 +9,9 @@ import pytest
 from naming_fabrics import FABRICS, IDS
 
 from topologies.builder import TOPOLOGIES
-from topologies.former_names import present_name, renamed
+from topologies.errors import TopologyError
+from topologies.former_names import present_name, renamed, renamed_listed
+from topologies.hosts import HostGroup
 from topologies.topology import Topology, role_nodes
 
 # Names by role, in the order of the nodes; roles that are left out kept their names.
@@ -196,3 +198,24 @@ def test_the_sentence_says_the_role_and_both_names() -> None:
     """Leaf 3 of unit 1 of the example."""
     net = TOPOLOGIES["rail-optimised"](dict(TOPOLOGIES["rail-optimised"].example))
     assert renamed(net, "su1-r3-leaf") == "leaf names follow one rule now: su1-r3-leaf is unit1/leaf3"
+
+
+def test_a_written_cable_to_a_former_node_name_is_answered_with_the_present_one() -> None:
+    """Cables of an explicit network name the scenario's nodes, which had three digits; with a port and without."""
+    net = {
+        "switches": [{"name": "s0"}],
+        "cables": [{"ends": ["gpu000:1", "s0"], "speed": "100G"}, {"ends": ["gpu001", "s0"], "speed": "100G"}],
+    }
+    group = HostGroup("gpu", ("gpu0", "gpu1"), 1, 100.0)
+    with pytest.raises(TopologyError) as caught:
+        TOPOLOGIES["explicit"](net, hosts=[group])
+    hints = [problem.hint for problem in caught.value.problems if "no node is called" in problem.message]
+    assert hints == [f"node names follow one rule now: gpu00{index} is gpu{index}" for index in range(2)]
+
+
+def test_a_host_list_of_former_node_names_is_answered_with_the_present_ones() -> None:
+    """Only where the node exists."""
+    known = {"n7", "n10"}
+    assert renamed_listed("n007", known) == "node names follow one rule now: n007 is n7"
+    assert renamed_listed("n010", known) == "node names follow one rule now: n010 is n10"
+    assert renamed_listed("n008", known) == renamed_listed("n7", known) == renamed_listed("", known) == ""
