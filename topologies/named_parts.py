@@ -149,18 +149,17 @@ def _links(topology: Topology, text: str) -> Ints:
         if links:
             readings[kind].add(links)
     by_kind = list(readings.values())
-    printed = [{links for links in known if _is_printed_so(topology, links, text)} for known in by_kind]
+    printed = [
+        {links for links in known if len(links) == 1 and topology.link_name(links[0]) == name}
+        for name in (text, text.strip())
+        for known in by_kind
+    ]
     for known in (*printed, *by_kind):
         if len(known) > 1:
             raise _ambiguous(topology, text, known)
         if known:
             return column(known.pop(), np.int32)
     return column([], np.int32)
-
-
-def _is_printed_so(topology: Topology, links: tuple[int, ...], text: str) -> bool:
-    """Whether a reading is one link, and the text is its name."""
-    return len(links) == 1 and topology.link_name(links[0]) in (text, text.strip())
 
 
 def _ambiguous(topology: Topology, text: str, chosen: set[tuple[int, ...]]) -> TopologyError:
