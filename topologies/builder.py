@@ -159,8 +159,3 @@ def check_nic_speed(group: HostGroup, port_gbps: float | None, *, where: str) ->
             hint=f"use {port_gbps:g}G NICs, or a leaf with {group.nic_gbps:g}G ports",
             code="FP3025",
         )
-
-
-def implicit_hosts(leaf_names: Sequence[str], per_leaf: int) -> list[str]:
-    """Names of the hosts a builder makes up: ``leaf/h0``, ``leaf/h1``, …"""
-    return [f"{leaf}/h{host}" for leaf in leaf_names for host in range(per_leaf)]

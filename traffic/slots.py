@@ -6,6 +6,7 @@ import numpy as np
 
 from topologies.columns import Ints, column
 from topologies.errors import FormatError, Problem, TrafficError, nearest
+from topologies.former_names import renamed_listed
 from traffic.placement import PlacementSite
 
 
@@ -33,7 +34,8 @@ class Slots:
             self.problem(
                 line,
                 f"unknown host {name!r}",
-                f"did you mean {close!r}?" if close else f"hosts are named like {next(iter(self._index))}",
+                renamed_listed(name, self._index)
+                or (f"did you mean {close!r}?" if close else f"hosts are named like {next(iter(self._index))}"),
             )
         return found
 

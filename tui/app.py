@@ -26,7 +26,8 @@ from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.routing.progress import Progress, Reporter
 from fabric.whatif.changes import History, down
-from topologies.errors import FabricError
+from topologies.errors import FabricError, TopologyError
+from topologies.named_parts import find_link
 from tui.choices import help_keys, key_table, target_table, targets
 from tui.keys import Key, app_bindings, keys_of
 from tui.opening import OpeningFailed, open_path
@@ -334,14 +335,11 @@ class FabricApp(App[int]):
         entry = self.session.entry if self.session is not None else None
         if entry is None:
             return -1
-        topology = entry.topology
-        ends, _, ordinal = name.partition(" #")
-        src, _, dst = ends.partition(" -> ")
-        if not (topology.has_node(src) and topology.has_node(dst)):
+        try:
+            links = find_link(entry.topology, name, fabric=entry.fabric)
+        except TopologyError:
             return -1
-        found = ((topology.links.src == topology.node(src)) & (topology.links.dst == topology.node(dst))).nonzero()[0]
-        at = int(ordinal) - 1 if ordinal.isdigit() else 0
-        return int(found[at]) if at < len(found) else -1
+        return int(links[0]) if len(links) else -1
 
     # ---- what-ifs -----------------------------------------------------------------------------------------------
 

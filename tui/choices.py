@@ -63,7 +63,7 @@ def targets(session: Session) -> list[Target]:
     for kind, words, column in (("unit", "SU", topology.nodes.unit), ("pod", "pod", topology.nodes.pod)):
         numbers = sorted(set(column[topology.is_switch].tolist()) - {-1})
         found += [
-            Target(f"{words}{at}", kind, "topology", Selection(kind, f"{words}{at}"))  # type: ignore[arg-type]
+            Target(f"{words}{at}", kind, "topology", Selection(kind, f"{words}{at}", number=at))  # type: ignore[arg-type]
             for at in numbers
         ]
     return [*found, *_nodes(topology)]

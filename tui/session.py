@@ -23,6 +23,7 @@ class Selection:
     kind: Kind = ""
     name: str = ""
     link: int = -1
+    number: int = -1  # of a unit or pod
 
 
 @dataclass(frozen=True)
@@ -181,8 +182,7 @@ class Session:
         if found.kind in ("switch", "host"):
             return found.name
         if found.kind in ("unit", "pod"):
-            number = "".join(letter for letter in found.name if letter.isdigit())
-            return f"fabric={entry.fabric} {found.kind}={number}"
+            return f"fabric={entry.fabric} {found.kind}={found.number}"
         return None
 
     def command(self) -> str:

@@ -99,6 +99,15 @@ def test_an_unknown_target_names_the_nearest(train: tuple[LoadedScenario, RouteR
     assert "did you mean 'spine" in caught.value.problems[0].hint
 
 
+def test_a_former_name_is_answered_with_the_present_one() -> None:
+    """The recorded training case leaves names to the builder: the leaf of unit 0 and rail 1, alone and as an end."""
+    result = route(load_scenario("tests/golden/cases/training.fabric.yaml"))
+    for text in ("su0-r1-leaf", "su0-r1-leaf->spine0"):
+        with pytest.raises(FabricError, match="is no link") as caught:
+            find_target(result, text)
+        assert caught.value.problems[0].hint == "leaf names follow one rule now: su0-r1-leaf is unit0/leaf1"
+
+
 def test_the_cures_are_routed_not_guessed(train: tuple[LoadedScenario, RouteResult]) -> None:
     """Each command, run, gives the maximum, the links over and the step that the suggestion says."""
     loaded, result = train

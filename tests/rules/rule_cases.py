@@ -74,7 +74,7 @@ DAMAGE = {
     "fat-tree": ("pod0/agg0", "link=pod1/edge0:pod1/agg1"),
     "leaf-spine": ("link=leaf0:spine0#1", "link=leaf2:spine1"),
     "dual-homed": ("link=leaf0:spine0",),
-    "rails": ("spine00",),
+    "rails": ("spine0",),
 }
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from topologies.columns import Floats, Ints, column
 from topologies.errors import FormatError, TrafficError, nearest
+from topologies.former_names import renamed_listed
 from topologies.registry import Injected, Spec
 from topologies.units import Count, CountOrZero, RateGbps
 from traffic.demands import Flows
@@ -274,7 +275,8 @@ def _hosts_of(hosts: tuple[str, ...], names: tuple[str, ...], path: str) -> Ints
             f"host {unknown!r} is no server of the scenario",
             file=path,
             line=1,
-            hint=f"did you mean {close!r}?" if close else f"servers are named like {names[0]}",
+            hint=renamed_listed(unknown, index)
+            or (f"did you mean {close!r}?" if close else f"servers are named like {names[0]}"),
             code="FP6212",
         )
     return column([index.get(host, index.get(host.split(".")[0], -1)) for host in hosts], np.int32)

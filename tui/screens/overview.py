@@ -118,8 +118,11 @@ class OverviewScreen(ViewScreen):
         """The link under the cursor of the hottest links; the unit under the cursor of the map."""
         focused = self.focused
         if isinstance(focused, HeatGrid) and focused.heat is not None and focused.heat.row_title in ("unit", "pod"):
-            kind = "unit" if focused.heat.row_title == "unit" else "pod"
-            return Selection(kind, focused.heat.row_names[focused.row])  # type: ignore[arg-type]
+            kind, heat, entry = focused.heat.row_title, focused.heat, self.session.entry
+            assert entry is not None
+            first = int(heat.row_members[focused.row][0])
+            number = int(getattr(entry.topology.nodes, kind)[first])
+            return Selection(kind, heat.row_names[focused.row], number=number)  # type: ignore[arg-type]
         table = self.query_one("#hottest", LineTable)
         if focused is table and (row := table.record()) is not None:
             name = str(row["link"])

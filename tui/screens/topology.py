@@ -188,7 +188,7 @@ class TopologyScreen(ViewScreen):
             return Selection("link", entry.topology.link_name(link), link)
         if branch is None or branch.kind not in _KINDS:
             return Selection()
-        return Selection(_KINDS[branch.kind], branch.name)  # type: ignore[arg-type]
+        return Selection(_KINDS[branch.kind], branch.name, number=branch.number)  # type: ignore[arg-type]
 
     def view_table(self) -> ColumnTable | None:
         """The lines as shown."""

@@ -23,7 +23,8 @@ from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.effect import effect
 from fabric.whatif.live import LiveRoutes
 from fabric.whatif.suggestions import Suggestion, suggest
-from topologies.errors import FabricError, RoutingError, nearest
+from topologies.errors import FabricError, RoutingError
+from topologies.named_parts import find_link, hint_for, select
 from topologies.units import format_seconds
 
 MOST_PAIRS = 12
@@ -54,7 +55,7 @@ class Explanation:
 def find_target(result: RouteResult, text: str, *, fabric: str | None = None, phase: str = "worst") -> Target:
     """What a word of the command line names.
 
-    Links are ``a->b``, ``a -> b #2``, ``a:b`` or ``switch:portN``; phases and jobs may have ``phase:`` and ``job:``
+    Links and switches are as `topologies.named_parts` reads them; phases and jobs may have ``phase:`` and ``job:``
     before them.
 
     Raises
@@ -65,7 +66,10 @@ def find_target(result: RouteResult, text: str, *, fabric: str | None = None, ph
     entries = [entry for entry in result.routes if fabric in (None, entry.fabric)]
     kind, colon, rest = text.partition(":")
     if colon and kind in ("phase", "job", "limit", "switch", "link"):
-        text = rest
+        if any(_link(entry, text) is not None for entry in entries):
+            kind = "link"  # a node has the name of a kind
+        else:
+            text = rest
     if kind not in ("job", "switch", "link", "limit"):
         for entry in entries:
             if text in (entry.phase, f"{entry.fabric} {entry.phase}"):
@@ -78,8 +82,9 @@ def find_target(result: RouteResult, text: str, *, fabric: str | None = None, ph
         link = _link(entry, text)
         if link is not None:
             return Target("link", entry.topology.link_name(link), entry, link=link)
-        if entry.topology.has_node(text):
-            return Target("switch", text, entry, node=entry.topology.node(text))
+        nodes, _ = select(entry.topology, entry.fabric, text)
+        if len(nodes) == 1:
+            return Target("switch", entry.topology.nodes.name[nodes[0]], entry, node=nodes[0])
     raise _unknown(result, entries, text)
 
 
@@ -90,35 +95,17 @@ def _by_badness(entries: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
 
 
 def _link(entry: PhaseRoute, text: str) -> int | None:
-    topology = entry.topology
-    plain, _, ordinal = text.replace("→", "->").partition("#")
-    for separator in ("->", ":"):
-        a, found, b = (part.strip() for part in plain.partition(separator))
-        if not found or not topology.has_node(a):
-            continue
-        src = topology.node(a)
-        leaving = np.flatnonzero(topology.links.src == src)
-        if b.startswith("port") and b[4:].isdigit():
-            chosen = leaving[topology.src_port[leaving] == int(b[4:]) - 1]
-        elif topology.has_node(b):
-            chosen = leaving[topology.links.dst[leaving] == topology.node(b)]
-        else:
-            continue
-        if ordinal.strip().isdigit():
-            chosen = chosen[topology.parallel_ordinal[chosen] == int(ordinal) - 1]
-        if len(chosen):
-            return int(chosen[np.argmax(entry.utilisation[chosen])])
-    return None
+    """The fullest of the links that a text names."""
+    chosen = find_link(entry.topology, text, fabric=entry.fabric)
+    return int(chosen[np.argmax(entry.utilisation[chosen])]) if len(chosen) else None
 
 
 def _unknown(result: RouteResult, entries: Sequence[PhaseRoute], text: str) -> FabricError:
     names = [entry.phase for entry in entries] + [job.id for job in result.jobs] + [one.id for one in result.limits]
-    for entry in entries[:1]:
-        names += entry.topology.nodes.name[:20_000]
-    close = nearest(text, names)
+    fabrics = {entry.fabric: entry.topology for entry in entries}
     return RoutingError(
         f"{text!r} is no link, switch, job, phase or limit of this scenario",
-        hint=f"did you mean {close!r}?" if close else "for example leaf0->spine1, spine1, phase:NAME, L1",
+        hint=hint_for(fabrics.values(), text, names) or "for example leaf0->spine1, spine1, phase:NAME, L1",
         code="FP9003",
     )
 
