@@ -149,7 +149,7 @@ def _links(topology: Topology, text: str) -> Ints:
         if links:
             readings[kind].add(links)
     by_kind = list(readings.values())
-    printed = [
+    printed: list[set[tuple[int, ...]]] = [
         {links for links in known if len(links) == 1 and topology.link_name(links[0]) == name}
         for name in (text, text.strip())
         for known in by_kind
