@@ -7,12 +7,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fabric.network import apply_failures
-from fabric.understanding.explain import find_target
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabric.pipeline import RouteRequest, route
+from fabric.faces.explain.explain import find_target
+from fabric.pipeline.network import apply_failures
+from fabric.pipeline.run import route
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.scenario.load import load_scenario
 from topologies.assemble import assemble

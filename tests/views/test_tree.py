@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fabric.views.tree import FabricTree
 
-from fabric.pipeline import route
+from fabric.faces.views.tree import FabricTree
+from fabric.pipeline.run import route
 from fabric.scenario.load import load_scenario
 
 SCENARIO = """
