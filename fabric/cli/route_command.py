@@ -150,8 +150,9 @@ def _route(
     *,
     allow_unreachable: bool,
 ) -> int:
-    from fabric.faces.answers.records import link_record, route_record
+    from fabric.faces.answers.records import route_record
     from fabric.faces.answers.route_report import route_document
+    from fabric.faces.views.links import hot_link_table
     from fabric.pipeline.stages import route
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
@@ -169,7 +170,7 @@ def _route(
     answer = Answer(
         lambda: route_record(loaded, result, cures),
         lambda: route_document(loaded, result, cures),
-        lambda: [link_record(link) for link in result.items],
+        lambda: hot_link_table(result.items),
         COLUMNS,
     )
     emit(answer, settings)
@@ -203,6 +204,7 @@ def _compare(
 ) -> int:
     from fabric.faces.answers import routers_records as records
     from fabric.faces.answers.routers_report import comparison_document, verdict
+    from fabric.faces.views.routers import router_table
     from fabric.pipeline.comparison import compare_routers
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
@@ -211,7 +213,7 @@ def _compare(
     answer = Answer(
         lambda: records.comparison_record(loaded, result, verdict(result)),
         lambda: comparison_document(loaded, result),
-        lambda: [records.figure_record(row) for row in result.figures],
+        lambda: router_table(result),
         records.COLUMNS,
     )
     emit(answer, settings)

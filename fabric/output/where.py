@@ -1,11 +1,8 @@
-"""Rows of flat records: choosing, sorting, filtering, and writing them as CSV or NDJSON."""
+"""Filters of rows: comparisons of columns with numbers and texts, as after ``--where``."""
 
 from __future__ import annotations
 
 import ast
-import csv
-import io
-import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -73,7 +70,7 @@ def compile_where(expression: str, columns: Sequence[str]) -> Callable[[Row], bo
 
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for name in sorted(names - set(columns)):
-        raise _unknown_column("--where", name, columns)
+        raise unknown_column("--where", name, columns)
     holds(tree, {})  # refuses calls, attributes and the like before any row is seen
     return lambda row: holds(tree, row)
 
@@ -86,65 +83,8 @@ def _bad_where(expression: str, why: str) -> ScenarioError:
     )
 
 
-def _unknown_column(flag: str, name: str, columns: Sequence[str]) -> ScenarioError:
+def unknown_column(flag: str, name: str, columns: Sequence[str]) -> ScenarioError:
+    """The error of a flag that names a column that is not there."""
     close = nearest(name, columns)
     hint = f"did you mean {close!r}?" if close else f"columns: {', '.join(columns)}"
     return ScenarioError(f"{flag}: no column {name!r}", hint=hint, code="FP2202")
-
-
-def select_columns(columns: Sequence[str], wanted: str | None) -> list[str]:
-    """Apply ``--columns A,B`` (only these), ``+C`` (add) and ``-D`` (drop) to the default columns."""
-    if wanted is None:
-        return list(columns)
-    words = [word.strip() for word in wanted.split(",") if word.strip()]
-    for word in words:
-        if word.lstrip("+-") not in columns:
-            raise _unknown_column("--columns", word.lstrip("+-"), columns)
-    chosen = [word for word in words if word[0] not in "+-"] or list(columns)
-    chosen += [word[1:] for word in words if word[0] == "+" and word[1:] not in chosen]
-    return [column for column in chosen if f"-{column}" not in words]
-
-
-def arrange(
-    rows: Sequence[Row],
-    columns: Sequence[str],
-    *,
-    where: str | None = None,
-    sort: str | None = None,
-    reverse: bool = False,
-    limit: int | None = None,
-) -> list[Row]:
-    """Filter, sort and cut rows; missing values sort last."""
-    kept = list(rows)
-    if where is not None:
-        keep = compile_where(where, columns)
-        kept = [row for row in kept if keep(row)]
-    if sort is not None:
-        if sort not in columns:
-            raise _unknown_column("--sort", sort, columns)
-        present = [row for row in kept if row.get(sort) is not None]
-        present.sort(key=lambda row: row[sort], reverse=reverse)
-        kept = [*present, *(row for row in kept if row.get(sort) is None)]
-    elif reverse:
-        kept.reverse()
-    return kept if limit is None else kept[:limit]
-
-
-def to_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    """CSV with a header; nested values as JSON text."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(row.get(column)) for column in columns])
-    return buffer.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
-
-
-def to_ndjson(envelope: Mapping[str, Any], rows: Sequence[Row]) -> str:
-    """The envelope without items on the first line, then one item per line."""
-    head = {key: value for key, value in envelope.items() if key != "items"}
-    return "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in [head, *rows])

@@ -1,22 +1,33 @@
-"""The tables that screens and reports share: tiers, links, jobs, limits of a routed scenario, as columns."""
+"""Links with their load: the hottest with what loads them, and all of a phase, in one set of columns."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
 
 from fabric.evaluation.hottest import hottest_links, port_name
-from fabric.evaluation.limits import limit_text
-from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.numbers import percent
-from fabric.result import PhaseRoute, RouteResult
+from fabric.evaluation.severity import is_over
+from fabric.output.columns import loads, named, rates, ratio_text, speeds
+from fabric.output.table import Column, Mark, Table
+from fabric.result import HotLink, PhaseRoute
 from topologies.columns import Floats
 from topologies.topology import Topology
-from topologies.units import format_seconds
 
 Metric = Literal["offered", "carried"]
 METRICS: tuple[Metric, ...] = ("offered", "carried")
+LINK_KEYS = (
+    "fabric", "phase", "link", "a", "a_port", "b", "b_port", "tier", "capacity_gbps", "offered_gbps", "carried_gbps",
+    "utilisation", "shares",
+)  # fmt: skip
+HOTTEST_SHOWN = ("link", "utilisation", "offered_gbps", "capacity_gbps", "cause", "phase", "fabric")
+_SCREEN = (
+    "link", "utilisation", "offered_gbps", "carried_gbps", "capacity_gbps", "tier", "direction", "state", "a", "a_port",
+    "b",
+)  # fmt: skip
+_CAUSES = 2  # named per link; the rest is counted
 
 
 def metric_values(entry: PhaseRoute, metric: Metric) -> Floats:
@@ -24,98 +35,64 @@ def metric_values(entry: PhaseRoute, metric: Metric) -> Floats:
     return entry.utilisation if metric == "offered" else np.minimum(entry.utilisation, 1.0)
 
 
-def _ratio(value: Any) -> str:
-    return "-" if value is None or np.isnan(value) else percent(float(value))
+def link_mark(utilisation: float | None) -> Mark:
+    """Bad where a link is offered more than it carries; None is load on a link without capacity.
+
+    >>> link_mark(1.0), link_mark(1.5), link_mark(None)
+    ('', 'bad', 'bad')
+    """
+    return "bad" if is_over(utilisation) else ""
 
 
-def _count(value: Any) -> str:
-    return f"{value:,}"
+def _columns(values: dict[str, Any], metric: Metric) -> list[Column]:
+    """The columns of links that there are values for."""
+    layout: dict[str, tuple[Any, str, dict[str, Any]]] = {
+        "fabric": (named, "fabric", {"width": 8, "priority": 9}),
+        "phase": (named, "phase", {"width": 16, "priority": 8}),
+        "link": (named, "link", {"width": 24}),
+        "a": (named, "from", {"width": 16, "priority": 7}),
+        "a_port": (named, "port", {"width": 8, "priority": 6}),
+        "b": (named, "to", {"width": 16, "priority": 7}),
+        "b_port": (named, "port there", {"width": 10, "priority": 7}),
+        "tier": (named, "tier", {"width": 12, "priority": 2}),
+        "capacity_gbps": (speeds, "of Gb/s", {"priority": 3}),
+        "offered_gbps": (rates, "Gb/s", {"priority": 2}),
+        "carried_gbps": (rates, "carried Gb/s", {"width": 12, "priority": 4}),
+        "utilisation": (loads, metric, {}),
+        "shares": (named, "shares", {"priority": 9, "text": _causes}),
+        "cause": (named, "cause", {"width": 16, "priority": 1, "flexible": True}),
+        "ports": (named, "ports", {"width": 16, "priority": 6}),
+        "direction": (named, "way", {"width": 5, "priority": 3}),
+        "state": (named, "state", {"width": 5, "priority": 5}),
+    }
+    return [
+        make(name, header, values[name], **kwargs) for name, (make, header, kwargs) in layout.items() if name in values
+    ]
 
 
-def _gbps(value: Any) -> str:
-    return f"{value:,.1f}".removesuffix(".0")
+def hot_link_table(links: Sequence[HotLink]) -> Table:
+    """Links in the order given, with what loads them; ``shares`` has all of it, ``cause`` the largest in words."""
+    shares = [[asdict(share) for share in link.shares] for link in links]
+    values: dict[str, Any] = {name: [getattr(link, name) for link in links] for name in LINK_KEYS[:-1]}
+    values |= {
+        "shares": shares,
+        "cause": [_causes(each) for each in shares],
+        "ports": [f"{link.a_port} → {link.b_port}" for link in links],
+    }
+    marks = [link_mark(link.utilisation) for link in links]
+    return Table.of(_columns(values, "offered"), len(links), title="hottest links", marks=marks)
 
 
-def _seconds(value: Any) -> str:
-    return "-" if value is None else format_seconds(value)
+def _causes(shares: Sequence[dict[str, Any]]) -> str:
+    """The largest shares of a link's load, in words."""
+    shown = [f"{share['job']} {share['phase']} {ratio_text(share['share'], 0)}" for share in shares[:_CAUSES]]
+    more = len(shares) - _CAUSES
+    return ", ".join(shown) + (f", {more} more" if more > 0 else "")
 
 
-def tier_table(entry: PhaseRoute) -> ColumnTable:
-    """Load by tier and direction."""
-    tiers = entry.tiers
-    return ColumnTable.of(
-        (
-            TableColumn("tier", "tier", [tier.tier for tier in tiers], width=12),
-            TableColumn("direction", "dir", [tier.direction for tier in tiers], width=4),
-            TableColumn("links", "links", [tier.links for tier in tiers], _count, True, 7, 3),
-            TableColumn("p50", "p50", [tier.p50 for tier in tiers], _ratio, True, 7, 2),
-            TableColumn("p99", "p99", [tier.p99 for tier in tiers], _ratio, True, 7, 1),
-            TableColumn("max", "max", [tier.max for tier in tiers], _ratio, True, 7),
-            TableColumn("over_capacity", ">100%", [tier.over_capacity for tier in tiers], _count, True, 6),
-        ),
-        len(tiers),
-    )
-
-
-def hottest_table(entry: PhaseRoute, count: int = 200) -> ColumnTable:
+def hottest_table(entry: PhaseRoute, count: int = 200) -> Table:
     """The hottest links of a phase with what loads them most."""
-    links = hottest_links(entry, count)
-    causes = [", ".join(f"{share.job} {share.collective}" for share in link.shares[:2]) for link in links]
-    return ColumnTable.of(
-        (
-            TableColumn("link", "link", [link.link for link in links], width=22),
-            TableColumn("utilisation", "offered", [link.utilisation for link in links], _inf_ratio, True, 8),
-            TableColumn("offered_gbps", "Gb/s", [link.offered_gbps for link in links], _gbps, True, 8, 2),
-            TableColumn("capacity_gbps", "of", [link.capacity_gbps for link in links], _gbps, True, 6, 3),
-            TableColumn("cause", "cause", causes, width=16, priority=1),
-        ),
-        len(links),
-    )
-
-
-def _inf_ratio(value: Any) -> str:
-    return percent(float("inf") if value is None else value)
-
-
-def job_table(result: RouteResult) -> ColumnTable:
-    """Jobs with their step times."""
-    jobs = result.jobs
-    slowest = [max((phase for phase in job.phases if phase.stretch), key=_stretch, default=None) for job in jobs]
-    return ColumnTable.of(
-        (
-            TableColumn("job", "job", [job.id for job in jobs], width=14),
-            TableColumn("ranks", "ranks", [job.ranks for job in jobs], _count, True, 7, 2),
-            TableColumn("step_time_s", "step", [job.step_time_s for job in jobs], _seconds, True, 8),
-            TableColumn("step_time_ideal_s", "ideal", [job.step_time_ideal_s for job in jobs], _seconds, True, 8, 1),
-            TableColumn("stretch", "stretch", [job.stretch for job in jobs], _times, True, 7),
-            TableColumn("slowest", "most stretched", [p.name if p else "-" for p in slowest], width=16, priority=3),
-        ),
-        len(jobs),
-    )
-
-
-def _stretch(phase: Any) -> float:
-    return float(phase.stretch or 0.0)
-
-
-def _times(value: Any) -> str:
-    return "-" if value is None else f"{value:.2f}x"
-
-
-def limit_table(result: RouteResult) -> ColumnTable:
-    """Limits and whether they hold."""
-    limits = result.limits
-    words = {True: "ok", False: "FAIL", None: "open"}
-    return ColumnTable.of(
-        (
-            TableColumn("ok", "", [words[limit.ok] for limit in limits], width=4),
-            TableColumn("text", "limit", [limit.text for limit in limits], width=26),
-            TableColumn("value", "value", [limit_text(limit.value, limit.unit) for limit in limits], str, True, 9),
-            TableColumn("max", "allowed", [limit_text(limit.max, limit.unit) for limit in limits], str, True, 9),
-            TableColumn("detail", "detail", [limit.detail for limit in limits], width=24, priority=2),
-        ),
-        len(limits),
-    )
+    return hot_link_table(hottest_links(entry, count)).only(*HOTTEST_SHOWN).without("phase", "fabric")
 
 
 class _LinkNames:
@@ -158,25 +135,36 @@ class _Ports:
         return port_name(int(self._port[link]))
 
 
-def link_table(entry: PhaseRoute, metric: Metric = "offered") -> ColumnTable:
+class _Marks:
+    """Marks of links by their utilisation."""
+
+    def __init__(self, utilisation: Floats) -> None:
+        self._utilisation = utilisation
+
+    def __getitem__(self, link: int) -> Mark:
+        return link_mark(float(self._utilisation[link]))
+
+
+def link_table(entry: PhaseRoute, metric: Metric = "offered") -> Table:
     """All directed links of the fabric in a phase, hottest first; nothing is made per row before it is looked at."""
     topology = entry.topology
     links = topology.links
     offered = entry.link_gbps.sum(axis=1)
-    carried = np.minimum(offered, topology.capacity_gbps)
     level = topology.nodes.level
     way = np.sign(level[links.dst] - level[links.src]) + 1
-    columns = (
-        TableColumn("link", "link", _LinkNames(topology), width=24),
-        TableColumn("utilisation", metric, metric_values(entry, metric), _ratio, True, 9),
-        TableColumn("offered_gbps", "offered Gb/s", offered, _gbps, True, 12, 1),
-        TableColumn("carried_gbps", "carried Gb/s", carried, _gbps, True, 12, 3),
-        TableColumn("capacity_gbps", "of Gb/s", topology.capacity_gbps, _gbps, True, 8, 2),
-        TableColumn("tier", "tier", _Codes(topology.tiers, links.tier), width=12, priority=2),
-        TableColumn("direction", "dir", _Codes(("down", "same", "up"), way), width=5, priority=3),
-        TableColumn("state", "state", _Codes(("down", "up"), topology.up.astype(np.int64)), width=5, priority=4),
-        TableColumn("a", "from", _NodeNames(topology, links.src), width=16, priority=6),
-        TableColumn("a_port", "port", _Ports(topology), width=8, priority=5),
-        TableColumn("b", "to", _NodeNames(topology, links.dst), width=16, priority=6),
-    )
-    return ColumnTable.of(columns, len(links)).sorted_by("utilisation", reverse=True)
+    values: dict[str, Any] = {
+        "link": _LinkNames(topology),
+        "a": _NodeNames(topology, links.src),
+        "a_port": _Ports(topology),
+        "b": _NodeNames(topology, links.dst),
+        "tier": _Codes(topology.tiers, links.tier),
+        "capacity_gbps": topology.capacity_gbps,
+        "offered_gbps": offered,
+        "carried_gbps": np.minimum(offered, topology.capacity_gbps),
+        "utilisation": metric_values(entry, metric),
+        "direction": _Codes(("down", "same", "up"), way),
+        "state": _Codes(("down", "up"), topology.up.astype(np.int64)),
+    }
+    title = f"links of {entry.fabric} in {entry.phase}"
+    table = Table.of(_columns(values, metric), len(links), title=title, marks=_Marks(entry.utilisation))
+    return table.only(*_SCREEN).sorted_by("utilisation", reverse=True)
