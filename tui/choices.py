@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.table import Column, Table
 from topologies.topology import Topology
 from tui.keys import KEYS, SCREENS, Key, keys_of
 from tui.search import fuzzy
 from tui.session import Selection, Session
 
 
-def key_table(keys: list[Key], query: str) -> ColumnTable:
+def key_table(keys: list[Key], query: str) -> Table:
     """Keys whose words match; those of ``keys`` are numbered as given."""
     found = fuzzy(query, [f"{key.words} {key.cli} {key.shown}" for key in keys], len(keys))
     columns = (
-        TableColumn("key", "key", [key.shown for key in keys], width=5),
-        TableColumn("words", "what it does", [key.words for key in keys], width=40),
-        TableColumn("cli", "command line", [key.cli for key in keys], width=18, priority=1),
-        TableColumn("where", "only on", [", ".join(key.screens) or "" for key in keys], width=12, priority=2),
+        Column("key", "key", [key.shown for key in keys], width=5),
+        Column("words", "what it does", [key.words for key in keys], width=40),
+        Column("cli", "command line", [key.cli for key in keys], width=18, priority=1),
+        Column("where", "only on", [", ".join(key.screens) or "" for key in keys], width=12, priority=2),
     )
     columns = (columns[1], columns[0], columns[2], columns[3])
-    return ColumnTable(columns, ColumnTable.of(columns, len(keys)).order[found])
+    return Table.of(columns, len(keys)).ordered(found)
 
 
 def help_keys(screen: str) -> list[Key]:
@@ -69,18 +69,18 @@ def targets(session: Session) -> list[Target]:
     return [*found, *_nodes(topology)]
 
 
-def target_table(session: Session, found: list[Target], query: str) -> ColumnTable:
+def target_table(session: Session, found: list[Target], query: str) -> Table:
     """Targets that match; ``a > b`` finds the links from one switch to another.
 
     Links found are appended to ``found``, so that a row's id is its place there.
     """
     order = _links(session, found, query) if ">" in query else fuzzy(query, [target.words for target in found])
     columns = (
-        TableColumn("name", "name", [target.words for target in found], width=40),
-        TableColumn("kind", "kind", [target.kind for target in found], width=8),
+        Column("name", "name", [target.words for target in found], width=40),
+        Column("kind", "kind", [target.kind for target in found], width=8),
     )
-    table = ColumnTable.of(columns, len(found))
-    return ColumnTable(columns, table.order[order])
+    table = Table.of(columns, len(found))
+    return table.ordered(order)
 
 
 def _links(session: Session, found: list[Target], query: str) -> list[int]:

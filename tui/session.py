@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fabric.faces.views.heat import Direction
-from fabric.faces.views.tables import METRICS, Metric
+from fabric.faces.views.links import METRICS, Metric
 from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, RouteResult
 from fabric.whatif.changes import ChangeSet, History

@@ -16,20 +16,16 @@ def command(scenario: str, settings: Settings) -> None:
     """Build the fabrics of SCENARIO: switches by role, cables and capacity by tier, ports, oversubscription."""
     from fabric.faces.answers.build_report import build_document
     from fabric.faces.answers.records import build_record
+    from fabric.faces.views.build import cable_table
     from fabric.pipeline.prepared import build
+    from topologies.summary import summarise
 
     loaded = load(scenario, settings)
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up)
     record = build_record(loaded, network)
-    rows = [
-        {
-            "fabric": fabric["name"],
-            "tier": tier,
-            "cables": cables,
-            "capacity_gbps": fabric["capacity_gbps_by_tier"][tier],
-        }
-        for fabric in record["fabrics"]
-        for tier, cables in fabric["cables_by_tier"].items()
-    ]
-    emit(Answer(lambda: record, lambda: build_document(loaded.scenario.name, network), lambda: rows, COLUMNS), settings)
+    summaries = {name: summarise(topology, network.gpus(name)) for name, topology in network.topologies.items()}
+    emit(
+        Answer(lambda: record, lambda: build_document(loaded, network), lambda: cable_table(summaries), COLUMNS),
+        settings,
+    )

@@ -13,7 +13,6 @@ from fabric.cli.answer import Answer, emit, write
 from fabric.cli.options import FabricCommand, Settings
 from topologies.catalogue import SECTIONS, Catalogue, CatalogueRow, builtin
 from topologies.errors import TopologyError
-from topologies.units import format_gbps
 
 ROLES = {"switch": "switches", "nic": "nics", "node": "nodes", "optic": "optics", "cable": "cables"}
 COLUMNS = (
@@ -47,28 +46,13 @@ def _record(section: str, row: CatalogueRow) -> dict[str, Any]:
 
 
 def _answer(records: Sequence[Mapping[str, Any]], kind: str) -> Answer:
-    from fabric.output.document import table
+    from fabric.faces.views.catalogue import MODELS_SHOWN, model_table
     from fabric.scenario.provenance import tool_envelope
 
-    def words(row: Mapping[str, Any]) -> Sequence[str]:
-        size = row.get("ports") or row.get("links") or row.get("gpus")
-        watts = [row[key] for key in ("typical_w", "max_w") if row.get(key) is not None]
-        return (
-            str(row["role"]),
-            str(row["model"]),
-            str(row["product"] or "-"),
-            "-" if size is None else f"{size:,}",
-            "-" if row.get("speed_gbps") is None else format_gbps(row["speed_gbps"]),
-            " / ".join(f"{value:,.0f}" for value in watts) or "-",
-            "-" if row.get("usd") is None else f"{row['usd']:,.0f}",
-            "estimate" if row["estimate"] else "",
-        )
-
-    heads = ("role", "model", "product", ">ports, links, GPUs", ">speed", ">W, typical / max", ">US$", "figures")
     return Answer(
         lambda: {**tool_envelope(kind), "models": [dict(row) for row in records]},
-        lambda: [table("", heads, [words(row) for row in records])],
-        lambda: records,
+        lambda: [model_table(records, COLUMNS).only(*MODELS_SHOWN)],
+        lambda: model_table(records, COLUMNS),
         COLUMNS,
     )
 
@@ -89,13 +73,12 @@ def list_models(role: str | None, files: tuple[str, ...], settings: Settings) ->
 @_FILES
 def show_model(model: str, files: tuple[str, ...], settings: Settings) -> None:
     """Show all that is known of MODEL, by its name or its product's, with the source."""
-    from fabric.output.document import table
+    from fabric.faces.views.catalogue import detail_table
 
     section, row = _catalogue(files).find(model)
     record = _record(section, row)
-    rows = [(key, "-" if value is None else str(value)) for key, value in record.items()]
     answer = _answer([record], "CatalogResult")
-    emit(Answer(answer.record, lambda: [table("", ("key", "value"), rows)], answer.rows, COLUMNS), settings)
+    emit(Answer(answer.record, lambda: [detail_table(record)], answer.table, COLUMNS), settings)
 
 
 @command.command("add", cls=FabricCommand)

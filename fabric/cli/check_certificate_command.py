@@ -42,6 +42,7 @@ def command(file: Path, settings: Settings) -> int:
     routing engine. Exit code 0: every claim holds; 1: one is refuted; 3: FILE is no certificate.
     """
     from fabric.certificate_check import check_certificate, read_certificate
+    from fabric.faces.views.certificates import certificate_table
 
     certificate = read_certificate(file)
     verdicts = check_certificate(certificate)
@@ -49,7 +50,7 @@ def command(file: Path, settings: Settings) -> int:
         Answer(
             lambda: _record(certificate, verdicts),
             lambda: _document(certificate, verdicts),
-            lambda: [_row(verdict) for verdict in verdicts],
+            lambda: certificate_table(verdicts),
             COLUMNS,
         ),
         settings,
@@ -57,29 +58,9 @@ def command(file: Path, settings: Settings) -> int:
     return ANSWER_IS_NO if any(verdict.refuted for verdict in verdicts) else OK
 
 
-def _row(verdict: PhaseVerdict) -> dict[str, Any]:
-    """One phase as a flat record."""
-    from fabric.output.numbers import finite
-
-    return {
-        "fabric": verdict.fabric,
-        "phase": verdict.phase,
-        "router": verdict.router,
-        "max_utilisation_claimed": verdict.claimed_utilisation,
-        "max_utilisation_found": finite(verdict.found_utilisation),
-        "hottest_link": verdict.hottest_link,
-        "lower_bound_claimed": verdict.claimed_bound,
-        "lower_bound_found": finite(verdict.found_bound),
-        "gap_claimed": verdict.claimed_gap,
-        "gap_found": finite(verdict.found_gap),
-        "verdict": verdict.verdict,
-        "refuted": "; ".join(f"{found.claim}: {found.words}" for found in verdict.refuted),
-        "not_checked": "; ".join(f"{found.claim}: {found.words}" for found in verdict.open),
-    }
-
-
 def _record(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> dict[str, Any]:
     """``CertificateCheck``: the file, and every phase with every finding."""
+    from fabric.faces.views.certificates import certificate_table
     from fabric.scenario.provenance import SCHEMA, version
 
     return {
@@ -93,42 +74,28 @@ def _record(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> dict[
         "holds": not any(verdict.refuted for verdict in verdicts),
         "phases": [
             {
-                **{key: value for key, value in _row(verdict).items() if key not in ("refuted", "not_checked")},
+                **row,
                 "findings": [
                     {"claim": found.claim, "verdict": found.verdict, "words": found.words} for found in verdict.findings
                 ],
             }
-            for verdict in verdicts
+            for row, verdict in zip(certificate_table(verdicts).only(*COLUMNS[:-2]).records(), verdicts, strict=True)
         ],
     }
 
 
 def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Document:
     """The table, and a line for every claim that is wrong or open."""
-    from fabric.output.document import Line, Table, table
+    from fabric.faces.views.certificates import CERTIFICATE_SHOWN, certificate_table
+    from fabric.output.document import Line
+    from fabric.output.table import Table
 
-    headers = (
-        "fabric",
-        "phase~",
-        "router?",
-        ">θ claimed",
-        ">θ found",
-        ">bound claimed",
-        ">bound found",
-        ">gap",
-        "verdict",
-    )
     parts: list[Table | Line] = [
         Line(
             f"certificate of {certificate.scenario} (sha256 {certificate.sha256[:12]}, seed {certificate.seed}), "
             f"written by fabric-planner {certificate.tool_version}"
         ),
-        table(
-            "",
-            headers,
-            [_cells(verdict) for verdict in verdicts],
-            marks=["bad" if verdict.refuted else "good" if not verdict.open else "warn" for verdict in verdicts],
-        ),
+        certificate_table(verdicts).only(*CERTIFICATE_SHOWN),
     ]
     for verdict in verdicts:
         where = f"{verdict.fabric} {verdict.phase}"
@@ -137,19 +104,3 @@ def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Doc
     if not verdicts:
         parts.append(Line("the file claims nothing", "warn"))
     return parts
-
-
-def _cells(verdict: PhaseVerdict) -> tuple[str, ...]:
-    from fabric.output.numbers import percent
-
-    return (
-        verdict.fabric,
-        verdict.phase,
-        verdict.router,
-        percent(verdict.claimed_utilisation, 4),
-        percent(verdict.found_utilisation, 4),
-        percent(verdict.claimed_bound, 4),
-        percent(verdict.found_bound, 4),
-        percent(verdict.found_gap, 4),
-        verdict.verdict,
-    )

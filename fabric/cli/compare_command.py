@@ -42,8 +42,8 @@ def command(
         chosen_rows,
         compare_document,
         compare_record,
-        row_record,
     )
+    from fabric.faces.views.differences import figure_table
     from fabric.request import RouteRequest
     from fabric.saved.open_any import open_any
     from fabric.whatif.differences import SUBJECTS as ALL
@@ -57,7 +57,7 @@ def command(
     answer = Answer(
         lambda: compare_record(sides[0], sides[1], found, wanted, tolerance),
         lambda: compare_document((a, b), found, wanted, tolerance),
-        lambda: [row_record(row) for row in chosen_rows(found, wanted, tolerance)],
+        lambda: figure_table(chosen_rows(found, wanted, tolerance)),
         COLUMNS,
     )
     emit(answer, settings)

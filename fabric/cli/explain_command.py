@@ -30,6 +30,7 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
     if target is None:
         return _code(scenario)
     from fabric.faces.explain.explain import explain, find_target
+    from fabric.faces.views.suggestions import suggestion_table
     from fabric.request import RouteRequest
     from fabric.saved.open_any import open_any
     from fabric.scenario.provenance import envelope
@@ -44,8 +45,8 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
             **envelope("ExplainResult", opened.loaded),
             "target": {"kind": place.kind, "name": place.name},
             **found.facts,
-            "suggestions": [entry.__dict__ for entry in found.suggestions],
-            "items": list(found.pairs),
+            "suggestions": suggestion_table(found.suggestions).records(),
+            "items": found.pairs.only(*COLUMNS).records(),
         },
         lambda: found.document,
         lambda: found.pairs,

@@ -246,7 +246,9 @@ def _row(planned: PlannedRules, summary: ExportSummary, chosen: Dialect, folder:
 
 
 def _answer(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> Answer:
-    return Answer(lambda: _record(loaded, rows), lambda: _document(rows), lambda: rows, COLUMNS)
+    from fabric.faces.views.exports import export_table
+
+    return Answer(lambda: _record(loaded, rows), lambda: _document(rows), lambda: export_table(rows, COLUMNS), COLUMNS)
 
 
 def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -264,37 +266,10 @@ def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str,
 
 
 def _document(rows: Sequence[dict[str, Any]]) -> Document:
-    from fabric.output.document import Line, table
-    from fabric.output.numbers import percent
+    from fabric.faces.views.exports import EXPORT_SHOWN, export_table
+    from fabric.output.document import Line
 
-    headers = (
-        "fabric",
-        "router",
-        "phase~",
-        ">switches",
-        ">rules",
-        ">groups",
-        "most at~?",
-        ">most",
-        ">plan",
-        ">programmed",
-    )
-    cells = [
-        (
-            row["fabric"],
-            row["router"],
-            row["phase"] or "-",
-            f"{row['switches']:,}",
-            f"{row['rules']:,}",
-            f"{row['groups']:,}",
-            row["most_rules_at"] or "-",
-            f"{row['most_rules']:,}",
-            percent(row["planned_max_utilisation"]),
-            percent(row["programmed_max_utilisation"]),
-        )
-        for row in rows
-    ]
-    parts: list[Any] = [table("tables", headers, cells)]
+    parts: list[Any] = [export_table(rows, COLUMNS).only(*EXPORT_SHOWN)]
     for row in rows:
         seen = "followed from every source to every destination" if row["verified"] else "not followed"
         parts.append(Line(f"{row['folder']}: {row['dialect']}, {seen}", "good" if row["verified"] else "warn"))
@@ -303,6 +278,7 @@ def _document(rows: Sequence[dict[str, Any]]) -> Document:
 
 def _addresses(loaded: LoadedScenario, request: RouteRequest, settings: Settings) -> int:
     """The address plans of all fabrics, as rows."""
+    from fabric.faces.views.exports import ADDRESSES_SHOWN, address_table
     from fabric.pipeline.tables import address_plans
     from fabric.rules.manifest import ADDRESS_COLUMNS, address_rows
 
@@ -321,18 +297,15 @@ def _addresses(loaded: LoadedScenario, request: RouteRequest, settings: Settings
         return {**_record(loaded, []), "kind": "AddressPlan", "items": rows()}
 
     def document() -> Document:
-        from fabric.output.document import table
+        return [address_table(rows()).only(*ADDRESSES_SHOWN)]
 
-        headers = ("fabric", "kind", "node~", "interface", "IPv4", "IPv6~?", "MAC?", "AS")
-        keys = ("fabric", "kind", "node", "interface", "ipv4", "ipv6", "mac", "asn")
-        return [table("addresses", headers, [tuple(row[key] for key in keys) for row in rows()])]
-
-    emit(Answer(record, document, rows, ("fabric", *ADDRESS_COLUMNS)), settings)
+    emit(Answer(record, document, lambda: address_table(rows()), ("fabric", *ADDRESS_COLUMNS)), settings)
     return OK
 
 
 def _list(settings: Settings) -> int:
     """All dialects, and what has taken their output."""
+    from fabric.faces.views.exports import DIALECTS_SHOWN, dialect_table
     from fabric.rules.dialect import dialects
 
     rows = [
@@ -349,15 +322,10 @@ def _list(settings: Settings) -> int:
     ]
 
     def document() -> Document:
-        from fabric.output.document import table
-
-        headers = ("format", "dialect", "what it is~", "proved with~", "cannot say~?")
-        cells = [
-            (row["format"], row["dialect"], row["summary"], row["proof"] or "experimental", row["loses"] or "-")
-            for row in rows
-        ]
-        return [table("dialects", headers, cells)]
+        return [dialect_table(rows).only(*DIALECTS_SHOWN)]
 
     columns = ("format", "dialect", "summary", "loses", "proof", "experimental", "followed")
-    emit(Answer(lambda: {"kind": "DialectList", "items": rows}, document, lambda: rows, columns), settings)
+    emit(
+        Answer(lambda: {"kind": "DialectList", "items": rows}, document, lambda: dialect_table(rows), columns), settings
+    )
     return OK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -73,6 +73,7 @@ def command(
     Exit code 0: every switch has its table; 1: a switch was read back and differs; 3: files that cannot be used; 5: a
     session was refused or broke.
     """
+    from fabric.faces.views.exports import push_table
     from fabric.rules.openflow13.folder import find_targets, read_table
     from fabric.rules.openflow13.result import push_switch
 
@@ -91,7 +92,7 @@ def command(
         Answer(
             lambda: _record(folder, results, dry_run=dry_run),
             lambda: _document(results),
-            lambda: [_row(result) for result in results],
+            lambda: push_table(results, COLUMNS),
             COLUMNS,
         ),
         settings,
@@ -108,32 +109,8 @@ def _explain(error: FabricError, settings: Settings) -> None:
     click.echo(text, err=True, nl=False)
 
 
-def _row(result: SwitchResult) -> dict[str, Any]:
-    """One switch as a flat record; None where it could not be asked."""
-    before, after = result.before, result.after
-    steps = {
-        f"{kind}s_to_{verb}": before.count(verb, kind) if before is not None else None
-        for kind in ("group", "rule")
-        for verb in ("add", "change", "remove")
-    }
-    return {
-        "switch": result.switch,
-        "address": result.address,
-        "datapath": f"{result.datapath:016x}",
-        "state": result.state,
-        **steps,
-        "confirmed": result.confirmed,
-        "unsure": result.unsure,
-        "unsent": result.unsent,
-        "installed": after.installed if after is not None else None,
-        "missing": after.missing if after is not None else None,
-        "unexpected": after.unexpected if after is not None else None,
-        "shared_hash": result.shared_hash,
-        "words": result.words,
-    }
-
-
 def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict[str, Any]:
+    from fabric.faces.views.exports import push_table
     from fabric.scenario.provenance import SCHEMA, version
 
     return {
@@ -145,7 +122,7 @@ def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict
         "done": all(result.state == "done" for result in results),
         "items": [
             {
-                **_row(result),
+                **row,
                 "differs": list(result.after.examples) if result.after is not None and not dry_run else [],
                 "steps": [
                     {"verb": step.verb, "kind": step.kind, "words": step.words}
@@ -153,20 +130,18 @@ def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict
                     for step in stage
                 ],
             }
-            for result in results
+            for row, result in zip(push_table(results, COLUMNS).only(*COLUMNS).records(), results, strict=True)
         ],
     }
 
 
 def _document(results: list[SwitchResult]) -> Document:
     """The table, and lines for what differs or, in a dry run, for what would be sent."""
-    from fabric.output.document import Line, Table, table
+    from fabric.faces.views.exports import PUSH_SHOWN, push_table
+    from fabric.output.document import Line
+    from fabric.output.table import Table
 
-    headers = ("switch", "address", "state", ">add", ">change", ">remove", ">confirmed", ">installed", ">missing",
-               ">unexpected")  # fmt: skip
-    parts: list[Table | Line] = [
-        table("", headers, [_cells(one) for one in results], marks=[_mark(one) for one in results])
-    ]
+    parts: list[Table | Line] = [push_table(results, COLUMNS).only(*PUSH_SHOWN).titled("")]
     for result in results:
         if result.state == "planned" and result.before is not None:
             parts.append(Line(f"{result.switch}, in this order:"))
@@ -187,23 +162,3 @@ def _document(results: list[SwitchResult]) -> Document:
         words = "groups without a hash basis: tiers that hash alike send flows one way; OpenFlow 1.5 cures it"
         parts.append(Line(f"{alike[0]}{more}: {words}", "warn"))
     return parts
-
-
-def _mark(result: SwitchResult) -> Literal["good", "warn", "bad"]:
-    return "good" if result.state == "done" else "warn" if result.state == "planned" else "bad"
-
-
-def _cells(result: SwitchResult) -> tuple[str, ...]:
-    row = _row(result)
-
-    def total(verb: str) -> str:
-        rules, groups = row[f"rules_to_{verb}"], row[f"groups_to_{verb}"]
-        return "-" if rules is None else f"{rules + groups:,}"
-
-    def number(key: str) -> str:
-        return "-" if row[key] is None else f"{row[key]:,}"
-
-    return (
-        result.switch, result.address, result.state, total("add"), total("change"), total("remove"),
-        number("confirmed"), number("installed"), number("missing"), number("unexpected"),
-    )  # fmt: skip

@@ -151,8 +151,9 @@ def _route(
     *,
     allow_unreachable: bool,
 ) -> int:
-    from fabric.faces.answers.records import link_record, route_record
+    from fabric.faces.answers.records import route_record
     from fabric.faces.answers.route_report import route_document
+    from fabric.faces.views.links import hot_link_table
     from fabric.pipeline.run import run_scenario
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
@@ -171,7 +172,7 @@ def _route(
     answer = Answer(
         lambda: route_record(loaded, result, cures),
         lambda: route_document(loaded, result, cures),
-        lambda: [link_record(link) for link in result.items],
+        lambda: hot_link_table(result.items),
         COLUMNS,
     )
     emit(answer, settings)
@@ -199,6 +200,7 @@ def _compare(
 ) -> int:
     from fabric.faces.answers import routers_records as records
     from fabric.faces.answers.routers_report import comparison_document, verdict
+    from fabric.faces.views.routers import router_table
     from fabric.pipeline.comparison import compare_routers
     from fabric.pipeline.prepared import prepare
 
@@ -210,7 +212,7 @@ def _compare(
     answer = Answer(
         lambda: records.comparison_record(loaded, result, verdict(result)),
         lambda: comparison_document(loaded, result),
-        lambda: [records.figure_record(row) for row in result.figures],
+        lambda: router_table(result),
         records.COLUMNS,
     )
     emit(answer, settings)

@@ -43,6 +43,7 @@ def trace(
 
     Exit code 0: it arrives; 1: it does not.
     """
+    from fabric.faces.views.exports import hop_table
     from fabric.rules.dialect import dialect
     from fabric.rules.trace import Tracer
     from fabric.rules.verify.tables import parts_of
@@ -56,63 +57,35 @@ def trace(
             paths += tracer.trace_all(packet, entry).paths
         else:
             paths.append(tracer.trace(packet, entry, slot=slot))
-    emit(Answer(lambda: _record(paths), lambda: _document(paths), lambda: _rows(paths), COLUMNS), settings)
+    emit(Answer(lambda: _record(paths), lambda: _document(paths), lambda: hop_table(paths, COLUMNS), COLUMNS), settings)
     return OK if paths and all(path.end == "delivered" for path in paths) else ANSWER_IS_NO
 
 
-def _rows(paths: Sequence[Walk]) -> list[dict[str, Any]]:
-    from fabric.rules.probes import match_text
-
-    return [
-        {
-            "path": number,
-            "probability": path.probability,
-            "hop": at,
-            "switch": hop.switch,
-            "in_port": hop.in_port,
-            "rule": "" if hop.rule is None else match_text(hop.rule.match),
-            "group": None if hop.group is None else hop.group.id,
-            "bucket": hop.bucket,
-            "out_port": hop.out_port,
-            "part": hop.part,
-            "end": path.end if at == len(path.hops) else "",
-        }
-        for number, path in enumerate(paths, 1)
-        for at, hop in enumerate(path.hops, 1)
-    ]
-
-
 def _record(paths: Sequence[Walk]) -> dict[str, Any]:
+    from fabric.faces.views.exports import hop_table
     from fabric.scenario.provenance import SCHEMA, version
 
     ends = [{"end": path.end, "at": path.at, "probability": path.probability} for path in paths]
     tool = {"name": "fabric-planner", "version": version()}
-    return {"schema": SCHEMA, "kind": "RulesTrace", "tool": tool, "paths": ends, "items": _rows(paths)}
+    return {
+        "schema": SCHEMA,
+        "kind": "RulesTrace",
+        "tool": tool,
+        "paths": ends,
+        "items": hop_table(paths, COLUMNS).records(),
+    }
 
 
 def _document(paths: Sequence[Walk]) -> Document:
-    from fabric.output.document import Line, table
+    from fabric.faces.views.exports import HOPS_SHOWN, hop_table, hops_of
+    from fabric.output.document import Line
     from fabric.output.numbers import percent
 
     parts: list[Any] = []
-    rows = _rows(paths)
+    hops = hop_table(paths, COLUMNS)
     for number, path in enumerate(paths, 1):
-        mine = [row for row in rows if row["path"] == number]
-        cells = [
-            (
-                row["switch"],
-                str(row["in_port"]),
-                row["rule"],
-                "-" if row["group"] is None else str(row["group"]),
-                "-" if row["bucket"] is None else str(row["bucket"]),
-                "-" if row["out_port"] is None else str(row["out_port"]),
-                percent(row["part"]),
-            )
-            for row in mine
-        ]
-        headers = ("switch", ">in", "rule~", ">group?", ">bucket", ">out", ">part")
         title = f"path {number} of {len(paths)}, probability {percent(path.probability)}"
-        parts.append(table(title, headers, cells))
+        parts.append(hops_of(hops, number).only(*HOPS_SHOWN).titled(title))
         parts.append(Line(f"{path.end} at {path.at}", "good" if path.end == "delivered" else "bad"))
     return parts
 

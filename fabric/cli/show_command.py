@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from fabric.cli.answer import Answer, emit, load, located
@@ -26,22 +24,22 @@ def command(what: str, scenario: str, settings: Settings) -> None:
         paths_document,
         paths_record,
     )
+    from fabric.faces.views.shape import boundary_table, path_table, reachable
     from fabric.pipeline.prepared import build
     from fabric.scenario.provenance import envelope
 
     loaded = load(scenario, settings)
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up)
-    rows: list[dict[str, Any]]
     if what == "paths":
         paths = path_results(network)
         found = paths_record(paths)
-        rows = [{"fabric": entry["name"], **line} for entry in found for line in entry["by_hops"]]
+        table = reachable(path_table(paths))
         document, columns, kind = paths_document(paths), PATH_COLUMNS, "PathsResult"
     else:
         halves = bisection_results(network, loaded.scenario.seed)
         found = bisection_record(halves)
-        rows = [{"fabric": entry["name"], **line} for entry in found for line in entry["tiers"]]
+        table = boundary_table(halves)
         document, columns, kind = bisection_document(halves), BISECTION_COLUMNS, "BisectionResult"
     record = {**envelope(kind, loaded), "fabrics": found, "warnings": [str(problem) for problem in network.warnings]}
-    emit(Answer(lambda: record, lambda: document, lambda: rows, columns), settings)
+    emit(Answer(lambda: record, lambda: document, lambda: table, columns), settings)

@@ -65,8 +65,9 @@ def command(
 def _of_scenario(
     scenario: str, settings: Settings, fabric: str | None, level: str | None, explained: str | None
 ) -> None:
-    from fabric.faces.answers.records import phase_record, traffic_record
+    from fabric.faces.answers.records import traffic_record
     from fabric.faces.answers.traffic_report import traffic_document
+    from fabric.faces.views.traffic import sent_table
     from fabric.pipeline.prepared import prepare
     from fabric.pipeline.stages import ignored_keys, schedules
     from fabric.request import RouteRequest
@@ -83,16 +84,11 @@ def _of_scenario(
         if explained is not None:
             _explain(loaded, workloads, timed, settings, explained)
             return
-    rows = [
-        {"workload": entry.id, **phase_record(phase, timing)}
-        for entry, schedule in zip(workloads, timed, strict=True)
-        for phase, timing in zip(entry.phases, schedule.timings, strict=True)
-    ]
     emit(
         Answer(
             lambda: traffic_record(loaded, workloads, timed),
             lambda: traffic_document(workloads, timed),
-            lambda: rows,
+            lambda: sent_table(workloads, timed),
             COLUMNS,
         ),
         settings,
@@ -100,12 +96,11 @@ def _of_scenario(
 
 
 def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabric: str | None, level: str) -> None:
-    from fabric.faces.views.demand_matrix import demand_matrix, has_units
+    from fabric.faces.views.demand_matrix import demand_matrix, fullest, has_units, matrix_table
     from fabric.faces.views.racks import host_racks
-    from fabric.output.document import Line, table
+    from fabric.output.document import Line
     from fabric.pipeline.prepared import check_fabric
     from fabric.scenario.provenance import envelope
-    from topologies.units import format_bytes, format_gbps
 
     check_fabric(fabric, network)
     racks = {host: rack.name for rack in host_racks(loaded.scenario) for host in rack.hosts}
@@ -132,21 +127,15 @@ def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabri
             others = "" if len(shown) == 1 else f", fabric {matrices[0].fabric}; --fabric draws another"
             click.echo(f"wrote {settings.output}{others}", err=True)
         return
-    rows = [row for matrix in matrices for row in matrix.rows()]
+    table = matrix_table(matrices)
 
     def document() -> Any:
-        fullest = sorted(rows, key=lambda row: (-row["volume_bytes"], -row["rate_gbps"]))[:20]
-        lines = [
-            (row["fabric"], row["src"], row["dst"], format_bytes(row["volume_bytes"]), format_gbps(row["rate_gbps"]))
-            for row in fullest
-        ]
-        title = Line(
-            f"{level} to {level}, phase {phase}, one direction: {len(rows):,} cells, the {len(fullest)} fullest"
-        )
-        return [title, table("", ("fabric", "from", "to", ">per step", ">steady"), lines)]
+        shown = fullest(table, 20)
+        title = f"{level} to {level}, phase {phase}, one direction: {len(table):,} cells, the {len(shown)} fullest"
+        return [Line(title), shown.titled("")]
 
-    record = lambda: {**envelope("DemandMatrix", loaded), "level": level, "phase": phase, "items": rows}  # noqa: E731
-    emit(Answer(record, document, lambda: rows, MATRIX_COLUMNS), settings)
+    record = lambda: {**envelope("DemandMatrix", loaded), "level": level, "phase": phase, "items": table.records()}  # noqa: E731
+    emit(Answer(record, document, lambda: table, MATRIX_COLUMNS), settings)
 
 
 def _check_phase(phase: str, workloads: Any) -> None:
@@ -163,7 +152,8 @@ def _check_phase(phase: str, workloads: Any) -> None:
 
 
 def _explain(loaded: Any, workloads: Any, timed: Any, settings: Settings, target: str) -> None:
-    from fabric.faces.answers.traffic_report import explain_document, formula_lines, formula_record
+    from fabric.faces.answers.traffic_report import explain_document, formula_lines
+    from fabric.faces.views.traffic import formula_table
     from fabric.output.document import Line
     from fabric.scenario.provenance import envelope
 
@@ -178,16 +168,13 @@ def _explain(loaded: Any, workloads: Any, timed: Any, settings: Settings, target
         if target == "all" or (phase.name == name and job in ("", entry.id))
     ]
     shown = flops if target in ("all", "flops") else []
-    rows = [
-        {"workload": job, "phase": None, "figure": "flops_per_step", **formula_record(found)} for job, found in shown
-    ]
+    figures = [(job, None, "flops_per_step", None, formula) for job, formula in shown]
     for entry, phase, _ in chosen:
-        told = [("payload_bytes_per_rank", part.ranks, part.formula) for part in phase.payloads]
+        parts = [("payload_bytes_per_rank", part.ranks, part.formula) for part in phase.payloads]
         if phase.sent is not None:
-            told.append(("sent_bytes_per_rank", phase.senders, phase.sent))
-        for figure, ranks, found in told:
-            where = {"workload": entry.id, "phase": phase.name, "figure": figure, "ranks": ranks}
-            rows.append({**where, **formula_record(found)})
+            parts.append(("sent_bytes_per_rank", phase.senders, phase.sent))
+        figures += [(entry.id, phase.name, figure, ranks, formula) for figure, ranks, formula in parts]
+    table = formula_table(figures)
 
     def document() -> Any:
         lines: list[Any] = []
@@ -195,12 +182,13 @@ def _explain(loaded: Any, workloads: Any, timed: Any, settings: Settings, target
             lines += [Line(f"{job} FLOP per step"), *formula_lines("flops", found)]
         return [*lines, *explain_document(chosen)]
 
-    record = lambda: {**envelope("TrafficExplanation", loaded), "items": rows}  # noqa: E731
-    emit(Answer(record, document, lambda: rows, EXPLAIN_COLUMNS), settings)
+    record = lambda: {**envelope("TrafficExplanation", loaded), "items": table.records()}  # noqa: E731
+    emit(Answer(record, document, lambda: table, EXPLAIN_COLUMNS), settings)
 
 
 def _bare(operation: str, settings: Settings, **keys: Any) -> None:
-    from fabric.faces.answers.traffic_report import collective_document, collective_row, formula_record
+    from fabric.faces.answers.traffic_report import collective_document, formula_record
+    from fabric.faces.views.traffic import collective_table
     from fabric.scenario.provenance import tool_envelope
     from topologies.units import parse_bytes, parse_speed_gbps
     from traffic.bare_collective import bare_collective
@@ -222,6 +210,6 @@ def _bare(operation: str, settings: Settings, **keys: Any) -> None:
         copies=keys["copies"],
         node_limit=keys["node_limit"],
     )
-    row = collective_row(found)
-    record = lambda: {**tool_envelope("CollectiveResult"), **row, "formula": formula_record(found.sent)}  # noqa: E731
-    emit(Answer(record, lambda: collective_document(found), lambda: [row], tuple(row)), settings)
+    table = collective_table(found)
+    record = lambda: {**tool_envelope("CollectiveResult"), **table.record(0), "formula": formula_record(found.sent)}  # noqa: E731
+    emit(Answer(record, lambda: collective_document(found), lambda: table, table.names), settings)

@@ -36,6 +36,7 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
     load; 1: something was found; 3: files that cannot be read.
     """
     from fabric.cli.exported import load_exported
+    from fabric.faces.views.exports import finding_table
     from fabric.routing.progress import Progress
     from fabric.rules.verify.check import verify_export
     from fabric.rules.verify.stamp import write_stamp
@@ -52,7 +53,7 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
         Answer(
             lambda: _record(manifest, verdict),
             lambda: _document(folder, verdict),
-            lambda: [_finding(one) for one in verdict.findings],
+            lambda: finding_table([_finding(one) for one in verdict.findings], FINDING_COLUMNS),
             FINDING_COLUMNS,
         ),
         settings,
@@ -74,6 +75,7 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
     Exit code 0: every packet is treated as planned; 1: some are not, or entries differ; 3: files that cannot be read.
     """
     from fabric.cli.exported import load_exported
+    from fabric.faces.views.exports import installed_table
     from fabric.rules.compare_observed import compare_observed
 
     kind, found, where = observed.partition(":")
@@ -86,7 +88,7 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
         Answer(
             lambda: _routes_record(ground.manifest, rows),
             lambda: _routes_document(folder, rows),
-            lambda: rows,
+            lambda: installed_table(rows, ROUTE_COLUMNS),
             ROUTE_COLUMNS,
         ),
         settings,
@@ -109,14 +111,13 @@ def _routes_record(manifest: Manifest, rows: list[dict[str, Any]]) -> dict[str, 
 
 
 def _routes_document(folder: Path, rows: list[dict[str, Any]]) -> Document:
-    from fabric.output.document import Line, table
+    from fabric.faces.views.exports import INSTALLED_SHOWN, installed_table
+    from fabric.output.document import Line
 
     if not rows:
         return [Line(f"{folder}: switches have what was planned", "good")]
-    headers = ("switch", "kind", "about~", "planned~", "has~")
-    cells = [(row["switch"], row["kind"], row["about"], row["ours"], row["theirs"]) for row in rows[:100]]
     more = [Line(f"and {len(rows) - 100:,} more; --json has them", "warn")] if len(rows) > 100 else []
-    return [table("differences", headers, cells), *more]
+    return [installed_table(rows, ROUTE_COLUMNS).only(*INSTALLED_SHOWN).first(100), *more]
 
 
 def _finding(one: Any) -> dict[str, Any]:

@@ -7,14 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fabric.pipeline.prepared import PreparedScenario
-from fabric.pipeline.stages import (
-    assumptions,
-    ignored_keys,
-    limits_of,
-    phases_to_route,
-    routing_options,
-    under,
-)
+from fabric.pipeline.stages import assumptions, ignored_keys, limits_of, phases_to_route, routing_options, under
 from fabric.routing.progress import Reporter, silent
 from topologies.errors import ScenarioError
 

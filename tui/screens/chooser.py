@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Chooser(ModalScreen[int | None]):
         Binding("pageup", "row(-10)", show=False, priority=True),
     ]
 
-    def __init__(self, title: str, find: Callable[[str], ColumnTable], *, hint: str = "type to search") -> None:
+    def __init__(self, title: str, find: Callable[[str], Table], *, hint: str = "type to search") -> None:
         super().__init__(classes="dialogue")
         self.words, self.find, self.hint = title, find, hint
 

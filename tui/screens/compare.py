@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from fabric.faces.views.differences import changed_link_table, effect_table
 from fabric.faces.views.heat import OVERVIEW, heat_map
-from fabric.faces.views.tables import metric_values
-from fabric.faces.views.whatif_tables import changed_link_table, effect_table
-from fabric.output.column_table import ColumnTable
+from fabric.faces.views.links import metric_values
+from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from fabric.whatif.effect import changed_links
 from tui.screens.view import Pane, ViewScreen
-from tui.screens.whatif import verdict_style
 from tui.session import Selection
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.line_table import LineTable
@@ -33,7 +32,7 @@ class CompareScreen(ViewScreen):
                 Pane(HeatGrid(id="now-map"), title="Now", id="p-now"),
                 id="maps",
             ),
-            Pane(LineTable(id="figures", row_style=verdict_style), title="Figures", id="p-figures"),
+            Pane(LineTable(id="figures"), title="Figures", id="p-figures"),
             Pane(
                 LineTable(id="links", empty="nothing differs from the base: 6 + makes a change, x kills a selection"),
                 title="Links that changed most",
@@ -76,7 +75,7 @@ class CompareScreen(ViewScreen):
             name = str(row["link"])
             self.fabric_app.go("flows", Selection("link", name, self.fabric_app.link_id(name)))
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The links in focus, else the figures."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#figures", LineTable)).table

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.style import Style
 from rich.text import Text
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -12,16 +11,14 @@ from textual.widgets import Static
 
 from fabric.evaluation.hottest import describe_link
 from fabric.evaluation.link_flows import LinkFlows, link_flows
-from fabric.faces.views.flow_tables import crossing_words, demand_table, link_flow_table
-from fabric.faces.views.tables import link_table
-from fabric.output.column_table import ColumnTable
+from fabric.faces.views.flows import crossing_words, demand_table, link_flow_table
+from fabric.faces.views.links import link_table
 from fabric.output.numbers import percent
+from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from topologies.errors import FabricError
-from tui.screens.overview import load_style
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
-from tui.style import Look
 from tui.text import safe
 from tui.widgets.line_table import LineTable
 
@@ -33,7 +30,7 @@ class FlowsScreen(ViewScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._full = ColumnTable.of((), 0)
+        self._full = Table.of((), 0)
         self._shown: tuple[object, ...] = ()
         self._links: dict[tuple[int, int], LinkFlows | str] = {}
         self._sort = -1
@@ -44,12 +41,9 @@ class FlowsScreen(ViewScreen):
         """Words and table."""
         yield Vertical(
             Static(id="about", markup=False),
-            Pane(LineTable(id="rows", row_style=self._style, empty="nothing here"), title="Flows", id="p-rows"),
+            Pane(LineTable(id="rows", empty="nothing here"), title="Flows", id="p-rows"),
             id="flows",
         )
-
-    def _style(self, table: ColumnTable, position: int, look: Look) -> Style | None:
-        return load_style(table, position, look) if "utilisation" in table.names else None
 
     def show_state(self) -> None:
         """The table of the selection, computed in a thread where it takes long."""
@@ -75,7 +69,7 @@ class FlowsScreen(ViewScreen):
         self.query_one("#about", Static).update(about)
         self.query_one("#about", Static).display = bool(about.plain)
 
-    def _of_link(self, entry: PhaseRoute, link: int, about: Text) -> tuple[ColumnTable, str]:
+    def _of_link(self, entry: PhaseRoute, link: int, about: Text) -> tuple[Table, str]:
         found, look = describe_link(entry, link), self.look
         about.append(safe(f" {found.a} {found.a_port} → {found.b} {found.b_port}"), look.heading)
         about.append(f"   {found.capacity_gbps:g} Gb/s, offered {found.offered_gbps:,.1f} ", look.text)
@@ -94,7 +88,7 @@ class FlowsScreen(ViewScreen):
             about.append(safe(f" {known}\n"), look.warn)
         elif not self.fabric_app.busy:
             self.fabric_app.work("finding whose traffic crosses it", lambda _: _flows(entry, link), self._found)
-        return ColumnTable.of((), 0), f"Who loads {found.link}"
+        return Table.of((), 0), f"Who loads {found.link}"
 
     def _found(self, value: tuple[PhaseRoute, int, LinkFlows | str]) -> None:
         entry, link, flows = value
@@ -103,13 +97,13 @@ class FlowsScreen(ViewScreen):
         self._keep = entry
         self._links[id(entry), link] = flows
 
-    def _of_node(self, entry: PhaseRoute, selection: Selection) -> tuple[ColumnTable, str]:
+    def _of_node(self, entry: PhaseRoute, selection: Selection) -> tuple[Table, str]:
         node = entry.topology.node(selection.name)
         if entry.topology.nodes.nics[node] > 0:
             return demand_table(entry, node=node), f"What {selection.name} sends and receives"
         table = link_table(entry, self.session.metric)
         ends = (entry.topology.links.src == node) | (entry.topology.links.dst == node)
-        return ColumnTable(table.columns, table.order[ends[table.order]]), f"Links of {selection.name}"
+        return table.ordered(table.order[ends[table.order]]), f"Links of {selection.name}"
 
     # ---- rows ---------------------------------------------------------------------------------------------------
 
@@ -164,12 +158,12 @@ class FlowsScreen(ViewScreen):
         name = str(row["link"])
         return Selection("link", name, self.fabric_app.link_id(name))
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The rows as shown."""
         return self.query_one("#rows", LineTable).table
 
 
-def filtered(table: ColumnTable, text: str) -> ColumnTable:
+def filtered(table: Table, text: str) -> Table:
     """Rows that an expression holds for, or in which a text stands."""
     if any(sign in text for sign in "<>=") or text.split(" ")[0] in table.names:
         return table.where(text)

@@ -12,9 +12,9 @@ from textual.widgets import Static
 
 from fabric.evaluation.hottest import describe_link
 from fabric.faces.views.heat import HeatMap, heat_map, map_kinds
-from fabric.faces.views.tables import metric_values
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.faces.views.links import metric_values
 from fabric.output.numbers import percent
+from fabric.output.table import Column, Table
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.text import safe
@@ -136,7 +136,7 @@ class HeatScreen(ViewScreen):
             return self.session.selection
         return Selection("link", entry.topology.link_name(link), link)
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The cells, row by row."""
         heat = self.heat_of()
         if heat is None:
@@ -144,13 +144,13 @@ class HeatScreen(ViewScreen):
         rows, columns = heat.shape
         row, column = np.divmod(np.arange(rows * columns), max(columns, 1))
         values = [None if np.isnan(value) else float(value) for value in heat.value.ravel().tolist()]
-        return ColumnTable.of(
+        return Table.of(
             (
-                TableColumn(heat.row_title, heat.row_title, [heat.row_names[at] for at in row.tolist()]),
-                TableColumn(heat.column_title, heat.column_title, [heat.column_names[at] for at in column.tolist()]),
-                TableColumn("utilisation", self.session.metric, values, lambda value: percent(value), numeric=True),
-                TableColumn("links", "links", heat.total.ravel(), numeric=True),
-                TableColumn("down", "down", heat.down.ravel(), numeric=True),
+                Column(heat.row_title, heat.row_title, [heat.row_names[at] for at in row.tolist()]),
+                Column(heat.column_title, heat.column_title, [heat.column_names[at] for at in column.tolist()]),
+                Column("utilisation", self.session.metric, values, lambda value: percent(value), numeric=True),
+                Column("links", "links", heat.total.ravel(), numeric=True),
+                Column("down", "down", heat.down.ravel(), numeric=True),
             ),
             rows * columns,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.style import Style
 from rich.text import Text
 from textual.containers import Container
 from textual.widget import Widget
@@ -12,23 +11,17 @@ from textual.widgets import Static
 
 from fabric.faces.views.headline import bound, limit_words, step_words
 from fabric.faces.views.heat import OVERVIEW, heat_map
-from fabric.faces.views.tables import hottest_table, job_table, metric_values, tier_table
+from fabric.faces.views.jobs import job_table
+from fabric.faces.views.links import hottest_table, metric_values
+from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.timeline import timelines
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
-from tui.style import Look
 from tui.text import safe
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.line_table import LineTable
 from tui.widgets.timeline_bars import TimelineBars
-
-
-def load_style(table: ColumnTable, position: int, look: Look) -> Style | None:
-    """Rows whose links are over capacity are red."""
-    row = table.record(position)
-    value = row.get("max", row.get("utilisation"))
-    return look.load(float("inf") if value is None else float(value))
 
 
 class OverviewScreen(ViewScreen):
@@ -39,9 +32,9 @@ class OverviewScreen(ViewScreen):
     def body(self) -> Iterable[Widget]:
         """Five panes."""
         yield Container(
-            Pane(LineTable(id="tiers", row_style=load_style), Static(id="words", markup=False), title="Tiers", id="p1"),
+            Pane(LineTable(id="tiers"), Static(id="words", markup=False), title="Tiers", id="p1"),
             Pane(HeatGrid(id="heat"), title="Heat", id="p2"),
-            Pane(LineTable(id="hottest", row_style=load_style, empty="all links idle"), title="Hottest links", id="p3"),
+            Pane(LineTable(id="hottest", empty="all links idle"), title="Hottest links", id="p3"),
             Pane(LineTable(id="jobs", empty="no job with a step"), title="Jobs", id="p4"),
             Pane(TimelineBars(id="timeline"), title="Step timeline", id="p5"),
             id="panes",
@@ -53,9 +46,9 @@ class OverviewScreen(ViewScreen):
         if entry is None:
             return
         stale = session.stale
-        self.query_one("#tiers", LineTable).show(tier_table(entry), look, stale=stale)
+        self.query_one("#tiers", LineTable).show(tier_table([entry]).without("fabric", "phase"), look, stale=stale)
         self.query_one("#hottest", LineTable).show(hottest_table(entry), look, stale=stale)
-        self.query_one("#jobs", LineTable).show(job_table(session.result), look, stale=stale)
+        self.query_one("#jobs", LineTable).show(job_table(session.result.jobs), look, stale=stale)
         heat = heat_map(entry.topology, metric_values(entry, session.metric), OVERVIEW, session.direction)
         self.query_one("#heat", HeatGrid).show(heat, look, stale=stale)
         self.query_one("#p2", Pane).retitle(f"Heat: {heat.title}, max {session.metric} %", look.legend())
@@ -109,7 +102,7 @@ class OverviewScreen(ViewScreen):
         """Enter in the timeline: the phases."""
         self.fabric_app.go("phases")
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The table in focus, else the hottest links."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#hottest", LineTable)).table

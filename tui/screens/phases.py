@@ -8,9 +8,9 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
-from fabric.faces.views.phase_tables import phase_table
+from fabric.faces.views.jobs import step_table
 from fabric.faces.views.timeline import timelines
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from tui.screens.view import Pane, ViewScreen
 from tui.widgets.line_table import LineTable
 from tui.widgets.timeline_bars import TimelineBars
@@ -38,7 +38,7 @@ class PhasesScreen(ViewScreen):
     def show_state(self) -> None:
         """Bars and figures."""
         session, look = self.session, self.look
-        table = phase_table(session.result)
+        table = step_table(session.result.jobs)
         figures = self.query_one("#figures", LineTable)
         at = next((i for i in range(len(table)) if self._is_here(table, i)), figures.cursor)
         figures.show(table, look, cursor=at, stale=session.stale)
@@ -48,9 +48,9 @@ class PhasesScreen(ViewScreen):
         legend = "# needed, ! congestion adds, - hidden" if look.ascii else "█ needed  ▓ congestion adds  ░ hidden"
         self.query_one("#p-bars", Pane).retitle("Step in time", f"{legend}; space plays")
 
-    def _is_here(self, table: ColumnTable, position: int) -> bool:
+    def _is_here(self, table: Table, position: int) -> bool:
         row = table.record(position)
-        return (row["fabric"], row["phase"]) == (self.session.fabric, self.session.phase)
+        return (row["fabric"], row["name"]) == (self.session.fabric, self.session.phase)
 
     def on_line_table_moved(self, message: LineTable.Moved) -> None:
         """The phase under the cursor is looked at."""
@@ -59,7 +59,7 @@ class PhasesScreen(ViewScreen):
     def _look_at(self, message: LineTable.Chosen) -> None:
         row = message.table.table.record(message.position)
         if row["fabric"] in self.session.fabrics:
-            self.session.look_at(str(row["fabric"]), str(row["phase"]))
+            self.session.look_at(str(row["fabric"]), str(row["name"]))
             self.refresh_view()
 
     def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
@@ -84,6 +84,6 @@ class PhasesScreen(ViewScreen):
         if self._playing is not None:
             self.play()
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The figures."""
         return self.query_one("#figures", LineTable).table

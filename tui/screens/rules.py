@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from fabric.faces.views.rule_tables import PlannedTables, differences, planned_tables, rule_table, switch_table
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from fabric.routing.progress import Progress, Reporter
 from topologies.errors import FabricError
 from tui.screens.ask import Ask
@@ -73,8 +73,8 @@ class RulesScreen(ViewScreen):
         switches, rules = self.query_one("#switches", LineTable), self.query_one("#rules", LineTable)
         if self._tables is None:
             switches.empty = self._why_not or "tables are being planned"
-            switches.show(ColumnTable.of((), 0), self.look)
-            rules.show(ColumnTable.of((), 0), self.look)
+            switches.show(Table.of((), 0), self.look)
+            rules.show(Table.of((), 0), self.look)
             return
         table = switch_table(self._tables, self._changed)
         if self.filter_text:
@@ -159,7 +159,7 @@ class RulesScreen(ViewScreen):
         row = self.query_one("#switches", LineTable).record()
         return Selection("switch", str(row["switch"])) if row else self.session.selection
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """Rules, or switches where they have the focus."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#rules", LineTable)).table

@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widgets import Static
 
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.table import Column, Table
 from fabric.scenario.templates import template_names, template_text
 from topologies.builder import TOPOLOGIES
 from tui.recent import recent_files
@@ -49,11 +49,11 @@ class StartScreen(Screen[None]):
         self.query_one(Pane).add_class("front")
         self._offers = list(self._find())
         rows = self._offers
-        table = ColumnTable.of(
+        table = Table.of(
             (
-                TableColumn("name", "", [row[0] for row in rows], width=30),
-                TableColumn("what", "", [row[1] for row in rows], width=16),
-                TableColumn("where", "", [row[2] for row in rows], width=40, priority=1),
+                Column("name", "", [row[0] for row in rows], width=30),
+                Column("what", "", [row[1] for row in rows], width=16),
+                Column("where", "", [row[2] for row in rows], width=40, priority=1),
             ),
             len(rows),
         )

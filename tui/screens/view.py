@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.faces.views.headline import identity, verdict
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from tui.keys import SCREENS, Key, keys_of
 from tui.session import Selection, Session
 from tui.style import Look
@@ -217,7 +217,7 @@ class ViewScreen(Screen[None]):
     def save_row(self) -> None:
         """Save what is listed."""
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The view as a table, for CSV and Markdown."""
         return None
 

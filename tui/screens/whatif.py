@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from rich.style import Style
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from fabric.faces.views.whatif_tables import change_table, changed_link_table, effect_table
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.faces.views.differences import change_table, changed_link_table, effect_table
+from fabric.output.table import Column, Table
 from fabric.routing.names import ROUTERS
 from fabric.whatif.changes import (
     Change,
@@ -33,16 +32,7 @@ from tui.screens.chooser import Chooser
 from tui.screens.view import Pane, ViewScreen
 from tui.search import fuzzy
 from tui.session import Selection
-from tui.style import Look
 from tui.widgets.line_table import LineTable
-
-
-def verdict_style(table: ColumnTable, position: int, look: Look) -> Style | None:
-    """Red where a limit fails, green where one that failed holds now."""
-    row = table.record(position)
-    if row["verdict"] == "FAIL":
-        return look.bad
-    return look.good if row["verdict"] == "ok" and row["difference"] != "=" else None
 
 
 class WhatIfScreen(ViewScreen):
@@ -60,7 +50,7 @@ class WhatIfScreen(ViewScreen):
                 title="Changes",
                 id="p-changes",
             ),
-            Pane(LineTable(id="effect", row_style=verdict_style), title="Effect", id="p-effect"),
+            Pane(LineTable(id="effect"), title="Effect", id="p-effect"),
             Pane(LineTable(id="links", empty="no link changed"), title="Links that changed most", id="p-links"),
             id="whatif",
         )
@@ -116,7 +106,7 @@ class WhatIfScreen(ViewScreen):
         name = str(row["link"])
         return Selection("link", name, self.fabric_app.link_id(name))
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The effect."""
         return self.query_one("#effect", LineTable).table
 
@@ -142,10 +132,10 @@ class WhatIfScreen(ViewScreen):
         offers.append(("demand x …", self._ask_scale))
         offers.append(("set PATH=VALUE: any key of the scenario", self._ask_set))
         texts = [text for text, _ in offers]
-        columns = (TableColumn("change", "change", texts, width=50),)
+        columns = (Column("change", "change", texts, width=50),)
 
-        def find(query: str) -> ColumnTable:
-            return ColumnTable(columns, ColumnTable.of(columns, len(texts)).order[fuzzy(query, texts, len(texts))])
+        def find(query: str) -> Table:
+            return Table.of(columns, len(texts)).ordered(fuzzy(query, texts, len(texts)))
 
         def chosen(row: int | None) -> None:
             if row is not None:

@@ -11,23 +11,32 @@ import numpy as np
 from fabric.evaluation.hash_imbalance import Luck, luck_of
 from fabric.evaluation.hottest import describe_link
 from fabric.evaluation.limits import limit_text
-from fabric.evaluation.link_flows import LinkFlows, link_flows
-from fabric.faces.views.flow_tables import crossing_words
-from fabric.faces.views.phase_tables import phase_table
-from fabric.output.document import Document, Line, Table, table
+from fabric.evaluation.link_flows import link_flows
+from fabric.evaluation.severity import over_capacity
+from fabric.faces.views.differences import effect_table
+from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, share_table
+from fabric.faces.views.jobs import JOB_PHASE_KEYS, STEPS_SHOWN, phases_only, step_table
+from fabric.faces.views.limits import limit_mark, measured
+from fabric.faces.views.links import hot_link_table, link_mark
+from fabric.faces.views.suggestions import SUGGESTIONS_SHOWN, suggestion_table
+from fabric.faces.views.tiers import tier_table
+from fabric.output.document import Document, Line
 from fabric.output.numbers import percent
+from fabric.output.table import Table
 from fabric.pipeline.run import Run
 from fabric.result import HotLink, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.whatif.changes import ChangeSet, candidates, down
-from fabric.whatif.effect import effect
 from fabric.whatif.live import LiveRoutes
 from fabric.whatif.suggestions import Suggestion, suggest
+from topologies.columns import Longs
 from topologies.errors import FabricError, RoutingError
 from topologies.named_parts import find_link, hint_for, select
 from topologies.units import format_seconds
 
 MOST_PAIRS = 12
+_PAIRS_SHOWN = ("collective", "src", "dst", "offered_gbps", "subflows", "pairs")
+_LINKS_SHOWN = ("link", "utilisation", "offered_gbps", "cause")
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class Explanation:
     target: Target
     document: Document
     facts: dict[str, Any]
-    pairs: tuple[dict[str, Any], ...] = ()
+    pairs: Table
     suggestions: tuple[Suggestion, ...] = ()
 
 
@@ -124,23 +133,15 @@ def explain(
         [target.entry.fabric] if target.entry is not None else list(dict.fromkeys(e.fabric for e in run.result.routes))
     )
     cures = suggest(run, changes=candidates(run.loaded, fabrics), progress=progress)
-    parts = [*found.document, *([_cures(cures)] if cures else [Line("no single change without new hardware helps")])]
-    return replace(found, document=parts, suggestions=cures)
-
-
-def _cures(cures: Sequence[Suggestion]) -> Table:
-    heads = ("cheapest changes, each alone and routed", ">max offered", ">links over", ">step", "command?~")
-    rows = [
-        (
-            cure.text,
-            percent(cure.max_after),
-            f"{cure.over_after:,}",
-            "-" if cure.step_after_s is None else format_seconds(cure.step_after_s),
-            cure.command,
-        )
-        for cure in cures
+    parts = [
+        *found.document,
+        *(
+            [suggestion_table(cures).only(*SUGGESTIONS_SHOWN).titled("what would help")]
+            if cures
+            else [Line("no single change without new hardware helps")]
+        ),
     ]
-    return table("what would help", heads, rows)
+    return replace(found, document=parts, suggestions=cures)
 
 
 # ---- a link -------------------------------------------------------------------------------------------------------
@@ -159,10 +160,10 @@ def _explain_link(_: Run, target: Target) -> Explanation:
         "offered_gbps": found.offered_gbps,
         "utilisation": found.utilisation,
         "carried_gbps": found.carried_gbps,
-        "shares": [share.__dict__ for share in found.shares],
+        "shares": share_table(found).records(),
         "bound": {"lower_bound": entry.best_possible.lower_bound, "witness": entry.best_possible.witness},
     }
-    pairs: tuple[dict[str, Any], ...] = ()
+    pairs = no_flows()
     try:
         flows = link_flows(entry, target.link)
     except FabricError as error:
@@ -172,10 +173,10 @@ def _explain_link(_: Run, target: Target) -> Explanation:
         luck = luck_of(entry, flows)
         facts["luck"] = None if luck is None else luck.__dict__
         parts += _luck_lines(entry, luck, found)
-        pairs = tuple(_pair(entry, flows, row) for row in range(len(flows)))
+        pairs = link_flow_table(entry, flows)
         facts["pairs"], facts["subflows"] = flows.total_pairs, flows.total_subflows
-        parts.append(_pairs(pairs, flows))
-    parts.insert(1, _shares(found))
+        parts.append(_largest(pairs))
+    parts.insert(1, share_table(found))
     parts.append(Line(f"whatever the routing: {entry.best_possible.witness}"))
     return Explanation(target, parts, facts, pairs)
 
@@ -186,15 +187,7 @@ def _headline(found: HotLink) -> Line:
         f"{found.capacity_gbps:g} Gb/s, offered {found.offered_gbps:,.1f} Gb/s ({percent(found.utilisation)}), "
         f"carried {found.carried_gbps:,.1f} Gb/s"
     )
-    return Line(words, "bad" if found.utilisation is None or found.utilisation > 1 else "")
-
-
-def _shares(found: HotLink) -> Table:
-    rows = [
-        (share.job, share.phase, share.collective, f"{share.offered_gbps:,.1f}", percent(share.share))
-        for share in found.shares
-    ]
-    return table("who loads it", ("job", "phase", "collective", ">Gb/s", ">share"), rows)
+    return Line(words, link_mark(found.utilisation))
 
 
 def _luck_lines(entry: PhaseRoute, luck: Luck | None, found: HotLink) -> list[Line]:
@@ -221,34 +214,10 @@ def _luck_lines(entry: PhaseRoute, luck: Luck | None, found: HotLink) -> list[Li
     return lines
 
 
-def _pair(entry: PhaseRoute, flows: LinkFlows, row: int) -> dict[str, Any]:
-    names, of = entry.topology.nodes.name, entry.classes[int(flows.code[row])]
-    return {
-        "job": of.job,
-        "phase": of.phase,
-        "collective": of.collective,
-        "src": names[int(flows.src[row])],
-        "dst": names[int(flows.dst[row])],
-        "pairs": int(flows.pairs[row]),
-        "subflows": int(flows.subflows[row]),
-        "offered_gbps": float(flows.gbps[row]),
-    }
-
-
-def _pairs(pairs: Sequence[dict[str, Any]], flows: LinkFlows) -> Table:
-    rows = [
-        (
-            pair["collective"],
-            pair["src"],
-            pair["dst"],
-            f"{pair['offered_gbps']:,.1f}",
-            f"{pair['subflows']:,}" if pair["subflows"] else "-",
-            f"{pair['pairs']:,}",
-        )
-        for pair in pairs[:MOST_PAIRS]
-    ]
-    more = f", the {MOST_PAIRS} largest of {len(flows):,} rows" if len(flows) > MOST_PAIRS else ""
-    return table(f"pairs on it{more}", ("collective", "from", "to", ">Gb/s", ">sub-flows", ">pairs?"), rows)
+def _largest(pairs: Table) -> Table:
+    """The pairs that load a link most."""
+    more = f", the {MOST_PAIRS} largest of {len(pairs):,} rows" if len(pairs) > MOST_PAIRS else ""
+    return pairs.only(*_PAIRS_SHOWN).first(MOST_PAIRS).titled(f"{pairs.title}{more}")
 
 
 # ---- a switch -----------------------------------------------------------------------------------------------------
@@ -260,19 +229,16 @@ def _explain_switch(run: Run, target: Target) -> Explanation:
     topology = entry.topology
     mine = np.flatnonzero((topology.links.src == target.node) | (topology.links.dst == target.node))
     order = mine[np.argsort(-entry.utilisation[mine], kind="stable")][:MOST_PAIRS]
-    rows = [_link_row(entry, int(link)) for link in order]
-    over = int((entry.utilisation[mine] > 1 + 1e-9).sum())
+    over = int(over_capacity(entry.utilisation[mine]).sum())
     parts: list[Table | Line] = [
         Line(f"{target.name}: {len(mine):,} directed links, {over:,} over capacity in {entry.fabric} {entry.phase}"),
-        table("its fullest links", ("link", ">offered", ">Gb/s", "cause"), rows),
+        _links(entry, order).titled("its fullest links"),
     ]
     gone = LiveRoutes(run).route(ChangeSet((down(target.name),)))
-    changes = [row for row in effect(run.result, gone) if not row.is_equal]
-    cells = [(row.metric, *row.texts) for row in changes]
-    heads = ("", ">now", ">without it", ">difference", ">limit", "")
+    changes = effect_table(run.result, gone, changed_only=True)
     parts.append(
-        table(f"if {target.name} fails (routed)", heads, cells)
-        if cells
+        changes.titled(f"if {target.name} fails (routed)")
+        if len(changes)
         else Line(f"nothing changes if {target.name} fails")
     )
     facts = {
@@ -282,15 +248,14 @@ def _explain_switch(run: Run, target: Target) -> Explanation:
         "links": len(mine),
         "links_over_capacity": over,
         "max_utilisation": float(entry.utilisation[mine].max(initial=0.0)),
-        "if_it_fails": [{"metric": row.metric, "before": row.base, "after": row.now} for row in changes],
+        "if_it_fails": [{"metric": row["what"], "before": row["a"], "after": row["b"]} for row in changes.records()],
     }
-    return Explanation(target, parts, facts)
+    return Explanation(target, parts, facts, no_flows())
 
 
-def _link_row(entry: PhaseRoute, link: int) -> tuple[str, str, str, str]:
-    found = describe_link(entry, link)
-    cause = ", ".join(f"{share.job} {share.collective} {percent(share.share, 0)}" for share in found.shares[:2])
-    return found.link, percent(found.utilisation), f"{found.offered_gbps:,.1f}", cause
+def _links(entry: PhaseRoute, links: Longs) -> Table:
+    """Links with what loads them."""
+    return hot_link_table([describe_link(entry, link) for link in links.tolist()]).only(*_LINKS_SHOWN)
 
 
 # ---- a job, a phase, a limit --------------------------------------------------------------------------------------
@@ -298,9 +263,7 @@ def _link_row(entry: PhaseRoute, link: int) -> tuple[str, str, str, str]:
 
 def _explain_job(run: Run, target: Target) -> Explanation:
     job = next(job for job in run.result.jobs if job.id == target.name)
-    figures = phase_table(replace(run.result, jobs=(job,)))
-    heads = [(">" if column.numeric else "") + column.header for column in figures.columns]
-    cells = [figures.cells(at) for at in range(len(figures))]
+    steps = step_table([job])
     lost = [(phase.exposed_s or 0) - min(phase.exposed_s or 0, phase.ideal_s) for phase in job.phases if phase.in_step]
     words = f"{job.id}: {job.kind}, {job.ranks:,} ranks"
     if job.step_time_ideal_s is not None and job.step_time_s is not None:
@@ -313,20 +276,16 @@ def _explain_job(run: Run, target: Target) -> Explanation:
         "step_time_s": job.step_time_s,
         "step_time_ideal_s": job.step_time_ideal_s,
         "lost_s": sum(lost),
-        "phases": [phase.__dict__ for phase in job.phases],
+        "phases": phases_only(steps).only(*JOB_PHASE_KEYS).records(),
     }
-    return Explanation(target, [Line(words), table("its phases", heads, cells)], facts)
+    return Explanation(target, [Line(words), steps.only(*STEPS_SHOWN).titled("its phases")], facts, no_flows())
 
 
 def _explain_phase(_: Run, target: Target) -> Explanation:
     entry = target.entry
     assert entry is not None
     order = np.argsort(-entry.utilisation, kind="stable")[:MOST_PAIRS]
-    rows = [_link_row(entry, int(link)) for link in order if entry.utilisation[link] > 0]
-    tiers = [
-        (tier.tier, tier.direction, f"{tier.links:,}", percent(tier.p50), percent(tier.max), f"{tier.over_capacity:,}")
-        for tier in entry.tiers
-    ]
+    tiers = tier_table([entry]).without("fabric", "phase")
     best = entry.best_possible
     parts: list[Table | Line] = [
         Line(
@@ -335,8 +294,8 @@ def _explain_phase(_: Run, target: Target) -> Explanation:
             "bad" if entry.links_over_capacity else "good",
         ),
         Line(f"no routing can do better than {percent(best.lower_bound)}: {best.witness}"),
-        table("by tier", ("tier", "way", ">links", ">p50", ">max", ">over"), tiers),
-        table("hottest links", ("link", ">offered", ">Gb/s", "cause"), rows),
+        tiers,
+        _links(entry, order[entry.utilisation[order] > 0]),
     ]
     facts = {
         "phase": entry.phase,
@@ -345,19 +304,19 @@ def _explain_phase(_: Run, target: Target) -> Explanation:
         "max_utilisation": entry.max_utilisation,
         "links_over_capacity": entry.links_over_capacity,
         "bound": {"lower_bound": best.lower_bound, "witness": best.witness},
-        "tiers": [tier.__dict__ for tier in entry.tiers],
+        "tiers": tiers.records(),
     }
-    return Explanation(target, parts, facts)
+    return Explanation(target, parts, facts, no_flows())
 
 
 def _explain_limit(run: Run, target: Target) -> Explanation:
     limit = next(limit for limit in run.result.limits if target.name in (limit.id, limit.text))
     words = {True: "holds", False: "FAILS", None: "is open"}[limit.ok]
-    value = limit_text(limit.value, limit.unit)
+    value = measured(limit)
     line = Line(
         f"{limit.id} {limit.text} {words}: {value}, allowed {limit_text(limit.max, limit.unit)}"
         + (f" ({limit.detail})" if limit.detail else ""),
-        "bad" if limit.ok is False else "good" if limit.ok else "",
+        limit_mark(limit.ok),
     )
     facts = {"limit": limit.id, "text": limit.text, "ok": limit.ok, "value": limit.value, "max": limit.max}
-    return Explanation(target, [line], facts)
+    return Explanation(target, [line], facts, no_flows())

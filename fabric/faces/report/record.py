@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from fabric.faces.answers.records import route_record
-from fabric.faces.report.content import Block, Commands, Content, HeatBlock, ReportTable, TimelineBlock, Words
+from fabric.faces.report.content import Block, Commands, Content, Folded, HeatBlock, TimelineBlock, Words
 from fabric.faces.report.source import ReportSource
+from fabric.output.table import Table
 from fabric.scenario.provenance import envelope
 
 
@@ -34,10 +35,9 @@ def _block(block: Block) -> dict[str, Any]:
         return {"kind": "words", "text": block.text, "mark": block.mark}
     if isinstance(block, Commands):
         return {"kind": "commands", "lines": list(block.lines)}
-    if isinstance(block, ReportTable):
-        keys = [head.key for head in block.heads]
-        rows = [dict(zip(keys, (cell.value for cell in row), strict=True)) for row in block.rows]
-        return {"kind": "table", "caption": block.caption, "columns": keys, "rows": rows}
+    if isinstance(block, Table | Folded):
+        table = (block if isinstance(block, Table) else block.table).repeatable
+        return {"kind": "table", "caption": table.title, "columns": list(table.names), "rows": table.records()}
     if isinstance(block, TimelineBlock):
         return {"kind": "timeline", "job": block.timeline.job, "bars": [asdict(bar) for bar in block.timeline.bars]}
     return _heat(block)

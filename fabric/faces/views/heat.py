@@ -5,13 +5,15 @@ Rows and columns are in physical order. A cell is the worst of its links, never 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
+from fabric.output.columns import named, ratios
+from fabric.output.table import Table
 from topologies.columns import Floats, Ints, Longs
 from topologies.topology import Topology
 
@@ -259,3 +261,9 @@ def _folded_names(names: Sequence[str], group: Longs) -> tuple[str, ...]:
 def _folded_members(members: Sequence[Ints], group: Longs) -> tuple[Ints, ...]:
     count = int(group[-1]) + 1 if len(group) else 0
     return tuple(np.concatenate([members[i] for i in np.flatnonzero(group == g).tolist()]) for g in range(count))
+
+
+def worst_row_table(row_title: str, names: Sequence[str], worst: Mapping[str, Sequence[float]]) -> Table:
+    """The worst cell of every row of a map, a column per phase."""
+    columns = [named("row", row_title, list(names), width=16), *(ratios(name, name, worst[name]) for name in worst)]
+    return Table.of(columns, len(names), title="worst cell of every row")

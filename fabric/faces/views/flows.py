@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fabric.evaluation.link_flows import LinkFlows
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.columns import count_text, counts, from_records, named, rates, ratios
 from fabric.output.numbers import percent
-from fabric.result import PhaseRoute
+from fabric.output.table import Table
+from fabric.result import HotLink, PhaseRoute
 from topologies.columns import Longs
+
+FLOW_KEYS = ("job", "phase", "collective", "src", "dst", "pairs", "subflows", "offered_gbps")
 
 
 class _Names:
@@ -33,37 +34,49 @@ class _OfClass:
         return self._texts[int(self._code[row])]
 
 
-def _count(value: Any) -> str:
-    return f"{int(value):,}" if value else "-"
-
-
-def _gbps(value: Any) -> str:
-    return f"{value:,.1f}" if value >= 0.05 else f"{value:.2g}"
-
-
-def link_flow_table(route: PhaseRoute, flows: LinkFlows) -> ColumnTable:
+def link_flow_table(route: PhaseRoute, flows: LinkFlows) -> Table:
     """Pairs that cross a link, largest first."""
     names, classes = route.topology.nodes.name, route.classes
     offered = flows.offered_gbps or 1.0
-    return ColumnTable.of(
-        (
-            TableColumn("job", "job", _OfClass([entry.job for entry in classes], flows.code), width=12, priority=2),
-            TableColumn("collective", "collective", _OfClass([e.collective for e in classes], flows.code), width=18),
-            TableColumn("src", "from", _Names(names, flows.src), width=14),
-            TableColumn("dst", "to", _Names(names, flows.dst), width=14),
-            TableColumn("gbps", "Gb/s", flows.gbps, _gbps, True, 9),
-            TableColumn("share", "share", flows.gbps / offered, percent, True, 7, 1),
-            TableColumn("subflows", "sub-flows", flows.subflows, _count, True, 9, 1),
-            TableColumn("pairs", "pairs", flows.pairs, _count, True, 7, 3),
-            TableColumn(
-                "phase", "phase", _OfClass([entry.phase for entry in classes], flows.code), width=16, priority=4
-            ),
-        ),
-        len(flows),
+    code = flows.code
+    columns = (
+        named("job", "job", _OfClass([entry.job for entry in classes], code), width=12, priority=2),
+        named("phase", "phase", _OfClass([entry.phase for entry in classes], code), width=16, priority=4),
+        named("collective", "collective", _OfClass([entry.collective for entry in classes], code), width=18),
+        named("src", "from", _Names(names, flows.src), width=14),
+        named("dst", "to", _Names(names, flows.dst), width=14),
+        rates("offered_gbps", "Gb/s", flows.gbps),
+        ratios("share", "share", flows.gbps / offered, width=7, priority=1),
+        counts("subflows", "sub-flows", flows.subflows, text=_some, width=9, priority=1),
+        counts("pairs", "pairs", flows.pairs, text=_some, priority=3),
     )
+    return Table.of(columns, len(flows), title="pairs on it")
 
 
-def demand_table(route: PhaseRoute, *, job: str = "", node: int = -1) -> ColumnTable:
+def no_flows() -> Table:
+    """The pairs of what is no link: none."""
+    return Table.of(from_records((), FLOW_KEYS, {}), 0)
+
+
+def _some(value: int) -> str:
+    """A count; ``-`` for none."""
+    return count_text(value) if value else "-"
+
+
+def share_table(link: HotLink) -> Table:
+    """The jobs and collectives that load a link, largest first."""
+    shares = link.shares
+    columns = (
+        named("job", "job", [share.job for share in shares], width=12),
+        named("phase", "phase", [share.phase for share in shares], width=16),
+        named("collective", "collective", [share.collective for share in shares], width=18),
+        rates("offered_gbps", "Gb/s", [share.offered_gbps for share in shares]),
+        ratios("share", "share", [share.share for share in shares], width=7),
+    )
+    return Table.of(columns, len(shares), title="who loads it")
+
+
+def demand_table(route: PhaseRoute, *, job: str = "", node: int = -1) -> Table:
     """What is sent between pairs in a phase: all of it, a job's, or what a host sends and receives.
 
     Blocks of all-to-all stand as one row each. Rates are what is offered; nothing of a saved result without demand.
@@ -95,19 +108,16 @@ def demand_table(route: PhaseRoute, *, job: str = "", node: int = -1) -> ColumnT
     order = np.argsort(-rate, kind="stable")
     names = route.topology.nodes.name
     row_code, one, other, of_row = (np.asarray(part[order], np.int64) for part in joined[:4])
-    return ColumnTable.of(
-        (
-            TableColumn("job", "job", _OfClass([entry.job for entry in route.classes], row_code), width=12, priority=1),
-            TableColumn(
-                "collective", "collective", _OfClass([e.collective for e in route.classes], row_code), width=18
-            ),
-            TableColumn("src", "from", _Names(names, one), width=14),
-            TableColumn("dst", "to", _Names(names, other), width=14),
-            TableColumn("gbps", "Gb/s", rate[order], _gbps, True, 10),
-            TableColumn("pairs", "pairs", of_row, _count, True, 12, 1),
-        ),
-        len(order),
+    classes = route.classes
+    columns = (
+        named("job", "job", _OfClass([entry.job for entry in classes], row_code), width=12, priority=1),
+        named("collective", "collective", _OfClass([entry.collective for entry in classes], row_code), width=18),
+        named("src", "from", _Names(names, one), width=14),
+        named("dst", "to", _Names(names, other), width=14),
+        rates("offered_gbps", "Gb/s", rate[order], width=10),
+        counts("pairs", "pairs", of_row, text=_some, width=12, priority=1),
     )
+    return Table.of(columns, len(order), title=f"demand of {route.fabric} {route.phase}")
 
 
 def crossing_words(route: PhaseRoute, flows: LinkFlows) -> str:
