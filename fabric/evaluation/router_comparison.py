@@ -23,6 +23,7 @@ import numpy as np
 from fabric.evaluation.jobs import job_times
 from fabric.evaluation.limits import check_limits
 from fabric.evaluation.phases import PreparedPhase, job_peak, places_flows, prepare_phase, route_prepared
+from fabric.evaluation.severity import severity_order
 from fabric.result import Assumption, JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.progress import Progress
 from fabric.routing.router import Certificate, HashSpread, RoutingOptions
@@ -129,8 +130,10 @@ class RouterComparison:
 
     @property
     def worst(self) -> PhaseComparison | None:
-        """The phase with the highest utilisation under any router."""
-        return max(self.phases, key=lambda phase: phase.worst, default=None)
+        """The worst phase: by highest utilisation under any router, then by links over capacity under any."""
+        over = [max((row.links_over_capacity for row in phase.figures), default=0) for phase in self.phases]
+        order = severity_order([phase.worst for phase in self.phases], over)
+        return self.phases[order[0]] if self.phases else None
 
     @property
     def unreachable_pairs(self) -> int:

@@ -15,6 +15,7 @@ from fabric.faces.views.heat import OVERVIEW, heat_map
 from fabric.faces.views.tables import hottest_table, job_table, metric_values, tier_table
 from fabric.faces.views.timeline import timelines
 from fabric.output.column_table import ColumnTable
+from fabric.routing.utilisation import highest
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.style import Look
@@ -99,7 +100,7 @@ class OverviewScreen(ViewScreen):
         entry = self.session.entry
         if entry is None or not len(links):
             return
-        worst = int(links[entry.utilisation[links].argmax()])
+        worst = int(links[highest(entry.utilisation[links])])
         topology = entry.topology
         ends = (int(topology.links.src[worst]), int(topology.links.dst[worst]))
         lower = min(ends, key=lambda node: int(topology.nodes.level[node]))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.evaluation.limits import limit_text
-from fabric.evaluation.severity import OVER
+from fabric.evaluation.severity import worst_phase
 from fabric.output.document import Document, Line, Mark, Table, table
 from fabric.output.numbers import percent
 from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
+from fabric.routing.utilisation import is_over
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.suggestions import Suggestion
 from topologies.units import format_bytes, format_seconds
@@ -57,9 +58,9 @@ def _try(suggestions: Sequence[Suggestion]) -> Table:
 
 def _verdict(result: RouteResult) -> Line:
     over = [entry for entry in result.routes if entry.links_over_capacity]
-    if not over:
-        worst = result.worst
-        peak = percent(worst.max_utilisation) if worst else "-"
+    worst = worst_phase(over)
+    if worst is None:
+        peak = percent(result.max_utilisation)
         cut = sum(entry.is_cut for entry in result.routes)
         if cut:
             return Line(
@@ -68,7 +69,6 @@ def _verdict(result: RouteResult) -> Line:
                 "bad",
             )
         return Line(f"not congested: no link is offered more than it carries; the fullest is at {peak}", "good")
-    worst = max(over, key=lambda entry: entry.max_utilisation)
     count = sum(entry.links_over_capacity for entry in over)
     return Line(
         f"CONGESTED: {count:,} link loads over capacity in {len(over)} of {len(result.routes)} phases; "
@@ -78,7 +78,7 @@ def _verdict(result: RouteResult) -> Line:
 
 
 def _mark(entry: PhaseRoute) -> Mark:
-    return "bad" if entry.max_utilisation > OVER or entry.unreachable_pairs else ""
+    return "bad" if is_over(entry.max_utilisation) or entry.unreachable_pairs else ""
 
 
 def _phases(result: RouteResult) -> Table:
@@ -244,7 +244,7 @@ def _hottest(result: RouteResult) -> Table:
         )
         for link in result.items
     ]
-    marks: list[Mark] = ["bad" if link.utilisation is None or link.utilisation > OVER else "" for link in result.items]
+    marks: list[Mark] = ["bad" if is_over(link.utilisation) else "" for link in result.items]
     return table("hottest links", headers, rows, marks=marks)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fabric.evaluation.limits import limit_text
 from fabric.evaluation.router_comparison import LossSplit, PhaseComparison, RouterComparison, RouterFigure
-from fabric.evaluation.severity import OVER
 from fabric.faces.answers.route_report import above, excess, reached
 from fabric.output.document import Document, Line, Mark, Table, table
 from fabric.output.numbers import percent
+from fabric.routing.utilisation import is_over
 from fabric.scenario.load import LoadedScenario
 from topologies.units import format_seconds
 
@@ -22,7 +22,7 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
     hashed = f"  hashed flows over {draws:,} draws" if draws else ""
     parts: list[Table | Line] = [
         Line(f"{scenario.name}  {loaded.sha256[:7]}  seed {scenario.seed}  offered load, may exceed 100 %{hashed}"),
-        Line(verdict(result), "bad" if result.worst and result.worst.worst > OVER else "good"),
+        Line(verdict(result), "bad" if result.worst and is_over(result.worst.worst) else "good"),
         *_largest(result),
         *_step_sentences(result),
         _routers(result),
@@ -153,7 +153,7 @@ def _figures(row: RouterFigure, bound: float) -> tuple[str, ...]:
 
 
 def _mark(row: RouterFigure) -> Mark:
-    return "bad" if row.worst > OVER or row.unreachable_pairs else ""
+    return "bad" if is_over(row.worst) or row.unreachable_pairs else ""
 
 
 def _sources(result: RouterComparison) -> Table:

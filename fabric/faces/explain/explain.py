@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from fabric.evaluation.hash_imbalance import Luck, luck_of
-from fabric.evaluation.hottest import describe_link
+from fabric.evaluation.hottest import by_heat, describe_link
 from fabric.evaluation.limits import limit_text
 from fabric.evaluation.link_flows import LinkFlows, link_flows
+from fabric.evaluation.severity import by_severity
 from fabric.faces.views.flow_tables import crossing_words
 from fabric.faces.views.phase_tables import phase_table
 from fabric.output.document import Document, Line, Table, table
@@ -19,6 +20,7 @@ from fabric.output.numbers import percent
 from fabric.request import RouteRequest
 from fabric.result import HotLink, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
+from fabric.routing.utilisation import descending, highest, is_over, over_capacity
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.effect import effect
@@ -68,14 +70,14 @@ def find_target(result: RouteResult, text: str, *, fabric: str | None = None, ph
     if colon and kind in ("phase", "job", "limit", "switch", "link"):
         text = rest
     if kind not in ("job", "switch", "link", "limit"):
-        for entry in entries:
+        for entry in by_severity(entries):
             if text in (entry.phase, f"{entry.fabric} {entry.phase}"):
                 return Target("phase", entry.phase, entry)
     if text in {job.id for job in result.jobs} and kind not in ("switch", "link", "limit"):
         return Target("job", text)
     if any(text in (limit.id, limit.text) for limit in result.limits):
         return Target("limit", text)
-    for entry in _by_badness(entries, phase):
+    for entry in _worst_first(entries, phase):
         link = _link(entry, text)
         if link is not None:
             return Target("link", entry.topology.link_name(link), entry, link=link)
@@ -84,10 +86,10 @@ def find_target(result: RouteResult, text: str, *, fabric: str | None = None, ph
     raise _unknown(result, entries, text)
 
 
-def _by_badness(entries: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
-    """The phase asked for, else the worst first."""
-    named = [entry for entry in entries if entry.phase == phase]
-    return named or sorted(entries, key=lambda entry: -entry.max_utilisation)
+def _worst_first(entries: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
+    """The phase asked for, else all; the worst first."""
+    order = by_severity(entries)
+    return [entry for entry in order if entry.phase == phase] or order
 
 
 def _link(entry: PhaseRoute, text: str) -> int | None:
@@ -108,7 +110,7 @@ def _link(entry: PhaseRoute, text: str) -> int | None:
         if ordinal.strip().isdigit():
             chosen = chosen[topology.parallel_ordinal[chosen] == int(ordinal) - 1]
         if len(chosen):
-            return int(chosen[np.argmax(entry.utilisation[chosen])])
+            return int(chosen[highest(entry.utilisation[chosen])])
     return None
 
 
@@ -202,7 +204,7 @@ def _headline(found: HotLink) -> Line:
         f"{found.capacity_gbps:g} Gb/s, offered {found.offered_gbps:,.1f} Gb/s ({percent(found.utilisation)}), "
         f"carried {found.carried_gbps:,.1f} Gb/s"
     )
-    return Line(words, "bad" if found.utilisation is None or found.utilisation > 1 else "")
+    return Line(words, "bad" if is_over(found.utilisation) else "")
 
 
 def _shares(found: HotLink) -> Table:
@@ -275,9 +277,9 @@ def _explain_switch(loaded: LoadedScenario, request: RouteRequest, result: Route
     assert entry is not None
     topology = entry.topology
     mine = np.flatnonzero((topology.links.src == target.node) | (topology.links.dst == target.node))
-    order = mine[np.argsort(-entry.utilisation[mine], kind="stable")][:MOST_PAIRS]
+    order = mine[descending(entry.utilisation[mine])][:MOST_PAIRS]
     rows = [_link_row(entry, int(link)) for link in order]
-    over = int((entry.utilisation[mine] > 1 + 1e-9).sum())
+    over = int(over_capacity(entry.utilisation[mine]).sum())
     parts: list[Table | Line] = [
         Line(f"{target.name}: {len(mine):,} directed links, {over:,} over capacity in {entry.fabric} {entry.phase}"),
         table("its fullest links", ("link", ">offered", ">Gb/s", "cause"), rows),
@@ -337,8 +339,7 @@ def _explain_job(_: LoadedScenario, __: RouteRequest, result: RouteResult, targe
 def _explain_phase(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target: Target) -> Explanation:
     entry = target.entry
     assert entry is not None
-    order = np.argsort(-entry.utilisation, kind="stable")[:MOST_PAIRS]
-    rows = [_link_row(entry, int(link)) for link in order if entry.utilisation[link] > 0]
+    rows = [_link_row(entry, int(link)) for link in by_heat(entry)[:MOST_PAIRS]]
     tiers = [
         (tier.tier, tier.direction, f"{tier.links:,}", percent(tier.p50), percent(tier.max), f"{tier.over_capacity:,}")
         for tier in entry.tiers

@@ -10,6 +10,7 @@ from fabric.evaluation.link_flows import LinkFlows
 from fabric.output.column_table import ColumnTable, TableColumn
 from fabric.output.numbers import percent
 from fabric.result import PhaseRoute
+from fabric.routing.utilisation import descending
 from topologies.columns import Longs
 
 
@@ -92,7 +93,7 @@ def demand_table(route: PhaseRoute, *, job: str = "", node: int = -1) -> ColumnT
             gbps.append(np.array([block.amount * unit * count]))
     joined = [np.concatenate(part) if part else np.empty(0) for part in (codes, src, dst, pairs, gbps)]
     rate = joined[4]
-    order = np.argsort(-rate, kind="stable")
+    order = descending(rate)
     names = route.topology.nodes.name
     row_code, one, other, of_row = (np.asarray(part[order], np.int64) for part in joined[:4])
     return ColumnTable.of(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fabric.evaluation.severity import OVER
 from fabric.faces.report.content import Block, Cell, Section, Words, as_table, number
 from fabric.faces.report.source import ReportSource
 from fabric.output.document import Mark
 from fabric.output.numbers import percent
 from fabric.result import HotLink
+from fabric.routing.utilisation import is_over
 
 _HOW = (
     "Links of highest offered load, for the phases that were asked for (the worst of every fabric unless --phase says "
@@ -39,7 +39,7 @@ def hottest_section(source: ReportSource) -> Section:
         )
         for link in items
     ]
-    marks: list[Mark] = ["bad" if link.utilisation is None or link.utilisation > OVER else "" for link in items]
+    marks: list[Mark] = ["bad" if is_over(link.utilisation) else "" for link in items]
     blocks: list[Block] = [as_table("Hottest links", heads, rows, marks=marks)] if items else []
     return Section("hottest", "Hottest links", _HOW, tuple(blocks) or (Words("No link is offered anything."),))
 

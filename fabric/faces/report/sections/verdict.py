@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabric.evaluation.limits import limit_text
+from fabric.evaluation.severity import worst_of_each_fabric
 from fabric.faces.answers.route_report import above, reached
 from fabric.faces.report.content import Block, Cell, ReportTable, Section, Words, as_table, count, number
 from fabric.faces.report.source import ReportSource
@@ -67,11 +68,8 @@ def measured(limit: LimitVerdict) -> str:
 
 def _why(result: RouteResult) -> list[Words]:
     """What holds the worst phase of every fabric back."""
-    worst: dict[str, PhaseRoute] = {}
-    for entry in result.routes:
-        if entry.fabric not in worst or entry.max_utilisation > worst[entry.fabric].max_utilisation:
-            worst[entry.fabric] = entry
-    return [Words(f"Why, on {name}: {entry.phase}: {entry.bottleneck}.") for name, entry in worst.items()]
+    worst = worst_of_each_fabric(result.routes)
+    return [Words(f"Why, on {entry.fabric}: {entry.phase}: {entry.bottleneck}.") for entry in worst]
 
 
 def _lost(result: RouteResult) -> list[Words]:
