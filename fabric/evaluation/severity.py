@@ -15,7 +15,7 @@ from fabric.routing.utilisation import ranks
 from topologies.columns import Longs
 
 
-def severity_order(peak: Sequence[float], over: Sequence[int], total: Sequence[float] | None = None) -> Longs:
+def severity_order(peak: Sequence[float], over: Sequence[int], total: Sequence[float]) -> Longs:
     """Positions from the worst to the most harmless, shape (N,); equals in their order.
 
     Parameters
@@ -24,16 +24,20 @@ def severity_order(peak: Sequence[float], over: Sequence[int], total: Sequence[f
         Highest utilisation of every phase; decides.
     over : sequence of int
         Links over capacity; decides where the peaks are equal.
-    total : sequence of float, optional
-        Load of all links together, where it is known; decides where both are equal.
+    total : sequence of float
+        Utilisation of all links together; decides where both are equal.
     """
-    load = np.zeros(len(peak)) if total is None else np.array(total, float)
-    return np.lexsort((ranks(load), -np.array(over, int), ranks(np.array(peak, float))))
+    return np.lexsort((ranks(np.array(total, float)), -np.array(over, int), ranks(np.array(peak, float))))
+
+
+def total_load(route: PhaseRoute) -> float:
+    """Utilisation of all links together; load on links without capacity is left out."""
+    return float(route.utilisation[np.isfinite(route.utilisation)].sum())
 
 
 def by_severity(routes: Sequence[PhaseRoute]) -> list[PhaseRoute]:
     """Phases from the worst to the most harmless: by highest utilisation, links over capacity, load of all links."""
-    total = [float(route.utilisation[np.isfinite(route.utilisation)].sum()) for route in routes]
+    total = [total_load(route) for route in routes]
     over = [route.links_over_capacity for route in routes]
     order = severity_order([route.max_utilisation for route in routes], over, total)
     return [routes[position] for position in order.tolist()]
