@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from fabric.evaluation.severity import worst_of_each_fabric, worst_phase
 from fabric.faces.views.heat import Direction
 from fabric.faces.views.links import METRICS, Metric
 from fabric.pipeline.run import Run
@@ -52,7 +53,7 @@ class Session:
         self.metric: Metric = "offered"
         self.stale = False  # the result is of before the last change
         self.trail: list[Place] = [Place("overview")]
-        worst = result.worst
+        worst = worst_phase(result.routes)
         self.fabric = worst.fabric if worst else next(iter(loaded.scenario.fabrics), "")
         self.phase = worst.phase if worst else ""
 
@@ -120,10 +121,8 @@ class Session:
         if fabric != self.fabric:
             self.trail[-1] = replace(self.trail[-1], selection=Selection())
         self.fabric = fabric
-        mine = [entry for entry in self.result.routes if entry.fabric == fabric]
-        if phase is None and mine:
-            phase = max(mine, key=lambda entry: (round(entry.max_utilisation, 9), entry.links_over_capacity)).phase
-        self.phase = phase or ""
+        worst = {entry.fabric: entry.phase for entry in worst_of_each_fabric(self.result.routes)}
+        self.phase = phase if phase is not None else worst.get(fabric, "")
 
     def step_direction(self) -> None:
         """Up or down."""

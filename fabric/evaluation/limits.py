@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fabric.evaluation.severity import OVER
+from fabric.evaluation.severity import by_severity
 from fabric.result import JobTime, LimitVerdict, PhaseRoute
+from fabric.routing.utilisation import SAME, highest, over_capacity
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import Problem, ScenarioError, nearest
 from topologies.units import format_seconds
-
-_TOLERANCE = 1e-9
 
 
 def check_limits(
@@ -57,7 +56,7 @@ def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequ
     if value is None:
         known_bad = detail == _CANNOT_FINISH
         return LimitVerdict(name, text, limit.metric, None, limit.max, limit.unit, False if known_bad else None, detail)
-    ok = bool(value <= limit.max * (1 + _TOLERANCE))
+    ok = bool(value <= limit.max * (1 + SAME))
     return LimitVerdict(name, text, limit.metric, value, limit.max, limit.unit, ok, detail)
 
 
@@ -76,7 +75,7 @@ def _on_job(limit: LimitSpec, jobs: Sequence[JobTime]) -> tuple[float | None, st
 
 
 def _on_fabric(limit: LimitSpec, routes: Sequence[PhaseRoute]) -> tuple[float | None, str]:
-    mine = [route for route in routes if route.fabric == limit.fabric]
+    mine = by_severity([route for route in routes if route.fabric == limit.fabric])
     if not mine:
         return None, f"no traffic on {limit.fabric}"
     topology = mine[0].topology
@@ -94,13 +93,12 @@ def _on_fabric(limit: LimitSpec, routes: Sequence[PhaseRoute]) -> tuple[float | 
     if limit.tier is not None:
         chosen &= topology.links.tier == topology.tiers.index(limit.tier)
     if limit.metric == "links_over_capacity":
-        counts = [int((route.utilisation[chosen] > OVER).sum()) for route in mine]
-        worst = int(np.argmax(counts))
-        return float(counts[worst]), f"in {mine[worst].phase}"
-    values = [_statistic(route.utilisation[chosen], limit.stat) for route in mine]
-    worst = int(np.argmax(values))
-    over = int((mine[worst].utilisation[chosen] > limit.max * (1 + _TOLERANCE)).sum())
-    return values[worst], f"in {mine[worst].phase}; {over:,} of {int(chosen.sum()):,} directed links above"
+        counts = [int(over_capacity(route.utilisation[chosen]).sum()) for route in mine]
+        return float(max(counts)), f"in {mine[counts.index(max(counts))].phase}"
+    values = np.array([_statistic(route.utilisation[chosen], limit.stat) for route in mine])
+    worst = mine[highest(values)]
+    over = int((worst.utilisation[chosen] > limit.max * (1 + SAME)).sum())
+    return float(values.max()), f"in {worst.phase}; {over:,} of {int(chosen.sum()):,} directed links above"
 
 
 def _statistic(values: np.ndarray, stat: str) -> float:

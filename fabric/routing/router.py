@@ -10,6 +10,7 @@ from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.names import HASH_FIELDS
 from fabric.routing.progress import Reporter, silent
 from fabric.routing.table_options import TableOptions
+from fabric.routing.utilisation import SAME, highest
 from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.registry import Registry
 from traffic.demands import Flows
@@ -166,8 +167,7 @@ def access_bound(graph: RoutingGraph, demand: PhaseDemand) -> tuple[float, str]:
     ):
         if len(link):
             ratio = np.divide(load, capacity[link], out=np.zeros(len(link)), where=capacity[link] > 0)
-            worst = int(np.argmax(ratio))
-            if ratio[worst] > best:
-                best = float(ratio[worst])
-                words = f"the access link {graph.topology.link_name(int(link[worst]))}"
+            if ratio.max() * (1 - SAME) > best:
+                words = f"the access link {graph.topology.link_name(int(link[highest(ratio)]))}"
+            best = max(best, float(ratio.max()))
     return best, words

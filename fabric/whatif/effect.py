@@ -9,6 +9,7 @@ import numpy as np
 from fabric.evaluation.limits import limit_text
 from fabric.output.numbers import percent
 from fabric.result import LimitVerdict, PhaseRoute, RouteResult
+from fabric.routing.utilisation import SAME, descending
 from topologies.units import format_seconds
 
 
@@ -38,7 +39,7 @@ class EffectRow:
         """Whether nothing changed, to nine digits."""
         if self.base is None or self.now is None:
             return self.base is self.now
-        return bool(np.isclose(self.base, self.now, rtol=1e-9, atol=1e-12)) or self.base == self.now
+        return bool(np.isclose(self.base, self.now, rtol=SAME, atol=1e-12)) or self.base == self.now
 
     @property
     def texts(self) -> tuple[str, str, str, str, str]:
@@ -135,8 +136,8 @@ def changed_links(base: PhaseRoute, now: PhaseRoute, most: int = 200) -> tuple[L
     if same and np.array_equal(one.links.src, other.links.src) and np.array_equal(one.links.dst, other.links.dst):
         before, after = _plain(base), _plain(now)
         change = np.abs(after - before)
-        order = np.argsort(-change, kind="stable")[:most]
-        order = order[change[order] > 1e-9]
+        order = descending(change)[:most]
+        order = order[change[order] > SAME]
         gbps = base.link_gbps.sum(axis=1), now.link_gbps.sum(axis=1)
         return tuple(
             LinkChange(
@@ -172,7 +173,7 @@ def _by_name(base: PhaseRoute, now: PhaseRoute, most: int) -> tuple[LinkChange, 
             before[1] if before else 0.0,
             after[1] if after else 0.0,
         )
-        if abs(change.change) > 1e-9:
+        if abs(change.change) > SAME:
             found.append(change)
-    found.sort(key=lambda change: -abs(change.change))
-    return tuple(found[:most])
+    order = descending(np.array([abs(change.change) for change in found]))
+    return tuple(found[at] for at in order[:most].tolist())

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
+
+import numpy as np
 
 from fabric.pipeline.run import Run
 from fabric.result import RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
+from fabric.routing.utilisation import ranks
 from fabric.whatif.changes import Change, ChangeSet, candidates
 from fabric.whatif.live import LiveRoutes
 from topologies.errors import FabricError
@@ -95,12 +99,11 @@ def suggest(
             continue  # what cannot be routed is no suggestion
         found.append(_suggestion(change.text, chosen.command(loaded, run.request), result, now, fabric))
     better = [entry for entry in found if entry.is_better]
-    return tuple(sorted(better, key=_rank))
-
-
-def _rank(entry: Suggestion) -> tuple[float, ...]:
-    step = float("inf") if entry.step_after_s is None else entry.step_after_s
-    return entry.limits_failed_after, round(entry.max_after, 9), step, entry.over_after
+    # Ranks are 0 for the highest, and the lowest maximum and the shortest step come first.
+    load = -ranks(np.array([entry.max_after for entry in better]))
+    step = -ranks(np.array([inf if entry.step_after_s is None else entry.step_after_s for entry in better]))
+    failed, over = ([getattr(entry, name) for entry in better] for name in ("limits_failed_after", "over_after"))
+    return tuple(better[at] for at in np.lexsort((over, step, load, failed)).tolist())
 
 
 def _suggestion(text: str, command: str, before: RouteResult, now: RouteResult, fabric: str | None) -> Suggestion:

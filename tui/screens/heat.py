@@ -11,10 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.evaluation.hottest import describe_link
-from fabric.faces.views.heat import HeatMap, heat_map, map_kinds
+from fabric.faces.views.heat import HeatMap, heat_map, hottest_tier, map_kinds
 from fabric.faces.views.links import metric_values
 from fabric.output.numbers import percent
 from fabric.output.table import Column, Table
+from fabric.routing.utilisation import highest
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.text import safe
@@ -47,8 +48,7 @@ class HeatScreen(ViewScreen):
             tier = str(entry.topology.tiers[entry.topology.links.tier[selection.link]])
             if tier in kinds:
                 return tier
-        worst = {tier.tier: tier.max for tier in sorted(entry.tiers, key=lambda tier: tier.max)}
-        return max(kinds, key=lambda kind: worst.get(kind, 0.0), default="")
+        return hottest_tier(entry)
 
     def heat_of(self) -> HeatMap | None:
         """The map of the session's phase."""
@@ -90,7 +90,7 @@ class HeatScreen(ViewScreen):
         if grid.heat is None or entry is None or not grid.heat.value.size:
             return None
         links = grid.heat.links(grid.row, grid.column)
-        return int(links[np.argmax(entry.utilisation[links])]) if len(links) else None
+        return int(links[highest(entry.utilisation[links])]) if len(links) else None
 
     def show_link(self) -> None:
         """The link under the cursor in words."""

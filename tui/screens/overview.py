@@ -16,6 +16,7 @@ from fabric.faces.views.links import hottest_table, metric_values
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.timeline import timelines
 from fabric.output.table import Table
+from fabric.routing.utilisation import highest
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.text import safe
@@ -92,7 +93,7 @@ class OverviewScreen(ViewScreen):
         entry = self.session.entry
         if entry is None or not len(links):
             return
-        worst = int(links[entry.utilisation[links].argmax()])
+        worst = int(links[highest(entry.utilisation[links])])
         topology = entry.topology
         ends = (int(topology.links.src[worst]), int(topology.links.dst[worst]))
         lower = min(ends, key=lambda node: int(topology.nodes.level[node]))

@@ -82,10 +82,9 @@ class HeatGrid(Widget, can_focus=True):
         self.refresh()
 
     def go_to_hottest(self) -> None:
-        """Put the cursor on the worst cell."""
-        if self.heat is None or not self.heat.value.size or np.isnan(self.heat.value).all():
-            return
-        self.row, self.column = (int(at) for at in np.unravel_index(np.nanargmax(self.heat.value), self.heat.shape))
+        """Put the cursor on the cell with the hottest link."""
+        if self.heat is not None and self.heat.hottest is not None:
+            self.row, self.column = self.heat.hottest
 
     def go_to(self, row: int, column: int) -> None:
         """Put the cursor on a cell."""

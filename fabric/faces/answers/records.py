@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric.evaluation.schedule import StepSchedule
+from fabric.evaluation.severity import worst_phase
 from fabric.faces.views.jobs import JOB_PHASE_KEYS, phases_only, step_table
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import LINK_KEYS, hot_link_table
@@ -93,13 +94,13 @@ def _model(model: ModelFigures) -> dict[str, Any]:
 
 def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Sequence[Suggestion] = ()) -> dict[str, Any]:
     """``RouteResult``."""
-    worst = result.worst
+    worst = worst_phase(result.routes)
     step = max((job.step_time_s for job in result.jobs if job.step_time_s is not None), default=None)
     return {
         **envelope("RouteResult", loaded),
         "assumptions": [entry.__dict__ for entry in result.assumptions],
         "summary": {
-            "max_utilisation": finite(worst.max_utilisation) if worst else None,
+            "max_utilisation": finite(result.max_utilisation),
             "lower_bound": worst.certificate.lower_bound if worst and worst.certificate else None,
             "gap": worst.gap if worst else None,
             "links_over_capacity": max((entry.links_over_capacity for entry in result.routes), default=0),

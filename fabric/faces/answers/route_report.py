@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fabric.evaluation.severity import worst_phase
 from fabric.faces.views.jobs import STEPS_SHOWN, step_table
 from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
 from fabric.faces.views.links import HOTTEST_SHOWN, hot_link_table
@@ -49,9 +50,9 @@ def _listed(result: RouteResult) -> list[PhaseRoute]:
 
 def _verdict(result: RouteResult) -> Line:
     over = [entry for entry in result.routes if entry.links_over_capacity]
-    if not over:
-        worst = result.worst
-        peak = percent(worst.max_utilisation) if worst else "-"
+    worst = worst_phase(over)
+    if worst is None:
+        peak = percent(result.max_utilisation)
         cut = sum(entry.is_cut for entry in result.routes)
         if cut:
             return Line(
@@ -60,7 +61,6 @@ def _verdict(result: RouteResult) -> Line:
                 "bad",
             )
         return Line(f"not congested: no link is offered more than it carries; the fullest is at {peak}", "good")
-    worst = max(over, key=lambda entry: entry.max_utilisation)
     count = sum(entry.links_over_capacity for entry in over)
     return Line(
         f"CONGESTED: {count:,} link loads over capacity in {len(over)} of {len(result.routes)} phases; "

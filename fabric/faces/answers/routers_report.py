@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fabric.evaluation.router_comparison import LossSplit, PhaseComparison, RouterComparison
-from fabric.evaluation.severity import is_over
 from fabric.faces.views.phases import above, excess, reached
 from fabric.faces.views.routers import (
     ROUTERS_SHOWN,
@@ -17,6 +16,7 @@ from fabric.faces.views.routers import (
 from fabric.output.document import Document, Line
 from fabric.output.numbers import percent
 from fabric.output.table import Table
+from fabric.routing.utilisation import is_over
 from fabric.scenario.load import LoadedScenario
 from topologies.units import format_seconds
 

@@ -13,9 +13,12 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fabric.faces.drawing.bundles import Bundle
 from fabric.faces.drawing.straight_rows import Point, label_positions
 from fabric.faces.views.bands import BANDS, DOUBLE, DOWN, HOT, band
+from fabric.routing.utilisation import ranks
 
 if TYPE_CHECKING:  # the value costs a compiled kernel's import, which a drawing without traffic does not need
     from fabric.result import PhaseRoute
@@ -259,7 +262,9 @@ def _plates(positions: Sequence[Point], between: Sequence[Bundle], chosen: Seque
 
 def _labelled(between: Sequence[Bundle], most: int | None) -> list[int]:
     """Which bundles get a label, most important first."""
-    order = sorted(range(len(between)), key=lambda i: (between[i].down == 0, -(between[i].utilisation or 0.0), i))
+    load = np.array([bundle.utilisation or 0.0 for bundle in between])
+    whole = np.array([bundle.down == 0 for bundle in between])
+    order: list[int] = np.lexsort((ranks(load), whole)).tolist()
     return order if most is None else order[:most]
 
 

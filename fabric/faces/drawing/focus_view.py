@@ -15,6 +15,7 @@ from fabric.faces.drawing.dot import Box, Drawing, dot_text, nodes_text, route_h
 from fabric.faces.drawing.link_view import MOST_LINKS
 from fabric.faces.drawing.straight_rows import Slot, row_positions
 from fabric.faces.drawing.tier_view import hosts_text
+from fabric.routing.utilisation import highest
 from topologies.columns import column
 from topologies.errors import TopologyError
 from topologies.named_parts import hint_for
@@ -63,9 +64,9 @@ def _hottest_place(route: PhaseRoute, family: np.ndarray) -> int:
     links = route.topology.links
     inside = (family[links.src] >= 0) & (family[links.dst] != family[links.src]) | (family[links.dst] >= 0)
     load = np.where(inside, route.utilisation, -1.0)
-    worst = int(np.argmax(load))
-    place = family[links.src[worst]]
-    return int(place if place >= 0 else family[links.dst[worst]])
+    hottest = highest(load)
+    place = family[links.src[hottest]]
+    return int(place if place >= 0 else family[links.dst[hottest]])
 
 
 def neighbourhood_dot(route: PhaseRoute, *, title: str, at: str | None = None, hops: int = 1) -> str:
@@ -78,10 +79,10 @@ def neighbourhood_dot(route: PhaseRoute, *, title: str, at: str | None = None, h
     """
     topology = route.topology
     if at is None:
-        worst = int(np.argmax(route.utilisation))
-        node = int(topology.links.src[worst])
+        hottest = highest(route.utilisation)
+        node = int(topology.links.src[hottest])
         if not topology.is_switch[node]:
-            node = int(topology.links.dst[worst])
+            node = int(topology.links.dst[hottest])
     elif topology.has_node(at):
         node = topology.node(at)
     else:

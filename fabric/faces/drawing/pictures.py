@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fabric.evaluation.severity import by_severity
 from fabric.faces.drawing.dot import route_heading
 from fabric.faces.drawing.graphviz_program import render_dot
 from fabric.output.whole_file import whole_file
@@ -34,9 +35,9 @@ class Picture:
 
 
 def picture_phase(routes: Sequence[PhaseRoute], phase: str) -> PhaseRoute:
-    """The phase to draw: the one called ``phase``, or the worst."""
-    named = [entry for entry in routes if entry.phase == phase]
-    return max(named or list(routes), key=lambda entry: (entry.max_utilisation, entry.links_over_capacity))
+    """The phase to draw: the one called ``phase``, on the fabric where it is worst, or the worst of all."""
+    order = by_severity(routes)
+    return next((entry for entry in order if entry.phase == phase), order[0])
 
 
 def draw(picture: Picture, loaded: LoadedScenario, result: RouteResult, path: Path, kind: str, *, phase: str) -> None:
@@ -99,11 +100,10 @@ def _svg(picture: Picture, loaded: LoadedScenario, result: RouteResult, entry: P
 
         return rack_svg(loaded, entry, heading)
     from fabric.faces.drawing.svg.matrix import matrix_svg
-    from fabric.faces.views.heat import Direction, heat_map, map_kinds
+    from fabric.faces.views.heat import Direction, heat_map, hottest_tier, map_kinds
 
     kinds = map_kinds(entry.topology)
-    loads = {tier.tier: tier.max for tier in sorted(entry.tiers, key=lambda tier: tier.max)}
-    tier = picture.tier or max(kinds[1:], key=lambda kind: loads.get(kind, 0.0), default="")
+    tier = picture.tier or hottest_tier(entry)
     if tier not in kinds:
         close = nearest(tier, kinds)
         raise FormatError(

@@ -26,6 +26,7 @@ from fabric.faces.drawing.dot import (
     shortened,
     topology_heading,
 )
+from fabric.routing.utilisation import descending
 from topologies.columns import Bools, Floats, column
 from topologies.errors import TopologyError
 from topologies.topology import Topology
@@ -180,7 +181,8 @@ def _hottest(heat: dict[int, float], most: int) -> frozenset[int]:
     """Places that keep a box: all when they fit, else the hottest, leaving one box to the rest."""
     if len(heat) <= most:
         return frozenset(heat)
-    return frozenset(sorted(heat, key=lambda place: (-heat[place], place))[: most - 1])
+    places = list(heat)
+    return frozenset(places[at] for at in descending(np.array(list(heat.values())))[: most - 1].tolist())
 
 
 def _fold(rows: Ids, kept: dict[int, frozenset[int]], *, merged: bool) -> Ids:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from fabric.evaluation.hash_imbalance import Luck, luck_of
-from fabric.evaluation.hottest import describe_link
+from fabric.evaluation.hottest import by_heat, describe_link
 from fabric.evaluation.limits import limit_text
 from fabric.evaluation.link_flows import link_flows
-from fabric.evaluation.severity import over_capacity
+from fabric.evaluation.severity import by_severity
 from fabric.faces.views.differences import effect_table
 from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, share_table
 from fabric.faces.views.jobs import JOB_PHASE_KEYS, STEPS_SHOWN, phases_only, step_table
@@ -26,6 +26,7 @@ from fabric.output.table import Table
 from fabric.pipeline.run import Run
 from fabric.result import HotLink, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
+from fabric.routing.utilisation import descending, highest, over_capacity
 from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.live import LiveRoutes
 from fabric.whatif.suggestions import Suggestion, suggest
@@ -80,14 +81,14 @@ def find_target(result: RouteResult, text: str, *, fabric: str | None = None, ph
         else:
             text = rest
     if kind not in ("job", "switch", "link", "limit"):
-        for entry in entries:
+        for entry in by_severity(entries):
             if text in (entry.phase, f"{entry.fabric} {entry.phase}"):
                 return Target("phase", entry.phase, entry)
     if text in {job.id for job in result.jobs} and kind not in ("switch", "link", "limit"):
         return Target("job", text)
     if any(text in (limit.id, limit.text) for limit in result.limits):
         return Target("limit", text)
-    for entry in _by_badness(entries, phase):
+    for entry in _worst_first(entries, phase):
         link = _link(entry, text)
         if link is not None:
             return Target("link", entry.topology.link_name(link), entry, link=link)
@@ -97,16 +98,16 @@ def find_target(result: RouteResult, text: str, *, fabric: str | None = None, ph
     raise _unknown(result, entries, text)
 
 
-def _by_badness(entries: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
-    """The phase asked for, else the worst first."""
-    named = [entry for entry in entries if entry.phase == phase]
-    return named or sorted(entries, key=lambda entry: -entry.max_utilisation)
+def _worst_first(entries: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
+    """The phase asked for, else all; the worst first."""
+    order = by_severity(entries)
+    return [entry for entry in order if entry.phase == phase] or order
 
 
 def _link(entry: PhaseRoute, text: str) -> int | None:
     """The fullest of the links that a text names."""
     chosen = find_link(entry.topology, text, fabric=entry.fabric)
-    return int(chosen[np.argmax(entry.utilisation[chosen])]) if len(chosen) else None
+    return int(chosen[highest(entry.utilisation[chosen])]) if len(chosen) else None
 
 
 def _unknown(result: RouteResult, entries: Sequence[PhaseRoute], text: str) -> FabricError:
@@ -228,7 +229,7 @@ def _explain_switch(run: Run, target: Target) -> Explanation:
     assert entry is not None
     topology = entry.topology
     mine = np.flatnonzero((topology.links.src == target.node) | (topology.links.dst == target.node))
-    order = mine[np.argsort(-entry.utilisation[mine], kind="stable")][:MOST_PAIRS]
+    order = mine[descending(entry.utilisation[mine])][:MOST_PAIRS]
     over = int(over_capacity(entry.utilisation[mine]).sum())
     parts: list[Table | Line] = [
         Line(f"{target.name}: {len(mine):,} directed links, {over:,} over capacity in {entry.fabric} {entry.phase}"),
@@ -284,7 +285,7 @@ def _explain_job(run: Run, target: Target) -> Explanation:
 def _explain_phase(_: Run, target: Target) -> Explanation:
     entry = target.entry
     assert entry is not None
-    order = np.argsort(-entry.utilisation, kind="stable")[:MOST_PAIRS]
+    order = by_heat(entry)[:MOST_PAIRS]
     tiers = tier_table([entry]).without("fabric", "phase")
     best = entry.best_possible
     parts: list[Table | Line] = [

@@ -9,6 +9,7 @@ from fabric.output.columns import count_text, counts, from_records, named, rates
 from fabric.output.numbers import percent
 from fabric.output.table import Table
 from fabric.result import HotLink, PhaseRoute
+from fabric.routing.utilisation import descending
 from topologies.columns import Longs
 
 FLOW_KEYS = ("job", "phase", "collective", "src", "dst", "pairs", "subflows", "offered_gbps")
@@ -105,7 +106,7 @@ def demand_table(route: PhaseRoute, *, job: str = "", node: int = -1) -> Table:
             gbps.append(np.array([block.amount * unit * count]))
     joined = [np.concatenate(part) if part else np.empty(0) for part in (codes, src, dst, pairs, gbps)]
     rate = joined[4]
-    order = np.argsort(-rate, kind="stable")
+    order = descending(rate)
     names = route.topology.nodes.name
     row_code, one, other, of_row = (np.asarray(part[order], np.int64) for part in joined[:4])
     classes = route.classes

@@ -14,6 +14,8 @@ import numpy as np
 
 from fabric.output.columns import named, ratios
 from fabric.output.table import Table
+from fabric.result import PhaseRoute
+from fabric.routing.utilisation import highest
 from topologies.columns import Floats, Ints, Longs
 from topologies.topology import Topology
 
@@ -33,6 +35,8 @@ class HeatMap:
         Links of the cell, and those of them that are down.
     row_members, column_members : tuple of node ids or empty
         The nodes a row or column stands for.
+    hottest : (row, column) or None
+        The cell with the hottest link, the first link of equals; None where no link lives or is offered.
     """
 
     title: str
@@ -45,6 +49,7 @@ class HeatMap:
     down: Longs
     row_members: tuple[Ints, ...]
     column_members: tuple[Ints, ...]
+    hottest: tuple[int, int] | None
     _link: Longs = field(repr=False)  # links of all cells, by cell
     _cell: Longs = field(repr=False)  # cell of each of them, ascending
 
@@ -92,8 +97,9 @@ class HeatMap:
         order = np.argsort(place, kind="stable")
         return HeatMap(
             self.title, self.row_title, self.column_title, names[0], names[1],
-            np.where(np.isneginf(value), np.nan, value), total, down, members[0], members[1], self._link[order],
-            place[order],
+            np.where(np.isneginf(value), np.nan, value), total, down, members[0], members[1],
+            None if self.hottest is None else (int(row_of[self.hottest[0]]), int(column_of[self.hottest[1]])),
+            self._link[order], place[order],
         )  # fmt: skip
 
 
@@ -102,6 +108,13 @@ def map_kinds(topology: Topology) -> tuple[str, ...]:
     between = topology.nodes.forwards[topology.links.src] & topology.nodes.forwards[topology.links.dst]
     codes = np.flatnonzero(np.bincount(topology.links.tier[between], minlength=len(topology.tiers))).tolist()
     return (OVERVIEW, *(topology.tiers[code] for code in codes))
+
+
+def hottest_tier(route: PhaseRoute) -> str:
+    """The tier between switches with the hottest link, the first of equals; empty where there is none."""
+    kinds = map_kinds(route.topology)[1:]
+    peaks = [max((load.max for load in route.tiers if load.tier == kind), default=0.0) for kind in kinds]
+    return kinds[highest(np.array(peaks))] if kinds else ""
 
 
 def heat_map(topology: Topology, utilisation: Floats, kind: str = OVERVIEW, direction: Direction = "up") -> HeatMap:
@@ -235,13 +248,14 @@ def _assembled(
     value = np.full(size[0] * size[1], -np.inf)
     offered = live | (utilisation[chosen] > 0)
     np.maximum.at(value, cell[offered], utilisation[chosen][offered])
+    hottest = int(cell[offered][highest(utilisation[chosen][offered])]) if offered.any() else None
     total = np.bincount(cell, minlength=value.size)
     down = np.bincount(cell[~live], minlength=value.size)
     order = np.argsort(cell, kind="stable")
     value = np.where(np.isneginf(value), np.nan, value)
     return HeatMap(
         title, titles[0], titles[1], names[0], names[1], value.reshape(size), total.reshape(size), down.reshape(size),
-        members[0], members[1], chosen[order], cell[order],
+        members[0], members[1], None if hottest is None else divmod(hottest, size[1]), chosen[order], cell[order],
     )  # fmt: skip
 
 

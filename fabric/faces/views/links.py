@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 
 from fabric.evaluation.hottest import hottest_links, port_name
-from fabric.evaluation.severity import is_over
 from fabric.output.columns import loads, named, rates, ratio_text, speeds
 from fabric.output.table import Column, Mark, Table
 from fabric.result import HotLink, PhaseRoute
+from fabric.routing.utilisation import is_over
 from topologies.columns import Floats
 from topologies.topology import Topology
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fabric.evaluation.severity import is_over
 from fabric.output.columns import counts, named, optional, ratio_text, ratios, times
 from fabric.output.numbers import percent
 from fabric.output.table import Column, Mark, Table
 from fabric.result import PhaseRoute
 from fabric.routing.router import HashSpread
+from fabric.routing.utilisation import is_over
 
 PHASES_SHOWN = (
     "fabric", "phase", "router", "max_utilisation", "links_over_capacity", "best_possible", "above_best", "throughput",

@@ -6,10 +6,10 @@ from typing import Any
 
 from fabric.evaluation.limits import limit_text
 from fabric.evaluation.router_comparison import PhaseComparison, RouterComparison, RouterFigure
-from fabric.evaluation.severity import is_over
 from fabric.faces.views.phases import excess, reached, throughput_text
 from fabric.output.columns import NEVER, counts, factors, named, optional, ratio_text, ratios, times
 from fabric.output.table import Column, Mark, Table
+from fabric.routing.utilisation import is_over
 from topologies.units import format_seconds
 
 ROUTERS_SHOWN = (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fabric.evaluation.severity import worst_of_each_fabric
 from fabric.faces.report.content import Block, Section, Words
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
 from fabric.faces.views.phases import PHASES_SHOWN, phase_table, spread_table
-from fabric.result import PhaseRoute, RouteResult
+from fabric.result import RouteResult
 
 _PHASES_SHOWN = (*(name for name in PHASES_SHOWN if not name.startswith("solve")), "hottest_link")
 _LIMITS_SHOWN = (*LIMITS_SHOWN[:-1], "unit", LIMITS_SHOWN[-1])
@@ -38,11 +39,8 @@ def verdict_section(source: ReportSource) -> Section:
 
 def _why(result: RouteResult) -> list[Words]:
     """What holds the worst phase of every fabric back."""
-    worst: dict[str, PhaseRoute] = {}
-    for entry in result.routes:
-        if entry.fabric not in worst or entry.max_utilisation > worst[entry.fabric].max_utilisation:
-            worst[entry.fabric] = entry
-    return [Words(f"Why, on {name}: {entry.phase}: {entry.bottleneck}.") for name, entry in worst.items()]
+    worst = worst_of_each_fabric(result.routes)
+    return [Words(f"Why, on {entry.fabric}: {entry.phase}: {entry.bottleneck}.") for entry in worst]
 
 
 def _lost(result: RouteResult) -> list[Words]:
