@@ -140,7 +140,7 @@ def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Doc
 
 
 def _cells(verdict: PhaseVerdict) -> tuple[str, ...]:
-    from fabric.output.numbers import percent
+    from topologies.units import percent
 
     return (
         verdict.fabric,

@@ -264,7 +264,7 @@ def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str,
 
 def _document(rows: Sequence[dict[str, Any]]) -> Document:
     from fabric.output.document import Line, table
-    from fabric.output.numbers import percent
+    from topologies.units import percent
 
     headers = (
         "fabric",

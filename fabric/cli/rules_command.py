@@ -92,7 +92,7 @@ def _record(paths: Sequence[Walk]) -> dict[str, Any]:
 
 def _document(paths: Sequence[Walk]) -> Document:
     from fabric.output.document import Line, table
-    from fabric.output.numbers import percent
+    from topologies.units import percent
 
     parts: list[Any] = []
     rows = _rows(paths)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from fabric.evaluation import phases as routed_phases
@@ -168,7 +168,7 @@ def with_noise(rng: np.random.Generator) -> Any:
     return noisy
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     patterns=st.lists(st.tuples(st.sampled_from(PATTERNS), st.sampled_from(SIZES)), min_size=2, max_size=4),
     up=st.sampled_from((2, 4)),

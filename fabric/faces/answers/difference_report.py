@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric.output.document import Document, Line, Mark, Table, table
-from fabric.output.numbers import finite, percent
+from fabric.output.numbers import finite
 from fabric.saved.open_any import OpenedResult
 from fabric.scenario.provenance import envelope
 from fabric.whatif.differences import SUBJECTS, Comparison, Row, Subject
-from topologies.units import format_seconds
+from topologies.units import format_gbps, format_seconds, percent, points, signed_percent
 
 COLUMNS = ("subject", "what", "a", "b", "change", "relative", "unit", "a_ok", "b_ok", "limit")
 _MOST_NAMES = 20
@@ -48,7 +48,7 @@ def compare_document(names: tuple[str, str], found: Comparison, only: Sequence[S
     if "load" in only and found.links:
         link_heads = ("link", ">A", ">B", ">change", "phase", "fabric?")
         link_rows = [
-            (one.link, _load(one.base), _load(one.now), f"{one.change * 100:+,.1f} pt", phase, fabric)
+            (one.link, _load(one.base), _load(one.now), points(one.change), phase, fabric)
             for fabric, phase, one in found.links
         ]
         parts.append(table("links that changed most", link_heads, link_rows))
@@ -65,7 +65,7 @@ def _table(title: str, rows: Sequence[Row]) -> Table:
                 _text(row.a, row.unit),
                 _text(row.b, row.unit),
                 _difference(row),
-                "-" if row.relative is None else f"{row.relative * 100:+,.1f} %",
+                "-" if row.relative is None else signed_percent(row.relative),
                 "" if row.limit is None else _text(row.limit, row.unit),
                 _verdict(row),
             )
@@ -92,14 +92,14 @@ def _text(value: float | None, unit: str) -> str:
         return percent(value)
     if unit == "s":
         return format_seconds(value)
-    return f"{value:,.0f} Gb/s" if unit == "Gbps" else f"{value:,.0f}"
+    return format_gbps(value) if unit == "Gbps" else f"{value:,.0f}"
 
 
 def _difference(row: Row) -> str:
     if row.change is None:
         return "lost" if row.b is None else "gained"
     if row.unit == "ratio":
-        return f"{row.change * 100:+,.1f} pt"
+        return points(row.change)
     if row.unit == "s":
         return ("-" if row.change < 0 else "+") + format_seconds(abs(row.change))
     return f"{row.change:+,.0f}"

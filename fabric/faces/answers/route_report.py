@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fabric.evaluation.limits import limit_text
+from fabric.evaluation.limits import limit_text, measured_text
 from fabric.evaluation.severity import worst_phase
 from fabric.output.document import Document, Line, Mark, Table, table
-from fabric.output.numbers import percent
-from fabric.result import HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult
+from fabric.result import HotLink, JobTime, PhaseRoute, RouteResult
 from fabric.routing.utilisation import is_over
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.suggestions import Suggestion
-from topologies.units import format_bytes, format_seconds
+from topologies.units import excess, format_bytes, format_seconds, percent
 
 _SHOWN_SHARES = 2
 
@@ -118,14 +117,6 @@ def above(utilisation: float, best: float) -> str:
     ('7.0 %', '0.00200 %', '0.0 %', '-')
     """
     return "-" if best <= 0 or utilisation < best * (1 - 1e-6) else excess(max(utilisation / best - 1, 0.0))
-
-
-def excess(ratio: float | None) -> str:
-    """A relative difference, with enough digits to tell a small one from none."""
-    if ratio is None:
-        return "-"
-    small = 1e-7 <= abs(ratio) < 0.001
-    return percent(ratio, 5) if small else percent(ratio + 0.0 if abs(ratio) >= 1e-7 else 0.0)
 
 
 def _stopped(entry: PhaseRoute) -> list[str]:
@@ -292,17 +283,9 @@ def _limits(result: RouteResult) -> Table:
     marks: list[Mark] = []
     for limit in result.limits:
         verdict, mark = {True: ("ok", "good"), False: ("FAIL", "bad"), None: ("open", "warn")}[limit.ok]
-        rows.append((verdict, limit.text, _measured(limit), limit_text(limit.max, limit.unit), limit.detail))
+        rows.append((verdict, limit.text, measured_text(limit), limit_text(limit.max, limit.unit), limit.detail))
         marks.append(mark)  # type: ignore[arg-type]
     return table("limits", ("verdict", "limit", ">value", ">allowed", "detail~"), rows, marks=marks)
-
-
-def _measured(limit: LimitVerdict) -> str:
-    """The value with as many digits as tell it from a limit that it misses."""
-    text = limit_text(limit.value, limit.unit)
-    if limit.ok is False and limit.value is not None and text == limit_text(limit.max, limit.unit):
-        return f"{limit.value:.9g} s" if limit.unit == "s" else f"{limit.value * 100:.9g} %"
-    return text
 
 
 def _notes(result: RouteResult) -> list[Line]:

@@ -8,7 +8,7 @@ from fabric.output.document import Document, Line, Table, table
 from fabric.pipeline.network import Network
 from topologies.bisection import Bisection, bisection
 from topologies.distances import Distances, distances
-from topologies.units import format_gbps
+from topologies.units import format_gbps, percent
 
 
 def path_results(network: Network) -> dict[str, Distances]:
@@ -33,13 +33,13 @@ def paths_document(results: dict[str, Distances]) -> Document:
             (
                 str(entry.hops),
                 f"{entry.pairs:,.0f}",
-                f"{100 * entry.pairs / total:.1f}%",
+                percent(entry.pairs / total),
                 *(_count(value) for value in (entry.least_paths, entry.mean_paths, entry.most_paths)),
             )
             for entry in found.classes
         ]
         if found.unreachable:
-            rows.append(("-", f"{found.unreachable:,.0f}", f"{100 * found.unreachable / total:.1f}%", "0", "0", "0"))
+            rows.append(("-", f"{found.unreachable:,.0f}", percent(found.unreachable / total), "0", "0", "0"))
         heads = (">hops", ">pairs", ">share", ">equal-cost paths, least", ">mean", ">most")
         parts.append(table("", heads, rows))
     return parts

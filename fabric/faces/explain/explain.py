@@ -16,7 +16,6 @@ from fabric.evaluation.severity import by_severity
 from fabric.faces.views.flow_tables import crossing_words
 from fabric.faces.views.phase_tables import phase_table
 from fabric.output.document import Document, Line, Table, table
-from fabric.output.numbers import percent
 from fabric.request import RouteRequest
 from fabric.result import HotLink, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
@@ -27,7 +26,7 @@ from fabric.whatif.effect import effect
 from fabric.whatif.live import LiveRoutes
 from fabric.whatif.suggestions import Suggestion, suggest
 from topologies.errors import FabricError, RoutingError, nearest
-from topologies.units import format_seconds
+from topologies.units import format_gbps, format_seconds, percent
 
 MOST_PAIRS = 12
 
@@ -201,8 +200,8 @@ def _explain_link(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target:
 def _headline(found: HotLink) -> Line:
     words = (
         f"{found.a} {found.a_port} -> {found.b} {found.b_port}  {found.fabric} {found.phase}: "
-        f"{found.capacity_gbps:g} Gb/s, offered {found.offered_gbps:,.1f} Gb/s ({percent(found.utilisation)}), "
-        f"carried {found.carried_gbps:,.1f} Gb/s"
+        f"{format_gbps(found.capacity_gbps)}, offered {format_gbps(found.offered_gbps)} "
+        f"({percent(found.utilisation)}), carried {format_gbps(found.carried_gbps)}"
     )
     return Line(words, "bad" if is_over(found.utilisation) else "")
 

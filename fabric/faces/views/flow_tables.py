@@ -8,10 +8,10 @@ import numpy as np
 
 from fabric.evaluation.link_flows import LinkFlows
 from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.numbers import percent
 from fabric.result import PhaseRoute
 from fabric.routing.utilisation import descending
 from topologies.columns import Longs
+from topologies.units import percent
 
 
 class _Names:

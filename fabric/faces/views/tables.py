@@ -9,11 +9,10 @@ import numpy as np
 from fabric.evaluation.hottest import hottest_links, port_name
 from fabric.evaluation.limits import limit_text
 from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.numbers import percent
 from fabric.result import PhaseRoute, RouteResult
 from topologies.columns import Floats
 from topologies.topology import Topology
-from topologies.units import format_seconds
+from topologies.units import format_seconds, percent
 
 Metric = Literal["offered", "carried"]
 METRICS: tuple[Metric, ...] = ("offered", "carried")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.numbers import percent
 from fabric.result import RouteResult
 from fabric.whatif.changes import ChangeSet
 from fabric.whatif.effect import LinkChange, effect
+from topologies.units import percent, points
 
 
 def change_table(changes: ChangeSet) -> ColumnTable:
@@ -66,7 +66,7 @@ def _ratio(value: float | None) -> str:
 
 
 def _points(value: float) -> str:
-    return f"{value * 100:+,.1f} pt"
+    return points(value)
 
 
 def _gbps(value: float) -> str:

@@ -7,9 +7,8 @@ from fabric.faces.report.content import Block, Cell, ReportTable, Section, Words
 from fabric.faces.report.sections.steps import seconds
 from fabric.faces.report.source import ReportSource
 from fabric.output.document import Mark
-from fabric.output.numbers import percent
 from fabric.result import JobTime, LimitVerdict, PhaseRoute
-from topologies.units import format_seconds
+from topologies.units import format_seconds, percent, points, signed_percent
 
 _HOW = (
     "Both were routed by the same rules; rows are matched by name. The change is the value here minus that of the base,"
@@ -107,7 +106,7 @@ def _phases(base: ReportSource, here: ReportSource) -> ReportTable:
                 after.router if after else "-",
                 _load(before),
                 _load(after),
-                number("-" if change is None else f"{change * 100:+,.1f} points", change),
+                number("-" if change is None else points(change), change),
                 _over(before),
                 _over(after),
             )
@@ -146,7 +145,7 @@ def _jobs(base: ReportSource, here: ReportSource) -> ReportTable:
                 number(seconds(before) if key in old else "-", before),
                 number(seconds(after) if key in new else "-", after),
                 number("-" if change is None else f"{sign}{format_seconds(abs(change))}", change),
-                number("-" if relative is None else f"{relative * 100:+,.1f} %", relative),
+                number("-" if relative is None else signed_percent(relative), relative),
             )
         )
         marks.append(_mark(change))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fabric.faces.report.content import Block, Cell, Section, Words, as_table, number
 from fabric.faces.report.source import ReportSource
 from fabric.output.document import Mark
-from fabric.output.numbers import percent
 from fabric.result import HotLink
 from fabric.routing.utilisation import is_over
+from topologies.units import percent
 
 _HOW = (
     "Links of highest offered load, for the phases that were asked for (the worst of every fabric unless --phase says "

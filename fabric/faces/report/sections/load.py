@@ -19,8 +19,8 @@ from fabric.faces.report.heat_layers import heat_blocks
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.heat import heat_map
 from fabric.output.document import Mark
-from fabric.output.numbers import percent
 from fabric.result import RouteResult
+from topologies.units import percent
 
 _HOW = (
     "Offered load of a directed link over its capacity, in the phase named; above 100 % is congestion. Up is away from "

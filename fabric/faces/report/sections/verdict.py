@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fabric.evaluation.limits import limit_text
+from fabric.evaluation.limits import limit_text, measured_text
 from fabric.evaluation.severity import worst_of_each_fabric
 from fabric.faces.answers.route_report import above, reached
 from fabric.faces.report.content import Block, Cell, ReportTable, Section, Words, as_table, count, number
 from fabric.faces.report.source import ReportSource
 from fabric.output.document import Mark
-from fabric.output.numbers import percent
-from fabric.result import LimitVerdict, PhaseRoute, RouteResult
+from fabric.result import PhaseRoute, RouteResult
+from topologies.units import percent
 
 _HOW = (
     "A limit is judged over all routed phases, on the value and not on its printed text: it holds when the value is at "
@@ -48,7 +48,7 @@ def _limits(result: RouteResult) -> ReportTable:
         (
             Cell(_VERDICT[limit.ok][0], limit.ok),
             limit.text,
-            number(measured(limit), limit.value),
+            number(measured_text(limit), limit.value),
             number(limit_text(limit.max, limit.unit), limit.max),
             limit.unit,
             limit.detail,
@@ -56,14 +56,6 @@ def _limits(result: RouteResult) -> ReportTable:
         for limit in result.limits
     ]
     return as_table("Limits", heads, rows, marks=[_VERDICT[limit.ok][1] for limit in result.limits])
-
-
-def measured(limit: LimitVerdict) -> str:
-    """The value with as many digits as tell it from a limit that it misses."""
-    text = limit_text(limit.value, limit.unit)
-    if limit.ok is False and limit.value is not None and text == limit_text(limit.max, limit.unit):
-        return f"{limit.value:.9g} s" if limit.unit == "s" else f"{limit.value * 100:.9g} %"
-    return text
 
 
 def _why(result: RouteResult) -> list[Words]:
