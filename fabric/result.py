@@ -134,7 +134,7 @@ class PhaseRoute:
         """What holds the phase back, in words."""
         best = self.best_possible
         if best.lower_bound > 0 and self.max_utilisation <= best.lower_bound * (1 + 1e-6):
-            return best.witness
+            return f"no routing is better: {best.witness}"
         return f"hottest {self.hottest_link}; at best: {best.witness}" if self.hottest_link else "nothing is offered"
 
 

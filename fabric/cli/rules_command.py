@@ -79,7 +79,7 @@ def _record(paths: Sequence[Walk]) -> dict[str, Any]:
 def _document(paths: Sequence[Walk]) -> Document:
     from fabric.faces.views.exports import HOPS_SHOWN, hop_table, hops_of
     from fabric.output.document import Line
-    from fabric.output.numbers import percent
+    from topologies.units import percent
 
     parts: list[Any] = []
     hops = hop_table(paths, COLUMNS)

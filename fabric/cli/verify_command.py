@@ -148,7 +148,7 @@ def _record(manifest: Manifest, verdict: Verdict) -> dict[str, Any]:
 
 def _document(folder: Path, verdict: Verdict) -> Document:
     from fabric.output.document import Line
-    from fabric.output.numbers import percent
+    from topologies.units import percent
 
     lines = [
         Line(

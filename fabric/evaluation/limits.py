@@ -11,7 +11,7 @@ from fabric.result import JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.utilisation import SAME, highest, over_capacity
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import Problem, ScenarioError, nearest
-from topologies.units import format_seconds
+from topologies.units import format_seconds, percent, precise_percent, precise_seconds
 
 
 def check_limits(
@@ -116,5 +116,13 @@ def limit_text(value: float | None, unit: str) -> str:
     if value is None:
         return "-"
     if unit == "ratio":
-        return f"{value * 100:,.1f} %".replace(".0 %", " %")
+        return percent(value).replace(".0 %", " %")
     return format_seconds(value) if unit == "s" else f"{value:,.0f}"
+
+
+def measured_text(limit: LimitVerdict) -> str:
+    """The measured value, with as many digits as tell it from a limit that it misses."""
+    text = limit_text(limit.value, limit.unit)
+    if limit.ok is False and limit.value is not None and text == limit_text(limit.max, limit.unit):
+        return precise_seconds(limit.value) if limit.unit == "s" else precise_percent(limit.value)
+    return text

@@ -31,6 +31,7 @@ from fabric.routing.router import (
 from fabric.routing.utilisation import fullest, highest, over_capacity
 from topologies.columns import Bools, Floats
 from topologies.topology import Topology
+from topologies.units import percent
 from traffic.demands import Demands, Flows, TrafficClass, UniformBlock
 
 STEADY = "steady"
@@ -231,7 +232,7 @@ def _best_possible(prepared: PreparedPhase, routing: Routing) -> Certificate:
 
 def _bound_without_solver(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certificate:
     bound, words = access_bound(graph, demand)
-    access = Certificate(bound, f"{words} carries {bound:.1%} whatever the routing")
+    access = Certificate(bound, f"{words} carries at least {percent(bound)}")
     cut = best_cut(graph, demand, routable)
     return access if access.lower_bound >= cut.lower_bound * (1 - 1e-12) and bound > 0 else cut
 

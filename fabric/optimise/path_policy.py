@@ -28,6 +28,7 @@ from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.progress import Progress
 from fabric.routing.router import Routing, RoutingOptions
 from topologies.columns import column
+from topologies.units import excess
 
 # Columns up to which simplex finishes. Programmes of layered fabrics are so degenerate that it stalls early.
 LAYERED_COLUMNS = 20_000
@@ -105,7 +106,7 @@ def solve_min_max_under_policy(graph: RoutingGraph, demand: PhaseDemand, options
     if open_gap and isinstance(space, ArcSpace) and time.monotonic() < deadline:
         notes = (
             *notes,
-            f"{best.gap:.2%} above the bound over all valley-free paths, not all of which switches can use",
+            f"{excess(best.gap, 2)} above the bound over all valley-free paths, not all of which switches can use",
         )
     return Routing(
         "optimal",

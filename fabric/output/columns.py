@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from fabric.output.numbers import percent
 from fabric.output.table import Column
-from topologies.units import format_bytes, format_gbps, format_seconds
+from topologies import units
+from topologies.units import format_bytes, format_gbps, format_seconds, percent, signed_percent
 
 NEVER = "never"  # a time that does not end: demand has no path
 
@@ -90,7 +90,7 @@ def points_text(change: float | None) -> str:
     >>> points_text(0.25), points_text(None)
     ('+25.0 pt', '-')
     """
-    return "-" if change is None else f"{change * 100:+,.1f} pt"
+    return "-" if change is None else units.points(change)
 
 
 def relative_text(change: float | None) -> str:
@@ -99,7 +99,7 @@ def relative_text(change: float | None) -> str:
     >>> relative_text(-0.5), relative_text(None)
     ('-50.0 %', '-')
     """
-    return "-" if change is None else f"{change * 100:+,.1f} %"
+    return "-" if change is None else signed_percent(change)
 
 
 def optional(text: Callable[[Any], str]) -> Callable[[Any], str]:

@@ -15,6 +15,7 @@ from fabric.routing.router import ROUTERS, Routing, RoutingOptions
 from topologies.columns import column
 from topologies.errors import RoutingError
 from topologies.registry import Injected
+from topologies.units import percent
 
 
 @ROUTERS.register("as-programmed", example={})
@@ -39,7 +40,7 @@ def as_programmed(
     made = programme(table_decisions(base, graph, demand, planned), options.tables)
     admitted = demand if planned.admitted is None else _scaled(demand, planned.admitted)
     found = walk(made.decisions, made.part, admitted)
-    note = f"{base} as programmed: buckets carry at most {made.oversubscription - 1:.1%} more than planned"
+    note = f"{base} as programmed: buckets carry at most {percent(made.oversubscription - 1)} more than planned"
     return Routing(
         "as-programmed",
         found.edge_gbps,

@@ -21,6 +21,7 @@ from fabric.routing.router import ROUTERS, Routing, RoutingOptions
 from fabric.routing.shortest_splits import MOST_SPLITS, shortest_loads, shortest_splits, spread_gbps
 from topologies.columns import Floats, column
 from topologies.registry import Injected
+from topologies.units import percent
 
 
 def usable_part(graph: RoutingGraph, demand: PhaseDemand, load_gbps: Floats, efficiency: float) -> Floats:
@@ -44,7 +45,7 @@ def spray(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options:
     """Packet spraying: over shortest next hops by live link capacity (fluid), with a stated efficiency."""
     loads, unreachable, used = shortest_loads(graph, demand, "link-capacity")
     rows, efficiency = int(used.sum()), options.spray_efficiency
-    notes: tuple[str, ...] = (f"sprayed traffic fills at most {efficiency:.1%} of a link between switches",)
+    notes: tuple[str, ...] = (f"sprayed traffic fills at most {percent(efficiency)} of a link between switches",)
     usable = None
     if efficiency < 1:
         usable = column(usable_part(graph, demand, loads.sum(axis=1), efficiency), np.float64)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.evaluation.limits import limit_text
-from fabric.output.numbers import percent
 from fabric.result import LimitVerdict, PhaseRoute, RouteResult
 from fabric.routing.utilisation import SAME, descending
-from topologies.units import format_seconds
+from topologies.units import format_seconds, percent, points
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class EffectRow:
         elif change is None:
             delta = "lost" if self.now is None else "regained"
         elif self.unit == "ratio":
-            delta = f"{change * 100:+,.1f} pt"
+            delta = points(change)
         elif self.unit == "s":
             delta = ("+" if change > 0 else "-") + format_seconds(abs(change))
         else:

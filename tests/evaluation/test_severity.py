@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from fabric.evaluation import phases as routed_phases
@@ -25,8 +25,7 @@ from fabric.faces.report.source import ReportSource
 from fabric.faces.views.heat import heat_map, hottest_tier
 from fabric.output.document import Line
 from fabric.pipeline.comparison import compare_routers
-from fabric.pipeline.prepared import build
-from fabric.pipeline.run import route
+from fabric.pipeline.run import Run, route
 from fabric.pipeline.tables import plan_tables
 from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
@@ -94,13 +93,14 @@ def named_by_faces(loaded: LoadedScenario, request: RouteRequest) -> list[Named]
     record = {entry["phase"]: entry for entry in route_record(loaded, result)["routes"]}
     listed = route_record(loaded, result)["items"][0]["phase"]
     why, opened, best = _report(loaded, request, result, drawn.fabric)
-    session = Session(loaded, request, result)
+    run = Run(loaded, request, result)
+    session = Session(run)
     first = session.phase
     session.look_at(session.fabric)
     assert session.entry is not None
-    planned = plan_tables(loaded, request)[0].route
+    planned = plan_tables(run.prepared)[0].route
     assert planned is not None
-    compared = compare_routers(loaded, request, routers=(drawn.router,)).worst
+    compared = compare_routers(run.prepared, routers=(drawn.router,)).worst
     assert compared is not None
     return [
         Named("record", listed, record[listed]["hottest_link"]),
@@ -131,7 +131,7 @@ def _terminal(loaded: LoadedScenario, result: RouteResult) -> list[Named]:
 
 def _report(loaded: LoadedScenario, request: RouteRequest, result: RouteResult, fabric: str) -> tuple[str, str, str]:
     """The phase that holds the fabric back, the one its heat map opens with, and the hottest link of that phase."""
-    content = make_report(ReportSource("", loaded, request, build(loaded), result), ["verdict", "load"])
+    content = make_report(ReportSource(Run(loaded, request, result)), ["verdict", "load"])
     blocks = [block for section in content.sections for block in section.blocks]
     start = f"Why, on {fabric}: "
     why = next(block.text for block in blocks if isinstance(block, Words) and block.text.startswith(start))
@@ -169,7 +169,7 @@ def with_noise(rng: np.random.Generator) -> Any:
     return noisy
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     patterns=st.lists(st.tuples(st.sampled_from(PATTERNS), st.sampled_from(SIZES)), min_size=2, max_size=4),
     up=st.sampled_from((2, 4)),

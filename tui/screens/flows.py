@@ -13,10 +13,10 @@ from fabric.evaluation.hottest import describe_link
 from fabric.evaluation.link_flows import LinkFlows, link_flows
 from fabric.faces.views.flows import crossing_words, demand_table, link_flow_table
 from fabric.faces.views.links import link_table
-from fabric.output.numbers import percent
 from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from topologies.errors import FabricError
+from topologies.units import format_gbps, percent
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.text import safe
@@ -72,15 +72,16 @@ class FlowsScreen(ViewScreen):
     def _of_link(self, entry: PhaseRoute, link: int, about: Text) -> tuple[Table, str]:
         found, look = describe_link(entry, link), self.look
         about.append(safe(f" {found.a} {found.a_port} → {found.b} {found.b_port}"), look.heading)
-        about.append(f"   {found.capacity_gbps:g} Gb/s, offered {found.offered_gbps:,.1f} ", look.text)
+        about.append(f"   {format_gbps(found.capacity_gbps)}, offered {format_gbps(found.offered_gbps)} ", look.text)
         about.append(f"({percent(found.utilisation)})", look.load(found.utilisation or 0.0))
-        about.append(f", carried {found.carried_gbps:,.1f}\n", look.text)
+        about.append(f", carried {format_gbps(found.carried_gbps)}\n", look.text)
         known = self._links.get((id(entry), link))
         if isinstance(known, LinkFlows):
             about.append(safe(f" {crossing_words(entry, known)}\n"), look.text)
             for share in found.shares[:3]:
                 about.append(
-                    safe(f" {share.job} {share.phase} {share.collective}: {share.offered_gbps:,.1f} Gb/s "), look.faint
+                    safe(f" {share.job} {share.phase} {share.collective}: {format_gbps(share.offered_gbps)} "),
+                    look.faint,
                 )
                 about.append(f"({percent(share.share)})\n", look.faint)
             return link_flow_table(entry, known), f"Who loads {found.link}"

@@ -13,9 +13,9 @@ from textual.widgets import Static
 from fabric.evaluation.hottest import describe_link
 from fabric.faces.views.heat import HeatMap, heat_map, hottest_tier, map_kinds
 from fabric.faces.views.links import metric_values
-from fabric.output.numbers import percent
 from fabric.output.table import Column, Table
 from fabric.routing.utilisation import highest
+from topologies.units import format_gbps, percent
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.text import safe
@@ -101,12 +101,14 @@ class HeatScreen(ViewScreen):
         else:
             found = describe_link(entry, link)
             text.append(safe(f"{found.a} {found.a_port} → {found.b} {found.b_port}") + "\n", look.heading)
-            text.append(f"{found.capacity_gbps:g} Gb/s   offered {found.offered_gbps:,.1f} Gb/s ", look.text)
+            text.append(f"{format_gbps(found.capacity_gbps)}   offered {format_gbps(found.offered_gbps)} ", look.text)
             text.append(f"({percent(found.utilisation)})", look.load(found.utilisation or 0.0))
-            text.append(f"   carried {found.carried_gbps:,.1f}\n\n", look.text)
+            text.append(f"   carried {format_gbps(found.carried_gbps)}\n\n", look.text)
             for share in found.shares[:8]:
                 text.append(safe(f"{share.job} {share.phase} "), look.text)
-                text.append(f"{share.collective}  {share.offered_gbps:,.1f} Gb/s  {percent(share.share)}\n", look.faint)
+                text.append(
+                    f"{share.collective}  {format_gbps(share.offered_gbps)}  {percent(share.share)}\n", look.faint
+                )
             if not found.shares:
                 text.append("idle in this phase\n", look.faint)
             count = len(self.query_one("#heat", HeatGrid).heat.links(*self._cell()))  # type: ignore[union-attr]

@@ -13,8 +13,8 @@ from textual.widget import Widget
 
 from fabric.faces.views.faceplate import ports
 from fabric.faces.views.tree import Branch, FabricTree
-from fabric.output.numbers import percent
 from fabric.output.table import Column, Table
+from topologies.units import percent
 from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.style import Look

@@ -8,15 +8,15 @@ from fabric.evaluation.severity import worst_phase
 from fabric.faces.views.jobs import STEPS_SHOWN, step_table
 from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
 from fabric.faces.views.links import HOTTEST_SHOWN, hot_link_table
-from fabric.faces.views.phases import PHASES_SHOWN, above, excess, phase_table, spread_table
+from fabric.faces.views.phases import PHASES_SHOWN, above, phase_table, spread_table
 from fabric.faces.views.suggestions import SUGGESTIONS_SHOWN, suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
-from fabric.output.numbers import percent
 from fabric.output.table import Mark, Table
 from fabric.result import PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.suggestions import Suggestion
+from topologies.units import excess, percent
 
 
 def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Sequence[Suggestion] = ()) -> Document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fabric.evaluation.router_comparison import LossSplit, PhaseComparison, RouterComparison
-from fabric.faces.views.phases import above, excess, reached
+from fabric.faces.views.phases import above, reached
 from fabric.faces.views.routers import (
     ROUTERS_SHOWN,
     part_text,
@@ -14,11 +14,10 @@ from fabric.faces.views.routers import (
     step_times,
 )
 from fabric.output.document import Document, Line
-from fabric.output.numbers import percent
 from fabric.output.table import Table
 from fabric.routing.utilisation import is_over
 from fabric.scenario.load import LoadedScenario
-from topologies.units import format_seconds
+from topologies.units import excess, format_seconds, percent
 
 _NOTHING = "nothing"
 _WORTH_SAYING = 0.02  # a part of the fullest link that is no cause of anything
@@ -124,7 +123,8 @@ def _words(result: RouterComparison) -> list[Line]:
     """The bound of every phase in words, and what routers have to say; phases that say the same share a line."""
     words: dict[tuple[str, str], list[str]] = {}
     for phase in result.phases:
-        said = f"at best {percent(phase.best_possible.lower_bound)}: {phase.best_possible.witness}"
+        best = phase.best_possible
+        said = f"at best {percent(best.lower_bound)}, whatever the routing: {best.witness}"
         words.setdefault((phase.fabric, said), []).append(phase.phase)
         for row in phase.figures:
             for text in (*row.notes, *([f"refused: {row.refused}"] if row.refused else [])):

@@ -9,7 +9,7 @@ from fabric.evaluation.schedule import PhaseTiming, StepSchedule
 from fabric.faces.views.traffic import FIGURES_SHOWN, SENT_SHOWN, collective_table, sent_table, term_table, upright
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
-from topologies.units import format_bytes, format_gbps, format_seconds
+from topologies.units import format_bytes, format_gbps, format_seconds, percent
 from traffic.bare_collective import BareCollective
 from traffic.formula import Formula, number_text
 from traffic.workload import ModelFigures, Phase, WorkloadTraffic
@@ -70,7 +70,7 @@ def _step(workload: WorkloadTraffic, schedule: StepSchedule) -> list[Line]:
     if schedule.bubble_s:
         words.append(f"of it pipeline bubble {format_seconds(schedule.bubble_s)}")
     if schedule.communication_share is not None:
-        words.append(f"communication waited for {schedule.communication_share:.1%}")
+        words.append(f"communication waited for {percent(schedule.communication_share)}")
     return [Line(", ".join(words))]
 
 
@@ -108,7 +108,11 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
         if phase.after:
             parts.append(Line(f"waits for: {', '.join(phase.after)}"))
         if timing.ideal_s is not None:
-            room = f"may hide behind {phase.room:.0%} of compute" if phase.overlaps_compute else "overlaps no compute"
+            room = (
+                f"may hide behind {percent(phase.room, 0)} of compute"
+                if phase.overlaps_compute
+                else "overlaps no compute"
+            )
             parts.append(Line(f"ideal {_seconds(timing.ideal_s)}, exposed {_seconds(timing.exposed_s) or '-'}; {room}"))
     return parts
 

@@ -19,6 +19,7 @@ from fabric.faces.drawing.bundles import Bundle
 from fabric.faces.drawing.straight_rows import Point, label_positions
 from fabric.faces.views.bands import BANDS, DOUBLE, DOWN, HOT, band
 from fabric.routing.utilisation import ranks
+from topologies.units import percent
 
 if TYPE_CHECKING:  # the value costs a compiled kernel's import, which a drawing without traffic does not need
     from fabric.result import PhaseRoute
@@ -72,17 +73,16 @@ def percent_text(utilisation: float) -> str:
     >>> percent_text(2.25), percent_text(1.0004), percent_text(1.996), percent_text(0.00001)
     ('225 %', '>100 %', '199.6 %', '<0.1 %')
     """
-    percent = utilisation * 100
-    if math.isinf(percent):
+    if math.isinf(utilisation):
         return "∞ (offered on a link without capacity)"
-    if 0 < percent < 0.1:
+    if 0 < utilisation < 0.001:
         return "<0.1 %"
-    fine = percent < 10 or 99.5 <= percent < 101
+    fine = utilisation < 0.1 or 0.995 <= utilisation < 1.01
     for digits in (1,) if fine else (0, 1):
-        rounded = round(percent, digits)
-        if band(rounded / 100) is band(utilisation):
-            return f"{rounded:,.{digits}f} %".replace(".0 %", " %")
-    return f"{'>' if percent > rounded else '<'}{rounded:,.0f} %"
+        rounded = round(utilisation, digits + 2)
+        if band(rounded) is band(utilisation):
+            return percent(rounded, digits).replace(".0 %", " %")
+    return f"{'>' if utilisation > rounded else '<'}{percent(rounded, 0)}"
 
 
 def speed_text(gbps: float) -> str:
@@ -407,7 +407,7 @@ def _offered_text(route: PhaseRoute) -> str:
 
 def _bound_lines(route: PhaseRoute) -> list[str]:
     if route.certificate is not None:
-        gap = f", gap {route.gap:.1%}".replace("%", " %") if route.gap is not None else ""
+        gap = f", gap {percent(route.gap)}" if route.gap is not None else ""
         stopped = ", stopped by a limit" if route.partial else ""
         return [
             f"certified: no routing has a maximum below θ = {percent_text(route.certificate.lower_bound)}{gap}{stopped}"

@@ -10,18 +10,17 @@ import numpy as np
 
 from fabric.evaluation.hash_imbalance import Luck, luck_of
 from fabric.evaluation.hottest import by_heat, describe_link
-from fabric.evaluation.limits import limit_text
+from fabric.evaluation.limits import limit_text, measured_text
 from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.severity import by_severity
 from fabric.faces.views.differences import effect_table
 from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, share_table
 from fabric.faces.views.jobs import JOB_PHASE_KEYS, STEPS_SHOWN, phases_only, step_table
-from fabric.faces.views.limits import limit_mark, measured
+from fabric.faces.views.limits import limit_mark
 from fabric.faces.views.links import hot_link_table, link_mark
 from fabric.faces.views.suggestions import SUGGESTIONS_SHOWN, suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
-from fabric.output.numbers import percent
 from fabric.output.table import Table
 from fabric.pipeline.run import Run
 from fabric.result import HotLink, PhaseRoute, RouteResult
@@ -33,7 +32,7 @@ from fabric.whatif.suggestions import Suggestion, suggest
 from topologies.columns import Longs
 from topologies.errors import FabricError, RoutingError
 from topologies.named_parts import find_link, hint_for, select
-from topologies.units import format_seconds
+from topologies.units import format_gbps, format_seconds, percent
 
 MOST_PAIRS = 12
 _PAIRS_SHOWN = ("collective", "src", "dst", "offered_gbps", "subflows", "pairs")
@@ -185,8 +184,8 @@ def _explain_link(_: Run, target: Target) -> Explanation:
 def _headline(found: HotLink) -> Line:
     words = (
         f"{found.a} {found.a_port} -> {found.b} {found.b_port}  {found.fabric} {found.phase}: "
-        f"{found.capacity_gbps:g} Gb/s, offered {found.offered_gbps:,.1f} Gb/s ({percent(found.utilisation)}), "
-        f"carried {found.carried_gbps:,.1f} Gb/s"
+        f"{format_gbps(found.capacity_gbps)}, offered {format_gbps(found.offered_gbps)} "
+        f"({percent(found.utilisation)}), carried {format_gbps(found.carried_gbps)}"
     )
     return Line(words, link_mark(found.utilisation))
 
@@ -313,7 +312,7 @@ def _explain_phase(_: Run, target: Target) -> Explanation:
 def _explain_limit(run: Run, target: Target) -> Explanation:
     limit = next(limit for limit in run.result.limits if target.name in (limit.id, limit.text))
     words = {True: "holds", False: "FAILS", None: "is open"}[limit.ok]
-    value = measured(limit)
+    value = measured_text(limit)
     line = Line(
         f"{limit.id} {limit.text} {words}: {value}, allowed {limit_text(limit.max, limit.unit)}"
         + (f" ({limit.detail})" if limit.detail else ""),

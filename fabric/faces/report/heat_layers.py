@@ -14,8 +14,8 @@ from fabric.evaluation.severity import by_severity
 from fabric.faces.report.content import HeatBlock, HeatPicture, Layer
 from fabric.faces.views.bands import BANDS, DOWN, NONE, Band, band
 from fabric.faces.views.heat import Direction, HeatMap, heat_map, map_kinds
-from fabric.output.numbers import percent
 from fabric.result import PhaseRoute
+from topologies.units import percent
 
 SCALE: tuple[Band, ...] = (*BANDS, DOWN, NONE)
 MOST_CELLS = 240_000  # of all layers of a report: two bytes each, in base64, stay under 0.7 MB

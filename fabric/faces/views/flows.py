@@ -6,11 +6,11 @@ import numpy as np
 
 from fabric.evaluation.link_flows import LinkFlows
 from fabric.output.columns import count_text, counts, from_records, named, rates, ratios
-from fabric.output.numbers import percent
 from fabric.output.table import Table
 from fabric.result import HotLink, PhaseRoute
 from fabric.routing.utilisation import descending
 from topologies.columns import Longs
+from topologies.units import percent
 
 FLOW_KEYS = ("job", "phase", "collective", "src", "dst", "pairs", "subflows", "offered_gbps")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fabric.evaluation.limits import limit_text
+from fabric.evaluation.limits import limit_text, measured_text
 from fabric.output.columns import named
 from fabric.output.table import Column, Mark, Table
 from fabric.result import LimitVerdict
@@ -29,21 +29,13 @@ def change_mark(before: bool | None, after: bool | None) -> Mark:
     return "good" if after and before is False else ""
 
 
-def measured(limit: LimitVerdict) -> str:
-    """The value with as many digits as tell it from a limit that it misses."""
-    text = limit_text(limit.value, limit.unit)
-    if limit.ok is False and limit.value is not None and text == limit_text(limit.max, limit.unit):
-        return f"{limit.value:.9g} s" if limit.unit == "s" else f"{limit.value * 100:.9g} %"
-    return text
-
-
 def limit_table(limits: Sequence[LimitVerdict]) -> Table:
     """Every limit."""
     columns = (
         named("id", "id", [limit.id for limit in limits], width=4, priority=3),
         named("text", "limit", [limit.text for limit in limits], width=26),
         named("metric", "metric", [limit.metric for limit in limits], width=16, priority=3),
-        Column("value", "value", [limit.value for limit in limits], numeric=True, texts=[*map(measured, limits)]),
+        Column("value", "value", [limit.value for limit in limits], numeric=True, texts=[*map(measured_text, limits)]),
         Column(
             "max",
             "allowed",

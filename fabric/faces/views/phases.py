@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.output.columns import counts, named, optional, ratio_text, ratios, times
-from fabric.output.numbers import percent
 from fabric.output.table import Column, Mark, Table
 from fabric.result import PhaseRoute
 from fabric.routing.router import HashSpread
 from fabric.routing.utilisation import is_over
+from topologies.units import excess, percent
 
 PHASES_SHOWN = (
     "fabric", "phase", "router", "max_utilisation", "links_over_capacity", "best_possible", "above_best", "throughput",
@@ -39,14 +39,6 @@ def above(utilisation: float, best: float) -> str:
     ('7.0 %', '0.00200 %', '0.0 %', '-')
     """
     return excess(above_best(utilisation, best))
-
-
-def excess(ratio: float | None) -> str:
-    """A relative difference, with enough digits to tell a small one from none."""
-    if ratio is None:
-        return "-"
-    small = 1e-7 <= abs(ratio) < 0.001
-    return percent(ratio, 5) if small else percent(ratio + 0.0 if abs(ratio) >= 1e-7 else 0.0)
 
 
 def reached(utilisation: float, partial: bool) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 from fabric.evaluation.limits import limit_text
 from fabric.evaluation.router_comparison import PhaseComparison, RouterComparison, RouterFigure
-from fabric.faces.views.phases import excess, reached, throughput_text
+from fabric.faces.views.phases import reached, throughput_text
 from fabric.output.columns import NEVER, counts, factors, named, optional, ratio_text, ratios, times
 from fabric.output.table import Column, Mark, Table
 from fabric.routing.utilisation import is_over
-from topologies.units import format_seconds
+from topologies.units import excess, format_seconds
 
 ROUTERS_SHOWN = (
     "fabric", "phase", "router", "max_utilisation", "p99", "above_best", "stretch", "throughput", "solver",

@@ -18,6 +18,7 @@ from fabric.optimise.incumbent import Incumbent, split_loads
 from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, Routing, RoutingOptions, access_bound, edge_utilisation
+from topologies.units import percent
 
 __all__ = ["solve", "split_loads"]
 
@@ -47,7 +48,7 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
         access=access,
         theta=max(float(edge_utilisation(graph, loads).max(initial=0.0)), access),
         edge_gbps=loads,
-        certificate=Certificate(access, f"{access_words} carries {access:.1%} whatever the routing"),
+        certificate=Certificate(access, f"{access_words} carries at least {percent(access)}"),
         options=options,
     )
     best.prove(best_cut(graph, demand, best.routable))

@@ -24,6 +24,7 @@ from fabric.rules.verify.flows import walk_flows
 from fabric.rules.verify.rows import DROPPED, SINK, Rows, cut_rows
 from fabric.rules.verify.tables import ReadTables, read_tables
 from topologies.columns import Floats, Ints, column
+from topologies.units import precise_gbps
 
 MOST_FINDINGS = 1000
 SAME = 1e-6  # loads that differ by less than this part of the link's capacity are equal
@@ -88,7 +89,7 @@ def _verdict(
     off = np.abs(walked - planned[1]) / capacity
     wrong = np.flatnonzero(inner & (off > SAME))
     for link in wrong[np.argsort(-off[wrong], kind="stable")][:20].tolist():
-        words = f"{walked[link]:.6g} Gb/s by the tables, {planned[1][link]:.6g} Gb/s said in {LINKS}"
+        words = f"{precise_gbps(walked[link])} by the tables, {precise_gbps(planned[1][link])} said in {LINKS}"
         name = topology.nodes.name[int(topology.links.src[link])]
         findings.append(Finding("load", name, topology.link_name(link), words))
     error = float((np.abs(walked - planned[0]) / capacity)[inner].max(initial=0.0))

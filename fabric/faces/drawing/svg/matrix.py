@@ -9,7 +9,7 @@ import numpy as np
 from fabric.faces.drawing.svg.canvas import CHAR, Canvas
 from fabric.faces.views.bands import DOWN, band
 from fabric.faces.views.heat import HeatMap
-from fabric.output.numbers import percent
+from topologies.units import percent, percent_number
 
 MOST_CELLS = 4_096  # drawn one by one, with their value in a tooltip; more become one image
 _MOST_SIDE = 512
@@ -65,7 +65,7 @@ def _cells(canvas: Canvas, heat: HeatMap, left: float, top: float, side: float) 
             )
             if side >= 18:
                 entry = DOWN if heat.is_down(row, column) else band(value)
-                text = DOWN.glyph if heat.is_down(row, column) else f"{value * 100:.0f}"
+                text = DOWN.glyph if heat.is_down(row, column) else percent_number(value)
                 if len(text) <= 3:
                     canvas.text(left + (column + 0.5) * side, top + (row + 0.68) * side, text, kind="m", ink=entry.ink)
 

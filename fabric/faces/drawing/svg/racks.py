@@ -12,10 +12,10 @@ import numpy as np
 from fabric.faces.drawing.svg.canvas import Canvas
 from fabric.faces.views.bands import band
 from fabric.faces.views.racks import host_racks
-from fabric.output.numbers import percent
 from fabric.result import PhaseRoute
 from fabric.scenario.load import LoadedScenario
 from topologies.errors import FormatError
+from topologies.units import percent
 
 _WIDTH, _HEIGHT = 58.0, 40.0
 
