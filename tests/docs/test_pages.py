@@ -78,5 +78,5 @@ def test_csv_columns_of_the_output_page_are_those_of_the_command(command: str) -
     page = (DOCS / "output.md").read_text(encoding="utf-8")
     row = re.search(rf"^\| `{command}` \| (.*) \|$", page, re.MULTILINE)
     assert row is not None
-    columns = importlib.import_module(f"fabric.cli.{command}_command").COLUMNS
+    columns = importlib.import_module(f"fabric.cli.commands.{command}").COLUMNS
     assert re.findall(r"`(\w+)`", row[1]) == list(columns)

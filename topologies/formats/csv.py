@@ -26,7 +26,7 @@ import numpy as np
 
 from topologies.columns import Bools, Floats
 from topologies.errors import nearest
-from topologies.format_registry import Imported, TopologyFormat, cannot_say, register_format, sound_lines
+from topologies.format_registry import Imported, TopologyFormat, cannot_say, sound_lines
 from topologies.tables import ENDPOINT_ROLES, ROUTER, role_level, topology_of_tables
 from topologies.text_input import Findings, number, read_text, shown
 from topologies.topology import Topology
@@ -327,6 +327,5 @@ def _cells(values: Floats, given: Bools | None = None) -> list[str]:
     return [repr(value) if there else "" for value, there in zip(values.tolist(), known.tolist(), strict=True)]
 
 
-register_format(
-    TopologyFormat("csv", (".csv",), read, write, "One cable a row: a,b,gbps and optional columns", read_sound)
-)
+SUMMARY = "One cable a row: a,b,gbps and optional columns"
+FORMAT = TopologyFormat("csv", (".csv",), read, write, read_sound)

@@ -18,7 +18,7 @@ import numpy as np
 from topologies.columns import column
 from topologies.elements import Links, Nodes
 from topologies.errors import FormatError, nearest
-from topologies.format_registry import TopologyFormat, cannot_say, register_format
+from topologies.format_registry import TopologyFormat, cannot_say
 from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 
@@ -263,4 +263,5 @@ def write(topology: Topology, path: Path) -> None:
     path.write_text(f"{{\n{body}\n}}\n", encoding="utf-8")
 
 
-register_format(TopologyFormat("json", (".json",), read, write, "Every column, exactly; our own bulk format"))
+SUMMARY = "Every column, exactly; our own bulk format"
+FORMAT = TopologyFormat("json", (".json",), read, write)

@@ -7,10 +7,13 @@ import click
 from fabric.cli.answer import Answer, emit, load, located
 from fabric.cli.options import FabricCommand, Settings
 
+SUMMARY = "Build the fabrics: switches, ports, cables, capacities."
+ORDER = 20
+
 COLUMNS = ("fabric", "tier", "cables", "capacity_gbps")
 
 
-@click.command("build", cls=FabricCommand, short_help="Build the fabrics: switches, ports, cables, capacities.")
+@click.command("build", cls=FabricCommand)
 @click.argument("scenario")
 def command(scenario: str, settings: Settings) -> None:
     """Build the fabrics of SCENARIO: switches by role, cables and capacity by tier, ports, oversubscription."""

@@ -15,6 +15,9 @@ from topologies.catalogue import SECTIONS, Catalogue, CatalogueRow, builtin
 from topologies.errors import TopologyError
 from topologies.units import format_gbps
 
+SUMMARY = "List and show models of switches, NICs, nodes, optics and cables; import NetBox device types."
+ORDER = 150
+
 ROLES = {"switch": "switches", "nic": "nics", "node": "nodes", "optic": "optics", "cable": "cables"}
 COLUMNS = (
     "role", "model", "product", "ports", "speed_gbps", "links", "gpus", "medium", "reach_m", "length_m", "tcam_entries",
@@ -26,7 +29,7 @@ _FILES = click.option(
 )
 
 
-@click.group("catalog", short_help="List and show catalogue models; import NetBox device types.")
+@click.group("catalog")
 def command() -> None:
     """Look up the models that scenarios name: switches, NICs, nodes, optics, cables. add imports NetBox types."""
 

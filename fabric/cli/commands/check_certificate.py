@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fabric.certificate_check.columns import CertificateFile
     from fabric.output.document import Document
 
+SUMMARY = "Check a certificate of route --certificate by shortest paths alone."
+ORDER = 170
+
 COLUMNS = (
     "fabric",
     "phase",
@@ -33,7 +36,7 @@ COLUMNS = (
 )
 
 
-@click.command("check-certificate", cls=FabricCommand, short_help="Check a certificate by shortest paths alone.")
+@click.command("check-certificate", cls=FabricCommand)
 @click.argument("file", type=click.Path(path_type=Path))
 def command(file: Path, settings: Settings) -> int:
     """Check every claim of FILE, written by fabric route --certificate, with nothing but shortest paths.

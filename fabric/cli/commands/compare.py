@@ -9,6 +9,9 @@ from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
 
+SUMMARY = "Compare two scenarios or saved results: network, loads, times, what was changed."
+ORDER = 90
+
 SUBJECTS = ("topology", "load", "time", "cost", "flows")
 
 
@@ -23,7 +26,7 @@ def _tolerance(_ctx: click.Context, _option: click.Parameter, text: str) -> floa
     return value
 
 
-@click.command("compare", cls=FabricCommand, short_help="Compare two scenarios or results: network, loads, times.")
+@click.command("compare", cls=FabricCommand)
 @click.argument("a")
 @click.argument("b")
 @click.option("--only", multiple=True, type=click.Choice(SUBJECTS), help="Only these subjects; default: all.")

@@ -7,14 +7,17 @@ from pathlib import Path
 import click
 
 from fabric.cli.answer import load, located, output_path, remember
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import FabricCommand, Settings, listed
 from topologies.errors import FormatError
 from topologies.format_registry import FORMATS, find_format, import_topology, write_topology
 from topologies.topology import Topology
 from topologies.units import parse_speed_gbps
 
+SUMMARY = "Convert topologies between file formats."
+ORDER = 60
 
-@click.command("convert", cls=FabricCommand, short_help="Convert topologies between file formats.")
+
+@click.command("convert", cls=FabricCommand, epilog=listed("Formats", FORMATS))
 @click.argument("source", metavar="INPUT")
 @click.option("--from", "form", metavar="FORMAT", help="Format of INPUT; default: by its suffix, or a scenario.")
 @click.option("--to", "target", metavar="FORMAT", help="Format of the output; default: by the suffix of -o.")
@@ -32,8 +35,7 @@ def command(
 ) -> None:
     """Convert INPUT, a topology file or a scenario, to the file of -o.
 
-    Formats: csv, json, graphml, node-link, repetita and containerlab in and out; sndlib, ibnetdiscover and lldp (a
-    folder) in; ibsim out. Wrong elements of a file are listed and left out, and the exit code is 6, unless --strict.
+    Wrong elements of a file are listed and left out, and the exit code is 6, unless --strict.
     """
     if settings.output == "-":
         raise click.UsageError("-o FILE says where the topology goes")

@@ -8,16 +8,19 @@ from pathlib import Path
 import click
 
 from fabric.cli.answer import output_path, say_not_modelled
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import FabricCommand, Settings, listed
 from fabric.cli.watch import watching
+from fabric.faces.drawing.view import VIEWS, Picture
 from fabric.routing.names import ROUTERS
 
-VIEWS = ("tier", "unit", "neighbourhood", "matrix", "links", "rack", "phases")
+SUMMARY = "Draw a fabric with its load, its racks, or the step in time."
+ORDER = 70
+
 PICTURES = ("svg", "png", "dot")
 
 
-@click.command("draw", cls=FabricCommand, short_help="Draw a fabric with its load, racks, or the step in time.")
-@click.argument("view", type=click.Choice(VIEWS))
+@click.command("draw", cls=FabricCommand, epilog=listed("Views", VIEWS))
+@click.argument("view", type=click.Choice(VIEWS.names()))
 @click.argument("scenario")
 @click.option("--fabric", metavar="NAME", help="Which fabric; default: the one with the worst load.")
 @click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
@@ -44,11 +47,9 @@ def command(
 ) -> None:
     """Draw the VIEW of a fabric of SCENARIO (or a saved result) in its worst phase, or the one named by --phase.
 
-    tier: a box per tier and unit, an edge per bundle, at any size. unit: one unit or pod. neighbourhood: a node and
-    what is near. matrix: a cell per pair of switches. links: every link between switches, up to 500. rack: rows of
-    racks. phases: the step of every job in time. Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
+    Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
     """
-    from fabric.faces.drawing.pictures import Picture, draw
+    from fabric.faces.drawing.pictures import draw
     from fabric.request import RouteRequest
     from fabric.saved.open_any import open_any
 

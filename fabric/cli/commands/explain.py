@@ -11,11 +11,14 @@ from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
 from fabric.routing.names import ROUTERS
 
+SUMMARY = "Why a link, switch, job, phase or limit is as it is, and what would cure it."
+ORDER = 80
+
 COLUMNS = ("job", "phase", "collective", "src", "dst", "pairs", "subflows", "offered_gbps")
 _CODE = re.compile(r"FP\d{4}")
 
 
-@click.command("explain", cls=FabricCommand, short_help="Why: a link, switch, job, phase, limit or error code.")
+@click.command("explain", cls=FabricCommand)
 @click.argument("scenario")
 @click.argument("target", required=False)
 @click.option("--fabric", metavar="NAME", help="Where the target is, if several fabrics have one of its name.")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from fabric.rules.planned import PlannedRules
     from fabric.scenario.load import LoadedScenario
 
+SUMMARY = "Write flow tables, routes and addresses that switches accept; export list names the dialects."
+ORDER = 110
+
 FORMATS = {"openflow": "ovs", "routes": "frr", "lft": "opensm"}  # format -> its default dialect
 FAMILIES = {"4": (4,), "6": (6,), "both": (4, 6)}
 COLUMNS = (
@@ -42,7 +45,7 @@ COLUMNS = (
 )
 
 
-@click.command("export", cls=FabricCommand, short_help="Write flow tables, routes and addresses; see export list.")
+@click.command("export", cls=FabricCommand)
 @click.argument("form", metavar="FORMAT", type=click.Choice(["list", *FORMATS, "addresses"]))
 @click.argument("scenario", required=False)
 @click.option("--dialect", "name", metavar="NAME", help="Dialect of the format; export list names them.")
@@ -96,7 +99,7 @@ def command(
     if scenario is None:
         raise click.UsageError(f"export {form} needs a SCENARIO")
     from fabric.request import RouteRequest, TablesRequest
-    from fabric.rules.dialect import dialect
+    from fabric.rules.dialect import DIALECTS
 
     loaded = load(scenario, settings)
     request = RouteRequest(
@@ -106,7 +109,7 @@ def command(
     if form == "addresses":
         return _addresses(loaded, request, settings)
     target = _target(settings)
-    chosen = dialect(name or FORMATS[form])
+    chosen = DIALECTS.find(name or FORMATS[form])
     if chosen.format != form:
         raise click.UsageError(f"dialect {chosen.name} is one of export {chosen.format}, not of {form}")
     families = FAMILIES[family]
@@ -332,19 +335,19 @@ def _addresses(loaded: LoadedScenario, request: RouteRequest, settings: Settings
 
 def _list(settings: Settings) -> int:
     """All dialects, and what has taken their output."""
-    from fabric.rules.dialect import dialects
+    from fabric.rules.dialect import DIALECTS
 
     rows = [
         {
             "format": one.format,
             "dialect": one.name,
-            "summary": one.summary,
+            "summary": DIALECTS.summary(one.name),
             "loses": one.loses,
             "proof": one.proof,
             "experimental": one.experimental,
             "followed": one.read is not None,
         }
-        for one in dialects().values()
+        for one in DIALECTS.values()
     ]
 
     def document() -> Document:

@@ -8,8 +8,11 @@ from fabric.cli.answer import write
 from fabric.cli.options import FabricCommand, Settings
 from topologies.errors import nearest
 
+SUMMARY = "Write a commented starter scenario."
+ORDER = 160
 
-@click.command("init", cls=FabricCommand, short_help="Write a commented starter scenario.")
+
+@click.command("init", cls=FabricCommand)
 @click.argument("template", required=False)
 @click.option("--list", "list_", is_flag=True, help="List the templates.")
 def command(template: str | None, list_: bool, settings: Settings) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fabric.output.document import Document
     from fabric.rules.openflow13.result import SwitchResult
 
+SUMMARY = "Install exported tables over OpenFlow 1.3 and read them back."
+ORDER = 140
+
 NOT_DONE = MISSING_PROGRAM  # exit code: a session was refused or broke
 COLUMNS = (
     "switch",
@@ -39,7 +42,7 @@ COLUMNS = (
 )
 
 
-@click.command("push", cls=FabricCommand, short_help="Install exported tables over OpenFlow 1.3 and read them back.")
+@click.command("push", cls=FabricCommand)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--switch", "switches", multiple=True, required=True, metavar="NAME=ADDRESS",

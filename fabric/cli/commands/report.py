@@ -11,21 +11,25 @@ import click
 
 from fabric.cli.answer import located, output_path, write
 from fabric.cli.exit_codes import OK, PARTIAL
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import FabricCommand, Settings, listed
 from fabric.cli.watch import watching
+from fabric.faces.report.section import SECTIONS
 from fabric.routing.names import ROUTERS
 
 if TYPE_CHECKING:
     from fabric.faces.report.source import ReportSource
     from fabric.request import RouteRequest
 
+SUMMARY = "Write a report: one HTML page that needs no network, Markdown or JSON."
+ORDER = 100
+
 _BY_SUFFIX = {".md": "md", ".json": "json"}
 
 
-@click.command("report", cls=FabricCommand, short_help="Write a report: one HTML page, Markdown or JSON.")
+@click.command("report", cls=FabricCommand, epilog=listed("Sections", SECTIONS))
 @click.argument("scenario")
 @click.option("--base", metavar="SCENARIO", help="Say what differs from this one.")
-@click.option("--sections", metavar="A,B", help="Only these: verdict, model, bill, load, hottest, steps, change, ...")
+@click.option("--sections", metavar="A,B", help="Only these; they are listed below.")
 @click.option("--fabric", metavar="NAME", help="Only this fabric.")
 @click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
@@ -43,8 +47,10 @@ def command(
     HTML goes to -o FILE (default: NAME.html in the working folder), Markdown (-f md) and JSON (-f json) to standard
     output unless -o says otherwise. The exit code says whether the report was written, not whether limits hold.
     """
-    from fabric.faces.report import make_report, report_record, to_markdown, to_page
-    from fabric.faces.report.make import check_sections
+    from fabric.faces.report.make import check_sections, make_report
+    from fabric.faces.report.markdown import to_markdown
+    from fabric.faces.report.page import to_page
+    from fabric.faces.report.record import report_record
     from fabric.request import RouteRequest
 
     if settings.format not in (None, "md", "json"):

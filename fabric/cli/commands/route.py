@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from fabric.scenario.load import LoadedScenario
     from fabric.whatif.suggestions import Suggestion
 
+SUMMARY = "Route a scenario: which links are congested, why, and what it costs each job."
+ORDER = 10
+
 ALL = ("all",)
 MIN_MAX = "min-max-utilisation"
 COLUMNS = (
@@ -53,7 +56,7 @@ def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
     return names
 
 
-@click.command("route", cls=FabricCommand, short_help="Route a scenario: congested links, causes, job times.")
+@click.command("route", cls=FabricCommand)
 @click.argument("scenario")
 @click.option("--fabric", metavar="NAME", help="Only this fabric.")
 @click.option(

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from fabric.output.document import Document
     from fabric.rules.trace import Path as Walk
 
+SUMMARY = "Trace a packet through exported tables, write probes that hit every rule."
+ORDER = 130
+
 COLUMNS = ("path", "probability", "hop", "switch", "in_port", "rule", "group", "bucket", "out_port", "part", "end")
 
 
-@click.group("rules", short_help="Trace a packet through exported tables, write probes that hit every rule.")
+@click.group("rules")
 def command() -> None:
     """Look into exported tables: trace follows a packet, probes writes packets that hit every rule of a switch."""
 
@@ -43,12 +46,12 @@ def trace(
 
     Exit code 0: it arrives; 1: it does not.
     """
-    from fabric.rules.dialect import dialect
+    from fabric.rules.dialect import DIALECTS
     from fabric.rules.trace import Tracer
     from fabric.rules.verify.tables import parts_of
 
     _, ground = load_exported(scenario, folder, settings)
-    tracer = Tracer(ground.tables(folder), ground.plan, parts_of(dialect(ground.manifest.dialect)))
+    tracer = Tracer(ground.tables(folder), ground.plan, parts_of(DIALECTS.find(ground.manifest.dialect)))
     packet = tracer.packet(src, dst, src_port=sport, dst_port=dport, family=int(family))
     paths: list[Walk] = []
     for entry in tracer.entries(src):

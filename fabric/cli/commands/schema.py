@@ -9,10 +9,13 @@ import click
 from fabric.cli.answer import write
 from fabric.cli.options import FabricCommand, Settings
 
+SUMMARY = "Print the JSON Schema of scenario or catalogue files."
+ORDER = 180
+
 NAMES = ("scenario", "catalog")
 
 
-@click.command("schema", cls=FabricCommand, short_help="Print the JSON Schema of scenario or catalogue files.")
+@click.command("schema", cls=FabricCommand)
 @click.argument("name", type=click.Choice(NAMES), default="scenario")
 def command(name: str, settings: Settings) -> None:
     """Print the JSON Schema called NAME, for editors and other programs."""

@@ -9,11 +9,14 @@ import click
 from fabric.cli.answer import Answer, emit, load, located
 from fabric.cli.options import FabricCommand, Settings
 
+SUMMARY = "Show path counts or the bisection of the fabrics."
+ORDER = 30
+
 PATH_COLUMNS = ("fabric", "hops", "pairs", "least_paths", "mean_paths", "most_paths")
 BISECTION_COLUMNS = ("fabric", "tier", "cables", "gbps", "bisection_gbps", "ratio")
 
 
-@click.command("show", cls=FabricCommand, short_help="Show path counts or the bisection of the fabrics.")
+@click.command("show", cls=FabricCommand)
 @click.argument("what", type=click.Choice(("paths", "bisection")))
 @click.argument("scenario")
 def command(what: str, scenario: str, settings: Settings) -> None:

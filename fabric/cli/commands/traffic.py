@@ -9,6 +9,9 @@ import click
 from fabric.cli.answer import Answer, emit, load, located, output_path, say_not_modelled
 from fabric.cli.options import FabricCommand, Settings
 
+SUMMARY = "Derive the traffic: phases and bytes of every workload."
+ORDER = 40
+
 COLUMNS = (
     "workload", "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank",
     "sent_bytes_on_fabric_per_rank", "total_bytes", "pairs", "flows", "steady", "rate_gbps", "overlaps_compute",
@@ -18,7 +21,7 @@ MATRIX_COLUMNS = ("fabric", "src", "dst", "volume_bytes", "rate_gbps")
 EXPLAIN_COLUMNS = ("workload", "phase", "figure", "ranks", "expression", "with_numbers", "value", "unit", "source")
 
 
-@click.command("traffic", cls=FabricCommand, short_help="Derive the traffic: phases and bytes of every workload.")
+@click.command("traffic", cls=FabricCommand)
 @click.argument("scenario", required=False)
 @click.option("--fabric", metavar="NAME", help="Of --matrix: which fabric; default: all.")
 @click.option(

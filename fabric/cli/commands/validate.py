@@ -12,8 +12,11 @@ from fabric.cli.exit_codes import BAD_INPUT, OK
 from fabric.cli.options import FabricCommand, Settings
 from topologies.errors import FabricError, Problem, TopologyError
 
+SUMMARY = "Check scenario, catalogue and topology files: syntax, schema and semantics."
+ORDER = 50
 
-@click.command("validate", cls=FabricCommand, short_help="Check scenario, catalogue and topology files.")
+
+@click.command("validate", cls=FabricCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def command(files: tuple[str, ...], settings: Settings) -> int:
     """Check FILEs: of scenarios syntax, schema, and whether fabrics can be built and workloads placed.

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from fabric.rules.manifest import Manifest
     from fabric.rules.verify.findings import Verdict
 
+SUMMARY = "Follow exported tables to every destination, or compare them with what runs."
+ORDER = 120
+
 ROUTE_COLUMNS = ("switch", "kind", "about", "ours", "theirs", "cookie")
 FINDING_COLUMNS = ("kind", "switch", "destination", "words", "trace")
 
 
-@click.group("verify", short_help="Follow exported tables, or compare them with what runs.")
+@click.group("verify")
 def command() -> None:
     """Check exported tables: rules follows them, routes compares them with what switches have."""
 

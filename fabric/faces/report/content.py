@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fabric.faces.views.timeline import JobTimeline
 from fabric.output.document import Mark
+from topologies.units import format_seconds
 
 Value = str | float | int | bool | None
 
@@ -159,3 +160,8 @@ def count(value: int) -> Cell:
     Cell(text='2,048', value=2048)
     """
     return Cell(f"{value:,}", value)
+
+
+def seconds(value: float | None) -> str:
+    """A time, or that it never ends."""
+    return "never" if value is None else format_seconds(value)

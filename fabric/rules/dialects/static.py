@@ -104,10 +104,10 @@ def read(folder: Path, stem: str) -> tuple[list[Rule], list[Group]]:
     return rules, groups
 
 
+SUMMARY = "addresses and weighted multipath routes of Linux, per switch for ip -batch"
 DIALECT = Dialect(
     name="static",
     format="routes",
-    summary="addresses and weighted multipath routes of Linux, per switch for ip -batch",
     proof="Linux kernel, network namespaces",
     carrier="exact",
     write=write,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fabric.faces.drawing.bundles import Bundle, Ids, bundles
+from fabric.faces.drawing.bundles import MOST_LINES, Bundle, Ids, bundles
 from fabric.faces.drawing.dot import (
     Box,
     Drawing,
@@ -17,8 +17,9 @@ from fabric.faces.drawing.dot import (
     shortened,
     topology_heading,
 )
+from fabric.faces.drawing.hosts import hosts_text
 from fabric.faces.drawing.straight_rows import Point, Slot, row_positions
-from fabric.faces.drawing.tier_view import hosts_text
+from fabric.faces.drawing.view import Drawn, Picture, View
 from topologies.columns import Bools, Floats
 from topologies.errors import TopologyError
 from topologies.topology import Topology
@@ -26,7 +27,6 @@ from topologies.topology import Topology
 if TYPE_CHECKING:
     from fabric.result import PhaseRoute
 
-MOST_LINKS = 500
 _MOST_LABELS = 60  # more of them push the switches so far apart that nothing can be read
 
 
@@ -65,9 +65,9 @@ def _link_view(
     box_of_node, boxes = _boxes(topology, switch)
     found = bundles(topology, box_of_node, utilisation)
     drawn = sum(boxes[bundle.a].level > 0 and boxes[bundle.b].level > 0 for bundle in found)
-    if drawn > MOST_LINKS and not force:
+    if drawn > MOST_LINES and not force:
         raise TopologyError(
-            f"{topology.name} has {drawn:,} links between switches; a drawing of more than {MOST_LINKS} cannot be read",
+            f"{topology.name} has {drawn:,} links between switches; a drawing of more than {MOST_LINES} cannot be read",
             hint="fabric draw tier draws one line per bundle; --force draws all links",
             code="FP3201",
         )
@@ -133,3 +133,12 @@ def _homes(topology: Topology, switch: Bools) -> dict[tuple[int, ...], list[int]
     for host, home in at.items():
         found.setdefault(tuple(sorted(home)), []).append(host)
     return found
+
+
+def _view(drawn: Drawn, picture: Picture) -> str:
+    return link_view_dot(drawn.route, title=drawn.title, force=picture.all_links)
+
+
+SUMMARY = "every link between switches, up to 500"
+ORDER = 50
+VIEW = View("dot", _view)

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fabric.faces.drawing.dot import route_heading
 from fabric.faces.drawing.svg.canvas import CHAR, Canvas
+from fabric.faces.drawing.view import Drawn, Picture, View
 from fabric.faces.views.bands import DOWN, band
-from fabric.faces.views.heat import HeatMap
+from fabric.faces.views.heat import Direction, HeatMap, heat_map, map_kinds
 from fabric.output.numbers import percent
+from topologies.errors import FormatError, nearest
 
 MOST_CELLS = 4_096  # drawn one by one, with their value in a tooltip; more become one image
 _MOST_SIDE = 512
@@ -98,3 +101,26 @@ def _column_names(canvas: Canvas, heat: HeatMap, left: float, y: float, side: fl
             canvas.text(left + (column + 0.5) * side, y, short, kind="m", tip=name)
         else:
             canvas.text(left + column * side, y, name, kind="f")
+
+
+def _view(drawn: Drawn, picture: Picture) -> str:
+    """The map of the named tier, or of the hottest between switches; FP6244 where there is no such tier."""
+    route = drawn.route
+    kinds = map_kinds(route.topology)
+    loads = {tier.tier: tier.max for tier in sorted(route.tiers, key=lambda tier: tier.max)}
+    tier = picture.tier or max(kinds[1:], key=lambda kind: loads.get(kind, 0.0), default="")
+    if tier not in kinds:
+        close = nearest(tier, kinds)
+        raise FormatError(
+            f"{route.fabric} has no tier {tier!r} between switches",
+            hint=f"did you mean {close!r}?" if close else f"there is: {', '.join(kinds)}",
+            code="FP6244",
+        )
+    direction: Direction = "down" if picture.direction == "down" else "up"
+    heat = heat_map(route.topology, route.utilisation, tier, direction)
+    return matrix_svg(heat, route_heading(route, drawn.title))
+
+
+SUMMARY = "a cell per pair of switches"
+ORDER = 40
+VIEW = View("svg", _view)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.faces.drawing.svg.canvas import CHAR, Canvas
-from fabric.faces.views.timeline import JobTimeline
+from fabric.faces.drawing.view import Drawn, Picture, View
+from fabric.faces.views.timeline import JobTimeline, timelines
 from topologies.units import format_seconds
 
 _WIDTH, _LANE = 760.0, 24.0
@@ -67,3 +68,12 @@ def _job(canvas: Canvas, job: JobTimeline, left: float, y: float) -> float:
     for part in range(5):
         canvas.text(left + part / 4 * _WIDTH, y + 18, format_seconds(span * part / 4) if part else "0 s", kind="m f")
     return y + 46
+
+
+def _view(drawn: Drawn, _: Picture) -> str:
+    return timeline_svg(timelines(drawn.result), (f"{drawn.title}: the step in time",))
+
+
+SUMMARY = "the step of every job in time"
+ORDER = 70
+VIEW = View("svg", _view)

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fabric.faces.drawing.dot import route_heading
 from fabric.faces.drawing.svg.canvas import Canvas
+from fabric.faces.drawing.view import Drawn, Picture, View
 from fabric.faces.views.bands import band
 from fabric.faces.views.racks import host_racks
 from fabric.output.numbers import percent
@@ -72,3 +74,12 @@ def _worst_of_hosts(route: PhaseRoute, hosts: Sequence[str]) -> dict[str, float]
         if host in found and np.isfinite(worst[node]):
             found[host] = float(np.fmax(found[host], worst[node]))
     return found
+
+
+def _view(drawn: Drawn, _: Picture) -> str:
+    return rack_svg(drawn.loaded, drawn.route, route_heading(drawn.route, drawn.title))
+
+
+SUMMARY = "rows of racks"
+ORDER = 60
+VIEW = View("svg", _view)

@@ -26,6 +26,8 @@ from fabric.faces.drawing.dot import (
     shortened,
     topology_heading,
 )
+from fabric.faces.drawing.hosts import hosts_text
+from fabric.faces.drawing.view import Drawn, Picture, View
 from topologies.columns import Bools, Floats, column
 from topologies.errors import TopologyError
 from topologies.topology import Topology
@@ -258,19 +260,10 @@ def _switch_lines(topology: Topology, switches: Ids, *, single: bool) -> list[st
     return [", ".join(text for text in (what, radix) if text), down if dead else ""]
 
 
-def hosts_text(topology: Topology, members: Ids) -> str:
-    """How many hosts, or how many NICs where each is an endpoint of its own."""
-    nodes = topology.nodes
-    count, rails = len(members), nodes.rail[members]
-    nics = nodes.nics[members]
-    if not nics.any():  # spare and management hosts, optical switches
-        codes, counts = np.unique(nodes.role[members], return_counts=True)
-        return nodes_text([(topology.roles[code], n) for code, n in zip(codes.tolist(), counts.tolist(), strict=True)])
-    if (rails >= 0).all():
-        ways = len(np.unique(rails))
-        text = f"{count:,} NIC" + ("s" if count > 1 else "")
-        return f"{text}, {ways} rails" if ways > 1 else text
-    text = f"{count:,} host" + ("s" if count > 1 else "")
-    if nics.min() == nics.max():
-        return f"{text}, {nics[0]} NICs each" if nics[0] > 1 else text
-    return f"{text}, {int(nics.sum()):,} NICs"
+def _view(drawn: Drawn, _: Picture) -> str:
+    return tier_view_dot(drawn.route, title=drawn.title)
+
+
+SUMMARY = "a box per tier and unit, an edge per bundle, at any size"
+ORDER = 10
+VIEW = View("dot", _view)

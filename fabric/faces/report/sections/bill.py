@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fabric.faces.answers.build_report import roles_bottom_up
 from fabric.faces.report.content import Block, ReportTable, Section, Words, as_table, count, number
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.scenario.schema import FabricSpec
 from topologies.catalogue import SwitchModel
@@ -82,3 +83,8 @@ def _tiers(fabric: str, summary: TopologySummary) -> ReportTable:
         for tier, cables in summary.cables_by_tier.items()
     ]
     return as_table(f"{fabric}: cables by tier", heads, rows)
+
+
+SUMMARY = "what the network is made of: switches, ports, power, cables"
+ORDER = 30
+SECTION = ReportSection(bill_section)

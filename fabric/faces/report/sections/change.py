@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fabric.evaluation.limits import limit_text
-from fabric.faces.report.content import Block, Cell, ReportTable, Section, Words, as_table, number
-from fabric.faces.report.sections.steps import seconds
+from fabric.faces.report.content import Block, Cell, ReportTable, Section, Words, as_table, number, seconds
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.output.document import Mark
 from fabric.output.numbers import percent
@@ -163,3 +163,8 @@ def _times(jobs: tuple[JobTime, ...]) -> dict[tuple[str, str], float | None]:
             if phase.fabric is not None:
                 found[job.id, phase.name] = phase.predicted_s
     return found
+
+
+SUMMARY = "what differs from the base of --base"
+ORDER = 70
+SECTION = ReportSection(change_section, needs_base=True)

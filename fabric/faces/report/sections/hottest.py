@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fabric.evaluation.severity import OVER
 from fabric.faces.report.content import Block, Cell, Section, Words, as_table, number
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.output.document import Mark
 from fabric.output.numbers import percent
@@ -49,3 +50,8 @@ def _cause(link: HotLink) -> Cell:
     more = len(link.shares) - _SHOWN_SHARES
     text = ", ".join(shown) + (f", {more} more" if more > 0 else "")
     return Cell(text, text)
+
+
+SUMMARY = "the hottest links, and the jobs and collectives that load them"
+ORDER = 50
+SECTION = ReportSection(hottest_section)

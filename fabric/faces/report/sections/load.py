@@ -16,6 +16,7 @@ from fabric.faces.report.content import (
     number,
 )
 from fabric.faces.report.heat_layers import heat_blocks
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.heat import heat_map
 from fabric.output.document import Mark
@@ -84,3 +85,8 @@ def picture_shape(picture: HeatPicture) -> tuple[int, int]:
 
 def _worst(value: float) -> Cell:
     return Cell("-") if math.isnan(value) else number(percent(value), value)
+
+
+SUMMARY = "how full the tiers are, and where: quantiles and heat maps"
+ORDER = 40
+SECTION = ReportSection(load_section)

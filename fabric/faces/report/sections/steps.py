@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fabric.faces.report.content import Block, Cell, ReportTable, Section, TimelineBlock, as_table, number
+from fabric.faces.report.content import Block, Cell, ReportTable, Section, TimelineBlock, as_table, number, seconds
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.timeline import Bar, JobTimeline, job_timeline
 from fabric.result import JobPhase, JobTime
@@ -25,11 +26,6 @@ def steps_section(source: ReportSource) -> Section | None:
             blocks.append(TimelineBlock(timeline, tuple(_said(bar) for bar in timeline.bars), _ticks(timeline)))
         blocks.append(_table(job))
     return Section("steps", "Step time per job", _HOW, tuple(blocks)) if blocks else None
-
-
-def seconds(value: float | None) -> str:
-    """A time, or that it never ends."""
-    return "never" if value is None else format_seconds(value)
 
 
 def _said(bar: Bar) -> str:
@@ -95,3 +91,8 @@ def _phase(phase: JobPhase) -> tuple[Cell, ...]:
         number("-" if phase.stretch is None else f"{phase.stretch:.2f}x", phase.stretch),
         Cell(phase.hottest_link or "-", phase.hottest_link or None),
     )
+
+
+SUMMARY = "the step of every job, its phases in time"
+ORDER = 60
+SECTION = ReportSection(steps_section)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fabric.evaluation.limits import limit_text
 from fabric.faces.answers.route_report import above, reached
 from fabric.faces.report.content import Block, Cell, ReportTable, Section, Words, as_table, count, number
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.output.document import Mark
 from fabric.output.numbers import percent
@@ -143,3 +144,8 @@ def _luck(result: RouteResult) -> list[ReportTable]:
         for full, rate in [(spread.max_utilisation, spread.worst_rate)]
     ]
     return [as_table("Luck of the hash, over draws of its seeds", heads, rows)]
+
+
+SUMMARY = "whether the limits hold, and what holds the network back"
+ORDER = 10
+SECTION = ReportSection(verdict_section)

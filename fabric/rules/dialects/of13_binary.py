@@ -33,10 +33,10 @@ def read(folder: Path, stem: str) -> tuple[list[Rule], list[Group]]:
         raise RuleError(f"{path} cannot be read: {error}", hint="export again", code="FP8020") from None
 
 
+SUMMARY = "OpenFlow 1.3 messages per switch, ready for a session"
 DIALECT = Dialect(
     name="of13-binary",
     format="openflow",
-    summary="OpenFlow 1.3 messages per switch, ready for a session",
     proof="Open vSwitch 3.1, which takes them over a session",
     carrier="slots",
     write=write,
