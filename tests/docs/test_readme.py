@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import runpy
 import shutil
 import subprocess
 import sys
@@ -85,12 +84,6 @@ def test_the_scenario_of_the_readme_meets_its_limits(tmp_path: Path) -> None:
     (tmp_path / "pod.fabric.yaml").write_text(scenario, encoding="utf-8")
     done = run("fabric validate pod.fabric.yaml && fabric route pod.fabric.yaml", tmp_path)
     assert done.returncode == 0, done.stderr
-
-
-def test_the_sample_is_what_the_command_prints() -> None:
-    """Run docs/make_reference.py when the report changes."""
-    readme = runpy.run_path(str(ROOT / "docs" / "make_reference.py"))["readme"]
-    assert readme(README) == README, "run: python docs/make_reference.py"
 
 
 def test_every_command_of_the_program_is_in_the_readme() -> None:

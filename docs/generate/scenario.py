@@ -1,29 +1,20 @@
-"""Write what is generated in the documentation: ``python docs/make_reference.py`` from anywhere.
-
-The tables of ``docs/scenario.md`` come from the schema, below a marker; the sample in ``README.md`` from a run.
-"""
+"""The tables of ``docs/scenario.md``: every key of a scenario, from the schema, below a marker."""
 
 from __future__ import annotations
 
 import inspect
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from fabric.scenario.json_schema import scenario_schema
+from topologies.builder import TOPOLOGIES
 from traffic.workload import PLACEMENTS, WORKLOADS
 
-PAGE = Path(__file__).with_name("scenario.md")
-MARKER = "<!-- From here on written by docs/make_reference.py; edit the descriptions in the source. -->\n"
-README = PAGE.parents[1] / "README.md"
-SAMPLE = ("<!-- sample: written by docs/make_reference.py -->\n", "<!-- end of sample -->\n")
-SHOWN = ("train-2k", "phases", "hottest links", "llama70b:", "limits")  # how the parts begin that the sample keeps
+MARKER = "<!-- From here on written by make docs; edit the descriptions in the source. -->\n"
 
-# Headline, and the definitions of the schema whose keys follow; None is the scenario itself.
+# Headline, and the definitions of the schema whose keys follow; None is the scenario itself. Kinds of topology and of
+# workload that stand nowhere here have a section of their own at the end of theirs.
 SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("The scenario", (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec")),
     ("nodes", ("NodeSpec", "NicSpec")),
@@ -111,12 +102,18 @@ def page(hand_written: str) -> str:
     """
     schema = scenario_schema()
     definitions: dict[str, Any] = schema["$defs"]
-    left = set(definitions) - {name for _, names in SECTIONS for name in names}
+    sections = [*SECTIONS]
+    left = [name for name in definitions if name not in {name for _, names in SECTIONS for name in names}]
+    for title, registry in (("fabrics.NAME.topology: more kinds", TOPOLOGIES), ("workloads: more kinds", WORKLOADS)):
+        kinds = {entry.model.__name__ for entry in registry}
+        names = tuple(name for name in left if name in kinds)
+        left = [name for name in left if name not in kinds]
+        sections += [(title, names)] if names else []
     if left:
-        raise ValueError(f"docs/make_reference.py has no section for {', '.join(sorted(left))}")
+        raise ValueError(f"docs/generate/scenario.py has no section for {', '.join(sorted(left))}")
     parts = [hand_written.split(MARKER)[0], MARKER]
     documented = {"".join(word.title() for word in entry.name.split("-")): entry.function for entry in WORKLOADS}
-    for title, names in SECTIONS:
+    for title, names in sections:
         parts.append(f"\n## {title}\n")
         for name in names:
             part = schema if name is None else definitions[name]
@@ -211,27 +208,3 @@ def parameters(function: Any) -> dict[str, str]:
         else:
             described.update({name: f"{described.get(name, '')} {line.strip()}".strip() for name in names})
     return described
-
-
-def readme(text: str) -> str:
-    """``README.md`` with the sample as the command prints it today."""
-    command = [str(Path(sys.executable).with_name("fabric")), "route", "examples/train-2k.fabric.yaml", "--top", "2"]
-    style = ["--format", "table", "--color", "never", "--quiet"]
-    printed = subprocess.run(
-        [*command, *style],
-        cwd=README.parent,
-        env={**os.environ, "COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-    lines = [line.rstrip() for line in printed.splitlines()]
-    parts = "\n".join(lines).strip("\n").split("\n\n")
-    kept = "\n\n".join(part for part in parts if part.startswith(SHOWN))
-    before, rest = text.split(SAMPLE[0])
-    return f"{before}{SAMPLE[0]}\n```text\n{kept}\n```\n\n{SAMPLE[1]}{rest.split(SAMPLE[1])[1]}"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
