@@ -53,7 +53,8 @@ class PluginFolder(Mapping[str, E]):
     declares : str
         Name of the object that every file has.
     kind : type
-        Class of that object. Where it has a ``name``, that is the name of the entry.
+        Class of that object; ``type`` where the object is a class itself. Where it has a ``name``, that is the name of
+        the entry.
     """
 
     def __init__(self, what: str, package: str, declares: str, kind: type[E]) -> None:
@@ -135,7 +136,7 @@ class PluginFolder(Mapping[str, E]):
                 f"{declared.path} declares no {self.declares}: every {self.what} is a {self.kind.__name__} of that name"
             )
         own = getattr(entry, "name", name)
-        if own != name:
+        if isinstance(own, str) and own != name:
             raise ValueError(f"{declared.path} calls its {self.what} {own!r}; by the name of the file it is {name!r}")
         return entry
 

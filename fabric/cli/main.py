@@ -9,6 +9,7 @@ import os
 import sys
 from copy import copy
 from functools import cache
+from inspect import cleandoc
 from typing import Any
 
 import click
@@ -60,7 +61,7 @@ def _introduced(command: click.Command, summary: str) -> click.Command:
     """A command with its summary as the first line of its help."""
     introduced = copy(command)
     introduced.short_help = summary
-    introduced.help = f"{summary}\n\n{command.help or ''}".rstrip()
+    introduced.help = f"{summary}\n\n{cleandoc(command.help or '')}".rstrip()
     return introduced
 
 

@@ -100,10 +100,11 @@ def test_one_state_gives_the_same_bytes(name, drawn):
 @EVERY
 def test_load_is_shown(name, drawn):
     """The drawing of the same network without load is another one."""
-    idle = replace(drawn.route, utilisation=drawn.route.utilisation * 0.0)
-    assert VIEWS[name].text(drawn, Picture(name)) != VIEWS[name].text(
-        replace(drawn, route=idle, result=replace(drawn.result, routes=(idle,), jobs=())), Picture(name)
-    )
+    tiers = tuple(replace(tier, p50=0.0, p99=0.0, max=0.0, over_capacity=0) for tier in drawn.route.tiers)
+    idle = replace(drawn.route, utilisation=drawn.route.utilisation * 0.0, tiers=tiers)
+    result = replace(drawn.result, routes=(idle,), jobs=())
+    view = VIEWS[name]
+    assert view.text(drawn, Picture(name)) != view.text(replace(drawn, route=idle, result=result), Picture(name))
 
 
 @EVERY
