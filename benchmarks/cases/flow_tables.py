@@ -33,12 +33,12 @@ def _planned(radix: int, *down: str) -> Any:
 
 
 def _export(planned: Any, folder: Path) -> Any:
-    from fabric.rules.dialect import dialect
+    from fabric.rules.dialect import DIALECTS
     from fabric.rules.export import export_files, measure_tables
     from fabric.rules.folder import write_folder
 
     made, summary = measure_tables(planned)
-    write_folder(folder, export_files(made, dialect("ovs"), about={}, summary=summary), force=False)
+    write_folder(folder, export_files(made, DIALECTS.find("ovs"), about={}, summary=summary), force=False)
     return summary
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from fabric.faces.drawing.bundles import Bundle
 from fabric.faces.drawing.dot import bundle_lines, html, percent_text, printable, quoted
-from fabric.faces.drawing.link_view import link_view_dot
-from fabric.faces.drawing.tier_view import tier_view_dot
+from fabric.faces.drawing.views.links import link_view_dot
+from fabric.faces.drawing.views.tier import tier_view_dot
 from fabric.faces.views.bands import BANDS, band
 from topologies.assemble import assemble
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from drawn_routes import built, link, picture, ring, routed, two_leaves
 
-from fabric.faces.drawing.link_view import link_view_dot, topology_link_view_dot
+from fabric.faces.drawing.views.links import link_view_dot, topology_link_view_dot
 from fabric.faces.views.bands import band
 from topologies.assemble import assemble
 from topologies.errors import TopologyError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from drawn_routes import built, cables_in, link, picture, ring, routed, two_leaves
 
-from fabric.faces.drawing.tier_view import MOST_BOXES, tier_view_dot, topology_tier_view_dot
+from fabric.faces.drawing.views.tier import MOST_BOXES, tier_view_dot, topology_tier_view_dot
 from fabric.faces.views.bands import BANDS, band
 from fabric.routing.router import Certificate
 from topologies.assemble import assemble

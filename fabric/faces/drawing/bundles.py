@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from topologies.columns import Bools, Floats
 from topologies.topology import Topology
 
+MOST_LINES = 500  # of a drawing that can be read
 Ids = NDArray[np.signedinteger[Any]]
 
 

@@ -90,10 +90,10 @@ def write(rules: RuleSet) -> Iterator[File]:
     yield File("faucet.yaml", yaml.safe_dump(record, sort_keys=False, width=120))
 
 
+SUMMARY = "faucet.yaml with an access list per switch, for tables without groups"
 DIALECT = Dialect(
     name="faucet",
     format="openflow",
-    summary="faucet.yaml with an access list per switch, for tables without groups",
     proof="check_faucet_config of Faucet 1.10",
     carrier="slots",
     write=write,

@@ -135,10 +135,10 @@ def _out_of(act: dict[str, Any]) -> int:
     return port_of_wire(int(act["port"]))
 
 
+SUMMARY = "ofctl_rest JSON of Ryu and os-ken per switch"
 DIALECT = Dialect(
     name="of13-json",
     format="openflow",
-    summary="ofctl_rest JSON of Ryu and os-ken per switch",
     proof="os-ken 4.2's REST library into Open vSwitch 3.1",
     carrier="slots",
     write=write,

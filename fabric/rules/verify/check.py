@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from fabric.routing.router import PairTraffic
 from fabric.routing.tables.walk import walk_columns
 from fabric.rules.addressing import AddressPlan
-from fabric.rules.dialect import dialect
+from fabric.rules.dialect import DIALECTS
 from fabric.rules.manifest import LINK_COLUMNS, LINKS, Manifest, read_csv
 from fabric.rules.table import LOCAL, prefix_text
 from fabric.rules.verify.findings import Finding, Verdict
@@ -49,7 +49,7 @@ def verify_export(
     pairs : sequence of PairTraffic
         What the planned phase sends.
     """
-    tables = read_tables(folder, manifest, dialect(manifest.dialect), plan, progress=progress)
+    tables = read_tables(folder, manifest, DIALECTS.find(manifest.dialect), plan, progress=progress)
     findings = list(tables.findings)
     sources = first_tables(tables)
     planned = _read_links(folder, plan, findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabric.faces.report.content import Block, Section, Words
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.build import ROLES_SHOWN, cable_table, role_table
 from topologies.summary import summarise
@@ -32,3 +33,8 @@ def bill_section(source: ReportSource) -> Section:
         ]
     blocks += [Words(f"Warning: {problem}", "warn") for problem in source.network.warnings]
     return Section("bill", "Bill of materials and ports", _HOW, tuple(blocks))
+
+
+SUMMARY = "what the network is made of: switches, ports, power, cables"
+ORDER = 30
+SECTION = ReportSection(bill_section)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabric.faces.report.content import Block, Section, Words
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.differences import limits_since, phases_since, times_since
 
@@ -27,3 +28,8 @@ def change_section(source: ReportSource) -> Section | None:
         *(table for table in tables if len(table)),
     ]
     return Section("change", "Change against the base", _HOW, tuple(blocks))
+
+
+SUMMARY = "what differs from the base of --base"
+ORDER = 70
+SECTION = ReportSection(change_section, needs_base=True)

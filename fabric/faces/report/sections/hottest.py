@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabric.faces.report.content import Block, Section, Words
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.links import HOTTEST_SHOWN, hot_link_table
 
@@ -19,3 +20,8 @@ def hottest_section(source: ReportSource) -> Section:
     items = source.result.items
     blocks: list[Block] = [hot_link_table(items).only(*_SHOWN).titled("Hottest links")] if items else []
     return Section("hottest", "Hottest links", _HOW, tuple(blocks) or (Words("No link is offered anything."),))
+
+
+SUMMARY = "the hottest links, and the jobs and collectives that load them"
+ORDER = 50
+SECTION = ReportSection(hottest_section)

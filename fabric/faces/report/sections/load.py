@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fabric.faces.report.content import Block, Folded, HeatBlock, HeatPicture, Section
 from fabric.faces.report.heat_layers import heat_blocks
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.heat import heat_map, worst_row_table
 from fabric.faces.views.tiers import tier_table
@@ -40,3 +41,8 @@ def _rows_table(result: RouteResult, heat: HeatBlock, picture: HeatPicture) -> F
 def picture_shape(picture: HeatPicture) -> tuple[int, int]:
     """Rows and columns."""
     return len(picture.row_names), len(picture.column_names)
+
+
+SUMMARY = "how full the tiers are, and where: quantiles and heat maps"
+ORDER = 40
+SECTION = ReportSection(load_section)

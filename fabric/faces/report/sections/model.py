@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
 from fabric.faces.report.content import Block, Section, Words
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.provenance import assumption_table, file_table, pair_table
 from fabric.scenario.provenance import MODEL, envelope
@@ -51,3 +52,8 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "-"
+
+
+SUMMARY = "what was modelled: assumptions, inputs, versions, seed"
+ORDER = 20
+SECTION = ReportSection(model_section)

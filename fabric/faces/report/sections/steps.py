@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabric.faces.report.content import Block, Section, TimelineBlock
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.jobs import STEPS_SHOWN, step_table
 from fabric.faces.views.timeline import Bar, JobTimeline, job_timeline
@@ -47,3 +48,8 @@ def _ticks(timeline: JobTimeline, most: int = 5) -> tuple[tuple[float, str], ...
     step = next((power * factor for factor in (1, 2, 5) if power * factor * most >= timeline.span_s), power * 10)
     steps = int(timeline.span_s / step * (1 + 1e-9))
     return tuple((at * step, format_seconds(at * step)) for at in range(steps + 1))
+
+
+SUMMARY = "the step of every job, its phases in time"
+ORDER = 60
+SECTION = ReportSection(steps_section)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fabric.evaluation.severity import worst_of_each_fabric
 from fabric.faces.report.content import Block, Section, Words
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
 from fabric.faces.views.phases import PHASES_SHOWN, phase_table, spread_table
@@ -54,3 +55,8 @@ def _lost(result: RouteResult) -> list[Words]:
         for entry in result.routes
         if entry.unreachable_pairs
     ]
+
+
+SUMMARY = "whether the limits hold, and what holds the network back"
+ORDER = 10
+SECTION = ReportSection(verdict_section)
