@@ -19,7 +19,7 @@ import numpy as np
 from topologies.attachment import AttachmentGroups, attachment_groups
 from topologies.columns import Bools, Floats, Ints, column
 from topologies.elements import Links, Nodes
-from topologies.errors import TopologyError, nearest
+from topologies.errors import TopologyError, nearest_hint
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +52,13 @@ class Topology:
         """
         found = self._ids.get(name)
         if found is None:
-            close = nearest(name, self.nodes.name[:20_000])
             raise TopologyError(
                 f"{self.name} has no node {name!r}",
-                hint=f"did you mean {close!r}?"
-                if close
-                else f"it has {len(self.nodes):,} nodes, such as {', '.join(self.nodes.name[:3])}",
+                hint=nearest_hint(
+                    name,
+                    self.nodes.name[:20_000],
+                    otherwise=f"it has {len(self.nodes):,} nodes, such as {', '.join(self.nodes.name[:3])}",
+                ),
                 code="FP3101",
             )
         return found

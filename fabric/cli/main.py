@@ -60,10 +60,9 @@ class Verbs(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Name the nearest verb when there is no such one."""
         if args and not args[0].startswith("-") and args[0] not in VERBS:
-            from topologies.errors import nearest
+            from topologies.errors import nearest_hint
 
-            close = nearest(args[0], VERBS)
-            hint = f"did you mean {close!r}?" if close else f"commands: {', '.join(VERBS)}"
+            hint = nearest_hint(args[0], VERBS, "commands")
             raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fabric.output.rows import compile_where
 from topologies.columns import Longs
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +71,7 @@ class ColumnTable:
         for entry in self.columns:
             if entry.name == name:
                 return entry
-        close = nearest(name, self.names)
-        hint = f"did you mean {close!r}?" if close else f"columns: {', '.join(self.names)}"
+        hint = nearest_hint(name, self.names, "columns")
         raise ScenarioError(f"no column {name!r}", hint=hint, code="FP2202")
 
     def cells(self, position: int) -> tuple[str, ...]:

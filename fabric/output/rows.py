@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 
 Row = Mapping[str, Any]
 
@@ -87,8 +87,7 @@ def _bad_where(expression: str, why: str) -> ScenarioError:
 
 
 def _unknown_column(flag: str, name: str, columns: Sequence[str]) -> ScenarioError:
-    close = nearest(name, columns)
-    hint = f"did you mean {close!r}?" if close else f"columns: {', '.join(columns)}"
+    hint = nearest_hint(name, columns, "columns")
     return ScenarioError(f"{flag}: no column {name!r}", hint=hint, code="FP2202")
 
 

@@ -15,7 +15,7 @@ from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import DEFAULT_EFFICIENCY, FabricSpec, LimitSpec, RoutingSpec
-from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
+from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest_hint
 from topologies.switches import switch_specs
 from traffic.occupancy import Occupancy
 from traffic.scale import scaled_workload
@@ -187,10 +187,9 @@ def phases_to_route(
     if not found:
         raise ScenarioError(_nothing_to_route(loaded), where="workloads", hint="add a workload; fabric init shows some")
     if request.phase not in ("worst", "all") and request.phase not in seen:
-        close = nearest(request.phase, seen)
         raise ScenarioError(
             f"--phase {request.phase!r} names no phase",
-            hint=f"did you mean {close!r}?" if close else f"phases: {', '.join(dict.fromkeys(seen))}",
+            hint=nearest_hint(request.phase, seen, otherwise=f"phases: {', '.join(dict.fromkeys(seen))}"),
             code="FP2105",
         )
     return found
@@ -233,10 +232,9 @@ def _nothing_to_route(loaded: LoadedScenario) -> str:
 
 def check_fabric(fabric: str | None, network: Network) -> None:
     if fabric is not None and fabric not in network.topologies:
-        close = nearest(fabric, network.topologies)
         raise ScenarioError(
             f"--fabric {fabric!r} names no fabric",
-            hint=f"did you mean {close!r}?" if close else f"fabrics: {', '.join(network.topologies)}",
+            hint=nearest_hint(fabric, network.topologies, "fabrics"),
             code="FP2105",
         )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from fabric.routing.tables.options import Carrier
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 
 if TYPE_CHECKING:
     from fabric.rules.rule_set import RuleSet
@@ -81,7 +81,6 @@ def dialect(name: str) -> Dialect:
     """The dialect called ``name``; ScenarioError with the nearest name when there is none."""
     known = dialects()
     if name not in known:
-        close = nearest(name, known)
-        hint = f"did you mean {close!r}?" if close else f"known: {', '.join(known)}"
+        hint = nearest_hint(name, known)
         raise ScenarioError(f"unknown dialect {name!r}", hint=hint, code="FP2104")
     return known[name]

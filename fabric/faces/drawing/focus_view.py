@@ -16,7 +16,7 @@ from fabric.faces.drawing.link_view import MOST_LINKS
 from fabric.faces.drawing.straight_rows import Slot, row_positions
 from fabric.faces.drawing.tier_view import hosts_text
 from topologies.columns import column
-from topologies.errors import TopologyError, nearest
+from topologies.errors import TopologyError, nearest_hint
 from topologies.topology import Topology
 
 if TYPE_CHECKING:
@@ -84,10 +84,9 @@ def neighbourhood_dot(route: PhaseRoute, *, title: str, at: str | None = None, h
     elif topology.has_node(at):
         node = topology.node(at)
     else:
-        close = nearest(at, topology.nodes.name[:20_000])
         raise TopologyError(
             f"--at {at!r} is no node of {topology.name}",
-            hint=f"did you mean {close!r}?" if close else "name a switch or host",
+            hint=nearest_hint(at, topology.nodes.name[:20_000], otherwise="name a switch or host"),
             code="FP6241",
         )
     near = np.zeros(len(topology.nodes), dtype=np.bool_)

@@ -11,7 +11,7 @@ from fabric.faces.drawing.graphviz_program import render_dot
 from fabric.output.whole_file import whole_file
 from fabric.result import PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
-from topologies.errors import FormatError, nearest
+from topologies.errors import FormatError, nearest_hint
 
 GRAPHS = ("tier", "unit", "neighbourhood", "links")
 DRAWINGS = ("matrix", "rack", "phases")
@@ -105,10 +105,9 @@ def _svg(picture: Picture, loaded: LoadedScenario, result: RouteResult, entry: P
     loads = {tier.tier: tier.max for tier in sorted(entry.tiers, key=lambda tier: tier.max)}
     tier = picture.tier or max(kinds[1:], key=lambda kind: loads.get(kind, 0.0), default="")
     if tier not in kinds:
-        close = nearest(tier, kinds)
         raise FormatError(
             f"{entry.fabric} has no tier {tier!r} between switches",
-            hint=f"did you mean {close!r}?" if close else f"there is: {', '.join(kinds)}",
+            hint=nearest_hint(tier, kinds, "there is"),
             code="FP6244",
         )
     direction: Direction = "down" if picture.direction == "down" else "up"

@@ -24,7 +24,7 @@ from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.effect import effect
 from fabric.whatif.live import LiveRoutes
 from fabric.whatif.suggestions import Suggestion, suggest
-from topologies.errors import FabricError, RoutingError, nearest
+from topologies.errors import FabricError, RoutingError, nearest_hint
 from topologies.units import format_seconds
 
 MOST_PAIRS = 12
@@ -116,10 +116,9 @@ def _unknown(result: RouteResult, entries: Sequence[PhaseRoute], text: str) -> F
     names = [entry.phase for entry in entries] + [job.id for job in result.jobs] + [one.id for one in result.limits]
     for entry in entries[:1]:
         names += entry.topology.nodes.name[:20_000]
-    close = nearest(text, names)
     return RoutingError(
         f"{text!r} is no link, switch, job, phase or limit of this scenario",
-        hint=f"did you mean {close!r}?" if close else "for example leaf0->spine1, spine1, phase:NAME, L1",
+        hint=nearest_hint(text, names, otherwise="for example leaf0->spine1, spine1, phase:NAME, L1"),
         code="FP9003",
     )
 

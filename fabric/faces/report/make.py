@@ -15,7 +15,7 @@ from fabric.faces.report.sections.steps import steps_section
 from fabric.faces.report.sections.verdict import verdict_section
 from fabric.faces.report.source import ReportSource
 from fabric.scenario.provenance import envelope
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 
 # anchor -> what makes the section; None where there is nothing to say
 SECTIONS: dict[str, Callable[[ReportSource], Section | None]] = {
@@ -61,8 +61,7 @@ def check_sections(sections: Sequence[str], *, based: bool) -> list[str]:
     """The sections asked for, all of which exist."""
     for anchor in sections:
         if anchor not in SECTIONS:
-            close = nearest(anchor, SECTIONS)
-            hint = f"did you mean {close!r}?" if close else f"sections: {', '.join(SECTIONS)}"
+            hint = nearest_hint(anchor, SECTIONS, "sections")
             raise ScenarioError(f"--sections: a report has no section {anchor!r}", hint=hint, code="FP9200")
         if anchor == "change" and not based:
             raise ScenarioError(
