@@ -137,6 +137,12 @@ class Topology:
         return column((self.links.reverse < 0) | (ids < self.links.reverse), np.bool_)
 
     @cached_property
+    def direction(self) -> Ints:
+        """Where every link leads, shape (L,): +1 to a higher level, -1 to a lower one, 0 within a level."""
+        level = self.nodes.level
+        return column(np.sign(level[self.links.dst] - level[self.links.src]), np.int32)
+
+    @cached_property
     def groups(self) -> AttachmentGroups:
         """Attachment groups of the endpoints, over the links that are up."""
         return attachment_groups(self.nodes, self.links, self.up)

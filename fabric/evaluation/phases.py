@@ -254,12 +254,10 @@ def _named(topology: Topology, lost: Unreachable, classes: Sequence[TrafficClass
 
 def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:
     """Quantiles of utilisation per tier and direction."""
-    level, links = topology.nodes.level, topology.links
-    rise = np.sign(level[links.dst] - level[links.src])
     rows: list[TierLoad] = []
     for code, tier in enumerate(topology.tiers):
         for direction, sign in (("up", 1), ("down", -1), ("both", 0)):
-            mine = utilisation[(links.tier == code) & (rise == sign) & topology.up]
+            mine = utilisation[(topology.links.tier == code) & (topology.direction == sign) & topology.up]
             if len(mine):
                 p50, p99 = np.quantile(mine, [0.5, 0.99], method="inverted_cdf")
                 over = int((mine > OVER).sum())

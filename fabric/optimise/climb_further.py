@@ -124,8 +124,7 @@ def _take(best: PolicyIncumbent, space: ArcSpace, kind: Ints, rows: Ints, used: 
 def is_whole(splits: Splits, src: Ints, dst: Ints, demand: PhaseDemand, routable: Bools, nodes: int) -> bool:
     """Whether every node that sends or receives traffic to a destination has a way on."""
     row = np.repeat(np.arange(len(demand.dest), dtype=np.int64), np.diff(splits.start))
-    row_of_entry = np.repeat(np.arange(len(demand.dest), dtype=np.int64), np.diff(demand.start))
-    sends = row_of_entry[routable] * nodes + demand.src[routable]
+    sends = demand.row_of_entry[routable] * nodes + demand.src[routable]
     inner = dst[splits.edge] != demand.dest[row]
     receives = row[inner] * nodes + dst[splits.edge[inner]]
     return bool(np.isin(np.append(sends, receives), row * nodes + src[splits.edge]).all())

@@ -82,10 +82,9 @@ def shortest_dags(arcs: Arcs, demand: PhaseDemand, routable: Bools) -> Dags:
     """The arcs on shortest paths from every destination's sources."""
     into = arcs.into
     tail, weight = arcs.src[into.edge], arcs.weight[into.edge]
-    equal = bool(len(weight) == 0 or np.ptp(weight) == 0)
     rows = len(demand.dest)
     row_start = np.zeros(rows + 1, dtype=np.int64)
-    fixed = (into.start, tail, weight, equal, demand.dest, demand.start, demand.src, routable, row_start)
+    fixed = (into.start, tail, weight, arcs.equal_weights, demand.dest, demand.start, demand.src, routable, row_start)
     none = np.empty(0, dtype=np.int32)
     parallel_rows(rows, lambda first, last: _shortest_rows(first, last, *fixed, none))
     np.cumsum(row_start, out=row_start)

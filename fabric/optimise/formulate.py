@@ -72,14 +72,14 @@ def formulate(
     length_cost : float
         Cost of Σ length x Gbps beside θ: small, it settles which of many optima, in one programme instead of two.
     """
-    row_of_entry = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))[routable]
+    row_of_entry = demand.row_of_entry[routable]
     gbps = demand.total_gbps[routable]
     unit = np.maximum(np.bincount(row_of_entry, gbps, len(demand.dest)), np.finfo(np.float64).tiny)
     count = len(used)
     variables = np.arange(count)
 
     node_key = np.concatenate([rows.astype(np.int64) * arcs.nodes + end[used] for end in (arcs.src, arcs.dst)])
-    entry_key = row_of_entry.astype(np.int64) * arcs.nodes + demand.src[routable]
+    entry_key = row_of_entry * arcs.nodes + demand.src[routable]
     keys = np.unique(np.concatenate([node_key, entry_key]))
     keys = keys[keys % arcs.nodes != demand.dest[keys // arcs.nodes]]
     balances = len(keys)

@@ -73,8 +73,7 @@ def given_paths(graph: RoutingGraph, demand: PhaseDemand, k: int) -> PathSpace:
 
 def exact_columns(graph: RoutingGraph) -> int:
     """Flow variables up to which a programme is solved by simplex or interior point with crossover."""
-    level = graph.topology.nodes.level[graph.node_of[~graph.is_terminal]]
-    return LAYERED_COLUMNS if len(level) and np.ptp(level) > 0 else FLAT_COLUMNS
+    return LAYERED_COLUMNS if graph.is_layered else FLAT_COLUMNS
 
 
 def solver_for(graph: RoutingGraph, columns: int) -> str:

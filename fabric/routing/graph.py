@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from topologies.columns import Bools, Floats, Ints, column, concatenate
+from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
 from topologies.topology import Topology
 from traffic.demands import Flows
 
@@ -36,6 +36,11 @@ class Adjacency:
         order = np.argsort(end, kind="stable")
         start = np.searchsorted(end[order], np.arange(nodes + 1))
         return Adjacency(column(start, np.int32), column(order, np.int32))
+
+
+def all_equal(values: Ints | Floats) -> bool:
+    """Whether no two of the values differ."""
+    return bool(len(values) == 0 or np.ptp(values) == 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +70,12 @@ class RoutingGraph:
     @cached_property
     def equal_weights(self) -> bool:
         """Whether hop counts decide shortest paths."""
-        return bool(len(self.weight) == 0 or np.ptp(self.weight) == 0)
+        return all_equal(self.weight)
+
+    @cached_property
+    def is_layered(self) -> bool:
+        """Whether switches stand at different heights, as in leaf-spine and fat trees."""
+        return not all_equal(self.topology.nodes.level[self.node_of[~self.is_terminal]])
 
     @cached_property
     def out(self) -> Adjacency:
@@ -130,6 +140,11 @@ class PhaseDemand:
     def dest_of_entry(self) -> Ints:
         """Destination graph node of every entry, shape (nnz,)."""
         return column(np.repeat(self.dest, np.diff(self.start)), np.int32)
+
+    @cached_property
+    def row_of_entry(self) -> Longs:
+        """Row in ``dest`` of every entry, shape (nnz,)."""
+        return column(np.repeat(np.arange(len(self.dest)), np.diff(self.start)), np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -158,12 +158,10 @@ def _best(entry: PhaseRoute) -> float:
 
 def _means(entry: PhaseRoute) -> dict[tuple[str, str], float]:
     topology = entry.topology
-    level = topology.nodes.level
-    way = np.sign(level[topology.links.dst] - level[topology.links.src])
     found = {}
     for code, tier in enumerate(topology.tiers):
         for direction, sign in (("up", 1), ("down", -1), ("both", 0)):
-            mine = (topology.links.tier == code) & (way == sign) & topology.up
+            mine = (topology.links.tier == code) & (topology.direction == sign) & topology.up
             if mine.any():
                 found[tier, direction] = float(entry.utilisation[mine].mean())
     return found

@@ -164,8 +164,6 @@ def link_table(entry: PhaseRoute, metric: Metric = "offered") -> ColumnTable:
     links = topology.links
     offered = entry.link_gbps.sum(axis=1)
     carried = np.minimum(offered, topology.capacity_gbps)
-    level = topology.nodes.level
-    way = np.sign(level[links.dst] - level[links.src]) + 1
     columns = (
         TableColumn("link", "link", _LinkNames(topology), width=24),
         TableColumn("utilisation", metric, metric_values(entry, metric), _ratio, True, 9),
@@ -173,7 +171,7 @@ def link_table(entry: PhaseRoute, metric: Metric = "offered") -> ColumnTable:
         TableColumn("carried_gbps", "carried Gb/s", carried, _gbps, True, 12, 3),
         TableColumn("capacity_gbps", "of Gb/s", topology.capacity_gbps, _gbps, True, 8, 2),
         TableColumn("tier", "tier", _Codes(topology.tiers, links.tier), width=12, priority=2),
-        TableColumn("direction", "dir", _Codes(("down", "same", "up"), way), width=5, priority=3),
+        TableColumn("direction", "dir", _Codes(("down", "same", "up"), topology.direction + 1), width=5, priority=3),
         TableColumn("state", "state", _Codes(("down", "up"), topology.up.astype(np.int64)), width=5, priority=4),
         TableColumn("a", "from", _NodeNames(topology, links.src), width=16, priority=6),
         TableColumn("a_port", "port", _Ports(topology), width=8, priority=5),
