@@ -16,36 +16,26 @@ in units of all demand to d, and θ in units of an estimate of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from fabric.optimise.arcs import Arcs
+from fabric.optimise.programme import Programme
 from fabric.routing.graph import PhaseDemand
 from topologies.columns import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
-class FlowProgramme:
-    """min cost·x, lower_row ≤ matrix·x ≤ upper_row, lower ≤ x ≤ upper; columns are f[a, d] in order, then θ."""
+class FlowProgramme(Programme):
+    """A programme whose columns are f[a, d] in order, then θ."""
 
-    matrix: csr_array
-    lower_row: Floats
-    upper_row: Floats
-    cost: Floats
-    lower: Floats
-    upper: Floats
     row_of_var: Ints  # destination index of every flow column
     arc_of_var: Ints
     balance_rows: int  # the first rows are balances, the rest capacities
     capacity_arcs: Ints  # arc of every capacity row
     gbps_of_unit: Floats  # Gbps of one unit of every flow column
-
-    @property
-    def flow_columns(self) -> int:
-        """Number of flow variables; θ is the column after them."""
-        return len(self.arc_of_var)
 
 
 def formulate(
@@ -110,6 +100,7 @@ def formulate(
         cost=cost,
         lower=lower,
         upper=np.full(count + 1, np.inf),
+        flow_columns=count,
         row_of_var=np.asarray(rows, dtype=np.int32),
         arc_of_var=np.asarray(used, dtype=np.int32),
         balance_rows=balances,
@@ -125,16 +116,4 @@ def shorten(programme: FlowProgramme, arcs: Arcs, theta: float) -> FlowProgramme
     cost[: programme.flow_columns] = length / length.mean()
     lower, upper = programme.lower.copy(), programme.upper.copy()
     lower[-1] = upper[-1] = theta
-    return FlowProgramme(
-        programme.matrix,
-        programme.lower_row,
-        programme.upper_row,
-        cost,
-        lower,
-        upper,
-        programme.row_of_var,
-        programme.arc_of_var,
-        programme.balance_rows,
-        programme.capacity_arcs,
-        programme.gbps_of_unit,
-    )
+    return replace(programme, cost=cost, lower=lower, upper=upper)
