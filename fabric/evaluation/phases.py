@@ -265,22 +265,6 @@ def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:
     return tuple(rows)
 
 
-def route_fabric(
-    topology: Topology,
-    demands: Demands,
-    *,
-    router: str,
-    options: RoutingOptions,
-    efficiency: float,
-    only: str | None = None,
-) -> list[PhaseRoute]:
-    """Route all phases of a fabric, or the one called ``only``."""
-    wanted = [phase for phase in phase_names(demands) if only is None or phase == only]
-    return [
-        route_phase(topology, demands, phase, router=router, options=options, efficiency=efficiency) for phase in wanted
-    ]
-
-
 def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:
     """Highest utilisation among the links that carry a job's traffic in a phase, and that link's name.
 

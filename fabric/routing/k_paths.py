@@ -37,11 +37,6 @@ class PathColumns:
     start: Ints  # shape (P + 1,)
     edge: Ints  # shape (steps,)
 
-    @property
-    def paths_of_entry(self) -> Ints:
-        """Number of paths of every entry up to the last that has any."""
-        return column(np.bincount(self.entry), np.int32)
-
 
 @compiled
 def _count_shortest(net: PathNet, reached: int, distance: Floats, order: Longs, most: int, count: Longs) -> None:

@@ -148,41 +148,6 @@ def ecmp_slice(
 
 
 @compiled
-def shortest_arcs(
-    into_start: Ints,
-    tail: Ints,
-    weight: Floats,
-    equal: bool,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
-    rows: Ints,
-    slots: Ints,
-) -> int:
-    """Adjacency slots on shortest paths from a destination's sources; with empty ``slots`` only counts them."""
-    nodes = len(into_start) - 1
-    distance = np.empty(nodes)
-    order = np.empty(nodes, dtype=np.int64)
-    active = np.zeros(nodes, dtype=np.bool_)
-    total = 0
-    for row in range(len(dest)):
-        reached = nearest_first(dest[row], into_start, tail, weight, equal, distance, order)
-        active[:] = False
-        for entry in range(start[row], start[row + 1]):
-            active[entry_src[entry]] = True
-        for position in range(reached - 1, -1, -1):
-            head = order[position]
-            for slot in range(into_start[head], into_start[head + 1]):
-                if active[tail[slot]] and is_step(distance[head], distance[tail[slot]], weight[slot], equal):
-                    active[head] = True
-                    if len(slots) > 0:
-                        rows[total] = row
-                        slots[total] = slot
-                    total += 1
-    return total
-
-
-@compiled
 def split_slice(
     first: int,
     last: int,

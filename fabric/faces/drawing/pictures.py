@@ -14,7 +14,6 @@ from fabric.scenario.load import LoadedScenario
 from topologies.errors import FormatError, nearest_hint
 
 GRAPHS = ("tier", "unit", "neighbourhood", "links")
-DRAWINGS = ("matrix", "rack", "phases")
 
 
 @dataclass(frozen=True)
