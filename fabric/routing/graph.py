@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,31 @@ class Adjacency:
         order = np.argsort(end, kind="stable")
         start = np.searchsorted(end[order], np.arange(nodes + 1))
         return Adjacency(column(start, np.int32), column(order, np.int32))
+
+
+class Inward(NamedTuple):
+    """Edges in the order of the adjacency by head, called slots, as compiled loops read them."""
+
+    start: Ints  # shape (V + 1,)
+    tail: Ints  # shape (E,)
+    weight: Floats
+    equal: bool  # whether all weights are
+
+
+class DemandRows(NamedTuple):
+    """Who sends to each destination, as compiled loops read it: row r has the entries ``start[r]:start[r + 1]``."""
+
+    dest: Ints
+    start: Ints | Longs
+    src: Ints  # by entry
+
+
+class SplitColumns(NamedTuple):
+    """Explicit splits as compiled loops read them; see ``fabric.routing.router.Splits``."""
+
+    start: Longs
+    edge: Ints
+    fraction: Floats
 
 
 def all_equal(values: Ints | Floats) -> bool:
@@ -87,6 +113,11 @@ class RoutingGraph:
         """Edges by destination."""
         return Adjacency.by(self.dst, self.nodes)
 
+    @cached_property
+    def inward(self) -> Inward:
+        """Edges by destination, for searches from a destination backwards."""
+        return Inward(self.into.start, self.src[self.into.edge], self.weight[self.into.edge], self.equal_weights)
+
     def node_name(self, node: int) -> str:
         """Name of the topology node a graph node stands for."""
         return self.topology.nodes.name[int(self.node_of[node])]
@@ -135,6 +166,11 @@ class PhaseDemand:
         """Demand per entry summed over the classes, shape (nnz,)."""
         total: Floats = self.gbps.sum(axis=1)
         return total
+
+    @property
+    def rows(self) -> DemandRows:
+        """Destinations and their senders."""
+        return DemandRows(self.dest, self.start, self.src)
 
     @cached_property
     def dest_of_entry(self) -> Ints:
