@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from topologies.columns import column
-from topologies.errors import FormatError, Problem, nearest
+from topologies.errors import FormatError, Problem, nearest_hint
 from topologies.plugin_folder import PluginFolder
 from topologies.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings
 from topologies.topology import Topology
@@ -56,8 +56,7 @@ def find_format(path: Path, format: str | None = None) -> TopologyFormat:  # noq
     if format is not None:
         if format in FORMATS:
             return FORMATS[format]
-        close = nearest(format, FORMATS)
-        hint = f"did you mean {close!r}?" if close else f"known formats: {', '.join(FORMATS)}"
+        hint = nearest_hint(format, FORMATS, "known formats")
         raise FormatError(f"unknown topology format {format!r}", where="format", hint=hint, code="FP6002")
     for entry in FORMATS.values():
         if path.suffix.lower() in entry.suffixes:

@@ -10,7 +10,7 @@ from fabric.evaluation.severity import by_severity
 from fabric.result import JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.utilisation import SAME, highest, over_capacity
 from fabric.scenario.schema import LimitSpec
-from topologies.errors import Problem, ScenarioError, nearest
+from topologies.errors import Problem, ScenarioError, nearest_hint
 from topologies.units import format_seconds, percent, precise_percent, precise_seconds
 
 
@@ -80,11 +80,10 @@ def _on_fabric(limit: LimitSpec, routes: Sequence[PhaseRoute]) -> tuple[float | 
         return None, f"no traffic on {limit.fabric}"
     topology = mine[0].topology
     if limit.tier is not None and limit.tier not in topology.tiers:
-        close = nearest(limit.tier, topology.tiers)
         raise ScenarioError(
             f"{limit.fabric} has no tier {limit.tier!r}",
             where="tier",
-            hint=f"did you mean {close!r}?" if close else f"its tiers: {', '.join(topology.tiers)}",
+            hint=nearest_hint(limit.tier, topology.tiers, "its tiers"),
             code="FP2105",
         )
     if limit.metric == "unreachable_pairs":

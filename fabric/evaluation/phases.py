@@ -254,33 +254,15 @@ def _named(topology: Topology, lost: Unreachable, classes: Sequence[TrafficClass
 
 def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:
     """Quantiles of utilisation per tier and direction."""
-    level, links = topology.nodes.level, topology.links
-    rise = np.sign(level[links.dst] - level[links.src])
     rows: list[TierLoad] = []
     for code, tier in enumerate(topology.tiers):
         for direction, sign in (("up", 1), ("down", -1), ("both", 0)):
-            mine = utilisation[(links.tier == code) & (rise == sign) & topology.up]
+            mine = utilisation[(topology.links.tier == code) & (topology.direction == sign) & topology.up]
             if len(mine):
                 p50, p99 = np.quantile(mine, [0.5, 0.99], method="inverted_cdf")
                 over = int(over_capacity(mine).sum())
                 rows.append(TierLoad(tier, direction, len(mine), float(p50), float(p99), float(mine.max()), over))
     return tuple(rows)
-
-
-def route_fabric(
-    topology: Topology,
-    demands: Demands,
-    *,
-    router: str,
-    options: RoutingOptions,
-    efficiency: float,
-    only: str | None = None,
-) -> list[PhaseRoute]:
-    """Route all phases of a fabric, or the one called ``only``."""
-    wanted = [phase for phase in phase_names(demands) if only is None or phase == only]
-    return [
-        route_phase(topology, demands, phase, router=router, options=options, efficiency=efficiency) for phase in wanted
-    ]
 
 
 def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:

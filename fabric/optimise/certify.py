@@ -119,21 +119,17 @@ def priced_bound(
 
 def entry_prices(graph: RoutingGraph, demand: PhaseDemand, price: Floats, *, shortest_only: bool = False) -> Floats:
     """Least price of a path per entry of the demand, shape (nnz,); ``inf`` without a path."""
-    into = graph.into
-    tail, by_slot = graph.src[into.edge], price[into.edge]
-    found = np.zeros(len(demand.src))
-    ends = (demand.dest, demand.start, demand.src, found)
-    weight = graph.weight[into.edge]
-    equal = graph.equal_weights
+    net, by_slot, rows = graph.inward, price[graph.into.edge], demand.rows
+    least = np.zeros(len(demand.src))
 
     def work(first: int, last: int) -> None:
         if shortest_only:
-            priced_shortest_distances(first, last, into.start, tail, weight, equal, by_slot, *ends)
+            priced_shortest_distances(first, last, net, by_slot, rows, least)
         else:
-            priced_distances(first, last, into.start, tail, by_slot, *ends)
+            priced_distances(first, last, net.start, net.tail, by_slot, rows, least)
 
     parallel_rows(len(demand.dest), work)
-    return found
+    return least
 
 
 def price_words(graph: RoutingGraph, price: Floats, bound: float) -> str:

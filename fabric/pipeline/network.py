@@ -9,7 +9,7 @@ from fabric.scenario.load import LoadedScenario
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.schema import FabricSpec, FileTopology
 from topologies.builder import TOPOLOGIES
-from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest
+from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest_hint
 from topologies.hosts import HostGroup
 from topologies.named_parts import hint_for, select
 from topologies.topology import Topology
@@ -107,11 +107,12 @@ def _build(name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: Loade
     else:
         unknown = [group for group in getattr(topology, "dual_home", ()) if group not in {node.group for node in nodes}]
         if unknown:
-            close = nearest(unknown[0], [node.group for node in nodes])
             raise TopologyError(
                 f"dual_home names {unknown[0]!r}, which is not attached to this fabric",
                 where="dual_home",
-                hint=f"did you mean {close!r}?" if close else "name a node group with NICs on this fabric",
+                hint=nearest_hint(
+                    unknown[0], [node.group for node in nodes], otherwise="name a node group with NICs on this fabric"
+                ),
                 code="FP2105",
             )
         groups = [_host_group(node, name, spec) for node in nodes]

@@ -12,7 +12,7 @@ from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import DEFAULT_EFFICIENCY, FabricSpec, LimitSpec, RoutingSpec
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 from topologies.switches import switch_specs
 from traffic.workload import WorkloadTraffic, demands_of
 
@@ -136,10 +136,9 @@ def phases_to_route(prepared: PreparedScenario) -> list[tuple[str, FabricSpec, D
     if not found:
         raise ScenarioError(_nothing_to_route(loaded), where="workloads", hint="add a workload; fabric init shows some")
     if request.phase not in ("worst", "all") and request.phase not in seen:
-        close = nearest(request.phase, seen)
         raise ScenarioError(
             f"--phase {request.phase!r} names no phase",
-            hint=f"did you mean {close!r}?" if close else f"phases: {', '.join(dict.fromkeys(seen))}",
+            hint=nearest_hint(request.phase, seen, otherwise=f"phases: {', '.join(dict.fromkeys(seen))}"),
             code="FP2105",
         )
     return found

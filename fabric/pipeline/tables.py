@@ -13,7 +13,7 @@ from fabric.request import RouteRequest, TablesRequest
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import FabricSpec
-from topologies.errors import FabricError, ScenarioError, nearest
+from topologies.errors import FabricError, ScenarioError, nearest_hint
 from traffic.workload import demands_of
 
 if TYPE_CHECKING:
@@ -85,10 +85,9 @@ def _phase_for_tables(
     if request.phase != "worst":
         if request.phase in phases:
             return request.phase
-        close = nearest(request.phase, phases)
         raise ScenarioError(
             f"--phase {request.phase!r} names no phase of fabric {name}",
-            hint=f"did you mean {close!r}?" if close else f"phases: {', '.join(phases) or 'none'}",
+            hint=nearest_hint(request.phase, phases, "phases"),
             code="FP2105",
         )
     if len(phases) < 2:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.graph import PhaseDemand, RoutingGraph, SplitColumns
 from fabric.routing.names import HASH_FIELDS
 from fabric.routing.progress import Reporter, silent
 from fabric.routing.table_options import TableOptions
@@ -24,6 +24,11 @@ class Splits:
     start: Longs  # shape (D + 1,)
     edge: Ints  # shape (nnz,)
     fraction: Floats  # shape (nnz,), those of one destination and source sum to 1
+
+    @property
+    def columns(self) -> SplitColumns:
+        """The same for compiled loops."""
+        return SplitColumns(self.start, self.edge, self.fraction)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ import numpy as np
 
 from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, RouteResult
-from fabric.whatif.effect import EffectRow, LinkChange, changed_links, effect
+from fabric.whatif.effect import LinkChange, changed_links, effect
 from topologies.summary import summarise
 from topologies.topology import Topology
 
@@ -158,12 +158,10 @@ def _best(entry: PhaseRoute) -> float:
 
 def _means(entry: PhaseRoute) -> dict[tuple[str, str], float]:
     topology = entry.topology
-    level = topology.nodes.level
-    way = np.sign(level[topology.links.dst] - level[topology.links.src])
     found = {}
     for code, tier in enumerate(topology.tiers):
         for direction, sign in (("up", 1), ("down", -1), ("both", 0)):
-            mine = (topology.links.tier == code) & (way == sign) & topology.up
+            mine = (topology.links.tier == code) & (topology.direction == sign) & topology.up
             if mine.any():
                 found[tier, direction] = float(entry.utilisation[mine].mean())
     return found
@@ -178,17 +176,14 @@ def _crossing(entry: PhaseRoute, tier: str) -> float | None:
 
 def _times(a: RouteResult, b: RouteResult) -> Iterator[Row]:
     """Rows of ``effect`` that are times or limits, without those of the loads above; jobs of B alone as well."""
-    rows = {row.metric: row for row in effect(a, b)}
+    rows = {(row.kind, row.metric): row for row in effect(a, b)}
     for row in effect(b, a):
-        if row.metric not in rows:
-            mirrored = EffectRow(row.metric, row.now, row.base, row.unit, row.limit, row.was_ok, row.ok)
-            rows[row.metric] = mirrored
-    limits = {limit.text for result in (a, b) for limit in result.limits}
+        rows.setdefault((row.kind, row.metric), row.mirrored)
     for row in rows.values():
-        if row.metric in limits:
+        if row.kind == "limit":
             yield Row("time", f"limit: {row.metric}", row.base, row.now, row.unit, row.was_ok, row.ok, row.limit)
-        elif row.unit == "s":
-            yield Row("time", row.metric, row.base, row.now, "s")
+        elif row.kind == "time":
+            yield Row("time", row.metric, row.base, row.now, row.unit)
 
 
 def _names(a: RouteResult, b: RouteResult) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -11,7 +11,7 @@ import pytest
 from fabric.cli.main import run
 from fabric.faces.drawing.pictures import draw, picture_phase
 from fabric.faces.drawing.view import VIEWS, Drawn, Picture
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import route
 from fabric.scenario.load import load_scenario
 from topologies.errors import FabricError, FormatError
 

@@ -16,7 +16,8 @@ from fabric.faces.report.page import to_page
 from fabric.faces.report.record import report_record
 from fabric.faces.report.section import SECTIONS
 from fabric.faces.report.source import ReportSource
-from fabric.pipeline.stages import build, route
+from fabric.pipeline.prepared import build
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.scenario.load import load_scenario
 from topologies.errors import ScenarioError

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from topologies.columns import Bools, Floats
-from topologies.errors import nearest
+from topologies.errors import nearest_hint
 from topologies.format_registry import Imported, TopologyFormat, cannot_say, sound_lines
 from topologies.tables import ENDPOINT_ROLES, ROUTER, role_level, topology_of_tables
 from topologies.text_input import Findings, number, read_text, shown
@@ -92,8 +92,7 @@ class _Sheet:
     def _check_header(self, header: list[str]) -> None:
         for index, name in enumerate(header):
             if name not in COLUMNS:
-                close = nearest(name, COLUMNS)
-                hint = f"did you mean {close!r}?" if close else f"known columns: {', '.join(COLUMNS)}"
+                hint = nearest_hint(name, COLUMNS, "known columns")
                 if len(header) == 1 and any(mark in name for mark in ";\t"):
                     hint = "separate the columns with commas"
                 self.findings.add(f"unknown column {shown(name)}", code="FP6004", line=self.header_line, hint=hint)

@@ -17,7 +17,7 @@ import numpy as np
 
 from topologies.columns import column
 from topologies.elements import Links, Nodes
-from topologies.errors import FormatError, nearest
+from topologies.errors import FormatError, nearest_hint
 from topologies.format_registry import TopologyFormat, cannot_say
 from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
@@ -114,8 +114,7 @@ class _Document:
         place = ".".join((*section, ""))
         for key in data:
             if key not in known:
-                close = nearest(key, known)
-                hint = f"did you mean {close!r}?" if close else f"known: {', '.join(known)}"
+                hint = nearest_hint(key, known)
                 self.add(f"unknown key {place}{key}", *section, key, code="FP6004", hint=hint)
         for key in known:
             if key not in data:

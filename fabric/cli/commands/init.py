@@ -6,7 +6,7 @@ import click
 
 from fabric.cli.answer import write
 from fabric.cli.options import FabricCommand, Settings
-from topologies.errors import nearest
+from topologies.errors import nearest_hint
 
 SUMMARY = "Write a commented starter scenario."
 ORDER = 160
@@ -25,7 +25,6 @@ def command(template: str | None, list_: bool, settings: Settings) -> None:
         return
     chosen = template or "leaf-spine"
     if chosen not in names:
-        close = nearest(chosen, names)
-        hint = f"did you mean {close!r}?" if close else f"templates: {', '.join(names)}"
+        hint = nearest_hint(chosen, names, "templates")
         raise click.UsageError(f"no template {chosen!r}; {hint}")
     write(template_text(chosen), settings)

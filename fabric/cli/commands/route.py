@@ -13,7 +13,7 @@ from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
 from fabric.cli.watch import watching
 from fabric.routing.names import OBJECTIVES, PATH_POLICIES, ROUTERS
-from topologies.errors import nearest
+from topologies.errors import nearest_hint
 
 if TYPE_CHECKING:
     from fabric.evaluation.router_comparison import RouterComparison
@@ -51,8 +51,7 @@ def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
     names = tuple(dict.fromkeys(word.strip() for word in text.split(","))) if text is not None else ()
     for name in names if names != ALL else ():
         if name not in ROUTERS:
-            close = nearest(name, ROUTERS)
-            hint = f"did you mean {close!r}?" if close else f"routers: {', '.join(ROUTERS)}; all compares them"
+            hint = nearest_hint(name, ROUTERS, otherwise=f"routers: {', '.join(ROUTERS)}; all compares them")
             raise click.BadParameter(f"{name!r} is no router; {hint}")
     return names
 

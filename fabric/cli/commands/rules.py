@@ -102,7 +102,7 @@ def probes(scenario: str, folder: Path, switch: str, settings: Settings) -> int:
     from fabric.rules.errors import RuleError
     from fabric.rules.folder import check_target, write_folder
     from fabric.rules.probes import plan_probes, probe_files
-    from topologies.errors import nearest
+    from topologies.errors import nearest_hint
 
     if settings.output == "-":
         raise click.UsageError("probes are files; name a folder with -o DIR")
@@ -110,10 +110,9 @@ def probes(scenario: str, folder: Path, switch: str, settings: Settings) -> int:
     _, ground = load_exported(scenario, folder, settings)
     tables = ground.tables(folder)
     if switch not in tables:
-        close = nearest(switch, tables)
         raise RuleError(
             f"the export has no switch {switch!r}",
-            hint=f"did you mean {close!r}?" if close else f"such as {', '.join(list(tables)[:3])}",
+            hint=nearest_hint(switch, tables, otherwise=f"such as {', '.join(list(tables)[:3])}"),
             code="FP8051",
         )
     made = plan_probes(tables[switch], ground.plan)

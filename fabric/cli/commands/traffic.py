@@ -142,14 +142,13 @@ def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabri
 
 
 def _check_phase(phase: str, workloads: Any) -> None:
-    from topologies.errors import ScenarioError, nearest
+    from topologies.errors import ScenarioError, nearest_hint
 
     names = list(dict.fromkeys(entry.name for workload in workloads for entry in workload.phases))
     if phase != "all" and phase not in names:
-        close = nearest(phase, names)
         raise ScenarioError(
             f"{phase!r} names no phase",
-            hint=f"did you mean {close!r}?" if close else f"phases: {', '.join(names) or 'none'}",
+            hint=nearest_hint(phase, names, "phases"),
             code="FP2105",
         )
 

@@ -23,7 +23,6 @@ from topologies.units import percent
 
 if TYPE_CHECKING:  # the value costs a compiled kernel's import, which a drawing without traffic does not need
     from fabric.result import PhaseRoute
-    from topologies.topology import Topology
 
 _FONT = "Helvetica"
 _LONGEST_NAME = 60
@@ -117,9 +116,7 @@ def _speeds_text(forth_gbps: float, back_gbps: float) -> str:
 
 
 def load_text(bundle: Bundle) -> str:
-    """Worst utilisation of a bundle in words; empty when nothing was routed."""
-    if bundle.utilisation is None:
-        return ""
+    """Worst utilisation of a bundle in words."""
     return f"max {percent_text(bundle.utilisation)}" if bundle.utilisation > 0 else "idle"
 
 
@@ -133,14 +130,11 @@ def bundle_lines(bundle: Bundle) -> list[str]:
 # ---- colour -------------------------------------------------------------------------------------------------------
 
 
-UNROUTED = "#555555"
 _INK = "#111111"
 
 
 def bundle_colour(bundle: Bundle) -> str:
-    """Colour of a bundle's worst link; grey where nothing was routed or nothing is left to carry it."""
-    if bundle.utilisation is None:
-        return UNROUTED
+    """Colour of a bundle's worst link; grey where nothing is left to carry it."""
     if bundle.down == bundle.cables and bundle.utilisation == 0:
         return DOWN.colour
     return band(bundle.utilisation).colour
@@ -177,7 +171,6 @@ class Drawing:
     warnings: tuple[str, ...]
     boxes: Sequence[Box]
     bundles: Sequence[Bundle]
-    routed: bool
     notes: tuple[str, ...] = ()
     positions: Sequence[Point] | None = None  # centres of the boxes; None: Graphviz decides
 
@@ -262,7 +255,7 @@ def _plates(positions: Sequence[Point], between: Sequence[Bundle], chosen: Seque
 
 def _labelled(between: Sequence[Bundle], most: int | None) -> list[int]:
     """Which bundles get a label, most important first."""
-    load = np.array([bundle.utilisation or 0.0 for bundle in between])
+    load = np.array([bundle.utilisation for bundle in between])
     whole = np.array([bundle.down == 0 for bundle in between])
     order: list[int] = np.lexsort((ranks(load), whole)).tolist()
     return order if most is None else order[:most]
@@ -363,7 +356,7 @@ def _heading_table(drawing: Drawing) -> str:
     rows += [
         _row(f'<font point-size="11" color="{DOUBLE.colour}"><b>{html(line)}</b></font>') for line in drawing.warnings
     ]
-    rows.append(_row(_legend(drawing.routed)))
+    rows.append(_row(_legend()))
     rows += [_row(f'<font point-size="10">{html(line)}</font>') for line in drawing.notes]
     return f'<table border="0" cellborder="0" cellspacing="0" cellpadding="2">{"".join(rows)}</table>'
 
@@ -372,12 +365,12 @@ def _row(cell: str) -> str:
     return f'<tr><td align="left">{cell}</td></tr>'
 
 
-def _legend(routed: bool) -> str:
+def _legend() -> str:
     def words(text: str) -> str:
         return f'<td align="left"><font point-size="10">{html(text)}</font></td>'
 
     cells = []
-    for entry in BANDS if routed else ():
+    for entry in BANDS:
         cells.append(f'<td bgcolor="{entry.colour}" width="24" height="10" fixedsize="true"></td>{words(entry.text)}')
     cells.append('<td><font point-size="10"><b>- - -</b></font></td>' + words("some links down"))
     cells.append('<td width="6"></td>' + words("width: capacity"))
@@ -423,16 +416,6 @@ def route_warnings(route: PhaseRoute) -> tuple[str, ...]:
         return ()
     pairs = "pair has" if route.unreachable_pairs == 1 else "pairs have"
     return (f"{route.unreachable_pairs:,} {pairs} no path; their demand is not in the picture",)
-
-
-def topology_heading(topology: Topology, title: str) -> tuple[str, ...]:
-    """Which network, and its size."""
-    names = (title, *([topology.name] if topology.name != title else []))
-    counts = (
-        f"{int(topology.nodes.nics.sum()):,} endpoints, {int(topology.is_switch.sum()):,} switches, "
-        f"{int(topology.is_cable.sum()):,} cables; no traffic"
-    )
-    return (" · ".join(shortened(name) for name in names if name), counts)
 
 
 def nodes_text(counts: Iterable[tuple[str, int]]) -> str:

@@ -46,7 +46,7 @@ def folded_dot(route: PhaseRoute, chosen: np.ndarray, heading: tuple[str, ...]) 
     slots = [Slot(box.level, -1, max(len(line) for line in box.lines)) for box in boxes]
     tiered = len({box.level for box in boxes}) > 1
     positions = row_positions(slots, found) if tiered else None
-    drawing = Drawing(heading, route_warnings(route), boxes, found, routed=True, positions=positions)
+    drawing = Drawing(heading, route_warnings(route), boxes, found, positions=positions)
     return dot_text(drawing, most_labels=None if len(found) <= _MOST_LABELS else _MOST_LABELS)
 
 

@@ -8,7 +8,7 @@ from fabric.faces.report.content import Content
 from fabric.faces.report.section import SECTIONS
 from fabric.faces.report.source import ReportSource
 from fabric.scenario.provenance import envelope
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 
 
 def make_report(source: ReportSource, sections: Sequence[str] | None = None) -> Content:
@@ -42,8 +42,7 @@ def check_sections(sections: Sequence[str], *, based: bool) -> list[str]:
     """The sections asked for, all of which exist."""
     for anchor in sections:
         if anchor not in SECTIONS:
-            close = nearest(anchor, SECTIONS)
-            hint = f"did you mean {close!r}?" if close else f"sections: {', '.join(SECTIONS)}"
+            hint = nearest_hint(anchor, SECTIONS, "sections")
             raise ScenarioError(f"--sections: a report has no section {anchor!r}", hint=hint, code="FP9200")
         if SECTIONS[anchor].needs_base and not based:
             raise ScenarioError(

@@ -16,7 +16,6 @@ from topologies.topology import Topology
 from traffic.demands import Flows
 from traffic.workload import WorkloadTraffic
 
-LEVELS = ("leaf", "rack", "unit", "host")
 MOST_PLACES = 4_096
 
 

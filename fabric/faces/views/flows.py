@@ -125,9 +125,8 @@ def crossing_words(route: PhaseRoute, flows: LinkFlows) -> str:
     """How many pairs and single flows cross a link, against its like."""
     topology, link = route.topology, flows.link
     tier = topology.links.tier[link]
-    level = topology.nodes.level
-    way = np.sign(level[topology.links.dst] - level[topology.links.src])
-    like = (topology.links.tier == tier) & (way == way[link]) & topology.up
+    direction = topology.direction
+    like = (topology.links.tier == tier) & (direction == direction[link]) & topology.up
     mean = float(route.utilisation[like & np.isfinite(route.utilisation)].mean()) if like.any() else 0.0
     here = float(route.utilisation[link])
     words = f"{flows.total_pairs:,} pairs"

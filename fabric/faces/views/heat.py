@@ -143,9 +143,8 @@ def heat_map(topology: Topology, utilisation: Floats, kind: str = OVERVIEW, dire
 
 def _rising(topology: Topology) -> np.ndarray:
     """Whether a link goes up, shape (L,)."""
-    links, level = topology.links, topology.nodes.level
-    rise = np.sign(level[links.dst] - level[links.src])
-    return np.where(rise == 0, links.dst > links.src, rise > 0)
+    links, direction = topology.links, topology.direction
+    return np.where(direction == 0, links.dst > links.src, direction > 0)
 
 
 def _tier(topology: Topology, utilisation: Floats, tier: str, direction: Direction) -> HeatMap:

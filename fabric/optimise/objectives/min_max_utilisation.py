@@ -8,8 +8,6 @@ loads are propagated from the split fractions, the bound is recomputed from pric
 
 from __future__ import annotations
 
-import numpy as np
-
 from fabric.optimise.arcs import merge_parallel
 from fabric.optimise.by_descent import improve_by_descent
 from fabric.optimise.by_programme import ArcPairs, all_arcs, improve_by_programme, shortest_arcs
@@ -69,7 +67,7 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
 def _improve(best: Incumbent) -> bool:
     """Choose the way by kind and size of the network; returns whether a limit stopped it before the gap closed."""
     size = len(best.demand.dest) * len(best.arcs.src)
-    layered, anywhere = is_layered(best.graph), best.options.paths == "any"
+    layered, anywhere = best.graph.is_layered, best.options.paths == "any"
     if size <= SMALL_COLUMNS:
         allowed = all_arcs(best) if anywhere else shortest_arcs(best.arcs, best.demand, best.routable)
         return improve_by_programme(best, allowed, complete=True, solver="highs")
@@ -78,9 +76,3 @@ def _improve(best: Incumbent) -> bool:
         return not best.done
     # Simplex and interior point stall on the degenerate programmes of layered fabrics, but not on flat networks'.
     return improve_by_programme(best, ArcPairs.of(dags), complete=not anywhere, solver="pdlp" if layered else "highs")
-
-
-def is_layered(graph: RoutingGraph) -> bool:
-    """Whether switches stand at different heights, as in leaf-spine and fat trees."""
-    level = graph.topology.nodes.level[graph.node_of[~graph.is_terminal]]
-    return bool(len(level) and np.ptp(level) > 0)

@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fabric.routing.router import PairTraffic
-from fabric.routing.tables.walk import walk_columns
+from fabric.routing.tables.walk import DecisionColumns, every_row, walk_columns
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.dialect import DIALECTS
 from fabric.rules.manifest import LINK_COLUMNS, LINKS, Manifest, read_csv
@@ -171,17 +171,13 @@ def walk_all(
     count, width = len(rows.pieces), len(sources)
     gbps = np.ones((count * width, 2))
     gbps[:, 1] = _demand(tables, rows, sources, pairs).ravel() if len(pairs) else 0.0
-    start = np.arange(count + 1, dtype=np.int64) * width
-    src = np.tile(sources, count).astype(np.int32)
     edge = np.arange(len(rows.link), dtype=np.int32)
-    head = rows.head[rows.link]
+    decisions = DecisionColumns(rows.code, rows.start, edge, rows.part, rows.head[rows.link])
     met = np.zeros((len(rows.code), count), dtype=np.bool_)
-    found = walk_columns(
-        rows.code, rows.start, edge, rows.part, head, np.arange(count, dtype=np.int32), start, src, gbps, met
-    )
+    walked = walk_columns(decisions, every_row(count, sources), gbps, met)
     loads = np.zeros(len(tables.plan.topology.links))
-    np.add.at(loads, rows.link, found.edge_gbps[:, 1])
-    return loads, met, found.loops, found.lost_gbps > 0
+    np.add.at(loads, rows.link, walked.edge_gbps[:, 1])
+    return loads, met, walked.loops, walked.lost_gbps > 0
 
 
 def _demand(tables: ReadTables, rows: Rows, sources: Ints, pairs: Sequence[PairTraffic]) -> Floats:

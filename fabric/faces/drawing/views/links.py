@@ -15,12 +15,11 @@ from fabric.faces.drawing.dot import (
     route_heading,
     route_warnings,
     shortened,
-    topology_heading,
 )
 from fabric.faces.drawing.hosts import hosts_text
 from fabric.faces.drawing.straight_rows import Point, Slot, row_positions
 from fabric.faces.drawing.view import Drawn, Picture, View
-from topologies.columns import Bools, Floats
+from topologies.columns import Bools
 from topologies.errors import TopologyError
 from topologies.topology import Topology
 
@@ -43,27 +42,10 @@ def link_view_dot(route: PhaseRoute, *, title: str, force: bool = False) -> str:
     TopologyError
         When there are more lines than can be read.
     """
-    heading, warnings = route_heading(route, title), route_warnings(route)
-    return _link_view(route.topology, route.utilisation, heading, warnings, force=force)
-
-
-def topology_link_view_dot(topology: Topology, *, title: str, force: bool = False) -> str:
-    """Every link between switches of a network without traffic; raises as ``link_view_dot`` does."""
-    return _link_view(topology, None, topology_heading(topology, title), (), force=force)
-
-
-def _link_view(
-    topology: Topology,
-    utilisation: Floats | None,
-    heading: tuple[str, ...],
-    warnings: tuple[str, ...],
-    *,
-    force: bool,
-) -> str:
-    nodes = topology.nodes
-    switch = topology.is_switch if topology.is_switch.any() else nodes.forwards
+    topology = route.topology
+    switch = topology.is_switch if topology.is_switch.any() else topology.nodes.forwards
     box_of_node, boxes = _boxes(topology, switch)
-    found = bundles(topology, box_of_node, utilisation)
+    found = bundles(topology, box_of_node, route.utilisation)
     drawn = sum(boxes[bundle.a].level > 0 and boxes[bundle.b].level > 0 for bundle in found)
     if drawn > MOST_LINES and not force:
         raise TopologyError(
@@ -71,14 +53,8 @@ def _link_view(
             hint="fabric draw tier draws one line per bundle; --force draws all links",
             code="FP3201",
         )
-    drawing = Drawing(
-        heading,
-        warnings,
-        boxes,
-        found,
-        routed=utilisation is not None,
-        positions=_positions(topology, box_of_node, boxes, found),
-    )
+    positions = _positions(topology, box_of_node, boxes, found)
+    drawing = Drawing(route_heading(route, title), route_warnings(route), boxes, found, positions=positions)
     return dot_text(drawing, most_labels=None if len(found) <= _MOST_LABELS else _MOST_LABELS)
 
 

@@ -24,7 +24,6 @@ from fabric.faces.drawing.dot import (
     route_heading,
     route_warnings,
     shortened,
-    topology_heading,
 )
 from fabric.faces.drawing.hosts import hosts_text
 from fabric.faces.drawing.view import Drawn, Picture, View
@@ -53,23 +52,12 @@ def tier_view_dot(route: PhaseRoute, *, title: str) -> str:
     title : str
         First word of the heading, such as the scenario's name.
     """
-    drawing = _drawing(route.topology, route.utilisation, route_heading(route, title), route_warnings(route))
-    return dot_text(drawing)
-
-
-def topology_tier_view_dot(topology: Topology, *, title: str) -> str:
-    """The tier view of a network without traffic: no colours."""
-    return dot_text(_drawing(topology, None, topology_heading(topology, title), ()))
-
-
-def _drawing(
-    topology: Topology, utilisation: Floats | None, heading: tuple[str, ...], warnings: tuple[str, ...]
-) -> Drawing:
-    cells = _cells(topology, utilisation)
-    found = bundles(topology, cells.of_node, utilisation)
-    inside = {bundle.a: bundle for bundle in found if bundle.a == bundle.b}
+    topology = route.topology
+    cells = _cells(topology, route.utilisation)
+    between = bundles(topology, cells.of_node, route.utilisation)
+    inside = {bundle.a: bundle for bundle in between if bundle.a == bundle.b}
     boxes = [_box(topology, cells, index, inside.get(index)) for index in range(len(cells.level))]
-    return Drawing(heading, warnings, boxes, found, routed=utilisation is not None)
+    return dot_text(Drawing(route_heading(route, title), route_warnings(route), boxes, between))
 
 
 # ---- which node goes into which box -------------------------------------------------------------------------------
@@ -84,7 +72,7 @@ class _Cells:
     family: Ids
     place: Ids  # unit, pod or node; _REST: folded
     folded: dict[int, int]  # family: how many places share the folded box
-    heat: dict[int, float] | None  # family: worst utilisation at the folded places
+    heat: dict[int, float]  # family: worst utilisation at the folded places
 
 
 def _most_alone(topology: Topology) -> int:
@@ -95,7 +83,7 @@ def _most_alone(topology: Topology) -> int:
     return _MOST_MESHED if dense else MOST_BOXES
 
 
-def _cells(topology: Topology, utilisation: Floats | None) -> _Cells:
+def _cells(topology: Topology, utilisation: Floats) -> _Cells:
     family, place = _places(topology)
     nodes = topology.nodes
     kinds = nodes.role.astype(np.int64)
@@ -135,7 +123,7 @@ def _cells(topology: Topology, utilisation: Floats | None) -> _Cells:
         family=column(boxes[:, 1], np.int32),
         place=boxes[:, 2],
         folded=rest,
-        heat=None if utilisation is None else coolest,
+        heat=coolest,
     )
 
 
@@ -166,16 +154,15 @@ def _places(topology: Topology) -> tuple[Ids, Ids]:
     return family, place
 
 
-def _heat(topology: Topology, utilisation: Floats | None, place: Ids, mine: Bools) -> dict[int, float]:
+def _heat(topology: Topology, utilisation: Floats, place: Ids, mine: Bools) -> dict[int, float]:
     """Worst utilisation of the links at every place of one family, in order of place."""
     places, code = np.unique(place[mine], return_inverse=True)
     worst = np.zeros(len(places))
-    if utilisation is not None:
-        of_node = np.full(len(place), -1)
-        of_node[mine] = code.reshape(-1)
-        for ends in (topology.links.src, topology.links.dst):
-            here = of_node[ends]
-            np.maximum.at(worst, here[here >= 0], utilisation[here >= 0])
+    of_node = np.full(len(place), -1)
+    of_node[mine] = code.reshape(-1)
+    for ends in (topology.links.src, topology.links.dst):
+        here = of_node[ends]
+        np.maximum.at(worst, here[here >= 0], utilisation[here >= 0])
     return dict(zip(places.tolist(), worst.tolist(), strict=True))
 
 
@@ -217,7 +204,7 @@ def _box(topology: Topology, cells: _Cells, index: int, inside: Bundle | None) -
     else:
         lines.append(hosts_text(topology, members))
     if inside is not None:
-        lines.append(", ".join(text for text in (f"inside: {cables_text(inside)}", load_text(inside)) if text))
+        lines.append(f"inside: {cables_text(inside)}, {load_text(inside)}")
         lines += [f"{inside.down:,} down"] if inside.down else []
     column_name = "" if family == _NONE else f"{family}/{'rest' if rest else place}"
     return Box(tuple(line for line in lines if line), level, column=column_name, stacked=rest, inside=inside)
@@ -235,8 +222,7 @@ def _place_text(topology: Topology, cells: _Cells, members: Ids, family: int, *,
     if not one:
         one = topology.roles[nodes.role[members[0]]]
         many = {"leaf": "leaves", "switch": "switches"}.get(one, f"{one}s")
-    hottest = "" if cells.heat is None else f", max {percent_text(cells.heat[family])}"
-    return f"{count:,} more {one if count == 1 else many}{hottest}"
+    return f"{count:,} more {one if count == 1 else many}, max {percent_text(cells.heat[family])}"
 
 
 def _switch_lines(topology: Topology, switches: Ids, *, single: bool) -> list[str]:
