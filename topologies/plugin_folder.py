@@ -25,7 +25,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 
 E = TypeVar("E")
 _DECLARED = re.compile(r"^(SUMMARY|ORDER)(?:\s*:\s*\w+)?\s*=(.*)$", re.MULTILINE)
@@ -98,8 +98,7 @@ class PluginFolder(Mapping[str, E]):
             With the nearest name when there is none.
         """
         if name not in self:
-            close = nearest(name, self)
-            hint = f"did you mean {close!r}?" if close else f"known: {', '.join(self)}"
+            hint = nearest_hint(name, self, "known")
             raise ScenarioError(f"unknown {self.what} {name!r}", hint=hint, code="FP2104")
         return self[name]
 

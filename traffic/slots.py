@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from topologies.columns import Ints, column
-from topologies.errors import FormatError, Problem, TrafficError
+from topologies.errors import FormatError, Problem, TrafficError, nearest_hint
 from topologies.former_names import renamed_listed
 from traffic.placement import PlacementSite
 

@@ -43,10 +43,9 @@ class Verbs(click.Group):
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             known = self.list_commands(ctx)
             if args[0] not in known:
-                from topologies.errors import nearest
+                from topologies.errors import nearest_hint
 
-                close = nearest(args[0], known)
-                hint = f"did you mean {close!r}?" if close else f"commands: {', '.join(known)}"
+                hint = nearest_hint(args[0], known, "commands")
                 raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -16,7 +16,7 @@ import numpy as np
 from fabric.output.numbers import finite
 from fabric.output.where import compile_where
 from topologies.columns import Longs
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 
 Mark = Literal["", "good", "bad", "warn"]
 
@@ -116,8 +116,7 @@ class Table:
         for entry in self.columns:
             if entry.name == name:
                 return entry
-        close = nearest(name, self.names)
-        hint = f"did you mean {close!r}?" if close else f"columns: {', '.join(self.names)}"
+        hint = nearest_hint(name, self.names, "columns")
         raise ScenarioError(f"no column {name!r}", hint=hint, code="FP2202")
 
     # ---- cells --------------------------------------------------------------------------------------------------

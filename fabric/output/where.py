@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 
 Row = Mapping[str, Any]
 
@@ -85,6 +85,5 @@ def _bad_where(expression: str, why: str) -> ScenarioError:
 
 def unknown_column(flag: str, name: str, columns: Sequence[str]) -> ScenarioError:
     """The error of a flag that names a column that is not there."""
-    close = nearest(name, columns)
-    hint = f"did you mean {close!r}?" if close else f"columns: {', '.join(columns)}"
+    hint = nearest_hint(name, columns, "columns")
     return ScenarioError(f"{flag}: no column {name!r}", hint=hint, code="FP2202")

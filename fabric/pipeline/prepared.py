@@ -12,7 +12,7 @@ from fabric.pipeline.network import Network, build_network
 from fabric.request import RouteRequest
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
-from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
+from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest_hint
 from traffic.occupancy import Occupancy
 from traffic.scale import scaled_workload
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
@@ -116,9 +116,8 @@ def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1
 def check_fabric(fabric: str | None, network: Network) -> None:
     """Refuse the name of a fabric that there is not, with the nearest."""
     if fabric is not None and fabric not in network.topologies:
-        close = nearest(fabric, network.topologies)
         raise ScenarioError(
             f"--fabric {fabric!r} names no fabric",
-            hint=f"did you mean {close!r}?" if close else f"fabrics: {', '.join(network.topologies)}",
+            hint=nearest_hint(fabric, network.topologies, "fabrics"),
             code="FP2105",
         )

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from topologies.columns import Floats, Ints, column
-from topologies.errors import FormatError, TrafficError
+from topologies.errors import FormatError, TrafficError, nearest_hint
 from topologies.former_names import renamed_listed
 from topologies.registry import Injected, Spec
 from topologies.units import Count, CountOrZero, RateGbps

@@ -11,7 +11,7 @@ from fabric.faces.drawing.svg.canvas import CHAR, Canvas
 from fabric.faces.drawing.view import Drawn, Picture, View
 from fabric.faces.views.bands import DOWN, band
 from fabric.faces.views.heat import Direction, HeatMap, heat_map, hottest_tier, map_kinds
-from topologies.errors import FormatError, nearest
+from topologies.errors import FormatError, nearest_hint
 from topologies.units import percent, percent_number
 
 MOST_CELLS = 4_096  # drawn one by one, with their value in a tooltip; more become one image
@@ -109,10 +109,9 @@ def _view(drawn: Drawn, picture: Picture) -> str:
     kinds = map_kinds(route.topology)
     tier = picture.tier or hottest_tier(route)
     if tier not in kinds:
-        close = nearest(tier, kinds)
         raise FormatError(
             f"{route.fabric} has no tier {tier!r} between switches",
-            hint=f"did you mean {close!r}?" if close else f"there is: {', '.join(kinds)}",
+            hint=nearest_hint(tier, kinds, "there is"),
             code="FP6244",
         )
     direction: Direction = "down" if picture.direction == "down" else "up"
