@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,23 @@ from click.core import ParameterSource
 from topologies.plugin_folder import PluginFolder
 
 FORMATS = ("table", "plain", "json", "ndjson", "csv", "md")
+
+
+class OneOf(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
+    """One of the names that there are when it is read, not when the command was declared."""
+
+    name = "name"
+
+    def __init__(self, names: Callable[[], Sequence[str]]) -> None:
+        self.names = names
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """``[A|B|C]``."""
+        return f"[{'|'.join(self.names())}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name; others are refused with the list."""
+        return click.Choice(self.names()).convert(value, param, ctx)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from fabric.evaluation.link_flows import LinkFlows
 from fabric.result import PhaseRoute
+from fabric.routing.router import traits_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Luck:
 def luck_of(route: PhaseRoute, flows: LinkFlows) -> Luck | None:
     """Luck of a link whose traffic single hashed flows make; None for fluids and for links without alternatives."""
     routed = route.routed
-    if routed is None or routed.routing.router != "ecmp-hash" or routed.routing.paths is None:
+    if routed is None or traits_of(routed.routing.router).placement != "hashed" or routed.routing.paths is None:
         return None
     topology, link = route.topology, flows.link
     links, direction = topology.links, topology.direction

@@ -14,8 +14,9 @@ from functools import cached_property
 import numpy as np
 
 from fabric.optimise.certify import best_cut
+from fabric.optimise.objective import OBJECTIVES
 from fabric.result import PhaseRoute, Routed, TierLoad, UnreachablePair
-from fabric.routing.access import CUTTING, admitted_ends, overloaded_endpoints
+from fabric.routing.access import admitted_ends, overloaded_endpoints
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
 from fabric.routing.reach import Unreachable, split_reachable
 from fabric.routing.router import (
@@ -27,6 +28,8 @@ from fabric.routing.router import (
     Routing,
     RoutingOptions,
     access_bound,
+    places_flows,
+    traits_of,
 )
 from fabric.routing.utilisation import fullest, highest, over_capacity
 from topologies.columns import Bools, Floats
@@ -96,11 +99,6 @@ def all_pairs(topology: Topology) -> Flows:
     return Flows(none, none, np.empty(0), (UniformBlock(ends, 1.0),) if len(ends) > 1 else ())
 
 
-def places_flows(router: str) -> bool:
-    """Whether a router places single flows, and so needs every multi-homed endpoint apart."""
-    return "pairs" in ROUTERS[router].injected
-
-
 def prepare_phase(
     topology: Topology,
     demands: Demands,
@@ -142,7 +140,7 @@ def route_phase(
     efficiency: float,
 ) -> PhaseRoute:
     """Route the classes of one phase together."""
-    cuts = router == "optimal" and options.objective in CUTTING
+    cuts = traits_of(router).takes_objective and OBJECTIVES[options.objective].traits.admits_in_part
     prepared = prepare_phase(topology, demands, phase, efficiency=efficiency, apart=places_flows(router), cuts=cuts)
     return route_prepared(prepared, router=router, options=options)
 

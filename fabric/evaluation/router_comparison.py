@@ -22,18 +22,18 @@ import numpy as np
 
 from fabric.evaluation.jobs import job_times
 from fabric.evaluation.limits import check_limits
-from fabric.evaluation.phases import PreparedPhase, job_peak, places_flows, prepare_phase, route_prepared
+from fabric.evaluation.phases import PreparedPhase, job_peak, prepare_phase, route_prepared
 from fabric.evaluation.severity import severity_order, total_load
 from fabric.result import Assumption, JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.progress import Progress
-from fabric.routing.router import Certificate, HashSpread, RoutingOptions
+from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, places_flows, traits_of
+from fabric.routing.traits import Stage
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import FabricError
 from topologies.topology import Topology
 from traffic.demands import Demands
 from traffic.workload import WorkloadTraffic
 
-COMPARED = ("optimal", "wcmp", "ecmp", "spray", "ecmp-hash")  # what ``--router all`` compares, as far as they exist
 DRAWS = 100  # of the hash seeds, unless said otherwise
 _SAME = 1e-6  # relative difference below which two routings are equally good
 
@@ -98,6 +98,10 @@ class PhaseComparison:
         """Figures of a router; None when it is not compared or refused."""
         return next((row for row in self.figures if row.router == router and not row.refused), None)
 
+    def stage(self, stage: Stage) -> RouterFigure | None:
+        """Figures of the router that stands for a stage of the loss; None when none is compared or it refused."""
+        return figure_of(self.figures, stage)
+
     @property
     def worst(self) -> float:
         """Highest utilisation under any of the routers."""
@@ -152,6 +156,21 @@ class RouterComparison:
         """Whether no limit is missed by every router that decides it."""
         verdicts = [{one.ok for one in each} for each in zip(*(entry.limits for entry in self.outcomes), strict=True)]
         return all(True in found or False not in found for found in verdicts)
+
+
+def compared_routers() -> tuple[str, ...]:
+    """What ``--router all`` compares, in the order that routers give themselves.
+
+    >>> compared_routers()
+    ('optimal', 'wcmp', 'ecmp', 'spray', 'ecmp-hash')
+    """
+    positions = [(entry.traits.compared, entry.name) for entry in ROUTERS if entry.traits.compared is not None]
+    return tuple(name for _, name in sorted(positions))
+
+
+def figure_of(rows: Sequence[RouterFigure], stage: Stage) -> RouterFigure | None:
+    """The first row of a router that stands for a stage of the loss and did not refuse."""
+    return next((row for row in rows if traits_of(row.router).stage == stage and not row.refused), None)
 
 
 Peaks = dict[tuple[str, str, str], tuple[float, str]]  # (router, phase, job) -> highest utilisation, its link
@@ -210,7 +229,7 @@ def _route(prepared: PreparedPhase, router: str, options: RoutingOptions) -> Pha
     try:
         return route_prepared(prepared, router=router, options=options)
     except FabricError as error:
-        if options.hash.replicas == 1 or not places_flows(router):
+        if options.hash.replicas == 1 or traits_of(router).placement != "hashed":
             raise
         once = replace(options, hash=replace(options.hash, replicas=1))
         route = route_prepared(prepared, router=router, options=once)
@@ -293,14 +312,18 @@ def loss_split(access: float | None, rows: Sequence[RouterFigure]) -> LossSplit:
     >>> [round(part, 3) for part in (split.topology, split.uneven_links, split.hashing, split.wcmp_recovers)]
     [1.0, 0.25, 0.2, 0.6]
     """
-    theta = {row.router: row.max_utilisation for row in rows}
-    optimal, wcmp, ecmp, hashed = (theta.get(name) for name in ("optimal", "wcmp", "ecmp", "ecmp-hash"))
-    p99 = next((row.spread.max_utilisation.p99 for row in rows if row.router == "ecmp-hash" and row.spread), None)
-    uneven = _over(ecmp, optimal)
+    hashing = figure_of(rows, "hashing")
+    optimum, weights, equal = (_theta(figure_of(rows, stage)) for stage in ("optimum", "weights", "equal-split"))
+    p99 = hashing.spread.max_utilisation.p99 if hashing is not None and hashing.spread else None
+    uneven = _over(equal, optimum)
     recovers = None
-    if uneven is not None and wcmp is not None and uneven > _SAME:
-        recovers = (ecmp - wcmp) / (ecmp - optimal)  # type: ignore[operator]
-    return LossSplit(access, _over(optimal, access), uneven, recovers, _over(hashed, ecmp), _over(p99, ecmp))
+    if uneven is not None and weights is not None and uneven > _SAME:
+        recovers = (equal - weights) / (equal - optimum)  # type: ignore[operator]
+    return LossSplit(access, _over(optimum, access), uneven, recovers, _over(_theta(hashing), equal), _over(p99, equal))
+
+
+def _theta(row: RouterFigure | None) -> float | None:
+    return row.max_utilisation if row is not None else None
 
 
 def _over(value: float | None, reference: float | None) -> float | None:

@@ -10,8 +10,10 @@ import numpy as np
 
 from fabric.optimise.flow_blocks import FlowBlocks
 from fabric.optimise.flow_programmes import LinearProgramme, arc_prices
+from fabric.optimise.proofs import highest
 from fabric.optimise.route_space import Carried, RouteSpace
 from fabric.optimise.solve import Status, solve_programme
+from fabric.routing.graph import RoutingGraph
 from fabric.routing.progress import Progress
 from fabric.routing.router import RoutingOptions
 from topologies.columns import Floats
@@ -32,6 +34,12 @@ class Improved:
     price: Floats  # shape (E,)
     solver: str
     stopped: bool  # a limit ended it
+
+
+def within_capacity(graph: RoutingGraph, result: Improved) -> tuple[Floats, Floats]:
+    """Loads and admitted parts, scaled down by what the solver's tolerance left above capacity."""
+    over = max(highest(graph, result.carried.edge_gbps), 1.0)
+    return np.asarray(result.carried.edge_gbps / over), np.asarray(result.admitted / over)
 
 
 def improve(

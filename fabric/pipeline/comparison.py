@@ -14,8 +14,6 @@ from topologies.errors import ScenarioError
 if TYPE_CHECKING:
     from fabric.evaluation.router_comparison import RouterComparison
 
-MIN_MAX = "min-max-utilisation"
-
 
 def compare_routers(
     prepared: PreparedScenario,
@@ -28,13 +26,13 @@ def compare_routers(
     Parameters
     ----------
     routers : sequence of str, optional
-        Default: those of ``router_comparison.COMPARED`` that exist. ``optimal`` minimises the maximum utilisation,
-        whatever objective the scenario has: it is what all of them are compared on.
+        Default: those that say they are compared. Optimal routing minimises the maximum utilisation, whatever objective
+        the scenario has: it is what all of them are compared on.
     """
-    from fabric.evaluation.router_comparison import COMPARED, DRAWS, RouterComparison, compare_phase, judge
-    from fabric.routing.names import ROUTERS
+    from fabric.evaluation.router_comparison import DRAWS, RouterComparison, compare_phase, compared_routers, judge
+    from fabric.optimise.objective import compared_objective
 
-    chosen = tuple(routers or (name for name in COMPARED if name in ROUTERS))
+    chosen = tuple(routers) if routers else compared_routers()
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
     compared = []
     for name, spec, demands, phase in phases_to_route(prepared):
@@ -47,7 +45,7 @@ def compare_routers(
                 demands,
                 phase,
                 routers=chosen,
-                options=replace(options, objective=MIN_MAX),
+                options=replace(options, objective=compared_objective()),
                 efficiency=spec.payload_efficiency,
             )
         )

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from fabric.routing.table_options import TableLimits, TableOptions
     from traffic.demands import Demands
 
-MIN_MAX = "min-max-utilisation"
-
 
 def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = silent) -> RouteResult:
     """Stages three and four: route every phase of every fabric and judge the outcome."""

@@ -92,13 +92,14 @@ def _phase_for_tables(
         )
     if len(phases) < 2:
         return phases[0] if phases else None
+    from fabric.routing.router import traits_of
     from fabric.routing.tables.table_decisions import check_programmable
 
     router = request.router or spec.routing.router
     check_programmable(router)
     efficiency = spec.payload_efficiency
     # One draw of the hash says nothing about tables: its fluid does.
-    quick = "ecmp" if router == "ecmp-hash" else router
+    quick = traits_of(router).mean_router or router
     routes = [
         route_phase(network.topologies[name], demands, phase, router=quick, options=options, efficiency=efficiency)
         for phase in phases

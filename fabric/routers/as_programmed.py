@@ -11,14 +11,24 @@ from __future__ import annotations
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import ROUTERS, Routing, RoutingOptions
+from fabric.routing.router import ROUTERS, Routing, RoutingOptions, places_flows, traits_of
+from fabric.routing.traits import RouterTraits
 from topologies.columns import column
 from topologies.errors import RoutingError
 from topologies.registry import Injected
 from topologies.units import percent
 
 
-@ROUTERS.register("as-programmed", example={})
+@ROUTERS.register(
+    "as-programmed",
+    example={},
+    traits=RouterTraits(
+        placement="fluid",
+        ties="number",
+        not_programmable="says what the tables of the scenario's router do, and has none of its own",
+        way_out="export under the router that the scenario names",
+    ),
+)
 def as_programmed(
     graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
 ) -> Routing:
@@ -27,15 +37,13 @@ def as_programmed(
     from fabric.routing.tables.table_decisions import table_decisions
     from fabric.routing.tables.walk import walk
 
-    base = options.tables.base
-    if base == "as-programmed" or "pairs" in ROUTERS[base].injected:
-        if base != "ecmp-hash":
-            raise RoutingError(
-                f"router {base} has nothing that weights would round",
-                hint="its loads as programmed are those of its plan",
-                code="FP5032",
-            )
-        base = "ecmp"
+    base = traits_of(options.tables.base).mean_router or options.tables.base
+    if base == "as-programmed" or places_flows(base):
+        raise RoutingError(
+            f"router {base} has nothing that weights would round",
+            hint="its loads as programmed are those of its plan",
+            code="FP5032",
+        )
     planned = ROUTERS[base]({}, graph=graph, demand=demand, options=options)
     made = programme(table_decisions(base, graph, demand, planned), options.tables)
     admitted = demand if planned.admitted is None else _scaled(demand, planned.admitted)

@@ -18,13 +18,20 @@ from functools import partial
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import ROUTERS, PairTraffic, Routing, RoutingOptions
+from fabric.routing.traits import RouterTraits
 from topologies.registry import Injected
 from topologies.units import format_seconds
 
 MOST_PATH_EDGES = 5_000_000  # paths longer than this in all are not listed
 
 
-@ROUTERS.register("ecmp-hash", example={})
+@ROUTERS.register(
+    "ecmp-hash",
+    example={},
+    traits=RouterTraits(
+        placement="hashed", rule="equal", ties="number", compared=5, stage="hashing", mean_router="ecmp"
+    ),
+)
 def ecmp_hash(
     graph: Injected[RoutingGraph],
     demand: Injected[PhaseDemand],

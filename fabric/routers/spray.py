@@ -19,6 +19,7 @@ import numpy as np
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import ROUTERS, Routing, RoutingOptions
 from fabric.routing.shortest_splits import MOST_SPLITS, shortest_loads, shortest_splits, spread_gbps
+from fabric.routing.traits import RouterTraits
 from topologies.columns import Floats, column
 from topologies.registry import Injected
 from topologies.units import percent
@@ -40,7 +41,11 @@ def usable_part(graph: RoutingGraph, demand: PhaseDemand, load_gbps: Floats, eff
     return np.where(graph.link_of >= 0, part, 1.0)
 
 
-@ROUTERS.register("spray", example={})
+@ROUTERS.register(
+    "spray",
+    example={},
+    traits=RouterTraits(placement="fluid", rule="link-capacity", compared=4, suggested=1),
+)
 def spray(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]) -> Routing:
     """Packet spraying: over shortest next hops by live link capacity (fluid), with a stated efficiency."""
     loads, unreachable, used = shortest_loads(graph, demand, "link-capacity")

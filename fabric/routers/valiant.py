@@ -24,6 +24,7 @@ from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import Adjacency, PhaseDemand, RoutingGraph
 from fabric.routing.kernels import compiled, hop_order
 from fabric.routing.router import ROUTERS, Routing
+from fabric.routing.traits import RouterTraits
 from topologies.columns import Bools, Floats, Ints, Longs, column
 from topologies.registry import Injected
 
@@ -60,7 +61,16 @@ class _Legs:
     ways: Longs  # shape (nnz,), intermediates of every entry of the demand
 
 
-@ROUTERS.register("valiant", example={})
+@ROUTERS.register(
+    "valiant",
+    example={},
+    traits=RouterTraits(
+        placement="fluid",
+        not_programmable="turns at a switch that the packet has to name; a table that looks at destinations cannot "
+        "carry it",
+        way_out="router optimal spreads this demand by destination",
+    ),
+)
 def valiant(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand]) -> Routing:
     """Over every top-level switch alike, whatever the demand (two-phase load balancing, fluid)."""
     legs = _legs(graph, demand)

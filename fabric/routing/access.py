@@ -19,8 +19,6 @@ from topologies.columns import Floats, Ints, Longs, column
 from topologies.topology import Topology
 from traffic.demands import Flows, UniformBlock
 
-CUTTING = ("max-throughput", "max-min-fair")  # objectives that may let demand in only in part
-
 
 def overloaded_endpoints(topology: Topology, flows: Sequence[Flows], gbps_per_unit: Sequence[float]) -> Ints:
     """Hosts that send or receive more than their links that are up can carry; topology nodes, ascending."""

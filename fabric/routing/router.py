@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph, SplitColumns
-from fabric.routing.names import HASH_FIELDS
+from fabric.routing.names import DEFAULT_OBJECTIVE, HASH_FIELDS, ROUTER_NAMES
 from fabric.routing.progress import Reporter, silent
 from fabric.routing.table_options import TableOptions
+from fabric.routing.traits import PERFECT_SPLIT, RouterTraits
 from fabric.routing.utilisation import SAME, highest
 from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.registry import Registry
@@ -143,7 +144,7 @@ class RoutingOptions:
     time_limit_s: float = 600.0
     gap: float = 1e-4
     seed: int = 0
-    objective: str = "min-max-utilisation"  # one of OBJECTIVES
+    objective: str = DEFAULT_OBJECTIVE
     target_utilisation: float = 1.0  # of min-cost
     k_paths: int = 8  # of k-shortest paths
     spray_efficiency: float = 1.0  # part of a link that spraying fills before reordering and uneven queues cost
@@ -152,7 +153,34 @@ class RoutingOptions:
     report: Reporter = silent
 
 
-ROUTERS: Registry[Routing] = Registry("router", "fabric.routers")
+ROUTERS: Registry[Routing, RouterTraits] = Registry(
+    "router", "fabric.routers", traits=RouterTraits, announce=ROUTER_NAMES
+)
+
+
+def traits_of(router: str) -> RouterTraits:
+    """What a router says about itself."""
+    return ROUTERS[router].traits
+
+
+def places_flows(router: str) -> bool:
+    """Whether a router is given pairs of endpoints, and so needs every multi-homed endpoint apart."""
+    return "pairs" in ROUTERS[router].injected
+
+
+def router_label(router: str) -> str:
+    """A router as people are shown it: those that divide perfectly are marked, as no hash of flows does.
+
+    >>> router_label("ecmp"), router_label("ecmp-hash")
+    ('ecmp (if split perfectly)', 'ecmp-hash')
+    """
+    bound = ROUTERS.known(router) and ROUTERS[router].traits.is_bound
+    return f"{router} ({PERFECT_SPLIT})" if bound else router
+
+
+def routing_basis(router: str) -> str | None:
+    """What a router's figures rest on, for records; None of a saved result whose router is not registered here."""
+    return ROUTERS[router].traits.basis if ROUTERS.known(router) else None
 
 
 def edge_utilisation(graph: RoutingGraph, edge_gbps: Floats) -> Floats:

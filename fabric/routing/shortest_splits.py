@@ -26,7 +26,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,9 +34,8 @@ from fabric.routing import kernels
 from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph
 from fabric.routing.kernels import compiled, is_step, nearest_first, parallel_loads
 from fabric.routing.router import Splits
+from fabric.routing.traits import Rule
 from topologies.columns import Bools, Floats, Ints, Longs, column
-
-Rule = Literal["equal", "link-capacity", "downstream-capacity", "next-hop-count", "lowest"]
 
 MOST_SPLITS = 20_000_000  # rows of explicit splits a router writes out unasked, 240 MB
 _EQUAL, _LINK, _DOWNSTREAM, _COUNT, _LOWEST = range(5)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fabric.routing.names import DEFAULT_ROUTER
+
 # How a switch turns weights into parts: OVS deals buckets into hash slots, others follow the weights exactly.
 Carrier = Literal["slots", "exact"]
 
@@ -33,7 +35,7 @@ class TableLimits:
 class TableOptions:
     """How a routing is put into tables."""
 
-    base: str = "ecmp"  # router whose routing the tables carry
+    base: str = DEFAULT_ROUTER  # router whose routing the tables carry
     carrier: Carrier = "slots"
     tolerance: float = TOLERANCE
     limits: Mapping[str, TableLimits] = field(default_factory=dict)  # by role of the switch

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
+from fabric.routing.router import ROUTERS, traits_of
+from fabric.routing.traits import Rule
 from fabric.rules.errors import RuleError
 from fabric.rules.rule_set import RuleSet
 
-UNEQUAL = "bgp-ucmp"
-ROUTERS = ("ecmp", "ecmp-hash", UNEQUAL)
+EQUAL: Rule = "equal"
+UNEQUAL: Rule = "next-hop-count"
+
+
+def bgp_rule(rules: RuleSet) -> Rule | None:
+    """What the tables of every switch do, where that is one rule."""
+    return traits_of(rules.router).rule_alone
 
 
 def check_bgp(rules: RuleSet) -> None:
     """Refuse what BGP would not do."""
     links, forwards = rules.topology.links, rules.topology.nodes.forwards
-    if rules.router not in ROUTERS:
+    if bgp_rule(rules) not in (EQUAL, UNEQUAL):
+        carried = [entry.name for entry in ROUTERS if entry.traits.rule_alone in (EQUAL, UNEQUAL)]
         raise RuleError(
             f"BGP chooses its own paths: it cannot carry the splits of router {rules.router}",
-            hint=f"dialect static carries them; frr carries router {', '.join(ROUTERS)}",
+            hint=f"dialect static carries them; frr carries router {', '.join(carried)}",
             code="FP8030",
         )
     inner = forwards[links.src] & forwards[links.dst]

@@ -23,7 +23,7 @@ from fabric.output.whole_file import whole_file
 from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, Routed, RouteResult
 from fabric.routing.graph import RoutingGraph
-from fabric.routing.router import Certificate, access_bound
+from fabric.routing.router import Certificate, access_bound, traits_of
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import version
 from topologies.errors import FormatError
@@ -186,7 +186,7 @@ def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, An
         "fabric": entry.fabric,
         "phase": entry.phase,
         "router": entry.router,
-        "objective": routed.options.objective if entry.router == "optimal" else MIN_MAX,
+        "objective": routed.options.objective if traits_of(entry.router).takes_objective else MIN_MAX,
         "path_policy": routed.options.paths if own_proof else "any",
         "solver": entry.solver,
         "partial": entry.partial,
@@ -212,7 +212,8 @@ def _routing_kind(router: str, routed: Routed) -> str:
         return "splits"
     if routing.paths is not None:
         return "paths"
-    if router == "ecmp":
+    traits = traits_of(router)
+    if traits.rule == "equal" and traits.follows_rule and not traits.takes_objective:
         return "ecmp"
     from fabric.routing.equal_split import ecmp_loads
 

@@ -11,6 +11,7 @@ import numpy as np
 from fabric.pipeline.run import Run
 from fabric.result import RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
+from fabric.routing.router import traits_of
 from fabric.routing.utilisation import ranks
 from fabric.whatif.changes import Change, ChangeSet, candidates
 from fabric.whatif.live import LiveRoutes
@@ -60,7 +61,7 @@ def needs_help(result: RouteResult) -> bool:
 def is_quick(result: RouteResult) -> bool:
     """Whether routing a few changes takes no longer than one is willing to wait for a hint."""
     small = all(len(entry.topology.endpoint_nodes) <= MOST_ENDPOINTS for entry in result.routes)
-    return small and not any(entry.router in ("optimal", "pinned") for entry in result.routes)
+    return small and not any(traits_of(entry.router).slow for entry in result.routes)
 
 
 def suggest(
@@ -75,19 +76,14 @@ def suggest(
     Parameters
     ----------
     changes : sequence of Change, optional
-        Default: those that apply to fabrics with overloaded links, ``optimal`` not among them: it is what is possible,
-        not what switches do.
+        Default: those that apply to fabrics with overloaded links, slow ones not among them.
     fabric : str, optional
         Loads are those of this fabric alone; default: of all.
     """
     loaded, result = run.loaded, run.result
     if changes is None:
         hot = [entry.fabric for entry in result.routes if entry.links_over_capacity]
-        changes = [
-            change
-            for change in candidates(loaded, list(dict.fromkeys(hot)))
-            if not change.text.startswith("router optimal")
-        ]
+        changes = [change for change in candidates(loaded, list(dict.fromkeys(hot))) if not change.slow]
     live = LiveRoutes(run)
     found = []
     for change in changes:

@@ -74,7 +74,7 @@ def test_the_verdict_says_what_each_cause_costs_and_from_which_figures():
     """2.067/1.498 = 1.380, 2.412/1.498 = 1.610; 1.498/1.4 = 1.07; 1.4/1."""
     assert verdict(comparison(*FULL)) == (
         "main dp: hashing costs you 38.0 % (p99 61.0 %), uneven links 7.0 %, topology the rest, 40.0 %; fullest link "
-        "100.0 % if only access counted, 140.0 % at best, 149.8 % by ecmp, 206.7 % hashed"
+        "100.0 % if only access counted, 140.0 % at best, 149.8 % by ecmp (if split perfectly), 206.7 % hashed"
     )
 
 
@@ -91,7 +91,8 @@ def test_what_costs_nothing_is_said_to_cost_nothing():
         (
             (row("ecmp", 1.2),),
             1.0,
-            "main dp: causes unknown; fullest link 100.0 % if only access counted, 120.0 % by ecmp",
+            "main dp: causes unknown; fullest link 100.0 % if only access counted, "
+            "120.0 % by ecmp (if split perfectly)",
         ),
         ((row("ecmp", 1.2), row("optimal", 1.0)), None, "main dp: uneven links 20.0 %; fullest link 100.0 % at best"),
         ((row("spray", 1.2),), None, "main dp: causes unknown; fullest link 120.0 % at worst"),
@@ -135,7 +136,7 @@ def test_a_stopped_solve_is_never_a_bare_number(loaded):
     """131.2 % reached, 125 % proven: 131.2/125 - 1 = 5.0 %."""
     result = comparison(row("optimal", 1.312, partial=True), row("ecmp", 1.4), bound=1.25)
     text = to_plain(comparison_document(loaded, result))
-    assert "main\tdp\toptimal\t<= 131.2 %" in text
+    assert "main\tdp\toptimal (if split perfectly)\t<= 131.2 %" in text
     assert "<= 131.2 % at best" in verdict(result)
     assert "between 125.0 % (bound) and 131.2 % (this routing), gap 5.0 %" in text
     assert lines(text)[-1].startswith("partial:")

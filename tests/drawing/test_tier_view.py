@@ -214,7 +214,7 @@ def test_the_heading_says_what_is_drawn():
         unreachable_pairs=3,
     )
     dot = tier_view_dot(route, title="two <racks>")
-    assert "<b>two &lt;racks&gt; · main · shuffle · optimal</b>" in dot
+    assert "<b>two &lt;racks&gt; · main · shuffle · optimal (if split perfectly)</b>" in dot
     assert "offered load 100 Gb/s; max 25 % on " in dot
     assert "certified: no routing has a maximum below θ = 24 %, gap 4.2 %, stopped by a limit" in dot
     assert "3 pairs have no path; their demand is not in the picture" in dot

@@ -22,7 +22,7 @@ from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.result import LimitVerdict
 from fabric.routing.hashing import flows as hashed_flows
-from fabric.routing.names import ROUTERS
+from fabric.routing.names import router_names
 from fabric.routing.router import HashOptions, HashSpread, Quantiles, RoutingOptions
 from fabric.scenario.load import load_scenario
 from tests.oracles.oracle_fabrics import STEADY, larger_case
@@ -88,7 +88,7 @@ def test_a_thin_spine_costs_equal_splits_half_as_much_again():
     assert [row.above_best for row in phase.figures] == pytest.approx([0.0, 0.5], abs=1e-6)
 
 
-@pytest.mark.skipif("wcmp" not in ROUTERS, reason="no wcmp router")
+@pytest.mark.skipif("wcmp" not in router_names(), reason="no wcmp router")
 def test_weights_take_all_of_a_thin_spine_back():
     """Split 2:1 by capacity, both spines are at 60 %, as at best."""
     phase = compared(two_spines(50.0), Flows.of([4], [5], 90.0), ("optimal", "wcmp", "ecmp"))
@@ -149,7 +149,7 @@ def test_factors_multiply_to_the_hashed_utilisation_and_the_order_holds(seed):
 def test_every_router_gives_what_it_gives_alone(seed):
     """Sharing graph and demand between routers changes no figure."""
     case = larger_case(seed)
-    routers = tuple(name for name in ("optimal", "ecmp", "ecmp-hash", "wcmp", "spray") if name in ROUTERS)
+    routers = tuple(name for name in ("optimal", "ecmp", "ecmp-hash", "wcmp", "spray") if name in router_names())
     phase = compared(case.net, case.flows, routers)
     demands = Demands("main", (STEADY,), (case.flows,))
     for router in routers:
@@ -161,7 +161,7 @@ def test_every_router_gives_what_it_gives_alone(seed):
         assert row.hottest_link == alone.hottest_link
 
 
-@pytest.mark.skipif("pinned" not in ROUTERS, reason="no pinned router")
+@pytest.mark.skipif("pinned" not in router_names(), reason="no pinned router")
 def test_a_bound_for_whole_flows_is_none_for_split_ones():
     """One flow of 80 over two paths of 100: pinned cannot go below 80 %, its own proof says so; splitting has 40 %."""
     phase = compared(two_spines(100.0), Flows.of([4], [5], 80.0), ("pinned", "optimal"))

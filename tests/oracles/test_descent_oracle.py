@@ -20,7 +20,7 @@ from fabric.routing.router import Certificate, RoutingOptions
 from topologies.builder import TOPOLOGIES
 from traffic.demands import Flows, UniformBlock
 
-OBJECTIVE = "fabric.optimise.objectives.min_max_utilisation"
+OBJECTIVE = "fabric.optimise.least_utilisation"
 
 
 def damaged(radix, failed, seed):

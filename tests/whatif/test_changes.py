@@ -177,7 +177,7 @@ def test_changes_of_training_jobs_reach_all_of_them(tmp_path: Path) -> None:
 def test_candidates_are_only_those_that_apply() -> None:
     """All-to-all without training: no placement and no queue pairs; the router in use is not proposed."""
     quick = [change.text for change in candidates(load_scenario(QUICKSTART), ["main"])]
-    assert quick == ["router spray on main", "router wcmp on main", "router optimal on main"]
+    assert quick == [f"router {name} (if split perfectly) on main" for name in ("spray", "wcmp", "optimal")]
     large = [change.text for change in candidates(load_scenario("examples/train-2k.fabric.yaml"), ["backend"])]
     assert "placement rail-aligned" in large
     assert "8 queue pairs per connection" in large

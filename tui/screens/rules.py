@@ -12,6 +12,7 @@ from textual.widget import Widget
 from fabric.faces.views.rule_tables import PlannedTables, differences, planned_tables, rule_table, switch_table
 from fabric.output.table import Table
 from fabric.routing.progress import Progress, Reporter
+from fabric.routing.router import router_label
 from topologies.errors import FabricError
 from tui.screens.ask import Ask
 from tui.screens.flows import filtered
@@ -85,7 +86,7 @@ class RulesScreen(ViewScreen):
         if self.session.selection.kind == "switch" and wanted in names and not switches.has_focus:
             at = (table.order == names.index(wanted)).nonzero()[0]
             switches.move_to(int(at[0]) if len(at) else switches.cursor)
-        router = self._tables.planned.rules.router
+        router = router_label(self._tables.planned.rules.router)
         self.query_one("#p-switches", Pane).retitle(f"Switches, {router}", "D difference to an export")
         self._show_rules()
 

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from fabric.faces.views.differences import change_table, changed_link_table, effect_table
 from fabric.output.table import Column, Table
-from fabric.routing.names import ROUTERS
+from fabric.routing.names import router_names
 from fabric.whatif.changes import (
     Change,
     ChangeSet,
@@ -119,8 +119,9 @@ class WhatIfScreen(ViewScreen):
         if (selector := session.selector(session.selection)) is not None:
             offers.append((f"down {selector}", lambda: self._add(down(selector))))
         offers.append(("down: name a switch, link=A:B, unit=N, pod=N, role=NAME", self._ask_down))
-        for name in ROUTERS:
-            offers.append((f"router {name} on {session.fabric}", self._adder(router(session.fabric, name))))
+        for name in router_names():
+            change = router(session.fabric, name)
+            offers.append((change.text, self._adder(change)))
         if training_jobs(session.loaded):
             for entry in PLACEMENTS:
                 if entry.name != "file":

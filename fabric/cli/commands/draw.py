@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from fabric.cli.answer import output_path, say_not_modelled
-from fabric.cli.options import FabricCommand, Settings, listed
+from fabric.cli.options import FabricCommand, OneOf, Settings, listed
 from fabric.cli.watch import watching
 from fabric.faces.drawing.view import VIEWS, Picture
-from fabric.routing.names import ROUTERS
+from fabric.routing.names import router_names
 
 SUMMARY = "Draw a fabric with its load, its racks, or the step in time."
 ORDER = 70
@@ -23,7 +23,7 @@ PICTURES = ("svg", "png", "dot")
 @click.argument("view", type=click.Choice(VIEWS.names()))
 @click.argument("scenario")
 @click.option("--fabric", metavar="NAME", help="Which fabric; default: the one with the worst load.")
-@click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
+@click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 @click.option("--at", metavar="UNIT|NODE", help="Which unit or pod, or round which node; default: the hottest.")
 @click.option("--hops", type=click.IntRange(min=0, max=8), default=1, show_default=True, help="Of neighbourhood.")
 @click.option("--tier", metavar="NAME", help="Of matrix; default: the hottest between switches.")

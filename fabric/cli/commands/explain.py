@@ -7,9 +7,9 @@ import re
 import click
 
 from fabric.cli.answer import Answer, emit
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import FabricCommand, OneOf, Settings
 from fabric.cli.watch import watching
-from fabric.routing.names import ROUTERS
+from fabric.routing.names import router_names
 
 SUMMARY = "Why a link, switch, job, phase or limit is as it is, and what would cure it."
 ORDER = 80
@@ -22,7 +22,7 @@ _CODE = re.compile(r"FP\d{4}")
 @click.argument("scenario")
 @click.argument("target", required=False)
 @click.option("--fabric", metavar="NAME", help="Where the target is, if several fabrics have one of its name.")
-@click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
+@click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 def command(scenario: str, target: str | None, settings: Settings, fabric: str | None, router: str | None) -> int:
     """Explain TARGET of SCENARIO (or of a saved result): demand on it by job, collective and pair, luck or structure,
     the cut that bounds it, and the single changes that would cure it, each routed.

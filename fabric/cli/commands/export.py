@@ -10,9 +10,9 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located
 from fabric.cli.exit_codes import OK
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import FabricCommand, OneOf, Settings
 from fabric.cli.watch import watching
-from fabric.routing.names import OBJECTIVES, PATH_POLICIES, ROUTERS
+from fabric.routing.names import PATH_POLICIES, objective_names, router_names
 
 if TYPE_CHECKING:
     from fabric.output.document import Document
@@ -50,9 +50,9 @@ COLUMNS = (
 @click.argument("scenario", required=False)
 @click.option("--dialect", "name", metavar="NAME", help="Dialect of the format; export list names them.")
 @click.option("--fabric", metavar="NAME", help="Only this fabric.")
-@click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
+@click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 @click.option("--paths", type=click.Choice(PATH_POLICIES), help="Paths that router optimal may use.")
-@click.option("--objective", type=click.Choice(OBJECTIVES), help="What router optimal is best at.")
+@click.option("--objective", type=OneOf(objective_names), help="What router optimal is best at.")
 @click.option(
     "--family", type=click.Choice(list(FAMILIES)), default="4", show_default=True, help="IP version of rules."
 )

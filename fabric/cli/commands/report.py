@@ -11,10 +11,10 @@ import click
 
 from fabric.cli.answer import output_path, write
 from fabric.cli.exit_codes import OK, PARTIAL
-from fabric.cli.options import FabricCommand, Settings, listed
+from fabric.cli.options import FabricCommand, OneOf, Settings, listed
 from fabric.cli.watch import watching
 from fabric.faces.report.section import SECTIONS
-from fabric.routing.names import ROUTERS
+from fabric.routing.names import router_names
 
 if TYPE_CHECKING:
     from fabric.faces.report.source import ReportSource
@@ -31,7 +31,7 @@ _BY_SUFFIX = {".md": "md", ".json": "json"}
 @click.option("--base", metavar="SCENARIO", help="Say what differs from this one.")
 @click.option("--sections", metavar="A,B", help="Only these; they are listed below.")
 @click.option("--fabric", metavar="NAME", help="Only this fabric.")
-@click.option("--router", type=click.Choice(ROUTERS), help="Instead of the scenario's router.")
+@click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 def command(
     scenario: str,

@@ -10,9 +10,9 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located, output_path, say_not_modelled
 from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import FabricCommand, OneOf, Settings
 from fabric.cli.watch import watching
-from fabric.routing.names import OBJECTIVES, PATH_POLICIES, ROUTERS
+from fabric.routing.names import PATH_POLICIES, objective_names, router_names
 from topologies.errors import nearest_hint
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ SUMMARY = "Route a scenario: which links are congested, why, and what it costs e
 ORDER = 10
 
 ALL = ("all",)
-MIN_MAX = "min-max-utilisation"
 COLUMNS = (
     "fabric",
     "phase",
@@ -50,10 +49,20 @@ def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
     """Routers in the order given, each once; ``all`` alone."""
     names = tuple(dict.fromkeys(word.strip() for word in text.split(","))) if text is not None else ()
     for name in names if names != ALL else ():
-        if name not in ROUTERS:
-            hint = nearest_hint(name, ROUTERS, otherwise=f"routers: {', '.join(ROUTERS)}; all compares them")
+        if name not in (known := router_names()):
+            hint = nearest_hint(name, known, otherwise=f"routers: {', '.join(known)}; all compares them")
             raise click.BadParameter(f"{name!r} is no router; {hint}")
     return names
+
+
+class _Routers(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
+    """Names of routers with commas between them, or ``all``."""
+
+    name = "routers"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """``[A|B|C|all|A,B,...]``."""
+        return f"[{'|'.join(router_names())}|all|A,B,...]"
 
 
 @click.command("route", cls=FabricCommand)
@@ -62,12 +71,12 @@ def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
 @click.option(
     "--router",
     "routers",
-    metavar=f"[{'|'.join(ROUTERS)}|all|A,B,...]",
+    type=_Routers(),
     callback=_names,
     help="Instead of the scenario's router. Several, or all: a comparison that says what hashing costs.",
 )
 @click.option("--paths", type=click.Choice(PATH_POLICIES), help="Paths that router optimal may use.")
-@click.option("--objective", type=click.Choice(OBJECTIVES), help="What router optimal is best at.")
+@click.option("--objective", type=OneOf(objective_names), help="What router optimal is best at.")
 @click.option("--replicas", type=click.IntRange(min=1), help="Draws of the hash seeds that percentiles are over.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 @click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
@@ -111,8 +120,8 @@ def command(
     several = routers == ALL or len(routers) > 1
     if several and certificate is not None:
         raise click.UsageError("--certificate is of one router; name it with --router")
-    if several and objective not in (None, MIN_MAX):
-        raise click.UsageError(f"routers are compared on {MIN_MAX}, not on --objective {objective}")
+    if several and objective is not None:
+        _check_compared(objective)
     # Checked before the work, not after it.
     proof = None if certificate is None else output_path(replace(settings, output=certificate), "--certificate")
     if several and save is not None:
@@ -136,6 +145,13 @@ def command(
     if several:
         return _compare(loaded, settings, request, routers, allow_unreachable=allow_unreachable)
     return _route(loaded, settings, request, proof, kept, suggest, allow_unreachable=allow_unreachable)
+
+
+def _check_compared(objective: str) -> None:
+    from fabric.optimise.objective import compared_objective
+
+    if objective != compared_objective():
+        raise click.UsageError(f"routers are compared on {compared_objective()}, not on --objective {objective}")
 
 
 def _place_to_save(settings: Settings, save: str) -> Path:

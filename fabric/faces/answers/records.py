@@ -18,7 +18,7 @@ from fabric.output.numbers import finite
 from fabric.pipeline.network import Network
 from fabric.pipeline.stages import assumptions
 from fabric.result import JobTime, PhaseRoute, RouteResult
-from fabric.routing.router import HashSpread, ObjectiveProof
+from fabric.routing.router import HashSpread, ObjectiveProof, routing_basis
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import envelope
 from fabric.whatif.suggestions import Suggestion
@@ -128,6 +128,7 @@ def _routes(routes: Sequence[PhaseRoute]) -> list[dict[str, Any]]:
 
 def _route(entry: PhaseRoute) -> dict[str, Any]:
     return {
+        "routing_basis": routing_basis(entry.router),
         "lower_bound": entry.certificate.lower_bound if entry.certificate else None,
         "gap": entry.gap,
         "best_possible": {"lower_bound": entry.best_possible.lower_bound, "witness": entry.best_possible.witness},

@@ -32,6 +32,7 @@ COLUMNS = (
     "solver",
     "partial",
     "refused",
+    "routing_basis",
 )
 
 

@@ -15,11 +15,14 @@ from fabric.faces.views.routers import (
 )
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
+from fabric.routing.router import router_label, traits_of
+from fabric.routing.traits import PERFECT_SPLIT, Stage
 from fabric.routing.utilisation import is_over
 from fabric.scenario.load import LoadedScenario
 from topologies.units import excess, format_seconds, percent
 
 _NOTHING = "nothing"
+_CHAIN: tuple[Stage, ...] = ("optimum", "equal-split", "hashing")
 _WORTH_SAYING = 0.02  # a part of the fullest link that is no cause of anything
 
 
@@ -33,6 +36,7 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
         Line(verdict(result), "bad" if result.worst and is_over(result.worst.worst) else "good"),
         *_largest(result),
         *_step_sentences(result),
+        *_bounds(result),
         router_table(result).only(*ROUTERS_SHOWN),
         source_table(result),
         *_words(result),
@@ -77,9 +81,10 @@ def _chain(phase: PhaseComparison) -> list[str]:
     words = []
     if phase.split.access_utilisation is not None:
         words.append(f"{percent(phase.split.access_utilisation)} if only access counted")
-    for router, name in (("optimal", "at best"), ("ecmp", "by ecmp"), ("ecmp-hash", "hashed")):
-        row = phase.figure(router)
+    for stage in _CHAIN:
+        row = phase.stage(stage)
         if row is not None and row.max_utilisation is not None:
+            name = {"optimum": "at best", "hashing": "hashed"}.get(stage, f"by {router_label(row.router)}")
             words.append(f"{reached(row.max_utilisation, row.partial)} {name}")
     return words or [f"{percent(phase.worst)} at worst"]
 
@@ -149,3 +154,9 @@ def _notes(result: RouterComparison) -> list[Line]:
     if result.partial:
         lines.append(Line("partial: a limit stopped a solve; its bound and gap are above", "warn"))
     return lines
+
+
+def _bounds(result: RouterComparison) -> list[Line]:
+    """Which of the routers divide perfectly, for tables that name them in their headers."""
+    perfect = [router for router in result.routers if traits_of(router).is_bound]
+    return [Line(f"{PERFECT_SPLIT}: {', '.join(perfect)}; hashed flows load some links more")] if perfect else []

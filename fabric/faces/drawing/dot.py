@@ -18,6 +18,7 @@ import numpy as np
 from fabric.faces.drawing.bundles import Bundle
 from fabric.faces.drawing.straight_rows import Point, label_positions
 from fabric.faces.views.bands import BANDS, DOUBLE, DOWN, HOT, band
+from fabric.routing.router import router_label
 from fabric.routing.utilisation import ranks
 from topologies.units import percent
 
@@ -379,7 +380,7 @@ def _legend() -> str:
 
 def route_heading(route: PhaseRoute, title: str) -> tuple[str, ...]:
     """Which scenario, fabric, phase and router; the maximum; what no routing can undercut."""
-    names = (title, route.fabric, route.phase, route.router)
+    names = (title, route.fabric, route.phase, router_label(route.router))
     first = " · ".join(shortened(name) for name in names if name)
     where = f" on {shortened(route.hottest_link)}" if route.hottest_link else ""
     offered = _offered_text(route)

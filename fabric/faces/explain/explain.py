@@ -25,6 +25,7 @@ from fabric.output.table import Table
 from fabric.pipeline.run import Run
 from fabric.result import HotLink, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
+from fabric.routing.router import router_label, routing_basis, traits_of
 from fabric.routing.utilisation import descending, highest, over_capacity
 from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.live import LiveRoutes
@@ -192,8 +193,9 @@ def _headline(found: HotLink) -> Line:
 
 def _luck_lines(entry: PhaseRoute, luck: Luck | None, found: HotLink) -> list[Line]:
     if luck is None:
-        words = "traffic divides like a fluid: no luck in it, the structure loads this link"
-        if entry.router == "ecmp-hash":
+        traits, label = traits_of(entry.router), router_label(entry.router)
+        words = f"{label}: no hash decides, the structure loads this link"
+        if traits.placement == "hashed":
             words = "the hash decided before this link: towards the hosts a leaf-spine has no choice left"
         return [Line(words)]
     lines = [
@@ -289,7 +291,7 @@ def _explain_phase(_: Run, target: Target) -> Explanation:
     best = entry.best_possible
     parts: list[Table | Line] = [
         Line(
-            f"{entry.fabric} {entry.phase}: {entry.router}, max {percent(entry.max_utilisation)}, "
+            f"{entry.fabric} {entry.phase}: {router_label(entry.router)}, max {percent(entry.max_utilisation)}, "
             f"{entry.links_over_capacity:,} links over capacity",
             "bad" if entry.links_over_capacity else "good",
         ),
@@ -301,6 +303,7 @@ def _explain_phase(_: Run, target: Target) -> Explanation:
         "phase": entry.phase,
         "fabric": entry.fabric,
         "router": entry.router,
+        "routing_basis": routing_basis(entry.router),
         "max_utilisation": entry.max_utilisation,
         "links_over_capacity": entry.links_over_capacity,
         "bound": {"lower_bound": best.lower_bound, "witness": best.witness},

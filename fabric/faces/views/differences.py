@@ -23,6 +23,7 @@ from fabric.output.columns import (
 )
 from fabric.output.table import Column, Mark, Table
 from fabric.result import JobTime, LimitVerdict, PhaseRoute, RouteResult
+from fabric.routing.router import router_label
 from fabric.whatif.changes import ChangeSet
 from fabric.whatif.differences import Row
 from fabric.whatif.effect import LinkChange, effect
@@ -240,8 +241,15 @@ def phases_since(base: Sequence[PhaseRoute], now: Sequence[PhaseRoute]) -> Table
     columns = (
         named("fabric", "fabric", [fabric for fabric, _ in keys], width=8),
         named("phase", "phase", [phase for _, phase in keys], width=18),
-        named("base_router", "router, base", [entry.router if entry else None for entry in before]),
-        named("router", "router, now", [entry.router if entry else None for entry in after]),
+        named(
+            "base_router",
+            "router, base",
+            [entry.router if entry else None for entry in before],
+            text=optional(router_label),
+        ),
+        named(
+            "router", "router, now", [entry.router if entry else None for entry in after], text=optional(router_label)
+        ),
         ratios("base_max_utilisation", "max offered, base", peaks[0]),
         ratios("max_utilisation", "max offered, now", peaks[1]),
         points("change", "change", change),

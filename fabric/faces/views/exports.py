@@ -7,6 +7,7 @@ from typing import Any
 
 from fabric.output.columns import Special, counts, from_records, named, ratios
 from fabric.output.table import Column, Mark, Table
+from fabric.routing.router import router_label
 from fabric.rules.manifest import ADDRESS_COLUMNS
 from fabric.rules.openflow13.result import SwitchResult
 from fabric.rules.probes import match_text
@@ -19,6 +20,7 @@ EXPORT_SHOWN = (
     "planned_max_utilisation", "programmed_max_utilisation",
 )  # fmt: skip
 _EXPORT: dict[str, Special] = {
+    "router": (named, "router", {"text": router_label}),
     "phase": (named, "phase", {"flexible": True}),
     "switches": (counts, "switches", {}),
     "rules": (counts, "rules", {}),

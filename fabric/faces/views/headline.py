@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fabric.output.document import Line
 from fabric.result import PhaseRoute, RouteResult
+from fabric.routing.router import router_label
 from fabric.scenario.load import LoadedScenario
 from topologies.units import format_seconds, percent
 
@@ -24,7 +25,7 @@ def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...
         entry.fabric,
         f"{len(topology.endpoint_nodes):,} endpoints",
         " · ".join(switches),
-        entry.router,
+        router_label(entry.router),
         f"seed {loaded.scenario.seed}",
         *((f"{down:,} cables down",) if down else ()),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fabric.output.columns import counts, named, optional, ratio_text, ratios, times
 from fabric.output.table import Column, Mark, Table
 from fabric.result import PhaseRoute
-from fabric.routing.router import HashSpread
+from fabric.routing.router import HashSpread, router_label
 from fabric.routing.utilisation import is_over
 from topologies.units import excess, percent
 
@@ -59,7 +59,7 @@ def phase_table(routes: Sequence[PhaseRoute]) -> Table:
     columns = (
         named("fabric", "fabric", [entry.fabric for entry in routes], width=8),
         named("phase", "phase", [entry.phase for entry in routes], width=18),
-        named("router", "router", [entry.router for entry in routes], width=10, priority=1),
+        named("router", "router", [entry.router for entry in routes], text=router_label, width=10, priority=1),
         ratios("max_utilisation", "max offered", peak, texts=[*map(reached, peak, stopped)], width=12),
         counts("links_over_capacity", "links over", [entry.links_over_capacity for entry in routes], width=10),
         ratios("best_possible", "best possible", best, text=_bound, width=13),

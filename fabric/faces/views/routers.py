@@ -9,6 +9,7 @@ from fabric.evaluation.router_comparison import PhaseComparison, RouterCompariso
 from fabric.faces.views.phases import reached, throughput_text
 from fabric.output.columns import NEVER, counts, factors, named, optional, ratio_text, ratios, times
 from fabric.output.table import Column, Mark, Table
+from fabric.routing.router import router_label, routing_basis
 from fabric.routing.utilisation import is_over
 from topologies.units import excess, format_seconds
 
@@ -33,7 +34,7 @@ def router_table(result: RouterComparison) -> Table:
     columns = (
         named("fabric", "fabric", [row.fabric for row in rows], width=8),
         named("phase", "phase", [row.phase for row in rows], width=18),
-        named("router", "router", [row.router for row in rows], width=12),
+        named("router", "router", [row.router for row in rows], text=router_label, width=12),
         ratios("max_utilisation", "max offered", [row.max_utilisation for row in rows], texts=peak, width=12),
         ratios("p50", "p50", [each.p50 if each else None for each in full], priority=2),
         ratios("p95", "p95", [each.p95 if each else None for each in full], priority=2),
@@ -57,6 +58,7 @@ def router_table(result: RouterComparison) -> Table:
         named("hottest_link", "hottest link", [row.hottest_link or None for row in rows], priority=2),
         named("solver", "solver", [row.solver or None for row in rows], priority=1),
         named("partial", "stopped", [row.partial for row in rows], priority=2),
+        named("routing_basis", "basis", [routing_basis(row.router) for row in rows], priority=2),
         named("refused", "why refused", [row.refused or None for row in rows], priority=2, flexible=True),
         times("solve_time_s", "time", [row.solve_time_s for row in rows], texts=time_texts, priority=1, live=True),
     )

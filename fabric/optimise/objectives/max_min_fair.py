@@ -17,16 +17,18 @@ from functools import partial
 import numpy as np
 
 from fabric.optimise.flow_programmes import highest_level, most_admitted
-from fabric.optimise.objectives.max_throughput import within_capacity
+from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.optimise.path_policy import OVER_PATHS, exact_columns, route_space, solver_for
-from fabric.optimise.programme_rounds import Improved, improve
+from fabric.optimise.programme_rounds import Improved, improve, within_capacity
 from fabric.optimise.proofs import level_bound, priced_names
 from fabric.optimise.route_space import RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions
 from topologies.columns import Bools, Floats
+from topologies.registry import Injected
 from topologies.units import excess, percent
 
+TRAITS = ObjectiveTraits(sense="most", figure="lowest level", unit="ratio", admits_in_part=True)
 FACTOR = 1.1  # between levels on large programmes
 EXACT_LEVELS = 500  # programmes the exact way may solve
 PAYS = 1e-7  # price of a demand's path, relative to the dearest, above which it is stopped
@@ -44,7 +46,14 @@ class _Filled:
     finished: bool
 
 
-def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
+@OBJECTIVES.register(
+    "max-min-fair",
+    example={},
+    traits=TRAITS,
+)
+def max_min_fair(
+    graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
+) -> Routing:
     """Raise all demands' parts in a max-min fair way; the lowest level is bounded by prices."""
     space = route_space(graph, demand, options)
     exact = len(space.blocks.cost) <= min(exact_columns(graph), 50_000)
@@ -70,7 +79,7 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
         splits=filled.last.carried.splits,
         paths=filled.last.carried.paths,
         certificate=Certificate(
-            0.0, words, objective=ObjectiveProof("lowest level", value, bound, "ratio", words, filled.price)
+            0.0, words, objective=ObjectiveProof(TRAITS.figure, value, bound, TRAITS.unit, words, filled.price)
         ),
         solver=filled.last.solver,
         partial=not filled.finished,

@@ -12,22 +12,32 @@ from dataclasses import replace
 import numpy as np
 
 from fabric.optimise.flow_programmes import cost_unit, least_cost
-from fabric.optimise.objectives import min_max_utilisation
+from fabric.optimise.least_utilisation import least_utilisation
+from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.optimise.path_policy import OVER_PATHS, route_space, solver_for
 from fabric.optimise.programme_rounds import improve
 from fabric.optimise.proofs import cost_bound, priced_names
 from fabric.optimise.route_space import ArcSpace, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions, access_bound, edge_utilisation
+from topologies.registry import Injected
 from topologies.units import excess, percent
 
+TRAITS = ObjectiveTraits(sense="least", figure="cost", unit="weight x Gb/s")
 ROOM = 1e-6  # relative, above the least maximum utilisation when the target is below it
 
 
-def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
+@OBJECTIVES.register(
+    "min-cost",
+    example={},
+    traits=TRAITS,
+)
+def min_cost(
+    graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
+) -> Routing:
     """Least cost at the target utilisation, or at the least that can be reached."""
     began = time.monotonic()
-    least = min_max_utilisation.solve(graph, demand, replace(options, objective="min-max-utilisation"))
+    least = least_utilisation(graph, demand, options)
     theta = float(edge_utilisation(graph, least.edge_gbps).max(initial=0.0))
     missed = theta > options.target_utilisation * (1 + options.gap)
     most = max(options.target_utilisation, theta * (1 + ROOM))
@@ -65,7 +75,9 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
         ~space.routable,
         splits=result.carried.splits,
         paths=result.carried.paths,
-        certificate=replace(proof, objective=ObjectiveProof("cost", cost, bound, "weight x Gb/s", words, result.price)),
+        certificate=replace(
+            proof, objective=ObjectiveProof(TRAITS.figure, cost, bound, TRAITS.unit, words, result.price)
+        ),
         solver=result.solver,
         partial=result.stopped or gap > max(options.gap, 10 * ROOM) or least.partial,
         notes=tuple(notes),

@@ -128,15 +128,13 @@ def _reach(best: Placement, target: float, *, wide: bool) -> bool:
 
 def _programme(best: Placement) -> bool:
     """The bound of routings that may split, and placements drawn from their fractions; whether time ran out."""
-    from fabric.optimise.objectives.min_max_utilisation import solve
+    from fabric.optimise.least_utilisation import least_utilisation
 
     gap = best.theta / best.certificate.lower_bound - 1
     share = best.seconds_left * _PROGRAMME_SHARE
-    options = replace(
-        best.options, objective="min-max-utilisation", time_limit_s=share, gap=max(best.options.gap, gap / 20)
-    )
+    options = replace(best.options, time_limit_s=share, gap=max(best.options.gap, gap / 20))
     before = best.seconds_left
-    split = solve(best.graph, best.demand, options)
+    split = least_utilisation(best.graph, best.demand, options)
     limited = split.partial and before - best.seconds_left >= share * 0.99
     if split.certificate is not None:
         best.prove(split.certificate)

@@ -19,7 +19,8 @@ from fabric.routing.graph import RoutingGraph, build_graph
 from fabric.routing.hashing.functions import mix
 from fabric.routing.kernels import compiled, parallel_rows
 from fabric.routing.router import Splits
-from fabric.routing.shortest_splits import Rule, SweepNet, measure_parts, new_sweep, sweep_net
+from fabric.routing.shortest_splits import SweepNet, measure_parts, new_sweep, sweep_net
+from fabric.routing.traits import Rule
 from topologies.columns import Floats, Ints, Longs, column
 from topologies.errors import RoutingError
 from topologies.topology import Topology

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from fabric.rules.bgp import UNEQUAL, check_bgp
+from fabric.rules.bgp import UNEQUAL, bgp_rule, check_bgp
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.next_hops import host_interfaces, interface, link_interfaces, sites_of
 from fabric.rules.rule_set import RuleSet
@@ -44,7 +44,7 @@ def _lines(rules: RuleSet, node: int, stem: str) -> Iterator[str]:
             neighbours.append((str(plan.link4(back)), str(plan.link6(back)), int(plan.asn[far])))
     yield from _hosts(rules, node)
     yield from _bgp(rules, node, neighbours)
-    if rules.router == UNEQUAL:
+    if bgp_rule(rules) == UNEQUAL:
         yield from ("!", "route-map bandwidth permit 10", " set extcommunity bandwidth num-multipaths")
     yield from ("!", "end")
 
@@ -87,7 +87,7 @@ def _bgp(rules: RuleSet, node: int, neighbours: list[tuple[str, str, int]]) -> I
         for four, six, _ in neighbours:
             address = four if family == 4 else six
             yield f"  neighbor {address} activate"
-            if rules.router == UNEQUAL:
+            if bgp_rule(rules) == UNEQUAL:
                 yield f"  neighbor {address} route-map bandwidth out"
         yield " exit-address-family"
 
