@@ -27,27 +27,27 @@ from fabric.routing.progress import Progress, Reporter
 from fabric.whatif.changes import History, down
 from topologies.errors import FabricError
 from tui.choices import help_keys, key_table, target_table, targets
+from tui.dialogues.ask import Ask
+from tui.dialogues.chooser import Chooser
+from tui.dialogues.reading import Reading
 from tui.keys import Key, app_bindings, keys_of
 from tui.opening import Opened, OpeningFailed, open_path
 from tui.recent import remember
 from tui.recording import Recorder, Recording
-from tui.screens.ask import Ask
-from tui.screens.chooser import Chooser
 from tui.screens.compare import CompareScreen
-from tui.screens.error import ErrorScreen
 from tui.screens.flows import FlowsScreen
 from tui.screens.heat import HeatScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.phases import PhasesScreen
-from tui.screens.reading import Reading
 from tui.screens.rules import RulesScreen
-from tui.screens.start import StartScreen
 from tui.screens.topology import TopologyScreen
-from tui.screens.view import ViewScreen
-from tui.screens.waiting import WaitingScreen
 from tui.screens.whatif import WhatIfScreen
 from tui.session import Selection, Session
+from tui.start.error import ErrorScreen
+from tui.start.start import StartScreen
+from tui.start.waiting import WaitingScreen
 from tui.style import DARK, LIGHT, Look
+from tui.view_screen import ViewScreen
 from tui.writing import write_view
 
 _REPORTS_PER_SECOND = 10

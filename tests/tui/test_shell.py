@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from tui.app import FabricApp, Start
 from tui.keys import KEYS, SCREENS
-from tui.screens.error import ErrorScreen
+from tui.start.error import ErrorScreen
 
 App, P = FabricApp, Pilot[Any]
 

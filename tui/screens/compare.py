@@ -13,9 +13,9 @@ from fabric.faces.views.whatif_tables import changed_link_table, effect_table
 from fabric.output.column_table import ColumnTable
 from fabric.result import PhaseRoute
 from fabric.whatif.effect import changed_links
-from tui.screens.view import Pane, ViewScreen
 from tui.screens.whatif import verdict_style
 from tui.session import Selection
+from tui.view_screen import Pane, ViewScreen
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.line_table import LineTable
 

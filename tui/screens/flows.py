@@ -19,10 +19,10 @@ from fabric.output.numbers import percent
 from fabric.result import PhaseRoute
 from topologies.errors import FabricError
 from tui.screens.overview import load_style
-from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.style import Look
 from tui.text import safe
+from tui.view_screen import Pane, ViewScreen
 from tui.widgets.line_table import LineTable
 
 

@@ -15,9 +15,9 @@ from fabric.faces.views.heat import HeatMap, heat_map, map_kinds
 from fabric.faces.views.tables import metric_values
 from fabric.output.column_table import ColumnTable, TableColumn
 from fabric.output.numbers import percent
-from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.text import safe
+from tui.view_screen import Pane, ViewScreen
 from tui.widgets.heat_grid import HeatGrid
 
 

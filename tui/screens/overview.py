@@ -15,10 +15,10 @@ from fabric.faces.views.heat import OVERVIEW, heat_map
 from fabric.faces.views.tables import hottest_table, job_table, metric_values, tier_table
 from fabric.faces.views.timeline import timelines
 from fabric.output.column_table import ColumnTable
-from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.style import Look
 from tui.text import safe
+from tui.view_screen import Pane, ViewScreen
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.line_table import LineTable
 from tui.widgets.timeline_bars import TimelineBars

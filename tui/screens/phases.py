@@ -11,7 +11,7 @@ from textual.widget import Widget
 from fabric.faces.views.phase_tables import phase_table
 from fabric.faces.views.timeline import timelines
 from fabric.output.column_table import ColumnTable
-from tui.screens.view import Pane, ViewScreen
+from tui.view_screen import Pane, ViewScreen
 from tui.widgets.line_table import LineTable
 from tui.widgets.timeline_bars import TimelineBars
 

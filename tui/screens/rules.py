@@ -13,11 +13,11 @@ from fabric.faces.views.rule_tables import PlannedTables, differences, planned_t
 from fabric.output.column_table import ColumnTable
 from fabric.routing.progress import Progress, Reporter
 from topologies.errors import FabricError
-from tui.screens.ask import Ask
+from tui.dialogues.ask import Ask
+from tui.dialogues.reading import Reading
 from tui.screens.flows import filtered
-from tui.screens.reading import Reading
-from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
+from tui.view_screen import Pane, ViewScreen
 from tui.widgets.line_table import LineTable
 
 

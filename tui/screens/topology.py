@@ -15,9 +15,9 @@ from fabric.faces.views.faceplate import ports
 from fabric.faces.views.tree import Branch, FabricTree
 from fabric.output.column_table import ColumnTable, TableColumn
 from fabric.output.numbers import percent
-from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.style import Look
+from tui.view_screen import Pane, ViewScreen
 from tui.widgets.faceplate import FacePlate
 from tui.widgets.line_table import LineTable
 

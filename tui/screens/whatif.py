@@ -28,12 +28,12 @@ from fabric.whatif.overlay import write_overlay
 from topologies.errors import FabricError
 from topologies.units import format_seconds
 from traffic.workload import PLACEMENTS
-from tui.screens.ask import Ask
-from tui.screens.chooser import Chooser
-from tui.screens.view import Pane, ViewScreen
+from tui.dialogues.ask import Ask
+from tui.dialogues.chooser import Chooser
 from tui.search import fuzzy
 from tui.session import Selection
 from tui.style import Look
+from tui.view_screen import Pane, ViewScreen
 from tui.widgets.line_table import LineTable
 
 

@@ -15,10 +15,10 @@ from textual.widgets import Static
 from fabric.output.column_table import ColumnTable, TableColumn
 from fabric.scenario.templates import template_names, template_text
 from topologies.builder import TOPOLOGIES
+from tui.dialogues.ask import Ask
 from tui.recent import recent_files
-from tui.screens.ask import Ask
-from tui.screens.form import FormScreen
-from tui.screens.view import Pane
+from tui.start.form import FormScreen
+from tui.view_screen import Pane
 from tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from fabric.faces.views.builder_form import facts, form_fields, problems_of, scenario_text
 from topologies.errors import FabricError
-from tui.screens.ask import Ask
+from tui.dialogues.ask import Ask
 from tui.text import safe
 
 if TYPE_CHECKING:
