@@ -166,6 +166,24 @@ class Session:
             return True
         return False
 
+    def link_id(self, name: str) -> int:
+        """Id of a link of the fabric looked at, by its name; -1 when there is none."""
+        entry = self.entry
+        if entry is None:
+            return -1
+        topology = entry.topology
+        ends, _, ordinal = name.partition(" #")
+        src, _, dst = ends.partition(" -> ")
+        if not (topology.has_node(src) and topology.has_node(dst)):
+            return -1
+        links = ((topology.links.src == topology.node(src)) & (topology.links.dst == topology.node(dst))).nonzero()[0]
+        at = int(ordinal) - 1 if ordinal.isdigit() else 0
+        return int(links[at]) if at < len(links) else -1
+
+    def link(self, name: str) -> Selection:
+        """A link of the fabric looked at, by its name."""
+        return Selection("link", name, self.link_id(name))
+
     # ---- commands -----------------------------------------------------------------------------------------------
 
     def selector(self, found: Selection) -> str | None:

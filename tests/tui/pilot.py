@@ -8,7 +8,8 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from tui.app import FabricApp, Start
+from tui.app import FabricApp
+from tui.options import Start
 from tui.start.error import ErrorScreen
 
 QUICKSTART = "examples/quickstart.fabric.yaml"

@@ -13,17 +13,25 @@ from fabric.faces.views.whatif_tables import changed_link_table, effect_table
 from fabric.output.column_table import ColumnTable
 from fabric.result import PhaseRoute
 from fabric.whatif.effect import changed_links
-from tui.screens.whatif import verdict_style
-from tui.session import Selection
-from tui.view_screen import Pane, ViewScreen
+from tui.row_styles import verdict_style
+from tui.view import View
+from tui.view_screen import ViewScreen
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.line_table import LineTable
+from tui.widgets.pane import Pane
 
 
 class CompareScreen(ViewScreen):
     """Two maps with one cursor, the figures, the links that changed most."""
 
-    view = "compare"
+    view = View("compare", "7", "Compare", "The base beside the present state: maps, figures, links that changed most.")
+    CSS = """
+    CompareScreen {
+        #maps { height: 12; }
+        &.-tiny #maps, &.-short #maps { height: auto; }
+        &.-tiny #maps:focus-within, &.-short #maps:focus-within { height: 1fr; }
+    }
+    """
 
     def body(self) -> Iterable[Widget]:
         """Four panes."""
@@ -57,10 +65,10 @@ class CompareScreen(ViewScreen):
             changed_link_table(changed_links(base, now)), look, stale=session.stale
         )
 
-    def _map(self, grid: str, pane: str, words: str, entry: PhaseRoute) -> None:
+    def _map(self, grid: str, pane: str, state: str, entry: PhaseRoute) -> None:
         heat = heat_map(entry.topology, metric_values(entry, self.session.metric), OVERVIEW, self.session.direction)
         self.query_one(grid, HeatGrid).show(heat, self.look, stale=self.session.stale)
-        self.query_one(pane, Pane).retitle(f"{words}: {heat.title}", f"{entry.links_over_capacity:,} links over")
+        self.query_one(pane, Pane).retitle(f"{state}: {heat.title}", f"{entry.links_over_capacity:,} links over")
 
     def on_heat_grid_moved(self, message: HeatGrid.Moved) -> None:
         """The other map follows."""
@@ -73,10 +81,12 @@ class CompareScreen(ViewScreen):
         """Enter on a link: its flows."""
         row = message.table.table.record(message.position)
         if "link" in row:
-            name = str(row["link"])
-            self.fabric_app.go("flows", Selection("link", name, self.fabric_app.link_id(name)))
+            self.shell.go("flows", self.session.link(str(row["link"])))
 
     def view_table(self) -> ColumnTable | None:
         """The links in focus, else the figures."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#figures", LineTable)).table
+
+
+SCREEN = CompareScreen

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.screen import Screen
 from textual.widgets import Static
 
 from fabric.output.column_table import ColumnTable, TableColumn
@@ -17,102 +17,100 @@ from fabric.scenario.templates import template_names, template_text
 from topologies.builder import TOPOLOGIES
 from tui.dialogues.ask import Ask
 from tui.recent import recent_files
+from tui.shell import ShellScreen
 from tui.start.form import FormScreen
-from tui.view_screen import Pane
+from tui.start.new_file import written
 from tui.widgets.line_table import LineTable
-
-if TYPE_CHECKING:
-    from tui.app import FabricApp
+from tui.widgets.pane import Pane
 
 _SUFFIXES = (".fabric.yaml", ".fabric.yml", ".fpr")
 
 
-class StartScreen(Screen[None]):
+@dataclass(frozen=True)
+class Offer:
+    """Something to open or to make."""
+
+    name: str
+    what: str
+    where: str
+    take: Callable[[], object]
+
+
+class StartScreen(ShellScreen[None]):
     """A list to choose from."""
 
     BINDINGS: ClassVar = [Binding("o", "path", show=False), Binding("tab", "app.bell", show=False)]
 
     def __init__(self) -> None:
         super().__init__()
-        self._offers: list[tuple[str, str, str, Callable[[], None]]] = []
+        self._offers: list[Offer] = []
 
     def compose(self) -> ComposeResult:
         """Heading, list, keys."""
-        app = cast("FabricApp", self.app)
-        yield Static(Text(" fabric │ what do you want to look at?", app.look.heading), classes="line", id="path")
+        yield Static(Text(" fabric │ what do you want to look at?", self.shell.look.heading), classes="line", id="path")
         yield Pane(LineTable(id="offers"), title="Open", id="offers-pane")
-        yield Static(Text(" enter opens   o a path   q quit", app.look.text), classes="line", id="keys")
+        yield Static(Text(" enter opens   o a path   q quit", self.shell.look.text), classes="line", id="keys")
 
     def on_screen_resume(self) -> None:
         """List what there is now."""
-        app = cast("FabricApp", self.app)
         self.query_one(Pane).add_class("front")
-        self._offers = list(self._find())
-        rows = self._offers
+        self._offers = [*self._files(), *self._new()]
         table = ColumnTable.of(
             (
-                TableColumn("name", "", [row[0] for row in rows], width=30),
-                TableColumn("what", "", [row[1] for row in rows], width=16),
-                TableColumn("where", "", [row[2] for row in rows], width=40, priority=1),
+                TableColumn("name", "", [offer.name for offer in self._offers], width=30),
+                TableColumn("what", "", [offer.what for offer in self._offers], width=16),
+                TableColumn("where", "", [offer.where for offer in self._offers], width=40, priority=1),
             ),
-            len(rows),
+            len(self._offers),
         )
-        self.query_one("#offers", LineTable).show(table, app.look)
+        self.query_one("#offers", LineTable).show(table, self.shell.look)
         self.query_one("#offers").focus()
 
-    def _find(self) -> list[tuple[str, str, str, Callable[[], None]]]:
-        found: list[tuple[str, str, str, Callable[[], None]]] = []
-        seen = set()
-        for path in recent_files():
-            seen.add(path)
-            found.append((Path(path).name, "opened before", str(Path(path).parent), self._opener(path)))
+    def _files(self) -> Iterator[Offer]:
+        """Files opened before, and those of the working folder."""
+        recent = recent_files()
+        for path in recent:
+            yield Offer(Path(path).name, "opened before", str(Path(path).parent), self._opener(path))
         for folder in (Path(), Path("examples")):
             for file in sorted(folder.iterdir()) if folder.is_dir() else []:
-                if file.name.endswith(_SUFFIXES) and str(file.resolve()) not in seen:
-                    found.append((file.name, "here", str(file.parent), self._opener(str(file))))
-        found.append(("a path …", "open", "o", self.action_path))
+                if file.name.endswith(_SUFFIXES) and str(file.resolve()) not in recent:
+                    yield Offer(file.name, "here", str(file.parent), self._opener(str(file)))
+        yield Offer("a path …", "open", "o", self.action_path)
+
+    def _new(self) -> Iterator[Offer]:
+        """A form per kind of fabric, and templates."""
         for entry in TOPOLOGIES:
-            found.append((f"design: {entry.name}", "form", entry.summary, self._former(entry.name)))
+            yield Offer(f"design: {entry.name}", "form", entry.summary, self._former(entry.name))
         for name in template_names():
-            words = next((line[1:].strip() for line in template_text(name).splitlines() if line[:1] == "#"), "")
-            found.append((f"new: {name}", "template", words, self._starter(name)))
-        return found
+            lines = template_text(name).splitlines()
+            summary = next((line[1:].strip() for line in lines if line[:1] == "#"), "")
+            yield Offer(f"new: {name}", "template", summary, self._starter(name))
 
     def _opener(self, path: str) -> Callable[[], None]:
-        return lambda: cast("FabricApp", self.app).open_from_start(path)
+        return lambda: self.shell.open(path)
 
-    def _former(self, kind: str) -> Callable[[], None]:
-        return lambda: cast("None", self.app.push_screen(FormScreen(kind), self._written))
+    def _former(self, kind: str) -> Callable[[], object]:
+        return lambda: self.shell.push_screen(FormScreen(kind), self._open)
 
-    def _starter(self, name: str) -> Callable[[], None]:
-        def start() -> None:
-            ask = Ask(f"Write the template {name} to", value=f"{name}.fabric.yaml")
-            self.app.push_screen(ask, lambda path: self._write(name, path))
-
-        return start
+    def _starter(self, name: str) -> Callable[[], object]:
+        ask = f"Write the template {name} to"
+        return lambda: self.shell.push_screen(
+            Ask(ask, value=f"{name}.fabric.yaml"), lambda path: self._write(name, path)
+        )
 
     def _write(self, name: str, path: str | None) -> None:
-        if not path:
-            return
-        try:
-            with Path(path).open("x", encoding="utf-8") as file:
-                file.write(template_text(name))
-        except OSError as error:
-            reason = "it exists" if isinstance(error, FileExistsError) else error.strerror
-            self.app.notify(f"cannot write {path}: {reason}", severity="error", markup=False)
-            return
-        cast("FabricApp", self.app).open_from_start(path)
+        if written(self.shell, path, template_text(name)):
+            self._open(path)
 
-    def _written(self, path: str | None) -> None:
+    def _open(self, path: str | None) -> None:
         if path:
-            cast("FabricApp", self.app).open_from_start(path)
+            self.shell.open(path)
 
     def action_path(self) -> None:
         """Ask for a path."""
-        app = cast("FabricApp", self.app)
         hint = "a scenario (*.fabric.yaml) or a saved result (*.fpr)"
-        self.app.push_screen(Ask("Open", hint=hint), lambda path: app.open_from_start(path) if path else None)
+        self.shell.push_screen(Ask("Open", hint=hint), self._open)
 
     def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
         """Enter."""
-        self._offers[int(message.table.table.order[message.position])][3]()
+        self._offers[int(message.table.table.order[message.position])].take()

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.shell import ShellScreen
 from tui.text import safe
-
-if TYPE_CHECKING:
-    from tui.app import FabricApp
 
 _FRAMES = "|/-\\"
 
 
-class WaitingScreen(Screen[None]):
+class WaitingScreen(ShellScreen[None]):
     """One line that moves; ctrl+c cancels."""
+
+    CSS = """
+    WaitingScreen { #waiting { width: 100%; height: 100%; content-align: center middle; } }
+    """
+
+    _ticks = 0
 
     def compose(self) -> ComposeResult:
         """The line."""
         yield Static(id="waiting")
 
-    def on_mount(self) -> None:
+    def on_screen_resume(self) -> None:
         """Keep the line moving."""
-        self._ticks = 0
-        self.set_interval(0.15, self._tick)
+        self._ticker = self.set_interval(0.15, self._tick)
         self._tick()
 
+    def on_screen_suspend(self) -> None:
+        """Nothing moves where nobody looks."""
+        self._ticker.stop()
+
     def _tick(self) -> None:
-        app = cast("FabricApp", self.app)
         self._ticks += 1
-        words = f"{_FRAMES[self._ticks % len(_FRAMES)]} {safe(app.busy)}\n\nctrl+c cancels"
-        self.query_one("#waiting", Static).update(Text(words, app.look.text, justify="center"))
+        line = f"{_FRAMES[self._ticks % len(_FRAMES)]} {safe(self.shell.busy)}\n\nctrl+c cancels"
+        self.query_one("#waiting", Static).update(Text(line, self.shell.look.text, justify="center"))
