@@ -35,7 +35,8 @@ def command(
     Keys are on the last line; ? lists all. y tells the command line that prints what is looked at.
     """
     from fabric.request import RouteRequest
-    from tui.app import Start, run
+    from tui.app import run
+    from tui.options import Start
     from tui.recording import read_recording
 
     served = "TEXTUAL_DRIVER" in os.environ  # textual serve shows it in a browser

@@ -13,6 +13,8 @@ from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, RouteResult
 from fabric.whatif.changes import ChangeSet, History
 from fabric.whatif.live import LiveRoutes
+from topologies.errors import TopologyError
+from topologies.named_parts import find_link
 
 Kind = Literal["", "tier", "unit", "pod", "switch", "host", "link", "job", "phase"]
 
@@ -165,6 +167,21 @@ class Session:
             self.trail = [Place("overview", self.selection)]
             return True
         return False
+
+    def link_id(self, name: str) -> int:
+        """Id of a link of the fabric looked at, by its name; -1 when there is none."""
+        entry = self.entry
+        if entry is None:
+            return -1
+        try:
+            links = find_link(entry.topology, name, fabric=entry.fabric)
+        except TopologyError:  # it reads as several different links
+            return -1
+        return int(links[0]) if len(links) else -1
+
+    def link(self, name: str) -> Selection:
+        """A link of the fabric looked at, by its name."""
+        return Selection("link", name, self.link_id(name))
 
     # ---- commands -----------------------------------------------------------------------------------------------
 

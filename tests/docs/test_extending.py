@@ -16,7 +16,7 @@ from test_readme import console_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "extending").glob("*.md"))}
-COPIED = ("topologies", "traffic", "fabric", "tui", "tests/contracts", "tests/oracles", "examples")
+COPIED = ("topologies", "traffic", "fabric", "tui", "tests/contracts", "tests/oracles", "tests/tui", "examples")
 # folder of the example -> contract tests of its kind
 CONTRACTS = {
     "topologies/builders": ("test_topologies", "test_plugins"),
@@ -29,6 +29,7 @@ CONTRACTS = {
     "fabric/faces/drawing/views": ("test_drawings",),
     "fabric/faces/report/sections": ("test_report_sections",),
     "fabric/cli/commands": ("test_commands",),
+    "tui/screens": ("test_screens",),
 }
 MAIN = "import sys; from fabric.cli.main import main; main()"
 
@@ -139,8 +140,8 @@ def test_every_command_of_the_page_exits_as_it_says(page: str, command: str, cod
 
 
 def test_every_page_has_an_example_and_is_in_the_index() -> None:
-    """One file per page; the page on screens, whose tests need the whole terminal UI, names its folder."""
-    assert [example.page for example in EXAMPLES] == sorted(set(PAGES) - {"README", "screen"})
+    """One file per page."""
+    assert [example.page for example in EXAMPLES] == sorted(set(PAGES) - {"README"})
     links = re.findall(r"^\| \[[^\]]+\]\((\S+)\.md\)", PAGES["README"], re.MULTILINE)
     assert sorted(links) == sorted(set(PAGES) - {"README"})
 

@@ -16,8 +16,8 @@ from fabric.scenario.load import load_scenario
 from topologies.builder import TOPOLOGIES
 from tui.app import FabricApp
 from tui.recent import recent_files, remember
-from tui.screens.error import ErrorScreen
-from tui.screens.form import FormScreen
+from tui.start.error import ErrorScreen
+from tui.start.form import FormScreen
 from tui.widgets.line_table import LineTable
 
 App, P = FabricApp, Pilot[Any]

@@ -19,8 +19,8 @@ from fabric.request import RouteRequest
 from fabric.scenario.load import load_scenario
 from topologies.errors import FabricError
 from tui.app import FabricApp
+from tui.dialogues.reading import Reading
 from tui.recording import read_recording
-from tui.screens.reading import Reading
 
 App, P = FabricApp, Pilot[Any]
 

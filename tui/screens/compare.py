@@ -13,16 +13,27 @@ from fabric.faces.views.links import metric_values
 from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from fabric.whatif.effect import changed_links
-from tui.screens.view import Pane, ViewScreen
-from tui.session import Selection
+from tui.view import View
+from tui.view_screen import ViewScreen
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.line_table import LineTable
+from tui.widgets.pane import Pane
+
+SUMMARY = "The base beside the present state: maps, figures, links that changed most."
+ORDER = 70
 
 
 class CompareScreen(ViewScreen):
     """Two maps with one cursor, the figures, the links that changed most."""
 
-    view = "compare"
+    view = View("compare", "7", "Compare", SUMMARY)
+    CSS = """
+    CompareScreen {
+        #maps { height: 12; }
+        &.-tiny #maps, &.-short #maps { height: auto; }
+        &.-tiny #maps:focus-within, &.-short #maps:focus-within { height: 1fr; }
+    }
+    """
 
     def body(self) -> Iterable[Widget]:
         """Four panes."""
@@ -56,10 +67,10 @@ class CompareScreen(ViewScreen):
             changed_link_table(changed_links(base, now)), look, stale=session.stale
         )
 
-    def _map(self, grid: str, pane: str, words: str, entry: PhaseRoute) -> None:
+    def _map(self, grid: str, pane: str, state: str, entry: PhaseRoute) -> None:
         heat = heat_map(entry.topology, metric_values(entry, self.session.metric), OVERVIEW, self.session.direction)
         self.query_one(grid, HeatGrid).show(heat, self.look, stale=self.session.stale)
-        self.query_one(pane, Pane).retitle(f"{words}: {heat.title}", f"{entry.links_over_capacity:,} links over")
+        self.query_one(pane, Pane).retitle(f"{state}: {heat.title}", f"{entry.links_over_capacity:,} links over")
 
     def on_heat_grid_moved(self, message: HeatGrid.Moved) -> None:
         """The other map follows."""
@@ -72,10 +83,12 @@ class CompareScreen(ViewScreen):
         """Enter on a link: its flows."""
         row = message.table.table.record(message.position)
         if "link" in row:
-            name = str(row["link"])
-            self.fabric_app.go("flows", Selection("link", name, self.fabric_app.link_id(name)))
+            self.shell.go("flows", self.session.link(str(row["link"])))
 
     def view_table(self) -> Table | None:
         """The links in focus, else the figures."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#figures", LineTable)).table
+
+
+SCREEN = CompareScreen

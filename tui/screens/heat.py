@@ -16,16 +16,21 @@ from fabric.faces.views.links import metric_values
 from fabric.output.table import Column, Table
 from fabric.routing.utilisation import highest
 from topologies.units import format_gbps, percent
-from tui.screens.view import Pane, ViewScreen
 from tui.session import Selection
 from tui.text import safe
+from tui.view import View
+from tui.view_screen import ViewScreen
 from tui.widgets.heat_grid import HeatGrid
+from tui.widgets.pane import Pane
+
+SUMMARY = "Every leaf-spine pair as a cell; the link under the cursor beside it."
+ORDER = 20
 
 
 class HeatScreen(ViewScreen):
     """Lower switches by upper switches of one tier."""
 
-    view = "heat"
+    view = View("heat", "2", "Heat map", SUMMARY)
 
     def body(self) -> Iterable[Widget]:
         """The map, and the link."""
@@ -99,17 +104,17 @@ class HeatScreen(ViewScreen):
         if link is None or entry is None:
             text.append("no link here", look.faint)
         else:
-            found = describe_link(entry, link)
-            text.append(safe(f"{found.a} {found.a_port} → {found.b} {found.b_port}") + "\n", look.heading)
-            text.append(f"{format_gbps(found.capacity_gbps)}   offered {format_gbps(found.offered_gbps)} ", look.text)
-            text.append(f"({percent(found.utilisation)})", look.load(found.utilisation or 0.0))
-            text.append(f"   carried {format_gbps(found.carried_gbps)}\n\n", look.text)
-            for share in found.shares[:8]:
+            load = describe_link(entry, link)
+            text.append(safe(f"{load.a} {load.a_port} → {load.b} {load.b_port}") + "\n", look.heading)
+            text.append(f"{format_gbps(load.capacity_gbps)}   offered {format_gbps(load.offered_gbps)} ", look.text)
+            text.append(f"({percent(load.utilisation)})", look.load(load.utilisation or 0.0))
+            text.append(f"   carried {format_gbps(load.carried_gbps)}\n\n", look.text)
+            for share in load.shares[:8]:
                 text.append(safe(f"{share.job} {share.phase} "), look.text)
                 text.append(
                     f"{share.collective}  {format_gbps(share.offered_gbps)}  {percent(share.share)}\n", look.faint
                 )
-            if not found.shares:
+            if not load.shares:
                 text.append("idle in this phase\n", look.faint)
             count = len(self.query_one("#heat", HeatGrid).heat.links(*self._cell()))  # type: ignore[union-attr]
             if count > 1:
@@ -127,11 +132,11 @@ class HeatScreen(ViewScreen):
 
     def on_heat_grid_chosen(self, _: HeatGrid.Chosen) -> None:
         """Enter: who loads the link."""
-        selected = self.toggled()
-        if selected.kind == "link":
-            self.fabric_app.go("flows", selected)
+        link = self.selected()
+        if link.kind == "link":
+            self.shell.go("flows", link)
 
-    def toggled(self) -> Selection:
+    def selected(self) -> Selection:
         """The link under the cursor."""
         link, entry = self.cell_link(), self.session.entry
         if link is None or entry is None:
@@ -156,3 +161,6 @@ class HeatScreen(ViewScreen):
             ),
             rows * columns,
         )
+
+
+SCREEN = HeatScreen

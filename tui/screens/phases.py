@@ -11,17 +11,29 @@ from textual.widget import Widget
 from fabric.faces.views.jobs import step_table
 from fabric.faces.views.timeline import timelines
 from fabric.output.table import Table
-from tui.screens.view import Pane, ViewScreen
+from tui.keys import Key
+from tui.view import View
+from tui.view_screen import ViewScreen
 from tui.widgets.line_table import LineTable
+from tui.widgets.pane import Pane
 from tui.widgets.timeline_bars import TimelineBars
 
 _SECONDS_A_PHASE = 0.8
+
+SUMMARY = "The step of every job in time: compute, hidden and exposed communication."
+ORDER = 50
 
 
 class PhasesScreen(ViewScreen):
     """Bars above, figures below; the row under the cursor is the phase looked at everywhere."""
 
-    view = "phases"
+    view = View(
+        "phases",
+        "5",
+        "Phases",
+        SUMMARY,
+        keys=(Key("space", "play", "", "Step through the phases by itself; again stops."),),
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,13 +77,15 @@ class PhasesScreen(ViewScreen):
     def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
         """Enter: the map of the phase."""
         self._look_at(message)
-        self.fabric_app.go("heat")
+        self.shell.go("heat")
 
-    def play(self) -> None:
+    def action_play(self) -> None:
         """Phase after phase by itself, or stop."""
         if self._playing is not None:
             self._playing.stop()
             self._playing = None
+        elif len(self.session.phases) < 2:
+            self.shell.notify("nothing to play: the fabric has one phase", timeout=3)
         else:
             self._playing = self.set_interval(_SECONDS_A_PHASE, self._next)
 
@@ -82,8 +96,11 @@ class PhasesScreen(ViewScreen):
     def on_screen_suspend(self) -> None:
         """Nothing plays where nobody looks."""
         if self._playing is not None:
-            self.play()
+            self.action_play()
 
     def view_table(self) -> Table | None:
         """The figures."""
         return self.query_one("#figures", LineTable).table
+
+
+SCREEN = PhasesScreen

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fabric.output.table import Column, Table
-from fabric.pipeline.prepared import prepare
+from fabric.pipeline.prepared import PreparedScenario
 from fabric.pipeline.tables import plan_tables
-from fabric.request import RouteRequest
 from fabric.routing.progress import Reporter, silent
 from fabric.rules.changes import read_tables_of
 from fabric.rules.errors import RuleError
@@ -16,7 +15,6 @@ from fabric.rules.manifest import read_manifest
 from fabric.rules.ovs_text import format_group, format_rule
 from fabric.rules.planned import PlannedRules
 from fabric.rules.table import SwitchTable
-from fabric.scenario.load import LoadedScenario
 from topologies.errors import RoutingError
 
 MOST_COUNTED = 600  # switches whose tables are all made for the list; of more, a table is made when it is looked at
@@ -45,15 +43,15 @@ class PlannedTables:
         return self._made.get(at)
 
 
-def planned_tables(loaded: LoadedScenario, request: RouteRequest, progress: Reporter = silent) -> PlannedTables:
-    """Tables of the request's fabric and phase.
+def planned_tables(prepared: PreparedScenario, progress: Reporter = silent) -> PlannedTables:
+    """Tables of the fabric and phase that the request names.
 
     Raises
     ------
     FabricError
         Where a router cannot be programmed, with those that can.
     """
-    found = plan_tables(prepare(loaded, request, progress=progress), progress=progress)
+    found = plan_tables(prepared, progress=progress)
     if not found:
         raise RoutingError("there is no fabric to write tables for", hint="name one", code="FP9002")
     return PlannedTables(found[0])

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.shell import ShellDialogue
 from tui.text import safe
 
-if TYPE_CHECKING:
-    from tui.app import FabricApp
 
-
-class Reading(ModalScreen[None]):
+class Reading(ShellDialogue[None]):
     """Text that scrolls; esc or q closes it."""
 
     BINDINGS: ClassVar = [
@@ -28,18 +25,21 @@ class Reading(ModalScreen[None]):
         Binding("pageup", "lines(-15)", show=False),
     ]
 
+    CSS = """
+    Reading { #reading-body { height: auto; max-height: 100%; } }
+    """
+
     def __init__(self, title: str, text: str) -> None:
-        super().__init__(classes="dialogue")
-        self.words, self.text = title, text
+        super().__init__()
+        self.heading, self.text = title, text
 
     def compose(self) -> ComposeResult:
         """The text."""
-        look = cast("FabricApp", self.app).look
         with Vertical() as box:
-            box.border_title = Text(safe(self.words)).markup
+            box.border_title = Text(safe(self.heading)).markup
             box.border_subtitle = "esc closes"
             lines = "\n".join(safe(line) for line in self.text.expandtabs(4).splitlines())
-            yield VerticalScroll(Static(Text(lines, look.text), id="reading"), id="reading-body")
+            yield VerticalScroll(Static(Text(lines, self.shell.look.text), id="reading"), id="reading-body")
 
     def action_lines(self, lines: int) -> None:
         """Scroll."""

@@ -1,45 +1,31 @@
-"""What every screen of a session shares: two lines of heading, a body, a bar of keys, and a look at the session."""
+"""What every screen of a session shares: two lines of heading, a body of panes, a bar of keys."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.faces.views.headline import identity, verdict
 from fabric.output.table import Table
-from tui.keys import SCREENS, Key, keys_of
-from tui.session import Selection, Session
+from tui.key_list import keys_on
+from tui.keys import Key
+from tui.session import Place, Selection, Session
+from tui.shell import ShellView
 from tui.style import Look
 from tui.text import fitted, safe
-
-if TYPE_CHECKING:
-    from tui.app import FabricApp
+from tui.widgets.pane import Pane
 
 
-class Pane(Vertical):
-    """A bordered part of a screen, with a title."""
-
-    def __init__(self, *children: Widget, title: str = "", id: str | None = None) -> None:  # noqa: A002
-        super().__init__(*children, id=id, classes="pane")
-        self.border_title = title
-
-    def retitle(self, title: str, subtitle: str = "") -> None:
-        """Other words in the frame; they are no markup."""
-        self.border_title = Text(safe(title)).markup
-        self.border_subtitle = Text(safe(subtitle)).markup
-
-
-class ViewScreen(Screen[None]):
-    """A screen that shows a part of the session."""
+class ViewScreen(ShellView):
+    """A screen that shows a part of the session; what it declares as ``view`` binds its keys."""
 
     # Textual's screens take these keys for single widgets; ours go from pane to pane.
     BINDINGS: ClassVar = [
@@ -47,8 +33,10 @@ class ViewScreen(Screen[None]):
         Binding("shift+tab", "app.pane(-1)", show=False),
     ]
 
-    view = ""  # its name in ``keys.SCREENS``
-    filter_text = ""  # what its rows are filtered by
+    def __init_subclass__(cls) -> None:
+        if "view" in cls.__dict__:
+            cls.BINDINGS = [*cls.__dict__.get("BINDINGS", ()), *(key.binding for key in cls.view.keys)]
+        super().__init_subclass__()
 
     def compose(self) -> ComposeResult:
         """Heading, body, keys."""
@@ -64,13 +52,6 @@ class ViewScreen(Screen[None]):
     # ---- the session --------------------------------------------------------------------------------------------
 
     @property
-    def fabric_app(self) -> FabricApp:
-        """The app, by its own type."""
-        from tui.app import FabricApp
-
-        return cast(FabricApp, self.app)
-
-    @property
     def session(self) -> Session:
         """The open scenario.
 
@@ -79,7 +60,7 @@ class ViewScreen(Screen[None]):
         RuntimeError
             When none is open; such screens are not shown then.
         """
-        session = self.fabric_app.session
+        session = self.shell.session
         if session is None:
             raise RuntimeError("no scenario is open")
         return session
@@ -87,13 +68,29 @@ class ViewScreen(Screen[None]):
     @property
     def look(self) -> Look:
         """How to draw."""
-        return self.fabric_app.look
+        return self.shell.look
 
     def on_screen_resume(self) -> None:
         """The screen comes to the front."""
         if self.focused is None or not self.query(".front"):
             self.next_pane(0)
         self.refresh_view()
+
+    def on_resize(self) -> None:
+        """Another size: lines are cut anew."""
+        self.refresh_lines()
+
+    def refresh_view(self) -> None:
+        """Show the session as it is now."""
+        if self.shell.session is None or not self.is_mounted:
+            return
+        self.refresh_lines()
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Fill the body from the session."""
+
+    # ---- panes --------------------------------------------------------------------------------------------------
 
     def next_pane(self, steps: int) -> None:
         """Focus another pane; where the terminal is small, it is the only one shown."""
@@ -116,55 +113,47 @@ class ViewScreen(Screen[None]):
         """Whether the terminal shows one pane at a time."""
         return self.app.size.width < 80 or self.app.size.height < 24
 
-    def on_resize(self) -> None:
-        """Another size: lines are cut anew."""
-        self.refresh_lines()
-
-    def refresh_view(self) -> None:
-        """Show the session as it is now."""
-        if self.fabric_app.session is None or not self.is_mounted:
-            return
-        self.refresh_lines()
-        self.show_state()
-
-    def show_state(self) -> None:
-        """Fill the body from the session."""
-
     # ---- lines --------------------------------------------------------------------------------------------------
 
     def refresh_lines(self) -> None:
         """Heading and keys."""
-        session = self.fabric_app.session
-        if session is None or not self.is_mounted:
+        if self.shell.session is None or not self.is_mounted:
             return
         width = self.app.size.width
-        self.query_one("#path", Static).update(self._line(self.path_words(), self.look.heading, width))
+        self.query_one("#path", Static).update(self._line(self.path_text(), self.look.heading, width))
+        self.query_one("#state", Static).update(self._state_line(width))
+        self.query_one("#keys", Static).update(self._keys(width))
+
+    def path_text(self) -> str:
+        """The first line: what is open, and the way to here."""
+        session = self.session
+        way = " › ".join(self._name_of(place) for place in session.trail)
+        return f" fabric │ {' │ '.join(identity(session.loaded, session.entry))} │ {way}"
+
+    def _name_of(self, place: Place) -> str:
+        view = self.shell.views.get(place.screen)
+        return place.selection.name or (view.title if view is not None else place.screen)
+
+    def state_text(self) -> str:
+        """What the second line says between phase and verdict."""
+        metric = {"offered": "offered load (may exceed 100 %)", "carried": "carried load (at most 100 %)"}
+        return metric[self.session.metric] if self.app.size.width >= 100 else self.session.metric
+
+    def _state_line(self, width: int) -> Text:
+        """The second line: title, phase, and the work under way or the verdict."""
+        session, busy = self.session, self.shell.busy
+        if width < 80 and not busy:
+            return _cut(" small terminal: one pane at a time, tab for the next; 80x24 shows all", self.look.warn, width)
         state = Text()
-        name = SCREENS[self.view][1].upper() if self.view in SCREENS else self.view.upper()
-        state.append(f" {name}  ", self.look.heading)
-        state.append(safe(f"{session.phase_words}  {self.state_words()}  "), self.look.text)
-        busy = self.fabric_app.busy
+        state.append(f" {self.view.title.upper()}  ", self.look.heading)
+        state.append(safe(f"{session.phase_words}  {self.state_text()}  "), self.look.text)
         if busy:
             state.append(safe(f"… {busy} "), self.look.warn)
         elif session.entry is not None:
             line = verdict(session.entry)
             state.append(safe(line.text), self.look.mark(line.mark))
-        if self.is_small and not busy and width < 80:
-            state = Text(" small terminal: one pane at a time, tab for the next; 80x24 shows all", self.look.warn)
         state.truncate(width, overflow="ellipsis")
-        self.query_one("#state", Static).update(state)
-        self.query_one("#keys", Static).update(self._keys(width))
-
-    def path_words(self) -> str:
-        """The first line: what is open, and the way to here."""
-        session = self.session
-        way = " › ".join(place.words if place.selection.name else SCREENS[place.screen][1] for place in session.trail)
-        return f" fabric │ {' │ '.join(identity(session.loaded, session.entry))} │ {way}"
-
-    def state_words(self) -> str:
-        """What the second line says between phase and verdict."""
-        metric = {"offered": "offered load (may exceed 100 %)", "carried": "carried load (at most 100 %)"}
-        return metric[self.session.metric] if self.app.size.width >= 100 else self.session.metric
+        return state
 
     def _line(self, text: str, style: Style, width: int) -> Text:
         """The end of a path matters more than its middle."""
@@ -178,10 +167,11 @@ class ViewScreen(Screen[None]):
 
     def _keys(self, width: int) -> Text:
         """Keys that fit, most important first; help and quit are always there."""
-        always = [key for key in keys_of(self.view) if key.action in ("help", "quit")]
+        keys = [listed.key for listed in keys_on(self.view, self.shell.views)]
+        always = [key for key in keys if key.action in ("help", "quit")]
         room = width - 1 - sum(_key_cells(key) for key in always)
         shown = []
-        for key in keys_of(self.view):
+        for key in keys:
             if key.label and key not in always and _key_cells(key) <= room:
                 shown.append(key)
                 room -= _key_cells(key)
@@ -191,39 +181,25 @@ class ViewScreen(Screen[None]):
             line.append(f"{key.label}  ", self.look.text)
         return line
 
-    # ---- what keys ask of a screen ------------------------------------------------------------------------------
+    # ---- what keys of the shell ask of a screen -----------------------------------------------------------------
 
     def drill(self) -> None:
-        """Enter outside of a table."""
-
-    def filter_rows(self, text: str) -> None:
-        """Keep rows that a text or an expression holds for; an empty one keeps all."""
-
-    def sort_rows(self) -> None:
-        """Sort by the next column."""
-
-    def play(self) -> None:
-        """Step through the phases, or stop."""
-
-    def show_difference(self) -> None:
-        """What differs from what was written before."""
-
-    def add_row(self) -> None:
-        """Add to what is listed."""
-
-    def remove_row(self) -> None:
-        """Remove what is under the cursor."""
-
-    def save_row(self) -> None:
-        """Save what is listed."""
+        """Enter where no widget took it."""
+        self.shell.notify("nothing to go down to here", timeout=3)
 
     def view_table(self) -> Table | None:
         """The view as a table, for CSV and Markdown."""
         return None
 
-    def toggled(self) -> Selection:
-        """What ``x`` kills: the selection, or what is under the cursor."""
+    def selected(self) -> Selection:
+        """What ``x`` kills and ``e`` explains: what is under the cursor, else the selection of the session."""
         return self.session.selection
+
+
+def _cut(text: str, style: Style, width: int) -> Text:
+    line = Text(text, style)
+    line.truncate(width, overflow="ellipsis")
+    return line
 
 
 def _key_cells(key: Key) -> int:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from fabric.faces.views.builder_form import facts, form_fields, problems_of, scenario_text
 from topologies.errors import FabricError
-from tui.screens.ask import Ask
+from tui.dialogues.ask import Ask
+from tui.shell import ShellScreen
+from tui.start.new_file import written
 from tui.text import safe
-
-if TYPE_CHECKING:
-    from tui.app import FabricApp
 
 _LATER_S = 0.3  # typing is over when nothing was typed for so long
 
 
-class FormScreen(Screen[str | None]):
+class FormScreen(ShellScreen[str | None]):
     """The answer is the path of the scenario written, or None."""
 
     BINDINGS: ClassVar = [
@@ -32,6 +29,17 @@ class FormScreen(Screen[str | None]):
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
     ]
+
+    CSS = """
+    FormScreen {
+        .field { height: 1; }
+        .field .name { width: 24; }
+        .field Input { width: 1fr; }
+        .words { height: 1; margin: 0 0 0 24; }
+        #form { height: 1fr; padding: 1 2; }
+        #facts { height: auto; max-height: 8; padding: 0 2; }
+    }
+    """
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -42,17 +50,18 @@ class FormScreen(Screen[str | None]):
 
     def compose(self) -> ComposeResult:
         """A line per parameter, facts below."""
-        app = cast("FabricApp", self.app)
-        yield Static(Text(f" fabric │ design a {self.kind} fabric", app.look.heading), classes="line")
+        yield Static(Text(f" fabric │ design a {self.kind} fabric", self.shell.look.heading), classes="line")
         with VerticalScroll(id="form"):
             for field in self.fields:
                 mark = "*" if field.required else " "
                 with Horizontal(classes="field"):
-                    yield Static(Text(f"{mark}{field.name}", app.look.text), classes="name")
+                    yield Static(Text(f"{mark}{field.name}", self.shell.look.text), classes="name")
                     yield Input(value=field.default, id=f"field-{field.name}")
-                yield Static(Text(f"  {safe(field.words)}", app.look.faint), classes="words")
+                yield Static(Text(f"  {safe(field.words)}", self.shell.look.faint), classes="words")
         yield Static(id="facts")
-        yield Static(Text(" ctrl+s saves and opens   tab next field   esc leaves", app.look.heading), classes="line")
+        yield Static(
+            Text(" ctrl+s saves and opens   tab next field   esc leaves", self.shell.look.heading), classes="line"
+        )
 
     def on_mount(self) -> None:
         """The first field, and what the defaults come to."""
@@ -72,44 +81,35 @@ class FormScreen(Screen[str | None]):
         self.set_timer(_LATER_S, lambda: self._check() if typed == self._typed else None)
 
     def _check(self) -> None:
-        app = cast("FabricApp", self.app)
         line = self.query_one("#facts", Static)
         self._good = ""
         try:
             text = self.text
         except FabricError as error:
-            line.update(Text(safe(problems_of(error)), app.look.bad))
+            line.update(Text(safe(problems_of(error)), self.shell.look.bad))
             return
-        line.update(Text("building …", app.look.faint))
-        app.work("building", lambda _: _outcome(text), self._checked)
+        line.update(Text("building …", self.shell.look.faint))
+        self.shell.work("building", lambda _: _outcome(text), self._checked)
 
     def _checked(self, outcome: tuple[str, str, bool]) -> None:
         if not self.is_mounted:
             return
-        text, words, good = outcome
-        look = cast("FabricApp", self.app).look
+        text, answer, good = outcome
+        look = self.shell.look
         self._good = text if good else ""
-        lines = "\n".join(safe(line) for line in words.splitlines())
+        lines = "\n".join(safe(line) for line in answer.splitlines())
         self.query_one("#facts", Static).update(Text(lines, look.good if good else look.bad))
 
     def action_save(self) -> None:
         """Ask where, if there is nothing wrong."""
         if not self._good:
-            self.app.notify("mend what is wrong first", severity="error")
+            self.shell.notify("mend what is wrong first", severity="error")
             return
-        self.app.push_screen(Ask("Save the scenario as", value=f"my-{self.kind}.fabric.yaml"), self._save)
+        self.shell.push_screen(Ask("Save the scenario as", value=f"my-{self.kind}.fabric.yaml"), self._save)
 
     def _save(self, path: str | None) -> None:
-        if not path:
-            return
-        try:
-            with Path(path).open("x", encoding="utf-8") as file:
-                file.write(self._good)
-        except OSError as error:
-            reason = "it exists" if isinstance(error, FileExistsError) else error.strerror
-            self.app.notify(f"cannot write {path}: {reason}", severity="error", markup=False)
-            return
-        self.dismiss(path)
+        if written(self.shell, path, self._good):
+            self.dismiss(path)
 
     def action_leave(self) -> None:
         """Back, nothing saved."""
