@@ -22,7 +22,7 @@ def report_record(source: ReportSource, content: Content) -> dict[str, Any]:
             "anchor": part.anchor,
             "title": part.title,
             "how": part.how,
-            "blocks": [_block(block) for block in part.blocks],
+            "blocks": [block_record(block) for block in part.blocks],
         }
         for part in content.sections
     ]
@@ -30,7 +30,8 @@ def report_record(source: ReportSource, content: Content) -> dict[str, Any]:
     return {**head, "headline": content.headline, "met": content.met, "sections": sections, "route": route}
 
 
-def _block(block: Block) -> dict[str, Any]:
+def block_record(block: Block) -> dict[str, Any]:
+    """One part of a section; tables as rows of values."""
     if isinstance(block, Words):
         return {"kind": "words", "text": block.text, "mark": block.mark}
     if isinstance(block, Commands):
