@@ -17,7 +17,6 @@ from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.timeline import timelines
 from fabric.output.table import Table
 from fabric.routing.utilisation import highest
-from tui.row_styles import load_style
 from tui.session import Selection
 from tui.text import safe
 from tui.view import View
@@ -52,9 +51,7 @@ class OverviewScreen(ViewScreen):
     def body(self) -> Iterable[Widget]:
         """Five panes."""
         yield Container(
-            Pane(
-                LineTable(id="tiers", row_style=load_style), Static(id="summary", markup=False), title="Tiers", id="p1"
-            ),
+            Pane(LineTable(id="tiers"), Static(id="summary", markup=False), title="Tiers", id="p1"),
             Pane(HeatGrid(id="heat"), title="Heat", id="p2"),
             Pane(LineTable(id="hottest", empty="all links idle"), title="Hottest links", id="p3"),
             Pane(LineTable(id="jobs", empty="no job with a step"), title="Jobs", id="p4"),
