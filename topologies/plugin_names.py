@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from topologies.plugin_folder import file_names
 
 
 class PluginNames:
-    """Names of one kind of plug-in, as people write them; a new file is a new name."""
+    """Names of one kind of plug-in, as people write them; a new file is a new name.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Parameters
+    ----------
+    package : str
+        The folder of the plug-ins, as a dotted name.
+    """
+
+    def __init__(self, package: str) -> None:
+        self._package = package
         self._registered: set[str] = set()
 
     def add(self, name: str) -> None:
@@ -22,5 +28,4 @@ class PluginNames:
 
     def all(self) -> tuple[str, ...]:
         """All names, sorted."""
-        stems = (file.stem for file in self._folder.glob("*.py") if not file.stem.startswith("_"))
-        return tuple(sorted({*self._registered, *(stem.replace("_", "-") for stem in stems)}))
+        return tuple(sorted({*self._registered, *file_names(self._package)}))

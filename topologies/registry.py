@@ -17,7 +17,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, cast, get_args, ge
 import typing_extensions
 from pydantic import BaseModel, ConfigDict, create_model
 
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 from topologies.plugin_names import PluginNames
 
 R = TypeVar("R")
@@ -185,7 +185,6 @@ class Registry(Generic[R, Traits]):
         self._load()
         entry = self._entries.get(self._aliases.get(name, name))
         if entry is None:
-            close = nearest(name, [*self._entries, *self._aliases])
-            hint = f"did you mean {close!r}?" if close else f"known: {', '.join(self.names())}"
+            hint = nearest_hint(name, [*self._entries, *self._aliases], otherwise=f"known: {', '.join(self.names())}")
             raise ScenarioError(f"unknown {self.what} {name!r}", where="kind", hint=hint, code="FP2104")
         return entry

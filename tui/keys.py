@@ -1,10 +1,10 @@
-"""The one registry of keys: footer, help, palette, bindings and docs are made from it."""
+"""Keys: what one is, and those that the shell answers on every screen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 
 
 @dataclass(frozen=True)
@@ -14,30 +14,36 @@ class Key:
     Attributes
     ----------
     key : str
-        As Textual names it; several separated by commas.
+        As Textual names it; several separated by commas, the first is the one shown.
     action : str
-        The action of the app or, where ``screens`` says so, of those screens.
+        The action of the screen that declares the key, or of the shell.
     label : str
         Word in the footer; empty for keys that only help lists.
-    words : str
-        The sentence in help and palette.
-    screens : tuple of str
-        Where it holds; empty: everywhere.
+    help : str
+        The sentence in help, palette and documentation.
     cli : str
         The command line that does the same, where there is one.
+    anywhere : bool
+        Whether the key holds before a scenario is open, too.
     """
 
     key: str
     action: str
     label: str
-    words: str
-    screens: tuple[str, ...] = ()
+    help: str
     cli: str = ""
+    anywhere: bool = False
 
     @property
     def shown(self) -> str:
         """The key as people write it."""
-        return "/".join(_SHOWN.get(name, name) for name in self.key.split(",")[:1])
+        name = self.key.partition(",")[0]
+        return _SHOWN.get(name, name)
+
+    @property
+    def binding(self) -> Binding:
+        """The key for Textual; our own footer shows it."""
+        return Binding(self.key, self.action, self.help, show=False)
 
 
 _SHOWN = {
@@ -55,58 +61,30 @@ _SHOWN = {
     "greater_than_sign": ">",
 }
 
-SCREENS = {
-    "overview": ("1", "Overview", "Tiers, heat by unit, hottest links, jobs and the timeline of the step."),
-    "heat": ("2", "Heat map", "Every leaf-spine pair as a cell; the link under the cursor beside it."),
-    "topology": ("3", "Topology", "The tree of the fabric with its worst loads; a switch as its face plate."),
-    "flows": ("4", "Flows", "Who loads the selected link, switch or job; the links of the phase by load."),
-    "phases": ("5", "Phases", "The step of every job in time: compute, hidden and exposed communication."),
-    "whatif": ("6", "What-if", "Changes tried live and what they cost or cure."),
-    "compare": ("7", "Compare", "The base beside the present state: maps, figures, links that changed most."),
-    "rules": ("9", "Rules", "Flow tables and groups of every switch; difference to the last export."),
-}
-
-KEYS = (
-    *(Key(f"{key},f{key}", f"show('{name}')", "", words) for name, (key, _, words) in SCREENS.items()),
+SHELL_KEYS = (
     Key("enter", "drill", "drill", "Go down: tier, unit, switch, link, flow."),
     Key("escape,backspace", "ascend", "back", "Go back up the path."),
     Key("tab", "pane(1)", "pane", "Next pane."),
     Key("shift+tab", "pane(-1)", "", "Previous pane."),
-    Key("slash", "filter", "filter", "Filter rows: a text, or an expression as --where takes it.", cli="--where EXPR"),
+    Key("slash", "filter", "filter", "Filter rows: a text, or an expression as --where takes it.", "--where EXPR"),
     Key("g", "goto", "go to", "Go to any switch, host, link, unit, job or phase: fuzzy search."),
     Key("colon,ctrl+p", "palette", "palette", "All actions, searched by words, with their keys and commands."),
-    Key("left_square_bracket", "phase(-1)", "phase", "Previous phase.", cli="--phase NAME"),
-    Key("right_square_bracket", "phase(1)", "", "Next phase.", cli="--phase NAME"),
-    Key("f", "fabric", "fabric", "Next fabric.", cli="--fabric NAME"),
+    Key("left_square_bracket", "phase(-1)", "phase", "Previous phase.", "--phase NAME"),
+    Key("right_square_bracket", "phase(1)", "", "Next phase.", "--phase NAME"),
+    Key("f", "fabric", "fabric", "Next fabric.", "--fabric NAME"),
     Key("d", "direction", "up/dn", "Links up, or links down."),
     Key("m", "metric", "metric", "Offered load (may exceed 100 %), or what links carry (at most 100 %)."),
-    Key("x", "toggle_down", "kill", "Kill the selection, or restore it; all is routed again.", cli="--down SEL"),
+    Key("x", "toggle_down", "kill", "Kill the selection, or restore it; all is routed again.", "--down SEL"),
     Key("u", "undo", "undo", "Undo the last change."),
     Key("ctrl+r", "redo", "", "Redo what was undone."),
-    Key("c", "compare", "compare", "Compare the present state with the base.", cli="fabric compare A B"),
-    Key("e", "explain", "explain", "Why: what loads the selection, and what would cure it.", cli="fabric explain"),
-    Key("r", "reroute", "re-route", "Route again from the scenario file as it is now.", cli="fabric route"),
+    Key("c", "compare", "compare", "Compare the present state with the base.", "fabric compare A B"),
+    Key("e", "explain", "explain", "Why: what loads the selection, and what would cure it.", "fabric explain"),
+    Key("r", "reroute", "re-route", "Route again from the scenario file as it is now.", "fabric route"),
     Key("w", "write", "write", "Write this view as SVG, CSV or Markdown."),
     Key("y", "copy", "command", "Show, and copy where possible, the command that reproduces this view."),
-    Key("A", "ascii", "", "ASCII digits in maps instead of glyphs.", cli="--ascii"),
-    Key("T", "theme", "", "Dark or light."),
-    Key("question_mark", "help", "help", "This list, searchable."),
-    Key("q,ctrl+q", "quit", "quit", "Leave; unsaved what-ifs are named on the way out."),
-    Key("ctrl+c", "cancel", "", "Cancel the work under way."),
-    Key("space", "play", "", "Step through the phases by itself; again stops.", ("phases",)),
-    Key("s", "sort", "sort", "Sort by the next column.", ("flows", "rules")),
-    Key("D", "difference", "difference", "What differs from an export folder.", ("rules",), "fabric export --diff"),
-    Key("S", "save", "save", "Save the changes as a scenario that includes this one.", ("whatif",)),
-    Key("plus,a", "add", "add", "Add a change: failure, router, placement, queue pairs, scale, any key.", ("whatif",)),
-    Key("minus,delete", "remove", "remove", "Remove the change under the cursor.", ("whatif",)),
-)  # fmt: skip
-
-
-def keys_of(screen: str) -> list[Key]:
-    """Keys that hold on a screen: its own first."""
-    return [key for key in KEYS if screen in key.screens] + [key for key in KEYS if not key.screens]
-
-
-def app_bindings() -> list[BindingType]:
-    """Bindings of the app: every key of the registry; actions that a screen does not have do nothing there."""
-    return [Binding(key.key, key.action, key.words, show=False) for key in KEYS]
+    Key("A", "ascii", "", "ASCII digits in maps instead of glyphs.", "--ascii", anywhere=True),
+    Key("T", "theme", "", "Dark or light.", anywhere=True),
+    Key("question_mark", "help", "help", "This list, searchable.", anywhere=True),
+    Key("q,ctrl+q", "quit", "quit", "Leave; unsaved what-ifs are named on the way out.", anywhere=True),
+    Key("ctrl+c", "cancel", "", "Cancel the work under way.", anywhere=True),
+)

@@ -10,8 +10,11 @@ import click
 
 from fabric.cli.options import FabricCommand, Settings
 
+SUMMARY = "Look at a scenario in the terminal: congestion, heat map, flows, what-ifs."
+ORDER = 190
 
-@click.command("tui", cls=FabricCommand, short_help="Look at a scenario or a saved result in the terminal.")
+
+@click.command("tui", cls=FabricCommand)
 @click.argument("path", metavar="[SCENARIO|RESULT]", required=False)
 @click.option("--theme", type=click.Choice(["dark", "light"]), default="dark", show_default=True, help="Colours.")
 @click.option("--record", metavar="FILE", help="Write every key and click to a file.")
@@ -32,7 +35,8 @@ def command(
     Keys are on the last line; ? lists all. y tells the command line that prints what is looked at.
     """
     from fabric.request import RouteRequest
-    from tui.app import Start, run
+    from tui.app import run
+    from tui.options import Start
     from tui.recording import read_recording
 
     served = "TEXTUAL_DRIVER" in os.environ  # textual serve shows it in a browser

@@ -22,22 +22,23 @@ FAILED = "pod0/agg0"
 
 
 def _planned(radix: int, *down: str) -> Any:
+    from fabric.pipeline.prepared import prepare
     from fabric.pipeline.tables import plan_tables
     from fabric.request import RouteRequest, TablesRequest
     from fabric.scenario.load import load_scenario
 
     sets = [f"fabrics.main.topology.radix={radix}"]
     loaded = load_scenario(str(ROOT / "examples" / "fat-tree-k48.fabric.yaml"), overrides=sets)
-    return plan_tables(loaded, RouteRequest(down=down), TablesRequest())[0]
+    return plan_tables(prepare(loaded, RouteRequest(down=down)), TablesRequest())[0]
 
 
 def _export(planned: Any, folder: Path) -> Any:
-    from fabric.rules.dialect import dialect
+    from fabric.rules.dialect import DIALECTS
     from fabric.rules.export import export_files, measure_tables
     from fabric.rules.folder import write_folder
 
     made, summary = measure_tables(planned)
-    write_folder(folder, export_files(made, dialect("ovs"), about={}, summary=summary), force=False)
+    write_folder(folder, export_files(made, DIALECTS.find("ovs"), about={}, summary=summary), force=False)
     return summary
 
 

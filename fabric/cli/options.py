@@ -9,6 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from topologies.plugin_folder import PluginFolder
+
 FORMATS = ("table", "plain", "json", "ndjson", "csv", "md")
 
 
@@ -115,6 +117,13 @@ def collect(ctx: click.Context, base: Settings, values: dict[str, Any]) -> Setti
         elif value is not None:
             merged[field] = value
     return Settings(**merged)
+
+
+def listed(title: str, folder: PluginFolder[Any]) -> str:
+    """Names and summaries of a folder's entries, for the end of a help text."""
+    width = max(map(len, folder))
+    lines = [f"  {name:<{width}}  {folder.summary(name)}" for name in folder]
+    return "\n".join(["\b", f"{title}:", *lines])
 
 
 class FabricCommand(click.Command):

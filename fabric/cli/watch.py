@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fabric.cli.interrupts import interruptible
 from fabric.cli.options import Settings
+from topologies.units import excess, percent
 
 if TYPE_CHECKING:
     from fabric.routing.progress import Progress, Reporter
@@ -83,9 +84,9 @@ def reached(state: Progress) -> str:
     """
     words = []
     if state.theta is not None:
-        words.append(f"θ {state.theta * 100:,.2f} %")
+        words.append(f"θ {percent(state.theta, 2)}")
     if state.bound is not None:
-        words.append(f"bound {state.bound * 100:,.2f} %")
+        words.append(f"bound {percent(state.bound, 2)}")
     if state.gap is not None:
-        words.append(f"gap {state.gap * 100:.3g} %")
+        words.append(f"gap {excess(state.gap, 2)}")
     return ", ".join(words)

@@ -50,12 +50,11 @@ def luck_of(route: PhaseRoute, flows: LinkFlows) -> Luck | None:
     if routed is None or traits_of(routed.routing.router).placement != "hashed" or routed.routing.paths is None:
         return None
     topology, link = route.topology, flows.link
-    links, level = topology.links, topology.nodes.level
+    links, direction = topology.links, topology.direction
     here = int(links.src[link])
-    rise = np.sign(level[links.dst] - level[links.src])
-    alike = (links.tier == links.tier[link]) & (rise == rise[link]) & topology.up
+    alike = (links.tier == links.tier[link]) & (direction == direction[link]) & topology.up
     siblings = np.flatnonzero(alike & (links.src == here))
-    if rise[link] <= 0 or len(siblings) < 2:
+    if direction[link] <= 0 or len(siblings) < 2:
         return None  # downwards there is no choice on a leaf-spine: the spine that was drawn decides
     edges = _edges(routed.graph.link_of, siblings)
     dealt = int(np.isin(routed.routing.paths.edge, edges).sum())

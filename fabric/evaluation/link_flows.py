@@ -15,6 +15,7 @@ from fabric.evaluation.crossing import crossing_by_rule, crossing_by_splits
 from fabric.result import PhaseRoute, Routed
 from fabric.routing.router import ROUTERS, FlowPaths, traits_of
 from fabric.routing.tables.decisions import edge_of_links
+from fabric.routing.utilisation import descending
 from topologies.columns import Floats, Ints, Longs, column
 from topologies.errors import RoutingError
 
@@ -103,7 +104,7 @@ def _sorted(link: int, parts: list[_Part], offered: float) -> LinkFlows:
         return np.concatenate(found).astype(dtype) if found else np.empty(0, dtype)
 
     gbps = joined("gbps", np.float64)
-    order = np.argsort(-gbps, kind="stable")
+    order = descending(gbps)
     order = order[gbps[order] > 0]
     columns = {name: joined(name, np.int64)[order] for name in ("code", "src", "dst", "pairs", "subflows")}
     return LinkFlows(link, **columns, gbps=gbps[order], offered_gbps=offered)

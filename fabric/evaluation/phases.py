@@ -13,7 +13,6 @@ from functools import cached_property
 
 import numpy as np
 
-from fabric.evaluation.severity import OVER
 from fabric.optimise.certify import best_cut
 from fabric.optimise.objective import OBJECTIVES
 from fabric.result import PhaseRoute, Routed, TierLoad, UnreachablePair
@@ -32,8 +31,10 @@ from fabric.routing.router import (
     places_flows,
     traits_of,
 )
+from fabric.routing.utilisation import fullest, highest, over_capacity
 from topologies.columns import Bools, Floats
 from topologies.topology import Topology
+from topologies.units import percent
 from traffic.demands import Demands, Flows, TrafficClass, UniformBlock
 
 STEADY = "steady"
@@ -152,8 +153,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
     seconds = time.perf_counter() - began
     loads = graph.link_loads(routing.edge_gbps, *_ends(prepared, routing))
     utilisation = _utilisation(topology, loads.sum(axis=1), _usable(graph, routing))
-    worst = int(np.argmax(utilisation)) if len(utilisation) else -1
-    highest = float(utilisation[worst]) if worst >= 0 else 0.0
+    hottest = fullest(utilisation)
     return PhaseRoute(
         fabric=prepared.fabric,
         phase=prepared.phase,
@@ -162,11 +162,11 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         classes=prepared.classes,
         link_gbps=loads,
         utilisation=utilisation,
-        max_utilisation=highest,
-        hottest_link=topology.link_name(worst) if highest > 0 else "",
+        max_utilisation=float(utilisation.max(initial=0.0)),
+        hottest_link="" if hottest is None else topology.link_name(hottest),
         best_possible=_best_possible(prepared, routing),
         certificate=routing.certificate,
-        links_over_capacity=int((utilisation > OVER).sum()),
+        links_over_capacity=int(over_capacity(utilisation).sum()),
         unreachable_pairs=prepared.lost.pairs,
         unreachable=_named(topology, prepared.lost, prepared.classes),
         jobs_cut=tuple(sorted({prepared.classes[code].job for code in prepared.lost.classes})),
@@ -230,7 +230,7 @@ def _best_possible(prepared: PreparedPhase, routing: Routing) -> Certificate:
 
 def _bound_without_solver(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certificate:
     bound, words = access_bound(graph, demand)
-    access = Certificate(bound, f"{words} carries {bound:.1%} whatever the routing")
+    access = Certificate(bound, f"{words} carries at least {percent(bound)}")
     cut = best_cut(graph, demand, routable)
     return access if access.lower_bound >= cut.lower_bound * (1 - 1e-12) and bound > 0 else cut
 
@@ -240,8 +240,8 @@ def _whole_spread(prepared: PreparedPhase, spread: HashSpread | None) -> HashSpr
     if spread is None:
         return None
     access, _ = access_bound(prepared.graph, prepared.demand)
-    fullest = spread.max_utilisation
-    lifted = Quantiles(max(fullest.p50, access), max(fullest.p95, access), max(fullest.p99, access))
+    drawn = spread.max_utilisation
+    lifted = Quantiles(max(drawn.p50, access), max(drawn.p95, access), max(drawn.p99, access))
     return replace(spread, max_utilisation=lifted)
 
 
@@ -252,33 +252,15 @@ def _named(topology: Topology, lost: Unreachable, classes: Sequence[TrafficClass
 
 def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:
     """Quantiles of utilisation per tier and direction."""
-    level, links = topology.nodes.level, topology.links
-    rise = np.sign(level[links.dst] - level[links.src])
     rows: list[TierLoad] = []
     for code, tier in enumerate(topology.tiers):
         for direction, sign in (("up", 1), ("down", -1), ("both", 0)):
-            mine = utilisation[(links.tier == code) & (rise == sign) & topology.up]
+            mine = utilisation[(topology.links.tier == code) & (topology.direction == sign) & topology.up]
             if len(mine):
                 p50, p99 = np.quantile(mine, [0.5, 0.99], method="inverted_cdf")
-                over = int((mine > OVER).sum())
+                over = int(over_capacity(mine).sum())
                 rows.append(TierLoad(tier, direction, len(mine), float(p50), float(p99), float(mine.max()), over))
     return tuple(rows)
-
-
-def route_fabric(
-    topology: Topology,
-    demands: Demands,
-    *,
-    router: str,
-    options: RoutingOptions,
-    efficiency: float,
-    only: str | None = None,
-) -> list[PhaseRoute]:
-    """Route all phases of a fabric, or the one called ``only``."""
-    wanted = [phase for phase in phase_names(demands) if only is None or phase == only]
-    return [
-        route_phase(topology, demands, phase, router=router, options=options, efficiency=efficiency) for phase in wanted
-    ]
 
 
 def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:
@@ -290,8 +272,9 @@ def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:
     carried = route.link_gbps[:, mine].sum(axis=1) > 0
     if not carried.any():
         return (0.0 if _waiting(route, mine) <= 1 else float("inf")), ""
-    worst = int(np.argmax(np.where(carried, route.utilisation, -1.0)))
-    return max(float(route.utilisation[worst]), _waiting(route, mine)), route.topology.link_name(worst)
+    hottest = highest(np.where(carried, route.utilisation, -1.0))
+    peak = float(route.utilisation[carried].max())
+    return max(peak, _waiting(route, mine)), route.topology.link_name(hottest)
 
 
 def _waiting(route: PhaseRoute, classes: list[int]) -> float:

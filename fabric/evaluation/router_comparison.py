@@ -23,6 +23,7 @@ import numpy as np
 from fabric.evaluation.jobs import job_times
 from fabric.evaluation.limits import check_limits
 from fabric.evaluation.phases import PreparedPhase, job_peak, prepare_phase, route_prepared
+from fabric.evaluation.severity import severity_order, total_load
 from fabric.result import Assumption, JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.progress import Progress
 from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, places_flows, traits_of
@@ -91,6 +92,7 @@ class PhaseComparison:
     figures: tuple[RouterFigure, ...]
     split: LossSplit
     best_possible: Certificate  # the tightest proof any of the routers gave
+    total_load: float = 0.0  # utilisation of all links together, under the router that loads them most
 
     def figure(self, router: str) -> RouterFigure | None:
         """Figures of a router; None when it is not compared or refused."""
@@ -133,8 +135,11 @@ class RouterComparison:
 
     @property
     def worst(self) -> PhaseComparison | None:
-        """The phase with the highest utilisation under any router."""
-        return max(self.phases, key=lambda phase: phase.worst, default=None)
+        """The worst phase, every figure of it under the router where it is highest."""
+        over = [max((row.links_over_capacity for row in phase.figures), default=0) for phase in self.phases]
+        total = [phase.total_load for phase in self.phases]
+        order = severity_order([phase.worst for phase in self.phases], over, total)
+        return self.phases[order[0]] if self.phases else None
 
     @property
     def unreachable_pairs(self) -> int:
@@ -215,7 +220,8 @@ def compare_phase(
     best = max([*bounds, one.best_bound], key=lambda proof: proof.lower_bound)
     shown = tuple(replace(row, above_best=_over(row.max_utilisation, best.lower_bound)) for row in rows)
     split = loss_split(access_utilisation(one), shown)
-    return RoutedPhase(PhaseComparison(demands.fabric, phase, shown, split, best), tuple(routes), peaks)
+    total = max((total_load(route) for route in routes), default=0.0)
+    return RoutedPhase(PhaseComparison(demands.fabric, phase, shown, split, best, total), tuple(routes), peaks)
 
 
 def _route(prepared: PreparedPhase, router: str, options: RoutingOptions) -> PhaseRoute:

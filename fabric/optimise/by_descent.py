@@ -70,9 +70,10 @@ def _rows_worth_more_arcs(best: Incumbent, descent: Descent, step: Step) -> tupl
     by_arc[arcs.into.edge] = price
     _, paid = descent.sweep(step.shares.copy(), column(price, np.float64), 0.0)
     cheapest = entry_prices(best.graph, demand, by_arc[arcs.of_edge])
-    entry_row = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))
     least = np.bincount(
-        entry_row, np.where(best.routable & np.isfinite(cheapest), cheapest, 0.0) * demand.total_gbps, len(demand.dest)
+        demand.row_of_entry,
+        np.where(best.routable & np.isfinite(cheapest), cheapest, 0.0) * demand.total_gbps,
+        len(demand.dest),
     )
     saved = paid - least
     rows = np.flatnonzero(saved > WORTH * paid.sum() / max(len(paid), 1))

@@ -8,8 +8,6 @@ loads are propagated from the split fractions, the bound is recomputed from pric
 
 from __future__ import annotations
 
-import numpy as np
-
 from fabric.optimise.arcs import merge_parallel
 from fabric.optimise.by_descent import improve_by_descent
 from fabric.optimise.by_programme import ArcPairs, all_arcs, improve_by_programme, shortest_arcs
@@ -18,6 +16,7 @@ from fabric.optimise.incumbent import Incumbent
 from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, Routing, RoutingOptions, access_bound, edge_utilisation
+from topologies.units import percent
 
 EXACT = 1e-9  # relative gap at which a bound counts as met
 # Destinations x arcs up to which all arcs are written out and solved exactly, without descending first.
@@ -45,7 +44,7 @@ def least_utilisation(graph: RoutingGraph, demand: PhaseDemand, options: Routing
         access=access,
         theta=max(float(edge_utilisation(graph, loads).max(initial=0.0)), access),
         edge_gbps=loads,
-        certificate=Certificate(access, f"{access_words} carries {access:.1%} whatever the routing"),
+        certificate=Certificate(access, f"{access_words} carries at least {percent(access)}"),
         options=options,
     )
     best.prove(best_cut(graph, demand, best.routable))
@@ -66,7 +65,7 @@ def least_utilisation(graph: RoutingGraph, demand: PhaseDemand, options: Routing
 def _improve(best: Incumbent) -> bool:
     """Choose the way by kind and size of the network; returns whether a limit stopped it before the gap closed."""
     size = len(best.demand.dest) * len(best.arcs.src)
-    layered, anywhere = is_layered(best.graph), best.options.paths == "any"
+    layered, anywhere = best.graph.is_layered, best.options.paths == "any"
     if size <= SMALL_COLUMNS:
         allowed = all_arcs(best) if anywhere else shortest_arcs(best.arcs, best.demand, best.routable)
         return improve_by_programme(best, allowed, complete=True, solver="highs")
@@ -75,9 +74,3 @@ def _improve(best: Incumbent) -> bool:
         return not best.done
     # Simplex and interior point stall on the degenerate programmes of layered fabrics, but not on flat networks'.
     return improve_by_programme(best, ArcPairs.of(dags), complete=not anywhere, solver="pdlp" if layered else "highs")
-
-
-def is_layered(graph: RoutingGraph) -> bool:
-    """Whether switches stand at different heights, as in leaf-spine and fat trees."""
-    level = graph.topology.nodes.level[graph.node_of[~graph.is_terminal]]
-    return bool(len(level) and np.ptp(level) > 0)

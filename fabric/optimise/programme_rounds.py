@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.optimise.flow_blocks import FlowBlocks
-from fabric.optimise.flow_programmes import LinearProgramme, arc_prices, solve_linear
+from fabric.optimise.flow_programmes import LinearProgramme, arc_prices
 from fabric.optimise.proofs import highest
 from fabric.optimise.route_space import Carried, RouteSpace
-from fabric.optimise.solve import Status
+from fabric.optimise.solve import Status, solve_programme
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.progress import Progress
 from fabric.routing.router import RoutingOptions
@@ -73,7 +73,7 @@ def improve(
         options.report(Progress(f"{options.objective}: programme {number + 1}"))
         blocks = space.blocks
         made = programme(blocks)
-        solution = solve_linear(made, time_limit_s=end - time.monotonic(), solver=solver)
+        solution = solve_programme(made, time_limit_s=end - time.monotonic(), solver=solver)
         if solution.values is None:
             return found
         price = unit * arc_prices(made, solution, space.arcs.capacity_gbps)[space.arcs.of_edge]

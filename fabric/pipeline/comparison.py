@@ -6,18 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fabric.pipeline.stages import (
-    assumptions,
-    ignored_keys,
-    limits_of,
-    network_and_traffic,
-    phases_to_route,
-    routing_options,
-    under,
-)
-from fabric.request import RouteRequest
+from fabric.pipeline.prepared import PreparedScenario
+from fabric.pipeline.stages import assumptions, ignored_keys, limits_of, phases_to_route, routing_options, under
 from fabric.routing.progress import Reporter, silent
-from fabric.scenario.load import LoadedScenario
 from topologies.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -25,13 +16,12 @@ if TYPE_CHECKING:
 
 
 def compare_routers(
-    loaded: LoadedScenario,
-    request: RouteRequest = RouteRequest(),
+    prepared: PreparedScenario,
     *,
     routers: Sequence[str] | None = None,
     progress: Reporter = silent,
 ) -> RouterComparison:
-    """All stages under several routers; hashing is drawn many times unless the scenario or the request says how often.
+    """A prepared scenario under several routers; hashing is drawn many times unless somebody says how often.
 
     Parameters
     ----------
@@ -43,15 +33,15 @@ def compare_routers(
     from fabric.optimise.objective import compared_objective
 
     chosen = tuple(routers) if routers else compared_routers()
-    network, traffic = network_and_traffic(loaded, request, progress)
+    loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
     compared = []
-    for name, spec, demands, phase in phases_to_route(loaded, request, network, traffic):
+    for name, spec, demands, phase in phases_to_route(prepared):
         drawn = "replicas" in spec.routing.hash.model_fields_set
         asked = replace(request, replicas=request.replicas or (None if drawn else DRAWS))
         options = routing_options(spec, asked, loaded.scenario.seed, under(f"{name} {phase}", progress))
         compared.append(
             compare_phase(
-                network.topologies[name],
+                prepared.network.topologies[name],
                 demands,
                 phase,
                 routers=chosen,

@@ -16,6 +16,7 @@ from fabric.routing.traits import RouterTraits
 from topologies.columns import column
 from topologies.errors import RoutingError
 from topologies.registry import Injected
+from topologies.units import percent
 
 
 @ROUTERS.register(
@@ -47,7 +48,7 @@ def as_programmed(
     made = programme(table_decisions(base, graph, demand, planned), options.tables)
     admitted = demand if planned.admitted is None else _scaled(demand, planned.admitted)
     found = walk(made.decisions, made.part, admitted)
-    note = f"{base} as programmed: buckets carry at most {made.oversubscription - 1:.1%} more than planned"
+    note = f"{base} as programmed: buckets carry at most {percent(made.oversubscription - 1)} more than planned"
     return Routing(
         "as-programmed",
         found.edge_gbps,

@@ -20,6 +20,7 @@ from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import ROUTERS, PairTraffic, Routing, RoutingOptions
 from fabric.routing.traits import RouterTraits
 from topologies.registry import Injected
+from topologies.units import format_seconds
 
 MOST_PATH_EDGES = 5_000_000  # paths longer than this in all are not listed
 
@@ -52,7 +53,7 @@ def ecmp_hash(
     listed = int(length.sum()) <= MOST_PATH_EDGES
     replicas = options.hash.replicas
     found, stopped = spread(room, walker, draws, options) if replicas > 1 else (None, False)
-    note = f"the time limit of {options.time_limit_s:g} s left out the last of {replicas:,} replicas"
+    note = f"the time limit of {format_seconds(options.time_limit_s)} left out the last of {replicas:,} replicas"
     return Routing(
         "ecmp-hash",
         walker.loads_gbps(first, len(pairs)),

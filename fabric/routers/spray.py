@@ -22,6 +22,7 @@ from fabric.routing.shortest_splits import MOST_SPLITS, shortest_loads, shortest
 from fabric.routing.traits import RouterTraits
 from topologies.columns import Floats, column
 from topologies.registry import Injected
+from topologies.units import percent
 
 
 def usable_part(graph: RoutingGraph, demand: PhaseDemand, load_gbps: Floats, efficiency: float) -> Floats:
@@ -49,7 +50,7 @@ def spray(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options:
     """Packet spraying: over shortest next hops by live link capacity (fluid), with a stated efficiency."""
     loads, unreachable, used = shortest_loads(graph, demand, "link-capacity")
     rows, efficiency = int(used.sum()), options.spray_efficiency
-    notes: tuple[str, ...] = (f"sprayed traffic fills at most {efficiency:.1%} of a link between switches",)
+    notes: tuple[str, ...] = (f"sprayed traffic fills at most {percent(efficiency)} of a link between switches",)
     usable = None
     if efficiency < 1:
         usable = column(usable_part(graph, demand, loads.sum(axis=1), efficiency), np.float64)

@@ -97,7 +97,6 @@ def _legs(graph: RoutingGraph, demand: PhaseDemand) -> _Legs:
     """Divide the demand over intermediates; by sums when all serve all, else entry by entry."""
     middle, classes = _intermediates(graph), demand.gbps.shape[1]
     sources, source = np.unique(demand.src, return_inverse=True)
-    sink = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))
     # Searching against the links finds who reaches a switch, along them whom it reaches.
     reached = _found(graph.into, graph.src, middle, sources)
     reaching = _found(graph.out, graph.dst, middle, demand.dest)
@@ -105,11 +104,11 @@ def _legs(graph: RoutingGraph, demand: PhaseDemand) -> _Legs:
     back = np.zeros((len(demand.dest), len(middle), classes))
     ways = np.full(len(demand.src), len(middle), dtype=np.int64)
     if not (reached.all() and reaching.all()):
-        _divide(source.astype(np.int64), sink.astype(np.int64), demand.gbps, reached, reaching, out, back, ways)
+        _divide(source.astype(np.int64), demand.row_of_entry, demand.gbps, reached, reaching, out, back, ways)
     elif len(middle):
         for code in range(classes):
             out[:, :, code] = np.bincount(source, demand.gbps[:, code], len(sources)) / len(middle)
-            received = np.bincount(sink, demand.gbps[:, code], len(demand.dest)) / len(middle)
+            received = np.bincount(demand.row_of_entry, demand.gbps[:, code], len(demand.dest)) / len(middle)
             back[:, :, code] = received[:, None]
     return _Legs(column(sources, np.int32), demand.dest, middle, out, back, ways)
 

@@ -14,11 +14,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.utilisation import OVER
 from topologies.columns import Floats, Ints, Longs, column
 from topologies.topology import Topology
 from traffic.demands import Flows, UniformBlock
-
-_OVER = 1 + 1e-9
 
 
 def overloaded_endpoints(topology: Topology, flows: Sequence[Flows], gbps_per_unit: Sequence[float]) -> Ints:
@@ -31,7 +30,7 @@ def overloaded_endpoints(topology: Topology, flows: Sequence[Flows], gbps_per_un
     forwards = topology.nodes.forwards
     out = np.bincount(links.src, topology.capacity_gbps * forwards[links.dst], nodes)
     back = np.bincount(links.dst, topology.capacity_gbps * forwards[links.src], nodes)
-    over = (sent > out * _OVER) | (received > back * _OVER)
+    over = (sent > out * OVER) | (received > back * OVER)
     return column(np.flatnonzero(over & ~forwards), np.int32)
 
 

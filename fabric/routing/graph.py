@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from topologies.columns import Bools, Floats, Ints, column, concatenate
+from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
 from topologies.topology import Topology
 from traffic.demands import Flows
 
@@ -36,6 +37,36 @@ class Adjacency:
         order = np.argsort(end, kind="stable")
         start = np.searchsorted(end[order], np.arange(nodes + 1))
         return Adjacency(column(start, np.int32), column(order, np.int32))
+
+
+class Inward(NamedTuple):
+    """Edges in the order of the adjacency by head, called slots, as compiled loops read them."""
+
+    start: Ints  # shape (V + 1,)
+    tail: Ints  # shape (E,)
+    weight: Floats
+    equal: bool  # whether all weights are
+
+
+class DemandRows(NamedTuple):
+    """Who sends to each destination, as compiled loops read it: row r has the entries ``start[r]:start[r + 1]``."""
+
+    dest: Ints
+    start: Ints | Longs
+    src: Ints  # by entry
+
+
+class SplitColumns(NamedTuple):
+    """Explicit splits as compiled loops read them; see ``fabric.routing.router.Splits``."""
+
+    start: Longs
+    edge: Ints
+    fraction: Floats
+
+
+def all_equal(values: Ints | Floats) -> bool:
+    """Whether no two of the values differ."""
+    return bool(len(values) == 0 or np.ptp(values) == 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +96,12 @@ class RoutingGraph:
     @cached_property
     def equal_weights(self) -> bool:
         """Whether hop counts decide shortest paths."""
-        return bool(len(self.weight) == 0 or np.ptp(self.weight) == 0)
+        return all_equal(self.weight)
+
+    @cached_property
+    def is_layered(self) -> bool:
+        """Whether switches stand at different heights, as in leaf-spine and fat trees."""
+        return not all_equal(self.topology.nodes.level[self.node_of[~self.is_terminal]])
 
     @cached_property
     def out(self) -> Adjacency:
@@ -76,6 +112,11 @@ class RoutingGraph:
     def into(self) -> Adjacency:
         """Edges by destination."""
         return Adjacency.by(self.dst, self.nodes)
+
+    @cached_property
+    def inward(self) -> Inward:
+        """Edges by destination, for searches from a destination backwards."""
+        return Inward(self.into.start, self.src[self.into.edge], self.weight[self.into.edge], self.equal_weights)
 
     def node_name(self, node: int) -> str:
         """Name of the topology node a graph node stands for."""
@@ -126,10 +167,20 @@ class PhaseDemand:
         total: Floats = self.gbps.sum(axis=1)
         return total
 
+    @property
+    def rows(self) -> DemandRows:
+        """Destinations and their senders."""
+        return DemandRows(self.dest, self.start, self.src)
+
     @cached_property
     def dest_of_entry(self) -> Ints:
         """Destination graph node of every entry, shape (nnz,)."""
         return column(np.repeat(self.dest, np.diff(self.start)), np.int32)
+
+    @cached_property
+    def row_of_entry(self) -> Longs:
+        """Row in ``dest`` of every entry, shape (nnz,)."""
+        return column(np.repeat(np.arange(len(self.dest)), np.diff(self.start)), np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,9 @@
 """Names that people write, readable without loading the compiled loops behind them."""
 
-from pathlib import Path
-
 from topologies.plugin_names import PluginNames
 
-_FABRIC = Path(__file__).resolve().parents[1]
-
-ROUTER_NAMES = PluginNames(_FABRIC / "routers")
-OBJECTIVE_NAMES = PluginNames(_FABRIC / "optimise" / "objectives")
+ROUTER_NAMES = PluginNames("fabric.routers")
+OBJECTIVE_NAMES = PluginNames("fabric.optimise.objectives")
 DEFAULT_ROUTER = "ecmp"
 DEFAULT_OBJECTIVE = "min-max-utilisation"
 PATH_POLICIES = ("any", "shortest", "k-shortest", "valley-free")

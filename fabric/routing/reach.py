@@ -127,10 +127,7 @@ def _split_block(reach: _Reach, block: UniformBlock) -> tuple[Flows, int, list[t
             hint="use fewer members, or level: leaf",
             code="FP5003",
         )
-    count = len(block.members)
-    src, dst = np.repeat(block.members, count), np.tile(block.members, count)
-    other = src != dst
-    src, dst = src[other], dst[other]
+    src, dst = block.ends
     good = reach.pairs(src, dst)
     bad = np.flatnonzero(~good)
     example = [(int(src[row]), int(dst[row])) for row in bad[:SHOWN].tolist()]

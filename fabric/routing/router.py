@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.graph import PhaseDemand, RoutingGraph, SplitColumns
 from fabric.routing.names import DEFAULT_OBJECTIVE, HASH_FIELDS, ROUTER_NAMES
 from fabric.routing.progress import Reporter, silent
 from fabric.routing.table_options import TableOptions
 from fabric.routing.traits import PERFECT_SPLIT, RouterTraits
+from fabric.routing.utilisation import SAME, highest
 from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.registry import Registry
 from traffic.demands import Flows
@@ -24,6 +25,11 @@ class Splits:
     start: Longs  # shape (D + 1,)
     edge: Ints  # shape (nnz,)
     fraction: Floats  # shape (nnz,), those of one destination and source sum to 1
+
+    @property
+    def columns(self) -> SplitColumns:
+        """The same for compiled loops."""
+        return SplitColumns(self.start, self.edge, self.fraction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,8 +200,7 @@ def access_bound(graph: RoutingGraph, demand: PhaseDemand) -> tuple[float, str]:
     ):
         if len(link):
             ratio = np.divide(load, capacity[link], out=np.zeros(len(link)), where=capacity[link] > 0)
-            worst = int(np.argmax(ratio))
-            if ratio[worst] > best:
-                best = float(ratio[worst])
-                words = f"the access link {graph.topology.link_name(int(link[worst]))}"
+            if ratio.max() * (1 - SAME) > best:
+                words = f"the access link {graph.topology.link_name(int(link[highest(ratio)]))}"
+            best = max(best, float(ratio.max()))
     return best, words

@@ -406,10 +406,10 @@ def _places(topology: Topology, switches: Sequence[Ints]) -> list[tuple[int, int
 
 def _upper_neighbours(topology: Topology, switches: Sequence[int]) -> dict[int, bytes]:
     """Neighbours of a higher level of some switches, as built, as keys that can be compared."""
-    links, level = topology.links, topology.nodes.level
+    links = topology.links
     wanted = np.zeros(len(topology.nodes), dtype=np.bool_)
     wanted[list(switches)] = True
-    up = np.flatnonzero(wanted[links.src] & (level[links.dst] > level[links.src]))
+    up = np.flatnonzero(wanted[links.src] & (topology.direction > 0))
     pairs = np.unique(np.column_stack([links.src[up], links.dst[up]]), axis=0) if len(up) else np.empty((0, 2), int)
     bounds = np.searchsorted(pairs[:, 0], np.array(switches))
     ends = np.searchsorted(pairs[:, 0], np.array(switches), side="right")

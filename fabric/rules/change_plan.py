@@ -257,32 +257,3 @@ def _rounds(
         Round("remove groups", tuple(groups_out)),
     ]
     return tuple(part for part in rounds if part.steps)
-
-
-def apply_round(tables: Mapping[str, SwitchTable], part: Round, only: set[str] | None = None) -> dict[str, SwitchTable]:
-    """Tables after a round, or after some switches have taken it."""
-    from dataclasses import replace
-
-    found = dict(tables)
-    by_switch: dict[str, list[Step]] = {}
-    for step in part.steps:
-        if only is None or step.switch in only:
-            by_switch.setdefault(step.switch, []).append(step)
-    for name, steps in by_switch.items():
-        table = found[name]
-        rules = {(rule.priority, rule.match): rule for rule in table.rules}
-        groups = {group.id: group for group in table.groups}
-        for step in steps:
-            if isinstance(step.what, Rule):
-                key = (step.what.priority, step.what.match)
-                if step.verb == "delete":
-                    rules.pop(key, None)
-                else:
-                    rules[key] = step.what
-            elif step.verb == "delete":
-                groups.pop(step.what.id, None)
-            else:
-                groups[step.what.id] = step.what
-        ordered = sorted(rules.values(), key=lambda rule: (-rule.priority, rule.match))
-        found[name] = replace(table, rules=tuple(ordered), groups=tuple(sorted(groups.values())))
-    return found

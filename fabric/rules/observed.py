@@ -15,6 +15,7 @@ from fabric.routing.tables.slot_table import realised
 from fabric.rules.address_line import deciding_rules, line_prefixes, line_span, side_by_side
 from fabric.rules.probes import match_text
 from fabric.rules.table import LOCAL, Group, Rule, SwitchTable
+from topologies.units import percent
 
 SAME = 1e-9
 MOST = 1000
@@ -192,4 +193,4 @@ def shares_text(shares: Shares) -> str:
         return "dropped"
     if len(shares) == 1:
         return next(iter(shares))
-    return ", ".join(f"{way} {100 * part:.1f} %" for way, part in sorted(shares.items()))
+    return ", ".join(f"{way} {percent(part)}" for way, part in sorted(shares.items()))

@@ -20,6 +20,7 @@ from fabric.rules.errors import RuleError
 from fabric.rules.packet import Packet, find_rule
 from fabric.rules.ports import Ports
 from fabric.rules.table import LOCAL, ROCE_PORT, Bucket, Group, Rule, SwitchTable
+from topologies.former_names import renamed
 
 FIRST_SOURCE_PORT = 49152
 MOST_PATHS = 10_000
@@ -114,7 +115,7 @@ class Tracer:
         if topology.has_node(name) and self.plan.offset[topology.node(name)] >= 0:
             return topology.node(name)
         what = "a switch" if topology.has_node(name) else "not on the fabric"
-        raise RuleError(f"{name!r} is {what}; packets begin at an endpoint", hint=self._some(), code="FP8051")
+        raise RuleError(f"{name!r} is {what}; packets begin at an endpoint", hint=self._hint(name), code="FP8051")
 
     def _address(self, text: str, family: int) -> tuple[Literal[4, 6], int]:
         topology = self.plan.topology
@@ -124,7 +125,7 @@ class Tracer:
             found = ip_address(text)
         except ValueError:
             raise RuleError(
-                f"{text!r} is neither an endpoint nor an address", hint=self._some(), code="FP8051"
+                f"{text!r} is neither an endpoint nor an address", hint=self._hint(text), code="FP8051"
             ) from None
         if self.plan.offset_of(found.version, int(found)) < 0:
             ranges = f"{self.plan.underlay} and {self.plan.underlay6}"
@@ -135,7 +136,10 @@ class Tracer:
             )
         return found.version, int(found)
 
-    def _some(self) -> str:
+    def _hint(self, text: str) -> str:
+        now = renamed(self.plan.topology, text)
+        if now:
+            return now
         names = [self.plan.topology.nodes.name[node] for node in self.plan.node_at[:3].tolist()]
         return f"endpoints are {', '.join(names)} and so on"
 

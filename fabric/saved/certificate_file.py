@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fabric.certificate_check.columns import MIN_MAX, SCHEMA, VERSION
 from fabric.output.numbers import finite
 from fabric.output.whole_file import whole_file
+from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, Routed, RouteResult
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import Certificate, access_bound, traits_of
@@ -33,7 +34,7 @@ _SAME = 1e-9  # relative; two ways to the same number
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say
 
 
-def write_certificate(path: Path, loaded: LoadedScenario, result: RouteResult, *, force: bool = False) -> None:
+def write_certificate(path: Path, run: Run, *, force: bool = False) -> None:
     """Write what a result claims, and all that is needed to check it.
 
     Parameters
@@ -56,7 +57,7 @@ def write_certificate(path: Path, loaded: LoadedScenario, result: RouteResult, *
         raise FormatError(f"{path} exists", hint="--force overwrites it", code="FP6044")
     try:
         with whole_file(path) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            _write(archive, loaded, result)
+            _write(archive, run.loaded, run.result)
     except OSError as error:
         raise FormatError(f"{path} cannot be written: {error.strerror or error}", code="FP6044") from None
 

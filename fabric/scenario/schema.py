@@ -40,7 +40,7 @@ from fabric.scenario.field_types import LATER, Name
 from fabric.scenario.node_schema import NodeSpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import Catalogue, builtin
-from topologies.errors import nearest
+from topologies.errors import nearest, nearest_hint
 from topologies.registry import Registry, Spec
 from topologies.units import Count, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
@@ -62,8 +62,7 @@ def _registries(info: ValidationInfo) -> Registries:
 
 
 def _unknown(what: str, value: object, choices: list[str]) -> PydanticCustomError:
-    close = nearest(str(value), choices)
-    hint = f"did you mean {close!r}?" if close else f"one of: {', '.join(choices)}"
+    hint = nearest_hint(str(value), choices, "one of")
     return PydanticCustomError("unknown_choice", "{text}", {"text": f"unknown {what} {value!r}", "hint": hint})
 
 

@@ -197,7 +197,7 @@ def test_a_bug_of_ours_asks_for_a_report(monkeypatch, scenario, capsys):
     def broken(*_args, **_keys):
         raise ZeroDivisionError("boom")
 
-    monkeypatch.setattr("fabric.pipeline.stages.build", broken)
+    monkeypatch.setattr("fabric.pipeline.prepared.build", broken)
     assert run(["build", str(scenario)]) == 70
     assert "this is a bug of fabric" in capsys.readouterr().err
 

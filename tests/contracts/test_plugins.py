@@ -12,9 +12,9 @@ from fabric.routing.router import ROUTERS
 from topologies.builder import TOPOLOGIES
 from topologies.errors import ScenarioError
 from traffic.collective import COLLECTIVES
-from traffic.workload import PATTERNS, PLACEMENTS, WORKLOADS
+from traffic.workload import DEMAND_FORMATS, PATTERNS, PLACEMENTS, WORKLOADS
 
-REGISTRIES = (TOPOLOGIES, COLLECTIVES, PLACEMENTS, PATTERNS, WORKLOADS, ROUTERS)
+REGISTRIES = (TOPOLOGIES, COLLECTIVES, PLACEMENTS, PATTERNS, WORKLOADS, DEMAND_FORMATS, ROUTERS)
 ENTRIES = [(registry, entry) for registry in REGISTRIES for entry in registry]
 EVERY = pytest.mark.parametrize(
     ("registry", "entry"), ENTRIES, ids=[f"{registry.package}:{entry.name}" for registry, entry in ENTRIES]

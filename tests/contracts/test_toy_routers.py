@@ -17,7 +17,7 @@ from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.router_comparison import compared_routers
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.pipeline.comparison import compare_routers
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.names import objective_names, router_names

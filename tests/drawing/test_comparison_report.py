@@ -18,9 +18,10 @@ from fabric.evaluation.router_comparison import (
 )
 from fabric.faces.answers.records import route_record
 from fabric.faces.answers.route_report import route_document
-from fabric.faces.answers.routers_records import COLUMNS, comparison_record, figure_record
+from fabric.faces.answers.routers_records import COLUMNS, comparison_record
 from fabric.faces.answers.routers_report import comparison_document, verdict
-from fabric.output.document import table
+from fabric.faces.views.routers import router_table
+from fabric.output.table import Column, Table
 from fabric.output.text import to_markdown, to_plain
 from fabric.result import JobTime, LimitVerdict, RouteResult
 from fabric.routing.router import Certificate, HashSpread, ObjectiveProof, Quantiles
@@ -90,7 +91,8 @@ def test_what_costs_nothing_is_said_to_cost_nothing():
         (
             (row("ecmp", 1.2),),
             1.0,
-            "main dp: causes unknown; fullest link 100.0 % if only access counted, 120.0 % by ecmp (if split perfectly)",
+            "main dp: causes unknown; fullest link 100.0 % if only access counted, "
+            "120.0 % by ecmp (if split perfectly)",
         ),
         ((row("ecmp", 1.2), row("optimal", 1.0)), None, "main dp: uneven links 20.0 %; fullest link 100.0 % at best"),
         ((row("spray", 1.2),), None, "main dp: causes unknown; fullest link 120.0 % at worst"),
@@ -169,16 +171,17 @@ def test_times_are_not_in_what_scripts_and_files_get(loaded):
     document = comparison_document(loaded, comparison(*FULL))
     (routers,) = [part for part in document if getattr(part, "title", "") == "routers"]
     assert routers.columns[-1].header == "time"
-    assert routers.rows[0][-1] == "1.5 s"
+    assert routers.cells(0)[-1] == "1.5 s"
     for text in (to_plain(document), to_markdown(document)):
         assert "1.5 s" not in text
         assert "descent" in text
 
 
 def test_a_table_without_its_live_columns_keeps_the_others():
-    """``!`` marks what differs between two runs."""
-    part = table("t", ("a", ">time!", ">b"), [("x", "1 s", "2")], marks=["bad"]).repeatable
-    assert ([column.header for column in part.columns], part.rows, part.mark(0)) == (["a", "b"], (("x", "2"),), "bad")
+    """A live column differs between two runs."""
+    columns = (Column("a", "a", ["x"]), Column("time_s", "time", [1.0], live=True), Column("b", "b", [2]))
+    part = Table.of(columns, 1, marks=["bad"]).repeatable
+    assert (part.headers, list(part.texts()), part.mark(0)) == (("a", "b"), [("x", "2")], "bad")
 
 
 def test_the_record_has_every_documented_key_and_is_json(loaded):
@@ -189,7 +192,7 @@ def test_the_record_has_every_documented_key_and_is_json(loaded):
     assert record["phases"][0]["split"]["hashing"] == pytest.approx(0.38, abs=1e-3)
     assert [item["p99"] for item in record["items"]] == [None, None, None, 2.412, None]
     assert record["items"][-1]["max_utilisation"] is None
-    assert tuple(figure_record(FULL[0])) == COLUMNS
+    assert tuple(router_table(result).only(*COLUMNS).record(0)) == COLUMNS
     assert record["outcomes"][0]["jobs"][0]["step_time_s"] == 4.7
 
 

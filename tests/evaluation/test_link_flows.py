@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fabric.evaluation.link_flows import link_flows
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.result import PhaseRoute
 from fabric.scenario.load import load_scenario

@@ -17,7 +17,8 @@ from fabric.evaluation.router_comparison import (
     loss_split,
 )
 from fabric.pipeline.comparison import compare_routers
-from fabric.pipeline.stages import route
+from fabric.pipeline.prepared import prepare
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.result import LimitVerdict
 from fabric.routing.hashing import flows as hashed_flows
@@ -197,7 +198,7 @@ def test_step_times_and_limits_are_those_of_single_routes(router):
     One draw of the hashes, so that both take the same.
     """
     loaded = load_scenario(str(TRAINING))
-    result = compare_routers(loaded, RouteRequest(replicas=1), routers=("optimal", "ecmp", "ecmp-hash"))
+    result = compare_routers(prepare(loaded, RouteRequest(replicas=1)), routers=("optimal", "ecmp", "ecmp-hash"))
     alone = route(loaded, RouteRequest(router=router))
     outcome = next(outcome for outcome in result.outcomes if outcome.router == router)
     assert [job.step_time_s for job in outcome.jobs] == [job.step_time_s for job in alone.jobs]
@@ -210,14 +211,18 @@ def test_hashing_is_drawn_a_hundred_times_unless_the_scenario_or_the_request_say
     draws = []
     for sets, asked in (([], None), (["fabrics.backend.routing.hash.replicas=3"], None), ([], 2)):
         loaded = load_scenario(str(TRAINING), overrides=sets)
-        result = compare_routers(loaded, RouteRequest(fabric="backend", replicas=asked), routers=("ecmp-hash",))
+        result = compare_routers(
+            prepare(loaded, RouteRequest(fabric="backend", replicas=asked)), routers=("ecmp-hash",)
+        )
         draws.append(result.figures[0].spread.replicas)
     assert draws == [100, 3, 2]
 
 
 def test_the_phase_of_a_job_is_stretched_by_the_median_draw():
     """pp.send_recv is alone on its fabric: its stretch is the median of the fullest link."""
-    result = compare_routers(load_scenario(str(TRAINING)), RouteRequest(fabric="backend"), routers=("ecmp-hash",))
+    result = compare_routers(
+        prepare(load_scenario(str(TRAINING)), RouteRequest(fabric="backend")), routers=("ecmp-hash",)
+    )
     row = result.figures[0]
     assert row.phase == "pp.send_recv"
     assert row.stretch == pytest.approx(row.spread.max_utilisation.p50)

@@ -14,7 +14,7 @@ from fabric.evaluation.hash_imbalance import chance, luck_of
 from fabric.evaluation.link_flows import link_flows
 from fabric.faces.explain.codes import meaning
 from fabric.faces.explain.explain import explain, find_target
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import Run, route
 from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.scenario.load import LoadedScenario, load_scenario
@@ -86,7 +86,7 @@ def test_every_way_to_name_something_finds_it(text: str, kind: str, train: tuple
     loaded, result = train
     place = find_target(result, text)
     assert place.kind == kind
-    found = explain(loaded, RouteRequest(), result, place)
+    found = explain(Run(loaded, RouteRequest(), result), place)
     json.dumps(found.facts, default=str)
     assert found.document
     assert found.suggestions
@@ -99,16 +99,24 @@ def test_an_unknown_target_names_the_nearest(train: tuple[LoadedScenario, RouteR
     assert "did you mean 'spine" in caught.value.problems[0].hint
 
 
+def test_a_former_name_is_answered_with_the_present_one() -> None:
+    """The recorded training case leaves names to the builder: the leaf of unit 0 and rail 1, alone and as an end."""
+    result = route(load_scenario("tests/golden/cases/training.fabric.yaml"))
+    for text in ("su0-r1-leaf", "su0-r1-leaf->spine0"):
+        with pytest.raises(FabricError, match="is no link") as caught:
+            find_target(result, text)
+        assert caught.value.problems[0].hint == "leaf names follow one rule now: su0-r1-leaf is unit0/leaf1"
+
+
 def test_the_cures_are_routed_not_guessed(train: tuple[LoadedScenario, RouteResult]) -> None:
     """Each command, run, gives the maximum, the links over and the step that the suggestion says."""
     loaded, result = train
-    cures = suggest(loaded, RouteRequest(), result)
+    cures = suggest(Run(loaded, RouteRequest(), result))
     assert len(cures) >= 3
     for cure in cures:
         overrides = [word.removeprefix("--set=") for word in cure.command.split() if word.startswith("--set=")]
         now = route(load_scenario(TRAIN, overrides=overrides))
-        assert now.worst is not None
-        assert cure.max_after == now.worst.max_utilisation
+        assert cure.max_after == now.max_utilisation
         assert cure.over_after == max(entry.links_over_capacity for entry in now.routes)
         assert cure.step_after_s == now.jobs[0].step_time_s
     ranks = [(cure.limits_failed_after, round(cure.max_after, 9)) for cure in cures]
@@ -118,7 +126,7 @@ def test_the_cures_are_routed_not_guessed(train: tuple[LoadedScenario, RouteResu
 def test_what_happens_without_a_switch_is_routed(train: tuple[LoadedScenario, RouteResult]) -> None:
     """explain spine07: the figures of --down spine07."""
     loaded, result = train
-    found = explain(loaded, RouteRequest(), result, find_target(result, "spine07"))
+    found = explain(Run(loaded, RouteRequest(), result), find_target(result, "spine07"))
     gone = route(loaded, RouteRequest(down=("spine07",)))
     rows = {row["metric"]: row["after"] for row in found.facts["if_it_fails"]}
     expected = max(entry.max_utilisation for entry in gone.routes if entry.fabric == "backend")

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle_fabrics import Case, cases, larger_case, reachable
 
-from fabric.routing.fair_share import max_min_rates
 from fabric.routing.graph import build_graph, phase_demand
 from fabric.routing.router import ROUTERS, HashOptions, PairTraffic, RoutingOptions
+from tests.routing.fair_rates import max_min_rates
 
 
 def exact_rates(paths, offered, capacity):

@@ -8,8 +8,9 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from tui.app import FabricApp, Start
-from tui.screens.error import ErrorScreen
+from tui.app import FabricApp
+from tui.options import Start
+from tui.start.error import ErrorScreen
 
 QUICKSTART = "examples/quickstart.fabric.yaml"
 TRAIN = "examples/train-2k.fabric.yaml"

@@ -12,9 +12,11 @@ from pilot import QUICKSTART, TRAIN, drive, press, screen_lines, screen_text, se
 from rich.style import Style
 from textual.pilot import Pilot
 
-from tui.app import FabricApp, Start
-from tui.keys import KEYS, SCREENS
-from tui.screens.error import ErrorScreen
+from tui.app import FabricApp
+from tui.keys import SHELL_KEYS
+from tui.options import Start
+from tui.start.error import ErrorScreen
+from tui.views import views
 
 App, P = FabricApp, Pilot[Any]
 
@@ -66,7 +68,7 @@ def test_escape_leads_back_the_same_way() -> None:
     drive(steps)
 
 
-@pytest.mark.parametrize(("name", "key"), [(name, entry[0]) for name, entry in SCREENS.items()])
+@pytest.mark.parametrize(("name", "key"), [(name, screen.view.key) for name, screen in views().items()])
 def test_every_screen_has_its_number(name: str, key: str) -> None:
     """The digit of the registry opens the screen, its title stands on the second line, and escape leads back."""
 
@@ -74,7 +76,7 @@ def test_every_screen_has_its_number(name: str, key: str) -> None:
         assert app.session is not None
         await press(app, pilot, key)
         assert app.session.place.screen == name
-        assert SCREENS[name][1].upper() in screen_lines(app)[1]
+        assert views()[name].view.title.upper() in screen_lines(app)[1]
         await press(app, pilot, "escape")
         assert app.session.place.screen == "overview"
 
@@ -86,7 +88,7 @@ def test_no_line_is_wider_than_the_terminal_at_any_size(size: tuple[int, int]) -
     """Every screen at every size: as many lines as rows, each of the width; small ones say so."""
 
     async def steps(app: App, pilot: P) -> None:
-        for key in [entry[0] for entry in SCREENS.values()]:
+        for key in [screen.view.key for screen in views().values()]:
             await press(app, pilot, key)
             lines = screen_lines(app)
             assert len(lines) == size[1]
@@ -189,10 +191,12 @@ def test_help_lists_every_key_and_runs_the_one_chosen() -> None:
 
 def test_every_key_has_words_and_no_two_actions_share_a_key_on_a_screen() -> None:
     """One registry: a key that two entries claim on one screen would do one of them by chance."""
-    for screen in SCREENS:
-        names = [name for key in KEYS if not key.screens or screen in key.screens for name in key.key.split(",")]
+    openers = [screen.view.opener for screen in views().values()]
+    for screen in views().values():
+        names = [name for key in (*screen.view.keys, *openers, *SHELL_KEYS) for name in key.key.split(",")]
         assert len(names) == len(set(names))
-    assert all(key.words.endswith(".") for key in KEYS)
+        assert all(key.help.endswith(".") for key in screen.view.keys)
+    assert all(key.help.endswith(".") for key in (*openers, *SHELL_KEYS))
 
 
 def test_filter_refuses_a_bad_expression_in_words_and_keeps_the_rows() -> None:

@@ -14,8 +14,9 @@ import pytest
 from pilot import QUICKSTART, settled
 from textual.pilot import Pilot
 
-from tui.app import FabricApp, Start
-from tui.keys import SCREENS
+from tui.app import FabricApp
+from tui.options import Start
+from tui.views import views
 
 SIZES = [(120, 40), (80, 24), (60, 20)]
 LOOKS = ["dark", "light", "NO_COLOR"]
@@ -45,7 +46,7 @@ def test_first_screens(
 
     async def go(pilot: Pilot[Any]) -> None:
         await settled(app, pilot)
-        await pilot.press(SCREENS[screen][0])
+        await pilot.press(views()[screen].view.key)
         await settled(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=go)
@@ -65,7 +66,7 @@ def test_other_screens(
 
     async def go(pilot: Pilot[Any]) -> None:
         await settled(app, pilot)
-        for key in ("g", *"spine1", "enter", "x", SCREENS[screen][0]):
+        for key in ("g", *"spine1", "enter", "x", views()[screen].view.key):
             await pilot.press(key)
             await settled(app, pilot)
 

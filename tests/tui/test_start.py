@@ -11,13 +11,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from fabric.faces.views.builder_form import form_fields
-from fabric.pipeline.stages import build
+from fabric.pipeline.prepared import build
 from fabric.scenario.load import load_scenario
 from topologies.builder import TOPOLOGIES
 from tui.app import FabricApp
 from tui.recent import recent_files, remember
-from tui.screens.error import ErrorScreen
-from tui.screens.form import FormScreen
+from tui.start.error import ErrorScreen
+from tui.start.form import FormScreen
 from tui.widgets.line_table import LineTable
 
 App, P = FabricApp, Pilot[Any]

@@ -1,1 +1,1 @@
-"""One file, one screen."""
+"""One file, one screen of the session; its module has one ``SCREEN``, found by ``tui.views``."""

@@ -7,23 +7,33 @@ from collections.abc import Iterable
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from fabric.faces.views.differences import changed_link_table, effect_table
 from fabric.faces.views.heat import OVERVIEW, heat_map
-from fabric.faces.views.tables import metric_values
-from fabric.faces.views.whatif_tables import changed_link_table, effect_table
-from fabric.output.column_table import ColumnTable
+from fabric.faces.views.links import metric_values
+from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from fabric.whatif.effect import changed_links
-from tui.screens.view import Pane, ViewScreen
-from tui.screens.whatif import verdict_style
-from tui.session import Selection
+from tui.view import View
+from tui.view_screen import ViewScreen
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.line_table import LineTable
+from tui.widgets.pane import Pane
+
+SUMMARY = "The base beside the present state: maps, figures, links that changed most."
+ORDER = 70
 
 
 class CompareScreen(ViewScreen):
     """Two maps with one cursor, the figures, the links that changed most."""
 
-    view = "compare"
+    view = View("compare", "7", "Compare", SUMMARY)
+    CSS = """
+    CompareScreen {
+        #maps { height: 12; }
+        &.-tiny #maps, &.-short #maps { height: auto; }
+        &.-tiny #maps:focus-within, &.-short #maps:focus-within { height: 1fr; }
+    }
+    """
 
     def body(self) -> Iterable[Widget]:
         """Four panes."""
@@ -33,7 +43,7 @@ class CompareScreen(ViewScreen):
                 Pane(HeatGrid(id="now-map"), title="Now", id="p-now"),
                 id="maps",
             ),
-            Pane(LineTable(id="figures", row_style=verdict_style), title="Figures", id="p-figures"),
+            Pane(LineTable(id="figures"), title="Figures", id="p-figures"),
             Pane(
                 LineTable(id="links", empty="nothing differs from the base: 6 + makes a change, x kills a selection"),
                 title="Links that changed most",
@@ -57,10 +67,10 @@ class CompareScreen(ViewScreen):
             changed_link_table(changed_links(base, now)), look, stale=session.stale
         )
 
-    def _map(self, grid: str, pane: str, words: str, entry: PhaseRoute) -> None:
+    def _map(self, grid: str, pane: str, state: str, entry: PhaseRoute) -> None:
         heat = heat_map(entry.topology, metric_values(entry, self.session.metric), OVERVIEW, self.session.direction)
         self.query_one(grid, HeatGrid).show(heat, self.look, stale=self.session.stale)
-        self.query_one(pane, Pane).retitle(f"{words}: {heat.title}", f"{entry.links_over_capacity:,} links over")
+        self.query_one(pane, Pane).retitle(f"{state}: {heat.title}", f"{entry.links_over_capacity:,} links over")
 
     def on_heat_grid_moved(self, message: HeatGrid.Moved) -> None:
         """The other map follows."""
@@ -73,10 +83,12 @@ class CompareScreen(ViewScreen):
         """Enter on a link: its flows."""
         row = message.table.table.record(message.position)
         if "link" in row:
-            name = str(row["link"])
-            self.fabric_app.go("flows", Selection("link", name, self.fabric_app.link_id(name)))
+            self.shell.go("flows", self.session.link(str(row["link"])))
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The links in focus, else the figures."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#figures", LineTable)).table
+
+
+SCREEN = CompareScreen

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.style import Style
 from rich.text import Text
 from textual.containers import Container
 from textual.widget import Widget
@@ -12,36 +11,49 @@ from textual.widgets import Static
 
 from fabric.faces.views.headline import bound, limit_words, step_words
 from fabric.faces.views.heat import OVERVIEW, heat_map
-from fabric.faces.views.tables import hottest_table, job_table, metric_values, tier_table
+from fabric.faces.views.jobs import job_table
+from fabric.faces.views.links import hottest_table, metric_values
+from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.timeline import timelines
-from fabric.output.column_table import ColumnTable
-from tui.screens.view import Pane, ViewScreen
+from fabric.output.table import Table
+from fabric.routing.utilisation import highest
 from tui.session import Selection
-from tui.style import Look
 from tui.text import safe
+from tui.view import View
+from tui.view_screen import ViewScreen
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.line_table import LineTable
+from tui.widgets.pane import Pane
 from tui.widgets.timeline_bars import TimelineBars
 
-
-def load_style(table: ColumnTable, position: int, look: Look) -> Style | None:
-    """Rows whose links are over capacity are red."""
-    row = table.record(position)
-    value = row.get("max", row.get("utilisation"))
-    return look.load(float("inf") if value is None else float(value))
+SUMMARY = "Tiers, heat by unit, hottest links, jobs and the timeline of the step."
+ORDER = 10
 
 
 class OverviewScreen(ViewScreen):
     """Tiers, heat by unit, hottest links, jobs, the step in time."""
 
-    view = "overview"
+    view = View("overview", "1", "Overview", SUMMARY)
+    CSS = """
+    OverviewScreen {
+        #panes { layout: grid; grid-size: 2 3; grid-columns: 1fr 1fr; grid-rows: 1fr 1fr 8; height: 1fr; }
+        #p5 { column-span: 2; }
+        #tiers { height: 1fr; min-height: 3; }
+        #summary { height: auto; max-height: 7; border-top: dashed $primary 40%; }
+        &.-narrow #panes { grid-rows: 9 1fr 6; }
+        &.-narrow #summary, &.-normal #summary { max-height: 3; }
+        &.-narrow #p2 { row-span: 2; }
+        &.-narrow #p4 { display: none; }
+        &.-tiny #panes, &.-short #panes { grid-size: 1 1; grid-rows: 1fr; grid-columns: 1fr; }
+    }
+    """
 
     def body(self) -> Iterable[Widget]:
         """Five panes."""
         yield Container(
-            Pane(LineTable(id="tiers", row_style=load_style), Static(id="words", markup=False), title="Tiers", id="p1"),
+            Pane(LineTable(id="tiers"), Static(id="summary", markup=False), title="Tiers", id="p1"),
             Pane(HeatGrid(id="heat"), title="Heat", id="p2"),
-            Pane(LineTable(id="hottest", row_style=load_style, empty="all links idle"), title="Hottest links", id="p3"),
+            Pane(LineTable(id="hottest", empty="all links idle"), title="Hottest links", id="p3"),
             Pane(LineTable(id="jobs", empty="no job with a step"), title="Jobs", id="p4"),
             Pane(TimelineBars(id="timeline"), title="Step timeline", id="p5"),
             id="panes",
@@ -53,18 +65,18 @@ class OverviewScreen(ViewScreen):
         if entry is None:
             return
         stale = session.stale
-        self.query_one("#tiers", LineTable).show(tier_table(entry), look, stale=stale)
+        self.query_one("#tiers", LineTable).show(tier_table([entry]).without("fabric", "phase"), look, stale=stale)
         self.query_one("#hottest", LineTable).show(hottest_table(entry), look, stale=stale)
-        self.query_one("#jobs", LineTable).show(job_table(session.result), look, stale=stale)
+        self.query_one("#jobs", LineTable).show(job_table(session.result.jobs), look, stale=stale)
         heat = heat_map(entry.topology, metric_values(entry, session.metric), OVERVIEW, session.direction)
         self.query_one("#heat", HeatGrid).show(heat, look, stale=stale)
         self.query_one("#p2", Pane).retitle(f"Heat: {heat.title}, max {session.metric} %", look.legend())
         self.query_one("#timeline", TimelineBars).show(
             timelines(session.result), look, phase=session.phase, stale=stale
         )
-        self.query_one("#words", Static).update(self._words())
+        self.query_one("#summary", Static).update(self._summary())
 
-    def _words(self) -> Text:
+    def _summary(self) -> Text:
         session, look, entry = self.session, self.look, self.session.entry
         assert entry is not None
         lines = [*step_words(session.result)]
@@ -79,16 +91,15 @@ class OverviewScreen(ViewScreen):
     def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
         """Enter in a table: a tier's map, a link's flows, a job's flows."""
         row = message.table.table.record(message.position)
-        app, session = self.fabric_app, self.session
+        shell, session = self.shell, self.session
         if message.table.id == "tiers":
             if row["direction"] in ("up", "down"):
                 session.direction = "up" if row["direction"] == "up" else "down"
-            app.go("heat", Selection("tier", str(row["tier"])))
+            shell.go("heat", Selection("tier", str(row["tier"])))
         elif message.table.id == "hottest":
-            link = app.link_id(str(row["link"]))
-            app.go("flows", Selection("link", str(row["link"]), link))
+            shell.go("flows", session.link(str(row["link"])))
         else:
-            app.go("flows", Selection("job", str(row["job"])))
+            shell.go("flows", Selection("job", str(row["job"])))
 
     def on_heat_grid_chosen(self, message: HeatGrid.Chosen) -> None:
         """Enter in the heat: the switch of the cell."""
@@ -99,29 +110,34 @@ class OverviewScreen(ViewScreen):
         entry = self.session.entry
         if entry is None or not len(links):
             return
-        worst = int(links[entry.utilisation[links].argmax()])
+        worst = int(links[highest(entry.utilisation[links])])
         topology = entry.topology
         ends = (int(topology.links.src[worst]), int(topology.links.dst[worst]))
         lower = min(ends, key=lambda node: int(topology.nodes.level[node]))
-        self.fabric_app.go("topology", Selection("switch", topology.nodes.name[lower]))
+        self.shell.go("topology", Selection("switch", topology.nodes.name[lower]))
 
     def drill(self) -> None:
         """Enter in the timeline: the phases."""
-        self.fabric_app.go("phases")
+        self.shell.go("phases")
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The table in focus, else the hottest links."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#hottest", LineTable)).table
 
-    def toggled(self) -> Selection:
+    def selected(self) -> Selection:
         """The link under the cursor of the hottest links; the unit under the cursor of the map."""
         focused = self.focused
         if isinstance(focused, HeatGrid) and focused.heat is not None and focused.heat.row_title in ("unit", "pod"):
-            kind = "unit" if focused.heat.row_title == "unit" else "pod"
-            return Selection(kind, focused.heat.row_names[focused.row])  # type: ignore[arg-type]
+            kind, heat, entry = focused.heat.row_title, focused.heat, self.session.entry
+            assert entry is not None
+            first = int(heat.row_members[focused.row][0])
+            number = int(getattr(entry.topology.nodes, kind)[first])
+            return Selection(kind, heat.row_names[focused.row], number=number)  # type: ignore[arg-type]
         table = self.query_one("#hottest", LineTable)
         if focused is table and (row := table.record()) is not None:
-            name = str(row["link"])
-            return Selection("link", name, self.fabric_app.link_id(name))
+            return self.session.link(str(row["link"]))
         return self.session.selection
+
+
+SCREEN = OverviewScreen

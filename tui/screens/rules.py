@@ -10,22 +10,45 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from fabric.faces.views.rule_tables import PlannedTables, differences, planned_tables, rule_table, switch_table
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from fabric.routing.progress import Progress, Reporter
 from fabric.routing.router import router_label
 from topologies.errors import FabricError
-from tui.screens.ask import Ask
-from tui.screens.flows import filtered
-from tui.screens.reading import Reading
-from tui.screens.view import Pane, ViewScreen
+from tui.dialogues.ask import Ask
+from tui.dialogues.reading import Reading
+from tui.keys import Key
+from tui.row_filter import FilteredView, filtered
 from tui.session import Selection
+from tui.view import View
 from tui.widgets.line_table import LineTable
+from tui.widgets.pane import Pane
+
+SUMMARY = "Flow tables and groups of every switch; difference to the last export."
+ORDER = 90
 
 
-class RulesScreen(ViewScreen):
+class RulesScreen(FilteredView):
     """Switches at the left, the rules and groups of the one under the cursor at the right."""
 
-    view = "rules"
+    view = View(
+        "rules",
+        "9",
+        "Rules",
+        SUMMARY,
+        keys=(
+            Key("s", "sort", "sort", "Sort by the next column."),
+            Key("D", "difference", "difference", "What differs from an export folder.", "fabric export --diff"),
+        ),
+    )
+    CSS = """
+    RulesScreen {
+        #split-rules { height: 1fr; }
+        #p-switches { width: 2fr; }
+        #p-rules { width: 3fr; }
+        &.-narrow #split-rules, &.-tiny #split-rules, &.-short #split-rules { layout: vertical; }
+        &.-narrow #p-switches, &.-narrow #p-rules { width: 100%; }
+    }
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +71,7 @@ class RulesScreen(ViewScreen):
         session = self.session
         state = (session.fabric, session.phase, session.changes.key)
         planned = self._tables is not None or bool(self._why_not)
-        if (state != self._state or not planned) and not session.stale and not self.fabric_app.busy:
+        if (state != self._state or not planned) and not session.stale and not self.shell.busy:
             self._state, self._tables, self._changed, self._why_not = state, None, None, ""
             changes, fabric, phase = session.changes, session.fabric, session.phase
             request = replace(changes.request(session.request), fabric=fabric, phase=phase or "worst")
@@ -57,12 +80,13 @@ class RulesScreen(ViewScreen):
             def plan(report: Reporter) -> PlannedTables | str:
                 report(Progress(f"planning the tables of {fabric}"))
                 try:
-                    return planned_tables(live.scenario(changes), request, report)
+                    prepared = replace(live.run(changes, report).prepared, request=request)
+                    return planned_tables(prepared, report)
                 except FabricError as error:
                     return "; ".join(f"{problem.message}: {problem.hint}" for problem in error.problems)
 
-            self.fabric_app.work(f"planning the tables of {fabric}", plan, self._planned)
-        self._refill()
+            self.shell.work(f"planning the tables of {fabric}", plan, self._planned)
+        self.refill()
 
     def _planned(self, value: PlannedTables | str) -> None:
         if isinstance(value, str):
@@ -70,16 +94,15 @@ class RulesScreen(ViewScreen):
         else:
             self._tables = value
 
-    def _refill(self) -> None:
+    def refill(self) -> None:
+        """The switches that the filter leaves, and the rules of the one under the cursor."""
         switches, rules = self.query_one("#switches", LineTable), self.query_one("#rules", LineTable)
         if self._tables is None:
             switches.empty = self._why_not or "tables are being planned"
-            switches.show(ColumnTable.of((), 0), self.look)
-            rules.show(ColumnTable.of((), 0), self.look)
+            switches.show(Table.of((), 0), self.look)
+            rules.show(Table.of((), 0), self.look)
             return
-        table = switch_table(self._tables, self._changed)
-        if self.filter_text:
-            table = filtered(table, self.filter_text)
+        table = filtered(switch_table(self._tables, self._changed), self.filter_text)
         switches.show(table, self.look)
         names = self._tables.names
         wanted = self.session.selection.name
@@ -112,55 +135,57 @@ class RulesScreen(ViewScreen):
             self.query_one("#rules").focus()
         else:
             row = message.table.table.record(message.position)
-            self.fabric_app.push_screen(Reading(str(row["kind"]), str(row["text"]).replace(",", ", ")))
+            self.shell.push_screen(Reading(str(row["kind"]), str(row["text"]).replace(",", ", ")))
 
-    def show_difference(self) -> None:
+    def action_difference(self) -> None:
         """Ask for an export folder and compare with it."""
         if self._tables is None:
+            self._say_why_not()
             return
         folder = Path(self.session.loaded.path).parent / f"{self.session.loaded.scenario.name}-rules"
-        self.fabric_app.push_screen(Ask("Folder of an export", value=str(folder)), self._compare)
+        self.shell.push_screen(Ask("Folder of an export", value=str(folder)), self._compare)
 
     def _compare(self, text: str | None) -> None:
         tables = self._tables
         if not text or tables is None:
             return
-        self.fabric_app.work(f"reading {text}", lambda _: differences(tables, Path(text)), self._compared)
+        self.shell.work(f"reading {text}", lambda _: differences(tables, Path(text)), self._compared)
 
     def _compared(self, changed: dict[str, tuple[int, int]]) -> None:
         self._changed = changed
-        words = f"{len(changed):,} of {len(self._tables.names) if self._tables else 0:,} switches differ"
-        self.fabric_app.notify(words, timeout=6)
-        self._refill()
+        count = len(self._tables.names) if self._tables is not None else 0
+        self.shell.notify(f"{len(changed):,} of {count:,} switches differ", timeout=6)
+        self.refill()
 
-    def filter_rows(self, text: str) -> None:
-        """Keep switches.
+    def all_rows(self) -> Table | None:
+        """All switches."""
+        return switch_table(self._tables, self._changed) if self._tables is not None else None
 
-        Raises
-        ------
-        FabricError
-            When an expression is none.
-        """
-        if self._tables is not None and text:
-            filtered(switch_table(self._tables, self._changed), text)
-        self.filter_text = text
-        self._refill()
-
-    def sort_rows(self) -> None:
+    def action_sort(self) -> None:
         """Switches with most rules first, or in their own order again."""
         switches = self.query_one("#switches", LineTable)
-        if self._tables is not None:
-            self._by_rules = not self._by_rules
-            table = switches.table.sorted_by("rules", reverse=True) if self._by_rules else None
-            switches.show(table, self.look, cursor=0) if table is not None else self._refill()
-            self._show_rules()
+        if self._tables is None:
+            self._say_why_not()
+            return
+        self._by_rules = not self._by_rules
+        if self._by_rules:
+            switches.show(switches.table.sorted_by("rules", reverse=True), self.look, cursor=0)
+        else:
+            self.refill()
+        self._show_rules()
 
-    def toggled(self) -> Selection:
+    def _say_why_not(self) -> None:
+        self.shell.notify(self._why_not or "tables are being planned", timeout=4, markup=False)
+
+    def selected(self) -> Selection:
         """The switch under the cursor."""
         row = self.query_one("#switches", LineTable).record()
         return Selection("switch", str(row["switch"])) if row else self.session.selection
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """Rules, or switches where they have the focus."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#rules", LineTable)).table
+
+
+SCREEN = RulesScreen

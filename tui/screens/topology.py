@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from rich.style import Style
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widget import Widget
 
 from fabric.faces.views.faceplate import ports
 from fabric.faces.views.tree import Branch, FabricTree
-from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.numbers import percent
-from tui.screens.view import Pane, ViewScreen
+from fabric.output.table import Column, Table
+from topologies.units import percent
+from tui.keys import Key
 from tui.session import Selection
 from tui.style import Look
+from tui.view import View
+from tui.view_screen import ViewScreen
 from tui.widgets.faceplate import FacePlate
 from tui.widgets.line_table import LineTable
+from tui.widgets.pane import Pane
 
 _KINDS = {"unit": "unit", "pod": "pod", "switch": "switch", "host": "host"}
+
+SUMMARY = "The tree of the fabric with its worst loads; a switch as its face plate."
+ORDER = 30
 
 
 class TopologyScreen(ViewScreen):
     """Tree at the left, face plate at the right."""
 
-    view = "topology"
-    BINDINGS: ClassVar = [
-        Binding("right,l", "open_branch", show=False),
-        Binding("left,h", "close_branch", show=False),
-    ]
+    view = View(
+        "topology",
+        "3",
+        "Topology",
+        SUMMARY,
+        keys=(
+            Key("l,right", "open_branch", "", "Open the branch under the cursor."),
+            Key("h,left", "close_branch", "", "Close the branch under the cursor, or go to the one around it."),
+        ),
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,10 +107,10 @@ class TopologyScreen(ViewScreen):
             switches = [node for node in ends if topology.is_switch[node]]
             if switches:
                 node = min(switches, key=lambda node: int(topology.nodes.level[node]))
-                found = ports(entry, node)
+                plugs = ports(entry, node)
                 links = {selection.link, int(topology.links.reverse[selection.link])}
                 plate = self.query_one("#plate", FacePlate)
-                plate.cursor = next((at for at, port in enumerate(found) if port.link in links), 0)
+                plate.cursor = next((at for at, port in enumerate(plugs) if port.link in links), 0)
                 return self._open_way(node)
         if selection.kind in ("switch", "host") and topology.has_node(selection.name):
             return self._open_way(topology.node(selection.name))
@@ -118,20 +128,20 @@ class TopologyScreen(ViewScreen):
         self._open |= {branch.key for branch in way[:-1]}
         return way[-1].key
 
-    def _here(self) -> Branch | None:
+    def _branch(self) -> Branch | None:
         cursor = self.query_one("#tree", LineTable).cursor
         return self._rows[cursor] if cursor < len(self._rows) else None
 
     def action_open_branch(self) -> None:
         """Open the branch under the cursor."""
-        branch = self._here()
+        branch = self._branch()
         if branch is not None and branch.opens and self._tree is not None:
             self._open.add(branch.key)
             self._refill()
 
     def action_close_branch(self) -> None:
         """Close the branch under the cursor, or go to the one it is in."""
-        branch = self._here()
+        branch = self._branch()
         if branch is None or self._tree is None:
             return
         if branch.key in self._open:
@@ -143,16 +153,16 @@ class TopologyScreen(ViewScreen):
     # ---- the plate ----------------------------------------------------------------------------------------------
 
     def _show_plate(self) -> None:
-        branch, entry = self._here(), self.session.entry
+        branch, entry = self._branch(), self.session.entry
         plate, pane = self.query_one("#plate", FacePlate), self.query_one("#detail", Pane)
         if branch is None or entry is None or branch.node < 0:
             plate.show((), self.look)
             pane.retitle("Switch", "put the cursor on one")
             return
-        found = ports(entry, branch.node)
-        plate.show(found, self.look, stale=self.session.stale)
-        used = sum(port.link >= 0 for port in found)
-        pane.retitle(f"{branch.name}: {used} ports used, {len(found) - used} free", self.look.legend())
+        plugs = ports(entry, branch.node)
+        plate.show(plugs, self.look, stale=self.session.stale)
+        used = sum(port.link >= 0 for port in plugs)
+        pane.retitle(f"{branch.name}: {used} ports used, {len(plugs) - used} free", self.look.legend())
 
     def on_line_table_moved(self, _: LineTable.Moved) -> None:
         """Another line: its plate."""
@@ -160,11 +170,11 @@ class TopologyScreen(ViewScreen):
 
     def on_line_table_chosen(self, _: LineTable.Chosen) -> None:
         """Enter: open what can be opened, else the links of the switch or the flows of the host."""
-        branch = self._here()
+        branch = self._branch()
         if branch is None:
             return
         if branch.node >= 0:
-            self.fabric_app.go("flows", Selection("switch" if branch.kind == "switch" else "host", branch.name))
+            self.shell.go("flows", Selection("switch" if branch.kind == "switch" else "host", branch.name))
         elif branch.key in self._open:
             self.action_close_branch()
         else:
@@ -177,26 +187,26 @@ class TopologyScreen(ViewScreen):
             return
         back = int(entry.topology.links.reverse[port.link])
         link = back if back >= 0 and port.into > port.out else port.link
-        self.fabric_app.go("flows", Selection("link", entry.topology.link_name(link), link))
+        self.shell.go("flows", Selection("link", entry.topology.link_name(link), link))
 
-    def toggled(self) -> Selection:
+    def selected(self) -> Selection:
         """The link of the port under the cursor of the plate; in the tree the switch, unit or pod."""
-        entry, branch = self.session.entry, self._here()
+        entry, branch = self.session.entry, self._branch()
         plate = self.query_one("#plate", FacePlate)
         if self.focused is plate and plate.port is not None and plate.port.link >= 0 and entry is not None:
             link = plate.port.link
             return Selection("link", entry.topology.link_name(link), link)
         if branch is None or branch.kind not in _KINDS:
             return Selection()
-        return Selection(_KINDS[branch.kind], branch.name)  # type: ignore[arg-type]
+        return Selection(_KINDS[branch.kind], branch.name, number=branch.number)  # type: ignore[arg-type]
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The lines as shown."""
         return self.query_one("#tree", LineTable).table
 
 
-def _tree_table(rows: list[Branch], opened: set[tuple[str, ...]]) -> ColumnTable:
-    def words(row: Branch) -> str:
+def _tree_table(rows: list[Branch], opened: set[tuple[str, ...]]) -> Table:
+    def label(row: Branch) -> str:
         mark = ("-" if row.key in opened else "+") if row.opens else " "
         return "  " * row.depth + f"{mark} {row.name}"
 
@@ -204,16 +214,19 @@ def _tree_table(rows: list[Branch], opened: set[tuple[str, ...]]) -> ColumnTable
         return percent(float("inf") if value >= 1e9 else value)
 
     inside = [f"{row.nodes:,} hosts" if row.kind == "switch" else f"{row.nodes:,}" if row.nodes else "" for row in rows]
-    return ColumnTable.of(
+    return Table.of(
         (
-            TableColumn("name", "", [words(row) for row in rows], width=26),
-            TableColumn("inside", "inside", inside, numeric=True, width=10, priority=1),
-            TableColumn("max", "worst", np.array([row.worst for row in rows]), load, True, 9),
-            TableColumn("down", "down", [row.down or "" for row in rows], str, True, 5, 2),
+            Column("name", "", [label(row) for row in rows], width=26),
+            Column("inside", "inside", inside, numeric=True, width=10, priority=1),
+            Column("max", "worst", np.array([row.worst for row in rows]), load, True, 9),
+            Column("down", "down", [row.down or "" for row in rows], str, True, 5, 2),
         ),
         len(rows),
     )
 
 
-def _style(table: ColumnTable, position: int, look: Look) -> Style | None:
+def _style(table: Table, position: int, look: Look) -> Style | None:
     return look.load(float(table.record(position)["max"]))
+
+
+SCREEN = TopologyScreen

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from rich.style import Style
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from fabric.faces.views.whatif_tables import change_table, changed_link_table, effect_table
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.faces.views.differences import change_table, changed_link_table, effect_table
+from fabric.output.table import Column, Table
 from fabric.routing.names import router_names
 from fabric.whatif.changes import (
     Change,
@@ -28,27 +27,42 @@ from fabric.whatif.overlay import write_overlay
 from topologies.errors import FabricError
 from topologies.units import format_seconds
 from traffic.workload import PLACEMENTS
-from tui.screens.ask import Ask
-from tui.screens.chooser import Chooser
-from tui.screens.view import Pane, ViewScreen
+from tui.dialogues.ask import Ask
+from tui.dialogues.chooser import Chooser
+from tui.keys import Key
 from tui.search import fuzzy
 from tui.session import Selection
-from tui.style import Look
+from tui.view import View
+from tui.view_screen import ViewScreen
 from tui.widgets.line_table import LineTable
+from tui.widgets.pane import Pane
 
-
-def verdict_style(table: ColumnTable, position: int, look: Look) -> Style | None:
-    """Red where a limit fails, green where one that failed holds now."""
-    row = table.record(position)
-    if row["verdict"] == "FAIL":
-        return look.bad
-    return look.good if row["verdict"] == "ok" and row["difference"] != "=" else None
+SUMMARY = "Changes tried live and what they cost or cure."
+ORDER = 60
 
 
 class WhatIfScreen(ViewScreen):
     """Changes above, their effect below, the links that changed most beside or under it."""
 
-    view = "whatif"
+    view = View(
+        "whatif",
+        "6",
+        "What-if",
+        SUMMARY,
+        keys=(
+            Key("S", "save", "save", "Save the changes as a scenario that includes this one."),
+            Key("plus,a", "add", "add", "Add a change: failure, router, placement, queue pairs, scale, any key."),
+            Key("minus,delete", "remove", "remove", "Remove the change under the cursor."),
+        ),
+    )
+    CSS = """
+    WhatIfScreen {
+        #whatif { height: 1fr; }
+        #p-changes { height: 1fr; min-height: 5; max-height: 12; }
+        #p-effect { height: 2fr; }
+        #p-links { height: 1fr; }
+    }
+    """
 
     def body(self) -> Iterable[Widget]:
         """Three panes."""
@@ -60,7 +74,7 @@ class WhatIfScreen(ViewScreen):
                 title="Changes",
                 id="p-changes",
             ),
-            Pane(LineTable(id="effect", row_style=verdict_style), title="Effect", id="p-effect"),
+            Pane(LineTable(id="effect"), title="Effect", id="p-effect"),
             Pane(LineTable(id="links", empty="no link changed"), title="Links that changed most", id="p-links"),
             id="whatif",
         )
@@ -85,7 +99,7 @@ class WhatIfScreen(ViewScreen):
             )
 
     def _try(self, changes: ChangeSet) -> None:
-        self.fabric_app.try_changes(self.session.history.then(changes))
+        self.shell.try_changes(self.session.history.then(changes))
 
     # ---- rows ---------------------------------------------------------------------------------------------------
 
@@ -94,37 +108,33 @@ class WhatIfScreen(ViewScreen):
         if message.table.id == "changes":
             self._try(self.session.changes.toggled(message.position))
         elif message.table.id == "links":
-            name = str(message.table.table.record(message.position)["link"])
-            self.fabric_app.go("flows", Selection("link", name, self.fabric_app.link_id(name)))
+            row = message.table.table.record(message.position)
+            self.shell.go("flows", self.session.link(str(row["link"])))
 
-    def action_toggle_change(self) -> None:
-        """The change under the cursor, on or off."""
-        if len(self.session.changes):
-            self._try(self.session.changes.toggled(self.query_one("#changes", LineTable).cursor))
-
-    def remove_row(self) -> None:
+    def action_remove(self) -> None:
         """Remove the change under the cursor."""
         if len(self.session.changes):
             self._try(self.session.changes.without(self.query_one("#changes", LineTable).cursor))
+        else:
+            self.shell.notify("nothing to remove: no change is tried", timeout=4)
 
-    def toggled(self) -> Selection:
+    def selected(self) -> Selection:
         """The link under the cursor of the changed links, else the selection."""
         table = self.query_one("#links", LineTable)
         row = table.record() if self.focused is table else None
         if row is None:
             return self.session.selection
-        name = str(row["link"])
-        return Selection("link", name, self.fabric_app.link_id(name))
+        return self.session.link(str(row["link"]))
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The effect."""
         return self.query_one("#effect", LineTable).table
 
     # ---- adding and saving --------------------------------------------------------------------------------------
 
-    def add_row(self) -> None:
+    def action_add(self) -> None:
         """Choose what kind of change, then its value."""
-        session, app = self.session, self.fabric_app
+        session = self.session
         offers: list[tuple[str, Callable[[], None]]] = []
         if (selector := session.selector(session.selection)) is not None:
             offers.append((f"down {selector}", lambda: self._add(down(selector))))
@@ -143,16 +153,16 @@ class WhatIfScreen(ViewScreen):
         offers.append(("demand x …", self._ask_scale))
         offers.append(("set PATH=VALUE: any key of the scenario", self._ask_set))
         texts = [text for text, _ in offers]
-        columns = (TableColumn("change", "change", texts, width=50),)
+        columns = (Column("change", "change", texts, width=50),)
 
-        def find(query: str) -> ColumnTable:
-            return ColumnTable(columns, ColumnTable.of(columns, len(texts)).order[fuzzy(query, texts, len(texts))])
+        def find(query: str) -> Table:
+            return Table.of(columns, len(texts)).ordered(fuzzy(query, texts, len(texts)))
 
         def chosen(row: int | None) -> None:
             if row is not None:
                 offers[row][1]()
 
-        app.push_screen(Chooser("Add a change", find), chosen)
+        self.shell.push_screen(Chooser("Add a change", find), chosen)
 
     def _add(self, change: Change) -> None:
         self._try(self.session.changes.with_added(change))
@@ -162,14 +172,14 @@ class WhatIfScreen(ViewScreen):
 
     def _ask_down(self) -> None:
         hint = "a switch or host, link=A:B, link=A:B#2, unit=3, pod=1, role=spine; fabric=NAME before it"
-        self.fabric_app.push_screen(Ask("What fails", hint=hint), self._down)
+        self.shell.push_screen(Ask("What fails", hint=hint), self._down)
 
     def _ask_set(self) -> None:
         hint = "for example workloads.llama70b.parallelism.tp=4"
-        self.fabric_app.push_screen(Ask("PATH=VALUE", hint=hint), self._override)
+        self.shell.push_screen(Ask("PATH=VALUE", hint=hint), self._override)
 
     def _ask_scale(self) -> None:
-        self.fabric_app.push_screen(Ask("Factor on all demand", value="1.5"), self._scale)
+        self.shell.push_screen(Ask("Factor on all demand", value="1.5"), self._scale)
 
     def _down(self, text: str | None) -> None:
         if text and text.strip():
@@ -187,17 +197,17 @@ class WhatIfScreen(ViewScreen):
         if 0 < factor < float("inf"):
             self._add(scaled(factor))
         elif text is not None:
-            self.fabric_app.notify(f"{text!r} is no factor: a number above 0", severity="error", markup=False)
+            self.shell.notify(f"{text!r} is no factor: a number above 0", severity="error", markup=False)
 
-    def save_row(self) -> None:
+    def action_save(self) -> None:
         """Ask where, and save the changes as a scenario that includes this one."""
         session = self.session
         if not len(session.changes.enabled):
-            self.fabric_app.notify("nothing to save: no change is active", timeout=4)
+            self.shell.notify("nothing to save: no change is active", timeout=4)
             return
         stem = Path(session.loaded.path).name.removesuffix(".yaml").removesuffix(".fabric")
         place = Path(session.loaded.path).parent / f"{stem}-what-if.fabric.yaml"
-        self.fabric_app.push_screen(Ask("Save the changes as", value=str(place)), self._save)
+        self.shell.push_screen(Ask("Save the changes as", value=str(place)), self._save)
 
     def _save(self, text: str | None) -> None:
         if not text:
@@ -206,7 +216,9 @@ class WhatIfScreen(ViewScreen):
         try:
             write_overlay(Path(text), session.loaded, session.changes, session.request)
         except FabricError as error:
-            problem = error.problems[0]
-            self.fabric_app.notify(f"{problem.message}; {problem.hint}", severity="error", timeout=8, markup=False)
+            self.shell.notify_error(error)
             return
-        self.fabric_app.notify(f"saved: fabric route {text}", timeout=8, markup=False)
+        self.shell.notify(f"saved: fabric route {text}", timeout=8, markup=False)
+
+
+SCREEN = WhatIfScreen

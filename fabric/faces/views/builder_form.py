@@ -74,7 +74,7 @@ def facts(text: str) -> str:
     FabricError
         With everything wrong with it.
     """
-    from fabric.pipeline.stages import build
+    from fabric.pipeline.prepared import build
 
     parts = []
     with tempfile.TemporaryDirectory() as folder:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from fabric.output.document import Line
-from fabric.output.numbers import percent
 from fabric.result import PhaseRoute, RouteResult
 from fabric.routing.router import router_label
 from fabric.scenario.load import LoadedScenario
-from topologies.units import format_seconds
+from topologies.units import format_seconds, percent
 
 
 def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions
 from topologies.columns import Bools, Floats
 from topologies.registry import Injected
+from topologies.units import excess, percent
 
 TRAITS = ObjectiveTraits(sense="most", figure="lowest level", unit="ratio", admits_in_part=True)
 FACTOR = 1.1  # between levels on large programmes
@@ -69,7 +70,7 @@ def max_min_fair(
     value, bound = min(filled.lowest, 1.0), min(filled.lowest_bound, 1.0)
     way = "exact" if exact else f"every demand within a factor {FACTOR:g} of its fair level"
     names = priced_names(graph, filled.price)
-    words = f"no routing gives all demands more than {bound:.1%}: {names}{OVER_PATHS[options.paths]}"
+    words = f"no routing gives all demands more than {percent(bound)}: {names}{OVER_PATHS[options.paths]}"
     gap = bound / value - 1 if value > 0 else 0.0
     return Routing(
         "optimal",
@@ -82,7 +83,9 @@ def max_min_fair(
         ),
         solver=filled.last.solver,
         partial=not filled.finished,
-        notes=(f"max-min fair, {way}: lowest level {value:.2%} (bound {bound:.2%}, gap {gap:.2%})",),
+        notes=(
+            f"max-min fair, {way}: lowest level {percent(value, 2)} (bound {percent(bound, 2)}, gap {excess(gap, 2)})",
+        ),
         admitted=admitted,
     )
 

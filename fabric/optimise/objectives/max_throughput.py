@@ -16,6 +16,7 @@ from fabric.optimise.proofs import priced_names, throughput_bound
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions
 from topologies.registry import Injected
+from topologies.units import excess, format_gbps
 
 TRAITS = ObjectiveTraits(sense="most", figure="throughput", unit="Gb/s", admits_in_part=True)
 
@@ -55,13 +56,13 @@ def max_throughput(
             solver="stopped",
             partial=True,
             admitted=np.zeros(len(gbps)),
-            notes=(f"admitted 0 of {offered:,.1f} Gb/s: stopped by the time limit",),
+            notes=(f"admitted 0 of {format_gbps(offered)}: stopped by the time limit",),
         )
     loads, admitted = within_capacity(graph, result)
     value, bound = float(admitted @ gbps), min(result.bound, offered)
     gap = bound / value - 1 if value > 0 else (1.0 if bound > 0 else 0.0)
     names = priced_names(graph, result.price)
-    words = f"no routing admits more than {bound:,.1f} Gb/s: {names}{OVER_PATHS[options.paths]}"
+    words = f"no routing admits more than {format_gbps(bound)}: {names}{OVER_PATHS[options.paths]}"
     return Routing(
         "optimal",
         loads,
@@ -73,6 +74,9 @@ def max_throughput(
         ),
         solver=result.solver,
         partial=result.stopped or gap > options.gap,
-        notes=(f"admitted {value:,.1f} of {offered:,.1f} Gb/s (bound {bound:,.1f}, gap {gap:.2%})",),
+        notes=(
+            f"admitted {format_gbps(value)} of {format_gbps(offered)} "
+            f"(bound {format_gbps(bound)}, gap {excess(gap, 2)})",
+        ),
         admitted=admitted,
     )

@@ -21,6 +21,7 @@ from fabric.optimise.route_space import ArcSpace, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions, access_bound, edge_utilisation
 from topologies.registry import Injected
+from topologies.units import excess, percent
 
 TRAITS = ObjectiveTraits(sense="least", figure="cost", unit="weight x Gb/s")
 ROOM = 1e-6  # relative, above the least maximum utilisation when the target is below it
@@ -58,7 +59,7 @@ def min_cost(
     access, _ = access_bound(graph, demand)
     proof = least.certificate or Certificate(access, "access links")
     notes = (
-        [f"no routing meets a utilisation of {options.target_utilisation:.1%}: the least is {theta:.2%}"]
+        [f"no routing meets a utilisation of {percent(options.target_utilisation)}: the least is {percent(theta, 2)}"]
         if missed
         else []
     )
@@ -67,7 +68,7 @@ def min_cost(
     cost, bound = result.value, result.bound
     gap = cost / bound - 1 if bound > 0 else 0.0
     words = f"{priced_names(graph, result.price)} stand in the way of a shorter one{OVER_PATHS[options.paths]}"
-    notes.append(f"least cost at {most:.1%}: {cost:,.1f} weight x Gb/s (bound {bound:,.1f}, gap {gap:.2%})")
+    notes.append(f"least cost at {percent(most)}: {cost:,.1f} weight x Gb/s (bound {bound:,.1f}, gap {excess(gap, 2)})")
     return Routing(
         "optimal",
         result.carried.edge_gbps,

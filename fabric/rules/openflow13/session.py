@@ -19,6 +19,7 @@ from fabric.rules.errors import RuleError
 from fabric.rules.openflow13 import encode, hash_basis
 from fabric.rules.openflow13.error_words import error_words
 from fabric.rules.openflow13.readback import InstalledFlow, InstalledGroup, read_flows, read_groups
+from topologies.units import format_seconds
 
 _HELLO, _ERROR, _ECHO_REQUEST, _FEATURES_REPLY, _MULTIPART_REPLY, _BARRIER_REPLY = 0, 1, 2, 6, 19, 21
 _MORE = 1  # flag of a multipart reply that another follows
@@ -245,7 +246,7 @@ class Session:
             raise self._broken(f"its answer cannot be read: {error}") from None
 
     def _silent(self) -> RuleError:
-        return self._broken(f"it did not answer within {self.timeout_s:g} s")
+        return self._broken(f"it did not answer within {format_seconds(self.timeout_s)}")
 
     def _broken(self, words: str) -> RuleError:
         return RuleError(

@@ -1,0 +1,1 @@
+"""Screens from the start until a scenario is open."""
