@@ -10,7 +10,7 @@ import click
 from fabric.cli.main import COMMANDS, cli
 from fabric.faces.drawing.view import VIEWS
 from fabric.faces.report.section import SECTIONS
-from fabric.routing.names import OBJECTIVES
+from fabric.optimise.objective import OBJECTIVES
 from fabric.routing.router import ROUTERS
 from fabric.rules.dialect import DIALECTS
 from topologies.builder import TOPOLOGIES
@@ -19,6 +19,7 @@ from topologies.plugin_folder import PluginFolder
 from topologies.registry import Registry
 from traffic.collective import COLLECTIVES
 from traffic.workload import DEMAND_FORMATS, PATTERNS, PLACEMENTS, WORKLOADS
+from tui.views import SCREENS
 
 Rows = Iterator[tuple[str, str]]
 
@@ -41,11 +42,12 @@ def page(_: str) -> str:
         ("Demand formats", "traffic/formats", "format.md", _registered(DEMAND_FORMATS)),
         ("Collectives", "traffic/collectives", "collective.md", _registered(COLLECTIVES)),
         ("Routers", "fabric/routers", "router.md", _registered(ROUTERS)),
-        ("Objectives", "fabric/optimise/objectives", "objective.md", _objectives()),
+        ("Objectives", "fabric/optimise/objectives", "objective.md", _registered(OBJECTIVES)),
         ("Topology formats", "topologies/formats", "format.md", _declared(FORMATS)),
         ("Dialects", "fabric/rules/dialects", "dialect.md", _declared(DIALECTS)),
         ("Drawings", "fabric/faces/drawing/views", "drawing.md", _declared(VIEWS)),
         ("Report sections", "fabric/faces/report/sections", "report-section.md", _declared(SECTIONS)),
+        ("Screens", "tui/screens", "screen.md", _declared(SCREENS)),
         ("Commands", "fabric/cli/commands", "command.md", _declared(COMMANDS)),
         ("Commands of other packages", "", "command.md", _plugged()),
     ]
@@ -65,14 +67,6 @@ def _registered(registry: Registry[Any]) -> Rows:
 def _declared(folder: PluginFolder[Any]) -> Rows:
     for name in folder:
         yield name, folder.summary(name)
-
-
-def _objectives() -> Rows:
-    import importlib
-
-    for name in OBJECTIVES:
-        module = importlib.import_module(f"fabric.optimise.objectives.{name.replace('-', '_')}")
-        yield name, (module.__doc__ or "").split("\n\n")[0].replace("\n", " ")
 
 
 def _plugged() -> Rows:

@@ -8,11 +8,11 @@ from oracle_fabrics import larger_case
 
 from fabric.cli.main import run
 from fabric.routing.graph import build_graph, phase_demand
-from fabric.routing.names import OBJECTIVES
+from fabric.routing.names import objective_names
 from fabric.routing.reach import split_reachable
 from fabric.routing.router import ROUTERS, RoutingOptions
 
-EVERY = pytest.mark.parametrize("objective", OBJECTIVES)
+EVERY = pytest.mark.parametrize("objective", objective_names())
 SEEDS = pytest.mark.parametrize("seed", range(3))
 
 

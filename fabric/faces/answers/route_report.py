@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.evaluation.severity import worst_phase
+from fabric.faces.views.headline import perfect_splits
 from fabric.faces.views.jobs import STEPS_SHOWN, step_table
 from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
 from fabric.faces.views.links import HOTTEST_SHOWN, hot_link_table
@@ -26,6 +27,7 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
         Line(f"{scenario.name}  {loaded.sha256[:7]}  seed {scenario.seed}  offered load, may exceed 100 %")
     ]
     parts.append(_verdict(result))
+    parts += perfect_splits(entry.router for entry in result.routes)
     parts.append(phase_table(result.routes).only(*PHASES_SHOWN))
     parts += _bottlenecks(result)
     parts += _remarks(result)

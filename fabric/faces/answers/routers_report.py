@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabric.evaluation.router_comparison import LossSplit, PhaseComparison, RouterComparison
+from fabric.faces.views.headline import perfect_splits
 from fabric.faces.views.phases import above, reached
 from fabric.faces.views.routers import (
     ROUTERS_SHOWN,
@@ -15,8 +16,8 @@ from fabric.faces.views.routers import (
 )
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
-from fabric.routing.router import router_label, traits_of
-from fabric.routing.traits import PERFECT_SPLIT, Stage
+from fabric.routing.router import router_label
+from fabric.routing.traits import Stage
 from fabric.routing.utilisation import is_over
 from fabric.scenario.load import LoadedScenario
 from topologies.units import excess, format_seconds, percent
@@ -36,7 +37,7 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
         Line(verdict(result), "bad" if result.worst and is_over(result.worst.worst) else "good"),
         *_largest(result),
         *_step_sentences(result),
-        *_bounds(result),
+        *perfect_splits(result.routers),
         router_table(result).only(*ROUTERS_SHOWN),
         source_table(result),
         *_words(result),
@@ -154,9 +155,3 @@ def _notes(result: RouterComparison) -> list[Line]:
     if result.partial:
         lines.append(Line("partial: a limit stopped a solve; its bound and gap are above", "warn"))
     return lines
-
-
-def _bounds(result: RouterComparison) -> list[Line]:
-    """Which of the routers divide perfectly, for tables that name them in their headers."""
-    perfect = [router for router in result.routers if traits_of(router).is_bound]
-    return [Line(f"{PERFECT_SPLIT}: {', '.join(perfect)}; hashed flows load some links more")] if perfect else []
