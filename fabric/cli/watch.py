@@ -78,7 +78,7 @@ def way(first: float, now: float, wanted: float) -> float:
 def reached(state: Progress) -> str:
     """What a solve has come to so far.
 
-    >>> from fabric.routing.progress import Progress, Reporter, silent
+    >>> from fabric.routing.progress import Progress
     >>> reached(Progress("optimal", theta=1.263, bound=1.25))
     'θ 126.30 %, bound 125.00 %, gap 1.04 %'
     """
