@@ -124,7 +124,7 @@ def test_its_flows_on_a_link_are_listed_and_add_up(named, tmp_path):
         leaf_to_spine = [
             link for link in between if entry.topology.tiers[entry.topology.links.tier[link]] != "host-leaf"
         ]
-        with pytest.raises(FabricError, match="router tunnelled keeps no paths"):
+        with pytest.raises(FabricError, match="router tunnelled does not record paths"):
             link_flows(entry, int(leaf_to_spine[0]))
         return
     for link in between.tolist():
