@@ -20,7 +20,7 @@ _BAR_CELLS = 16
 
 
 def is_watched(settings: Settings) -> bool:
-    """Whether a person looks at stderr: a terminal, not a CI run, nothing told to be silent."""
+    """Whether a person looks at stderr: a terminal, not a CI run, no request to be silent."""
     dumb = os.environ.get("TERM") == "dumb"
     return sys.stderr.isatty() and not (settings.quiet or settings.no_progress or os.environ.get("CI") or dumb)
 

@@ -54,7 +54,7 @@ def test_named_routers_are_compared_in_their_order(capsys):
 
 
 def test_one_router_is_a_route(capsys):
-    """A single name is no comparison."""
+    """A single name is not a comparison."""
     assert answer(capsys, "route", OVERSUBSCRIBED, "--router", "ecmp", "-q")["kind"] == "RouteResult"
 
 
@@ -62,10 +62,10 @@ def test_one_router_is_a_route(capsys):
     ("words", "said"),
     [
         (["--router", "ecnp"], "did you mean 'ecmp'?"),
-        (["--router", "ecmp,al"], "'al' is no router"),
+        (["--router", "ecmp,al"], "'al' is not a router"),
         (["--router", "ecmp,optimal", "--objective", "max-throughput"], "routers are compared on min-max-utilisation"),
         (["--router", "all", "--certificate", "proof"], "--certificate is of one router"),
-        (["--router", ""], "'' is no router"),
+        (["--router", ""], "'' is not a router"),
     ],
 )
 def test_bad_routers_are_refused_before_anything_is_read(words, said, capsys):

@@ -120,7 +120,7 @@ def test_an_osd_tree_and_its_pools_decide(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[1", "no OSD tree"), ('{"nodes": []}', "no OSD in the tree"), (_tree(5), "host 'osd4' is no server")],
+    [("[1", "no OSD tree"), ('{"nodes": []}', "no OSD in the tree"), (_tree(5), "host 'osd4' is not a server")],
 )
 def test_an_osd_tree_that_is_none_is_refused(tmp_path, text, message):
     """With the command that writes one."""
@@ -159,7 +159,7 @@ def test_placement_groups_count_as_they_lie():
 
 def test_a_lost_server_must_exist():
     """``recovery.lost``."""
-    with pytest.raises(TrafficError, match=r"recovery\.lost: there is no server 'osd9'"):
+    with pytest.raises(TrafficError, match=r"recovery\.lost: there is not a server 'osd9'"):
         run("ceph", cluster(2), **ENDS, recovery={"rate": "1 GB/s", "when": "host-loss", "lost": "osd9"})
 
 
