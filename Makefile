@@ -1,10 +1,11 @@
 # make route: set up and run the main job. make test: set up and check everything.
+# make docs: write anew what is generated in the documentation.
 # make bench: set up and measure beside peers, in ten minutes.
 SHELL := /bin/bash
 BIN := .venv/bin
 EXAMPLE := examples/train-2k.fabric.yaml
 
-.PHONY: route test lint types layers unit bench format clean
+.PHONY: route test lint types layers unit docs bench format clean
 
 route: .venv/.ready-run
 	@mkdir -p out
@@ -28,6 +29,9 @@ layers: .venv/.ready-dev
 
 unit: .venv/.ready-dev
 	$(BIN)/python -m pytest
+
+docs: .venv/.ready-dev
+	PYTHONPATH=docs $(BIN)/python -m generate
 
 bench: .venv/.ready-bench
 	$(BIN)/python -m benchmarks

@@ -12,11 +12,11 @@ EXAMPLE = "examples/train-2k.fabric.yaml"
 JOB = "benchmarks/scenarios/train-65k.fabric.yaml"
 # Ten cables of the large job's fabric: eight uplinks of eight leaves, and two cables up from spines.
 JOB_FAILURES = (
-    *(f"link=su{unit}-r{rail}-leaf:pod{unit // 32}-r{rail}-spine{spine:02d}" for unit, rail, spine in (
+    *(f"link=unit{unit}/leaf{rail}:pod{unit // 32}/rail{rail}/spine{spine}" for unit, rail, spine in (
         (3, 0, 5), (40, 1, 17), (77, 2, 0), (101, 3, 30), (133, 4, 9), (170, 5, 21), (211, 6, 2), (255, 7, 31),
     )),
-    "link=pod1-r2-spine04:core130",
-    "link=pod6-r5-spine19:core610",
+    "link=pod1/rail2/spine4:plane4/core2",
+    "link=pod6/rail5/spine19:plane19/core2",
 )  # fmt: skip
 EXACT, FIRST_ORDER = 1e-6, 1e-3
 MISSED_LIMIT, PARTIAL = 1, 6  # exit codes of fabric route that are answers

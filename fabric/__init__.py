@@ -1,1 +1,23 @@
-"""What happens: scenarios, routing, optimisation, evaluation, exports and the command line."""
+"""Network fabrics of AI data centres: what is congested, why, and what it costs.
+
+For notebooks and programs: ``fabric.load``, ``fabric.run`` and what they give. The names are looked up when they are
+used, so that importing one room of the package loads no other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fabric.notebook import Answers, RoutedScenario, load, run
+
+__all__ = ["Answers", "RoutedScenario", "load", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, from the room that makes them."""
+    if name not in __all__:
+        raise AttributeError(f"module 'fabric' has no attribute {name!r}")
+    from fabric import notebook
+
+    return getattr(notebook, name)

@@ -134,7 +134,7 @@ class PhaseRoute:
         """What holds the phase back, in words."""
         best = self.best_possible
         if best.lower_bound > 0 and self.max_utilisation <= best.lower_bound * (1 + 1e-6):
-            return best.witness
+            return f"no routing is better: {best.witness}"
         return f"hottest {self.hottest_link}; at best: {best.witness}" if self.hottest_link else "nothing is offered"
 
 
@@ -211,9 +211,9 @@ class RouteResult:
     not_modelled: tuple[str, ...] = field(default=())  # keys that were given and change nothing yet
 
     @property
-    def worst(self) -> PhaseRoute | None:
-        """The phase with the highest utilisation."""
-        return max(self.routes, key=lambda route: route.max_utilisation, default=None)
+    def max_utilisation(self) -> float | None:
+        """Utilisation of the fullest link in any phase; None where nothing was routed."""
+        return max((route.max_utilisation for route in self.routes), default=None)
 
     @property
     def limits_ok(self) -> bool:

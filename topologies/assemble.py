@@ -204,7 +204,8 @@ class Assembler:
         if len(set(self._names)) != len(self._names):
             seen: set[str] = set()
             twice = next(name for name in self._names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-            raise TopologyError(f"two nodes are called {twice!r}", hint="names must be unique", code="FP3102")
+            hint = "names must be unique; node groups are told apart by name: '{group}-{index}'"
+            raise TopologyError(f"two nodes are called {twice!r}", hint=hint, code="FP3102")
         nodes = {
             key: concatenate(parts, np.bool_ if key == "forwards" else np.int32) for key, parts in self._nodes.items()
         }

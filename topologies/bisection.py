@@ -61,7 +61,6 @@ def bisection(topology: Topology, *, seed: int = 0) -> Bisection:
     partitioning graphs", 1970.
     """
     nodes, links = topology.nodes, topology.links
-    level = nodes.level
     sends = topology.up & (nodes.nics[links.src] > 0)
     endpoint_gbps = float(links.capacity_gbps[sends & ~nodes.forwards[links.src]].sum())
     cable = topology.is_cable & topology.up
@@ -69,13 +68,13 @@ def bisection(topology: Topology, *, seed: int = 0) -> Bisection:
     flat = False
     for code, tier in enumerate(topology.tiers):
         mine = cable & (links.tier == code)
-        between = mine & (level[links.src] != level[links.dst])
+        between = mine & (topology.direction != 0)
         spare = (nodes.nics == 0) & ~nodes.forwards
         between &= ~spare[links.src] & ~spare[links.dst]
-        inside = mine & (level[links.src] == level[links.dst])
+        inside = mine & (topology.direction == 0)
         flat = flat or bool(inside.any())
         if between.any():
-            rising = topology.up & (links.tier == code) & (level[links.dst] > level[links.src])
+            rising = topology.up & (links.tier == code) & (topology.direction > 0)
             gbps = float(links.capacity_gbps[rising & ~spare[links.src]].sum())
             ratio = gbps / endpoint_gbps if endpoint_gbps else None
             boundaries.append(TierBoundary(tier, int(between.sum()), gbps, gbps / 2, ratio))

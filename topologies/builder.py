@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from topologies.cabling import TierCabling, recabled
-from topologies.errors import TopologyError, nearest
+from topologies.errors import TopologyError, nearest_hint
 from topologies.hosts import HostGroup
 from topologies.registry import Injected, Registry, SharedKeys, Spec
 from topologies.switches import switch_specs
@@ -72,8 +72,7 @@ def _any_builder(value: object, info: ValidationInfo) -> Spec:
     names = TOPOLOGIES.names()
     if not isinstance(value, Mapping) or not TOPOLOGIES.known(str(value.get("kind"))):
         kind = value.get("kind") if isinstance(value, Mapping) else value
-        close = nearest(str(kind), names)
-        hint = f"did you mean {close!r}?" if close else f"one of: {', '.join(names)}"
+        hint = nearest_hint(str(kind), names, "one of")
         raise PydanticCustomError("unknown_choice", "{text}", {"text": f"unknown topology kind {kind!r}", "hint": hint})
     return TOPOLOGIES[str(value["kind"])].model.model_validate(value, context=info.context)
 
@@ -159,8 +158,3 @@ def check_nic_speed(group: HostGroup, port_gbps: float | None, *, where: str) ->
             hint=f"use {port_gbps:g}G NICs, or a leaf with {group.nic_gbps:g}G ports",
             code="FP3025",
         )
-
-
-def implicit_hosts(leaf_names: Sequence[str], per_leaf: int) -> list[str]:
-    """Names of the hosts a builder makes up: ``leaf/h0``, ``leaf/h1``, …"""
-    return [f"{leaf}/h{host}" for leaf in leaf_names for host in range(per_leaf)]

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from topologies.columns import Floats, column
-from topologies.errors import TopologyError, nearest
+from topologies.errors import TopologyError, nearest_hint
 from topologies.registry import Spec
 from topologies.topology import Topology
 from topologies.units import Count, LengthM, SpeedGbps
@@ -39,8 +39,7 @@ def recabled(topology: Topology, cabling: Mapping[str, TierCabling], port_gbps: 
     """
     for tier, wanted in cabling.items():
         if tier not in topology.tiers:
-            close = nearest(tier, topology.tiers)
-            hint = f"did you mean {close!r}?" if close else f"its tiers are {', '.join(topology.tiers)}"
+            hint = nearest_hint(tier, topology.tiers, otherwise=f"its tiers are {', '.join(topology.tiers)}")
             message = f"no cable of this fabric is in a tier {tier!r}"
             raise TopologyError(message, where=("cabling", tier), hint=hint, code="FP3046", on_key=True)
         if wanted.speed is not None and port_gbps is not None and wanted.speed > port_gbps:

@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from topologies.errors import TopologyError, nearest
+from topologies.errors import TopologyError, nearest, nearest_hint
 from topologies.registry import Spec
 from topologies.units import Count, CountOrZero, LengthM, SpeedGbps
 
@@ -147,8 +147,7 @@ def catalogue_of(context: object = None) -> Catalogue:
 def known_model(what: str, rows: Mapping[str, CatalogueRow], model: str | None) -> str | None:
     """``model``, if it is the name of a row; a schema error with the nearest name where it is none."""
     if model is not None and model not in rows:
-        close = nearest(model, rows)
-        hint = f"did you mean {close!r}?" if close else f"known: {', '.join(rows)}"
+        hint = nearest_hint(model, rows)
         text = f"unknown {what} model {model!r}"
         raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
     return model

@@ -14,6 +14,7 @@ from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.folded_clos import core_plane, down_ports, smallest_divisor, up_ports
 from topologies.hosts import HostGroup, fewest_leaves, hosts_fit
+from topologies.node_names import node_names
 from topologies.registry import Spec
 
 
@@ -174,8 +175,7 @@ def add_leaves(
     net: Assembler, sizes: ClosPlan, radix: int, *, prefix: str = "", rail: int = -1
 ) -> tuple[Ints, list[str]]:
     """The leaves of a Clos and their names; pods are those of three tiers."""
-    names = [prefix + _leaf_name(sizes, leaf) for leaf in range(sizes.leaves)]
-    pod: Any = np.arange(sizes.leaves) // sizes.leaves_per_pod if sizes.tiers == 3 else -1
+    names, pod = _pod_names(sizes, "leaf", sizes.leaves_per_pod, prefix)
     return net.switches("leaf", names, level=1, radix=radix, pod=pod, rail=rail), names
 
 
@@ -183,28 +183,24 @@ def add_upper_tiers(
     net: Assembler, sizes: ClosPlan, leaf: Ints, radix: int, speed: float, *, prefix: str = "", rail: int = -1
 ) -> None:
     """Spines, and cores where there are three tiers, above the leaves."""
-    spine_names, pod_of_spine = _spine_names(sizes)
-    spine_names = [prefix + name for name in spine_names]
-    spine = net.switches("spine", spine_names, level=2, radix=radix, pod=pod_of_spine, rail=rail)
+    names, pod = _pod_names(sizes, "spine", sizes.spines_per_pod, prefix)
+    spine = net.switches("spine", names, level=2, radix=radix, pod=pod, rail=rail)
     low = leaf.reshape(sizes.pods, sizes.leaves_per_pod)
     high = spine.reshape(sizes.pods, sizes.spines_per_pod)
     lower = np.repeat(low, sizes.spines_per_pod, axis=1).ravel()
     upper = np.tile(high, (1, sizes.leaves_per_pod)).ravel()
     net.cables(lower, upper, speed, parallel=sizes.leaf_parallel, tier="leaf-spine")
     if sizes.tiers == 3:
-        planes = np.repeat(np.arange(sizes.spines_per_pod), sizes.cores)
-        names = [f"{prefix}core{plane}/{core}" for plane in range(sizes.spines_per_pod) for core in range(sizes.cores)]
+        planes, position = np.divmod(np.arange(sizes.spines_per_pod * sizes.cores), sizes.cores)
+        names = node_names("core", position, prefix=prefix, plane=planes)
         core = net.switches("core", names, level=3, radix=radix, plane=planes, rail=rail)
         lower = np.repeat(high, sizes.cores, axis=1).ravel()
         net.cables(lower, np.tile(core, sizes.pods), speed, parallel=sizes.core_parallel, tier="spine-core")
 
 
-def _leaf_name(sizes: ClosPlan, leaf: int) -> str:
-    return f"pod{leaf // sizes.leaves_per_pod}/leaf{leaf % sizes.leaves_per_pod}" if sizes.tiers == 3 else f"leaf{leaf}"
-
-
-def _spine_names(sizes: ClosPlan) -> tuple[list[str], object]:
+def _pod_names(sizes: ClosPlan, role: str, per_pod: int, prefix: str) -> tuple[list[str], Any]:
+    """Names of leaves or spines, and the pod of each; two tiers have no pods."""
     if sizes.tiers == 2:
-        return [f"spine{spine}" for spine in range(sizes.spines_per_pod)], -1
-    names = [f"pod{pod}/spine{spine}" for pod in range(sizes.pods) for spine in range(sizes.spines_per_pod)]
-    return names, np.repeat(np.arange(sizes.pods), sizes.spines_per_pod)
+        return node_names(role, np.arange(per_pod), prefix=prefix), -1
+    pod, position = np.divmod(np.arange(sizes.pods * per_pod), per_pod)
+    return node_names(role, position, prefix=prefix, pod=pod), pod

@@ -153,3 +153,18 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
 
     found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def nearest_hint(word: str, choices: Iterable[str], what: str = "known", *, otherwise: str | None = None) -> str:
+    """Ask for the choice closest in spelling; where none is near, list them as ``what``, or say ``otherwise``.
+
+    >>> nearest_hint("spime", ["leaf", "spine"], "tiers")
+    "did you mean 'spine'?"
+    >>> nearest_hint("core", ["leaf", "spine"], "tiers")
+    'tiers: leaf, spine'
+    """
+    listed = list(choices)
+    close = nearest(word, listed)
+    if close:
+        return f"did you mean {close!r}?"
+    return f"{what}: {', '.join(listed) or 'none'}" if otherwise is None else otherwise

@@ -13,6 +13,7 @@ from topologies.columns import Ints, column
 from topologies.errors import TopologyError
 from topologies.hang import hang_hosts
 from topologies.hosts import HostGroup
+from topologies.node_names import node_names
 from topologies.switches import SwitchSpec, check_breakout, check_speed
 from topologies.topology import Topology
 from topologies.units import Count, LengthM, SpeedGbps
@@ -91,7 +92,7 @@ def grid_names(dims: Sequence[int]) -> list[str]:
         When a dimension has one switch (FP3041).
 
     >>> grid_names([2, 2])
-    ['s0.0', 's0.1', 's1.0', 's1.1']
+    ['switch0.0', 'switch0.1', 'switch1.0', 'switch1.1']
     """
     if min(dims) < 2:
         raise TopologyError(
@@ -100,7 +101,7 @@ def grid_names(dims: Sequence[int]) -> list[str]:
             hint=f"dims: {[size for size in dims if size > 1] or [2]}",
             code="FP3041",
         )
-    return ["s" + ".".join(map(str, place)) for place in np.ndindex(*dims)]
+    return node_names("switch", list(np.ndindex(*dims)))
 
 
 def between_groups(groups: int, ports: int) -> Ints:

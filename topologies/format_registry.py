@@ -1,11 +1,9 @@
-"""File formats of topologies: one module of ``topologies.formats`` each, found on first use."""
+"""File formats of topologies: one file of ``topologies/formats/`` each, which declares ``SUMMARY`` and ``FORMAT``."""
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from topologies.columns import column
-from topologies.errors import FormatError, Problem, nearest
+from topologies.errors import FormatError, Problem, nearest_hint
+from topologies.plugin_folder import PluginFolder
 from topologies.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings
 from topologies.topology import Topology
 
-_PACKAGE = "topologies.formats"
 _MOST_PASSES = 50  # a file that is wrong in a thousand lines has one cause
 
 
@@ -40,49 +38,11 @@ class TopologyFormat:
     suffixes: tuple[str, ...]
     read: Callable[[Path], Topology] | None
     write: Callable[[Topology, Path], None] | None
-    summary: str
     read_sound: Callable[[Path], Imported] | None = None
     most_nodes: int | None = None  # that are written unless more are asked for
 
 
-class _Formats(Mapping[str, TopologyFormat]):
-    """Formats by name; the modules are imported on first look-up."""
-
-    def __init__(self) -> None:
-        self._entries: dict[str, TopologyFormat] = {}
-        self._loaded = False
-
-    def add(self, entry: TopologyFormat) -> None:
-        if entry.name in self._entries:
-            raise ValueError(f"topology format {entry.name!r} is registered twice")
-        self._entries[entry.name] = entry
-
-    def _load(self) -> dict[str, TopologyFormat]:
-        if not self._loaded:
-            self._loaded = True
-            package = importlib.import_module(_PACKAGE)
-            for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
-                importlib.import_module(f"{_PACKAGE}.{module.name}")
-        return self._entries
-
-    def __getitem__(self, name: str) -> TopologyFormat:
-        return self._load()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._load()))
-
-    def __len__(self) -> int:
-        return len(self._load())
-
-
-_FORMATS = _Formats()
-FORMATS: Mapping[str, TopologyFormat] = _FORMATS
-
-
-def register_format(entry: TopologyFormat) -> TopologyFormat:
-    """Make a format available under its name."""
-    _FORMATS.add(entry)
-    return entry
+FORMATS = PluginFolder("topology format", "topologies.formats", "FORMAT", TopologyFormat)
 
 
 def find_format(path: Path, format: str | None = None) -> TopologyFormat:  # noqa: A002 - the key of the scenario
@@ -96,8 +56,7 @@ def find_format(path: Path, format: str | None = None) -> TopologyFormat:  # noq
     if format is not None:
         if format in FORMATS:
             return FORMATS[format]
-        close = nearest(format, FORMATS)
-        hint = f"did you mean {close!r}?" if close else f"known formats: {', '.join(FORMATS)}"
+        hint = nearest_hint(format, FORMATS, "known formats")
         raise FormatError(f"unknown topology format {format!r}", where="format", hint=hint, code="FP6002")
     for entry in FORMATS.values():
         if path.suffix.lower() in entry.suffixes:

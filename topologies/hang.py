@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from topologies.assemble import Assembler
-from topologies.builder import check_nic_speed, implicit_hosts
+from topologies.builder import check_nic_speed
 from topologies.columns import Ints
 from topologies.hosts import HostGroup, spread_hosts
+from topologies.node_names import names_inside
 
 
 def hang_hosts(
@@ -34,7 +35,7 @@ def hang_hosts(
         Switch ports one host link takes, 0.5 with a two-way breakout.
     """
     if not groups:
-        hosts = net.hosts(implicit_hosts(leaf_names, slots))
+        hosts = net.hosts(names_inside(leaf_names, "host", slots))
         net.cables(hosts, np.repeat(leaves, slots), gbps or 0.0, upper_ports=ports_per_slot)
         return
     for group in groups:

@@ -13,9 +13,8 @@ from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.folded_clos import core_plane, smallest_divisor
 from topologies.hosts import HostGroup
+from topologies.node_names import node_names
 from topologies.switches import SwitchSpec
-
-_CORE_NAME, _GROUP_SPINE_NAME = "core{index:03d}", "pod{pod}-r{rail}-spine{index:02d}"
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,8 @@ def hang_nodes(
         check_nic_speed(group, gbps, where="leaf")
         names = group.hosts
         if not hosts:
-            names = tuple(f"su{unit}/n{node}" for unit in range(units) for node in range(nodes_per_unit))
-            names = names[: len(names) - left_out]
+            unit, node = np.divmod(np.arange(units * nodes_per_unit - left_out), nodes_per_unit)
+            names = tuple(node_names("host", node, unit=unit))
         unit = (first + np.arange(len(names))) // nodes_per_unit
         first += len(names)
         homes = leaves[unit].ravel()
@@ -113,14 +112,12 @@ def cable_pods(
     pod = np.repeat(np.arange(pods.count), rails * per_group)
     rail = np.tile(np.repeat(np.arange(rails), per_group), pods.count)
     index = np.tile(np.arange(per_group), groups)
-    names = names_of(
-        spine.name or _GROUP_SPINE_NAME,
-        len(pod),
-        where="spine.name",
-        pod=pod.tolist(),
-        rail=rail.tolist(),
-        **({} if spine.name and "{pod" not in spine.name else {"index": index.tolist()}),
-    )
+    names = node_names("spine", index, pod=pod, rail=rail)
+    if spine.name:
+        places = {"pod": pod.tolist(), "rail": rail.tolist()} | (
+            {"index": index.tolist()} if "{pod" in spine.name else {}
+        )
+        names = names_of(spine.name, len(pod), where="spine.name", **places)
     spine_ids = net.switches("spine", names, level=2, radix=spine.ports, pod=pod, rail=rail, plane=index)
     by_group = spine_ids.reshape(pods.count, rails, per_group)
     unit_of, rail_of = np.divmod(np.arange(units * rails), rails)
@@ -141,8 +138,10 @@ def cable_pods(
             )
         plane = type(plane)(core.count // per_group, check_even(spine_up, core.count // per_group, where="core.count"))
     total = plane.cores * per_group
-    core_names = names_of(core.name or _CORE_NAME, total, where="core.name")
-    planes = np.repeat(np.arange(per_group), plane.cores)
+    planes, position = np.divmod(np.arange(total), plane.cores)
+    core_names = (
+        names_of(core.name, total, where="core.name") if core.name else node_names("core", position, plane=planes)
+    )
     core_ids = net.switches("core", core_names, level=3, radix=core.ports, plane=planes).reshape(per_group, plane.cores)
     lower = np.repeat(by_group.reshape(groups, per_group), plane.cores, axis=1).ravel()
     net.cables(lower, np.tile(core_ids.ravel(), groups), speeds.core, parallel=plane.parallel, tier="spine-core")

@@ -12,14 +12,17 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
+import typing_extensions
 from pydantic import BaseModel, ConfigDict, create_model
 
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
+from topologies.plugin_names import PluginNames
 
 R = TypeVar("R")
 T = TypeVar("T")
+Traits = typing_extensions.TypeVar("Traits", default=None)
 
 
 class _Injected:
@@ -48,14 +51,15 @@ class SharedKeys(Generic[R]):
 
 
 @dataclass(frozen=True)
-class Entry(Generic[R]):
-    """One registered function."""
+class Entry(Generic[R, Traits]):
+    """One registered function, and what it says about itself where its kind of plug-in has traits."""
 
     name: str
     function: Callable[..., R]
     example: Mapping[str, Any]
     facts: Callable[..., Any] | None
     aliases: tuple[str, ...]
+    traits: Traits
     shared: SharedKeys[R] | None = None
 
     @property
@@ -98,14 +102,31 @@ class Entry(Generic[R]):
         return self.shared.finish(result, values, **shared) if self.shared else result
 
 
-class Registry(Generic[R]):
-    """The entries of one kind of plug-in; modules of ``package`` are imported on first look-up."""
+class Registry(Generic[R, Traits]):
+    """The entries of one kind of plug-in; modules of ``package`` are imported on first look-up.
 
-    def __init__(self, what: str, package: str, shared: SharedKeys[R] | None = None) -> None:
+    Parameters
+    ----------
+    traits : type, optional
+        What every entry has to say about itself when it registers.
+    announce : PluginNames, optional
+        Names that are known without importing the package; registered ones are added.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        package: str,
+        shared: SharedKeys[R] | None = None,
+        *,
+        traits: type[Traits] | None = None,
+        announce: PluginNames | None = None,
+    ) -> None:
         self.what = what
         self.shared = shared
         self.package = package
-        self._entries: dict[str, Entry[R]] = {}
+        self._traits, self._announce = traits, announce
+        self._entries: dict[str, Entry[R, Traits]] = {}
         self._aliases: dict[str, str] = {}
         self._loaded = False
 
@@ -116,17 +137,29 @@ class Registry(Generic[R]):
         example: Mapping[str, Any],
         facts: Callable[..., Any] | None = None,
         aliases: tuple[str, ...] = (),
+        traits: Traits | None = None,
     ) -> Callable[[Callable[..., R]], Callable[..., R]]:
         """Decorator: make the function available under ``name``."""
+        if self._traits is not None and not isinstance(traits, self._traits):
+            raise TypeError(f"{self.what} {name!r} does not say what it is: traits={self._traits.__name__}(...)")
 
         def add(function: Callable[..., R]) -> Callable[..., R]:
             if name in self._entries:
                 raise ValueError(f"{self.what} {name!r} is registered twice")
-            self._entries[name] = Entry(name, function, example, facts, aliases, self.shared)
+            self._entries[name] = Entry(name, function, example, facts, aliases, cast(Traits, traits), self.shared)
             self._aliases.update(dict.fromkeys(aliases, name))
+            if self._announce is not None:
+                self._announce.add(name)
             return function
 
         return add
+
+    def remove(self, name: str) -> None:
+        """Take an entry out again, by its name; for tests that register their own."""
+        for alias in self._entries.pop(name).aliases:
+            del self._aliases[alias]
+        if self._announce is not None:
+            self._announce.remove(name)
 
     def _load(self) -> None:
         if not self._loaded:
@@ -145,14 +178,13 @@ class Registry(Generic[R]):
         self._load()
         return name in self._entries or name in self._aliases
 
-    def __iter__(self) -> Iterator[Entry[R]]:
+    def __iter__(self) -> Iterator[Entry[R, Traits]]:
         return iter([self._entries[name] for name in self.names()])
 
-    def __getitem__(self, name: str) -> Entry[R]:
+    def __getitem__(self, name: str) -> Entry[R, Traits]:
         self._load()
         entry = self._entries.get(self._aliases.get(name, name))
         if entry is None:
-            close = nearest(name, [*self._entries, *self._aliases])
-            hint = f"did you mean {close!r}?" if close else f"known: {', '.join(self.names())}"
+            hint = nearest_hint(name, [*self._entries, *self._aliases], otherwise=f"known: {', '.join(self.names())}")
             raise ScenarioError(f"unknown {self.what} {name!r}", where="kind", hint=hint, code="FP2104")
         return entry

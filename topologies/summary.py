@@ -51,9 +51,9 @@ def summarise(topology: Topology, gpus: int | None = None) -> TopologySummary:
     by_role = {role: np.flatnonzero((nodes.role == code) & has_ports) for code, role in enumerate(topology.roles)}
     by_role = {role: members for role, members in by_role.items() if len(members)}
 
-    rising = nodes.level[links.dst] > nodes.level[links.src]
+    rising = topology.direction > 0
     idle = (nodes.nics == 0) & ~nodes.forwards
-    falling = (nodes.level[links.dst] < nodes.level[links.src]) & ~idle[links.dst]
+    falling = (topology.direction < 0) & ~idle[links.dst]
     up_gbps = np.bincount(links.src[rising], links.capacity_gbps[rising], len(nodes))
     down_gbps = np.bincount(links.src[falling], links.capacity_gbps[falling], len(nodes))
 

@@ -19,7 +19,7 @@ import numpy as np
 from topologies.attachment import AttachmentGroups, attachment_groups
 from topologies.columns import Bools, Floats, Ints, column
 from topologies.elements import Links, Nodes
-from topologies.errors import TopologyError, nearest
+from topologies.errors import TopologyError, nearest_hint
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +52,13 @@ class Topology:
         """
         found = self._ids.get(name)
         if found is None:
-            close = nearest(name, self.nodes.name[:20_000])
             raise TopologyError(
                 f"{self.name} has no node {name!r}",
-                hint=f"did you mean {close!r}?"
-                if close
-                else f"it has {len(self.nodes):,} nodes, such as {', '.join(self.nodes.name[:3])}",
+                hint=nearest_hint(
+                    name,
+                    self.nodes.name[:20_000],
+                    otherwise=f"it has {len(self.nodes):,} nodes, such as {', '.join(self.nodes.name[:3])}",
+                ),
                 code="FP3101",
             )
         return found
@@ -134,6 +135,12 @@ class Topology:
         """One true row per physical cable, shape (L,): the direction with the lower id, and every one-way link."""
         ids = np.arange(len(self.links))
         return column((self.links.reverse < 0) | (ids < self.links.reverse), np.bool_)
+
+    @cached_property
+    def direction(self) -> Ints:
+        """Where every link leads, shape (L,): +1 to a higher level, -1 to a lower one, 0 within a level."""
+        level = self.nodes.level
+        return column(np.sign(level[self.links.dst] - level[self.links.src]), np.int32)
 
     @cached_property
     def groups(self) -> AttachmentGroups:

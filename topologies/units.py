@@ -141,11 +141,20 @@ CountOrZero = Annotated[int, Field(ge=0, strict=True)]
 def format_gbps(gbps: float) -> str:
     """A rate for people: one decimal and the right prefix.
 
-    >>> format_gbps(409600), format_gbps(400)
-    ('409.6 Tb/s', '400 Gb/s')
+    >>> format_gbps(409600), format_gbps(400), format_gbps(0.0125), format_gbps(0)
+    ('409.6 Tb/s', '400 Gb/s', '12.5 Mb/s', '0 Gb/s')
     """
-    value, prefix = (gbps / 1000, "T") if gbps >= 10_000 else (gbps, "G")
+    value, prefix = (gbps / 1000, "T") if gbps >= 10_000 else (gbps * 1000, "M") if 0 < gbps < 1 else (gbps, "G")
     return f"{value:,.1f}".removesuffix(".0") + f" {prefix}b/s"
+
+
+def precise_gbps(gbps: float) -> str:
+    """A rate with enough digits to tell it from another that is nearly the same.
+
+    >>> precise_gbps(399.998)
+    '399.998 Gb/s'
+    """
+    return f"{gbps:.6g} Gb/s"
 
 
 def _scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:
@@ -177,3 +186,72 @@ def format_seconds(seconds: float) -> str:
     if seconds >= 600:
         return f"{float(f'{seconds / 60:.3g}'):,g} min"
     return _scaled(seconds, ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")))
+
+
+def precise_seconds(seconds: float) -> str:
+    """A duration with enough digits to tell it from another that is nearly the same.
+
+    >>> precise_seconds(5.0000001)
+    '5.0000001 s'
+    """
+    return f"{seconds:.9g} s"
+
+
+def percent(ratio: float | None, digits: int = 1) -> str:
+    """A ratio for people; ``-`` when there is none, ``∞`` for load on nothing.
+
+    >>> percent(2.2737), percent(None), percent(12.5, 0)
+    ('227.4 %', '-', '1,250 %')
+    """
+    if ratio is None:
+        return "-"
+    return "∞" if ratio == float("inf") else f"{percent_number(ratio, digits)} %"
+
+
+def percent_number(ratio: float, digits: int = 0) -> str:
+    """A ratio in percent without the sign, where that stands elsewhere.
+
+    >>> percent_number(0.974), percent_number(12.345, 1)
+    ('97', '1,234.5')
+    """
+    return f"{ratio * 100:,.{digits}f}"
+
+
+def precise_percent(ratio: float) -> str:
+    """A ratio with enough digits to tell it from another that is nearly the same.
+
+    >>> precise_percent(1.0000001)
+    '100.00001 %'
+    """
+    return f"{ratio * 100:.9g} %"
+
+
+def excess(ratio: float | None, digits: int = 1) -> str:
+    """A relative difference, with enough digits to tell a small one from none.
+
+    >>> excess(0.07), excess(0.00002), excess(1e-9), excess(0.0104, 2)
+    ('7.0 %', '0.00200 %', '0.0 %', '1.04 %')
+    """
+    if ratio is None:
+        return "-"
+    if abs(ratio) < 1e-7:
+        return percent(0.0, digits)
+    return percent(ratio, 5 if abs(ratio) < 0.001 else digits)
+
+
+def signed_percent(ratio: float) -> str:
+    """A relative change.
+
+    >>> signed_percent(0.25), signed_percent(-1.5)
+    ('+25.0 %', '-150.0 %')
+    """
+    return f"{ratio * 100:+,.1f} %"
+
+
+def points(change: float) -> str:
+    """The difference of two ratios, in percentage points.
+
+    >>> points(0.25), points(-19.57)
+    ('+25.0 pt', '-1,957.0 pt')
+    """
+    return f"{change * 100:+,.1f} pt"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from topologies.columns import column
-from topologies.errors import nearest
+from topologies.named_parts import hint_for
 from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 from traffic.workload import DemandRows
@@ -39,8 +39,8 @@ class AddressBook:
                 continue
             address, _, node = (cells[0].strip(), None, cells[1].strip()) if len(cells) == 2 else ("", None, "")
             if not node or not self._topology.has_node(node):
-                close = nearest(node, self._topology.nodes.name[:20_000]) if node else None
-                hint = f"did you mean {close!r}?" if close else f"names are like {self._topology.nodes.name[0]}"
+                close = hint_for([self._topology], node) if node else ""
+                hint = close or f"names are like {self._topology.nodes.name[0]}"
                 findings.add(
                     f"{self._topology.name} has no node {shown(node)}" if node else "a row is address,node",
                     code="FP6224", line=line, hint=hint,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from topologies.columns import Floats
-from topologies.errors import TrafficError, nearest
+from topologies.errors import TrafficError, nearest_hint
 from traffic.collective import CollectiveTraffic, GroupLayout
 from traffic.formula import Formula
 from traffic.seats import algorithms, run
@@ -80,18 +80,16 @@ def bare_collective(
     """
     operation = _SPELLED.get(operation.lower().replace("_", "").replace("-", ""), operation)
     if operation not in OPERATIONS:
-        close = nearest(operation, OPERATIONS)
         raise TrafficError(
             f"unknown collective {operation!r}",
-            hint=f"did you mean {close!r}?" if close else f"known: {', '.join(OPERATIONS)}",
+            hint=nearest_hint(operation, OPERATIONS),
             code="FP4015",
         )
     used = DEFAULT_ALGORITHM.get(operation, "ring") if algorithm is None else algorithm
     if used not in algorithms(operation):
-        close = nearest(used, algorithms(operation))
         raise TrafficError(
             f"there is no {operation} by the algorithm {used!r}",
-            hint=f"did you mean {close!r}?" if close else f"algorithms: {', '.join(algorithms(operation))}",
+            hint=nearest_hint(used, algorithms(operation), "algorithms"),
             code="FP4015",
         )
     layout = GroupLayout.of(ranks, ranks_per_host)

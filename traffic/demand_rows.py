@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from topologies.columns import column
-from topologies.errors import nearest
+from topologies.named_parts import hint_for
 from topologies.text_input import Findings, number, shown
 from topologies.topology import Topology
 from traffic.workload import DemandRows
@@ -41,8 +41,7 @@ class RowReader:
     def named(self, line: int, name: str) -> int | None:
         """Node of a name; None after a problem."""
         if not self._topology.has_node(name):
-            close = nearest(name, self._topology.nodes.name[:20_000])
-            hint = f"did you mean {close!r}?" if close else f"names are like {self._topology.nodes.name[0]}"
+            hint = hint_for([self._topology], name) or f"names are like {self._topology.nodes.name[0]}"
             self._findings.add(f"{self._topology.name} has no node {shown(name)}", code="FP6222", line=line, hint=hint)
             return None
         return self._endpoint(line, None, self._topology.node(name))

@@ -37,6 +37,13 @@ class UniformBlock:
         """Ordered pairs in the block."""
         return len(self.members) * (len(self.members) - 1)
 
+    @property
+    def ends(self) -> tuple[Ints, Ints]:
+        """Sender and receiver of every pair, written out."""
+        src, dst = np.repeat(self.members, len(self.members)), np.tile(self.members, len(self.members))
+        other = src != dst
+        return src[other], dst[other]
+
 
 @dataclass(frozen=True, eq=False)
 class Flows:
@@ -74,6 +81,16 @@ class Flows:
     def pairs(self) -> int:
         """Ordered pairs that exchange something."""
         return len(self.amount) + sum(block.pairs for block in self.blocks)
+
+    def rows(self) -> tuple[Ints, Ints, Floats]:
+        """All pairs as rows (src, dst, amount), blocks written out."""
+        src, dst, amount = [self.src], [self.dst], [self.amount]
+        for block in self.blocks:
+            tail, head = block.ends
+            src.append(tail)
+            dst.append(head)
+            amount.append(np.full(len(tail), block.amount))
+        return concatenate(src, np.int32), concatenate(dst, np.int32), concatenate(amount, np.float64)
 
     def sent(self, nodes: int) -> Floats:
         """Amount every node sends, shape (nodes,)."""

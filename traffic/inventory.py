@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from topologies.columns import Ints, column
-from topologies.errors import TrafficError, nearest
+from topologies.errors import TrafficError, nearest_hint
 from topologies.hosts import HostGroup
 from topologies.topology import Topology
 
@@ -41,11 +41,10 @@ class Inventory:
     def group(self, name: str, *, where: str = "group") -> NodeGroup:
         """The node group called ``name``."""
         if name not in self.groups:
-            close = nearest(name, self.groups)
             raise TrafficError(
                 f"unknown node group {name!r}",
                 where=where,
-                hint=f"did you mean {close!r}?" if close else f"node groups: {', '.join(self.groups) or 'none'}",
+                hint=nearest_hint(name, self.groups, "node groups"),
                 code="FP4001",
             )
         return self.groups[name]
@@ -62,11 +61,10 @@ class Inventory:
         """
         if name is not None:
             if name not in self.topologies:
-                close = nearest(name, self.topologies)
                 raise TrafficError(
                     f"unknown fabric {name!r}",
                     where=where,
-                    hint=f"did you mean {close!r}?" if close else f"fabrics: {', '.join(self.topologies)}",
+                    hint=nearest_hint(name, self.topologies, "fabrics"),
                     code="FP4002",
                 )
             return name

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 
 from topologies.columns import Bools, Ints, column
-from topologies.errors import Problem, TrafficError, nearest
+from topologies.errors import Problem, TrafficError, nearest_hint
 from topologies.registry import Spec
 from traffic.inventory import Inventory
 from traffic.parallelism import RankGrid
@@ -57,11 +57,10 @@ class Placement(Spec):
             When the policy is unknown (FP4020), its keys are wrong (FP4021) or the ranks do not fit (FP4022).
         """
         if not PLACEMENTS.known(self.order):
-            close = nearest(self.order, PLACEMENTS.names())
             raise TrafficError(
                 f"unknown placement order {self.order!r}",
                 where="placement.order",
-                hint=f"did you mean {close!r}?" if close else f"known: {', '.join(PLACEMENTS.names())}",
+                hint=nearest_hint(self.order, PLACEMENTS.names()),
                 code="FP4020",
             )
         check_room(site.ranks, len(site.hosts), site.gpus_per_host)
@@ -91,8 +90,7 @@ def _key_problems(error: ValidationError, order: str, keys: list[str]) -> list[P
         key = str(found["loc"][0]) if found["loc"] else ""
         own = f"its keys are {', '.join(keys)}" if keys else "it has no keys of its own"
         if found["type"] == "extra_forbidden":
-            close = nearest(key, keys)
-            message, hint = f"placement {order!r} has no key {key!r}", f"did you mean {close!r}?" if close else own
+            message, hint = f"placement {order!r} has no key {key!r}", nearest_hint(key, keys, otherwise=own)
         elif found["type"] == "missing":
             message, hint = f"placement {order!r} needs the key {key!r}", own
         else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from topologies.columns import Ints, column
-from topologies.errors import FormatError, Problem, TrafficError, nearest
+from topologies.errors import FormatError, Problem, TrafficError, nearest_hint
+from topologies.former_names import renamed_listed
 from traffic.placement import PlacementSite
 
 
@@ -29,11 +30,11 @@ class Slots:
         if found is None and short:
             found = self._index.get(name.split(".", 1)[0])
         if found is None:
-            close = nearest(name, self._index)
             self.problem(
                 line,
                 f"unknown host {name!r}",
-                f"did you mean {close!r}?" if close else f"hosts are named like {next(iter(self._index))}",
+                renamed_listed(name, self._index)
+                or nearest_hint(name, self._index, otherwise=f"hosts are named like {next(iter(self._index))}"),
             )
         return found
 

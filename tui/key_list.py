@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.table import Column, Table
 from tui.keys import SHELL_KEYS, Key
 from tui.search import fuzzy
 from tui.view import View
@@ -43,13 +43,13 @@ def all_keys(views: Mapping[str, View], front: View | None = None) -> list[Liste
     return [*own, *everywhere(views), *others]
 
 
-def key_table(keys: Sequence[ListedKey], query: str) -> ColumnTable:
+def key_table(keys: Sequence[ListedKey], query: str) -> Table:
     """Keys whose words match; a row's id is its position in ``keys``."""
     texts = [f"{listed.key.help} {listed.key.cli} {listed.key.shown}" for listed in keys]
     columns = (
-        TableColumn("words", "what it does", [listed.key.help for listed in keys], width=40),
-        TableColumn("key", "key", [listed.key.shown for listed in keys], width=9),
-        TableColumn("cli", "command line", [listed.key.cli for listed in keys], width=18, priority=1),
-        TableColumn("where", "only on", [", ".join(listed.on) for listed in keys], width=12, priority=2),
+        Column("words", "what it does", [listed.key.help for listed in keys], width=40),
+        Column("key", "key", [listed.key.shown for listed in keys], width=9),
+        Column("cli", "command line", [listed.key.cli for listed in keys], width=18, priority=1),
+        Column("where", "only on", [", ".join(listed.on) for listed in keys], width=12, priority=2),
     )
-    return ColumnTable(columns, ColumnTable.of(columns, len(keys)).order[fuzzy(query, texts, len(keys))])
+    return Table(columns, Table.of(columns, len(keys)).order[fuzzy(query, texts, len(keys))])

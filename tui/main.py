@@ -10,8 +10,11 @@ import click
 
 from fabric.cli.options import FabricCommand, Settings
 
+SUMMARY = "Look at a scenario in the terminal: congestion, heat map, flows, what-ifs."
+ORDER = 190
 
-@click.command("tui", cls=FabricCommand, short_help="Look at a scenario or a saved result in the terminal.")
+
+@click.command("tui", cls=FabricCommand)
 @click.argument("path", metavar="[SCENARIO|RESULT]", required=False)
 @click.option("--theme", type=click.Choice(["dark", "light"]), default="dark", show_default=True, help="Colours.")
 @click.option("--record", metavar="FILE", help="Write every key and click to a file.")

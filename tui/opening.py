@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fabric.pipeline.run import Run
 from fabric.request import RouteRequest
-from fabric.result import RouteResult
 from fabric.routing.progress import Reporter
 from fabric.saved.open_any import open_any
 from fabric.scenario.diagnostics import render
-from fabric.scenario.load import LoadedScenario
 from topologies.errors import FabricError
-
-
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """A scenario and what came of it."""
-
-    loaded: LoadedScenario
-    request: RouteRequest
-    result: RouteResult
 
 
 @dataclass(frozen=True)
@@ -39,7 +29,7 @@ class OpeningFailed:
         return OpeningFailed(path, f"error: cannot read {path}: {reason}")
 
 
-def open_path(path: str, overrides: Sequence[str], request: RouteRequest, report: Reporter) -> Opened:
+def open_path(path: str, overrides: Sequence[str], request: RouteRequest, report: Reporter) -> Run:
     """Load and route a scenario, or read a saved result.
 
     Raises
@@ -47,5 +37,4 @@ def open_path(path: str, overrides: Sequence[str], request: RouteRequest, report
     FabricError
         With everything that is wrong, located in the file.
     """
-    opened = open_any(path, overrides=overrides, request=request, progress=report)
-    return Opened(opened.loaded, opened.request, opened.result)
+    return open_any(path, overrides=overrides, request=request, progress=report)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from tui.view_screen import ViewScreen
 
 
@@ -11,7 +11,7 @@ class FilteredView(ViewScreen):
 
     filter_text = ""
 
-    def all_rows(self) -> ColumnTable | None:
+    def all_rows(self) -> Table | None:
         """The rows before the filter; None while there are none yet."""
         raise NotImplementedError
 
@@ -34,7 +34,7 @@ class FilteredView(ViewScreen):
         self.refill()
 
 
-def filtered(table: ColumnTable, text: str) -> ColumnTable:
+def filtered(table: Table, text: str) -> Table:
     """Rows that an expression holds for, or in which a text stands; all for an empty text."""
     if not text:
         return table

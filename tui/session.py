@@ -6,13 +6,15 @@ import shlex
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from fabric.evaluation.severity import worst_of_each_fabric, worst_phase
 from fabric.faces.views.heat import Direction
-from fabric.faces.views.tables import METRICS, Metric
-from fabric.request import RouteRequest
+from fabric.faces.views.links import METRICS, Metric
+from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, RouteResult
-from fabric.scenario.load import LoadedScenario
 from fabric.whatif.changes import ChangeSet, History
 from fabric.whatif.live import LiveRoutes
+from topologies.errors import TopologyError
+from topologies.named_parts import find_link
 
 Kind = Literal["", "tier", "unit", "pod", "switch", "host", "link", "job", "phase"]
 
@@ -24,6 +26,7 @@ class Selection:
     kind: Kind = ""
     name: str = ""
     link: int = -1
+    number: int = -1  # of a unit or pod
 
 
 @dataclass(frozen=True)
@@ -42,16 +45,17 @@ class Place:
 class Session:
     """State of one open scenario; changed by the app, shown by the screens."""
 
-    def __init__(self, loaded: LoadedScenario, request: RouteRequest, result: RouteResult) -> None:
-        self.loaded, self.request = loaded, request
+    def __init__(self, run: Run) -> None:
+        self.loaded, self.request = run.loaded, run.request
+        loaded, result = run.loaded, run.result
         self.base = self.result = result
         self.history = History()
-        self.live = LiveRoutes(loaded, request, result)
+        self.live = LiveRoutes(run)
         self.direction: Direction = "up"
         self.metric: Metric = "offered"
         self.stale = False  # the result is of before the last change
         self.trail: list[Place] = [Place("overview")]
-        worst = result.worst
+        worst = worst_phase(result.routes)
         self.fabric = worst.fabric if worst else next(iter(loaded.scenario.fabrics), "")
         self.phase = worst.phase if worst else ""
 
@@ -119,10 +123,8 @@ class Session:
         if fabric != self.fabric:
             self.trail[-1] = replace(self.trail[-1], selection=Selection())
         self.fabric = fabric
-        mine = [entry for entry in self.result.routes if entry.fabric == fabric]
-        if phase is None and mine:
-            phase = max(mine, key=lambda entry: (round(entry.max_utilisation, 9), entry.links_over_capacity)).phase
-        self.phase = phase or ""
+        worst = {entry.fabric: entry.phase for entry in worst_of_each_fabric(self.result.routes)}
+        self.phase = phase if phase is not None else worst.get(fabric, "")
 
     def step_direction(self) -> None:
         """Up or down."""
@@ -171,14 +173,11 @@ class Session:
         entry = self.entry
         if entry is None:
             return -1
-        topology = entry.topology
-        ends, _, ordinal = name.partition(" #")
-        src, _, dst = ends.partition(" -> ")
-        if not (topology.has_node(src) and topology.has_node(dst)):
+        try:
+            links = find_link(entry.topology, name, fabric=entry.fabric)
+        except TopologyError:  # it reads as several different links
             return -1
-        links = ((topology.links.src == topology.node(src)) & (topology.links.dst == topology.node(dst))).nonzero()[0]
-        at = int(ordinal) - 1 if ordinal.isdigit() else 0
-        return int(links[at]) if at < len(links) else -1
+        return int(links[0]) if len(links) else -1
 
     def link(self, name: str) -> Selection:
         """A link of the fabric looked at, by its name."""
@@ -199,8 +198,7 @@ class Session:
         if found.kind in ("switch", "host"):
             return found.name
         if found.kind in ("unit", "pod"):
-            number = "".join(letter for letter in found.name if letter.isdigit())
-            return f"fabric={entry.fabric} {found.kind}={number}"
+            return f"fabric={entry.fabric} {found.kind}={found.number}"
         return None
 
     def command(self) -> str:

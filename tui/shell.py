@@ -9,9 +9,10 @@ from typing import ClassVar
 from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
+from fabric.pipeline.run import Run
 from fabric.whatif.changes import History
 from topologies.errors import FabricError
-from tui.opening import Opened, OpeningFailed, open_path
+from tui.opening import OpeningFailed, open_path
 from tui.options import Start
 from tui.recent import remember
 from tui.session import Selection, Session
@@ -48,9 +49,9 @@ class Shell(WorkingApp):
             self._opened,
         )
 
-    def _opened(self, opened: Opened) -> None:
-        self.session = Session(opened.loaded, opened.request, opened.result)
-        remember(opened.loaded.path)
+    def _opened(self, run: Run) -> None:
+        self.session = Session(run)
+        remember(run.loaded.path)
         self._bring(self.session.place.screen)
 
     # ---- views --------------------------------------------------------------------------------------------------
@@ -114,7 +115,7 @@ class Shell(WorkingApp):
         known = session.live.known(history.now)
         if known is not None:
             self.drop_work()
-            session.take(history, known)
+            session.take(history, known.result)
             self.refresh_view()
             return
         session.stale = True

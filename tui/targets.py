@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.table import Column, Table
 from topologies.topology import Topology
 from tui.search import fuzzy
 from tui.session import Selection, Session
@@ -45,24 +45,24 @@ def targets(session: Session, views: Mapping[str, View]) -> list[Target]:
     for kind, prefix, column in (("unit", "SU", topology.nodes.unit), ("pod", "pod", topology.nodes.pod)):
         numbers = sorted(set(column[topology.is_switch].tolist()) - {-1})
         known += [
-            Target(f"{prefix}{at}", kind, "topology", Selection(kind, f"{prefix}{at}"))  # type: ignore[arg-type]
+            Target(f"{prefix}{at}", kind, "topology", Selection(kind, f"{prefix}{at}", number=at))  # type: ignore[arg-type]
             for at in numbers
         ]
     return [*known, *_nodes(topology)]
 
 
-def target_table(session: Session, known: list[Target], query: str) -> ColumnTable:
+def target_table(session: Session, known: list[Target], query: str) -> Table:
     """Targets that match; ``a > b`` finds the links from one switch to another.
 
     Links that match are appended to ``known``, so that a row's id is its place there.
     """
     order = _links(session, known, query) if ">" in query else fuzzy(query, [target.name for target in known])
     columns = (
-        TableColumn("name", "name", [target.name for target in known], width=40),
-        TableColumn("kind", "kind", [target.kind for target in known], width=8),
+        Column("name", "name", [target.name for target in known], width=40),
+        Column("kind", "kind", [target.kind for target in known], width=8),
     )
-    table = ColumnTable.of(columns, len(known))
-    return ColumnTable(columns, table.order[order])
+    table = Table.of(columns, len(known))
+    return Table(columns, table.order[order])
 
 
 def _links(session: Session, known: list[Target], query: str) -> list[int]:

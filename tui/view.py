@@ -23,8 +23,6 @@ class View:
         What it shows, one sentence.
     keys : tuple of Key
         The keys that hold on it alone; their actions are methods of the screen.
-    order : int
-        Its place among the screens; those of one place stand in the order of their keys.
     """
 
     name: str
@@ -32,7 +30,6 @@ class View:
     title: str
     help: str
     keys: tuple[Key, ...] = ()
-    order: int = 0
 
     @property
     def opener(self) -> Key:

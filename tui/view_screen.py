@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.faces.views.headline import identity, verdict
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from tui.key_list import keys_on
 from tui.keys import Key
 from tui.session import Place, Selection, Session
@@ -189,7 +189,7 @@ class ViewScreen(ShellView):
         """Enter where no widget took it, or nothing is behind what it took."""
         self.shell.notify("nothing to go down to here", timeout=3)
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The view as a table, for CSV and Markdown."""
         return None
 

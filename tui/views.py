@@ -1,34 +1,27 @@
-"""The views there are: one file of ``tui/screens/`` is one view, its module has one ``SCREEN``."""
+"""The screens there are: a file of ``tui/screens/`` is one screen, called like the file."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from functools import cache
-
+from topologies.plugin_folder import PluginFolder
 from tui.view_screen import ViewScreen
 
+SCREENS: PluginFolder[type[ViewScreen]] = PluginFolder("screen", "tui.screens", "SCREEN", type)
 
-@cache
+
 def views() -> dict[str, type[ViewScreen]]:
-    """The screens by the name they declare, in the order they are listed in.
+    """The screens by name, in their order.
 
     Raises
     ------
     ValueError
-        When two screens declare one name or one key.
+        When a screen is called otherwise than its file, or two declare one key.
     """
-    package = importlib.import_module("tui.screens")
-    screens: list[type[ViewScreen]] = [
-        importlib.import_module(f"tui.screens.{module.name}").SCREEN
-        for module in pkgutil.iter_modules(package.__path__)
-    ]
-    screens.sort(key=lambda screen: (screen.view.order, screen.view.key, screen.view.name))
-    for what, declared in (
-        ("name", [screen.view.name for screen in screens]),
-        ("key", [screen.view.key for screen in screens]),
-    ):
-        twice = {text for text in declared if declared.count(text) > 1}
-        if twice:
-            raise ValueError(f"two screens declare the {what} {', '.join(sorted(twice))}")
-    return {screen.view.name: screen for screen in screens}
+    screens = dict(SCREENS)
+    for name, screen in screens.items():
+        if screen.view.name != name:
+            raise ValueError(f"screen {name!r} declares the name {screen.view.name!r}; it goes by that of its file")
+    keys = [screen.view.key for screen in screens.values()]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ValueError(f"two screens declare the key {', '.join(twice)}")
+    return screens

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from fabric.output.column_table import ColumnTable
-from fabric.output.document import Column, Table
 from fabric.output.rows import to_csv
+from fabric.output.table import Table
 from fabric.output.text import to_markdown
 from fabric.output.whole_file import whole_file
 from topologies.errors import ScenarioError
@@ -15,7 +14,7 @@ from topologies.errors import ScenarioError
 KINDS = (".svg", ".csv", ".md")
 
 
-def write_view(path: Path, title: str, table: ColumnTable | None, picture: Callable[[], str]) -> None:
+def write_view(path: Path, title: str, table: Table | None, picture: Callable[[], str]) -> None:
     """Write the view to a file whose suffix says how.
 
     Raises
@@ -32,17 +31,11 @@ def write_view(path: Path, title: str, table: ColumnTable | None, picture: Calla
     if path.suffix == ".svg":
         text = picture()
     elif path.suffix == ".csv":
-        text = to_csv(table.records(), table.names) if table is not None else ""
+        text = to_csv(table) if table is not None else ""
     else:
-        text = to_markdown([document_table(title, table)]) if table is not None else ""
+        text = to_markdown([table.titled(title)]) if table is not None else ""
     try:
         with whole_file(path) as place:
             place.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ScenarioError(f"cannot write {path}: {error.strerror}", code="FP9401", hint="name another file") from None
-
-
-def document_table(title: str, table: ColumnTable) -> Table:
-    """A table of columns as a part of a document."""
-    columns = tuple(Column(entry.header, entry.numeric) for entry in table.columns)
-    return Table(title, columns, tuple(table.cells(at) for at in range(len(table))))

@@ -30,7 +30,7 @@ def _payload(tensor: int) -> float:
 
 def ours(tensor: int, expert: int) -> None:
     """All phases."""
-    from fabric.pipeline.stages import build, derive_traffic
+    from fabric.pipeline.prepared import build, derive_traffic
     from fabric.scenario.load import load_scenario
     from traffic.workload import demands_of
 

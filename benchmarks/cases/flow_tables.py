@@ -22,22 +22,23 @@ FAILED = "pod0/agg0"
 
 
 def _planned(radix: int, *down: str) -> Any:
+    from fabric.pipeline.prepared import prepare
     from fabric.pipeline.tables import plan_tables
     from fabric.request import RouteRequest, TablesRequest
     from fabric.scenario.load import load_scenario
 
     sets = [f"fabrics.main.topology.radix={radix}"]
     loaded = load_scenario(str(ROOT / "examples" / "fat-tree-k48.fabric.yaml"), overrides=sets)
-    return plan_tables(loaded, RouteRequest(down=down), TablesRequest())[0]
+    return plan_tables(prepare(loaded, RouteRequest(down=down)), TablesRequest())[0]
 
 
 def _export(planned: Any, folder: Path) -> Any:
-    from fabric.rules.dialect import dialect
+    from fabric.rules.dialect import DIALECTS
     from fabric.rules.export import export_files, measure_tables
     from fabric.rules.folder import write_folder
 
     made, summary = measure_tables(planned)
-    write_folder(folder, export_files(made, dialect("ovs"), about={}, summary=summary), force=False)
+    write_folder(folder, export_files(made, DIALECTS.find("ovs"), about={}, summary=summary), force=False)
     return summary
 
 
@@ -66,7 +67,7 @@ def verify(radix: int, folder: Path) -> dict[str, Any]:
 
 def diff(radix: int, folder: Path) -> dict[str, Any]:
     """Plan the change between two exports."""
-    from fabric.routing.tables.slot_table import realised
+    from fabric.routing.tables.slot_table import slot_parts
     from fabric.rules.change_plan import plan_change
     from fabric.rules.changes import read_tables_of
 
@@ -75,7 +76,7 @@ def diff(radix: int, folder: Path) -> dict[str, Any]:
     _export(broken, folder / "new")
     began = time.perf_counter()
     old, new = read_tables_of(folder / "old"), read_tables_of(folder / "new")
-    change = plan_change(broken.plan, old, new, families=(4,), parts=realised)
+    change = plan_change(broken.plan, old, new, families=(4,), parts=slot_parts)
     result = taken(began)
     checks.require(len(change.rounds) > 0, "nothing changes")
     steps = sum(len(part.steps) for part in change.rounds)

@@ -18,6 +18,7 @@ import numpy as np
 from benchmarks import checks
 from benchmarks.instances import Instance, plain
 from benchmarks.measure import ROOT, taken
+from topologies.topology import Topology
 from traffic.demands import Flows, merge_flows
 
 FABRIC = "backend"
@@ -25,8 +26,8 @@ FABRIC = "backend"
 
 def main() -> None:
     """Solve intact, then every failure."""
-    from fabric.evaluation.phases import phase_codes, route_fabric
-    from fabric.pipeline.stages import build, derive_traffic
+    from fabric.evaluation.phases import phase_codes, phase_names, route_phase
+    from fabric.pipeline.prepared import build, derive_traffic
     from fabric.routing.router import RoutingOptions
     from fabric.scenario.load import load_scenario
     from fabric.scenario.schema import DEFAULT_EFFICIENCY
@@ -38,7 +39,11 @@ def main() -> None:
     topology = network.topologies[FABRIC]
     demands = demands_of(derive_traffic(loaded, network), FABRIC)
     keys: dict[str, Any] = {"router": "ecmp", "options": RoutingOptions(), "efficiency": DEFAULT_EFFICIENCY}
-    intact = route_fabric(topology, demands, **keys)
+
+    def routed(network: Topology) -> list[Any]:
+        return [route_phase(network, demands, phase, **keys) for phase in phase_names(demands)]
+
+    intact = routed(topology)
     tier = topology.tiers.index("leaf-spine")
     cables = np.flatnonzero(topology.is_cable & (topology.links.tier == tier))
     chosen = np.random.default_rng(1).choice(cables, count, replace=False)
@@ -46,7 +51,7 @@ def main() -> None:
     for cable in chosen.tolist():
         began = time.perf_counter()
         broken = topology.with_down(links=[cable])
-        routes.append(route_fabric(broken, demands, **keys))
+        routes.append(routed(broken))
         seconds.append(time.perf_counter() - began)
     memory = taken(0.0)["peak_mib"]
     for cable, phases in zip(chosen.tolist(), routes, strict=True):

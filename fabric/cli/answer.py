@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from fabric.cli.options import Settings
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.schema import not_yet_modelled
 from topologies.errors import FabricError, Problem
+
+if TYPE_CHECKING:
+    from fabric.output.table import Table
 
 DROPPED = "fabric.dropped"  # key of the context's lists of what was left out of files
 _BY_SUFFIX = {".json": "json", ".ndjson": "ndjson", ".csv": "csv", ".md": "md", ".txt": "plain", ".tsv": "plain"}
@@ -27,8 +30,8 @@ class Answer:
 
     record: Callable[[], Mapping[str, Any]]
     document: Callable[[], Sequence[Any]]
-    rows: Callable[[], Sequence[Mapping[str, Any]]]
-    columns: Sequence[str]
+    table: Callable[[], Table]
+    columns: Sequence[str]  # of the table, for CSV and NDJSON
 
 
 @contextmanager
@@ -94,19 +97,15 @@ def emit(answer: Answer, settings: Settings) -> None:
         print_terminal(answer.document(), sys.stdout, color=color, ascii_only=settings.ascii, live=live)
         return
     if name in ("csv", "ndjson"):
-        rows = arrange(
-            answer.rows(),
-            answer.columns,
+        table = arrange(
+            answer.table().only(*answer.columns),
             where=settings.where,
             sort=settings.sort,
             reverse=settings.reverse,
             limit=settings.limit,
         )
-        columns = select_columns(answer.columns, settings.columns)
-        if name == "csv":
-            text = to_csv(rows, columns)
-        else:
-            text = to_ndjson(answer.record(), [{key: row.get(key) for key in columns} for row in rows])
+        table = table.only(*select_columns(answer.columns, settings.columns))
+        text = to_csv(table) if name == "csv" else to_ndjson(answer.record(), table)
     elif name == "json":
         text = json.dumps(answer.record(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     elif name == "md":

@@ -1,88 +1,86 @@
-"""The command ``fabric``: finds the verb, and turns every failure into a message and an exit code.
+"""The command ``fabric``: finds the command asked for, and turns every failure into a message and an exit code.
 
 Commands are imported when they run, so that ``fabric --help`` loads neither solvers nor tables.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
+from copy import copy
+from functools import cache
+from inspect import cleandoc
 from typing import Any
 
 import click
 
 from fabric.cli.exit_codes import BROKEN_PIPE, INTERRUPTED, OK, PARTIAL, USAGE
 from fabric.cli.options import Settings, collect, common_options
+from topologies.plugin_folder import Declared, PluginFolder, module_path, read_declared
 
-# verb -> what it does; the module is fabric.cli.<verb>_command, with _ for -
-VERBS = {
-    "route": "Route a scenario: which links are congested, why, and what it costs each job.",
-    "build": "Build the fabrics: switches, ports, cables, capacities.",
-    "show": "Show path counts or the bisection of the fabrics.",
-    "traffic": "Derive the traffic: phases and bytes of every workload.",
-    "validate": "Check scenario, catalogue and topology files: syntax, schema and semantics.",
-    "convert": "Convert topologies between file formats.",
-    "draw": "Draw a fabric with its load: tier or links view.",
-    "explain": "Why a link, switch, job, phase or limit is as it is, and what would cure it.",
-    "compare": "Compare two scenarios or saved results: network, loads, times, what was changed.",
-    "report": "Write a report: one HTML page that needs no network, Markdown or JSON.",
-    "export": "Write flow tables, routes and addresses that switches accept; export list names the dialects.",
-    "verify": "Follow exported tables to every destination, or compare them with what runs.",
-    "rules": "Trace a packet through exported tables, write probes that hit every rule.",
-    "push": "Install exported tables over OpenFlow 1.3 and read them back.",
-    "catalog": "List and show models of switches, NICs, nodes, optics and cables; import NetBox device types.",
-    "init": "Write a commented starter scenario.",
-    "check-certificate": "Check a certificate of route --certificate by shortest paths alone.",
-    "schema": "Print the JSON Schema of scenario or catalogue files.",
-    "tui": "Look at a scenario in the terminal: congestion, heat map, flows, what-ifs.",
-}
-PLUGGED = ("tui",)  # found by an entry point of the group fabric.commands: their packages import this one
+COMMANDS = PluginFolder("command", "fabric.cli.commands", "command", click.Command)
+GROUP = "fabric.commands"  # entry points of the packages that import this one, such as tui
 
 
 class Verbs(click.Group):
-    """The verbs, loaded one at a time."""
+    """The commands: files of ``fabric/cli/commands/``, and entry points; loaded one at a time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All verbs, the front door first."""
-        return list(VERBS)
+        """All commands, the front door first."""
+        declared = [*COMMANDS.declared.items(), *_plugged().items()]
+        return [name for name, _ in sorted(declared, key=lambda item: item[1].order)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb's module."""
-        if cmd_name not in VERBS:
-            return None
-        if cmd_name in PLUGGED:
-            return _plugged(cmd_name)
-        module = importlib.import_module(f"fabric.cli.{cmd_name.replace('-', '_')}_command")
-        command: click.Command = module.command
-        return command
+        """Import a command's file."""
+        if cmd_name in COMMANDS:
+            return _introduced(COMMANDS[cmd_name], COMMANDS.summary(cmd_name))
+        if cmd_name in _plugged():
+            return _introduced(_load_plugged(cmd_name), _plugged()[cmd_name].summary)
+        return None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Name the nearest verb when there is no such one."""
-        if args and not args[0].startswith("-") and args[0] not in VERBS:
-            from topologies.errors import nearest
+        """Name the nearest command when there is no such one."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            known = self.list_commands(ctx)
+            if args[0] not in known:
+                from topologies.errors import nearest_hint
 
-            close = nearest(args[0], VERBS)
-            hint = f"did you mean {close!r}?" if close else f"commands: {', '.join(VERBS)}"
-            raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
+                hint = nearest_hint(args[0], known, "commands")
+                raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs without importing them."""
+        """List the commands without importing them."""
+        summaries = {name: declared.summary for name, declared in [*COMMANDS.declared.items(), *_plugged().items()]}
         with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+            formatter.write_dl([(name, summaries[name]) for name in self.list_commands(ctx)])
 
 
-def _plugged(name: str) -> click.Command:
+def _introduced(command: click.Command, summary: str) -> click.Command:
+    """A command with its summary as the first line of its help."""
+    introduced = copy(command)
+    introduced.short_help = summary
+    introduced.help = f"{summary}\n\n{cleandoc(command.help or '')}".rstrip()
+    return introduced
+
+
+@cache
+def _plugged() -> dict[str, Declared]:
+    """Commands of other packages by name, from the text of the files that their entry points name."""
     from importlib.metadata import entry_points
 
-    for point in entry_points(group="fabric.commands", name=name):
-        try:
-            command: click.Command = point.load()
-        except ImportError as error:
-            raise click.UsageError(f"{name} needs {error.name}, which is not installed") from None
-        return command
-    raise click.UsageError(f"{name} is not installed; install fabric-planner again")
+    return {point.name: read_declared(module_path(point.module), point.module) for point in entry_points(group=GROUP)}
+
+
+def _load_plugged(name: str) -> click.Command:
+    from importlib.metadata import entry_points
+
+    (point,) = entry_points(group=GROUP, name=name)
+    try:
+        command: click.Command = point.load()
+    except ImportError as error:
+        raise click.UsageError(f"{name} needs {error.name}, which is not installed") from None
+    return command
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

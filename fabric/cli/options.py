@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from topologies.plugin_folder import PluginFolder
+
 FORMATS = ("table", "plain", "json", "ndjson", "csv", "md")
+
+
+class OneOf(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
+    """One of the names that there are when it is read, not when the command was declared."""
+
+    name = "name"
+
+    def __init__(self, names: Callable[[], Sequence[str]]) -> None:
+        self.names = names
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """``[A|B|C]``."""
+        return f"[{'|'.join(self.names())}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name; others are refused with the list."""
+        return click.Choice(self.names()).convert(value, param, ctx)
 
 
 @dataclass(frozen=True)
@@ -98,6 +117,13 @@ def collect(ctx: click.Context, base: Settings, values: dict[str, Any]) -> Setti
         elif value is not None:
             merged[field] = value
     return Settings(**merged)
+
+
+def listed(title: str, folder: PluginFolder[Any]) -> str:
+    """Names and summaries of a folder's entries, for the end of a help text."""
+    width = max(map(len, folder))
+    lines = [f"  {name:<{width}}  {folder.summary(name)}" for name in folder]
+    return "\n".join(["\b", f"{title}:", *lines])
 
 
 class FabricCommand(click.Command):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fabric.cli.interrupts import interruptible
 from fabric.cli.options import Settings
+from topologies.units import excess, percent
 
 if TYPE_CHECKING:
     from fabric.routing.progress import Progress, Reporter
@@ -77,15 +78,15 @@ def way(first: float, now: float, wanted: float) -> float:
 def reached(state: Progress) -> str:
     """What a solve has come to so far.
 
-    >>> from fabric.routing.progress import Progress, Reporter, silent
+    >>> from fabric.routing.progress import Progress
     >>> reached(Progress("optimal", theta=1.263, bound=1.25))
     'θ 126.30 %, bound 125.00 %, gap 1.04 %'
     """
     words = []
     if state.theta is not None:
-        words.append(f"θ {state.theta * 100:,.2f} %")
+        words.append(f"θ {percent(state.theta, 2)}")
     if state.bound is not None:
-        words.append(f"bound {state.bound * 100:,.2f} %")
+        words.append(f"bound {percent(state.bound, 2)}")
     if state.gap is not None:
-        words.append(f"gap {state.gap * 100:.3g} %")
+        words.append(f"gap {excess(state.gap, 2)}")
     return ", ".join(words)

@@ -12,23 +12,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph, SplitColumns
 from fabric.routing.kernels import compiled
 from fabric.routing.router import Splits
-from fabric.routing.shortest_splits import Rule, SweepNet, measure_parts, new_sweep, sweep_net
-from topologies.columns import Floats, Ints, Longs
+from fabric.routing.shortest_splits import SweepNet, measure_parts, new_sweep, sweep_net
+from fabric.routing.traits import Rule
+from topologies.columns import Floats, Ints
 
 
 @compiled
-def _rule_slice(
-    first: int, last: int, net: SweepNet, edge: int, tail: int, dest: Ints, start: Longs, src: Ints, out: Floats
-) -> None:
+def _rule_slice(first: int, last: int, net: SweepNet, edge: int, tail: int, rows: DemandRows, out: Floats) -> None:
     """Parts of the demands to destinations ``first`` to ``last``; edges that are on no shortest path get none."""
     sweep = new_sweep(net)
     reach = np.empty(len(net.into_start) - 1)
     slot_of = net.slot_of[edge]
     for row in range(first, last):
-        reached = measure_parts(net, dest[row], sweep)
+        reached = measure_parts(net, rows.dest[row], sweep)
         head = net.head_of[edge]
         on_way = False
         for position in range(reached):
@@ -47,29 +46,36 @@ def _rule_slice(
                 before = net.tail[slot]
                 if sweep.part[slot] > 0.0 and before != tail:
                     reach[before] += sweep.part[slot] / sweep.total[before] * reach[node]
-        for entry in range(start[row], start[row + 1]):
-            out[entry] = reach[src[entry]]
+        for entry in range(rows.start[row], rows.start[row + 1]):
+            out[entry] = reach[rows.src[entry]]
 
 
 @compiled
 def _split_slice(
-    first: int, last: int, nodes: int, edge: int, source: Ints, head: Ints, start: Longs, edges: Ints, fraction: Floats,
-    demand_start: Longs, src: Ints, out: Floats,
-) -> None:  # fmt: skip
+    first: int,
+    last: int,
+    nodes: int,
+    edge: int,
+    tail: Ints,
+    head: Ints,
+    splits: SplitColumns,
+    rows: DemandRows,
+    out: Floats,
+) -> None:
     reach = np.empty(nodes)
     for row in range(first, last):
         reach[:] = 0.0
         crossed = False
-        for at in range(start[row + 1] - 1, start[row] - 1, -1):
-            here = edges[at]
-            if here == edge:
-                reach[source[here]] += fraction[at]
+        for at in range(splits.start[row + 1] - 1, splits.start[row] - 1, -1):
+            step = splits.edge[at]
+            if step == edge:
+                reach[tail[step]] += splits.fraction[at]
                 crossed = True
-            elif reach[head[here]] > 0.0:
-                reach[source[here]] += fraction[at] * reach[head[here]]
+            elif reach[head[step]] > 0.0:
+                reach[tail[step]] += splits.fraction[at] * reach[head[step]]
         if crossed:
-            for entry in range(demand_start[row], demand_start[row + 1]):
-                out[entry] = reach[src[entry]]
+            for entry in range(rows.start[row], rows.start[row + 1]):
+                out[entry] = reach[rows.src[entry]]
 
 
 def crossing_by_rule(graph: RoutingGraph, demand: PhaseDemand, rule: Rule, edge: int) -> Floats:
@@ -77,10 +83,9 @@ def crossing_by_rule(graph: RoutingGraph, demand: PhaseDemand, rule: Rule, edge:
     net = sweep_net(graph, rule)
     out = np.zeros(len(demand.src))
     tail = int(graph.src[edge])
-    start = np.asarray(demand.start, np.int64)
 
     def work(first: int, last: int) -> None:
-        _rule_slice(first, last, net, edge, tail, demand.dest, start, demand.src, out)
+        _rule_slice(first, last, net, edge, tail, demand.rows, out)
 
     _in_slices(len(demand.dest), work)
     return out
@@ -89,14 +94,9 @@ def crossing_by_rule(graph: RoutingGraph, demand: PhaseDemand, rule: Rule, edge:
 def crossing_by_splits(graph: RoutingGraph, demand: PhaseDemand, splits: Splits, edge: int) -> Floats:
     """Part of every entry of the demand that crosses ``edge`` under explicit splits, shape (nnz,)."""
     out = np.zeros(len(demand.src))
-    fraction = np.asarray(splits.fraction, np.float64)
-    start, demand_start = np.asarray(splits.start, np.int64), np.asarray(demand.start, np.int64)
 
     def work(first: int, last: int) -> None:
-        _split_slice(
-            first, last, graph.nodes, edge, graph.src, graph.dst, start, splits.edge, fraction, demand_start,
-            demand.src, out,
-        )  # fmt: skip
+        _split_slice(first, last, graph.nodes, edge, graph.src, graph.dst, splits.columns, demand.rows, out)
 
     _in_slices(len(demand.dest), work)
     return out

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabric.evaluation.severity import OVER
 from fabric.result import HotLink, PhaseRoute, Share
+from fabric.routing.utilisation import descending, over_capacity, ranks
+from topologies.columns import Longs
 
 
 def port_name(ordinal: int) -> str:
@@ -13,18 +14,22 @@ def port_name(ordinal: int) -> str:
     return f"port{ordinal + 1}"
 
 
-def hottest_links(route: PhaseRoute, count: int) -> list[HotLink]:
-    """The ``count`` links of highest utilisation, ties in order of id; idle links are left out.
+def by_heat(route: PhaseRoute) -> Longs:
+    """Links from the hottest to the coolest, ties in order of id; idle links are left out.
 
     Access links that are at most full come last: in a phase with a volume the busiest NIC is at 100 % by construction,
     which says nothing about the fabric.
     """
     nodes, links = route.topology.nodes, route.topology.links
     access = ~nodes.forwards[links.src] | ~nodes.forwards[links.dst]
-    merely_full = access & (route.utilisation <= OVER)
-    order = np.lexsort((-route.utilisation, merely_full))
-    order = order[route.utilisation[order] > 0]
-    return [describe_link(route, int(link)) for link in order[:count]]
+    merely_full = access & ~over_capacity(route.utilisation)
+    order = np.lexsort((ranks(route.utilisation), merely_full))
+    return order[route.utilisation[order] > 0]
+
+
+def hottest_links(route: PhaseRoute, count: int) -> list[HotLink]:
+    """The ``count`` hottest links, as ``by_heat`` orders them."""
+    return [describe_link(route, int(link)) for link in by_heat(route)[:count]]
 
 
 def describe_link(route: PhaseRoute, link: int) -> HotLink:
@@ -53,6 +58,6 @@ def _shares(route: PhaseRoute, link: int) -> tuple[Share, ...]:
     """Who loads a link, largest first."""
     loads = route.link_gbps[link]
     total = loads.sum()
-    ranked = [code for code in np.argsort(-loads, kind="stable").tolist() if loads[code] > 0]
+    ranked = [code for code in descending(loads).tolist() if loads[code] > 0]
     entries = [(route.classes[code], float(loads[code])) for code in ranked]
     return tuple(Share(entry.job, entry.phase, entry.collective, gbps, gbps / float(total)) for entry, gbps in entries)

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fabric.evaluation.severity import OVER
+from fabric.evaluation.severity import by_severity
 from fabric.result import JobTime, LimitVerdict, PhaseRoute
+from fabric.routing.utilisation import SAME, highest, over_capacity
 from fabric.scenario.schema import LimitSpec
-from topologies.errors import Problem, ScenarioError, nearest
-from topologies.units import format_seconds
-
-_TOLERANCE = 1e-9
+from topologies.errors import Problem, ScenarioError, nearest_hint
+from topologies.units import format_seconds, percent, precise_percent, precise_seconds
 
 
 def check_limits(
@@ -57,7 +56,7 @@ def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequ
     if value is None:
         known_bad = detail == _CANNOT_FINISH
         return LimitVerdict(name, text, limit.metric, None, limit.max, limit.unit, False if known_bad else None, detail)
-    ok = bool(value <= limit.max * (1 + _TOLERANCE))
+    ok = bool(value <= limit.max * (1 + SAME))
     return LimitVerdict(name, text, limit.metric, value, limit.max, limit.unit, ok, detail)
 
 
@@ -76,16 +75,15 @@ def _on_job(limit: LimitSpec, jobs: Sequence[JobTime]) -> tuple[float | None, st
 
 
 def _on_fabric(limit: LimitSpec, routes: Sequence[PhaseRoute]) -> tuple[float | None, str]:
-    mine = [route for route in routes if route.fabric == limit.fabric]
+    mine = by_severity([route for route in routes if route.fabric == limit.fabric])
     if not mine:
         return None, f"no traffic on {limit.fabric}"
     topology = mine[0].topology
     if limit.tier is not None and limit.tier not in topology.tiers:
-        close = nearest(limit.tier, topology.tiers)
         raise ScenarioError(
             f"{limit.fabric} has no tier {limit.tier!r}",
             where="tier",
-            hint=f"did you mean {close!r}?" if close else f"its tiers: {', '.join(topology.tiers)}",
+            hint=nearest_hint(limit.tier, topology.tiers, "its tiers"),
             code="FP2105",
         )
     if limit.metric == "unreachable_pairs":
@@ -94,13 +92,12 @@ def _on_fabric(limit: LimitSpec, routes: Sequence[PhaseRoute]) -> tuple[float | 
     if limit.tier is not None:
         chosen &= topology.links.tier == topology.tiers.index(limit.tier)
     if limit.metric == "links_over_capacity":
-        counts = [int((route.utilisation[chosen] > OVER).sum()) for route in mine]
-        worst = int(np.argmax(counts))
-        return float(counts[worst]), f"in {mine[worst].phase}"
-    values = [_statistic(route.utilisation[chosen], limit.stat) for route in mine]
-    worst = int(np.argmax(values))
-    over = int((mine[worst].utilisation[chosen] > limit.max * (1 + _TOLERANCE)).sum())
-    return values[worst], f"in {mine[worst].phase}; {over:,} of {int(chosen.sum()):,} directed links above"
+        counts = [int(over_capacity(route.utilisation[chosen]).sum()) for route in mine]
+        return float(max(counts)), f"in {mine[counts.index(max(counts))].phase}"
+    values = np.array([_statistic(route.utilisation[chosen], limit.stat) for route in mine])
+    worst = mine[highest(values)]
+    over = int((worst.utilisation[chosen] > limit.max * (1 + SAME)).sum())
+    return float(values.max()), f"in {worst.phase}; {over:,} of {int(chosen.sum()):,} directed links above"
 
 
 def _statistic(values: np.ndarray, stat: str) -> float:
@@ -118,5 +115,13 @@ def limit_text(value: float | None, unit: str) -> str:
     if value is None:
         return "-"
     if unit == "ratio":
-        return f"{value * 100:,.1f} %".replace(".0 %", " %")
+        return percent(value).replace(".0 %", " %")
     return format_seconds(value) if unit == "s" else f"{value:,.0f}"
+
+
+def measured_text(limit: LimitVerdict) -> str:
+    """The measured value, with as many digits as tell it from a limit that it misses."""
+    text = limit_text(limit.value, limit.unit)
+    if limit.ok is False and limit.value is not None and text == limit_text(limit.max, limit.unit):
+        return precise_seconds(limit.value) if limit.unit == "s" else precise_percent(limit.value)
+    return text

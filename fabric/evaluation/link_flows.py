@@ -13,19 +13,11 @@ import numpy as np
 
 from fabric.evaluation.crossing import crossing_by_rule, crossing_by_splits
 from fabric.result import PhaseRoute, Routed
-from fabric.routing.router import FlowPaths
-from fabric.routing.shortest_splits import Rule
+from fabric.routing.router import ROUTERS, FlowPaths, traits_of
 from fabric.routing.tables.decisions import edge_of_links
+from fabric.routing.utilisation import descending
 from topologies.columns import Floats, Ints, Longs, column
 from topologies.errors import RoutingError
-
-RULES: dict[str, Rule] = {
-    "ecmp": "equal",
-    "wcmp": "downstream-capacity",
-    "spray": "link-capacity",
-    "single-path": "lowest",
-    "bgp-ucmp": "next-hop-count",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +104,7 @@ def _sorted(link: int, parts: list[_Part], offered: float) -> LinkFlows:
         return np.concatenate(found).astype(dtype) if found else np.empty(0, dtype)
 
     gbps = joined("gbps", np.float64)
-    order = np.argsort(-gbps, kind="stable")
+    order = descending(gbps)
     order = order[gbps[order] > 0]
     columns = {name: joined(name, np.int64)[order] for name in ("code", "src", "dst", "pairs", "subflows")}
     return LinkFlows(link, **columns, gbps=gbps[order], offered_gbps=offered)
@@ -163,7 +155,7 @@ def _of_endpoint(routed: Routed, endpoint: int, *, sends: bool) -> list[_Part]:
 
 
 def _per_pair(routed: Routed, flows_per_pair: int) -> int:
-    return flows_per_pair if routed.routing.router == "ecmp-hash" else 0
+    return flows_per_pair if traits_of(routed.routing.router).single_flows else 0
 
 
 def _group_of(routed: Routed, endpoints: np.ndarray) -> Ints:
@@ -189,14 +181,14 @@ def _of_paths(paths: FlowPaths, routed: Routed, edge: int, share: float) -> list
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     gbps = np.bincount(inverse, paths.gbps[path] * share, len(first)).astype(np.float64)
     subflows = np.bincount(inverse, minlength=len(first))
-    hashed = routed.routing.router in ("ecmp-hash", "pinned")
+    single = traits_of(routed.routing.router).single_flows
     return [
         _Part(
             _long(paths.code[path][first]),
             _long(src[first]),
             _long(dst[first]),
             np.ones(len(first), np.int64),
-            subflows if hashed else np.zeros(len(first), np.int64),
+            subflows if single else np.zeros(len(first), np.int64),
             gbps,
         )
     ]
@@ -206,16 +198,17 @@ def _of_paths(paths: FlowPaths, routed: Routed, edge: int, share: float) -> list
 
 
 def _of_fractions(route: PhaseRoute, routed: Routed, link: int, edge: int, share: float) -> list[_Part]:
-    graph, demand, routing = routed.graph, routed.demand, routed.routing
+    graph, demand, routing, traits = routed.graph, routed.demand, routed.routing, traits_of(route.router)
     if routing.splits is not None:
         crossing = crossing_by_splits(graph, demand, routing.splits, edge)
-    elif route.router in RULES:
-        crossing = crossing_by_rule(graph, demand, RULES[route.router], edge)
+    elif traits.follows_rule and traits.rule is not None:
+        crossing = crossing_by_rule(graph, demand, traits.rule, edge)
     else:
+        listed = ", ".join(entry.name for entry in ROUTERS if entry.traits.follows_rule)
         raise RoutingError(
-            f"router {route.router} keeps no paths that could be listed here",
+            f"router {route.router} does not record paths",
             code="FP9001",
-            hint="ecmp and its kin, optimal and pinned do; so does ecmp-hash with fewer flows",
+            hint="fewer flows, so that their paths are kept" if traits.single_flows else f"routers that do: {listed}",
         )
     if routing.admitted is not None:
         crossing = crossing * routing.admitted
@@ -280,7 +273,7 @@ def _of_block(
     share: float,
     member: int,
 ) -> list[_Part]:
-    """A block of all-to-all, summed between the graph nodes its members hang on."""
+    """A block of all-to-all, summed between the graph nodes its members are attached to."""
     graph = routed.graph
     key, part = crossing
     source, sink = graph.source[members], graph.sink[members]
@@ -310,7 +303,7 @@ def _overlap(source: np.ndarray, sink: np.ndarray, a: np.ndarray, b: np.ndarray,
 
 
 def _admission(routed: Routed) -> Callable[[np.ndarray, np.ndarray], Floats]:
-    """Part of each pair's demand that an objective lets in."""
+    """Part of each pair's demand that an objective admits."""
     admitted = routed.routing.admitted
     graph, demand = routed.graph, routed.demand
     if admitted is None:
@@ -322,7 +315,7 @@ def _admission(routed: Routed) -> Callable[[np.ndarray, np.ndarray], Floats]:
 
 
 def _parts_or_all(key: Longs, part: Floats, wanted: Longs) -> Floats:
-    """As ``_parts_of``; pairs that cross no switch link are let in whole."""
+    """As ``_parts_of``; pairs that cross no switch link are admitted whole."""
     if not len(key):
         return np.ones(len(wanted))
     at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)

@@ -13,10 +13,10 @@ from functools import cached_property
 
 import numpy as np
 
-from fabric.evaluation.severity import OVER
 from fabric.optimise.certify import best_cut
+from fabric.optimise.objective import OBJECTIVES
 from fabric.result import PhaseRoute, Routed, TierLoad, UnreachablePair
-from fabric.routing.access import CUTTING, admitted_ends, overloaded_endpoints
+from fabric.routing.access import admitted_ends, overloaded_endpoints
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
 from fabric.routing.reach import Unreachable, split_reachable
 from fabric.routing.router import (
@@ -28,9 +28,13 @@ from fabric.routing.router import (
     Routing,
     RoutingOptions,
     access_bound,
+    places_flows,
+    traits_of,
 )
+from fabric.routing.utilisation import fullest, highest, over_capacity
 from topologies.columns import Bools, Floats
 from topologies.topology import Topology
+from topologies.units import percent
 from traffic.demands import Demands, Flows, TrafficClass, UniformBlock
 
 STEADY = "steady"
@@ -95,35 +99,30 @@ def all_pairs(topology: Topology) -> Flows:
     return Flows(none, none, np.empty(0), (UniformBlock(ends, 1.0),) if len(ends) > 1 else ())
 
 
-def places_flows(router: str) -> bool:
-    """Whether a router places single flows, and so needs every multi-homed endpoint apart."""
-    return "pairs" in ROUTERS[router].injected
-
-
 def prepare_phase(
     topology: Topology,
     demands: Demands,
     phase: str,
     *,
     efficiency: float,
-    apart: bool = False,
-    cuts: bool = False,
-    everyone: bool = False,
+    per_endpoint: bool = False,
+    admission: bool = False,
+    all_endpoints: bool = False,
 ) -> PreparedPhase:
-    """Graph and demand of a phase; ``apart`` as ``places_flows`` of the router says.
+    """Graph and demand of a phase; ``per_endpoint`` as ``places_flows`` of the router says.
 
-    With ``everyone`` endpoints without traffic have their place in the graph, for tables that reach all.
-    With ``cuts``, for objectives that let demand in only in part, endpoints that offer more than their links carry are
-    inside the graph.
+    With ``all_endpoints`` endpoints without traffic have their place in the graph, for tables that reach all.
+    With ``admission``, for objectives that admit demand only in part, endpoints that offer more than their links carry
+    are inside the graph.
     """
     codes = phase_codes(demands, phase)
     classes = tuple(demands.classes[code] for code in codes)
     flows = [demands.flows[code] for code in codes]
     windows = _windows(topology, classes, flows, efficiency)
     scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
-    inside = overloaded_endpoints(topology, flows, scale) if cuts else None
-    seen = [*flows, all_pairs(topology)] if everyone else flows
-    graph = build_graph(topology, seen, apart=apart, inside=inside)
+    access_in_graph = overloaded_endpoints(topology, flows, scale) if admission else None
+    seen = [*flows, all_pairs(topology)] if all_endpoints else flows
+    graph = build_graph(topology, seen, per_endpoint=per_endpoint, access_in_graph=access_in_graph)
     flows, lost = split_reachable(graph, flows)
     pairs = tuple(
         PairTraffic(part, unit, entry.flows_per_pair) for part, unit, entry in zip(flows, scale, classes, strict=True)
@@ -141,8 +140,10 @@ def route_phase(
     efficiency: float,
 ) -> PhaseRoute:
     """Route the classes of one phase together."""
-    cuts = router == "optimal" and options.objective in CUTTING
-    prepared = prepare_phase(topology, demands, phase, efficiency=efficiency, apart=places_flows(router), cuts=cuts)
+    admission = traits_of(router).takes_objective and OBJECTIVES[options.objective].traits.admits_in_part
+    prepared = prepare_phase(
+        topology, demands, phase, efficiency=efficiency, per_endpoint=places_flows(router), admission=admission
+    )
     return route_prepared(prepared, router=router, options=options)
 
 
@@ -154,8 +155,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
     seconds = time.perf_counter() - began
     loads = graph.link_loads(routing.edge_gbps, *_ends(prepared, routing))
     utilisation = _utilisation(topology, loads.sum(axis=1), _usable(graph, routing))
-    worst = int(np.argmax(utilisation)) if len(utilisation) else -1
-    highest = float(utilisation[worst]) if worst >= 0 else 0.0
+    hottest = fullest(utilisation)
     return PhaseRoute(
         fabric=prepared.fabric,
         phase=prepared.phase,
@@ -164,11 +164,11 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         classes=prepared.classes,
         link_gbps=loads,
         utilisation=utilisation,
-        max_utilisation=highest,
-        hottest_link=topology.link_name(worst) if highest > 0 else "",
+        max_utilisation=float(utilisation.max(initial=0.0)),
+        hottest_link="" if hottest is None else topology.link_name(hottest),
         best_possible=_best_possible(prepared, routing),
         certificate=routing.certificate,
-        links_over_capacity=int((utilisation > OVER).sum()),
+        links_over_capacity=int(over_capacity(utilisation).sum()),
         unreachable_pairs=prepared.lost.pairs,
         unreachable=_named(topology, prepared.lost, prepared.classes),
         jobs_cut=tuple(sorted({prepared.classes[code].job for code in prepared.lost.classes})),
@@ -184,7 +184,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
 
 
 def _ends(prepared: PreparedPhase, routing: Routing) -> tuple[Floats, Floats]:
-    """What endpoints send and receive of what is let in, shape (N, C) each."""
+    """What endpoints send and receive of what is admitted, shape (N, C) each."""
     demand, pairs = prepared.demand, prepared.pairs
     if routing.admitted is None:
         return demand.sent_gbps, demand.received_gbps
@@ -232,7 +232,7 @@ def _best_possible(prepared: PreparedPhase, routing: Routing) -> Certificate:
 
 def _bound_without_solver(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certificate:
     bound, words = access_bound(graph, demand)
-    access = Certificate(bound, f"{words} carries {bound:.1%} whatever the routing")
+    access = Certificate(bound, f"{words} carries at least {percent(bound)}")
     cut = best_cut(graph, demand, routable)
     return access if access.lower_bound >= cut.lower_bound * (1 - 1e-12) and bound > 0 else cut
 
@@ -242,8 +242,8 @@ def _whole_spread(prepared: PreparedPhase, spread: HashSpread | None) -> HashSpr
     if spread is None:
         return None
     access, _ = access_bound(prepared.graph, prepared.demand)
-    fullest = spread.max_utilisation
-    lifted = Quantiles(max(fullest.p50, access), max(fullest.p95, access), max(fullest.p99, access))
+    drawn = spread.max_utilisation
+    lifted = Quantiles(max(drawn.p50, access), max(drawn.p95, access), max(drawn.p99, access))
     return replace(spread, max_utilisation=lifted)
 
 
@@ -254,50 +254,33 @@ def _named(topology: Topology, lost: Unreachable, classes: Sequence[TrafficClass
 
 def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:
     """Quantiles of utilisation per tier and direction."""
-    level, links = topology.nodes.level, topology.links
-    rise = np.sign(level[links.dst] - level[links.src])
     rows: list[TierLoad] = []
     for code, tier in enumerate(topology.tiers):
         for direction, sign in (("up", 1), ("down", -1), ("both", 0)):
-            mine = utilisation[(links.tier == code) & (rise == sign) & topology.up]
+            mine = utilisation[(topology.links.tier == code) & (topology.direction == sign) & topology.up]
             if len(mine):
                 p50, p99 = np.quantile(mine, [0.5, 0.99], method="inverted_cdf")
-                over = int((mine > OVER).sum())
+                over = int(over_capacity(mine).sum())
                 rows.append(TierLoad(tier, direction, len(mine), float(p50), float(p99), float(mine.max()), over))
     return tuple(rows)
-
-
-def route_fabric(
-    topology: Topology,
-    demands: Demands,
-    *,
-    router: str,
-    options: RoutingOptions,
-    efficiency: float,
-    only: str | None = None,
-) -> list[PhaseRoute]:
-    """Route all phases of a fabric, or the one called ``only``."""
-    wanted = [phase for phase in phase_names(demands) if only is None or phase == only]
-    return [
-        route_phase(topology, demands, phase, router=router, options=options, efficiency=efficiency) for phase in wanted
-    ]
 
 
 def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:
     """Highest utilisation among the links that carry a job's traffic in a phase, and that link's name.
 
-    Where demand is let in only in part, the job waits for its worst-off flow: no less than 1 / its part.
+    Where demand is admitted only in part, the job waits for its worst-off flow: no less than 1 / its part.
     """
     mine = [code for code, entry in enumerate(route.classes) if entry.job == job and not entry.steady]
     carried = route.link_gbps[:, mine].sum(axis=1) > 0
     if not carried.any():
         return (0.0 if _waiting(route, mine) <= 1 else float("inf")), ""
-    worst = int(np.argmax(np.where(carried, route.utilisation, -1.0)))
-    return max(float(route.utilisation[worst]), _waiting(route, mine)), route.topology.link_name(worst)
+    hottest = highest(np.where(carried, route.utilisation, -1.0))
+    peak = float(route.utilisation[carried].max())
+    return max(peak, _waiting(route, mine)), route.topology.link_name(hottest)
 
 
 def _waiting(route: PhaseRoute, classes: list[int]) -> float:
-    """1 / the least part of a class's flows that an objective lets in, infinite where that is none; 0 without such."""
+    """1 / the least part of a class's flows that an objective admits, infinite where that is none; 0 without such."""
     if route.routed is None or route.routed.routing.admitted is None:
         return 0.0
     sent = route.routed.demand.gbps[:, classes].sum(axis=1) > 0

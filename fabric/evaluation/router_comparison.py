@@ -22,18 +22,19 @@ import numpy as np
 
 from fabric.evaluation.jobs import job_times
 from fabric.evaluation.limits import check_limits
-from fabric.evaluation.phases import PreparedPhase, job_peak, places_flows, prepare_phase, route_prepared
+from fabric.evaluation.phases import PreparedPhase, job_peak, prepare_phase, route_prepared
+from fabric.evaluation.severity import severity_order, total_load
 from fabric.result import Assumption, JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.progress import Progress
-from fabric.routing.router import Certificate, HashSpread, RoutingOptions
+from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, places_flows, traits_of
+from fabric.routing.traits import Stage
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import FabricError
 from topologies.topology import Topology
 from traffic.demands import Demands
 from traffic.workload import WorkloadTraffic
 
-COMPARED = ("optimal", "wcmp", "ecmp", "spray", "ecmp-hash")  # what ``--router all`` compares, as far as they exist
-DRAWS = 100  # of the hash seeds, unless said otherwise
+DRAWS = 100  # of the hash seeds, unless set otherwise
 _SAME = 1e-6  # relative difference below which two routings are equally good
 
 
@@ -91,10 +92,15 @@ class PhaseComparison:
     figures: tuple[RouterFigure, ...]
     split: LossSplit
     best_possible: Certificate  # the tightest proof any of the routers gave
+    total_load: float = 0.0  # utilisation of all links together, under the router that loads them most
 
     def figure(self, router: str) -> RouterFigure | None:
         """Figures of a router; None when it is not compared or refused."""
         return next((row for row in self.figures if row.router == router and not row.refused), None)
+
+    def stage(self, stage: Stage) -> RouterFigure | None:
+        """Figures of the router that stands for a stage of the loss; None when none is compared or it refused."""
+        return figure_of(self.figures, stage)
 
     @property
     def worst(self) -> float:
@@ -129,8 +135,11 @@ class RouterComparison:
 
     @property
     def worst(self) -> PhaseComparison | None:
-        """The phase with the highest utilisation under any router."""
-        return max(self.phases, key=lambda phase: phase.worst, default=None)
+        """The worst phase, every figure of it under the router where it is highest."""
+        over = [max((row.links_over_capacity for row in phase.figures), default=0) for phase in self.phases]
+        total = [phase.total_load for phase in self.phases]
+        order = severity_order([phase.worst for phase in self.phases], over, total)
+        return self.phases[order[0]] if self.phases else None
 
     @property
     def unreachable_pairs(self) -> int:
@@ -147,6 +156,21 @@ class RouterComparison:
         """Whether no limit is missed by every router that decides it."""
         verdicts = [{one.ok for one in each} for each in zip(*(entry.limits for entry in self.outcomes), strict=True)]
         return all(True in found or False not in found for found in verdicts)
+
+
+def compared_routers() -> tuple[str, ...]:
+    """What ``--router all`` compares, in the order that routers give themselves.
+
+    >>> compared_routers()
+    ('optimal', 'wcmp', 'ecmp', 'spray', 'ecmp-hash')
+    """
+    positions = [(entry.traits.compared, entry.name) for entry in ROUTERS if entry.traits.compared is not None]
+    return tuple(name for _, name in sorted(positions))
+
+
+def figure_of(rows: Sequence[RouterFigure], stage: Stage) -> RouterFigure | None:
+    """The first row of a router that stands for a stage of the loss and did not refuse."""
+    return next((row for row in rows if traits_of(row.router).stage == stage and not row.refused), None)
 
 
 Peaks = dict[tuple[str, str, str], tuple[float, str]]  # (router, phase, job) -> highest utilisation, its link
@@ -177,11 +201,13 @@ def compare_phase(
     peaks: Peaks = {}
     for router in routers:
         options.report(Progress(router))
-        apart = places_flows(router)
-        if apart not in prepared:
-            prepared[apart] = prepare_phase(topology, demands, phase, efficiency=efficiency, apart=apart)
+        per_endpoint = places_flows(router)
+        if per_endpoint not in prepared:
+            prepared[per_endpoint] = prepare_phase(
+                topology, demands, phase, efficiency=efficiency, per_endpoint=per_endpoint
+            )
         try:
-            route = _route(prepared[apart], router, options)
+            route = _route(prepared[per_endpoint], router, options)
         except FabricError as error:
             why = error.problems[0].message
             rows.append(RouterFigure(demands.fabric, phase, router, refused=why))
@@ -191,12 +217,13 @@ def compare_phase(
         rows.append(_figure(route, mine))
         routes.append(replace(route, link_gbps=np.empty((0, len(route.classes))), routed=None))
     one = next(iter(prepared.values()))
-    # What holds for whole flows only, such as cuts counted in flows, is no bound for those who split them.
+    # What holds for whole flows only, such as cuts counted in flows, is not a bound for those who split them.
     bounds = [route.best_possible for route in routes if not places_flows(route.router)]
     best = max([*bounds, one.best_bound], key=lambda proof: proof.lower_bound)
     shown = tuple(replace(row, above_best=_over(row.max_utilisation, best.lower_bound)) for row in rows)
     split = loss_split(access_utilisation(one), shown)
-    return RoutedPhase(PhaseComparison(demands.fabric, phase, shown, split, best), tuple(routes), peaks)
+    total = max((total_load(route) for route in routes), default=0.0)
+    return RoutedPhase(PhaseComparison(demands.fabric, phase, shown, split, best, total), tuple(routes), peaks)
 
 
 def _route(prepared: PreparedPhase, router: str, options: RoutingOptions) -> PhaseRoute:
@@ -204,7 +231,7 @@ def _route(prepared: PreparedPhase, router: str, options: RoutingOptions) -> Pha
     try:
         return route_prepared(prepared, router=router, options=options)
     except FabricError as error:
-        if options.hash.replicas == 1 or not places_flows(router):
+        if options.hash.replicas == 1 or traits_of(router).placement != "hashed":
             raise
         once = replace(options, hash=replace(options.hash, replicas=1))
         route = route_prepared(prepared, router=router, options=once)
@@ -287,14 +314,18 @@ def loss_split(access: float | None, rows: Sequence[RouterFigure]) -> LossSplit:
     >>> [round(part, 3) for part in (split.topology, split.uneven_links, split.hashing, split.wcmp_recovers)]
     [1.0, 0.25, 0.2, 0.6]
     """
-    theta = {row.router: row.max_utilisation for row in rows}
-    optimal, wcmp, ecmp, hashed = (theta.get(name) for name in ("optimal", "wcmp", "ecmp", "ecmp-hash"))
-    p99 = next((row.spread.max_utilisation.p99 for row in rows if row.router == "ecmp-hash" and row.spread), None)
-    uneven = _over(ecmp, optimal)
+    hashing = figure_of(rows, "hashing")
+    optimum, weights, equal = (_theta(figure_of(rows, stage)) for stage in ("optimum", "weights", "equal-split"))
+    p99 = hashing.spread.max_utilisation.p99 if hashing is not None and hashing.spread else None
+    uneven = _over(equal, optimum)
     recovers = None
-    if uneven is not None and wcmp is not None and uneven > _SAME:
-        recovers = (ecmp - wcmp) / (ecmp - optimal)  # type: ignore[operator]
-    return LossSplit(access, _over(optimal, access), uneven, recovers, _over(hashed, ecmp), _over(p99, ecmp))
+    if uneven is not None and weights is not None and uneven > _SAME:
+        recovers = (equal - weights) / (equal - optimum)  # type: ignore[operator]
+    return LossSplit(access, _over(optimum, access), uneven, recovers, _over(_theta(hashing), equal), _over(p99, equal))
+
+
+def _theta(row: RouterFigure | None) -> float | None:
+    return row.max_utilisation if row is not None else None
 
 
 def _over(value: float | None, reference: float | None) -> float | None:

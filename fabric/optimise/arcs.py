@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fabric.routing.graph import Adjacency, RoutingGraph
+from fabric.routing.graph import Adjacency, Inward, RoutingGraph, all_equal
 from fabric.routing.router import Splits
 from topologies.columns import Floats, Ints, column
 
@@ -31,6 +31,12 @@ class Arcs:
     def into(self) -> Adjacency:
         """Arcs by destination node."""
         return Adjacency.by(self.dst, self.nodes)
+
+    @cached_property
+    def inward(self) -> Inward:
+        """Arcs by destination node, for searches from a destination backwards."""
+        by = self.into
+        return Inward(by.start, self.src[by.edge], self.weight[by.edge], all_equal(self.weight))
 
     def edge_loads(self, arc_gbps: Floats) -> Floats:
         """Loads of the graph's edges from loads of the arcs, shape (E, C)."""

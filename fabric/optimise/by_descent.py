@@ -63,16 +63,17 @@ def _prove(best: Incumbent, step: Step) -> None:
 def _rows_worth_more_arcs(best: Incumbent, descent: Descent, step: Step) -> tuple[Ints, Floats]:
     """Destinations whose demand has cheaper paths than those of the table, and the prices by slot to find them with."""
     arcs, demand = best.arcs, best.demand
-    # A little length in the price keeps cheapest paths short, and free of circles where nothing has a price.
+    # A little length in the price keeps cheapest paths short, and free of cycles where nothing has a price.
     nudge = 1e-3 * step.price.max(initial=0.0) * arcs.weight / arcs.weight.max()
     price = step.price + nudge[arcs.into.edge]
     by_arc = np.zeros(len(arcs.src))
     by_arc[arcs.into.edge] = price
     _, paid = descent.sweep(step.shares.copy(), column(price, np.float64), 0.0)
     cheapest = entry_prices(best.graph, demand, by_arc[arcs.of_edge])
-    entry_row = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))
     least = np.bincount(
-        entry_row, np.where(best.routable & np.isfinite(cheapest), cheapest, 0.0) * demand.total_gbps, len(demand.dest)
+        demand.row_of_entry,
+        np.where(best.routable & np.isfinite(cheapest), cheapest, 0.0) * demand.total_gbps,
+        len(demand.dest),
     )
     saved = paid - least
     rows = np.flatnonzero(saved > WORTH * paid.sum() / max(len(paid), 1))

@@ -137,7 +137,7 @@ def all_arcs(best: Incumbent) -> ArcPairs:
     used = np.tile(np.arange(len(arcs.src)), len(demand.dest))
     dest = demand.dest[rows]
     sends = np.zeros((len(demand.dest), arcs.nodes), dtype=np.bool_)
-    sends[np.repeat(np.arange(len(demand.dest)), np.diff(demand.start)), demand.src] = True
+    sends[demand.row_of_entry, demand.src] = True
     tail, head = arcs.src[used], arcs.dst[used]
     keep = (tail != dest) & (~graph.is_terminal[head] | (head == dest))
     keep &= ~graph.is_terminal[tail] | sends[rows, tail]

@@ -1,4 +1,4 @@
-"""Lower bounds on the maximum utilisation that hold for every routing, whatever a solver said.
+"""Lower bounds on the maximum utilisation that hold for every routing, whatever a solver reported.
 
 For any prices w ≥ 0 of the edges, every routing has θ ≥ Σ_d demand_d · dist_w(d) / Σ_e capacity_e · w_e: traffic pays
 at least the shortest path, and no edge can earn more than θ · capacity · price. A price of 1 on the edges that leave a
@@ -16,6 +16,7 @@ from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import parallel_rows, priced_distances, priced_shortest_distances
 from fabric.routing.router import Certificate
 from topologies.columns import Bools, Floats, Ints, column
+from topologies.units import percent
 
 _FEW = 3
 
@@ -88,7 +89,7 @@ def best_cut(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certi
                 cables = _cable_count(graph, edges)
                 words = (
                     f"the {cables} live link{'s' if cables != 1 else ''} {way} {part.names[worst]} "
-                    f"carry at least {ratio[worst]:.1%} whatever the routing"
+                    f"carry at least {percent(float(ratio[worst]))}"
                 )
                 price = np.zeros(len(graph.src))
                 price[edges] = 1.0
@@ -118,21 +119,17 @@ def priced_bound(
 
 def entry_prices(graph: RoutingGraph, demand: PhaseDemand, price: Floats, *, shortest_only: bool = False) -> Floats:
     """Least price of a path per entry of the demand, shape (nnz,); ``inf`` without a path."""
-    into = graph.into
-    tail, by_slot = graph.src[into.edge], price[into.edge]
-    found = np.zeros(len(demand.src))
-    ends = (demand.dest, demand.start, demand.src, found)
-    weight = graph.weight[into.edge]
-    equal = graph.equal_weights
+    net, by_slot, rows = graph.inward, price[graph.into.edge], demand.rows
+    least = np.zeros(len(demand.src))
 
     def work(first: int, last: int) -> None:
         if shortest_only:
-            priced_shortest_distances(first, last, into.start, tail, weight, equal, by_slot, *ends)
+            priced_shortest_distances(first, last, net, by_slot, rows, least)
         else:
-            priced_distances(first, last, into.start, tail, by_slot, *ends)
+            priced_distances(first, last, net.start, net.tail, by_slot, rows, least)
 
     parallel_rows(len(demand.dest), work)
-    return found
+    return least
 
 
 def price_words(graph: RoutingGraph, price: Floats, bound: float) -> str:
@@ -142,6 +139,6 @@ def price_words(graph: RoutingGraph, price: Floats, bound: float) -> str:
     top = priced[np.argsort(-worth[priced], kind="stable")][:_FEW]
     names = ", ".join(graph.edge_name(int(edge)) for edge in top)
     more = f" and {len(priced) - len(top)} more" if len(priced) > len(top) else ""
-    verb = "fills up whatever the routing" if len(priced) == 1 else "fill up together whatever the routing"
+    verb = "fills up" if len(priced) == 1 else "fill up together"
     noun = "link" if len(priced) == 1 else "links"
-    return f"{len(priced)} {noun} ({names}{more}) {verb}: at least {bound:.1%}"
+    return f"{len(priced)} {noun} ({names}{more}) {verb}: at least {percent(bound)}"

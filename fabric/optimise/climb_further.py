@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fabric.optimise.flow_blocks import FlowBlocks, step_blocks
-from fabric.optimise.flow_programmes import arc_prices, least_cost, least_utilisation, solve_linear
+from fabric.optimise.flow_programmes import arc_prices, least_cost, least_utilisation
 from fabric.optimise.policy_incumbent import PolicyIncumbent
 from fabric.optimise.route_space import ArcSpace
+from fabric.optimise.solve import solve_programme
 from fabric.optimise.valley_free import Mixture, StateSteps, is_valley_free, mixtures
 from fabric.routing.graph import PhaseDemand
 from fabric.routing.router import Splits
@@ -91,7 +92,7 @@ def _solve(best: PolicyIncumbent, walks: _Walks, deadline: float, *, prove: bool
     """Merged flows of least utilisation and then least cost; None when they are no better than the best routing."""
     everyone, blocks = walks.space.routable, walks.blocks
     programme = least_utilisation(blocks, everyone, scale=best.theta, least=best.access)
-    solution = solve_linear(programme, time_limit_s=deadline - time.monotonic(), solver="highs")
+    solution = solve_programme(programme, time_limit_s=deadline - time.monotonic(), solver="highs")
     if solution.values is None:
         return None
     arcs = walks.space.arcs
@@ -100,8 +101,8 @@ def _solve(best: PolicyIncumbent, walks: _Walks, deadline: float, *, prove: bool
     theta = float(solution.values[-1]) * best.theta
     if theta >= best.theta * (1 - 1e-7):
         return None
-    # Least cost leaves out circles and detours, most of which would be mixtures.
-    shorter = solve_linear(
+    # Least cost leaves out cycles and detours, most of which would be mixtures.
+    shorter = solve_programme(
         least_cost(blocks, everyone, most=theta * (1 + SLACK)),
         time_limit_s=deadline - time.monotonic(),
         solver="highs",
@@ -124,8 +125,7 @@ def _take(best: PolicyIncumbent, space: ArcSpace, kind: Ints, rows: Ints, used: 
 def is_whole(splits: Splits, src: Ints, dst: Ints, demand: PhaseDemand, routable: Bools, nodes: int) -> bool:
     """Whether every node that sends or receives traffic to a destination has a way on."""
     row = np.repeat(np.arange(len(demand.dest), dtype=np.int64), np.diff(splits.start))
-    row_of_entry = np.repeat(np.arange(len(demand.dest), dtype=np.int64), np.diff(demand.start))
-    sends = row_of_entry[routable] * nodes + demand.src[routable]
+    sends = demand.row_of_entry[routable] * nodes + demand.src[routable]
     inner = dst[splits.edge] != demand.dest[row]
     receives = row[inner] * nodes + dst[splits.edge[inner]]
     return bool(np.isin(np.append(sends, receives), row * nodes + src[splits.edge]).all())

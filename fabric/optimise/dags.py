@@ -1,7 +1,7 @@
 """Per destination, a loop-free set of arcs that traffic may use, as flat columns.
 
-The arcs of a destination are grouped by head, farthest heads first: whoever reads them forwards meets all arcs into a
-node before any arc out of it, and whoever reads them backwards the other way round, so that loads and prices are
+The arcs of a destination are grouped by head, farthest heads first: a reader that goes forwards meets all arcs into a
+node before any arc out of it, and one that goes backwards the other way round, so that loads and prices are
 propagated in one pass each without a queue.
 """
 
@@ -9,15 +9,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from fabric.optimise.arcs import Arcs
-from fabric.routing.graph import PhaseDemand
+from fabric.routing.graph import DemandRows, Inward, PhaseDemand
 from fabric.routing.kernels import compiled, is_step, nearest_first, parallel_rows, weighted_order
 from topologies.columns import Bools, Floats, Ints, Longs, Shares, column
 
 _TIE = 1e-9  # relative; cheapest paths within this of each other are all taken
+
+
+class DagColumns(NamedTuple):
+    """Arcs per destination as compiled loops read them; see ``Dags``."""
+
+    start: Longs
+    slot: Ints
+    tail: Ints
+    head: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,40 +41,41 @@ class Dags:
     @cached_property
     def tail(self) -> Ints:
         """Source of every slot, shape (A,)."""
-        return column(self.arcs.src[self.arcs.into.edge], np.int32)
+        return column(self.arcs.inward.tail, np.int32)
 
     @cached_property
     def head(self) -> Ints:
         """Destination of every slot, shape (A,)."""
         return column(self.arcs.dst[self.arcs.into.edge], np.int32)
 
+    @property
+    def columns(self) -> DagColumns:
+        """The same for compiled loops."""
+        return DagColumns(self.start, self.slot, self.tail, self.head)
+
 
 @compiled
 def _shortest_rows(
     first: int,
     last: int,
-    into_start: Ints,
-    tail: Ints,
-    weight: Floats,
-    equal: bool,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
+    net: Inward,
+    demand: DemandRows,
     routable: Bools,
     row_start: Longs,
     slots: Ints,
 ) -> None:
     """Slots on shortest paths from a row's sources; empty ``slots``: their number goes to ``row_start[row + 1]``."""
+    into_start, tail, weight, equal = net
     nodes = len(into_start) - 1
     distance = np.empty(nodes)
     order = np.empty(nodes, dtype=np.int64)
     active = np.zeros(nodes, dtype=np.bool_)
     for row in range(first, last):
-        reached = nearest_first(dest[row], into_start, tail, weight, equal, distance, order)
+        reached = nearest_first(demand.dest[row], into_start, tail, weight, equal, distance, order)
         active[:] = False
-        for entry in range(start[row], start[row + 1]):
+        for entry in range(demand.start[row], demand.start[row + 1]):
             if routable[entry]:
-                active[entry_src[entry]] = True
+                active[demand.src[entry]] = True
         at = row_start[row] if len(slots) > 0 else 0
         for position in range(reached - 1, -1, -1):
             head = order[position]
@@ -80,12 +91,9 @@ def _shortest_rows(
 
 def shortest_dags(arcs: Arcs, demand: PhaseDemand, routable: Bools) -> Dags:
     """The arcs on shortest paths from every destination's sources."""
-    into = arcs.into
-    tail, weight = arcs.src[into.edge], arcs.weight[into.edge]
-    equal = bool(len(weight) == 0 or np.ptp(weight) == 0)
     rows = len(demand.dest)
     row_start = np.zeros(rows + 1, dtype=np.int64)
-    fixed = (into.start, tail, weight, equal, demand.dest, demand.start, demand.src, routable, row_start)
+    fixed = (arcs.inward, demand.rows, routable, row_start)
     none = np.empty(0, dtype=np.int32)
     parallel_rows(rows, lambda first, last: _shortest_rows(first, last, *fixed, none))
     np.cumsum(row_start, out=row_start)
@@ -110,8 +118,8 @@ def _merge_row(
 ) -> int:
     """A row's arcs and those on its sources' cheapest paths, loop-free; returns how many were written.
 
-    Nodes are taken nearest first once all their arcs lead to nodes already taken. Where a circle stops that, the node
-    that loses the least traffic gives up its arcs back into the circle.
+    Nodes are taken nearest first once all their arcs lead to nodes already taken. Where a cycle stops that, the node
+    that loses the least traffic gives up its arcs back into the cycle.
     """
     nodes = len(into_start) - 1
     distance = np.empty(nodes)
@@ -198,7 +206,7 @@ def _merge_row(
 def with_cheap_arcs(
     dags: Dags, shares: Shares, demand: PhaseDemand, routable: Bools, price: Floats, rows: Ints
 ) -> tuple[Dags, Shares]:
-    """Add to some rows the arcs on cheapest paths under ``price`` (by slot, > 0), and cut what would close a circle.
+    """Add to some rows the arcs on cheapest paths under ``price`` (by slot, > 0), and cut what would close a cycle.
 
     Parameters
     ----------

@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabric.optimise.dags import Dags
-from fabric.routing.graph import PhaseDemand
+from fabric.optimise.dags import DagColumns, Dags
+from fabric.routing.graph import DemandRows, PhaseDemand
 from fabric.routing.kernels import compiled, parallel_loads
 from fabric.routing.router import Splits
-from topologies.columns import Bools, Floats, Ints, Longs, Shares, column
+from topologies.columns import Bools, Floats, Shares, column
 
 SHARPNESS = 3.0  # η times the relative gap
 LEAST_ETA = 10.0
@@ -39,14 +39,9 @@ def _sweep(
     last: int,
     alpha: float,
     price: Floats,
-    row_start: Longs,
-    slots: Ints,
+    dags: DagColumns,
     shares: Shares,
-    tail: Ints,
-    head: Ints,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
+    demand: DemandRows,
     gbps: Floats,
     loads: Floats,
     paid: Floats,
@@ -55,6 +50,8 @@ def _sweep(
 
     ``paid[row]`` becomes Σ demand x least price to the destination over the row's arcs.
     """
+    row_start, slots, tail, head = dags
+    dest, start, entry_src = demand
     nodes = dest.max() + 1
     for slot in range(len(tail)):
         nodes = max(nodes, tail[slot] + 1, head[slot] + 1)
@@ -126,10 +123,7 @@ class Descent:
         paid = np.zeros(rows)
 
         def work(first: int, last: int, loads: Floats) -> None:
-            _sweep(
-                first, last, alpha, price, dags.start, dags.slot, shares, dags.tail, dags.head,
-                demand.dest, demand.start, demand.src, self.gbps, loads[:, 0], paid,
-            )  # fmt: skip
+            _sweep(first, last, alpha, price, dags.columns, shares, demand.rows, self.gbps, loads[:, 0], paid)
 
         loads = parallel_loads(rows, (len(self.capacity), 1), work)[:, 0]
         return loads, paid

@@ -2,7 +2,7 @@
 
 Sets: demand entries e (source, destination), arcs a, columns j. A column is a flow to one destination on one step of a
 graph, or a whole path. Data: n[e], Gbps offered; c[a] > 0, capacity in Gbps. Variables: y[j] ≥ 0, flow in units of what
-is offered to the column's destination (of its entry, for a path); x[e] in [0, 1], the part of e that is let in::
+is offered to the column's destination (of its entry, for a path); x[e] in [0, 1], the part of e that is admitted::
 
     conserve · y = supply · x           a row per destination and node, or per entry for paths
     utilisation[a] = load[a, :] · y     offered over capacity
@@ -61,12 +61,11 @@ def step_blocks(
     routable : ndarray, shape (nnz,)
         Entries that have a path; the others get no supply.
     """
-    row_of_entry = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))
     gbps = np.where(routable, demand.total_gbps, 0.0)
-    unit = np.maximum(np.bincount(row_of_entry, gbps, len(demand.dest)), np.finfo(np.float64).tiny)
+    unit = np.maximum(np.bincount(demand.row_of_entry, gbps, len(demand.dest)), np.finfo(np.float64).tiny)
     count, variables, entries = len(used), np.arange(len(used)), np.flatnonzero(routable)
     node_key = np.concatenate([rows.astype(np.int64) * steps.nodes + end[used] for end in (steps.src, steps.dst)])
-    entry_key = row_of_entry[entries].astype(np.int64) * steps.nodes + demand.src[entries]
+    entry_key = demand.row_of_entry[entries] * steps.nodes + demand.src[entries]
     keys = np.unique(np.concatenate([node_key, entry_key]))
     keys = keys[keys % steps.nodes != dest[keys // steps.nodes]]
     inner = steps.dst[used] != dest[rows]
@@ -77,7 +76,7 @@ def step_blocks(
         (signs, (np.concatenate([leave, enter]), np.concatenate([variables, variables[inner]]))),
         shape=(len(keys), count),
     )
-    share = gbps[entries] / unit[row_of_entry[entries]]
+    share = gbps[entries] / unit[demand.row_of_entry[entries]]
     supply = coo_array((share, (np.searchsorted(keys, entry_key), entries)), shape=(len(keys), len(demand.src)))
     arc = steps.arc[used]
     real = arc >= 0

@@ -7,35 +7,21 @@ conservation of flow and whose last A rows are the utilisations of the arcs, so 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from fabric.optimise.flow_blocks import FlowBlocks
-from fabric.optimise.formulate import FlowProgramme
-from fabric.optimise.solve import Solution, solve_programme
+from fabric.optimise.programme import Programme
+from fabric.optimise.solve import Solution
 from topologies.columns import Bools, Floats
 
 
 @dataclass(frozen=True, eq=False)
-class LinearProgramme:
-    """A programme as solvers take it; flows come first among its columns, arcs last among its rows."""
+class LinearProgramme(Programme):
+    """A programme whose last rows are the utilisations of the arcs."""
 
-    matrix: csr_array
-    lower_row: Floats
-    upper_row: Floats
-    cost: Floats
-    lower: Floats
-    upper: Floats
-    flow_columns: int
     arcs: int
-
-
-def solve_linear(programme: LinearProgramme, *, time_limit_s: float, solver: str) -> Solution:
-    """Solve by name of the solver, see ``solve_programme``."""
-    # solve_programme reads the columns and rows above and nothing else.
-    return solve_programme(cast(FlowProgramme, programme), time_limit_s=time_limit_s, solver=solver)
 
 
 def arc_prices(programme: LinearProgramme, solution: Solution, capacity_gbps: Floats) -> Floats:
@@ -57,7 +43,7 @@ def _stack(
 
 
 def least_utilisation(blocks: FlowBlocks, routable: Bools, *, scale: float, least: float) -> LinearProgramme:
-    """min θ with every entry let in whole; θ is in units of ``scale`` and at least ``least``."""
+    """min θ with every entry admitted whole; θ is in units of ``scale`` and at least ``least``."""
     arcs, flows = blocks.load.shape
     whole = blocks.supply @ routable.astype(np.float64)
     theta = csr_array(np.ones((arcs, 1)))

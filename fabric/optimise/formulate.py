@@ -16,36 +16,26 @@ in units of all demand to d, and θ in units of an estimate of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from fabric.optimise.arcs import Arcs
+from fabric.optimise.programme import Programme
 from fabric.routing.graph import PhaseDemand
 from topologies.columns import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
-class FlowProgramme:
-    """min cost·x, lower_row ≤ matrix·x ≤ upper_row, lower ≤ x ≤ upper; columns are f[a, d] in order, then θ."""
+class FlowProgramme(Programme):
+    """A programme whose columns are f[a, d] in order, then θ."""
 
-    matrix: csr_array
-    lower_row: Floats
-    upper_row: Floats
-    cost: Floats
-    lower: Floats
-    upper: Floats
     row_of_var: Ints  # destination index of every flow column
     arc_of_var: Ints
     balance_rows: int  # the first rows are balances, the rest capacities
     capacity_arcs: Ints  # arc of every capacity row
     gbps_of_unit: Floats  # Gbps of one unit of every flow column
-
-    @property
-    def flow_columns(self) -> int:
-        """Number of flow variables; θ is the column after them."""
-        return len(self.arc_of_var)
 
 
 def formulate(
@@ -72,14 +62,14 @@ def formulate(
     length_cost : float
         Cost of Σ length x Gbps beside θ: small, it settles which of many optima, in one programme instead of two.
     """
-    row_of_entry = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))[routable]
+    row_of_entry = demand.row_of_entry[routable]
     gbps = demand.total_gbps[routable]
     unit = np.maximum(np.bincount(row_of_entry, gbps, len(demand.dest)), np.finfo(np.float64).tiny)
     count = len(used)
     variables = np.arange(count)
 
     node_key = np.concatenate([rows.astype(np.int64) * arcs.nodes + end[used] for end in (arcs.src, arcs.dst)])
-    entry_key = row_of_entry.astype(np.int64) * arcs.nodes + demand.src[routable]
+    entry_key = row_of_entry * arcs.nodes + demand.src[routable]
     keys = np.unique(np.concatenate([node_key, entry_key]))
     keys = keys[keys % arcs.nodes != demand.dest[keys // arcs.nodes]]
     balances = len(keys)
@@ -110,6 +100,7 @@ def formulate(
         cost=cost,
         lower=lower,
         upper=np.full(count + 1, np.inf),
+        flow_columns=count,
         row_of_var=np.asarray(rows, dtype=np.int32),
         arc_of_var=np.asarray(used, dtype=np.int32),
         balance_rows=balances,
@@ -125,16 +116,4 @@ def shorten(programme: FlowProgramme, arcs: Arcs, theta: float) -> FlowProgramme
     cost[: programme.flow_columns] = length / length.mean()
     lower, upper = programme.lower.copy(), programme.upper.copy()
     lower[-1] = upper[-1] = theta
-    return FlowProgramme(
-        programme.matrix,
-        programme.lower_row,
-        programme.upper_row,
-        cost,
-        lower,
-        upper,
-        programme.row_of_var,
-        programme.arc_of_var,
-        programme.balance_rows,
-        programme.capacity_arcs,
-        programme.gbps_of_unit,
-    )
+    return replace(programme, cost=cost, lower=lower, upper=upper)

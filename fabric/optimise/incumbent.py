@@ -21,10 +21,7 @@ def split_loads(arcs: Arcs, demand: PhaseDemand, splits: Splits, routable: Bools
     stranded = np.zeros((len(demand.dest), arcs.nodes), dtype=np.bool_)
 
     def work(first: int, last: int, loads: Floats) -> None:
-        split_slice(
-            first, last, arcs.src, arcs.dst, splits.start, splits.edge, splits.fraction,
-            demand.dest, demand.start, demand.src, gbps, loads, stranded,
-        )  # fmt: skip
+        split_slice(first, last, arcs.src, arcs.dst, splits.columns, demand.rows, gbps, loads, stranded)
 
     return parallel_loads(len(demand.dest), (len(arcs.src), demand.gbps.shape[1]), work)
 

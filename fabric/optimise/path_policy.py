@@ -1,4 +1,4 @@
-"""Path policies as route spaces, and the least maximum utilisation under those that are no subset of arcs alone.
+"""Path policies as route spaces, and the least maximum utilisation under those that are not a subset of arcs alone.
 
 * ``any``: every loop-free path; all arcs where the programme stays small, else those on shortest paths, and more as
   prices ask for them.
@@ -17,17 +17,18 @@ import numpy as np
 from fabric.optimise.arcs import merge_parallel
 from fabric.optimise.by_programme import shortest_arcs
 from fabric.optimise.climb_further import climb_further
-from fabric.optimise.flow_programmes import arc_prices, least_cost, least_utilisation, solve_linear
+from fabric.optimise.flow_programmes import arc_prices, least_cost, least_utilisation
 from fabric.optimise.path_space import PathSpace
 from fabric.optimise.policy_incumbent import PolicyIncumbent
 from fabric.optimise.route_space import ArcSpace, RouteSpace, every_pair
-from fabric.optimise.solve import Status
+from fabric.optimise.solve import Status, solve_programme
 from fabric.optimise.valley_free import arc_kinds, needed_arcs, state_steps
 from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.progress import Progress
 from fabric.routing.router import Routing, RoutingOptions
 from topologies.columns import column
+from topologies.units import excess
 
 # Columns up to which simplex finishes. Programmes of layered fabrics are so degenerate that it stalls early.
 LAYERED_COLUMNS = 20_000
@@ -73,8 +74,7 @@ def given_paths(graph: RoutingGraph, demand: PhaseDemand, k: int) -> PathSpace:
 
 def exact_columns(graph: RoutingGraph) -> int:
     """Flow variables up to which a programme is solved by simplex or interior point with crossover."""
-    level = graph.topology.nodes.level[graph.node_of[~graph.is_terminal]]
-    return LAYERED_COLUMNS if len(level) and np.ptp(level) > 0 else FLAT_COLUMNS
+    return LAYERED_COLUMNS if graph.is_layered else FLAT_COLUMNS
 
 
 def solver_for(graph: RoutingGraph, columns: int) -> str:
@@ -105,7 +105,7 @@ def solve_min_max_under_policy(graph: RoutingGraph, demand: PhaseDemand, options
     if open_gap and isinstance(space, ArcSpace) and time.monotonic() < deadline:
         notes = (
             *notes,
-            f"{best.gap:.2%} above the bound over all valley-free paths, not all of which switches can use",
+            f"{excess(best.gap, 2)} above the bound over all valley-free paths, not all of which switches can use",
         )
     return Routing(
         "optimal",
@@ -126,14 +126,14 @@ def _improve(best: PolicyIncumbent, deadline: float) -> str:
     columns, everyone = len(blocks.cost), space.routable
     programme = least_utilisation(blocks, everyone, scale=best.theta, least=best.access)
     solver = solver_for(best.graph, columns)
-    solution = solve_linear(programme, time_limit_s=deadline - time.monotonic(), solver=solver)
+    solution = solve_programme(programme, time_limit_s=deadline - time.monotonic(), solver=solver)
     if solution.values is None:
         return ""
     best.prove(np.asarray(arc_prices(programme, solution, space.arcs.capacity_gbps)[space.arcs.of_edge]))
     best.take(space.carry(solution.values[:columns], everyone.astype(np.float64)))
     if solution.status is Status.OPTIMAL and solver != "pdlp":
         shorter = least_cost(blocks, everyone, most=best.theta * (1 + SLACK))
-        second = solve_linear(shorter, time_limit_s=deadline - time.monotonic(), solver=solver)
+        second = solve_programme(shorter, time_limit_s=deadline - time.monotonic(), solver=solver)
         if second.values is not None:
             best.take(space.carry(second.values, everyone.astype(np.float64)), room=1e-7)
     return solver

@@ -16,6 +16,7 @@ from fabric.optimise.route_space import Carried, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, access_bound
 from topologies.columns import Floats
+from topologies.units import percent
 
 
 @dataclass
@@ -38,7 +39,7 @@ class PolicyIncumbent:
         carried = space.carry(np.zeros(len(space.blocks.cost)), space.routable.astype(np.float64))
         proof = best_cut(graph, demand, space.routable)
         if access >= proof.lower_bound * (1 - 1e-12):
-            proof = Certificate(access, f"{words} carries {access:.1%} whatever the routing")
+            proof = Certificate(access, f"{words} carries at least {percent(access)}")
         if not proof.lower_bound:
             proof = Certificate(0.0, "nothing to route")
         theta = max(highest(graph, carried.edge_gbps), access)

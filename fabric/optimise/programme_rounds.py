@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.optimise.flow_blocks import FlowBlocks
-from fabric.optimise.flow_programmes import LinearProgramme, arc_prices, solve_linear
+from fabric.optimise.flow_programmes import LinearProgramme, arc_prices
+from fabric.optimise.proofs import highest
 from fabric.optimise.route_space import Carried, RouteSpace
-from fabric.optimise.solve import Status
+from fabric.optimise.solve import Status, solve_programme
+from fabric.routing.graph import RoutingGraph
 from fabric.routing.progress import Progress
 from fabric.routing.router import RoutingOptions
 from topologies.columns import Floats
@@ -34,6 +36,12 @@ class Improved:
     stopped: bool  # a limit ended it
 
 
+def within_capacity(graph: RoutingGraph, result: Improved) -> tuple[Floats, Floats]:
+    """Loads and admitted parts, scaled down by what the solver's tolerance left above capacity."""
+    over = max(highest(graph, result.carried.edge_gbps), 1.0)
+    return np.asarray(result.carried.edge_gbps / over), np.asarray(result.admitted / over)
+
+
 def improve(
     space: RouteSpace,
     options: RoutingOptions,
@@ -53,7 +61,7 @@ def improve(
     programme : callable
         The programme on a space's blocks; a minimisation.
     admitted : callable
-        Part of every entry that is let in, from a point.
+        Part of every entry that is admitted, from a point.
     value, bound : callable
         The objective of a routing, recomputed from its loads, and what prices of edges prove about all routings.
     unit : float
@@ -65,7 +73,7 @@ def improve(
         options.report(Progress(f"{options.objective}: programme {number + 1}"))
         blocks = space.blocks
         made = programme(blocks)
-        solution = solve_linear(made, time_limit_s=end - time.monotonic(), solver=solver)
+        solution = solve_programme(made, time_limit_s=end - time.monotonic(), solver=solver)
         if solution.values is None:
             return found
         price = unit * arc_prices(made, solution, space.arcs.capacity_gbps)[space.arcs.of_edge]

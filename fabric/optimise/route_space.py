@@ -27,7 +27,7 @@ from topologies.columns import Bools, Floats, Ints, column
 
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """A routing of what is let in: loads of the graph's edges, with the splits or the paths that make them."""
+    """A routing of what is admitted: loads of the graph's edges, with the splits or the paths that make them."""
 
     edge_gbps: Floats  # shape (E, C)
     splits: Splits | None
@@ -66,7 +66,7 @@ class RouteSpace(Protocol):
 
 
 def admitted_demand(demand: PhaseDemand, admitted: Floats) -> PhaseDemand:
-    """The part of every entry that is let in; what endpoints send and receive in all stays as offered."""
+    """The part of every entry that is admitted; what endpoints send and receive in all stays as offered."""
     return replace(demand, gbps=column(demand.gbps * admitted[:, None], np.float64))
 
 
@@ -142,7 +142,7 @@ def every_pair(graph: RoutingGraph, arcs: Arcs, demand: PhaseDemand) -> tuple[In
     used = np.tile(np.arange(len(arcs.src)), len(demand.dest))
     dest = demand.dest[rows]
     sends = np.zeros((len(demand.dest), arcs.nodes), dtype=np.bool_)
-    sends[np.repeat(np.arange(len(demand.dest)), np.diff(demand.start)), demand.src] = True
+    sends[demand.row_of_entry, demand.src] = True
     tail, head = arcs.src[used], arcs.dst[used]
     keep = (tail != dest) & (~graph.is_terminal[head] | (head == dest))
     keep &= ~graph.is_terminal[tail] | sends[rows, tail]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fabric.optimise.formulate import FlowProgramme
+from fabric.optimise.programme import Programme
 from topologies.columns import Floats
 
 INTERIOR_COLUMNS = 20_000  # above, HiGHS goes by interior point and crossover: simplex stalls on some networks
@@ -42,7 +42,7 @@ class Solution:
     seconds: float
 
 
-def solve_programme(programme: FlowProgramme, *, time_limit_s: float, solver: str = "highs") -> Solution:
+def solve_programme(programme: Programme, *, time_limit_s: float, solver: str = "highs") -> Solution:
     """Solve a programme.
 
     Parameters
@@ -76,7 +76,7 @@ def solve_programme(programme: FlowProgramme, *, time_limit_s: float, solver: st
     return Solution(_status(result, values is not None), solver, values, prices, seconds)
 
 
-def _proto(programme: FlowProgramme) -> Any:
+def _proto(programme: Programme) -> Any:
     """The programme as MathOpt's message, filled in bulk: an object per variable would take longer than solving."""
     from ortools.math_opt import model_pb2
 

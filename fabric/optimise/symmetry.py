@@ -116,6 +116,7 @@ def _reduced(
         cost=programme.cost[first_column] * many,
         lower=programme.lower[first_column],
         upper=programme.upper[first_column],
+        flow_columns=0,  # classes, not flows
         row_of_var=np.empty(0, dtype=np.int32),
         arc_of_var=np.empty(0, dtype=np.int32),
         gbps_of_unit=np.empty(0),

@@ -22,7 +22,7 @@ import numpy as np
 
 from fabric.optimise.arcs import Arcs
 from fabric.optimise.flow_blocks import Steps
-from fabric.routing.graph import Adjacency, PhaseDemand, RoutingGraph
+from fabric.routing.graph import Adjacency, DemandRows, PhaseDemand, RoutingGraph
 from fabric.routing.kernels import compiled, priced_distances
 from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Ints, Longs, column
@@ -162,11 +162,9 @@ def valley_free_prices(states: StateSteps, demand: PhaseDemand, price: Floats) -
     into = Adjacency.by(steps.dst, steps.nodes)
     arc = steps.arc[into.edge]
     by_slot = np.where(arc >= 0, price[arc], 0.0) if len(price) else np.zeros(len(arc))
-    found = np.zeros(len(demand.src))
-    priced_distances(
-        0, len(states.dest), into.start, steps.src[into.edge], by_slot, states.dest, demand.start, demand.src, found
-    )
-    return found
+    least, rows = np.zeros(len(demand.src)), DemandRows(states.dest, demand.start, demand.src)
+    priced_distances(0, len(states.dest), into.start, steps.src[into.edge], by_slot, rows, least)
+    return least
 
 
 @dataclass(frozen=True)

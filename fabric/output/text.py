@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import TextIO
 
-from fabric.output.document import Document, Line, Table
+from fabric.output.document import Document, Line
+from fabric.output.table import Table
 
 _STYLE = {"good": "green", "bad": "bold red", "warn": "yellow", "": ""}
 _GAP = 2  # blanks between columns
@@ -22,8 +24,8 @@ def to_plain(document: Document) -> str:
         else:
             part = part.repeatable
             lines = ["", part.title] if part.title else [""]
-            lines.append("\t".join(column.header for column in part.columns))
-            lines += ["\t".join(row) for row in part.rows]
+            lines.append("\t".join(part.headers))
+            lines += ["\t".join(row) for row in part.texts()]
             parts.append("\n".join(lines))
         after_table = not isinstance(part, Line)
     return "\n".join(parts).strip("\n") + "\n"
@@ -38,24 +40,25 @@ def to_markdown(document: Document) -> str:
             continue
         part = part.repeatable
         lines = [f"**{part.title}**", ""] if part.title else []
-        lines.append("| " + " | ".join(_escape(column.header) for column in part.columns) + " |")
+        lines.append("| " + " | ".join(_escape(header) for header in part.headers) + " |")
         lines.append("|" + "|".join("---:" if column.numeric else "---" for column in part.columns) + "|")
-        lines += ["| " + " | ".join(_escape(cell) for cell in row) + " |" for row in part.rows]
+        lines += ["| " + " | ".join(_escape(cell) for cell in row) + " |" for row in part.texts()]
         parts.append("\n".join(lines))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def to_columns(document: Document, width: int = 92) -> str:
-    """Aligned tables without colours, for places that show text: optional columns go first, then long ones are cut."""
+    """Aligned tables without colours; where space is short, columns of high priority go first, then texts are cut."""
     lines: list[str] = []
     for part in document:
         if isinstance(part, Line):
             lines += textwrap.wrap(part.text, width) or [""]
             continue
         part = part.repeatable
-        widths = _widths(part, width)
-        lines += ["", part.title, _cells(tuple(column.header for column in part.columns), part, widths, False)]
-        lines += [_cells(row, part, widths, False) for row in part.rows]
+        rows = list(part.texts())
+        widths = _widths(part, rows, width)
+        lines += ["", part.title, _cells(part.headers, part, widths, False)]
+        lines += [_cells(row, part, widths, False) for row in rows]
         lines.append("")
     return "\n".join(lines)
 
@@ -67,7 +70,7 @@ def _escape(text: str) -> str:
 def print_terminal(
     document: Document, stream: TextIO, *, color: bool | None, ascii_only: bool = False, live: bool = True
 ) -> None:
-    """Aligned tables that fit the terminal: optional columns go first, then flexible ones are cut.
+    """Aligned tables that fit the terminal: columns of high priority go first, then flexible ones are cut.
 
     Parameters
     ----------
@@ -92,21 +95,22 @@ def print_terminal(
         console.print()
         if part.title:
             console.print(Text(part.title, style="bold"))
-        widths = _widths(part, console.width)
-        header = _cells(tuple(column.header for column in part.columns), part, widths, ascii_only)
+        rows = list(part.texts())
+        widths = _widths(part, rows, console.width)
+        header = _cells(part.headers, part, widths, ascii_only)
         console.print(Text(header, style="underline" if not ascii_only else ""), no_wrap=True, crop=True)
-        for index, row in enumerate(part.rows):
+        for index, row in enumerate(rows):
             console.print(
                 Text(_cells(row, part, widths, ascii_only), style=_STYLE[part.mark(index)]), no_wrap=True, crop=True
             )
         before = True
 
 
-def _widths(part: Table, available: int) -> list[int]:
+def _widths(part: Table, rows: Sequence[tuple[str, ...]], available: int) -> list[int]:
     """Width of every column; 0 for those left out."""
     from rich.cells import cell_len
 
-    texts = [[column.header, *(row[at] for row in part.rows)] for at, column in enumerate(part.columns)]
+    texts = [[header, *(row[at] for row in rows)] for at, header in enumerate(part.headers)]
     full = [max(map(cell_len, column)) for column in texts]
     least = [
         min(width, _LEAST_FLEXIBLE) if column.flexible else width
@@ -117,11 +121,11 @@ def _widths(part: Table, available: int) -> list[int]:
     def needed(widths: list[int]) -> int:
         return sum(widths[at] for at in shown) + _GAP * (len(shown) - 1)
 
-    for at in reversed(range(len(full))):
-        if part.columns[at].optional and needed(least) > available:
+    for at in sorted(shown, key=lambda at: (-part.columns[at].priority, -at)):
+        if part.columns[at].priority and needed(least) > available:
             shown.remove(at)
     for at in reversed(range(len(full))):
-        if part.columns[at].flexible and needed(least) > available:
+        if at in shown and part.columns[at].flexible and needed(least) > available:
             shown.remove(at)
     room = available - needed(least)
     result = [0] * len(full)

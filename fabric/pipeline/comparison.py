@@ -6,58 +6,46 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fabric.pipeline.stages import (
-    assumptions,
-    ignored_keys,
-    limits_of,
-    network_and_traffic,
-    phases_to_route,
-    routing_options,
-    under,
-)
-from fabric.request import RouteRequest
+from fabric.pipeline.prepared import PreparedScenario
+from fabric.pipeline.stages import assumptions, ignored_keys, limits_of, phases_to_route, routing_options, under
 from fabric.routing.progress import Reporter, silent
-from fabric.scenario.load import LoadedScenario
 from topologies.errors import ScenarioError
 
 if TYPE_CHECKING:
     from fabric.evaluation.router_comparison import RouterComparison
 
-MIN_MAX = "min-max-utilisation"
-
 
 def compare_routers(
-    loaded: LoadedScenario,
-    request: RouteRequest = RouteRequest(),
+    prepared: PreparedScenario,
     *,
     routers: Sequence[str] | None = None,
     progress: Reporter = silent,
 ) -> RouterComparison:
-    """All stages under several routers; hashing is drawn many times unless the scenario or the request says how often.
+    """A prepared scenario under several routers; hashing is drawn many times unless somebody says how often.
 
     Parameters
     ----------
     routers : sequence of str, optional
-        Default: those of ``router_comparison.COMPARED`` that exist. ``optimal`` minimises the maximum utilisation,
-        whatever objective the scenario has: it is what all of them are compared on.
+        Default: those that say they are compared. Optimal routing minimises the maximum utilisation, whatever objective
+        the scenario has: it is what all of them are compared on.
     """
-    from fabric.evaluation.router_comparison import COMPARED, DRAWS, RouterComparison, compare_phase, judge
-    from fabric.routing.names import ROUTERS
+    from fabric.evaluation.router_comparison import DRAWS, RouterComparison, compare_phase, compared_routers, judge
+    from fabric.optimise.objective import compared_objective
 
-    chosen = tuple(routers or (name for name in COMPARED if name in ROUTERS))
-    network, traffic = network_and_traffic(loaded, request, progress)
+    chosen = tuple(routers) if routers else compared_routers()
+    loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
     compared = []
-    for name, spec, demands, phase in phases_to_route(loaded, request, network, traffic):
+    for name, spec, demands, phase in phases_to_route(prepared):
         drawn = "replicas" in spec.routing.hash.model_fields_set
         asked = replace(request, replicas=request.replicas or (None if drawn else DRAWS))
         options = routing_options(spec, asked, loaded.scenario.seed, under(f"{name} {phase}", progress))
         compared.append(
             compare_phase(
-                network.topologies[name],
+                prepared.network.topologies[name],
                 demands,
                 phase,
                 routers=chosen,
-                options=replace(options, objective=MIN_MAX),
+                options=replace(options, objective=compared_objective()),
                 efficiency=spec.payload_efficiency,
             )
         )

@@ -9,9 +9,10 @@ from fabric.scenario.load import LoadedScenario
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.schema import FabricSpec, FileTopology
 from topologies.builder import TOPOLOGIES
-from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest
+from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest_hint
 from topologies.hosts import HostGroup
-from topologies.topology import Topology, role_nodes
+from topologies.named_parts import hint_for, select
+from topologies.topology import Topology
 from topologies.validate import validate
 from traffic.inventory import Inventory, NodeGroup
 
@@ -106,11 +107,12 @@ def _build(name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: Loade
     else:
         unknown = [group for group in getattr(topology, "dual_home", ()) if group not in {node.group for node in nodes}]
         if unknown:
-            close = nearest(unknown[0], [node.group for node in nodes])
             raise TopologyError(
                 f"dual_home names {unknown[0]!r}, which is not attached to this fabric",
                 where="dual_home",
-                hint=f"did you mean {close!r}?" if close else "name a node group with NICs on this fabric",
+                hint=nearest_hint(
+                    unknown[0], [node.group for node in nodes], otherwise="name a node group with NICs on this fabric"
+                ),
                 code="FP2105",
             )
         groups = [_host_group(node, name, spec) for node in nodes]
@@ -141,14 +143,13 @@ def apply_failures(
 ) -> dict[str, Topology]:
     """Take down what selectors name; ``up`` spares nodes.
 
-    A selector is a node, ``link=a:b``, ``link=a:b#2`` of parallel links, ``unit=3``, ``pod=1`` or ``role=spine``.
-
-    A selector may start with ``fabric=NAME``; without it, every fabric that has the thing loses it.
+    A selector names nodes or links as `topologies.named_parts` reads them; a link takes its cable's other direction.
+    Without ``fabric=NAME``, every fabric that has the thing loses it.
 
     Raises
     ------
     TopologyError
-        When a selector matches nothing.
+        When a selector matches nothing, or reads as several different links.
     """
     result = dict(topologies)
     for selector in down:
@@ -156,49 +157,16 @@ def apply_failures(
             continue
         hit = False
         for name, topology in topologies.items():
-            nodes, links = _select(topology, name, selector)
+            nodes, links = select(topology, name, selector)
             nodes = [node for node in nodes if topology.nodes.name[node] not in up]
             if nodes or links:
                 hit = True
                 result[name] = result[name].with_down(nodes=nodes, links=links)
         if not hit:
-            names = [name for topology in topologies.values() for name in topology.nodes.name[:5000]]
-            close = nearest(selector, names)
             raise TopologyError(
                 f"--down {selector!r} matches nothing",
-                hint=f"did you mean {close!r}?" if close else "name a node, or use link=A:B, unit=N, pod=N, role=NAME",
+                hint=hint_for(topologies.values(), selector)
+                or "name a node, or use link=A:B, unit=N, pod=N, role=NAME",
                 code="FP3103",
             )
     return result
-
-
-def _select(topology: Topology, fabric: str, selector: str) -> tuple[list[int], list[int]]:
-    """Nodes and links of one fabric that a selector names."""
-    if topology.has_node(selector):
-        return [topology.node(selector)], []
-    terms = dict(term.split("=", 1) for term in selector.split() if "=" in term)
-    if not terms or terms.pop("fabric", fabric) != fabric:
-        return [], []
-    if "link" in terms:
-        a, _, b = terms["link"].replace("->", ":").replace(" ", "").partition(":")
-        b, _, ordinal = (b, "", "") if topology.has_node(b) else b.partition("#")
-        if not (topology.has_node(a) and topology.has_node(b)):
-            return [], []
-        links, ends = topology.links, (topology.node(a), topology.node(b))
-        found = (links.src == ends[0]) & (links.dst == ends[1])
-        if ordinal:
-            found &= topology.parallel_ordinal == int(ordinal) - 1 if ordinal.isdigit() else False
-        return [], [int(link) for link in found.nonzero()[0]]
-    chosen = topology.is_switch.copy()
-    for key, value in terms.items():
-        if key in ("unit", "pod", "rail", "plane") and value.isdigit():
-            chosen &= getattr(topology.nodes, key) == int(value)
-        elif key == "role":
-            members = role_nodes(topology, value)
-            keep = chosen.copy()
-            keep[:] = False
-            keep[members] = True
-            chosen &= keep
-        else:
-            return [], []
-    return [int(node) for node in chosen.nonzero()[0]], []

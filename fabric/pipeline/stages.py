@@ -1,74 +1,36 @@
-"""The order of the stages: scenario, network, traffic, routing, evaluation."""
+"""Stages three and four: every phase of every fabric is routed, links, jobs and limits are judged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from fabric.pipeline.network import Network, build_network
+from fabric.pipeline.prepared import PreparedScenario, check_fabric
 from fabric.request import RouteRequest, TablesRequest
 from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import DEFAULT_EFFICIENCY, FabricSpec, LimitSpec, RoutingSpec
-from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 from topologies.switches import switch_specs
-from traffic.occupancy import Occupancy
-from traffic.scale import scaled_workload
-from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic, demands_of
+from traffic.workload import WorkloadTraffic, demands_of
 
 if TYPE_CHECKING:
     from fabric.evaluation.schedule import StepSchedule
     from fabric.routing.router import RoutingOptions
-    from fabric.routing.tables.options import TableLimits, TableOptions
+    from fabric.routing.table_options import TableLimits, TableOptions
     from traffic.demands import Demands
 
-MIN_MAX = "min-max-utilisation"
 
-
-def build(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = ()) -> Network:
-    """Stage 1: the networks and the hosts on them."""
-    return build_network(loaded, down=down, up=up)
-
-
-def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1.0) -> tuple[WorkloadTraffic, ...]:
-    """Stage 2: what every workload sends, times the scenario's scale and ``scale``.
-
-    Raises
-    ------
-    TrafficError
-        With the problems of all workloads, located in the scenario.
-    """
-    problems: list[Problem] = []
-    traffic: list[WorkloadTraffic] = []
-    occupancy = Occupancy()
-    streams = np.random.default_rng(loaded.scenario.seed).spawn(len(loaded.scenario.workloads))
-    for index, (workload, rng) in enumerate(zip(loaded.scenario.workloads, streams, strict=True)):
-        context = WorkloadContext(workload.id, network.inventory, rng, Path(loaded.directory), occupancy)
-        try:
-            traffic.append(WORKLOADS[workload.kind](workload.spec, context=context))
-        except FabricError as error:
-            problems += error.under("workloads", index).problems
-    if problems:
-        raise loaded.locate(TrafficError(problems))
-    factor = scale * loaded.scenario.scale
-    return tuple(traffic) if factor == 1 else tuple(scaled_workload(workload, factor) for workload in traffic)
-
-
-def route(
-    loaded: LoadedScenario, request: RouteRequest = RouteRequest(), *, progress: Reporter = silent
-) -> RouteResult:
-    """All stages: route every phase of every fabric and judge the outcome."""
+def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = silent) -> RouteResult:
+    """Stages three and four: route every phase of every fabric and judge the outcome."""
     from fabric.evaluation.hottest import hottest_links
     from fabric.evaluation.jobs import job_times
     from fabric.evaluation.limits import check_limits
 
-    network, traffic = network_and_traffic(loaded, request, progress)
-    routes = _route_all(loaded, request, network, traffic, progress)
+    loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
+    routes = _route_all(prepared, progress)
     jobs = job_times(traffic, routes)
     try:
         verdicts = check_limits(limits_of(loaded, request), routes, jobs)
@@ -89,7 +51,7 @@ def route(
 
 def table_limits(spec: FabricSpec) -> dict[str, TableLimits]:
     """Sizes of the tables of every role that has a catalogue model."""
-    from fabric.routing.tables.options import TableLimits
+    from fabric.routing.table_options import TableLimits
 
     rows = {role: switch.row for role, switch in switch_specs(spec.topology).items()}
     return {
@@ -100,7 +62,7 @@ def table_limits(spec: FabricSpec) -> dict[str, TableLimits]:
 
 
 def table_options(spec: FabricSpec, tables: TablesRequest) -> TableOptions:
-    from fabric.routing.tables.options import TOLERANCE, TableLimits, TableOptions
+    from fabric.routing.table_options import TOLERANCE, TableLimits, TableOptions
 
     given = TableLimits(tables.rules, tables.groups, tables.members)
     limits = {role: given.over(limits) for role, limits in table_limits(spec).items()}
@@ -113,26 +75,17 @@ def table_options(spec: FabricSpec, tables: TablesRequest) -> TableOptions:
     )
 
 
-def schedules(loaded: LoadedScenario, network: Network, traffic: Sequence[WorkloadTraffic]) -> tuple[StepSchedule, ...]:
+def schedules(prepared: PreparedScenario) -> tuple[StepSchedule, ...]:
     """Times and rates of every workload's phases at line rate, before any routing."""
     from fabric.evaluation.schedule import step_schedule
 
-    efficiency = {name: spec.payload_efficiency for name, spec in loaded.scenario.fabrics.items()}
-    return tuple(step_schedule(workload, network.topologies, efficiency) for workload in traffic)
+    efficiency = {name: spec.payload_efficiency for name, spec in prepared.loaded.scenario.fabrics.items()}
+    return tuple(step_schedule(workload, prepared.network.topologies, efficiency) for workload in prepared.traffic)
 
 
 def ignored_keys(traffic: Sequence[WorkloadTraffic]) -> tuple[str, ...]:
     """Keys of workloads that were given and change nothing yet."""
     return tuple(f"workloads.{workload.id}.{key}" for workload in traffic for key in workload.not_modelled)
-
-
-def network_and_traffic(
-    loaded: LoadedScenario, request: RouteRequest, progress: Reporter
-) -> tuple[Network, tuple[WorkloadTraffic, ...]]:
-    progress(Progress("building the fabrics"))
-    network = build(loaded, down=request.down, up=request.up)
-    progress(Progress("deriving the traffic"))
-    return network, derive_traffic(loaded, network, scale=request.scale)
 
 
 def limits_of(loaded: LoadedScenario, request: RouteRequest) -> list[LimitSpec]:
@@ -144,53 +97,46 @@ def under(label: str, progress: Reporter) -> Reporter:
     return lambda state: progress(replace(state, text=f"{label}: {state.text}"))
 
 
-def _route_all(
-    loaded: LoadedScenario,
-    request: RouteRequest,
-    network: Network,
-    traffic: Sequence[WorkloadTraffic],
-    progress: Reporter,
-) -> list[PhaseRoute]:
+def _route_all(prepared: PreparedScenario, progress: Reporter) -> list[PhaseRoute]:
     from fabric.evaluation.phases import route_phase
 
     routes: list[PhaseRoute] = []
-    for name, spec, demands, phase in phases_to_route(loaded, request, network, traffic):
+    request = prepared.request
+    for name, spec, demands, phase in phases_to_route(prepared):
         label, router = f"{name} {phase}", request.router or spec.routing.router
         progress(Progress(f"{label}: {router}"))
         routes.append(
             route_phase(
-                network.topologies[name],
+                prepared.network.topologies[name],
                 demands,
                 phase,
                 router=router,
-                options=routing_options(spec, request, loaded.scenario.seed, under(label, progress)),
+                options=routing_options(spec, request, prepared.loaded.scenario.seed, under(label, progress)),
                 efficiency=spec.payload_efficiency,
             )
         )
     return routes
 
 
-def phases_to_route(
-    loaded: LoadedScenario, request: RouteRequest, network: Network, traffic: Sequence[WorkloadTraffic]
-) -> list[tuple[str, FabricSpec, Demands, str]]:
+def phases_to_route(prepared: PreparedScenario) -> list[tuple[str, FabricSpec, Demands, str]]:
     """Fabric, its keys, its demands and the name of every phase; refused before anything is routed."""
     from fabric.evaluation.phases import phase_names
 
-    check_fabric(request.fabric, network)
+    loaded, request = prepared.loaded, prepared.request
+    check_fabric(request.fabric, prepared.network)
     found: list[tuple[str, FabricSpec, Demands, str]] = []
     seen: list[str] = []
     for name, spec in loaded.scenario.fabrics.items():
-        demands = demands_of(traffic, name)
+        demands = demands_of(prepared.traffic, name)
         seen += phase_names(demands)
         if request.fabric in (None, name):
             found += [(name, spec, demands, phase) for phase in phase_names(demands)]
     if not found:
         raise ScenarioError(_nothing_to_route(loaded), where="workloads", hint="add a workload; fabric init shows some")
     if request.phase not in ("worst", "all") and request.phase not in seen:
-        close = nearest(request.phase, seen)
         raise ScenarioError(
-            f"--phase {request.phase!r} names no phase",
-            hint=f"did you mean {close!r}?" if close else f"phases: {', '.join(dict.fromkeys(seen))}",
+            f"--phase {request.phase!r} is not the name of a phase",
+            hint=nearest_hint(request.phase, seen, otherwise=f"phases: {', '.join(dict.fromkeys(seen))}"),
             code="FP2105",
         )
     return found
@@ -229,16 +175,6 @@ def _nothing_to_route(loaded: LoadedScenario) -> str:
     if not loaded.scenario.workloads:
         return "the scenario has no workloads, so nothing is sent"
     return "no workload sends anything over a fabric"
-
-
-def check_fabric(fabric: str | None, network: Network) -> None:
-    if fabric is not None and fabric not in network.topologies:
-        close = nearest(fabric, network.topologies)
-        raise ScenarioError(
-            f"--fabric {fabric!r} names no fabric",
-            hint=f"did you mean {close!r}?" if close else f"fabrics: {', '.join(network.topologies)}",
-            code="FP2105",
-        )
 
 
 def _chosen(routes: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fabric.pipeline.network import Network
-from fabric.pipeline.stages import build, check_fabric, network_and_traffic, routing_options, under
+from fabric.pipeline.prepared import PreparedScenario, build, check_fabric, prepare
+from fabric.pipeline.stages import routing_options, under
 from fabric.request import RouteRequest, TablesRequest
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import FabricSpec
-from topologies.errors import FabricError, ScenarioError, nearest
+from topologies.errors import FabricError, ScenarioError, nearest_hint
 from traffic.workload import demands_of
 
 if TYPE_CHECKING:
@@ -25,11 +26,7 @@ if TYPE_CHECKING:
 
 
 def plan_tables(
-    loaded: LoadedScenario,
-    request: RouteRequest,
-    tables: TablesRequest = TablesRequest(),
-    *,
-    progress: Reporter = silent,
+    prepared: PreparedScenario, tables: TablesRequest = TablesRequest(), *, progress: Reporter = silent
 ) -> list[PlannedRules]:
     """Flow tables of every fabric asked for, for its worst phase or the one named by the request.
 
@@ -38,37 +35,38 @@ def plan_tables(
     from fabric.evaluation.phases import phase_names
     from fabric.rules.planned import plan_rules
 
-    network, traffic = network_and_traffic(loaded, request, progress)
+    loaded, request, network = prepared.loaded, prepared.request, prepared.network
     check_fabric(request.fabric, network)
     if request.phase == "all":
         raise ScenarioError(
             "--phase all: tables are for one phase", hint="worst, or the name of a phase", code="FP2105"
         )
-    found = []
+    plans = []
     for number, (name, spec) in enumerate(loaded.scenario.fabrics.items()):
         if request.fabric not in (None, name):
             continue
-        demands = demands_of(traffic, name)
+        demands = demands_of(prepared.traffic, name)
         router = request.router or spec.routing.router
         options = routing_options(spec, request, loaded.scenario.seed, under(name, progress), tables)
         phase = _phase_for_tables(network, name, spec, demands, phase_names(demands), request, options)
         progress(Progress(f"{name}: tables of {router} for {phase or 'no traffic'}"))
         try:
-            planned = plan_rules(
-                network.topologies[name],
-                demands,
-                phase,
-                router=router,
-                options=options,
-                efficiency=spec.payload_efficiency,
-                addresses=address_options(spec),
-                number=number,
-                families=tables.families,
+            plans.append(
+                plan_rules(
+                    network.topologies[name],
+                    demands,
+                    phase,
+                    router=router,
+                    options=options,
+                    efficiency=spec.payload_efficiency,
+                    addresses=address_options(spec),
+                    number=number,
+                    families=tables.families,
+                )
             )
         except FabricError as error:
             raise error.under("fabrics", name) if error.problems[0].where else error from None
-        found.append(planned)
-    return found
+    return plans
 
 
 def _phase_for_tables(
@@ -87,21 +85,21 @@ def _phase_for_tables(
     if request.phase != "worst":
         if request.phase in phases:
             return request.phase
-        close = nearest(request.phase, phases)
         raise ScenarioError(
-            f"--phase {request.phase!r} names no phase of fabric {name}",
-            hint=f"did you mean {close!r}?" if close else f"phases: {', '.join(phases) or 'none'}",
+            f"--phase {request.phase!r} is not the name of a phase of fabric {name}",
+            hint=nearest_hint(request.phase, phases, "phases"),
             code="FP2105",
         )
     if len(phases) < 2:
         return phases[0] if phases else None
+    from fabric.routing.router import traits_of
     from fabric.routing.tables.table_decisions import check_programmable
 
     router = request.router or spec.routing.router
     check_programmable(router)
     efficiency = spec.payload_efficiency
     # One draw of the hash says nothing about tables: its fluid does.
-    quick = "ecmp" if router == "ecmp-hash" else router
+    quick = traits_of(router).mean_router or router
     routes = [
         route_phase(network.topologies[name], demands, phase, router=quick, options=options, efficiency=efficiency)
         for phase in phases
@@ -135,15 +133,14 @@ def _plan_and_pairs(
     from fabric.evaluation.phases import prepare_phase
     from fabric.rules.addressing import plan_addresses
 
-    network, traffic = network_and_traffic(loaded, RouteRequest(down=tuple(down), up=tuple(up)), silent)
-    check_fabric(fabric, network)
-    spec, topology = loaded.scenario.fabrics[fabric], network.topologies[fabric]
+    prepared = prepare(loaded, RouteRequest(down=tuple(down), up=tuple(up)))
+    check_fabric(fabric, prepared.network)
+    spec, topology = loaded.scenario.fabrics[fabric], prepared.network.topologies[fabric]
     plan = plan_addresses(topology, fabric, address_options(spec), number=number)
     if phase is None:
         return plan, ()
-    efficiency = spec.payload_efficiency
-    prepared = prepare_phase(topology, demands_of(traffic, fabric), phase, efficiency=efficiency)
-    return plan, prepared.pairs
+    demands = demands_of(prepared.traffic, fabric)
+    return plan, prepare_phase(topology, demands, phase, efficiency=spec.payload_efficiency).pairs
 
 
 def address_options(spec: FabricSpec) -> AddressOptions:

@@ -1,7 +1,7 @@
 """The base router as switches carry it: weights rounded to what their groups hold, realised as the carrier does.
 
-Open vSwitch deals the buckets of a group into 16 to 256 hash slots, so twelve equal uplinks or a split of 30:70 are not
-quite that; switches with small tables get coarser groups. The fluid of the base router is quantised decision by
+Open vSwitch distributes the buckets of a group into 16 to 256 hash slots, so twelve equal uplinks or a split of 30:70
+are not quite that; switches with small tables get coarser groups. The fluid of the base router is quantised decision by
 decision (``fabric.routing.tables.programme``) and walked again. Only the destinations of endpoints that take part count
 towards table sizes here; an export has all.
 """
@@ -11,13 +11,24 @@ from __future__ import annotations
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import ROUTERS, Routing, RoutingOptions
+from fabric.routing.router import ROUTERS, Routing, RoutingOptions, places_flows, traits_of
+from fabric.routing.traits import RouterTraits
 from topologies.columns import column
 from topologies.errors import RoutingError
 from topologies.registry import Injected
+from topologies.units import percent
 
 
-@ROUTERS.register("as-programmed", example={})
+@ROUTERS.register(
+    "as-programmed",
+    example={},
+    traits=RouterTraits(
+        placement="fluid",
+        ties="number",
+        not_programmable="says what the tables of the scenario's router do, and has none of its own",
+        way_out="export under the router that the scenario names",
+    ),
+)
 def as_programmed(
     graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
 ) -> Routing:
@@ -26,20 +37,18 @@ def as_programmed(
     from fabric.routing.tables.table_decisions import table_decisions
     from fabric.routing.tables.walk import walk
 
-    base = options.tables.base
-    if base == "as-programmed" or "pairs" in ROUTERS[base].injected:
-        if base != "ecmp-hash":
-            raise RoutingError(
-                f"router {base} has nothing that weights would round",
-                hint="its loads as programmed are those of its plan",
-                code="FP5032",
-            )
-        base = "ecmp"
+    base = traits_of(options.tables.base).mean_router or options.tables.base
+    if base == "as-programmed" or places_flows(base):
+        raise RoutingError(
+            f"router {base} has nothing that weights would round",
+            hint="its loads as programmed are those of its plan",
+            code="FP5032",
+        )
     planned = ROUTERS[base]({}, graph=graph, demand=demand, options=options)
     made = programme(table_decisions(base, graph, demand, planned), options.tables)
     admitted = demand if planned.admitted is None else _scaled(demand, planned.admitted)
     found = walk(made.decisions, made.part, admitted)
-    note = f"{base} as programmed: buckets carry at most {made.oversubscription - 1:.1%} more than planned"
+    note = f"{base} as programmed: buckets carry at most {percent(made.oversubscription - 1)} more than planned"
     return Routing(
         "as-programmed",
         found.edge_gbps,

@@ -11,10 +11,11 @@ from __future__ import annotations
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import ROUTERS, Routing
 from fabric.routing.shortest_splits import MOST_SPLITS, shortest_loads, shortest_splits
+from fabric.routing.traits import RouterTraits
 from topologies.registry import Injected
 
 
-@ROUTERS.register("bgp-ucmp", example={})
+@ROUTERS.register("bgp-ucmp", example={}, traits=RouterTraits(placement="fluid", rule="next-hop-count"))
 def bgp_ucmp(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand]) -> Routing:
     """Split over shortest next hops by how many next hops each has itself, as BGP's link bandwidth says (fluid)."""
     loads, unreachable, used = shortest_loads(graph, demand, "next-hop-count")

@@ -2,8 +2,8 @@
 
 A pair's traffic is spread evenly over its transport flows (queue pairs). With few large flows some links draw several
 and others none, which the fluid ``ecmp`` does not show. Loads are those of the scenario's seed. With ``replicas`` above
-1, more draws of source ports and switch seeds say how much of it is luck: percentiles of the fullest link and of the
-worst flow's max-min fair rate.
+1, more draws of source ports and switch seeds say how much of it is hash imbalance: percentiles of the fullest link and
+of the worst flow's max-min fair rate.
 
 ``random`` hashes are ideal; ``crc16``, ``crc32`` and ``xor`` are computed over the header's bytes. With
 ``per_switch_seed`` off, all switches hash alike: the flows a switch receives are those that chose it, so that they
@@ -18,12 +18,20 @@ from functools import partial
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import ROUTERS, PairTraffic, Routing, RoutingOptions
+from fabric.routing.traits import RouterTraits
 from topologies.registry import Injected
+from topologies.units import format_seconds
 
 MOST_PATH_EDGES = 5_000_000  # paths longer than this in all are not listed
 
 
-@ROUTERS.register("ecmp-hash", example={})
+@ROUTERS.register(
+    "ecmp-hash",
+    example={},
+    traits=RouterTraits(
+        placement="hashed", rule="equal", ties="number", compared=5, stage="hashing", mean_router="ecmp"
+    ),
+)
 def ecmp_hash(
     graph: Injected[RoutingGraph],
     demand: Injected[PhaseDemand],
@@ -45,7 +53,7 @@ def ecmp_hash(
     listed = int(length.sum()) <= MOST_PATH_EDGES
     replicas = options.hash.replicas
     found, stopped = spread(room, walker, draws, options) if replicas > 1 else (None, False)
-    note = f"the time limit of {options.time_limit_s:g} s left out the last of {replicas:,} replicas"
+    note = f"the time limit of {format_seconds(options.time_limit_s)} left out the last of {replicas:,} replicas"
     return Routing(
         "ecmp-hash",
         walker.loads_gbps(first, len(pairs)),

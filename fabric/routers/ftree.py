@@ -3,7 +3,7 @@
 Rules and numbers are those of ``fabric.routing.modulo_trees``. On an intact k-ary fat tree every shift permutation has
 links of its own; other permutations may meet on one, whatever the numbers of flows. A host with several ports on the
 fabric is one destination with one path; engines give each port an address of its own. Fabrics whose switches stand on
-one level are no trees: there every switch takes its shortest next hop of number j modulo their count, as a note says.
+one level are not trees: there every switch takes its shortest next hop of number j modulo their count, as a note says.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import parallel_loads
 from fabric.routing.modulo_trees import Numbering, TreeNet, load_trees, number_endpoints, tree_net, walk_trees
 from fabric.routing.router import ROUTERS, FlowPaths, PairTraffic, Routing
+from fabric.routing.traits import RouterTraits
 from topologies.columns import Floats, Ints, Longs, column, concatenate
+from topologies.errors import RoutingError
 from topologies.registry import Injected
+from topologies.topology import Topology
 
+MOST_PORTS = 100_000_000  # switches x endpoints, of tables
 MOST_PATHS = 1_000_000  # paths (source switch, endpoint, class) written out unasked
 _CHUNK = 1_000_000  # entries worked on at a time, 20 MB
 
@@ -92,7 +96,25 @@ class _Receivers:
         return ((at, min(at + step, last)) for at in range(first, last, step))
 
 
-@ROUTERS.register("ftree", example={})
+def _endpoint_ports(topology: Topology) -> Ints:
+    """Link of every switch towards every endpoint, for tables."""
+    from fabric.routing.modulo_ports import ftree_ports
+
+    cells = int(topology.nodes.forwards.sum()) * len(topology.endpoint_nodes)
+    if cells > MOST_PORTS:
+        raise RoutingError(
+            f"router ftree has a next hop per switch and endpoint: {cells:,}; {MOST_PORTS:,} are the most",
+            hint="router ecmp has tables of any size",
+            code="FP5030",
+        )
+    return ftree_ports(topology)
+
+
+@ROUTERS.register(
+    "ftree",
+    example={},
+    traits=RouterTraits(placement="one-path", endpoint_ports=_endpoint_ports, ties="number"),
+)
 def ftree(
     graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], pairs: Injected[Sequence[PairTraffic]]
 ) -> Routing:

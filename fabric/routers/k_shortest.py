@@ -12,11 +12,21 @@ import numpy as np
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.k_paths import PathColumns, k_shortest_paths
 from fabric.routing.router import ROUTERS, FlowPaths, Routing, RoutingOptions
+from fabric.routing.traits import RouterTraits
 from topologies.columns import Floats, column
 from topologies.registry import Injected
 
 
-@ROUTERS.register("k-shortest", example={})
+@ROUTERS.register(
+    "k-shortest",
+    example={},
+    traits=RouterTraits(
+        placement="fluid",
+        ties="number",
+        not_programmable="chooses paths by source; a table that looks at destinations cannot carry it",
+        way_out="router optimal splits over longer paths by destination",
+    ),
+)
 def k_shortest(
     graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
 ) -> Routing:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from fabric.routing.flow_table import flow_count, flow_table
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import ROUTERS, PairTraffic, Routing, RoutingOptions
+from fabric.routing.traits import RouterTraits
 from topologies.errors import RoutingError
 from topologies.registry import Injected
 
@@ -19,7 +20,16 @@ MOST_FLOWS = 4_000_000
 POLICIES = ("any", "shortest")
 
 
-@ROUTERS.register("pinned", example={})
+@ROUTERS.register(
+    "pinned",
+    example={},
+    traits=RouterTraits(
+        placement="placed",
+        rule="equal",  # of all that has no rule of its own
+        ties="number",
+        slow=True,
+    ),
+)
 def pinned(
     graph: Injected[RoutingGraph],
     demand: Injected[PhaseDemand],

@@ -9,10 +9,11 @@ from __future__ import annotations
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import ROUTERS, Routing
 from fabric.routing.shortest_splits import shortest_loads, shortest_splits
+from fabric.routing.traits import RouterTraits
 from topologies.registry import Injected
 
 
-@ROUTERS.register("single-path", example={})
+@ROUTERS.register("single-path", example={}, traits=RouterTraits(placement="one-path", rule="lowest", ties="number"))
 def single_path(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand]) -> Routing:
     """One shortest path per destination: the next hop of the lowest number, no multipath."""
     loads, unreachable, used = shortest_loads(graph, demand, "lowest")

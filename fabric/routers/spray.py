@@ -19,8 +19,10 @@ import numpy as np
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import ROUTERS, Routing, RoutingOptions
 from fabric.routing.shortest_splits import MOST_SPLITS, shortest_loads, shortest_splits, spread_gbps
+from fabric.routing.traits import RouterTraits
 from topologies.columns import Floats, column
 from topologies.registry import Injected
+from topologies.units import percent
 
 
 def usable_part(graph: RoutingGraph, demand: PhaseDemand, load_gbps: Floats, efficiency: float) -> Floats:
@@ -39,12 +41,16 @@ def usable_part(graph: RoutingGraph, demand: PhaseDemand, load_gbps: Floats, eff
     return np.where(graph.link_of >= 0, part, 1.0)
 
 
-@ROUTERS.register("spray", example={})
+@ROUTERS.register(
+    "spray",
+    example={},
+    traits=RouterTraits(placement="fluid", rule="link-capacity", compared=4, suggested=1),
+)
 def spray(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]) -> Routing:
     """Packet spraying: over shortest next hops by live link capacity (fluid), with a stated efficiency."""
     loads, unreachable, used = shortest_loads(graph, demand, "link-capacity")
     rows, efficiency = int(used.sum()), options.spray_efficiency
-    notes: tuple[str, ...] = (f"sprayed traffic fills at most {efficiency:.1%} of a link between switches",)
+    notes: tuple[str, ...] = (f"sprayed traffic fills at most {percent(efficiency)} of a link between switches",)
     usable = None
     if efficiency < 1:
         usable = column(usable_part(graph, demand, loads.sum(axis=1), efficiency), np.float64)

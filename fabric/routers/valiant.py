@@ -6,7 +6,8 @@ in layered fabrics, all switches of flat ones, s and d among them. Whatever the 
 at the price of longer paths; what crosses a link on both legs counts twice. Traffic inside one switch stays there,
 traffic inside a pod does not. Pairs without an intermediate in common take their shortest paths.
 
-A packet has to carry where it is to turn (a tunnel or a tag), so this is no split by destination, and is not exported.
+A packet has to carry where it is to turn (a tunnel or a tag), so this is not a split by destination, and is not
+exported.
 
 References
 ----------
@@ -24,6 +25,7 @@ from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import Adjacency, PhaseDemand, RoutingGraph
 from fabric.routing.kernels import compiled, hop_order
 from fabric.routing.router import ROUTERS, Routing
+from fabric.routing.traits import RouterTraits
 from topologies.columns import Bools, Floats, Ints, Longs, column
 from topologies.registry import Injected
 
@@ -60,7 +62,16 @@ class _Legs:
     ways: Longs  # shape (nnz,), intermediates of every entry of the demand
 
 
-@ROUTERS.register("valiant", example={})
+@ROUTERS.register(
+    "valiant",
+    example={},
+    traits=RouterTraits(
+        placement="fluid",
+        not_programmable="turns at a switch that the packet has to name; a table that looks at destinations cannot "
+        "carry it",
+        way_out="router optimal spreads this demand by destination",
+    ),
+)
 def valiant(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand]) -> Routing:
     """Over every top-level switch alike, whatever the demand (two-phase load balancing, fluid)."""
     legs = _legs(graph, demand)
@@ -87,7 +98,6 @@ def _legs(graph: RoutingGraph, demand: PhaseDemand) -> _Legs:
     """Divide the demand over intermediates; by sums when all serve all, else entry by entry."""
     middle, classes = _intermediates(graph), demand.gbps.shape[1]
     sources, source = np.unique(demand.src, return_inverse=True)
-    sink = np.repeat(np.arange(len(demand.dest)), np.diff(demand.start))
     # Searching against the links finds who reaches a switch, along them whom it reaches.
     reached = _found(graph.into, graph.src, middle, sources)
     reaching = _found(graph.out, graph.dst, middle, demand.dest)
@@ -95,11 +105,11 @@ def _legs(graph: RoutingGraph, demand: PhaseDemand) -> _Legs:
     back = np.zeros((len(demand.dest), len(middle), classes))
     ways = np.full(len(demand.src), len(middle), dtype=np.int64)
     if not (reached.all() and reaching.all()):
-        _divide(source.astype(np.int64), sink.astype(np.int64), demand.gbps, reached, reaching, out, back, ways)
+        _divide(source.astype(np.int64), demand.row_of_entry, demand.gbps, reached, reaching, out, back, ways)
     elif len(middle):
         for code in range(classes):
             out[:, :, code] = np.bincount(source, demand.gbps[:, code], len(sources)) / len(middle)
-            received = np.bincount(sink, demand.gbps[:, code], len(demand.dest)) / len(middle)
+            received = np.bincount(demand.row_of_entry, demand.gbps[:, code], len(demand.dest)) / len(middle)
             back[:, :, code] = received[:, None]
     return _Legs(column(sources, np.int32), demand.dest, middle, out, back, ways)
 

@@ -12,10 +12,15 @@ from __future__ import annotations
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import ROUTERS, Routing
 from fabric.routing.shortest_splits import MOST_SPLITS, shortest_loads, shortest_splits
+from fabric.routing.traits import RouterTraits
 from topologies.registry import Injected
 
 
-@ROUTERS.register("wcmp", example={})
+@ROUTERS.register(
+    "wcmp",
+    example={},
+    traits=RouterTraits(placement="fluid", rule="downstream-capacity", compared=2, stage="weights", suggested=2),
+)
 def wcmp(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand]) -> Routing:
     """Split over shortest next hops in proportion to capacity towards the destination (fluid).
 

@@ -1,4 +1,4 @@
-"""Access links where demand is let in only in part.
+"""Access links where demand is admitted only in part.
 
 Access links of single-homed endpoints are outside the routing graph, as no routing changes what they carry. An
 objective that cuts demand does change it: an endpoint that offers more than its links can carry is limited by them
@@ -14,12 +14,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.utilisation import OVER
 from topologies.columns import Floats, Ints, Longs, column
 from topologies.topology import Topology
 from traffic.demands import Flows, UniformBlock
-
-CUTTING = ("max-throughput", "max-min-fair")  # objectives that may let demand in only in part
-_OVER = 1 + 1e-9
 
 
 def overloaded_endpoints(topology: Topology, flows: Sequence[Flows], gbps_per_unit: Sequence[float]) -> Ints:
@@ -32,21 +30,21 @@ def overloaded_endpoints(topology: Topology, flows: Sequence[Flows], gbps_per_un
     forwards = topology.nodes.forwards
     out = np.bincount(links.src, topology.capacity_gbps * forwards[links.dst], nodes)
     back = np.bincount(links.dst, topology.capacity_gbps * forwards[links.src], nodes)
-    over = (sent > out * _OVER) | (received > back * _OVER)
+    over = (sent > out * OVER) | (received > back * OVER)
     return column(np.flatnonzero(over & ~forwards), np.int32)
 
 
 def admitted_ends(
     graph: RoutingGraph, demand: PhaseDemand, flows: Sequence[Flows], gbps_per_unit: Sequence[float], admitted: Floats
 ) -> tuple[Floats, Floats]:
-    """What every endpoint sends and receives of the demand that is let in, shape (N, C) each, Gbps.
+    """What every endpoint sends and receives of the demand that is admitted, shape (N, C) each, Gbps.
 
     Parameters
     ----------
     flows, gbps_per_unit : one per traffic class
         What the demand was made of.
     admitted : ndarray, shape (nnz,)
-        Part of every entry of the demand that is let in. What stays at one switch is let in whole.
+        Part of every entry of the demand that is admitted. What stays at one switch is admitted whole.
     """
     nodes = len(graph.topology.nodes)
     sent, received = np.zeros((nodes, len(flows))), np.zeros((nodes, len(flows)))

@@ -12,14 +12,10 @@ from topologies.columns import Floats
 def ecmp_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, np.ndarray]:
     """Offered Gbps per edge and class, shape (E, C), and which entries have no path."""
     unreachable = np.zeros(len(demand.src), dtype=np.bool_)
-    start, edge = graph.into.start, graph.into.edge
-    tail, weight = graph.src[edge], graph.weight[edge]
+    edge, net, rows = graph.into.edge, graph.inward, demand.rows
 
     def work(first: int, last: int, loads: Floats) -> None:
-        ecmp_slice(
-            first, last, start, tail, weight, graph.equal_weights,
-            demand.dest, demand.start, demand.src, demand.gbps, loads, unreachable,
-        )  # fmt: skip
+        ecmp_slice(first, last, net, rows, demand.gbps, loads, unreachable)
 
     by_slot = parallel_loads(len(demand.dest), (len(edge), demand.gbps.shape[1]), work)
     loads = np.empty_like(by_slot)

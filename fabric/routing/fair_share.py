@@ -16,52 +16,12 @@ from __future__ import annotations
 import heapq
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from fabric.routing.kernels import compiled
 from topologies.columns import Floats, Ints, Longs
 
 _FULL = 1 + 1e-12  # a load this much above capacity is a full link with rounding, not an overloaded one
-
-
-def max_min_rates(start: ArrayLike, link: ArrayLike, offered_gbps: ArrayLike, capacity_gbps: ArrayLike) -> Floats:
-    """Max-min fair rate of every flow, by progressive filling.
-
-    Parameters
-    ----------
-    start : array_like, shape (F + 1,)
-        Flow f crosses ``link[start[f]:start[f + 1]]``.
-    link : array_like, shape (H,)
-        Links, no link twice for a flow; negative entries are no link.
-    offered_gbps : array_like, shape (F,)
-        What every flow sends at most, Gbps, above 0.
-    capacity_gbps : array_like, shape (L,)
-        Gbps, not negative.
-
-    Returns
-    -------
-    ndarray, shape (F,)
-        Gbps; at most what is offered.
-
-    References
-    ----------
-    Bertsekas, Gallager, Data Networks, 2nd ed., section 6.5.2.
-
-    Examples
-    --------
-    Three flows over two links of 100 Gbps in a row: one over both, one over each. The one over the second link offers
-    20 Gbps only, so that the first link is what divides: 50 and 50.
-
-    >>> max_min_rates([0, 2, 3, 4], [0, 1, 0, 1], [100, 100, 20], [100, 100])
-    array([50., 50., 20.])
-    """
-    offered, capacity = np.array(offered_gbps, dtype=np.float64), np.array(capacity_gbps, dtype=np.float64)
-    starts, links = np.array(start, dtype=np.int64), np.array(link, dtype=np.int32)
-    load = np.zeros(len(capacity))
-    add_loads(starts, links, offered, load)
-    rate = np.empty(len(offered))
-    fill(starts, links, offered, np.argsort(offered, kind="stable"), capacity, load, rate, False)
-    return rate
 
 
 @compiled

@@ -14,7 +14,6 @@ import numpy as np
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import PairTraffic
 from topologies.columns import Floats, Ints, column, concatenate
-from traffic.demands import Flows
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +51,7 @@ def flow_table(graph: RoutingGraph, pairs: Sequence[PairTraffic]) -> FlowTable:
     """All flows of a phase that cross the graph."""
     src, dst, code, gbps = [], [], [], []
     for number, part in enumerate(pairs):
-        tail, head, amount = _rows(part.flows)
+        tail, head, amount = part.flows.rows()
         keep = (graph.source[tail] >= 0) & (graph.sink[head] >= 0) & (graph.source[tail] != graph.sink[head])
         keep &= amount > 0
         each = amount[keep] * (part.gbps_per_unit / part.flows_per_pair)
@@ -73,15 +72,3 @@ def flow_table(graph: RoutingGraph, pairs: Sequence[PairTraffic]) -> FlowTable:
         code=column(concatenate(code, np.int32)[order], np.int32),
         gbps=column(concatenate(gbps, np.float64)[order], np.float64),
     )
-
-
-def _rows(part: Flows) -> tuple[Ints, Ints, Floats]:
-    """All pairs of a class as rows (src, dst, amount)."""
-    src, dst, amount = [part.src], [part.dst], [part.amount]
-    for block in part.blocks:
-        tail, head = np.repeat(block.members, len(block.members)), np.tile(block.members, len(block.members))
-        other = tail != head
-        src.append(tail[other])
-        dst.append(head[other])
-        amount.append(np.full(int(other.sum()), block.amount))
-    return concatenate(src, np.int32), concatenate(dst, np.int32), concatenate(amount, np.float64)

@@ -1,11 +1,11 @@
 """The graph that routers work on: switches, the terminals of multi-homed endpoints, and links that are up.
 
 Traffic of a single-homed endpoint enters the graph at its switch; its access link carries simply what it sends and
-receives. All other endpoints that hang alike **and** exchange alike amounts with alike partners are one *class* with a
-source terminal (links out only) and a sink terminal (links in only), so that no traffic crosses a host and the split
-over their links is exact: members of a class may be averaged without loss (Grohe, Kersting, Mladenov, Selman,
+receives. All other endpoints that are attached alike **and** exchange alike amounts with alike partners are one *class*
+with a source terminal (links out only) and a sink terminal (links in only), so that no traffic crosses a host and the
+split over their links is exact: members of a class may be averaged without loss (Grohe, Kersting, Mladenov, Selman,
 "Dimension reduction via colour refinement", ESA 2014). Links between two hosts are left out: hosts do not
-forward. A link without capacity is no link.
+forward. A link without capacity is not a link.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from topologies.columns import Bools, Floats, Ints, column, concatenate
+from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
 from topologies.topology import Topology
 from traffic.demands import Flows
 
@@ -36,6 +37,36 @@ class Adjacency:
         order = np.argsort(end, kind="stable")
         start = np.searchsorted(end[order], np.arange(nodes + 1))
         return Adjacency(column(start, np.int32), column(order, np.int32))
+
+
+class Inward(NamedTuple):
+    """Edges in the order of the adjacency by head, called slots, as compiled loops read them."""
+
+    start: Ints  # shape (V + 1,)
+    tail: Ints  # shape (E,)
+    weight: Floats
+    equal: bool  # whether all weights are
+
+
+class DemandRows(NamedTuple):
+    """Who sends to each destination, as compiled loops read it: row r has the entries ``start[r]:start[r + 1]``."""
+
+    dest: Ints
+    start: Ints | Longs
+    src: Ints  # by entry
+
+
+class SplitColumns(NamedTuple):
+    """Explicit splits as compiled loops read them; see ``fabric.routing.router.Splits``."""
+
+    start: Longs
+    edge: Ints
+    fraction: Floats
+
+
+def all_equal(values: Ints | Floats) -> bool:
+    """Whether no two of the values differ."""
+    return bool(len(values) == 0 or np.ptp(values) == 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +96,12 @@ class RoutingGraph:
     @cached_property
     def equal_weights(self) -> bool:
         """Whether hop counts decide shortest paths."""
-        return bool(len(self.weight) == 0 or np.ptp(self.weight) == 0)
+        return all_equal(self.weight)
+
+    @cached_property
+    def is_layered(self) -> bool:
+        """Whether switches stand at different heights, as in leaf-spine and fat trees."""
+        return not all_equal(self.topology.nodes.level[self.node_of[~self.is_terminal]])
 
     @cached_property
     def out(self) -> Adjacency:
@@ -76,6 +112,11 @@ class RoutingGraph:
     def into(self) -> Adjacency:
         """Edges by destination."""
         return Adjacency.by(self.dst, self.nodes)
+
+    @cached_property
+    def inward(self) -> Inward:
+        """Edges by destination, for searches from a destination backwards."""
+        return Inward(self.into.start, self.src[self.into.edge], self.weight[self.into.edge], self.equal_weights)
 
     def node_name(self, node: int) -> str:
         """Name of the topology node a graph node stands for."""
@@ -126,10 +167,20 @@ class PhaseDemand:
         total: Floats = self.gbps.sum(axis=1)
         return total
 
+    @property
+    def rows(self) -> DemandRows:
+        """Destinations and their senders."""
+        return DemandRows(self.dest, self.start, self.src)
+
     @cached_property
     def dest_of_entry(self) -> Ints:
         """Destination graph node of every entry, shape (nnz,)."""
         return column(np.repeat(self.dest, np.diff(self.start)), np.int32)
+
+    @cached_property
+    def row_of_entry(self) -> Longs:
+        """Row in ``dest`` of every entry, shape (nnz,)."""
+        return column(np.repeat(np.arange(len(self.dest)), np.diff(self.start)), np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,8 +208,8 @@ def _access(topology: Topology, live: Bools, inside: Ints | None) -> _Access:
     candidates = ends[one]
     same = links.dst[out.edge[out.start[candidates]]] == links.src[back.edge[back.start[candidates]]]
     single = candidates[same] if inside is None else np.setdiff1d(candidates[same], inside)
-    hangs = (np.diff(out.start)[ends] > 0) | (np.diff(back.start)[ends] > 0)
-    return _Access(out, back, column(single, np.int32), column(np.setdiff1d(ends[hangs], single), np.int32))
+    attached = (np.diff(out.start)[ends] > 0) | (np.diff(back.start)[ends] > 0)
+    return _Access(out, back, column(single, np.int32), column(np.setdiff1d(ends[attached], single), np.int32))
 
 
 def _exchange(topology: Topology, flows: Sequence[Flows], colour: Ints) -> Floats:
@@ -202,12 +253,12 @@ def _classes(topology: Topology, flows: Sequence[Flows], multi: Ints) -> list[In
 
 
 def build_graph(
-    topology: Topology, flows: Sequence[Flows], *, apart: bool = False, inside: Ints | None = None
+    topology: Topology, flows: Sequence[Flows], *, per_endpoint: bool = False, access_in_graph: Ints | None = None
 ) -> RoutingGraph:
     """The routing graph of a fabric; ``flows`` decide which multi-homed endpoints are alike and active.
 
-    With ``apart`` every multi-homed endpoint is a class of its own, for routers that place single flows. Single-homed
-    endpoints in ``inside`` are treated like multi-homed ones: their access links are edges.
+    With ``per_endpoint`` every multi-homed endpoint is a class of its own, for routers that place single flows.
+    Single-homed endpoints in ``access_in_graph`` are treated like multi-homed ones: their access links are edges.
     """
     nodes, links = topology.nodes, topology.links
     live = topology.up & (links.capacity_gbps > 0)
@@ -216,13 +267,15 @@ def build_graph(
     graph_id[switch] = np.arange(len(switch))
     core = np.flatnonzero(live & nodes.forwards[links.src] & nodes.forwards[links.dst])
 
-    access = _access(topology, live, inside)
+    access = _access(topology, live, access_in_graph)
     up, down = access.out.edge[access.out.start[access.single]], access.back.edge[access.back.start[access.single]]
     source, sink = graph_id.copy(), graph_id.copy()
     source[access.single] = sink[access.single] = graph_id[links.dst[up]]
 
     parts = _ClassEdges(topology, len(switch))
-    classes = [column([node], np.int32) for node in access.multi] if apart else _classes(topology, flows, access.multi)
+    classes = (
+        [column([node], np.int32) for node in access.multi] if per_endpoint else _classes(topology, flows, access.multi)
+    )
     for members in classes:
         for side, terminal_of, out in ((access.out, source, True), (access.back, sink, False)):
             parts.add(members, side, graph_id, terminal_of, out=out)

@@ -1,7 +1,7 @@
 """The k shortest loop-free paths of every entry of a demand, by weight.
 
 A path is a sequence of edges, so parallel links give paths of their own. Where a source has at least k paths of least
-weight, k of them are dealt over the next hops, and over the next hops of those: as evenly as the numbers of paths
+weight, k of them are distributed over the next hops, and over the next hops of those: as evenly as the numbers of paths
 allow, and from a place that depends on the pair, so that all pairs together use all links. Where it has fewer, the
 rest are found by deviating from the paths so far (``fabric.routing.path_search``). Terminals have links out only or in
 only, so no path crosses a host.
@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from fabric.routing import kernels
-from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph
 from fabric.routing.kernels import compiled, is_step, nearest_first
 from fabric.routing.path_search import PathNet, Search, grown, paths_by_deviation
 from topologies.columns import Floats, Ints, Longs, column, concatenate
@@ -36,11 +36,6 @@ class PathColumns:
     entry: Ints  # shape (P,)
     start: Ints  # shape (P + 1,)
     edge: Ints  # shape (steps,)
-
-    @property
-    def paths_of_entry(self) -> Ints:
-        """Number of paths of every entry up to the last that has any."""
-        return column(np.bincount(self.entry), np.int32)
 
 
 @compiled
@@ -128,9 +123,7 @@ def _spread_shortest(
 
 
 @compiled
-def _paths_slice(
-    first: int, last: int, net: PathNet, most: int, dest: Ints, start: Ints, entry_src: Ints
-) -> tuple[Longs, Longs, Ints]:
+def _paths_slice(first: int, last: int, net: PathNet, most: int, demand: DemandRows) -> tuple[Longs, Longs, Ints]:
     """Paths to destinations ``first`` to ``last``: entry and links of each path, and slots of ``out`` on end."""
     nodes, edges = len(net.into_start) - 1, len(net.head)
     distance, order, count = np.empty(nodes), np.empty(nodes, np.int64), np.empty(nodes, np.int64)
@@ -142,17 +135,17 @@ def _paths_slice(
     entries, lengths, pool = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64, np.int32)
     paths = steps = 0
     for row in range(first, last):
-        reached = nearest_first(dest[row], net.into_start, net.tail, net.into_weight, net.equal, distance, order)
+        reached = nearest_first(demand.dest[row], net.into_start, net.tail, net.into_weight, net.equal, distance, order)
         _count_shortest(net, reached, distance, order, most, count)
-        for entry in range(start[row], start[row + 1]):
-            src = entry_src[entry]
+        for entry in range(demand.start[row], demand.start[row + 1]):
+            src = demand.src[entry]
             if distance[src] == np.inf:
                 continue
             if count[src] == most:
                 found = most
-                slots = _spread_shortest(net, src, dest[row], most, distance, count, dealt, length, slots)
+                slots = _spread_shortest(net, src, demand.dest[row], most, distance, count, dealt, length, slots)
             else:
-                found, slots = paths_by_deviation(net, src, dest[row], most, distance, search, length, slots)
+                found, slots = paths_by_deviation(net, src, demand.dest[row], most, distance, search, length, slots)
             more = length[:found].sum()
             entries, lengths = grown(entries, paths + found), grown(lengths, paths + found)
             pool = grown(pool, steps + more)
@@ -215,10 +208,7 @@ def k_shortest_paths(graph: RoutingGraph, demand: PhaseDemand, k: int) -> PathCo
     slices = max(1, min(kernels.SLICES, rows))
     bounds = [rows * part // slices for part in range(slices + 1)]
     with ThreadPoolExecutor(max_workers=min(slices, os.cpu_count() or 1)) as pool:
-        jobs = [
-            pool.submit(_paths_slice, first, last, net, k, demand.dest, demand.start, demand.src)
-            for first, last in pairwise(bounds)
-        ]
+        jobs = [pool.submit(_paths_slice, first, last, net, k, demand.rows) for first, last in pairwise(bounds)]
         parts = [job.result() for job in jobs]
     lengths = concatenate([part[1] for part in parts], np.int64)
     return PathColumns(

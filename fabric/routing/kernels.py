@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
+from fabric.routing.graph import DemandRows, Inward, SplitColumns
 from topologies.columns import Bools, Floats, Ints, Longs
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -92,24 +93,15 @@ def is_step(near: float, far: float, weight: float, equal: bool) -> bool:
 
 @compiled
 def ecmp_slice(
-    first: int,
-    last: int,
-    into_start: Ints,
-    tail: Ints,
-    weight: Floats,
-    equal: bool,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
-    gbps: Floats,
-    loads: Floats,
-    unreachable: Bools,
+    first: int, last: int, net: Inward, rows: DemandRows, gbps: Floats, loads: Floats, unreachable: Bools
 ) -> None:
     """Equal split over the next hops of all shortest paths, for destinations ``first`` to ``last``.
 
-    ``tail``, ``weight`` and ``loads`` are in the order of the adjacency by destination, so that the two sweeps over
-    the edges (nearest first to measure, farthest first to pull the load) read memory in order.
+    ``loads`` are by slot, so that the two sweeps over the edges (nearest first to measure, farthest first to pull the
+    load) read memory in order. ``shortest_splits`` by rule ``equal`` gives the same loads to the bit and takes 1.3 to
+    1.9 times the processor time, on a fat tree of radix 16 as on a wide-area network of 149 nodes.
     """
+    into_start, tail, weight, equal = net
     nodes = len(into_start) - 1
     classes = gbps.shape[1]
     distance = np.empty(nodes)
@@ -117,7 +109,7 @@ def ecmp_slice(
     hops = np.zeros(nodes)
     amount = np.zeros((nodes, classes))
     for row in range(first, last):
-        reached = nearest_first(dest[row], into_start, tail, weight, equal, distance, order)
+        reached = nearest_first(rows.dest[row], into_start, tail, weight, equal, distance, order)
         hops[:] = 0.0
         for position in range(reached):
             head = order[position]
@@ -125,8 +117,8 @@ def ecmp_slice(
                 if is_step(distance[head], distance[tail[slot]], weight[slot], equal):
                     hops[tail[slot]] += 1.0
         amount[:] = 0.0
-        for entry in range(start[row], start[row + 1]):
-            node = entry_src[entry]
+        for entry in range(rows.start[row], rows.start[row + 1]):
+            node = rows.src[entry]
             if distance[node] == np.inf:
                 unreachable[entry] = True
             else:
@@ -148,57 +140,18 @@ def ecmp_slice(
 
 
 @compiled
-def shortest_arcs(
-    into_start: Ints,
-    tail: Ints,
-    weight: Floats,
-    equal: bool,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
-    rows: Ints,
-    slots: Ints,
-) -> int:
-    """Adjacency slots on shortest paths from a destination's sources; with empty ``slots`` only counts them."""
-    nodes = len(into_start) - 1
-    distance = np.empty(nodes)
-    order = np.empty(nodes, dtype=np.int64)
-    active = np.zeros(nodes, dtype=np.bool_)
-    total = 0
-    for row in range(len(dest)):
-        reached = nearest_first(dest[row], into_start, tail, weight, equal, distance, order)
-        active[:] = False
-        for entry in range(start[row], start[row + 1]):
-            active[entry_src[entry]] = True
-        for position in range(reached - 1, -1, -1):
-            head = order[position]
-            for slot in range(into_start[head], into_start[head + 1]):
-                if active[tail[slot]] and is_step(distance[head], distance[tail[slot]], weight[slot], equal):
-                    active[head] = True
-                    if len(slots) > 0:
-                        rows[total] = row
-                        slots[total] = slot
-                    total += 1
-    return total
-
-
-@compiled
 def split_slice(
     first: int,
     last: int,
     src: Ints,
     dst: Ints,
-    route_start: Longs,
-    route_edge: Ints,
-    fraction: Floats,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
+    splits: SplitColumns,
+    rows: DemandRows,
     gbps: Floats,
     loads: Floats,
     stranded: Bools,
 ) -> None:
-    """Propagate demand along explicit splits; a route's edges are in topological order of their sources.
+    """Propagate demand along explicit splits; edges of a row are in topological order of their sources.
 
     ``stranded[row]`` is what a destination's routing leaves at nodes without a next hop, Gbps.
     """
@@ -206,76 +159,59 @@ def split_slice(
     classes = gbps.shape[1]
     amount = np.zeros((nodes, classes))
     for row in range(first, last):
-        for entry in range(start[row], start[row + 1]):
+        for entry in range(rows.start[row], rows.start[row + 1]):
             for code in range(classes):
-                amount[entry_src[entry], code] += gbps[entry, code]
-                stranded[row, entry_src[entry]] = True
-        for position in range(route_start[row], route_start[row + 1]):
-            edge = route_edge[position]
+                amount[rows.src[entry], code] += gbps[entry, code]
+                stranded[row, rows.src[entry]] = True
+        for position in range(splits.start[row], splits.start[row + 1]):
+            edge = splits.edge[position]
             for code in range(classes):
-                share = amount[src[edge], code] * fraction[position]
+                share = amount[src[edge], code] * splits.fraction[position]
                 loads[edge, code] += share
                 amount[dst[edge], code] += share
             stranded[row, dst[edge]] = True
-        for position in range(route_start[row], route_start[row + 1]):
-            stranded[row, src[route_edge[position]]] = False
-        stranded[row, dest[row]] = False
+        for position in range(splits.start[row], splits.start[row + 1]):
+            stranded[row, src[splits.edge[position]]] = False
+        stranded[row, rows.dest[row]] = False
         amount[:] = 0.0
 
 
 @compiled
 def priced_distances(
-    first: int,
-    last: int,
-    into_start: Ints,
-    tail: Ints,
-    price: Floats,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
-    found: Floats,
+    first: int, last: int, into_start: Ints, tail: Ints, price: Floats, rows: DemandRows, least: Floats
 ) -> None:
     """Distance under ``price`` (by adjacency slot) from the source of every entry of some rows to its destination."""
     nodes = len(into_start) - 1
     distance = np.empty(nodes)
     order = np.empty(nodes, dtype=np.int64)
     for row in range(first, last):
-        weighted_order(dest[row], into_start, tail, price, distance, order)
-        for entry in range(start[row], start[row + 1]):
-            found[entry] = distance[entry_src[entry]]
+        weighted_order(rows.dest[row], into_start, tail, price, distance, order)
+        for entry in range(rows.start[row], rows.start[row + 1]):
+            least[entry] = distance[rows.src[entry]]
 
 
 @compiled
 def priced_shortest_distances(
-    first: int,
-    last: int,
-    into_start: Ints,
-    tail: Ints,
-    weight: Floats,
-    equal: bool,
-    price: Floats,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
-    found: Floats,
+    first: int, last: int, net: Inward, price: Floats, rows: DemandRows, least: Floats
 ) -> None:
     """Least price from every entry's source to its destination over paths of least weight only."""
+    into_start, tail, weight, equal = net
     nodes = len(into_start) - 1
     distance = np.empty(nodes)
     order = np.empty(nodes, dtype=np.int64)
     cheapest = np.empty(nodes)
     for row in range(first, last):
-        reached = nearest_first(dest[row], into_start, tail, weight, equal, distance, order)
+        reached = nearest_first(rows.dest[row], into_start, tail, weight, equal, distance, order)
         cheapest[:] = np.inf
-        cheapest[dest[row]] = 0.0
+        cheapest[rows.dest[row]] = 0.0
         for position in range(reached):
             head = order[position]
             for slot in range(into_start[head], into_start[head + 1]):
                 node = tail[slot]
                 if is_step(distance[head], distance[node], weight[slot], equal):
                     cheapest[node] = min(cheapest[node], cheapest[head] + price[slot])
-        for entry in range(start[row], start[row + 1]):
-            found[entry] = cheapest[entry_src[entry]]
+        for entry in range(rows.start[row], rows.start[row + 1]):
+            least[entry] = cheapest[rows.src[entry]]
 
 
 @cache

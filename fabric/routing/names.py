@@ -1,18 +1,21 @@
-"""Names that people write, readable without loading the compiled loops behind them; a new file is a new name."""
+"""Names that people write, readable without loading the compiled loops behind them."""
 
-from pathlib import Path
+from topologies.plugin_names import PluginNames
 
-_FABRIC = Path(__file__).resolve().parents[1]
-
-
-def _files(folder: str) -> tuple[str, ...]:
-    """Names of the modules in a folder of the package, as people write them."""
-    stems = (found.stem for found in (_FABRIC / folder).glob("*.py") if not found.stem.startswith("_"))
-    return tuple(sorted(stem.replace("_", "-") for stem in stems))
-
-
-ROUTERS = _files("routers")
-OBJECTIVES = _files("optimise/objectives")
+ROUTER_NAMES = PluginNames("fabric.routers")
+OBJECTIVE_NAMES = PluginNames("fabric.optimise.objectives")
+DEFAULT_ROUTER = "ecmp"
+DEFAULT_OBJECTIVE = "min-max-utilisation"
 PATH_POLICIES = ("any", "shortest", "k-shortest", "valley-free")
 HASH_FIELDS = ("src_ip", "dst_ip", "proto", "src_port", "dst_port")
 HASH_FUNCTIONS = ("random", "crc16", "crc32", "xor")
+
+
+def router_names() -> tuple[str, ...]:
+    """Every router there is at this moment, sorted."""
+    return ROUTER_NAMES.all()
+
+
+def objective_names() -> tuple[str, ...]:
+    """Every objective of optimal routing there is at this moment, sorted."""
+    return OBJECTIVE_NAMES.all()

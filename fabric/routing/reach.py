@@ -45,7 +45,7 @@ class _Reach:
         return column(used[used >= 0], np.int32)
 
     def _all_connected(self) -> bool:
-        """Whether all switches that endpoints hang on reach each other both ways."""
+        """Whether all switches that endpoints are attached to reach each other both ways."""
         graph = self.graph
         core = ~graph.is_terminal[graph.src] & ~graph.is_terminal[graph.dst]
         shape = (graph.nodes, graph.nodes)
@@ -127,10 +127,7 @@ def _split_block(reach: _Reach, block: UniformBlock) -> tuple[Flows, int, list[t
             hint="use fewer members, or level: leaf",
             code="FP5003",
         )
-    count = len(block.members)
-    src, dst = np.repeat(block.members, count), np.tile(block.members, count)
-    other = src != dst
-    src, dst = src[other], dst[other]
+    src, dst = block.ends
     good = reach.pairs(src, dst)
     bad = np.flatnonzero(~good)
     example = [(int(src[row]), int(dst[row])) for row in bad[:SHOWN].tolist()]

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.names import HASH_FIELDS
+from fabric.routing.graph import PhaseDemand, RoutingGraph, SplitColumns
+from fabric.routing.names import DEFAULT_OBJECTIVE, HASH_FIELDS, ROUTER_NAMES
 from fabric.routing.progress import Reporter, silent
-from fabric.routing.tables.options import TableOptions
+from fabric.routing.table_options import TableOptions
+from fabric.routing.traits import PERFECT_SPLIT, RouterTraits
+from fabric.routing.utilisation import SAME, highest
 from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.registry import Registry
 from traffic.demands import Flows
@@ -24,12 +26,17 @@ class Splits:
     edge: Ints  # shape (nnz,)
     fraction: Floats  # shape (nnz,), those of one destination and source sum to 1
 
+    @property
+    def columns(self) -> SplitColumns:
+        """The same for compiled loops."""
+        return SplitColumns(self.start, self.edge, self.fraction)
+
 
 @dataclass(frozen=True, eq=False)
 class ObjectiveProof:
     """What a routing reaches of an objective other than least utilisation, and what no routing can pass.
 
-    ``value`` is at most ``bound`` where more is better (throughput, smallest part let in), at least ``bound`` for cost.
+    ``value`` is at most ``bound`` where more is better (throughput, smallest admitted part), at least it for cost.
     """
 
     name: str
@@ -82,7 +89,7 @@ class Quantiles:
 
 @dataclass(frozen=True)
 class HashSpread:
-    """What luck does: figures over replicas of the hash seeds."""
+    """Hash imbalance: figures over replicas of the hash seeds."""
 
     replicas: int
     max_utilisation: Quantiles  # of the fullest link
@@ -103,7 +110,7 @@ class Routing:
     partial: bool = False  # a limit stopped the solve
     notes: tuple[str, ...] = ()
     spread: HashSpread | None = None
-    admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective lets in; None: all of it
+    admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective admits; None: all of it
     usable: Floats | None = None  # shape (E,), part of each edge's capacity that this routing can fill; None: all of it
 
 
@@ -137,7 +144,7 @@ class RoutingOptions:
     time_limit_s: float = 600.0
     gap: float = 1e-4
     seed: int = 0
-    objective: str = "min-max-utilisation"  # one of OBJECTIVES
+    objective: str = DEFAULT_OBJECTIVE
     target_utilisation: float = 1.0  # of min-cost
     k_paths: int = 8  # of k-shortest paths
     spray_efficiency: float = 1.0  # part of a link that spraying fills before reordering and uneven queues cost
@@ -146,7 +153,34 @@ class RoutingOptions:
     report: Reporter = silent
 
 
-ROUTERS: Registry[Routing] = Registry("router", "fabric.routers")
+ROUTERS: Registry[Routing, RouterTraits] = Registry(
+    "router", "fabric.routers", traits=RouterTraits, announce=ROUTER_NAMES
+)
+
+
+def traits_of(router: str) -> RouterTraits:
+    """What a router says about itself."""
+    return ROUTERS[router].traits
+
+
+def places_flows(router: str) -> bool:
+    """Whether a router is given pairs of endpoints, and so needs every multi-homed endpoint apart."""
+    return "pairs" in ROUTERS[router].injected
+
+
+def router_label(router: str) -> str:
+    """A router as people are shown it: those that divide perfectly are marked, as no hash of flows does.
+
+    >>> router_label("ecmp"), router_label("ecmp-hash")
+    ('ecmp (if split perfectly)', 'ecmp-hash')
+    """
+    bound = ROUTERS.known(router) and ROUTERS[router].traits.is_bound
+    return f"{router} ({PERFECT_SPLIT})" if bound else router
+
+
+def routing_basis(router: str) -> str | None:
+    """What a router's figures rest on, for records; None of a saved result whose router is not registered here."""
+    return ROUTERS[router].traits.basis if ROUTERS.known(router) else None
 
 
 def edge_utilisation(graph: RoutingGraph, edge_gbps: Floats) -> Floats:
@@ -166,8 +200,7 @@ def access_bound(graph: RoutingGraph, demand: PhaseDemand) -> tuple[float, str]:
     ):
         if len(link):
             ratio = np.divide(load, capacity[link], out=np.zeros(len(link)), where=capacity[link] > 0)
-            worst = int(np.argmax(ratio))
-            if ratio[worst] > best:
-                best = float(ratio[worst])
-                words = f"the access link {graph.topology.link_name(int(link[worst]))}"
+            if ratio.max() * (1 - SAME) > best:
+                words = f"the access link {graph.topology.link_name(int(link[highest(ratio)]))}"
+            best = max(best, float(ratio.max()))
     return best, words

@@ -26,17 +26,16 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from fabric.routing import kernels
-from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph
 from fabric.routing.kernels import compiled, is_step, nearest_first, parallel_loads
 from fabric.routing.router import Splits
+from fabric.routing.traits import Rule
 from topologies.columns import Bools, Floats, Ints, Longs, column
-
-Rule = Literal["equal", "link-capacity", "downstream-capacity", "next-hop-count", "lowest"]
 
 MOST_SPLITS = 20_000_000  # rows of explicit splits a router writes out unasked, 240 MB
 _EQUAL, _LINK, _DOWNSTREAM, _COUNT, _LOWEST = range(5)
@@ -158,9 +157,7 @@ def _load_slice(
     first: int,
     last: int,
     net: SweepNet,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
+    rows: DemandRows,
     gbps: Floats,
     loads: Floats,
     unreachable: Bools,
@@ -171,11 +168,11 @@ def _load_slice(
     sweep = new_sweep(net)
     amount, active = np.zeros((nodes, classes)), np.zeros(nodes, dtype=np.bool_)
     for row in range(first, last):
-        reached = measure_parts(net, dest[row], sweep)
+        reached = measure_parts(net, rows.dest[row], sweep)
         amount[:] = 0.0
         active[:] = False
-        for entry in range(start[row], start[row + 1]):
-            node = entry_src[entry]
+        for entry in range(rows.start[row], rows.start[row + 1]):
+            node = rows.src[entry]
             if sweep.distance[node] == np.inf:
                 unreachable[entry] = True
             else:
@@ -204,9 +201,7 @@ def _spread_slice(
     first: int,
     last: int,
     net: SweepNet,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
+    rows: DemandRows,
     gbps: Floats,
     loads: Floats,
 ) -> None:
@@ -215,11 +210,11 @@ def _spread_slice(
     sweep = new_sweep(net)
     alone, spread = np.zeros(nodes), np.zeros(nodes)
     for row in range(first, last):
-        reached = measure_parts(net, dest[row], sweep)
+        reached = measure_parts(net, rows.dest[row], sweep)
         alone[:] = 0.0
         spread[:] = 0.0
-        for entry in range(start[row], start[row + 1]):
-            alone[entry_src[entry]] += gbps[entry]
+        for entry in range(rows.start[row], rows.start[row + 1]):
+            alone[rows.src[entry]] += gbps[entry]
         for position in range(reached - 1, -1, -1):
             head = sweep.order[position]
             for slot in range(net.into_start[head], net.into_start[head + 1]):
@@ -240,9 +235,7 @@ def _split_slice(
     first: int,
     last: int,
     net: SweepNet,
-    dest: Ints,
-    start: Ints,
-    entry_src: Ints,
+    rows: DemandRows,
     split_start: Longs,
     edge: Ints,
     fraction: Floats,
@@ -251,10 +244,10 @@ def _split_slice(
     sweep = new_sweep(net)
     active = np.zeros(len(net.into_start) - 1, dtype=np.bool_)
     for row in range(first, last):
-        reached = measure_parts(net, dest[row], sweep)
+        reached = measure_parts(net, rows.dest[row], sweep)
         active[:] = False
-        for entry in range(start[row], start[row + 1]):
-            active[entry_src[entry]] = True
+        for entry in range(rows.start[row], rows.start[row + 1]):
+            active[rows.src[entry]] = True
         at = split_start[row]
         for position in range(reached - 1, 0, -1):
             node = sweep.order[position]
@@ -274,10 +267,9 @@ def sweep_net(graph: RoutingGraph, rule: Rule) -> SweepNet:
     into, out = graph.into, graph.out
     slot_of = np.empty(len(into.edge), dtype=np.int32)
     slot_of[into.edge] = np.arange(len(into.edge))
-    equal = graph.equal_weights
     capacity = graph.capacity_gbps / graph.class_size  # a host weighs its own links, not those of its whole class
     return SweepNet(
-        _CODE[rule], equal, into.start, graph.src[into.edge], graph.weight[into.edge], capacity[into.edge],
+        _CODE[rule], graph.equal_weights, into.start, graph.inward.tail, graph.inward.weight, capacity[into.edge],
         out.start, out.edge, slot_of, graph.dst, graph.is_terminal,
     )  # fmt: skip
 
@@ -307,9 +299,7 @@ def shortest_loads(graph: RoutingGraph, demand: PhaseDemand, rule: Rule) -> tupl
     used = np.zeros(len(demand.dest), dtype=np.int64)
 
     def work(first: int, last: int, loads: Floats) -> None:
-        _load_slice(
-            first, last, net, demand.dest, demand.start, demand.src, demand.gbps, loads, unreachable, used
-        )  # fmt: skip
+        _load_slice(first, last, net, demand.rows, demand.gbps, loads, unreachable, used)
 
     loads = _by_edge(graph, demand.gbps.shape[1], len(demand.dest), work)
     return loads, unreachable, used
@@ -320,7 +310,7 @@ def spread_gbps(graph: RoutingGraph, demand: PhaseDemand, rule: Rule) -> Floats:
     net, total = sweep_net(graph, rule), demand.total_gbps
 
     def work(first: int, last: int, loads: Floats) -> None:
-        _spread_slice(first, last, net, demand.dest, demand.start, demand.src, total, loads)
+        _spread_slice(first, last, net, demand.rows, total, loads)
 
     return np.asarray(_by_edge(graph, 1, len(demand.dest), work)[:, 0])
 
@@ -343,7 +333,7 @@ def shortest_splits(graph: RoutingGraph, demand: PhaseDemand, rule: Rule, *, use
     edge, fraction = np.empty(int(start[-1]), dtype=np.int32), np.empty(int(start[-1]))
     rows = len(demand.dest)
     slices = max(1, min(kernels.SLICES, rows))
-    fixed = (net, demand.dest, demand.start, demand.src, start, edge, fraction)
+    fixed = (net, demand.rows, start, edge, fraction)
     with ThreadPoolExecutor(max_workers=min(slices, os.cpu_count() or 1)) as pool:
         jobs = [
             pool.submit(_split_slice, first, last, *fixed)

@@ -61,7 +61,7 @@ class ChangePlan:
 
     @property
     def switches(self) -> int:
-        """Switches that are told anything."""
+        """Switches whose tables change."""
         return len({step.switch for part in self.rounds for step in part.steps})
 
 
@@ -78,14 +78,14 @@ def plan_change(
     Parameters
     ----------
     plan : AddressPlan
-        Of the fabric that both are for; links that are down need not be told apart.
+        Of the fabric that both are for; links that are down need not be distinguished.
     parts : callable
         How switches turn weights into parts.
 
     Raises
     ------
     RuleError
-        For switches that the fabric has not.
+        For switches that the fabric does not have.
     """
     unknown = [name for name in (*old, *new) if not plan.topology.has_node(name)]
     if unknown:
@@ -257,32 +257,3 @@ def _rounds(
         Round("remove groups", tuple(groups_out)),
     ]
     return tuple(part for part in rounds if part.steps)
-
-
-def apply_round(tables: Mapping[str, SwitchTable], part: Round, only: set[str] | None = None) -> dict[str, SwitchTable]:
-    """Tables after a round, or after some switches have taken it."""
-    from dataclasses import replace
-
-    found = dict(tables)
-    by_switch: dict[str, list[Step]] = {}
-    for step in part.steps:
-        if only is None or step.switch in only:
-            by_switch.setdefault(step.switch, []).append(step)
-    for name, steps in by_switch.items():
-        table = found[name]
-        rules = {(rule.priority, rule.match): rule for rule in table.rules}
-        groups = {group.id: group for group in table.groups}
-        for step in steps:
-            if isinstance(step.what, Rule):
-                key = (step.what.priority, step.what.match)
-                if step.verb == "delete":
-                    rules.pop(key, None)
-                else:
-                    rules[key] = step.what
-            elif step.verb == "delete":
-                groups.pop(step.what.id, None)
-            else:
-                groups[step.what.id] = step.what
-        ordered = sorted(rules.values(), key=lambda rule: (-rule.priority, rule.match))
-        found[name] = replace(table, rules=tuple(ordered), groups=tuple(sorted(groups.values())))
-    return found

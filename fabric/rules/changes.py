@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fabric.rules.change_plan import ChangePlan, Step, plan_change
-from fabric.rules.dialect import Dialect, File, dialect
+from fabric.rules.dialect import DIALECTS, Dialect, File
 from fabric.rules.errors import RuleError
 from fabric.rules.manifest import SCHEMA, read_manifest
 from fabric.rules.ovs_text import format_group, format_rule
@@ -40,7 +40,7 @@ done
 def read_tables_of(folder: Path) -> dict[str, SwitchTable]:
     """Tables of an export folder by name of the switch."""
     manifest = read_manifest(folder)
-    written = dialect(manifest.dialect)
+    written = DIALECTS.find(manifest.dialect)
     if written.read is None:
         raise RuleError(
             f"{folder} is of dialect {manifest.dialect}, whose files cannot be read back",

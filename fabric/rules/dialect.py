@@ -1,20 +1,17 @@
-"""What a dialect is: a way to write the tables of all switches as files, found by the name of its module.
+"""What a dialect is: a way to write the tables of all switches as files.
 
-One file of ``fabric/rules/dialects/`` is one dialect; its module has one ``DIALECT``.
+One file of ``fabric/rules/dialects/`` is one dialect, and declares ``SUMMARY`` and ``DIALECT``.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from fabric.routing.tables.options import Carrier
-from topologies.errors import ScenarioError, nearest
+from fabric.routing.table_options import Carrier
+from topologies.plugin_folder import PluginFolder
 
 if TYPE_CHECKING:
     from fabric.rules.rule_set import RuleSet
@@ -35,7 +32,7 @@ class Dialect:
     Attributes
     ----------
     name : str
-        As on the command line, such as ``ovs``.
+        As on the command line, such as ``ovs``; that of the file.
     format : str
         What it is a dialect of: ``openflow``, ``routes`` or ``lft``.
     proof : str
@@ -53,7 +50,6 @@ class Dialect:
 
     name: str
     format: Literal["openflow", "routes", "lft"]
-    summary: str
     proof: str
     carrier: Carrier
     write: Callable[[RuleSet], Iterable[File]]
@@ -66,22 +62,4 @@ class Dialect:
         return not self.proof
 
 
-@cache
-def dialects() -> dict[str, Dialect]:
-    """All dialects by name."""
-    package = importlib.import_module("fabric.rules.dialects")
-    found: dict[str, Dialect] = {}
-    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
-        entry: Dialect = importlib.import_module(f"fabric.rules.dialects.{module.name}").DIALECT
-        found[entry.name] = entry
-    return found
-
-
-def dialect(name: str) -> Dialect:
-    """The dialect called ``name``; ScenarioError with the nearest name when there is none."""
-    known = dialects()
-    if name not in known:
-        close = nearest(name, known)
-        hint = f"did you mean {close!r}?" if close else f"known: {', '.join(known)}"
-        raise ScenarioError(f"unknown dialect {name!r}", hint=hint, code="FP2104")
-    return known[name]
+DIALECTS = PluginFolder("dialect", "fabric.rules.dialects", "DIALECT", Dialect)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from fabric.routing.tables.slot_table import realised
+from fabric.routing.tables.slot_table import slot_parts
 from fabric.rules.address_line import deciding_rules, line_prefixes, line_span, side_by_side
 from fabric.rules.probes import match_text
 from fabric.rules.table import LOCAL, Group, Rule, SwitchTable
+from topologies.units import percent
 
 SAME = 1e-9
 MOST = 1000
@@ -57,7 +58,7 @@ class Comparison:
 
 
 def compare_tables(
-    ours: SwitchTable, rules: Sequence[Rule], groups: Sequence[Group], *, parts: Parts = realised
+    ours: SwitchTable, rules: Sequence[Rule], groups: Sequence[Group], *, parts: Parts = slot_parts
 ) -> Comparison:
     """A switch's table against what it says it has.
 
@@ -192,4 +193,4 @@ def shares_text(shares: Shares) -> str:
         return "dropped"
     if len(shares) == 1:
         return next(iter(shares))
-    return ", ".join(f"{way} {100 * part:.1f} %" for way, part in sorted(shares.items()))
+    return ", ".join(f"{way} {percent(part)}" for way, part in sorted(shares.items()))

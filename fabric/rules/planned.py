@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabric.evaluation.phases import places_flows, prepare_phase, route_prepared
+from fabric.evaluation.phases import prepare_phase, route_prepared
 from fabric.result import PhaseRoute
 from fabric.routing.graph import RoutingGraph
-from fabric.routing.router import FlowPaths, PairTraffic, RoutingOptions
-from fabric.routing.tables.options import TableOptions
+from fabric.routing.router import FlowPaths, PairTraffic, RoutingOptions, places_flows, traits_of
+from fabric.routing.table_options import TableOptions
 from fabric.routing.tables.programme import Overflow, Programme, programme
 from fabric.routing.tables.table_decisions import check_programmable, table_decisions
 from fabric.routing.tables.walk import walk
@@ -106,22 +106,23 @@ def plan_rules(
         For routers that destination tables cannot carry.
     """
     check_programmable(router)
+    traits = traits_of(router)
     plan = plan_addresses(topology, demands.fabric, addresses, number=number)
     prepared = prepare_phase(
-        topology, demands, phase or "", efficiency=efficiency, apart=places_flows(router), everyone=True
+        topology, demands, phase or "", efficiency=efficiency, per_endpoint=places_flows(router), all_endpoints=True
     )
-    # What a table promises of hashing is its mean; where one draw of the luck puts flows is no plan.
-    fluid = "ecmp" if router == "ecmp-hash" else router
-    route = route_prepared(prepared, router=fluid, options=options) if phase is not None else None
+    # What a table promises of hashing is its mean; where one draw of the seeds puts flows is not a plan.
+    mean = traits.mean_router or router
+    route = route_prepared(prepared, router=mean, options=options) if phase is not None else None
     routing = route.routed.routing if route is not None and route.routed is not None else None
     made = programme(table_decisions(router, prepared.graph, prepared.demand, routing), options.tables)
     flows: tuple[FlowRule, ...] = ()
     steps: Mapping[int, Sequence[tuple[Match, int]]] = {}
-    if router == "pinned" and routing is not None and routing.paths is not None:
+    if traits.placement == "placed" and routing is not None and routing.paths is not None:
         flows, steps = _single_flows(plan, prepared.graph, routing.paths)
     planned = route.link_gbps.sum(axis=1) if route is not None else np.zeros(len(topology.links))
     programmed = planned
-    if routing is not None and router not in ("pinned", "ftree"):
+    if routing is not None and traits.placement != "placed" and traits.endpoint_ports is None:
         demand = prepared.demand
         if routing.admitted is not None:
             demand = replace(demand, gbps=column(demand.gbps * routing.admitted[:, None], np.float64))
@@ -145,7 +146,7 @@ def plan_rules(
 def _single_flows(
     plan: AddressPlan, graph: RoutingGraph, paths: FlowPaths
 ) -> tuple[tuple[FlowRule, ...], Mapping[int, Sequence[tuple[Match, int]]]]:
-    """Rules of pinned flows by switch; flows of a pair are told apart by their UDP source ports."""
+    """Rules of pinned flows by switch; flows of a pair are distinguished by their UDP source ports."""
     topology = plan.topology
     ports = Ports(topology)
     routed = _links_of_paths(graph, paths)

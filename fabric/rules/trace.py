@@ -2,8 +2,8 @@
 
 Which bucket a real switch takes is decided by its own hash (Open vSwitch's ``dp_hash`` cannot be computed outside of
 it). So a trace takes the most likely port at every group, or the bucket of a slot that is given, and says how likely
-that is; ``trace_all`` gives every path with its probability. Probabilities are those of a hash that deals evenly and
-anew at every switch.
+that is; ``trace_all`` gives every path with its probability. Probabilities are those of a hash that distributes evenly
+and anew at every switch.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from functools import cache
 from ipaddress import ip_address
 from typing import Literal
 
-from fabric.routing.tables.slot_table import realised, slots
+from fabric.routing.tables.slot_table import slot_parts, slots
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.errors import RuleError
 from fabric.rules.packet import Packet, find_rule
 from fabric.rules.ports import Ports
 from fabric.rules.table import LOCAL, ROCE_PORT, Bucket, Group, Rule, SwitchTable
+from topologies.former_names import renamed
 
 FIRST_SOURCE_PORT = 49152
 MOST_PATHS = 10_000
@@ -87,7 +88,7 @@ class Tracer:
         How switches turn weights into parts; by default as Open vSwitch does.
     """
 
-    def __init__(self, tables: Mapping[str, SwitchTable], plan: AddressPlan, parts: Parts = realised) -> None:
+    def __init__(self, tables: Mapping[str, SwitchTable], plan: AddressPlan, parts: Parts = slot_parts) -> None:
         self.tables = tables
         self.plan = plan
         self.ports = Ports(plan.topology)
@@ -103,7 +104,7 @@ class Tracer:
         Raises
         ------
         RuleError
-            For names that are no endpoint's and addresses outside of the fabric (FP8051).
+            For names that are not an endpoint's and addresses outside of the fabric (FP8051).
         """
         to = self._address(dst, family)
         node = self._endpoint(src)
@@ -114,7 +115,7 @@ class Tracer:
         if topology.has_node(name) and self.plan.offset[topology.node(name)] >= 0:
             return topology.node(name)
         what = "a switch" if topology.has_node(name) else "not on the fabric"
-        raise RuleError(f"{name!r} is {what}; packets begin at an endpoint", hint=self._some(), code="FP8051")
+        raise RuleError(f"{name!r} is {what}; packets begin at an endpoint", hint=self._hint(name), code="FP8051")
 
     def _address(self, text: str, family: int) -> tuple[Literal[4, 6], int]:
         topology = self.plan.topology
@@ -124,18 +125,21 @@ class Tracer:
             found = ip_address(text)
         except ValueError:
             raise RuleError(
-                f"{text!r} is neither an endpoint nor an address", hint=self._some(), code="FP8051"
+                f"{text!r} is neither an endpoint nor an address", hint=self._hint(text), code="FP8051"
             ) from None
         if self.plan.offset_of(found.version, int(found)) < 0:
             ranges = f"{self.plan.underlay} and {self.plan.underlay6}"
             raise RuleError(
-                f"{text} is no address of fabric {self.plan.fabric}",
+                f"{text} is not an address of fabric {self.plan.fabric}",
                 hint=f"its endpoints are in {ranges}",
                 code="FP8051",
             )
         return found.version, int(found)
 
-    def _some(self) -> str:
+    def _hint(self, text: str) -> str:
+        now = renamed(self.plan.topology, text)
+        if now:
+            return now
         names = [self.plan.topology.nodes.name[node] for node in self.plan.node_at[:3].tolist()]
         return f"endpoints are {', '.join(names)} and so on"
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.routing.tables.walk import walk_columns
+from fabric.routing.tables.walk import DecisionColumns, every_row, walk_columns
 from fabric.rules.table import LOCAL
 from fabric.rules.verify.behaviour import Behaviour, Ways
 from fabric.rules.verify.tables import ReadTables
@@ -96,15 +96,13 @@ def transition(old: ReadTables, new: ReadTables, family_index: int, sources: Int
     code, start, link, begins, ceases = _unions(old, new, nodes, family_index, atoms[:, 0])
     head = index[new.plan.topology.links.dst][link]
     count, width = len(atoms), len(sources)
-    found = walk_columns(
-        code, start, np.arange(len(link), dtype=np.int32), np.ones(len(link)), head,
-        np.arange(count, dtype=np.int32), np.arange(count + 1, dtype=np.int64) * width,
-        np.tile(index[sources], count).astype(np.int32), np.zeros((count * width, 1)),
-    )  # fmt: skip
-    plain = ~found.loops
+    decisions = DecisionColumns(code, start, np.arange(len(link), dtype=np.int32), np.ones(len(link)), head)
+    walks = every_row(count, index[sources])
+    walked = walk_columns(decisions, walks, np.zeros((count * width, 1)))
+    plain = ~walked.loops
     both = begins[:, plain].any(axis=1) & ceases[:, plain].any(axis=1)
     torn = np.asarray((begins | ceases)[both]).any(axis=0)
-    hard = np.asarray(found.loops | torn)
+    hard = np.asarray(walked.loops | torn)
     rows = np.array(nodes)
     return Transition(
         count,

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from fabric.certificate_check.columns import MIN_MAX, SCHEMA, VERSION
 from fabric.output.numbers import finite
 from fabric.output.whole_file import whole_file
+from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, Routed, RouteResult
 from fabric.routing.graph import RoutingGraph
-from fabric.routing.router import Certificate, access_bound
+from fabric.routing.router import Certificate, access_bound, traits_of
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import version
 from topologies.errors import FormatError
@@ -33,7 +34,7 @@ _SAME = 1e-9  # relative; two ways to the same number
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say
 
 
-def write_certificate(path: Path, loaded: LoadedScenario, result: RouteResult, *, force: bool = False) -> None:
+def write_certificate(path: Path, run: Run, *, force: bool = False) -> None:
     """Write what a result claims, and all that is needed to check it.
 
     Parameters
@@ -56,7 +57,7 @@ def write_certificate(path: Path, loaded: LoadedScenario, result: RouteResult, *
         raise FormatError(f"{path} exists", hint="--force overwrites it", code="FP6044")
     try:
         with whole_file(path) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            _write(archive, loaded, result)
+            _write(archive, run.loaded, run.result)
     except OSError as error:
         raise FormatError(f"{path} cannot be written: {error.strerror or error}", code="FP6044") from None
 
@@ -185,7 +186,7 @@ def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, An
         "fabric": entry.fabric,
         "phase": entry.phase,
         "router": entry.router,
-        "objective": routed.options.objective if entry.router == "optimal" else MIN_MAX,
+        "objective": routed.options.objective if traits_of(entry.router).takes_objective else MIN_MAX,
         "path_policy": routed.options.paths if own_proof else "any",
         "solver": entry.solver,
         "partial": entry.partial,
@@ -205,13 +206,14 @@ def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, An
 
 
 def _routing_kind(router: str, routed: Routed) -> str:
-    """How the routing is written: equal splits are recomputed by whoever checks, if they are what was routed."""
+    """How the routing is written: equal splits are recomputed by the checker, if they are what was routed."""
     routing = routed.routing
     if routing.splits is not None:
         return "splits"
     if routing.paths is not None:
         return "paths"
-    if router == "ecmp":
+    traits = traits_of(router)
+    if traits.rule == "equal" and traits.follows_rule and not traits.takes_objective:
         return "ecmp"
     from fabric.routing.equal_split import ecmp_loads
 
@@ -221,7 +223,7 @@ def _routing_kind(router: str, routed: Routed) -> str:
 
 
 def _proof_kind(proof: Certificate, routed: Routed) -> str:
-    """Prices, or the fullest access link, which whoever checks finds again."""
+    """Prices, or the fullest access link, which the checker finds again."""
     if proof.price is not None:
         return "prices"
     access, _ = access_bound(routed.graph, routed.demand)

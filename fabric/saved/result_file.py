@@ -12,13 +12,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from fabric.pipeline.run import Run
 from fabric.request import RouteRequest
 from fabric.result import Assumption, HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult, TierLoad, UnreachablePair
 from fabric.routing.router import Certificate, HashSpread
@@ -53,28 +54,18 @@ _PLAIN = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class SavedResult:
-    """What a file gives back; ``loaded`` re-routes where the scenario's files were kept or are still there."""
-
-    loaded: LoadedScenario
-    request: RouteRequest
-    result: RouteResult
-
-
 # ---- writing ------------------------------------------------------------------------------------------------------
 
 
-def save_result(
-    path: Path, loaded: LoadedScenario, request: RouteRequest, result: RouteResult, *, force: bool = False
-) -> None:
-    """Write a result, whole or not at all.
+def save_result(path: Path, run: Run, *, force: bool = False) -> None:
+    """Write the result of a run, whole or not at all.
 
     Raises
     ------
     FormatError
         FP9101 where it cannot be written.
     """
+    loaded, result = run.loaded, run.result
     members: dict[str, bytes] = {}
     topologies: dict[int, str] = {}
     fabrics: list[dict[str, Any]] = []
@@ -97,7 +88,7 @@ def save_result(
         "schema": SCHEMA,
         "version": VERSION,
         "written_by": version(),
-        "request": asdict(request),
+        "request": asdict(run.request),
         "fabrics": fabrics,
         "routes": routes,
         "warnings": list(result.warnings),
@@ -196,8 +187,8 @@ def _texts(value: Any) -> Iterator[str]:
 # ---- reading ------------------------------------------------------------------------------------------------------
 
 
-def open_result(path: Path) -> SavedResult:
-    """Read a result back.
+def open_result(path: Path) -> Run:
+    """Read a result back; it routes again where the scenario's files were kept or are still there.
 
     Raises
     ------
@@ -233,7 +224,7 @@ def open_result(path: Path) -> SavedResult:
         named, sources = str(scenario["path"]), [(str(one["path"]), str(one["member"])) for one in scenario["sources"]]
     except (KeyError, TypeError, AttributeError, ValidationError, ValueError) as error:
         raise bad(path, f"its manifest does not say what it has to ({type(error).__name__}: {error})"[:300]) from None
-    return SavedResult(_scenario(archive, named, sources, overrides), request, result)
+    return Run(_scenario(archive, named, sources, overrides), request, result, str(path), saved=True)
 
 
 def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:

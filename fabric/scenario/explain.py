@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from fabric.scenario.keys import Keys
-from topologies.errors import Problem, Where, nearest
+from topologies.errors import Problem, Where, nearest, nearest_hint
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -168,9 +168,8 @@ def _unknown_choice(finding: _Finding) -> Problem:
     else:
         expected = str(context.get("expected", ""))
         choices = re.findall(r"'([^']*)'", expected)
-        close = nearest(str(error["input"]), choices)
         message = f"{name} should be {expected}, not {_show(error['input'])}"
-        hint = f"did you mean {close!r}?" if close else ""
+        hint = nearest_hint(str(error["input"]), choices, otherwise="")
     label = hint if hint.startswith("did you mean") else ""
     return Problem(message, code="FP2104", where=finding.where, label=label, hint="" if label else hint)
 

@@ -75,7 +75,7 @@ class NodeSpec(Spec):
     model: str | None = Field(default=None, description="Node model of the catalogue", examples=["hgx-h100-8"])
     count: Count = Field(description="Number of nodes", examples=[256])
     name: str = Field(
-        default="{group}{index:03d}",
+        default="{group}{index}",
         min_length=1,
         max_length=128,
         description="Template of node names; {group} and {index} are filled in",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fabric.scenario.keys import Keys
 from fabric.scenario.positions import read_yaml
 from fabric.scenario.tree import Place, Tree
-from topologies.errors import Problem, ScenarioError, Where, nearest
+from topologies.errors import Problem, ScenarioError, Where, nearest_hint
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,8 @@ def _put(tree: Tree, path: Sequence[str], done: Where, value: Tree, keys: Keys) 
 
 
 def _unknown(part: str, done: Where, known: list[str], place: Place) -> ScenarioError:
-    close = nearest(part, known)
     there = list(dict.fromkeys(known))
-    hint = f"did you mean {close!r}?" if close else f"there is: {', '.join(there)}" if there else ""
+    hint = nearest_hint(part, known, otherwise=f"there is: {', '.join(there)}" if there else "")
     under = f" in {'.'.join(map(str, done))}" if done else ""
     problem = Problem(f"there is no {part!r}{under}", code="FP1010", file=place.file, hint=hint)
     return ScenarioError([problem])

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from topologies.errors import Problem, Where, nearest
+from topologies.errors import Problem, Where, nearest_hint
 from traffic.inventory import ALL, IMPLICIT
 
 _GROUP_KEYS = ("members", "servers", "clients", "group")
@@ -78,10 +78,9 @@ class _Names:
 def _check(what: str, name: Any, known: list[str] | None, extra: list[str], where: Where) -> Iterator[Problem]:
     if known is None or not isinstance(name, str) or name in known or name in extra:
         return
-    close = nearest(name, [*known, *extra])
-    label = f"did you mean {close!r}?" if close else ""
+    label = nearest_hint(name, [*known, *extra], otherwise="")
     there = ", ".join(known)
-    hint = "" if close else f"{what}s: {there}" if there else f"the scenario has no {what}s"
+    hint = "" if label else f"{what}s: {there}" if there else f"the scenario has no {what}s"
     yield Problem(f"unknown {what} {name!r}", code="FP2105", where=where, label=label, hint=hint)
 
 
@@ -150,7 +149,7 @@ def _repeated(items: Any, where: str, key: str) -> Iterator[Problem]:
 
 
 def _named(items: Any, key: str) -> list[str] | None:
-    """Names of the items; None when one is missing its name, for then nothing can be told."""
+    """Names of the items; None when one is missing its name, for then nothing can be checked."""
     if items is None:
         return []
     if not isinstance(items, list) or any(not isinstance(_mapping(item).get(key), str) for item in items):

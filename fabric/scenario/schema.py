@@ -7,7 +7,7 @@ nothing computes with it yet; :func:`not_yet_modelled` lists those a scenario se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
@@ -27,12 +27,20 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from fabric.routing.names import HASH_FIELDS, HASH_FUNCTIONS, OBJECTIVES, PATH_POLICIES, ROUTERS
+from fabric.routing.names import (
+    DEFAULT_OBJECTIVE,
+    DEFAULT_ROUTER,
+    HASH_FIELDS,
+    HASH_FUNCTIONS,
+    PATH_POLICIES,
+    objective_names,
+    router_names,
+)
 from fabric.scenario.field_types import LATER, Name
 from fabric.scenario.node_schema import NodeSpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import Catalogue, builtin
-from topologies.errors import nearest
+from topologies.errors import nearest, nearest_hint
 from topologies.registry import Registry, Spec
 from topologies.units import Count, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
@@ -54,13 +62,12 @@ def _registries(info: ValidationInfo) -> Registries:
 
 
 def _unknown(what: str, value: object, choices: list[str]) -> PydanticCustomError:
-    close = nearest(str(value), choices)
-    hint = f"did you mean {close!r}?" if close else f"one of: {', '.join(choices)}"
+    hint = nearest_hint(str(value), choices, "one of")
     return PydanticCustomError("unknown_choice", "{text}", {"text": f"unknown {what} {value!r}", "hint": hint})
 
 
 def _kind_of(value: object, what: str, choices: list[str]) -> str:
-    """The ``kind`` of a raw mapping; the errors pydantic would give for a tagged union, said once."""
+    """The ``kind`` of a raw mapping; the errors pydantic would give for a tagged union, reported once."""
     if not isinstance(value, Mapping):
         raise PydanticCustomError("dict_type", "Input should be a mapping of keys with a kind")
     kind = value.get("kind")
@@ -136,10 +143,11 @@ def _validate_workload(value: object, info: ValidationInfo) -> Workload:
 WorkloadSpec = Annotated[Workload, PlainValidator(_validate_workload), WithJsonSchema({"x-one-of": "workloads"})]
 
 
-def _one_of(what: str, known: tuple[str, ...]) -> BeforeValidator:
-    """Refuse other names, with the nearest one."""
+def _one_of(what: str, names: tuple[str, ...] | Callable[[], tuple[str, ...]]) -> BeforeValidator:
+    """Refuse other names, with the nearest one; names of plug-ins are asked for when a file is read."""
 
     def check(value: object) -> object:
+        known = names() if callable(names) else names
         if value in known or not isinstance(value, str):
             return value
         raise _unknown(what, value, list(known))
@@ -167,17 +175,17 @@ class HashSpec(Spec):
 class RoutingSpec(Spec):
     """How traffic is placed on the links."""
 
-    router: Annotated[str, _one_of("router", ROUTERS)] = Field(
-        default="ecmp",
+    router: Annotated[str, _one_of("router", router_names)] = Field(
+        default=DEFAULT_ROUTER,
         description="ecmp: equal split over shortest paths; ecmp-hash: one path per flow, as switches hash; "
         "optimal: least maximum utilisation",
-        examples=["ecmp", "optimal"],
+        examples=[DEFAULT_ROUTER],
     )
     paths: Annotated[str, _one_of("path policy", PATH_POLICIES)] = Field(
         default="any", description="Paths that optimal may use: any loop-free path, shortest, k-shortest or valley-free"
     )
-    objective: Annotated[str, _one_of("objective", OBJECTIVES)] = Field(
-        default="min-max-utilisation", description="What optimal is best at"
+    objective: Annotated[str, _one_of("objective", objective_names)] = Field(
+        default=DEFAULT_OBJECTIVE, description="What optimal is best at"
     )
     target_utilisation: Annotated[Ratio, Field(gt=0)] = Field(
         default=1.0, description="Highest utilisation that objective min-cost may use"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-from topologies.errors import ScenarioError, nearest
+from topologies.errors import ScenarioError, nearest_hint
 
 
 def template_names() -> list[str]:
@@ -23,8 +23,7 @@ def template_text(name: str) -> str:
     """
     known = template_names()
     if name not in known:
-        close = nearest(name, known)
-        hint = f"did you mean {close!r}?" if close else f"templates: {', '.join(known)}"
+        hint = nearest_hint(name, known, "templates")
         raise ScenarioError(f"unknown template {name!r}", hint=hint, code="FP2104")
     file = resources.files("fabric.scenario").joinpath("templates", f"{name}.yaml")
     return file.read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from fabric.request import RouteRequest
+from fabric.routing.router import ROUTERS, router_label, traits_of
 from fabric.scenario.load import LoadedScenario
 
 
@@ -27,6 +28,8 @@ class Change:
         Factor on all demand.
     enabled : bool
         A change may be kept in the list and left out.
+    slow : bool
+        Routing it may take as long as the time limit allows, so it is not tried unasked.
     """
 
     text: str
@@ -35,6 +38,7 @@ class Change:
     up: tuple[str, ...] = ()
     scale: float = 1.0
     enabled: bool = True
+    slow: bool = False
 
 
 def down(selector: str) -> Change:
@@ -49,7 +53,11 @@ def override(text: str) -> Change:
 
 def router(fabric: str, name: str) -> Change:
     """Another router on a fabric."""
-    return Change(f"router {name} on {fabric}", sets=(f"fabrics.{fabric}.routing.router={name}",))
+    return Change(
+        f"router {router_label(name)} on {fabric}",
+        sets=(f"fabrics.{fabric}.routing.router={name}",),
+        slow=traits_of(name).slow,
+    )
 
 
 def placement(loaded: LoadedScenario, order: str) -> Change:
@@ -91,7 +99,7 @@ class ChangeSet:
         return ChangeSet((*self.changes, change))
 
     def without(self, at: int) -> ChangeSet:
-        """One less."""
+        """The changes without the one at this position."""
         return ChangeSet((*self.changes[:at], *self.changes[at + 1 :]))
 
     def toggled(self, at: int) -> ChangeSet:
@@ -188,14 +196,24 @@ class History:
         return History(self.past[-1], self.past[:-1], (self.now, *self.future))
 
     def redone(self) -> History:
-        """One forth; itself where nothing was undone."""
+        """Redo; itself where nothing was undone."""
         if not self.future:
             return self
         return History(self.future[0], (*self.past, self.now), self.future[1:])
 
 
+def suggested_routers() -> tuple[str, ...]:
+    """Routers that may help a congested fabric, in the order that they give themselves.
+
+    >>> suggested_routers()
+    ('spray', 'wcmp', 'optimal')
+    """
+    positions = [(entry.traits.suggested, entry.name) for entry in ROUTERS if entry.traits.suggested is not None]
+    return tuple(name for _, name in sorted(positions))
+
+
 def candidates(loaded: LoadedScenario, fabrics: Sequence[str]) -> list[Change]:
-    """Single changes without new hardware that may cure congestion, those that apply to this scenario."""
+    """Single changes without new hardware that may help against congestion, those that apply to this scenario."""
     found: list[Change] = []
     jobs = training_jobs(loaded)
     specs = {workload.id: workload.spec for workload in loaded.scenario.workloads}
@@ -204,8 +222,8 @@ def candidates(loaded: LoadedScenario, fabrics: Sequence[str]) -> list[Change]:
         found.append(placement(loaded, "rail-aligned"))
     for fabric in fabrics:
         now = loaded.scenario.fabrics[fabric].routing.router
-        found += [router(fabric, name) for name in ("spray", "wcmp", "optimal") if name != now]
-    hashed = [name for name in fabrics if loaded.scenario.fabrics[name].routing.router == "ecmp-hash"]
+        found += [router(fabric, name) for name in suggested_routers() if name != now]
+    hashed = [name for name in fabrics if traits_of(loaded.scenario.fabrics[name].routing.router).placement == "hashed"]
     if jobs and hashed:
         counts = [getattr(getattr(specs[job], "collectives", None), "qps_per_connection", None) or 1 for job in jobs]
         found.append(queue_pairs(loaded, 2 * max(counts)))

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, RouteResult
-from fabric.saved.open_any import OpenedResult
-from fabric.whatif.effect import EffectRow, LinkChange, changed_links, effect
+from fabric.whatif.effect import LinkChange, changed_links, effect
 from topologies.summary import summarise
 from topologies.topology import Topology
 
@@ -69,7 +69,7 @@ class Comparison:
         return bool(self.gained or self.lost) or any(row.differs(tolerance) for row in self.rows)
 
 
-def compare(a: OpenedResult, b: OpenedResult, *, most: int = 20) -> Comparison:
+def compare(a: Run, b: Run, *, most: int = 20) -> Comparison:
     """Compare two results; ``most`` links per phase."""
     rows = [*_topology(a.result, b.result), *_loads(a.result, b.result), *_times(a.result, b.result)]
     gained, lost = _names(a.result, b.result)
@@ -158,12 +158,10 @@ def _best(entry: PhaseRoute) -> float:
 
 def _means(entry: PhaseRoute) -> dict[tuple[str, str], float]:
     topology = entry.topology
-    level = topology.nodes.level
-    way = np.sign(level[topology.links.dst] - level[topology.links.src])
     found = {}
     for code, tier in enumerate(topology.tiers):
         for direction, sign in (("up", 1), ("down", -1), ("both", 0)):
-            mine = (topology.links.tier == code) & (way == sign) & topology.up
+            mine = (topology.links.tier == code) & (topology.direction == sign) & topology.up
             if mine.any():
                 found[tier, direction] = float(entry.utilisation[mine].mean())
     return found
@@ -178,17 +176,14 @@ def _crossing(entry: PhaseRoute, tier: str) -> float | None:
 
 def _times(a: RouteResult, b: RouteResult) -> Iterator[Row]:
     """Rows of ``effect`` that are times or limits, without those of the loads above; jobs of B alone as well."""
-    rows = {row.metric: row for row in effect(a, b)}
+    rows = {(row.kind, row.metric): row for row in effect(a, b)}
     for row in effect(b, a):
-        if row.metric not in rows:
-            mirrored = EffectRow(row.metric, row.now, row.base, row.unit, row.limit, row.was_ok, row.ok)
-            rows[row.metric] = mirrored
-    limits = {limit.text for result in (a, b) for limit in result.limits}
+        rows.setdefault((row.kind, row.metric), row.mirrored)
     for row in rows.values():
-        if row.metric in limits:
+        if row.kind == "limit":
             yield Row("time", f"limit: {row.metric}", row.base, row.now, row.unit, row.was_ok, row.ok, row.limit)
-        elif row.unit == "s":
-            yield Row("time", row.metric, row.base, row.now, "s")
+        elif row.kind == "time":
+            yield Row("time", row.metric, row.base, row.now, row.unit)
 
 
 def _names(a: RouteResult, b: RouteResult) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -214,12 +209,12 @@ def _links(a: RouteResult, b: RouteResult, most: int) -> Iterator[tuple[str, str
                 yield entry.fabric, entry.phase, change
 
 
-def _keys(a: OpenedResult, b: OpenedResult) -> Iterator[tuple[str, Any, Any]]:
+def _keys(a: Run, b: Run) -> Iterator[tuple[str, Any, Any]]:
     """Keys of the scenarios and of what was asked that differ."""
     sides = []
-    for opened in (a, b):
-        flat = dict(_flat(opened.loaded.tree.plain(), ""))
-        asked = opened.request
+    for run in (a, b):
+        flat = dict(_flat(run.loaded.tree.plain(), ""))
+        asked = run.request
         flat |= {"--down": " ".join(asked.down), "--up": " ".join(asked.up), "--router": asked.router or ""}
         flat |= {"--scale": asked.scale}
         sides.append(flat)

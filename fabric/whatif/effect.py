@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from fabric.evaluation.limits import limit_text
-from fabric.output.numbers import percent
 from fabric.result import LimitVerdict, PhaseRoute, RouteResult
-from topologies.units import format_seconds
+from fabric.routing.utilisation import SAME, descending
+from topologies.units import format_seconds, percent, points
+
+Kind = Literal["load", "time", "limit"]
 
 
 @dataclass(frozen=True)
 class EffectRow:
-    """One figure before and now.
+    """One figure before and now: a load, a time of a job, or what a limit measures.
 
     ``base`` and ``now`` are None where there is no figure (a phase that cannot finish); ``unit`` is ``ratio``, ``s`` or
     empty for counts. ``limit`` is what is allowed, ``ok`` whether ``now`` keeps it, None without a limit.
     """
 
+    kind: Kind
     metric: str
     base: float | None
     now: float | None
@@ -34,11 +38,18 @@ class EffectRow:
         return None if self.base is None or self.now is None else self.now - self.base
 
     @property
+    def mirrored(self) -> EffectRow:
+        """The same figure with the sides exchanged."""
+        return EffectRow(
+            self.kind, self.metric, self.now, self.base, self.unit, self.limit, ok=self.was_ok, was_ok=self.ok
+        )
+
+    @property
     def is_equal(self) -> bool:
         """Whether nothing changed, to nine digits."""
         if self.base is None or self.now is None:
             return self.base is self.now
-        return bool(np.isclose(self.base, self.now, rtol=1e-9, atol=1e-12)) or self.base == self.now
+        return bool(np.isclose(self.base, self.now, rtol=SAME, atol=1e-12)) or self.base == self.now
 
     @property
     def texts(self) -> tuple[str, str, str, str, str]:
@@ -49,7 +60,7 @@ class EffectRow:
         elif change is None:
             delta = "lost" if self.now is None else "regained"
         elif self.unit == "ratio":
-            delta = f"{change * 100:+,.1f} pt"
+            delta = points(change)
         elif self.unit == "s":
             delta = ("+" if change > 0 else "-") + format_seconds(abs(change))
         else:
@@ -72,19 +83,20 @@ def effect(base: RouteResult, now: RouteResult) -> tuple[EffectRow, ...]:
     fabrics = dict.fromkeys([*(entry.fabric for entry in base.routes), *(entry.fabric for entry in now.routes)])
     for fabric in fabrics:
         old, new = (_of_fabric(result, fabric) for result in (base, now))
-        rows.append(EffectRow(f"{fabric}: max offered", old[0], new[0], "ratio"))
-        rows.append(EffectRow(f"{fabric}: links over capacity", old[1], new[1], ""))
-        rows.append(EffectRow(f"{fabric}: unreachable pairs", old[2], new[2], ""))
+        rows.append(EffectRow("load", f"{fabric}: max offered", old[0], new[0], "ratio"))
+        rows.append(EffectRow("load", f"{fabric}: links over capacity", old[1], new[1], ""))
+        rows.append(EffectRow("load", f"{fabric}: unreachable pairs", old[2], new[2], ""))
     jobs = {job.id: job for job in now.jobs}
     for job in base.jobs:
         other = jobs.get(job.id)
         if job.step_time_ideal_s is not None or (other is not None and other.step_time_ideal_s is not None):
-            rows.append(EffectRow(f"{job.id}: step time", job.step_time_s, other.step_time_s if other else None, "s"))
+            step_s = other.step_time_s if other else None
+            rows.append(EffectRow("time", f"{job.id}: step time", job.step_time_s, step_s, "s"))
         for phase in job.phases:
             found = next((one for one in other.phases if one.name == phase.name), None) if other else None
             if phase.fabric is not None and phase.ideal_s > 0:
                 after = found.predicted_s if found else None
-                rows.append(EffectRow(f"{job.id}: {phase.name}", phase.predicted_s, after, "s"))
+                rows.append(EffectRow("time", f"{job.id}: {phase.name}", phase.predicted_s, after, "s"))
     return (*rows, *_limits(base, now))
 
 
@@ -105,10 +117,8 @@ def _limits(base: RouteResult, now: RouteResult) -> list[EffectRow]:
     for limit in now.limits:
         old = before.get(limit.id)
         unit = limit.unit if limit.unit in ("ratio", "s") else ""
-        was = old.value if old is not None else None
-        rows.append(
-            EffectRow(limit.text, was, limit.value, unit, limit.max, limit.ok, old.ok if old is not None else None)
-        )
+        was, was_ok = (old.value, old.ok) if old is not None else (None, None)
+        rows.append(EffectRow("limit", limit.text, was, limit.value, unit, limit.max, limit.ok, was_ok))
     return rows
 
 
@@ -135,8 +145,8 @@ def changed_links(base: PhaseRoute, now: PhaseRoute, most: int = 200) -> tuple[L
     if same and np.array_equal(one.links.src, other.links.src) and np.array_equal(one.links.dst, other.links.dst):
         before, after = _plain(base), _plain(now)
         change = np.abs(after - before)
-        order = np.argsort(-change, kind="stable")[:most]
-        order = order[change[order] > 1e-9]
+        order = descending(change)[:most]
+        order = order[change[order] > SAME]
         gbps = base.link_gbps.sum(axis=1), now.link_gbps.sum(axis=1)
         return tuple(
             LinkChange(
@@ -172,7 +182,7 @@ def _by_name(base: PhaseRoute, now: PhaseRoute, most: int) -> tuple[LinkChange, 
             before[1] if before else 0.0,
             after[1] if after else 0.0,
         )
-        if abs(change.change) > 1e-9:
+        if abs(change.change) > SAME:
             found.append(change)
-    found.sort(key=lambda change: -abs(change.change))
-    return tuple(found[:most])
+    order = descending(np.array([abs(change.change) for change in found]))
+    return tuple(found[at] for at in order[:most].tolist())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from fabric.pipeline.stages import route
-from fabric.request import RouteRequest
+from fabric.pipeline.run import Run, run_scenario
 from fabric.result import RouteResult
 from fabric.routing.progress import Reporter, silent
 from fabric.scenario.load import LoadedScenario, load_scenario
@@ -16,28 +15,21 @@ _MOST_KEPT_LINKS = 4_000_000  # loads of links kept in all: a large fabric keeps
 
 
 class LiveRoutes:
-    """Results by set of changes; the base is always kept.
+    """Runs by set of changes; the base is always kept, and lends its fabrics and traffic to states that share them."""
 
-    Parameters
-    ----------
-    base : RouteResult
-        What ``loaded`` and ``request`` came to.
-    """
-
-    def __init__(self, loaded: LoadedScenario, request: RouteRequest, base: RouteResult) -> None:
-        self.loaded, self.request, self.base = loaded, request, base
-        self._kept: OrderedDict[tuple[object, ...], tuple[LoadedScenario, RouteResult]] = OrderedDict()
+    def __init__(self, base: Run) -> None:
+        self.base = base
+        self._kept: OrderedDict[tuple[object, ...], Run] = OrderedDict()
         self._empty = ChangeSet().key
 
-    def known(self, changes: ChangeSet) -> RouteResult | None:
-        """The result of a state that was routed before."""
+    def known(self, changes: ChangeSet) -> Run | None:
+        """The run of a state that was routed before."""
         if changes.key == self._empty:
             return self.base
-        found = self._kept.get(changes.key)
-        if found is None:
-            return None
-        self._kept.move_to_end(changes.key)
-        return found[1]
+        run = self._kept.get(changes.key)
+        if run is not None:
+            self._kept.move_to_end(changes.key)
+        return run
 
     def scenario(self, changes: ChangeSet) -> LoadedScenario:
         """The scenario with the overrides of a state.
@@ -48,15 +40,15 @@ class LiveRoutes:
             When an override does not fit.
         """
         if not changes.sets:
-            return self.loaded
-        kept = self._kept.get(changes.key)
-        if kept is not None:
-            return kept[0]
-        given = [f"{entry.path}={entry.value}" for entry in self.loaded.overrides]
-        return load_scenario(self.loaded.path, overrides=[*given, *changes.sets])
+            return self.base.loaded
+        run = self._kept.get(changes.key)
+        if run is not None:
+            return run.loaded
+        given = [f"{override.path}={override.value}" for override in self.base.loaded.overrides]
+        return load_scenario(self.base.loaded.path, overrides=[*given, *changes.sets])
 
-    def route(self, changes: ChangeSet, progress: Reporter = silent) -> RouteResult:
-        """The result of a state; an exception of ``progress`` stops the work and is passed on.
+    def run(self, changes: ChangeSet, progress: Reporter = silent) -> Run:
+        """The run of a state; an exception of ``progress`` stops the work and is passed on.
 
         Raises
         ------
@@ -66,15 +58,20 @@ class LiveRoutes:
         known = self.known(changes)
         if known is not None:
             return known
-        loaded = self.scenario(changes)
-        result = route(loaded, changes.request(self.request), progress=progress)
-        self._kept[changes.key] = (loaded, result)
+        run = run_scenario(
+            self.scenario(changes), changes.request(self.base.request), like=self.base, progress=progress
+        )
+        self._kept[changes.key] = run
         self._forget()
-        return result
+        return run
+
+    def route(self, changes: ChangeSet, progress: Reporter = silent) -> RouteResult:
+        """The result of a state; see ``run``."""
+        return self.run(changes, progress).result
 
     def _forget(self) -> None:
         while len(self._kept) > 1 and (len(self._kept) > _MOST_KEPT or self._links() > _MOST_KEPT_LINKS):
             self._kept.popitem(last=False)
 
     def _links(self) -> int:
-        return sum(entry.link_gbps.size for _, result in self._kept.values() for entry in result.routes)
+        return sum(route.link_gbps.size for run in self._kept.values() for route in run.result.routes)

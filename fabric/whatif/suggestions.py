@@ -1,14 +1,18 @@
-"""What would cure it: single changes without new hardware, each routed, ranked by what they do."""
+"""Changes that help: single changes without new hardware, each routed, ranked by what they do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
-from fabric.request import RouteRequest
+import numpy as np
+
+from fabric.pipeline.run import Run
 from fabric.result import RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
-from fabric.scenario.load import LoadedScenario
+from fabric.routing.router import traits_of
+from fabric.routing.utilisation import ranks
 from fabric.whatif.changes import Change, ChangeSet, candidates
 from fabric.whatif.live import LiveRoutes
 from topologies.errors import FabricError
@@ -57,13 +61,11 @@ def needs_help(result: RouteResult) -> bool:
 def is_quick(result: RouteResult) -> bool:
     """Whether routing a few changes takes no longer than one is willing to wait for a hint."""
     small = all(len(entry.topology.endpoint_nodes) <= MOST_ENDPOINTS for entry in result.routes)
-    return small and not any(entry.router in ("optimal", "pinned") for entry in result.routes)
+    return small and not any(traits_of(entry.router).slow for entry in result.routes)
 
 
 def suggest(
-    loaded: LoadedScenario,
-    request: RouteRequest,
-    result: RouteResult,
+    run: Run,
     *,
     changes: Sequence[Change] | None = None,
     fabric: str | None = None,
@@ -74,19 +76,15 @@ def suggest(
     Parameters
     ----------
     changes : sequence of Change, optional
-        Default: those that apply to fabrics with overloaded links, ``optimal`` not among them: it is what is possible,
-        not what switches do.
+        Default: those that apply to fabrics with overloaded links, slow ones not among them.
     fabric : str, optional
         Loads are those of this fabric alone; default: of all.
     """
+    loaded, result = run.loaded, run.result
     if changes is None:
         hot = [entry.fabric for entry in result.routes if entry.links_over_capacity]
-        changes = [
-            change
-            for change in candidates(loaded, list(dict.fromkeys(hot)))
-            if not change.text.startswith("router optimal")
-        ]
-    live = LiveRoutes(loaded, request, result)
+        changes = [change for change in candidates(loaded, list(dict.fromkeys(hot))) if not change.slow]
+    live = LiveRoutes(run)
     found = []
     for change in changes:
         progress(Progress(f"trying {change.text}"))
@@ -94,15 +92,14 @@ def suggest(
         try:
             now = live.route(chosen, progress)
         except FabricError:
-            continue  # what cannot be routed is no suggestion
-        found.append(_suggestion(change.text, chosen.command(loaded, request), result, now, fabric))
+            continue  # what cannot be routed is not a suggestion
+        found.append(_suggestion(change.text, chosen.command(loaded, run.request), result, now, fabric))
     better = [entry for entry in found if entry.is_better]
-    return tuple(sorted(better, key=_rank))
-
-
-def _rank(entry: Suggestion) -> tuple[float, ...]:
-    step = float("inf") if entry.step_after_s is None else entry.step_after_s
-    return entry.limits_failed_after, round(entry.max_after, 9), step, entry.over_after
+    # Ranks are 0 for the highest, and the lowest maximum and the shortest step come first.
+    load = -ranks(np.array([entry.max_after for entry in better]))
+    step = -ranks(np.array([inf if entry.step_after_s is None else entry.step_after_s for entry in better]))
+    failed, over = ([getattr(entry, name) for entry in better] for name in ("limits_failed_after", "over_after"))
+    return tuple(better[at] for at in np.lexsort((over, step, load, failed)).tolist())
 
 
 def _suggestion(text: str, command: str, before: RouteResult, now: RouteResult, fabric: str | None) -> Suggestion:

@@ -11,6 +11,8 @@ import numpy as np
 from oracle_fabrics import ours
 
 from fabric.certificate_check import check_certificate, read_certificate
+from fabric.pipeline.run import Run
+from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.saved.certificate_file import write_certificate
 
@@ -19,7 +21,7 @@ LOADED = SimpleNamespace(scenario=SimpleNamespace(name="case", seed=3), sha256="
 
 def write(path, *routes):
     """A certificate of routed phases."""
-    write_certificate(path, LOADED, RouteResult(tuple(routes), (), (), (), ()), force=True)
+    write_certificate(path, Run(LOADED, RouteRequest(), RouteResult(tuple(routes), (), (), (), ())), force=True)
     return path
 
 

@@ -11,7 +11,7 @@ from certificate_files import certified, members, write
 from hypothesis import HealthCheck, assume, given, settings
 from oracle_fabrics import Case, PairFlows, cases, larger_case, ours, plain_ecmp, reachable
 
-from fabric.routing.names import OBJECTIVES, ROUTERS
+from fabric.routing.names import objective_names, router_names
 from topologies.assemble import assemble
 from topologies.errors import FabricError
 
@@ -32,7 +32,7 @@ def utilisation(case, load_gbps):
     return float((load_gbps[loaded] / case.net.capacity_gbps[loaded]).max(initial=0.0))
 
 
-@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("router", router_names())
 @FEW
 @given(case=cases())
 def test_what_a_router_claims_is_found_again(router, case, tmp_path):
@@ -54,7 +54,7 @@ def test_what_a_router_claims_is_found_again(router, case, tmp_path):
         {"router": "spray", "spray_efficiency": 0.8},
         {"router": "optimal", "paths": "k-shortest"},
         {"router": "optimal", "paths": "valley-free"},
-        *({"router": "optimal", "objective": name} for name in OBJECTIVES),
+        *({"router": "optimal", "objective": name} for name in objective_names()),
     ],
     ids=lambda options: "-".join(str(value) for value in options.values()),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric.cli.check_certificate_command import COLUMNS
+from fabric.cli.commands.check_certificate import COLUMNS
 from fabric.cli.main import run
 
 SCENARIO = """\

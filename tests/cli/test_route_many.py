@@ -10,6 +10,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from fabric.cli.main import run
 from fabric.cli.options import Settings
 from fabric.cli.watch import is_watched
 from fabric.faces.answers.routers_records import COLUMNS
-from fabric.routing.names import ROUTERS
+from fabric.routing.names import router_names
 
 ROOT = Path(__file__).resolve().parents[2]
 ABILENE = str(ROOT / "examples" / "abilene.fabric.yaml")
@@ -38,7 +39,7 @@ def test_all_compares_the_usual_routers_that_exist(capsys):
     found = answer(capsys, "route", OVERSUBSCRIBED, "--router", "all", "-q")
     assert found["kind"] == "RouterComparison"
     usual = ["optimal", "wcmp", "ecmp", "spray", "ecmp-hash"]
-    assert found["routers"] == [name for name in usual if name in ROUTERS]
+    assert found["routers"] == [name for name in usual if name in router_names()]
     hashed = found["items"][-1]
     assert (hashed["router"], hashed["spread"]["replicas"]) == ("ecmp-hash", 100)
     assert found["verdict"].startswith("main all-to-all: hashing costs you ")
@@ -125,18 +126,26 @@ def run_on_terminal(*words):
     command = [sys.executable, "-c", "from fabric.cli.main import main; main()", *words]
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=follower) as process:
         os.close(follower)
+        shown = bytearray()
+        # A terminal holds a few kilobytes: it is read while the command runs, or a slow one waits for ever.
+        reader = threading.Thread(target=drain, args=(leader, shown))
+        reader.start()
         out = process.stdout.read()
-        shown = b""
-        while True:
-            try:
-                part = os.read(leader, 65536)
-            except OSError:  # how Linux says that the other side is closed
-                break
-            if not part:
-                break
-            shown += part
+        reader.join()
     os.close(leader)
     return out.decode(), shown.decode()
+
+
+def drain(leader, shown):
+    """Everything that is written to a terminal until the other side closes it."""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # how Linux says that the other side is closed
+            return
+        if not part:
+            return
+        shown += part
 
 
 def test_progress_is_on_the_terminal_only_and_gone_at_the_end():

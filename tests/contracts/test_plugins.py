@@ -12,9 +12,9 @@ from fabric.routing.router import ROUTERS
 from topologies.builder import TOPOLOGIES
 from topologies.errors import ScenarioError
 from traffic.collective import COLLECTIVES
-from traffic.workload import PATTERNS, PLACEMENTS, WORKLOADS
+from traffic.workload import DEMAND_FORMATS, PATTERNS, PLACEMENTS, WORKLOADS
 
-REGISTRIES = (TOPOLOGIES, COLLECTIVES, PLACEMENTS, PATTERNS, WORKLOADS, ROUTERS)
+REGISTRIES = (TOPOLOGIES, COLLECTIVES, PLACEMENTS, PATTERNS, WORKLOADS, DEMAND_FORMATS, ROUTERS)
 ENTRIES = [(registry, entry) for registry in REGISTRIES for entry in registry]
 EVERY = pytest.mark.parametrize(
     ("registry", "entry"), ENTRIES, ids=[f"{registry.package}:{entry.name}" for registry, entry in ENTRIES]
@@ -78,7 +78,7 @@ def test_every_module_of_a_package_registers_something(registry):
 
 def test_the_names_shown_before_loading_are_those_of_the_registry():
     """``--router`` lists routers without loading compiled loops."""
-    assert sorted(names.ROUTERS) == ROUTERS.names()
+    assert list(names.router_names()) == ROUTERS.names()
 
 
 @pytest.mark.parametrize("entry", list(COLLECTIVES), ids=COLLECTIVES.names())

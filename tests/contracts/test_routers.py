@@ -11,20 +11,20 @@ from oracle_fabrics import Case, larger_case, ours, reachable, renamed, with_cap
 from fabric.routing import kernels
 from fabric.routing.graph import build_graph, phase_demand
 from fabric.routing.reach import split_reachable
-from fabric.routing.router import ROUTERS, PairTraffic, RoutingOptions
+from fabric.routing.router import ROUTERS, PairTraffic, RoutingOptions, places_flows, router_label, traits_of
+from fabric.routing.shortest_splits import shortest_loads
 from topologies.builder import TOPOLOGIES
 from traffic.demands import Flows, UniformBlock
 
 NAMES = ROUTERS.names()
 SEEDS = range(6)
 CONTRACT = pytest.mark.parametrize("router", NAMES)
-# Routers that break ties by the numbers of nodes, draw by them, or search: another numbering is another answer.
-BY_NUMBER = {"as-programmed", "ecmp-hash", "ftree", "k-shortest", "pinned", "single-path"}
+TRAITS = {name: traits_of(name) for name in NAMES}
 
 
 def routed(net, flows, router, *, flows_per_pair=1, **options):
     """Graph, demand and the answer of any router, single flows or fluid."""
-    graph = build_graph(net, [flows], apart="pairs" in ROUTERS[router].injected)
+    graph = build_graph(net, [flows], per_endpoint=places_flows(router))
     kept, _ = split_reachable(graph, [flows])
     demand = phase_demand(graph, kept, [1.0])
     pairs = [PairTraffic(kept[0], 1.0, flows_per_pair)]
@@ -79,7 +79,7 @@ def test_the_same_question_has_the_same_answer_to_the_bit(router, seed):
     assert first.link_gbps.tobytes() == second.link_gbps.tobytes()
 
 
-@pytest.mark.parametrize("router", sorted(set(NAMES) - BY_NUMBER))
+@pytest.mark.parametrize("router", [name for name in NAMES if TRAITS[name].ties != "number"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_names_and_numbers_of_nodes_do_not_matter_to_fluids(router, seed):
     """The same network with its nodes in another order has the same fullest link."""
@@ -99,7 +99,7 @@ def test_entries_without_a_path_are_flagged_and_load_nothing(router):
     a, b, c, d = net.switches("router", ["a", "b", "c", "d"], level=1, nics=1)
     net.cables([a, c], [b, d], 100.0)
     flows = Flows.of([a, a, d], [b, c, c], [10.0, 20.0, 30.0])
-    graph = build_graph(net.freeze(), [flows], apart="pairs" in ROUTERS[router].injected)
+    graph = build_graph(net.freeze(), [flows], per_endpoint=places_flows(router))
     demand = phase_demand(graph, [flows], [1.0])
     given = {"demand": demand, "pairs": [PairTraffic(flows, 1.0, 1)], "options": RoutingOptions()}
     routing = ROUTERS[router]({}, graph=graph, **given)
@@ -151,6 +151,52 @@ def test_explicit_splits_and_paths_carry_the_loads(router):
     else:
         pytest.skip(f"{router} is implicit: equal splits, or a rule per endpoint")
     np.testing.assert_allclose(routing.edge_gbps.sum(axis=1), loads, atol=1e-6)
+
+
+@CONTRACT
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_rule_makes_the_loads_where_the_answer_has_no_splits_or_paths(router, seed):
+    """The rule that a router declares is what explanations and tables take its loads apart by."""
+    traits = traits_of(router)
+    case = larger_case(seed)
+    graph, demand, routing = routed(case.net, case.flows, router)
+    own = traits.tables_from_splits and routing.splits is not None
+    if traits.follows_rule and not own:
+        loads, unreachable, _ = shortest_loads(graph, demand, traits.rule)
+        np.testing.assert_allclose(routing.edge_gbps, loads, atol=1e-6)
+        np.testing.assert_array_equal(routing.unreachable, unreachable)
+    else:
+        assert own or routing.paths is not None or not traits.programmable
+
+
+@CONTRACT
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_said_to_stay_together_does(router, seed):
+    """Whole flows have one path each, of what they send; towards one destination a switch sends over one link."""
+    case = larger_case(seed)
+    graph, _, routing = routed(case.net, case.flows, router, flows_per_pair=2)
+    traits, paths = traits_of(router), routing.paths
+    if traits.single_flows:
+        sent = dict.fromkeys(zip(case.flows.src.tolist(), case.flows.dst.tolist(), strict=True), 0.0)
+        for src, dst, gbps in zip(case.flows.src.tolist(), case.flows.dst.tolist(), case.flows.amount, strict=True):
+            sent[src, dst] += float(gbps)
+        ends = list(zip(paths.src_endpoint.tolist(), paths.dst_endpoint.tolist(), strict=True))
+        assert places_flows(router)
+        assert all(ends.count(pair) % 2 == 0 for pair in ends)
+        for pair in set(ends):
+            mine = [gbps for end, gbps in zip(ends, paths.gbps.tolist(), strict=True) if end == pair]
+            assert sum(mine) == pytest.approx(sent[pair])
+    elif traits.placement == "one-path" and routing.splits is not None:
+        np.testing.assert_array_equal(routing.splits.fraction, 1.0)
+    elif traits.placement == "one-path" and paths is not None:
+        onward = {}
+        for path, end in enumerate(paths.dst_endpoint.tolist()):
+            for edge in paths.edge[paths.start[path] : paths.start[path + 1]].tolist():
+                assert onward.setdefault((int(graph.src[edge]), end), edge) == edge
+    elif traits.placement == "one-path":
+        assert traits.rule == "lowest"
+    else:
+        assert router_label(router) == f"{router} (if split perfectly)"
 
 
 @CONTRACT

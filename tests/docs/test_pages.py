@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from generate.pages import PAGES as GENERATED
+from generate.pages import generated
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -17,19 +16,6 @@ PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in [*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob("examples/*.md")]
 )
-PROGRAMS = re.findall(r"```python\n(.*?)```", (DOCS / "extending.md").read_text(encoding="utf-8"), re.DOTALL)
-
-
-@pytest.mark.parametrize("program", PROGRAMS, ids=[program.split('"""')[1] for program in PROGRAMS])
-def test_a_program_of_the_extending_page_runs(program: str, tmp_path: Path) -> None:
-    """Each is complete; a process of its own keeps what it registers away from other tests."""
-    file = tmp_path / "program.py"
-    file.write_text(program, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(file)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
 
 
 def test_every_error_code_is_documented_and_none_is_invented() -> None:
@@ -45,11 +31,10 @@ def test_every_error_code_is_documented_and_none_is_invented() -> None:
     assert set(rows) == used
 
 
-def test_the_tables_of_the_scenario_page_are_those_of_the_schema() -> None:
-    """Run docs/make_reference.py when a key changes."""
-    page = runpy.run_path(str(DOCS / "make_reference.py"))["page"]
-    written = (DOCS / "scenario.md").read_text(encoding="utf-8")
-    assert page(written) == written, "run: python docs/make_reference.py"
+@pytest.mark.parametrize("name", GENERATED)
+def test_what_is_generated_is_current(name: str) -> None:
+    """Run make docs when a key, a summary, a column or a report changes."""
+    assert generated(name) == (ROOT / name).read_text(encoding="utf-8"), "run: make docs"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -68,15 +53,3 @@ def test_a_change_is_one_or_two_sentences(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8").strip()
     assert "\n\n" not in text
     assert len(re.findall(r"[.!](?:\s|$)", text)) <= 3
-
-
-@pytest.mark.parametrize("command", ["route", "build", "traffic"])
-def test_csv_columns_of_the_output_page_are_those_of_the_command(command: str) -> None:
-    """In the same order."""
-    import importlib
-
-    page = (DOCS / "output.md").read_text(encoding="utf-8")
-    row = re.search(rf"^\| `{command}` \| (.*) \|$", page, re.MULTILINE)
-    assert row is not None
-    columns = importlib.import_module(f"fabric.cli.{command}_command").COLUMNS
-    assert re.findall(r"`(\w+)`", row[1]) == list(columns)

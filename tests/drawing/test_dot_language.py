@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from fabric.faces.drawing.bundles import Bundle
 from fabric.faces.drawing.dot import bundle_lines, html, percent_text, printable, quoted
-from fabric.faces.drawing.link_view import link_view_dot
-from fabric.faces.drawing.tier_view import tier_view_dot
+from fabric.faces.drawing.views.links import link_view_dot
+from fabric.faces.drawing.views.tier import tier_view_dot
 from fabric.faces.views.bands import BANDS, band
 from topologies.assemble import assemble
 
@@ -120,5 +120,5 @@ def test_many_speeds_are_summarised():
     """Three speeds: the most frequent, and how many others."""
     speeds = ((400.0, 400.0, 10), (100.0, 100.0, 2), (25.0, 0.0, 1))
     assert bundle_lines(Bundle(0, 1, 13, 1, speeds, 4225.0, 0.0)) == ["10 x 400G + 3 of other speeds", "idle", "1 down"]
-    one_way = Bundle(0, 1, 1, 0, ((0.0, 25.0, 1),), 25.0, None)
-    assert bundle_lines(one_way) == ["1 x 25G one way"]
+    one_way = Bundle(0, 1, 1, 0, ((0.0, 25.0, 1),), 25.0, 0.0)
+    assert bundle_lines(one_way) == ["1 x 25G one way", "idle"]

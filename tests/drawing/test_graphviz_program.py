@@ -12,8 +12,8 @@ from drawn_routes import built, ring, routed
 
 from fabric.faces.drawing import graphviz_program
 from fabric.faces.drawing.graphviz_program import render_dot
-from fabric.faces.drawing.link_view import link_view_dot
-from fabric.faces.drawing.tier_view import tier_view_dot
+from fabric.faces.drawing.views.links import link_view_dot
+from fabric.faces.drawing.views.tier import tier_view_dot
 from topologies.errors import FormatError, MissingProgramError
 
 PURE = str(Path(sys.executable).parent / "graphviz-pure")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from drawn_routes import built, link, picture, ring, routed, two_leaves
 
-from fabric.faces.drawing.link_view import link_view_dot, topology_link_view_dot
+from fabric.faces.drawing.views.links import link_view_dot
 from fabric.faces.views.bands import band
 from topologies.assemble import assemble
 from topologies.errors import TopologyError
@@ -43,14 +43,14 @@ def test_hosts_on_a_pair_of_leaves_share_a_box():
     both = net.hosts(["a", "b", "c"], nics=2)
     net.cables(np.repeat(both, 2), np.tile(leaf, 3), 100.0)
     net.cables(net.hosts(["d", "e"]), leaf[0], 100.0)
-    drawn = picture(topology_link_view_dot(net.freeze(), title="t"))
+    drawn = picture(link_view_dot(routed(net.freeze()), title="t"))
     assert sorted(drawn.boxes.values()) == ["2 hosts", "3 hosts, 2 NICs each", "l0", "l1"]
     assert len(drawn.lines) == 3
 
 
 def test_500_links_are_drawn_and_501_refused():
     """25 x 20 pairs is the most; what to draw instead is said, and force draws it."""
-    assert len(picture(topology_link_view_dot(leaf_spine(25, 20), title="t")).lines) == 500 + 25
+    assert len(picture(link_view_dot(routed(leaf_spine(25, 20)), title="t")).lines) == 500 + 25
     with pytest.raises(TopologyError, match=r"520 links between switches.*fabric draw tier") as caught:
         link_view_dot(routed(leaf_spine(26, 20)), title="t")
     assert caught.value.problems[0].code == "FP3201"
@@ -127,7 +127,7 @@ def test_a_line_never_runs_behind_a_box():
         net.full_mesh(spine, core, 100.0)
         extra = {"l0": leaf[0], "l1": leaf[1], "c0": core[0]}
         net.cables([extra[ends[0]]], [extra[ends[1]]], 100.0)
-        assert "pos=" not in topology_link_view_dot(net.freeze(), title="t")
+        assert "pos=" not in link_view_dot(routed(net.freeze()), title="t")
 
 
 def test_the_same_route_gives_the_same_bytes():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from drawn_routes import built, cables_in, link, picture, ring, routed, two_leaves
 
-from fabric.faces.drawing.tier_view import MOST_BOXES, tier_view_dot, topology_tier_view_dot
+from fabric.faces.drawing.views.tier import MOST_BOXES, tier_view_dot
 from fabric.faces.views.bands import BANDS, band
 from fabric.routing.router import Certificate
 from topologies.assemble import assemble
@@ -38,13 +38,14 @@ def test_a_rail_optimised_fabric_has_two_boxes_a_unit():
 def test_leaves_without_units_have_a_box_each():
     """4 leaves, 2 spines: a box and a host box per leaf, one for the spines."""
     drawn = picture(
-        topology_tier_view_dot(
-            built("leaf-spine", leaves=4, spines=2, hosts_per_leaf=6, host_speed="100G", uplink_speed="400G"), title="t"
+        tier_view_dot(
+            routed(built("leaf-spine", leaves=4, spines=2, hosts_per_leaf=6, host_speed="100G", uplink_speed="400G")),
+            title="t",
         )
     )
     assert len(drawn.boxes) == 4 + 4 + 1
-    assert drawn.between("leaf2", "2 x spine").text == "2 x 400G"
-    assert drawn.between("leaf2", "6 hosts").text == "6 x 100G"
+    assert drawn.between("leaf2", "2 x spine").text == "2 x 400G\nmax 25 %"
+    assert drawn.between("leaf2", "6 hosts").text == "6 x 100G\nmax 25 %"
 
 
 @pytest.mark.parametrize(("size", "boxes"), [(12, 12), (99, 99), (100, 99), (400, 99)])
@@ -168,9 +169,9 @@ def test_speeds_that_differ_are_told_apart():
     net.cables([a], [b], 100.0)
     net.cables([a], [b], 40.0)
     net.cables([b], [c], 10.0, back_gbps=2.5)
-    drawn = picture(topology_tier_view_dot(net.freeze(), title="t"))
-    assert drawn.between("a", "b").text == "1 x 100G + 1 x 40G"
-    assert drawn.between("b", "c").text == "1 x 10G/2.5G"
+    drawn = picture(tier_view_dot(routed(net.freeze()), title="t"))
+    assert drawn.between("a", "b").text == "1 x 100G + 1 x 40G\nmax 25 %"
+    assert drawn.between("b", "c").text == "1 x 10G/2.5G\nmax 25 %"
 
 
 def test_links_inside_a_box_are_told_by_the_box():
@@ -213,7 +214,7 @@ def test_the_heading_says_what_is_drawn():
         unreachable_pairs=3,
     )
     dot = tier_view_dot(route, title="two <racks>")
-    assert "<b>two &lt;racks&gt; · main · shuffle · optimal</b>" in dot
+    assert "<b>two &lt;racks&gt; · main · shuffle · optimal (if split perfectly)</b>" in dot
     assert "offered load 100 Gb/s; max 25 % on " in dot
     assert "certified: no routing has a maximum below θ = 24 %, gap 4.2 %, stopped by a limit" in dot
     assert "3 pairs have no path; their demand is not in the picture" in dot
@@ -225,14 +226,6 @@ def test_the_legend_has_every_band():
     for text in ("idle", "&lt;10 %", "&lt;50 %", "&lt;90 %", "≤100 %", "&gt;100 %", "≥200 %", "some links down"):
         assert text in dot
     assert all(entry.colour in dot for entry in BANDS)
-
-
-def test_without_traffic_there_are_no_colours():
-    """No band, no percentage."""
-    dot = topology_tier_view_dot(two_leaves(), title="t")
-    assert not any(entry.colour in dot for entry in BANDS)
-    assert "%" not in dot
-    assert "2 endpoints, 3 switches, 6 cables; no traffic" in dot
 
 
 def test_a_lonely_node_is_drawn():
@@ -249,5 +242,5 @@ def test_roles_beyond_the_limit_share_a_box():
     leaf = net.switches("leaf", ["l0"], level=1)
     for index in range(120):
         net.full_mesh(leaf, net.switches(f"spine{index}", [f"s{index}"], level=2), 100.0)
-    drawn = picture(topology_tier_view_dot(net.freeze(), title="t"))
+    drawn = picture(tier_view_dot(routed(net.freeze()), title="t"))
     assert list(drawn.boxes.values()) == ["l0\nleaf", "120 switches of 120 roles"]

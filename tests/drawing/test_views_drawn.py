@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 from fabric.cli.main import run
-from fabric.faces.drawing.focus_view import neighbourhood_dot, unit_view_dot
 from fabric.faces.drawing.svg.canvas import png_bytes
-from fabric.faces.drawing.svg.matrix import matrix_svg
-from fabric.faces.drawing.svg.racks import rack_svg
-from fabric.faces.drawing.svg.timeline import timeline_svg
+from fabric.faces.drawing.views.matrix import matrix_svg
+from fabric.faces.drawing.views.neighbourhood import neighbourhood_dot
+from fabric.faces.drawing.views.phases import timeline_svg
+from fabric.faces.drawing.views.rack import rack_svg
+from fabric.faces.drawing.views.unit import unit_view_dot
 from fabric.faces.views.bands import DOWN, band
 from fabric.faces.views.heat import heat_map
 from fabric.faces.views.timeline import timelines
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario, load_scenario

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fabric.evaluation.jobs import job_times
-from fabric.pipeline.stages import build, derive_traffic, route
+from fabric.pipeline.prepared import build, derive_traffic
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.scenario.load import load_scenario
 

@@ -17,11 +17,12 @@ from fabric.evaluation.router_comparison import (
     loss_split,
 )
 from fabric.pipeline.comparison import compare_routers
-from fabric.pipeline.stages import route
+from fabric.pipeline.prepared import prepare
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.result import LimitVerdict
 from fabric.routing.hashing import flows as hashed_flows
-from fabric.routing.names import ROUTERS
+from fabric.routing.names import router_names
 from fabric.routing.router import HashOptions, HashSpread, Quantiles, RoutingOptions
 from fabric.scenario.load import load_scenario
 from tests.oracles.oracle_fabrics import STEADY, larger_case
@@ -87,7 +88,7 @@ def test_a_thin_spine_costs_equal_splits_half_as_much_again():
     assert [row.above_best for row in phase.figures] == pytest.approx([0.0, 0.5], abs=1e-6)
 
 
-@pytest.mark.skipif("wcmp" not in ROUTERS, reason="no wcmp router")
+@pytest.mark.skipif("wcmp" not in router_names(), reason="no wcmp router")
 def test_weights_take_all_of_a_thin_spine_back():
     """Split 2:1 by capacity, both spines are at 60 %, as at best."""
     phase = compared(two_spines(50.0), Flows.of([4], [5], 90.0), ("optimal", "wcmp", "ecmp"))
@@ -148,7 +149,7 @@ def test_factors_multiply_to_the_hashed_utilisation_and_the_order_holds(seed):
 def test_every_router_gives_what_it_gives_alone(seed):
     """Sharing graph and demand between routers changes no figure."""
     case = larger_case(seed)
-    routers = tuple(name for name in ("optimal", "ecmp", "ecmp-hash", "wcmp", "spray") if name in ROUTERS)
+    routers = tuple(name for name in ("optimal", "ecmp", "ecmp-hash", "wcmp", "spray") if name in router_names())
     phase = compared(case.net, case.flows, routers)
     demands = Demands("main", (STEADY,), (case.flows,))
     for router in routers:
@@ -160,7 +161,7 @@ def test_every_router_gives_what_it_gives_alone(seed):
         assert row.hottest_link == alone.hottest_link
 
 
-@pytest.mark.skipif("pinned" not in ROUTERS, reason="no pinned router")
+@pytest.mark.skipif("pinned" not in router_names(), reason="no pinned router")
 def test_a_bound_for_whole_flows_is_none_for_split_ones():
     """One flow of 80 over two paths of 100: pinned cannot go below 80 %, its own proof says so; splitting has 40 %."""
     phase = compared(two_spines(100.0), Flows.of([4], [5], 80.0), ("pinned", "optimal"))
@@ -197,7 +198,7 @@ def test_step_times_and_limits_are_those_of_single_routes(router):
     One draw of the hashes, so that both take the same.
     """
     loaded = load_scenario(str(TRAINING))
-    result = compare_routers(loaded, RouteRequest(replicas=1), routers=("optimal", "ecmp", "ecmp-hash"))
+    result = compare_routers(prepare(loaded, RouteRequest(replicas=1)), routers=("optimal", "ecmp", "ecmp-hash"))
     alone = route(loaded, RouteRequest(router=router))
     outcome = next(outcome for outcome in result.outcomes if outcome.router == router)
     assert [job.step_time_s for job in outcome.jobs] == [job.step_time_s for job in alone.jobs]
@@ -210,14 +211,18 @@ def test_hashing_is_drawn_a_hundred_times_unless_the_scenario_or_the_request_say
     draws = []
     for sets, asked in (([], None), (["fabrics.backend.routing.hash.replicas=3"], None), ([], 2)):
         loaded = load_scenario(str(TRAINING), overrides=sets)
-        result = compare_routers(loaded, RouteRequest(fabric="backend", replicas=asked), routers=("ecmp-hash",))
+        result = compare_routers(
+            prepare(loaded, RouteRequest(fabric="backend", replicas=asked)), routers=("ecmp-hash",)
+        )
         draws.append(result.figures[0].spread.replicas)
     assert draws == [100, 3, 2]
 
 
 def test_the_phase_of_a_job_is_stretched_by_the_median_draw():
     """pp.send_recv is alone on its fabric: its stretch is the median of the fullest link."""
-    result = compare_routers(load_scenario(str(TRAINING)), RouteRequest(fabric="backend"), routers=("ecmp-hash",))
+    result = compare_routers(
+        prepare(load_scenario(str(TRAINING)), RouteRequest(fabric="backend")), routers=("ecmp-hash",)
+    )
     row = result.figures[0]
     assert row.phase == "pp.send_recv"
     assert row.stretch == pytest.approx(row.spread.max_utilisation.p50)

@@ -167,7 +167,7 @@ def test_the_way_of_large_programmes_comes_near_and_its_bound_holds(seed, monkey
 
     The first-order solver stops near 1e-5 of the optimum; a bound above the optimum would be no bound.
     """
-    monkeypatch.setattr("fabric.optimise.objectives.min_max_utilisation.SMALL_COLUMNS", 0)
+    monkeypatch.setattr("fabric.optimise.least_utilisation.SMALL_COLUMNS", 0)
     case = larger_case(seed)
     route = ours(case, "optimal")
     least = PairFlows(case).least_theta()

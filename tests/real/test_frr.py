@@ -12,6 +12,7 @@ from real_programs import SEARCHED, require
 from router_lab import RouterLab, wait_for
 
 from fabric.cli.main import run
+from fabric.pipeline.prepared import prepare
 from fabric.pipeline.tables import address_plans, plan_tables
 from fabric.request import RouteRequest, TablesRequest
 from fabric.rules.manifest import read_manifest
@@ -52,7 +53,7 @@ def export(scenario: Path, dialect: str) -> Path:
 def planned(scenario: Path, *down: str) -> PlannedRules:
     """Tables with exact weights."""
     loaded = load_scenario(str(scenario), overrides=[])
-    return plan_tables(loaded, RouteRequest(down=down), TablesRequest(carrier="exact"))[0]
+    return plan_tables(prepare(loaded, RouteRequest(down=down)), TablesRequest(carrier="exact"))[0]
 
 
 def next_hops(made: PlannedRules, node: int, address: str) -> dict[int, float]:

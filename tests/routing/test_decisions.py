@@ -11,7 +11,7 @@ from fabric.routing.graph import build_graph, phase_demand
 from fabric.routing.reach import split_reachable
 from fabric.routing.router import ROUTERS, RoutingOptions
 from fabric.routing.tables.decisions import ARRIVED, CUT_OFF, all_sinks, decide, decide_paths, edge_of_links
-from fabric.routing.tables.table_decisions import RULES, table_decisions
+from fabric.routing.tables.table_decisions import table_decisions
 from fabric.routing.tables.walk import walk
 from topologies.builder import TOPOLOGIES
 
@@ -72,7 +72,9 @@ def test_what_cannot_be_reached_is_cut_off():
     assert np.all(found.code[others, row] == CUT_OFF)
 
 
-@pytest.mark.parametrize("router", sorted(set(RULES) - {"ecmp-hash", "pinned", "optimal"}))
+@pytest.mark.parametrize(
+    "router", [entry.name for entry in ROUTERS if entry.traits.rule_alone and entry.traits.follows_rule]
+)
 @pytest.mark.parametrize("seed", range(4))
 def test_walked_decisions_give_the_loads_of_the_router(router, seed):
     """Random networks with multi-homed hosts, parallel and weighted links."""

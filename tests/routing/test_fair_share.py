@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fabric.routing.fair_share import max_min_rates
+from tests.routing.fair_rates import max_min_rates
 
 
 def rates(paths, offered, capacity):

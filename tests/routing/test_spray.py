@@ -9,6 +9,7 @@ from shortest_oracle import link_parts, routed_by
 
 from topologies.assemble import assemble
 from topologies.builder import TOPOLOGIES
+from topologies.units import percent
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -44,7 +45,7 @@ def test_a_permutation_between_pods_of_a_fat_tree_needs_one_over_e(efficiency):
     core = net.nodes.forwards[net.links.src] & net.nodes.forwards[net.links.dst]
     np.testing.assert_allclose(route.utilisation[core], 1 / efficiency)
     np.testing.assert_allclose(route.utilisation[~core], 1.0)
-    assert f"{efficiency:.1%}" in route.notes[0]
+    assert percent(efficiency) in route.notes[0]
 
 
 def test_traffic_with_a_single_way_needs_no_extra_room():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fabric.cli.main import run
+from fabric.pipeline.prepared import prepare
 from fabric.pipeline.tables import export_baseline, plan_tables
 from fabric.request import RouteRequest, TablesRequest
 from fabric.rules.manifest import read_manifest
@@ -73,7 +74,7 @@ DAMAGE = {
     "fat-tree": ("pod0/agg0", "link=pod1/edge0:pod1/agg1"),
     "leaf-spine": ("link=leaf0:spine0#1", "link=leaf2:spine1"),
     "dual-homed": ("link=leaf0:spine0",),
-    "rails": ("spine00",),
+    "rails": ("spine0",),
 }
 
 
@@ -88,7 +89,7 @@ def planned_rules(folder: Path, name: str, router: str, *, down: Sequence[str] =
     """Tables of a scenario's fabric."""
     loaded = load_scenario(str(scenario_file(folder, name)), overrides=[])
     request = RouteRequest(router=router, down=tuple(down))
-    return plan_tables(loaded, request, TablesRequest(**tables))[0]  # type: ignore[arg-type]
+    return plan_tables(prepare(loaded, request), TablesRequest(**tables))[0]  # type: ignore[arg-type]
 
 
 def exported(folder: Path, name: str, *flags: str, out: str = "out", code: int = 0) -> tuple[Path, Path]:

@@ -1,4 +1,4 @@
-"""Changes of tables: all rounds give the new tables, and no packet is lost or circles on the way."""
+"""Changes of tables: all rounds give the new tables, and no packet is lost or loops on the way."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from rule_cases import exported, planned_rules
 
+from fabric.pipeline.prepared import prepare
 from fabric.pipeline.tables import plan_tables
 from fabric.request import RouteRequest, TablesRequest
-from fabric.rules.change_plan import Round, apply_round, plan_change
+from fabric.rules.change_plan import Round, plan_change
 from fabric.rules.changes import bundle_line, read_tables_of
 from fabric.rules.errors import RuleError
 from fabric.rules.ovs_text import parse_groups, parse_rules
-from fabric.rules.table import Group
+from fabric.rules.table import Group, Rule
 from fabric.rules.trace import Tracer
 from fabric.rules.verify.check import first_tables, walk_all
 from fabric.rules.verify.rows import cut_rows
@@ -31,6 +32,33 @@ def equal_parts(weights):
     return [weight / sum(weights) for weight in weights]
 
 
+def apply_round(tables, part, only=None):
+    """Tables after a round, or after some switches have taken it."""
+    found = dict(tables)
+    by_switch = {}
+    for step in part.steps:
+        if only is None or step.switch in only:
+            by_switch.setdefault(step.switch, []).append(step)
+    for name, steps in by_switch.items():
+        table = found[name]
+        rules = {(rule.priority, rule.match): rule for rule in table.rules}
+        groups = {group.id: group for group in table.groups}
+        for step in steps:
+            if isinstance(step.what, Rule):
+                key = (step.what.priority, step.what.match)
+                if step.verb == "delete":
+                    rules.pop(key, None)
+                else:
+                    rules[key] = step.what
+            elif step.verb == "delete":
+                groups.pop(step.what.id, None)
+            else:
+                groups[step.what.id] = step.what
+        ordered = sorted(rules.values(), key=lambda rule: (-rule.priority, rule.match))
+        found[name] = replace(table, rules=tuple(ordered), groups=tuple(sorted(groups.values())))
+    return found
+
+
 def tables_of(planned):
     return {table.name: table for table in planned.rules.tables()}
 
@@ -38,7 +66,7 @@ def tables_of(planned):
 def wan(router, *down):
     """Tables of Abilene: no tree, so orders matter."""
     loaded = load_scenario(str(ROOT / "examples" / "abilene.fabric.yaml"), overrides=[])
-    return plan_tables(loaded, RouteRequest(router=router, down=down), TablesRequest())[0]
+    return plan_tables(prepare(loaded, RouteRequest(router=router, down=down)), TablesRequest())[0]
 
 
 def intact(plan):
@@ -48,7 +76,7 @@ def intact(plan):
 
 
 def broken(plan, tables):
-    """Endpoints that some source does not reach, or reaches in circles."""
+    """Endpoints that some source does not reach, or reaches in cycles."""
     read = ReadTables(plan)
     for name, table in tables.items():
         read.add(plan.topology.node(name), (4,), table.rules, table.groups, equal_parts)
@@ -105,7 +133,7 @@ def test_all_rounds_give_the_new_tables_and_nothing_is_lost_between(tmp_path, na
 
 
 def test_the_wide_area_needs_an_order():
-    """Old and new ways to some destination make a circle, so there is leading around; without it some order of the
+    """Old and new ways to some destination make a cycle, so there is leading around; without it some order of the
     switches loses packets."""
     first, second = two_failures()
     old, new = tables_of(first), tables_of(second)
@@ -216,7 +244,7 @@ def test_the_command_writes_rounds_that_read_back_as_the_steps(tmp_path):
 
 
 def test_exports_of_different_fabrics_are_refused(tmp_path):
-    """A switch that the fabric has not."""
+    """A switch that the fabric does not have."""
     made, other = planned_rules(tmp_path, "fat-tree", "ecmp"), planned_rules(tmp_path, "leaf-spine", "ecmp")
     with pytest.raises(RuleError, match="another fabric"):
         plan_change(made.plan, tables_of(other), tables_of(made), families=(4,), parts=equal_parts)

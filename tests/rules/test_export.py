@@ -82,7 +82,7 @@ def test_a_small_member_budget_coarsens_groups_and_says_what_it_costs(tmp_path):
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_as_programmed_is_what_the_export_says(tmp_path, name):
     """Router as-programmed of ``fabric route`` and the loads of the export agree, link by link."""
-    from fabric.pipeline.stages import route
+    from fabric.pipeline.run import route
     from fabric.request import RouteRequest
     from fabric.scenario.load import load_scenario
 

@@ -15,7 +15,7 @@ import pytest
 
 from fabric.cli.main import run
 from fabric.faces.answers.records import route_record
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import Run, route
 from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.saved.archive import is_archive
@@ -62,7 +62,7 @@ def test_everything_comes_back(path: str, request_: RouteRequest, tmp_path: Path
     """Networks, loads, times, limits, certificates' bounds, percentiles, cut pairs."""
     loaded = load_scenario(path)
     result = route(loaded, request_)
-    save_result(tmp_path / "x.fpr", loaded, request_, result)
+    save_result(tmp_path / "x.fpr", Run(loaded, request_, result))
     found = open_result(tmp_path / "x.fpr")
     same(result, found.result, loaded)
     assert found.request == request_
@@ -74,7 +74,7 @@ def test_a_folder_holds_the_same_as_a_zip(tmp_path: Path) -> None:
     loaded = load_scenario(QUICKSTART)
     result = route(loaded)
     (tmp_path / "folder").mkdir()
-    save_result(tmp_path / "folder", loaded, RouteRequest(), result)
+    save_result(tmp_path / "folder", Run(loaded, RouteRequest(), result))
     same(result, open_result(tmp_path / "folder").result, loaded)
     assert np.load(tmp_path / "folder" / "phase0" / "utilisation.npy").max() == result.routes[0].max_utilisation
 
@@ -84,7 +84,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     loaded = load_scenario(QUICKSTART)
     with pytest.raises(FabricError, match="other things"):
-        save_result(tmp_path, loaded, RouteRequest(), route(loaded), force=True)
+        save_result(tmp_path, Run(loaded, RouteRequest(), route(loaded)), force=True)
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
@@ -94,7 +94,7 @@ def test_the_same_result_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytes
     loaded = load_scenario(QUICKSTART)
     result = route(loaded)
     for name in ("a", "b"):
-        save_result(tmp_path / f"{name}.fpr", loaded, RouteRequest(), result)
+        save_result(tmp_path / f"{name}.fpr", Run(loaded, RouteRequest(), result))
     assert (tmp_path / "a.fpr").read_bytes() == (tmp_path / "b.fpr").read_bytes()
 
 
@@ -106,7 +106,7 @@ def test_what_ifs_route_from_the_text_that_was_kept(tmp_path: Path) -> None:
     over = base.with_name("over.fabric.yaml")
     over.write_text("version: 1\nname: over\ninclude: [base.fabric.yaml]\nseed: 3\n")
     loaded = load_scenario(over)
-    save_result(tmp_path / "x.fpr", loaded, RouteRequest(), route(loaded))
+    save_result(tmp_path / "x.fpr", Run(loaded, RouteRequest(), route(loaded)))
     expected = route(loaded, RouteRequest(down=("spine0",)))
     shutil.rmtree(base.parent)
     found = open_any(str(tmp_path / "x.fpr"), request=RouteRequest(down=("spine0",)))
@@ -117,7 +117,7 @@ def test_what_ifs_route_from_the_text_that_was_kept(tmp_path: Path) -> None:
 def test_a_result_is_told_from_a_scenario_by_its_content(tmp_path: Path) -> None:
     """Whatever its name."""
     loaded = load_scenario(QUICKSTART)
-    save_result(tmp_path / "plain.yaml", loaded, RouteRequest(), route(loaded))
+    save_result(tmp_path / "plain.yaml", Run(loaded, RouteRequest(), route(loaded)))
     assert is_archive(tmp_path / "plain.yaml")
     assert not is_archive(Path(QUICKSTART))
     assert open_any(str(tmp_path / "plain.yaml")).saved
@@ -138,7 +138,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved quickstart."""
     path = tmp_path_factory.mktemp("saved") / "good.fpr"
     loaded = load_scenario(QUICKSTART)
-    save_result(path, loaded, RouteRequest(), route(loaded))
+    save_result(path, Run(loaded, RouteRequest(), route(loaded)))
     return path
 
 
@@ -176,9 +176,9 @@ def test_a_newer_version_is_refused_with_both_numbers(good: Path, tmp_path: Path
         ({"phase0__utilisation_dot_npy": None}, "missing"),
         ({"phase0__utilisation_dot_npy": b"x"}, "hash differs"),
         ({"manifest_dot_json": None}, "missing"),
-        ({"manifest_dot_json": b"{"}, "no JSON"),
+        ({"manifest_dot_json": b"{"}, "not JSON"),
         ({"manifest_dot_json": b"[]"}, "says nothing"),
-        ({"manifest_dot_json": b"{}"}, "no saved result"),
+        ({"manifest_dot_json": b"{}"}, "not a saved result"),
     ],
 )
 def test_damage_is_refused_in_words(members: dict[str, bytes | None], words: str, good: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from fabric.cli.main import run
-from fabric.pipeline.stages import build
+from fabric.pipeline.prepared import build
 from fabric.scenario.load import LoadError, load_scenario
 from topologies.catalogue import SECTIONS, builtin
 from topologies.errors import TopologyError

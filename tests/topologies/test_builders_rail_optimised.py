@@ -50,7 +50,7 @@ def test_nic_i_of_every_node_hangs_on_leaf_i_of_its_unit():
         for nic in range(8):
             end = net.node(f"n{node:03d}.nic{nic}")
             (leaf,) = net.links.dst[net.links.src == end]
-            assert net.nodes.name[leaf] == f"su{node // 32}-r{nic}-leaf"
+            assert net.nodes.name[leaf] == f"unit{node // 32}/leaf{nic}"
             assert (net.nodes.unit[end], net.nodes.rail[end]) == (node // 32, nic)
             assert (net.nodes.unit[leaf], net.nodes.rail[leaf]) == (node // 32, nic)
 

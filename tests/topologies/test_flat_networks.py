@@ -213,9 +213,10 @@ def test_an_expander_is_regular_connected_and_follows_its_seed(kind, switches):
 
 def test_a_dense_flat_network_is_drawn_with_few_boxes():
     """The hottest switches and the rest as one: Graphviz does not finish 98 boxes with 539 lines."""
-    from fabric.faces.drawing.tier_view import topology_tier_view_dot
+    from fabric.faces.drawing.views.tier import tier_view_dot
+    from tests.drawing.drawn_routes import routed
 
-    lines = topology_tier_view_dot(built("slim-fly", q=7), title="x").count(" -- ")
+    lines = tier_view_dot(routed(built("slim-fly", q=7)), title="x").count(" -- ")
     assert 10 < lines < 120
 
 

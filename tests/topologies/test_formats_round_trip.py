@@ -20,7 +20,6 @@ from topologies.format_registry import (
     TopologyFormat,
     find_format,
     read_topology,
-    register_format,
     write_topology,
 )
 from topologies.networkx_adapter import from_networkx, to_networkx
@@ -197,7 +196,7 @@ def test_the_suffix_names_the_format(pair, tmp_path, suffix, name):
 def test_all_formats_are_found_and_have_a_summary():
     """One module each, discovered on first use."""
     assert {"csv", "graphml", "json", "repetita"} <= set(FORMATS)
-    assert all(FORMATS[name].summary for name in FORMATS)
+    assert all(FORMATS.summary(name) for name in FORMATS)
     assert len(FORMATS) == len(list(FORMATS))
 
 
@@ -216,11 +215,12 @@ def test_an_unknown_suffix_lists_the_known_ones(name, what):
         read_topology(name)
 
 
-def test_a_format_is_registered_once():
-    """Two modules with one name are our own mistake."""
+def test_a_format_is_declared_once():
+    """Two entries with one name are our own mistake."""
     entry = FORMATS["json"]
-    with pytest.raises(ValueError, match="topology format 'json' is registered twice"):
-        register_format(entry)
+    taken = pytest.raises(ValueError, match="topology format 'json' is declared twice")
+    with taken, FORMATS.with_entry("json", entry, summary="again"):
+        pass
 
 
 def test_a_failed_write_leaves_the_old_file(pair, tmp_path, monkeypatch):
@@ -232,7 +232,7 @@ def test_a_failed_write_leaves_the_old_file(pair, tmp_path, monkeypatch):
 
     path = tmp_path / "net.json"
     path.write_text("old")
-    monkeypatch.setattr("topologies.format_registry.find_format", lambda *_: TopologyFormat("x", (), None, half, "x"))
+    monkeypatch.setattr("topologies.format_registry.find_format", lambda *_: TopologyFormat("x", (), None, half))
     with pytest.raises(FormatError, match="cannot write the file: No space left on device"):
         write_topology(pair, path)
     assert path.read_text() == "old"

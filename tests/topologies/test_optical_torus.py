@@ -53,7 +53,7 @@ def test_every_optical_switch_patches_one_place_of_all_cubes():
 
 def test_an_optical_switch_that_fails_takes_its_circuits_down():
     net = torus(dims=[8, 4, 4], cube=4, ocs=True)
-    node = net.node("ocs0.5")
+    node = net.node("ocs0.1.1")
     down = net.with_down(nodes=[node])
     assert (net.up & ~down.up).sum() == 2 * net.ports_used[node] / 2
     assert (net.circuit[net.up & ~down.up] == node).all()

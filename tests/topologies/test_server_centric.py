@@ -24,9 +24,11 @@ def test_a_bcube_switch_joins_servers_that_differ_in_one_digit(n, k):
     net = TOPOLOGIES["bcube"]({"n": n, "k": k, "speed": "10G"})
     graph = graph_of(net)
     for node in np.flatnonzero(net.is_switch).tolist():
-        addresses = [np.base_repr(int(net.nodes.name[host][1:]), n).zfill(k + 1) for host in graph[node]]
+        addresses = [net.nodes.name[host].removeprefix("h").split(".") for host in graph[node]]
         assert len(addresses) == n
-        layer = int(net.nodes.name[node][5:].split("/")[0])
+        layer, *others = net.nodes.name[node].removeprefix("switch").split(".")
+        layer = int(layer)
+        assert all(address[: k - layer] + address[k - layer + 1 :] == others for address in addresses)
         for digit in range(k + 1):
             values = {address[k - digit] for address in addresses}
             assert len(values) == (n if digit == layer else 1)

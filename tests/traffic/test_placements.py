@@ -108,6 +108,13 @@ def test_all_mistakes_of_a_host_file_are_reported_with_their_lines(tmp_path):
     assert "'gpu' is not understood" in found.value.problems[3].message
 
 
+def test_a_former_host_name_is_answered_with_the_present_one(tmp_path):
+    """Listed nodes had three digits unless the scenario named them."""
+    (tmp_path / "hosts.txt").write_text("n001\n")
+    with pytest.raises(FormatError, match=r"unknown host 'n001' \(help: node names follow one rule now: n001 is n1\)"):
+        _place("file", directory=tmp_path, path="hosts.txt")
+
+
 def test_a_host_file_must_have_room(tmp_path):
     """One host of 8 for 32 ranks."""
     (tmp_path / "hosts.txt").write_text("n0\n")

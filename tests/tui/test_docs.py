@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import re
-import runpy
 from pathlib import Path
 
 from tui.keys import SHELL_KEYS
 from tui.views import views
 
 PAGE = Path("docs/tui.md")
-
-
-def test_the_page_is_what_its_generator_writes() -> None:
-    """Run docs/make_tui_page.py when a screen or a key changes."""
-    page = runpy.run_path("docs/make_tui_page.py")["page"]
-    written = PAGE.read_text(encoding="utf-8")
-    assert page(written) == written, "run: python docs/make_tui_page.py"
 
 
 def test_the_page_lists_every_key_once_and_no_other() -> None:

@@ -9,7 +9,7 @@ import pytest
 from pilot import drive, press, screen_lines
 from textual.pilot import Pilot
 
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import Run, route
 from fabric.request import RouteRequest
 from fabric.saved.result_file import save_result
 from fabric.scenario.load import load_scenario
@@ -21,7 +21,7 @@ def test_a_result_of_65536_hosts_is_walked_from_the_overview_to_a_link(tmp_path:
     """A fat tree of radix 64: 5,120 switches, 393,216 directed links; every screen is whole."""
     loaded = load_scenario("examples/fat-tree-k48.fabric.yaml", overrides=["fabrics.main.topology.radix=64"])
     path = tmp_path / "large.fpr"
-    save_result(path, loaded, RouteRequest(), route(loaded))
+    save_result(path, Run(loaded, RouteRequest(), route(loaded)))
 
     async def steps(app: FabricApp, pilot: Pilot[Any]) -> None:
         assert app.session is not None

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from fabric.faces.views.builder_form import form_fields
-from fabric.pipeline.stages import build
+from fabric.pipeline.prepared import build
 from fabric.scenario.load import load_scenario
 from topologies.builder import TOPOLOGIES
 from tui.app import FabricApp

@@ -7,7 +7,7 @@ import pytest
 
 from fabric.faces.views.bands import BANDS, band
 from fabric.faces.views.heat import OVERVIEW, heat_map, map_kinds
-from fabric.pipeline.stages import route
+from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.result import PhaseRoute
 from fabric.scenario.load import load_scenario

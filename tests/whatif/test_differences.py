@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from fabric.cli.main import run
+from fabric.pipeline.run import Run
 from fabric.request import RouteRequest
-from fabric.saved.open_any import OpenedResult, open_any
+from fabric.saved.open_any import open_any
 from fabric.whatif.differences import Row, compare
 
 QUICKSTART = "examples/quickstart.fabric.yaml"
@@ -23,7 +24,7 @@ SIDES = {
 }
 
 
-def side(name: str) -> OpenedResult:
+def side(name: str) -> Run:
     """One of the sides above."""
     overrides, request = SIDES[name]
     return open_any(QUICKSTART, overrides=overrides, request=request)

@@ -11,6 +11,7 @@ from topologies.assemble import assemble
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
 from topologies.flat import Length, Parallel, Speed
+from topologies.node_names import node_names
 from topologies.server_centric import add_servers
 from topologies.switches import SwitchSpec
 from topologies.topology import Topology
@@ -42,7 +43,8 @@ def bcube(
 ) -> Topology:
     """BCube of level k: server-centric, hosts forward for each other; port l of a server on a switch of layer l.
 
-    A switch of layer l joins the n servers whose addresses differ in digit l alone. Listed nodes take the places in
+    A switch of layer l joins the n servers whose addresses differ in digit l alone. Servers are named by the digits of
+    their addresses, switches by their layer and the other digits, the highest first. Listed nodes take the places in
     order; what is left over stays empty.
 
     References
@@ -51,10 +53,11 @@ def bcube(
     """
     count = n ** (k + 1)
     net = assemble(f"bcube(n={n}, k={k})", "bcube")
-    servers = add_servers(net, hosts, count, k + 1, parallel, speed, switch, [f"h{index}" for index in range(count)])
+    names = node_names("host", list(np.ndindex(*(n,) * (k + 1))))
+    servers = add_servers(net, hosts, count, k + 1, parallel, speed, switch, names)
     place = np.arange(len(servers))
     for layer in range(k + 1):
-        names = [f"layer{layer}/switch{index}" for index in range(n**k)]
+        names = node_names("switch", [(layer, *place) for place in np.ndindex(*(n,) * k)])
         ports = switch.ports if switch and switch.ports else n * parallel
         switches = net.switches("switch", names, level=1, radix=ports, unit=layer)
         # The address without digit ``layer`` numbers the switch.

@@ -13,6 +13,7 @@ from topologies.clos_plan import TierOversubscription, add_leaves, add_upper_tie
 from topologies.facts import Facts
 from topologies.hang import hang_hosts
 from topologies.hosts import block_starts
+from topologies.node_names import names_inside
 from topologies.switches import Switch, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
@@ -71,7 +72,6 @@ def clos(
     else:
         starts = block_starts(endpoints, sizes.leaves)
         per_leaf = np.diff(starts)
-        names = [f"{leaf_names[i]}/h{host}" for i, count in enumerate(per_leaf.tolist()) for host in range(count)]
-        net.cables(net.hosts(names), np.repeat(leaf, per_leaf), gbps)
+        net.cables(net.hosts(names_inside(leaf_names, "host", per_leaf.tolist())), np.repeat(leaf, per_leaf), gbps)
     add_upper_tiers(net, sizes, leaf, ports, gbps)
     return net.freeze()

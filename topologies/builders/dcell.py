@@ -13,6 +13,7 @@ from topologies.columns import Ints, column
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.flat import Length, Parallel, Speed
+from topologies.node_names import node_names
 from topologies.server_centric import add_servers
 from topologies.switches import SwitchSpec
 from topologies.topology import Topology
@@ -81,15 +82,31 @@ def dcell(
             code="FP3022",
         )
     net = assemble(f"dcell(n={n}, k={k})", "dcell")
-    servers = add_servers(net, hosts, count, k + 1, parallel, speed, switch, [f"h{index}" for index in range(count)])
+    names = node_names("host", _places(n, k))
+    servers = add_servers(net, hosts, count, k + 1, parallel, speed, switch, names)
     ports = switch.ports if switch and switch.ports else n * parallel
-    switches = net.switches("switch", [f"cell{cell}/switch" for cell in range(count // n)], level=1, radix=ports)
+    cells = node_names("switch", _places(n, k)[::n, :-1]) if k else node_names("switch", [0])
+    switches = net.switches("switch", cells, level=1, radix=ports)
     far = np.nan if length is None else length
     net.cables(servers, np.repeat(switches, n), speed, parallel=parallel, length_m=far)
     for level in range(1, k + 1):
         one, other = _joined(count, servers_of(n, level - 1))
         net.cables(servers[one], servers[other], speed, parallel=parallel, tier="host-host", length_m=far)
     return net.freeze()
+
+
+def _places(n: int, k: int) -> np.ndarray:
+    """The cell of every level that each server is in, the outermost first, and its place in the last, shape (t, k+1).
+
+    >>> _places(2, 1).tolist()
+    [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [2, 1]]
+    """
+    place = np.arange(servers_of(n, k))
+    digits = []
+    for level in range(k - 1, -1, -1):
+        digit, place = np.divmod(place, servers_of(n, level))
+        digits.append(digit)
+    return np.stack([*digits, place], axis=1)
 
 
 def _joined(count: int, size: int) -> tuple[Ints, Ints]:

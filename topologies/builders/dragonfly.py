@@ -12,6 +12,7 @@ from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Speed, all_pairs, between_groups, cable, host_gbps
 from topologies.hang import hang_hosts
+from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count
@@ -55,8 +56,8 @@ def dragonfly(
     rows = between_groups(count, a * h)
     gbps = host_gbps(speed, host_speed, switch)
     net = assemble(f"dragonfly(p={p}, a={a}, h={h}, g={count})", "dragonfly")
-    names = [f"group{group}/router{router}" for group in range(count) for router in range(a)]
-    group = np.repeat(np.arange(count), a)
+    group, position = np.divmod(np.arange(count * a), a)
+    names = node_names("router", position, group=group)
     ids = net.switches("router", names, level=1, radix=switch.ports if switch else 0, pod=group)
     hang_hosts(net, hosts, ids, names, p, gbps)
     table = ids.reshape(count, a)

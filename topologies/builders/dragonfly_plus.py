@@ -12,6 +12,7 @@ from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, between_groups, cable, host_gbps
 from topologies.hang import hang_hosts
+from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count
@@ -65,10 +66,11 @@ def dragonfly_plus(
     gbps = host_gbps(speed, host_speed, switch)
     radix = switch.ports if switch else 0
     net = assemble(f"dragonfly-plus({groups} groups of {leaves}x{spines})", "dragonfly-plus")
-    leaf_names = [f"group{group}/leaf{leaf}" for group in range(groups) for leaf in range(leaves)]
-    leaf = net.switches("leaf", leaf_names, level=1, radix=radix, pod=np.repeat(np.arange(groups), leaves))
-    spine_names = [f"group{group}/spine{spine}" for group in range(groups) for spine in range(spines)]
-    spine = net.switches("spine", spine_names, level=2, radix=radix, pod=np.repeat(np.arange(groups), spines))
+    group, position = np.divmod(np.arange(groups * leaves), leaves)
+    leaf_names = node_names("leaf", position, group=group)
+    leaf = net.switches("leaf", leaf_names, level=1, radix=radix, pod=group)
+    group, position = np.divmod(np.arange(groups * spines), spines)
+    spine = net.switches("spine", node_names("spine", position, group=group), level=2, radix=radix, pod=group)
     hang_hosts(net, hosts, leaf, leaf_names, p, gbps)
     low = np.repeat(leaf, spines)
     high = np.repeat(spine.reshape(groups, spines), leaves, axis=0).ravel()

@@ -15,6 +15,7 @@ from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup
+from topologies.node_names import node_names
 from topologies.switches import Switch, SwitchSpec, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero, SpeedGbps
@@ -110,25 +111,23 @@ def dual_plane(
     net = assemble(f"dual-plane({pods} pods of {segments} segments)", "dual-plane")
     shape = (pods, segments, gpus_per_host, nic_ports)
     pod, segment, rail, plane = (axis.ravel() for axis in np.indices(shape))
-    names = [f"pod{p}/seg{s}/r{r}/tor{t}" for p, s, r, t in np.ndindex(*shape)]
     unit = pod * segments + segment
+    names = node_names("tor", plane, unit=unit, rail=rail)
     tor = net.switches("tor", names, level=1, radix=radix, pod=pod, unit=unit, rail=rail, plane=plane)
     by_unit = tor.reshape(pods * segments, gpus_per_host, nic_ports)
     _hang(net, hosts, by_unit, hosts_per_segment, port_speed, 1 / ways)
     if backup_ports:
-        _hang_backup(
-            net, by_unit, [f"pod{p}/seg{s}" for p, s in np.ndindex(pods, segments)], backup_ports, port_speed, 1 / ways
-        )
+        _hang_backup(net, by_unit, backup_ports, port_speed, 1 / ways)
 
-    pod, plane, _ = (axis.ravel() for axis in np.indices((pods, nic_ports, aggs_per_plane)))
-    names = [f"pod{p}/plane{t}/agg{a}" for p, t, a in np.ndindex(pods, nic_ports, aggs_per_plane)]
+    pod, plane, position = (axis.ravel() for axis in np.indices((pods, nic_ports, aggs_per_plane)))
+    names = node_names("agg", position, pod=pod, plane=plane)
     agg = net.switches("agg", names, level=2, radix=radix, pod=pod, plane=plane).reshape(pods, nic_ports, -1)
     below = by_unit.reshape(pods, segments * gpus_per_host, nic_ports)
     for p, t in np.ndindex(pods, nic_ports):
         net.full_mesh(below[p, :, t], agg[p, t], uplink_speed, parallel=parallel, tier="tor-agg")
     if agg_uplinks:
         cores = _cores(pods * nic_ports, aggs_per_plane, agg_uplinks, radix)
-        ids = net.switches("core", [f"core{index}" for index in range(cores.count)], level=3, radix=radix)
+        ids = net.switches("core", node_names("core", range(cores.count)), level=3, radix=radix)
         sets = agg.reshape(pods * nic_ports, cores.groups, -1)
         for group, members in enumerate(ids.reshape(cores.groups, -1)):
             net.full_mesh(sets[:, group].ravel(), members, uplink_speed, parallel=cores.parallel, tier="agg-core")
@@ -194,7 +193,8 @@ def _hang(
 ) -> None:
     """Port p of NIC i of every host on ToR p of rail i of its segment; hosts fill segments in order."""
     units, rails, ports = tors.shape
-    implicit = tuple(f"seg{unit}/h{host}" for unit in range(units) for host in range(per_segment))
+    number, place = np.divmod(np.arange(units * per_segment), per_segment)
+    implicit = tuple(node_names("host", place, unit=number))
     first = 0
     for group in hosts or (HostGroup("host", implicit, rails, gbps, "per-gpu", ports=ports),):
         unit = (first + np.arange(len(group.hosts))) // per_segment
@@ -209,14 +209,11 @@ def _hang(
         net.cables(ends, homes.ravel(), group.nic_gbps, upper_ports=tor_ports)
 
 
-def _hang_backup(
-    net: Assembler, tors: Ints, segments: Sequence[str], count: int, gbps: float, tor_ports: float
-) -> None:
+def _hang_backup(net: Assembler, tors: Ints, count: int, gbps: float, tor_ports: float) -> None:
     """Hosts in reserve, one cable to every ToR of their segment."""
-    names = [f"{segment}/backup{index}" for segment in segments for index in range(count)]
-    unit = np.repeat(np.arange(len(segments)), count)
-    ids = net.nodes("backup", names, level=0, forwards=False, unit=unit)
-    per_unit = tors.reshape(len(segments), -1)
+    unit, index = np.divmod(np.arange(len(tors) * count), count)
+    ids = net.nodes("backup", node_names("backup", index, unit=unit), level=0, forwards=False, unit=unit)
+    per_unit = tors.reshape(len(tors), -1)
     net.cables(
         np.repeat(ids, per_unit.shape[1]), per_unit[unit].ravel(), gbps, tier="backup-tor", upper_ports=tor_ports
     )

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from topologies.assemble import assemble
 from topologies.builder import TOPOLOGIES, Hosts, names_of
-from topologies.errors import Problem, TopologyError, nearest
+from topologies.errors import Problem, TopologyError, nearest_hint
 from topologies.facts import Facts
+from topologies.former_names import renamed_listed
 from topologies.hosts import HostGroup
 from topologies.registry import Spec
 from topologies.switches import SwitchSpec, check_speed
@@ -160,8 +161,8 @@ def _problems(
             where = ("cables", number, "ends", place)
             name = _node(end, known)
             if name not in known:
-                close = nearest(end, known)
-                hint = f"did you mean {close!r}?" if close else f"nodes are {', '.join(list(known)[:3])}, ..."
+                hint = renamed_listed(end, known) or renamed_listed(end.rpartition(":")[0], known)
+                hint = hint or nearest_hint(end, known, otherwise=f"nodes are {', '.join(list(known)[:3])}, ...")
                 found.append(Problem(f"no node is called {end!r}", code="FP3044", where=where, hint=hint))
             elif end != name and (end in taken or row.count > 1):
                 what = f"cable {taken[end]} has the port too" if end in taken else f"{row.count} cables on one port"

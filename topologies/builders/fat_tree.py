@@ -12,6 +12,7 @@ from topologies.builder import TOPOLOGIES, Hosts
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hang import hang_hosts
+from topologies.node_names import node_names
 from topologies.switches import Switch, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
@@ -55,12 +56,12 @@ def fat_tree(
             code="FP3001",
         )
     net = assemble(f"fat-tree(k={k})", "fat-tree")
-    pod = np.repeat(np.arange(k), half)
-    edge_names = [f"pod{p}/edge{i}" for p in range(k) for i in range(half)]
+    pod, position = np.divmod(np.arange(k * half), half)
+    edge_names = node_names("edge", position, pod=pod)
     edge = net.switches("edge", edge_names, level=1, radix=k, pod=pod)
-    aggregation_names = [f"pod{p}/agg{i}" for p in range(k) for i in range(half)]
+    aggregation_names = node_names("aggregation", position, pod=pod)
     aggregation = net.switches("aggregation", aggregation_names, level=2, radix=k, pod=pod)
-    core = net.switches("core", [f"core{i}" for i in range(half * half)], level=3, radix=k)
+    core = net.switches("core", node_names("core", range(half * half)), level=3, radix=k)
     hang_hosts(net, hosts, edge, edge_names, half, gbps)
 
     lower = np.repeat(edge, half)

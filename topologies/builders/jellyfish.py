@@ -12,6 +12,7 @@ from topologies.columns import column
 from topologies.errors import TopologyError
 from topologies.expander import check_regular, connected, expander_facts, random_regular
 from topologies.flat import HostSpeed, Length, Speed, flat_network
+from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero
@@ -62,7 +63,7 @@ def jellyfish(
     return flat_network(
         f"jellyfish(N={switches}, k={ports}, r={network_ports})",
         "jellyfish",
-        [f"switch{number}" for number in range(switches)],
+        node_names("switch", range(switches)),
         (column(pairs[:, 0], np.int32), column(pairs[:, 1], np.int32)),
         hosts=hosts,
         hosts_per_switch=ports - network_ports,

@@ -15,6 +15,7 @@ from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup, block_starts
+from topologies.node_names import node_names
 from topologies.switches import Switch, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
@@ -65,9 +66,11 @@ def rail_only(
     ends = _endpoints(net, count, domain_size, hosts, gbps)
     for rail in range(domain_size):
         mine = ends[:, rail]
-        prefix = f"r{rail}/"
+        prefix = f"rail{rail}/"
         if sizes is None:
-            net.cables(mine, net.switches("leaf", [f"{prefix}leaf0"], level=1, radix=ports, rail=rail), gbps)
+            net.cables(
+                mine, net.switches("leaf", node_names("leaf", [0], rail=rail), level=1, radix=ports, rail=rail), gbps
+            )
             continue
         leaf, _ = add_leaves(net, sizes, ports, prefix=prefix, rail=rail)
         net.cables(mine, np.repeat(leaf, np.diff(block_starts(per_rail, sizes.leaves))), gbps)
@@ -104,9 +107,7 @@ def _check(count: int, attached: int, domain_size: int, hosts: Sequence[HostGrou
 def _endpoints(net: Assembler, count: int, domain_size: int, hosts: Sequence[HostGroup], speed: float) -> Ints:
     """Endpoints by domain and rail, shape (domains, domain_size); every NIC is one."""
     groups = hosts or (
-        HostGroup(
-            "domain", tuple(f"d{domain}" for domain in range(count // domain_size)), domain_size, speed, "per-gpu"
-        ),
+        HostGroup("domain", tuple(node_names("host", range(count // domain_size))), domain_size, speed, "per-gpu"),
     )
     ids = []
     for group in groups:

@@ -11,12 +11,11 @@ from topologies.assemble import assemble
 from topologies.builder import TOPOLOGIES, Hosts, check_even, even_spine_count, names_of
 from topologies.errors import Problem, TopologyError
 from topologies.facts import Facts
+from topologies.node_names import node_names
 from topologies.rails import RailSpeeds, cable_pods, hang_nodes, rail_count_of, rail_pods
 from topologies.switches import LeafSpec, SwitchSpec, check_leaf_ports, check_speed, leaf_host_ports, slowest_gbps
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
-
-_LEAF_NAME, _SPINE_NAME = "su{unit}-r{rail}-leaf", "spine{index:02d}"
 
 
 def facts(
@@ -89,7 +88,9 @@ def rail_optimised(
     unit = np.repeat(np.arange(unit_count), rail_count)
     rail = np.tile(np.arange(rail_count), unit_count)
     pods = rail_pods(unit_count, units_per_pod, high.ports, tiers)
-    leaf_names = names_of(leaf.name or _LEAF_NAME, len(unit), where="leaf.name", unit=unit.tolist(), rail=rail.tolist())
+    leaf_names = node_names("leaf", rail, unit=unit)
+    if leaf.name:
+        leaf_names = names_of(leaf.name, len(unit), where="leaf.name", unit=unit.tolist(), rail=rail.tolist())
     leaf_ids = net.switches(
         "leaf",
         leaf_names,
@@ -103,7 +104,7 @@ def rail_optimised(
     if tiers == 2:
         count = high.count or even_spine_count(up, len(leaf_ids), high.ports, where="spine")
         parallel = check_even(up, count, where="leaf.up")
-        names = names_of(high.name or _SPINE_NAME, count, where="spine.name")
+        names = names_of(high.name or "spine{index}", count, where="spine.name")
         net.full_mesh(
             leaf_ids, net.switches("spine", names, level=2, radix=high.ports), speeds.spine, parallel=parallel
         )

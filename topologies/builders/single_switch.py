@@ -12,6 +12,7 @@ from topologies.builder import TOPOLOGIES, Hosts
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hang import hang_hosts
+from topologies.node_names import node_names
 from topologies.switches import SwitchSpec, check_speed
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
@@ -44,6 +45,7 @@ def single_switch(
         )
     check_speed("speed", speed, given.port_gbps, port="the ports of the switch")
     net = assemble(f"single-switch({count})", "single-switch")
-    ids = net.switches("switch", ["switch0"], level=1, radix=given.ports)
-    hang_hosts(net, hosts, np.asarray(ids), ["switch0"], count, gbps)
+    names = node_names("switch", [0])
+    ids = net.switches("switch", names, level=1, radix=given.ports)
+    hang_hosts(net, hosts, np.asarray(ids), names, count, gbps)
     return net.freeze()

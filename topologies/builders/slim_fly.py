@@ -14,6 +14,7 @@ from topologies.facts import Facts
 from topologies.finite_field import Field as FiniteField
 from topologies.finite_field import finite_field, prime_power
 from topologies.flat import HostSpeed, Length, Parallel, Speed, flat_network
+from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count
@@ -72,7 +73,7 @@ def slim_fly(
     field = finite_field(q)
     degree = (3 * q - _delta(q)) // 2
     pairs = _pairs(field)
-    names = [f"{side}/{column_}.{row}" for side in ("a", "b") for column_ in range(q) for row in range(q)]
+    names = node_names("switch", list(np.ndindex(2, q, q)))
     return flat_network(
         f"slim-fly(q={q})",
         "slim-fly",

@@ -12,6 +12,7 @@ from topologies.builder import TOPOLOGIES, Hosts, even_spine_count
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
+from topologies.node_names import node_names
 from topologies.rails import RailSpeeds, cable_pods, hang_nodes, rail_count_of, rail_pods
 from topologies.switches import Switch, SwitchSpec, switch_ports
 from topologies.topology import Topology
@@ -103,13 +104,13 @@ def superpod(
     net = assemble(f"superpod({units} units of {nodes_per_unit} nodes)", "superpod")
     unit, rail = np.divmod(np.arange(units * rails), rails)
     pods = rail_pods(units, None, ports, levels)
-    names = [f"su{u}/leaf{r}" for u in range(units) for r in range(rails)]
+    names = node_names("leaf", rail, unit=unit)
     pod = unit // pods.units if levels == 3 else -1
     leaves = net.switches("leaf", names, level=1, radix=ports, unit=unit, rail=rail, pod=pod).reshape(units, rails)
     hang_nodes(net, hosts, leaves, nodes_per_unit, gbps, left_out=reserved_nodes)
     if levels == 2:
         count = even_spine_count(nodes_per_unit, units * rails, ports, where="scalable_units")
-        spine = net.switches("spine", [f"spine{index}" for index in range(count)], level=2, radix=ports)
+        spine = net.switches("spine", node_names("spine", range(count)), level=2, radix=ports)
         net.full_mesh(leaves.ravel(), spine, gbps, parallel=nodes_per_unit // count)
     else:
         spec = SwitchSpec(radix=ports)
@@ -152,5 +153,5 @@ def _hang_management(net: Assembler, leaves: Ints, links: int, nodes: int, down:
         )
     if not links:
         return
-    ids = net.nodes("management", [f"mgmt{index}" for index in range(links)], level=0, forwards=False)
+    ids = net.nodes("management", node_names("management", range(links)), level=0, forwards=False)
     net.cables(ids, leaves[-1][np.arange(links) % rails], gbps, tier="management-leaf")

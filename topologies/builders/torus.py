@@ -16,6 +16,7 @@ from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, cable, flat_network, grid_names, host_gbps
 from topologies.hang import hang_hosts
+from topologies.node_names import node_names
 from topologies.switches import Switch, SwitchSpec
 from topologies.topology import Topology
 from topologies.units import Count
@@ -181,7 +182,7 @@ def _optical(net: Assembler, inside: Ints, one: Ints, axis: Ints, cube: int, por
         across = axis != dimension
         face[across] = face[across] * cube + inside[dimension, one[across]]
     per_face = cube ** (count - 1)
-    names = [f"ocs{dimension}.{place}" for dimension in range(count) for place in range(per_face)]
+    names = node_names("ocs", list(np.ndindex(count, *(cube,) * (count - 1))))
     ids = net.nodes("ocs", names, level=2, radix=ports, forwards=False)
     return column(ids[axis * per_face + face], np.int32)
 

@@ -12,6 +12,7 @@ from topologies.columns import column
 from topologies.errors import TopologyError
 from topologies.expander import check_regular, connected, expander_facts
 from topologies.flat import HostSpeed, Length, Speed, all_pairs, flat_network
+from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero
@@ -64,10 +65,11 @@ def xpander(
             hint="network_ports: 2 or more",
             code="FP3042",
         )
+    group, position = np.divmod(np.arange(switches), size)
     return flat_network(
         f"xpander(N={switches}, k={ports}, d={network_ports})",
         "xpander",
-        [f"group{number // size}/switch{number % size}" for number in range(switches)],
+        node_names("switch", position, group=group),
         (column(low, np.int32), column(high, np.int32)),
         hosts=hosts,
         hosts_per_switch=ports - network_ports,
@@ -75,5 +77,5 @@ def xpander(
         host_speed=host_speed,
         switch=switch,
         length=length,
-        pod=column(np.arange(switches) // size, np.int32),
+        pod=column(group, np.int32),
     )

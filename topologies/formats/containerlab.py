@@ -20,7 +20,7 @@ import yaml
 
 from topologies.discovered import Device, PortCable, sound_cables, topology_of_devices
 from topologies.errors import FormatError
-from topologies.format_registry import TopologyFormat, both_ways, cannot_say, register_format
+from topologies.format_registry import TopologyFormat, both_ways, cannot_say
 from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 
@@ -145,8 +145,5 @@ def write(topology: Topology, path: Path) -> None:
 
 
 read, read_sound = both_ways(_read)
-register_format(
-    TopologyFormat(
-        "containerlab", (".clab.yml",), read, write, "Lab files of containerlab", read_sound, most_nodes=_MOST_NODES
-    )
-)
+SUMMARY = "Lab files of containerlab"
+FORMAT = TopologyFormat("containerlab", (".clab.yml",), read, write, read_sound, most_nodes=_MOST_NODES)

@@ -16,7 +16,7 @@ from typing import Any
 from xml.parsers import expat
 
 from topologies.errors import FormatError, TopologyError
-from topologies.format_registry import Imported, TopologyFormat, cannot_say, register_format
+from topologies.format_registry import Imported, TopologyFormat, cannot_say
 from topologies.networkx_adapter import from_networkx, to_networkx
 from topologies.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings, read_bytes, shown
 from topologies.topology import Topology
@@ -291,6 +291,5 @@ def _legal(character: str) -> bool:
     return point in (0x9, 0xA) or 0x20 <= point <= 0xD7FF or 0xE000 <= point <= 0xFFFD or point >= 0x10000
 
 
-register_format(
-    TopologyFormat("graphml", (".graphml",), read, write, "XML graphs of NetworkX, yEd and Gephi", read_sound)
-)
+SUMMARY = "XML graphs of NetworkX, yEd and Gephi"
+FORMAT = TopologyFormat("graphml", (".graphml",), read, write, read_sound)

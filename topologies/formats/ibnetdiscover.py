@@ -17,7 +17,7 @@ from pathlib import Path
 
 from topologies.discovered import Device, PortCable, sound_cables, topology_of_devices
 from topologies.errors import FormatError
-from topologies.format_registry import TopologyFormat, both_ways, register_format
+from topologies.format_registry import TopologyFormat, both_ways
 from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 
@@ -124,8 +124,5 @@ def _cables(
 
 
 read, read_sound = both_ways(_read)
-register_format(
-    TopologyFormat(
-        "ibnetdiscover", (".ibnet",), read, None, "InfiniBand as ibnetdiscover prints it; read only", read_sound
-    )
-)
+SUMMARY = "InfiniBand as ibnetdiscover prints it; read only"
+FORMAT = TopologyFormat("ibnetdiscover", (".ibnet",), read, None, read_sound)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from topologies.format_registry import TopologyFormat, cannot_say, register_format
+from topologies.format_registry import TopologyFormat, cannot_say
 from topologies.topology import Topology
 
 GUIDS = 0x02FA_B000_0000_0000
@@ -53,4 +53,5 @@ def write(topology: Topology, path: Path) -> None:
             file.write("\n")
 
 
-register_format(TopologyFormat("ibsim", (), None, write, "Net file of the InfiniBand simulator; write only"))
+SUMMARY = "Net file of the InfiniBand simulator; write only"
+FORMAT = TopologyFormat("ibsim", (), None, write)

@@ -19,7 +19,7 @@ from typing import Any
 
 from topologies.discovered import Device, PortCable, sound_cables, topology_of_devices
 from topologies.errors import FormatError, Problem
-from topologies.format_registry import Imported, TopologyFormat, register_format
+from topologies.format_registry import Imported, TopologyFormat
 from topologies.text_input import EVERY_PROBLEM, Findings, read_text, shown
 from topologies.topology import Topology
 
@@ -170,6 +170,5 @@ def read(path: Path) -> Topology:
     return built
 
 
-register_format(
-    TopologyFormat("lldp", (), read, None, "Folder of lldpctl -f json0 files, one per device; read only", read_sound)
-)
+SUMMARY = "Folder of lldpctl -f json0 files, one per device; read only"
+FORMAT = TopologyFormat("lldp", (), read, None, read_sound)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from topologies.errors import FormatError, TopologyError
-from topologies.format_registry import TopologyFormat, both_ways, register_format
+from topologies.format_registry import TopologyFormat, both_ways
 from topologies.networkx_adapter import from_networkx, to_networkx
 from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
@@ -108,4 +108,5 @@ def write(topology: Topology, path: Path) -> None:
 
 
 read, read_sound = both_ways(_read)
-register_format(TopologyFormat("node-link", (), read, write, "JSON of NetworkX's node_link_data", read_sound))
+SUMMARY = "JSON of NetworkX's node_link_data"
+FORMAT = TopologyFormat("node-link", (), read, write, read_sound)

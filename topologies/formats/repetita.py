@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from topologies.columns import Floats
-from topologies.format_registry import Imported, TopologyFormat, cannot_say, register_format, sound_lines
+from topologies.format_registry import Imported, TopologyFormat, cannot_say, sound_lines
 from topologies.tables import ROUTER, pair_directions, topology_of_tables
 from topologies.text_input import Findings, number, read_text, shown, words_of
 from topologies.topology import Topology
@@ -245,6 +245,5 @@ def read_sound(path: Path) -> Imported:
     return sound_lines(read, path, _first_edge)
 
 
-register_format(
-    TopologyFormat("repetita", (".graph",), read, write, "Wide-area networks of the REPETITA collection", read_sound)
-)
+SUMMARY = "Wide-area networks of the REPETITA collection"
+FORMAT = TopologyFormat("repetita", (".graph",), read, write, read_sound)

@@ -19,7 +19,7 @@ from xml.parsers import expat
 import numpy as np
 
 from topologies.errors import FormatError
-from topologies.format_registry import TopologyFormat, both_ways, register_format
+from topologies.format_registry import TopologyFormat, both_ways
 from topologies.tables import ROUTER, topology_of_tables
 from topologies.text_input import Findings, number, read_bytes, shown
 from topologies.topology import Topology
@@ -182,4 +182,5 @@ def _topology(name: str, ids: dict[str, int], links: Sequence[_Link], findings: 
 
 
 read, read_sound = both_ways(_read)
-register_format(TopologyFormat("sndlib", (".xml",), read, None, "Networks of SNDlib; read only", read_sound))
+SUMMARY = "Networks of SNDlib; read only"
+FORMAT = TopologyFormat("sndlib", (".xml",), read, None, read_sound)

@@ -10,10 +10,10 @@ import csv
 import io
 from pathlib import Path
 
-from topologies.errors import nearest
 from topologies.registry import Injected
-from topologies.text_input import Findings, read_text, shown
+from topologies.text_input import Findings
 from topologies.topology import Topology
+from traffic.csv_table import csv_rows
 from traffic.demand_rows import RowReader
 from traffic.workload import DEMAND_FORMATS, DemandRows
 
@@ -41,24 +41,8 @@ def read_csv(path: Path, topology: Injected[Topology], unit: str | None = None) 
     if unit not in (None, "Gbps"):
         findings.add(f"unit {unit} contradicts the column gbps", code="FP6220", line=1, hint="leave unit out")
         findings.finish()
-    lines = csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True)
-    header = [cell.strip() for cell in next(lines, [])]
-    if sorted(header) != sorted(_HEADER):
-        odd = next((cell for cell in header if cell not in _HEADER), None)
-        close = nearest(odd, _HEADER) if odd else None
-        hint = f"{odd!r} is no column; did you mean {close!r}?" if close else f"columns are {', '.join(_HEADER)}"
-        message = f"expected the header {','.join(_HEADER)}, found {shown(','.join(header))}"
-        findings.add(message, code="FP6220", line=1, column=1, hint=hint)
-        findings.finish()
     reader = RowReader(findings, topology, 1.0)
-    for cells in lines:
-        line = lines.line_num
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            findings.add(f"{len(cells)} fields, the header has {len(header)}", code="FP6221", line=line, column=1)
-            continue
-        row = {key: cell.strip() for key, cell in zip(header, cells, strict=True)}
+    for line, row in csv_rows(findings, path, _HEADER):
         src, dst = (reader.named(line, row[key]) for key in ("src", "dst"))
         reader.add(line, src, dst, None, row["gbps"])
     return reader.finish()

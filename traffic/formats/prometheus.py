@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from pathlib import Path
 
@@ -11,9 +9,10 @@ import numpy as np
 
 from topologies.columns import column
 from topologies.registry import Injected
-from topologies.text_input import Findings, number, read_text, shown
+from topologies.text_input import Findings, number
 from topologies.topology import Topology
 from traffic.addresses import AddressBook
+from traffic.csv_table import csv_rows
 from traffic.workload import DEMAND_FORMATS, DemandRows
 
 _HEADER = ("time", "node", "tx_bytes", "rx_bytes")
@@ -52,22 +51,9 @@ def read_prometheus(
     Zhang et al., "Fast accurate computation of large-scale IP traffic matrices from link loads", SIGMETRICS 2003.
     """
     findings = Findings(path)
-    lines = csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True)
-    header = [cell.strip() for cell in next(lines, [])]
-    if sorted(header) != sorted(_HEADER):
-        message = f"expected the header {','.join(_HEADER)}, found {shown(','.join(header))}"
-        findings.add(message, code="FP6220", line=1, column=1)
-        findings.finish()
     book = AddressBook(topology, addresses)
     samples: dict[int, list[tuple[float, float, float]]] = defaultdict(list)
-    for cells in lines:
-        line = lines.line_num
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            findings.add(f"{len(cells)} fields, the header has {len(header)}", code="FP6221", line=line, column=1)
-            continue
-        row = {key: cell.strip() for key, cell in zip(header, cells, strict=True)}
+    for line, row in csv_rows(findings, path, _HEADER):
         values = [number(row[key]) for key in ("time", "tx_bytes", "rx_bytes")]
         if any(value is None or value < 0 for value in values):
             findings.add("time and counters are numbers, 0 or more", code="FP6223", line=line)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from topologies.columns import Floats, Ints, column
-from topologies.errors import FormatError, MissingProgramError, TrafficError, nearest
+from topologies.errors import FormatError, MissingProgramError, TrafficError, nearest_hint
 
 _CHUNK = 4_000_000  # straws drawn at a time
 _MAPPING = re.compile(r"CRUSH rule \d+ x (\d+) \[([-\d,]*)\]")
@@ -255,11 +255,10 @@ def chosen_pool(pools: dict[str, dict[str, Any]], name: str | None) -> dict[str,
     if name is None and len(pools) == 1:
         return next(iter(pools.values()))
     if name not in pools:
-        close = nearest(name, pools) if name is not None else None
         raise TrafficError(
             "which pool?" if name is None else f"there is no pool {name!r}",
             where="pool",
-            hint=f"did you mean {close!r}?" if close else f"pools: {', '.join(pools)}",
+            hint=nearest_hint(name or "", pools, "pools"),
             code="FP4053",
         )
     return pools[name]

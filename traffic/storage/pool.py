@@ -27,11 +27,6 @@ class Code:
         """Servers that keep a part of an object."""
         return self.data + self.parity
 
-    @property
-    def stored(self) -> float:
-        """Bytes kept per byte written: r, or (k+m)/k."""
-        return self.members / self.data
-
 
 @dataclass(frozen=True, eq=False)
 class Pool:

@@ -88,19 +88,6 @@ def same_host(left: Ints, right: Ints) -> Bools:
     return np.asarray(left_host[:, None] == right_host[None, :])
 
 
-def spread_over(nodes: Ints, amount: Floats) -> tuple[Ints, Floats]:
-    """Endpoints of hosts, and what each of them takes of its host's amount.
-
-    Parameters
-    ----------
-    nodes : ndarray of int, shape (H, a)
-        Endpoint node ids of every host.
-    amount : ndarray, shape (H,)
-    """
-    width = nodes.shape[1]
-    return column(nodes.ravel(), np.int32), column(np.repeat(amount / width, width), np.float64)
-
-
 def between_hosts(senders: Ints, receivers: Ints, amount: Floats) -> Flows:
     """Flows from a matrix of hosts, spread evenly over the endpoints of both.
 

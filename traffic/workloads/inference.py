@@ -11,7 +11,7 @@ from pydantic import Field
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Injected, Spec
-from topologies.units import Count, Ratio
+from topologies.units import Count, Ratio, percent
 from traffic.collective import CollectiveTraffic
 from traffic.formula import Formula, formula
 from traffic.inventory import Inventory
@@ -179,7 +179,7 @@ def inference(
         ),
         assumptions=(
             f"a request has {asked:,.0f} prompt and {answered:,.0f} output tokens on average (prompt, output)",
-            f"{prefix_hit:.0%} of prompt tokens are in the decode side's cache and do not move (prefix_hit)",
+            f"{percent(prefix_hit, 0)} of prompt tokens are in the decode side's cache and do not move (prefix_hit)",
             "requests are spread evenly over all pairs of prefill and decode instances",
         ),
     )

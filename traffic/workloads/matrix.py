@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from topologies.errors import TrafficError, nearest
+from topologies.errors import TrafficError, nearest_hint
 from topologies.registry import Injected
 from traffic.demands import Flows
 from traffic.storage.phases import steady_phase
@@ -59,11 +59,10 @@ def matrix(
         When the format is unknown (FP4060).
     """
     if not DEMAND_FORMATS.known(format):
-        close = nearest(format, DEMAND_FORMATS.names())
         raise TrafficError(
             f"unknown demand format {format!r}",
             where="format",
-            hint=f"did you mean {close!r}?" if close else f"known: {', '.join(DEMAND_FORMATS.names())}",
+            hint=nearest_hint(format, DEMAND_FORMATS.names()),
             code="FP4060",
         )
     network = context.inventory.fabric(fabric)

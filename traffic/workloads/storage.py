@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from topologies.columns import Floats, Ints, column
-from topologies.errors import FormatError, TrafficError, nearest
+from topologies.errors import FormatError, TrafficError, nearest_hint
+from topologies.former_names import renamed_listed
 from topologies.registry import Injected, Spec
 from topologies.units import Count, CountOrZero, RateGbps
 from traffic.demands import Flows
@@ -269,12 +270,12 @@ def _hosts_of(hosts: tuple[str, ...], names: tuple[str, ...], path: str) -> Ints
     index = {name: number for number, name in enumerate(names)}
     unknown = next((host for host in hosts if host not in index and host.split(".")[0] not in index), None)
     if unknown is not None:
-        close = nearest(unknown, index)
         raise FormatError(
             f"host {unknown!r} is no server of the scenario",
             file=path,
             line=1,
-            hint=f"did you mean {close!r}?" if close else f"servers are named like {names[0]}",
+            hint=renamed_listed(unknown, index)
+            or nearest_hint(unknown, index, otherwise=f"servers are named like {names[0]}"),
             code="FP6212",
         )
     return column([index.get(host, index.get(host.split(".")[0], -1)) for host in hosts], np.int32)

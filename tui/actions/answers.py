@@ -46,16 +46,16 @@ class Answers(Front):
         self.push_screen(Reading("Reproduce this view (copied where the terminal allows it)", command))
 
     def action_explain(self) -> None:
-        """Why the selection is as it is, and what would cure it; each cure is routed."""
+        """Why the selection is as it is, and which single changes help, each routed."""
         view = self.front
         session, selection = view.session, view.selected()
         name = selection.name if selection.kind in ("link", "switch", "job") else session.phase
-        changes, live, request = session.changes, session.live, session.changes.request(session.request)
+        changes, live = session.changes, session.live
         result, fabric, phase = session.result, session.fabric, session.phase
 
         def why(report: Reporter) -> str:
             target = find_target(result, name, fabric=fabric, phase=phase)
-            return to_columns(explain(live.scenario(changes), request, result, target, progress=report).document)
+            return to_columns(explain(live.run(changes, report), target, progress=report).document)
 
         def show(text: str) -> None:
             self.push_screen(Reading(f"Why: {name}", text))

@@ -45,8 +45,7 @@ class Changing(Front):
         session.stale = True
 
         def again(report: Reporter) -> tuple[Session, RouteResult]:
-            opened = open_path(session.loaded.path, start.overrides, start.request, report)
-            fresh = Session(opened.loaded, opened.request, opened.result)
+            fresh = Session(open_path(session.loaded.path, start.overrides, start.request, report))
             return fresh, fresh.live.route(history.now, report)
 
         def take(routed: tuple[Session, RouteResult]) -> None:

@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from tui.shell import ShellDialogue
 from tui.widgets.line_table import LineTable
 
@@ -26,7 +26,7 @@ class Chooser(ShellDialogue[int | None]):
         Binding("pageup", "row(-10)", show=False, priority=True),
     ]
 
-    def __init__(self, title: str, find: Callable[[str], ColumnTable], *, hint: str = "type to search") -> None:
+    def __init__(self, title: str, find: Callable[[str], Table], *, hint: str = "type to search") -> None:
         super().__init__()
         self.heading, self.find, self.hint = title, find, hint
 

@@ -7,24 +7,26 @@ from collections.abc import Iterable
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from fabric.faces.views.differences import changed_link_table, effect_table
 from fabric.faces.views.heat import OVERVIEW, heat_map
-from fabric.faces.views.tables import metric_values
-from fabric.faces.views.whatif_tables import changed_link_table, effect_table
-from fabric.output.column_table import ColumnTable
+from fabric.faces.views.links import metric_values
+from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from fabric.whatif.effect import changed_links
-from tui.row_styles import verdict_style
 from tui.view import View
 from tui.view_screen import ViewScreen
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.line_table import LineTable
 from tui.widgets.pane import Pane
 
+SUMMARY = "The base beside the present state: maps, figures, links that changed most."
+ORDER = 70
+
 
 class CompareScreen(ViewScreen):
     """Two maps with one cursor, the figures, the links that changed most."""
 
-    view = View("compare", "7", "Compare", "The base beside the present state: maps, figures, links that changed most.")
+    view = View("compare", "7", "Compare", SUMMARY)
     CSS = """
     CompareScreen {
         #maps { height: 12; }
@@ -41,7 +43,7 @@ class CompareScreen(ViewScreen):
                 Pane(HeatGrid(id="now-map"), title="Now", id="p-now"),
                 id="maps",
             ),
-            Pane(LineTable(id="figures", row_style=verdict_style), title="Figures", id="p-figures"),
+            Pane(LineTable(id="figures"), title="Figures", id="p-figures"),
             Pane(
                 LineTable(id="links", empty="nothing differs from the base: 6 + makes a change, x kills a selection"),
                 title="Links that changed most",
@@ -89,7 +91,7 @@ class CompareScreen(ViewScreen):
         """Enter on a cell: the maps are of whole units, there is no one link behind it."""
         self.drill()
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The links in focus, else the figures."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#figures", LineTable)).table

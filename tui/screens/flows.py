@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.style import Style
 from rich.text import Text
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -12,21 +11,22 @@ from textual.widgets import Static
 
 from fabric.evaluation.hottest import describe_link
 from fabric.evaluation.link_flows import LinkFlows, link_flows
-from fabric.faces.views.flow_tables import crossing_words, demand_table, link_flow_table
-from fabric.faces.views.tables import link_table
-from fabric.output.column_table import ColumnTable
-from fabric.output.numbers import percent
+from fabric.faces.views.flows import crossing_words, demand_table, link_flow_table
+from fabric.faces.views.links import link_table
+from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from topologies.errors import FabricError
+from topologies.units import format_gbps, percent
 from tui.keys import Key
 from tui.row_filter import FilteredView, filtered
-from tui.row_styles import load_style
 from tui.session import Selection
-from tui.style import Look
 from tui.text import safe
 from tui.view import View
 from tui.widgets.line_table import LineTable
 from tui.widgets.pane import Pane
+
+SUMMARY = "Who loads the selected link, switch or job; the links of the phase by load."
+ORDER = 40
 
 
 class FlowsScreen(FilteredView):
@@ -36,7 +36,7 @@ class FlowsScreen(FilteredView):
         "flows",
         "4",
         "Flows",
-        "Who loads the selected link, switch or job; the links of the phase by load.",
+        SUMMARY,
         keys=(Key("s", "sort", "sort", "Sort by the next column."),),
     )
     CSS = """
@@ -45,7 +45,7 @@ class FlowsScreen(FilteredView):
 
     def __init__(self) -> None:
         super().__init__()
-        self._full = ColumnTable.of((), 0)
+        self._full = Table.of((), 0)
         self._shown: tuple[object, ...] = ()
         self._links: dict[tuple[int, int], LinkFlows | str] = {}
         self._sort = -1
@@ -56,12 +56,9 @@ class FlowsScreen(FilteredView):
         """Words and table."""
         yield Vertical(
             Static(id="about", markup=False),
-            Pane(LineTable(id="rows", row_style=self._style, empty="nothing here"), title="Flows", id="p-rows"),
+            Pane(LineTable(id="rows", empty="nothing here"), title="Flows", id="p-rows"),
             id="flows",
         )
-
-    def _style(self, table: ColumnTable, position: int, look: Look) -> Style | None:
-        return load_style(table, position, look) if "utilisation" in table.names else None
 
     def show_state(self) -> None:
         """The table of the selection, computed in a thread where it takes long."""
@@ -87,18 +84,21 @@ class FlowsScreen(FilteredView):
         self.query_one("#about", Static).update(about)
         self.query_one("#about", Static).display = bool(about.plain)
 
-    def _of_link(self, entry: PhaseRoute, link: int, about: Text) -> tuple[ColumnTable, str]:
+    def _of_link(self, entry: PhaseRoute, link: int, about: Text) -> tuple[Table, str]:
         link_load, look = describe_link(entry, link), self.look
         about.append(safe(f" {link_load.a} {link_load.a_port} → {link_load.b} {link_load.b_port}"), look.heading)
-        about.append(f"   {link_load.capacity_gbps:g} Gb/s, offered {link_load.offered_gbps:,.1f} ", look.text)
+        about.append(
+            f"   {format_gbps(link_load.capacity_gbps)}, offered {format_gbps(link_load.offered_gbps)} ", look.text
+        )
         about.append(f"({percent(link_load.utilisation)})", look.load(link_load.utilisation or 0.0))
-        about.append(f", carried {link_load.carried_gbps:,.1f}\n", look.text)
+        about.append(f", carried {format_gbps(link_load.carried_gbps)}\n", look.text)
         known = self._links.get((id(entry), link))
         if isinstance(known, LinkFlows):
             about.append(safe(f" {crossing_words(entry, known)}\n"), look.text)
             for share in link_load.shares[:3]:
                 about.append(
-                    safe(f" {share.job} {share.phase} {share.collective}: {share.offered_gbps:,.1f} Gb/s "), look.faint
+                    safe(f" {share.job} {share.phase} {share.collective}: {format_gbps(share.offered_gbps)} "),
+                    look.faint,
                 )
                 about.append(f"({percent(share.share)})\n", look.faint)
             return link_flow_table(entry, known), f"Who loads {link_load.link}"
@@ -106,7 +106,7 @@ class FlowsScreen(FilteredView):
             about.append(safe(f" {known}\n"), look.warn)
         elif not self.shell.busy:
             self.shell.work("finding whose traffic crosses it", lambda _: _flows(entry, link), self._keep_flows)
-        return ColumnTable.of((), 0), f"Who loads {link_load.link}"
+        return Table.of((), 0), f"Who loads {link_load.link}"
 
     def _keep_flows(self, value: tuple[PhaseRoute, int, LinkFlows | str]) -> None:
         entry, link, flows = value
@@ -115,17 +115,17 @@ class FlowsScreen(FilteredView):
         self._kept = entry
         self._links[id(entry), link] = flows
 
-    def _of_node(self, entry: PhaseRoute, selection: Selection) -> tuple[ColumnTable, str]:
+    def _of_node(self, entry: PhaseRoute, selection: Selection) -> tuple[Table, str]:
         node = entry.topology.node(selection.name)
         if entry.topology.nodes.nics[node] > 0:
             return demand_table(entry, node=node), f"What {selection.name} sends and receives"
         table = link_table(entry, self.session.metric)
         ends = (entry.topology.links.src == node) | (entry.topology.links.dst == node)
-        return ColumnTable(table.columns, table.order[ends[table.order]]), f"Links of {selection.name}"
+        return table.ordered(table.order[ends[table.order]]), f"Links of {selection.name}"
 
     # ---- rows ---------------------------------------------------------------------------------------------------
 
-    def all_rows(self) -> ColumnTable:
+    def all_rows(self) -> Table:
         """All of what the view is about."""
         return self._full
 
@@ -165,7 +165,7 @@ class FlowsScreen(FilteredView):
             return self.session.selection
         return self.session.link(str(row["link"]))
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The rows as shown."""
         return self.query_one("#rows", LineTable).table
 

@@ -11,10 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.evaluation.hottest import describe_link
-from fabric.faces.views.heat import HeatMap, heat_map, map_kinds
-from fabric.faces.views.tables import metric_values
-from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.numbers import percent
+from fabric.faces.views.heat import HeatMap, heat_map, hottest_tier, map_kinds
+from fabric.faces.views.links import metric_values
+from fabric.output.table import Column, Table
+from fabric.routing.utilisation import highest
+from topologies.units import format_gbps, percent
 from tui.session import Selection
 from tui.text import safe
 from tui.view import View
@@ -22,11 +23,14 @@ from tui.view_screen import ViewScreen
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.pane import Pane
 
+SUMMARY = "Every leaf-spine pair as a cell; the link under the cursor beside it."
+ORDER = 20
+
 
 class HeatScreen(ViewScreen):
     """Lower switches by upper switches of one tier."""
 
-    view = View("heat", "2", "Heat map", "Every leaf-spine pair as a cell; the link under the cursor beside it.")
+    view = View("heat", "2", "Heat map", SUMMARY)
 
     def body(self) -> Iterable[Widget]:
         """The map, and the link."""
@@ -49,8 +53,7 @@ class HeatScreen(ViewScreen):
             tier = str(entry.topology.tiers[entry.topology.links.tier[selection.link]])
             if tier in kinds:
                 return tier
-        worst = {tier.tier: tier.max for tier in sorted(entry.tiers, key=lambda tier: tier.max)}
-        return max(kinds, key=lambda kind: worst.get(kind, 0.0), default="")
+        return hottest_tier(entry)
 
     def heat_of(self) -> HeatMap | None:
         """The map of the session's phase."""
@@ -92,7 +95,7 @@ class HeatScreen(ViewScreen):
         if grid.heat is None or entry is None or not grid.heat.value.size:
             return None
         links = grid.heat.links(grid.row, grid.column)
-        return int(links[np.argmax(entry.utilisation[links])]) if len(links) else None
+        return int(links[highest(entry.utilisation[links])]) if len(links) else None
 
     def show_link(self) -> None:
         """The link under the cursor in words."""
@@ -103,12 +106,14 @@ class HeatScreen(ViewScreen):
         else:
             load = describe_link(entry, link)
             text.append(safe(f"{load.a} {load.a_port} → {load.b} {load.b_port}") + "\n", look.heading)
-            text.append(f"{load.capacity_gbps:g} Gb/s   offered {load.offered_gbps:,.1f} Gb/s ", look.text)
+            text.append(f"{format_gbps(load.capacity_gbps)}   offered {format_gbps(load.offered_gbps)} ", look.text)
             text.append(f"({percent(load.utilisation)})", look.load(load.utilisation or 0.0))
-            text.append(f"   carried {load.carried_gbps:,.1f}\n\n", look.text)
+            text.append(f"   carried {format_gbps(load.carried_gbps)}\n\n", look.text)
             for share in load.shares[:8]:
                 text.append(safe(f"{share.job} {share.phase} "), look.text)
-                text.append(f"{share.collective}  {share.offered_gbps:,.1f} Gb/s  {percent(share.share)}\n", look.faint)
+                text.append(
+                    f"{share.collective}  {format_gbps(share.offered_gbps)}  {percent(share.share)}\n", look.faint
+                )
             if not load.shares:
                 text.append("idle in this phase\n", look.faint)
             count = len(self.query_one("#heat", HeatGrid).heat.links(*self._cell()))  # type: ignore[union-attr]
@@ -138,7 +143,7 @@ class HeatScreen(ViewScreen):
             return self.session.selection
         return Selection("link", entry.topology.link_name(link), link)
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The cells, row by row."""
         heat = self.heat_of()
         if heat is None:
@@ -146,13 +151,13 @@ class HeatScreen(ViewScreen):
         rows, columns = heat.shape
         row, column = np.divmod(np.arange(rows * columns), max(columns, 1))
         values = [None if np.isnan(value) else float(value) for value in heat.value.ravel().tolist()]
-        return ColumnTable.of(
+        return Table.of(
             (
-                TableColumn(heat.row_title, heat.row_title, [heat.row_names[at] for at in row.tolist()]),
-                TableColumn(heat.column_title, heat.column_title, [heat.column_names[at] for at in column.tolist()]),
-                TableColumn("utilisation", self.session.metric, values, lambda value: percent(value), numeric=True),
-                TableColumn("links", "links", heat.total.ravel(), numeric=True),
-                TableColumn("down", "down", heat.down.ravel(), numeric=True),
+                Column(heat.row_title, heat.row_title, [heat.row_names[at] for at in row.tolist()]),
+                Column(heat.column_title, heat.column_title, [heat.column_names[at] for at in column.tolist()]),
+                Column("utilisation", self.session.metric, values, lambda value: percent(value), numeric=True),
+                Column("links", "links", heat.total.ravel(), numeric=True),
+                Column("down", "down", heat.down.ravel(), numeric=True),
             ),
             rows * columns,
         )

@@ -11,10 +11,12 @@ from textual.widgets import Static
 
 from fabric.faces.views.headline import bound, limit_words, step_words
 from fabric.faces.views.heat import OVERVIEW, heat_map
-from fabric.faces.views.tables import hottest_table, job_table, metric_values, tier_table
+from fabric.faces.views.jobs import job_table
+from fabric.faces.views.links import hottest_table, metric_values
+from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.timeline import timelines
-from fabric.output.column_table import ColumnTable
-from tui.row_styles import load_style
+from fabric.output.table import Table
+from fabric.routing.utilisation import highest
 from tui.session import Selection
 from tui.text import safe
 from tui.view import View
@@ -24,11 +26,14 @@ from tui.widgets.line_table import LineTable
 from tui.widgets.pane import Pane
 from tui.widgets.timeline_bars import TimelineBars
 
+SUMMARY = "Tiers, heat by unit, hottest links, jobs and the timeline of the step."
+ORDER = 10
+
 
 class OverviewScreen(ViewScreen):
     """Tiers, heat by unit, hottest links, jobs, the step in time."""
 
-    view = View("overview", "1", "Overview", "Tiers, heat by unit, hottest links, jobs and the timeline of the step.")
+    view = View("overview", "1", "Overview", SUMMARY)
     CSS = """
     OverviewScreen {
         #panes { layout: grid; grid-size: 2 3; grid-columns: 1fr 1fr; grid-rows: 1fr 1fr 8; height: 1fr; }
@@ -46,11 +51,9 @@ class OverviewScreen(ViewScreen):
     def body(self) -> Iterable[Widget]:
         """Five panes."""
         yield Container(
-            Pane(
-                LineTable(id="tiers", row_style=load_style), Static(id="summary", markup=False), title="Tiers", id="p1"
-            ),
+            Pane(LineTable(id="tiers"), Static(id="summary", markup=False), title="Tiers", id="p1"),
             Pane(HeatGrid(id="heat"), title="Heat", id="p2"),
-            Pane(LineTable(id="hottest", row_style=load_style, empty="all links idle"), title="Hottest links", id="p3"),
+            Pane(LineTable(id="hottest", empty="all links idle"), title="Hottest links", id="p3"),
             Pane(LineTable(id="jobs", empty="no job with a step"), title="Jobs", id="p4"),
             Pane(TimelineBars(id="timeline"), title="Step timeline", id="p5"),
             id="panes",
@@ -62,9 +65,9 @@ class OverviewScreen(ViewScreen):
         if entry is None:
             return
         stale = session.stale
-        self.query_one("#tiers", LineTable).show(tier_table(entry), look, stale=stale)
+        self.query_one("#tiers", LineTable).show(tier_table([entry]).without("fabric", "phase"), look, stale=stale)
         self.query_one("#hottest", LineTable).show(hottest_table(entry), look, stale=stale)
-        self.query_one("#jobs", LineTable).show(job_table(session.result), look, stale=stale)
+        self.query_one("#jobs", LineTable).show(job_table(session.result.jobs), look, stale=stale)
         heat = heat_map(entry.topology, metric_values(entry, session.metric), OVERVIEW, session.direction)
         self.query_one("#heat", HeatGrid).show(heat, look, stale=stale)
         self.query_one("#p2", Pane).retitle(f"Heat: {heat.title}, max {session.metric} %", look.legend())
@@ -107,7 +110,7 @@ class OverviewScreen(ViewScreen):
         entry = self.session.entry
         if entry is None or not len(links):
             return
-        worst = int(links[entry.utilisation[links].argmax()])
+        worst = int(links[highest(entry.utilisation[links])])
         topology = entry.topology
         ends = (int(topology.links.src[worst]), int(topology.links.dst[worst]))
         lower = min(ends, key=lambda node: int(topology.nodes.level[node]))
@@ -117,7 +120,7 @@ class OverviewScreen(ViewScreen):
         """Enter in the timeline: the phases."""
         self.shell.go("phases")
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The table in focus, else the hottest links."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#hottest", LineTable)).table
@@ -126,8 +129,11 @@ class OverviewScreen(ViewScreen):
         """The link under the cursor of the hottest links; the unit under the cursor of the map."""
         focused = self.focused
         if isinstance(focused, HeatGrid) and focused.heat is not None and focused.heat.row_title in ("unit", "pod"):
-            kind = "unit" if focused.heat.row_title == "unit" else "pod"
-            return Selection(kind, focused.heat.row_names[focused.row])  # type: ignore[arg-type]
+            kind, heat, entry = focused.heat.row_title, focused.heat, self.session.entry
+            assert entry is not None
+            first = int(heat.row_members[focused.row][0])
+            number = int(getattr(entry.topology.nodes, kind)[first])
+            return Selection(kind, heat.row_names[focused.row], number=number)  # type: ignore[arg-type]
         table = self.query_one("#hottest", LineTable)
         if focused is table and (row := table.record()) is not None:
             return self.session.link(str(row["link"]))

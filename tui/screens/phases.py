@@ -8,9 +8,9 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
-from fabric.faces.views.phase_tables import phase_table
+from fabric.faces.views.jobs import step_table
 from fabric.faces.views.timeline import timelines
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from tui.keys import Key
 from tui.view import View
 from tui.view_screen import ViewScreen
@@ -20,6 +20,9 @@ from tui.widgets.timeline_bars import TimelineBars
 
 _SECONDS_A_PHASE = 0.8
 
+SUMMARY = "The step of every job in time: compute, hidden and exposed communication."
+ORDER = 50
+
 
 class PhasesScreen(ViewScreen):
     """Bars above, figures below; the row under the cursor is the phase looked at everywhere."""
@@ -28,7 +31,7 @@ class PhasesScreen(ViewScreen):
         "phases",
         "5",
         "Phases",
-        "The step of every job in time: compute, hidden and exposed communication.",
+        SUMMARY,
         keys=(Key("space", "play", "", "Step through the phases by itself; again stops."),),
     )
 
@@ -47,7 +50,7 @@ class PhasesScreen(ViewScreen):
     def show_state(self) -> None:
         """Bars and figures."""
         session, look = self.session, self.look
-        table = phase_table(session.result)
+        table = step_table(session.result.jobs)
         figures = self.query_one("#figures", LineTable)
         at = next((i for i in range(len(table)) if self._is_here(table, i)), figures.cursor)
         figures.show(table, look, cursor=at, stale=session.stale)
@@ -57,9 +60,9 @@ class PhasesScreen(ViewScreen):
         legend = "# needed, ! congestion adds, - hidden" if look.ascii else "█ needed  ▓ congestion adds  ░ hidden"
         self.query_one("#p-bars", Pane).retitle("Step in time", f"{legend}; space plays")
 
-    def _is_here(self, table: ColumnTable, position: int) -> bool:
+    def _is_here(self, table: Table, position: int) -> bool:
         row = table.record(position)
-        return (row["fabric"], row["phase"]) == (self.session.fabric, self.session.phase)
+        return (row["fabric"], row["name"]) == (self.session.fabric, self.session.phase)
 
     def on_line_table_moved(self, message: LineTable.Moved) -> None:
         """The phase under the cursor is looked at."""
@@ -68,7 +71,7 @@ class PhasesScreen(ViewScreen):
     def _look_at(self, message: LineTable.Chosen) -> None:
         row = message.table.table.record(message.position)
         if row["fabric"] in self.session.fabrics:
-            self.session.look_at(str(row["fabric"]), str(row["phase"]))
+            self.session.look_at(str(row["fabric"]), str(row["name"]))
             self.refresh_view()
 
     def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
@@ -95,7 +98,7 @@ class PhasesScreen(ViewScreen):
         if self._playing is not None:
             self.action_play()
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The figures."""
         return self.query_one("#figures", LineTable).table
 

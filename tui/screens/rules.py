@@ -10,8 +10,9 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from fabric.faces.views.rule_tables import PlannedTables, differences, planned_tables, rule_table, switch_table
-from fabric.output.column_table import ColumnTable
+from fabric.output.table import Table
 from fabric.routing.progress import Progress, Reporter
+from fabric.routing.router import router_label
 from topologies.errors import FabricError
 from tui.dialogues.ask import Ask
 from tui.dialogues.reading import Reading
@@ -22,6 +23,9 @@ from tui.view import View
 from tui.widgets.line_table import LineTable
 from tui.widgets.pane import Pane
 
+SUMMARY = "Flow tables and groups of every switch; difference to the last export."
+ORDER = 90
+
 
 class RulesScreen(FilteredView):
     """Switches at the left, the rules and groups of the one under the cursor at the right."""
@@ -30,7 +34,7 @@ class RulesScreen(FilteredView):
         "rules",
         "9",
         "Rules",
-        "Flow tables and groups of every switch; difference to the last export.",
+        SUMMARY,
         keys=(
             Key("s", "sort", "sort", "Sort by the next column."),
             Key("D", "difference", "difference", "What differs from an export folder.", "fabric export --diff"),
@@ -76,7 +80,8 @@ class RulesScreen(FilteredView):
             def plan(report: Reporter) -> PlannedTables | str:
                 report(Progress(f"planning the tables of {fabric}"))
                 try:
-                    return planned_tables(live.scenario(changes), request, report)
+                    prepared = replace(live.run(changes, report).prepared, request=request)
+                    return planned_tables(prepared, report)
                 except FabricError as error:
                     return "; ".join(f"{problem.message}: {problem.hint}" for problem in error.problems)
 
@@ -94,8 +99,8 @@ class RulesScreen(FilteredView):
         switches, rules = self.query_one("#switches", LineTable), self.query_one("#rules", LineTable)
         if self._tables is None:
             switches.empty = self._why_not or "tables are being planned"
-            switches.show(ColumnTable.of((), 0), self.look)
-            rules.show(ColumnTable.of((), 0), self.look)
+            switches.show(Table.of((), 0), self.look)
+            rules.show(Table.of((), 0), self.look)
             return
         table = filtered(switch_table(self._tables, self._changed), self.filter_text)
         switches.show(table, self.look)
@@ -104,7 +109,7 @@ class RulesScreen(FilteredView):
         if self.session.selection.kind == "switch" and wanted in names and not switches.has_focus:
             at = (table.order == names.index(wanted)).nonzero()[0]
             switches.move_to(int(at[0]) if len(at) else switches.cursor)
-        router = self._tables.planned.rules.router
+        router = router_label(self._tables.planned.rules.router)
         self.query_one("#p-switches", Pane).retitle(f"Switches, {router}", "D difference to an export")
         self._show_rules()
 
@@ -152,7 +157,7 @@ class RulesScreen(FilteredView):
         self.shell.notify(f"{len(changed):,} of {count:,} switches differ", timeout=6)
         self.refill()
 
-    def all_rows(self) -> ColumnTable | None:
+    def all_rows(self) -> Table | None:
         """All switches."""
         return switch_table(self._tables, self._changed) if self._tables is not None else None
 
@@ -177,7 +182,7 @@ class RulesScreen(FilteredView):
         row = self.query_one("#switches", LineTable).record()
         return Selection("switch", str(row["switch"])) if row else self.session.selection
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """Rules, or switches where they have the focus."""
         focused = self.focused
         return (focused if isinstance(focused, LineTable) else self.query_one("#rules", LineTable)).table

@@ -12,8 +12,8 @@ from textual.widget import Widget
 
 from fabric.faces.views.faceplate import ports
 from fabric.faces.views.tree import Branch, FabricTree
-from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.output.numbers import percent
+from fabric.output.table import Column, Table
+from topologies.units import percent
 from tui.keys import Key
 from tui.session import Selection
 from tui.style import Look
@@ -25,6 +25,9 @@ from tui.widgets.pane import Pane
 
 _KINDS = {"unit": "unit", "pod": "pod", "switch": "switch", "host": "host"}
 
+SUMMARY = "The tree of the fabric with its worst loads; a switch as its face plate."
+ORDER = 30
+
 
 class TopologyScreen(ViewScreen):
     """Tree at the left, face plate at the right."""
@@ -33,7 +36,7 @@ class TopologyScreen(ViewScreen):
         "topology",
         "3",
         "Topology",
-        "The tree of the fabric with its worst loads; a switch as its face plate.",
+        SUMMARY,
         keys=(
             Key("l,right", "open_branch", "", "Open the branch under the cursor, or go to the first inside."),
             Key("h,left", "close_branch", "", "Close the branch under the cursor, or go to the one around it."),
@@ -203,14 +206,14 @@ class TopologyScreen(ViewScreen):
             return Selection("link", entry.topology.link_name(link), link)
         if branch is None or branch.kind not in _KINDS:
             return Selection()
-        return Selection(_KINDS[branch.kind], branch.name)  # type: ignore[arg-type]
+        return Selection(_KINDS[branch.kind], branch.name, number=branch.number)  # type: ignore[arg-type]
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The lines as shown."""
         return self.query_one("#tree", LineTable).table
 
 
-def _tree_table(rows: list[Branch], opened: set[tuple[str, ...]]) -> ColumnTable:
+def _tree_table(rows: list[Branch], opened: set[tuple[str, ...]]) -> Table:
     def label(row: Branch) -> str:
         mark = ("-" if row.key in opened else "+") if row.opens else " "
         return "  " * row.depth + f"{mark} {row.name}"
@@ -219,18 +222,18 @@ def _tree_table(rows: list[Branch], opened: set[tuple[str, ...]]) -> ColumnTable
         return percent(float("inf") if value >= 1e9 else value)
 
     inside = [f"{row.nodes:,} hosts" if row.kind == "switch" else f"{row.nodes:,}" if row.nodes else "" for row in rows]
-    return ColumnTable.of(
+    return Table.of(
         (
-            TableColumn("name", "", [label(row) for row in rows], width=26),
-            TableColumn("inside", "inside", inside, numeric=True, width=10, priority=1),
-            TableColumn("max", "worst", np.array([row.worst for row in rows]), load, True, 9),
-            TableColumn("down", "down", [row.down or "" for row in rows], str, True, 5, 2),
+            Column("name", "", [label(row) for row in rows], width=26),
+            Column("inside", "inside", inside, numeric=True, width=10, priority=1),
+            Column("max", "worst", np.array([row.worst for row in rows]), load, True, 9),
+            Column("down", "down", [row.down or "" for row in rows], str, True, 5, 2),
         ),
         len(rows),
     )
 
 
-def _style(table: ColumnTable, position: int, look: Look) -> Style | None:
+def _style(table: Table, position: int, look: Look) -> Style | None:
     return look.load(float(table.record(position)["max"]))
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from fabric.faces.views.whatif_tables import change_table, changed_link_table, effect_table
-from fabric.output.column_table import ColumnTable, TableColumn
-from fabric.routing.names import ROUTERS
+from fabric.faces.views.differences import change_table, changed_link_table, effect_table
+from fabric.output.table import Column, Table
+from fabric.routing.names import router_names
 from fabric.whatif.changes import (
     Change,
     ChangeSet,
@@ -30,13 +30,15 @@ from traffic.workload import PLACEMENTS
 from tui.dialogues.ask import Ask
 from tui.dialogues.chooser import Chooser
 from tui.keys import Key
-from tui.row_styles import verdict_style
 from tui.search import fuzzy
 from tui.session import Selection
 from tui.view import View
 from tui.view_screen import ViewScreen
 from tui.widgets.line_table import LineTable
 from tui.widgets.pane import Pane
+
+SUMMARY = "Changes tried live and what they cost or cure."
+ORDER = 60
 
 
 class WhatIfScreen(ViewScreen):
@@ -46,7 +48,7 @@ class WhatIfScreen(ViewScreen):
         "whatif",
         "6",
         "What-if",
-        "Changes tried live and what they cost or cure.",
+        SUMMARY,
         keys=(
             Key("S", "save", "save", "Save the changes as a scenario that includes this one."),
             Key("plus,a", "add", "add", "Add a change: failure, router, placement, queue pairs, scale, any key."),
@@ -72,7 +74,7 @@ class WhatIfScreen(ViewScreen):
                 title="Changes",
                 id="p-changes",
             ),
-            Pane(LineTable(id="effect", row_style=verdict_style), title="Effect", id="p-effect"),
+            Pane(LineTable(id="effect"), title="Effect", id="p-effect"),
             Pane(LineTable(id="links", empty="no link changed"), title="Links that changed most", id="p-links"),
             id="whatif",
         )
@@ -126,7 +128,7 @@ class WhatIfScreen(ViewScreen):
             return self.session.selection
         return self.session.link(str(row["link"]))
 
-    def view_table(self) -> ColumnTable | None:
+    def view_table(self) -> Table | None:
         """The effect."""
         return self.query_one("#effect", LineTable).table
 
@@ -139,8 +141,9 @@ class WhatIfScreen(ViewScreen):
         if (selector := session.selector(session.selection)) is not None:
             offers.append((f"down {selector}", lambda: self._add(down(selector))))
         offers.append(("down: name a switch, link=A:B, unit=N, pod=N, role=NAME", self._ask_down))
-        for name in ROUTERS:
-            offers.append((f"router {name} on {session.fabric}", self._adder(router(session.fabric, name))))
+        for name in router_names():
+            change = router(session.fabric, name)
+            offers.append((change.text, self._adder(change)))
         if training_jobs(session.loaded):
             for entry in PLACEMENTS:
                 if entry.name != "file":
@@ -152,10 +155,10 @@ class WhatIfScreen(ViewScreen):
         offers.append(("demand x …", self._ask_scale))
         offers.append(("set PATH=VALUE: any key of the scenario", self._ask_set))
         texts = [text for text, _ in offers]
-        columns = (TableColumn("change", "change", texts, width=50),)
+        columns = (Column("change", "change", texts, width=50),)
 
-        def find(query: str) -> ColumnTable:
-            return ColumnTable(columns, ColumnTable.of(columns, len(texts)).order[fuzzy(query, texts, len(texts))])
+        def find(query: str) -> Table:
+            return Table.of(columns, len(texts)).ordered(fuzzy(query, texts, len(texts)))
 
         def chosen(row: int | None) -> None:
             if row is not None:

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.table import Column, Table
 from fabric.scenario.templates import template_names, template_text
 from topologies.builder import TOPOLOGIES
 from tui.dialogues.ask import Ask
@@ -55,11 +55,11 @@ class StartScreen(ShellScreen[None]):
         """List what there is now."""
         self.query_one(Pane).add_class("front")
         self._offers = [*self._files(), *self._new()]
-        table = ColumnTable.of(
+        table = Table.of(
             (
-                TableColumn("name", "", [offer.name for offer in self._offers], width=30),
-                TableColumn("what", "", [offer.what for offer in self._offers], width=16),
-                TableColumn("where", "", [offer.where for offer in self._offers], width=40, priority=1),
+                Column("name", "", [offer.name for offer in self._offers], width=30),
+                Column("what", "", [offer.what for offer in self._offers], width=16),
+                Column("where", "", [offer.where for offer in self._offers], width=40, priority=1),
             ),
             len(self._offers),
         )

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from fabric.faces.views.faceplate import Port
-from fabric.output.numbers import percent
+from topologies.units import format_gbps, percent
 from tui.style import Look
 from tui.text import fitted
 
@@ -107,7 +107,7 @@ class FacePlate(Widget, can_focus=True):
             return [(f" {len([p for p in self.ports if p.link < 0])} ports are free", look.faint)]
         state = "" if port.is_up else "   DOWN"
         return [
-            (f" {port.name} → {port.peer} {port.peer_port}   {port.capacity_gbps:g} Gb/s{state}", look.heading),
+            (f" {port.name} → {port.peer} {port.peer_port}   {format_gbps(port.capacity_gbps)}{state}", look.heading),
             (f" out {percent(port.out)} offered", look.load(port.out)),
             (f" in  {percent(port.into)} offered", look.load(port.into)),
             (" enter flows   x kill/restore", look.faint),

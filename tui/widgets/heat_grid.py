@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from fabric.faces.views.heat import HeatMap
+from topologies.units import percent, percent_number
 from tui.style import Look
 from tui.text import fitted
 
@@ -82,10 +83,9 @@ class HeatGrid(Widget, can_focus=True):
         self.refresh()
 
     def go_to_hottest(self) -> None:
-        """Put the cursor on the worst cell."""
-        if self.heat is None or not self.heat.value.size or np.isnan(self.heat.value).all():
-            return
-        self.row, self.column = (int(at) for at in np.unravel_index(np.nanargmax(self.heat.value), self.heat.shape))
+        """Put the cursor on the cell with the hottest link."""
+        if self.heat is not None and self.heat.hottest is not None:
+            self.row, self.column = self.heat.hottest
 
     def go_to(self, row: int, column: int) -> None:
         """Put the cursor on a cell."""
@@ -200,7 +200,7 @@ class HeatGrid(Widget, can_focus=True):
                 if (column + 1) % _GROUP == 0:
                     parts.append((" ", self.look.text))
         worst = float(heat.row_max[row])
-        text = "-" if np.isnan(worst) else f"{worst * 100:,.0f}%"
+        text = "-" if np.isnan(worst) else percent(worst, 0)
         parts.append((fitted(text, _WORST, right=True), self.look.faint if self.stale else self.look.load(worst)))
         return parts
 
@@ -286,7 +286,7 @@ def _percent(value: float, down: bool) -> str:
     if np.isnan(value):
         return ""
     if value < 9.995:
-        return f"{value * 100:.0f}"
+        return percent_number(value)
     return f"{value / 10:.0f}k" if value < 995 else "inf"
 
 

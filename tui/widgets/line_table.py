@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.table import Column, Table
 from tui.style import Look
 from tui.text import fitted
 
@@ -23,7 +23,7 @@ _MARK = 1  # room left of the first column for the cursor's mark, which shows wi
 
 
 class LineTable(ScrollView, can_focus=True):
-    """A ``ColumnTable`` with a cursor; columns of low priority go where space is short."""
+    """A ``Table`` with a cursor; columns of low priority go where space is short."""
 
     BINDINGS: ClassVar = [
         Binding("down,j", "move(1)", show=False),
@@ -55,10 +55,10 @@ class LineTable(ScrollView, can_focus=True):
         *,
         id: str | None = None,  # noqa: A002 - Textual's word
         empty: str = "nothing to show",
-        row_style: Callable[[ColumnTable, int, Look], Style | None] | None = None,
+        row_style: Callable[[Table, int, Look], Style | None] | None = None,
     ) -> None:
         super().__init__(id=id)
-        self.table = ColumnTable.of((), 0)
+        self.table = Table.of((), 0)
         self.look = Look()
         self.cursor = 0
         self.empty = empty
@@ -67,7 +67,7 @@ class LineTable(ScrollView, can_focus=True):
 
     # ---- content ------------------------------------------------------------------------------------------------
 
-    def show(self, table: ColumnTable, look: Look, *, cursor: int | None = None, stale: bool = False) -> None:
+    def show(self, table: Table, look: Look, *, cursor: int | None = None, stale: bool = False) -> None:
         """Show another table; the cursor stays where it is unless told otherwise."""
         self.table, self.look, self.stale = table, look, stale
         self.cursor = max(0, min(self.cursor if cursor is None else cursor, len(table) - 1))
@@ -82,7 +82,7 @@ class LineTable(ScrollView, can_focus=True):
         """The frame has another size."""
         self._fit()
 
-    def shown_columns(self, width: int) -> list[tuple[TableColumn, int]]:
+    def shown_columns(self, width: int) -> list[tuple[Column, int]]:
         """Columns that fit, with their widths; the widest text takes what is left."""
         kept = list(self.table.columns)
 
@@ -118,10 +118,10 @@ class LineTable(ScrollView, can_focus=True):
         style = self.look.faint if self.stale else None
         if style is None and self._row_style is not None:
             style = self._row_style(self.table, position, self.look)
-        style = style or self.look.text
+        style = style or self.look.mark(self.table.mark(position))
         if at_cursor:
             style = style + (self.look.cursor if self.has_focus else self.look.soft_cursor)
-        cells = [fitted(entry.text(entry.values[row]), size, right=entry.numeric) for entry, size in columns]
+        cells = [fitted(entry.cell(row), size, right=entry.numeric) for entry, size in columns]
         return self._line([((">" if at_cursor else " ") + (" " * _GAP).join(cells), style)], width)
 
     def _line(self, parts: list[tuple[str, Style]], width: int) -> Strip:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fabric.evaluation.router_comparison import PhaseComparison, RouterComparison, RouterFigure
+from fabric.evaluation.router_comparison import PhaseComparison, RouterComparison
 from fabric.faces.answers.records import spread_record
+from fabric.faces.views.limits import limit_table
+from fabric.faces.views.routers import router_table
 from fabric.output.numbers import finite
 from fabric.result import JobTime
 from fabric.scenario.load import LoadedScenario
@@ -30,32 +32,8 @@ COLUMNS = (
     "solver",
     "partial",
     "refused",
+    "routing_basis",
 )
-
-
-def figure_record(row: RouterFigure) -> dict[str, Any]:
-    """One router on one phase."""
-    quantiles = row.spread.max_utilisation if row.spread else None
-    return {
-        "fabric": row.fabric,
-        "phase": row.phase,
-        "router": row.router,
-        "max_utilisation": finite(row.max_utilisation),
-        "p50": finite(quantiles.p50) if quantiles else None,
-        "p95": finite(quantiles.p95) if quantiles else None,
-        "p99": finite(quantiles.p99) if quantiles else None,
-        "throughput": finite(row.throughput),
-        "above_best": finite(row.above_best),
-        "stretch": finite(row.stretch),
-        "lower_bound": row.lower_bound,
-        "gap": finite(row.gap),
-        "links_over_capacity": row.links_over_capacity,
-        "unreachable_pairs": row.unreachable_pairs,
-        "hottest_link": row.hottest_link or None,
-        "solver": row.solver or None,
-        "partial": row.partial,
-        "refused": row.refused or None,
-    }
 
 
 def comparison_record(loaded: LoadedScenario, result: RouterComparison, verdict: str) -> dict[str, Any]:
@@ -68,18 +46,18 @@ def comparison_record(loaded: LoadedScenario, result: RouterComparison, verdict:
         "phases": [_phase(phase) for phase in result.phases],
         "items": [
             {
-                **figure_record(row),
+                **record,
                 "spread": spread_record(row.spread),
                 "notes": list(row.notes),
                 "solve_time_s": round(row.solve_time_s, 6),
             }
-            for row in result.figures
+            for record, row in zip(router_table(result).only(*COLUMNS).records(), result.figures, strict=True)
         ],
         "outcomes": [
             {
                 "router": outcome.router,
                 "jobs": [_job(job) for job in outcome.jobs],
-                "limits": [{**limit.__dict__, "value": finite(limit.value)} for limit in outcome.limits],
+                "limits": limit_table(outcome.limits).records(),
             }
             for outcome in result.outcomes
         ],

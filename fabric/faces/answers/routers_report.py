@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from fabric.evaluation.limits import limit_text
-from fabric.evaluation.router_comparison import LossSplit, PhaseComparison, RouterComparison, RouterFigure
-from fabric.evaluation.severity import OVER
-from fabric.faces.answers.route_report import above, excess, reached
-from fabric.output.document import Document, Line, Mark, Table, table
-from fabric.output.numbers import percent
+from fabric.evaluation.router_comparison import LossSplit, PhaseComparison, RouterComparison
+from fabric.faces.views.headline import perfect_splits
+from fabric.faces.views.phases import above, reached
+from fabric.faces.views.routers import (
+    ROUTERS_SHOWN,
+    part_text,
+    router_limit_table,
+    router_step_table,
+    router_table,
+    source_table,
+    step_times,
+)
+from fabric.output.document import Document, Line
+from fabric.output.table import Table
+from fabric.routing.router import router_label
+from fabric.routing.traits import Stage
+from fabric.routing.utilisation import is_over
 from fabric.scenario.load import LoadedScenario
-from topologies.units import format_seconds
+from topologies.units import excess, format_seconds, percent
 
-_NOTHING = "nothing"
-_WORTH_SAYING = 0.02  # a part of the fullest link that is no cause of anything
+_CHAIN: tuple[Stage, ...] = ("optimum", "equal-split", "hashing")
+_WORTH_REPORTING = 0.02  # a part of the fullest link that is not a cause of anything
 
 
 def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Document:
@@ -22,17 +33,18 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
     hashed = f"  hashed flows over {draws:,} draws" if draws else ""
     parts: list[Table | Line] = [
         Line(f"{scenario.name}  {loaded.sha256[:7]}  seed {scenario.seed}  offered load, may exceed 100 %{hashed}"),
-        Line(verdict(result), "bad" if result.worst and result.worst.worst > OVER else "good"),
+        Line(verdict(result), "bad" if result.worst and is_over(result.worst.worst) else "good"),
         *_largest(result),
         *_step_sentences(result),
-        _routers(result),
-        _sources(result),
+        *perfect_splits(result.routers),
+        router_table(result).only(*ROUTERS_SHOWN),
+        source_table(result),
         *_words(result),
     ]
     if any(job.step_time_ideal_s is not None for outcome in result.outcomes for job in outcome.jobs):
-        parts.append(_jobs(result))
+        parts.append(router_step_table(result))
     if result.outcomes and result.outcomes[0].limits:
-        parts.append(_limits(result))
+        parts.append(router_limit_table(result))
         if draws > 1:
             parts.append(Line(f"limits of hashed flows are judged on one draw, that of seed {scenario.seed}"))
     return [*parts, *_notes(result)]
@@ -43,35 +55,50 @@ def verdict(result: RouterComparison) -> str:
     worst = result.worst
     if worst is None:
         return "nothing is offered"
-    causes = ", ".join(_causes(worst.split))
     chain = ", ".join(_chain(worst))
-    return f"{worst.fabric} {worst.phase}: {causes or 'causes unknown'}; fullest link {chain}"
+    return f"{worst.fabric} {worst.phase}: {_causes(worst.split) or 'causes unknown'}; fullest link {chain}"
 
 
-def _causes(split: LossSplit) -> list[str]:
-    words = []
+def _causes(split: LossSplit) -> str:
+    """What each cause costs, then those without a loss: "hashing costs you 15.3 %, no loss from the topology"."""
+    costs, free = [], []
     if split.hashing is not None:
         tail = f" (p99 {percent(split.hashing_p99)})" if split.hashing_p99 is not None else " (one draw)"
-        words.append(f"hashing costs you {_cost(split.hashing)}{tail}")
+        if _is_loss(split.hashing):
+            costs.append(f"hashing costs you {excess(split.hashing)}{tail}")
+        else:
+            free.append(f"from hashing{tail}")
     if split.uneven_links is not None:
-        words.append(f"uneven links {_cost(split.uneven_links)}")
+        if _is_loss(split.uneven_links):
+            costs.append(f"uneven links {excess(split.uneven_links)}")
+        else:
+            free.append("from uneven links")
     if split.topology is not None:
-        cost = _cost(split.topology)
-        words.append(f"topology {cost}" if cost == _NOTHING else f"topology the rest, {cost}")
-    return words
+        if _is_loss(split.topology):
+            costs.append(f"topology the rest, {excess(split.topology)}")
+        else:
+            free.append("from the topology")
+    return ", ".join([*costs, *([f"no loss {_any_of(free)}"] if free else [])])
 
 
-def _cost(part: float) -> str:
-    return _NOTHING if excess(part) == "0.0 %" else excess(part)
+def _is_loss(part: float) -> bool:
+    return excess(part) != "0.0 %"
+
+
+def _any_of(names: list[str]) -> str:
+    if len(names) < 3:
+        return " or ".join(names)
+    return f"{', '.join(names[:-1])}, or {names[-1]}"
 
 
 def _chain(phase: PhaseComparison) -> list[str]:
     words = []
     if phase.split.access_utilisation is not None:
-        words.append(f"{percent(phase.split.access_utilisation)} if only access counted")
-    for router, name in (("optimal", "at best"), ("ecmp", "by ecmp"), ("ecmp-hash", "hashed")):
-        row = phase.figure(router)
+        words.append(f"{percent(phase.split.access_utilisation)} by access links alone")
+    for stage in _CHAIN:
+        row = phase.stage(stage)
         if row is not None and row.max_utilisation is not None:
+            name = {"optimum": "at best", "hashing": "hashed"}.get(stage, f"by {router_label(row.router)}")
             words.append(f"{reached(row.max_utilisation, row.partial)} {name}")
     return words or [f"{percent(phase.worst)} at worst"]
 
@@ -82,33 +109,28 @@ def _largest(result: RouterComparison) -> list[Line]:
     if worst is None:
         return []
     split = worst.split
-    recovers = f"wcmp takes back {_part(split.wcmp_recovers)} of it, " if split.wcmp_recovers is not None else ""
+    recovers = f"wcmp takes back {part_text(split.wcmp_recovers)} of it, " if split.wcmp_recovers is not None else ""
     causes = [
         (split.hashing or 0.0, "hashing; more queue pairs per connection, or spraying packets, lead towards ecmp"),
         (split.uneven_links or 0.0, f"uneven links; {recovers}the optimal split all of it"),
         (split.topology or 0.0, f"topology; {worst.best_possible.witness}"),
     ]
     part, words = max(causes, key=lambda cause: cause[0])
-    return [Line(f"largest part: {words}")] if part >= _WORTH_SAYING else []
-
-
-def _part(ratio: float | None) -> str:
-    """A part of something in whole percent; without the sign that rounding leaves on a zero."""
-    return percent(0.0 if ratio is not None and abs(ratio) < 0.005 else ratio, 0)
+    return [Line(f"largest part: {words}")] if part >= _WORTH_REPORTING else []
 
 
 def _step_sentences(result: RouterComparison) -> list[Line]:
     """Step time of every job, quickest routers first; those that look equal are named together."""
     lines = []
-    for job_id, times in _steps(result).items():
+    for job_id, times in step_times(result).items():
         known = sorted((seconds, at) for at, seconds in enumerate(times.values()) if seconds is not None)
         names = list(times)
         together: dict[str, list[str]] = {}
         for seconds, at in known:
             together.setdefault(format_seconds(seconds), []).append(names[at])
         if together:
-            said = ", ".join(f"{shown} under {_listed(routers)}" for shown, routers in together.items())
-            lines.append(Line(f"{job_id}: step {said}"))
+            times_text = ", ".join(f"{shown} under {_listed(routers)}" for shown, routers in together.items())
+            lines.append(Line(f"{job_id}: step {times_text}"))
     return lines
 
 
@@ -116,120 +138,25 @@ def _listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
-def _steps(result: RouterComparison) -> dict[str, dict[str, float | None]]:
-    """Step time by job and router; jobs with a step only."""
-    found: dict[str, dict[str, float | None]] = {}
-    for outcome in result.outcomes:
-        for job in outcome.jobs:
-            if job.step_time_ideal_s is not None:
-                found.setdefault(job.id, {})[outcome.router] = job.step_time_s
-    return found
-
-
-def _routers(result: RouterComparison) -> Table:
-    headers = (
-        "fabric", "phase", "router", ">max offered", ">p99", ">above best", ">stretch?", ">λ?", "solver?", ">time!",
-    )  # fmt: skip
-    rows, marks = [], []
-    for phase in result.phases:
-        for row in phase.figures:
-            rows.append((row.fabric, row.phase, row.router, *_figures(row, phase.best_possible.lower_bound)))
-            marks.append(_mark(row))
-    return table("routers", headers, rows, marks=marks)
-
-
-def _figures(row: RouterFigure, bound: float) -> tuple[str, ...]:
-    if row.max_utilisation is None:
-        return ("refused", "-", "-", "-", "-", "-", "-")
-    return (
-        reached(row.max_utilisation, row.partial),
-        percent(row.spread.max_utilisation.p99) if row.spread else "-",
-        above(row.max_utilisation, bound),
-        f"{row.stretch:.2f}x" if row.stretch is not None else "-",
-        f"{row.throughput:,.3f}" if row.throughput is not None else "-",
-        row.solver or "-",
-        format_seconds(row.solve_time_s),
-    )
-
-
-def _mark(row: RouterFigure) -> Mark:
-    return "bad" if row.worst > OVER or row.unreachable_pairs else ""
-
-
-def _sources(result: RouterComparison) -> Table:
-    headers = (
-        "fabric", "phase", ">access", ">topology", ">uneven links", ">wcmp recovers?", ">hashing", ">hashing p99?",
-    )  # fmt: skip
-    rows = [
-        (
-            phase.fabric,
-            phase.phase,
-            percent(split.access_utilisation),
-            _plus(split.topology),
-            _plus(split.uneven_links),
-            _part(split.wcmp_recovers),
-            _plus(split.hashing),
-            _plus(split.hashing_p99),
-        )
-        for phase in result.phases
-        for split in [phase.split]
-    ]
-    return table("where it comes from: each part on top of those to its left", headers, rows)
-
-
-def _plus(part: float | None) -> str:
-    return excess(part) if part is None or part < 0 else f"+{excess(part)}"
-
-
 def _words(result: RouterComparison) -> list[Line]:
     """The bound of every phase in words, and what routers have to say; phases that say the same share a line."""
     words: dict[tuple[str, str], list[str]] = {}
     for phase in result.phases:
-        said = f"at best {percent(phase.best_possible.lower_bound)}: {phase.best_possible.witness}"
-        words.setdefault((phase.fabric, said), []).append(phase.phase)
+        best = phase.best_possible
+        text = f"at best {percent(best.lower_bound)}, whatever the routing: {best.witness}"
+        words.setdefault((phase.fabric, text), []).append(phase.phase)
         for row in phase.figures:
             for text in (*row.notes, *([f"refused: {row.refused}"] if row.refused else [])):
                 words.setdefault((phase.fabric, f"{row.router}: {text}"), []).append(phase.phase)
             if row.partial:
                 proven, found = phase.best_possible.lower_bound, row.max_utilisation or 0.0
-                said = (
+                text = (
                     f"{row.router} was stopped before it was proven: between {percent(proven)} (bound) and "
                     f"{percent(found)} (this routing), gap {above(found, proven)}; so far apart may be what is "
                     "counted as uneven links and as topology"
                 )
-                words.setdefault((phase.fabric, said), []).append(phase.phase)
+                words.setdefault((phase.fabric, text), []).append(phase.phase)
     return [Line(f"{fabric} {', '.join(phases)}: {text}") for (fabric, text), phases in words.items()]
-
-
-def _jobs(result: RouterComparison) -> Table:
-    headers = ("job", ">ideal", *(f">{outcome.router}" for outcome in result.outcomes))
-    ideal = {job.id: job.step_time_ideal_s for o in result.outcomes for job in o.jobs if job.step_time_ideal_s}
-    rows = [
-        (
-            job_id,
-            format_seconds(ideal.get(job_id) or 0.0),
-            *(_seconds(times[o.router]) if o.router in times else "-" for o in result.outcomes),
-        )
-        for job_id, times in _steps(result).items()
-    ]
-    return table("step time", headers, rows)
-
-
-def _seconds(seconds: float | None) -> str:
-    return "never" if seconds is None else format_seconds(seconds)
-
-
-def _limits(result: RouterComparison) -> Table:
-    headers = ("limit", ">allowed", *(f">{outcome.router}" for outcome in result.outcomes))
-    rows, marks = [], []
-    for each in zip(*(outcome.limits for outcome in result.outcomes), strict=True):
-        values = [
-            limit_text(limit.value, limit.unit) + {True: " ok", False: " FAIL", None: ""}[limit.ok] for limit in each
-        ]
-        rows.append((each[0].text, limit_text(each[0].max, each[0].unit), *values))
-        found = {limit.ok for limit in each}
-        marks.append("good" if found == {True} else "bad" if False in found else "warn")
-    return table("limits", headers, rows, marks=marks)  # type: ignore[arg-type]
 
 
 def _notes(result: RouterComparison) -> list[Line]:

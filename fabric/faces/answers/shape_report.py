@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fabric.output.document import Document, Line, Table, table
+from fabric.faces.views.shape import BISECTION_SHOWN, PATHS_SHOWN, boundary_table, path_table
+from fabric.output.document import Document, Line
+from fabric.output.table import Table
 from fabric.pipeline.network import Network
 from topologies.bisection import Bisection, bisection
 from topologies.distances import Distances, distances
@@ -28,27 +30,8 @@ def paths_document(results: dict[str, Distances]) -> Document:
         parts.append(
             Line(f"{name}: diameter {found.diameter} hops between switches, mean {found.mean:.3f} over endpoint pairs")
         )
-        total = sum(entry.pairs for entry in found.classes) + found.unreachable
-        rows = [
-            (
-                str(entry.hops),
-                f"{entry.pairs:,.0f}",
-                f"{100 * entry.pairs / total:.1f}%",
-                *(_count(value) for value in (entry.least_paths, entry.mean_paths, entry.most_paths)),
-            )
-            for entry in found.classes
-        ]
-        if found.unreachable:
-            rows.append(("-", f"{found.unreachable:,.0f}", f"{100 * found.unreachable / total:.1f}%", "0", "0", "0"))
-        heads = (">hops", ">pairs", ">share", ">equal-cost paths, least", ">mean", ">most")
-        parts.append(table("", heads, rows))
+        parts.append(path_table({name: found}).only(*PATHS_SHOWN).titled(""))
     return parts
-
-
-def _count(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
 
 
 def bisection_document(results: dict[str, Bisection]) -> Document:
@@ -57,17 +40,7 @@ def bisection_document(results: dict[str, Bisection]) -> Document:
     for name, found in results.items():
         sends = f"endpoints send {format_gbps(found.endpoint_gbps)}" if found.endpoint_gbps else "endpoints forward"
         parts.append(Line(f"{name}: {sends}, all rates one direction"))
-        rows = [
-            (
-                entry.tier,
-                f"{entry.cables:,}",
-                format_gbps(entry.gbps),
-                format_gbps(entry.bisection_gbps),
-                "-" if entry.ratio is None else f"{entry.ratio:.2f}",
-            )
-            for entry in found.tiers
-        ]
-        parts.append(table("", ("boundary", ">cables", ">capacity", ">bisection", ">of full"), rows))
+        parts.append(boundary_table({name: found}).only(*BISECTION_SHOWN).titled(""))
         cut = found.cut
         if cut is not None:
             bound = f"no halving is below {format_gbps(cut.at_least_gbps)}" if cut.at_least_gbps else "no bound below"

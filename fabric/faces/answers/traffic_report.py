@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric.evaluation.schedule import PhaseTiming, StepSchedule
-from fabric.output.document import Document, Line, Table, table
-from topologies.units import format_bytes, format_gbps, format_seconds
+from fabric.faces.views.traffic import FIGURES_SHOWN, SENT_SHOWN, collective_table, sent_table, term_table, upright
+from fabric.output.document import Document, Line
+from fabric.output.table import Table
+from topologies.units import format_bytes, format_gbps, format_seconds, percent
 from traffic.bare_collective import BareCollective
 from traffic.formula import Formula, number_text
 from traffic.workload import ModelFigures, Phase, WorkloadTraffic
@@ -25,12 +27,7 @@ def traffic_document(workloads: Sequence[WorkloadTraffic], schedules: Sequence[S
             parts.append(Line(f"groups (ranks x communicators): {groups}"))
         parts += _step(workload, schedule)
         if workload.phases:
-            headers = (
-                "phase", "collective~", "fabric", ">group", ">payload/rank", ">sent/rank", ">on fabric?", ">total?",
-                ">pairs", ">needs?", ">ideal", ">exposed",
-            )  # fmt: skip
-            rows = [_row(phase, timing) for phase, timing in zip(workload.phases, schedule.timings, strict=True)]
-            parts.append(table("", headers, rows))
+            parts.append(sent_table([workload], [schedule]).only(*SENT_SHOWN).titled(""))
         parts += [Line(f"warning: {text}", "warn") for text in workload.warnings]
     return parts
 
@@ -73,31 +70,8 @@ def _step(workload: WorkloadTraffic, schedule: StepSchedule) -> list[Line]:
     if schedule.bubble_s:
         words.append(f"of it pipeline bubble {format_seconds(schedule.bubble_s)}")
     if schedule.communication_share is not None:
-        words.append(f"communication waited for {schedule.communication_share:.1%}")
+        words.append(f"communication waited for {percent(schedule.communication_share)}")
     return [Line(", ".join(words))]
-
-
-def _row(phase: Phase, timing: PhaseTiming) -> tuple[str, ...]:
-    if phase.steady:
-        payload, sent, crossing, total = "steady", "steady", "", format_gbps(phase.rate_gbps)
-    else:
-        payload = format_bytes(phase.payload_bytes_per_rank)
-        sent, total = format_bytes(phase.sent_bytes_per_rank), format_bytes(phase.total_bytes)
-        crossing = format_bytes(phase.sent_bytes_on_fabric_per_rank)
-    return (
-        phase.name,
-        phase.collective,
-        phase.fabric or "NVLink",
-        f"{phase.group_size:,}",
-        payload,
-        sent,
-        crossing,
-        total,
-        f"{phase.pairs:,}",
-        "" if timing.rate_needed_gbps is None else format_gbps(timing.rate_needed_gbps),
-        _seconds(timing.ideal_s),
-        _seconds(timing.exposed_s),
-    )
 
 
 def _seconds(value: float | None) -> str:
@@ -134,7 +108,11 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
         if phase.after:
             parts.append(Line(f"waits for: {', '.join(phase.after)}"))
         if timing.ideal_s is not None:
-            room = f"may hide behind {phase.room:.0%} of compute" if phase.overlaps_compute else "overlaps no compute"
+            room = (
+                f"may hide behind {percent(phase.room, 0)} of compute"
+                if phase.overlaps_compute
+                else "overlaps no compute"
+            )
             parts.append(Line(f"ideal {_seconds(timing.ideal_s)}, exposed {_seconds(timing.exposed_s) or '-'}; {room}"))
     return parts
 
@@ -142,13 +120,12 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
 def formula_lines(what: str, formula: Formula) -> list[Table | Line]:
     """A formula, its numbers, what it comes to and where it is from."""
     value = format_bytes(formula.value) if formula.unit == "bytes" else f"{formula.value:.6g} {formula.unit}"
-    rows = [(term.symbol, number_text(term.value), term.meaning) for term in formula.terms]
     return [
         Line(f"{what} = {formula.expression}"),
         Line(f"  = {formula.with_numbers}"),
         Line(f"  = {number_text(formula.value)} {formula.unit}" + (f" = {value}" if formula.unit == "bytes" else "")),
         Line(f"  source: {formula.source}"),
-        table("", ("symbol", ">value", "meaning"), rows),
+        term_table(formula),
     ]
 
 
@@ -170,37 +147,9 @@ def formula_record(formula: Formula) -> dict[str, Any]:
 def collective_document(found: BareCollective) -> Document:
     """One collective by itself."""
     hosts = f" on hosts of {found.ranks_per_host}" if found.ranks_per_host > 1 else ""
-    rows = [
-        ("bus factor", f"{found.bus_factor:.6g}"),
-        ("sent per rank, busiest", format_bytes(found.sent_bytes_per_rank)),
-        ("of it on the fabric, busiest NIC", format_bytes(found.sent_on_fabric_bytes_per_rank)),
-        ("received from the fabric, busiest NIC", format_bytes(found.received_on_fabric_bytes_per_rank)),
-        ("all pairs", format_bytes(found.total_bytes)),
-        ("pairs", f"{found.pairs:,}"),
-    ]
-    if found.lower_bound_s is not None:
-        rows.append(("lower bound of the time", format_seconds(found.lower_bound_s)))
     title = f"{found.operation} {found.algorithm}".strip()
     return [
         Line(f"{title}, {found.ranks:,} ranks{hosts}, {format_bytes(found.size_bytes)} per rank, one direction"),
-        table("", ("figure", ">value"), rows),
+        upright(collective_table(found).only(*FIGURES_SHOWN)),
         *formula_lines("sent per rank", found.sent),
     ]
-
-
-def collective_row(found: BareCollective) -> dict[str, Any]:
-    """One collective for machines."""
-    return {
-        "collective": found.operation,
-        "algorithm": found.algorithm or None,
-        "ranks": found.ranks,
-        "ranks_per_host": found.ranks_per_host,
-        "size_bytes": found.size_bytes,
-        "bus_factor": found.bus_factor,
-        "sent_bytes_per_rank": found.sent_bytes_per_rank,
-        "sent_bytes_on_fabric_per_rank": found.sent_on_fabric_bytes_per_rank,
-        "received_bytes_on_fabric_per_rank": found.received_on_fabric_bytes_per_rank,
-        "total_bytes": found.total_bytes,
-        "pairs": found.pairs,
-        "lower_bound_s": found.lower_bound_s,
-    }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from topologies.columns import Bools, Floats
 from topologies.topology import Topology
 
+MOST_LINES = 500  # of a drawing that can be read
 Ids = NDArray[np.signedinteger[Any]]
 
 
@@ -29,10 +30,10 @@ class Bundle:
     down: int
     speeds: tuple[tuple[float, float, int], ...]
     capacity_gbps: float  # of the direction with more
-    utilisation: float | None  # the worst link, either direction; None: nothing was routed
+    utilisation: float  # the worst link, either direction
 
 
-def bundles(topology: Topology, box_of_node: Ids, utilisation: Floats | None = None) -> list[Bundle]:
+def bundles(topology: Topology, box_of_node: Ids, utilisation: Floats) -> list[Bundle]:
     """Bundles between boxes, in order of ``(a, b)``.
 
     Parameters
@@ -62,9 +63,8 @@ def bundles(topology: Topology, box_of_node: Ids, utilisation: Floats | None = N
     down = np.bincount(bundle, _is_down(topology, cables, back))
     capacity = np.maximum(np.bincount(bundle, forth_gbps), np.bincount(bundle, back_gbps))
     worst = np.zeros(len(pairs))
-    if utilisation is not None:
-        both = np.maximum(utilisation[cables], np.where(back >= 0, utilisation[back], 0.0))
-        np.maximum.at(worst, bundle, both)
+    both = np.maximum(utilisation[cables], np.where(back >= 0, utilisation[back], 0.0))
+    np.maximum.at(worst, bundle, both)
     speeds = _speeds(bundle, forth_gbps, back_gbps)
     return [
         Bundle(
@@ -74,7 +74,7 @@ def bundles(topology: Topology, box_of_node: Ids, utilisation: Floats | None = N
             down=int(down[index]),
             speeds=speeds[index],
             capacity_gbps=float(capacity[index]),
-            utilisation=float(worst[index]) if utilisation is not None else None,
+            utilisation=float(worst[index]),
         )
         for index, (a, b) in enumerate(pairs.tolist())
     ]

@@ -13,13 +13,17 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fabric.faces.drawing.bundles import Bundle
 from fabric.faces.drawing.straight_rows import Point, label_positions
 from fabric.faces.views.bands import BANDS, DOUBLE, DOWN, HOT, band
+from fabric.routing.router import router_label
+from fabric.routing.utilisation import ranks
+from topologies.units import percent
 
 if TYPE_CHECKING:  # the value costs a compiled kernel's import, which a drawing without traffic does not need
     from fabric.result import PhaseRoute
-    from topologies.topology import Topology
 
 _FONT = "Helvetica"
 _LONGEST_NAME = 60
@@ -69,17 +73,16 @@ def percent_text(utilisation: float) -> str:
     >>> percent_text(2.25), percent_text(1.0004), percent_text(1.996), percent_text(0.00001)
     ('225 %', '>100 %', '199.6 %', '<0.1 %')
     """
-    percent = utilisation * 100
-    if math.isinf(percent):
+    if math.isinf(utilisation):
         return "∞ (offered on a link without capacity)"
-    if 0 < percent < 0.1:
+    if 0 < utilisation < 0.001:
         return "<0.1 %"
-    fine = percent < 10 or 99.5 <= percent < 101
+    fine = utilisation < 0.1 or 0.995 <= utilisation < 1.01
     for digits in (1,) if fine else (0, 1):
-        rounded = round(percent, digits)
-        if band(rounded / 100) is band(utilisation):
-            return f"{rounded:,.{digits}f} %".replace(".0 %", " %")
-    return f"{'>' if percent > rounded else '<'}{rounded:,.0f} %"
+        rounded = round(utilisation, digits + 2)
+        if band(rounded) is band(utilisation):
+            return percent(rounded, digits).replace(".0 %", " %")
+    return f"{'>' if utilisation > rounded else '<'}{percent(rounded, 0)}"
 
 
 def speed_text(gbps: float) -> str:
@@ -114,9 +117,7 @@ def _speeds_text(forth_gbps: float, back_gbps: float) -> str:
 
 
 def load_text(bundle: Bundle) -> str:
-    """Worst utilisation of a bundle in words; empty when nothing was routed."""
-    if bundle.utilisation is None:
-        return ""
+    """Worst utilisation of a bundle in words."""
     return f"max {percent_text(bundle.utilisation)}" if bundle.utilisation > 0 else "idle"
 
 
@@ -130,14 +131,11 @@ def bundle_lines(bundle: Bundle) -> list[str]:
 # ---- colour -------------------------------------------------------------------------------------------------------
 
 
-UNROUTED = "#555555"
 _INK = "#111111"
 
 
 def bundle_colour(bundle: Bundle) -> str:
-    """Colour of a bundle's worst link; grey where nothing was routed or nothing is left to carry it."""
-    if bundle.utilisation is None:
-        return UNROUTED
+    """Colour of a bundle's worst link; grey where nothing is left to carry it."""
     if bundle.down == bundle.cables and bundle.utilisation == 0:
         return DOWN.colour
     return band(bundle.utilisation).colour
@@ -174,7 +172,6 @@ class Drawing:
     warnings: tuple[str, ...]
     boxes: Sequence[Box]
     bundles: Sequence[Bundle]
-    routed: bool
     notes: tuple[str, ...] = ()
     positions: Sequence[Point] | None = None  # centres of the boxes; None: Graphviz decides
 
@@ -259,7 +256,9 @@ def _plates(positions: Sequence[Point], between: Sequence[Bundle], chosen: Seque
 
 def _labelled(between: Sequence[Bundle], most: int | None) -> list[int]:
     """Which bundles get a label, most important first."""
-    order = sorted(range(len(between)), key=lambda i: (between[i].down == 0, -(between[i].utilisation or 0.0), i))
+    load = np.array([bundle.utilisation for bundle in between])
+    whole = np.array([bundle.down == 0 for bundle in between])
+    order: list[int] = np.lexsort((ranks(load), whole)).tolist()
     return order if most is None else order[:most]
 
 
@@ -358,7 +357,7 @@ def _heading_table(drawing: Drawing) -> str:
     rows += [
         _row(f'<font point-size="11" color="{DOUBLE.colour}"><b>{html(line)}</b></font>') for line in drawing.warnings
     ]
-    rows.append(_row(_legend(drawing.routed)))
+    rows.append(_row(_legend()))
     rows += [_row(f'<font point-size="10">{html(line)}</font>') for line in drawing.notes]
     return f'<table border="0" cellborder="0" cellspacing="0" cellpadding="2">{"".join(rows)}</table>'
 
@@ -367,12 +366,12 @@ def _row(cell: str) -> str:
     return f'<tr><td align="left">{cell}</td></tr>'
 
 
-def _legend(routed: bool) -> str:
+def _legend() -> str:
     def words(text: str) -> str:
         return f'<td align="left"><font point-size="10">{html(text)}</font></td>'
 
     cells = []
-    for entry in BANDS if routed else ():
+    for entry in BANDS:
         cells.append(f'<td bgcolor="{entry.colour}" width="24" height="10" fixedsize="true"></td>{words(entry.text)}')
     cells.append('<td><font point-size="10"><b>- - -</b></font></td>' + words("some links down"))
     cells.append('<td width="6"></td>' + words("width: capacity"))
@@ -381,7 +380,7 @@ def _legend(routed: bool) -> str:
 
 def route_heading(route: PhaseRoute, title: str) -> tuple[str, ...]:
     """Which scenario, fabric, phase and router; the maximum; what no routing can undercut."""
-    names = (title, route.fabric, route.phase, route.router)
+    names = (title, route.fabric, route.phase, router_label(route.router))
     first = " · ".join(shortened(name) for name in names if name)
     where = f" on {shortened(route.hottest_link)}" if route.hottest_link else ""
     offered = _offered_text(route)
@@ -402,7 +401,7 @@ def _offered_text(route: PhaseRoute) -> str:
 
 def _bound_lines(route: PhaseRoute) -> list[str]:
     if route.certificate is not None:
-        gap = f", gap {route.gap:.1%}".replace("%", " %") if route.gap is not None else ""
+        gap = f", gap {percent(route.gap)}" if route.gap is not None else ""
         stopped = ", stopped by a limit" if route.partial else ""
         return [
             f"certified: no routing has a maximum below θ = {percent_text(route.certificate.lower_bound)}{gap}{stopped}"
@@ -418,16 +417,6 @@ def route_warnings(route: PhaseRoute) -> tuple[str, ...]:
         return ()
     pairs = "pair has" if route.unreachable_pairs == 1 else "pairs have"
     return (f"{route.unreachable_pairs:,} {pairs} no path; their demand is not in the picture",)
-
-
-def topology_heading(topology: Topology, title: str) -> tuple[str, ...]:
-    """Which network, and its size."""
-    names = (title, *([topology.name] if topology.name != title else []))
-    counts = (
-        f"{int(topology.nodes.nics.sum()):,} endpoints, {int(topology.is_switch.sum()):,} switches, "
-        f"{int(topology.is_cable.sum()):,} cables; no traffic"
-    )
-    return (" · ".join(shortened(name) for name in names if name), counts)
 
 
 def nodes_text(counts: Iterable[tuple[str, int]]) -> str:

@@ -1,4 +1,4 @@
-"""Why: a link, a switch, a job, a phase or a limit, with what would cure it, each cure routed."""
+"""Why: a link, a switch, a job, a phase or a limit, with the changes that help, each of them routed."""
 
 from __future__ import annotations
 
@@ -8,26 +8,36 @@ from typing import Any
 
 import numpy as np
 
-from fabric.evaluation.hash_imbalance import Luck, luck_of
-from fabric.evaluation.hottest import describe_link
-from fabric.evaluation.limits import limit_text
-from fabric.evaluation.link_flows import LinkFlows, link_flows
-from fabric.faces.views.flow_tables import crossing_words
-from fabric.faces.views.phase_tables import phase_table
-from fabric.output.document import Document, Line, Table, table
-from fabric.output.numbers import percent
-from fabric.request import RouteRequest
+from fabric.evaluation.hash_imbalance import HashImbalance, hash_imbalance_of
+from fabric.evaluation.hottest import by_heat, describe_link
+from fabric.evaluation.limits import limit_text, measured_text
+from fabric.evaluation.link_flows import link_flows
+from fabric.evaluation.severity import by_severity
+from fabric.faces.views.differences import effect_table
+from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, share_table
+from fabric.faces.views.jobs import JOB_PHASE_KEYS, STEPS_SHOWN, phases_only, step_table
+from fabric.faces.views.limits import limit_mark
+from fabric.faces.views.links import hot_link_table, link_mark
+from fabric.faces.views.suggestions import SUGGESTIONS_SHOWN, suggestion_table
+from fabric.faces.views.tiers import tier_table
+from fabric.output.document import Document, Line
+from fabric.output.table import Table
+from fabric.pipeline.run import Run
 from fabric.result import HotLink, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
-from fabric.scenario.load import LoadedScenario
+from fabric.routing.router import router_label, routing_basis, traits_of
+from fabric.routing.utilisation import descending, highest, over_capacity
 from fabric.whatif.changes import ChangeSet, candidates, down
-from fabric.whatif.effect import effect
 from fabric.whatif.live import LiveRoutes
 from fabric.whatif.suggestions import Suggestion, suggest
-from topologies.errors import FabricError, RoutingError, nearest
-from topologies.units import format_seconds
+from topologies.columns import Longs
+from topologies.errors import FabricError, RoutingError
+from topologies.named_parts import find_link, hint_for, select
+from topologies.units import format_gbps, format_seconds, percent
 
 MOST_PAIRS = 12
+_PAIRS_SHOWN = ("collective", "src", "dst", "offered_gbps", "subflows", "pairs")
+_LINKS_SHOWN = ("link", "utilisation", "offered_gbps", "cause")
 
 
 @dataclass(frozen=True)
@@ -48,14 +58,14 @@ class Explanation:
     target: Target
     document: Document
     facts: dict[str, Any]
-    pairs: tuple[dict[str, Any], ...] = ()
+    pairs: Table
     suggestions: tuple[Suggestion, ...] = ()
 
 
 def find_target(result: RouteResult, text: str, *, fabric: str | None = None, phase: str = "worst") -> Target:
     """What a word of the command line names.
 
-    Links are ``a->b``, ``a -> b #2``, ``a:b`` or ``switch:portN``; phases and jobs may have ``phase:`` and ``job:``
+    Links and switches are as `topologies.named_parts` reads them; phases and jobs may have ``phase:`` and ``job:``
     before them.
 
     Raises
@@ -66,103 +76,79 @@ def find_target(result: RouteResult, text: str, *, fabric: str | None = None, ph
     entries = [entry for entry in result.routes if fabric in (None, entry.fabric)]
     kind, colon, rest = text.partition(":")
     if colon and kind in ("phase", "job", "limit", "switch", "link"):
-        text = rest
+        if any(_link(entry, text) is not None for entry in entries):
+            kind = "link"  # a node has the name of a kind
+        else:
+            text = rest
     if kind not in ("job", "switch", "link", "limit"):
-        for entry in entries:
+        for entry in by_severity(entries):
             if text in (entry.phase, f"{entry.fabric} {entry.phase}"):
                 return Target("phase", entry.phase, entry)
     if text in {job.id for job in result.jobs} and kind not in ("switch", "link", "limit"):
         return Target("job", text)
     if any(text in (limit.id, limit.text) for limit in result.limits):
         return Target("limit", text)
-    for entry in _by_badness(entries, phase):
+    for entry in _worst_first(entries, phase):
         link = _link(entry, text)
         if link is not None:
             return Target("link", entry.topology.link_name(link), entry, link=link)
-        if entry.topology.has_node(text):
-            return Target("switch", text, entry, node=entry.topology.node(text))
+        nodes, _ = select(entry.topology, entry.fabric, text)
+        if len(nodes) == 1:
+            return Target("switch", entry.topology.nodes.name[nodes[0]], entry, node=nodes[0])
     raise _unknown(result, entries, text)
 
 
-def _by_badness(entries: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
-    """The phase asked for, else the worst first."""
-    named = [entry for entry in entries if entry.phase == phase]
-    return named or sorted(entries, key=lambda entry: -entry.max_utilisation)
+def _worst_first(entries: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
+    """The phase asked for, else all; the worst first."""
+    order = by_severity(entries)
+    return [entry for entry in order if entry.phase == phase] or order
 
 
 def _link(entry: PhaseRoute, text: str) -> int | None:
-    topology = entry.topology
-    plain, _, ordinal = text.replace("→", "->").partition("#")
-    for separator in ("->", ":"):
-        a, found, b = (part.strip() for part in plain.partition(separator))
-        if not found or not topology.has_node(a):
-            continue
-        src = topology.node(a)
-        leaving = np.flatnonzero(topology.links.src == src)
-        if b.startswith("port") and b[4:].isdigit():
-            chosen = leaving[topology.src_port[leaving] == int(b[4:]) - 1]
-        elif topology.has_node(b):
-            chosen = leaving[topology.links.dst[leaving] == topology.node(b)]
-        else:
-            continue
-        if ordinal.strip().isdigit():
-            chosen = chosen[topology.parallel_ordinal[chosen] == int(ordinal) - 1]
-        if len(chosen):
-            return int(chosen[np.argmax(entry.utilisation[chosen])])
-    return None
+    """The fullest of the links that a text names."""
+    chosen = find_link(entry.topology, text, fabric=entry.fabric)
+    return int(chosen[highest(entry.utilisation[chosen])]) if len(chosen) else None
 
 
 def _unknown(result: RouteResult, entries: Sequence[PhaseRoute], text: str) -> FabricError:
     names = [entry.phase for entry in entries] + [job.id for job in result.jobs] + [one.id for one in result.limits]
-    for entry in entries[:1]:
-        names += entry.topology.nodes.name[:20_000]
-    close = nearest(text, names)
+    fabrics = {entry.fabric: entry.topology for entry in entries}
     return RoutingError(
-        f"{text!r} is no link, switch, job, phase or limit of this scenario",
-        hint=f"did you mean {close!r}?" if close else "for example leaf0->spine1, spine1, phase:NAME, L1",
+        f"{text!r} is not a link, switch, job, phase or limit of this scenario",
+        hint=hint_for(fabrics.values(), text, names) or "for example leaf0->spine1, spine1, phase:NAME, L1",
         code="FP9003",
     )
 
 
 def explain(
-    loaded: LoadedScenario,
-    request: RouteRequest,
-    result: RouteResult,
+    run: Run,
     target: Target,
     *,
     progress: Reporter = silent,
 ) -> Explanation:
-    """Explain a target; cures are routed one by one."""
+    """Explain a target; changes that help are routed one by one."""
     chosen = {"link": _explain_link, "switch": _explain_switch, "job": _explain_job, "phase": _explain_phase}
-    found = chosen.get(target.kind, _explain_limit)(loaded, request, result, target)
-    progress(Progress("looking for a cure"))
+    found = chosen.get(target.kind, _explain_limit)(run, target)
+    progress(Progress("looking for a change that helps"))
     fabrics = (
-        [target.entry.fabric] if target.entry is not None else list(dict.fromkeys(e.fabric for e in result.routes))
+        [target.entry.fabric] if target.entry is not None else list(dict.fromkeys(e.fabric for e in run.result.routes))
     )
-    cures = suggest(loaded, request, result, changes=candidates(loaded, fabrics), progress=progress)
-    parts = [*found.document, *([_cures(cures)] if cures else [Line("no single change without new hardware helps")])]
-    return replace(found, document=parts, suggestions=cures)
-
-
-def _cures(cures: Sequence[Suggestion]) -> Table:
-    heads = ("cheapest changes, each alone and routed", ">max offered", ">links over", ">step", "command?~")
-    rows = [
-        (
-            cure.text,
-            percent(cure.max_after),
-            f"{cure.over_after:,}",
-            "-" if cure.step_after_s is None else format_seconds(cure.step_after_s),
-            cure.command,
-        )
-        for cure in cures
+    fixes = suggest(run, changes=candidates(run.loaded, fabrics), progress=progress)
+    parts = [
+        *found.document,
+        *(
+            [suggestion_table(fixes).only(*SUGGESTIONS_SHOWN).titled("what would help")]
+            if fixes
+            else [Line("no single change without new hardware helps")]
+        ),
     ]
-    return table("what would help", heads, rows)
+    return replace(found, document=parts, suggestions=fixes)
 
 
 # ---- a link -------------------------------------------------------------------------------------------------------
 
 
-def _explain_link(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target: Target) -> Explanation:
+def _explain_link(_: Run, target: Target) -> Explanation:
     entry = target.entry
     assert entry is not None
     found = describe_link(entry, target.link)
@@ -175,23 +161,23 @@ def _explain_link(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target:
         "offered_gbps": found.offered_gbps,
         "utilisation": found.utilisation,
         "carried_gbps": found.carried_gbps,
-        "shares": [share.__dict__ for share in found.shares],
+        "shares": share_table(found).records(),
         "bound": {"lower_bound": entry.best_possible.lower_bound, "witness": entry.best_possible.witness},
     }
-    pairs: tuple[dict[str, Any], ...] = ()
+    pairs = no_flows()
     try:
         flows = link_flows(entry, target.link)
     except FabricError as error:
         parts.append(Line(error.problems[0].message, "warn"))
     else:
         parts.append(Line(crossing_words(entry, flows)))
-        luck = luck_of(entry, flows)
-        facts["luck"] = None if luck is None else luck.__dict__
-        parts += _luck_lines(entry, luck, found)
-        pairs = tuple(_pair(entry, flows, row) for row in range(len(flows)))
+        imbalance = hash_imbalance_of(entry, flows)
+        facts["luck"] = None if imbalance is None else imbalance.__dict__
+        parts += _imbalance_lines(entry, imbalance, found)
+        pairs = link_flow_table(entry, flows)
         facts["pairs"], facts["subflows"] = flows.total_pairs, flows.total_subflows
-        parts.append(_pairs(pairs, flows))
-    parts.insert(1, _shares(found))
+        parts.append(_largest(pairs))
+    parts.insert(1, share_table(found))
     parts.append(Line(f"whatever the routing: {entry.best_possible.witness}"))
     return Explanation(target, parts, facts, pairs)
 
@@ -199,96 +185,65 @@ def _explain_link(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target:
 def _headline(found: HotLink) -> Line:
     words = (
         f"{found.a} {found.a_port} -> {found.b} {found.b_port}  {found.fabric} {found.phase}: "
-        f"{found.capacity_gbps:g} Gb/s, offered {found.offered_gbps:,.1f} Gb/s ({percent(found.utilisation)}), "
-        f"carried {found.carried_gbps:,.1f} Gb/s"
+        f"{format_gbps(found.capacity_gbps)}, offered {format_gbps(found.offered_gbps)} "
+        f"({percent(found.utilisation)}), carried {format_gbps(found.carried_gbps)}"
     )
-    return Line(words, "bad" if found.utilisation is None or found.utilisation > 1 else "")
+    return Line(words, link_mark(found.utilisation))
 
 
-def _shares(found: HotLink) -> Table:
-    rows = [
-        (share.job, share.phase, share.collective, f"{share.offered_gbps:,.1f}", percent(share.share))
-        for share in found.shares
-    ]
-    return table("who loads it", ("job", "phase", "collective", ">Gb/s", ">share"), rows)
-
-
-def _luck_lines(entry: PhaseRoute, luck: Luck | None, found: HotLink) -> list[Line]:
-    if luck is None:
-        words = "traffic divides like a fluid: no luck in it, the structure loads this link"
-        if entry.router == "ecmp-hash":
+def _imbalance_lines(entry: PhaseRoute, imbalance: HashImbalance | None, found: HotLink) -> list[Line]:
+    if imbalance is None:
+        traits, label = traits_of(entry.router), router_label(entry.router)
+        words = f"{label}: no hash decides, the structure loads this link"
+        if traits.placement == "hashed":
             words = "the hash decided before this link: towards the hosts a leaf-spine has no choice left"
         return [Line(words)]
     lines = [
         Line(
-            f"{luck.dealt:,} hashed flows onto {luck.choices} links: mean {luck.mean:.1f}, this one drew {luck.here}; "
-            f"a fair hash gives a given link as many in {percent(luck.probability, 2)} of seeds, "
-            f"one of {luck.like:,} in {percent(luck.any_probability)}"
+            f"{imbalance.dealt:,} hashed flows onto {imbalance.choices} links: mean {imbalance.mean:.1f}, "
+            f"this one drew {imbalance.here}; "
+            f"a fair hash gives a given link as many in {percent(imbalance.probability, 2)} of seeds, "
+            f"one of {imbalance.like:,} in {percent(imbalance.any_probability)}"
         )
     ]
-    per_flow = found.offered_gbps / luck.here if luck.here else 0.0
-    structural = luck.mean * per_flow > found.capacity_gbps
+    per_flow = found.offered_gbps / imbalance.here if imbalance.here else 0.0
+    structural = imbalance.mean * per_flow > found.capacity_gbps
     if structural:
         lines.append(Line("structure: the mean alone is over capacity, no seed helps", "warn"))
-    elif luck.is_luck:
-        lines.append(Line("luck: the mean would fit, some link draws this many in most or many seeds", "warn"))
+    elif imbalance.is_likely:
+        lines.append(
+            Line("hash imbalance: the mean would fit, some link draws this many in most or many seeds", "warn")
+        )
     else:
         lines.append(Line("neither chance nor mean explains it: look at the pairs, they hash alike", "warn"))
     return lines
 
 
-def _pair(entry: PhaseRoute, flows: LinkFlows, row: int) -> dict[str, Any]:
-    names, of = entry.topology.nodes.name, entry.classes[int(flows.code[row])]
-    return {
-        "job": of.job,
-        "phase": of.phase,
-        "collective": of.collective,
-        "src": names[int(flows.src[row])],
-        "dst": names[int(flows.dst[row])],
-        "pairs": int(flows.pairs[row]),
-        "subflows": int(flows.subflows[row]),
-        "offered_gbps": float(flows.gbps[row]),
-    }
-
-
-def _pairs(pairs: Sequence[dict[str, Any]], flows: LinkFlows) -> Table:
-    rows = [
-        (
-            pair["collective"],
-            pair["src"],
-            pair["dst"],
-            f"{pair['offered_gbps']:,.1f}",
-            f"{pair['subflows']:,}" if pair["subflows"] else "-",
-            f"{pair['pairs']:,}",
-        )
-        for pair in pairs[:MOST_PAIRS]
-    ]
-    more = f", the {MOST_PAIRS} largest of {len(flows):,} rows" if len(flows) > MOST_PAIRS else ""
-    return table(f"pairs on it{more}", ("collective", "from", "to", ">Gb/s", ">sub-flows", ">pairs?"), rows)
+def _largest(pairs: Table) -> Table:
+    """The pairs that load a link most."""
+    more = f", the {MOST_PAIRS} largest of {len(pairs):,} rows" if len(pairs) > MOST_PAIRS else ""
+    return pairs.only(*_PAIRS_SHOWN).first(MOST_PAIRS).titled(f"{pairs.title}{more}")
 
 
 # ---- a switch -----------------------------------------------------------------------------------------------------
 
 
-def _explain_switch(loaded: LoadedScenario, request: RouteRequest, result: RouteResult, target: Target) -> Explanation:
+def _explain_switch(run: Run, target: Target) -> Explanation:
     entry = target.entry
     assert entry is not None
     topology = entry.topology
     mine = np.flatnonzero((topology.links.src == target.node) | (topology.links.dst == target.node))
-    order = mine[np.argsort(-entry.utilisation[mine], kind="stable")][:MOST_PAIRS]
-    rows = [_link_row(entry, int(link)) for link in order]
-    over = int((entry.utilisation[mine] > 1 + 1e-9).sum())
+    order = mine[descending(entry.utilisation[mine])][:MOST_PAIRS]
+    over = int(over_capacity(entry.utilisation[mine]).sum())
     parts: list[Table | Line] = [
         Line(f"{target.name}: {len(mine):,} directed links, {over:,} over capacity in {entry.fabric} {entry.phase}"),
-        table("its fullest links", ("link", ">offered", ">Gb/s", "cause"), rows),
+        _links(entry, order).titled("its fullest links"),
     ]
-    gone = LiveRoutes(loaded, request, result).route(ChangeSet((down(target.name),)))
-    changes = [row for row in effect(result, gone) if not row.is_equal]
-    cells = [(row.metric, *row.texts) for row in changes]
-    heads = ("", ">now", ">without it", ">difference", ">limit", "")
+    gone = LiveRoutes(run).route(ChangeSet((down(target.name),)))
+    changes = effect_table(run.result, gone, changed_only=True)
     parts.append(
-        table(f"if {target.name} fails (routed)", heads, cells)
-        if cells
+        changes.titled(f"if {target.name} fails (routed)")
+        if len(changes)
         else Line(f"nothing changes if {target.name} fails")
     )
     facts = {
@@ -298,25 +253,22 @@ def _explain_switch(loaded: LoadedScenario, request: RouteRequest, result: Route
         "links": len(mine),
         "links_over_capacity": over,
         "max_utilisation": float(entry.utilisation[mine].max(initial=0.0)),
-        "if_it_fails": [{"metric": row.metric, "before": row.base, "after": row.now} for row in changes],
+        "if_it_fails": [{"metric": row["what"], "before": row["a"], "after": row["b"]} for row in changes.records()],
     }
-    return Explanation(target, parts, facts)
+    return Explanation(target, parts, facts, no_flows())
 
 
-def _link_row(entry: PhaseRoute, link: int) -> tuple[str, str, str, str]:
-    found = describe_link(entry, link)
-    cause = ", ".join(f"{share.job} {share.collective} {percent(share.share, 0)}" for share in found.shares[:2])
-    return found.link, percent(found.utilisation), f"{found.offered_gbps:,.1f}", cause
+def _links(entry: PhaseRoute, links: Longs) -> Table:
+    """Links with what loads them."""
+    return hot_link_table([describe_link(entry, link) for link in links.tolist()]).only(*_LINKS_SHOWN)
 
 
 # ---- a job, a phase, a limit --------------------------------------------------------------------------------------
 
 
-def _explain_job(_: LoadedScenario, __: RouteRequest, result: RouteResult, target: Target) -> Explanation:
-    job = next(job for job in result.jobs if job.id == target.name)
-    figures = phase_table(replace(result, jobs=(job,)))
-    heads = [(">" if column.numeric else "") + column.header for column in figures.columns]
-    cells = [figures.cells(at) for at in range(len(figures))]
+def _explain_job(run: Run, target: Target) -> Explanation:
+    job = next(job for job in run.result.jobs if job.id == target.name)
+    steps = step_table([job])
     lost = [(phase.exposed_s or 0) - min(phase.exposed_s or 0, phase.ideal_s) for phase in job.phases if phase.in_step]
     words = f"{job.id}: {job.kind}, {job.ranks:,} ranks"
     if job.step_time_ideal_s is not None and job.step_time_s is not None:
@@ -329,51 +281,48 @@ def _explain_job(_: LoadedScenario, __: RouteRequest, result: RouteResult, targe
         "step_time_s": job.step_time_s,
         "step_time_ideal_s": job.step_time_ideal_s,
         "lost_s": sum(lost),
-        "phases": [phase.__dict__ for phase in job.phases],
+        "phases": phases_only(steps).only(*JOB_PHASE_KEYS).records(),
     }
-    return Explanation(target, [Line(words), table("its phases", heads, cells)], facts)
+    return Explanation(target, [Line(words), steps.only(*STEPS_SHOWN).titled("its phases")], facts, no_flows())
 
 
-def _explain_phase(_: LoadedScenario, __: RouteRequest, ___: RouteResult, target: Target) -> Explanation:
+def _explain_phase(_: Run, target: Target) -> Explanation:
     entry = target.entry
     assert entry is not None
-    order = np.argsort(-entry.utilisation, kind="stable")[:MOST_PAIRS]
-    rows = [_link_row(entry, int(link)) for link in order if entry.utilisation[link] > 0]
-    tiers = [
-        (tier.tier, tier.direction, f"{tier.links:,}", percent(tier.p50), percent(tier.max), f"{tier.over_capacity:,}")
-        for tier in entry.tiers
-    ]
+    order = by_heat(entry)[:MOST_PAIRS]
+    tiers = tier_table([entry]).without("fabric", "phase")
     best = entry.best_possible
     parts: list[Table | Line] = [
         Line(
-            f"{entry.fabric} {entry.phase}: {entry.router}, max {percent(entry.max_utilisation)}, "
+            f"{entry.fabric} {entry.phase}: {router_label(entry.router)}, max {percent(entry.max_utilisation)}, "
             f"{entry.links_over_capacity:,} links over capacity",
             "bad" if entry.links_over_capacity else "good",
         ),
         Line(f"no routing can do better than {percent(best.lower_bound)}: {best.witness}"),
-        table("by tier", ("tier", "way", ">links", ">p50", ">max", ">over"), tiers),
-        table("hottest links", ("link", ">offered", ">Gb/s", "cause"), rows),
+        tiers,
+        _links(entry, order[entry.utilisation[order] > 0]),
     ]
     facts = {
         "phase": entry.phase,
         "fabric": entry.fabric,
         "router": entry.router,
+        "routing_basis": routing_basis(entry.router),
         "max_utilisation": entry.max_utilisation,
         "links_over_capacity": entry.links_over_capacity,
         "bound": {"lower_bound": best.lower_bound, "witness": best.witness},
-        "tiers": [tier.__dict__ for tier in entry.tiers],
+        "tiers": tiers.records(),
     }
-    return Explanation(target, parts, facts)
+    return Explanation(target, parts, facts, no_flows())
 
 
-def _explain_limit(_: LoadedScenario, __: RouteRequest, result: RouteResult, target: Target) -> Explanation:
-    limit = next(limit for limit in result.limits if target.name in (limit.id, limit.text))
+def _explain_limit(run: Run, target: Target) -> Explanation:
+    limit = next(limit for limit in run.result.limits if target.name in (limit.id, limit.text))
     words = {True: "holds", False: "FAILS", None: "is open"}[limit.ok]
-    value = limit_text(limit.value, limit.unit)
+    value = measured_text(limit)
     line = Line(
         f"{limit.id} {limit.text} {words}: {value}, allowed {limit_text(limit.max, limit.unit)}"
         + (f" ({limit.detail})" if limit.detail else ""),
-        "bad" if limit.ok is False else "good" if limit.ok else "",
+        limit_mark(limit.ok),
     )
     facts = {"limit": limit.id, "text": limit.text, "ok": limit.ok, "value": limit.value, "max": limit.max}
-    return Explanation(target, [line], facts)
+    return Explanation(target, [line], facts, no_flows())

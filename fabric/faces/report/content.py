@@ -1,53 +1,24 @@
 """What a report says, before it is known in which form: sections of words, tables, heat maps, time lines, commands.
 
-Every number is made here once, as a value and as the text that people read; the forms only place them.
+Tables are those of ``fabric.faces.views``, with values and the texts that people read; the forms only place them.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fabric.faces.views.timeline import JobTimeline
-from fabric.output.document import Mark
-
-Value = str | float | int | bool | None
+from fabric.output.table import Mark, Table
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A text for people, and the value it stands for; None sorts last."""
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """A table of which a page shows the title alone until it is opened."""
 
-    text: str
-    value: Value = None
-
-
-@dataclass(frozen=True)
-class Head:
-    """A column: its header, the key of its values in JSON, and whether numbers stand in it."""
-
-    text: str
-    key: str
-    numeric: bool = False
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """Rows of cells under a caption; ``marks`` is empty or has one mark per row."""
-
-    caption: str
-    heads: tuple[Head, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    marks: tuple[Mark, ...] = ()
-    folded: bool = False  # whether a page shows the caption alone until it is opened
-
-    def mark(self, row: int) -> Mark:
-        """Mark of a row."""
-        return self.marks[row] if self.marks else ""
+    table: Table
 
 
 @dataclass(frozen=True)
@@ -108,7 +79,7 @@ class TimelineBlock:
     ticks: tuple[tuple[float, str], ...]  # seconds, and the text under them
 
 
-Block = Words | ReportTable | Commands | HeatBlock | TimelineBlock
+Block = Words | Table | Folded | Commands | HeatBlock | TimelineBlock
 
 
 @dataclass(frozen=True)
@@ -131,31 +102,3 @@ class Content:
     created: str
     tool: str
     sections: tuple[Section, ...]
-
-
-def as_table(
-    caption: str,
-    heads: Iterable[tuple[str, str]],
-    rows: Iterable[Sequence[Cell | str]],
-    *,
-    marks: Iterable[Mark] = (),
-    folded: bool = False,
-) -> ReportTable:
-    """A table; a header that starts with ``>`` is numeric, and a text that is no cell is its own value."""
-    columns = tuple(Head(text.lstrip(">"), key, text.startswith(">")) for text, key in heads)
-    cells = tuple(tuple(Cell(cell, cell) if isinstance(cell, str) else cell for cell in row) for row in rows)
-    return ReportTable(caption, columns, cells, tuple(marks), folded)
-
-
-def number(text: str, value: float | None) -> Cell:
-    """A cell with a number; infinity and NaN have no value, as in every record."""
-    return Cell(text, value if value is not None and math.isfinite(value) else None)
-
-
-def count(value: int) -> Cell:
-    """A cell with a whole number.
-
-    >>> count(2048)
-    Cell(text='2,048', value=2048)
-    """
-    return Cell(f"{value:,}", value)

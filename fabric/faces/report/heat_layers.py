@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fabric.evaluation.severity import by_severity
 from fabric.faces.report.content import HeatBlock, HeatPicture, Layer
 from fabric.faces.views.bands import BANDS, DOWN, NONE, Band, band
 from fabric.faces.views.heat import Direction, HeatMap, heat_map, map_kinds
-from fabric.output.numbers import percent
 from fabric.result import PhaseRoute
+from topologies.units import percent
 
 SCALE: tuple[Band, ...] = (*BANDS, DOWN, NONE)
 MOST_CELLS = 240_000  # of all layers of a report: two bytes each, in base64, stay under 0.7 MB
@@ -40,8 +41,8 @@ def _block(fabric: str, routes: Sequence[PhaseRoute], most: int) -> HeatBlock:
             maps = [heat_map(topology, entry.utilisation, kind, direction).folded(most) for entry in routes]
             if min(maps[0].shape) > 0:
                 pictures.append(_picture(kind, direction, maps))
-    shown = max(range(len(routes)), key=lambda at: (round(routes[at].max_utilisation, 9), -at))
-    return HeatBlock(fabric, tuple(entry.phase for entry in routes), shown, tuple(pictures))
+    phases = tuple(entry.phase for entry in routes)
+    return HeatBlock(fabric, phases, phases.index(by_severity(routes)[0].phase), tuple(pictures))
 
 
 def _picture(kind: str, direction: Direction, maps: Sequence[HeatMap]) -> HeatPicture:

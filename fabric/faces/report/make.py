@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from fabric.faces.report.content import Content, Section
-from fabric.faces.report.sections.bill import bill_section
-from fabric.faces.report.sections.change import change_section
-from fabric.faces.report.sections.hottest import hottest_section
-from fabric.faces.report.sections.load import load_section
-from fabric.faces.report.sections.model import model_section
-from fabric.faces.report.sections.reproduce import reproduce_section
-from fabric.faces.report.sections.steps import steps_section
-from fabric.faces.report.sections.verdict import verdict_section
+from fabric.faces.report.content import Content
+from fabric.faces.report.section import SECTIONS
 from fabric.faces.report.source import ReportSource
 from fabric.scenario.provenance import envelope
-from topologies.errors import ScenarioError, nearest
-
-# anchor -> what makes the section; None where there is nothing to say
-SECTIONS: dict[str, Callable[[ReportSource], Section | None]] = {
-    "verdict": verdict_section,
-    "model": model_section,
-    "bill": bill_section,
-    "load": load_section,
-    "hottest": hottest_section,
-    "steps": steps_section,
-    "change": change_section,
-    "reproduce": reproduce_section,
-}
+from topologies.errors import ScenarioError, nearest_hint
 
 
 def make_report(source: ReportSource, sections: Sequence[str] | None = None) -> Content:
@@ -44,7 +25,7 @@ def make_report(source: ReportSource, sections: Sequence[str] | None = None) -> 
         When a section does not exist, or needs a base that was not given.
     """
     wanted = list(SECTIONS) if sections is None else check_sections(sections, based=source.base is not None)
-    made = [make(source) for anchor, make in SECTIONS.items() if anchor in wanted]
+    made = [section.make(source) for anchor, section in SECTIONS.items() if anchor in wanted]
     head = envelope("Report", source.loaded)
     headline, met = _headline(source)
     return Content(
@@ -61,12 +42,11 @@ def check_sections(sections: Sequence[str], *, based: bool) -> list[str]:
     """The sections asked for, all of which exist."""
     for anchor in sections:
         if anchor not in SECTIONS:
-            close = nearest(anchor, SECTIONS)
-            hint = f"did you mean {close!r}?" if close else f"sections: {', '.join(SECTIONS)}"
+            hint = nearest_hint(anchor, SECTIONS, "sections")
             raise ScenarioError(f"--sections: a report has no section {anchor!r}", hint=hint, code="FP9200")
-        if anchor == "change" and not based:
+        if SECTIONS[anchor].needs_base and not based:
             raise ScenarioError(
-                "--sections change says what differs from a base, and none is given",
+                f"--sections {anchor} says what differs from a base, and none is given",
                 hint="name it with --base SCENARIO or --base RESULT",
                 code="FP9201",
             )

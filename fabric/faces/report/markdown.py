@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from fabric.faces.report.content import Block, Commands, Content, HeatBlock, ReportTable, TimelineBlock, Words
+from fabric.faces.report.content import Block, Commands, Content, Folded, HeatBlock, TimelineBlock, Words
+from fabric.output.table import Table
 
 
 def to_markdown(content: Content) -> str:
@@ -32,19 +33,20 @@ def _block(block: Block) -> str:
         return f"**{escape(block.text)}**" if block.mark == "bad" else escape(block.text)
     if isinstance(block, Commands):
         return "\n".join(f"    {' '.join(line.splitlines())}" for line in block.lines)
-    if isinstance(block, ReportTable):
-        return _table(block)
+    if isinstance(block, Table | Folded):
+        return _table(block if isinstance(block, Table) else block.table)
     if isinstance(block, TimelineBlock):
         return "\n".join(f"- {escape(text)}" for text in block.texts)
     return _heat(block)
 
 
-def _table(block: ReportTable) -> str:
-    lines = [f"**{escape(block.caption)}**", "", _row([escape(head.text) for head in block.heads])]
-    lines.append("|" + "|".join("---:" if head.numeric else "---" for head in block.heads) + "|")
-    for at, row in enumerate(block.rows):
-        cells = [escape(cell.text) for cell in row]
-        if block.mark(at) == "bad" and cells[0]:
+def _table(table: Table) -> str:
+    table = table.repeatable
+    lines = [f"**{escape(table.title)}**", "", _row([escape(header) for header in table.headers])]
+    lines.append("|" + "|".join("---:" if column.numeric else "---" for column in table.columns) + "|")
+    for at, row in enumerate(table.texts()):
+        cells = [escape(cell) for cell in row]
+        if table.mark(at) == "bad" and cells[0]:
             cells[0] = f"**{cells[0]}**"
         lines.append(_row(cells))
     return "\n".join(lines)

@@ -13,17 +13,17 @@ import numpy as np
 
 from fabric.faces.report.content import (
     Block,
-    Cell,
     Commands,
     Content,
+    Folded,
     HeatBlock,
     Layer,
-    ReportTable,
     Section,
     TimelineBlock,
     Words,
 )
 from fabric.faces.report.heat_layers import SCALE
+from fabric.output.table import Column, Table
 
 _WIDTH, _LANE, _LEFT = 880, 24, 170  # of a time line, in pixels
 
@@ -75,35 +75,41 @@ def _block(block: Block) -> str:
         return f'<p class="words {block.mark}">{_text(block.text)}</p>\n'
     if isinstance(block, Commands):
         return "<pre>" + "\n".join(_text(line) for line in block.lines) + "</pre>\n"
-    if isinstance(block, ReportTable):
+    if isinstance(block, Table):
         return _table(block)
+    if isinstance(block, Folded):
+        title = _text(block.table.title)
+        return f"<details><summary>Table: {title}</summary>{_table(block.table)}</details>\n"
     return _timeline(block) if isinstance(block, TimelineBlock) else _heat(block)
 
 
-def _table(block: ReportTable) -> str:
+def _table(table: Table) -> str:
+    """A table; the script sorts numeric columns by ``data-v``, the value without its unit."""
+    table = table.repeatable
     heads = "".join(
-        f'<th scope="col"{" class=n" if head.numeric else ""}><button type="button">{_text(head.text)}</button></th>'
-        for head in block.heads
+        f'<th scope="col"{" class=n" if column.numeric else ""}>'
+        f'<button type="button">{_text(column.header)}</button></th>'
+        for column in table.columns
     )
     rows = "".join(
-        f"<tr{f' class={block.mark(at)}' if block.mark(at) else ''}>"
-        + "".join(_cell(cell, head.numeric) for cell, head in zip(row, block.heads, strict=True))
+        f"<tr{f' class={table.mark(at)}' if table.mark(at) else ''}>"
+        + "".join(_cell(column, row) for column in table.columns)
         + "</tr>\n"
-        for at, row in enumerate(block.rows)
+        for at, row in enumerate(table.order.tolist())
     )
-    caption = _text(block.caption)
-    table = (
-        f"<div class=wide><table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>\n"
+    return (
+        f"<div class=wide><table><caption>{_text(table.title)}</caption><thead><tr>{heads}</tr></thead>\n"
         f"<tbody>{rows}</tbody></table></div>\n"
     )
-    return f"<details><summary>Table: {caption}</summary>{table}</details>\n" if block.folded else table
 
 
-def _cell(cell: Cell, numeric: bool) -> str:
-    if not numeric:
-        return f"<td>{_text(cell.text)}</td>"
-    value = "" if cell.value is None else f' data-v="{_text(repr(cell.value))}"'
-    return f"<td class=n{value}>{_text(cell.text)}</td>"
+def _cell(column: Column, row: int) -> str:
+    text = _text(column.cell(row))
+    if not column.numeric:
+        return f"<td>{text}</td>"
+    value = column.value(row)
+    figure = f' data-v="{_text(repr(value))}"' if isinstance(value, int | float) else ""
+    return f"<td class=n{figure}>{text}</td>"
 
 
 def _timeline(block: TimelineBlock) -> str:

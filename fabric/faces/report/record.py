@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from fabric.faces.answers.records import route_record
-from fabric.faces.report.content import Block, Commands, Content, HeatBlock, ReportTable, TimelineBlock, Words
+from fabric.faces.report.content import Block, Commands, Content, Folded, HeatBlock, TimelineBlock, Words
 from fabric.faces.report.source import ReportSource
+from fabric.output.table import Table
 from fabric.scenario.provenance import envelope
 
 
@@ -21,7 +22,7 @@ def report_record(source: ReportSource, content: Content) -> dict[str, Any]:
             "anchor": part.anchor,
             "title": part.title,
             "how": part.how,
-            "blocks": [_block(block) for block in part.blocks],
+            "blocks": [block_record(block) for block in part.blocks],
         }
         for part in content.sections
     ]
@@ -29,15 +30,15 @@ def report_record(source: ReportSource, content: Content) -> dict[str, Any]:
     return {**head, "headline": content.headline, "met": content.met, "sections": sections, "route": route}
 
 
-def _block(block: Block) -> dict[str, Any]:
+def block_record(block: Block) -> dict[str, Any]:
+    """One part of a section; tables as rows of values."""
     if isinstance(block, Words):
         return {"kind": "words", "text": block.text, "mark": block.mark}
     if isinstance(block, Commands):
         return {"kind": "commands", "lines": list(block.lines)}
-    if isinstance(block, ReportTable):
-        keys = [head.key for head in block.heads]
-        rows = [dict(zip(keys, (cell.value for cell in row), strict=True)) for row in block.rows]
-        return {"kind": "table", "caption": block.caption, "columns": keys, "rows": rows}
+    if isinstance(block, Table | Folded):
+        table = (block if isinstance(block, Table) else block.table).repeatable
+        return {"kind": "table", "caption": table.title, "columns": list(table.names), "rows": table.records()}
     if isinstance(block, TimelineBlock):
         return {"kind": "timeline", "job": block.timeline.job, "bars": [asdict(bar) for bar in block.timeline.bars]}
     return _heat(block)

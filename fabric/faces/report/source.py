@@ -1,10 +1,11 @@
-"""What a report is made from: a scenario, the request it was routed with, its networks and the result."""
+"""What a report is made from: a run, and the run that it is compared with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from fabric.pipeline.network import Network
+from fabric.pipeline.run import Run
 from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.scenario.load import LoadedScenario
@@ -12,12 +13,37 @@ from fabric.scenario.load import LoadedScenario
 
 @dataclass(frozen=True, eq=False)
 class ReportSource:
-    """A routed scenario; ``given`` is the path as the user wrote it, ``saved`` whether that is a saved result."""
+    """A run, and the one before it."""
 
-    given: str
-    loaded: LoadedScenario
-    request: RouteRequest
-    network: Network
-    result: RouteResult
+    run: Run
     base: ReportSource | None = None  # what it is compared with
-    saved: bool = False
+
+    @property
+    def given(self) -> str:
+        """The path as the user wrote it."""
+        return self.run.given
+
+    @property
+    def saved(self) -> bool:
+        """Whether that is a saved result."""
+        return self.run.saved
+
+    @property
+    def loaded(self) -> LoadedScenario:
+        """The scenario."""
+        return self.run.loaded
+
+    @property
+    def request(self) -> RouteRequest:
+        """What was asked."""
+        return self.run.request
+
+    @property
+    def network(self) -> Network:
+        """The fabrics."""
+        return self.run.network
+
+    @property
+    def result(self) -> RouteResult:
+        """What came of it."""
+        return self.run.result

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fabric.evaluation.severity import OVER
+from fabric.routing.utilisation import is_over
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def band(utilisation: float) -> Band:
     for limit, entry in ((0.1, TENTH), (0.5, HALF), (0.9, BUSY)):
         if utilisation < limit:
             return entry
-    if utilisation <= OVER:
+    if not is_over(utilisation):
         return FULL
     return HOT if utilisation < 2 else DOUBLE
 
@@ -63,7 +63,7 @@ def digit(utilisation: float) -> str:
     """
     if math.isnan(utilisation):
         return " "
-    if utilisation > OVER:
+    if is_over(utilisation):
         return "X" if utilisation < 2 else "#"
     if utilisation < 0.05:
         return "."

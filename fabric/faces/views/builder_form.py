@@ -49,7 +49,7 @@ def scenario_text(kind: str, values: dict[str, str], name: str) -> str:
     Raises
     ------
     FabricError
-        Where a value is no YAML.
+        Where a value is not YAML.
     """
     import yaml
 
@@ -74,7 +74,7 @@ def facts(text: str) -> str:
     FabricError
         With everything wrong with it.
     """
-    from fabric.pipeline.stages import build
+    from fabric.pipeline.prepared import build
 
     parts = []
     with tempfile.TemporaryDirectory() as folder:

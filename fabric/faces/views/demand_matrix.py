@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from fabric.output.columns import capacities, named, volumes
+from fabric.output.table import Table
 from topologies.columns import Floats, Ints, column
 from topologies.errors import FormatError
 from topologies.topology import Topology
 from traffic.demands import Flows
 from traffic.workload import WorkloadTraffic
 
-LEVELS = ("leaf", "rack", "unit", "host")
 MOST_PLACES = 4_096
 
 
@@ -122,7 +123,7 @@ def _places(topology: Topology, level: str, rack_of_host: Mapping[str, str]) -> 
 
 
 def _leaves(topology: Topology) -> list[str]:
-    """Names of the switches that each attachment group hangs on."""
+    """Names of the switches that each attachment group is attached to."""
     order = np.argsort(topology.links.src, kind="stable")
     tail = topology.links.src[order]
     first, last = (np.searchsorted(tail, topology.groups.first, side=side) for side in ("left", "right"))
@@ -151,3 +152,22 @@ def _unit_of(topology: Topology, unit: Ints) -> Ints:
     bare = (found[links.src] < 0) & (topology.nodes.nics[links.src] > 0)
     found[links.src[bare]] = unit[links.dst[bare]]
     return column(found, np.int32)
+
+
+def matrix_table(matrices: Sequence[DemandMatrix]) -> Table:
+    """Cells with demand, fabric by fabric."""
+    rows = [row for matrix in matrices for row in matrix.rows()]
+    columns = (
+        named("fabric", "fabric", [row["fabric"] for row in rows], width=8),
+        named("src", "from", [row["src"] for row in rows], width=16),
+        named("dst", "to", [row["dst"] for row in rows], width=16),
+        volumes("volume_bytes", "per step", [row["volume_bytes"] for row in rows]),
+        capacities("rate_gbps", "steady", [row["rate_gbps"] for row in rows]),
+    )
+    return Table.of(columns, len(rows), title="demand")
+
+
+def fullest(table: Table, count: int) -> Table:
+    """The cells with the most demand, first by volume, then by rate."""
+    volume, rate = (table.column(name).values for name in ("volume_bytes", "rate_gbps"))
+    return table.ordered(sorted(table.order.tolist(), key=lambda row: (-volume[row], -rate[row]))).first(count)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fabric.output.document import Line
-from fabric.output.numbers import percent
 from fabric.result import PhaseRoute, RouteResult
+from fabric.routing.router import router_label, traits_of
+from fabric.routing.traits import PERFECT_SPLIT
 from fabric.scenario.load import LoadedScenario
-from topologies.units import format_seconds
+from topologies.units import format_seconds, percent
 
 
 def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...]:
@@ -23,12 +26,18 @@ def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...
     return (
         loaded.scenario.name,
         entry.fabric,
+        router_label(entry.router),
         f"{len(topology.endpoint_nodes):,} endpoints",
         " · ".join(switches),
-        entry.router,
         f"seed {loaded.scenario.seed}",
         *((f"{down:,} cables down",) if down else ()),
     )
+
+
+def perfect_splits(routers: Iterable[str]) -> list[Line]:
+    """Which of the routers divide perfectly, said once where tables may leave their column out."""
+    perfect = [router for router in dict.fromkeys(routers) if traits_of(router).is_bound]
+    return [Line(f"{PERFECT_SPLIT}: {', '.join(perfect)}; hashed flows load some links more")] if perfect else []
 
 
 def verdict(entry: PhaseRoute) -> Line:

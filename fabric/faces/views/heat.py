@@ -5,13 +5,17 @@ Rows and columns are in physical order. A cell is the worst of its links, never 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
+from fabric.output.columns import named, ratios
+from fabric.output.table import Table
+from fabric.result import PhaseRoute
+from fabric.routing.utilisation import highest
 from topologies.columns import Floats, Ints, Longs
 from topologies.topology import Topology
 
@@ -31,6 +35,8 @@ class HeatMap:
         Links of the cell, and those of them that are down.
     row_members, column_members : tuple of node ids or empty
         The nodes a row or column stands for.
+    hottest : (row, column) or None
+        The cell with the hottest link, the first link of equals; None where no link lives or is offered.
     """
 
     title: str
@@ -43,6 +49,7 @@ class HeatMap:
     down: Longs
     row_members: tuple[Ints, ...]
     column_members: tuple[Ints, ...]
+    hottest: tuple[int, int] | None
     _link: Longs = field(repr=False)  # links of all cells, by cell
     _cell: Longs = field(repr=False)  # cell of each of them, ascending
 
@@ -90,8 +97,9 @@ class HeatMap:
         order = np.argsort(place, kind="stable")
         return HeatMap(
             self.title, self.row_title, self.column_title, names[0], names[1],
-            np.where(np.isneginf(value), np.nan, value), total, down, members[0], members[1], self._link[order],
-            place[order],
+            np.where(np.isneginf(value), np.nan, value), total, down, members[0], members[1],
+            None if self.hottest is None else (int(row_of[self.hottest[0]]), int(column_of[self.hottest[1]])),
+            self._link[order], place[order],
         )  # fmt: skip
 
 
@@ -100,6 +108,13 @@ def map_kinds(topology: Topology) -> tuple[str, ...]:
     between = topology.nodes.forwards[topology.links.src] & topology.nodes.forwards[topology.links.dst]
     codes = np.flatnonzero(np.bincount(topology.links.tier[between], minlength=len(topology.tiers))).tolist()
     return (OVERVIEW, *(topology.tiers[code] for code in codes))
+
+
+def hottest_tier(route: PhaseRoute) -> str:
+    """The tier between switches with the hottest link, the first of equals; empty where there is none."""
+    kinds = map_kinds(route.topology)[1:]
+    peaks = [max((load.max for load in route.tiers if load.tier == kind), default=0.0) for kind in kinds]
+    return kinds[highest(np.array(peaks))] if kinds else ""
 
 
 def heat_map(topology: Topology, utilisation: Floats, kind: str = OVERVIEW, direction: Direction = "up") -> HeatMap:
@@ -128,9 +143,8 @@ def heat_map(topology: Topology, utilisation: Floats, kind: str = OVERVIEW, dire
 
 def _rising(topology: Topology) -> np.ndarray:
     """Whether a link goes up, shape (L,)."""
-    links, level = topology.links, topology.nodes.level
-    rise = np.sign(level[links.dst] - level[links.src])
-    return np.where(rise == 0, links.dst > links.src, rise > 0)
+    links, direction = topology.links, topology.direction
+    return np.where(direction == 0, links.dst > links.src, direction > 0)
 
 
 def _tier(topology: Topology, utilisation: Floats, tier: str, direction: Direction) -> HeatMap:
@@ -233,13 +247,14 @@ def _assembled(
     value = np.full(size[0] * size[1], -np.inf)
     offered = live | (utilisation[chosen] > 0)
     np.maximum.at(value, cell[offered], utilisation[chosen][offered])
+    hottest = int(cell[offered][highest(utilisation[chosen][offered])]) if offered.any() else None
     total = np.bincount(cell, minlength=value.size)
     down = np.bincount(cell[~live], minlength=value.size)
     order = np.argsort(cell, kind="stable")
     value = np.where(np.isneginf(value), np.nan, value)
     return HeatMap(
         title, titles[0], titles[1], names[0], names[1], value.reshape(size), total.reshape(size), down.reshape(size),
-        members[0], members[1], chosen[order], cell[order],
+        members[0], members[1], None if hottest is None else divmod(hottest, size[1]), chosen[order], cell[order],
     )  # fmt: skip
 
 
@@ -259,3 +274,9 @@ def _folded_names(names: Sequence[str], group: Longs) -> tuple[str, ...]:
 def _folded_members(members: Sequence[Ints], group: Longs) -> tuple[Ints, ...]:
     count = int(group[-1]) + 1 if len(group) else 0
     return tuple(np.concatenate([members[i] for i in np.flatnonzero(group == g).tolist()]) for g in range(count))
+
+
+def worst_row_table(row_title: str, names: Sequence[str], worst: Mapping[str, Sequence[float]]) -> Table:
+    """The worst cell of every row of a map, a column per phase."""
+    columns = [named("row", row_title, list(names), width=16), *(ratios(name, name, worst[name]) for name in worst)]
+    return Table.of(columns, len(names), title="worst cell of every row")

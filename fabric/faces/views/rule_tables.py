@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from fabric.output.column_table import ColumnTable, TableColumn
+from fabric.output.table import Column, Table
+from fabric.pipeline.prepared import PreparedScenario
 from fabric.pipeline.tables import plan_tables
-from fabric.request import RouteRequest
 from fabric.routing.progress import Reporter, silent
 from fabric.rules.changes import read_tables_of
 from fabric.rules.errors import RuleError
@@ -15,7 +15,6 @@ from fabric.rules.manifest import read_manifest
 from fabric.rules.ovs_text import format_group, format_rule
 from fabric.rules.planned import PlannedRules
 from fabric.rules.table import SwitchTable
-from fabric.scenario.load import LoadedScenario
 from topologies.errors import RoutingError
 
 MOST_COUNTED = 600  # switches whose tables are all made for the list; of more, a table is made when it is looked at
@@ -44,15 +43,15 @@ class PlannedTables:
         return self._made.get(at)
 
 
-def planned_tables(loaded: LoadedScenario, request: RouteRequest, progress: Reporter = silent) -> PlannedTables:
-    """Tables of the request's fabric and phase.
+def planned_tables(prepared: PreparedScenario, progress: Reporter = silent) -> PlannedTables:
+    """Tables of the fabric and phase that the request names.
 
     Raises
     ------
     FabricError
         Where a router cannot be programmed, with those that can.
     """
-    found = plan_tables(loaded, request, progress=progress)
+    found = plan_tables(prepared, progress=progress)
     if not found:
         raise RoutingError("there is no fabric to write tables for", hint="name one", code="FP9002")
     return PlannedTables(found[0])
@@ -64,7 +63,7 @@ def differences(tables: PlannedTables, folder: Path) -> dict[str, tuple[int, int
     Raises
     ------
     RuleError
-        Where the folder is no export that can be read back.
+        Where the folder is not an export that can be read back.
     """
     fabric = read_manifest(folder).fabric
     if fabric != tables.planned.plan.fabric:
@@ -85,11 +84,11 @@ def differences(tables: PlannedTables, folder: Path) -> dict[str, tuple[int, int
 
 
 def _lines(table: SwitchTable) -> set[str]:
-    """All rules and groups as text; the basis of the hash is no part of it, a read-back export has none."""
+    """All rules and groups as text; the basis of the hash is not part of it, a read-back export has none."""
     return {*map(format_rule, table.rules), *(format_group(group, 0) for group in table.groups)}
 
 
-def switch_table(tables: PlannedTables, changed: Mapping[str, tuple[int, int]] | None = None) -> ColumnTable:
+def switch_table(tables: PlannedTables, changed: Mapping[str, tuple[int, int]] | None = None) -> Table:
     """One row per switch; figures of tables that are not made yet are missing."""
     made = [tables.made(at) for at in range(len(tables.names))]
 
@@ -97,10 +96,10 @@ def switch_table(tables: PlannedTables, changed: Mapping[str, tuple[int, int]] |
         return "…" if value is None else f"{value:,}"
 
     columns = [
-        TableColumn("switch", "switch", tables.names, width=16),
-        TableColumn("rules", "rules", [len(table.rules) if table else None for table in made], count, True, 7),
-        TableColumn("groups", "groups", [len(table.groups) if table else None for table in made], count, True, 7, 1),
-        TableColumn(
+        Column("switch", "switch", tables.names, width=16),
+        Column("rules", "rules", [len(table.rules) if table else None for table in made], count, True, 7),
+        Column("groups", "groups", [len(table.groups) if table else None for table in made], count, True, 7, 1),
+        Column(
             "members",
             "members",
             [sum(len(group.buckets) for group in table.groups) if table else None for table in made],
@@ -112,19 +111,19 @@ def switch_table(tables: PlannedTables, changed: Mapping[str, tuple[int, int]] |
     ]
     if changed is not None:
         texts = [f"+{changed[name][0]} -{changed[name][1]}" if name in changed else "=" for name in tables.names]
-        columns.append(TableColumn("difference", "to export", texts, numeric=True, width=11))
-    return ColumnTable.of(columns, len(tables.names))
+        columns.append(Column("difference", "to export", texts, numeric=True, width=11))
+    return Table.of(columns, len(tables.names))
 
 
-def rule_table(table: SwitchTable) -> ColumnTable:
+def rule_table(table: SwitchTable) -> Table:
     """Rules, then groups, of a switch as ``ovs-ofctl`` reads them."""
     flows = [format_rule(rule) for rule in table.rules]
     groups = [format_group(group, table.hash_basis) for group in table.groups]
     kinds = ["rule"] * len(flows) + ["group"] * len(groups)
-    return ColumnTable.of(
+    return Table.of(
         (
-            TableColumn("kind", "", kinds, width=5),
-            TableColumn("text", "as ovs-ofctl reads it", [*flows, *groups], width=60),
+            Column("kind", "", kinds, width=5),
+            Column("text", "as ovs-ofctl reads it", [*flows, *groups], width=60),
         ),
         len(kinds),
     )

@@ -28,6 +28,7 @@ class Branch:
     down: int
     node: int = -1
     opens: bool = True
+    number: int = -1  # of a unit or pod
 
 
 class FabricTree:
@@ -72,6 +73,7 @@ class FabricTree:
                             kind,
                             depth,
                             inside[group_of[inside] == group],
+                            number=group,
                         )
                         for group in groups
                     ]
@@ -80,8 +82,7 @@ class FabricTree:
         if branch.kind in ("unit", "pod"):
             inside = self._role(topology.roles.index(branch.key[1]))
             group_of = nodes.unit if branch.kind == "unit" else nodes.pod
-            number = int("".join(letter for letter in branch.key[2] if letter.isdigit()))
-            return [self._single(branch, node, depth) for node in inside[group_of[inside] == number].tolist()]
+            return [self._single(branch, node, depth) for node in inside[group_of[inside] == branch.number].tolist()]
         if branch.kind == "switch":
             return [self._single(branch, node, depth) for node in self._hosts(branch.node).tolist()]
         return []
@@ -108,16 +109,15 @@ class FabricTree:
             return branch.node == node
         if branch.kind == "role":
             return str(self.route.topology.roles[nodes.role[node]]) == branch.name
-        number = "".join(letter for letter in branch.name if letter.isdigit())
         group_of = nodes.unit if branch.kind == "unit" else nodes.pod
-        return str(group_of[node]) == number
+        return int(group_of[node]) == branch.number
 
     def _role(self, code: int) -> Ints:
         topology = self.route.topology
         return np.flatnonzero(topology.is_switch & (topology.nodes.role == code)).astype(np.int32)
 
     @cached_property
-    def _hanging(self) -> tuple[Longs, Longs]:
+    def _attached(self) -> tuple[Longs, Longs]:
         """Links from switches to hosts, sorted by switch: switches, and hosts beside them."""
         topology = self.route.topology
         links = topology.links
@@ -126,7 +126,7 @@ class FabricTree:
         return links.src[mine].astype(np.int64), links.dst[mine].astype(np.int64)
 
     def _hosts(self, switch: int) -> Ints:
-        switches, hosts = self._hanging
+        switches, hosts = self._attached
         first, last = np.searchsorted(switches, [switch, switch + 1])
         return column(np.unique(hosts[first:last]), np.int32)
 
@@ -140,6 +140,8 @@ class FabricTree:
             (*above.key, name), name, kind, depth, count, float(self.worst[node]), int(self.down[node]), node, count > 0
         )
 
-    def _branch(self, key: tuple[str, ...], name: str, kind: str, depth: int, inside: Ints) -> Branch:
+    def _branch(
+        self, key: tuple[str, ...], name: str, kind: str, depth: int, inside: Ints, *, number: int = -1
+    ) -> Branch:
         worst = float(self.worst[inside].max(initial=0.0))
-        return Branch(key, name, kind, depth, len(inside), worst, int(self.down[inside].sum()))
+        return Branch(key, name, kind, depth, len(inside), worst, int(self.down[inside].sum()), number=number)

@@ -1,1 +1,1 @@
-"""What an optimal routing is best at: one file, one objective, each with ``solve(graph, demand, options)``."""
+"""What an optimal routing is best at: one file, one objective, which says what it is where it registers."""

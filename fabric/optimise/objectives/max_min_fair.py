@@ -1,10 +1,10 @@
 """Max-min fair rates: no demand's part can be raised without lowering one that is no larger (lexicographic optimum).
 
-Exact on small programmes: all demands rise together until some cannot; those are told by the prices (a demand that pays
-for its paths is stopped by full links), stay at their level, and the others rise on (Nace, Pióro, "Max-min fairness and
-its applications to routing and load-balancing in communication networks: a tutorial", IEEE Surveys 2008). On large ones
-levels grow by a constant factor from one programme to the next, and every demand ends within that factor of its fair
-level (Hong et al., "SWAN", SIGCOMM 2013). Parts end at 1: nobody gets more than is offered. Access links of
+Exact on small programmes: all demands rise together until some cannot; those are identified by the prices (a demand
+that pays for its paths is stopped by full links), stay at their level, and the others rise on (Nace, Pióro, "Max-min
+fairness and its applications to routing and load-balancing in communication networks: a tutorial", IEEE Surveys 2008).
+On large ones levels grow by a constant factor from one programme to the next, and every demand ends within that factor
+of its fair level (Hong et al., "SWAN", SIGCOMM 2013). Parts end at 1: nobody gets more than is offered. Access links of
 single-homed endpoints are outside the routing graph and do not limit what is admitted here.
 """
 
@@ -17,15 +17,18 @@ from functools import partial
 import numpy as np
 
 from fabric.optimise.flow_programmes import highest_level, most_admitted
-from fabric.optimise.objectives.max_throughput import within_capacity
+from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.optimise.path_policy import OVER_PATHS, exact_columns, route_space, solver_for
-from fabric.optimise.programme_rounds import Improved, improve
+from fabric.optimise.programme_rounds import Improved, improve, within_capacity
 from fabric.optimise.proofs import level_bound, priced_names
 from fabric.optimise.route_space import RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions
 from topologies.columns import Bools, Floats
+from topologies.registry import Injected
+from topologies.units import excess, percent
 
+TRAITS = ObjectiveTraits(sense="most", figure="lowest level", unit="ratio", admits_in_part=True)
 FACTOR = 1.1  # between levels on large programmes
 EXACT_LEVELS = 500  # programmes the exact way may solve
 PAYS = 1e-7  # price of a demand's path, relative to the dearest, above which it is stopped
@@ -43,7 +46,14 @@ class _Filled:
     finished: bool
 
 
-def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
+@OBJECTIVES.register(
+    "max-min-fair",
+    example={},
+    traits=TRAITS,
+)
+def max_min_fair(
+    graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
+) -> Routing:
     """Raise all demands' parts in a max-min fair way; the lowest level is bounded by prices."""
     space = route_space(graph, demand, options)
     exact = len(space.blocks.cost) <= min(exact_columns(graph), 50_000)
@@ -60,7 +70,7 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
     value, bound = min(filled.lowest, 1.0), min(filled.lowest_bound, 1.0)
     way = "exact" if exact else f"every demand within a factor {FACTOR:g} of its fair level"
     names = priced_names(graph, filled.price)
-    words = f"no routing gives all demands more than {bound:.1%}: {names}{OVER_PATHS[options.paths]}"
+    words = f"no routing gives all demands more than {percent(bound)}: {names}{OVER_PATHS[options.paths]}"
     gap = bound / value - 1 if value > 0 else 0.0
     return Routing(
         "optimal",
@@ -69,11 +79,13 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
         splits=filled.last.carried.splits,
         paths=filled.last.carried.paths,
         certificate=Certificate(
-            0.0, words, objective=ObjectiveProof("lowest level", value, bound, "ratio", words, filled.price)
+            0.0, words, objective=ObjectiveProof(TRAITS.figure, value, bound, TRAITS.unit, words, filled.price)
         ),
         solver=filled.last.solver,
         partial=not filled.finished,
-        notes=(f"max-min fair, {way}: lowest level {value:.2%} (bound {bound:.2%}, gap {gap:.2%})",),
+        notes=(
+            f"max-min fair, {way}: lowest level {percent(value, 2)} (bound {percent(bound, 2)}, gap {excess(gap, 2)})",
+        ),
         admitted=admitted,
     )
 

@@ -1,4 +1,4 @@
-"""The most traffic the network can let in when demands may be cut: max Σ admitted Gbps, no link above its capacity.
+"""The most traffic the network can admit when demands may be cut: max Σ admitted Gbps, no link above its capacity.
 
 Who is cut is the programme's choice, so some pairs may get nothing; ``max-min-fair`` asks for fairness first. Access
 links of single-homed endpoints are outside the routing graph and do not limit what is admitted here.
@@ -9,21 +9,26 @@ from __future__ import annotations
 import numpy as np
 
 from fabric.optimise.flow_programmes import most_admitted
+from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.optimise.path_policy import OVER_PATHS, route_space, solver_for
-from fabric.optimise.programme_rounds import Improved, improve
-from fabric.optimise.proofs import highest, priced_names, throughput_bound
+from fabric.optimise.programme_rounds import improve, within_capacity
+from fabric.optimise.proofs import priced_names, throughput_bound
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions
-from topologies.columns import Floats
+from topologies.registry import Injected
+from topologies.units import excess, format_gbps
+
+TRAITS = ObjectiveTraits(sense="most", figure="throughput", unit="Gb/s", admits_in_part=True)
 
 
-def within_capacity(graph: RoutingGraph, result: Improved) -> tuple[Floats, Floats]:
-    """Loads and admitted parts, scaled down by what the solver's tolerance left above capacity."""
-    over = max(highest(graph, result.carried.edge_gbps), 1.0)
-    return np.asarray(result.carried.edge_gbps / over), np.asarray(result.admitted / over)
-
-
-def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
+@OBJECTIVES.register(
+    "max-throughput",
+    example={},
+    traits=TRAITS,
+)
+def max_throughput(
+    graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
+) -> Routing:
     """Admit the most Gbps, with an upper bound that prices prove by shortest paths."""
     space = route_space(graph, demand, options)
     gbps = np.where(space.routable, demand.total_gbps, 0.0)
@@ -45,17 +50,19 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
             "optimal",
             np.zeros((len(graph.src), demand.gbps.shape[1])),
             ~space.routable,
-            certificate=Certificate(0.0, words, objective=ObjectiveProof("throughput", 0.0, offered, "Gb/s", words)),
+            certificate=Certificate(
+                0.0, words, objective=ObjectiveProof(TRAITS.figure, 0.0, offered, TRAITS.unit, words)
+            ),
             solver="stopped",
             partial=True,
             admitted=np.zeros(len(gbps)),
-            notes=(f"admitted 0 of {offered:,.1f} Gb/s: stopped by the time limit",),
+            notes=(f"admitted 0 of {format_gbps(offered)}: stopped by the time limit",),
         )
     loads, admitted = within_capacity(graph, result)
     value, bound = float(admitted @ gbps), min(result.bound, offered)
     gap = bound / value - 1 if value > 0 else (1.0 if bound > 0 else 0.0)
     names = priced_names(graph, result.price)
-    words = f"no routing admits more than {bound:,.1f} Gb/s: {names}{OVER_PATHS[options.paths]}"
+    words = f"no routing admits more than {format_gbps(bound)}: {names}{OVER_PATHS[options.paths]}"
     return Routing(
         "optimal",
         loads,
@@ -63,10 +70,13 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
         splits=result.carried.splits,
         paths=result.carried.paths,
         certificate=Certificate(
-            0.0, words, objective=ObjectiveProof("throughput", value, bound, "Gb/s", words, result.price)
+            0.0, words, objective=ObjectiveProof(TRAITS.figure, value, bound, TRAITS.unit, words, result.price)
         ),
         solver=result.solver,
         partial=result.stopped or gap > options.gap,
-        notes=(f"admitted {value:,.1f} of {offered:,.1f} Gb/s (bound {bound:,.1f}, gap {gap:.2%})",),
+        notes=(
+            f"admitted {format_gbps(value)} of {format_gbps(offered)} "
+            f"(bound {format_gbps(bound)}, gap {excess(gap, 2)})",
+        ),
         admitted=admitted,
     )

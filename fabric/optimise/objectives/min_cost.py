@@ -1,6 +1,6 @@
 """Least Σ routing weight x Gbps with no link above a target utilisation: the shortest routing that still fits.
 
-A target below what any routing can reach is no dead end: the least possible utilisation takes its place, and a note
+A target below what any routing can reach is not a dead end: the least possible utilisation takes its place, and a note
 says so. The bound on the cost is the dual of the programme, recomputed by shortest paths under weight plus price.
 """
 
@@ -12,21 +12,32 @@ from dataclasses import replace
 import numpy as np
 
 from fabric.optimise.flow_programmes import cost_unit, least_cost
-from fabric.optimise.objectives import min_max_utilisation
+from fabric.optimise.least_utilisation import least_utilisation
+from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.optimise.path_policy import OVER_PATHS, route_space, solver_for
 from fabric.optimise.programme_rounds import improve
 from fabric.optimise.proofs import cost_bound, priced_names
 from fabric.optimise.route_space import ArcSpace, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions, access_bound, edge_utilisation
+from topologies.registry import Injected
+from topologies.units import excess, percent
 
+TRAITS = ObjectiveTraits(sense="least", figure="cost", unit="weight x Gb/s")
 ROOM = 1e-6  # relative, above the least maximum utilisation when the target is below it
 
 
-def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
+@OBJECTIVES.register(
+    "min-cost",
+    example={},
+    traits=TRAITS,
+)
+def min_cost(
+    graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
+) -> Routing:
     """Least cost at the target utilisation, or at the least that can be reached."""
     began = time.monotonic()
-    least = min_max_utilisation.solve(graph, demand, replace(options, objective="min-max-utilisation"))
+    least = least_utilisation(graph, demand, options)
     theta = float(edge_utilisation(graph, least.edge_gbps).max(initial=0.0))
     missed = theta > options.target_utilisation * (1 + options.gap)
     most = max(options.target_utilisation, theta * (1 + ROOM))
@@ -48,7 +59,7 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
     access, _ = access_bound(graph, demand)
     proof = least.certificate or Certificate(access, "access links")
     notes = (
-        [f"no routing meets a utilisation of {options.target_utilisation:.1%}: the least is {theta:.2%}"]
+        [f"no routing meets a utilisation of {percent(options.target_utilisation)}: the least is {percent(theta, 2)}"]
         if missed
         else []
     )
@@ -57,14 +68,16 @@ def solve(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> 
     cost, bound = result.value, result.bound
     gap = cost / bound - 1 if bound > 0 else 0.0
     words = f"{priced_names(graph, result.price)} stand in the way of a shorter one{OVER_PATHS[options.paths]}"
-    notes.append(f"least cost at {most:.1%}: {cost:,.1f} weight x Gb/s (bound {bound:,.1f}, gap {gap:.2%})")
+    notes.append(f"least cost at {percent(most)}: {cost:,.1f} weight x Gb/s (bound {bound:,.1f}, gap {excess(gap, 2)})")
     return Routing(
         "optimal",
         result.carried.edge_gbps,
         ~space.routable,
         splits=result.carried.splits,
         paths=result.carried.paths,
-        certificate=replace(proof, objective=ObjectiveProof("cost", cost, bound, "weight x Gb/s", words, result.price)),
+        certificate=replace(
+            proof, objective=ObjectiveProof(TRAITS.figure, cost, bound, TRAITS.unit, words, result.price)
+        ),
         solver=result.solver,
         partial=result.stopped or gap > max(options.gap, 10 * ROOM) or least.partial,
         notes=tuple(notes),

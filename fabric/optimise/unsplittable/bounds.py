@@ -17,6 +17,7 @@ from fabric.routing.flow_table import FlowTable
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import Certificate
 from topologies.columns import Bools, Floats, Ints
+from topologies.units import format_gbps, percent
 
 _WHOLE = 1e-9  # relative; sizes this close to a multiple are one
 _MOST_UNITS = 1_000_000
@@ -56,8 +57,8 @@ def counted_cut(graph: RoutingGraph, flows: FlowTable, reached: Bools) -> Certif
 
 def _words(way: str, name: str, links: int, count: int, size: float, bound: float) -> str:
     return (
-        f"{count:,} unsplittable flow{'s' if count > 1 else ''} of at least {size:.4g} Gb/s over the {links} live "
-        f"link{'s' if links > 1 else ''} {way} {name} fill one to at least {bound:.1%}"
+        f"{count:,} unsplittable flow{'s' if count > 1 else ''} of at least {format_gbps(size)} over the {links} live "
+        f"link{'s' if links > 1 else ''} {way} {name} fill one to at least {percent(bound)}"
     )
 
 

@@ -14,6 +14,7 @@ from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.progress import Progress
 from fabric.routing.router import Certificate, FlowPaths, Routing, RoutingOptions
 from topologies.columns import Bools, Floats, Ints, column
+from topologies.units import format_gbps, percent
 
 EXACT = 1e-9  # relative gap at which a bound counts as met
 _WHOLE = 1e-9  # relative; sizes this close to a multiple are one
@@ -79,7 +80,8 @@ class Placement:
         """Keep a proof when it is better; round it up to what whole flows can load a link to."""
         level = self.level_at_least(candidate.lower_bound)
         if level > max(candidate.lower_bound, self.access) * (1 + EXACT):
-            words = f"{candidate.witness}; whole flows of {self.unit:.4g} Gb/s then load one to at least {level:.1%}"
+            flows = f"whole flows of {format_gbps(self.unit)}"
+            words = f"{candidate.witness}; {flows} then load one to at least {percent(level)}"
             candidate = Certificate(level, words)
         if candidate.lower_bound > self.certificate.lower_bound * (1 + EXACT):
             self.certificate = candidate
@@ -112,7 +114,7 @@ class Placement:
         self.now.history[:] = 0.0
 
     def report(self, text: str) -> None:
-        """Tell whoever waits how far it is."""
+        """Tell the caller how far it is."""
         theta = self.theta if np.isfinite(self.theta) else None
         seconds = time.monotonic() - self.began
         self.options.report(

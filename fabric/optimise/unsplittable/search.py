@@ -24,6 +24,7 @@ from fabric.routing.flow_table import FlowTable
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, Routing, RoutingOptions, access_bound
 from topologies.columns import Ints, column
+from topologies.units import percent
 
 DRAWS = 8  # randomised roundings
 ROUNDS = 8  # targets tried between bound and best
@@ -42,7 +43,7 @@ def place_flows(graph: RoutingGraph, demand: PhaseDemand, flows: FlowTable, opti
     access, words = access_bound(graph, demand)
     best = Placement(graph, demand, flows, found, options, access, _longest(graph, found, options))
     if access:
-        best.prove(Certificate(access, f"{words} carries {access:.1%} whatever the routing"))
+        best.prove(Certificate(access, f"{words} carries at least {percent(access)}"))
     cut, counted = best_cut(graph, demand, ~unreachable), counted_cut(graph, flows, found.reached)
     # A cut that prices prove can be checked with shortest paths alone.
     best.prove(counted if counted.lower_bound > cut.lower_bound * (1 + EXACT) else cut)
@@ -127,15 +128,13 @@ def _reach(best: Placement, target: float, *, wide: bool) -> bool:
 
 def _programme(best: Placement) -> bool:
     """The bound of routings that may split, and placements drawn from their fractions; whether time ran out."""
-    from fabric.optimise.objectives.min_max_utilisation import solve
+    from fabric.optimise.least_utilisation import least_utilisation
 
     gap = best.theta / best.certificate.lower_bound - 1
     share = best.seconds_left * _PROGRAMME_SHARE
-    options = replace(
-        best.options, objective="min-max-utilisation", time_limit_s=share, gap=max(best.options.gap, gap / 20)
-    )
+    options = replace(best.options, time_limit_s=share, gap=max(best.options.gap, gap / 20))
     before = best.seconds_left
-    split = solve(best.graph, best.demand, options)
+    split = least_utilisation(best.graph, best.demand, options)
     limited = split.partial and before - best.seconds_left >= share * 0.99
     if split.certificate is not None:
         best.prove(split.certificate)
@@ -172,7 +171,7 @@ def _exact(best: Placement) -> bool:
         best.graph, best.flows, programme, theta=best.theta, bound=best.certificate.lower_bound,
         longest=best.longest, time_limit_s=best.seconds_left, seed=best.options.seed,
     )  # fmt: skip
-    words = f"CP-SAT: no choice of one path per flow stays below {answer.bound:.1%}"
+    words = f"CP-SAT: no choice of one path per flow stays below {percent(answer.bound)}"
     over = ", over shortest paths" if shortest_only else ""
     best.prove(Certificate(answer.bound, words + over))
     if answer.edge is not None and answer.steps is not None:

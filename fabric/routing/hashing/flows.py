@@ -12,7 +12,6 @@ from fabric.routing.hashing.headers import Hashes, hashed
 from fabric.routing.router import PairTraffic
 from topologies.columns import Floats, Ints, concatenate
 from topologies.errors import RoutingError
-from traffic.demands import Flows
 
 MOST_FLOWS = 50_000_000  # 32 bytes each
 MOST_FLOWS_REPLICATED = 5_000_000  # with replicas the paths of all flows are kept at once
@@ -87,21 +86,9 @@ def _check(flows: int, replicas: int) -> None:
         )
 
 
-def _pairs(part: Flows) -> tuple[Ints, Ints, Floats]:
-    """All pairs of a class as rows (src, dst, amount), blocks written out."""
-    src, dst, amount = [part.src], [part.dst], [part.amount]
-    for block in part.blocks:
-        tail, head = np.repeat(block.members, len(block.members)), np.tile(block.members, len(block.members))
-        other = tail != head
-        src.append(tail[other])
-        dst.append(head[other])
-        amount.append(np.full(int(other.sum()), block.amount))
-    return np.concatenate(src), np.concatenate(dst), np.concatenate(amount)
-
-
 def _class_rows(graph: RoutingGraph, number: int, pair: PairTraffic) -> tuple[Ints, Ints, Floats, Hashes]:
     """Flows of one class: both endpoints, Gbps and name; a pair's traffic is spread evenly over its queue pairs."""
-    src, dst, amount = _pairs(pair.flows)
+    src, dst, amount = pair.flows.rows()
     keep = (graph.source[src] >= 0) & (graph.sink[dst] >= 0) & (amount > 0)
     src, dst, amount = src[keep], dst[keep], amount[keep]
     name = hashed(hashed(src.astype(np.uint64)) ^ dst.astype(np.uint64))

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph
 from fabric.routing.hashing.flows import FlowTable
 from fabric.routing.hashing.functions import next_hop
 from fabric.routing.hashing.headers import Draws, Hashes
@@ -124,13 +124,13 @@ def walk_slice(
 
 
 @compiled
-def length_slice(first: int, last: int, net: Net, dest: Ints, start: Ints, entry_src: Ints, length: Longs) -> None:
+def length_slice(first: int, last: int, net: Net, rows: DemandRows, length: Longs) -> None:
     """Most edges of a shortest path from the source of every entry to its destination, -1 without a path."""
     nodes = len(net.into_start) - 1
     distance, order = np.empty(nodes), np.empty(nodes, dtype=np.int64)
     most = np.zeros(nodes, dtype=np.int64)
     for row in range(first, last):
-        reached = nearest_first(dest[row], net.into_start, net.tail, net.into_weight, net.equal, distance, order)
+        reached = nearest_first(rows.dest[row], net.into_start, net.tail, net.into_weight, net.equal, distance, order)
         most[:] = 0
         for position in range(reached if not net.equal else 0):
             here = order[position]
@@ -138,8 +138,8 @@ def length_slice(first: int, last: int, net: Net, dest: Ints, start: Ints, entry
                 node = net.tail[slot]
                 if is_step(distance[here], distance[node], net.into_weight[slot], net.equal):
                     most[node] = max(most[node], most[here] + 1)
-        for entry in range(start[row], start[row + 1]):
-            node = entry_src[entry]
+        for entry in range(rows.start[row], rows.start[row + 1]):
+            node = rows.src[entry]
             if distance[node] == np.inf:
                 length[entry] = -1
             else:
@@ -189,7 +189,7 @@ class Walker:
         length = np.empty(len(demand.src), dtype=np.int64)
 
         def work(first: int, last: int) -> None:
-            length_slice(first, last, self._net, demand.dest, demand.start, demand.src, length)
+            length_slice(first, last, self._net, demand.rows, length)
 
         on_threads(len(demand.dest), work)
         pair = demand.dest_of_entry.astype(np.int64) * self.graph.nodes + demand.src

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import Routing
-from fabric.routing.shortest_splits import Rule
+from fabric.routing.router import ROUTERS, Routing, traits_of
 from fabric.routing.tables.decisions import Decisions, decide, decide_paths
 from topologies.errors import RoutingError
 
-# Routers whose switches follow one rule towards every destination.
-RULES: dict[str, Rule] = {
-    "ecmp": "equal",
-    "ecmp-hash": "equal",
-    "wcmp": "downstream-capacity",
-    "bgp-ucmp": "next-hop-count",
-    "spray": "link-capacity",
-    "single-path": "lowest",
-    "optimal": "equal",  # towards destinations without demand
-    "pinned": "equal",  # below the rules of single flows
-}
-PROGRAMMABLE = (*RULES, "ftree")
-MOST_PORTS = 100_000_000  # switches x endpoints, of routers with one path per endpoint
-
 
 def table_decisions(router: str, graph: RoutingGraph, demand: PhaseDemand, routing: Routing | None) -> Decisions:
-    """Decisions of all nodes for all destinations.
+    """Decisions of all nodes for all destinations, as the router's traits say.
 
-    Destinations that the demand does not have, and nodes it does not cross, follow equal-cost shortest paths.
+    Destinations that the demand does not have, and nodes it does not cross, follow the router's rule.
 
     Parameters
     ----------
@@ -38,33 +23,23 @@ def table_decisions(router: str, graph: RoutingGraph, demand: PhaseDemand, routi
     RoutingError
         When a router's paths depend on more than the destination, so that no destination table can say them.
     """
-    if router == "ftree":
-        return _ftree(graph)
     check_programmable(router)
-    if router == "optimal" and routing is not None and routing.splits is not None:
-        return decide(graph, RULES[router], splits=routing.splits, split_sinks=demand.dest)
-    return decide(graph, RULES[router])
+    traits = traits_of(router)
+    if traits.endpoint_ports is not None:
+        return decide_paths(graph, traits.endpoint_ports(graph.topology), graph.topology.endpoint_nodes)
+    assert traits.rule is not None  # programmable without ports
+    if traits.tables_from_splits and routing is not None and routing.splits is not None:
+        return decide(graph, traits.rule, splits=routing.splits, split_sinks=demand.dest)
+    return decide(graph, traits.rule)
 
 
 def check_programmable(router: str) -> None:
-    """Refuse routers that no destination table can carry."""
-    if router not in PROGRAMMABLE:
+    """Refuse routers that no destination table can carry, with their own reason."""
+    traits = traits_of(router)
+    if not traits.programmable:
+        carried = ", ".join(entry.name for entry in ROUTERS if entry.traits.programmable)
         raise RoutingError(
-            f"router {router} chooses paths by source; a table that looks at destinations cannot carry it",
-            hint=f"routers with tables: {', '.join(PROGRAMMABLE)}",
+            f"router {router} {traits.not_programmable}",
+            hint=f"{traits.way_out}; routers with tables: {carried}",
             code="FP5031",
         )
-
-
-def _ftree(graph: RoutingGraph) -> Decisions:
-    from fabric.routing.modulo_ports import ftree_ports
-
-    ends = graph.topology.endpoint_nodes
-    cells = int(graph.topology.nodes.forwards.sum()) * len(ends)
-    if cells > MOST_PORTS:
-        raise RoutingError(
-            f"router ftree has a next hop per switch and endpoint: {cells:,}; {MOST_PORTS:,} are the most",
-            hint="router ecmp has tables of any size",
-            code="FP5030",
-        )
-    return decide_paths(graph, ftree_ports(graph.topology), ends)

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from fabric.routing.graph import PhaseDemand
+from fabric.routing.graph import DemandRows, PhaseDemand
 from fabric.routing.kernels import compiled, parallel_loads
 from fabric.routing.tables.decisions import Decisions
 from topologies.columns import Bools, Floats, Ints, Longs
+
+
+class DecisionColumns(NamedTuple):
+    """Decisions as compiled loops read them."""
+
+    code: Ints  # shape (V, D), decision of a node for a destination; -1: the packet is lost, -2: it has arrived
+    start: Longs  # edges of decision k and their parts are ``start[k]:start[k + 1]``
+    edge: Ints
+    part: Floats
+    head: Ints  # shape (E,), node that each edge leads to
 
 
 @compiled
 def _walk_slice(
     first: int,
     last: int,
-    code: Ints,
-    start: Longs,
-    edge: Ints,
-    part: Floats,
-    head: Ints,
-    row: Ints,
-    entry_start: Longs,
-    entry_src: Ints,
+    decisions: DecisionColumns,
+    rows: DemandRows,
     gbps: Floats,
     loads: Floats,
     loops: Bools,
@@ -31,16 +36,17 @@ def _walk_slice(
     met: Bools,
 ) -> None:
     """Walk demands ``first`` to ``last``, one per destination, in depth-first order of the nodes they cross."""
+    code, start, edge, part, head = decisions
     nodes, classes = len(code), gbps.shape[1]
     state = np.zeros(nodes, dtype=np.int8)  # 0 not met, 1 on the way, 2 done
     stack, place = np.empty(nodes, dtype=np.int64), np.empty(nodes, dtype=np.int64)
     order = np.empty(nodes, dtype=np.int64)
     amount = np.zeros((nodes, classes))
     for index in range(first, last):
-        to = row[index]
+        to = rows.dest[index]
         done = 0
-        for entry in range(entry_start[index], entry_start[index + 1]):
-            root = entry_src[entry]
+        for entry in range(rows.start[index], rows.start[index + 1]):
+            root = rows.src[entry]
             for column_ in range(classes):
                 amount[root, column_] += gbps[entry, column_]
             if state[root] != 0:
@@ -94,67 +100,42 @@ class Walk:
     """What became of a demand."""
 
     edge_gbps: Floats  # shape (E, C)
-    loops: Bools  # shape (D,), destinations of the demand towards which traffic goes in circles; loads then are partial
+    loops: Bools  # shape (D,), destinations of the demand towards which traffic loops; loads are then partial
     lost_gbps: Floats  # shape (D,), what reaches a node without a next hop
 
 
 def walk(decisions: Decisions, part: Floats, demand: PhaseDemand) -> Walk:
     """Send a demand along decisions whose edges take ``part`` of their node's traffic.
 
-    The demand's destinations are sinks; for decisions by endpoint see ``walk_rows``.
+    The demand's destinations are sinks; decisions by endpoint are walked by ``walk_columns``.
     """
-    row = np.searchsorted(decisions.sink, demand.dest).astype(np.int32)
-    return walk_rows(decisions, part, row, demand.start, demand.src, demand.gbps)
+    rows = DemandRows(np.searchsorted(decisions.sink, demand.dest).astype(np.int32), demand.start, demand.src)
+    columns = DecisionColumns(decisions.code, decisions.start, decisions.edge, part, decisions.graph.dst)
+    return walk_columns(columns, rows, demand.gbps)
 
 
-def walk_rows(
-    decisions: Decisions, part: Floats, row: Ints, entry_start: Ints | Longs, entry_src: Ints, gbps: Floats
-) -> Walk:
-    """Send entries (source node, Gbps per class) to destinations, rows of the decisions.
+def every_row(count: int, sources: Ints) -> DemandRows:
+    """An entry from every source to each of ``count`` destinations."""
+    start = np.arange(count + 1, dtype=np.int64) * len(sources)
+    return DemandRows(np.arange(count, dtype=np.int32), start, np.tile(sources, count).astype(np.int32))
+
+
+def walk_columns(decisions: DecisionColumns, rows: DemandRows, gbps: Floats, met: Bools | None = None) -> Walk:
+    """Send entries (source node, Gbps per class) along any columns of decisions.
 
     Parameters
     ----------
-    row : ndarray, shape (n,)
-    entry_start : ndarray, shape (n + 1,)
-        Entries of destination i are ``entry_start[i]:entry_start[i + 1]``.
+    rows : DemandRows
+        ``dest`` are columns of the decisions' ``code``.
     gbps : ndarray, shape (entries, C)
-    """
-    starts = np.asarray(entry_start, dtype=np.int64)
-    head = decisions.graph.dst
-    return walk_columns(decisions.code, decisions.start, decisions.edge, part, head, row, starts, entry_src, gbps)
-
-
-def walk_columns(
-    code: Ints,
-    start: Longs,
-    edge: Ints,
-    part: Floats,
-    head: Ints,
-    row: Ints,
-    entry_start: Longs,
-    entry_src: Ints,
-    gbps: Floats,
-    met: Bools | None = None,
-) -> Walk:
-    """The same for any columns of decisions.
-
-    Parameters
-    ----------
-    code : ndarray, shape (V, D)
-        Decision of a node for a destination; -1: the packet is lost, -2: it has arrived.
-    start, edge, part : ndarray
-        Edges of decision k and their parts are ``start[k]:start[k + 1]``.
-    head : ndarray, shape (E,)
-        Node that each edge leads to.
     met : ndarray, shape (V, D), optional
         Filled with which nodes traffic to each destination meets.
     """
-    loops, lost = np.zeros(len(row), dtype=np.bool_), np.zeros(len(row))
+    loops, lost = np.zeros(len(rows.dest), dtype=np.bool_), np.zeros(len(rows.dest))
     seen = np.zeros((0, 0), dtype=np.bool_) if met is None else met
-    fixed = (code, start, edge, part, head, row, entry_start, entry_src, gbps)
 
     def work(first: int, last: int, loads: Floats) -> None:
-        _walk_slice(first, last, *fixed, loads, loops, lost, seen)
+        _walk_slice(first, last, decisions, rows, gbps, loads, loops, lost, seen)
 
-    loads = parallel_loads(len(row), (len(head), gbps.shape[1]), work)
+    loads = parallel_loads(len(rows.dest), (len(decisions.head), gbps.shape[1]), work)
     return Walk(loads, loops, lost)

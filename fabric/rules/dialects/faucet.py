@@ -11,10 +11,10 @@ from typing import Any
 
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError
-from fabric.rules.openflow13.encode import ETHER_IPV4, ETHER_IPV6, PORT_NAMES, check_ports
+from fabric.rules.openflow13.match_fields import match_fields
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
-from fabric.rules.table import LOCAL, Match, Rule, SwitchTable
+from fabric.rules.table import LOCAL, Rule, SwitchTable
 
 VLAN = "fabric"
 VLAN_ID = 100
@@ -50,24 +50,7 @@ def switch_entry(table: SwitchTable, access_list: str, ports: int) -> dict[str, 
 
 def access_rules(table: SwitchTable) -> list[dict[str, Any]]:
     """The access list of one switch."""
-    return [{"rule": {**_match(rule.match), "actions": _actions(rule)}} for rule in table.rules]
-
-
-def _match(match: Match) -> dict[str, Any]:
-    check_ports(match)
-    if not match.family:
-        return {}
-    found: dict[str, Any] = {"eth_type": ETHER_IPV4 if match.family == 4 else ETHER_IPV6}
-    if match.protocol:
-        found["ip_proto"] = match.protocol
-    if match.src_bits:
-        found[f"ipv{match.family}_src"] = match.src_text
-    if match.dst_bits:
-        found[f"ipv{match.family}_dst"] = match.dst_text
-    for side, port in (("src", match.src_port), ("dst", match.dst_port)):
-        if port:
-            found[f"{PORT_NAMES[match.protocol]}_{side}"] = port
-    return found
+    return [{"rule": {**match_fields(rule.match), "actions": _actions(rule)}} for rule in table.rules]
 
 
 def _actions(rule: Rule) -> dict[str, Any]:
@@ -90,10 +73,10 @@ def write(rules: RuleSet) -> Iterator[File]:
     yield File("faucet.yaml", yaml.safe_dump(record, sort_keys=False, width=120))
 
 
+SUMMARY = "faucet.yaml with an access list per switch, for tables without groups"
 DIALECT = Dialect(
     name="faucet",
     format="openflow",
-    summary="faucet.yaml with an access list per switch, for tables without groups",
     proof="check_faucet_config of Faucet 1.10",
     carrier="slots",
     write=write,

@@ -2,7 +2,7 @@
 
 Routes come from BGP, not from our tables: with an AS per switch and ``multipath-relax`` BGP finds all shortest paths,
 which is router ``ecmp``. Router ``bgp-ucmp`` adds the link bandwidth community, set to the number of next hops of
-whoever announces. Leaves have a route per host port; addresses of a site that no host has are dropped there.
+those that announce. Leaves have a route per host port; addresses of a site that no host has are dropped there.
 """
 
 from __future__ import annotations
@@ -10,17 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-import numpy as np
-
+from fabric.rules.bgp import UNEQUAL, bgp_rule, check_bgp
 from fabric.rules.dialect import Dialect, File
-from fabric.rules.errors import RuleError
 from fabric.rules.next_hops import host_interfaces, interface, link_interfaces, sites_of
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
 from fabric.rules.table import prefix_text
 
-UNEQUAL = "bgp-ucmp"
-ROUTERS = ("ecmp", "ecmp-hash", UNEQUAL)
 MOST_PATHS = 64
 
 
@@ -30,24 +26,6 @@ def write(rules: RuleSet) -> Iterator[File]:
     stems = safe_names(rules.topology.nodes.name[node] for node in rules.nodes)
     for stem, node in zip(stems, rules.nodes, strict=True):
         yield File(f"switches/{stem}.conf", "".join(f"{line}\n" for line in _lines(rules, node, stem)))
-
-
-def check_bgp(rules: RuleSet) -> None:
-    """Refuse what BGP would not do."""
-    links, forwards = rules.topology.links, rules.topology.nodes.forwards
-    if rules.router not in ROUTERS:
-        raise RuleError(
-            f"BGP chooses its own paths: it cannot carry the splits of router {rules.router}",
-            hint=f"dialect static carries them; frr carries router {', '.join(ROUTERS)}",
-            code="FP8030",
-        )
-    inner = forwards[links.src] & forwards[links.dst]
-    if inner.any() and np.ptp(links.weight[inner]) > 0:
-        raise RuleError(
-            f"links of fabric {rules.plan.fabric} differ in their routing metrics; BGP counts switches on the way",
-            hint="dialect static carries the planned next hops",
-            code="FP8030",
-        )
 
 
 def _lines(rules: RuleSet, node: int, stem: str) -> Iterator[str]:
@@ -66,7 +44,7 @@ def _lines(rules: RuleSet, node: int, stem: str) -> Iterator[str]:
             neighbours.append((str(plan.link4(back)), str(plan.link6(back)), int(plan.asn[far])))
     yield from _hosts(rules, node)
     yield from _bgp(rules, node, neighbours)
-    if rules.router == UNEQUAL:
+    if bgp_rule(rules) == UNEQUAL:
         yield from ("!", "route-map bandwidth permit 10", " set extcommunity bandwidth num-multipaths")
     yield from ("!", "end")
 
@@ -109,15 +87,15 @@ def _bgp(rules: RuleSet, node: int, neighbours: list[tuple[str, str, int]]) -> I
         for four, six, _ in neighbours:
             address = four if family == 4 else six
             yield f"  neighbor {address} activate"
-            if rules.router == UNEQUAL:
+            if bgp_rule(rules) == UNEQUAL:
                 yield f"  neighbor {address} route-map bandwidth out"
         yield " exit-address-family"
 
 
+SUMMARY = "frr.conf per switch: BGP with an AS each, weighted by link bandwidth with router bgp-ucmp"
 DIALECT = Dialect(
     name="frr",
     format="routes",
-    summary="frr.conf per switch: BGP with an AS each, weighted by link bandwidth with router bgp-ucmp",
     proof="FRR 8.4, network namespaces",
     carrier="exact",
     write=write,

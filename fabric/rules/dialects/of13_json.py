@@ -13,7 +13,8 @@ from typing import Any
 
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError
-from fabric.rules.openflow13.encode import ETHER_IPV4, ETHER_IPV6, PORT_NAMES, check_ports, wire_port
+from fabric.rules.openflow13.encode import ETHER_IPV4, ETHER_IPV6, PORT_NAMES, wire_port
+from fabric.rules.openflow13.match_fields import match_fields
 from fabric.rules.openflow13.readback import port_of_wire
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
@@ -38,27 +39,9 @@ def flow_entry(rule: Rule, datapath: int) -> dict[str, Any]:
         "cookie": rule.cookie,
         "table_id": 0,
         "priority": rule.priority,
-        "match": _match(rule.match),
+        "match": match_fields(rule.match),
         "actions": actions,
     }
-
-
-def _match(match: Match) -> dict[str, Any]:
-    check_ports(match)
-    if not match.family:
-        return {}
-    found: dict[str, Any] = {"eth_type": ETHER_IPV4 if match.family == 4 else ETHER_IPV6}
-    if match.protocol:
-        found["ip_proto"] = match.protocol
-    if match.src_bits:
-        found[f"ipv{match.family}_src"] = match.src_text
-    if match.dst_bits:
-        found[f"ipv{match.family}_dst"] = match.dst_text
-    if match.src_port:
-        found[f"{PORT_NAMES[match.protocol]}_src"] = match.src_port
-    if match.dst_port:
-        found[f"{PORT_NAMES[match.protocol]}_dst"] = match.dst_port
-    return found
 
 
 def group_entry(group: Group, datapath: int) -> dict[str, Any]:
@@ -135,13 +118,13 @@ def _out_of(act: dict[str, Any]) -> int:
     return port_of_wire(int(act["port"]))
 
 
+SUMMARY = "ofctl_rest JSON of Ryu and os-ken per switch"
 DIALECT = Dialect(
     name="of13-json",
     format="openflow",
-    summary="ofctl_rest JSON of Ryu and os-ken per switch",
     proof="os-ken 4.2's REST library into Open vSwitch 3.1",
     carrier="slots",
     write=write,
-    loses="the hash basis of switches: tiers that hash alike deal alike",
+    loses="the hash basis of switches: tiers with the same hash basis polarise",
     read=read,
 )

@@ -93,10 +93,10 @@ def write(rules: RuleSet) -> Iterator[File]:
         yield File(f"switches/{stem}.json", json.dumps(switch_document(table), indent=1) + "\n")
 
 
+SUMMARY = "ONOS REST JSON, flows and groups per switch"
 DIALECT = Dialect(
     name="onos",
     format="openflow",
-    summary="ONOS REST JSON, flows and groups per switch",
     proof="",
     carrier="slots",
     write=write,

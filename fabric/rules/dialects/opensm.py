@@ -122,10 +122,10 @@ def net_lines(rules: RuleSet, names: dict[int, str]) -> Iterator[str]:
         yield "\n"
 
 
+SUMMARY = "forwarding tables for OpenSM's file engine, fixed LIDs, and the fabric for ibsim"
 DIALECT = Dialect(
     name="opensm",
     format="lft",
-    summary="forwarding tables for OpenSM's file engine, fixed LIDs, and the fabric for ibsim",
     proof="OpenSM 3.3.23 on ibsim",
     carrier="exact",
     write=write,

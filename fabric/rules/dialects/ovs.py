@@ -64,10 +64,10 @@ def read(folder: Path, stem: str) -> tuple[list[Rule], list[Group]]:
     return parse_rules(*found[0]), parse_groups(*found[1])
 
 
+SUMMARY = "ovs-ofctl flows and groups files per switch"
 DIALECT = Dialect(
     name="ovs",
     format="openflow",
-    summary="ovs-ofctl flows and groups files per switch",
     proof="Open vSwitch 3.1, userspace datapath",
     carrier="slots",
     write=write,

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
+from fabric.rules.bgp import check_bgp
 from fabric.rules.dialect import Dialect, File
-from fabric.rules.dialects.frr import check_bgp
 from fabric.rules.next_hops import host_interfaces, link_interfaces
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
@@ -87,10 +87,10 @@ def _config(rules: RuleSet, node: int, stems: dict[int, str]) -> dict[str, Any]:
     }
 
 
+SUMMARY = "config_db.json per switch: ports, interfaces, loopback, BGP neighbours"
 DIALECT = Dialect(
     name="sonic",
     format="routes",
-    summary="config_db.json per switch: ports, interfaces, loopback, BGP neighbours",
     proof="",
     carrier="exact",
     write=write,

@@ -14,7 +14,7 @@ from fabric.rules.manifest import MANIFEST, SCHEMA, VERIFIED, SwitchEntry, read_
 from fabric.rules.openflow13.session import Endpoint, parse_endpoint
 from fabric.rules.ovs_text import parse_groups, parse_rules
 from fabric.rules.table import SwitchTable
-from topologies.errors import nearest
+from topologies.errors import nearest_hint
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,11 @@ def _target(text: str, entries: dict[str, SwitchEntry], *, dry_run: bool) -> Tar
     name = max((name for name in entries if text == name or text.startswith(f"{name}=")), key=len, default=None)
     if name is None:
         wrong = text.partition("=")[0]
-        close = nearest(wrong, entries)
         raise RuleError(
             f"the export has no switch {wrong!r}",
-            hint=f"did you mean {close!r}?"
-            if close
-            else f"it has {len(entries):,}, such as {min(entries, default='')!r}",
+            hint=nearest_hint(
+                wrong, entries, otherwise=f"it has {len(entries):,}, such as {min(entries, default='')!r}"
+            ),
             code="FP8042",
         )
     address = text[len(name) + 1 :]
@@ -121,12 +120,12 @@ def _verified(folder: Path) -> dict[str, str]:
     except OSError:
         raise _not_verified(f"the verifier has not passed {folder}: it has no {VERIFIED}") from None
     except ValueError as error:
-        raise _not_verified(f"{path} is no JSON: {error}") from None
+        raise _not_verified(f"{path} is not JSON: {error}") from None
     if not isinstance(record, dict) or record.get("kind") != "RulesVerified" or record.get("schema") != SCHEMA:
         raise _not_verified(f"{path} is not what this version's verifier writes")
     files = record.get("files")
     if not isinstance(files, dict):
-        raise _not_verified(f"{path} names no files")
+        raise _not_verified(f"{path} lists no files")
     return {str(name): str(digest) for name, digest in files.items()}
 
 

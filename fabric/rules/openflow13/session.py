@@ -19,6 +19,7 @@ from fabric.rules.errors import RuleError
 from fabric.rules.openflow13 import encode, hash_basis
 from fabric.rules.openflow13.error_words import error_words
 from fabric.rules.openflow13.readback import InstalledFlow, InstalledGroup, read_flows, read_groups
+from topologies.units import format_seconds
 
 _HELLO, _ERROR, _ECHO_REQUEST, _FEATURES_REPLY, _MULTIPART_REPLY, _BARRIER_REPLY = 0, 1, 2, 6, 19, 21
 _MORE = 1  # flag of a multipart reply that another follows
@@ -62,7 +63,7 @@ def parse_endpoint(text: str) -> Endpoint:
     host = host.removeprefix("[").removesuffix("]")
     if not found or not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise RuleError(
-            f"{text!r} is no address of a switch", hint="HOST:PORT, [IPV6]:PORT or unix:PATH", code="FP8040"
+            f"{text!r} is not an address of a switch", hint="HOST:PORT, [IPV6]:PORT or unix:PATH", code="FP8040"
         )
     return Endpoint("tcp", host, int(port))
 
@@ -90,7 +91,7 @@ class Session:
     ------
     RuleError
         FP8040 when nobody answers there or OpenFlow 1.3 is not spoken; FP8041, from any method, when the switch falls
-        silent, hangs up or says what is no OpenFlow.
+        silent, hangs up or says what is not OpenFlow.
     """
 
     def __init__(self, endpoint: Endpoint, *, timeout_s: float = 10.0, version: int = encode.VERSION) -> None:
@@ -245,7 +246,7 @@ class Session:
             raise self._broken(f"its answer cannot be read: {error}") from None
 
     def _silent(self) -> RuleError:
-        return self._broken(f"it did not answer within {self.timeout_s:g} s")
+        return self._broken(f"it did not answer within {format_seconds(self.timeout_s)}")
 
     def _broken(self, words: str) -> RuleError:
         return RuleError(

@@ -14,9 +14,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fabric.routing.router import PairTraffic
-from fabric.routing.tables.walk import walk_columns
+from fabric.routing.tables.walk import DecisionColumns, every_row, walk_columns
 from fabric.rules.addressing import AddressPlan
-from fabric.rules.dialect import dialect
+from fabric.rules.dialect import DIALECTS
 from fabric.rules.manifest import LINK_COLUMNS, LINKS, Manifest, read_csv
 from fabric.rules.table import LOCAL, prefix_text
 from fabric.rules.verify.findings import Finding, Verdict
@@ -24,6 +24,7 @@ from fabric.rules.verify.flows import walk_flows
 from fabric.rules.verify.rows import DROPPED, SINK, Rows, cut_rows
 from fabric.rules.verify.tables import ReadTables, read_tables
 from topologies.columns import Floats, Ints, column
+from topologies.units import precise_gbps
 
 MOST_FINDINGS = 1000
 SAME = 1e-6  # loads that differ by less than this part of the link's capacity are equal
@@ -48,7 +49,7 @@ def verify_export(
     pairs : sequence of PairTraffic
         What the planned phase sends.
     """
-    tables = read_tables(folder, manifest, dialect(manifest.dialect), plan, progress=progress)
+    tables = read_tables(folder, manifest, DIALECTS.find(manifest.dialect), plan, progress=progress)
     findings = list(tables.findings)
     sources = first_tables(tables)
     planned = _read_links(folder, plan, findings)
@@ -88,7 +89,7 @@ def _verdict(
     off = np.abs(walked - planned[1]) / capacity
     wrong = np.flatnonzero(inner & (off > SAME))
     for link in wrong[np.argsort(-off[wrong], kind="stable")][:20].tolist():
-        words = f"{walked[link]:.6g} Gb/s by the tables, {planned[1][link]:.6g} Gb/s said in {LINKS}"
+        words = f"{precise_gbps(walked[link])} by the tables, {precise_gbps(planned[1][link])} reported in {LINKS}"
         name = topology.nodes.name[int(topology.links.src[link])]
         findings.append(Finding("load", name, topology.link_name(link), words))
     error = float((np.abs(walked - planned[0]) / capacity)[inner].max(initial=0.0))
@@ -170,17 +171,13 @@ def walk_all(
     count, width = len(rows.pieces), len(sources)
     gbps = np.ones((count * width, 2))
     gbps[:, 1] = _demand(tables, rows, sources, pairs).ravel() if len(pairs) else 0.0
-    start = np.arange(count + 1, dtype=np.int64) * width
-    src = np.tile(sources, count).astype(np.int32)
     edge = np.arange(len(rows.link), dtype=np.int32)
-    head = rows.head[rows.link]
+    decisions = DecisionColumns(rows.code, rows.start, edge, rows.part, rows.head[rows.link])
     met = np.zeros((len(rows.code), count), dtype=np.bool_)
-    found = walk_columns(
-        rows.code, rows.start, edge, rows.part, head, np.arange(count, dtype=np.int32), start, src, gbps, met
-    )
+    walked = walk_columns(decisions, every_row(count, sources), gbps, met)
     loads = np.zeros(len(tables.plan.topology.links))
-    np.add.at(loads, rows.link, found.edge_gbps[:, 1])
-    return loads, met, found.loops, found.lost_gbps > 0
+    np.add.at(loads, rows.link, walked.edge_gbps[:, 1])
+    return loads, met, walked.loops, walked.lost_gbps > 0
 
 
 def _demand(tables: ReadTables, rows: Rows, sources: Ints, pairs: Sequence[PairTraffic]) -> Floats:
@@ -207,7 +204,7 @@ def _demand(tables: ReadTables, rows: Rows, sources: Ints, pairs: Sequence[PairT
 def _explain_losses(
     tables: ReadTables, rows: Rows, sources: Ints, family: int, loops: np.ndarray, lost: np.ndarray
 ) -> list[Finding]:
-    """A trace for every row in which a packet circles or is lost though a live path exists."""
+    """A trace for every row in which a packet loops or is lost though a live path exists."""
     findings: list[Finding] = []
     component = _components(tables) if lost.any() else np.empty(0, dtype=np.int32)
     for row in np.flatnonzero(loops | lost).tolist():
@@ -231,7 +228,7 @@ def _explain_losses(
 
 
 def _bad_walks(tables: ReadTables, rows: Rows, row: int, sources: Ints) -> list[tuple[str, int, list[str]]]:
-    """Walks towards a row that circle or are lost, one per source at most, found depth first."""
+    """Walks towards a row that loop or are lost, one per source at most, found depth first."""
     topology = tables.plan.topology
     found: list[tuple[str, int, list[str]]] = []
     dead: dict[int, bool] = {}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
-from fabric.faces.report.content import Block, Section, Words, as_table
+from fabric.faces.report.content import Block, Section, Words
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
+from fabric.faces.views.provenance import assumption_table, file_table, pair_table
 from fabric.scenario.provenance import MODEL, envelope
 from fabric.scenario.schema import not_yet_modelled
 
@@ -24,26 +26,16 @@ def model_section(source: ReportSource) -> Section:
     loaded, result = source.loaded, source.result
     head = envelope("Report", loaded)
     blocks: list[Block] = [
-        as_table(
-            "Assumptions, and the key that overrides each",
-            (("id", "id"), ("assumption", "text"), ("override", "override")),
-            [(entry.id, entry.text, entry.override) for entry in result.assumptions],
-        )
+        assumption_table(result.assumptions),
     ]
     ignored = [*not_yet_modelled(loaded.scenario), *result.not_modelled]
     if ignored:
         blocks.append(Words(f"Given, and not yet modelled: {', '.join(ignored)}.", "warn"))
-    blocks.append(
-        as_table(
-            "Files, and the hash of what was read",
-            (("file", "path"), ("SHA-256", "sha256")),
-            [(file.path, file.sha256) for file in loaded.inputs],
-        )
-    )
+    blocks.append(file_table(loaded))
     changed = [(f"--set {entry['set']}", str(entry["value"])) for entry in head["overrides"]]
     changed += [("--down", text) for text in source.request.down] + [("--up", text) for text in source.request.up]
     if changed:
-        blocks.append(as_table("Changed on the command line", (("what", "what"), ("value", "value")), changed))
+        blocks.append(pair_table(changed, ("what", "value"), "Changed on the command line"))
     versions = [
         ("seed", str(loaded.scenario.seed)),
         ("model", f"{MODEL['name']} v{MODEL['version']}"),
@@ -51,7 +43,7 @@ def model_section(source: ReportSource) -> Section:
         ("Python", python_version()),
         *((name, _version(name)) for name in _LIBRARIES),
     ]
-    blocks.append(as_table("Seed and versions", (("what", "what"), ("is", "is")), versions))
+    blocks.append(pair_table(versions, ("what", "is"), "Seed and versions"))
     return Section("model", "What was modelled", _HOW, tuple(blocks))
 
 
@@ -60,3 +52,8 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "-"
+
+
+SUMMARY = "what was modelled: assumptions, inputs, versions, seed"
+ORDER = 20
+SECTION = ReportSection(model_section)

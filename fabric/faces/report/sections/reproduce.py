@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from fabric.faces.report.content import Block, Commands, Section, Words
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.request import RouteRequest
 from fabric.scenario.load import STDIN
@@ -56,3 +57,8 @@ def _flags(source: ReportSource) -> list[str]:
         if given != default:
             flags += [flag, str(given)]
     return flags
+
+
+SUMMARY = "the commands that give the same numbers again"
+ORDER = 80
+SECTION = ReportSection(reproduce_section)

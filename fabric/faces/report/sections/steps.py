@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fabric.faces.report.content import Block, Cell, ReportTable, Section, TimelineBlock, as_table, number
+from fabric.faces.report.content import Block, Section, TimelineBlock
+from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
+from fabric.faces.views.jobs import STEPS_SHOWN, step_table
 from fabric.faces.views.timeline import Bar, JobTimeline, job_timeline
-from fabric.result import JobPhase, JobTime
-from topologies.units import format_bytes, format_seconds
+from topologies.units import format_seconds
 
 _HOW = (
     "A phase takes its ideal window times the highest offered load among the links that carry it, when that is above "
@@ -23,13 +24,8 @@ def steps_section(source: ReportSource) -> Section | None:
         timeline = job_timeline(job)
         if timeline.span_s > 0:
             blocks.append(TimelineBlock(timeline, tuple(_said(bar) for bar in timeline.bars), _ticks(timeline)))
-        blocks.append(_table(job))
+        blocks.append(step_table([job]).only(*STEPS_SHOWN))
     return Section("steps", "Step time per job", _HOW, tuple(blocks)) if blocks else None
-
-
-def seconds(value: float | None) -> str:
-    """A time, or that it never ends."""
-    return "never" if value is None else format_seconds(value)
 
 
 def _said(bar: Bar) -> str:
@@ -54,44 +50,6 @@ def _ticks(timeline: JobTimeline, most: int = 5) -> tuple[tuple[float, str], ...
     return tuple((at * step, format_seconds(at * step)) for at in range(steps + 1))
 
 
-def _table(job: JobTime) -> ReportTable:
-    heads = (
-        ("phase", "name"), ("fabric", "fabric"), (">sent per rank", "bytes_per_rank"), (">ideal", "ideal_s"),
-        (">here", "predicted_s"), (">step waits", "exposed_s"), (">stretch", "stretch"),
-        ("slowest link", "hottest_link"),
-    )  # fmt: skip
-    rows = [_phase(phase) for phase in job.phases]
-    nothing = Cell("-")
-    if job.compute_s is not None:
-        compute = number(format_seconds(job.compute_s), job.compute_s)
-        rows.append((Cell("compute", "compute"), nothing, nothing, compute, compute, compute, nothing, nothing))
-    if job.step_time_ideal_s is not None:
-        rows.append(
-            (
-                Cell("step", "step"),
-                nothing,
-                nothing,
-                number(format_seconds(job.step_time_ideal_s), job.step_time_ideal_s),
-                number(seconds(job.step_time_s), job.step_time_s),
-                nothing,
-                number("-" if job.stretch is None else f"{job.stretch:.2f}x", job.stretch),
-                nothing,
-            )
-        )
-    ranks = f", {job.ranks:,} ranks" if job.ranks else ""
-    return as_table(f"{job.id}: {job.kind}{ranks}", heads, rows)
-
-
-def _phase(phase: JobPhase) -> tuple[Cell, ...]:
-    inside = phase.fabric is None
-    waits = "-" if inside or not phase.in_step else seconds(phase.exposed_s)
-    return (
-        Cell(phase.name, phase.name),
-        Cell(phase.fabric or "NVLink", phase.fabric),
-        number(format_bytes(phase.bytes_per_rank), phase.bytes_per_rank),
-        number("in compute" if inside else format_seconds(phase.ideal_s), None if inside else phase.ideal_s),
-        number("in compute" if inside else seconds(phase.predicted_s), None if inside else phase.predicted_s),
-        number(waits, None if waits == "-" else phase.exposed_s),
-        number("-" if phase.stretch is None else f"{phase.stretch:.2f}x", phase.stretch),
-        Cell(phase.hottest_link or "-", phase.hottest_link or None),
-    )
+SUMMARY = "the step of every job, its phases in time"
+ORDER = 60
+SECTION = ReportSection(steps_section)

@@ -1,0 +1,128 @@
+"""``fabric catalog``: the models that scenarios may name, and NetBox device types made into such rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fabric.cli.answer import Answer, emit, write
+from fabric.cli.options import FabricCommand, Settings
+from topologies.catalogue import SECTIONS, Catalogue, CatalogueRow, builtin
+from topologies.errors import TopologyError
+
+SUMMARY = "List and show models of switches, NICs, nodes, optics and cables; import NetBox device types."
+ORDER = 150
+
+ROLES = {"switch": "switches", "nic": "nics", "node": "nodes", "optic": "optics", "cable": "cables"}
+COLUMNS = (
+    "role", "model", "product", "ports", "speed_gbps", "links", "gpus", "medium", "reach_m", "length_m", "tcam_entries",
+    "groups", "group_members", "typical_w", "max_w", "usd", "estimate", "source",
+)  # fmt: skip
+_RENAMED = {"speed": "speed_gbps", "length": "length_m"}
+_FILES = click.option(
+    "--catalog", "files", multiple=True, metavar="FILE", help="A catalogue of your own, laid over ours; may repeat."
+)
+
+
+@click.group("catalog")
+def command() -> None:
+    """Look up the models that scenarios name: switches, NICs, nodes, optics, cables. add imports NetBox types."""
+
+
+def _catalogue(files: Sequence[str]) -> Catalogue:
+    from fabric.scenario.catalogue_file import read_catalogue
+
+    found = builtin()
+    for file in files:
+        found = read_catalogue(file, found)
+    return found
+
+
+def _record(section: str, row: CatalogueRow) -> dict[str, Any]:
+    role = next(name for name, plural in ROLES.items() if plural == section)
+    values = {_RENAMED.get(key, key): value for key, value in row.model_dump().items()}
+    return {"role": role, **values}
+
+
+def _answer(records: Sequence[Mapping[str, Any]], kind: str) -> Answer:
+    from fabric.faces.views.catalogue import MODELS_SHOWN, model_table
+    from fabric.scenario.provenance import tool_envelope
+
+    return Answer(
+        lambda: {**tool_envelope(kind), "models": [dict(row) for row in records]},
+        lambda: [model_table(records, COLUMNS).only(*MODELS_SHOWN)],
+        lambda: model_table(records, COLUMNS),
+        COLUMNS,
+    )
+
+
+@command.command("list", cls=FabricCommand)
+@click.option("--role", type=click.Choice(list(ROLES)), help="Only models of this kind.")
+@_FILES
+def list_models(role: str | None, files: tuple[str, ...], settings: Settings) -> None:
+    """List the models: ports, speed, power, price, and whether figures are estimates."""
+    catalogue = _catalogue(files)
+    sections = [ROLES[role]] if role else list(SECTIONS)
+    records = [_record(section, row) for section in sections for row in getattr(catalogue, section).values()]
+    emit(_answer(records, "CatalogResult"), settings)
+
+
+@command.command("show", cls=FabricCommand)
+@click.argument("model")
+@_FILES
+def show_model(model: str, files: tuple[str, ...], settings: Settings) -> None:
+    """Show all that is known of MODEL, by its name or its product's, with the source."""
+    from fabric.faces.views.catalogue import detail_table
+
+    section, row = _catalogue(files).find(model)
+    record = _record(section, row)
+    answer = _answer([record], "CatalogResult")
+    emit(Answer(answer.record, lambda: [detail_table(record)], answer.table, COLUMNS), settings)
+
+
+@command.command("add", cls=FabricCommand)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def add_models(files: tuple[str, ...], settings: Settings) -> None:
+    """Make rows of a catalogue from NetBox device types (or other catalogues) in FILE.
+
+    With -o they are added to that catalogue file, which is made if there is none; a model it has already is refused
+    unless --force. Without -o the catalogue is printed.
+    """
+    import yaml
+
+    from fabric.scenario.catalogue_file import read_catalogue
+
+    there = Catalogue()
+    target = None if settings.output == "-" else Path(settings.output)
+    if target is not None and target.exists():
+        there = read_catalogue(target, there)
+    fresh = Catalogue()
+    for file in files:
+        fresh = read_catalogue(file, fresh)
+    document: dict[str, list[dict[str, Any]]] = {}
+    for section in SECTIONS:
+        old, new = getattr(there, section), getattr(fresh, section)
+        twice = sorted(set(old) & set(new))
+        if twice and not settings.force:
+            raise TopologyError(
+                f"{target} has {twice[0]!r} already", hint="--force takes the new row in its place", code="FP2111"
+            )
+        rows = {**old, **new}
+        if rows:
+            document[section] = [_yaml_row(row) for row in rows.values()]
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+    if target is None:
+        write(text, settings)
+        return
+    write(text, replace(settings, force=True))  # rows that are there were kept
+
+
+def _yaml_row(row: CatalogueRow) -> dict[str, Any]:
+    """A row as one writes it, speeds and lengths with their units."""
+    values = row.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    units = {"speed": "G", "length": " m", "reach_m": " m"}
+    return {key: f"{value:g}{units[key]}" if key in units else value for key, value in values.items()}

@@ -1,0 +1,109 @@
+"""``fabric check-certificate``: proofs, checked by other code than that which made them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fabric.cli.answer import Answer, emit
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.options import FabricCommand, Settings
+
+if TYPE_CHECKING:
+    from fabric.certificate_check import PhaseVerdict
+    from fabric.certificate_check.columns import CertificateFile
+    from fabric.output.document import Document
+
+SUMMARY = "Check a certificate of route --certificate by shortest paths alone."
+ORDER = 170
+
+COLUMNS = (
+    "fabric",
+    "phase",
+    "router",
+    "max_utilisation_claimed",
+    "max_utilisation_found",
+    "hottest_link",
+    "lower_bound_claimed",
+    "lower_bound_found",
+    "gap_claimed",
+    "gap_found",
+    "verdict",
+    "refuted",
+    "not_checked",
+)
+
+
+@click.command("check-certificate", cls=FabricCommand)
+@click.argument("file", type=click.Path(path_type=Path))
+def command(file: Path, settings: Settings) -> int:
+    """Check every claim of FILE, written by fabric route --certificate, with nothing but shortest paths.
+
+    Loads are walked again from demand and splits, bounds summed again from prices, by code that shares nothing with the
+    routing engine. Exit code 0: every claim holds; 1: one is refuted; 3: FILE is no certificate.
+    """
+    from fabric.certificate_check import check_certificate, read_certificate
+    from fabric.faces.views.certificates import certificate_table
+
+    certificate = read_certificate(file)
+    verdicts = check_certificate(certificate)
+    emit(
+        Answer(
+            lambda: _record(certificate, verdicts),
+            lambda: _document(certificate, verdicts),
+            lambda: certificate_table(verdicts),
+            COLUMNS,
+        ),
+        settings,
+    )
+    return ANSWER_IS_NO if any(verdict.refuted for verdict in verdicts) else OK
+
+
+def _record(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> dict[str, Any]:
+    """``CertificateCheck``: the file, and every phase with every finding."""
+    from fabric.faces.views.certificates import certificate_table
+    from fabric.scenario.provenance import SCHEMA, version
+
+    return {
+        "schema": SCHEMA,
+        "kind": "CertificateCheck",
+        "tool": {"name": "fabric-planner", "version": version()},
+        "name": certificate.scenario,
+        "inputs": [{"path": certificate.scenario, "sha256": certificate.sha256}],
+        "seed": certificate.seed,
+        "written_by": {"name": "fabric-planner", "version": certificate.tool_version},
+        "holds": not any(verdict.refuted for verdict in verdicts),
+        "phases": [
+            {
+                **row,
+                "findings": [
+                    {"claim": found.claim, "verdict": found.verdict, "words": found.words} for found in verdict.findings
+                ],
+            }
+            for row, verdict in zip(certificate_table(verdicts).only(*COLUMNS[:-2]).records(), verdicts, strict=True)
+        ],
+    }
+
+
+def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Document:
+    """The table, and a line for every claim that is wrong or open."""
+    from fabric.faces.views.certificates import CERTIFICATE_SHOWN, certificate_table
+    from fabric.output.document import Line
+    from fabric.output.table import Table
+
+    parts: list[Table | Line] = [
+        Line(
+            f"certificate of {certificate.scenario} (sha256 {certificate.sha256[:12]}, seed {certificate.seed}), "
+            f"written by fabric-planner {certificate.tool_version}"
+        ),
+        certificate_table(verdicts).only(*CERTIFICATE_SHOWN),
+    ]
+    for verdict in verdicts:
+        where = f"{verdict.fabric} {verdict.phase}"
+        parts += [Line(f"refuted: {where}, {found.claim}: {found.words}", "bad") for found in verdict.refuted]
+        parts += [Line(f"not checked: {where}, {found.claim}: {found.words}", "warn") for found in verdict.open]
+    if not verdicts:
+        parts.append(Line("the file claims nothing", "warn"))
+    return parts

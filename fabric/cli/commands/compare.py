@@ -1,0 +1,69 @@
+"""``fabric compare``: two scenarios or saved results side by side."""
+
+from __future__ import annotations
+
+import click
+
+from fabric.cli.answer import Answer, emit
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.watch import watching
+
+SUMMARY = "Compare two scenarios or saved results: network, loads, times, what was changed."
+ORDER = 90
+
+SUBJECTS = ("topology", "load", "time", "cost", "flows")
+
+
+def _tolerance(_ctx: click.Context, _option: click.Parameter, text: str) -> float:
+    """``1%`` or ``0.01``."""
+    try:
+        value = float(text.strip().removesuffix("%")) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise click.BadParameter(f"{text!r} is no part of a figure; for example 1% or 0.01")
+    return value
+
+
+@click.command("compare", cls=FabricCommand)
+@click.argument("a")
+@click.argument("b")
+@click.option("--only", multiple=True, type=click.Choice(SUBJECTS), help="Only these subjects; default: all.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when a figure differs.")
+@click.option("--tolerance", default="0", metavar="1%", callback=_tolerance, help="Differences below it are none.")
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
+def command(
+    a: str, b: str, settings: Settings, only: tuple[str, ...], exit_code: bool, tolerance: float, top: int
+) -> int:
+    """Compare A with B, each a scenario or a saved result: what changed, sorted by change; what was gained and lost.
+
+    --set, --down and the like hold for scenarios of both sides. Exit code 0, with --exit-code 1 for a difference.
+    """
+    from fabric.faces.answers.difference_report import (
+        COLUMNS,
+        chosen_rows,
+        compare_document,
+        compare_record,
+    )
+    from fabric.faces.views.differences import figure_table
+    from fabric.request import RouteRequest
+    from fabric.saved.open_any import open_any
+    from fabric.whatif.differences import SUBJECTS as ALL
+    from fabric.whatif.differences import compare
+
+    request = RouteRequest(down=settings.down, up=settings.up)
+    with watching(settings) as report:
+        sides = [open_any(path, overrides=settings.overrides, request=request, progress=report) for path in (a, b)]
+    found = compare(sides[0], sides[1], most=top)
+    wanted = tuple(subject for subject in ALL if not only or subject in only)
+    answer = Answer(
+        lambda: compare_record(sides[0], sides[1], found, wanted, tolerance),
+        lambda: compare_document((a, b), found, wanted, tolerance),
+        lambda: figure_table(chosen_rows(found, wanted, tolerance)),
+        COLUMNS,
+    )
+    emit(answer, settings)
+    differs = any(row.subject in wanted and row.differs(tolerance) for row in found.rows)
+    differs |= "topology" in wanted and bool(found.gained or found.lost)
+    return ANSWER_IS_NO if exit_code and differs else OK

@@ -1,0 +1,80 @@
+"""``fabric draw``: pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from fabric.cli.answer import output_path, say_not_modelled
+from fabric.cli.options import FabricCommand, OneOf, Settings, listed
+from fabric.cli.watch import watching
+from fabric.faces.drawing.view import VIEWS, Picture
+from fabric.routing.names import router_names
+
+SUMMARY = "Draw a fabric with its load, its racks, or the step in time."
+ORDER = 70
+
+PICTURES = ("svg", "png", "dot")
+
+
+@click.command("draw", cls=FabricCommand, epilog=listed("Views", VIEWS))
+@click.argument("view", type=click.Choice(VIEWS.names()))
+@click.argument("scenario")
+@click.option("--fabric", metavar="NAME", help="Which fabric; default: the one with the worst load.")
+@click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
+@click.option("--at", metavar="UNIT|NODE", help="Which unit or pod, or round which node; default: the hottest.")
+@click.option("--hops", type=click.IntRange(min=0, max=8), default=1, show_default=True, help="Of neighbourhood.")
+@click.option("--tier", metavar="NAME", help="Of matrix; default: the hottest between switches.")
+@click.option("--direction", type=click.Choice(["up", "down"]), default="up", show_default=True, help="Of matrix.")
+@click.option("--all-links", is_flag=True, help="Draw more than 500 links.")
+@click.option(
+    "--picture", type=click.Choice(PICTURES), help="Kind of picture; default: by the output's suffix, else svg."
+)
+def command(
+    view: str,
+    scenario: str,
+    settings: Settings,
+    fabric: str | None,
+    router: str | None,
+    at: str | None,
+    hops: int,
+    tier: str | None,
+    direction: str,
+    all_links: bool,
+    picture: str | None,
+) -> None:
+    """Draw the VIEW of a fabric of SCENARIO (or a saved result) in its worst phase, or the one named by --phase.
+
+    Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
+    """
+    from fabric.faces.drawing.pictures import draw
+    from fabric.request import RouteRequest
+    from fabric.saved.open_any import open_any
+
+    kind = picture or _suffix(settings.output) or "svg"
+    request = RouteRequest(
+        router=router, fabric=fabric, phase=settings.phase, top=0, down=settings.down, up=settings.up
+    )
+    if settings.output != "-":
+        output_path(settings)  # refused before the work, not after it
+    with watching(settings) as report:
+        opened = open_any(scenario, overrides=settings.overrides, request=request, progress=report)
+        result = opened.result
+        if fabric is not None:
+            result = replace(result, routes=tuple(entry for entry in result.routes if entry.fabric == fabric))
+        target = settings
+        if settings.output == "-":
+            target = replace(settings, output=f"{opened.loaded.scenario.name}-{view}.{kind}")
+        path = output_path(target)
+        wanted = Picture(view, at, hops, tier, direction, all_links or (view == "links" and settings.force))
+        draw(wanted, opened.loaded, result, path, kind, phase=settings.phase)
+    say_not_modelled(result.not_modelled, settings)
+    if not settings.quiet:
+        click.echo(f"wrote {path}", err=True)
+
+
+def _suffix(output: str) -> str | None:
+    suffix = Path(output).suffix.lstrip(".").lower()
+    return suffix if suffix in PICTURES else None

@@ -1,0 +1,71 @@
+"""``fabric explain``: why a link, switch, job, phase or limit is as it is, and what would cure it; or an error code."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from fabric.cli.answer import Answer, emit
+from fabric.cli.options import FabricCommand, OneOf, Settings
+from fabric.cli.watch import watching
+from fabric.routing.names import router_names
+
+SUMMARY = "Why a link, switch, job, phase or limit is as it is, and what would cure it."
+ORDER = 80
+
+COLUMNS = ("job", "phase", "collective", "src", "dst", "pairs", "subflows", "offered_gbps")
+_CODE = re.compile(r"FP\d{4}")
+
+
+@click.command("explain", cls=FabricCommand)
+@click.argument("scenario")
+@click.argument("target", required=False)
+@click.option("--fabric", metavar="NAME", help="Where the target is, if several fabrics have one of its name.")
+@click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
+def command(scenario: str, target: str | None, settings: Settings, fabric: str | None, router: str | None) -> int:
+    """Explain TARGET of SCENARIO (or of a saved result): demand on it by job, collective and pair, luck or structure,
+    the cut that bounds it, and the single changes that would cure it, each routed.
+
+    TARGET is a link (leaf3->spine1, 'leaf3 -> spine1 #2', leaf3:port5), a switch, a job, a phase (phase:NAME) or a
+    limit (L1). An error code alone (fabric explain FP3011) prints what it means.
+    """
+    if target is None:
+        return _code(scenario)
+    from fabric.faces.explain.explain import explain, find_target
+    from fabric.faces.views.suggestions import suggestion_table
+    from fabric.request import RouteRequest
+    from fabric.saved.open_any import open_any
+    from fabric.scenario.provenance import envelope
+
+    request = RouteRequest(router=router, down=settings.down, up=settings.up)
+    with watching(settings) as report:
+        opened = open_any(scenario, overrides=settings.overrides, request=request, progress=report)
+        place = find_target(opened.result, target, fabric=fabric, phase=settings.phase)
+        found = explain(opened, place, progress=report)
+    answer = Answer(
+        lambda: {
+            **envelope("ExplainResult", opened.loaded),
+            "target": {"kind": place.kind, "name": place.name},
+            **found.facts,
+            "suggestions": suggestion_table(found.suggestions).records(),
+            "items": found.pairs.only(*COLUMNS).records(),
+        },
+        lambda: found.document,
+        lambda: found.pairs,
+        COLUMNS,
+    )
+    emit(answer, settings)
+    return 0
+
+
+def _code(text: str) -> int:
+    if not _CODE.fullmatch(text):
+        raise click.UsageError("explain what? name a link, switch, job, phase or limit after the scenario, or a code")
+    from fabric.faces.explain.codes import meaning
+
+    found = meaning(text)
+    if found is None:
+        raise click.UsageError(f"no code {text}; docs/errors.md lists them")
+    click.echo(f"{text}: {found[0]}\n  what to do: {found[1]}")
+    return 0

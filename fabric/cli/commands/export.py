@@ -1,0 +1,334 @@
+"""``fabric export``: flow tables, routes and addresses as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fabric.cli.answer import Answer, emit, load, located
+from fabric.cli.exit_codes import OK
+from fabric.cli.options import FabricCommand, OneOf, Settings
+from fabric.cli.watch import watching
+from fabric.routing.names import PATH_POLICIES, objective_names, router_names
+
+if TYPE_CHECKING:
+    from fabric.output.document import Document
+    from fabric.request import RouteRequest, TablesRequest
+    from fabric.rules.dialect import Dialect, File
+    from fabric.rules.export import ExportSummary
+    from fabric.rules.planned import PlannedRules
+    from fabric.scenario.load import LoadedScenario
+
+SUMMARY = "Write flow tables, routes and addresses that switches accept; export list names the dialects."
+ORDER = 110
+
+FORMATS = {"openflow": "ovs", "routes": "frr", "lft": "opensm"}  # format -> its default dialect
+FAMILIES = {"4": (4,), "6": (6,), "both": (4, 6)}
+COLUMNS = (
+    "fabric",
+    "folder",
+    "dialect",
+    "router",
+    "phase",
+    "switches",
+    "rules",
+    "groups",
+    "most_rules",
+    "most_rules_at",
+    "planned_max_utilisation",
+    "programmed_max_utilisation",
+    "oversubscription",
+    "verified",
+)
+
+
+@click.command("export", cls=FabricCommand)
+@click.argument("form", metavar="FORMAT", type=click.Choice(["list", *FORMATS, "addresses"]))
+@click.argument("scenario", required=False)
+@click.option("--dialect", "name", metavar="NAME", help="Dialect of the format; export list names them.")
+@click.option("--fabric", metavar="NAME", help="Only this fabric.")
+@click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
+@click.option("--paths", type=click.Choice(PATH_POLICIES), help="Paths that router optimal may use.")
+@click.option("--objective", type=OneOf(objective_names), help="What router optimal is best at.")
+@click.option(
+    "--family", type=click.Choice(list(FAMILIES)), default="4", show_default=True, help="IP version of rules."
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    metavar="X",
+    help="Oversubscription above 1 that weights may cost; 0.01.",
+)
+@click.option("--max-rules", type=click.IntRange(min=1), metavar="N", help="Table entries of every switch.")
+@click.option("--max-groups", type=click.IntRange(min=0), metavar="N", help="Groups of every switch.")
+@click.option("--max-members", type=click.IntRange(min=0), metavar="N", help="Group members of every switch.")
+@click.option("--allow-overflow", is_flag=True, help="Write tables that do not fit as well.")
+@click.option("--diff", "old", metavar="OLD", type=click.Path(path_type=Path), help="Also plan the change from OLD.")
+@click.option("--no-verify", is_flag=True, help="Do not follow the files before they are put in place.")
+@click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
+def command(
+    form: str,
+    scenario: str | None,
+    settings: Settings,
+    name: str | None,
+    fabric: str | None,
+    router: str | None,
+    paths: str | None,
+    objective: str | None,
+    family: str,
+    tolerance: float | None,
+    max_rules: int | None,
+    max_groups: int | None,
+    max_members: int | None,
+    allow_overflow: bool,
+    old: Path | None,
+    no_verify: bool,
+    time_limit: float,
+) -> int:
+    """Write what switches are told, for the worst phase of SCENARIO or the one named by --phase.
+
+    FORMAT: openflow, routes, lft (InfiniBand), addresses, or list. Writes the folder -o DIR, whole or not at all; with
+    several fabrics a folder of each in it. Files are followed from every source to every destination before they are
+    put in place. Exit code 3: tables do not fit, or a router that tables cannot carry.
+    """
+    if form == "list":
+        return _list(settings)
+    if scenario is None:
+        raise click.UsageError(f"export {form} needs a SCENARIO")
+    from fabric.request import RouteRequest, TablesRequest
+    from fabric.rules.dialect import DIALECTS
+
+    loaded = load(scenario, settings)
+    request = RouteRequest(
+        router=router, paths=paths, objective=objective, fabric=fabric, phase=settings.phase,
+        time_limit_s=time_limit, down=settings.down, up=settings.up,
+    )  # fmt: skip
+    if form == "addresses":
+        return _addresses(loaded, request, settings)
+    target = _target(settings)
+    chosen = DIALECTS.find(name or FORMATS[form])
+    if chosen.format != form:
+        raise click.UsageError(f"dialect {chosen.name} is one of export {chosen.format}, not of {form}")
+    families = FAMILIES[family]
+    tables = TablesRequest(families, chosen.carrier, tolerance, max_rules, max_groups, max_members)
+    rows = _write(
+        loaded, settings, request, tables, chosen, target, allow_overflow=allow_overflow, old=old, verify=not no_verify
+    )
+    from dataclasses import replace
+
+    emit(_answer(loaded, rows), replace(settings, output="-"))
+    return OK
+
+
+def _target(settings: Settings) -> Path:
+    from fabric.rules.folder import check_target
+
+    if settings.output == "-":
+        raise click.UsageError("an export is a folder; name it with -o DIR")
+    check_target(Path(settings.output), force=settings.force)
+    return Path(settings.output)
+
+
+def _write(
+    loaded: LoadedScenario,
+    settings: Settings,
+    request: RouteRequest,
+    tables: TablesRequest,
+    chosen: Dialect,
+    target: Path,
+    *,
+    allow_overflow: bool,
+    old: Path | None,
+    verify: bool,
+) -> list[dict[str, Any]]:
+    """Plan, write, follow and put in place; one row per fabric."""
+    from fabric.pipeline.prepared import prepare
+    from fabric.pipeline.tables import plan_tables
+    from fabric.rules.export import measure_tables, refuse_overflow
+    from fabric.rules.folder import write_folder
+
+    files: list[Iterator[File]] = []
+    rows: list[dict[str, Any]] = []
+    with located(loaded, settings), watching(settings) as report:
+        found = plan_tables(prepare(loaded, request, progress=report), tables, progress=report)
+        for planned in found:
+            made, summary = measure_tables(planned)
+            if not allow_overflow:
+                refuse_overflow(made, summary.overflows)
+            prefix = f"{made.plan.fabric}/" if len(loaded.scenario.fabrics) > 1 and request.fabric is None else ""
+            about = _about(loaded, settings)
+            files.append(_files(made, chosen, summary, about, prefix, old))
+            rows.append(_row(made, summary, chosen, str(target / prefix)))
+
+        def check(folder: Path) -> None:
+            for planned, row in zip(found, rows, strict=True):
+                prefix = str(Path(row["folder"]).relative_to(target))
+                row["verified"] = _verify(folder / prefix, planned, report) if verify and chosen.read else None
+
+        write_folder(target, (file for part in files for file in part), force=settings.force, check=check)
+    for row in rows:
+        if row["verified"] is None and not settings.quiet:
+            why = "--no-verify" if not verify else f"dialect {chosen.name} has no reader"
+            click.echo(f"note: {row['folder']} was not followed: {why}", err=True)
+    return rows
+
+
+def _files(
+    planned: PlannedRules, chosen: Dialect, summary: ExportSummary, about: dict[str, Any], prefix: str, old: Path | None
+) -> Iterator[File]:
+    from fabric.rules.export import export_files
+
+    for file in export_files(planned, chosen, about=about, summary=summary):
+        yield file._replace(path=prefix + file.path)
+    if old is not None:
+        from fabric.rules.changes import change_files
+
+        for file in change_files(old / prefix if prefix else old, planned, chosen):
+            yield file._replace(path=f"{prefix}change/{file.path}")
+
+
+def _verify(folder: Path, planned: PlannedRules, report: Any) -> bool:
+    """Follow what was written; what fails is a bug of ours and stops the export."""
+    from fabric.routing.progress import Progress
+    from fabric.rules.errors import RuleError
+    from fabric.rules.manifest import read_manifest
+    from fabric.rules.verify.check import verify_export
+    from fabric.rules.verify.stamp import write_stamp
+
+    def say(text: str) -> None:
+        report(Progress(text))
+
+    manifest = read_manifest(folder)
+    verdict = verify_export(folder, manifest, planned.plan, planned.pairs, progress=say)
+    if not verdict.holds:
+        first = verdict.findings[0]
+        raise RuleError(
+            f"the tables do not do what was planned: {first.text}",
+            notes=first.trace,
+            hint="this is a bug of fabric; --no-verify writes them all the same",
+            code="FP8013",
+        )
+    write_stamp(folder, manifest)
+    return True
+
+
+def _about(loaded: LoadedScenario, settings: Settings) -> dict[str, Any]:
+    """What a manifest says of where it comes from."""
+    from fabric.scenario.provenance import version
+
+    return {
+        "tool": {"name": "fabric-planner", "version": version()},
+        "scenario": loaded.scenario.name,
+        "sha256": loaded.sha256,
+        "seed": loaded.scenario.seed,
+        "what_if": {"down": list(settings.down), "up": list(settings.up), "set": settings.overrides},
+    }
+
+
+def _row(planned: PlannedRules, summary: ExportSummary, chosen: Dialect, folder: str) -> dict[str, Any]:
+    names = planned.rules.topology.nodes.name
+    return {
+        "fabric": planned.plan.fabric,
+        "folder": folder.rstrip("/"),
+        "dialect": chosen.name,
+        "router": planned.rules.router,
+        "phase": planned.route.phase if planned.route is not None else None,
+        "switches": summary.switches,
+        "rules": summary.rules,
+        "groups": summary.groups,
+        "most_rules": summary.most.rules if summary.most else 0,
+        "most_rules_at": names[summary.most.node] if summary.most else None,
+        "planned_max_utilisation": planned.planned_utilisation,
+        "programmed_max_utilisation": planned.programmed_utilisation,
+        "oversubscription": planned.programme.oversubscription,
+        "verified": None,
+    }
+
+
+def _answer(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> Answer:
+    from fabric.faces.views.exports import export_table
+
+    return Answer(lambda: _record(loaded, rows), lambda: _document(rows), lambda: export_table(rows, COLUMNS), COLUMNS)
+
+
+def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    from fabric.scenario.provenance import SCHEMA, version
+
+    return {
+        "schema": SCHEMA,
+        "kind": "ExportResult",
+        "tool": {"name": "fabric-planner", "version": version()},
+        "name": loaded.scenario.name,
+        "inputs": [{"path": loaded.path, "sha256": loaded.sha256}],
+        "seed": loaded.scenario.seed,
+        "items": list(rows),
+    }
+
+
+def _document(rows: Sequence[dict[str, Any]]) -> Document:
+    from fabric.faces.views.exports import EXPORT_SHOWN, export_table
+    from fabric.output.document import Line
+
+    parts: list[Any] = [export_table(rows, COLUMNS).only(*EXPORT_SHOWN)]
+    for row in rows:
+        seen = "followed from every source to every destination" if row["verified"] else "not followed"
+        parts.append(Line(f"{row['folder']}: {row['dialect']}, {seen}", "good" if row["verified"] else "warn"))
+    return parts
+
+
+def _addresses(loaded: LoadedScenario, request: RouteRequest, settings: Settings) -> int:
+    """The address plans of all fabrics, as rows."""
+    from fabric.faces.views.exports import ADDRESSES_SHOWN, address_table
+    from fabric.pipeline.tables import address_plans
+    from fabric.rules.manifest import ADDRESS_COLUMNS, address_rows
+
+    with located(loaded, settings):
+        plans = address_plans(loaded, request)
+
+    def rows() -> list[dict[str, Any]]:
+        return [
+            {"fabric": plan.fabric}
+            | dict(zip(ADDRESS_COLUMNS, ("" if v is None else str(v) for v in row), strict=True))
+            for plan in plans
+            for row in address_rows(plan)
+        ]
+
+    def record() -> dict[str, Any]:
+        return {**_record(loaded, []), "kind": "AddressPlan", "items": rows()}
+
+    def document() -> Document:
+        return [address_table(rows()).only(*ADDRESSES_SHOWN)]
+
+    emit(Answer(record, document, lambda: address_table(rows()), ("fabric", *ADDRESS_COLUMNS)), settings)
+    return OK
+
+
+def _list(settings: Settings) -> int:
+    """All dialects, and what has taken their output."""
+    from fabric.faces.views.exports import DIALECTS_SHOWN, dialect_table
+    from fabric.rules.dialect import DIALECTS
+
+    rows = [
+        {
+            "format": one.format,
+            "dialect": one.name,
+            "summary": DIALECTS.summary(one.name),
+            "loses": one.loses,
+            "proof": one.proof,
+            "experimental": one.experimental,
+            "followed": one.read is not None,
+        }
+        for one in DIALECTS.values()
+    ]
+
+    def document() -> Document:
+        return [dialect_table(rows).only(*DIALECTS_SHOWN)]
+
+    columns = ("format", "dialect", "summary", "loses", "proof", "experimental", "followed")
+    emit(
+        Answer(lambda: {"kind": "DialectList", "items": rows}, document, lambda: dialect_table(rows), columns), settings
+    )
+    return OK

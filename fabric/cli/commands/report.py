@@ -1,0 +1,90 @@
+"""``fabric report``: one file that says everything, for those who were not there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fabric.cli.answer import output_path, write
+from fabric.cli.exit_codes import OK, PARTIAL
+from fabric.cli.options import FabricCommand, OneOf, Settings, listed
+from fabric.cli.watch import watching
+from fabric.faces.report.section import SECTIONS
+from fabric.routing.names import router_names
+
+if TYPE_CHECKING:
+    from fabric.faces.report.source import ReportSource
+    from fabric.request import RouteRequest
+
+SUMMARY = "Write a report: one HTML page that needs no network, Markdown or JSON."
+ORDER = 100
+
+_BY_SUFFIX = {".md": "md", ".json": "json"}
+
+
+@click.command("report", cls=FabricCommand, epilog=listed("Sections", SECTIONS))
+@click.argument("scenario")
+@click.option("--base", metavar="SCENARIO", help="Say what differs from this one.")
+@click.option("--sections", metavar="A,B", help="Only these; they are listed below.")
+@click.option("--fabric", metavar="NAME", help="Only this fabric.")
+@click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
+def command(
+    scenario: str,
+    settings: Settings,
+    base: str | None,
+    sections: str | None,
+    fabric: str | None,
+    router: str | None,
+    top: int,
+) -> int:
+    """Write a report of SCENARIO (or of a saved result): verdict, model, bill, heat maps, hottest links, step times.
+
+    HTML goes to -o FILE (default: NAME.html in the working folder), Markdown (-f md) and JSON (-f json) to standard
+    output unless -o says otherwise. The exit code says whether the report was written, not whether limits hold.
+    """
+    from fabric.faces.report.make import check_sections, make_report
+    from fabric.faces.report.markdown import to_markdown
+    from fabric.faces.report.page import to_page
+    from fabric.faces.report.record import report_record
+    from fabric.request import RouteRequest
+
+    if settings.format not in (None, "md", "json"):
+        raise click.UsageError(f"a report is HTML, or -f md or -f json, not -f {settings.format}")
+    kind = settings.format or _BY_SUFFIX.get(Path(settings.output).suffix.lower(), "html")
+    names = None if sections is None else [word.strip() for word in sections.split(",") if word.strip()]
+    if names is not None:
+        check_sections(names, based=base is not None)
+    request = RouteRequest(
+        router=router, fabric=fabric, phase=settings.phase, top=top, down=settings.down, up=settings.up
+    )
+    source = _source(scenario, settings, request)
+    if base is not None:
+        plain = replace(settings, sets=(), seed=None, down=(), up=())
+        source = replace(source, base=_source(base, plain, replace(request, router=None, down=(), up=())))
+    content = make_report(source, names)
+    if kind == "json":
+        text = json.dumps(report_record(source, content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    else:
+        text = to_markdown(content) if kind == "md" else to_page(content)
+    target = settings
+    if kind == "html" and settings.output == "-":
+        target = replace(settings, output=f"{source.loaded.scenario.name}.html")
+    write(text, target)
+    if target.output != "-" and not settings.quiet:
+        click.echo(f"wrote {output_path(replace(target, force=True))}", err=True)
+    return PARTIAL if source.result.partial else OK
+
+
+def _source(path: str, settings: Settings, request: RouteRequest) -> ReportSource:
+    """Read a saved result, or load and route a scenario."""
+    from fabric.faces.report.source import ReportSource
+    from fabric.saved.open_any import open_any
+
+    with watching(settings) as report:
+        run = open_any(path, overrides=settings.overrides, request=request, progress=report)
+    return ReportSource(run)

@@ -1,0 +1,121 @@
+"""``fabric validate``: is the scenario sound?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fabric.cli.answer import load, write
+from fabric.cli.exit_codes import BAD_INPUT, OK
+from fabric.cli.options import FabricCommand, Settings
+from topologies.errors import FabricError, Problem, TopologyError
+
+SUMMARY = "Check scenario, catalogue and topology files: syntax, schema and semantics."
+ORDER = 50
+
+
+@click.command("validate", cls=FabricCommand)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def command(files: tuple[str, ...], settings: Settings) -> int:
+    """Check FILEs: of scenarios syntax, schema, and whether fabrics can be built and workloads placed.
+
+    Catalogues are checked row by row, topology files (CSV, GraphML, containerlab, ...) cable by cable.
+    """
+    from fabric.scenario.diagnostics import render
+
+    worst = OK
+    findings: list[dict[str, Any]] = []
+    for file in files:
+        problems, sources = _check(file, settings)
+        failed = any(problem.severity == "error" for problem in problems)
+        worst = BAD_INPUT if failed else worst
+        findings += [{"file": problem.file or file, **_record(problem)} for problem in problems]
+        if settings.format != "json":
+            if problems:
+                text = render(problems, sources, name=file, max_errors=settings.max_errors)
+                click.echo(text, err=True, nl=False)
+            if not failed and not settings.quiet:
+                click.echo(f"{file}: ok")
+    if settings.format == "json":
+        import json
+
+        record = {
+            "schema": "fabric-planner/diagnostics/v1",
+            "kind": "ValidateResult",
+            "ok": worst == OK,
+            "items": findings,
+        }
+        write(json.dumps(record, indent=2, ensure_ascii=False) + "\n", settings)
+    return worst
+
+
+def _check(file: str, settings: Settings) -> tuple[list[Problem], dict[str, str]]:
+    """Problems of one file, and the text they are in; those of a scenario through all stages up to traffic."""
+    from fabric.pipeline.prepared import prepare
+    from fabric.request import RouteRequest
+
+    sources: dict[str, str] = {}
+    try:
+        if _checked_alone(file):
+            return [], {}
+        loaded = load(file, settings)
+        sources = dict(loaded.sources)
+        prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up))
+        network, workloads = prepared.network, prepared.traffic
+    except FabricError as error:
+        return list(error.problems), getattr(error, "sources", sources) or sources
+    warnings = list(loaded.locate(FabricError(network.warnings)).problems) if network.warnings else []
+    for index, workload in enumerate(workloads):
+        found = [Problem(text, "FP4100", ("workloads", index), severity="warning") for text in workload.warnings]
+        warnings += loaded.locate(FabricError(found)).problems if found else ()
+    return warnings, sources
+
+
+def _checked_alone(file: str) -> bool:
+    """Whether a file is a topology or a catalogue, and then checked.
+
+    Raises
+    ------
+    FabricError
+        With everything that is wrong with it.
+    """
+    from fabric.scenario.catalogue_file import is_catalogue, read_catalogue
+    from fabric.scenario.positions import decode, read_yaml
+    from topologies.catalogue import builtin
+    from topologies.format_registry import FORMATS, import_topology
+    from topologies.validate import validate
+
+    name = next((entry.name for entry in FORMATS.values() if file.lower().endswith(entry.suffixes)), None)
+    if name is not None:
+        # A lab tells no speeds; any will do for the other checks.
+        speed = 1.0 if name == "containerlab" else None
+        problems = validate(import_topology(file, name, strict=True, speed=speed).topology)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            raise TopologyError(errors)
+        return True
+    if file == "-" or not Path(file).is_file():
+        return False
+    text = decode(Path(file).read_bytes(), file)
+    if not is_catalogue(read_yaml(text, file)):
+        return False
+    try:
+        read_catalogue(file, builtin())
+    except FabricError as error:
+        error.sources = {file: text}  # type: ignore[attr-defined]
+        raise
+    return True
+
+
+def _record(problem: Problem) -> dict[str, Any]:
+    return {
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+        "path": ".".join(map(str, problem.where)),
+        "line": problem.line,
+        "column": problem.column,
+        "hint": problem.hint or None,
+    }

@@ -1,0 +1,179 @@
+"""``fabric verify``: exported tables followed from their files, and compared with what runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fabric.cli.answer import Answer, emit, located
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.watch import watching
+
+if TYPE_CHECKING:
+    from fabric.output.document import Document
+    from fabric.rules.manifest import Manifest
+    from fabric.rules.verify.findings import Verdict
+
+SUMMARY = "Follow exported tables to every destination, or compare them with what runs."
+ORDER = 120
+
+ROUTE_COLUMNS = ("switch", "kind", "about", "ours", "theirs", "cookie")
+FINDING_COLUMNS = ("kind", "switch", "destination", "words", "trace")
+
+
+@click.group("verify")
+def command() -> None:
+    """Check exported tables: rules follows them, routes compares them with what switches have."""
+
+
+@command.command("rules", cls=FabricCommand)
+@click.argument("scenario")
+@click.argument("folder", type=click.Path(path_type=Path))
+def rules(scenario: str, folder: Path, settings: Settings) -> int:
+    """Follow the tables in FOLDER from every source to every destination of SCENARIO, and walk its loads.
+
+    Failures and overrides are those of the export unless given again. Exit code 0: no loop, black hole, leak or wrong
+    load; 1: something was found; 3: files that cannot be read.
+    """
+    from fabric.cli.exported import load_exported
+    from fabric.faces.views.exports import finding_table
+    from fabric.routing.progress import Progress
+    from fabric.rules.verify.check import verify_export
+    from fabric.rules.verify.stamp import write_stamp
+
+    loaded, ground = load_exported(scenario, folder, settings)
+    manifest = ground.manifest
+    with located(loaded, settings), watching(settings) as report:
+        verdict = verify_export(
+            folder, manifest, ground.plan, ground.pairs, progress=lambda text: report(Progress(text))
+        )
+    if verdict.holds:
+        write_stamp(folder, manifest)
+    emit(
+        Answer(
+            lambda: _record(manifest, verdict),
+            lambda: _document(folder, verdict),
+            lambda: finding_table([_finding(one) for one in verdict.findings], FINDING_COLUMNS),
+            FINDING_COLUMNS,
+        ),
+        settings,
+    )
+    return OK if verdict.holds else ANSWER_IS_NO
+
+
+@command.command("routes", cls=FabricCommand)
+@click.argument("scenario")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--observed", required=True, metavar="ovs:DIR|lft:FILE|iproute:DIR",
+    help="What runs: NAME.flows and NAME.groups of ovs-ofctl dump-flows and dump-groups, OpenSM's forwarding tables, "
+    "or NAME.json of ip -j route; NAME is that of the export's files.",
+)  # fmt: skip
+def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> int:
+    """Compare the tables in FOLDER with what switches say they have.
+
+    Exit code 0: every packet is treated as planned; 1: some are not, or entries differ; 3: files that cannot be read.
+    """
+    from fabric.cli.exported import load_exported
+    from fabric.faces.views.exports import installed_table
+    from fabric.rules.compare_observed import compare_observed
+
+    kind, found, where = observed.partition(":")
+    if not found or kind not in ("ovs", "lft", "iproute"):
+        raise click.UsageError(f"--observed {observed}: write ovs:DIR, lft:FILE or iproute:DIR")
+    _, ground = load_exported(scenario, folder, settings)
+    differences = compare_observed(kind, Path(where), folder, ground)
+    rows = [{**one.__dict__, "cookie": None if one.cookie is None else f"{one.cookie:#x}"} for one in differences]
+    emit(
+        Answer(
+            lambda: _routes_record(ground.manifest, rows),
+            lambda: _routes_document(folder, rows),
+            lambda: installed_table(rows, ROUTE_COLUMNS),
+            ROUTE_COLUMNS,
+        ),
+        settings,
+    )
+    return ANSWER_IS_NO if rows else OK
+
+
+def _routes_record(manifest: Manifest, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    from fabric.scenario.provenance import SCHEMA, version
+
+    return {
+        "schema": SCHEMA,
+        "kind": "RoutesVerdict",
+        "tool": {"name": "fabric-planner", "version": version()},
+        "name": manifest.record.get("scenario"),
+        "fabric": manifest.fabric,
+        "holds": not rows,
+        "items": rows,
+    }
+
+
+def _routes_document(folder: Path, rows: list[dict[str, Any]]) -> Document:
+    from fabric.faces.views.exports import INSTALLED_SHOWN, installed_table
+    from fabric.output.document import Line
+
+    if not rows:
+        return [Line(f"{folder}: switches have what was planned", "good")]
+    more = [Line(f"and {len(rows) - 100:,} more; --json has them", "warn")] if len(rows) > 100 else []
+    return [installed_table(rows, ROUTE_COLUMNS).only(*INSTALLED_SHOWN).first(100), *more]
+
+
+def _finding(one: Any) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "switch": one.switch,
+        "destination": one.destination,
+        "words": one.words,
+        "trace": " > ".join(step.strip() for step in one.trace),
+    }
+
+
+def _record(manifest: Manifest, verdict: Verdict) -> dict[str, Any]:
+    from fabric.scenario.provenance import SCHEMA, version
+
+    figures = {key: value for key, value in verdict.__dict__.items() if key not in ("findings", "families")}
+    return {
+        "schema": SCHEMA,
+        "kind": "RulesVerdict",
+        "tool": {"name": "fabric-planner", "version": version()},
+        "name": manifest.record.get("scenario"),
+        "holds": verdict.holds,
+        **figures,
+        "families": list(verdict.families),
+        "items": [{**_finding(one), "trace": [step.strip() for step in one.trace]} for one in verdict.findings],
+    }
+
+
+def _document(folder: Path, verdict: Verdict) -> Document:
+    from fabric.output.document import Line
+    from topologies.units import percent
+
+    lines = [
+        Line(
+            f"{folder}: {verdict.switches:,} switches, {verdict.rules:,} rules, {verdict.groups:,} groups of dialect "
+            f"{verdict.dialect}"
+        ),
+        Line(
+            f"followed {verdict.sources:,} sources to {verdict.destinations:,} destinations in {verdict.classes:,} "
+            "classes of addresses" + (f", and {verdict.flows:,} single flows" if verdict.flows else "")
+        ),
+        Line(
+            f"fullest link: plan {percent(verdict.planned_max_utilisation)}, as programmed "
+            f"{percent(verdict.programmed_max_utilisation)}, by these files {percent(verdict.found_max_utilisation)}; "
+            f"weights move no link by more than {percent(verdict.weight_error)} of its capacity"
+        ),
+    ]
+    if verdict.holds:
+        return [*lines, Line("no loop, no black hole, no leak; loads are those of the export", "good")]
+    shown = verdict.findings[:20]
+    for one in shown:
+        lines.append(Line(one.text, "bad"))
+        lines += [Line(f"    {step.strip()}") for step in one.trace]
+    if len(verdict.findings) > len(shown):
+        lines.append(Line(f"and {len(verdict.findings) - len(shown):,} more; --json has them", "warn"))
+    return lines

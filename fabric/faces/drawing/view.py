@@ -1,0 +1,66 @@
+"""What a view is: one way to draw a routed phase.
+
+One file of ``fabric/faces/drawing/views/`` is one view of ``fabric draw``, and declares ``SUMMARY``, ``ORDER`` and
+``VIEW``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from topologies.plugin_folder import PluginFolder
+
+if TYPE_CHECKING:
+    from fabric.result import PhaseRoute, RouteResult
+    from fabric.scenario.load import LoadedScenario
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What to draw of a view.
+
+    ``at`` is a unit, pod or node; ``tier`` of the matrix; ``direction`` its links up or down; ``all_links`` draws more
+    than 500.
+    """
+
+    view: str
+    at: str | None = None
+    hops: int = 1
+    tier: str | None = None
+    direction: str = "up"
+    all_links: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What is drawn: a phase of a routed scenario."""
+
+    loaded: LoadedScenario
+    result: RouteResult
+    route: PhaseRoute
+
+    @property
+    def title(self) -> str:
+        """First word of the heading."""
+        return self.loaded.scenario.name
+
+
+@dataclass(frozen=True)
+class View:
+    """One view.
+
+    Attributes
+    ----------
+    language : {"dot", "svg"}
+        Of the text: Graphviz makes DOT into SVG or PNG; a view that is no graph is written as SVG, and only as that.
+    text : callable
+        The whole drawing. Raises FabricError where the view does not fit the network.
+    """
+
+    language: Literal["dot", "svg"]
+    text: Callable[[Drawn, Picture], str]
+
+
+VIEWS = PluginFolder("view", "fabric.faces.drawing.views", "VIEW", View)

@@ -1,0 +1,116 @@
+"""What congestion costs the jobs: their steps, and phase by phase what a step is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fabric.output.columns import counts, endings, factors, named, seconds_text, times, volumes
+from fabric.output.table import Column, Table
+from fabric.result import JobPhase, JobTime
+
+STEPS_SHOWN = (
+    "name", "fabric", "bytes_per_rank", "ideal_s", "predicted_s", "exposed_s", "stretch", "hottest_link",
+)  # fmt: skip
+JOB_PHASE_KEYS = (
+    "name", "collective", "fabric", "bytes_per_rank", "ideal_s", "predicted_s", "exposed_s", "stretch", "hottest_link",
+    "in_step",
+)  # fmt: skip
+_IN_COMPUTE = "in compute"
+_COMPUTE, _STEP = "compute", "step"
+
+
+def job_table(jobs: Sequence[JobTime]) -> Table:
+    """Jobs with their step times."""
+    slowest = [max((phase for phase in job.phases if phase.stretch), key=_stretch, default=None) for job in jobs]
+    columns = (
+        named("job", "job", [job.id for job in jobs], width=14),
+        counts("ranks", "ranks", [job.ranks for job in jobs], priority=2),
+        Column(
+            "step_time_s",
+            "step",
+            [job.step_time_s for job in jobs],
+            numeric=True,
+            width=8,
+            unit="s",
+            texts=[_ending(job.step_time_s, job.step_time_ideal_s) for job in jobs],
+        ),
+        times("step_time_ideal_s", "ideal", [job.step_time_ideal_s for job in jobs], priority=1),
+        factors("stretch", "stretch", [job.stretch for job in jobs]),
+        named("slowest", "most stretched", [phase.name if phase else None for phase in slowest], width=16, priority=3),
+    )
+    return Table.of(columns, len(jobs), title="jobs")
+
+
+def _stretch(phase: JobPhase) -> float:
+    return float(phase.stretch or 0.0)
+
+
+def _ending(value: float | None, ideal: float | None) -> str:
+    """A time; ``never`` where there should be one and it does not end, ``-`` where there is none."""
+    return seconds_text(value) if value is not None or ideal is None else "never"
+
+
+def step_table(jobs: Sequence[JobTime]) -> Table:
+    """Every phase of every job, then the job's compute and its step: bytes, times, what the step waits for."""
+    rows = [(job.id, row) for job in jobs for row in (*map(_phase, job.phases), *_totals(job))]
+    values: dict[str, list[Any]] = {name: [row[name] for _, row in rows] for name in JOB_PHASE_KEYS}
+    inside = [row["inside"] for _, row in rows]
+
+    def texts(name: str, hidden: str, missing: str = "never") -> list[str]:
+        """Times; ``hidden`` for phases inside the hosts, ``missing`` for times that do not end."""
+        cells = zip(values[name], inside, strict=True)
+        return [hidden if within else missing if value is None else seconds_text(value) for value, within in cells]
+
+    exposed = ["-" if row["no_wait"] else text for (_, row), text in zip(rows, texts("exposed_s", "-"), strict=True)]
+    columns = (
+        named("job", "job", [job for job, _ in rows], width=12, priority=4),
+        named("name", "phase", values["name"], width=18),
+        named("collective", "collective", values["collective"], width=18, priority=5),
+        Column("fabric", "fabric", values["fabric"], width=8, priority=1, texts=[row["place"] for _, row in rows]),
+        volumes("bytes_per_rank", "sent/rank", values["bytes_per_rank"], priority=2),
+        times("ideal_s", "ideal", values["ideal_s"], texts=texts("ideal_s", _IN_COMPUTE), width=10, priority=1),
+        endings("predicted_s", "here", values["predicted_s"], texts=texts("predicted_s", _IN_COMPUTE), width=10),
+        endings("exposed_s", "exposed", values["exposed_s"], texts=exposed, priority=1),
+        factors("stretch", "stretch", values["stretch"]),
+        named("hottest_link", "slowest link", values["hottest_link"], width=22, priority=2, flexible=True),
+        Column("in_step", "in the step", values["in_step"], width=11, priority=6),
+    )
+    return Table.of(columns, len(rows), title=_title(jobs))
+
+
+def _phase(phase: JobPhase) -> dict[str, Any]:
+    within = phase.fabric is None
+    return {
+        **phase.__dict__,
+        "place": phase.fabric or "NVLink",
+        "inside": within,
+        "no_wait": within or not phase.in_step,
+    }
+
+
+def _totals(job: JobTime) -> list[dict[str, Any]]:
+    """Rows of what is not a phase: compute, and the whole step."""
+    empty: dict[str, Any] = dict.fromkeys(JOB_PHASE_KEYS)
+    empty |= {"place": "-", "inside": False, "no_wait": False, "in_step": True}
+    rows = []
+    if job.compute_s is not None:
+        times = dict.fromkeys(("ideal_s", "predicted_s", "exposed_s"), job.compute_s)
+        rows.append({**empty, "name": _COMPUTE, **times, "stretch": 1.0})
+    if job.step_time_ideal_s is not None:
+        ends: dict[str, float | None] = {"ideal_s": job.step_time_ideal_s, "predicted_s": job.step_time_s}
+        rows.append({**empty, "name": _STEP, **ends, "stretch": job.stretch, "no_wait": True})
+    return rows
+
+
+def phases_only(table: Table) -> Table:
+    """A table of steps without the rows of compute and step."""
+    names = table.column("bytes_per_rank").values
+    return table.ordered([row for row in table.order.tolist() if names[row] is not None])
+
+
+def _title(jobs: Sequence[JobTime]) -> str:
+    if len(jobs) != 1:
+        return "phases of the jobs"
+    job = jobs[0]
+    return f"{job.id}: {job.kind}" + (f", {job.ranks:,} ranks" if job.ranks else "")

@@ -1,0 +1,170 @@
+"""Links with their load: the hottest with what loads them, and all of a phase, in one set of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Literal
+
+import numpy as np
+
+from fabric.evaluation.hottest import hottest_links, port_name
+from fabric.output.columns import loads, named, rates, ratio_text, speeds
+from fabric.output.table import Column, Mark, Table
+from fabric.result import HotLink, PhaseRoute
+from fabric.routing.utilisation import is_over
+from topologies.columns import Floats
+from topologies.topology import Topology
+
+Metric = Literal["offered", "carried"]
+METRICS: tuple[Metric, ...] = ("offered", "carried")
+LINK_KEYS = (
+    "fabric", "phase", "link", "a", "a_port", "b", "b_port", "tier", "capacity_gbps", "offered_gbps", "carried_gbps",
+    "utilisation", "shares",
+)  # fmt: skip
+HOTTEST_SHOWN = ("link", "utilisation", "offered_gbps", "capacity_gbps", "cause", "phase", "fabric")
+_SCREEN = (
+    "link", "utilisation", "offered_gbps", "carried_gbps", "capacity_gbps", "tier", "direction", "state", "a", "a_port",
+    "b",
+)  # fmt: skip
+_CAUSES = 2  # named per link; the rest is counted
+
+
+def metric_values(entry: PhaseRoute, metric: Metric) -> Floats:
+    """Per link, shape (L,): offered over capacity, or what the link carries over capacity, which is at most 1."""
+    return entry.utilisation if metric == "offered" else np.minimum(entry.utilisation, 1.0)
+
+
+def link_mark(utilisation: float | None) -> Mark:
+    """Bad where a link is offered more than it carries; None is load on a link without capacity.
+
+    >>> link_mark(1.0), link_mark(1.5), link_mark(None)
+    ('', 'bad', 'bad')
+    """
+    return "bad" if is_over(utilisation) else ""
+
+
+def _columns(values: dict[str, Any], metric: Metric) -> list[Column]:
+    """The columns of links that there are values for."""
+    layout: dict[str, tuple[Any, str, dict[str, Any]]] = {
+        "fabric": (named, "fabric", {"width": 8, "priority": 9}),
+        "phase": (named, "phase", {"width": 16, "priority": 8}),
+        "link": (named, "link", {"width": 24}),
+        "a": (named, "from", {"width": 16, "priority": 7}),
+        "a_port": (named, "port", {"width": 8, "priority": 6}),
+        "b": (named, "to", {"width": 16, "priority": 7}),
+        "b_port": (named, "port there", {"width": 10, "priority": 7}),
+        "tier": (named, "tier", {"width": 12, "priority": 2}),
+        "capacity_gbps": (speeds, "of Gb/s", {"priority": 3}),
+        "offered_gbps": (rates, "Gb/s", {"priority": 2}),
+        "carried_gbps": (rates, "carried Gb/s", {"width": 12, "priority": 4}),
+        "utilisation": (loads, metric, {}),
+        "shares": (named, "shares", {"priority": 9, "text": _causes}),
+        "cause": (named, "cause", {"width": 16, "priority": 1, "flexible": True}),
+        "ports": (named, "ports", {"width": 16, "priority": 6}),
+        "direction": (named, "way", {"width": 5, "priority": 3}),
+        "state": (named, "state", {"width": 5, "priority": 5}),
+    }
+    return [
+        make(name, header, values[name], **kwargs) for name, (make, header, kwargs) in layout.items() if name in values
+    ]
+
+
+def hot_link_table(links: Sequence[HotLink]) -> Table:
+    """Links in the order given, with what loads them; ``shares`` has all of it, ``cause`` the largest in words."""
+    shares = [[asdict(share) for share in link.shares] for link in links]
+    values: dict[str, Any] = {name: [getattr(link, name) for link in links] for name in LINK_KEYS[:-1]}
+    values |= {
+        "shares": shares,
+        "cause": [_causes(each) for each in shares],
+        "ports": [f"{link.a_port} → {link.b_port}" for link in links],
+    }
+    marks = [link_mark(link.utilisation) for link in links]
+    return Table.of(_columns(values, "offered"), len(links), title="hottest links", marks=marks)
+
+
+def _causes(shares: Sequence[dict[str, Any]]) -> str:
+    """The largest shares of a link's load, in words."""
+    shown = [f"{share['job']} {share['phase']} {ratio_text(share['share'], 0)}" for share in shares[:_CAUSES]]
+    more = len(shares) - _CAUSES
+    return ", ".join(shown) + (f", {more} more" if more > 0 else "")
+
+
+def hottest_table(entry: PhaseRoute, count: int = 200) -> Table:
+    """The hottest links of a phase with what loads them most."""
+    return hot_link_table(hottest_links(entry, count)).only(*HOTTEST_SHOWN).without("phase", "fabric")
+
+
+class _LinkNames:
+    """Names of links, made when asked for."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+
+    def __getitem__(self, link: int) -> str:
+        return self._topology.link_name(link)
+
+
+class _NodeNames:
+    """Names of the nodes at one end of links."""
+
+    def __init__(self, topology: Topology, ends: Any) -> None:
+        self._names, self._ends = topology.nodes.name, ends
+
+    def __getitem__(self, link: int) -> str:
+        return str(self._names[self._ends[link]])
+
+
+class _Codes:
+    """Texts by code per row."""
+
+    def __init__(self, texts: tuple[str, ...], codes: Any) -> None:
+        self._texts, self._codes = texts, codes
+
+    def __getitem__(self, row: int) -> str:
+        return str(self._texts[self._codes[row]])
+
+
+class _Ports:
+    """Port names at the source of links."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._port = topology.src_port
+
+    def __getitem__(self, link: int) -> str:
+        return port_name(int(self._port[link]))
+
+
+class _Marks:
+    """Marks of links by their utilisation."""
+
+    def __init__(self, utilisation: Floats) -> None:
+        self._utilisation = utilisation
+
+    def __getitem__(self, link: int) -> Mark:
+        return link_mark(float(self._utilisation[link]))
+
+
+def link_table(entry: PhaseRoute, metric: Metric = "offered") -> Table:
+    """All directed links of the fabric in a phase, hottest first; nothing is made per row before it is looked at."""
+    topology = entry.topology
+    links = topology.links
+    offered = entry.link_gbps.sum(axis=1)
+    level = topology.nodes.level
+    way = np.sign(level[links.dst] - level[links.src]) + 1
+    values: dict[str, Any] = {
+        "link": _LinkNames(topology),
+        "a": _NodeNames(topology, links.src),
+        "a_port": _Ports(topology),
+        "b": _NodeNames(topology, links.dst),
+        "tier": _Codes(topology.tiers, links.tier),
+        "capacity_gbps": topology.capacity_gbps,
+        "offered_gbps": offered,
+        "carried_gbps": np.minimum(offered, topology.capacity_gbps),
+        "utilisation": metric_values(entry, metric),
+        "direction": _Codes(("down", "same", "up"), way),
+        "state": _Codes(("down", "up"), topology.up.astype(np.int64)),
+    }
+    title = f"links of {entry.fabric} in {entry.phase}"
+    table = Table.of(_columns(values, metric), len(links), title=title, marks=_Marks(entry.utilisation))
+    return table.only(*_SCREEN).sorted_by("utilisation", reverse=True)

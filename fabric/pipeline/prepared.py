@@ -1,0 +1,123 @@
+"""Stages one and two: the fabrics are built, the traffic is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fabric.pipeline.network import Network, build_network
+from fabric.request import RouteRequest
+from fabric.routing.progress import Progress, Reporter, silent
+from fabric.scenario.load import LoadedScenario
+from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest_hint
+from traffic.occupancy import Occupancy
+from traffic.scale import scaled_workload
+from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedScenario:
+    """A scenario whose fabrics are built and whose traffic is derived, before any routing."""
+
+    loaded: LoadedScenario
+    request: RouteRequest
+    network: Network
+    traffic: tuple[WorkloadTraffic, ...]
+
+    def has_network_of(self, loaded: LoadedScenario, request: RouteRequest) -> bool:
+        """Whether a scenario and a request have these very fabrics: same keys, same files, same things down."""
+        return (request.down, request.up) == (self.request.down, self.request.up) and _network_keys(
+            loaded
+        ) == _network_keys(self.loaded)
+
+    def has_traffic_of(self, loaded: LoadedScenario, request: RouteRequest) -> bool:
+        """Whether a scenario and a request send this very traffic over these fabrics."""
+        return (
+            self.has_network_of(loaded, request)
+            and request.scale == self.request.scale
+            and _traffic_keys(loaded) == _traffic_keys(self.loaded)
+        )
+
+
+def _network_keys(loaded: LoadedScenario) -> tuple[object, ...]:
+    scenario = loaded.scenario
+    fabrics = [(name, spec.attach, spec.topology) for name, spec in scenario.fabrics.items()]
+    files = (loaded.directory, loaded.strict, loaded.catalogues, loaded.inputs)
+    return fabrics, scenario.nodes, scenario.down, files
+
+
+def _traffic_keys(loaded: LoadedScenario) -> tuple[object, ...]:
+    return loaded.scenario.workloads, loaded.scenario.seed, loaded.scenario.scale
+
+
+def prepare(
+    loaded: LoadedScenario,
+    request: RouteRequest = RouteRequest(),
+    *,
+    like: PreparedScenario | None = None,
+    progress: Reporter = silent,
+) -> PreparedScenario:
+    """Build the fabrics and derive the traffic.
+
+    Parameters
+    ----------
+    like : PreparedScenario, optional
+        One prepared before: its fabrics and its traffic are taken over where the scenario and the request leave them
+        as they are, so that a change of the router alone builds nothing.
+
+    Raises
+    ------
+    FabricError
+        With what is wrong, located in the scenario.
+    """
+    if like is not None and like.has_network_of(loaded, request):
+        network = like.network
+    else:
+        progress(Progress("building the fabrics"))
+        network = build(loaded, down=request.down, up=request.up)
+    if like is not None and network is like.network and like.has_traffic_of(loaded, request):
+        return PreparedScenario(loaded, request, network, like.traffic)
+    progress(Progress("deriving the traffic"))
+    return PreparedScenario(loaded, request, network, derive_traffic(loaded, network, scale=request.scale))
+
+
+def build(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = ()) -> Network:
+    """Stage 1: the networks and the hosts on them."""
+    return build_network(loaded, down=down, up=up)
+
+
+def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1.0) -> tuple[WorkloadTraffic, ...]:
+    """Stage 2: what every workload sends, times the scenario's scale and ``scale``.
+
+    Raises
+    ------
+    TrafficError
+        With the problems of all workloads, located in the scenario.
+    """
+    problems: list[Problem] = []
+    traffic: list[WorkloadTraffic] = []
+    occupancy = Occupancy()
+    streams = np.random.default_rng(loaded.scenario.seed).spawn(len(loaded.scenario.workloads))
+    for index, (workload, rng) in enumerate(zip(loaded.scenario.workloads, streams, strict=True)):
+        context = WorkloadContext(workload.id, network.inventory, rng, Path(loaded.directory), occupancy)
+        try:
+            traffic.append(WORKLOADS[workload.kind](workload.spec, context=context))
+        except FabricError as error:
+            problems += error.under("workloads", index).problems
+    if problems:
+        raise loaded.locate(TrafficError(problems))
+    factor = scale * loaded.scenario.scale
+    return tuple(traffic) if factor == 1 else tuple(scaled_workload(workload, factor) for workload in traffic)
+
+
+def check_fabric(fabric: str | None, network: Network) -> None:
+    """Refuse the name of a fabric that there is not, with the nearest."""
+    if fabric is not None and fabric not in network.topologies:
+        raise ScenarioError(
+            f"--fabric {fabric!r} is not the name of a fabric",
+            hint=nearest_hint(fabric, network.topologies, "fabrics"),
+            code="FP2105",
+        )

@@ -1,0 +1,108 @@
+"""One value for a run: the scenario, what was asked, the fabrics, the traffic, and what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from fabric.pipeline.network import Network
+from fabric.pipeline.prepared import PreparedScenario, build, prepare
+from fabric.pipeline.stages import route_prepared_scenario
+from fabric.request import RouteRequest
+from fabric.result import RouteResult
+from fabric.routing.progress import Reporter, silent
+from fabric.scenario.load import LoadedScenario
+from topologies.errors import FabricError
+from traffic.workload import WorkloadTraffic
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A scenario as it was routed; every face reads this and nothing else.
+
+    Attributes
+    ----------
+    loaded : LoadedScenario
+        The scenario with its text, its overrides and the hashes of its files.
+    request : RouteRequest
+        What the command line added.
+    result : RouteResult
+        Loads, times and limits.
+    given : str
+        The path as the user wrote it.
+    saved : bool
+        Whether the result was read from a file instead of routed now.
+    """
+
+    loaded: LoadedScenario
+    request: RouteRequest
+    result: RouteResult
+    given: str = ""
+    saved: bool = False
+    stages: PreparedScenario | None = field(default=None, repr=False)  # None: made when it is asked for
+
+    @cached_property
+    def prepared(self) -> PreparedScenario:
+        """Fabrics and traffic; of a saved result they are made again from its scenario, once."""
+        if self.stages is not None:
+            return self.stages
+        return prepare(self.loaded, self.request)
+
+    @cached_property
+    def network(self) -> Network:
+        """The fabrics, with what is down."""
+        if self.stages is not None or "prepared" in vars(self):
+            return self.prepared.network
+        return build(self.loaded, down=self.request.down, up=self.request.up)
+
+    @property
+    def traffic(self) -> tuple[WorkloadTraffic, ...]:
+        """What every workload sends."""
+        return self.prepared.traffic
+
+    def on_fabric(self, fabric: str | None) -> Run:
+        """The same run with the routes of one fabric only; of all for None."""
+        if fabric is None:
+            return self
+        routes = tuple(route for route in self.result.routes if route.fabric == fabric)
+        return replace(self, result=replace(self.result, routes=routes))
+
+
+def run_scenario(
+    loaded: LoadedScenario,
+    request: RouteRequest = RouteRequest(),
+    *,
+    given: str = "",
+    like: Run | None = None,
+    progress: Reporter = silent,
+) -> Run:
+    """All stages of a scenario.
+
+    Parameters
+    ----------
+    given : str
+        The path as the user wrote it; default: the scenario's.
+    like : Run, optional
+        A run before it, whose fabrics and traffic are taken over where nothing of theirs has changed.
+
+    Raises
+    ------
+    FabricError
+        With everything that is wrong, located in the scenario; its ``sources`` hold the text.
+    """
+    try:
+        stages = prepare(loaded, request, like=None if like is None else like.prepared, progress=progress)
+        result = route_prepared_scenario(stages, progress=progress)
+    except FabricError as error:
+        # Problems that name no key, such as those of a flag, have no place in the text.
+        placed = loaded.locate(error) if any(problem.where for problem in error.problems) else error
+        vars(placed)["sources"] = dict(loaded.sources)
+        raise placed from None
+    return Run(loaded, request, result, given or loaded.path, stages=stages)
+
+
+def route(
+    loaded: LoadedScenario, request: RouteRequest = RouteRequest(), *, progress: Reporter = silent
+) -> RouteResult:
+    """The result of ``run_scenario`` alone."""
+    return run_scenario(loaded, request, progress=progress).result

@@ -1,0 +1,101 @@
+"""What every section of the report promises: HTML, Markdown and JSON with the same title; alone or among the others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fabric.cli.main import run
+from fabric.faces.report.content import Folded
+from fabric.faces.report.make import check_sections, make_report
+from fabric.faces.report.markdown import escape, to_markdown
+from fabric.faces.report.page import to_page
+from fabric.faces.report.record import report_record
+from fabric.faces.report.section import SECTIONS
+from fabric.faces.report.source import ReportSource
+from fabric.output.table import Table
+from fabric.pipeline.run import Run, route
+from fabric.request import RouteRequest
+from fabric.scenario.load import load_scenario
+from topologies.errors import ScenarioError
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "quickstart.fabric.yaml"
+EVERY = pytest.mark.parametrize("name", SECTIONS.names())
+
+
+def routed(overrides: list[str]) -> ReportSource:
+    """The example, routed."""
+    loaded = load_scenario(str(EXAMPLE), overrides=overrides)
+    return ReportSource(Run(loaded, RouteRequest(), route(loaded), str(EXAMPLE)))
+
+
+@pytest.fixture(scope="module")
+def source() -> ReportSource:
+    """With a base that differs from it, so that every section has something to say."""
+    return replace(routed([]), base=routed(["workloads.shuffle.size=2 GiB"]))
+
+
+@EVERY
+def test_it_can_be_asked_for_alone(name, source):
+    """One section, under the name of its file."""
+    (section,) = make_report(source, [name]).sections
+    assert section.anchor == name
+    assert section.title
+    assert section.how.endswith(".")
+    assert section.blocks
+
+
+@EVERY
+def test_it_is_in_the_whole_report_at_its_place(name, source):
+    """In the order that the files declare."""
+    anchors = [section.anchor for section in make_report(source).sections]
+    assert name in anchors
+    assert anchors == [anchor for anchor in SECTIONS if anchor in anchors]
+
+
+@EVERY
+def test_it_renders_as_page_as_markdown_and_as_record(name, source):
+    """The same title in each; every table of the record has the rows that people see."""
+    content = make_report(source, [name])
+    (section,) = content.sections
+    page, markdown, record = to_page(content), to_markdown(content), report_record(source, content)
+    assert f'id="{name}"' in page
+    assert section.title in page
+    assert escape(section.title) in markdown
+    json.dumps(record, allow_nan=False)
+    (written,) = record["sections"]
+    assert (written["anchor"], written["title"], len(written["blocks"])) == (name, section.title, len(section.blocks))
+    for block, plain in zip(section.blocks, written["blocks"], strict=True):
+        table = block.table if isinstance(block, Folded) else block
+        if isinstance(table, Table):
+            assert len(plain["rows"]) == len(table)
+            assert len(set(plain["columns"])) == len(plain["columns"]), "two columns with one key"
+
+
+@EVERY
+def test_the_command_writes_it_alone(name, tmp_path, capsys):
+    """``--sections NAME``, in JSON and Markdown."""
+    base = ["--base", str(EXAMPLE)] if SECTIONS[name].needs_base else []
+    assert run(["report", str(EXAMPLE), "--sections", name, "--json", "-q", *base]) == 0
+    assert [section["anchor"] for section in json.loads(capsys.readouterr().out)["sections"]] == [name]
+
+
+@EVERY
+def test_a_section_that_needs_a_base_is_refused_without(name):
+    """FP9201; others do not ask for one."""
+    if not SECTIONS[name].needs_base:
+        assert check_sections([name], based=False) == [name]
+        return
+    with pytest.raises(ScenarioError, match="none is given") as caught:
+        check_sections([name], based=False)
+    assert caught.value.problems[0].code == "FP9201"
+
+
+@EVERY
+def test_a_name_with_a_slip_is_corrected(name):
+    """Unknown sections are errors that name the nearest."""
+    with pytest.raises(ScenarioError, match=f"no section '{name}x'.*did you mean '{name}'"):
+        check_sections([f"{name}x"], based=True)
