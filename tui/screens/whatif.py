@@ -110,6 +110,8 @@ class WhatIfScreen(ViewScreen):
         elif message.table.id == "links":
             row = message.table.table.record(message.position)
             self.shell.go("flows", self.session.link(str(row["link"])))
+        else:
+            self.drill()
 
     def action_remove(self) -> None:
         """Remove the change under the cursor."""

@@ -124,6 +124,8 @@ class FacePlate(Widget, can_focus=True):
         """Enter."""
         if self.port is not None and self.port.link >= 0:
             self.post_message(self.Chosen(self, self.port))
+        else:
+            self.notify("this port is free" if self.port is not None else "no port to choose", timeout=3)
 
     def on_click(self, event: events.Click) -> None:
         """A click selects, a second one chooses."""

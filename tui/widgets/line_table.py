@@ -167,6 +167,8 @@ class LineTable(ScrollView, can_focus=True):
         """Enter."""
         if len(self.table):
             self.post_message(self.Chosen(self, self.cursor))
+        else:
+            self.notify("no row to choose", timeout=3)
 
     def on_click(self, event: events.Click) -> None:
         """A click selects, a second one chooses."""
