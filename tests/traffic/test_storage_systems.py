@@ -159,7 +159,7 @@ def test_placement_groups_count_as_they_lie():
 
 def test_a_lost_server_must_exist():
     """``recovery.lost``."""
-    with pytest.raises(TrafficError, match=r"recovery\.lost: there is not a server 'osd9'"):
+    with pytest.raises(TrafficError, match=r"recovery\.lost: there is no server 'osd9'"):
         run("ceph", cluster(2), **ENDS, recovery={"rate": "1 GB/s", "when": "host-loss", "lost": "osd9"})
 
 
