@@ -160,7 +160,7 @@ def _failed(net: Topology) -> Ints:
 
 
 def _permuted(members: Ints, rng: np.random.Generator) -> Ints:
-    """One partner for each, never itself: the next in a random circle."""
+    """One partner for each, never itself: the next in a random cycle."""
     order = rng.permutation(len(members))
     partner = np.empty_like(members)
     partner[order] = members[np.roll(order, -1)]

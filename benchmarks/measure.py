@@ -87,7 +87,7 @@ def attempt(
     limit_s : float
         Wall clock of the whole process.
     accepted : sequence of int
-        Exit codes that are no failure.
+        Exit codes that are not a failure.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaints:
         began = time.perf_counter()
@@ -128,7 +128,7 @@ def _text(stream: IO[bytes]) -> str:
 
 
 def _explained(code: int, errors: str) -> Failure:
-    """Why a child ended, from what it said last."""
+    """Why a child ended, from its last output."""
     if any(word in errors for word in _NO_MEMORY):
         return Failure(f"out of memory ({MEMORY_GIB} GiB)")
     last = (errors.strip().splitlines() or [f"exit code {code}"])[-1]

@@ -98,7 +98,7 @@ def run(
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """A table as plain columns: ``answers["utilisation"]`` is a list, one value per row; None is no value.
+    """A table as plain columns: ``answers["utilisation"]`` is a list, one value per row; None is not a value.
 
     It shows itself as text, and as HTML in a notebook.
     """

@@ -74,7 +74,7 @@ class Assembler:
         return np.arange(first, first + count, dtype=np.int32)
 
     def switches(self, role: str, names: Sequence[str], *, level: int, radix: int = 0, **attributes: Any) -> Ints:
-        """Add switches: nodes that forward and are no endpoints."""
+        """Add switches: nodes that forward and are not endpoints."""
         return self.nodes(role, names, level=level, radix=radix, **attributes)
 
     def hosts(self, names: Sequence[str], *, nics: ArrayLike = 1, role: str = "host", **attributes: Any) -> Ints:
@@ -204,7 +204,7 @@ class Assembler:
         if len(set(self._names)) != len(self._names):
             seen: set[str] = set()
             twice = next(name for name in self._names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-            hint = "names must be unique; node groups are told apart by name: '{group}-{index}'"
+            hint = "names must be unique; node groups are distinguished by name: '{group}-{index}'"
             raise TopologyError(f"two nodes are called {twice!r}", hint=hint, code="FP3102")
         nodes = {
             key: concatenate(parts, np.bool_ if key == "forwards" else np.int32) for key, parts in self._nodes.items()

@@ -99,8 +99,8 @@ def _narrowest(topology: Topology, seed: int, endpoint_gbps: float) -> Cut | Non
     gbps.sum_duplicates()
     both = csr_array((gbps + gbps.T) / 2)
     mass = np.zeros(len(nodes))
-    hang = topology.up & (nodes.nics[links.src] > 0) & ~nodes.forwards[links.src]
-    np.add.at(mass, links.dst[hang], links.capacity_gbps[hang])
+    attached = topology.up & (nodes.nics[links.src] > 0) & ~nodes.forwards[links.src]
+    np.add.at(mass, links.dst[attached], links.capacity_gbps[attached])
     mass[(nodes.nics > 0) & nodes.forwards] += 1.0
     weight = mass[ids]
     ends = column(np.flatnonzero(weight > 0), np.int32)

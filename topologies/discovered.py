@@ -48,7 +48,7 @@ def sound_cables(cables: Sequence[PortCable], devices: Mapping[str, Device], fin
             findings.add(message, code="FP6007", line=cable.line, hint="a cable has two different ends")
         elif lost is not None:
             findings.add(
-                f"a cable leads to {lost[0]}, which is no node of the file",
+                f"a cable leads to {lost[0]}, which is not a node of the file",
                 code="FP6006",
                 line=cable.line,
                 hint="add the node, or remove the cable",

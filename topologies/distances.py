@@ -67,7 +67,7 @@ class _Arcs:
 def diameter_hops(topology: Topology) -> int:
     """Most links between any two switches that have endpoints and reach each other.
 
-    Nodes at the ends are the switches that endpoints hang on, or endpoints that forward where there are none.
+    Nodes at the ends are the switches that endpoints are attached to, or endpoints that forward where there are none.
     """
     arcs = _arcs(topology)
     ends = np.unique(arcs.vertex[_homes(topology)[1]])

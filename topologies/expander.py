@@ -1,4 +1,4 @@
-"""What random regular networks share: their closed form, their checks, and whether they hang together."""
+"""What random regular networks share: their closed form, their checks, and whether they are connected."""
 
 from __future__ import annotations
 

@@ -58,14 +58,14 @@ def finite_field(order: int) -> Field:
     Raises
     ------
     ValueError
-        When the order is no prime power.
+        When the order is not a prime power.
 
     >>> finite_field(4).multiplication[2, 3]
     np.int32(1)
     """
     found = prime_power(order)
     if found is None:
-        raise ValueError(f"{order} is no prime power")
+        raise ValueError(f"{order} is not a prime power")
     prime, degree = found
     digits = np.array(list(product(range(prime), repeat=degree)))[:, ::-1]  # row n: coefficients, lowest first
     weight = prime ** np.arange(degree)

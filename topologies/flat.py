@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
+from topologies.attach import attach_hosts
 from topologies.columns import Ints, column
 from topologies.errors import TopologyError
-from topologies.hang import hang_hosts
 from topologies.hosts import HostGroup
 from topologies.node_names import node_names
 from topologies.switches import SwitchSpec, check_breakout, check_speed
@@ -61,7 +61,7 @@ def flat_network(
     gbps = host_gbps(speed, host_speed, switch)
     net = assemble(title, kind)
     ids = net.switches(role, names, level=1, radix=switch.ports if switch else 0, pod=pod)
-    hang_hosts(net, hosts, ids, names, hosts_per_switch, gbps)
+    attach_hosts(net, hosts, ids, names, hosts_per_switch, gbps)
     cable(net, ids[pairs[0]], ids[pairs[1]], speed, tier=f"{role}-{role}", parallel=parallel, length=length)
     return net.freeze()
 
@@ -108,7 +108,7 @@ def between_groups(groups: int, ports: int) -> Ints:
     """Cables between groups that have ``ports`` ports each, spread as evenly as can be, all ports used.
 
     Every two groups get ⌊ports/(groups−1)⌋ cables; what is left of each group's ports goes to peers at the same
-    distances round a circle. Only where groups x ports is odd, one port of one group stays free.
+    distances around a cycle. Only where groups x ports is odd, one port of one group stays free.
 
     Returns
     -------

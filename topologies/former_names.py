@@ -1,7 +1,7 @@
 """Names that builders gave before all followed one rule, and what the same nodes are called now (docs/names.md).
 
 Looked up only where a name is not found, to say the present one. A rule is a pattern of the former name, and a function
-that makes the present one from its numbers; what hangs on a node, ``/h3`` or ``.nic1``, keeps its name under it.
+that makes the present one from its numbers; what belongs to a node, ``/h3`` or ``.nic1``, keeps its name under it.
 """
 
 from __future__ import annotations

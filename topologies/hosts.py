@@ -1,7 +1,7 @@
 """Hosts that want to be cabled to a fabric, and how they are spread over its leaves.
 
 Hosts fill leaves in contiguous blocks whose sizes differ by at most one, as racks are cabled: neighbours in the list
-share a leaf. The larger blocks of the next group go where leaves are emptiest. A host is whole: all its NICs hang on
+share a leaf. The larger blocks of the next group go where leaves are emptiest. A host is whole: all its NICs attach to
 one leaf, or half of them on each of a pair where it is dual-homed. A host whose NICs are ``per-gpu`` becomes one
 endpoint per NIC (``n007.nic3``); a host whose NICs are ``shared`` is one endpoint with several links.
 """
@@ -32,7 +32,7 @@ class HostGroup:
 
     @property
     def homes(self) -> int:
-        """Leaves each host hangs on."""
+        """Leaves each host is attached to."""
         return 2 if self.dual_home else 1
 
     @property
@@ -47,7 +47,7 @@ class HostGroup:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A block of hosts of one group that hang on the same leaves."""
+    """A block of hosts of one group that are attached to the same leaves."""
 
     group: HostGroup
     hosts: tuple[str, ...]
@@ -69,7 +69,7 @@ def block_sizes(count: int, used: Ints) -> Ints:
     Parameters
     ----------
     count : int
-        Things to deal.
+        Things to distribute.
     used : ndarray, shape (B,)
         What each block's place holds already. Among equals the larger blocks lie as in `block_starts`.
 
@@ -82,15 +82,15 @@ def block_sizes(count: int, used: Ints) -> Ints:
     return sizes
 
 
-def _deal(groups: Sequence[HostGroup], leaves: int) -> tuple[list[Ints], Ints]:
+def _distribute(groups: Sequence[HostGroup], leaves: int) -> tuple[list[Ints], Ints]:
     """Block sizes of every group, and host ports used on every leaf, shape (leaves,)."""
     used = np.zeros(leaves, dtype=np.int32)
-    dealt: list[Ints] = []
+    group_sizes: list[Ints] = []
     for group in groups:
         sizes = block_sizes(len(group.hosts), used.reshape(-1, group.homes).max(axis=1))
         used += np.repeat(sizes * group.leaf_ports, group.homes)
-        dealt.append(sizes)
-    return dealt, used
+        group_sizes.append(sizes)
+    return group_sizes, used
 
 
 def check_dual_homing(groups: Sequence[HostGroup]) -> None:
@@ -122,7 +122,7 @@ def check_dual_homing(groups: Sequence[HostGroup]) -> None:
 def hosts_fit(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) -> bool:
     """Whether `spread_hosts` finds room for every group on ``leaves`` leaves."""
     pairs_up = all(leaves % group.homes == 0 for group in groups)
-    return pairs_up and bool(_deal(groups, leaves)[1].max(initial=0) <= ports_per_leaf)
+    return pairs_up and bool(_distribute(groups, leaves)[1].max(initial=0) <= ports_per_leaf)
 
 
 def fewest_leaves(groups: Sequence[HostGroup], ports_per_leaf: int, *, at_least: int = 1) -> int | None:
@@ -154,7 +154,7 @@ def _room_hint(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) ->
 
 
 def spread_hosts(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) -> Iterator[Attachment]:
-    """Deal every group over the leaves in blocks, so that the leaves fill evenly.
+    """Distribute every group over the leaves in blocks, so that the leaves fill evenly.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def spread_hosts(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) 
                 hint="use an even number of leaves",
                 code="FP3021",
             )
-    dealt, used = _deal(groups, leaves)
+    group_sizes, used = _distribute(groups, leaves)
     if used.max(initial=0) > ports_per_leaf:
         wanted = sum(len(group.hosts) * group.nics for group in groups)
         raise TopologyError(
@@ -180,7 +180,7 @@ def spread_hosts(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) 
             hint=_room_hint(groups, leaves, ports_per_leaf),
             code="FP3022",
         )
-    for group, sizes in zip(groups, dealt, strict=True):
+    for group, sizes in zip(groups, group_sizes, strict=True):
         ends = np.cumsum(sizes).tolist()
         for block, (size, end) in enumerate(zip(sizes.tolist(), ends, strict=True)):
             if size:

@@ -4,7 +4,7 @@
     link        a->b   a -> b   a→b   a:b    from a to b, all that run in parallel
                 a->b #2                      the second of them, as ``Topology.link_name`` writes it
                 a:port4                      the link out of a's fourth port, counted as in ``Topology.src_port``
-                link=a:b                     the same, said aloud
+                link=a:b                     the same, spelled out
     switches    unit=3  pod=1  rail=0  plane=2  role=spine    all that have every one of these
     fabric      fabric=NAME …                any of the above, on one fabric
 
@@ -124,7 +124,7 @@ def _on_fabric(text: str, fabric: str) -> tuple[str, bool]:
 
 
 def _switches(topology: Topology, text: str) -> Ints:
-    """Switches that have all of ``key=value``; none where a word is no such pair, all for an empty text."""
+    """Switches that have all of ``key=value``; none where a word is not such a pair, all for an empty text."""
     chosen = topology.is_switch.copy()
     for word in text.split():
         key, _, value = word.partition("=")

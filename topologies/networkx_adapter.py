@@ -90,7 +90,7 @@ def from_networkx(graph: Any, *, name: str, kind: str = "networkx") -> Topology:
 
     arcs = _arcs(graph, ids)
     named = [(f"edge {tail!s} -> {head!s}", data) for tail, head, _, data in arcs]
-    if not graph.is_directed():  # both directions share their attributes, and a problem is told once
+    if not graph.is_directed():  # both directions share their attributes, and a problem is reported once
         named = [named[row - row % 2] for row in range(len(named))]
     links: dict[str, Any] = {
         "src": np.asarray([ids[tail] for tail, _, _, _ in arcs], dtype=np.int32),

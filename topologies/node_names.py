@@ -51,7 +51,7 @@ def node_names(role: str, index: ArrayLike, *, prefix: str = "", **containers: A
     """
     unknown = set(containers) - set(CONTAINERS)
     if unknown:
-        raise ValueError(f"{sorted(unknown)[0]!r} is no word for a container")
+        raise ValueError(f"{sorted(unknown)[0]!r} is not a word for a container")
     places = np.asarray(index)
     count = len(places)
     rows = (".".join(map(str, place)) if isinstance(place, list) else str(place) for place in places.tolist())

@@ -165,7 +165,7 @@ def read_declared(path: Path, module: str) -> Declared:
     Raises
     ------
     ValueError
-        When there is no summary, or one of them is no literal on one line.
+        When there is no summary, or one of them is not a literal on one line.
     """
     values: dict[str, object] = {"ORDER": 0}
     for key, text in _DECLARED.findall(path.read_text(encoding="utf-8")):

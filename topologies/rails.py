@@ -1,4 +1,4 @@
-"""Rails: nodes whose NIC i hangs on leaf i of their unit, and the spines and cores that join units."""
+"""Rails: nodes whose NIC i is attached to leaf i of their unit, and the spines and cores that join units."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def rail_count_of(rails: int | None, hosts: Sequence[HostGroup], *, key: str = "
     return count
 
 
-def hang_nodes(
+def attach_nodes(
     net: Assembler, hosts: Sequence[HostGroup], leaves: Ints, nodes_per_unit: int, gbps: float, *, left_out: int = 0
 ) -> None:
     """Cable NIC i of the nodes of a unit to leaf i of the unit; every NIC is an endpoint of its own.

@@ -1,6 +1,6 @@
 """Named, validated plug-ins: a decorated function is one entry, its signature is its schema.
 
-A parameter annotated ``Injected[...]`` is supplied by the caller at run time and is no key of the scenario. All other
+A parameter annotated ``Injected[...]`` is supplied by the caller at run time, not a key of the scenario. All other
 parameters become fields of a pydantic model in which unknown keys are refused and ``kind`` is the entry's name.
 """
 

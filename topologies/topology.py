@@ -4,7 +4,7 @@ One row of the link columns is one direction of one cable; parallel cables are p
 are stable and hierarchical. A failure is a mask (``up``), never a rewritten copy: ids stay valid across what-ifs.
 
 Nodes with ``nics > 0`` are **endpoints**: traffic starts and ends there. Nodes that do not ``forward`` (hosts) are
-never crossed by traffic of others. Endpoints that hang on the same switches by links of the same speeds form one
+never crossed by traffic of others. Endpoints attached to the same switches by links of the same speeds form one
 **attachment group**: no routing can treat them differently unless it wants to, so routing works per group.
 """
 
@@ -82,7 +82,7 @@ class Topology:
 
     @cached_property
     def is_switch(self) -> Bools:
-        """Whether a node forwards and is no host, shape (N,)."""
+        """Whether a node forwards and is not a host, shape (N,)."""
         return column(self.nodes.forwards & (self.nodes.level > 0), np.bool_)
 
     @cached_property

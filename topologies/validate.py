@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from topologies.errors import Problem
 from topologies.topology import Topology
-from topologies.units import format_gbps
+from topologies.units import precise_gbps
 
 _SHOWN = 3
 
@@ -56,7 +56,7 @@ def check_capacities(topology: Topology) -> list[Problem]:
     bad = np.flatnonzero(~np.isfinite(links.capacity_gbps) | (links.capacity_gbps < 0))
     for link in bad[:_SHOWN].tolist():
         value = links.capacity_gbps[link]
-        problems.append(Problem(f"{topology.link_name(link)} has capacity {format_gbps(value)}", code="FP3013"))
+        problems.append(Problem(f"{topology.link_name(link)} has capacity {precise_gbps(value)}", code="FP3013"))
     bad = np.flatnonzero(~np.isfinite(links.weight) | (links.weight <= 0))
     for link in bad[:_SHOWN].tolist():
         message = f"{topology.link_name(link)} has routing weight {links.weight[link]:g}; weights are positive"

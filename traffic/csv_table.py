@@ -24,7 +24,7 @@ def csv_rows(findings: Findings, path: Path, columns: Sequence[str]) -> Iterator
     if sorted(header) != sorted(columns):
         odd = next((cell for cell in header if cell not in columns), None)
         close = nearest(odd, columns) if odd else None
-        hint = f"{odd!r} is no column; did you mean {close!r}?" if close else f"columns are {', '.join(columns)}"
+        hint = f"{odd!r} is not a column; did you mean {close!r}?" if close else f"columns are {', '.join(columns)}"
         message = f"expected the header {','.join(columns)}, found {shown(','.join(header))}"
         findings.add(message, code="FP6220", line=1, column=1, hint=hint)
         findings.finish()

@@ -28,7 +28,7 @@ class RowReader:
         last = len(self._topology.nodes) - 1
         if not (word.isascii() and word.isdigit()) or int(word) > last:
             self._findings.add(
-                f"{shown(word)} is no node; nodes are numbered 0 to {last}",
+                f"{shown(word)} is not a node; nodes are numbered 0 to {last}",
                 code="FP6222",
                 line=line,
                 column=place,

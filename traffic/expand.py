@@ -38,7 +38,7 @@ def expand(traffic: CollectiveTraffic, endpoints: Ints, hosts: Ints) -> Flows:
     Raises
     ------
     TrafficError
-        When a dense exchange that is no block has too many pairs (FP4018).
+        When a dense exchange that is not a block has too many pairs (FP4018).
     """
     parts = [_rows(endpoints, hosts, traffic.src, traffic.dst, traffic.sent_bytes)]
     for block in traffic.blocks:

@@ -18,7 +18,7 @@ def read_beside(directory: Path, path: str, key: str) -> str:
     try:
         return (directory / path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise TrafficError(
             f"cannot read {path}: {reason}", where=key, hint="paths are relative to the scenario", code="FP4025"
         ) from error

@@ -93,4 +93,4 @@ def _evaluate(node: ast.AST, values: dict[str, float]) -> Any:
         return _OPERATORS[type(node.op)](_evaluate(node.operand, values))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return _FUNCTIONS[node.func.id](*(_evaluate(argument, values) for argument in node.args))
-    raise ValueError(f"{ast.unparse(node)!r} is no arithmetic")
+    raise ValueError(f"{ast.unparse(node)!r} is not arithmetic")

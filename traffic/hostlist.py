@@ -16,7 +16,7 @@ def expand_hosts(text: str) -> list[str]:
     Raises
     ------
     ValueError
-        With the part that is no range.
+        With the part that is not a range.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def _numbers(text: str) -> list[str]:
     for piece in text.split(","):
         first, dash, last = piece.partition("-")
         if not first.isdigit() or (dash and (not last.isdigit() or int(last) < int(first))):
-            raise ValueError(f"{piece!r} is no number and no range")
+            raise ValueError(f"{piece!r} is neither a number nor a range")
         if dash and int(last) - int(first) >= MOST_HOSTS:
             raise ValueError(f"{piece!r} has more than {MOST_HOSTS:,} numbers")
         numbers = range(int(first), int(last) + 1) if dash else [int(first)]

@@ -60,7 +60,7 @@ class Parallelism(Spec):
         Raises
         ------
         TrafficError
-            When the sizes do not multiply to the number of ranks (FP4010), or ``order`` is no permutation (FP4011).
+            When the sizes do not multiply to the number of ranks (FP4010), or ``order`` is not a permutation (FP4011).
         """
         order = tuple(self.order.split("-"))
         if sorted(order) != sorted(DIMENSIONS):
@@ -75,10 +75,10 @@ class Parallelism(Spec):
         if self.dp is not None and model_ranks * self.dp != ranks:
             raise self._wrong_product(ranks, model_ranks, self.dp)
         if ranks % model_ranks:
-            told = " x ".join(f"{name} {size}" for name, size in fixed.items() if size > 1)
+            product = " x ".join(f"{name} {size}" for name, size in fixed.items() if size > 1)
             largest = max(fixed, key=lambda name: (fixed[name], name))
             raise TrafficError(
-                f"{told} is {model_ranks:,} ranks, which does not divide {ranks:,} GPUs",
+                f"{product} is {model_ranks:,} ranks, which does not divide {ranks:,} GPUs",
                 where=f"parallelism.{largest}",
                 hint=_nearest_sizes(fixed, ranks),
                 code="FP4010",
@@ -92,9 +92,9 @@ class Parallelism(Spec):
         fits = (
             f"dp {ranks // model_ranks}" if ranks % model_ranks == 0 else f"gpus {ranks // model_ranks * model_ranks}"
         )
-        told = f"{' x '.join(used)}: {' x '.join(map(str, used.values()))} = {model_ranks * dp:,} ranks"
+        product = f"{' x '.join(used)}: {' x '.join(map(str, used.values()))} = {model_ranks * dp:,} ranks"
         return TrafficError(
-            f"{told}, the job has {ranks:,}: {fits} fits",
+            f"{product}, the job has {ranks:,}: {fits} fits",
             where="parallelism.dp",
             hint=f"{fits.replace(' ', ': ')}, or gpus: {model_ranks * dp}, or dp: auto",
             code="FP4010",
@@ -103,7 +103,7 @@ class Parallelism(Spec):
 
 def _nearest_sizes(fixed: Mapping[str, int], ranks: int) -> str:
     """For each dimension, the sizes next to the given one that make the product divide the ranks."""
-    told = []
+    choices = []
     for name, size in fixed.items():
         others = prod(fixed.values()) // size
         if size == 1 or ranks % others:
@@ -111,11 +111,11 @@ def _nearest_sizes(fixed: Mapping[str, int], ranks: int) -> str:
         fitting = [value for value in range(1, ranks // others + 1) if ranks % (others * value) == 0]
         below = [value for value in fitting if value < size][-1:]
         above = [value for value in fitting if value > size][:1]
-        told.append(f"{name}: " + " or ".join(map(str, below + above)))
+        choices.append(f"{name}: " + " or ".join(map(str, below + above)))
     product = prod(fixed.values())
     fewer = ranks // product * product
     rounded = f"gpus: {fewer or product}"
-    return f"{'; '.join([*told, rounded])} would fit"
+    return f"{'; '.join([*choices, rounded])} would fit"
 
 
 @dataclass(frozen=True)

@@ -136,9 +136,9 @@ def collective_phase(
             parts.append((traffic, groups))
             sent += traffic.sent_bytes_per_rank * groups.size / ranks
             example = example or run(collective_name, size, mean, layout, **(keys or {}))
-    told = tuple(Payload(share.ranks, share.payload) for share in shares)
+    payloads = tuple(Payload(share.ranks, share.payload) for share in shares)
     sent_by = example.sent if example else None
-    return phase_of(name, collective_name, seats, parts, mean, sent, payloads=told, sent=sent_by, **phase)
+    return phase_of(name, collective_name, seats, parts, mean, sent, payloads=payloads, sent=sent_by, **phase)
 
 
 def phase_of(

@@ -1,6 +1,6 @@
 """What the synthetic patterns share: the places that exchange traffic, and the workload around a pattern.
 
-A place is an endpoint or, with ``level: leaf``, all members that hang on the same switches (an attachment group). With
+A place is an endpoint or, with ``level: leaf``, all members attached to the same switches (an attachment group). With
 n places of size S, ``all-to-all`` and ``uniform`` send S/n to each other place, ``permutation`` sends S to one,
 ``gravity`` n·S in all.
 """
@@ -198,7 +198,7 @@ def _busiest(places: Places, flows: Flows) -> float:
 
 
 def _assumptions(places: Places, network: str, fabric: str | None, level: Level) -> list[str]:
-    said = [] if fabric is not None else [f"traffic uses the fabric {network} (fabric)"]
+    assumptions = [] if fabric is not None else [f"traffic uses the fabric {network} (fabric)"]
     if level == "leaf" and not places.even:
-        said.append("leaves have different numbers of endpoints; traffic of the smaller is spread nearly evenly")
-    return said
+        assumptions.append("leaves have different numbers of endpoints; traffic of the smaller is spread nearly evenly")
+    return assumptions

@@ -48,7 +48,7 @@ def key_table(keys: Sequence[ListedKey], query: str) -> Table:
     texts = [f"{listed.key.help} {listed.key.cli} {listed.key.shown}" for listed in keys]
     columns = (
         Column("words", "what it does", [listed.key.help for listed in keys], width=40),
-        Column("key", "key", [listed.key.shown for listed in keys], width=5),
+        Column("key", "key", [listed.key.shown for listed in keys], width=9),
         Column("cli", "command line", [listed.key.cli for listed in keys], width=18, priority=1),
         Column("where", "only on", [", ".join(listed.on) for listed in keys], width=12, priority=2),
     )

@@ -78,7 +78,7 @@ SHELL_KEYS = (
     Key("u", "undo", "undo", "Undo the last change."),
     Key("ctrl+r", "redo", "", "Redo what was undone."),
     Key("c", "compare", "compare", "Compare the present state with the base.", "fabric compare A B"),
-    Key("e", "explain", "explain", "Why: what loads the selection, and what would cure it.", "fabric explain"),
+    Key("e", "explain", "explain", "Why: what loads the selection, and which changes would help.", "fabric explain"),
     Key("r", "reroute", "re-route", "Route again from the scenario file as it is now.", "fabric route"),
     Key("w", "write", "write", "Write this view as SVG, CSV or Markdown."),
     Key("y", "copy", "command", "Show, and copy where possible, the command that reproduces this view."),

@@ -79,7 +79,7 @@ def read_recording(path: Path) -> Recording:
     version = head.get("fabric-session")
     if version != VERSION:
         raise ScenarioError(
-            f"{path} is no recording of version {VERSION}", code="FP9402", hint="fabric tui --record FILE makes one"
+            f"{path} is not a recording of version {VERSION}", code="FP9402", hint="fabric tui --record FILE makes one"
         )
     return Recording(head.get("scenario"), tuple(_steps(path, lines[1:])))
 

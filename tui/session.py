@@ -1,4 +1,4 @@
-"""What is looked at, without a terminal: the opened scenario, its results, the place in them, the way back."""
+"""What is looked at, without a terminal: the opened scenario, its results, the current position, the trail back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Place:
-    """A screen and what it is about; a stop of the way down."""
+    """One entry of the navigation trail: a screen and its selection."""
 
     screen: str
     selection: Selection = field(default_factory=Selection)

@@ -97,6 +97,8 @@ class ViewScreen(ShellView):
         panes = [pane for pane in self.query(Pane) if any(child.can_focus for child in pane.walk_children(Widget))]
         if not panes:
             return
+        if steps and len(panes) == 1:
+            self.shell.notify("this screen has one pane to go to", timeout=3)
         inside = [at for at, pane in enumerate(panes) if self.focused is not None and pane in self.focused.ancestors]
         at = inside[0] if inside else 0
         for _ in panes:
@@ -184,7 +186,7 @@ class ViewScreen(ShellView):
     # ---- what keys of the shell ask of a screen -----------------------------------------------------------------
 
     def drill(self) -> None:
-        """Enter where no widget took it."""
+        """Enter where no widget took it, or nothing is behind what it took."""
         self.shell.notify("nothing to go down to here", timeout=3)
 
     def view_table(self) -> Table | None:

@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 _REPORTS_PER_SECOND = 10
 
 
-class Cancelled(Exception):  # noqa: N818 - it is no error
+class Cancelled(Exception):  # noqa: N818 - it is not an error
     """The person does not want to wait."""
 
 

@@ -31,7 +31,7 @@ def ours(topology: Topology, flows: Flows, replicas: int, function: str) -> Hash
     from fabric.routing.graph import build_graph, phase_demand
     from fabric.routing.router import ROUTERS, HashOptions, PairTraffic, RoutingOptions
 
-    graph = build_graph(topology, [flows], apart=True)
+    graph = build_graph(topology, [flows], per_endpoint=True)
     demand = phase_demand(graph, [flows], [1.0])
     options = RoutingOptions(hash=HashOptions(function=function, replicas=replicas))
     pairs = [PairTraffic(flows, 1.0, 1)]

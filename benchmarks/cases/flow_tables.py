@@ -67,7 +67,7 @@ def verify(radix: int, folder: Path) -> dict[str, Any]:
 
 def diff(radix: int, folder: Path) -> dict[str, Any]:
     """Plan the change between two exports."""
-    from fabric.routing.tables.slot_table import realised
+    from fabric.routing.tables.slot_table import slot_parts
     from fabric.rules.change_plan import plan_change
     from fabric.rules.changes import read_tables_of
 
@@ -76,7 +76,7 @@ def diff(radix: int, folder: Path) -> dict[str, Any]:
     _export(broken, folder / "new")
     began = time.perf_counter()
     old, new = read_tables_of(folder / "old"), read_tables_of(folder / "new")
-    change = plan_change(broken.plan, old, new, families=(4,), parts=realised)
+    change = plan_change(broken.plan, old, new, families=(4,), parts=slot_parts)
     result = taken(began)
     checks.require(len(change.rounds) > 0, "nothing changes")
     steps = sum(len(part.steps) for part in change.rounds)

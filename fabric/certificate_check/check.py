@@ -211,8 +211,8 @@ def _utilisation(phase: PhaseColumns, found: float | None, hottest: str) -> Find
             return Finding("max_utilisation", HOLDS)
     elif abs(claimed - found) <= TOLERANCE * max(claimed, found):
         return Finding("max_utilisation", HOLDS)
-    said = "no finite number" if claimed is None else f"{claimed:.9g}"
-    return Finding("max_utilisation", REFUTED, f"{said} is claimed, {hottest or 'the fullest link'} has {found:.9g}")
+    shown = "no finite number" if claimed is None else f"{claimed:.9g}"
+    return Finding("max_utilisation", REFUTED, f"{shown} is claimed, {hottest or 'the fullest link'} has {found:.9g}")
 
 
 def _bound(
@@ -245,7 +245,7 @@ def _gap(phase: PhaseColumns, highest: float | None, bound: float | None) -> tup
     claims = phase.claims
     if claims.gap is None or claims.max_utilisation is None or not claims.lower_bound:
         return found, []
-    said = max(claims.max_utilisation / claims.lower_bound - 1, 0.0)
-    if abs(said - claims.gap) <= TOLERANCE * (1 + said):
+    gap = max(claims.max_utilisation / claims.lower_bound - 1, 0.0)
+    if abs(gap - claims.gap) <= TOLERANCE * (1 + gap):
         return found, []
-    return found, [Finding("gap", REFUTED, f"{claims.gap:.9g} is claimed, the claimed numbers are {said:.9g} apart")]
+    return found, [Finding("gap", REFUTED, f"{claims.gap:.9g} is claimed, the claimed numbers are {gap:.9g} apart")]

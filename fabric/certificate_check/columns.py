@@ -69,7 +69,7 @@ class DemandColumns:
 
 @dataclass(frozen=True, eq=False)
 class ServedColumns:
-    """Pairs of points of which only a part of the demand is let in; all others are served whole."""
+    """Pairs of points of which only a part of the demand is admitted; all others are served whole."""
 
     src: Ints  # shape (S,), points
     dst: Ints
@@ -99,7 +99,7 @@ class PathColumns:
 
 @dataclass(frozen=True)
 class Claims:
-    """What is said of one phase."""
+    """What is claimed of one phase."""
 
     max_utilisation: float | None  # None: load where there is no capacity
     lower_bound: float | None

@@ -16,7 +16,7 @@ _PROJECTIONS = 2
 
 @dataclass(frozen=True, eq=False)
 class PointDemand:
-    """Demand between different points as far as it is let in, and what every endpoint offers and is offered."""
+    """Demand between different points as far as it is admitted, and what every endpoint offers and is offered."""
 
     dest: Ints  # shape (D,), points, rising
     start: Ints  # shape (D + 1,)
@@ -70,7 +70,7 @@ def point_demand(phase: PhaseColumns, network: Network) -> PointDemand:
 
 
 class _ServedParts:
-    """Which part of a pair of points is let in."""
+    """Which part of a pair of points is admitted."""
 
     def __init__(self, phase: PhaseColumns, points: int) -> None:
         self._key = np.empty(0, dtype=np.int64)

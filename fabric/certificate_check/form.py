@@ -20,7 +20,7 @@ class Entry:
 
     def __init__(self, value: object, place: str) -> None:
         if not isinstance(value, dict):
-            raise bad_manifest(f"{place} is no object")
+            raise bad_manifest(f"{place} is not an object")
         self._value: dict[str, Any] = value
         self.place = place
 
@@ -62,7 +62,7 @@ class Entry:
         """A list of objects under a key."""
         value = self._get(key)
         if not isinstance(value, list):
-            raise bad_manifest(f"{self.place}.{key} is no list")
+            raise bad_manifest(f"{self.place}.{key} is not a list")
         return [Entry(item, f"{self.place}.{key}[{index}]") for index, item in enumerate(value)]
 
 
@@ -128,7 +128,7 @@ class Columns:
             with self._archive.open(member) as stream:
                 array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
         except (ValueError, TypeError, SyntaxError, MemoryError) as error:
-            raise FormatError(f"{member} is no numpy array: {error}", hint=HINT, code="FP6042") from None
+            raise FormatError(f"{member} is not a numpy array: {error}", hint=HINT, code="FP6042") from None
         if array.ndim != 1 or array.dtype.kind not in kinds:
             raise FormatError(
                 f"{member} has shape {array.shape} of {array.dtype}, not one column of {words}",

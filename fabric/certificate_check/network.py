@@ -69,7 +69,7 @@ def build_network(phase: PhaseColumns) -> tuple[Network | None, list[str]]:
     ends = phase.send_point[fabric.link_src[routed]], phase.receive_point[fabric.link_dst[routed]]
     odd = (ends[0] < 0) | (ends[1] < 0) | (ends[0] != tail[mine]) | (ends[1] != head[mine])
     if odd.any():
-        return None, [f"{fabric.link_name(int(routed[np.argmax(odd)]))} has not the ends of its edge"]
+        return None, [f"{fabric.link_name(int(routed[np.argmax(odd)]))} does not have the ends of its edge"]
     points = int(max(phase.send_point.max(initial=-1), phase.receive_point.max(initial=-1))) + 1
     owner = np.zeros(points, dtype=np.int64)
     for at in (phase.send_point, phase.receive_point):
@@ -141,7 +141,7 @@ def _core(phase: PhaseColumns) -> list[str]:
 
 
 def _single_homed(phase: PhaseColumns) -> list[str]:
-    """Endpoints at a switch's point have exactly one link to it, and that is no edge."""
+    """Endpoints at a switch's point have exactly one link to it, and that is not an edge."""
     fabric = phase.fabric
     for at, near, far, out in (
         (phase.send_point, fabric.link_src, fabric.link_dst, True),
@@ -151,7 +151,7 @@ def _single_homed(phase: PhaseColumns) -> list[str]:
         links = np.flatnonzero(_usable(fabric, tail_forwards=not out, head_forwards=out) & single[near])
         wrong = single & (np.bincount(near[links], minlength=len(single)) != 1)
         if wrong.any():
-            return [f"{fabric.node_name[int(np.argmax(wrong))]} has not one access link, but is routed as if"]
+            return [f"{fabric.node_name[int(np.argmax(wrong))]} does not have one access link, but is routed as if"]
         stray = (at[far[links]] != at[near[links]]) | (phase.link_edge[links] >= 0)
         if stray.any():
             return [f"{fabric.link_name(int(links[np.argmax(stray)]))} is not the access link it is taken for"]
@@ -183,5 +183,5 @@ def _sets(phase: PhaseColumns, network: Network) -> list[str]:
         short = (size > 0) & (size != wanted)
         if short.any() or not one_each:
             which = int(np.argmax(short)) if short.any() else int(edge[0])
-            return [f"the edge of {network.edge_name(which)} has not one link of every endpoint like it"]
+            return [f"the edge of {network.edge_name(which)} does not have one link of every endpoint like it"]
     return []

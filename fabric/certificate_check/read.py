@@ -1,7 +1,7 @@
 """Reading certificate files: a zip of ``manifest.json`` and ``.npy`` columns.
 
-Here a file is refused that is no certificate at all: truncated, of another version, with missing columns, with numbers
-that no network has. Everything a well-formed file can be wrong about is a refuted claim, not an error.
+Here a file is refused that is not a certificate at all: truncated, of another version, with missing columns, with
+numbers that no network has. Everything a well-formed file can be wrong about is a refuted claim, not an error.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def read_certificate(path: Path) -> CertificateFile:
             return _certificate(archive, path.name)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise FormatError(
-            f"{path} is no whole zip file: {error}", hint="was it truncated? " + HINT, code="FP6040"
+            f"{path} is not a whole zip file: {error}", hint="was it truncated? " + HINT, code="FP6040"
         ) from None
     except OSError as error:
         raise FormatError(f"{path} cannot be read: {error.strerror or error}", hint=HINT, code="FP6040") from None
@@ -63,7 +63,7 @@ def read_certificate(path: Path) -> CertificateFile:
 
 def _certificate(archive: zipfile.ZipFile, name: str) -> CertificateFile:
     if "manifest.json" not in archive.namelist():
-        raise FormatError(f"{name} has no manifest.json: it is no certificate", hint=HINT, code="FP6041")
+        raise FormatError(f"{name} has no manifest.json: it is not a certificate", hint=HINT, code="FP6041")
     try:
         top = Entry(json.loads(archive.read("manifest.json")), "manifest")
     except (ValueError, RecursionError) as error:
@@ -101,7 +101,7 @@ def _fabric(archive: zipfile.ZipFile, entry: Entry) -> FabricColumns:
 def _phase(archive: zipfile.ZipFile, entry: Entry, fabrics: dict[str, FabricColumns]) -> PhaseColumns:
     fabric = fabrics.get(entry.text("fabric"))
     if fabric is None:
-        raise bad_manifest(f"{entry.place}.fabric names no fabric of the file")
+        raise bad_manifest(f"{entry.place}.fabric is not the name of a fabric of the file")
     columns = Columns(archive, entry.text("columns"))
     nodes, links = len(fabric.node_name), len(fabric.link_src)
     # A point is a switch or at least one endpoint's way in or out, so there cannot be more of them.

@@ -1,7 +1,7 @@
 """Walking demand through a routing: explicit splits, paths, or equal splits found here by shortest paths.
 
 One destination at a time, in the plainest way: an edge is walked when everything that can flow into its source has
-arrived there. What cannot be walked goes in a circle.
+arrived there. What cannot be walked goes in a cycle.
 """
 
 from __future__ import annotations
@@ -80,15 +80,15 @@ def _walk(network: Network, edge: Ints, part: Floats, amount: Floats) -> tuple[F
 
 
 def _circle(network: Network, edges: Ints) -> str:
-    """A circle among edges whose sources all wait for others of them, in words."""
+    """Name a cycle of edges that wait for each other."""
     into = {int(network.head[edge]): int(edge) for edge in edges}
     point = int(network.tail[edges[0]])
     seen: list[int] = []
     while point not in seen:
         seen.append(point)
         point = int(network.tail[into[point]])
-    circle = [point, *reversed(seen[seen.index(point) :])]
-    return " -> ".join(network.point_name(one) for one in circle)
+    cycle = [point, *reversed(seen[seen.index(point) :])]
+    return " -> ".join(network.point_name(one) for one in cycle)
 
 
 def walk_splits(network: Network, demand: PointDemand, splits: SplitColumns) -> Walked:

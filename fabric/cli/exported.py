@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def load_exported(scenario: str, folder: Path, settings: Settings) -> tuple[LoadedScenario, ExportBaseline]:
-    """The scenario, and the fabric of the export in ``folder``; a changed scenario is said on stderr."""
+    """The scenario, and the fabric of the export in ``folder``; a changed scenario is reported on stderr."""
     from fabric.pipeline.tables import export_baseline, what_if
     from fabric.rules.manifest import read_manifest
 

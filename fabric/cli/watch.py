@@ -20,7 +20,7 @@ _BAR_CELLS = 16
 
 
 def is_watched(settings: Settings) -> bool:
-    """Whether a person looks at stderr: a terminal, not a CI run, nothing told to be silent."""
+    """Whether a person looks at stderr: a terminal, not a CI run, no request to be silent."""
     dumb = os.environ.get("TERM") == "dumb"
     return sys.stderr.isatty() and not (settings.quiet or settings.no_progress or os.environ.get("CI") or dumb)
 
@@ -78,7 +78,7 @@ def way(first: float, now: float, wanted: float) -> float:
 def reached(state: Progress) -> str:
     """What a solve has come to so far.
 
-    >>> from fabric.routing.progress import Progress, Reporter, silent
+    >>> from fabric.routing.progress import Progress
     >>> reached(Progress("optimal", theta=1.263, bound=1.25))
     'θ 126.30 %, bound 125.00 %, gap 1.04 %'
     """

@@ -1,6 +1,6 @@
-"""Luck or structure: how often hashing alone would load a link, or some link like it, as much as this one.
+"""Hash imbalance or structure: how often hashing alone would load a link, or some link like it, as much as this one.
 
-n equal flows dealt by a fair hash onto m like links put k or more on a given one with the binomial tail
+n equal flows distributed by a fair hash onto m like links put k or more on a given one with the binomial tail
 P(X >= k), X ~ Bin(n, 1/m); on at least one of M links about 1 - (1 - P)^M, which treats links as independent.
 (M. Raab, A. Steger: "Balls into Bins - A Simple and Tight Analysis", RANDOM 1998, section 1.)
 """
@@ -17,15 +17,15 @@ from fabric.routing.router import traits_of
 
 
 @dataclass(frozen=True)
-class Luck:
+class HashImbalance:
     """What chance says about one link under hashing.
 
     Attributes
     ----------
     choices : int
-        Like links the sending switch deals its flows onto, this one among them.
+        Like links the sending switch hashes its flows onto, this one among them.
     dealt, mean, here : int, float, int
-        Flows dealt onto them, their mean per link, and those on this link.
+        Flows hashed onto them, their mean per link, and those on this link.
     probability : float
         That a given link draws at least as many; ``any_probability`` that one of all ``like`` links does.
     """
@@ -39,13 +39,13 @@ class Luck:
     any_probability: float
 
     @property
-    def is_luck(self) -> bool:
+    def is_likely(self) -> bool:
         """Whether a fair hash gives a link like this in one seed of twenty or more, while the mean would fit."""
         return self.any_probability >= 0.05
 
 
-def luck_of(route: PhaseRoute, flows: LinkFlows) -> Luck | None:
-    """Luck of a link whose traffic single hashed flows make; None for fluids and for links without alternatives."""
+def hash_imbalance_of(route: PhaseRoute, flows: LinkFlows) -> HashImbalance | None:
+    """Hash imbalance of a link of single hashed flows; None for fluids and for links without alternatives."""
     routed = route.routed
     if routed is None or traits_of(routed.routing.router).placement != "hashed" or routed.routing.paths is None:
         return None
@@ -66,7 +66,7 @@ def _edges(link_of: np.ndarray, links: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.isin(link_of, links))
 
 
-def chance(choices: int, dealt: int, here: int, like: int) -> Luck:
+def chance(choices: int, dealt: int, here: int, like: int) -> HashImbalance:
     """Balls in bins.
 
     >>> found = chance(choices=2, dealt=2, here=2, like=1)
@@ -77,4 +77,4 @@ def chance(choices: int, dealt: int, here: int, like: int) -> Luck:
 
     one = float(binom.sf(here - 1, dealt, 1 / choices)) if here > 0 else 1.0
     some = float(-np.expm1(like * np.log1p(-min(one, 1 - 1e-15))))
-    return Luck(choices, dealt, dealt / choices, here, one, like, some)
+    return HashImbalance(choices, dealt, dealt / choices, here, one, like, some)

@@ -206,7 +206,7 @@ def _of_fractions(route: PhaseRoute, routed: Routed, link: int, edge: int, share
     else:
         listed = ", ".join(entry.name for entry in ROUTERS if entry.traits.follows_rule)
         raise RoutingError(
-            f"router {route.router} keeps no paths that could be listed here",
+            f"router {route.router} does not record paths",
             code="FP9001",
             hint="fewer flows, so that their paths are kept" if traits.single_flows else f"routers that do: {listed}",
         )
@@ -273,7 +273,7 @@ def _of_block(
     share: float,
     member: int,
 ) -> list[_Part]:
-    """A block of all-to-all, summed between the graph nodes its members hang on."""
+    """A block of all-to-all, summed between the graph nodes its members are attached to."""
     graph = routed.graph
     key, part = crossing
     source, sink = graph.source[members], graph.sink[members]
@@ -303,7 +303,7 @@ def _overlap(source: np.ndarray, sink: np.ndarray, a: np.ndarray, b: np.ndarray,
 
 
 def _admission(routed: Routed) -> Callable[[np.ndarray, np.ndarray], Floats]:
-    """Part of each pair's demand that an objective lets in."""
+    """Part of each pair's demand that an objective admits."""
     admitted = routed.routing.admitted
     graph, demand = routed.graph, routed.demand
     if admitted is None:
@@ -315,7 +315,7 @@ def _admission(routed: Routed) -> Callable[[np.ndarray, np.ndarray], Floats]:
 
 
 def _parts_or_all(key: Longs, part: Floats, wanted: Longs) -> Floats:
-    """As ``_parts_of``; pairs that cross no switch link are let in whole."""
+    """As ``_parts_of``; pairs that cross no switch link are admitted whole."""
     if not len(key):
         return np.ones(len(wanted))
     at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)

@@ -105,24 +105,24 @@ def prepare_phase(
     phase: str,
     *,
     efficiency: float,
-    apart: bool = False,
-    cuts: bool = False,
-    everyone: bool = False,
+    per_endpoint: bool = False,
+    admission: bool = False,
+    all_endpoints: bool = False,
 ) -> PreparedPhase:
-    """Graph and demand of a phase; ``apart`` as ``places_flows`` of the router says.
+    """Graph and demand of a phase; ``per_endpoint`` as ``places_flows`` of the router says.
 
-    With ``everyone`` endpoints without traffic have their place in the graph, for tables that reach all.
-    With ``cuts``, for objectives that let demand in only in part, endpoints that offer more than their links carry are
-    inside the graph.
+    With ``all_endpoints`` endpoints without traffic have their place in the graph, for tables that reach all.
+    With ``admission``, for objectives that admit demand only in part, endpoints that offer more than their links carry
+    are inside the graph.
     """
     codes = phase_codes(demands, phase)
     classes = tuple(demands.classes[code] for code in codes)
     flows = [demands.flows[code] for code in codes]
     windows = _windows(topology, classes, flows, efficiency)
     scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
-    inside = overloaded_endpoints(topology, flows, scale) if cuts else None
-    seen = [*flows, all_pairs(topology)] if everyone else flows
-    graph = build_graph(topology, seen, apart=apart, inside=inside)
+    access_in_graph = overloaded_endpoints(topology, flows, scale) if admission else None
+    seen = [*flows, all_pairs(topology)] if all_endpoints else flows
+    graph = build_graph(topology, seen, per_endpoint=per_endpoint, access_in_graph=access_in_graph)
     flows, lost = split_reachable(graph, flows)
     pairs = tuple(
         PairTraffic(part, unit, entry.flows_per_pair) for part, unit, entry in zip(flows, scale, classes, strict=True)
@@ -140,8 +140,10 @@ def route_phase(
     efficiency: float,
 ) -> PhaseRoute:
     """Route the classes of one phase together."""
-    cuts = traits_of(router).takes_objective and OBJECTIVES[options.objective].traits.admits_in_part
-    prepared = prepare_phase(topology, demands, phase, efficiency=efficiency, apart=places_flows(router), cuts=cuts)
+    admission = traits_of(router).takes_objective and OBJECTIVES[options.objective].traits.admits_in_part
+    prepared = prepare_phase(
+        topology, demands, phase, efficiency=efficiency, per_endpoint=places_flows(router), admission=admission
+    )
     return route_prepared(prepared, router=router, options=options)
 
 
@@ -182,7 +184,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
 
 
 def _ends(prepared: PreparedPhase, routing: Routing) -> tuple[Floats, Floats]:
-    """What endpoints send and receive of what is let in, shape (N, C) each."""
+    """What endpoints send and receive of what is admitted, shape (N, C) each."""
     demand, pairs = prepared.demand, prepared.pairs
     if routing.admitted is None:
         return demand.sent_gbps, demand.received_gbps
@@ -266,7 +268,7 @@ def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:
 def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:
     """Highest utilisation among the links that carry a job's traffic in a phase, and that link's name.
 
-    Where demand is let in only in part, the job waits for its worst-off flow: no less than 1 / its part.
+    Where demand is admitted only in part, the job waits for its worst-off flow: no less than 1 / its part.
     """
     mine = [code for code, entry in enumerate(route.classes) if entry.job == job and not entry.steady]
     carried = route.link_gbps[:, mine].sum(axis=1) > 0
@@ -278,7 +280,7 @@ def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:
 
 
 def _waiting(route: PhaseRoute, classes: list[int]) -> float:
-    """1 / the least part of a class's flows that an objective lets in, infinite where that is none; 0 without such."""
+    """1 / the least part of a class's flows that an objective admits, infinite where that is none; 0 without such."""
     if route.routed is None or route.routed.routing.admitted is None:
         return 0.0
     sent = route.routed.demand.gbps[:, classes].sum(axis=1) > 0

@@ -34,7 +34,7 @@ from topologies.topology import Topology
 from traffic.demands import Demands
 from traffic.workload import WorkloadTraffic
 
-DRAWS = 100  # of the hash seeds, unless said otherwise
+DRAWS = 100  # of the hash seeds, unless set otherwise
 _SAME = 1e-6  # relative difference below which two routings are equally good
 
 
@@ -201,11 +201,13 @@ def compare_phase(
     peaks: Peaks = {}
     for router in routers:
         options.report(Progress(router))
-        apart = places_flows(router)
-        if apart not in prepared:
-            prepared[apart] = prepare_phase(topology, demands, phase, efficiency=efficiency, apart=apart)
+        per_endpoint = places_flows(router)
+        if per_endpoint not in prepared:
+            prepared[per_endpoint] = prepare_phase(
+                topology, demands, phase, efficiency=efficiency, per_endpoint=per_endpoint
+            )
         try:
-            route = _route(prepared[apart], router, options)
+            route = _route(prepared[per_endpoint], router, options)
         except FabricError as error:
             why = error.problems[0].message
             rows.append(RouterFigure(demands.fabric, phase, router, refused=why))
@@ -215,7 +217,7 @@ def compare_phase(
         rows.append(_figure(route, mine))
         routes.append(replace(route, link_gbps=np.empty((0, len(route.classes))), routed=None))
     one = next(iter(prepared.values()))
-    # What holds for whole flows only, such as cuts counted in flows, is no bound for those who split them.
+    # What holds for whole flows only, such as cuts counted in flows, is not a bound for those who split them.
     bounds = [route.best_possible for route in routes if not places_flows(route.router)]
     best = max([*bounds, one.best_bound], key=lambda proof: proof.lower_bound)
     shown = tuple(replace(row, above_best=_over(row.max_utilisation, best.lower_bound)) for row in rows)

@@ -63,7 +63,7 @@ def _prove(best: Incumbent, step: Step) -> None:
 def _rows_worth_more_arcs(best: Incumbent, descent: Descent, step: Step) -> tuple[Ints, Floats]:
     """Destinations whose demand has cheaper paths than those of the table, and the prices by slot to find them with."""
     arcs, demand = best.arcs, best.demand
-    # A little length in the price keeps cheapest paths short, and free of circles where nothing has a price.
+    # A little length in the price keeps cheapest paths short, and free of cycles where nothing has a price.
     nudge = 1e-3 * step.price.max(initial=0.0) * arcs.weight / arcs.weight.max()
     price = step.price + nudge[arcs.into.edge]
     by_arc = np.zeros(len(arcs.src))

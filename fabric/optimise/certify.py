@@ -1,4 +1,4 @@
-"""Lower bounds on the maximum utilisation that hold for every routing, whatever a solver said.
+"""Lower bounds on the maximum utilisation that hold for every routing, whatever a solver reported.
 
 For any prices w ≥ 0 of the edges, every routing has θ ≥ Σ_d demand_d · dist_w(d) / Σ_e capacity_e · w_e: traffic pays
 at least the shortest path, and no edge can earn more than θ · capacity · price. A price of 1 on the edges that leave a

@@ -101,7 +101,7 @@ def _solve(best: PolicyIncumbent, walks: _Walks, deadline: float, *, prove: bool
     theta = float(solution.values[-1]) * best.theta
     if theta >= best.theta * (1 - 1e-7):
         return None
-    # Least cost leaves out circles and detours, most of which would be mixtures.
+    # Least cost leaves out cycles and detours, most of which would be mixtures.
     shorter = solve_programme(
         least_cost(blocks, everyone, most=theta * (1 + SLACK)),
         time_limit_s=deadline - time.monotonic(),

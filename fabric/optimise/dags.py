@@ -1,7 +1,7 @@
 """Per destination, a loop-free set of arcs that traffic may use, as flat columns.
 
-The arcs of a destination are grouped by head, farthest heads first: whoever reads them forwards meets all arcs into a
-node before any arc out of it, and whoever reads them backwards the other way round, so that loads and prices are
+The arcs of a destination are grouped by head, farthest heads first: a reader that goes forwards meets all arcs into a
+node before any arc out of it, and one that goes backwards the other way round, so that loads and prices are
 propagated in one pass each without a queue.
 """
 
@@ -118,8 +118,8 @@ def _merge_row(
 ) -> int:
     """A row's arcs and those on its sources' cheapest paths, loop-free; returns how many were written.
 
-    Nodes are taken nearest first once all their arcs lead to nodes already taken. Where a circle stops that, the node
-    that loses the least traffic gives up its arcs back into the circle.
+    Nodes are taken nearest first once all their arcs lead to nodes already taken. Where a cycle stops that, the node
+    that loses the least traffic gives up its arcs back into the cycle.
     """
     nodes = len(into_start) - 1
     distance = np.empty(nodes)
@@ -206,7 +206,7 @@ def _merge_row(
 def with_cheap_arcs(
     dags: Dags, shares: Shares, demand: PhaseDemand, routable: Bools, price: Floats, rows: Ints
 ) -> tuple[Dags, Shares]:
-    """Add to some rows the arcs on cheapest paths under ``price`` (by slot, > 0), and cut what would close a circle.
+    """Add to some rows the arcs on cheapest paths under ``price`` (by slot, > 0), and cut what would close a cycle.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """From a programme's flows to loop-free splits per destination.
 
-A solver's flows obey conservation only to its tolerance, and may run in circles where that costs nothing. Here missing
-flow is sent on along a shortest path, circles are cancelled, and what is left becomes split fractions in topological
-order; whoever propagates demand along them gets a routing that is exactly valid, whatever the solver did.
+A solver's flows obey conservation only to its tolerance, and may run in cycles where that costs nothing. Here missing
+flow is sent on along a shortest path, cycles are cancelled, and what is left becomes split fractions in topological
+order; code that propagates demand along them gets a routing that is exactly valid, whatever the solver did.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _send_on(
 
 @compiled
 def _cancel_circles(src: Ints, dst: Ints, flow: Floats, out_start: Ints, out_arc: Ints) -> None:
-    """Remove directed circles of flow; afterwards the arcs with flow form no circle."""
+    """Remove directed cycles of flow; afterwards the arcs with flow form no cycle."""
     nodes = len(out_start) - 1
     state = np.zeros(nodes, dtype=np.int8)  # 0 new, 1 on the path, 2 finished
     cursor = np.empty(nodes, dtype=np.int64)
@@ -91,7 +91,7 @@ def _cancel_circles(src: Ints, dst: Ints, flow: Floats, out_start: Ints, out_arc
                 state[node] = 1
                 cursor[node] = out_start[node]
                 continue
-            # A circle: from dst[arc] along the path back to node, and arc.
+            # A cycle: from dst[arc] along the path back to node, and arc.
             first = depth
             while src[path[first - 1]] != dst[arc]:
                 first -= 1

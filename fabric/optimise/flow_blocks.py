@@ -2,7 +2,7 @@
 
 Sets: demand entries e (source, destination), arcs a, columns j. A column is a flow to one destination on one step of a
 graph, or a whole path. Data: n[e], Gbps offered; c[a] > 0, capacity in Gbps. Variables: y[j] ≥ 0, flow in units of what
-is offered to the column's destination (of its entry, for a path); x[e] in [0, 1], the part of e that is let in::
+is offered to the column's destination (of its entry, for a path); x[e] in [0, 1], the part of e that is admitted::
 
     conserve · y = supply · x           a row per destination and node, or per entry for paths
     utilisation[a] = load[a, :] · y     offered over capacity

@@ -43,7 +43,7 @@ def _stack(
 
 
 def least_utilisation(blocks: FlowBlocks, routable: Bools, *, scale: float, least: float) -> LinearProgramme:
-    """min θ with every entry let in whole; θ is in units of ``scale`` and at least ``least``."""
+    """min θ with every entry admitted whole; θ is in units of ``scale`` and at least ``least``."""
     arcs, flows = blocks.load.shape
     whole = blocks.supply @ routable.astype(np.float64)
     theta = csr_array(np.ones((arcs, 1)))

@@ -1,4 +1,4 @@
-"""Path policies as route spaces, and the least maximum utilisation under those that are no subset of arcs alone.
+"""Path policies as route spaces, and the least maximum utilisation under those that are not a subset of arcs alone.
 
 * ``any``: every loop-free path; all arcs where the programme stays small, else those on shortest paths, and more as
   prices ask for them.

@@ -50,7 +50,7 @@ class PathSpace:
 
     @cached_property
     def blocks(self) -> FlowBlocks:
-        """Σ over an entry's paths = what is let in of it."""
+        """Σ over an entry's paths = what is admitted of it."""
         paths, served = len(self.entry), np.flatnonzero(self.routable)
         gbps = self.demand.total_gbps[self.entry]
         row = np.searchsorted(served, self.entry)

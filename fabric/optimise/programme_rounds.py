@@ -61,7 +61,7 @@ def improve(
     programme : callable
         The programme on a space's blocks; a minimisation.
     admitted : callable
-        Part of every entry that is let in, from a point.
+        Part of every entry that is admitted, from a point.
     value, bound : callable
         The objective of a routing, recomputed from its loads, and what prices of edges prove about all routings.
     unit : float

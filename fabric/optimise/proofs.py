@@ -1,7 +1,7 @@
-"""What prices prove about throughput, levels and cost, whatever a solver said: weak duality by shortest paths alone.
+"""What prices prove about throughput, levels and cost, whatever a solver reports: weak duality by shortest paths.
 
 For any prices w ≥ 0 of the edges, with dist_w(e) the least price of an allowed path of entry e and n[e] its Gbps, every
-routing that lets in the parts x[e] and fills no edge above the part τ of its capacity c has
+routing that admits the parts x[e] and fills no edge above the part τ of its capacity c has
 
 * Σ n x dist_w ≤ τ Σ c w: traffic pays at least the cheapest path, and no edge earns more than capacity · price;
 * throughput: Σ n x ≤ Σ c w + Σ n · max(0, 1 − dist_w), as the second sum is the most that Σ n x (1 − dist_w) can be;
@@ -21,7 +21,7 @@ _FEW = 3
 
 
 def paid_gbps(demand: PhaseDemand, routable: Bools, found: Floats) -> Floats:
-    """Gbps x price of every entry when all of it is let in, shape (nnz,); 0 where it has no path."""
+    """Gbps x price of every entry when all of it is admitted, shape (nnz,); 0 where it has no path."""
     return np.asarray(np.where(routable & np.isfinite(found), found, 0.0) * demand.total_gbps)
 
 
@@ -32,7 +32,7 @@ def theta_bound(graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price
 
 
 def throughput_bound(graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats, found: Floats) -> float:
-    """Most Gbps that can be let in."""
+    """Most Gbps that can be admitted."""
     spare = np.where(routable, np.maximum(1.0 - np.where(np.isfinite(found), found, 1.0), 0.0), 0.0)
     return float((graph.capacity_gbps * price).sum()) + float((spare * demand.total_gbps).sum())
 

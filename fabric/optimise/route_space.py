@@ -27,7 +27,7 @@ from topologies.columns import Bools, Floats, Ints, column
 
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """A routing of what is let in: loads of the graph's edges, with the splits or the paths that make them."""
+    """A routing of what is admitted: loads of the graph's edges, with the splits or the paths that make them."""
 
     edge_gbps: Floats  # shape (E, C)
     splits: Splits | None
@@ -66,7 +66,7 @@ class RouteSpace(Protocol):
 
 
 def admitted_demand(demand: PhaseDemand, admitted: Floats) -> PhaseDemand:
-    """The part of every entry that is let in; what endpoints send and receive in all stays as offered."""
+    """The part of every entry that is admitted; what endpoints send and receive in all stays as offered."""
     return replace(demand, gbps=column(demand.gbps * admitted[:, None], np.float64))
 
 

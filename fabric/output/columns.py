@@ -162,7 +162,7 @@ def from_records(
     Parameters
     ----------
     rows : sequence of mapping
-        One per row; a missing key is no value.
+        One per row; a missing key is not a value.
     names : iterable of str
         The columns, in order.
     special : mapping

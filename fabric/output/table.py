@@ -32,7 +32,7 @@ class Column:
     header : str
         For people.
     values : sequence
-        One per row; an array, or anything indexed by row. None is no value.
+        One per row; an array, or anything indexed by row. None is not a value.
     text : callable
         Text of one value.
     texts : sequence, optional

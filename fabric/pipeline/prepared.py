@@ -117,7 +117,7 @@ def check_fabric(fabric: str | None, network: Network) -> None:
     """Refuse the name of a fabric that there is not, with the nearest."""
     if fabric is not None and fabric not in network.topologies:
         raise ScenarioError(
-            f"--fabric {fabric!r} names no fabric",
+            f"--fabric {fabric!r} is not the name of a fabric",
             hint=nearest_hint(fabric, network.topologies, "fabrics"),
             code="FP2105",
         )

@@ -135,7 +135,7 @@ def phases_to_route(prepared: PreparedScenario) -> list[tuple[str, FabricSpec, D
         raise ScenarioError(_nothing_to_route(loaded), where="workloads", hint="add a workload; fabric init shows some")
     if request.phase not in ("worst", "all") and request.phase not in seen:
         raise ScenarioError(
-            f"--phase {request.phase!r} names no phase",
+            f"--phase {request.phase!r} is not the name of a phase",
             hint=nearest_hint(request.phase, seen, otherwise=f"phases: {', '.join(dict.fromkeys(seen))}"),
             code="FP2105",
         )

@@ -86,7 +86,7 @@ def _phase_for_tables(
         if request.phase in phases:
             return request.phase
         raise ScenarioError(
-            f"--phase {request.phase!r} names no phase of fabric {name}",
+            f"--phase {request.phase!r} is not the name of a phase of fabric {name}",
             hint=nearest_hint(request.phase, phases, "phases"),
             code="FP2105",
         )

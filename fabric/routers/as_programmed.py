@@ -1,7 +1,7 @@
 """The base router as switches carry it: weights rounded to what their groups hold, realised as the carrier does.
 
-Open vSwitch deals the buckets of a group into 16 to 256 hash slots, so twelve equal uplinks or a split of 30:70 are not
-quite that; switches with small tables get coarser groups. The fluid of the base router is quantised decision by
+Open vSwitch distributes the buckets of a group into 16 to 256 hash slots, so twelve equal uplinks or a split of 30:70
+are not quite that; switches with small tables get coarser groups. The fluid of the base router is quantised decision by
 decision (``fabric.routing.tables.programme``) and walked again. Only the destinations of endpoints that take part count
 towards table sizes here; an export has all.
 """

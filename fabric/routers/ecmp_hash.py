@@ -2,8 +2,8 @@
 
 A pair's traffic is spread evenly over its transport flows (queue pairs). With few large flows some links draw several
 and others none, which the fluid ``ecmp`` does not show. Loads are those of the scenario's seed. With ``replicas`` above
-1, more draws of source ports and switch seeds say how much of it is luck: percentiles of the fullest link and of the
-worst flow's max-min fair rate.
+1, more draws of source ports and switch seeds say how much of it is hash imbalance: percentiles of the fullest link and
+of the worst flow's max-min fair rate.
 
 ``random`` hashes are ideal; ``crc16``, ``crc32`` and ``xor`` are computed over the header's bytes. With
 ``per_switch_seed`` off, all switches hash alike: the flows a switch receives are those that chose it, so that they

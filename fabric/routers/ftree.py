@@ -3,7 +3,7 @@
 Rules and numbers are those of ``fabric.routing.modulo_trees``. On an intact k-ary fat tree every shift permutation has
 links of its own; other permutations may meet on one, whatever the numbers of flows. A host with several ports on the
 fabric is one destination with one path; engines give each port an address of its own. Fabrics whose switches stand on
-one level are no trees: there every switch takes its shortest next hop of number j modulo their count, as a note says.
+one level are not trees: there every switch takes its shortest next hop of number j modulo their count, as a note says.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ in layered fabrics, all switches of flat ones, s and d among them. Whatever the 
 at the price of longer paths; what crosses a link on both legs counts twice. Traffic inside one switch stays there,
 traffic inside a pod does not. Pairs without an intermediate in common take their shortest paths.
 
-A packet has to carry where it is to turn (a tunnel or a tag), so this is no split by destination, and is not exported.
+A packet has to carry where it is to turn (a tunnel or a tag), so this is not a split by destination, and is not
+exported.
 
 References
 ----------
@@ -66,8 +67,8 @@ class _Legs:
     example={},
     traits=RouterTraits(
         placement="fluid",
-        not_programmable="turns at a switch that the packet has to name; a table that looks at destinations cannot "
-        "carry it",
+        not_programmable="chooses paths by source, as a packet names the switch it turns at; a table that looks at "
+        "destinations cannot carry it",
         way_out="router optimal spreads this demand by destination",
     ),
 )

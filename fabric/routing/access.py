@@ -1,4 +1,4 @@
-"""Access links where demand is let in only in part.
+"""Access links where demand is admitted only in part.
 
 Access links of single-homed endpoints are outside the routing graph, as no routing changes what they carry. An
 objective that cuts demand does change it: an endpoint that offers more than its links can carry is limited by them
@@ -37,14 +37,14 @@ def overloaded_endpoints(topology: Topology, flows: Sequence[Flows], gbps_per_un
 def admitted_ends(
     graph: RoutingGraph, demand: PhaseDemand, flows: Sequence[Flows], gbps_per_unit: Sequence[float], admitted: Floats
 ) -> tuple[Floats, Floats]:
-    """What every endpoint sends and receives of the demand that is let in, shape (N, C) each, Gbps.
+    """What every endpoint sends and receives of the demand that is admitted, shape (N, C) each, Gbps.
 
     Parameters
     ----------
     flows, gbps_per_unit : one per traffic class
         What the demand was made of.
     admitted : ndarray, shape (nnz,)
-        Part of every entry of the demand that is let in. What stays at one switch is let in whole.
+        Part of every entry of the demand that is admitted. What stays at one switch is admitted whole.
     """
     nodes = len(graph.topology.nodes)
     sent, received = np.zeros((nodes, len(flows))), np.zeros((nodes, len(flows)))

@@ -1,11 +1,11 @@
 """The graph that routers work on: switches, the terminals of multi-homed endpoints, and links that are up.
 
 Traffic of a single-homed endpoint enters the graph at its switch; its access link carries simply what it sends and
-receives. All other endpoints that hang alike **and** exchange alike amounts with alike partners are one *class* with a
-source terminal (links out only) and a sink terminal (links in only), so that no traffic crosses a host and the split
-over their links is exact: members of a class may be averaged without loss (Grohe, Kersting, Mladenov, Selman,
+receives. All other endpoints that are attached alike **and** exchange alike amounts with alike partners are one *class*
+with a source terminal (links out only) and a sink terminal (links in only), so that no traffic crosses a host and the
+split over their links is exact: members of a class may be averaged without loss (Grohe, Kersting, Mladenov, Selman,
 "Dimension reduction via colour refinement", ESA 2014). Links between two hosts are left out: hosts do not
-forward. A link without capacity is no link.
+forward. A link without capacity is not a link.
 """
 
 from __future__ import annotations
@@ -208,8 +208,8 @@ def _access(topology: Topology, live: Bools, inside: Ints | None) -> _Access:
     candidates = ends[one]
     same = links.dst[out.edge[out.start[candidates]]] == links.src[back.edge[back.start[candidates]]]
     single = candidates[same] if inside is None else np.setdiff1d(candidates[same], inside)
-    hangs = (np.diff(out.start)[ends] > 0) | (np.diff(back.start)[ends] > 0)
-    return _Access(out, back, column(single, np.int32), column(np.setdiff1d(ends[hangs], single), np.int32))
+    attached = (np.diff(out.start)[ends] > 0) | (np.diff(back.start)[ends] > 0)
+    return _Access(out, back, column(single, np.int32), column(np.setdiff1d(ends[attached], single), np.int32))
 
 
 def _exchange(topology: Topology, flows: Sequence[Flows], colour: Ints) -> Floats:
@@ -253,12 +253,12 @@ def _classes(topology: Topology, flows: Sequence[Flows], multi: Ints) -> list[In
 
 
 def build_graph(
-    topology: Topology, flows: Sequence[Flows], *, apart: bool = False, inside: Ints | None = None
+    topology: Topology, flows: Sequence[Flows], *, per_endpoint: bool = False, access_in_graph: Ints | None = None
 ) -> RoutingGraph:
     """The routing graph of a fabric; ``flows`` decide which multi-homed endpoints are alike and active.
 
-    With ``apart`` every multi-homed endpoint is a class of its own, for routers that place single flows. Single-homed
-    endpoints in ``inside`` are treated like multi-homed ones: their access links are edges.
+    With ``per_endpoint`` every multi-homed endpoint is a class of its own, for routers that place single flows.
+    Single-homed endpoints in ``access_in_graph`` are treated like multi-homed ones: their access links are edges.
     """
     nodes, links = topology.nodes, topology.links
     live = topology.up & (links.capacity_gbps > 0)
@@ -267,13 +267,15 @@ def build_graph(
     graph_id[switch] = np.arange(len(switch))
     core = np.flatnonzero(live & nodes.forwards[links.src] & nodes.forwards[links.dst])
 
-    access = _access(topology, live, inside)
+    access = _access(topology, live, access_in_graph)
     up, down = access.out.edge[access.out.start[access.single]], access.back.edge[access.back.start[access.single]]
     source, sink = graph_id.copy(), graph_id.copy()
     source[access.single] = sink[access.single] = graph_id[links.dst[up]]
 
     parts = _ClassEdges(topology, len(switch))
-    classes = [column([node], np.int32) for node in access.multi] if apart else _classes(topology, flows, access.multi)
+    classes = (
+        [column([node], np.int32) for node in access.multi] if per_endpoint else _classes(topology, flows, access.multi)
+    )
     for members in classes:
         for side, terminal_of, out in ((access.out, source, True), (access.back, sink, False)):
             parts.add(members, side, graph_id, terminal_of, out=out)

@@ -1,7 +1,7 @@
 """The k shortest loop-free paths of every entry of a demand, by weight.
 
 A path is a sequence of edges, so parallel links give paths of their own. Where a source has at least k paths of least
-weight, k of them are dealt over the next hops, and over the next hops of those: as evenly as the numbers of paths
+weight, k of them are distributed over the next hops, and over the next hops of those: as evenly as the numbers of paths
 allow, and from a place that depends on the pair, so that all pairs together use all links. Where it has fewer, the
 rest are found by deviating from the paths so far (``fabric.routing.path_search``). Terminals have links out only or in
 only, so no path crosses a host.

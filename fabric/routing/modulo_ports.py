@@ -38,7 +38,7 @@ def ftree_ports(topology: Topology) -> Ints:
         Rows are the nodes that forward, columns ``topology.endpoint_nodes``, both in order; -1 where there is no path.
         Four bytes a cell: 260 MB for 5,120 switches and 12,800 endpoints.
     """
-    graph = build_graph(topology, [], apart=True)
+    graph = build_graph(topology, [], per_endpoint=True)
     ends = topology.endpoint_nodes
     switches = int((~graph.is_terminal).sum())
     order = np.argsort(graph.sink[ends], kind="stable")

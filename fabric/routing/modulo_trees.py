@@ -2,9 +2,9 @@
 
 D-mod-k (E. Zahavi, "D-Mod-K routing providing non-blocking traffic for shift permutations on real life fat trees", CCIT
 report 776, Technion, 2010). On level l an endpoint of number j is at q = ⌊j / (w₀ w₁ … w_{l-1})⌋, where w are the upper
-neighbours of a switch of each level below (w₀ of a host, 1 unless hosts hang on several leaves). A switch with w upper
-neighbours takes neighbour q mod w, and of its parallel links number ⌊q / w⌋. Downwards the neighbour is given, or
-chosen alike; of parallel links it takes the mirror of the one on which the lower switch sends up to j.
+neighbours of a switch of each level below (w₀ of a host, 1 unless hosts are attached to several leaves). A switch with
+w upper neighbours takes neighbour q mod w, and of its parallel links number ⌊q / w⌋. Downwards the neighbour is given,
+or chosen alike; of parallel links it takes the mirror of the one on which the lower switch sends up to j.
 
 Numbers follow the leaves: endpoint p of leaf r has j = r · m + p, with m the largest number of endpoints on a leaf, as
 engines pad leaves that are not full. Numbers and neighbours are those of the fabric as built; next hops are the
@@ -195,7 +195,7 @@ def _widest(topology: Topology, code: Longs, counted: Bools, levels: int) -> Lon
 class Numbering:
     """Numbers of the endpoints by leaf."""
 
-    of_node: Longs  # shape (N,), -1 for what is no endpoint
+    of_node: Longs  # shape (N,), -1 for what is not an endpoint
     per_leaf: int  # numbers set aside for each leaf
 
 
@@ -203,8 +203,8 @@ def number_endpoints(topology: Topology) -> Numbering:
     """Number all endpoints leaf by leaf, in the order of the nodes; of several leaves the first counts."""
     nodes, links = topology.nodes, topology.links
     leaf = np.where(nodes.forwards, np.arange(len(nodes)), len(nodes))
-    hangs = ~nodes.forwards[links.src] & nodes.forwards[links.dst]
-    np.minimum.at(leaf, links.src[hangs], links.dst[hangs])
+    attached = ~nodes.forwards[links.src] & nodes.forwards[links.dst]
+    np.minimum.at(leaf, links.src[attached], links.dst[attached])
     ends = topology.endpoint_nodes
     ends = ends[np.argsort(leaf[ends], kind="stable")]
     _, rank, count = np.unique(leaf[ends], return_inverse=True, return_counts=True)

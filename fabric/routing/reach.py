@@ -45,7 +45,7 @@ class _Reach:
         return column(used[used >= 0], np.int32)
 
     def _all_connected(self) -> bool:
-        """Whether all switches that endpoints hang on reach each other both ways."""
+        """Whether all switches that endpoints are attached to reach each other both ways."""
         graph = self.graph
         core = ~graph.is_terminal[graph.src] & ~graph.is_terminal[graph.dst]
         shape = (graph.nodes, graph.nodes)

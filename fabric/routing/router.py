@@ -36,7 +36,7 @@ class Splits:
 class ObjectiveProof:
     """What a routing reaches of an objective other than least utilisation, and what no routing can pass.
 
-    ``value`` is at most ``bound`` where more is better (throughput, smallest part let in), at least ``bound`` for cost.
+    ``value`` is at most ``bound`` where more is better (throughput, smallest admitted part), at least it for cost.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Quantiles:
 
 @dataclass(frozen=True)
 class HashSpread:
-    """What luck does: figures over replicas of the hash seeds."""
+    """Hash imbalance: figures over replicas of the hash seeds."""
 
     replicas: int
     max_utilisation: Quantiles  # of the fullest link
@@ -110,7 +110,7 @@ class Routing:
     partial: bool = False  # a limit stopped the solve
     notes: tuple[str, ...] = ()
     spread: HashSpread | None = None
-    admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective lets in; None: all of it
+    admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective admits; None: all of it
     usable: Floats | None = None  # shape (E,), part of each edge's capacity that this routing can fill; None: all of it
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from fabric.routing.names import DEFAULT_ROUTER
 
-# How a switch turns weights into parts: OVS deals buckets into hash slots, others follow the weights exactly.
+# How a switch turns weights into parts: OVS distributes buckets into hash slots, others follow the weights exactly.
 Carrier = Literal["slots", "exact"]
 
 TOLERANCE = 0.01  # oversubscription of a bucket, above 1, that rounding weights may cost

@@ -1,11 +1,12 @@
 """Addresses of everything on a fabric, hierarchical so that prefixes aggregate.
 
-Endpoints that hang on the same switches form a *site*; a site gets one block, a power of two of addresses that starts
-with the network address and a gateway and ends with the broadcast address. Blocks of a unit lie together in an aligned
-block of the unit, those of leaves with the same switches above them (a pod, a rail of a pod) in one of theirs, as long
-as the underlay has room for the padding; else they are packed. Addresses follow the fabric as built: a failure moves
-none. Links between switches get a /31 or /127 each (RFC 3021, RFC 6164), from the upper half of the underlay unless
-``links`` says otherwise. Every switch has a loopback and an AS number of its own, so that BGP finds any shortest path.
+Endpoints that are attached to the same switches form a *site*; a site gets one block, a power of two of addresses that
+starts with the network address and a gateway and ends with the broadcast address. Blocks of a unit lie together in an
+aligned block of the unit, those of leaves with the same switches above them (a pod, a rail of a pod) in one of theirs,
+as long as the underlay has room for the padding; else they are packed. Addresses follow the fabric as built: a failure
+moves none. Links between switches get a /31 or /127 each (RFC 3021, RFC 6164), from the upper half of the underlay
+unless ``links`` says otherwise. Every switch has a loopback and an AS number of its own, so that BGP finds any shortest
+path.
 
 An address is kept as an *offset* into the underlay. IPv4 adds it to the first address. IPv6 keeps the low bits, as many
 as the largest site needs, as interface identifier and puts the rest above bit 64, so that sites of that size are a /64.
@@ -46,7 +47,7 @@ class AddressOptions:
 
 @dataclass(frozen=True, eq=False)
 class Sites:
-    """Blocks of endpoints that hang on the same switches, in the order of their addresses."""
+    """Blocks of endpoints that are attached to the same switches, in the order of their addresses."""
 
     start: Longs  # shape (S,), offset of every block
     size: Longs  # shape (S,), addresses in it, a power of two
@@ -284,12 +285,12 @@ def plan_addresses(
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     site_of = np.where(site_of >= 0, rank[site_of] if len(rank) else -1, -1)
-    hung = [switches[site] for site in order.tolist()]
+    attached = [switches[site] for site in order.tolist()]
     sites = Sites(
         start=column(start[order], np.int64),
         size=column(sizes[order], np.int64),
-        switch_start=column(np.cumsum([0, *map(len, hung)]), np.int32),
-        switch=column(np.concatenate([np.empty(0, np.int32), *hung]), np.int32),
+        switch_start=column(np.cumsum([0, *map(len, attached)]), np.int32),
+        switch=column(np.concatenate([np.empty(0, np.int32), *attached]), np.int32),
     )
     site_bits = int(sizes.max(initial=1)).bit_length() - 1
     span_bits = max(int(used - 1).bit_length(), site_bits) if used else 0
@@ -367,7 +368,7 @@ def _find_sites(topology: Topology) -> tuple[Ints, list[Longs], list[Ints]]:
     order = access[np.lexsort((links.dst[access], links.src[access]))]
     first = np.searchsorted(links.src[order], np.arange(len(nodes) + 1))
     seen: dict[bytes, int] = {}
-    hung: list[Ints] = []
+    attached: list[Ints] = []
     site_of = np.full(len(nodes), -1, dtype=np.int32)
     for node in ends.tolist():
         if nodes.forwards[node]:
@@ -376,19 +377,19 @@ def _find_sites(topology: Topology) -> tuple[Ints, list[Longs], list[Ints]]:
             far = np.unique(links.dst[order[first[node] : first[node + 1]]]).astype(np.int32)
         key = far.tobytes()
         if key not in seen:
-            seen[key] = len(hung)
-            hung.append(far)
+            seen[key] = len(attached)
+            attached.append(far)
         site_of[node] = seen[key]
     by_site = ends[np.argsort(site_of[ends], kind="stable")]
-    bounds = np.searchsorted(site_of[by_site], np.arange(1, len(hung)))
-    members = [part.astype(np.int64) for part in np.split(by_site, bounds)] if hung else []
-    return site_of, members, hung
+    bounds = np.searchsorted(site_of[by_site], np.arange(1, len(attached)))
+    members = [part.astype(np.int64) for part in np.split(by_site, bounds)] if attached else []
+    return site_of, members, attached
 
 
 def _places(topology: Topology, switches: Sequence[Ints]) -> list[tuple[int, int, int]]:
     """Cluster, unit and first switch of every site: what its place in the address space follows.
 
-    Switches that share their upper neighbours are a cluster: whoever stands above sends to all of them alike. Where
+    Switches that share their upper neighbours are a cluster: what stands above sends to all of them alike. Where
     nothing stands above, the pod is.
     """
     nodes = topology.nodes
@@ -466,7 +467,7 @@ def _as_numbers(topology: Topology, first: Mapping[str, int] | None) -> Longs:
     given = dict(first or {})
     for unknown in sorted(set(given) - set(topology.roles)):
         raise RuleError(
-            f"asn names role {unknown!r}, which the fabric has not",
+            f"asn names role {unknown!r}, which this fabric does not have",
             where=("addressing", "asn", unknown),
             hint=f"roles: {', '.join(topology.roles)}",
             code="FP8003",
@@ -483,7 +484,7 @@ def _as_numbers(topology: Topology, first: Mapping[str, int] | None) -> Longs:
             raise RuleError(
                 f"AS numbers {base} to {end - 1} of the {len(mine):,} switches of role {role} leave 1 to {LAST_ASN}",
                 where=("addressing", "asn", role),
-                hint=f"begin at {FIRST_ASN} or so",
+                hint=f"start at {FIRST_ASN}",
                 code="FP8003",
             )
         for low, high, other in taken:
@@ -491,7 +492,7 @@ def _as_numbers(topology: Topology, first: Mapping[str, int] | None) -> Longs:
                 raise RuleError(
                     f"AS numbers of roles {other} and {role} overlap: {max(base, low)} is in both",
                     where=("addressing", "asn", role),
-                    hint=f"begin at {high} or later",
+                    hint=f"start at {high} or later",
                     code="FP8003",
                 )
         taken.append((base, end, role))

@@ -61,7 +61,7 @@ class ChangePlan:
 
     @property
     def switches(self) -> int:
-        """Switches that are told anything."""
+        """Switches whose tables change."""
         return len({step.switch for part in self.rounds for step in part.steps})
 
 
@@ -78,14 +78,14 @@ def plan_change(
     Parameters
     ----------
     plan : AddressPlan
-        Of the fabric that both are for; links that are down need not be told apart.
+        Of the fabric that both are for; links that are down need not be distinguished.
     parts : callable
         How switches turn weights into parts.
 
     Raises
     ------
     RuleError
-        For switches that the fabric has not.
+        For switches that the fabric does not have.
     """
     unknown = [name for name in (*old, *new) if not plan.topology.has_node(name)]
     if unknown:

@@ -1,8 +1,8 @@
 """Tables of switches from a programme: addresses cut into fewest prefixes, decisions into outputs and groups.
 
 Every address of the host blocks belongs to the site around it. Where no endpoint has it, switches send it as they send
-to the endpoint before it, and the switch that endpoint hangs on drops it: tables stay small, and nothing circles. That
-switch has one rule per endpoint; everything else is aggregated.
+to the endpoint before it, and the switch that endpoint is attached to drops it: tables stay small, and nothing loops.
+That switch has one rule per endpoint; everything else is aggregated.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def parse_routes(text: str, file: str, family: Literal[4, 6] = 4) -> tuple[Kerne
     Raises
     ------
     RuleError
-        For what is no list of routes as ``ip`` writes it (FP8022).
+        For what is not a list of routes as ``ip`` writes it (FP8022).
     """
     try:
         entries = json.loads(text)
@@ -56,7 +56,7 @@ def parse_routes(text: str, file: str, family: Literal[4, 6] = 4) -> tuple[Kerne
     found = []
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
-            raise _bad(f"route {number} is no object", file)
+            raise _bad(f"route {number} is not an object", file)
         kind = entry.get("type", "unicast")
         if not isinstance(kind, str):
             raise _bad(f"route {number} is of type {kind!r}", file)
@@ -83,7 +83,7 @@ def _route(entry: dict[str, Any], what: str, file: str, family: Literal[4, 6]) -
     if kind == "unicast":
         listed = entry.get("nexthops", [entry])
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-            raise _bad(f"{what}: nexthops is no list of objects", file)
+            raise _bad(f"{what}: nexthops is not a list of objects", file)
         hops = tuple(_hop(one, what, file) for one in listed if not _is_dead(one, what, file))
     address = int(network.network_address)
     return KernelRoute(network.version, address, network.prefixlen, _count(entry, "metric", 0, what, file), hops)
@@ -92,7 +92,7 @@ def _route(entry: dict[str, Any], what: str, file: str, family: Literal[4, 6]) -
 def _is_dead(entry: dict[str, Any], what: str, file: str) -> bool:
     flags = entry.get("flags", [])
     if not isinstance(flags, list) or not all(isinstance(flag, str) for flag in flags):
-        raise _bad(f"{what}: flags is no list of words", file)
+        raise _bad(f"{what}: flags is not a list of words", file)
     return not _DEAD.isdisjoint(flags)
 
 
@@ -103,7 +103,7 @@ def _hop(entry: dict[str, Any], what: str, file: str) -> KernelHop:
     if via != "":
         try:
             if not isinstance(via, str):
-                raise ValueError(f"gateway {via!r} is no address")
+                raise ValueError(f"gateway {via!r} is not an address")
             via = str(ip_address(via))
         except ValueError as error:
             raise _bad(f"{what}: {error}", file) from None
@@ -124,5 +124,5 @@ def _text(entry: dict[str, Any], key: str, what: str, file: str) -> str:
 def _count(entry: dict[str, Any], key: str, default: int, what: str, file: str) -> int:
     value = entry.get(key, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise _bad(f"{what}: {key} {value!r} is no number", file)
+        raise _bad(f"{what}: {key} {value!r} is not a number", file)
     return value

@@ -29,7 +29,7 @@ class Lft:
 
 @dataclass(frozen=True)
 class LftDifference:
-    """One LID that a switch sends otherwise than we said; ports None where one side has no entry."""
+    """A LID whose port differs from the plan; ports None where one side has no entry."""
 
     switch: str
     lid: int
@@ -78,7 +78,7 @@ def parse_lfts(text: str, file: str) -> list[Lft]:
 
 
 def compare_lfts(ours: list[Lft], theirs: list[Lft]) -> list[LftDifference]:
-    """Entries that differ, by GUID of the switch; tables that one side has not are compared with an empty one."""
+    """Entries that differ, by GUID of the switch; tables that one side does not have are compared with an empty one."""
     other = {table.guid: table for table in theirs}
     found: list[LftDifference] = []
     for table in ours:

@@ -70,12 +70,12 @@ def read_manifest(folder: Path) -> Manifest:
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RuleError(
-            f"{folder} is no export: {MANIFEST} cannot be read: {error.strerror}",
+            f"{folder} is not an export: {MANIFEST} cannot be read: {error.strerror}",
             hint="fabric export openflow SCENARIO -o FOLDER writes one",
             code="FP8023",
         ) from None
     except ValueError as error:
-        raise RuleError(f"{path} is no JSON: {error}", hint="export again", code="FP8023") from None
+        raise RuleError(f"{path} is not JSON: {error}", hint="export again", code="FP8023") from None
     if not isinstance(record, dict) or record.get("kind") != "RulesExport":
         raise RuleError(f"{path} is not of an export of rules", hint="export again", code="FP8023")
     if record.get("schema") != SCHEMA:

@@ -100,7 +100,7 @@ def host_interfaces(rules: RuleSet, node: int) -> Iterator[tuple[int, int]]:
 
 
 def sites_of(rules: RuleSet, node: int) -> list[int]:
-    """Sites whose endpoints hang on a switch."""
+    """Sites whose endpoints are attached to a switch."""
     sites = rules.plan.sites
     return [
         site

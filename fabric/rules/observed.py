@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from fabric.routing.tables.slot_table import realised
+from fabric.routing.tables.slot_table import slot_parts
 from fabric.rules.address_line import deciding_rules, line_prefixes, line_span, side_by_side
 from fabric.rules.probes import match_text
 from fabric.rules.table import LOCAL, Group, Rule, SwitchTable
@@ -58,7 +58,7 @@ class Comparison:
 
 
 def compare_tables(
-    ours: SwitchTable, rules: Sequence[Rule], groups: Sequence[Group], *, parts: Parts = realised
+    ours: SwitchTable, rules: Sequence[Rule], groups: Sequence[Group], *, parts: Parts = slot_parts
 ) -> Comparison:
     """A switch's table against what it says it has.
 

@@ -185,9 +185,9 @@ _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,16}|0|[1-9][0-9]{0,19}")
 
 
 def _number(text: str, what: str, most: int, least: int = 0) -> int:
-    # A leading 0 is octal to ovs-ofctl, so it is no number here.
+    # A leading 0 is octal to ovs-ofctl, so it is not a number here.
     if not _NUMBER.fullmatch(text):
-        raise _UnreadError(f"{what} {text!r} is no number")
+        raise _UnreadError(f"{what} {text!r} is not a number")
     value = int(text, 0)
     if not least <= value <= most:
         raise _UnreadError(f"{what} {text} is not in {least} to {most}")
@@ -248,12 +248,12 @@ def _match(text: str) -> Match:
     if protocol in _TRANSPORTS:
         ports = [_number(fields.pop(key), key, 65_535, 1) if key in fields else 0 for key in ("tp_src", "tp_dst")]
     if fields:
-        raise _UnreadError(f"a match on {', '.join(fields)}, which fabric's tables have not")
+        raise _UnreadError(f"a match on {', '.join(fields)}, which fabric's tables do not have")
     return Match(4 if family == 4 else 6, dst, dst_bits, src, src_bits, protocol, *ports)
 
 
 def _prefix(text: str | None, family: int) -> tuple[int, int]:
-    """Address and length; masks that are no prefix length are refused, also those ``ipaddress`` would turn into one."""
+    """Address and length; masks that are not a prefix length are refused, also those ``ipaddress`` accepts."""
     if text is None:
         return 0, 0
     width = 32 if family == 4 else 128
@@ -262,9 +262,9 @@ def _prefix(text: str | None, family: int) -> tuple[int, int]:
     try:
         value = int(IPv4Address(address)) if family == 4 else int(IPv6Address(address))
     except ValueError:
-        raise _UnreadError(f"{text} is no IPv{family} prefix") from None
+        raise _UnreadError(f"{text} is not an IPv{family} prefix") from None
     if value & ((1 << (width - bits)) - 1) or "%" in address:
-        raise _UnreadError(f"{text} is no IPv{family} prefix: it has host bits")
+        raise _UnreadError(f"{text} is not an IPv{family} prefix: it has host bits")
     return value, bits
 
 

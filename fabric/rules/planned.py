@@ -109,9 +109,9 @@ def plan_rules(
     traits = traits_of(router)
     plan = plan_addresses(topology, demands.fabric, addresses, number=number)
     prepared = prepare_phase(
-        topology, demands, phase or "", efficiency=efficiency, apart=places_flows(router), everyone=True
+        topology, demands, phase or "", efficiency=efficiency, per_endpoint=places_flows(router), all_endpoints=True
     )
-    # What a table promises of hashing is its mean; where one draw of the luck puts flows is no plan.
+    # What a table promises of hashing is its mean; where one draw of the seeds puts flows is not a plan.
     mean = traits.mean_router or router
     route = route_prepared(prepared, router=mean, options=options) if phase is not None else None
     routing = route.routed.routing if route is not None and route.routed is not None else None
@@ -146,7 +146,7 @@ def plan_rules(
 def _single_flows(
     plan: AddressPlan, graph: RoutingGraph, paths: FlowPaths
 ) -> tuple[tuple[FlowRule, ...], Mapping[int, Sequence[tuple[Match, int]]]]:
-    """Rules of pinned flows by switch; flows of a pair are told apart by their UDP source ports."""
+    """Rules of pinned flows by switch; flows of a pair are distinguished by their UDP source ports."""
     topology = plan.topology
     ports = Ports(topology)
     routed = _links_of_paths(graph, paths)

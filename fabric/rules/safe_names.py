@@ -12,7 +12,7 @@ def safe_names(names: Iterable[str], *, longest: int = 63, allowed: str = "A-Za-
 
     A name that holds only allowed characters, begins with a letter or digit and is short enough stays as it is. Others
     get ``_`` for what is not allowed and end in six hexadecimal digits of a hash of the whole name; names that would
-    still meet are told apart by a number.
+    still meet are distinguished by a number.
 
     Parameters
     ----------

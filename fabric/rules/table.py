@@ -1,4 +1,4 @@
-"""What one switch is told: rules with a match and an action, and groups that divide traffic over ports.
+"""The tables of one switch: rules with a match and an action, and groups that divide traffic over ports.
 
 Every dialect writes these values, and every reader of a dialect gives them back; nothing in them depends on a dialect.
 """
@@ -57,7 +57,7 @@ class Bucket(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A select group: flows are dealt over the buckets by weight. Several buckets may name one port."""
+    """A select group: flows are distributed over the buckets by weight. Several buckets may name one port."""
 
     id: int
     buckets: tuple[Bucket, ...]
@@ -84,11 +84,11 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True)
 class SwitchTable:
-    """Everything one switch is told, in the order it is written: groups by id, rules by priority, highest first."""
+    """The whole table of one switch, in the order it is written: groups by id, rules by priority, highest first."""
 
     name: str  # of the topology's node
     datapath: int  # 64-bit datapath id, unique over all fabrics of a scenario
-    hash_basis: int  # 32 bits; one per switch, so that tiers do not deal alike (polarisation)
+    hash_basis: int  # 32 bits; one per switch, so that tiers do not polarise
     groups: tuple[Group, ...]
     rules: tuple[Rule, ...]
 

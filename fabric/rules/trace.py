@@ -2,8 +2,8 @@
 
 Which bucket a real switch takes is decided by its own hash (Open vSwitch's ``dp_hash`` cannot be computed outside of
 it). So a trace takes the most likely port at every group, or the bucket of a slot that is given, and says how likely
-that is; ``trace_all`` gives every path with its probability. Probabilities are those of a hash that deals evenly and
-anew at every switch.
+that is; ``trace_all`` gives every path with its probability. Probabilities are those of a hash that distributes evenly
+and anew at every switch.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 from ipaddress import ip_address
 from typing import Literal
 
-from fabric.routing.tables.slot_table import realised, slots
+from fabric.routing.tables.slot_table import slot_parts, slots
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.errors import RuleError
 from fabric.rules.packet import Packet, find_rule
@@ -88,7 +88,7 @@ class Tracer:
         How switches turn weights into parts; by default as Open vSwitch does.
     """
 
-    def __init__(self, tables: Mapping[str, SwitchTable], plan: AddressPlan, parts: Parts = realised) -> None:
+    def __init__(self, tables: Mapping[str, SwitchTable], plan: AddressPlan, parts: Parts = slot_parts) -> None:
         self.tables = tables
         self.plan = plan
         self.ports = Ports(plan.topology)
@@ -104,7 +104,7 @@ class Tracer:
         Raises
         ------
         RuleError
-            For names that are no endpoint's and addresses outside of the fabric (FP8051).
+            For names that are not an endpoint's and addresses outside of the fabric (FP8051).
         """
         to = self._address(dst, family)
         node = self._endpoint(src)
@@ -130,7 +130,7 @@ class Tracer:
         if self.plan.offset_of(found.version, int(found)) < 0:
             ranges = f"{self.plan.underlay} and {self.plan.underlay6}"
             raise RuleError(
-                f"{text} is no address of fabric {self.plan.fabric}",
+                f"{text} is not an address of fabric {self.plan.fabric}",
                 hint=f"its endpoints are in {ranges}",
                 code="FP8051",
             )

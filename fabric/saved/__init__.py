@@ -1,1 +1,1 @@
-"""Results as files: saved, read back, told from scenarios."""
+"""Results as files: saved, read back, distinguished from scenarios."""

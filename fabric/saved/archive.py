@@ -32,7 +32,7 @@ Members = Mapping[str, bytes]
 
 
 def bad(path: Path, words: str, hint: str = "save the result again") -> FormatError:
-    """A file that is no saved result, or a damaged one."""
+    """A file that is not a saved result, or a damaged one."""
     return FormatError(f"{path}: {words}", hint=hint, code="FP9102")
 
 
@@ -118,7 +118,7 @@ class Archive:
         try:
             manifest = json.loads(data)
         except ValueError:
-            raise bad(path, f"its {MANIFEST} is no JSON") from None
+            raise bad(path, f"its {MANIFEST} is not JSON") from None
         if not isinstance(manifest, dict) or not isinstance(manifest.get("members", {}), dict):
             raise bad(path, f"its {MANIFEST} says nothing about members")
         self.manifest: dict[str, Any] = manifest
@@ -161,7 +161,7 @@ class Archive:
         try:
             values: NDArray[Any] = np.lib.format.read_array(io.BytesIO(self.member(name)), allow_pickle=False)
         except ValueError as error:
-            raise bad(self.path, f"{name} is no column: {error}") from None
+            raise bad(self.path, f"{name} is not a column: {error}") from None
         if shape is not None and values.shape != shape:
             raise bad(self.path, f"{name} has shape {values.shape}, not {shape}")
         return values
@@ -171,4 +171,4 @@ class Archive:
         try:
             return json.loads(self.member(name))
         except ValueError:
-            raise bad(self.path, f"{name} is no JSON") from None
+            raise bad(self.path, f"{name} is not JSON") from None

@@ -206,7 +206,7 @@ def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, An
 
 
 def _routing_kind(router: str, routed: Routed) -> str:
-    """How the routing is written: equal splits are recomputed by whoever checks, if they are what was routed."""
+    """How the routing is written: equal splits are recomputed by the checker, if they are what was routed."""
     routing = routed.routing
     if routing.splits is not None:
         return "splits"
@@ -223,7 +223,7 @@ def _routing_kind(router: str, routed: Routed) -> str:
 
 
 def _proof_kind(proof: Certificate, routed: Routed) -> str:
-    """Prices, or the fullest access link, which whoever checks finds again."""
+    """Prices, or the fullest access link, which the checker finds again."""
     if proof.price is not None:
         return "prices"
     access, _ = access_bound(routed.graph, routed.demand)

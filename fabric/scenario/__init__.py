@@ -1,1 +1,1 @@
-"""The scenario file: its schema, its loading, and what is said about it when it is wrong."""
+"""The scenario file: its schema, its loading, and what is reported about it when it is wrong."""

@@ -17,7 +17,7 @@ _MODE: JsonSchemaMode = "validation"
 def scenario_schema(registries: Registries | None = None) -> dict[str, Any]:
     """The schema of a scenario file.
 
-    Topologies and workloads are ``oneOf`` their kinds, told apart by the constant ``kind``. Unknown keys are refused
+    Topologies and workloads are ``oneOf`` their kinds, distinguished by the constant ``kind``. Unknown keys are refused
     everywhere except ``x-`` keys, which are ignored.
     """
     registries = registries or Registries()

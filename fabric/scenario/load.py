@@ -71,7 +71,7 @@ class LoadedScenario:
     def locate(self, error: E) -> E:
         """The same error, its problems at file, line and column of the scenario key they name.
 
-        It carries ``sources``, as a :class:`LoadError` does, so that whoever prints it can show the lines.
+        It carries ``sources``, as a :class:`LoadError` does, so that the code that prints it can show the lines.
         """
         located = type(error)(locate(error.problems, self.tree))
         vars(located)["sources"] = dict(self.sources)
@@ -127,8 +127,8 @@ def validate(tree: Tree, registries: Registries) -> Scenario:
     except ValidationError as error:
         keys = Keys(lambda: _schema(registries), data)
         problems = explain(error.errors(include_url=False), data, keys)
-        said = {problem.where for problem in problems}
-        problems += [problem for problem in references if problem.where not in said]
+        reported = {problem.where for problem in problems}
+        problems += [problem for problem in references if problem.where not in reported]
         raise ScenarioError(locate(problems, tree)) from None
     if references:
         raise ScenarioError(locate(references, tree))

@@ -78,7 +78,7 @@ def read_yaml(text: str, file: str) -> Tree:
     Raises
     ------
     ScenarioError
-        With every problem of the text that can be told apart; a syntax error hides what follows it.
+        With every problem of the text that can be distinguished; a syntax error hides what follows it.
     """
     _check_characters(text, file)
     try:
@@ -144,11 +144,11 @@ def _syntax_problem(text: str, file: str, error: yaml.YAMLError) -> Problem:
         before = split_lines(text[: error.position])
         place = Place(file, len(before), len(before[-1]) + 1, 1)
         return _problem("FP1001", f"character U+{error.character:04X} is not allowed in YAML", place, hint="remove it")
-    said = getattr(error, "problem", None) or str(error).split("\n", 1)[0]
+    description = getattr(error, "problem", None) or str(error).split("\n", 1)[0]
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     place = _mark_place(mark, file)
-    hint = next((hint for words, hint in _SYNTAX_HINTS.items() if words in said or words in str(error)), "")
-    return _problem("FP1001", f"YAML syntax: {said}", place, notes=_syntax_notes(error), hint=hint)
+    hint = next((hint for words, hint in _SYNTAX_HINTS.items() if words in description or words in str(error)), "")
+    return _problem("FP1001", f"YAML syntax: {description}", place, notes=_syntax_notes(error), hint=hint)
 
 
 def _syntax_notes(error: yaml.YAMLError) -> tuple[str, ...]:
@@ -316,7 +316,7 @@ def _trap(text: str, kind: str) -> tuple[str, str] | None:
     if kind == "timestamp":
         return f"{text} is a date in YAML", quoted
     if kind == "float" and text.lower().lstrip("+-") in (".inf", ".nan"):
-        return f"{text} is no number to plan with", "write a finite number, or leave the key out"
+        return f"{text} is not a number to plan with", "write a finite number, or leave the key out"
     return None
 
 

@@ -149,7 +149,7 @@ def _repeated(items: Any, where: str, key: str) -> Iterator[Problem]:
 
 
 def _named(items: Any, key: str) -> list[str] | None:
-    """Names of the items; None when one is missing its name, for then nothing can be told."""
+    """Names of the items; None when one is missing its name, for then nothing can be checked."""
     if items is None:
         return []
     if not isinstance(items, list) or any(not isinstance(_mapping(item).get(key), str) for item in items):

@@ -67,7 +67,7 @@ def _unknown(what: str, value: object, choices: list[str]) -> PydanticCustomErro
 
 
 def _kind_of(value: object, what: str, choices: list[str]) -> str:
-    """The ``kind`` of a raw mapping; the errors pydantic would give for a tagged union, said once."""
+    """The ``kind`` of a raw mapping; the errors pydantic would give for a tagged union, reported once."""
     if not isinstance(value, Mapping):
         raise PydanticCustomError("dict_type", "Input should be a mapping of keys with a kind")
     kind = value.get("kind")

@@ -99,7 +99,7 @@ class ChangeSet:
         return ChangeSet((*self.changes, change))
 
     def without(self, at: int) -> ChangeSet:
-        """One less."""
+        """The changes without the one at this position."""
         return ChangeSet((*self.changes[:at], *self.changes[at + 1 :]))
 
     def toggled(self, at: int) -> ChangeSet:
@@ -196,7 +196,7 @@ class History:
         return History(self.past[-1], self.past[:-1], (self.now, *self.future))
 
     def redone(self) -> History:
-        """One forth; itself where nothing was undone."""
+        """Redo; itself where nothing was undone."""
         if not self.future:
             return self
         return History(self.future[0], (*self.past, self.now), self.future[1:])
@@ -213,7 +213,7 @@ def suggested_routers() -> tuple[str, ...]:
 
 
 def candidates(loaded: LoadedScenario, fabrics: Sequence[str]) -> list[Change]:
-    """Single changes without new hardware that may cure congestion, those that apply to this scenario."""
+    """Single changes without new hardware that may help against congestion, those that apply to this scenario."""
     found: list[Change] = []
     jobs = training_jobs(loaded)
     specs = {workload.id: workload.spec for workload in loaded.scenario.workloads}

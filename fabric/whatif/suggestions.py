@@ -1,4 +1,4 @@
-"""What would cure it: single changes without new hardware, each routed, ranked by what they do."""
+"""Changes that help: single changes without new hardware, each routed, ranked by what they do."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def suggest(
         try:
             now = live.route(chosen, progress)
         except FabricError:
-            continue  # what cannot be routed is no suggestion
+            continue  # what cannot be routed is not a suggestion
         found.append(_suggestion(change.text, chosen.command(loaded, run.request), result, now, fabric))
     better = [entry for entry in found if entry.is_better]
     # Ranks are 0 for the highest, and the lowest maximum and the shortest step come first.

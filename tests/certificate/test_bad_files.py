@@ -1,4 +1,4 @@
-"""What is no certificate is refused with a message, never with a traceback or a verdict."""
+"""What is not a certificate is refused with a message, never with a traceback or a verdict."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_zip_of_something_else(tmp_path):
     path = tmp_path / "other.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("hello.txt", "hello")
-    assert refusal(path) == ("FP6041", "other.zip has no manifest.json: it is no certificate")
+    assert refusal(path) == ("FP6041", "other.zip has no manifest.json: it is not a certificate")
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_a_zip_of_something_else(tmp_path):
         (("version",), 2, "version 2; this program reads"),
         (("version",), "1", "not a count"),
         (("schema",), "other", "schema 'other'"),
-        (("phases",), {}, "phases is no list"),
-        (("phases", 0, "fabric"), "nowhere", "names no fabric"),
+        (("phases",), {}, "phases is not a list"),
+        (("phases", 0, "fabric"), "nowhere", "is not the name of a fabric"),
         (("phases", 0, "routing"), "magic", "not one of ecmp, splits, paths, none"),
-        (("phases", 0, "claims"), [], "claims is no object"),
+        (("phases", 0, "claims"), [], "claims is not an object"),
         (("phases", 0, "claims", "max_utilisation"), -1, "not a number from 0"),
         (("phases", 0, "claims", "gap"), float("nan"), "not a number from 0"),
         (("phases", 0, "claims", "lower_bound"), "high", "not a number from 0"),

@@ -236,7 +236,7 @@ def test_hosts_that_are_not_alike_may_not_share_a_point(homes):
 
 
 def test_a_host_with_another_speed_may_not_share_an_edge(homes):
-    """The first host's 100G link as 150G: the edge has not one kind of link."""
+    """The first host's 100G link as 150G: the edge does not have one kind of link."""
     row, _ = link(homes, "h0", "a")
 
     def forge(_, fabric, *__):
@@ -264,7 +264,7 @@ def test_a_dead_access_link_is_refuted(homes):
     def forge(_, fabric, *__):
         fabric.link_up[row] = False
 
-    assert refuted(forged(homes, forge))["links"] == "sink has not one access link, but is routed as if"
+    assert refuted(forged(homes, forge))["links"] == "sink does not have one access link, but is routed as if"
 
 
 def test_paths_that_break_repeat_or_lose_traffic_are_refuted(tmp_path):

@@ -10,6 +10,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def test_named_routers_are_compared_in_their_order(capsys):
 
 
 def test_one_router_is_a_route(capsys):
-    """A single name is no comparison."""
+    """A single name is not a comparison."""
     assert answer(capsys, "route", OVERSUBSCRIBED, "--router", "ecmp", "-q")["kind"] == "RouteResult"
 
 
@@ -61,10 +62,10 @@ def test_one_router_is_a_route(capsys):
     ("words", "said"),
     [
         (["--router", "ecnp"], "did you mean 'ecmp'?"),
-        (["--router", "ecmp,al"], "'al' is no router"),
+        (["--router", "ecmp,al"], "'al' is not a router"),
         (["--router", "ecmp,optimal", "--objective", "max-throughput"], "routers are compared on min-max-utilisation"),
         (["--router", "all", "--certificate", "proof"], "--certificate is of one router"),
-        (["--router", ""], "'' is no router"),
+        (["--router", ""], "'' is not a router"),
     ],
 )
 def test_bad_routers_are_refused_before_anything_is_read(words, said, capsys):
@@ -125,18 +126,26 @@ def run_on_terminal(*words):
     command = [sys.executable, "-c", "from fabric.cli.main import main; main()", *words]
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=follower) as process:
         os.close(follower)
+        shown = bytearray()
+        # A terminal holds a few kilobytes: it is read while the command runs, or a slow one waits for ever.
+        reader = threading.Thread(target=drain, args=(leader, shown))
+        reader.start()
         out = process.stdout.read()
-        shown = b""
-        while True:
-            try:
-                part = os.read(leader, 65536)
-            except OSError:  # how Linux says that the other side is closed
-                break
-            if not part:
-                break
-            shown += part
+        reader.join()
     os.close(leader)
     return out.decode(), shown.decode()
+
+
+def drain(leader, shown):
+    """Everything that is written to a terminal until the other side closes it."""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # how Linux says that the other side is closed
+            return
+        if not part:
+            return
+        shown += part
 
 
 def test_progress_is_on_the_terminal_only_and_gone_at_the_end():

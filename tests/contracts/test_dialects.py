@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fabric.cli.main import run
+from fabric.pipeline.prepared import prepare
 from fabric.pipeline.tables import plan_tables
 from fabric.request import RouteRequest, TablesRequest
 from fabric.rules.dialect import DIALECTS, Dialect, File
@@ -55,7 +56,7 @@ def planned(folder: Path, scenario: str, dialect: Dialect, router: str) -> Plann
     path.write_text(scenario, encoding="utf-8")
     (folder / "net.csv").write_text(CABLES, encoding="utf-8")
     tables = TablesRequest(carrier=dialect.carrier)
-    return plan_tables(load_scenario(str(path)), RouteRequest(router=router), tables)[0]
+    return plan_tables(prepare(load_scenario(str(path)), RouteRequest(router=router)), tables)[0]
 
 
 def files(made: PlannedRules, dialect: Dialect) -> Iterator[File]:

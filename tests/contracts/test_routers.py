@@ -24,7 +24,7 @@ TRAITS = {name: traits_of(name) for name in NAMES}
 
 def routed(net, flows, router, *, flows_per_pair=1, **options):
     """Graph, demand and the answer of any router, single flows or fluid."""
-    graph = build_graph(net, [flows], apart=places_flows(router))
+    graph = build_graph(net, [flows], per_endpoint=places_flows(router))
     kept, _ = split_reachable(graph, [flows])
     demand = phase_demand(graph, kept, [1.0])
     pairs = [PairTraffic(kept[0], 1.0, flows_per_pair)]
@@ -99,7 +99,7 @@ def test_entries_without_a_path_are_flagged_and_load_nothing(router):
     a, b, c, d = net.switches("router", ["a", "b", "c", "d"], level=1, nics=1)
     net.cables([a, c], [b, d], 100.0)
     flows = Flows.of([a, a, d], [b, c, c], [10.0, 20.0, 30.0])
-    graph = build_graph(net.freeze(), [flows], apart=places_flows(router))
+    graph = build_graph(net.freeze(), [flows], per_endpoint=places_flows(router))
     demand = phase_demand(graph, [flows], [1.0])
     given = {"demand": demand, "pairs": [PairTraffic(flows, 1.0, 1)], "options": RoutingOptions()}
     routing = ROUTERS[router]({}, graph=graph, **given)

@@ -99,7 +99,7 @@ def test_every_link_has_its_other_direction(entry):
 
 
 @EVERY
-def test_endpoints_do_not_forward_and_hang_on_switches(entry):
+def test_endpoints_do_not_forward_and_are_attached_to_switches(entry):
     """Traffic of others never crosses a host, but in server-centric networks, where hosts may be cabled to hosts."""
     net = built(entry)
     ends = net.nodes.nics > 0

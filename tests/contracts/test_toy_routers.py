@@ -17,6 +17,7 @@ from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.router_comparison import compared_routers
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.pipeline.comparison import compare_routers
+from fabric.pipeline.prepared import prepare
 from fabric.pipeline.run import route
 from fabric.request import RouteRequest
 from fabric.routing.graph import PhaseDemand, RoutingGraph
@@ -124,7 +125,7 @@ def test_its_flows_on_a_link_are_listed_and_add_up(named, tmp_path):
         leaf_to_spine = [
             link for link in between if entry.topology.tiers[entry.topology.links.tier[link]] != "host-leaf"
         ]
-        with pytest.raises(FabricError, match="router tunnelled keeps no paths"):
+        with pytest.raises(FabricError, match="router tunnelled does not record paths"):
             link_flows(entry, int(leaf_to_spine[0]))
         return
     for link in between.tolist():
@@ -138,12 +139,12 @@ def test_a_router_that_says_so_is_compared_and_suggested(tmp_path):
     loaded = load_scenario(scenario(tmp_path, "ecmp"))
     with registered("first-hop"):
         assert compared_routers()[-1] == suggested_routers()[-1] == "first-hop"
-        result = compare_routers(loaded, RouteRequest())
+        result = compare_routers(prepare(loaded))
         (phase,) = result.phases
         assert phase.figure("first-hop").max_utilisation == pytest.approx(1.6)
     with registered("first-fit"):
         assert "first-fit" not in compared_routers()
-        (phase,) = compare_routers(loaded, RouteRequest(), routers=("ecmp", "first-fit")).phases
+        (phase,) = compare_routers(prepare(loaded), routers=("ecmp", "first-fit")).phases
         assert phase.figure("first-fit") is not None
 
 

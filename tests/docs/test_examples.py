@@ -28,7 +28,7 @@ def test_every_example_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_an_example_validates_and_routes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Both ends of the pipeline, and the numbers hang together: λ = 1/θ, no routing below its bound."""
+    """Both ends of the pipeline, and the numbers agree: λ = 1/θ, no routing below its bound."""
     path = str(EXAMPLES / name)
     assert run(["validate", "--quiet", path]) == 0
     capsys.readouterr()

@@ -127,5 +127,5 @@ def test_a_router_without_paths_says_so() -> None:
         for link in range(len(entry.topology.links))
         if entry.topology.tiers[entry.topology.links.tier[link]] == "leaf-spine"
     ]
-    with pytest.raises(RoutingError, match="keeps no paths"):
+    with pytest.raises(RoutingError, match="does not record paths"):
         link_flows(entry, between[0])

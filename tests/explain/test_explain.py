@@ -1,4 +1,4 @@
-"""Explanations: the figures of the routing itself, chance against counting, cures against routing."""
+"""Explanations: the figures of the routing itself, chance against counting, fixes against routing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fabric.cli.main import run
-from fabric.evaluation.hash_imbalance import chance, luck_of
+from fabric.evaluation.hash_imbalance import chance, hash_imbalance_of
 from fabric.evaluation.link_flows import link_flows
 from fabric.faces.explain.codes import meaning
 from fabric.faces.explain.explain import explain, find_target
@@ -55,16 +55,16 @@ def test_chance_over_seeds_agrees_with_drawing_them(train: tuple[LoadedScenario,
     assert drawn == pytest.approx(chance(32, dealt, 7, 1).probability, rel=0.25)
 
 
-def test_a_hot_up_link_of_hashing_is_luck(train: tuple[LoadedScenario, RouteResult]) -> None:
+def test_a_hot_up_link_of_hashing_is_hash_imbalance(train: tuple[LoadedScenario, RouteResult]) -> None:
     """The mean fits (87 %), one of 2,048 links at 250 % is nearly certain; flows dealt are those of its leaf."""
     _, result = train
     entry = next(entry for entry in result.routes if entry.phase == "dp.reduce_scatter")
     place = find_target(result, "su3-r7-leaf->spine14", phase="dp.reduce_scatter")
-    luck = luck_of(entry, link_flows(entry, place.link))
-    assert luck is not None
-    assert luck.choices == 32
-    assert luck.here == 10
-    assert luck.is_luck
+    imbalance = hash_imbalance_of(entry, link_flows(entry, place.link))
+    assert imbalance is not None
+    assert imbalance.choices == 32
+    assert imbalance.here == 10
+    assert imbalance.is_likely
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_every_way_to_name_something_finds_it(text: str, kind: str, train: tuple
 
 def test_an_unknown_target_names_the_nearest(train: tuple[LoadedScenario, RouteResult]) -> None:
     """spine7 for spine07."""
-    with pytest.raises(FabricError, match="is no link") as caught:
+    with pytest.raises(FabricError, match="is not a link") as caught:
         find_target(train[1], "spine77")
     assert "did you mean 'spine" in caught.value.problems[0].hint
 
@@ -103,23 +103,23 @@ def test_a_former_name_is_answered_with_the_present_one() -> None:
     """The recorded training case leaves names to the builder: the leaf of unit 0 and rail 1, alone and as an end."""
     result = route(load_scenario("tests/golden/cases/training.fabric.yaml"))
     for text in ("su0-r1-leaf", "su0-r1-leaf->spine0"):
-        with pytest.raises(FabricError, match="is no link") as caught:
+        with pytest.raises(FabricError, match="is not a link") as caught:
             find_target(result, text)
         assert caught.value.problems[0].hint == "leaf names follow one rule now: su0-r1-leaf is unit0/leaf1"
 
 
-def test_the_cures_are_routed_not_guessed(train: tuple[LoadedScenario, RouteResult]) -> None:
+def test_the_fixes_are_routed_not_guessed(train: tuple[LoadedScenario, RouteResult]) -> None:
     """Each command, run, gives the maximum, the links over and the step that the suggestion says."""
     loaded, result = train
-    cures = suggest(Run(loaded, RouteRequest(), result))
-    assert len(cures) >= 3
-    for cure in cures:
-        overrides = [word.removeprefix("--set=") for word in cure.command.split() if word.startswith("--set=")]
+    fixes = suggest(Run(loaded, RouteRequest(), result))
+    assert len(fixes) >= 3
+    for fix in fixes:
+        overrides = [word.removeprefix("--set=") for word in fix.command.split() if word.startswith("--set=")]
         now = route(load_scenario(TRAIN, overrides=overrides))
-        assert cure.max_after == now.max_utilisation
-        assert cure.over_after == max(entry.links_over_capacity for entry in now.routes)
-        assert cure.step_after_s == now.jobs[0].step_time_s
-    ranks = [(cure.limits_failed_after, round(cure.max_after, 9)) for cure in cures]
+        assert fix.max_after == now.max_utilisation
+        assert fix.over_after == max(entry.links_over_capacity for entry in now.routes)
+        assert fix.step_after_s == now.jobs[0].step_time_s
+    ranks = [(fix.limits_failed_after, round(fix.max_after, 9)) for fix in fixes]
     assert ranks == sorted(ranks)
 
 

@@ -79,7 +79,7 @@ def test_one_lost_uplink_costs_exactly_its_part(radix):
 
 
 def test_threads_do_not_change_a_bit(monkeypatch):
-    """The sums of the slices are added in one order, whoever computes them."""
+    """The sums of the slices are added in one order, by whichever thread they are computed."""
     from concurrent.futures import ThreadPoolExecutor
 
     net, rng = damaged(12, 20, 3)
@@ -95,7 +95,7 @@ def test_threads_do_not_change_a_bit(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_added_arcs_leave_every_destination_without_a_circle(seed):
+def test_added_arcs_leave_every_destination_without_a_cycle(seed):
     """Random prices pull arcs off the shortest paths into the table; heads stay grouped, farthest first."""
     net, rng = damaged(6, 12, seed)
     flows = permutation(net, rng)

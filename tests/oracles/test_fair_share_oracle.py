@@ -79,7 +79,7 @@ def test_every_flow_has_what_it_offers_or_a_bottleneck(seed):
 
 
 def routed(case, flows_per_pair, **options):
-    graph = build_graph(case.net, [case.flows], apart=True)
+    graph = build_graph(case.net, [case.flows], per_endpoint=True)
     demand = phase_demand(graph, [case.flows], [1.0])
     pairs = [PairTraffic(case.flows, 1.0, flows_per_pair)]
     return graph, ROUTERS["ecmp-hash"]({}, graph=graph, demand=demand, pairs=pairs, options=RoutingOptions(**options))

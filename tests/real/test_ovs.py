@@ -12,7 +12,7 @@ from real_programs import require
 from fabric.cli.main import run
 from fabric.pipeline.tables import address_plans
 from fabric.request import RouteRequest
-from fabric.routing.tables.slot_table import realised
+from fabric.routing.tables.slot_table import slot_parts
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.dialects.ovs import read
 from fabric.rules.manifest import read_manifest
@@ -138,7 +138,7 @@ def test_a_cut_link_is_left_at_once_and_the_new_tables_agree(tmp_path):
         after = lab.bucket_packets(leaf1)
         (used,) = [group for group in after if sum(after[group]) - sum(before[group]) > 1000]
         sent = np.array(after[used]) - before[used]
-        parts = np.array(realised([bucket.weight for bucket in groups[used].buckets]))
+        parts = np.array(slot_parts([bucket.weight for bucket in groups[used].buckets]))
         error = 5 * np.sqrt(parts * (1 - parts) / sent.sum())
         assert np.all(np.abs(sent / sent.sum() - parts) <= error)
         by_spine: dict[int, float] = {}

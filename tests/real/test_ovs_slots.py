@@ -10,7 +10,7 @@ import pytest
 from ovs_lab import OvsLab
 from real_programs import require
 
-from fabric.routing.tables.slot_table import realised, slots
+from fabric.routing.tables.slot_table import slot_parts, slots
 from fabric.rules.addressing import plan_addresses
 from fabric.rules.ovs_text import format_group
 from fabric.rules.table import Bucket, Group
@@ -118,7 +118,7 @@ def test_without_slots_the_switch_scores_as_modelled(switch, weights):
         src = f"11.{source >> 16}.{source >> 8 & 255}.{source & 255}"
         flow = f"in_port={PORTS + 1},udp,nw_src={src},nw_dst={switch.target(weights)},udp_src={port},udp_dst=4791"
         seen[switch.lab.traced_bucket(switch.node, flow)] += 1
-    parts = np.array(realised(weights))
+    parts = np.array(slot_parts(weights))
     error = 5 * np.sqrt(parts * (1 - parts) / count)
     # A draw of 16 bits is on a grid: ties and rounding move a part by less than 1 / 2**15.
     assert np.all(np.abs(seen / count - parts) <= error + 2**-15)
@@ -162,4 +162,4 @@ def test_a_dead_port_leaves_its_slots_as_modelled(switch):
         size = len(slots(weights) or ())
         table = switch.table(weights, size)
         counts = [table.count(bucket) / size for bucket in range(len(weights))]
-        assert counts == list(realised(weights, live=live)), weights
+        assert counts == list(slot_parts(weights, live=live)), weights

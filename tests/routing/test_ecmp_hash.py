@@ -21,7 +21,7 @@ def two_leaves(spines: int, hosts: int):
 
 def hashed(topology, flows, *, seed: int, queue_pairs: int = 1):
     """Loads per edge, Gbps."""
-    graph = build_graph(topology, [flows], apart=True)
+    graph = build_graph(topology, [flows], per_endpoint=True)
     demand = phase_demand(graph, [flows], [1.0])
     pairs = [PairTraffic(flows, 1.0, queue_pairs)]
     routing = ROUTERS["ecmp-hash"]({}, graph=graph, demand=demand, pairs=pairs, options=RoutingOptions(seed=seed))

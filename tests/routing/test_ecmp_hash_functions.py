@@ -181,7 +181,7 @@ def test_flows_go_where_their_checksums_send_them(function, fields):
     net = TOPOLOGIES["fat-tree"]({"radix": 4, "speed": "100G"})
     ends = net.endpoint_nodes
     flows = Flows.of(ends, np.roll(ends, 5), np.full(len(ends), 10.0))
-    graph = build_graph(net, [flows], apart=True)
+    graph = build_graph(net, [flows], per_endpoint=True)
     pairs = [PairTraffic(flows, 1.0, 2)]
     options = RoutingOptions(seed=11, hash=HashOptions(fields=fields, function=function))
     demand = phase_demand(graph, [flows], [1.0])

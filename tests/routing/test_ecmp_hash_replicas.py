@@ -33,7 +33,7 @@ def across(net, gbps):
 
 
 def routed(net, flows, *, queue_pairs=1, seed=0, time_limit_s=600.0, report=lambda _: None, **hashing):
-    graph = build_graph(net, [flows], apart=True)
+    graph = build_graph(net, [flows], per_endpoint=True)
     options = RoutingOptions(seed=seed, time_limit_s=time_limit_s, report=report, hash=HashOptions(**hashing))
     demand = phase_demand(graph, [flows], [1.0])
     pairs = [PairTraffic(flows, 1.0, queue_pairs)]

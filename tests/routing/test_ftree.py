@@ -28,7 +28,7 @@ def shifted(net, shift, gbps=100.0):
 
 
 def routed(net, flows):
-    graph = build_graph(net, [flows], apart=True)
+    graph = build_graph(net, [flows], per_endpoint=True)
     demand = phase_demand(graph, [flows], [1.0])
     return graph, demand, ROUTERS["ftree"]({}, graph=graph, demand=demand, pairs=[PairTraffic(flows, 1.0, 1)])
 

@@ -46,7 +46,7 @@ def test_followed_tables_are_the_routers_paths(name):
     ports = ftree_ports(topology)
     ends = topology.endpoint_nodes
     flows = Flows.of(ends, np.roll(ends, 5), np.full(len(ends), 10.0))
-    graph = build_graph(topology, [flows], apart=True)
+    graph = build_graph(topology, [flows], per_endpoint=True)
     demand = phase_demand(graph, [flows], [1.0])
     pairs = [PairTraffic(flows, 1.0, 1)]
     routing = ROUTERS["ftree"]({}, graph=graph, demand=demand, pairs=pairs, options=RoutingOptions())

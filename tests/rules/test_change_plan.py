@@ -1,4 +1,4 @@
-"""Changes of tables: all rounds give the new tables, and no packet is lost or circles on the way."""
+"""Changes of tables: all rounds give the new tables, and no packet is lost or loops on the way."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def intact(plan):
 
 
 def broken(plan, tables):
-    """Endpoints that some source does not reach, or reaches in circles."""
+    """Endpoints that some source does not reach, or reaches in cycles."""
     read = ReadTables(plan)
     for name, table in tables.items():
         read.add(plan.topology.node(name), (4,), table.rules, table.groups, equal_parts)
@@ -133,7 +133,7 @@ def test_all_rounds_give_the_new_tables_and_nothing_is_lost_between(tmp_path, na
 
 
 def test_the_wide_area_needs_an_order():
-    """Old and new ways to some destination make a circle, so there is leading around; without it some order of the
+    """Old and new ways to some destination make a cycle, so there is leading around; without it some order of the
     switches loses packets."""
     first, second = two_failures()
     old, new = tables_of(first), tables_of(second)
@@ -244,7 +244,7 @@ def test_the_command_writes_rounds_that_read_back_as_the_steps(tmp_path):
 
 
 def test_exports_of_different_fabrics_are_refused(tmp_path):
-    """A switch that the fabric has not."""
+    """A switch that the fabric does not have."""
     made, other = planned_rules(tmp_path, "fat-tree", "ecmp"), planned_rules(tmp_path, "leaf-spine", "ecmp")
     with pytest.raises(RuleError, match="another fabric"):
         plan_change(made.plan, tables_of(other), tables_of(made), families=(4,), parts=equal_parts)

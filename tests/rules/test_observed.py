@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_cases import planned_rules
 
-from fabric.routing.tables.slot_table import realised
+from fabric.routing.tables.slot_table import slot_parts
 from fabric.rules.address_line import line_prefixes
 from fabric.rules.errors import RuleError
 from fabric.rules.kernel_routes import KernelHop, parse_routes
@@ -112,7 +112,7 @@ def test_behaviour_agrees_with_a_look_up_of_every_address(one, two):
         if found.action.kind == "output":
             return {found.action.value: 1.0}
         buckets = GROUPS[found.action.value - 1].buckets
-        return dict(zip([b.port for b in buckets], realised([b.weight for b in buckets]), strict=True))
+        return dict(zip([b.port for b in buckets], slot_parts([b.weight for b in buckets]), strict=True))
 
     found = compare_tables(table_of(rules(one), GROUPS), rules(two), GROUPS)
     named = set()
@@ -237,21 +237,21 @@ def test_both_versions_of_ip_and_skipped_kinds_are_read():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[{", "no JSON"),
+        ("[{", "not JSON"),
         ("{}", "a list of routes"),
-        ("[3]", "route 1 is no object"),
+        ("[3]", "route 1 is not an object"),
         ('[{"dev": "eth1"}]', "route 1 has no dst"),
         ('[{"dst": "10.0.0.1/8", "dev": "e"}]', "host bits"),
         ('[{"dst": "10.0.0.0/8"}]', "has no dev"),
         ('[{"dst": "10.0.0.0/8", "dev": "e", "gateway": "x"}]', "'x' does not appear"),
         ('[{"dst": "10.0.0.0/8", "dev": "e", "gateway": 5}]', "gateway 5"),
         ('[{"dst": "10.0.0.0/8", "dev": "e", "metric": "a"}]', "metric 'a'"),
-        ('[{"dst": "10.0.0.0/8", "nexthops": 4}]', "nexthops is no list"),
+        ('[{"dst": "10.0.0.0/8", "nexthops": 4}]', "nexthops is not a list"),
         ('[{"dst": "10.0.0.0/8", "nexthops": [{"dev": "e", "weight": 0}]}]', "weight 0"),
         ('[{"dst": "10.0.0.0/8", "dev": "e", "flags": 7}]', "flags"),
         ('[{"dst": "10.0.0.0/8", "type": "nat", "dev": "e"}]', "of type 'nat'"),
         ('[{"dst": "10.0.0.0/8", "type": [1], "dev": "e"}]', r"of type \[1\]"),
-        ("[" * 100_000, "no JSON"),
+        ("[" * 100_000, "not JSON"),
     ],
 )
 def test_what_is_no_list_of_routes_is_refused(text, words):

@@ -125,15 +125,15 @@ def test_dumped_groups_read_as_groups(dump):
         ("priority=1,ip,ipv6,actions=drop", "a match on ip,ipv6"),
         ("priority=1,ip,in_port=1,actions=drop", "a match on in_port"),
         ("priority=1,ip,nw_dst=10.0.0.1/8,actions=drop", "host bits"),
-        ("priority=1,ip,nw_dst=10.0.0.0/0.0.0.255,actions=drop", "is no number"),  # no hostmask, no wildcards inside
+        ("priority=1,ip,nw_dst=10.0.0.0/0.0.0.255,actions=drop", "is not a number"),  # no hostmask, no wildcards inside
         ("priority=1,ip,nw_dst=10.0.0.0/33,actions=drop", "not in 0 to 32"),
-        ("priority=1,ip,nw_dst=fd00::/8,actions=drop", "no IPv4 prefix"),
-        ("priority=1,ipv6,ipv6_dst=fe80::%1,actions=drop", "no IPv6 prefix"),
+        ("priority=1,ip,nw_dst=fd00::/8,actions=drop", "not an IPv4 prefix"),
+        ("priority=1,ipv6,ipv6_dst=fe80::%1,actions=drop", "not an IPv6 prefix"),
         ("priority=1,ip,ipv6_dst=fd00::/8,actions=drop", "a match on ipv6_dst"),
         ("priority=1,ip,tp_dst=4791,actions=drop", "a match on tp_dst"),
-        ("priority=1,udp,tp_dst=4791/0xff,actions=drop", "is no number"),
+        ("priority=1,udp,tp_dst=4791/0xff,actions=drop", "is not a number"),
         ("priority=1,udp,nw_proto=6,actions=drop", "a match on nw_proto"),
-        ("priority=01,ip,actions=drop", "is no number"),  # octal to ovs-ofctl
+        ("priority=01,ip,actions=drop", "is not a number"),  # octal to ovs-ofctl
         ("priority=65536,ip,actions=drop", "not in 0 to 65535"),
         ("priority=1,priority=2,ip,actions=drop", "priority twice"),
         ("table=1,priority=1,ip,actions=drop", "table 1"),
@@ -143,11 +143,11 @@ def test_dumped_groups_read_as_groups(dump):
         ("priority=1,ip,actions=output:1,output:2", "actions 'output:1,output:2'"),
         ("priority=1,ip,actions=group:1,output:2", "actions 'group:1,output:2'"),
         ("priority=1,ip,actions=NORMAL", "actions 'NORMAL'"),
-        ("priority=1,ip,actions=output:s0p1", "port 's0p1' is no number"),
+        ("priority=1,ip,actions=output:s0p1", "port 's0p1' is not a number"),
         ("priority=1,ip,actions=output:0", "not in 1"),
         ("priority=1,ip,actions=resubmit(,1)", "actions"),
-        ("cookie=-1,priority=1,ip,actions=drop", "is no number"),
-        ("cookie=0x1/0xff,priority=1,ip,actions=drop", "is no number"),
+        ("cookie=-1,priority=1,ip,actions=drop", "is not a number"),
+        ("cookie=0x1/0xff,priority=1,ip,actions=drop", "is not a number"),
     ],
 )
 def test_a_flow_that_is_none_of_ours_is_refused_with_its_line(line, words):
@@ -162,7 +162,7 @@ def test_a_flow_that_is_none_of_ours_is_refused_with_its_line(line, words):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("type=select,bucket=actions=output:1", "group_id '' is no number"),
+        ("type=select,bucket=actions=output:1", "group_id '' is not a number"),
         ("group_id=1,bucket=actions=output:1", "type all"),
         ("group_id=1,type=ff,bucket=actions=output:1", "type ff"),
         ("group_id=1,type=select,selection_method=hash,bucket=actions=output:1", "does not follow weights"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric.routing.tables.slot_table import MOST, realised, slots
+from fabric.routing.tables.slot_table import MOST, slot_parts, slots
 
 WEIGHTS = st.lists(st.integers(1, 60), min_size=1, max_size=12)
 
@@ -62,7 +62,7 @@ def test_a_second_bucket_of_weight_one_makes_twelve_ports_nearly_equal():
 def test_a_dead_bucket_leaves_its_slots_to_those_after_it(weights, data):
     """Parts of the live ones sum to 1, none loses, and a dead one has nothing."""
     live = data.draw(st.lists(st.booleans(), min_size=len(weights), max_size=len(weights)))
-    parts, whole = realised(weights, live=live), realised(weights)
+    parts, whole = slot_parts(weights, live=live), slot_parts(weights)
     assert sum(parts) == pytest.approx(1.0 if any(live) else 0.0)
     if slots(weights) is not None:
         assert all(
@@ -72,7 +72,7 @@ def test_a_dead_bucket_leaves_its_slots_to_those_after_it(weights, data):
 
 def test_a_dead_bucket_of_four_equal_ones_gives_all_to_its_neighbour():
     """Slots run 0 1 2 3 0 1 2 3 …, and the switch takes the next slot: 1 gets all of 0, not a third of it."""
-    assert realised([1, 1, 1, 1], live=[False, True, True, True]) == (0.0, 0.5, 0.25, 0.25)
+    assert slot_parts([1, 1, 1, 1], live=[False, True, True, True]) == (0.0, 0.5, 0.25, 0.25)
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,17 @@ def test_where_slots_do_not_do_the_highest_score_wins(weights):
     assert slots(weights) is None
     draws = np.random.default_rng(1).random((400_000, len(weights))) * weights
     drawn = np.bincount(draws.argmax(axis=1), minlength=len(weights)) / len(draws)
-    assert realised(weights) == pytest.approx(tuple(drawn), abs=5 * 0.5 / np.sqrt(len(draws)))
+    assert slot_parts(weights) == pytest.approx(tuple(drawn), abs=5 * 0.5 / np.sqrt(len(draws)))
 
 
 def test_two_buckets_by_score_have_a_closed_form():
     """Of weights a < b, the small one wins with a / 2b."""
     for small, large in product((1, 2), (600, 65_535)):
-        assert realised([small, large])[0] == pytest.approx(small / (2 * large), rel=1e-12)
+        assert slot_parts([small, large])[0] == pytest.approx(small / (2 * large), rel=1e-12)
 
 
 def test_nothing_is_dealt_when_no_bucket_has_weight():
     """The switch drops; zeros say so."""
     assert slots([0, 0]) is None
-    assert realised([0, 0]) == (0.0, 0.0)
-    assert realised([]) == ()
+    assert slot_parts([0, 0]) == (0.0, 0.0)
+    assert slot_parts([]) == ()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rule_cases import planned_rules
 
-from fabric.routing.tables.slot_table import realised, slots
+from fabric.routing.tables.slot_table import slot_parts, slots
 from fabric.rules.errors import RuleError
 from fabric.rules.packet import Packet, find_rule, matches
 from fabric.rules.table import DROP, LOCAL, Action, Match, Rule
@@ -38,7 +38,7 @@ def chance_of_links(trace, packet, first):
         ways = [(rule.action.value, 1.0)] if rule.action.kind == "output" else []
         if rule.action.kind == "group":
             (group,) = [one for one in table.groups if one.id == rule.action.value]
-            parts = realised([bucket.weight for bucket in group.buckets])
+            parts = slot_parts([bucket.weight for bucket in group.buckets])
             ways = [(bucket.port, part) for bucket, part in zip(group.buckets, parts, strict=True)]
         for port, part in ways:
             if port != LOCAL:
@@ -115,7 +115,7 @@ def test_single_flows_follow_their_own_rules(tmp_path):
 
 
 def test_ends_are_told_apart(tmp_path):
-    """Dropped where nobody has the address; a dead port; a missing table; a circle of two switches; a group gone."""
+    """Dropped where nobody has the address; a dead port; a missing table; a cycle of two switches; a group gone."""
     trace, planned = tracer(tmp_path, "fat-tree", "ecmp")
     src, dst = "pod0/edge0/h0", "pod3/edge1/h1"
     entry = trace.entries(src)[0]
@@ -154,7 +154,7 @@ def test_priorities_decide_before_prefix_lengths(tmp_path):
         ("nobody", "pod0/edge0/h1", "'nobody' is not on the fabric"),
         ("pod0/edge0", "pod0/edge0/h1", "'pod0/edge0' is a switch"),
         ("pod0/edge0/h0", "elsewhere", "neither an endpoint nor an address"),
-        ("pod0/edge0/h0", "192.0.2.1", "no address of fabric main"),
+        ("pod0/edge0/h0", "192.0.2.1", "not an address of fabric main"),
     ],
 )
 def test_unknown_ends_are_refused(tmp_path, src, dst, words):

@@ -109,7 +109,7 @@ def test_a_pinned_flow_that_leaves_its_path_is_found(tmp_path):
 
 
 def test_a_host_route_to_nowhere_is_found(tmp_path):
-    """A dual-homed host uses a port that it has not."""
+    """A dual-homed host uses a port that it does not have."""
     scenario, folder = exported(tmp_path, "dual-homed")
     path = folder / "hosts.csv"
     rows = list(csv.reader(path.read_text().splitlines()))

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabric.routing.tables.slot_table import realised as of_switch
-from fabric.routing.tables.slot_table import slots
-from fabric.routing.tables.weights import quantise, realised, slot_weights
+from fabric.routing.tables.slot_table import slot_parts, slots
+from fabric.routing.tables.weights import quantise, slot_weights, weight_parts
 
 SOME = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 fractions = st.lists(st.integers(1, 1000), min_size=2, max_size=12).map(lambda parts: np.array(parts) / sum(parts))
@@ -74,14 +73,14 @@ def test_no_weights_of_the_same_sum_do_better(part):
 @SOME
 @given(fractions, st.sampled_from([0.0, 0.02, 0.2]))
 def test_the_switchs_slots_realise_the_weights(part, tolerance):
-    """Weights as written for slots, dealt by the model of the switch, give what we say they give."""
+    """Weights as written for slots, hashed by the model of the switch, give the parts of the plan."""
     found = weights_of(part, "slots", tolerance)
-    wanted = realised(np.array([0, len(part)]), found)
+    wanted = weight_parts(np.array([0, len(part)]), found)
     held = [int(weight) for weight in found if weight > 0]
     buckets = slot_weights(held) if len(held) > 1 else [(0, 1)]
-    dealt = of_switch([weight for _, weight in buckets])
+    slots = slot_parts([weight for _, weight in buckets])
     got = np.zeros(len(held))
-    for (index, _), part_ in zip(buckets, dealt, strict=True):
+    for (index, _), part_ in zip(buckets, slots, strict=True):
         got[index] += part_
     np.testing.assert_allclose(got, wanted[found > 0], atol=1e-12)
 
@@ -90,10 +89,10 @@ def test_the_switchs_slots_realise_the_weights(part, tolerance):
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=6))
 def test_slots_stand_for_all_flows(weights):
     """Parts sum to 1, also with buckets that are not live, and in the biased fallback."""
-    assert sum(of_switch(weights)) == pytest.approx(1)
-    assert sum(of_switch([*weights, 256 * max(weights) + 1])) == pytest.approx(1)
+    assert sum(slot_parts(weights)) == pytest.approx(1)
+    assert sum(slot_parts([*weights, 256 * max(weights) + 1])) == pytest.approx(1)
     live = [index % 2 == 0 for index in range(len(weights))]
-    parts = of_switch(weights, live=live)
+    parts = slot_parts(weights, live=live)
     assert sum(parts) == pytest.approx(1)
     assert all(part == 0 for part, alive in zip(parts, live, strict=True) if not alive)
 

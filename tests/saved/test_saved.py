@@ -176,9 +176,9 @@ def test_a_newer_version_is_refused_with_both_numbers(good: Path, tmp_path: Path
         ({"phase0__utilisation_dot_npy": None}, "missing"),
         ({"phase0__utilisation_dot_npy": b"x"}, "hash differs"),
         ({"manifest_dot_json": None}, "missing"),
-        ({"manifest_dot_json": b"{"}, "no JSON"),
+        ({"manifest_dot_json": b"{"}, "not JSON"),
         ({"manifest_dot_json": b"[]"}, "says nothing"),
-        ({"manifest_dot_json": b"{}"}, "no saved result"),
+        ({"manifest_dot_json": b"{}"}, "not a saved result"),
     ],
 )
 def test_damage_is_refused_in_words(members: dict[str, bytes | None], words: str, good: Path, tmp_path: Path) -> None:

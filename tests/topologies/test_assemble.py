@@ -125,7 +125,7 @@ def test_a_full_mesh_joins_every_pair():
 
 
 def test_nothing_to_cable_adds_nothing():
-    """Empty tiers are no error: a builder may have no hosts."""
+    """Empty tiers are not an error: a builder may have no hosts."""
     net = assemble("bare", "test")
     leaf = net.switches("leaf", ["leaf"], level=1)
     net.cables([], [], 100.0)

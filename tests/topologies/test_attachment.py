@@ -103,7 +103,7 @@ def test_an_endpoint_that_forwards_is_a_group_of_its_own(two_leaves):
 
 
 def test_a_dead_link_moves_a_host_to_another_group(two_leaves):
-    """d1 without its cable to leaf1 hangs on leaf0 only, like h0 and h1."""
+    """d1 without its cable to leaf1 is attached to leaf0 only, like h0 and h1."""
     cable = next(i for i in range(len(two_leaves.links)) if two_leaves.link_name(i) == "d1 -> leaf1")
     after = two_leaves.with_down(links=[cable])
     assert {"h0", "h1", "d1"} in named(after)

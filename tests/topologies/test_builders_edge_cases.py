@@ -138,7 +138,7 @@ def test_a_dual_homed_host_with_nics_per_gpu_has_the_names_the_inventory_asks_fo
 
 @pytest.mark.parametrize("entry", list(DEMAND_FORMATS), ids=DEMAND_FORMATS.names())
 def test_the_example_of_a_demand_format_validates(entry):
-    """The topology is supplied at run time and is no key of the format."""
+    """The topology is supplied at run time and is not a key of the format."""
     entry.model.model_validate({"kind": entry.name, **entry.example})
 
 

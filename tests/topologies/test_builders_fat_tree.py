@@ -60,7 +60,7 @@ def test_edges_meet_every_aggregation_switch_of_their_pod_and_no_other(k):
 
 @SIZES
 def test_every_core_meets_every_pod_once_at_the_same_position(k):
-    """Core c hangs on aggregation switch c div k/2 of each of the k pods."""
+    """Core c is attached to aggregation switch c div k/2 of each of the k pods."""
     net = fat_tree(k)
     for index, core in enumerate(role_nodes(net, "core").tolist()):
         names = [net.nodes.name[node] for node in neighbours(net, core)]

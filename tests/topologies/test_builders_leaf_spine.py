@@ -27,7 +27,7 @@ def group(name, count, nics=1, gbps=100.0, **keys):
 
 
 def leaves_of(net, host):
-    """Names of the leaves a host hangs on, one per link."""
+    """Names of the leaves a host is attached to, one per link."""
     return [net.nodes.name[leaf] for leaf in net.links.dst[net.links.src == net.node(host)]]
 
 
@@ -89,7 +89,7 @@ def test_breakout_doubles_the_host_links_of_a_port():
     assert validate(net) == []
 
 
-def test_dual_homed_hosts_hang_on_pairs_of_leaves_and_others_on_one():
+def test_dual_homed_hosts_attach_to_pairs_of_leaves_and_others_on_one():
     """4 leaves are 2 pairs; 5 dual-homed hosts go 3 and 2 to them, 4 single-homed ones to one leaf each."""
     hosts = [group("osd", 5, nics=2, dual_home=True), group("client", 4)]
     net = leaf_spine(hosts, **SHORT)

@@ -43,7 +43,7 @@ def test_two_thousand_gpus():
     assert validate(net) == []
 
 
-def test_nic_i_of_every_node_hangs_on_leaf_i_of_its_unit():
+def test_nic_i_of_every_node_is_attached_to_leaf_i_of_its_unit():
     """All 2,048, by name, unit and rail."""
     net = rail_optimised([nodes(256)], **BIG)
     for node in range(256):

@@ -99,8 +99,10 @@ def test_the_diameter_is_that_of_networkx_between_switches_with_endpoints(entry)
     inner = net.nodes.forwards[net.links.src] & net.nodes.forwards[net.links.dst]
     graph.add_edges_from(zip(net.links.src[inner].tolist(), net.links.dst[inner].tolist(), strict=True))
     ends = set(net.endpoint_nodes[net.nodes.forwards[net.endpoint_nodes]].tolist())
-    hang = (net.nodes.nics[net.links.src] > 0) & net.nodes.forwards[net.links.dst] & ~net.nodes.forwards[net.links.src]
-    ends |= set(net.links.dst[hang].tolist())
+    attached = (
+        (net.nodes.nics[net.links.src] > 0) & net.nodes.forwards[net.links.dst] & ~net.nodes.forwards[net.links.src]
+    )
+    ends |= set(net.links.dst[attached].tolist())
     far = 0
     for node in ends & set(graph):
         lengths = nx.single_source_shortest_path_length(graph, node)

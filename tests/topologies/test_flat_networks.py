@@ -53,7 +53,7 @@ def test_hosts_are_half_the_network_ports_unless_said():
 @pytest.mark.parametrize(("q", "near"), [(6, "q 5 has 50 .*q 7 has 98"), (12, "q 11 .*q 13"), (2, "q 3 has 18")])
 def test_an_order_that_is_no_prime_power_is_refused(q, near):
     """The nearest that can be built, with their sizes."""
-    with pytest.raises(TopologyError, match=rf"q: q is {q}, which is no prime power above 2; .*{near}"):
+    with pytest.raises(TopologyError, match=rf"q: q is {q}, which is not a prime power above 2; .*{near}"):
         built("slim-fly", q=q)
 
 
@@ -169,7 +169,7 @@ def test_one_dimension_may_stay_open():
         ("torus", {"dims": [3, 3], "wrap": [True]}, "wrap has 1 entries, but there are 2 dimensions"),
         ("jellyfish", {"switches": 5, "ports": 4, "network_ports": 3}, "leave one port over .*switches: 6"),
         ("jellyfish", {"switches": 9, "ports": 4, "network_ports": 4}, "4 network ports, but a switch has 4 ports"),
-        ("xpander", {"switches": 16, "ports": 6, "network_ports": 4}, "no multiple of 5.*switches: 15 or 20"),
+        ("xpander", {"switches": 16, "ports": 6, "network_ports": 4}, "not a multiple of 5.*switches: 15 or 20"),
         ("xpander", {"switches": 4, "ports": 9, "network_ports": 4}, "there are 3 other switches"),
         ("single-switch", {"speed": None}, "host ports of the switch are not known"),
         (

@@ -69,9 +69,9 @@ def test_ibnetdiscover_gives_names_ports_speeds_and_levels(tmp_path):
     ("old", "new", "line", "words", "left"),
     [
         ('[36]\t"S-0000000000200020"[1]', '[37]\t"S-0000000000200020"[1]', 7, "port 37 of leaf0, which has 36", 2),
-        ('[2]\t"H-0000000000100010"', '[2]\t"H-0000000000100099"', 6, "which is no node of the file", 2),
+        ('[2]\t"H-0000000000100010"', '[2]\t"H-0000000000100099"', 6, "which is not a node of the file", 2),
         ('[1]\t"S-0000000000200010"[36]', '[2]\t"S-0000000000200010"[36]', 7, "which lists nothing", 2),
-        ('# "spine" lid 4 4xNDR', '# "spine" lid 4 4xZDR', 7, "no link speed we know", None),
+        ('# "spine" lid 4 4xNDR', '# "spine" lid 4 4xZDR', 7, "is not a known link speed", None),
         ("vendid=0x2c9", "vendid=0x2c9\nwhat is this", 3, "neither a node nor a port", 3),
     ],
 )
@@ -194,9 +194,9 @@ def test_a_lab_of_more_than_200_nodes_is_written_only_when_told(tmp_path):
     [
         ('"leaf1:e1-49", ', "", 9, "two endpoints"),
         ('"client1:eth1", "leaf1:e1-1"', '"client1:eth1", "leaf1:e1-49"', 10, "two cables on port e1-49 of leaf1"),
-        ('"client1:eth1"', '"client9:eth1"', 10, "client9, which is no node"),
+        ('"client1:eth1"', '"client9:eth1"', 10, "client9, which is not a node"),
         ('"client1:eth1"', '"host:br0"', 10, "leads out of the lab"),
-        ('"client1:eth1"', '"client1"', 10, "names no interface"),
+        ('"client1:eth1"', '"client1"', 10, "does not name an interface"),
         ("type: veth", "type: mgmt-net", 11, "leads out of the lab"),
         ('"client1:eth1"', '"leaf1:e1-7"', 10, "cabled to itself"),
     ],
@@ -376,7 +376,7 @@ def test_node_link_is_read_by_networkx_and_reads_what_networkx_writes(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"target": "nowhere"}, "is no node"),
+        ({"target": "nowhere"}, "is not a node"),
         ({"capacity_gbps": -1}, "capacity_gbps is -1"),
         ({"capacity_gbps": "fast"}, "capacity_gbps is 'fast'"),
         ({"source": "leaf0", "target": "leaf0"}, "cabled to itself"),
@@ -431,7 +431,7 @@ def test_bad_edges_of_graphml_and_repetita_are_left_out(tmp_path):
     path.write_text(text.replace('source="leaf0"', 'source="leafX"', 1))
     found = import_topology(path)
     assert len(found.topology.links) == len(net.links) - 1
-    assert "is no node" in found.problems[0].message
+    assert "is not a node" in found.problems[0].message
     graph = tmp_path / "net.graph"
     graph.write_text(
         "NODES 3\nlabel x y\nA 0 0\nB 0 0\nC 0 0\n\nEDGES 3\nlabel src dest weight bw delay\n"

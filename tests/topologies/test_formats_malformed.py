@@ -192,7 +192,7 @@ def test_repetita_refuses_what_would_change_the_routing(tmp_path):
     net = assemble("dual", "test")
     leaf = net.switches("leaf", ["l0", "l1"], level=1)
     net.cables(net.hosts(["h"], nics=2)[[0, 0]], leaf, 100.0)
-    with pytest.raises(FormatError, match="repetita cannot express that h, which hangs on several switches"):
+    with pytest.raises(FormatError, match="repetita cannot express that h, which is attached to several switches"):
         write_topology(net.freeze(), tmp_path / "net.graph")
     assert not list(tmp_path.iterdir())
 
@@ -350,7 +350,7 @@ def test_unknown_numbers_are_null(document):
             "fabric-planner/topology/v9",
             "the schema is 'fabric-planner/topology/v9', not 'fabric-planner/topology/v1'",
         ),
-        (["schema"], ..., "the file names no schema"),
+        (["schema"], ..., "the file does not name a schema"),
         (["kind"], ..., "the key kind is missing"),
         (["name"], 7, "name is 7, not a string"),
         (["role"], [], "unknown key role (help: did you mean 'roles'?)"),
@@ -391,7 +391,7 @@ def test_a_wrong_json_file_says_what_and_where(tmp_path, document, path, value, 
         ('{\n "schema": oops}', "2:12: not JSON: Expecting value"),
         ('{"a": 1,\n "weight": NaN}', "2: NaN is not JSON (help: write null for an unknown number)"),
         ('{"a": 1, "a": 2}', " the key 'a' appears twice"),
-        ("[]", "1: the file names no schema"),
+        ("[]", "1: the file does not name a schema"),
         ("[" * 100_000, " nested too deeply"),
         (f'{{"a": {"9" * 5000}}}', " nested too deeply, or a number of too many digits"),
     ],
@@ -455,7 +455,7 @@ def test_what_networkx_writes_by_itself_is_read(tmp_path):
         (">400<", ">fast<", "8:33: capacity_gbps is 'fast', not a number"),
         (">2<", ">two<", "6:18: nics is 'two', not a whole number"),
         ('key="c">', 'key="z">', "8:33: data of the key 'z', which is not declared (help: declare it"),
-        ('target="b"', 'target="q"', "8:5: the target of an edge is 'q', which is no node (help: declare the node)"),
+        ('target="b"', 'target="q"', "8:5: the target of an edge is 'q', which is not a node (help: declare the node)"),
         ('target="b"', 'target="a"', "8:5: node a has an edge to itself (help: remove the edge)"),
         ('<node id="b"/>', '<node id="a"/>', "7:5: two nodes have the id 'a'"),
         ('<node id="b"/>', "<node/>", "7:5: a node has no id"),

@@ -18,7 +18,7 @@ from topologies.validate import validate
 def mixed():
     """Every column in use: hosts, breakout, parallel and lopsided cables, one-way links, one cable down.
 
-        s0 -> s1      two one-way links against each other, which are no cable
+        s0 -> s1      two one-way links against each other, which are not a cable
         ||     |
         l0    l1
        /  \\     \\

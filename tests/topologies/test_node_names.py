@@ -106,7 +106,7 @@ def test_a_name_template_keeps_its_zeros() -> None:
 
 
 def test_containers_have_the_words_of_the_columns() -> None:
-    """``su`` is no word of ours."""
-    with pytest.raises(ValueError, match="no word for a container"):
+    """``su`` is not a word of ours."""
+    with pytest.raises(ValueError, match="is not a word for a container"):
         node_names("leaf", [0], su=[0])
     assert set(COLUMNS) <= set(CONTAINERS)

@@ -1,4 +1,4 @@
-"""Parameters the pipeline supplies are no keys of a scenario."""
+"""Parameters the pipeline supplies are not keys of a scenario."""
 
 from __future__ import annotations
 

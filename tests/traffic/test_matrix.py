@@ -81,7 +81,7 @@ HEAD = "DEMANDS 1\nlabel src dest bw\n"
         ("repetita", "DEMANDS 1\nd 0 1 2\n", r"a\.txt:2:1: expected the header 'label src dest bw'"),
         ("repetita", HEAD, r"a\.txt:1:9: DEMANDS says 1 rows, 0 follow"),
         ("repetita", f"{HEAD}d0 0 1\n", r"a\.txt:3:1: 3 fields, a row has 4"),
-        ("repetita", f"{HEAD}d0 0 9 1\n", r"a\.txt:3:6: '9' is no node; nodes are numbered 0 to 4"),
+        ("repetita", f"{HEAD}d0 0 9 1\n", r"a\.txt:3:6: '9' is not a node; nodes are numbered 0 to 4"),
         ("repetita", f"{HEAD}d0 0 3 1\n", r"a\.txt:3:6: leaf0 is a switch"),
         ("repetita", f"{HEAD}d0 0 1 -4\n", r"a\.txt:3:8: demand is '-4'; it is a number, 0 or more"),
         ("csv", "src,dst,rate\n", r"a\.txt:1:1: expected the header src,dst,gbps, found 'src,dst,rate'"),

@@ -120,7 +120,7 @@ def test_an_osd_tree_and_its_pools_decide(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[1", "no OSD tree"), ('{"nodes": []}', "no OSD in the tree"), (_tree(5), "host 'osd4' is no server")],
+    [("[1", "no OSD tree"), ('{"nodes": []}', "no OSD in the tree"), (_tree(5), "host 'osd4' is not a server")],
 )
 def test_an_osd_tree_that_is_none_is_refused(tmp_path, text, message):
     """With the command that writes one."""

@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import AliasChoices, Field
 
 from topologies.assemble import assemble
+from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.clos_plan import TierOversubscription, add_leaves, add_upper_tiers, plan
 from topologies.facts import Facts
-from topologies.hang import hang_hosts
 from topologies.hosts import block_starts
 from topologies.node_names import names_inside
 from topologies.switches import Switch, switch_ports
@@ -68,7 +68,7 @@ def clos(
     net = assemble(f"clos({sizes.tiers} tiers, radix {ports})", "clos")
     leaf, leaf_names = add_leaves(net, sizes, ports)
     if hosts or endpoints is None:
-        hang_hosts(net, hosts, leaf, leaf_names, sizes.leaf_down, gbps)
+        attach_hosts(net, hosts, leaf, leaf_names, sizes.leaf_down, gbps)
     else:
         starts = block_starts(endpoints, sizes.leaves)
         per_leaf = np.diff(starts)

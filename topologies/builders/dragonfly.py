@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
+from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Speed, all_pairs, between_groups, cable, host_gbps
-from topologies.hang import hang_hosts
 from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
@@ -59,7 +59,7 @@ def dragonfly(
     group, position = np.divmod(np.arange(count * a), a)
     names = node_names("router", position, group=group)
     ids = net.switches("router", names, level=1, radix=switch.ports if switch else 0, pod=group)
-    hang_hosts(net, hosts, ids, names, p, gbps)
+    attach_hosts(net, hosts, ids, names, p, gbps)
     table = ids.reshape(count, a)
     one, other = all_pairs(a)
     cable(net, table[:, one].ravel(), table[:, other].ravel(), speed, tier="local", length=local_length)

@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
+from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, between_groups, cable, host_gbps
-from topologies.hang import hang_hosts
 from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
@@ -71,7 +71,7 @@ def dragonfly_plus(
     leaf = net.switches("leaf", leaf_names, level=1, radix=radix, pod=group)
     group, position = np.divmod(np.arange(groups * spines), spines)
     spine = net.switches("spine", node_names("spine", position, group=group), level=2, radix=radix, pod=group)
-    hang_hosts(net, hosts, leaf, leaf_names, p, gbps)
+    attach_hosts(net, hosts, leaf, leaf_names, p, gbps)
     low = np.repeat(leaf, spines)
     high = np.repeat(spine.reshape(groups, spines), leaves, axis=0).ravel()
     cable(net, low, high, speed, tier="leaf-spine", parallel=parallel, length=local_length)

@@ -84,7 +84,7 @@ def explicit(
 ) -> Topology:
     """Switches and cables as listed; hosts are the scenario's nodes, or listed too.
 
-    Every mistake is reported: an end that is no node, a cable from a node to itself, two cables on one port, a host
+    Every mistake is reported: an end that is not a node, a cable from a node to itself, two cables on one port, a host
     with more or fewer cables than it has ports.
     """
     net = assemble("explicit", "explicit")

@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
+from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.errors import TopologyError
 from topologies.facts import Facts
-from topologies.hang import hang_hosts
 from topologies.node_names import node_names
 from topologies.switches import Switch, switch_ports
 from topologies.topology import Topology
@@ -62,7 +62,7 @@ def fat_tree(
     aggregation_names = node_names("aggregation", position, pod=pod)
     aggregation = net.switches("aggregation", aggregation_names, level=2, radix=k, pod=pod)
     core = net.switches("core", node_names("core", range(half * half)), level=3, radix=k)
-    hang_hosts(net, hosts, edge, edge_names, half, gbps)
+    attach_hosts(net, hosts, edge, edge_names, half, gbps)
 
     lower = np.repeat(edge, half)
     upper = np.repeat(aggregation.reshape(k, half), half, axis=0).ravel()

@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from topologies.assemble import assemble
+from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts, check_even, even_spine_count, names_of
 from topologies.errors import TopologyError
 from topologies.facts import Facts
-from topologies.hang import hang_hosts
 from topologies.switches import (
     LeafSpec,
     SwitchSpec,
@@ -61,7 +61,7 @@ def leaf_spine(
 
     Either ``leaf`` and ``spine`` describe the switches, or the short form gives counts and speeds and takes the
     radix as unlimited; what both say must agree. A leaf-spine link runs at the lesser of both ports' speeds, or at
-    ``uplink_speed``, which may not exceed either. Hosts fill the leaves in even blocks; groups in ``dual_home`` hang on
+    ``uplink_speed``, which may not exceed either. Hosts fill the leaves in even blocks; groups in ``dual_home`` are on
     pairs of leaves.
     """
     low, high = leaf or LeafSpec(), spine or SwitchSpec()
@@ -82,7 +82,7 @@ def leaf_spine(
     leaf_ids = net.switches("leaf", leaf_names, level=1, radix=low.ports)
     spine_names = names_of(high.name or _SPINE_NAME, spine_count, where="spine.name")
     spine_ids = net.switches("spine", spine_names, level=2, radix=high.ports)
-    hang_hosts(net, hosts, leaf_ids, leaf_names, slots, gbps_down, ports_per_slot=1 / ways)
+    attach_hosts(net, hosts, leaf_ids, leaf_names, slots, gbps_down, ports_per_slot=1 / ways)
     net.full_mesh(leaf_ids, spine_ids, gbps_up, parallel=parallel, tier="leaf-spine")
     return net.freeze()
 

@@ -12,7 +12,7 @@ from topologies.builder import TOPOLOGIES, Hosts, check_even, even_spine_count, 
 from topologies.errors import Problem, TopologyError
 from topologies.facts import Facts
 from topologies.node_names import node_names
-from topologies.rails import RailSpeeds, cable_pods, hang_nodes, rail_count_of, rail_pods
+from topologies.rails import RailSpeeds, attach_nodes, cable_pods, rail_count_of, rail_pods
 from topologies.switches import LeafSpec, SwitchSpec, check_leaf_ports, check_speed, leaf_host_ports, slowest_gbps
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
@@ -100,7 +100,7 @@ def rail_optimised(
         rail=rail,
         pod=unit // pods.units if tiers == 3 else -1,
     )
-    hang_nodes(net, hosts, leaf_ids.reshape(unit_count, rail_count), nodes_per_unit, speeds.host)
+    attach_nodes(net, hosts, leaf_ids.reshape(unit_count, rail_count), nodes_per_unit, speeds.host)
     if tiers == 2:
         count = high.count or even_spine_count(up, len(leaf_ids), high.ports, where="spine")
         parallel = check_even(up, count, where="leaf.up")

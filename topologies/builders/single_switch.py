@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import assemble
+from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.errors import TopologyError
 from topologies.facts import Facts
-from topologies.hang import hang_hosts
 from topologies.node_names import node_names
 from topologies.switches import SwitchSpec, check_speed
 from topologies.topology import Topology
@@ -47,5 +47,5 @@ def single_switch(
     net = assemble(f"single-switch({count})", "single-switch")
     names = node_names("switch", [0])
     ids = net.switches("switch", names, level=1, radix=given.ports)
-    hang_hosts(net, hosts, np.asarray(ids), names, count, gbps)
+    attach_hosts(net, hosts, np.asarray(ids), names, count, gbps)
     return net.freeze()

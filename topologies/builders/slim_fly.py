@@ -59,15 +59,15 @@ def slim_fly(
     if prime_power(q) is None or q < 3:
         below = next((size for size in range(q - 1, 2, -1) if prime_power(size)), None)
         above = next(size for size in range(max(q + 1, 3), 2 * q + 4) if prime_power(size))
-        told = "; ".join(
+        choices = "; ".join(
             f"q {size} has {2 * size * size:,} switches of {(3 * size - _delta(size)) // 2} network ports"
             for size in (below, above)
             if size
         )
         raise TopologyError(
-            f"q is {q}, which is no prime power above 2; a Slim Fly needs a field of q elements",
+            f"q is {q}, which is not a prime power above 2; a Slim Fly needs a field of q elements",
             where="q",
-            hint=told,
+            hint=choices,
             code="FP3043",
         )
     field = finite_field(q)

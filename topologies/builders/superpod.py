@@ -13,7 +13,7 @@ from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.node_names import node_names
-from topologies.rails import RailSpeeds, cable_pods, hang_nodes, rail_count_of, rail_pods
+from topologies.rails import RailSpeeds, attach_nodes, cable_pods, rail_count_of, rail_pods
 from topologies.switches import Switch, SwitchSpec, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero, SpeedGbps
@@ -107,7 +107,7 @@ def superpod(
     names = node_names("leaf", rail, unit=unit)
     pod = unit // pods.units if levels == 3 else -1
     leaves = net.switches("leaf", names, level=1, radix=ports, unit=unit, rail=rail, pod=pod).reshape(units, rails)
-    hang_nodes(net, hosts, leaves, nodes_per_unit, gbps, left_out=reserved_nodes)
+    attach_nodes(net, hosts, leaves, nodes_per_unit, gbps, left_out=reserved_nodes)
     if levels == 2:
         count = even_spine_count(nodes_per_unit, units * rails, ports, where="scalable_units")
         spine = net.switches("spine", node_names("spine", range(count)), level=2, radix=ports)

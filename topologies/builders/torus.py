@@ -10,12 +10,12 @@ import numpy as np
 from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
+from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import Bools, Ints, column
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, cable, flat_network, grid_names, host_gbps
-from topologies.hang import hang_hosts
 from topologies.node_names import node_names
 from topologies.switches import Switch, SwitchSpec
 from topologies.topology import Topology
@@ -99,7 +99,7 @@ def torus(
     if cube is not None:
         net = assemble(title, "torus")
         ids = _add_cubes(net, dims, closed, cube, names, switch, ocs=ocs, speed=speed, parallel=parallel, length=length)
-        hang_hosts(net, hosts, ids, names, endpoints_per_switch, host_gbps(speed, host_speed, switch))
+        attach_hosts(net, hosts, ids, names, endpoints_per_switch, host_gbps(speed, host_speed, switch))
         return net.freeze()
     if ocs:
         message = "optical switches join cubes, and no cube is given"

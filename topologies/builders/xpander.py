@@ -45,7 +45,7 @@ def xpander(
     if switches % groups:
         below, above = switches // groups * groups, -(-switches // groups) * groups
         raise TopologyError(
-            f"{switches} switches are no multiple of {groups}, the groups of an xpander of degree {network_ports}",
+            f"{switches} switches are not a multiple of {groups}, the groups of an xpander of degree {network_ports}",
             where="switches",
             hint=f"switches: {' or '.join(str(size) for size in (below, above) if size)}",
             code="FP3042",

@@ -98,7 +98,7 @@ def _cable(link: Any, line: int | None, findings: Findings) -> PortCable | None:
             node, _, port = str(end).partition(":")
         if not node or not port:
             hint = "an endpoint is a node and an interface: leaf1:eth1"
-            findings.add(f"endpoint {shown(end)} names no interface", code="FP6004", line=line, hint=hint)
+            findings.add(f"endpoint {shown(end)} does not name an interface", code="FP6004", line=line, hint=hint)
             return None
         if node in _SPECIAL:
             message = f"endpoint {shown(end)} leads out of the lab"

@@ -81,7 +81,7 @@ class _Scan:
         for number, (line, column, end, node) in enumerate(self.edges):
             if node not in self.nodes:
                 self.bad_edges.add(number // 2)
-                message = f"the {end} of an edge is {shown(node)}, which is no node"
+                message = f"the {end} of an edge is {shown(node)}, which is not a node"
                 self.findings.add(message, code="FP6006", line=line, column=column, hint="declare the node")
         if not self._graphs:
             hint = "the root element is graphml, with a graph inside"
@@ -172,7 +172,7 @@ class _Scan:
             message = f"data of the key {shown(key)}, which is not declared"
             self._add(message, "FP6006", "declare it with a key element", place)
             if self._open:
-                self._open[-1].found.add(_REQUIRED)  # it may have been this: the mistake is told once
+                self._open[-1].found.add(_REQUIRED)  # it may have been this: the mistake is reported once
             return
         if default:
             declared.has_default = True

@@ -86,7 +86,7 @@ def _gbps(tail: str, findings: Findings, line: int) -> float:
         return float("nan")
     if rate[2] not in _LANE_GBPS:
         known = ", ".join(_LANE_GBPS)
-        findings.add(f"{rate[0].strip()} is no link speed we know", code="FP6005", line=line, hint=f"known: {known}")
+        findings.add(f"{rate[0].strip()} is not a known link speed", code="FP6005", line=line, hint=f"known: {known}")
         return float("nan")
     return int(rate[1]) * _LANE_GBPS[rate[2]]
 

@@ -104,7 +104,7 @@ class _Document:
             raise FormatError(message, file=str(self.path), code="FP6003") from error
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             found = data.get("schema") if isinstance(data, dict) else None
-            message = f"the schema is {shown(found)}, not {SCHEMA!r}" if found else "the file names no schema"
+            message = f"the schema is {shown(found)}, not {SCHEMA!r}" if found else "the file does not name a schema"
             hint = f'a topology file starts with {{"schema": "{SCHEMA}"}}; this version reads no other'
             raise FormatError(message, file=str(self.path), line=self.line("schema") or 1, hint=hint, code="FP6009")
         return data

@@ -61,7 +61,7 @@ class _Folder:
             line = _line_of(text, port)
             far, far_port, forwards = _neighbour(interface)
             if not isinstance(port, str) or far is None or far_port is None:
-                message = f"interface {shown(port)} names no neighbour with its port"
+                message = f"interface {shown(port)} does not name a neighbour with its port"
                 findings.add(message, code="FP6004", line=line, hint="keep chassis name and port id in the output")
                 continue
             if (path.stem, port) in self.heard:

@@ -64,7 +64,7 @@ def _sound(edge: Any, place: str, known: set[Any], findings: Findings, text: str
     elif edge["source"] == edge["target"]:
         message, code = f"{edge['source']} is cabled to itself", "FP6007"
     elif lost := [edge[end] for end in ("source", "target") if edge[end] not in known]:
-        message, hint = f"{shown(lost[0])} is no node", "declare the node, or remove the edge"
+        message, hint = f"{shown(lost[0])} is not a node", "declare the node, or remove the edge"
     else:
         gbps = edge.get("capacity_gbps")
         if not isinstance(gbps, (int, float)) or isinstance(gbps, bool) or not math.isfinite(gbps) or gbps < 0:

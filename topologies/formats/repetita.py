@@ -96,8 +96,8 @@ def _section(
     line, words = first
     count = _count(words[1][1]) if len(words) == 2 else None
     if count is None:
-        column, said = (words[1][0], shown(words[1][1])) if len(words) > 1 else (None, "nothing")
-        findings.add(f"{title} says {said}, not how many rows follow", code="FP6005", line=line, column=column)
+        column, text = (words[1][0], shown(words[1][1])) if len(words) > 1 else (None, "nothing")
+        findings.add(f"{title} says {text}, not how many rows follow", code="FP6005", line=line, column=column)
     heading = next(rows, None)
     if heading is None or tuple(word for _, word in heading[1]) != header:
         found = "the end of the file" if heading is None else shown(" ".join(word for _, word in heading[1]))
@@ -205,7 +205,7 @@ def write(topology: Topology, path: Path) -> None:
     bent = np.flatnonzero(~nodes.forwards & (homes > 1))
     if len(bent):
         name = nodes.name[int(bent[0])]
-        raise cannot_say("repetita", f"that {name}, which hangs on several switches, forwards for nobody")
+        raise cannot_say("repetita", f"that {name}, which is attached to several switches, forwards for nobody")
     labels = _unique(["_".join(name.split()) or "node" for name in nodes.name])
     rows = zip(
         links.src[live].tolist(),

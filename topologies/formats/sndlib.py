@@ -162,7 +162,7 @@ def _topology(name: str, ids: dict[str, int], links: Sequence[_Link], findings: 
     for link in links:
         lost = next((end for end in link.ends if end not in ids), None)
         if lost is not None:
-            findings.add(f"link {link.name} leads to {shown(lost)}, which is no node", code="FP6006", line=link.line)
+            findings.add(f"link {link.name} leads to {shown(lost)}, which is not a node", code="FP6006", line=link.line)
         elif link.ends[0] == link.ends[1]:
             findings.add(f"link {link.name} joins {link.ends[0]} to itself", code="FP6007", line=link.line)
         elif (capacity := _capacity(link, findings)) is not None:

@@ -21,7 +21,7 @@ def halving_doubling_all_gather(group_size: int, payload_bytes: float) -> Collec
     Raises
     ------
     TrafficError
-        When n is no power of two (FP4017).
+        When n is not a power of two (FP4017).
 
     References
     ----------

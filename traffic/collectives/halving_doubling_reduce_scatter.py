@@ -21,7 +21,7 @@ def halving_doubling_reduce_scatter(group_size: int, payload_bytes: float) -> Co
     Raises
     ------
     TrafficError
-        When n is no power of two (FP4017).
+        When n is not a power of two (FP4017).
 
     References
     ----------

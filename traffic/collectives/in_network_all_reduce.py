@@ -19,7 +19,7 @@ def in_network_all_reduce(
     """Every host sends S up the tree once and receives S once.
 
     Demand goes between endpoints, so the switch's part is laid as a ring over the hosts with S a hop: the load of
-    access links is that of the tree, and where neighbours hang together a leaf's uplinks carry S each way, as its one
+    access links is that of the tree, and where neighbours share a leaf a leaf's uplinks carry S each way, as its one
     partial sum does.
 
     Parameters

@@ -27,7 +27,7 @@ def read_nfdump(
     Parameters
     ----------
     path : Path
-        Output of ``nfdump -r FILE -o csv``; the summary at its end is passed over. With sampling, nfdump must be told
+        Output of ``nfdump -r FILE -o csv``; the summary at its end is passed over. With sampling, nfdump must be given
         to multiply.
     topology : Topology
         Whose endpoints the addresses mean.

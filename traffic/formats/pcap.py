@@ -48,7 +48,7 @@ def read_pcap(
     Raises
     ------
     FormatError
-        When a file is no capture (FP6225).
+        When a file is not a capture (FP6225).
 
     References
     ----------
@@ -76,9 +76,9 @@ def read_pcap(
         if one is not None and other is not None and one != other:
             volume[one, other] += size
     rows = rows_of(volume, last - first, book)
-    told = [f"{skipped:,} frames are neither IPv4 nor IPv6 and are left out"] if skipped else []
+    notes = [f"{skipped:,} frames are neither IPv4 nor IPv6 and are left out"] if skipped else []
     pairs = round(sum(len(found) for found in queues.values()) / len(queues)) if queues else None
-    return DemandRows(rows.src, rows.dst, rows.rate_gbps, (*rows.warnings, *told), pairs)
+    return DemandRows(rows.src, rows.dst, rows.rate_gbps, (*rows.warnings, *notes), pairs)
 
 
 def _captures(path: Path) -> list[Path]:

@@ -68,12 +68,12 @@ def read_prometheus(
     rates = np.array([_rates(samples[int(node)]) for node in nodes]).reshape(-1, 2)
     pairs = fitted(rates[:, 0], rates[:, 1])
     src, dst = np.nonzero(pairs)
-    told = "pairs are estimated from what each node sends and receives (gravity)"
+    note = "pairs are estimated from what each node sends and receives (gravity)"
     return DemandRows(
         column(nodes[src], np.int32),
         column(nodes[dst], np.int32),
         column(pairs[src, dst], np.float64),
-        (told, *book.warnings()),
+        (note, *book.warnings()),
     )
 
 

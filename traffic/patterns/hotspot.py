@@ -40,7 +40,7 @@ def hotspot(
     Raises
     ------
     TrafficError
-        When there are fewer places than hot ones, or the share is no share (FP4044).
+        When there are fewer places than hot ones, or the share is not between 0 and 1 (FP4044).
     """
     count = len(places)
     if hot > count or not 0 <= share <= 1:

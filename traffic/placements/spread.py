@@ -13,7 +13,7 @@ from traffic.workload import PLACEMENTS
 
 @PLACEMENTS.register("spread", example={})
 def spread(site: Injected[PlacementSite]) -> Ints:
-    """Tensor-parallel groups are dealt over all hosts in turn, as Slurm's cyclic distribution does with tasks.
+    """Tensor-parallel groups are distributed over all hosts in turn, as Slurm's cyclic distribution does with tasks.
 
     Returns
     -------

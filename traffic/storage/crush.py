@@ -178,11 +178,11 @@ def read_crush_map(path: Path, shown: str, rule: int, groups: int, members: int)
             _crushtool([program, "-c", str(path), "-o", compiled], shown)
         dump = json.loads(_crushtool([program, "-i", compiled, "--dump"], shown))
         test = ["--test", "--show-mappings", "--rule", str(rule), "--num-rep", str(members)]
-        told = _crushtool([program, "-i", compiled, *test, "--min-x", "0", "--max-x", str(groups - 1)], shown)
+        output = _crushtool([program, "-i", compiled, *test, "--min-x", "0", "--max-x", str(groups - 1)], shown)
     osds = _dumped(dump, shown)
     position = {int(number): at for at, number in enumerate(osds.number)}
     found = np.full((groups, members), -1, dtype=np.int32)
-    for line in told.splitlines():
+    for line in output.splitlines():
         mapping = _MAPPING.search(line)
         if mapping:
             numbers = [int(word) for word in mapping[2].split(",") if word]
@@ -198,8 +198,8 @@ def read_crush_map(path: Path, shown: str, rule: int, groups: int, members: int)
 def _crushtool(command: list[str], shown: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:
-        told = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
-        raise FormatError(f"crushtool refused the map: {told}", file=shown, line=1, code="FP6213")
+        reason = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
+        raise FormatError(f"crushtool refused the map: {reason}", file=shown, line=1, code="FP6213")
     # Some versions write the mappings to standard error.
     return done.stdout or done.stderr
 

@@ -22,69 +22,71 @@ def assumptions(
     filled : frozenset of str
         Keys that an argument line gave.
     """
-    said = [
+    stated = [
         "compute time is FLOPs over peak x efficiency; pipeline bubble and kernel losses are inside compute.efficiency",
         "FLOPs per token are 6 x parameters + 6 x layers x hidden x sequence (causal attention), no recompute",
     ]
-    said += _of_layout(plan, filled)
-    said += _of_collectives(plan)
+    stated += _of_layout(plan, filled)
+    stated += _of_collectives(plan)
     if "order" not in placement.model_fields_set:
-        said.append(f"ranks are placed {placement.order} (placement.order)")
+        stated.append(f"ranks are placed {placement.order} (placement.order)")
     step = plan.step
     if "micro" not in step.batch.model_fields_set:
-        said.append(f"a micro-batch is {step.batch.micro} sequence (batch.micro)")
+        stated.append(f"a micro-batch is {step.batch.micro} sequence (batch.micro)")
     for key in ("params", "grads", "optimizer"):
         if key not in step.precision.model_fields_set:
-            said.append(f"{key} are {getattr(step.precision, key)} (precision.{key})")
+            stated.append(f"{key} are {getattr(step.precision, key)} (precision.{key})")
     if checkpoint is not None:
-        said.append(
+        stated.append(
             f"a checkpoint is {step.state_bytes_per_parameter} B per parameter, sharded evenly over GPUs (precision)"
         )
         if "replication" not in checkpoint.model_fields_set:
-            said.append(f"storage keeps {checkpoint.replication} copies (checkpoint.replication)")
+            stated.append(f"storage keeps {checkpoint.replication} copies (checkpoint.replication)")
     if dataset is not None and "per" not in dataset.model_fields_set:
-        said.append("the dataset rate is per GPU (dataset.per)")
-    return said
+        stated.append("the dataset rate is per GPU (dataset.per)")
+    return stated
 
 
 def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
     step, parallelism, sizes = plan.step, plan.parallelism, plan.step.grid.sizes
-    said = []
+    stated = []
     if sizes["pp"] > 1 and step.chunks == 1:
-        said.append("one chunk of layers per stage, run as 1F1B (parallelism.vpp)")
+        stated.append("one chunk of layers per stage, run as 1F1B (parallelism.vpp)")
     if sizes["pp"] > 1 and sizes["tp"] > 1 and "scatter_gather" not in parallelism.model_fields_set:
-        said.append("each tensor rank sends its share of a stage boundary (parallelism.scatter_gather)")
+        stated.append("each tensor rank sends its share of a stage boundary (parallelism.scatter_gather)")
     if "dp" not in parallelism.model_fields_set:
-        said.append(f"dp is {sizes['dp']}: what the GPUs leave (parallelism.dp)")
+        stated.append(f"dp is {sizes['dp']}: what the GPUs leave (parallelism.dp)")
     if "order" not in parallelism.model_fields_set and step.grid.ranks > 1:
-        said.append(f"ranks are numbered {parallelism.order} (parallelism.order)")
+        stated.append(f"ranks are numbered {parallelism.order} (parallelism.order)")
     if sizes["cp"] > 1:
-        said.append("gradients are reduced over data and context parallel ranks together")
+        stated.append("gradients are reduced over data and context parallel ranks together")
     if sizes["ep"] > 1:
-        said.append(
+        stated.append(
             "tokens go to all experts evenly; dp counts copies of the experts, so data parallel ranks are dp x ep"
         )
     if filled:
-        said.append(f"{', '.join(sorted(filled))} as the Megatron-LM arguments say")
-    return said
+        stated.append(f"{', '.join(sorted(filled))} as the Megatron-LM arguments say")
+    return stated
 
 
 def _of_collectives(plan: StepPlan) -> list[str]:
     sizes, collectives, overlap = plan.step.grid.sizes, plan.collectives, plan.overlap
-    said = []
+    stated = []
     if "algorithm" not in collectives.model_fields_set:
-        said.append(f"collectives use the {collectives.algorithm} algorithm (collectives.algorithm)")
+        stated.append(f"collectives use the {collectives.algorithm} algorithm (collectives.algorithm)")
     if "library" not in collectives.model_fields_set:
-        said.append("rings keep to rails, as NCCL's do (collectives.library)")
+        stated.append("rings keep to rails, as NCCL's do (collectives.library)")
     if sizes["ep"] > 1 and "all_to_all" not in collectives.model_fields_set:
-        said.append("all-to-all stays on its rail, as NCCL's does with PXN (collectives.all_to_all)")
+        stated.append("all-to-all stays on its rail, as NCCL's does with PXN (collectives.all_to_all)")
     if sizes["dp"] * sizes["cp"] * sizes["ep"] > 1:
         if overlap.grad_reduce is None and plan.sharding not in GATHERED:
-            said.append("data-parallel collectives do not overlap compute (overlap.grad_reduce, overlap.param_gather)")
+            stated.append(
+                "data-parallel collectives do not overlap compute (overlap.grad_reduce, overlap.param_gather)"
+            )
         if plan.sharding in GATHERED and plan.sharding_groups.reshard:
-            said.append(
+            stated.append(
                 "parameters are gathered twice in every micro-batch, before forward and before backward (sharding)"
             )
         if plan.step.micro_batches > 1 and plan.sharding in ("zero2", *GATHERED):
-            said.append("gradients of micro-batches are added up and reduced once in a step (sharding.reduce)")
-    return said
+            stated.append("gradients of micro-batches are added up and reduced once in a step (sharding.reduce)")
+    return stated

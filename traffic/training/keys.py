@@ -68,7 +68,7 @@ class Collectives(Spec):
     )
     channels: Count | None = Field(
         default=None,
-        description="Channels of a host, dealt over its GPUs; each has its own connections. One per GPU if absent",
+        description="Channels of a host, spread over its GPUs; each has its own connections. One per GPU if absent",
     )
     qps_per_connection: Count | None = Field(
         default=None, description="Queue pairs per connection, each hashed on its own; default 1"

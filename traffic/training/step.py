@@ -174,7 +174,7 @@ def training_step(
         near = [value for value in (batch.global_ // unit * unit, (batch.global_ // unit + 1) * unit) if value]
         beside = f" x ep {sizes['ep']}" if sizes["ep"] > 1 else ""
         raise TrafficError(
-            f"global batch {batch.global_:,} is no multiple of micro {batch.micro} x dp {sizes['dp']}{beside} "
+            f"global batch {batch.global_:,} is not a multiple of micro {batch.micro} x dp {sizes['dp']}{beside} "
             f"= {unit:,}",
             where="batch.global",
             hint=f"global: {' or '.join(map(str, near))} would fit",

@@ -65,7 +65,7 @@ def read_megatron(args: str | None, path: str | None, directory: Path) -> Megatr
     ------
     TrafficError
         Neither or both given, or quotes that do not close (FP4035); a file that cannot be read (FP4034); needed
-        arguments missing, or values that are no whole numbers (FP4036).
+        arguments missing, or values that are not whole numbers (FP4036).
     """
     if (args is None) == (path is None):
         raise TrafficError(
@@ -90,7 +90,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise TrafficError(
             f"cannot read {path}: {reason}",
             where="model.path",
@@ -234,7 +234,7 @@ def _experts(read: _Reader, layers: int, ffn: int) -> Experts:
     width = read.optional("moe-ffn-hidden-size") or ffn
     shared = read.optional("moe-shared-expert-intermediate-size") or 0
     if shared % width:
-        read.problems.append(f"--moe-shared-expert-intermediate-size {shared} is no multiple of an expert's {width}")
+        read.problems.append(f"--moe-shared-expert-intermediate-size {shared} is not a multiple of an expert's {width}")
     first, every = _pattern(read, layers)
     return Experts(
         count=read.count("num-experts"),

@@ -77,11 +77,13 @@ def hdfs(
     own = column(np.eye(len(nodes)) / len(nodes), np.float64)
     phases = []
     if write:
-        told = formula("W * (r - 1)", _SOURCE, "Gbps", W=(write, "clients' rate, Gbps"), r=(replication, "copies"))
+        rate_formula = formula(
+            "W * (r - 1)", _SOURCE, "Gbps", W=(write, "clients' rate, Gbps"), r=(replication, "copies")
+        )
         start = between_hosts(ends, nodes, column((own if same else others) * write, np.float64))
         along = between_hosts(nodes, nodes, column(hops * (first * write), np.float64))
         phases.append(steady_phase("hdfs.write", "write", network, len(nodes), start))
-        phases.append(steady_phase("hdfs.pipeline", "pipeline", network, len(nodes), along, told))
+        phases.append(steady_phase("hdfs.pipeline", "pipeline", network, len(nodes), along, rate_formula))
     if read:
         nearest = _reads(rack, replication) if same else others.T
         flows = between_hosts(nodes, ends, column(nearest * read, np.float64))

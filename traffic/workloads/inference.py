@@ -1,4 +1,4 @@
-"""``inference``: serving a model with prefill and decode apart, and the key-value caches that move between them."""
+"""``inference``: serving a model with prefill and decode in separate pools, and the key-value caches between them."""
 
 from __future__ import annotations
 
@@ -222,8 +222,8 @@ def _check(spec: ServingPool, shape: ModelShape) -> None:
             code="FP4071",
         )
     if spec.ep > 1 and (shape.experts is None or shape.experts.count % spec.ep):
-        told = "the model is dense" if shape.experts is None else f"{shape.experts.count} experts do not split"
-        raise TrafficError(f"ep is {spec.ep}, but {told}", where="ep", hint="ep: 1", code="FP4012")
+        reason = "the model is dense" if shape.experts is None else f"{shape.experts.count} experts do not split"
+        raise TrafficError(f"ep is {spec.ep}, but {reason}", where="ep", hint="ep: 1", code="FP4012")
 
 
 def _on_rank(shape: ModelShape, spec: ServingPool) -> float:
@@ -235,7 +235,7 @@ def _on_rank(shape: ModelShape, spec: ServingPool) -> float:
 
 def _transfer(prefill: _Pool, decode: _Pool, shape: ModelShape, tokens_per_s: float, cache: float) -> Phase:
     """Keys and values of prompts, from every prefill instance to every decode instance, per second."""
-    told = formula(
+    volume = formula(
         "T * c",
         "DistServe, OSDI 2024; keys and values of every prompt token that is not in the cache",
         T=(tokens_per_s, "prompt tokens per second"),
@@ -243,7 +243,7 @@ def _transfer(prefill: _Pool, decode: _Pool, shape: ModelShape, tokens_per_s: fl
     )
     share = _shared_heads(shape, prefill.spec.tp, decode.spec.tp)
     senders, receivers = prefill.instances(), decode.instances()
-    each = told.value / (len(senders) * len(receivers))
+    each = volume.value / (len(senders) * len(receivers))
     src, dst, amount = [], [], []
     for near, far in zip(*np.nonzero(share), strict=True):
         one, other = np.meshgrid(senders[:, near], receivers[:, far], indexing="ij")
@@ -256,17 +256,17 @@ def _transfer(prefill: _Pool, decode: _Pool, shape: ModelShape, tokens_per_s: fl
         column(np.concatenate([prefill.seats.hosts, decode.seats.hosts]), np.int32),
         column(np.concatenate([prefill.seats.gpus, decode.seats.gpus]), np.int32),
     )
-    traffic = CollectiveTraffic.of(np.concatenate(src), np.concatenate(dst), np.concatenate(amount), told)
+    traffic = CollectiveTraffic.of(np.concatenate(src), np.concatenate(dst), np.concatenate(amount), volume)
     ranks = column(np.arange(prefill.spec.gpus + decode.spec.gpus)[None, :], np.int32)
-    payloads = (Payload(1, told),)
-    return phase_of("kv.transfer", "send-recv", both, [(traffic, ranks)], told.value, told.value, payloads=payloads)
+    payloads = (Payload(1, volume),)
+    return phase_of("kv.transfer", "send-recv", both, [(traffic, ranks)], volume.value, volume.value, payloads=payloads)
 
 
 def _shared_heads(shape: ModelShape, senders: int, receivers: int) -> np.ndarray:
     """Part of a token's keys and values that tensor rank i sends to rank j, shape (senders, receivers).
 
-    Heads are dealt in order; a head that several receivers hold goes to each of them, from one of its holders. Latent
-    vectors are whole on every rank, so that every receiver gets one.
+    Heads are distributed in order; a head that several receivers hold goes to each of them, from one of its holders.
+    Latent vectors are whole on every rank, so that every receiver gets one.
     """
     share = np.zeros((senders, receivers))
     if shape.latent is not None:
@@ -301,7 +301,7 @@ class _Work:
         by_rail = self.collectives.library != "plain"
         if pool.spec.tp > 1:
             groups = pool.instances()
-            told = formula(
+            volume = formula(
                 "2 * L * h * β * T / i",
                 "Narayanan et al., SC 2021, section 3.2 (two all-reduces of a token per layer, forward only)",
                 L=(self.shape.layers, "layers"),
@@ -312,7 +312,7 @@ class _Work:
             )
             called = algorithm_of(self.collectives.algorithm, "all-reduce")
             name = f"{pool.name}.tp"
-            found.append(collective_phase(name, called, pool.seats, [Share(groups, told)], by_rail=by_rail))
+            found.append(collective_phase(name, called, pool.seats, [Share(groups, volume)], by_rail=by_rail))
         experts = self.shape.experts
         if pool.spec.ep > 1 and experts is not None:
             groups = column(np.arange(pool.spec.gpus).reshape(-1, pool.spec.ep), np.int32)

@@ -77,8 +77,12 @@ def lustre(
     phases = []
     for name, rate, ends_of in (("write", write, (ends, nodes)), ("read", read, (nodes, ends))):
         amount = column((share if name == "write" else share.T) * (rate or 0.0), np.float64)
-        told = formula("W", "Lustre Operations Manual: no copies", "Gbps", W=(rate or 0.0, "clients' rate, Gbps"))
-        phases.append(steady_phase(f"lustre.{name}", name, network, len(nodes), between_hosts(*ends_of, amount), told))
+        rate_formula = formula(
+            "W", "Lustre Operations Manual: no copies", "Gbps", W=(rate or 0.0, "clients' rate, Gbps")
+        )
+        phases.append(
+            steady_phase(f"lustre.{name}", name, network, len(nodes), between_hosts(*ends_of, amount), rate_formula)
+        )
     fullest = share.sum(axis=0).max() * len(nodes)
     return WorkloadTraffic(
         id=context.id,

@@ -65,9 +65,9 @@ def replication(
             hint="rate: 40 Gb/s; or size: 100 TB, changed: 5%, within: 8 h",
             code="FP4057",
         )
-    told = None
+    rate_formula = None
     if rate is None:
-        told = formula(
+        rate_formula = formula(
             "D * c * 8 / 1000000000 / t",
             "backup window",
             "Gbps",
@@ -75,14 +75,14 @@ def replication(
             c=(changed, "share that changed"),
             t=(within or 1.0, "window, s"),
         )
-    gbps = rate if rate is not None else told.value if told else 0.0
+    gbps = rate if rate is not None else rate_formula.value if rate_formula else 0.0
     inventory = context.inventory
     network = storage_fabric(inventory, fabric, source, border, servers_key="border")
     inner = inventory.host_endpoints(network, source, where="source")
     edge = inventory.host_endpoints(network, border, where="border")
     flows = between(inner, edge, column(np.full(len(inner), gbps / len(inner)), np.float64), reads=restore)
     name = "replication.restore" if restore else "replication"
-    phase = steady_phase(name, "replicate", network, len(inner), flows, told)
+    phase = steady_phase(name, "replicate", network, len(inner), flows, rate_formula)
     return WorkloadTraffic(
         id=context.id,
         kind="replication",

@@ -109,23 +109,23 @@ def storage(
     detail = chosen_pool(read_pools(read_beside(context.directory, pools, "pools"), pools), pool) if pools else None
     code = _code(replication, erasure, detail)
     groups = placement_groups or (int(detail["pg_num"]) if detail else 1024)
-    said: list[str] = []
-    shares = _shares(context, names, rack, code, groups, osd_tree, crush_map, crush_rule, failure_domain, said)
+    assumptions: list[str] = []
+    shares = _shares(context, names, rack, code, groups, osd_tree, crush_map, crush_rule, failure_domain, assumptions)
     cluster = _Cluster(network, server_nodes, client_nodes, shares, system)
     even = crush_map is None and osd_tree is None and len(np.unique(shares.primary)) == 1
     everywhere = failure_domain == "host"
     phases = _client_traffic(cluster, write or 0.0, read or 0.0, even=even, everywhere=everywhere)
     if recovery is not None:
         gone = lost_servers(recovery, names, rack)
-        said.append("recovery goes on all the time; leave it out to see the cluster at rest (recovery)")
+        assumptions.append("recovery goes on all the time; leave it out to see the cluster at rest (recovery)")
         phases.append(cluster.recovery(recovery, repair_matrix(shares, gone, rack, recovery.when)))
     if replication is None and erasure is None and detail is None:
-        said.append("storage keeps 3 copies (replication)")
+        assumptions.append("storage keeps 3 copies (replication)")
     return WorkloadTraffic(
         id=context.id,
         kind="storage",
         phases=tuple(phase for phase in phases if phase.pairs),
-        assumptions=tuple(said),
+        assumptions=tuple(assumptions),
         warnings=()
         if any(phase.pairs for phase in phases)
         else (f"{context.id} has no write and no read rate: nothing is sent",),
@@ -148,8 +148,10 @@ class _Cluster:
             "k": (code.data, "data chunks, 1 for copies"),
             "m": (code.parity, "parity chunks, or copies beside the first"),
         }
-        told = formula(expression, source, "Gbps", **{key: term for key, term in terms.items() if key in expression})
-        return steady_phase(f"{self.system}.{name}", name, self.fabric, len(self.servers), flows, told)
+        rate_formula = formula(
+            expression, source, "Gbps", **{key: term for key, term in terms.items() if key in expression}
+        )
+        return steady_phase(f"{self.system}.{name}", name, self.fabric, len(self.servers), flows, rate_formula)
 
     def recovery(self, spec: RecoverySpec, matrix: Floats) -> Phase:
         """What servers send each other while lost parts are rebuilt."""
@@ -220,13 +222,13 @@ def _shares(
     crush_map: str | None,
     crush_rule: int,
     failure_domain: str,
-    said: list[str],
+    assumptions: list[str],
 ) -> Pool:
     """Who is primary and who keeps the rest: evenly, by an OSD tree, or by a CRUSH map."""
     if crush_map is not None:
         path = context.directory / crush_map
         osds, members = read_crush_map(path, crush_map, crush_rule, groups, code.members)
-        said.append(f"{groups:,} placement groups lie where crushtool puts x = 0 to {groups - 1:,}")
+        assumptions.append(f"{groups:,} placement groups lie where crushtool puts x = 0 to {groups - 1:,}")
         host = _hosts_of(osds.host, names, crush_map)
         return mapped_pool(code, column(np.where(members >= 0, host[members], -1), np.int32), len(names))
     if osd_tree is not None:
@@ -235,7 +237,9 @@ def _shares(
         live = [place for place, weight in zip(domain, osds.weight.tolist(), strict=True) if weight > 0]
         check_domains(code, column(np.unique(np.array(live), return_inverse=True)[1], np.int32))
         members = straws(osds, domain, groups, code.members, context.rng)
-        said.append(f"{groups:,} placement groups are drawn by weight, as CRUSH would on average (placement_groups)")
+        assumptions.append(
+            f"{groups:,} placement groups are drawn by weight, as CRUSH would on average (placement_groups)"
+        )
         return mapped_pool(code, column(_hosts_of(osds.host, names, osd_tree)[members], np.int32), len(names))
     if failure_domain not in ("host", "rack"):
         raise TrafficError(
@@ -253,15 +257,15 @@ def _shares(
                 code="FP4052",
             )
         if len(np.unique(np.bincount(rack))) == 1:
-            said.append(_EVENLY)
+            assumptions.append(_EVENLY)
             return even_pool(code, rack)
         # Racks of different sizes share objects by their weight, which has no closed form.
         check_domains(code, rack)
         alike = Osds(column(np.arange(len(names)), np.int32), names, column(np.ones(len(names)), np.float64), {})
         members = straws(alike, tuple(f"{number:06d}" for number in rack), groups, code.members, context.rng)
-        said.append(f"racks differ in size: {groups:,} placement groups are drawn by weight (placement_groups)")
+        assumptions.append(f"racks differ in size: {groups:,} placement groups are drawn by weight (placement_groups)")
         return mapped_pool(code, members, len(names))
-    said.append(_EVENLY)
+    assumptions.append(_EVENLY)
     return even_pool(code, column(np.arange(len(names)), np.int32))
 
 
@@ -271,7 +275,7 @@ def _hosts_of(hosts: tuple[str, ...], names: tuple[str, ...], path: str) -> Ints
     unknown = next((host for host in hosts if host not in index and host.split(".")[0] not in index), None)
     if unknown is not None:
         raise FormatError(
-            f"host {unknown!r} is no server of the scenario",
+            f"host {unknown!r} is not a server of the scenario",
             file=path,
             line=1,
             hint=renamed_listed(unknown, index)

@@ -190,7 +190,7 @@ def _checkpoint(
     used = np.bincount(host_of_rank, minlength=len(clients)) > 0
     written = _written(step, first_only=spec.writers == "first-replica")
     share = np.bincount(host_of_rank, written, len(clients))[used]
-    told = formula(
+    volume = formula(
         "P * B / n",
         "Narayanan et al., SC 2021, section 5.10",
         P=(step.parameters, "parameters"),
@@ -206,7 +206,7 @@ def _checkpoint(
             step.grid.ranks,
             spec.replication,
             asynchronous=spec.mode == "asynchronous",
-            formula=told,
+            formula=volume,
         )
     ]
     if spec.restore:
@@ -260,11 +260,11 @@ def _defaults(
     gpus: int | None, fabric: str | None, optimizer_sharding: str, network: str, ranks: int, group: str
 ) -> list[str]:
     """The defaults of the workload's own keys, in words."""
-    said = []
+    stated = []
     if gpus is None:
-        said.append(f"the job uses all {ranks:,} GPUs of {group} (gpus)")
+        stated.append(f"the job uses all {ranks:,} GPUs of {group} (gpus)")
     if fabric is None:
-        said.append(f"collectives use the fabric {network} (fabric)")
+        stated.append(f"collectives use the fabric {network} (fabric)")
     if optimizer_sharding == "none":
-        said.append("optimizer state is not sharded; gradients are all-reduced (optimizer_sharding)")
-    return said
+        stated.append("optimizer state is not sharded; gradients are all-reduced (optimizer_sharding)")
+    return stated

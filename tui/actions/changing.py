@@ -26,11 +26,11 @@ class Changing(Front):
         self.try_changes(session.history.then(session.changes.with_toggled(down(selector))))
 
     def action_undo(self) -> None:
-        """One change back."""
+        """Undo."""
         self._step(self.front.session.history.undone(), "nothing to undo")
 
     def action_redo(self) -> None:
-        """One change forth."""
+        """Redo."""
         self._step(self.front.session.history.redone(), "nothing to redo")
 
     def _step(self, history: History, why_not: str) -> None:

@@ -38,5 +38,5 @@ class Ask(ShellDialogue[str | None]):
         self.dismiss(message.value)
 
     def action_leave(self) -> None:
-        """Nothing said."""
+        """Cancelled, with no answer."""
         self.dismiss(None)

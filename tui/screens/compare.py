@@ -84,6 +84,12 @@ class CompareScreen(ViewScreen):
         row = message.table.table.record(message.position)
         if "link" in row:
             self.shell.go("flows", self.session.link(str(row["link"])))
+        else:
+            self.drill()
+
+    def on_heat_grid_chosen(self, _: HeatGrid.Chosen) -> None:
+        """Enter on a cell: the maps are of whole units, there is no one link behind it."""
+        self.drill()
 
     def view_table(self) -> Table | None:
         """The links in focus, else the figures."""

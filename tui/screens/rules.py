@@ -1,4 +1,4 @@
-"""Rules: what every switch would be told, and what differs from an export."""
+"""Rules: the tables of every switch, and what differs from an export."""
 
 from __future__ import annotations
 

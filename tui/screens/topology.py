@@ -38,7 +38,7 @@ class TopologyScreen(ViewScreen):
         "Topology",
         SUMMARY,
         keys=(
-            Key("l,right", "open_branch", "", "Open the branch under the cursor."),
+            Key("l,right", "open_branch", "", "Open the branch under the cursor, or go to the first inside."),
             Key("h,left", "close_branch", "", "Close the branch under the cursor, or go to the one around it."),
         ),
     )
@@ -133,9 +133,15 @@ class TopologyScreen(ViewScreen):
         return self._rows[cursor] if cursor < len(self._rows) else None
 
     def action_open_branch(self) -> None:
-        """Open the branch under the cursor."""
+        """Open the branch under the cursor, or go to the first inside."""
         branch = self._branch()
-        if branch is not None and branch.opens and self._tree is not None:
+        if branch is None or self._tree is None:
+            return
+        if not branch.opens:
+            self.shell.notify(f"nothing inside {branch.name}", timeout=3, markup=False)
+        elif branch.key in self._open:
+            self._refill(next((child.key for child in self._tree.children(branch)), branch.key))
+        else:
             self._open.add(branch.key)
             self._refill()
 
@@ -149,6 +155,8 @@ class TopologyScreen(ViewScreen):
             self._refill()
         elif len(branch.key) > 1:
             self._refill(branch.key[:-1])
+        else:
+            self.shell.notify(f"nothing around {branch.name}", timeout=3, markup=False)
 
     # ---- the plate ----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What-if: the changes tried, live, and what they cost or cure against the base."""
+"""What-if: the changes tried, live, and what they cost or fix against the base."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tui.view_screen import ViewScreen
 from tui.widgets.line_table import LineTable
 from tui.widgets.pane import Pane
 
-SUMMARY = "Changes tried live and what they cost or cure."
+SUMMARY = "Changes tried live and what they cost or fix."
 ORDER = 60
 
 
@@ -110,6 +110,8 @@ class WhatIfScreen(ViewScreen):
         elif message.table.id == "links":
             row = message.table.table.record(message.position)
             self.shell.go("flows", self.session.link(str(row["link"])))
+        else:
+            self.drill()
 
     def action_remove(self) -> None:
         """Remove the change under the cursor."""
@@ -197,7 +199,7 @@ class WhatIfScreen(ViewScreen):
         if 0 < factor < float("inf"):
             self._add(scaled(factor))
         elif text is not None:
-            self.shell.notify(f"{text!r} is no factor: a number above 0", severity="error", markup=False)
+            self.shell.notify(f"{text!r} is not a factor: it must be a number above 0", severity="error", markup=False)
 
     def action_save(self) -> None:
         """Ask where, and save the changes as a scenario that includes this one."""

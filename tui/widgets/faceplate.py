@@ -81,9 +81,9 @@ class FacePlate(Widget, can_focus=True):
         if bank < banks:
             parts = [Segment(" ")] if line == 2 else self._ports(bank, line)
             return Strip(parts).adjust_cell_length(width, look.text).apply_style(self.rich_style)
-        told = self._words()
+        lines = self._words()
         at = y - banks * 3
-        text, style = told[at] if at < len(told) else ("", look.text)
+        text, style = lines[at] if at < len(lines) else ("", look.text)
         return Strip([Segment(fitted(text, width), style)]).apply_style(self.rich_style)
 
     def _ports(self, bank: int, line: int) -> list[Segment]:
@@ -124,6 +124,8 @@ class FacePlate(Widget, can_focus=True):
         """Enter."""
         if self.port is not None and self.port.link >= 0:
             self.post_message(self.Chosen(self, self.port))
+        else:
+            self.notify("this port is free" if self.port is not None else "no port to choose", timeout=3)
 
     def on_click(self, event: events.Click) -> None:
         """A click selects, a second one chooses."""

@@ -231,6 +231,8 @@ class HeatGrid(Widget, can_focus=True):
         """Enter."""
         if self.heat is not None and self.heat.value.size:
             self.post_message(self.Chosen(self, self.row, self.column))
+        else:
+            self.notify("no cell to choose", timeout=3)
 
     def on_click(self, event: events.Click) -> None:
         """A click selects, a second one chooses."""

@@ -68,7 +68,7 @@ class LineTable(ScrollView, can_focus=True):
     # ---- content ------------------------------------------------------------------------------------------------
 
     def show(self, table: Table, look: Look, *, cursor: int | None = None, stale: bool = False) -> None:
-        """Show another table; the cursor stays where it is unless told otherwise."""
+        """Show another table; the cursor stays where it is unless a row is given."""
         self.table, self.look, self.stale = table, look, stale
         self.cursor = max(0, min(self.cursor if cursor is None else cursor, len(table) - 1))
         self._fit()
@@ -167,6 +167,8 @@ class LineTable(ScrollView, can_focus=True):
         """Enter."""
         if len(self.table):
             self.post_message(self.Chosen(self, self.cursor))
+        else:
+            self.notify("no row to choose", timeout=3)
 
     def on_click(self, event: events.Click) -> None:
         """A click selects, a second one chooses."""

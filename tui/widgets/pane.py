@@ -17,6 +17,6 @@ class Pane(Vertical):
         self.border_title = title
 
     def retitle(self, title: str, subtitle: str = "") -> None:
-        """Another text in the frame; it is no markup."""
+        """Another text in the frame; it is not markup."""
         self.border_title = Text(safe(title)).markup
         self.border_subtitle = Text(safe(subtitle)).markup

@@ -42,7 +42,7 @@ def command(file: Path, settings: Settings) -> int:
     """Check every claim of FILE, written by fabric route --certificate, with nothing but shortest paths.
 
     Loads are walked again from demand and splits, bounds summed again from prices, by code that shares nothing with the
-    routing engine. Exit code 0: every claim holds; 1: one is refuted; 3: FILE is no certificate.
+    routing engine. Exit code 0: every claim holds; 1: one is refuted; 3: FILE is not a certificate.
     """
     from fabric.certificate_check import check_certificate, read_certificate
     from fabric.faces.views.certificates import certificate_table

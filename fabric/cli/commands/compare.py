@@ -22,7 +22,7 @@ def _tolerance(_ctx: click.Context, _option: click.Parameter, text: str) -> floa
     except ValueError:
         value = -1.0
     if not 0 <= value < 1:
-        raise click.BadParameter(f"{text!r} is no part of a figure; for example 1% or 0.01")
+        raise click.BadParameter(f"{text!r} is not a part of a figure; for example 1% or 0.01")
     return value
 
 

@@ -1,4 +1,4 @@
-"""``fabric explain``: why a link, switch, job, phase or limit is as it is, and what would cure it; or an error code."""
+"""``fabric explain``: why a link, switch, job, phase or limit is as it is, and what would help; or an error code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fabric.cli.options import FabricCommand, OneOf, Settings
 from fabric.cli.watch import watching
 from fabric.routing.names import router_names
 
-SUMMARY = "Why a link, switch, job, phase or limit is as it is, and what would cure it."
+SUMMARY = "Why a link, switch, job, phase or limit is as it is, and which changes would help."
 ORDER = 80
 
 COLUMNS = ("job", "phase", "collective", "src", "dst", "pairs", "subflows", "offered_gbps")
@@ -24,8 +24,8 @@ _CODE = re.compile(r"FP\d{4}")
 @click.option("--fabric", metavar="NAME", help="Where the target is, if several fabrics have one of its name.")
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 def command(scenario: str, target: str | None, settings: Settings, fabric: str | None, router: str | None) -> int:
-    """Explain TARGET of SCENARIO (or of a saved result): demand on it by job, collective and pair, luck or structure,
-    the cut that bounds it, and the single changes that would cure it, each routed.
+    """Explain TARGET of SCENARIO (or of a saved result): demand on it by job, collective and pair, hash imbalance or
+    structure, the cut that bounds it, and the single changes that would help, each routed.
 
     TARGET is a link (leaf3->spine1, 'leaf3 -> spine1 #2', leaf3:port5), a switch, a job, a phase (phase:NAME) or a
     limit (L1). An error code alone (fabric explain FP3011) prints what it means.

@@ -88,11 +88,11 @@ def command(
     no_verify: bool,
     time_limit: float,
 ) -> int:
-    """Write what switches are told, for the worst phase of SCENARIO or the one named by --phase.
+    """Write the tables of switches for the worst phase of SCENARIO or the one named by --phase.
 
     FORMAT: openflow, routes, lft (InfiniBand), addresses, or list. Writes the folder -o DIR, whole or not at all; with
-    several fabrics a folder of each in it. Files are followed from every source to every destination before they are
-    put in place. Exit code 3: tables do not fit, or a router that tables cannot carry.
+    several fabrics a folder of each in it. Files are verified, followed from every source to every destination, before
+    they are put in place. Exit code 3: tables do not fit, or a router that tables cannot carry.
     """
     if form == "list":
         return _list(settings)
@@ -171,8 +171,8 @@ def _write(
         write_folder(target, (file for part in files for file in part), force=settings.force, check=check)
     for row in rows:
         if row["verified"] is None and not settings.quiet:
-            why = "--no-verify" if not verify else f"dialect {chosen.name} has no reader"
-            click.echo(f"note: {row['folder']} was not followed: {why}", err=True)
+            why = "--no-verify" if not verify else f"dialect {chosen.name} cannot be read back"
+            click.echo(f"note: {row['folder']} was not verified: {why}", err=True)
     return rows
 
 

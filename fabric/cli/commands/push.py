@@ -69,7 +69,7 @@ def command(
     Only the switches named by --switch are spoken to. Groups come first, then rules, then what fabric wrote earlier and
     the export no longer has is removed; the tables are read back and compared. The same push again installs only what
     is missing. Where a switch speaks OpenFlow 1.5 too, its groups go by that, with the hash basis of the switch:
-    switches of one basis deal alike, and a tier sends all it gets from another out of one port.
+    switches of one basis hash alike, and a tier sends all it gets from another out of one port.
 
     --dry-run --switch NAME, without an address, prints what an empty switch would get.
 
@@ -162,6 +162,6 @@ def _document(results: list[SwitchResult]) -> Document:
     alike = [result.switch for result in results if result.shared_hash and result.state in ("done", "planned")]
     if alike:
         more = f" and {len(alike) - 1:,} more" if len(alike) > 1 else ""
-        words = "groups without a hash basis: tiers that hash alike send flows one way; OpenFlow 1.5 cures it"
+        words = "groups without a hash basis: all tiers hash alike and polarise; OpenFlow 1.5 avoids it"
         parts.append(Line(f"{alike[0]}{more}: {words}", "warn"))
     return parts

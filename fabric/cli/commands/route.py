@@ -51,7 +51,7 @@ def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
     for name in names if names != ALL else ():
         if name not in (known := router_names()):
             hint = nearest_hint(name, known, otherwise=f"routers: {', '.join(known)}; all compares them")
-            raise click.BadParameter(f"{name!r} is no router; {hint}")
+            raise click.BadParameter(f"{name!r} is not a router; {hint}")
     return names
 
 
@@ -87,11 +87,11 @@ class _Routers(click.ParamType):  # type: ignore[type-arg]  # generic from click
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="Route single changes that may cure congestion; auto: where that is quick.",
+    help="Route single changes that may relieve congestion; auto: where that is quick.",
 )
 @click.option("--certificate", metavar="FILE", help="Write routing and proof for fabric check-certificate.")
 @click.option("--save", metavar="FILE", help="Keep the whole result, for tui, report, compare and draw (*.fpr).")
-@click.option("--allow-unreachable", is_flag=True, help="Demand without a path is no failure.")
+@click.option("--allow-unreachable", is_flag=True, help="Demand without a path is not a failure.")
 def command(
     scenario: str,
     settings: Settings,
@@ -116,7 +116,7 @@ def command(
     from fabric.request import RouteRequest
 
     if not 0 < scale < float("inf"):
-        raise click.BadParameter(f"{scale:g} is no factor: it is above 0", param_hint="--scale")
+        raise click.BadParameter(f"{scale:g} is not a factor: it must be above 0", param_hint="--scale")
     several = routers == ALL or len(routers) > 1
     if several and certificate is not None:
         raise click.UsageError("--certificate is of one router; name it with --router")
@@ -176,7 +176,7 @@ def _route(
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
         run = run_scenario(loaded, request, progress=report)
-        cures = _suggestions(run, suggest, report)
+        changes = _suggestions(run, suggest, report)
     result = run.result
     if proof is not None:
         from fabric.saved.certificate_file import write_certificate
@@ -188,8 +188,8 @@ def _route(
         save_result(kept, run, force=settings.force)
     say_not_modelled(result.not_modelled, settings)
     answer = Answer(
-        lambda: route_record(loaded, result, cures),
-        lambda: route_document(loaded, result, cures),
+        lambda: route_record(loaded, result, changes),
+        lambda: route_document(loaded, result, changes),
         lambda: hot_link_table(result.items),
         COLUMNS,
     )

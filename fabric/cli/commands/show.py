@@ -1,4 +1,4 @@
-"""``fabric show``: how far endpoints are apart, over how many paths, and what can cross between their halves."""
+"""``fabric show``: distances between endpoints, over how many paths, and what can cross between their halves."""
 
 from __future__ import annotations
 

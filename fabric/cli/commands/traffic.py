@@ -147,7 +147,7 @@ def _check_phase(phase: str, workloads: Any) -> None:
     names = list(dict.fromkeys(entry.name for workload in workloads for entry in workload.phases))
     if phase != "all" and phase not in names:
         raise ScenarioError(
-            f"{phase!r} names no phase",
+            f"{phase!r} is not the name of a phase",
             hint=nearest_hint(phase, names, "phases"),
             code="FP2105",
         )

@@ -58,7 +58,7 @@ def _verdict(result: RouteResult) -> Line:
         cut = sum(entry.is_cut for entry in result.routes)
         if cut:
             return Line(
-                f"DEMAND CUT: in {cut} of {len(result.routes)} phases not all demand is let in, so that no link is "
+                f"DEMAND CUT: in {cut} of {len(result.routes)} phases not all demand is admitted, so that no link is "
                 f"offered more than it carries; the fullest is at {peak}",
                 "bad",
             )

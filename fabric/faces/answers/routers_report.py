@@ -22,9 +22,8 @@ from fabric.routing.utilisation import is_over
 from fabric.scenario.load import LoadedScenario
 from topologies.units import excess, format_seconds, percent
 
-_NOTHING = "nothing"
 _CHAIN: tuple[Stage, ...] = ("optimum", "equal-split", "hashing")
-_WORTH_SAYING = 0.02  # a part of the fullest link that is no cause of anything
+_WORTH_REPORTING = 0.02  # a part of the fullest link that is not a cause of anything
 
 
 def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Document:
@@ -56,32 +55,46 @@ def verdict(result: RouterComparison) -> str:
     worst = result.worst
     if worst is None:
         return "nothing is offered"
-    causes = ", ".join(_causes(worst.split))
     chain = ", ".join(_chain(worst))
-    return f"{worst.fabric} {worst.phase}: {causes or 'causes unknown'}; fullest link {chain}"
+    return f"{worst.fabric} {worst.phase}: {_causes(worst.split) or 'causes unknown'}; fullest link {chain}"
 
 
-def _causes(split: LossSplit) -> list[str]:
-    words = []
+def _causes(split: LossSplit) -> str:
+    """What each cause costs, then those without a loss: "hashing costs you 15.3 %, no loss from the topology"."""
+    costs, free = [], []
     if split.hashing is not None:
         tail = f" (p99 {percent(split.hashing_p99)})" if split.hashing_p99 is not None else " (one draw)"
-        words.append(f"hashing costs you {_cost(split.hashing)}{tail}")
+        if _is_loss(split.hashing):
+            costs.append(f"hashing costs you {excess(split.hashing)}{tail}")
+        else:
+            free.append(f"from hashing{tail}")
     if split.uneven_links is not None:
-        words.append(f"uneven links {_cost(split.uneven_links)}")
+        if _is_loss(split.uneven_links):
+            costs.append(f"uneven links {excess(split.uneven_links)}")
+        else:
+            free.append("from uneven links")
     if split.topology is not None:
-        cost = _cost(split.topology)
-        words.append(f"topology {cost}" if cost == _NOTHING else f"topology the rest, {cost}")
-    return words
+        if _is_loss(split.topology):
+            costs.append(f"topology the rest, {excess(split.topology)}")
+        else:
+            free.append("from the topology")
+    return ", ".join([*costs, *([f"no loss {_any_of(free)}"] if free else [])])
 
 
-def _cost(part: float) -> str:
-    return _NOTHING if excess(part) == "0.0 %" else excess(part)
+def _is_loss(part: float) -> bool:
+    return excess(part) != "0.0 %"
+
+
+def _any_of(names: list[str]) -> str:
+    if len(names) < 3:
+        return " or ".join(names)
+    return f"{', '.join(names[:-1])}, or {names[-1]}"
 
 
 def _chain(phase: PhaseComparison) -> list[str]:
     words = []
     if phase.split.access_utilisation is not None:
-        words.append(f"{percent(phase.split.access_utilisation)} if only access counted")
+        words.append(f"{percent(phase.split.access_utilisation)} by access links alone")
     for stage in _CHAIN:
         row = phase.stage(stage)
         if row is not None and row.max_utilisation is not None:
@@ -103,7 +116,7 @@ def _largest(result: RouterComparison) -> list[Line]:
         (split.topology or 0.0, f"topology; {worst.best_possible.witness}"),
     ]
     part, words = max(causes, key=lambda cause: cause[0])
-    return [Line(f"largest part: {words}")] if part >= _WORTH_SAYING else []
+    return [Line(f"largest part: {words}")] if part >= _WORTH_REPORTING else []
 
 
 def _step_sentences(result: RouterComparison) -> list[Line]:
@@ -116,8 +129,8 @@ def _step_sentences(result: RouterComparison) -> list[Line]:
         for seconds, at in known:
             together.setdefault(format_seconds(seconds), []).append(names[at])
         if together:
-            said = ", ".join(f"{shown} under {_listed(routers)}" for shown, routers in together.items())
-            lines.append(Line(f"{job_id}: step {said}"))
+            times_text = ", ".join(f"{shown} under {_listed(routers)}" for shown, routers in together.items())
+            lines.append(Line(f"{job_id}: step {times_text}"))
     return lines
 
 
@@ -130,19 +143,19 @@ def _words(result: RouterComparison) -> list[Line]:
     words: dict[tuple[str, str], list[str]] = {}
     for phase in result.phases:
         best = phase.best_possible
-        said = f"at best {percent(best.lower_bound)}, whatever the routing: {best.witness}"
-        words.setdefault((phase.fabric, said), []).append(phase.phase)
+        text = f"at best {percent(best.lower_bound)}, whatever the routing: {best.witness}"
+        words.setdefault((phase.fabric, text), []).append(phase.phase)
         for row in phase.figures:
             for text in (*row.notes, *([f"refused: {row.refused}"] if row.refused else [])):
                 words.setdefault((phase.fabric, f"{row.router}: {text}"), []).append(phase.phase)
             if row.partial:
                 proven, found = phase.best_possible.lower_bound, row.max_utilisation or 0.0
-                said = (
+                text = (
                     f"{row.router} was stopped before it was proven: between {percent(proven)} (bound) and "
                     f"{percent(found)} (this routing), gap {above(found, proven)}; so far apart may be what is "
                     "counted as uneven links and as topology"
                 )
-                words.setdefault((phase.fabric, said), []).append(phase.phase)
+                words.setdefault((phase.fabric, text), []).append(phase.phase)
     return [Line(f"{fabric} {', '.join(phases)}: {text}") for (fabric, text), phases in words.items()]
 
 

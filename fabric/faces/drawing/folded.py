@@ -51,15 +51,15 @@ def folded_dot(route: PhaseRoute, chosen: np.ndarray, heading: tuple[str, ...]) 
 
 
 def _groups(topology: Topology, others: np.ndarray, chosen: np.ndarray) -> list[tuple[tuple[int, ...], list[int]]]:
-    """Neighbours that are not chosen: hosts by the chosen switch they hang on, switches by level and role."""
+    """Neighbours that are not chosen: hosts by the chosen switch they are attached to, switches by level and role."""
     nodes, links = topology.nodes, topology.links
     inside = np.zeros(len(nodes), dtype=np.bool_)
     inside[chosen] = True
     is_other = np.zeros(len(nodes), dtype=np.bool_)
     is_other[others] = True
     home: dict[int, int] = {}
-    hanging = is_other[links.src] & inside[links.dst]
-    for host, at in zip(links.src[hanging].tolist(), links.dst[hanging].tolist(), strict=True):
+    attached = is_other[links.src] & inside[links.dst]
+    for host, at in zip(links.src[attached].tolist(), links.dst[attached].tolist(), strict=True):
         home.setdefault(host, at)
     found: dict[tuple[int, ...], list[int]] = {}
     for node in others.tolist():

@@ -61,8 +61,8 @@ def _picture(dot: str, kind: str) -> bytes:
         if system is not None and pure is not None and kind == "png" and _is_cut_off(picture):
             picture = _by_pure(pure, dot, kind)
     except (subprocess.CalledProcessError, OSError) as error:
-        said = getattr(error, "stderr", None) or str(error)
-        text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        reason = getattr(error, "stderr", None) or str(error)
+        text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
         lines = text.strip().splitlines() or ["no reason given"]
         raise MissingProgramError(
             f"Graphviz refused the drawing: {lines[-1]}",

@@ -26,7 +26,7 @@ def draw(picture: Picture, loaded: LoadedScenario, result: RouteResult, path: Pa
     Parameters
     ----------
     kind : {"svg", "png", "dot"}
-        Views that are no graphs are SVG only: Graphviz has no part in them.
+        Views that are not graphs are SVG only: Graphviz has no part in them.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Why: a link, a switch, a job, a phase or a limit, with what would cure it, each cure routed."""
+"""Why: a link, a switch, a job, a phase or a limit, with the changes that help, each of them routed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fabric.evaluation.hash_imbalance import Luck, luck_of
+from fabric.evaluation.hash_imbalance import HashImbalance, hash_imbalance_of
 from fabric.evaluation.hottest import by_heat, describe_link
 from fabric.evaluation.limits import limit_text, measured_text
 from fabric.evaluation.link_flows import link_flows
@@ -114,7 +114,7 @@ def _unknown(result: RouteResult, entries: Sequence[PhaseRoute], text: str) -> F
     names = [entry.phase for entry in entries] + [job.id for job in result.jobs] + [one.id for one in result.limits]
     fabrics = {entry.fabric: entry.topology for entry in entries}
     return RoutingError(
-        f"{text!r} is no link, switch, job, phase or limit of this scenario",
+        f"{text!r} is not a link, switch, job, phase or limit of this scenario",
         hint=hint_for(fabrics.values(), text, names) or "for example leaf0->spine1, spine1, phase:NAME, L1",
         code="FP9003",
     )
@@ -126,23 +126,23 @@ def explain(
     *,
     progress: Reporter = silent,
 ) -> Explanation:
-    """Explain a target; cures are routed one by one."""
+    """Explain a target; changes that help are routed one by one."""
     chosen = {"link": _explain_link, "switch": _explain_switch, "job": _explain_job, "phase": _explain_phase}
     found = chosen.get(target.kind, _explain_limit)(run, target)
-    progress(Progress("looking for a cure"))
+    progress(Progress("looking for a change that helps"))
     fabrics = (
         [target.entry.fabric] if target.entry is not None else list(dict.fromkeys(e.fabric for e in run.result.routes))
     )
-    cures = suggest(run, changes=candidates(run.loaded, fabrics), progress=progress)
+    fixes = suggest(run, changes=candidates(run.loaded, fabrics), progress=progress)
     parts = [
         *found.document,
         *(
-            [suggestion_table(cures).only(*SUGGESTIONS_SHOWN).titled("what would help")]
-            if cures
+            [suggestion_table(fixes).only(*SUGGESTIONS_SHOWN).titled("what would help")]
+            if fixes
             else [Line("no single change without new hardware helps")]
         ),
     ]
-    return replace(found, document=parts, suggestions=cures)
+    return replace(found, document=parts, suggestions=fixes)
 
 
 # ---- a link -------------------------------------------------------------------------------------------------------
@@ -171,9 +171,9 @@ def _explain_link(_: Run, target: Target) -> Explanation:
         parts.append(Line(error.problems[0].message, "warn"))
     else:
         parts.append(Line(crossing_words(entry, flows)))
-        luck = luck_of(entry, flows)
-        facts["luck"] = None if luck is None else luck.__dict__
-        parts += _luck_lines(entry, luck, found)
+        imbalance = hash_imbalance_of(entry, flows)
+        facts["luck"] = None if imbalance is None else imbalance.__dict__
+        parts += _imbalance_lines(entry, imbalance, found)
         pairs = link_flow_table(entry, flows)
         facts["pairs"], facts["subflows"] = flows.total_pairs, flows.total_subflows
         parts.append(_largest(pairs))
@@ -191,8 +191,8 @@ def _headline(found: HotLink) -> Line:
     return Line(words, link_mark(found.utilisation))
 
 
-def _luck_lines(entry: PhaseRoute, luck: Luck | None, found: HotLink) -> list[Line]:
-    if luck is None:
+def _imbalance_lines(entry: PhaseRoute, imbalance: HashImbalance | None, found: HotLink) -> list[Line]:
+    if imbalance is None:
         traits, label = traits_of(entry.router), router_label(entry.router)
         words = f"{label}: no hash decides, the structure loads this link"
         if traits.placement == "hashed":
@@ -200,17 +200,20 @@ def _luck_lines(entry: PhaseRoute, luck: Luck | None, found: HotLink) -> list[Li
         return [Line(words)]
     lines = [
         Line(
-            f"{luck.dealt:,} hashed flows onto {luck.choices} links: mean {luck.mean:.1f}, this one drew {luck.here}; "
-            f"a fair hash gives a given link as many in {percent(luck.probability, 2)} of seeds, "
-            f"one of {luck.like:,} in {percent(luck.any_probability)}"
+            f"{imbalance.dealt:,} hashed flows onto {imbalance.choices} links: mean {imbalance.mean:.1f}, "
+            f"this one drew {imbalance.here}; "
+            f"a fair hash gives a given link as many in {percent(imbalance.probability, 2)} of seeds, "
+            f"one of {imbalance.like:,} in {percent(imbalance.any_probability)}"
         )
     ]
-    per_flow = found.offered_gbps / luck.here if luck.here else 0.0
-    structural = luck.mean * per_flow > found.capacity_gbps
+    per_flow = found.offered_gbps / imbalance.here if imbalance.here else 0.0
+    structural = imbalance.mean * per_flow > found.capacity_gbps
     if structural:
         lines.append(Line("structure: the mean alone is over capacity, no seed helps", "warn"))
-    elif luck.is_luck:
-        lines.append(Line("luck: the mean would fit, some link draws this many in most or many seeds", "warn"))
+    elif imbalance.is_likely:
+        lines.append(
+            Line("hash imbalance: the mean would fit, some link draws this many in most or many seeds", "warn")
+        )
     else:
         lines.append(Line("neither chance nor mean explains it: look at the pairs, they hash alike", "warn"))
     return lines

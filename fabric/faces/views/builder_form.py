@@ -49,7 +49,7 @@ def scenario_text(kind: str, values: dict[str, str], name: str) -> str:
     Raises
     ------
     FabricError
-        Where a value is no YAML.
+        Where a value is not YAML.
     """
     import yaml
 

@@ -123,7 +123,7 @@ def _places(topology: Topology, level: str, rack_of_host: Mapping[str, str]) -> 
 
 
 def _leaves(topology: Topology) -> list[str]:
-    """Names of the switches that each attachment group hangs on."""
+    """Names of the switches that each attachment group is attached to."""
     order = np.argsort(topology.links.src, kind="stable")
     tail = topology.links.src[order]
     first, last = (np.searchsorted(tail, topology.groups.first, side=side) for side in ("left", "right"))

@@ -55,7 +55,7 @@ def link_flow_table(route: PhaseRoute, flows: LinkFlows) -> Table:
 
 
 def no_flows() -> Table:
-    """The pairs of what is no link: none."""
+    """The pairs of what is not a link: none."""
     return Table.of(from_records((), FLOW_KEYS, {}), 0)
 
 

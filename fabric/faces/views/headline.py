@@ -26,9 +26,9 @@ def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...
     return (
         loaded.scenario.name,
         entry.fabric,
+        router_label(entry.router),
         f"{len(topology.endpoint_nodes):,} endpoints",
         " · ".join(switches),
-        router_label(entry.router),
         f"seed {loaded.scenario.seed}",
         *((f"{down:,} cables down",) if down else ()),
     )

@@ -90,7 +90,7 @@ def _phase(phase: JobPhase) -> dict[str, Any]:
 
 
 def _totals(job: JobTime) -> list[dict[str, Any]]:
-    """Rows of what is no phase: compute, and the whole step."""
+    """Rows of what is not a phase: compute, and the whole step."""
     empty: dict[str, Any] = dict.fromkeys(JOB_PHASE_KEYS)
     empty |= {"place": "-", "inside": False, "no_wait": False, "in_step": True}
     rows = []

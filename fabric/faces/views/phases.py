@@ -42,7 +42,7 @@ def above(utilisation: float, best: float) -> str:
 
 
 def reached(utilisation: float, partial: bool) -> str:
-    """A utilisation; what a stopped solve reached is no optimum, and says so."""
+    """A utilisation; what a stopped solve reached is not an optimum, and says so."""
     return f"<= {percent(utilisation)}" if partial else percent(utilisation)
 
 
@@ -103,5 +103,5 @@ def spread_table(routes: Sequence[PhaseRoute]) -> Table:
         ratios("rate_p95", "flow p95", [each.p95 for each in rate], priority=1),
         ratios("rate_p99", "flow p99", [each.p99 for each in rate]),
     )
-    title = "luck of the hash: fullest link, and rate of the worst-off flow of what it offers"
+    title = "hash imbalance: fullest link, and rate of the worst-off flow of what it offers"
     return Table.of(columns, len(drawn), title=title)

@@ -63,7 +63,7 @@ def differences(tables: PlannedTables, folder: Path) -> dict[str, tuple[int, int
     Raises
     ------
     RuleError
-        Where the folder is no export that can be read back.
+        Where the folder is not an export that can be read back.
     """
     fabric = read_manifest(folder).fabric
     if fabric != tables.planned.plan.fabric:
@@ -84,7 +84,7 @@ def differences(tables: PlannedTables, folder: Path) -> dict[str, tuple[int, int
 
 
 def _lines(table: SwitchTable) -> set[str]:
-    """All rules and groups as text; the basis of the hash is no part of it, a read-back export has none."""
+    """All rules and groups as text; the basis of the hash is not part of it, a read-back export has none."""
     return {*map(format_rule, table.rules), *(format_group(group, 0) for group in table.groups)}
 
 

@@ -19,7 +19,7 @@ COMPUTE = "compute"
 class Bar:
     """One phase in time.
 
-    ``ideal_s`` is its length without congestion; ``apart`` phases are no part of the step (checkpoints) and start at 0;
+    ``ideal_s`` is its length without congestion; ``apart`` phases are outside the step (checkpoints) and start at 0;
     ``end_s`` is None where the phase cannot finish.
     """
 

@@ -117,7 +117,7 @@ class FabricTree:
         return np.flatnonzero(topology.is_switch & (topology.nodes.role == code)).astype(np.int32)
 
     @cached_property
-    def _hanging(self) -> tuple[Longs, Longs]:
+    def _attached(self) -> tuple[Longs, Longs]:
         """Links from switches to hosts, sorted by switch: switches, and hosts beside them."""
         topology = self.route.topology
         links = topology.links
@@ -126,7 +126,7 @@ class FabricTree:
         return links.src[mine].astype(np.int64), links.dst[mine].astype(np.int64)
 
     def _hosts(self, switch: int) -> Ints:
-        switches, hosts = self._hanging
+        switches, hosts = self._attached
         first, last = np.searchsorted(switches, [switch, switch + 1])
         return column(np.unique(hosts[first:last]), np.int32)
 

@@ -1,10 +1,10 @@
 """Max-min fair rates: no demand's part can be raised without lowering one that is no larger (lexicographic optimum).
 
-Exact on small programmes: all demands rise together until some cannot; those are told by the prices (a demand that pays
-for its paths is stopped by full links), stay at their level, and the others rise on (Nace, Pióro, "Max-min fairness and
-its applications to routing and load-balancing in communication networks: a tutorial", IEEE Surveys 2008). On large ones
-levels grow by a constant factor from one programme to the next, and every demand ends within that factor of its fair
-level (Hong et al., "SWAN", SIGCOMM 2013). Parts end at 1: nobody gets more than is offered. Access links of
+Exact on small programmes: all demands rise together until some cannot; those are identified by the prices (a demand
+that pays for its paths is stopped by full links), stay at their level, and the others rise on (Nace, Pióro, "Max-min
+fairness and its applications to routing and load-balancing in communication networks: a tutorial", IEEE Surveys 2008).
+On large ones levels grow by a constant factor from one programme to the next, and every demand ends within that factor
+of its fair level (Hong et al., "SWAN", SIGCOMM 2013). Parts end at 1: nobody gets more than is offered. Access links of
 single-homed endpoints are outside the routing graph and do not limit what is admitted here.
 """
 

@@ -1,4 +1,4 @@
-"""The most traffic the network can let in when demands may be cut: max Σ admitted Gbps, no link above its capacity.
+"""The most traffic the network can admit when demands may be cut: max Σ admitted Gbps, no link above its capacity.
 
 Who is cut is the programme's choice, so some pairs may get nothing; ``max-min-fair`` asks for fairness first. Access
 links of single-homed endpoints are outside the routing graph and do not limit what is admitted here.

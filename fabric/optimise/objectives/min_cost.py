@@ -1,6 +1,6 @@
 """Least Σ routing weight x Gbps with no link above a target utilisation: the shortest routing that still fits.
 
-A target below what any routing can reach is no dead end: the least possible utilisation takes its place, and a note
+A target below what any routing can reach is not a dead end: the least possible utilisation takes its place, and a note
 says so. The bound on the cost is the dual of the programme, recomputed by shortest paths under weight plus price.
 """
 

@@ -6,7 +6,7 @@ is why a Clos network with as many uplinks as hosts carries every permutation (B
 falls apart into planes; inside a plane the flows run between the switches the uplinks lead to, and are coloured again,
 until both ends are the same.
 
-Nodes at one level should have equal links up. Where they have not (a link failed), flows that draw a missing link stay
+Nodes at one level should have equal links up. Where they do not (a link failed), flows that draw a missing link stay
 without a path and are placed by cost.
 """
 

@@ -186,7 +186,7 @@ def _balance(model: Any, graph: RoutingGraph, programme: WholeProgramme, x: list
 def _paths(
     graph: RoutingGraph, flows: FlowTable, programme: WholeProgramme, values: Longs, longest: int
 ) -> tuple[Ints, Ints]:
-    """Take whole flows apart: every flow uses up links of its commodity; circles on its way are cut out."""
+    """Take whole flows apart: every flow uses up links of its commodity; cycles on its way are cut out."""
     edge = np.full((len(flows), longest), -1, dtype=np.int32)
     steps = np.zeros(len(flows), dtype=np.int32)
     left = [dict[int, list[int]]() for _ in programme.dest]

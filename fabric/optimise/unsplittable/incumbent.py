@@ -114,7 +114,7 @@ class Placement:
         self.now.history[:] = 0.0
 
     def report(self, text: str) -> None:
-        """Tell whoever waits how far it is."""
+        """Tell the caller how far it is."""
         theta = self.theta if np.isfinite(self.theta) else None
         seconds = time.monotonic() - self.began
         self.options.report(

@@ -1,1 +1,1 @@
-"""What hashing flows onto next hops costs: headers, hash functions, walks of single flows, and replicas of the luck."""
+"""What hashing flows onto next hops costs: headers, hash functions, walks of single flows, and replicas."""

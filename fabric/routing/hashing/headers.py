@@ -1,4 +1,4 @@
-"""Headers of flows, their hashes, and the seeds of one draw of the luck.
+"""Headers of flows, their hashes, and the seeds of one draw.
 
 A flow is a RoCEv2 queue pair: UDP (protocol 17) to port 4791. Addresses are 10.0.0.0 plus the endpoint's index among
 the endpoints of its fabric. The source port is what carries entropy; it is drawn per queue pair from 49152 to 65535, as

@@ -1,4 +1,4 @@
-"""Replicas of the luck: how full the fullest link is and how badly the worst flow fares, over many draws of the hash.
+"""Hash imbalance over replicas: how full the fullest link is and how badly the worst flow fares, over many draws.
 
 Every replica draws source ports and switch seeds anew, walks all flows, and shares every link max-min fairly, the
 links between endpoints and switches included: no hash changes what single ones carry, and they bound the fullest link
@@ -63,7 +63,7 @@ class Room:
         return places
 
     def paths(self, walker: Walker, draws: Draws) -> Ints:
-        """Links of every flow in every replica of ``draws``, shape (R, H); -1 is no link."""
+        """Links of every flow in every replica of ``draws``, shape (R, H); -1 is not a link."""
         paths = np.tile(self.empty, (len(draws.keys), 1))
         walker.write_paths(draws, self.start[:-1] + _ACCESS, paths)
         return paths

@@ -195,7 +195,7 @@ def decide_paths(graph: RoutingGraph, out_link: Ints, endpoints: Ints) -> Decisi
     edge_of = edge_of_links(graph)
     code = np.full((graph.nodes, len(endpoints)), CUT_OFF, dtype=np.int32)
     edge = np.where(out_link >= 0, edge_of[out_link], -1)
-    # A link that is no edge leads to an endpoint behind its switch.
+    # A link that is not an edge leads to an endpoint behind its switch.
     code[: len(out_link)] = np.where((out_link >= 0) & (edge < 0), ARRIVED, edge)
     row_of = np.full(len(graph.topology.nodes), -1, dtype=np.int32)
     row_of[endpoints] = np.arange(len(endpoints))

@@ -9,7 +9,7 @@ import numpy as np
 
 from fabric.routing.table_options import Carrier, TableLimits, TableOptions
 from fabric.routing.tables.decisions import Decisions
-from fabric.routing.tables.weights import LADDER, quantise, realised, slot_weights
+from fabric.routing.tables.weights import LADDER, quantise, slot_weights, weight_parts
 from topologies.columns import Floats, Ints, Longs, column
 
 
@@ -36,7 +36,7 @@ class Programme:
     @cached_property
     def part(self) -> Floats:
         """Part of every bucket as the carrier realises it, shape (nnz,)."""
-        return column(realised(self.decisions.start, self.weight), np.float64)
+        return column(weight_parts(self.decisions.start, self.weight), np.float64)
 
     @cached_property
     def oversubscription(self) -> float:

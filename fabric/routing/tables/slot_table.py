@@ -1,9 +1,9 @@
 """How Open vSwitch turns the weights of a select group into parts.
 
-By default, and with ``selection_method=dp_hash``, the switch deals the buckets over n hash slots, n the power of two
-not below sum / smallest weight, at least 16 and at most 256, by Webster's method: each slot goes to the bucket with the
-highest weight / (2 x slots so far + 1), the first of equals (``group_setup_dp_hash_table`` of ofproto-dpif.c). A flow
-whose bucket is not live takes the next slot whose bucket is. Where 256 slots do not do, the switch silently scores
+By default, and with ``selection_method=dp_hash``, the switch distributes the buckets over n hash slots, n the power of
+two not below sum / smallest weight, at least 16 and at most 256, by Webster's method: each slot goes to the bucket with
+the highest weight / (2 x slots so far + 1), the first of equals (``group_setup_dp_hash_table`` of ofproto-dpif.c). A
+flow whose bucket is not live takes the next slot whose bucket is. Where 256 slots do not do, the switch silently scores
 buckets by hash x weight and takes the best, which is not proportional to the weights; its hash is then the same on all
 switches whatever their basis, and leaves UDP ports out, so that parts hold over pairs of hosts, not over their flows.
 
@@ -46,7 +46,7 @@ def slots(weights: Sequence[int]) -> tuple[int, ...] | None:
     return tuple(found)
 
 
-def realised(weights: Sequence[int], *, live: Sequence[bool] | None = None) -> tuple[float, ...]:
+def slot_parts(weights: Sequence[int], *, live: Sequence[bool] | None = None) -> tuple[float, ...]:
     """Part of the flows that each bucket gets; zeros where no bucket is live.
 
     Parameters
@@ -56,9 +56,9 @@ def realised(weights: Sequence[int], *, live: Sequence[bool] | None = None) -> t
 
     Examples
     --------
-    >>> realised([3, 1])
+    >>> slot_parts([3, 1])
     (0.75, 0.25)
-    >>> realised([1, 1], live=[True, False])
+    >>> slot_parts([1, 1], live=[True, False])
     (1.0, 0.0)
     """
     up = [True] * len(weights) if live is None else list(live)

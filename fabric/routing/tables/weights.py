@@ -7,7 +7,7 @@ to the bucket where (w + 1) / f is smallest. Of the sums that a carrier can real
 keeps within the tolerance. Carriers:
 
 ``slots``
-    Open vSwitch deals buckets into n = 16 to 256 slots, a power of two: sums are powers of two.
+    Open vSwitch distributes buckets into n = 16 to 256 slots, a power of two: sums are powers of two.
 ``exact``
     Parts are weights over their sum, as Linux and switch ASICs (which repeat a member by its weight) have it: any sum.
 """
@@ -111,7 +111,7 @@ def quantise(
     return found
 
 
-def realised(start: Longs, weight: Ints) -> Floats:
+def weight_parts(start: Longs, weight: Ints) -> Floats:
     """Part of every bucket: its weight over the sum of its decision's, shape (nnz,)."""
     total = np.add.reduceat(weight.astype(np.float64), start[:-1]) if len(start) > 1 else np.empty(0)
     return np.asarray(weight / np.repeat(total, np.diff(start)))

@@ -2,7 +2,7 @@
 
 Routes come from BGP, not from our tables: with an AS per switch and ``multipath-relax`` BGP finds all shortest paths,
 which is router ``ecmp``. Router ``bgp-ucmp`` adds the link bandwidth community, set to the number of next hops of
-whoever announces. Leaves have a route per host port; addresses of a site that no host has are dropped there.
+those that announce. Leaves have a route per host port; addresses of a site that no host has are dropped there.
 """
 
 from __future__ import annotations

@@ -40,6 +40,6 @@ DIALECT = Dialect(
     proof="Open vSwitch 3.1, which takes them over a session",
     carrier="slots",
     write=write,
-    loses="the hash basis of switches: tiers that hash alike deal alike",
+    loses="the hash basis of switches: tiers with the same hash basis polarise",
     read=read,
 )

@@ -125,6 +125,6 @@ DIALECT = Dialect(
     proof="os-ken 4.2's REST library into Open vSwitch 3.1",
     carrier="slots",
     write=write,
-    loses="the hash basis of switches: tiers that hash alike deal alike",
+    loses="the hash basis of switches: tiers with the same hash basis polarise",
     read=read,
 )

@@ -1,7 +1,7 @@
 """Static routes of Linux: addresses and multipath routes per switch, loaded by ``ip -batch``.
 
-Ports are interfaces ``eth1`` and on. Hosts hang on ports of their own with a /32 or /128 route each, and find the
-site's gateway address on every one of them. Linux follows weights of 1 to 256 exactly, by the layer-4 hash once
+Ports are interfaces ``eth1`` and on. Hosts are attached to ports of their own with a /32 or /128 route each, and find
+the site's gateway address on every one of them. Linux follows weights of 1 to 256 exactly, by the layer-4 hash once
 ``net.ipv4.fib_multipath_hash_policy`` (and ``net.ipv6…``) is 1.
 """
 

@@ -5,7 +5,7 @@ what it does) is built a few times only: once with zeros, and once per value wit
 that value goes. Later messages of the shape are that layout filled in.
 
 Three traps of scapy are kept away from here: it would insert ``eth_type`` itself, from a state that outlives a message
-(``prereq_autocomplete``); masks are taken as numbers only; buckets watch port 0 unless told. One thing it cannot do:
+(``prereq_autocomplete``); masks are taken as numbers only; buckets watch port 0 unless set. One thing it cannot do:
 matches outside of OpenFlow's basic class, so that flows of others are deleted by the bytes the switch gave
 (``flow_delete_exactly``, by struct).
 

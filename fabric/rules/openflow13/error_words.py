@@ -42,8 +42,8 @@ def error_words(body: bytes) -> str:
     code_name = code_names.get(code, f"code {code}")
     meaning = _MEANING.get(code_name)
     if kind == 0:  # HELLO_FAILED carries a text
-        said = "".join(letter for letter in body[4:].decode("ascii", "replace") if letter.isprintable())
-        meaning = f"{meaning} ({said})" if meaning and said else meaning or said
+        text = "".join(letter for letter in body[4:].decode("ascii", "replace") if letter.isprintable())
+        meaning = f"{meaning} ({text})" if meaning and text else meaning or text
     return f"{kind_name}/{code_name}" + (f": {meaning}" if meaning else "")
 
 

@@ -120,12 +120,12 @@ def _verified(folder: Path) -> dict[str, str]:
     except OSError:
         raise _not_verified(f"the verifier has not passed {folder}: it has no {VERIFIED}") from None
     except ValueError as error:
-        raise _not_verified(f"{path} is no JSON: {error}") from None
+        raise _not_verified(f"{path} is not JSON: {error}") from None
     if not isinstance(record, dict) or record.get("kind") != "RulesVerified" or record.get("schema") != SCHEMA:
         raise _not_verified(f"{path} is not what this version's verifier writes")
     files = record.get("files")
     if not isinstance(files, dict):
-        raise _not_verified(f"{path} names no files")
+        raise _not_verified(f"{path} lists no files")
     return {str(name): str(digest) for name, digest in files.items()}
 
 

@@ -1,9 +1,9 @@
 """Groups that name the basis of their hash, which OpenFlow 1.3 has no words for.
 
-Switches that hash alike deal alike: what the first tier sent to one switch, that switch sends out of one port. Open
-vSwitch takes a basis per group as a property of OpenFlow 1.5 groups (experimenter of Netronome, method ``dp_hash``),
-and keeps it though flows are 1.3. So where a switch speaks 1.5 too, its groups go over a second session of 1.5, built
-here by struct: scapy has no layer of 1.5.
+Switches with the same hash basis polarise: what the first tier sent to one switch, that switch sends out of one port.
+Open vSwitch takes a basis per group as a property of OpenFlow 1.5 groups (experimenter of Netronome, method
+``dp_hash``), and keeps it though flows are 1.3. So where a switch speaks 1.5 too, its groups go over a second session
+of 1.5, built here by struct: scapy has no layer of 1.5.
 
 References
 ----------
@@ -31,7 +31,7 @@ _PROPERTY = struct.Struct("!HHIIxxxx16sQ")
 
 
 def group_mod(group: Group, basis: int, command: GroupCommand = "add", *, xid: int = 0) -> bytes:
-    """GROUP_MOD of OpenFlow 1.5 of one select group that deals by ``dp_hash`` with a basis."""
+    """GROUP_MOD of OpenFlow 1.5 of one select group that distributes by ``dp_hash`` with a basis."""
     buckets = b""
     tail = b""
     if command != "delete":

@@ -1,8 +1,8 @@
 """Install a switch's table over a session and read it back: only what differs, groups first, deletions last.
 
-The export is the whole table of its switch: flows with a cookie of fabric that it has not are removed at the end. What
-others wrote stops the push before anything is changed, unless it may be taken over. After every batch a barrier makes
-sure of what is done, so that a session that breaks leaves a state that can be told.
+The export is the whole table of its switch: flows with a cookie of fabric that it does not have are removed at the end.
+What others wrote stops the push before anything is changed, unless it may be taken over. After every batch a barrier
+makes sure of what is done, so that a session that breaks leaves a state that can be described.
 
 Deleting a group of OpenFlow 1.3 deletes the flows that use it; so groups go after the flows, and only those that no
 remaining flow names.
@@ -107,7 +107,7 @@ def push(
     ----------
     groups_by : Session or None
         A session of OpenFlow 1.5 with the same switch, which gives groups the table's hash basis; without one, groups
-        are of 1.3 and the switch deals by a hash it shares with others.
+        are of 1.3 and the switch distributes by a hash it shares with others.
     take_over : bool
         Remove what others wrote instead of refusing.
     batch : int
@@ -207,7 +207,7 @@ def compare(table: SwitchTable, flows: Sequence[InstalledFlow], groups: Sequence
     """What a switch has against its table, and the steps from one to the other.
 
     Rules are the same when priority, match, action and cookie are; groups when id and buckets are, in order: the order
-    decides which flows take which bucket; and the basis of the hash, where the switch told it.
+    decides which flows take which bucket; and the basis of the hash, where the switch reported it.
     """
     wanted = {(rule.priority, rule.match): rule for rule in table.rules}
     wanted_groups = {group.id: group for group in table.groups}

@@ -203,7 +203,7 @@ def read_messages(data: bytes) -> tuple[list[Rule], list[Group]]:
     Raises
     ------
     ValueError
-        For bytes that are no messages, and for messages that add anything but rules and groups of ours.
+        For bytes that are not messages, and for messages that add anything but rules and groups of ours.
     """
     rules, groups = [], []
     for message in parts_of(data, 2, HEADER.size):
@@ -221,7 +221,7 @@ def read_messages(data: bytes) -> tuple[list[Rule], list[Group]]:
             buckets = [_bucket(one) for one in parts_of(message[16:], 0, _BUCKET.size)]
             made = tuple(bucket for bucket in buckets if bucket is not None)
             if message[10] != _SELECT or len(made) != len(buckets):
-                raise ValueError("a group that does not deal over ports")
+                raise ValueError("a group that does not distribute over ports")
             groups.append(Group(int.from_bytes(message[12:16], "big"), made))
     return rules, sorted(groups)
 

@@ -1,4 +1,4 @@
-"""One switch of ``fabric push`` from its session to what is said about it: no failure of one stops the others."""
+"""One switch of ``fabric push`` from its session to what is reported about it: no failure of one stops the others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SwitchResult:
     words : str
         The state in words, with what is installed and how to go on.
     shared_hash : bool
-        Whether its groups have no hash basis of their own, so that it deals flows as the switches before it do.
+        Whether its groups have no hash basis of their own, so that it hashes flows as the switches before it do.
     """
 
     switch: str

@@ -63,7 +63,7 @@ def parse_endpoint(text: str) -> Endpoint:
     host = host.removeprefix("[").removesuffix("]")
     if not found or not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise RuleError(
-            f"{text!r} is no address of a switch", hint="HOST:PORT, [IPV6]:PORT or unix:PATH", code="FP8040"
+            f"{text!r} is not an address of a switch", hint="HOST:PORT, [IPV6]:PORT or unix:PATH", code="FP8040"
         )
     return Endpoint("tcp", host, int(port))
 
@@ -91,7 +91,7 @@ class Session:
     ------
     RuleError
         FP8040 when nobody answers there or OpenFlow 1.3 is not spoken; FP8041, from any method, when the switch falls
-        silent, hangs up or says what is no OpenFlow.
+        silent, hangs up or says what is not OpenFlow.
     """
 
     def __init__(self, endpoint: Endpoint, *, timeout_s: float = 10.0, version: int = encode.VERSION) -> None:

@@ -89,7 +89,7 @@ def _verdict(
     off = np.abs(walked - planned[1]) / capacity
     wrong = np.flatnonzero(inner & (off > SAME))
     for link in wrong[np.argsort(-off[wrong], kind="stable")][:20].tolist():
-        words = f"{precise_gbps(walked[link])} by the tables, {precise_gbps(planned[1][link])} said in {LINKS}"
+        words = f"{precise_gbps(walked[link])} by the tables, {precise_gbps(planned[1][link])} reported in {LINKS}"
         name = topology.nodes.name[int(topology.links.src[link])]
         findings.append(Finding("load", name, topology.link_name(link), words))
     error = float((np.abs(walked - planned[0]) / capacity)[inner].max(initial=0.0))
@@ -204,7 +204,7 @@ def _demand(tables: ReadTables, rows: Rows, sources: Ints, pairs: Sequence[PairT
 def _explain_losses(
     tables: ReadTables, rows: Rows, sources: Ints, family: int, loops: np.ndarray, lost: np.ndarray
 ) -> list[Finding]:
-    """A trace for every row in which a packet circles or is lost though a live path exists."""
+    """A trace for every row in which a packet loops or is lost though a live path exists."""
     findings: list[Finding] = []
     component = _components(tables) if lost.any() else np.empty(0, dtype=np.int32)
     for row in np.flatnonzero(loops | lost).tolist():
@@ -228,7 +228,7 @@ def _explain_losses(
 
 
 def _bad_walks(tables: ReadTables, rows: Rows, row: int, sources: Ints) -> list[tuple[str, int, list[str]]]:
-    """Walks towards a row that circle or are lost, one per source at most, found depth first."""
+    """Walks towards a row that loop or are lost, one per source at most, found depth first."""
     topology = tables.plan.topology
     found: list[tuple[str, int, list[str]]] = []
     dead: dict[int, bool] = {}

@@ -66,7 +66,7 @@ def _walk(tables: ReadTables, match: Match, src: int, dst: int) -> list[int] | F
         path.append(link)
         node = int(topology.links.dst[link])
         if len(path) > len(topology.nodes):
-            return Finding("flow", steps[-1], label, "circles", tuple(steps[:20]))
+            return Finding("flow", steps[-1], label, "forwarding loop", tuple(steps[:20]))
         if not topology.nodes.forwards[node] and node != dst:
             return Finding("flow", steps[-1], label, f"delivered to {topology.nodes.name[node]}", tuple(steps))
     return path

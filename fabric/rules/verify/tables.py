@@ -82,7 +82,7 @@ def read_tables(
     """
     if dialect.read is None:
         raise RuleError(
-            f"dialect {dialect.name} has no reader, so its files cannot be followed",
+            f"dialect {dialect.name} cannot be read back, so its files cannot be verified",
             hint="export --dialect ovs as well: it is made from the same tables",
             code="FP8024",
         )
@@ -118,9 +118,9 @@ def parts_of(dialect: Dialect) -> Parts:
         key = tuple(weights)
         if key not in known:
             if dialect.carrier == "slots":
-                from fabric.routing.tables.slot_table import realised
+                from fabric.routing.tables.slot_table import slot_parts
 
-                known[key] = realised(weights)
+                known[key] = slot_parts(weights)
             else:
                 known[key] = [weight / sum(weights) for weight in weights]
         return known[key]

@@ -1,1 +1,1 @@
-"""Pictures that are no graphs: matrices, timelines, racks, written as SVG."""
+"""Pictures that are not graphs: matrices, timelines, racks, written as SVG."""

@@ -25,12 +25,12 @@ def demand_svg(matrix: DemandMatrix, heading: Sequence[str]) -> str:
     count = len(names)
     most = float(value.max(initial=0.0))
     what = "steady" if steady else "bytes per step"
-    told = format_gbps(most) if steady else format_bytes(most)
+    shown = format_gbps(most) if steady else format_bytes(most)
     canvas = Canvas()
     lines = [
         *heading,
         f"{matrix.level} (left) to {matrix.level} (top), {what}, one direction",
-        f"white: nothing; darkest: {told} in one cell",
+        f"white: nothing; darkest: {shown} in one cell",
     ]
     if count < len(matrix.names):
         lines.append(f"shown as {count:,} x {count:,}: a cell adds up its neighbours")

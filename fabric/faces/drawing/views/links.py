@@ -102,8 +102,8 @@ def _homes(topology: Topology, switch: Bools) -> dict[tuple[int, ...], list[int]
     """Hosts by the switches they are cabled to, up or down."""
     links = topology.links
     at: dict[int, set[int]] = {node: set() for node in np.flatnonzero(~switch).tolist()}
-    hanging = ~switch[links.src] & switch[links.dst]
-    for host, home in zip(links.src[hanging].tolist(), links.dst[hanging].tolist(), strict=True):
+    attached = ~switch[links.src] & switch[links.dst]
+    for host, home in zip(links.src[attached].tolist(), links.dst[attached].tolist(), strict=True):
         at[host].add(home)
     found: dict[tuple[int, ...], list[int]] = {}
     for host, home in at.items():

@@ -38,7 +38,7 @@ def neighbourhood_dot(route: PhaseRoute, *, title: str, at: str | None = None, h
         node = topology.node(at)
     else:
         raise TopologyError(
-            f"--at {at!r} is no node of {topology.name}",
+            f"--at {at!r} is not a node of {topology.name}",
             hint=hint_for([topology], at) or "name a switch or host",
             code="FP6241",
         )

@@ -1,8 +1,8 @@
 """The tier view: a box per role and unit (or pod), a line per bundle of cables; fewer than 100 boxes for any fabric.
 
 Switches of a unit or pod share a box. Where the lowest tier has neither, every switch of it is a box of its own; higher
-switches outside a pod share one box per role. Hosts stand below the switch they hang on first. When there are too many
-units, pods or leaves, the hottest keep their boxes and the rest become one counted box per role.
+switches outside a pod share one box per role. Hosts stand below the switch they are attached to first. When there are
+too many units, pods or leaves, the hottest keep their boxes and the rest become one counted box per role.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _has_planes(topology: Topology) -> bool:
 
 
 def _places(topology: Topology) -> tuple[Ids, Ids]:
-    """Family and place of every node; hosts are where the switch is that they hang on first."""
+    """Family and place of every node; hosts are where the switch is that they are first attached to."""
     nodes, links = topology.nodes, topology.links
     switch = topology.is_switch
     if not switch.any():
@@ -145,10 +145,10 @@ def _places(topology: Topology) -> tuple[Ids, Ids]:
         [~switch, nodes.unit >= 0, nodes.pod >= 0, nodes.level == lowest], [_NONE, _UNIT, _POD, _SINGLE], _NONE
     )
     place = np.select([family == _UNIT, family == _POD, family == _SINGLE], [nodes.unit, nodes.pod, ids], -1)
-    hanging = np.flatnonzero(~switch[links.src] & switch[links.dst])[::-1]
+    attached = np.flatnonzero(~switch[links.src] & switch[links.dst])[::-1]
     family, place = family.copy(), place.astype(np.int64)
     home = np.full(len(nodes), -1)
-    home[links.src[hanging]] = links.dst[hanging]  # in reverse order, so that the first link stays
+    home[links.src[attached]] = links.dst[attached]  # in reverse order, so that the first link stays
     hosts = np.flatnonzero(home >= 0)
     family[hosts], place[hosts] = family[home[hosts]], place[home[hosts]]
     return family, place

@@ -44,7 +44,7 @@ def unit_view_dot(route: PhaseRoute, *, title: str, at: str | None = None) -> st
         number = _hottest_place(route, family)
     elif not at.isdigit() or int(at) not in known:
         raise TopologyError(
-            f"--at {at!r} is no {word} of {topology.name}", hint=f"{word}s: {known[0]} to {known[-1]}", code="FP6241"
+            f"--at {at!r} is not a {word} of {topology.name}", hint=f"{word}s: {known[0]} to {known[-1]}", code="FP6241"
         )
     else:
         number = int(at)

@@ -31,7 +31,7 @@ def verdict_section(source: ReportSource) -> Section:
     phases = phase_table(result.routes).only(*_PHASES_SHOWN)
     blocks += [*_why(result), phases.titled("Phases: the fullest link, and the best that any routing could reach")]
     spread = spread_table(result.routes)
-    blocks += [spread.titled("Luck of the hash, over draws of its seeds")] if len(spread) else []
+    blocks += [spread.titled("Hash imbalance, over seeds")] if len(spread) else []
     blocks += [Words(f"Warning: {text}", "warn") for text in result.warnings]
     if result.partial:
         blocks.append(Words("A time limit stopped a solve: its load is an upper bound of the optimum.", "warn"))

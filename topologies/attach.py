@@ -13,7 +13,7 @@ from topologies.hosts import HostGroup, spread_hosts
 from topologies.node_names import names_inside
 
 
-def hang_hosts(
+def attach_hosts(
     net: Assembler,
     groups: Sequence[HostGroup],
     leaves: Ints,
