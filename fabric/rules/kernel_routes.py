@@ -50,7 +50,7 @@ def parse_routes(text: str, file: str, family: Literal[4, 6] = 4) -> tuple[Kerne
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else None
-        raise _bad(f"no JSON: {error}", file, line) from None
+        raise _bad(f"not JSON: {error}", file, line) from None
     if not isinstance(entries, list):
         raise _bad(f"a list of routes is expected, not {type(entries).__name__}", file)
     found = []

@@ -198,7 +198,7 @@ def open_result(path: Path) -> Run:
     archive = Archive(path)
     manifest = archive.manifest
     if manifest.get("schema") != SCHEMA:
-        raise bad(path, "no saved result", "fabric route SCENARIO --save FILE.fpr makes one")
+        raise bad(path, "not a saved result", "fabric route SCENARIO --save FILE.fpr makes one")
     found = manifest.get("version")
     if not isinstance(found, int) or found > VERSION:
         from topologies.errors import FormatError

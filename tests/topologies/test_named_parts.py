@@ -21,7 +21,7 @@ from topologies.builder import TOPOLOGIES
 from topologies.errors import FabricError, TopologyError
 from topologies.named_parts import find_link, find_nodes, hint_for, select
 from topologies.topology import Topology
-from tui.app import FabricApp
+from tui.session import Session
 
 QUICKSTART = "examples/quickstart.fabric.yaml"
 
@@ -40,8 +40,7 @@ def failed_links(net: Topology, text: str) -> set[int]:
 
 def screen_link(result: RouteResult, text: str) -> int:
     """What the terminal UI takes."""
-    app = SimpleNamespace(session=SimpleNamespace(entry=result.routes[0]))
-    return FabricApp.link_id(app, text)  # type: ignore[arg-type]
+    return Session.link_id(SimpleNamespace(entry=result.routes[0]), text)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("prefix", ["", "link=", "fabric=main ", "fabric=main link="])
@@ -88,7 +87,7 @@ def test_what_names_no_link_names_none_for_all_three(text: str, quick: RouteResu
     """Refused by failures and explanations; a screen has no link."""
     with pytest.raises(FabricError, match="matches nothing"):
         failed_links(quick.routes[0].topology, text)
-    with pytest.raises(FabricError, match="is no link"):
+    with pytest.raises(FabricError, match="is not a link"):
         find_target(quick, text)
     assert screen_link(quick, text) == -1
 

@@ -162,7 +162,7 @@ def test_bits_and_bytes_differ_by_eight(number, unit):
     ("text", "expected"),
     [
         (units.format_gbps(400), "400 Gb/s"),
-        (units.format_gbps(0.1), "0.1 Gb/s"),
+        (units.format_gbps(0.1), "100 Mb/s"),
         (units.format_gbps(9999), "9,999 Gb/s"),
         (units.format_gbps(409_600), "409.6 Tb/s"),
         (units.format_bytes(8.69e9), "8.69 GB"),

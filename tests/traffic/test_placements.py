@@ -264,5 +264,5 @@ def test_jobs_share_a_cluster_without_sharing_gpus():
 @pytest.mark.parametrize("text", ["n[1-", "n]1[", "n[a-b]", "n[3-1]", "n[0-9999999]"])
 def test_host_ranges_that_are_none_are_refused(text):
     """Rather than read as something else."""
-    with pytest.raises(ValueError, match=r"brackets|no range|numbers|hosts"):
+    with pytest.raises(ValueError, match=r"brackets|neither a number nor a range|numbers|hosts"):
         expand_hosts(text)

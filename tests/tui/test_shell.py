@@ -127,7 +127,7 @@ def test_fabric_direction_and_metric_follow_to_other_screens() -> None:
         assert "carried" in text
         assert "st-spine" in text
         assert "spine → leaf" in text
-        worst = [int(found) for found in re.findall(r"(\d+)%", text)]
+        worst = [int(found) for found in re.findall(r"(\d+) %", text)]
         assert worst
         assert max(worst) <= 100
 

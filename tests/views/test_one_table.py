@@ -413,8 +413,9 @@ def test_the_hottest_links_of_a_screen_are_those_of_the_command(routed: Routed) 
 # What may make a table outside of fabric/faces/views, and why.
 MAKERS = {
     "fabric/output/table.py": "the type itself",
-    "tui/choices.py": "keys and places to go to: of the terminal alone",
-    "tui/screens/start.py": "files to open: of the terminal alone",
+    "tui/key_list.py": "keys: of the terminal alone",
+    "tui/targets.py": "places to go to: of the terminal alone",
+    "tui/start/start.py": "files to open: of the terminal alone",
     "tui/screens/whatif.py": "changes on offer: a dialogue",
     "tui/screens/heat.py": "the cells of a map as rows",
     "tui/screens/rules.py": "nothing yet, before tables are planned",

@@ -26,11 +26,11 @@ def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...
     return (
         loaded.scenario.name,
         entry.fabric,
+        *((f"{down:,} cables down",) if down else ()),
         router_label(entry.router),
         f"{len(topology.endpoint_nodes):,} endpoints",
         " · ".join(switches),
         f"seed {loaded.scenario.seed}",
-        *((f"{down:,} cables down",) if down else ()),
     )
 
 

@@ -101,9 +101,12 @@ class Session:
         self.offers: frozenset[int] = frozenset()
         self._xid = 0
         self._errors: list[SwitchError] = []
+        # Encoded before the connection is there: the first message imports scapy for up to a second on a busy machine,
+        # and Open vSwitch hangs up on a peer that is silent for one.
+        hello = encode.hello(xid=self.next_xid(), version=version)
         self._socket = _connect(endpoint, timeout_s)
         try:
-            self._greet()
+            self._greet(hello)
             body = self._ask(self._said(encode.features_request(xid=self.next_xid())), _FEATURES_REPLY)
             if len(body) < 24:
                 raise self._broken(f"it sent features of {len(body)} bytes")
@@ -151,10 +154,10 @@ class Session:
 
     # ---- inside ------------------------------------------------------------------------------------------------------
 
-    def _greet(self) -> None:
+    def _greet(self, hello: bytes) -> None:
         """Exchange HELLOs and make sure that both speak 1.3 (specification, section 6.3.1)."""
         try:
-            self.send(encode.hello(xid=self.next_xid(), version=self.version))
+            self.send(hello)
             version, kind, _, body = self._receive(time.monotonic() + self.timeout_s)
         except RuleError as error:
             raise self._refused(f"no HELLO came: {error.problems[0].message}") from None
