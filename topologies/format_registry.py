@@ -20,26 +20,32 @@ _MOST_PASSES = 50  # a file that is wrong in a thousand lines has one cause
 
 
 class Imported(NamedTuple):
-    """What was sound in a file, and what was not and is left out."""
+    """What was sound in a file, what was not and is left out, and what was assumed."""
 
     topology: Topology
-    problems: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()  # sentences: what was guessed, and fields that the answer leaves out
 
 
 @dataclass(frozen=True)
 class TopologyFormat:
     """One file format: ``read`` raises ``FormatError`` with file and line, ``write`` when the format cannot say it.
 
-    ``read_sound`` takes what is sound and lists the rest; without it a file is read whole or not at all. A capacity
-    that the file does not tell is nan.
+    ``read`` gives the topology, or an ``Imported`` with notes. ``read_sound`` takes what is sound and lists the rest;
+    without it a file is read whole or not at all. A capacity that the file does not tell is nan.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    read: Callable[[Path], Topology] | None
+    read: Callable[[Path], Topology | Imported] | None
     write: Callable[[Topology, Path], None] | None
     read_sound: Callable[[Path], Imported] | None = None
     most_nodes: int | None = None  # that are written unless more are asked for
+
+
+def as_imported(taken: Topology | Imported) -> Imported:
+    """What a reader gave, with its notes if it has any."""
+    return taken if isinstance(taken, Imported) else Imported(taken)
 
 
 FORMATS = PluginFolder("topology format", "topologies.formats", "FORMAT", TopologyFormat)
@@ -107,7 +113,7 @@ def import_topology(
             f"the format {entry.name} is written only", file=str(path), hint=f"one of {readable}", code="FP6002"
         )
     try:
-        found = Imported(entry.read(file), ())
+        found = as_imported(entry.read(file))
     except FormatError:
         if strict or entry.read_sound is None:
             raise
@@ -124,7 +130,7 @@ def import_topology(
             hint="say it: speed: 400G beside path in the scenario, or --speed 400G",
             code="FP6011",
         )
-    return Imported(replace(found.topology, links=links), found.problems)
+    return found._replace(topology=replace(found.topology, links=links))
 
 
 def write_topology(
@@ -166,18 +172,18 @@ def write_topology(
 
 def both_ways(
     read: Callable[[Path, Findings], Topology],
-) -> tuple[Callable[[Path], Topology], Callable[[Path], Imported]]:
+) -> tuple[Callable[[Path], Imported], Callable[[Path], Imported]]:
     """``read`` and ``read_sound`` of a format whose reader leaves out what is wrong, and puts it into the findings."""
 
-    def whole(path: Path) -> Topology:
+    def whole(path: Path) -> Imported:
         findings = Findings(path)
         built = read(path, findings)
         findings.finish()
-        return built
+        return Imported(built, (), findings.notes)
 
     def sound(path: Path) -> Imported:
         findings = Findings(path, limit=EVERY_PROBLEM)
-        return Imported(read(path, findings), findings.found)
+        return Imported(read(path, findings), findings.found, findings.notes)
 
     return whole, sound
 

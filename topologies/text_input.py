@@ -24,6 +24,16 @@ class Findings:
         self.file = str(file)
         self.limit = limit
         self._problems: list[Problem] = []
+        self._notes: list[str] = []
+
+    def note(self, *texts: str) -> None:
+        """Say what was assumed or left out where nothing is wrong."""
+        self._notes += [text for text in texts if text not in self._notes]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was said so far."""
+        return tuple(self._notes)
 
     def add(
         self,

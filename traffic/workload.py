@@ -113,6 +113,7 @@ class WorkloadTraffic:
     not_modelled: tuple[str, ...] = ()  # keys, dotted from the workload, that were given and change nothing yet
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()  # what its files hold that the answer leaves out or takes as something
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,11 @@ class WorkloadContext:
     rng: np.random.Generator
     directory: Path  # files named in the workload are relative to it
     occupancy: Occupancy = field(default_factory=Occupancy)  # shared by the workloads of a scenario
+    said: list[str] = field(default_factory=list)  # its readers add what their files hold beyond the answer
+
+    def say(self, *texts: str) -> None:
+        """Note what a file of the workload holds that the answer leaves out, or takes as something."""
+        self.said.extend(text for text in texts if text not in self.said)
 
 
 WORKLOADS: Registry[WorkloadTraffic] = Registry("kind of workload", "traffic.workloads")

@@ -20,6 +20,7 @@ from topologies.errors import FabricError, Problem
 if TYPE_CHECKING:
     from fabric.output.table import Table
 
+SAID = "fabric.said"  # key of the context's lists of what files were taken for
 DROPPED = "fabric.dropped"  # key of the context's lists of what was left out of files
 _BY_SUFFIX = {".json": "json", ".ndjson": "ndjson", ".csv": "csv", ".md": "md", ".txt": "plain", ".tsv": "plain"}
 
@@ -57,6 +58,7 @@ def load(path: str, settings: Settings) -> LoadedScenario:
     say_not_modelled(not_yet_modelled(loaded.scenario), settings)
     loaded = replace(loaded, strict=settings.strict)
     remember(loaded.dropped)
+    remember_said(loaded.said)
     return loaded
 
 
@@ -65,6 +67,13 @@ def remember(dropped: list[Problem]) -> None:
     context = click.get_current_context(silent=True)
     if context is not None:
         context.meta.setdefault(DROPPED, []).append(dropped)
+
+
+def remember_said(said: list[str]) -> None:
+    """Have the command end with what its files were taken for, a line each on standard error."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta.setdefault(SAID, []).append(said)
 
 
 def say_not_modelled(keys: Sequence[str], settings: Settings) -> None:

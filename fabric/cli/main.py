@@ -106,10 +106,13 @@ cli.params = [*cli.params, *common_options()]
 
 @cli.result_callback()
 @click.pass_context
-def _say_dropped(ctx: click.Context, /, result: Any, **_: Any) -> Any:
-    """List what was left out of imported files; the answer is for the rest, and the exit code says so."""
-    from fabric.cli.answer import DROPPED
+def _say_of_files(ctx: click.Context, /, result: Any, **_: Any) -> Any:
+    """Say what files were taken for, and list what was left out of them, which the exit code says too."""
+    from fabric.cli.answer import DROPPED, SAID
 
+    if not ctx.obj.quiet:
+        for text in dict.fromkeys(text for said in ctx.meta.get(SAID, ()) for text in said):
+            click.echo(f"note: {text}", err=True)
     dropped = [problem for found in ctx.meta.get(DROPPED, ()) for problem in found]
     if not dropped:
         return result

@@ -57,7 +57,7 @@ def compare_routers(
         routers=chosen,
         phases=tuple(one.comparison for one in compared if request.phase in ("worst", "all", one.comparison.phase)),
         outcomes=outcomes,
-        assumptions=assumptions(loaded, traffic),
+        assumptions=assumptions(loaded, prepared.network, traffic),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
         not_modelled=ignored_keys(traffic),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.node_schema import NodeSpec
@@ -24,6 +24,7 @@ class Network:
     topologies: Mapping[str, Topology]
     inventory: Inventory
     warnings: tuple[Problem, ...]
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by fabric: what its file was taken for
 
     def gpus(self, fabric: str) -> int | None:
         """GPUs of the nodes on a fabric; None where the scenario lists no nodes."""
@@ -43,12 +44,14 @@ def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Seque
     topologies: dict[str, Topology] = {}
     errors: list[Problem] = []
     warnings: list[Problem] = []
+    said: dict[str, tuple[str, ...]] = {}
     for name, spec in scenario.fabrics.items():
         try:
-            topology = _build(name, spec, scenario.attached(name), loaded)
+            topology, said[name] = _build(name, spec, scenario.attached(name), loaded)
         except FabricError as error:
             errors += error.under("fabrics", name, "topology").problems
             continue
+        loaded.say(*(f"{name}: {text}" for text in said[name]))
         found = [problem.under("fabrics", name, "topology") for problem in validate(topology)]
         errors += [problem for problem in found if problem.severity == "error"]
         warnings += [problem for problem in found if problem.severity == "warning"]
@@ -67,7 +70,7 @@ def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Seque
         )
         for node in scenario.nodes
     }
-    return Network(topologies, Inventory(groups, topologies), tuple(warnings))
+    return Network(topologies, Inventory(groups, topologies), tuple(warnings), said)
 
 
 def _with_failures(
@@ -94,15 +97,19 @@ def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
     )
 
 
-def _build(name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: LoadedScenario) -> Topology:
+def _build(
+    name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: LoadedScenario
+) -> tuple[Topology, tuple[str, ...]]:
+    """The topology, and what is to be said of the file it was read from."""
     topology = spec.topology
+    notes: tuple[str, ...] = ()
     if isinstance(topology, FileTopology):
         from topologies.format_registry import import_topology
 
         path = loaded.directory / topology.path
         if not path.exists():
             raise FormatError(f"no such file: {topology.path}", where="path", hint=f"looked for {path}", code="FP6001")
-        built, problems = import_topology(path, topology.format, strict=loaded.strict, speed=topology.speed)
+        built, problems, notes = import_topology(path, topology.format, strict=loaded.strict, speed=topology.speed)
         loaded.dropped.extend(problem for problem in problems if problem not in loaded.dropped)
     else:
         unknown = [group for group in getattr(topology, "dual_home", ()) if group not in {node.group for node in nodes}]
@@ -118,7 +125,7 @@ def _build(name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: Loade
         groups = [_host_group(node, name, spec) for node in nodes]
         built = TOPOLOGIES[getattr(topology, "kind")](topology, hosts=groups)  # noqa: B009 - the field is dynamic
         _check_nic_ports(built, groups)
-    return replace(built, name=name)
+    return replace(built, name=name), notes
 
 
 def _check_nic_ports(topology: Topology, groups: Sequence[HostGroup]) -> None:

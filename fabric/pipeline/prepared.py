@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +104,9 @@ def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1
     for index, (workload, rng) in enumerate(zip(loaded.scenario.workloads, streams, strict=True)):
         context = WorkloadContext(workload.id, network.inventory, rng, Path(loaded.directory), occupancy)
         try:
-            traffic.append(WORKLOADS[workload.kind](workload.spec, context=context))
+            derived = WORKLOADS[workload.kind](workload.spec, context=context)
+            traffic.append(replace(derived, said=(*derived.said, *context.said)))
+            loaded.say(*(f"{workload.id}: {text}" for text in traffic[-1].said))
         except FabricError as error:
             problems += error.under("workloads", index).problems
     if problems:

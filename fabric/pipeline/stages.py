@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fabric.pipeline.network import Network
 from fabric.pipeline.prepared import PreparedScenario, check_fabric
 from fabric.request import RouteRequest, TablesRequest
 from fabric.result import Assumption, PhaseRoute, RouteResult
@@ -43,7 +44,7 @@ def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = 
         jobs=jobs,
         limits=verdicts,
         items=tuple(items),
-        assumptions=assumptions(loaded, traffic),
+        assumptions=assumptions(loaded, prepared.network, traffic),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
         not_modelled=ignored_keys(traffic),
     )
@@ -188,8 +189,8 @@ def _chosen(routes: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
     return worst_of_each_fabric(routes)
 
 
-def assumptions(loaded: LoadedScenario, traffic: Sequence[WorkloadTraffic]) -> tuple[Assumption, ...]:
-    """What the scenario left open, with the key that decides it."""
+def assumptions(loaded: LoadedScenario, network: Network, traffic: Sequence[WorkloadTraffic]) -> tuple[Assumption, ...]:
+    """What the scenario left open or its files were taken for, with the key that decides it."""
     found = [
         Assumption(
             "", f"payload efficiency {DEFAULT_EFFICIENCY:g} of line rate on {name}", f"fabrics.{name}.efficiency"
@@ -197,7 +198,14 @@ def assumptions(loaded: LoadedScenario, traffic: Sequence[WorkloadTraffic]) -> t
         for name, spec in loaded.scenario.fabrics.items()
         if spec.efficiency is None
     ]
-    found += [Assumption("", text, f"workloads.{workload.id}") for workload in traffic for text in workload.assumptions]
+    found += [
+        Assumption("", text, f"fabrics.{name}.topology") for name, texts in network.said.items() for text in texts
+    ]
+    found += [
+        Assumption("", text, f"workloads.{workload.id}")
+        for workload in traffic
+        for text in (*workload.assumptions, *workload.said)
+    ]
     if sum(any(not phase.steady for phase in workload.phases) for workload in traffic) > 1:
         found.append(
             Assumption("", "phases of the same name of different jobs run at the same time; others do not", "workloads")

@@ -62,11 +62,16 @@ class LoadedScenario:
     tree: Tree = field(repr=False)
     strict: bool = False  # a file with anything wrong in it is refused
     dropped: list[Problem] = field(default_factory=list, repr=False, compare=False)  # wrong elements of files
+    said: list[str] = field(default_factory=list, repr=False, compare=False)  # what files were taken for, or left out
 
     @property
     def sha256(self) -> str:
         """Hash of the scenario file itself."""
         return self.inputs[0].sha256
+
+    def say(self, *texts: str) -> None:
+        """Note what a file was taken for, or what of it is left out; commands print it once, on standard error."""
+        self.said.extend(text for text in texts if text not in self.said)
 
     def locate(self, error: E) -> E:
         """The same error, its problems at file, line and column of the scenario key they name.

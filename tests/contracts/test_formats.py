@@ -9,7 +9,15 @@ import pytest
 
 from topologies.assemble import assemble
 from topologies.errors import FormatError
-from topologies.format_registry import FORMATS, Imported, find_format, import_topology, read_topology, write_topology
+from topologies.format_registry import (
+    FORMATS,
+    Imported,
+    as_imported,
+    find_format,
+    import_topology,
+    read_topology,
+    write_topology,
+)
 from topologies.topology import Topology
 from traffic.workload import DEMAND_FORMATS
 
@@ -72,7 +80,7 @@ def taken(name: str, path: Path) -> Imported:
     """Read a file; links are 100G where the format has no speeds."""
     read = FORMATS[name].read
     assert read is not None
-    speeds = not np.isnan(read(path).links.capacity_gbps).any()
+    speeds = not np.isnan(as_imported(read(path)).topology.links.capacity_gbps).any()
     return import_topology(path, name, strict=True, speed=None if speeds else 100.0)
 
 
@@ -112,7 +120,7 @@ def test_what_is_written_reads_back_the_same_or_is_refused_with_a_reason(name, c
     back = taken(name, path).topology
     assert sorted(back.nodes.name) == sorted(topology.nodes.name)
     assert cables(back) == cables(topology)
-    if not np.isnan(FORMATS[name].read(path).links.capacity_gbps).any():
+    if not np.isnan(as_imported(FORMATS[name].read(path)).topology.links.capacity_gbps).any():
         assert sorted(back.links.capacity_gbps.tolist()) == sorted(topology.links.capacity_gbps.tolist())
     again = path.with_name(f"again-{path.name}")
     write_topology(back, again, name)

@@ -164,10 +164,10 @@ def read(path: Path) -> Topology:
     FormatError
         With everything that is wrong in them.
     """
-    built, problems = read_sound(path)
-    if problems:
-        raise FormatError(problems)
-    return built
+    sound = read_sound(path)
+    if sound.problems:
+        raise FormatError(sound.problems)
+    return sound.topology
 
 
 SUMMARY = "Folder of lldpctl -f json0 files, one per device; read only"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fabric.cli.answer import load, located, output_path, remember
+from fabric.cli.answer import load, located, output_path, remember, remember_said
 from fabric.cli.options import FabricCommand, Settings, listed
 from topologies.errors import FormatError
 from topologies.format_registry import FORMATS, find_format, import_topology, write_topology
@@ -66,6 +66,7 @@ def _topology(source: str, settings: Settings, form: str | None, fabric: str | N
         source, "containerlab" if form is None and is_lab else form, strict=settings.strict, speed=gbps
     )
     remember(list(found.problems))
+    remember_said(list(found.notes))
     return found.topology
 
 

@@ -89,7 +89,7 @@ def _of_scenario(
             return
     emit(
         Answer(
-            lambda: traffic_record(loaded, workloads, timed),
+            lambda: traffic_record(loaded, network, workloads, timed),
             lambda: traffic_document(workloads, timed),
             lambda: sent_table(workloads, timed),
             COLUMNS,

@@ -41,17 +41,25 @@ def build_record(loaded: LoadedScenario, network: Network) -> dict[str, Any]:
     return {
         **envelope("BuildResult", loaded),
         "fabrics": fabrics,
+        "assumptions": [
+            {"text": text, "override": f"fabrics.{name}.topology"}
+            for name, texts in network.said.items()
+            for text in texts
+        ],
         "warnings": [str(problem) for problem in network.warnings],
     }
 
 
 def traffic_record(
-    loaded: LoadedScenario, workloads: Sequence[WorkloadTraffic], schedules: Sequence[StepSchedule]
+    loaded: LoadedScenario,
+    network: Network,
+    workloads: Sequence[WorkloadTraffic],
+    schedules: Sequence[StepSchedule],
 ) -> dict[str, Any]:
     """``TrafficResult``."""
     return {
         **envelope("TrafficResult", loaded),
-        "assumptions": [entry.__dict__ for entry in assumptions(loaded, workloads)],
+        "assumptions": [entry.__dict__ for entry in assumptions(loaded, network, workloads)],
         "workloads": [_workload(workload, schedule) for workload, schedule in zip(workloads, schedules, strict=True)],
         "warnings": [warning for workload in workloads for warning in workload.warnings],
     }

@@ -1,0 +1,111 @@
+"""Every reader declares its fields, and does with each what it declares."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+from feeding import Outcome, ReaderFeeds
+from generate.reading import declarations
+
+from topologies.errors import FabricError
+from topologies.format_registry import FORMATS
+from topologies.reading.fields import Field
+from traffic.workload import DEMAND_FORMATS, PLACEMENTS
+
+ALL = {(declared.kind, declared.reader): declared for declared in declarations()}
+FEEDS: dict[tuple[str, str], ReaderFeeds] = {
+    (feeds.kind, feeds.reader): feeds
+    for path in sorted(Path(__file__).parent.glob("feeds_*.py"))
+    for feeds in importlib.import_module(path.stem).READERS
+}
+FIELDS = [(key, field) for key, declared in ALL.items() for field in declared]
+# Readers whose fields are not declared yet.
+WAITING = {
+    *(("topology format", name) for name in FORMATS),
+    *(("demand format", name) for name in DEMAND_FORMATS.names()),
+    *(("placement", name) for name in ("file", "kubernetes", "slurm")),
+    ("model", "hf-config"),
+    ("model", "megatron"),
+    ("storage", "osd tree"),
+    ("storage", "pools"),
+    ("device type", "netbox"),
+}
+
+
+def wanted() -> set[tuple[str, str]]:
+    """Readers there are, by their registries, and those that are named by a key of their own."""
+    return {
+        *(("topology format", entry.name) for entry in FORMATS.values() if entry.read is not None),
+        *(("demand format", name) for name in DEMAND_FORMATS.names()),
+        *(("placement", entry.name) for entry in PLACEMENTS if "path" in entry.model.model_fields),
+        ("model", "hf-config"),
+        ("model", "megatron"),
+        ("storage", "osd tree"),
+        ("storage", "pools"),
+        ("device type", "netbox"),
+    }
+
+
+def test_every_reader_declares_its_fields() -> None:
+    assert wanted() - set(ALL) - WAITING == set()
+
+
+@pytest.mark.parametrize("key", ALL, ids="-".join)
+def test_every_declared_field_has_a_feed(key: tuple[str, str]) -> None:
+    declared, feeds = ALL[key], FEEDS[key]
+    assert {field.name for field in declared} == set(feeds.feeds)
+    assert declared.unknown == "harmless" or feeds.unknown is not None
+
+
+@pytest.mark.parametrize(("key", "field"), FIELDS, ids=[f"{'-'.join(key)}-{field.name}" for key, field in FIELDS])
+def test_field_does_what_is_declared(key: tuple[str, str], field: Field, tmp_path: Path) -> None:
+    reader = FEEDS[key]
+    feed = reader.feeds[field.name]
+    plain = name_of(field)
+    before = read(reader, feed.without, tmp_path / "without")
+    if field.treatment == "refused" or feed.raises:
+        with pytest.raises(FabricError) as refusal:
+            read(reader, feed.having, tmp_path / "having")
+        assert plain in str(refusal.value)
+        if field.accept:
+            read(reader, feed.accepted, tmp_path / "accepted")
+        return
+    after = read(reader, feed.having, tmp_path / "having")
+    fresh = [text for text in after.said if text not in before.said]
+    if field.treatment == "modelled":
+        assert after.answer != before.answer
+    else:
+        assert after.answer == before.answer
+    if field.treatment == "reported":
+        assert any(plain in text for text in fresh)
+    if field.treatment == "harmless":
+        assert fresh == []
+
+
+@pytest.mark.parametrize("key", FEEDS, ids="-".join)
+def test_unknown_field_is_never_silent(key: tuple[str, str], tmp_path: Path) -> None:
+    reader, unknown = FEEDS[key], ALL[key].unknown
+    if unknown == "harmless":
+        return
+    feed = reader.unknown
+    assert feed is not None
+    before = read(reader, feed.without, tmp_path / "without")
+    if unknown == "refused":
+        with pytest.raises(FabricError, match=reader.unknown_name):
+            read(reader, feed.having, tmp_path / "having")
+        return
+    after = read(reader, feed.having, tmp_path / "having")
+    assert after.answer == before.answer
+    assert any(reader.unknown_name in text for text in after.said)
+
+
+def read(reader: ReaderFeeds, document: object, folder: Path) -> Outcome:
+    folder.mkdir()
+    return reader.read(document, folder)
+
+
+def name_of(field: Field) -> str:
+    """The part of a field's name that a message repeats."""
+    return field.name.removesuffix("*")
