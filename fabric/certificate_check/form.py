@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from fabric.certificate_check.columns import Bools, Floats, Ints
 from topologies.errors import FormatError
+from topologies.reading.zip_columns import BadZipError, BoundedZip, column_of
 
 _MOST = 1e300  # no ratio or rate is larger
 HINT = "write it again: fabric route SCENARIO --certificate FILE"
@@ -74,14 +74,13 @@ def bad_manifest(text: str) -> FormatError:
 class Columns:
     """The ``.npy`` members of one folder of the archive."""
 
-    def __init__(self, archive: zipfile.ZipFile, folder: str) -> None:
+    def __init__(self, archive: BoundedZip, folder: str) -> None:
         self._archive = archive
         self._folder = folder
-        self._names = set(archive.namelist())
 
     def ints(self, name: str, length: int | None = None, *, below: int | None = None, least: int = 0) -> Ints:
         """A column of integers from ``least``, all ``below`` a count."""
-        raw = self._read(name, "iu", "integers", length)
+        raw = self._read(name, "iu", length)
         values = raw.astype(np.int64)
         bad = (values < least) if below is None else (values < least) | (values >= below)
         if bad.any():
@@ -103,7 +102,7 @@ class Columns:
 
     def floats(self, name: str, length: int | None = None, *, positive: bool = False, most: float = np.inf) -> Floats:
         """A column of finite numbers, none negative."""
-        values = self._read(name, "f", "floats", length).astype(np.float64)
+        values = self._read(name, "f", length).astype(np.float64)
         low = values <= 0 if positive else values < 0
         bad = ~np.isfinite(values) | low | (values > most)
         if bad.any():
@@ -114,27 +113,22 @@ class Columns:
 
     def bools(self, name: str, length: int) -> Bools:
         """A column of truth values."""
-        return self._read(name, "b", "truth values", length).astype(np.bool_)
+        return self._read(name, "b", length).astype(np.bool_)
 
     def texts(self, name: str) -> NDArray[np.str_]:
         """A column of text."""
-        return self._read(name, "U", "text", None).astype(np.str_)
+        return self._read(name, "U", None).astype(np.str_)
 
-    def _read(self, name: str, kinds: str, words: str, length: int | None) -> NDArray[Any]:
+    def _read(self, name: str, kinds: str, length: int | None) -> NDArray[Any]:
         member = f"{self._folder}/{name}.npy"
-        if member not in self._names:
+        if member not in self._archive.names:
             raise FormatError(f"the column {member} is missing", hint=HINT, code="FP6042")
         try:
-            with self._archive.open(member) as stream:
-                array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
-        except (ValueError, TypeError, SyntaxError, MemoryError) as error:
-            raise FormatError(f"{member} is not a numpy array: {error}", hint=HINT, code="FP6042") from None
-        if array.ndim != 1 or array.dtype.kind not in kinds:
-            raise FormatError(
-                f"{member} has shape {array.shape} of {array.dtype}, not one column of {words}",
-                hint=HINT,
-                code="FP6042",
-            )
+            array = column_of(self._archive.read(member), kinds)
+        except BadZipError as error:
+            raise FormatError(f"{member}: {error}", hint=HINT, code="FP6042") from None
+        if array.ndim != 1:
+            raise FormatError(f"{member} has shape {array.shape}, not one column", hint=HINT, code="FP6042")
         if length is not None and len(array) != length:
             raise FormatError(f"{member} has {len(array)} rows; {length} are needed", hint=HINT, code="FP6042")
         return array

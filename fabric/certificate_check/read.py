@@ -6,9 +6,6 @@ numbers that no network has. Everything a well-formed file can be wrong about is
 
 from __future__ import annotations
 
-import json
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +27,11 @@ from fabric.certificate_check.columns import (
 )
 from fabric.certificate_check.form import HINT, Columns, Entry, bad_manifest
 from topologies.errors import FormatError
+from topologies.reading.json_value import parse_json
+from topologies.reading.zip_columns import BadZipError, BoundedZip
 
+MANIFEST = "manifest.json"
+_MOST_MANIFEST_BYTES = 256 * 2**20
 _PARTS = ("all", "parts")
 
 
@@ -51,23 +52,22 @@ def read_certificate(path: Path) -> CertificateFile:
         FP6040 not readable, FP6041 a bad manifest, FP6042 a bad column, FP6043 a bad value.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with BoundedZip(path) as archive:
             return _certificate(archive, path.name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise FormatError(
-            f"{path} is not a whole zip file: {error}", hint="was it truncated? " + HINT, code="FP6040"
-        ) from None
+    except BadZipError as error:
+        raise FormatError(f"{path}: {error}", hint="was it truncated? " + HINT, code="FP6040") from None
     except OSError as error:
         raise FormatError(f"{path} cannot be read: {error.strerror or error}", hint=HINT, code="FP6040") from None
 
 
-def _certificate(archive: zipfile.ZipFile, name: str) -> CertificateFile:
-    if "manifest.json" not in archive.namelist():
-        raise FormatError(f"{name} has no manifest.json: it is not a certificate", hint=HINT, code="FP6041")
+def _certificate(archive: BoundedZip, name: str) -> CertificateFile:
+    if MANIFEST not in archive.names:
+        raise FormatError(f"{name} has no {MANIFEST}: it is not a certificate", hint=HINT, code="FP6041")
     try:
-        top = Entry(json.loads(archive.read("manifest.json")), "manifest")
-    except (ValueError, RecursionError) as error:
+        text = archive.read(MANIFEST, most=_MOST_MANIFEST_BYTES).decode()
+    except UnicodeDecodeError as error:
         raise bad_manifest(f"not JSON: {error}") from None
+    top = Entry(parse_json(text, MANIFEST, code="FP6041", hint=HINT).value, "manifest")
     schema, version = top.text("schema"), top.count("version")
     if (schema, version) != (SCHEMA, VERSION):
         raise bad_manifest(f"schema {schema!r} version {version}; this program reads {SCHEMA!r} version {VERSION}")
@@ -82,7 +82,7 @@ def _certificate(archive: zipfile.ZipFile, name: str) -> CertificateFile:
     )
 
 
-def _fabric(archive: zipfile.ZipFile, entry: Entry) -> FabricColumns:
+def _fabric(archive: BoundedZip, entry: Entry) -> FabricColumns:
     columns = Columns(archive, entry.text("columns"))
     name = columns.texts("node_name")
     src = columns.ints("link_src", below=len(name))
@@ -98,7 +98,7 @@ def _fabric(archive: zipfile.ZipFile, entry: Entry) -> FabricColumns:
     )
 
 
-def _phase(archive: zipfile.ZipFile, entry: Entry, fabrics: dict[str, FabricColumns]) -> PhaseColumns:
+def _phase(archive: BoundedZip, entry: Entry, fabrics: dict[str, FabricColumns]) -> PhaseColumns:
     fabric = fabrics.get(entry.text("fabric"))
     if fabric is None:
         raise bad_manifest(f"{entry.place}.fabric is not the name of a fabric of the file")

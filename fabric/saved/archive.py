@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from fabric.output.whole_file import whole_file
 from topologies.errors import FormatError
+from topologies.reading.json_value import parse_json
+from topologies.reading.zip_columns import MOST_BYTES, BadZipError, BoundedZip, column_of
 
 MANIFEST = "manifest.json"
-MOST_BYTES = 16 * 2**30  # of all members unpacked
 MOST_MANIFEST_BYTES = 256 * 2**20
 _NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+)*(\.[a-z]+)?")
 _WHEN = (1980, 1, 1, 0, 0, 0)  # the same result gives the same bytes
@@ -100,45 +101,38 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         if path.is_dir():
-            self._read: Callable[[str], bytes] = self._from_folder
+            self._read: Callable[..., bytes] = self._from_folder
             self._zip = None
         else:
             try:
-                self._zip = zipfile.ZipFile(path)
+                self._zip = BoundedZip(path)
             except FileNotFoundError:
                 raise bad(path, "no such file", "fabric route SCENARIO --save FILE.fpr makes one") from None
-            except (OSError, zipfile.BadZipFile) as error:
-                raise bad(path, f"no whole saved result: {error}") from None
+            except (OSError, BadZipError) as error:
+                raise bad(path, f"not a whole saved result: {error}") from None
             self._read = self._from_zip
-            if sum(info.file_size for info in self._zip.infolist()) > MOST_BYTES:
-                raise bad(path, f"would unpack to more than {MOST_BYTES >> 30} GiB")
-        data = self._read(MANIFEST)
-        if len(data) > MOST_MANIFEST_BYTES:
-            raise bad(path, "its manifest is too large")
-        try:
-            manifest = json.loads(data)
-        except ValueError:
-            raise bad(path, f"its {MANIFEST} is not JSON") from None
+        manifest = _json(path, MANIFEST, self._read(MANIFEST, MOST_MANIFEST_BYTES))
         if not isinstance(manifest, dict) or not isinstance(manifest.get("members", {}), dict):
             raise bad(path, f"its {MANIFEST} says nothing about members")
         self.manifest: dict[str, Any] = manifest
 
-    def _from_folder(self, name: str) -> bytes:
+    def _from_folder(self, name: str, most: int | None = None) -> bytes:
+        place = self.path / name
         try:
-            return (self.path / name).read_bytes()
+            if not place.is_file() or place.stat().st_size > (most or MOST_BYTES):
+                raise bad(self.path, f"{name} is too large" if place.is_file() else f"{name} is missing")
+            return place.read_bytes()
         except OSError as error:
             raise bad(self.path, f"{name} cannot be read: {error.strerror}") from None
 
-    def _from_zip(self, name: str) -> bytes:
+    def _from_zip(self, name: str, most: int | None = None) -> bytes:
         assert self._zip is not None
         try:
-            return self._zip.read(name)
+            return self._zip.read(name, most=most)
         except KeyError:
             raise bad(self.path, f"{name} is missing") from None
-        except (OSError, zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
-            raise bad(self.path, f"{name} is damaged: {error}") from None
-        except Exception as error:  # zlib.error has no base of its own
-            raise bad(self.path, f"{name} is damaged: {error}") from None
+        except BadZipError as error:
+            raise bad(self.path, str(error)) from None
 
     def member(self, name: str) -> bytes:
         """Bytes of a member, as they were written.
@@ -148,7 +142,7 @@ class Archive:
         FormatError
             FP9102 where it is missing, not listed or not what was written.
         """
-        listed = self.manifest["members"].get(name)
+        listed = self.manifest.get("members", {}).get(name)
         if not isinstance(listed, dict) or not _NAME.fullmatch(name) or ".." in name:
             raise bad(self.path, f"{name} is not in its list of members")
         data = self._read(name)
@@ -156,19 +150,23 @@ class Archive:
             raise bad(self.path, f"{name} is not what was written: its hash differs")
         return data
 
-    def array(self, name: str, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
-        """A column; with ``shape``, refused when it has another."""
+    def array(self, name: str, kinds: str, shape: tuple[int, ...]) -> NDArray[Any]:
+        """A column of a kind (see ``column_of``); refused when it has another shape."""
         try:
-            values: NDArray[Any] = np.lib.format.read_array(io.BytesIO(self.member(name)), allow_pickle=False)
-        except ValueError as error:
-            raise bad(self.path, f"{name} is not a column: {error}") from None
-        if shape is not None and values.shape != shape:
+            values = column_of(self.member(name), kinds)
+        except BadZipError as error:
+            raise bad(self.path, f"{name}: {error}") from None
+        if values.shape != shape:
             raise bad(self.path, f"{name} has shape {values.shape}, not {shape}")
         return values
 
     def record(self, name: str) -> Any:
         """A member that is JSON."""
-        try:
-            return json.loads(self.member(name))
-        except ValueError:
-            raise bad(self.path, f"{name} is not JSON") from None
+        return _json(self.path, name, self.member(name))
+
+
+def _json(path: Path, name: str, data: bytes) -> Any:
+    try:
+        return parse_json(data.decode(), name).value
+    except (FormatError, UnicodeDecodeError) as error:
+        raise bad(path, f"its {name} is not JSON that we read: {error}") from None

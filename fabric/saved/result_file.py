@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields
+from dataclasses import Field, asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ _ENTRY: dict[str, TypeAdapter[Any]] = {
     "spread": TypeAdapter(HashSpread | None),
     "window_s": TypeAdapter(dict[str, float]),
 }
+_DTYPES: dict[str, type[np.generic]] = {"Ints": np.int32, "Floats": np.float64, "Bools": np.bool_}
+_KIND_OF: dict[type[np.generic], str] = {np.int32: "iu", np.float64: "f", np.bool_: "b"}
 _PLAIN = (
     "fabric", "phase", "router", "hottest_link", "links_over_capacity", "unreachable_pairs", "jobs_cut", "solver",
     "solve_time_s", "partial", "notes",
@@ -230,18 +232,30 @@ def open_result(path: Path) -> Run:
 def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
     folder, nodes, links = str(record["folder"]), int(record["nodes"]), int(record["links"])
 
-    def read(part: str, name: str, size: int) -> Any:
-        values = archive.array(f"{folder}/{part}/{name}.npy", (size,))
-        return column(values, values.dtype)
+    def read(part: str, field: Field[Any], size: int) -> Any:
+        dtype = _DTYPES[str(field.type)]
+        values = archive.array(f"{folder}/{part}/{field.name}.npy", _KIND_OF[dtype], (size,))
+        if dtype is np.int32 and len(values) and not -(2**31) <= values.min() <= values.max() < 2**31:
+            raise bad(archive.path, f"{folder}/{part}/{field.name} has numbers beyond 32 bits")
+        return column(values, dtype)
 
     names = tuple(archive.record(f"{folder}/nodes/name.json"))
     if len(names) != nodes or not all(isinstance(name, str) for name in names):
         raise bad(archive.path, f"{folder} has {len(names)} names of {nodes} nodes")
-    node_columns = {f.name: read("nodes", f.name, nodes) for f in fields(Nodes) if f.name != "name"}
-    link_columns = {f.name: read("links", f.name, links) for f in fields(Links)}
+    node_columns = {f.name: read("nodes", f, nodes) for f in fields(Nodes) if f.name != "name"}
+    link_columns = {f.name: read("links", f, links) for f in fields(Links)}
     ends = np.concatenate([link_columns["src"], link_columns["dst"]])
     if len(ends) and (ends.min() < 0 or ends.max() >= nodes):
         raise bad(archive.path, f"links of {folder} end at nodes that are not there")
+    codes = (
+        ("role", node_columns["role"], 0, len(record["roles"])),
+        ("tier", link_columns["tier"], 0, len(record["tiers"])),
+        ("reverse", link_columns["reverse"], -1, links),
+    )
+    for name, values, least, below in codes:
+        if len(values) and not least <= values.min() <= values.max() < below:
+            raise bad(archive.path, f"{folder}: {name} has values that are not from {least} to {below - 1}")
+    has_circuits = bool(record.get("circuit"))
     return Topology(
         str(record["name"]),
         str(record["kind"]),
@@ -249,8 +263,10 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
         tuple(record["tiers"]),
         Nodes(names, **node_columns),
         Links(**link_columns),
-        column(archive.array(f"{folder}/up.npy", (links,)), np.bool_),
-        circuit=column(archive.array(f"{folder}/circuit.npy", (links,)), np.int32) if record.get("circuit") else None,
+        column(archive.array(f"{folder}/up.npy", "b", (links,)), np.bool_),
+        circuit=column(archive.array(f"{folder}/circuit.npy", "iu", (links,)), np.int32)
+        if record.get("circuit")
+        else None,
     )
 
 
@@ -264,8 +280,8 @@ def _read_entry(archive: Archive, record: Mapping[str, Any], topologies: Mapping
     certificate = record["certificate"]
     return PhaseRoute(
         topology=topology,
-        link_gbps=column(archive.array(f"{folder}/link_gbps.npy", (size, len(found["classes"]))), np.float64),
-        utilisation=column(archive.array(f"{folder}/utilisation.npy", (size,)), np.float64),
+        link_gbps=column(archive.array(f"{folder}/link_gbps.npy", "f", (size, len(found["classes"]))), np.float64),
+        utilisation=column(archive.array(f"{folder}/utilisation.npy", "f", (size,)), np.float64),
         max_utilisation=float(record["max_utilisation"]),
         best_possible=_read_certificate(record["best_possible"]),
         certificate=None if certificate is None else _read_certificate(certificate),
@@ -280,6 +296,8 @@ def _read_certificate(record: Mapping[str, Any]) -> Certificate:
 
 def _scenario(archive: Archive, named: str, sources: list[tuple[str, str]], overrides: list[str]) -> LoadedScenario:
     """The scenario from the file it was, where that is unchanged, else from the text that was kept."""
+    if named not in dict(sources):
+        raise bad(archive.path, "it does not keep the text of its scenario")
     kept = {path: archive.member(member) for path, member in sources}
     try:
         if all(Path(path).read_bytes() == data for path, data in kept.items()):

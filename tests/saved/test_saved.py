@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import json
 import random
 import shutil
 import zipfile
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -185,6 +189,50 @@ def test_damage_is_refused_in_words(members: dict[str, bytes | None], words: str
     """A missing, changed or foreign member."""
     with pytest.raises(FabricError, match=words):
         open_result(rewritten(good, tmp_path / "x.fpr", **members))
+
+
+def forged(good: Path, path: Path, member: str, data: bytes) -> Path:
+    """A copy with another member, and a manifest that says so."""
+    with zipfile.ZipFile(good) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    manifest["members"][member] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    changes = {"manifest.json": json.dumps(manifest).encode(), member: data}
+    return rewritten(good, path, **changes)
+
+
+def npy(values: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("member", "data", "words"),
+    [
+        ("fabric0/nodes/nics.npy", lambda nodes: npy(np.array(["1"] * nodes)), "not whole numbers"),
+        ("fabric0/nodes/nics.npy", lambda nodes: npy(np.zeros(nodes, dtype="M8[s]")), "not whole numbers"),
+        ("fabric0/nodes/nics.npy", lambda nodes: npy(np.full(nodes, 2**40)), "beyond 32 bits"),
+        ("fabric0/nodes/nics.npy", lambda nodes: npy(np.zeros(nodes - 1, dtype=np.int32)), "shape"),
+        ("fabric0/nodes/role.npy", lambda nodes: npy(np.full(nodes, 99, dtype=np.int32)), "role has values"),
+        ("fabric0/nodes/name.json", lambda nodes: b"[" * 5000, "nested more than"),
+        ("assumptions.json", lambda nodes: b"[" * 5000, "nested more than"),
+    ],
+    ids=range(7),
+)
+def test_a_forged_column_is_refused_though_its_hash_is_right(
+    member: str, data: Callable[[int], bytes], words: str, good: Path, tmp_path: Path
+) -> None:
+    """Every column has its type, and codes that exist."""
+    nodes = len(open_result(good).result.routes[0].topology.nodes)
+    with pytest.raises(FabricError, match=words):
+        open_result(forged(good, tmp_path / "x.fpr", member, data(nodes)))
+
+
+def test_a_result_without_its_scenario_is_refused(good: Path, tmp_path: Path) -> None:
+    """The manifest keeps no text."""
+    manifest = manifest_with(good, scenario={"path": "s.yaml", "sources": []})
+    with pytest.raises(FabricError, match="does not keep the text of its scenario"):
+        open_result(rewritten(good, tmp_path / "x.fpr", manifest_dot_json=manifest))
 
 
 def test_a_truncated_file_is_refused_at_every_length(good: Path, tmp_path: Path) -> None:

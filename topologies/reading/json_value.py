@@ -140,7 +140,7 @@ def parse_json(text: str, file: str, *, code: str = "FP6250", hint: str = "") ->
     FormatError
         With line and column: when it is not JSON, or is nested more than 100 deep.
     """
-    _check_depth(text, file, code)
+    _check_depth(text, file, code, hint)
     try:
         value = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -161,7 +161,7 @@ def _no_constant(word: str) -> float:
     raise ValueError(f"{word} is not a JSON number")
 
 
-def _check_depth(text: str, file: str, code: str) -> None:
+def _check_depth(text: str, file: str, code: str, hint: str) -> None:
     """Refuse deep nesting before the parser recurses into it."""
     if max(text.count("["), text.count("{")) <= MAX_DEPTH // 2:
         return
@@ -171,6 +171,5 @@ def _check_depth(text: str, file: str, code: str) -> None:
         depth += 1 if found.group() in "[{" else -1
         if depth > MAX_DEPTH:
             line = bare.count("\n", 0, found.start()) + 1
-            raise FormatError(
-                f"nested more than {MAX_DEPTH} deep", file=file, line=line, code=code, hint="is a bracket unclosed?"
-            )
+            message = f"nested more than {MAX_DEPTH} deep"
+            raise FormatError(message, file=file, line=line, code=code, hint=hint or "is a bracket unclosed?")
