@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from rich.cells import cell_len, set_cell_size
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
+from topologies.printable import printable
 
 
 def safe(text: str) -> str:
@@ -15,7 +13,7 @@ def safe(text: str) -> str:
     >>> safe("leaf\\x1b[2J1")
     'leaf\ufffd[2J1'
     """
-    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return printable(text)
 
 
 def fitted(text: str, width: int, *, right: bool = False) -> str:

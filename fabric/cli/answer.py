@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from fabric.cli.options import Settings
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.schema import not_yet_modelled
 from topologies.errors import FabricError, Problem
+from topologies.printable import json_text
 
 if TYPE_CHECKING:
     from fabric.output.table import Table
@@ -116,7 +116,7 @@ def emit(answer: Answer, settings: Settings) -> None:
         table = table.only(*select_columns(answer.columns, settings.columns))
         text = to_csv(table) if name == "csv" else to_ndjson(answer.record(), table)
     elif name == "json":
-        text = json.dumps(answer.record(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        text = json_text(answer.record(), indent=2) + "\n"
     elif name == "md":
         text = to_markdown(answer.document())
     else:

@@ -25,7 +25,7 @@ def load_exported(scenario: str, folder: Path, settings: Settings) -> tuple[Load
     if not settings.overrides:
         settings = replace(settings, sets=what_if(manifest, "set"))
     loaded = load(scenario, settings)
-    if loaded.sha256 != manifest.record.get("sha256") and not settings.quiet:
+    if loaded.sha256 != manifest.sha256 and not settings.quiet:
         click.echo("note: the scenario has changed since the export", err=True)
     with located(loaded, settings):
         return loaded, export_baseline(folder, loaded, down=settings.down, up=settings.up)

@@ -17,6 +17,7 @@ import click
 from fabric.cli.exit_codes import BROKEN_PIPE, INTERRUPTED, OK, PARTIAL, USAGE
 from fabric.cli.options import Settings, collect, common_options
 from topologies.plugin_folder import Declared, PluginFolder, module_path, read_declared
+from topologies.printable import printable
 
 COMMANDS = PluginFolder("command", "fabric.cli.commands", "command", click.Command)
 GROUP = "fabric.commands"  # entry points of the packages that import this one, such as tui
@@ -112,12 +113,12 @@ def _say_of_files(ctx: click.Context, /, result: Any, **_: Any) -> Any:
 
     if not ctx.obj.quiet:
         for text in dict.fromkeys(text for said in ctx.meta.get(SAID, ()) for text in said):
-            click.echo(f"note: {text}", err=True)
+            click.echo(f"note: {printable(text)}", err=True)
     dropped = [problem for found in ctx.meta.get(DROPPED, ()) for problem in found]
     if not dropped:
         return result
     for problem in dropped:
-        click.echo(f"left out: {problem}", err=True)
+        click.echo(f"left out: {printable(str(problem))}", err=True)
     click.echo(f"{len(dropped)} element(s) left out; --strict refuses such files", err=True)
     return result or PARTIAL
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fabric.output.table import Table
 from fabric.output.where import unknown_column
+from topologies.printable import json_text, spreadsheet_cell
 
 
 def select_columns(columns: Sequence[str], wanted: str | None) -> list[str]:
@@ -49,17 +49,19 @@ def to_csv(table: Table) -> str:
     """CSV with a header; nested values as JSON text."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(table.names)
+    writer.writerow([_cell(name) for name in table.names])
     for record in table.records():
         writer.writerow([_cell(value) for value in record.values()])
     return buffer.getvalue()
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    if isinstance(value, dict | list):
+        return spreadsheet_cell(json_text(value))
+    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def to_ndjson(envelope: Mapping[str, Any], table: Table) -> str:
     """The envelope without items on the first line, then one row per line."""
     head = {key: value for key, value in envelope.items() if key != "items"}
-    return "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in [head, *table.records()])
+    return "".join(json_text(line) + "\n" for line in [head, *table.records()])

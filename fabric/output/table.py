@@ -17,6 +17,7 @@ from fabric.output.numbers import finite
 from fabric.output.where import compile_where
 from topologies.columns import Longs
 from topologies.errors import ScenarioError, nearest_hint
+from topologies.printable import printable
 
 Mark = Literal["", "good", "bad", "warn"]
 
@@ -62,8 +63,8 @@ class Column:
     live: bool = False
 
     def cell(self, row: int) -> str:
-        """Text of a row, for people."""
-        return str(self.texts[row]) if self.texts is not None else self.text(self.values[row])
+        """Text of a row, for people: one printable line."""
+        return printable(str(self.texts[row]) if self.texts is not None else self.text(self.values[row]))
 
     def value(self, row: int) -> Any:
         """Value of a row as a plain Python value; infinity and NaN, which JSON cannot hold, are None."""

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
+from topologies.printable import printable
 
 _STYLE = {"good": "green", "bad": "bold red", "warn": "yellow", "": ""}
 _GAP = 2  # blanks between columns
@@ -20,10 +21,11 @@ def to_plain(document: Document) -> str:
     after_table = False
     for part in document:
         if isinstance(part, Line):
-            parts += ["", part.text] if after_table else [part.text]
+            text = printable(part.text)
+            parts += ["", text] if after_table else [text]
         else:
             part = part.repeatable
-            lines = ["", part.title] if part.title else [""]
+            lines = ["", printable(part.title)] if part.title else [""]
             lines.append("\t".join(part.headers))
             lines += ["\t".join(row) for row in part.texts()]
             parts.append("\n".join(lines))
@@ -39,7 +41,7 @@ def to_markdown(document: Document) -> str:
             parts.append(_escape(part.text))
             continue
         part = part.repeatable
-        lines = [f"**{part.title}**", ""] if part.title else []
+        lines = [f"**{_escape(part.title)}**", ""] if part.title else []
         lines.append("| " + " | ".join(_escape(header) for header in part.headers) + " |")
         lines.append("|" + "|".join("---:" if column.numeric else "---" for column in part.columns) + "|")
         lines += ["| " + " | ".join(_escape(cell) for cell in row) + " |" for row in part.texts()]
@@ -52,19 +54,22 @@ def to_columns(document: Document, width: int = 92) -> str:
     lines: list[str] = []
     for part in document:
         if isinstance(part, Line):
-            lines += textwrap.wrap(part.text, width) or [""]
+            lines += textwrap.wrap(printable(part.text), width) or [""]
             continue
         part = part.repeatable
         rows = list(part.texts())
         widths = _widths(part, rows, width)
-        lines += ["", part.title, _cells(part.headers, part, widths, False)]
+        lines += ["", printable(part.title), _cells(part.headers, part, widths, False)]
         lines += [_cells(row, part, widths, False) for row in rows]
         lines.append("")
     return "\n".join(lines)
 
 
 def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    """Text in Markdown: neither a cell's end nor a tag of a page."""
+    for mark, shown in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("\n", " ")):
+        text = text.replace(mark, shown)
+    return printable(text)
 
 
 def print_terminal(
@@ -88,13 +93,13 @@ def print_terminal(
         if isinstance(part, Line):
             if before:
                 console.print()
-            console.print(Text(part.text, style=_STYLE[part.mark]))
+            console.print(Text(printable(part.text), style=_STYLE[part.mark]))
             before = False
             continue
         part = part if live else part.repeatable
         console.print()
         if part.title:
-            console.print(Text(part.title, style="bold"))
+            console.print(Text(printable(part.title), style="bold"))
         rows = list(part.texts())
         widths = _widths(part, rows, console.width)
         header = _cells(part.headers, part, widths, ascii_only)

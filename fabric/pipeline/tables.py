@@ -155,8 +155,7 @@ def address_options(spec: FabricSpec) -> AddressOptions:
 
 def what_if(manifest: Manifest, key: str) -> tuple[str, ...]:
     """Failures (``down``, ``up``) or overrides (``set``) that an export was made with."""
-    found = manifest.record.get("what_if", {})
-    return tuple(str(item) for item in found.get(key, ())) if isinstance(found, dict) else ()
+    return manifest.what_if.get(key, ())
 
 
 def export_baseline(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fabric.rules.change_plan import ChangePlan, Step, plan_change
-from fabric.rules.dialect import DIALECTS, Dialect, File
+from fabric.rules.dialect import DIALECTS, Dialect, File, read_switch
 from fabric.rules.errors import RuleError
 from fabric.rules.manifest import SCHEMA, read_manifest
 from fabric.rules.ovs_text import format_group, format_rule
@@ -49,7 +49,7 @@ def read_tables_of(folder: Path) -> dict[str, SwitchTable]:
         )
     found = {}
     for entry in manifest.switches:
-        rules, groups = written.read(folder, entry.file)
+        rules, groups = read_switch(written, folder, entry.file)
         found[entry.name] = SwitchTable(entry.name, entry.datapath, 0, tuple(groups), tuple(rules))
     return found
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from fabric.routing.table_options import Carrier
+from fabric.rules.errors import RuleError
 from topologies.plugin_folder import PluginFolder
 
 if TYPE_CHECKING:
@@ -60,6 +61,24 @@ class Dialect:
     def experimental(self) -> bool:
         """Whether no real program has taken its output."""
         return not self.proof
+
+
+def read_switch(dialect: Dialect, folder: Path, stem: str) -> tuple[list[Rule], list[Group]]:
+    """Rules and groups of one switch, by a dialect that reads.
+
+    Raises
+    ------
+    RuleError
+        FP8020, with the file, for whatever is wrong in it.
+    """
+    assert dialect.read is not None
+    try:
+        return dialect.read(folder, stem)
+    except RuleError:
+        raise
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        message = f"the {dialect.name} files of {stem} in {folder} cannot be read: {error}"
+        raise RuleError(message, hint="export again", code="FP8020") from None
 
 
 DIALECTS = PluginFolder("dialect", "fabric.rules.dialects", "DIALECT", Dialect)

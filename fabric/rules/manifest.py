@@ -5,16 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.dialect import File
 from fabric.rules.errors import RuleError
+from fabric.rules.own_files import read_record
+from topologies.errors import FormatError
+from topologies.printable import spreadsheet_cell
+from topologies.reading.json_value import JsonValue
 
 SCHEMA = 1
+_MOST_FABRICS = 65_535
+_STEM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 MANIFEST, VERIFIED = "manifest.json", "verified.json"
 LINKS, HOSTS, FLOWS, ADDRESSES = "links.csv", "hosts.csv", "flows.csv", "addresses.csv"
 LINK_COLUMNS = (
@@ -54,7 +60,9 @@ class Manifest:
     number: int
     tolerance: float
     switches: tuple[SwitchEntry, ...]
-    record: dict[str, Any]
+    what_if: Mapping[str, tuple[str, ...]]  # down, up and set, as given to the export
+    scenario: str
+    sha256: str  # of the scenario file
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -66,41 +74,42 @@ def read_manifest(folder: Path) -> Manifest:
         When there is none, it is of a newer version, or does not say what it has to.
     """
     path = folder / MANIFEST
+    top = read_record(path, hint="fabric export openflow SCENARIO -o FOLDER writes one")
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RuleError(
-            f"{folder} is not an export: {MANIFEST} cannot be read: {error.strerror}",
-            hint="fabric export openflow SCENARIO -o FOLDER writes one",
-            code="FP8023",
-        ) from None
-    except ValueError as error:
-        raise RuleError(f"{path} is not JSON: {error}", hint="export again", code="FP8023") from None
-    if not isinstance(record, dict) or record.get("kind") != "RulesExport":
-        raise RuleError(f"{path} is not of an export of rules", hint="export again", code="FP8023")
-    if record.get("schema") != SCHEMA:
-        raise RuleError(
-            f"{path} has schema {record.get('schema')!r}; this version reads {SCHEMA}",
-            hint="use the version of fabric that wrote it, or export again",
-            code="FP8023",
-        )
-    try:
+        if top.get("kind").text("") != "RulesExport":
+            raise RuleError(f"{path} is not of an export of rules", hint="export again", code="FP8023")
+        if top.get("schema").whole(0) != SCHEMA:
+            raise RuleError(
+                f"{path} has schema {top.get('schema').text('')!r}; this version reads {SCHEMA}",
+                hint="use the version of fabric that wrote it, or export again",
+                code="FP8023",
+            )
         return Manifest(
-            fabric=str(record["fabric"]),
-            phase=None if record["phase"] is None else str(record["phase"]),
-            router=str(record["router"]),
-            dialect=str(record["dialect"]),
-            families=tuple(int(family) for family in record["families"]),
-            number=int(record["fabric_number"]),
-            tolerance=float(record["tolerance"]),
+            fabric=top.need("fabric").text(),
+            phase=None if top.get("phase").absent else top.get("phase").text(),
+            router=top.need("router").text(),
+            dialect=top.need("dialect").text(),
+            families=tuple(family.whole(among=(4, 6)) for family in top.need("families").each()),
+            number=top.need("fabric_number").whole(most=_MOST_FABRICS),
+            tolerance=top.need("tolerance").number(least=0.0),
             switches=tuple(
-                SwitchEntry(str(entry["name"]), str(entry["file"]), int(entry["datapath"]))
-                for entry in record["switches"]
+                SwitchEntry(entry.need("name").text(), _stem(entry.need("file")), entry.need("datapath").whole())
+                for entry in top.need("switches").each()
             ),
-            record=record,
+            what_if={key: tuple(one.text() for one in value.each()) for key, value in top.get("what_if").items()},
+            scenario=top.get("scenario").text(""),
+            sha256=top.get("sha256").text(""),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise RuleError(f"{path} lacks or garbles {error}", hint="export again", code="FP8023") from None
+    except FormatError as error:
+        raise RuleError(replace(problem, hint=problem.hint or "export again") for problem in error.problems) from None
+
+
+def _stem(value: JsonValue) -> str:
+    """The name of a switch's files, which lie in the export."""
+    stem = value.text()
+    if not _STEM.fullmatch(stem):
+        raise value.wrong(f"{stem!r} is not the name of a file of an export")
+    return stem
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -108,21 +117,8 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows([spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     return text.getvalue()
-
-
-def read_csv(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """Rows of a CSV file of ours with their line numbers; RuleError when columns are missing."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise RuleError(f"{path} cannot be read: {error.strerror}", hint="export again", code="FP8023") from None
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in columns if name not in (reader.fieldnames or ())]
-    if missing:
-        raise RuleError(f"{path} has no column {', '.join(missing)}", hint="export again", code="FP8023")
-    return [(reader.line_num, row) for row in reader]
 
 
 def address_rows(plan: AddressPlan) -> Iterator[tuple[object, ...]]:

@@ -256,6 +256,7 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
         if len(values) and not least <= values.min() <= values.max() < below:
             raise bad(archive.path, f"{folder}: {name} has values that are not from {least} to {below - 1}")
     has_circuits = bool(record.get("circuit"))
+    circuit = column(archive.array(f"{folder}/circuit.npy", "iu", (links,)), np.int32) if has_circuits else None
     return Topology(
         str(record["name"]),
         str(record["kind"]),
@@ -264,9 +265,7 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
         Nodes(names, **node_columns),
         Links(**link_columns),
         column(archive.array(f"{folder}/up.npy", "b", (links,)), np.bool_),
-        circuit=column(archive.array(f"{folder}/circuit.npy", "iu", (links,)), np.int32)
-        if record.get("circuit")
-        else None,
+        circuit=circuit,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from topologies.errors import Problem
+from topologies.printable import printable
 
 if TYPE_CHECKING:
     from fabric.scenario.tree import Place, Tree
@@ -149,15 +150,11 @@ def _extend(cells: Sequence[int], position: int, end: int, room: int) -> tuple[i
 
 def _cells(text: str) -> str:
     """Text as a terminal may safely show it: tabs widened, control characters replaced."""
-    return "".join(_TAB if char == "\t" else _visible(char) for char in text)
-
-
-def _visible(char: str) -> str:
-    return "\ufffd" if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") else char
+    return printable(text.replace("\t", _TAB))
 
 
 def _clean(text: str | None) -> str:
-    return "".join(_visible(char) for char in text or "")
+    return printable(text or "")
 
 
 def _shorten(text: str) -> str:

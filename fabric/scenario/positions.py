@@ -25,6 +25,8 @@ _MAX_INTEGER = 2**63 - 1
 # libyaml counts columns in characters, as the Python scanner does (tests compare the two), and is ten times faster.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_ACTING_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")  # breaks may stand
 _TAG = "tag:yaml.org,2002:"
 _TAGS = {
     yaml.ScalarNode: {"str", "int", "float", "bool", "null", "timestamp", "value", "merge"},
@@ -259,6 +261,7 @@ class _Reader:
             self._refuse("FP1006", "a key has to be text", place, hint="write a name, then ': '")
             return None
         if node.tag in (_TAG + "str", _TAG + "value"):
+            self._check_controls(str(node.value), place, _ACTING)
             return str(node.value)
         if not node.style and (way_out := _trap(node.value, node.tag.removeprefix(_TAG))):
             self._refuse("FP1003", way_out[0], place, hint=way_out[1].split(", or ")[0])
@@ -266,7 +269,16 @@ class _Reader:
             self._refuse("FP1006", f"key {node.value} is not text", place, hint=f'write "{node.value}" in quotes')
         return None
 
+    def _check_controls(self, text: str, place: Place, acting: re.Pattern[str]) -> None:
+        """Refuse what a terminal would act on; names end up on one."""
+        control = acting.search(text)
+        if control:
+            self._refuse(
+                "FP1007", f"character U+{ord(control.group()):04X} acts on terminals", place, hint="leave it out"
+            )
+
     def _scalar(self, text: str, kind: str, style: str | None, place: Place) -> Scalar:
+        self._check_controls(text, place, _ACTING_IN_TEXT)
         if not style:
             way_out = _trap(text, kind)
             if way_out is None and kind == "str" and text in ("y", "n", "Y", "N"):

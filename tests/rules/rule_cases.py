@@ -104,6 +104,6 @@ def verdict_on(scenario: Path, folder: Path) -> Verdict:
     """What the verifier says of an export folder as it is now."""
     manifest = read_manifest(folder)
     loaded = load_scenario(str(scenario), overrides=[])
-    down = manifest.record["what_if"]["down"]
+    down = manifest.what_if["down"]
     baseline = export_baseline(folder, loaded, down=tuple(down))
     return verify_export(folder, manifest, baseline.plan, baseline.pairs)

@@ -88,8 +88,10 @@ class JsonValue:
             raise self._expected("a text")
         return str(self.value)
 
-    def whole(self, default: int | None = None, *, least: int = 0, most: int = _LARGEST) -> int:
-        """A whole number; one in quotes is taken too."""
+    def whole(
+        self, default: int | None = None, *, least: int = 0, most: int = _LARGEST, among: tuple[int, ...] = ()
+    ) -> int:
+        """A whole number, one of ``among`` where that is given; one in quotes is taken too."""
         value = self.value
         if value is None and default is not None:
             return default
@@ -99,6 +101,8 @@ class JsonValue:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise self._expected("a whole number")
+        if among and value not in among:
+            raise self._expected(f"one of {', '.join(map(str, among))}")
         if not least <= value <= most:
             raise self._expected(f"a whole number from {least:,}" + (f" to {most:,}" if most < _LARGEST else ""))
         return value

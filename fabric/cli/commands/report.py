@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from fabric.cli.options import FabricCommand, OneOf, Settings, listed
 from fabric.cli.watch import watching
 from fabric.faces.report.section import SECTIONS
 from fabric.routing.names import router_names
+from topologies.printable import json_text
 
 if TYPE_CHECKING:
     from fabric.faces.report.source import ReportSource
@@ -68,7 +68,7 @@ def command(
         source = replace(source, base=_source(base, plain, replace(request, router=None, down=(), up=())))
     content = make_report(source, names)
     if kind == "json":
-        text = json.dumps(report_record(source, content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        text = json_text(report_record(source, content), indent=2) + "\n"
     else:
         text = to_markdown(content) if kind == "md" else to_page(content)
     target = settings

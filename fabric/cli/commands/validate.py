@@ -11,6 +11,7 @@ from fabric.cli.answer import load, write
 from fabric.cli.exit_codes import BAD_INPUT, OK
 from fabric.cli.options import FabricCommand, Settings
 from topologies.errors import FabricError, Problem, TopologyError
+from topologies.printable import json_text
 
 SUMMARY = "Check scenario, catalogue and topology files: syntax, schema and semantics."
 ORDER = 50
@@ -39,15 +40,13 @@ def command(files: tuple[str, ...], settings: Settings) -> int:
             if not failed and not settings.quiet:
                 click.echo(f"{file}: ok")
     if settings.format == "json":
-        import json
-
         record = {
             "schema": "fabric-planner/diagnostics/v1",
             "kind": "ValidateResult",
             "ok": worst == OK,
             "items": findings,
         }
-        write(json.dumps(record, indent=2, ensure_ascii=False) + "\n", settings)
+        write(json_text(record, indent=2) + "\n", settings)
     return worst
 
 

@@ -6,6 +6,7 @@ import re
 
 from fabric.faces.report.content import Block, Commands, Content, Folded, HeatBlock, TimelineBlock, Words
 from fabric.output.table import Table
+from topologies.printable import printable
 
 
 def to_markdown(content: Content) -> str:
@@ -25,14 +26,14 @@ def escape(text: str) -> str:
     'a\\\\|b &lt;i&gt; \\\\*c\\\\*'
     """
     plain = " ".join(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
-    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", plain)
+    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", printable(plain))
 
 
 def _block(block: Block) -> str:
     if isinstance(block, Words):
         return f"**{escape(block.text)}**" if block.mark == "bad" else escape(block.text)
     if isinstance(block, Commands):
-        return "\n".join(f"    {' '.join(line.splitlines())}" for line in block.lines)
+        return "\n".join(f"    {printable(' '.join(line.splitlines()))}" for line in block.lines)
     if isinstance(block, Table | Folded):
         return _table(block if isinstance(block, Table) else block.table)
     if isinstance(block, TimelineBlock):

@@ -24,6 +24,7 @@ from fabric.faces.report.content import (
 )
 from fabric.faces.report.heat_layers import SCALE
 from fabric.output.table import Column, Table
+from topologies.printable import printable
 
 _WIDTH, _LANE, _LEFT = 880, 24, 170  # of a time line, in pixels
 
@@ -60,7 +61,7 @@ def _hash(text: str) -> str:
 
 def _text(text: str) -> str:
     """Text in HTML, also inside attributes; characters that HTML forbids become visible."""
-    return escape("".join(char if char.isprintable() else "\ufffd" for char in text))
+    return escape(printable(text))
 
 
 def _section(part: Section) -> str:

@@ -16,6 +16,7 @@ from fabric.rules.errors import RuleError
 from fabric.rules.openflow13.encode import ETHER_IPV4, ETHER_IPV6, PORT_NAMES, wire_port
 from fabric.rules.openflow13.match_fields import match_fields
 from fabric.rules.openflow13.readback import port_of_wire
+from fabric.rules.own_files import read_record
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
 from fabric.rules.table import Action, Bucket, Group, Match, Rule, SwitchTable
@@ -77,7 +78,7 @@ def read(folder: Path, stem: str) -> tuple[list[Rule], list[Group]]:
     """Rules and groups of one switch."""
     path = folder / "switches" / f"{stem}.json"
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_record(path, code="FP8020").value
         return [_rule(entry) for entry in record["flows"]], sorted(_group(entry) for entry in record["groups"])
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise RuleError(f"{path} cannot be read: {error}", hint="export again", code="FP8020") from None

@@ -69,6 +69,7 @@ def _ways(route: Route) -> str:
 
 
 _HOP = re.compile(r"nexthop via \S+ dev eth(\d+) weight (\d+)")
+_DEV = re.compile(r"\bdev eth(\d+)$")
 _ROUTE = re.compile(r"(?:-6 )?route add (blackhole )?(\S+)(?: (.*))?")
 
 
@@ -93,12 +94,20 @@ def read(folder: Path, stem: str) -> tuple[list[Rule], list[Group]]:
                 groups.append(Group(len(groups) + 1, tuple(hops)))
                 action = Action("group", len(groups))
             elif not match[1]:
-                action = Action("output", int((match[3] or "").rsplit("eth", 1)[-1]))
+                way = _DEV.search(match[3] or "")
+                if way is None:
+                    raise RuleError(
+                        f"no way out of ours: {line!r}", file=str(path), line=number, hint="export again", code="FP8020"
+                    )
+                action = Action("output", int(way[1]))
         else:
             raise RuleError(
                 f"no route of ours: {line!r}", file=str(path), line=number, hint="export again", code="FP8020"
             )
-        network = ip_network(prefix)
+        try:
+            network = ip_network(prefix)
+        except ValueError as error:
+            raise RuleError(f"{error}", file=str(path), line=number, hint="export again", code="FP8020") from None
         found = Match(network.version, int(network.network_address), network.prefixlen)
         rules.append(Rule(priority_of(found), found, action, cookie_of(found)))
     return rules, groups

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from fabric.rules.errors import RuleError
 from fabric.rules.manifest import MANIFEST, SCHEMA, VERIFIED, SwitchEntry, read_manifest
 from fabric.rules.openflow13.session import Endpoint, parse_endpoint
 from fabric.rules.ovs_text import parse_groups, parse_rules
+from fabric.rules.own_files import read_record
 from fabric.rules.table import SwitchTable
-from topologies.errors import nearest_hint
+from topologies.errors import FormatError, nearest_hint
 
 
 @dataclass(frozen=True)
@@ -115,18 +115,15 @@ def _check_digests(folder: Path, names: Sequence[str]) -> list[str]:
 
 def _verified(folder: Path) -> dict[str, str]:
     path = folder / VERIFIED
+    if not path.exists():
+        raise _not_verified(f"the verifier has not passed {folder}: it has no {VERIFIED}")
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise _not_verified(f"the verifier has not passed {folder}: it has no {VERIFIED}") from None
-    except ValueError as error:
-        raise _not_verified(f"{path} is not JSON: {error}") from None
-    if not isinstance(record, dict) or record.get("kind") != "RulesVerified" or record.get("schema") != SCHEMA:
-        raise _not_verified(f"{path} is not what this version's verifier writes")
-    files = record.get("files")
-    if not isinstance(files, dict):
-        raise _not_verified(f"{path} lists no files")
-    return {str(name): str(digest) for name, digest in files.items()}
+        record = read_record(path)
+        if record.get("kind").text("") != "RulesVerified" or record.get("schema").whole(0) != SCHEMA:
+            raise _not_verified(f"{path} is not what this version's verifier writes")
+        return {name: digest.text() for name, digest in record.need("files").items()}
+    except (FormatError, RuleError) as error:
+        raise _not_verified(f"{path}: {error.problems[0].message}") from None
 
 
 def _not_verified(words: str, first: str = "run fabric verify rules SCENARIO FOLDER") -> RuleError:

@@ -17,7 +17,8 @@ from fabric.routing.router import PairTraffic
 from fabric.routing.tables.walk import DecisionColumns, every_row, walk_columns
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.dialect import DIALECTS
-from fabric.rules.manifest import LINK_COLUMNS, LINKS, Manifest, read_csv
+from fabric.rules.manifest import LINK_COLUMNS, LINKS, Manifest
+from fabric.rules.own_files import read_rows
 from fabric.rules.table import LOCAL, prefix_text
 from fabric.rules.verify.findings import Finding, Verdict
 from fabric.rules.verify.flows import walk_flows
@@ -127,13 +128,14 @@ def _read_links(folder: Path, plan: AddressPlan, findings: list[Finding]) -> tup
     from fabric.rules.ports import Ports
 
     ports = Ports(topology)
-    for line, row in read_csv(folder / LINKS, LINK_COLUMNS):
-        link = ports.link(topology.node(row["a"]), int(row["a_port"])) if topology.has_node(row["a"]) else -1
-        if link < 0 or topology.nodes.name[int(topology.links.dst[link])] != row["b"]:
-            words = f"line {line}: the scenario has no link from {row['a']} port {row['a_port']} to {row['b']}"
-            findings.append(Finding("load", row["a"], row["b"], words))
+    for row in read_rows(folder / LINKS, LINK_COLUMNS):
+        low, port, high = row.text("a"), row.whole("a_port"), row.text("b")
+        link = ports.link(topology.node(low), port) if topology.has_node(low) else -1
+        if link < 0 or topology.nodes.name[int(topology.links.dst[link])] != high:
+            words = f"line {row.line}: the scenario has no link from {low} port {port} to {high}"
+            findings.append(Finding("load", low, high, words))
             continue
-        planned[link], programmed[link] = float(row["planned_gbps"]), float(row["programmed_gbps"])
+        planned[link], programmed[link] = row.number("planned_gbps"), row.number("programmed_gbps")
     return planned, programmed
 
 

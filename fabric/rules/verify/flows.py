@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 
 import numpy as np
 
-from fabric.rules.errors import RuleError
-from fabric.rules.manifest import FLOW_COLUMNS, FLOWS, read_csv
+from fabric.rules.manifest import FLOW_COLUMNS, FLOWS
+from fabric.rules.own_files import read_rows
 from fabric.rules.table import UDP, Match
 from fabric.rules.verify.findings import Finding
 from fabric.rules.verify.tables import ReadTables
@@ -20,19 +19,15 @@ def walk_flows(folder: Path, tables: ReadTables) -> tuple[Floats, int, list[Find
     topology = tables.plan.topology
     loads = np.zeros(len(topology.links))
     findings: list[Finding] = []
-    rows = read_csv(folder / FLOWS, FLOW_COLUMNS)
-    for line, row in rows:
-        try:
-            src, dst = int(ip_address(row["src_address"])), int(ip_address(row["dst_address"]))
-            match = Match(4, dst, 32, src, 32, UDP, int(row["src_port"]), int(row["dst_port"]))
-            gbps = float(row["gbps"])
-        except ValueError as error:
-            raise RuleError(
-                f"{error}", file=str(folder / FLOWS), line=line, hint="export again", code="FP8023"
-            ) from None
+    rows = list(read_rows(folder / FLOWS, FLOW_COLUMNS))
+    for row in rows:
+        src, dst = int(row.address("src_address")), int(row.address("dst_address"))
+        ports = row.whole("src_port", most=65_535), row.whole("dst_port", most=65_535)
+        match, gbps = Match(4, dst, 32, src, 32, UDP, *ports), row.number("gbps")
         first, last = (tables.plan.endpoint_at(tables.plan.offset_of(4, address)) for address in (src, dst))
         if first < 0 or last < 0:
-            findings.append(Finding("flow", row["src"], row["dst"], f"line {line}: nobody has one of its addresses"))
+            message = f"line {row.line}: nobody has one of its addresses"
+            findings.append(Finding("flow", row.text("src"), row.text("dst"), message))
             continue
         found = _walk(tables, match, first, last)
         if isinstance(found, Finding):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from ipaddress import ip_network
 from pathlib import Path
 
 import numpy as np
 
 from fabric.rules.addressing import AddressPlan
-from fabric.rules.dialect import Dialect
+from fabric.rules.dialect import Dialect, read_switch
 from fabric.rules.errors import RuleError
-from fabric.rules.manifest import HOST_COLUMNS, HOSTS, Manifest, read_csv
+from fabric.rules.manifest import HOST_COLUMNS, HOSTS, Manifest
+from fabric.rules.own_files import read_rows
 from fabric.rules.ports import Ports
 from fabric.rules.table import Action, Bucket, Group, Match, Rule
 from fabric.rules.verify.behaviour import Behaviour, Parts, behaviour
@@ -100,7 +100,7 @@ def read_tables(
         if plan.datapath(node) != entry.datapath:
             words = f"datapath id {entry.datapath:x} in the export, {plan.datapath(node):x} in the plan"
             found.findings.append(Finding("missing-table", entry.name, "", words))
-        rules, groups = dialect.read(folder, entry.file)
+        rules, groups = read_switch(dialect, folder, entry.file)
         found.rules += len(rules)
         found.groups += len(groups)
         found.add(node, manifest.families, rules, groups, parts)
@@ -132,14 +132,11 @@ def _read_hosts(path: Path, found: ReadTables, families: Sequence[int]) -> None:
     """Routes of endpoints with several links."""
     topology: Topology = found.plan.topology
     rows: dict[str, dict[tuple[int, int, int], list[Bucket]]] = {}
-    for line, row in read_csv(path, HOST_COLUMNS):
-        try:
-            prefix = ip_network(row["prefix"])
-            bucket = Bucket(int(row["port"]), int(row["weight"]))
-        except ValueError as error:
-            raise RuleError(f"{error}", file=str(path), line=line, hint="export again", code="FP8023") from None
+    for row in read_rows(path, HOST_COLUMNS):
+        prefix = row.prefix("prefix")
+        bucket = Bucket(row.whole("port"), row.whole("weight"))
         key = (prefix.version, int(prefix.network_address), prefix.prefixlen)
-        rows.setdefault(row["host"], {}).setdefault(key, []).append(bucket)
+        rows.setdefault(row.text("host"), {}).setdefault(key, []).append(bucket)
     for host, routes in rows.items():
         if not topology.has_node(host):
             found.findings.append(Finding("missing-table", host, "", "the scenario has no such host"))
