@@ -1,11 +1,12 @@
 # make route: set up and run the main job. make test: set up and check everything.
 # make docs: write anew what is generated in the documentation.
+# make fuzz: 20,000 hostile inputs to every reader and command.
 # make bench: set up and measure beside peers, in ten minutes.
 SHELL := /bin/bash
 BIN := .venv/bin
 EXAMPLE := examples/train-2k.fabric.yaml
 
-.PHONY: route test lint types layers unit docs bench format clean
+.PHONY: route test lint types layers unit fuzz docs bench format clean
 
 route: .venv/.ready-run
 	@mkdir -p out
@@ -29,6 +30,9 @@ layers: .venv/.ready-dev
 
 unit: .venv/.ready-dev
 	$(BIN)/python -m pytest
+
+fuzz: .venv/.ready-dev
+	FABRIC_FUZZ_CASES=20000 $(BIN)/python -m pytest tests/fuzz
 
 docs: .venv/.ready-dev
 	PYTHONPATH=docs $(BIN)/python -m generate
