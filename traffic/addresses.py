@@ -115,7 +115,7 @@ class AddressBook:
         return None
 
     def pair(self, src: str, dst: str, size: float) -> tuple[int, int] | None:
-        """Nodes of two addresses between which ``size`` bytes went; None, and counted, for what crosses no link of ours.
+        """Nodes of two addresses between which ``size`` bytes went; None, and counted, for what crosses no link.
 
         That is traffic with an end that is no endpoint, and traffic of a node to itself.
         """
@@ -163,11 +163,12 @@ class AddressBook:
         text = f"{count} to no endpoint: {names}; {percent(self.lost_share)} of the bytes are left out with them"
         if self.lost_share > self._most_unknown:
             table = str(self._path) if self._path else "no table of addresses is given"
+            enough = percent(math.ceil(self.lost_share * 100) / 100, 0).replace(" ", "")
             raise FormatError(
                 f"{text}; up to {percent(self._most_unknown)} is accepted",
                 file=table if self._path else None,
                 hint=("complete the table" if self._path else "give a table address,node by addresses")
-                + f", or max_unknown: {percent(math.ceil(self.lost_share * 100) / 100, 0).replace(' ', '')} takes the rest",
+                + f", or max_unknown: {enough} takes the rest",
                 code="FP6229",
             )
         return (text, *said)

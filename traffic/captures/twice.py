@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from topologies.columns import Bools, Ints
+from topologies.columns import Bools
 from topologies.errors import FormatError
 from topologies.units import format_seconds, percent
 
+Ints = NDArray[np.int64]
 Repeats = Literal["once", "all"]
 _SAME_NS = 2_000_000_000
 _MIRROR_NS = 1_000_000
@@ -119,9 +121,10 @@ def _across(
     gaps = apart[far]
     if len(gaps) >= _FEW and np.ptp(np.percentile(gaps, [10, 90])) < _SAME_NS:
         one, other = (points[int(point[order[at][far][0]])] for at in (leader, np.arange(len(order))))
+        before = format_seconds(float(np.median(gaps)) / 1e9)
         raise _undecided(
-            f"{len(gaps):,} packets of {_name(other)} are in {_name(one)} too, {format_seconds(float(np.median(gaps)) / 1e9)} "
-            "before: two captures of the same traffic whose clocks differ",
+            f"{len(gaps):,} packets of {_name(other)} are in {_name(one)} too, {before} before: two "
+            " captures of the same traffic whose clocks differ",
             [other],
         )
 

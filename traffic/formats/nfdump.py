@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from topologies.errors import FormatError
@@ -41,7 +42,7 @@ FIELDS = DeclaredFields(
         *_both("ibyt", "inBytes", MODELLED, "bytes from source to destination"),
         Field("bytes", MODELLED, "bytes from source to destination"),
         *_both("obyt", "outBytes", MODELLED, "bytes from destination to source: -b, -B, and exporters of biflows"),
-        *_both("ra", "routerIP", MODELLED, "the exporter; a flow that two of them tell of must be decided, see repeats"),
+        *_both("ra", "routerIP", MODELLED, "the exporter; a flow that two tell of must be decided, see repeats"),
         *_both("dir", "direction", MODELLED, "ingress or egress; a flow told of at both must be decided, see repeats"),
         *_both("sp", "srcPort", MODELLED, "tells flows apart that several exporters saw"),
         *_both("dp", "dstPort", MODELLED, "tells flows apart that several exporters saw"),
@@ -56,8 +57,8 @@ FIELDS = DeclaredFields(
         Field("Summary", MODELLED, "the bytes of all flows; records that add up to less or more are refused"),
         *(
             Field(name, HARMLESS, "counts of packets and flows, rates and mean sizes, which bytes and times give")
-            for name in ("ipkt", "opkt", "pkt", "packets", "inPackets", "outPackets", "fl", "flows", "bps", "pps", "bpp",
-                         "cnt", "count")
+            for name in ("ipkt", "opkt", "pkt", "packets", "inPackets", "outPackets", "fl", "flows", "bps", "pps",
+                         "bpp", "cnt", "count")
         ),
         *(
             Field(name, HARMLESS, "what the flow is and how it was routed; its bytes and ends stand beside it")
@@ -117,7 +118,7 @@ def read_nfdump(
     """
     findings = Findings(path)
     table = CsvInput(findings, path)
-    present = {name: table.header_line for name in table.header}
+    present = dict.fromkeys(table.header, table.header_line)
     notes = list(FIELDS.check([name for name in present if FIELDS.treatment(name) != REPORTED], str(path)))
     notes += FIELDS.notes([name for name in present if name in FIELDS and FIELDS.of(name) and name not in _WHERE_SET])
     table.need_once()
@@ -226,7 +227,9 @@ class _Records:
             return sizes, (f"{what} and count once; {share} of the bytes are left out for it",)
         if twice > _MOST_REPEATED * self.octets_read:
             hint = "repeats: once takes each flow from the exporter that saw most of it, repeats: all adds them up"
-            raise FormatError(f"{what}; {share} of the bytes would count again", file=str(path), hint=hint, code="FP6228")
+            raise FormatError(
+                f"{what}; {share} of the bytes would count again", file=str(path), hint=hint, code="FP6228"
+            )
         return sizes, (f"{what}; {share} of the bytes count again (repeats: once)",)
 
 
@@ -254,7 +257,7 @@ def _span(cell: str) -> float:
 def _check_summary(findings: Findings, table: CsvInput, octets: int) -> None:
     """Compare the bytes of all records with the summary at the end, where there is one."""
     rest = list(table.rest())
-    for (_, names), (line, values) in zip(rest, rest[1:], strict=False):
+    for (_, names), (line, values) in pairwise(rest):
         if names[:2] == ["flows", "bytes"] and len(values) > 1 and values[1].strip().isdigit():
             said = int(values[1])
             if said != octets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections import defaultdict
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from topologies.registry import Injected
 from topologies.topology import Topology
 from topologies.units import TimeS, format_seconds, percent
 from traffic.addresses import MOST_UNKNOWN, AddressBook, rows_of
-from traffic.captures.frames import CUT, first_ip, fingerprint, flow, inner_ip, queue_pair
+from traffic.captures.frames import CUT, fingerprint, first_ip, flow, inner_ip, queue_pair
 from traffic.captures.records import is_capture, records
 from traffic.captures.twice import Repeats, Seen, counted
 from traffic.workload import DEMAND_FORMATS, DemandRows
@@ -29,7 +29,8 @@ _LINKS = {
     9: ("PPP", MODELLED), 50: ("PPP with HDLC framing", MODELLED), 12: ("raw IP", MODELLED), 14: ("raw IP", MODELLED),
     101: ("raw IP", MODELLED), 228: ("raw IPv4", MODELLED), 229: ("raw IPv6", MODELLED),
     113: ("Linux cooked, interface any", MODELLED), 276: ("Linux cooked 2, interface any", MODELLED),
-    105: ("IEEE 802.11", REFUSED), 127: ("IEEE 802.11 with radiotap", REFUSED), 119: ("IEEE 802.11 with prism", REFUSED),
+    105: ("IEEE 802.11", REFUSED), 127: ("IEEE 802.11 with radiotap", REFUSED),
+    119: ("IEEE 802.11 with prism", REFUSED),
     163: ("IEEE 802.11 with AVS", REFUSED), 192: ("PPI", REFUSED), 197: ("ERF of a DAG card", REFUSED),
     242: ("IP over InfiniBand", REFUSED), 247: ("InfiniBand, which has LIDs and no IP addresses", REFUSED),
     104: ("Cisco HDLC", REFUSED), 51: ("PPPoE alone", REFUSED), 6: ("Token Ring", REFUSED), 7: ("ARCNET", REFUSED),
@@ -339,7 +340,7 @@ def _time(
 
 def _stamp(time_ns: int) -> str:
     try:
-        return datetime.fromtimestamp(time_ns // 1_000_000_000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (ValueError, OverflowError, OSError):
         return f"{time_ns // 1_000_000_000} s"
 
