@@ -123,7 +123,7 @@ def _across(
         one, other = (points[int(point[order[at][far][0]])] for at in (leader, np.arange(len(order))))
         before = format_seconds(float(np.median(gaps)) / 1e9)
         raise _undecided(
-            f"{len(gaps):,} packets of {_name(other)} are in {_name(one)} too, {before} before: two "
+            f"{len(gaps):,} packets of {_name(other)} are in {_name(one)} too, {before} before: two"
             " captures of the same traffic whose clocks differ",
             [other],
         )
