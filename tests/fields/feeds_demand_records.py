@@ -65,6 +65,7 @@ DURATION = {
         table({**without(NEW, "lastSeen"), "duration": "1d 00:00:10.000"}),
     ),
 }
+
 SUMMARY = "Summary\nflows,bytes,packets,avg_bps,avg_pps,avg_bpp\n1,{},1,0,0,0\n"
 NFDUMP = ReaderFeeds(
     "demand format", "nfdump", reader_of("nfdump"),
@@ -78,17 +79,13 @@ NFDUMP = ReaderFeeds(
         **{name: added(name, "130") for name in ("fwd", "fwdStatus")},
         **{name: added(name, "CREATE") for name in ("evt", "event")},
         **{name: added(name, "10.9.9.9") for name in ("xsa", "xda", "nsa", "nda", "srcXIP", "dstXIP")},
+        "af": Feed(table(FAST), table({**FAST, "af": "2"})),
         "val": added("val"),
         "Summary": Feed(table(OLD, end=SUMMARY.format(1000)), table(OLD, end=SUMMARY.format(4000)), raises=True),
         **{name: added("mpls1" if name == "mpls*" else name) for name in NFDUMP_FIELDS.names("harmless")},
     },
     unknown=added("zz_unheard_of"),
 )  # fmt: skip
-del NFDUMP.feeds["af"]  # type: ignore[attr-defined]
-FAST = {"cnt": "1", "firstSeen": "1700000000000", "lastSeen": "1700000010000", "srcAddr": "10.0.0.1",
-        "dstAddr": "10.0.0.2", "bytes": "1000"}  # fmt: skip
-NFDUMP.feeds["af"] = Feed(table(FAST), table({**FAST, "af": "2"}))  # type: ignore[index]
-
 SENT, RECEIVED = _SENT[0], _RECEIVED[0]
 
 

@@ -90,7 +90,13 @@ def with_queue(frame: bytes, *, link: int = 1) -> Files:
     return with_frame(frame, link)
 
 
-SIX_ROCE = [plain_frame(1, 2), ether(0x86DD, ip6(1, 2, HOP_BY_HOP + udp(bth(18)), 0))]
+def six(queue: int) -> Files:
+    """RoCE between two addresses, without and with a hop-by-hop header."""
+    bare = ether(0x86DD, ip6(1, 2, udp(bth(17))))
+    other = ether(0x86DD, ip6(1, 2, HOP_BY_HOP + udp(bth(queue)), 0))
+    return one(made.pcap([Packet(100 * S, bare), Packet(101 * S, other)]))
+
+
 MANY = [Packet(100 * S + at * S // 20, plain_frame(1, 2, at)) for at in range(20)]
 LATER = [Packet(1000 * S + at * S // 20, plain_frame(2, 1, at)) for at in range(20)]
 PCAP = ReaderFeeds(
@@ -147,7 +153,7 @@ PCAP = ReaderFeeds(
         "MPLS labels": counts(ether(0x8847, MPLS + INNER)),
         "PPPoE session": counts(ether(0x8864, bytes(6) + b"\x00\x21" + INNER)),
         **{name: Feed(with_frame(outside(udp())), with_frame(frame)) for name, frame in TUNNELS.items()},
-        "IPv6 extension headers": queue_pairs(SIX_ROCE[1]),
+        "IPv6 extension headers": Feed(six(17), six(18)),
         "segment routing header": Feed(with_frame(ether(0x86DD, ip6(3, 9, udp()))),
                                        with_frame(ether(0x86DD, ip6(3, 9, ROUTING + udp(), 43)))),
         "queue pairs": queue_pairs(plain_frame(1, 2, 9).replace(bth(17, 9), bth(18))),

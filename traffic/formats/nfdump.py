@@ -53,6 +53,7 @@ FIELDS = DeclaredFields(
             Field(name, REPORTED, "addresses after translation; those before it are counted")
             for name in ("xsa", "xda", "nsa", "nda", "srcXIP", "dstXIP")
         ),
+        Field("af", MODELLED, "address family of csv-fast, whose stamps are in milliseconds"),
         Field("val", REFUSED, "statistics of nfdump -s, which are no flows; print flows: nfdump -r FILE -o csv"),
         Field("Summary", MODELLED, "the bytes of all flows; records that add up to less or more are refused"),
         *(
@@ -68,7 +69,7 @@ FIELDS = DeclaredFields(
                 "dstMask", "nh", "nextIP", "nhb", "bgpNextIP", "svln", "srcVlan", "dvln", "dstVlan", "ismc", "inSrcMac",
                 "odmc", "outDstMac", "idmc", "inDstMac", "osmc", "outSrcMac", "mpls*", "cl", "clientLatency", "sl",
                 "serverLatency", "al", "appLatency", "eng", "engine", "exid", "exporterID", "tr", "received", "version",
-                "Ident", "af", "it", "icmpTYpe", "ic", "icmpCode", "biDirection", "endReason", "srcNet", "dstNet",
+                "Ident", "it", "icmpTYpe", "ic", "icmpCode", "biDirection", "endReason", "srcNet", "dstNet",
                 "srcGeo", "dstGeo", "label", "minTTL", "maxTTL", "flowID",
             )
         ),
@@ -118,9 +119,8 @@ def read_nfdump(
     """
     findings = Findings(path)
     table = CsvInput(findings, path)
-    present = dict.fromkeys(table.header, table.header_line)
-    notes = list(FIELDS.check([name for name in present if FIELDS.treatment(name) != REPORTED], str(path)))
-    notes += FIELDS.notes([name for name in present if name in FIELDS and FIELDS.of(name) and name not in _WHERE_SET])
+    present = {name: table.header_line for name in table.header if name not in _WHERE_SET}
+    notes = list(FIELDS.check(present, str(path)))
     table.need_once()
     place = {_OLD_NAME.get(name, name): at for at, name in enumerate(table.header)}
     needed = ["ts", "te" if "te" in place or "td" not in place else "td", "sa", "da", "ibyt"]
