@@ -67,6 +67,8 @@ DURATION = {
 }
 
 SUMMARY = "Summary\nflows,bytes,packets,avg_bps,avg_pps,avg_bpp\n1,{},1,0,0,0\n"
+FAST = {"cnt": "1", "firstSeen": "1700000000000", "lastSeen": "1700000010000", "srcAddr": "10.0.0.1",
+        "dstAddr": "10.0.0.2", "bytes": "1000"}  # fmt: skip
 NFDUMP = ReaderFeeds(
     "demand format", "nfdump", reader_of("nfdump"),
     {
@@ -125,7 +127,7 @@ PROMETHEUS = ReaderFeeds(
     "demand format", "prometheus", reader_of("prometheus"),
     {
         "status": Feed(BASE, one(json.dumps({"status": "error", "errorType": "timeout", "error": "too long"}))),
-        "resultType": Feed(BASE, one(json.dumps({"status": "success", "data": {"resultType": "vector", "result": []}}))),
+        "resultType": Feed(BASE, one(answer([]).replace("matrix", "vector"))),
         "value": Feed(BASE, one(answer([{"metric": {}, "value": [1, "2"]}]))),
         "histograms": Feed(BASE, one(answer([{"metric": {}, "histograms": []}, ]).replace("[]", "[[1, {}]]"))),
         "warnings": Feed(BASE, one(answer(hosts(), warnings=["a store was not reached"]))),
