@@ -25,6 +25,7 @@ Ints = NDArray[np.int64]
 Repeats = Literal["once", "all"]
 _SAME_NS = 2_000_000_000
 _MIRROR_NS = 1_000_000
+_MIRRORED = 0.5  # share of the packets that come in pairs where a mirror has both directions
 _FEW = 5  # packets that may look alike by chance
 
 
@@ -57,7 +58,7 @@ def counted(seen: Seen, points: Sequence[tuple[str, int]], repeats: Repeats | No
     twice = _near(time, point, prints)
     if repeats == "once":
         keep &= ~twice
-    elif 2 * twice.sum() > 0.5 * len(time):
+    elif twice.sum() >= _FEW and 2 * twice.sum() > _MIRRORED * len(time):
         raise _undecided(
             f"{2 * twice.sum():,} of {len(time):,} packets come in pairs less than a millisecond apart, as a mirror of "
             "both directions of a port gives them",

@@ -191,7 +191,6 @@ def read_pcap(
                 _check_link(file, link_type)
             if time is None:
                 timeless += 1
-                time = 0
             else:
                 first, last = min(first, time), max(last, time)
                 if previous is not None:
@@ -226,10 +225,11 @@ def read_pcap(
                 queues[pair].add(queue)
             seen.pair.append(pair)
             seen.length.append(length)
-            seen.time_ns.append(time)
+            seen.time_ns.append(time or 0)
             seen.point.append(number)
-            seen.print.append(fingerprint(frame, ip))
-            seen.flow.append(flow(frame, ip))
+            # Packets without a stamp are like no other.
+            seen.print.append(fingerprint(frame, ip) if time is not None else len(seen.print))
+            seen.flow.append(flow(frame, ip) if time is not None else 0)
         if last >= first:
             spans.append((first, last))
             if jump > _MOST_GAP * (last - first) and jump > 3_600_000_000_000:
