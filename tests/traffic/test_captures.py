@@ -82,12 +82,13 @@ def test_every_form_of_pcap_gives_the_same(folder, mark, magic, packed):
 def test_nanoseconds_are_kept(folder):
     """The last stamp is 456 ns past the second; microseconds lose it."""
     put(folder, capture=made.pcap(FOUR, magic=made.NANO))
-    times = [record.time_ns for record in records(folder / "in" / "capture", lambda *_: None)]
+    times = [record[1] for record in records(folder / "in" / "capture", lambda *_: None)]
     assert times == [packet.time_ns for packet in FOUR]
 
 
 @pytest.mark.parametrize(
-    ("resolution", "per_second"), [(b"\x06", 10**6), (b"\x09", 10**9), (b"\x03", 10**3), (b"\x8a", 2**10), (b"\x9e", 2**30)]
+    ("resolution", "per_second"),
+    [(b"\x06", 10**6), (b"\x09", 10**9), (b"\x03", 10**3), (b"\x8a", 2**10), (b"\x9e", 2**30)],
 )
 @pytest.mark.parametrize("mark", "<>")
 def test_every_resolution_of_pcapng_gives_the_same(folder, resolution, per_second, mark):
@@ -135,6 +136,7 @@ def test_simple_packets_need_a_duration(folder):
         (b"snoop\0\0\0" + bytes(30), "a snoop capture"),
         (gzip.compress(made.pcap(FOUR))[:60], "no capture: "),
     ],
+    ids=range(11),
 )  # fmt: skip
 def test_a_damaged_capture_is_refused(folder, data, message):
     """Lengths are checked before anything is read by them."""
@@ -156,7 +158,7 @@ def test_microseconds_above_a_second_are_another_unit(folder):
     """A stamp of 950,000,000 microseconds: nanoseconds under the wrong magic number."""
     wrong = made.pcap(FOUR, magic=made.NANO).replace(struct.pack("<I", made.NANO), struct.pack("<I", made.MICRO), 1)
     put(folder, capture=wrong.replace(struct.pack("<I", 456), struct.pack("<I", 950_000_000), 1))
-    with pytest.raises(FormatError, match="stamp beyond a second.*950,000,000.*nanoseconds"):
+    with pytest.raises(FormatError, match=r"stamp beyond a second.*950,000,000.*nanoseconds"):
         rows(folder)
     assert rates(rows(folder, duration=4.0)) == {(0, 1): 4 * 100 * 8e-9 / 4}
 
@@ -212,6 +214,17 @@ def test_captures_of_both_ends_count_once(folder):
     assert any("200 of 400 packets were captured a second time" in note for note in read.notes)
 
 
+@pytest.mark.parametrize("load", [tcp(b"abc", sequence=7), udp(made.bth(5, 6)), b"anything else of another protocol"])
+def test_tags_change_nothing_of_what_a_packet_is(folder, load):
+    """One end is a trunk: the same packets behind a VLAN tag, which are read another way; 4 bytes more."""
+    protocol = 6 if load.startswith(tcp()[:4]) else 17 if load.startswith(udp()[:4]) else 99
+    packets = [(FOUR[0].time_ns + at * S // 10, ip4(1, 2, load, protocol, identification=at)) for at in range(20)]
+    untagged = [Packet(time, ether(0x0800, packet)) for time, packet in packets]
+    tagged = [Packet(time + 1_000, ether(0x8100, b"\0\5\x08\0" + packet)) for time, packet in packets]
+    put(folder, a=made.pcap(untagged), b=made.pcap(tagged))
+    assert rates(rows(folder)) == {(0, 1): 20 * len(untagged[0].frame) * 8e-9 / 1.900001}
+
+
 def test_a_packet_that_one_end_missed_still_counts(folder):
     """The far end saw 150 of 200."""
     put(folder, a=made.pcap(busy(200)), b=made.pcap(busy(200, first=50)))
@@ -244,6 +257,7 @@ def test_clocks_that_differ_are_for_the_user_to_decide(folder):
 
 def test_segments_that_hosts_cut_otherwise_are_seen(folder):
     """A sender's capture has two segments of 2,000 bytes where the receiver's has four of 1,000."""
+
     def sent(size: int) -> bytes:
         return made.pcap([
             Packet(FOUR[0].time_ns + at * S // 100, ether(0x0800, ip4(1, 2, tcp(bytes(size), sequence=at * size), 6)))
@@ -291,7 +305,9 @@ def test_frames_without_ip_are_said_with_their_share(folder):
     note = "ethertype 0x0806: ARP: frames have no IP addresses and are left out (1, 13.0 % of the bytes)"
     assert note in rows(folder).notes
     put(folder, capture=made.pcap([*FOUR, Packet(FOUR[0].time_ns, ether(0x88E5, bytes(1400)))]))
-    with pytest.raises(FormatError, match=r"77\.9 % of the bytes are in frames without IP addresses \(ethertype 0x88e5"):
+    with pytest.raises(
+        FormatError, match=r"77\.9 % of the bytes are in frames without IP addresses \(ethertype 0x88e5"
+    ):
         rows(folder)
 
 
@@ -306,7 +322,10 @@ def test_roce_version_1_has_addresses_in_its_global_header(folder):
 
 def test_most_traffic_of_strangers_is_refused(folder):
     """300 of 400 bytes go to an address of no endpoint; a key accepts it."""
-    put(folder, capture=made.pcap([FOUR[0], *(Packet(p.time_ns, plain_frame(1, 9).ljust(100, b"\0")) for p in FOUR[1:])]))
+    put(
+        folder,
+        capture=made.pcap([FOUR[0], *(Packet(p.time_ns, plain_frame(1, 9).ljust(100, b"\0")) for p in FOUR[1:])]),
+    )
     with pytest.raises(FormatError, match=r"10\.0\.0\.9; 75\.0 % of the bytes .*max_unknown: 75%") as refusal:
         rows(folder)
     assert refusal.value.problems[0].code == "FP6229"

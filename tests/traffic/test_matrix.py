@@ -52,7 +52,9 @@ def test_csv_names_its_nodes(tmp_path, inventory):
 def test_demand_to_itself_is_left_out_and_told(tmp_path, inventory):
     """Diagonals of traffic matrices."""
     name = _write(tmp_path / "a.csv", "src,dst,gbps\nh0,h0,3\n")
-    with pytest.raises(FormatError, match="nothing is left of the demand: 1 demands from a node to itself cross no") as one:
+    with pytest.raises(
+        FormatError, match="nothing is left of the demand: 1 demands from a node to itself cross no"
+    ) as one:
         run("matrix", inventory, tmp_path, format="csv", path=name)
     assert one.value.problems[0].code == "FP6226"
     (tmp_path / "a.csv").write_text("src,dst,gbps\nh0,h0,3\nh0,h1,2\n")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, cast
 
 from topologies.errors import FormatError
 
@@ -46,16 +46,9 @@ _INTERFACE_OPTIONS = {2: "if_name", 3: "if_description", 4: "if_IPv4addr", 5: "i
 _STATISTICS = {4: "isb_ifrecv", 5: "isb_ifdrop", 6: "isb_filteraccept", 7: "isb_osdrop", 8: "isb_usrdeliv"}
 
 
-class Record(NamedTuple):
-    """One packet as it was captured."""
-
-    frame: bytes
-    time_ns: int | None  # simple packets have none
-    length: int  # on the wire, without a frame check sequence
-    link_type: int
-    point: tuple[str, int]  # where it was captured: file and interface
-
-
+# Frame, time in ns (None for simple packets), length on the wire without a frame check sequence, link type, and the
+# point it was captured at: file and interface. A plain tuple, as there are millions.
+Record = tuple[bytes, int | None, int, int, tuple[str, int]]
 Say = Callable[[str, str, int], None]  # name of a declared field, what it says, and how much of it
 
 
@@ -159,13 +152,8 @@ def _classic(file: Path, source: IO[bytes], mark: str, magic: int, say: Say) -> 
             say(field, f"{file.name} has {part:,} where less than {whole:,} makes a second ({other}?)", 1)
         if modified:
             point = (name, more[0])
-        yield Record(
-            frame,
-            (seconds + zone_s) * 1_000_000_000 + part * unit_ns,
-            max(length, captured) - fcs_bytes,
-            link_type,
-            point,
-        )
+        time_ns = (seconds + zone_s) * 1_000_000_000 + part * unit_ns
+        yield frame, time_ns, (length if length > captured else captured) - fcs_bytes, link_type, point
 
 
 class _Sections:
@@ -298,4 +286,4 @@ class _Sections:
             self._say("epb_dropcount", "", dropped)
         frame = body[at : at + captured]
         point = (str(self._file), self._first + number)
-        return Record(frame, time, max(length, captured) - fcs_bytes, interface.link_type, point)
+        return frame, time, max(length, captured) - fcs_bytes, interface.link_type, point

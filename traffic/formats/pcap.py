@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,13 +15,15 @@ from topologies.registry import Injected
 from topologies.topology import Topology
 from topologies.units import TimeS, format_seconds, percent
 from traffic.addresses import MOST_UNKNOWN, AddressBook, rows_of
-from traffic.captures.frames import CUT, fingerprint, first_ip, flow, inner_ip, queue_pair
-from traffic.captures.records import is_capture, records
-from traffic.captures.twice import Repeats, Seen, counted
+from traffic.captures.frames import CUT
+from traffic.captures.packets import Packets, address_text
+from traffic.captures.records import is_capture
+from traffic.captures.twice import Repeats, counted
 from traffic.workload import DEMAND_FORMATS, DemandRows
 
 _SUFFIXES = (".pcap", ".pcapng", ".cap", ".gz")
 _MOST_GAP = 0.5  # share of the time that may lie between captures
+_LONG_NS = 3_600_000_000_000  # an hour: packets of one capture that are farther apart may be of a wrong clock
 _LEFT_OUT = "frames have no IP addresses and are left out"
 
 _LINKS = {
@@ -114,19 +116,18 @@ class _Said:
     def __init__(self) -> None:
         self.count: dict[str, int] = defaultdict(int)
         self.detail: dict[str, str] = {}
-        self.octets: dict[str, int] = defaultdict(int)
 
     def __call__(self, name: str, detail: str, count: int) -> None:
         self.count[name] += count
         if detail:
             self.detail.setdefault(name, detail)
 
-    def notes(self, total: int) -> tuple[str, ...]:
+    def notes(self, octets: Mapping[str, int], total: int) -> tuple[str, ...]:
         """A sentence a reported field, with how much of it there is."""
         said = []
         for name in self.count:
             for text in FIELDS.notes([name]):
-                share = f", {percent(self.octets[name] / total)} of the bytes" if name in self.octets and total else ""
+                share = f", {percent(octets[name] / total)} of the bytes" if name in octets and total else ""
                 detail = f"; {self.detail[name]}" if name in self.detail else ""
                 said.append(f"{text} ({self.count[name]:,}{share}{detail})")
         return tuple(said)
@@ -174,93 +175,40 @@ def read_pcap(
     """
     files, left_out = _captures(path)
     book = AddressBook(topology, addresses, max_unknown)
-    said, seen = _Said(), Seen()
-    pairs: dict[tuple[bytes, bytes], int] = {}
-    is_ours: list[bool] = []
-    points: dict[tuple[str, int], int] = {}
-    queues: dict[int, set[bytes]] = defaultdict(set)
-    spans: list[tuple[int, int]] = []
-    timeless = 0
+    said = _Said()
+
+    def is_ours(src: bytes, dst: bytes) -> bool:
+        return all(book.node(address_text(address)) is not None for address in (src, dst))
+
+    packets = Packets(is_ours, _check_link, said)
     for file in files:
-        first, last, jump = 2**100, -(2**100), 0
-        previous: int | None = None
-        for frame, time, length, link_type, point in records(file, said):
-            number = points.get(point)
-            if number is None:
-                number = points[point] = len(points)
-                _check_link(file, link_type)
-            if time is None:
-                timeless += 1
-            else:
-                first, last = min(first, time), max(last, time)
-                if previous is not None:
-                    jump = max(jump, abs(time - previous))
-                previous = time
-            ip = first_ip(frame, link_type)
-            if isinstance(ip, str):
-                said(ip, "", 1)
-                said.octets[ip] += length
-                continue
-            outer, tunnel = ip, ""
-            while True:
-                key = ip.src, ip.dst
-                pair = pairs.get(key)
-                if pair is None:
-                    pair = pairs[key] = len(pairs)
-                    is_ours.append(book.node(_text(ip.src)) is not None and book.node(_text(ip.dst)) is not None)
-                if is_ours[pair]:
-                    break
-                inside = inner_ip(frame, ip)
-                if inside is None:
-                    break
-                ip, tunnel = inside
-            if tunnel and not is_ours[pair]:
-                ip, tunnel = outer, ""
-                pair = pairs[ip.src, ip.dst]
-            if tunnel:
-                length -= ip.at - outer.at
-                said(f"in {tunnel}", "", 1)
-            queue = queue_pair(frame, ip)
-            if queue is not None:
-                queues[pair].add(queue)
-            seen.pair.append(pair)
-            seen.length.append(length)
-            seen.time_ns.append(time or 0)
-            seen.point.append(number)
-            # Packets without a stamp are like no other.
-            seen.print.append(fingerprint(frame, ip) if time is not None else len(seen.print))
-            seen.flow.append(flow(frame, ip) if time is not None else 0)
-        if last >= first:
-            spans.append((first, last))
-            if jump > _MOST_GAP * (last - first) and jump > 3_600_000_000_000:
-                said("time between captures", f"two packets of {file.name} are {format_seconds(jump / 1e9)} apart", 1)
-    seconds, when = _time(spans, timeless, duration, said, path)
-    keep, twice = counted(seen, tuple(points), repeats)
-    octets = np.bincount(np.array(seen.pair, np.int64)[keep], np.array(seen.length)[keep], len(pairs))
+        packets.take(file)
+    seconds, when = _time(packets, duration, said, path)
+    keep, twice = counted(packets.seen, tuple(packets.points), repeats)
+    sizes = np.array(packets.seen.length)[keep]
+    octets = np.bincount(np.array(packets.seen.pair, np.int64)[keep], sizes, len(packets.pairs))
     volume: dict[tuple[int, int], float] = defaultdict(float)
-    for (src, dst), size in zip(pairs, octets.tolist(), strict=True):
-        ends = book.pair(_text(src), _text(dst), size) if size else None
+    for (src, dst), size in zip(packets.pairs, octets.tolist(), strict=True):
+        ends = book.pair(address_text(src), address_text(dst), size) if size else None
         if ends is not None:
             volume[ends] += size
-    no_ip = sum(said.octets.values())
+    no_ip = sum(packets.octets_without_ip.values())
     total = int(book.total_bytes) + no_ip
     if total and no_ip / total > max_unknown:
+        names = ", ".join(packets.octets_without_ip)
         raise FormatError(
-            f"{percent(no_ip / total)} of the bytes are in frames without IP addresses "
-            f"({', '.join(said.octets)}); up to {percent(max_unknown)} is accepted",
+            f"{percent(no_ip / total)} of the bytes are in frames without IP addresses ({names}); "
+            f"up to {percent(max_unknown)} is accepted",
             file=str(path), hint="max_unknown takes more", code="FP6229",
         )  # fmt: skip
     rows = rows_of(volume, seconds, book)
     tunnels = tuple(
-        f"{count:,} packets are counted by their addresses inside {name.removeprefix('in ')}, "
-        "as those outside are not of endpoints"
-        for name, count in said.count.items()
-        if name.startswith("in ")
+        f"{count:,} packets are counted by their addresses inside {name}, as those outside are not of endpoints"
+        for name, count in packets.in_tunnel.items()
     )
-    for name in [name for name in said.count if name.startswith("in ")]:
-        del said.count[name]
-    mean = round(sum(len(numbers) for numbers in queues.values()) / len(queues)) if queues else None
-    notes = (*left_out, when, *twice, *tunnels, *said.notes(total))
+    queues = packets.queues.values()
+    mean = round(sum(len(numbers) for numbers in queues) / len(queues)) if queues else None
+    notes = (*left_out, when, *twice, *tunnels, *said.notes(packets.octets_without_ip, total))
     return DemandRows(rows.src, rows.dst, rows.rate_gbps, rows.warnings, mean, notes)
 
 
@@ -295,12 +243,14 @@ def _check_link(file: Path, link_type: int) -> None:
         )  # fmt: skip
 
 
-def _time(
-    spans: list[tuple[int, int]], timeless: int, duration: float | None, said: _Said, path: Path
-) -> tuple[float, str]:
+def _time(packets: Packets, duration: float | None, said: _Said, path: Path) -> tuple[float, str]:
     """Seconds that were captured, and a sentence about them."""
-    if timeless:
-        said("simple packet block", f"{timeless:,} packets", timeless)
+    spans = packets.spans
+    if packets.timeless:
+        said("simple packet block", f"{packets.timeless:,} packets", packets.timeless)
+    for (first, last), (file, jump) in zip(spans, packets.jumps.items(), strict=True):
+        if jump > _MOST_GAP * (last - first) and jump > _LONG_NS:
+            said("time between captures", f"two packets of {file.name} are {format_seconds(jump / 1e9)} apart", 1)
     begin, end = min((first for first, _ in spans), default=0), max((last for _, last in spans), default=0)
     seconds = (end - begin) / 1e9
     ordered, until, idle = sorted(spans), begin, 0
@@ -343,10 +293,3 @@ def _stamp(time_ns: int) -> str:
         return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (ValueError, OverflowError, OSError):
         return f"{time_ns // 1_000_000_000} s"
-
-
-def _text(address: bytes) -> str:
-    """An address as it is written; an IPv4 address inside an IPv6 one (as RoCE 1 has it) as IPv4."""
-    if len(address) == 16 and address.startswith(b"\0" * 10 + b"\xff\xff"):
-        address = address[12:]
-    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
