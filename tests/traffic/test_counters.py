@@ -142,8 +142,8 @@ def test_devices_are_chosen_where_one_carries_traffic_of_another(tmp_path):
     bonded = answer(*FOUR[1:], *sent("bond0", "eth0", "eth1"))
     with pytest.raises(FormatError, match="has the devices bond0, eth0, eth1: is traffic of bond0"):
         rows(tmp_path, bonded)
-    every = answer(*(series(entry["metric"]["__name__"], int(entry["metric"]["instance"][7]) - 1, 0,
-                            entry["values"][1][1], device="eth0") for entry in FOUR[1:]), *sent("bond0", "eth0"))  # fmt: skip
+    others = [{**entry, "metric": {**entry["metric"], "device": "eth0"}} for entry in FOUR[1:]]
+    every = answer(*others, *sent("bond0", "eth0"))
     assert sums(rows(tmp_path, every, devices=["eth*"]))[0][:2] == pytest.approx([1, 2])
 
 
