@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -163,7 +162,7 @@ class AddressBook:
         text = f"{count} to no endpoint: {names}; {percent(self.lost_share)} of the bytes are left out with them"
         if self.lost_share > self._most_unknown:
             table = str(self._path) if self._path else "no table of addresses is given"
-            enough = percent(math.ceil(self.lost_share * 100) / 100, 0).replace(" ", "")
+            enough = percent(min(1.0, self.lost_share + 0.00499), 0).replace(" ", "")
             raise FormatError(
                 f"{text}; up to {percent(self._most_unknown)} is accepted",
                 file=table if self._path else None,
