@@ -143,8 +143,16 @@ def format_gbps(gbps: float) -> str:
 
     >>> format_gbps(409600), format_gbps(400), format_gbps(0.0125), format_gbps(0)
     ('409.6 Tb/s', '400 Gb/s', '12.5 Mb/s', '0 Gb/s')
+    >>> format_gbps(4.066e-05), format_gbps(4.28e-08), format_gbps(3e-11)
+    ('40.7 kb/s', '42.8 b/s', '0.03 b/s')
     """
-    value, prefix = (gbps / 1000, "T") if gbps >= 10_000 else (gbps * 1000, "M") if 0 < gbps < 1 else (gbps, "G")
+    if 0 < gbps < 1e-3:
+        bps = gbps * 1e9
+        if bps < 9.95:
+            return f"{bps:.3g} b/s"
+        value, prefix = (bps / 1000, "k") if bps >= 1000 else (bps, "")
+    else:
+        value, prefix = (gbps / 1000, "T") if gbps >= 10_000 else (gbps * 1000, "M") if 0 < gbps < 1 else (gbps, "G")
     return f"{value:,.1f}".removesuffix(".0") + f" {prefix}b/s"
 
 

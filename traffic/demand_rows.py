@@ -84,6 +84,20 @@ class RowReader:
         self._findings.finish()
         src, dst, rate = zip(*self._rows, strict=True) if self._rows else ((), (), ())
         own = f"{self._own} demands from a node to itself cross no link and are left out"
+        again = len(self._rows) - len(set(zip(src, dst, strict=True)))
+        if again:
+            self._findings.note(f"{again:,} rows are of pairs that have one already; rates of equal pairs add up")
         return DemandRows(
-            column(src, np.int32), column(dst, np.int32), column(rate, np.float64), (own,) if self._own else ()
-        )
+            column(src, np.int32), column(dst, np.int32), column(rate, np.float64), (own,) if self._own else (),
+            notes=self._findings.notes,
+        )  # fmt: skip
+
+    @property
+    def one_way_pairs(self) -> int:
+        """Pairs with a demand, where no pair has one in both directions; 0 where one has."""
+        pairs = {(src, dst) for src, dst, _ in self._rows}
+        return 0 if any((dst, src) in pairs for src, dst in pairs) else len(pairs)
+
+    def both_directions(self) -> None:
+        """Let every demand count from its destination to its source too."""
+        self._rows += [(dst, src, rate) for src, dst, rate in self._rows]

@@ -146,6 +146,7 @@ class DemandRows:
     rate_gbps: np.ndarray
     warnings: tuple[str, ...] = ()
     queue_pairs: int | None = None  # mean of a pair of nodes, where the source tells
+    notes: tuple[str, ...] = ()  # what the file was taken for, and what of it is left out
 
 
 DEMAND_FORMATS: Registry[DemandRows] = Registry("demand format", "traffic.formats")

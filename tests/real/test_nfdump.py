@@ -52,3 +52,30 @@ def test_flows_of_a_capture_are_what_nfdump_says(tmp_path):
     times = theirs.amount / [sent[pair][1] * 8e-9 / span for pair in pairs]
     np.testing.assert_allclose(times, times[0], rtol=1e-6)
     assert 1 <= times[0] < 1.04
+
+
+def test_both_directions_of_a_conversation_are_what_nfdump_sums_up(tmp_path):
+    """-B prints one record for both ways; the bytes add up to nfdump's own summary and to the capture's."""
+    import capture_bytes as made
+
+    second = 10**9
+    packets = []
+    for at in range(60):
+        there = made.ip4(1, 2, made.tcp(bytes(100 + at), sequence=at, sport=50000, dport=2049), 6)
+        back = made.ip4(2, 1, made.tcp(bytes(900 + at), sequence=at, sport=2049, dport=50000), 6)
+        packets += [made.Packet((1_700_000_000 + at) * second, made.ether(0x0800, load)) for load in (there, back)]
+    (tmp_path / "some.pcap").write_bytes(made.pcap(packets))
+    (tmp_path / "flows").mkdir()
+    collect = ["nfpcapd", "-r", str(tmp_path / "some.pcap"), "-l", str(tmp_path / "flows")]
+    subprocess.run(collect, check=True, timeout=60, capture_output=True)
+    (tmp_path / "a.csv").write_text("address,node\n10.0.0.1,h0\n10.0.0.2,h1\n")
+    answers = []
+    for more in ([], ["-B"], ["-b"], ["-a"]):
+        show = ["nfdump", "-R", str(tmp_path / "flows"), "-o", "csv", *more]
+        told = subprocess.run(show, check=True, timeout=60, capture_output=True, text=True)
+        (tmp_path / "flows.csv").write_text(told.stdout)
+        flows = run("matrix", plain(4), tmp_path, format="nfdump", path="flows.csv", addresses="a.csv").phases[0].flows
+        answers.append(dict(zip(zip(flows.src.tolist(), flows.dst.tolist(), strict=True), flows.amount, strict=True)))
+    there, back = (sum(len(packet.frame) - 14 for packet in packets[way::2]) for way in (0, 1))
+    for answer in answers:
+        assert answer == {(0, 1): pytest.approx(there * 8e-9 / 59), (1, 0): pytest.approx(back * 8e-9 / 59)}

@@ -52,9 +52,44 @@ def test_csv_names_its_nodes(tmp_path, inventory):
 def test_demand_to_itself_is_left_out_and_told(tmp_path, inventory):
     """Diagonals of traffic matrices."""
     name = _write(tmp_path / "a.csv", "src,dst,gbps\nh0,h0,3\n")
+    with pytest.raises(
+        FormatError, match="nothing is left of the demand: 1 demands from a node to itself cross no"
+    ) as one:
+        run("matrix", inventory, tmp_path, format="csv", path=name)
+    assert one.value.problems[0].code == "FP6226"
+    (tmp_path / "a.csv").write_text("src,dst,gbps\nh0,h0,3\nh0,h1,2\n")
     job = run("matrix", inventory, tmp_path, format="csv", path=name)
-    assert job.phases == ()
-    assert job.warnings[0] == "1 demands from a node to itself cross no link and are left out"
+    assert job.warnings == ("1 demands from a node to itself cross no link and are left out",)
+
+
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        ("csv", "src,dst,gbps\n"),
+        ("csv", "src,dst,gbps\nh0,h1,0\n"),
+        ("repetita", "DEMANDS 0\nlabel src dest bw\n"),
+        ("sndlib", "DEMANDS (\n)\n"),
+    ],
+)
+def test_a_file_of_which_nothing_is_left_is_an_error(tmp_path, inventory, format, text):  # noqa: A002
+    """No rows, or rates of 0."""
+    with pytest.raises(FormatError, match="the file has no demand above 0"):
+        run("matrix", inventory, tmp_path, format=format, path=_write(tmp_path / "a.txt", text))
+
+
+def test_rows_of_equal_pairs_add_up_and_it_is_said(tmp_path, inventory):
+    """1 and 2 are 3."""
+    name = _write(tmp_path / "a.csv", "src,dst,gbps\nh0,h1,1\nh0,h1,2\n")
+    rows = read_csv(tmp_path / name, inventory.topologies["main"])
+    assert rows.notes == ("1 rows are of pairs that have one already; rates of equal pairs add up",)
+    assert run("matrix", inventory, tmp_path, format="csv", path=name).phases[0].rate_gbps == pytest.approx(3)
+
+
+def test_a_key_that_a_format_has_no_use_for_is_refused(tmp_path, inventory):
+    """The message names the formats that have."""
+    name = _write(tmp_path / "a.csv", "src,dst,gbps\nh0,h1,1\n")
+    with pytest.raises(TrafficError, match="csv has no use for duration, which is for nfdump, pcap"):
+        run("matrix", inventory, tmp_path, format="csv", path=name, duration="5 s")
 
 
 def test_what_is_written_is_read_back(tmp_path, inventory):

@@ -15,7 +15,6 @@ The format knows no pods, rails, planes, levels (they go by role) or port counts
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterable
 from itertools import chain
@@ -27,6 +26,7 @@ import numpy as np
 from topologies.columns import Bools, Floats
 from topologies.errors import nearest_hint
 from topologies.format_registry import Imported, TopologyFormat, cannot_say, sound_lines
+from topologies.reading.csv_input import csv_lines, csv_text
 from topologies.tables import ENDPOINT_ROLES, ROUTER, role_level, topology_of_tables
 from topologies.text_input import Findings, number, read_text, shown
 from topologies.topology import Topology
@@ -56,7 +56,7 @@ class _Sheet:
     def __init__(self, path: Path, skip: frozenset[int] = frozenset()) -> None:
         self.findings = Findings(path)
         self.skip = skip
-        self.text = read_text(path)
+        self.text = csv_text(path)
         self.cells: dict[str, list[str]] = {}
         self.lines: list[int] = []  # first line of each row
         rows = self._rows()
@@ -73,18 +73,8 @@ class _Sheet:
         return len(self.lines)
 
     def _rows(self) -> list[list[str]]:
-        reader = csv.reader(io.StringIO(self.text, newline=""), strict=True)
-        rows, lines, line = [], [], 1
-        try:
-            for row in reader:
-                if any(row) and line not in self.skip:
-                    rows.append(row)
-                    lines.append(line)
-                line = reader.line_num + 1
-        except csv.Error as error:
-            hint = "a quoted cell ends with a quote; a quote inside is written twice"
-            self.findings.add(f"not CSV: {error}", code="FP6003", line=reader.line_num, hint=hint)
-            raise self.findings.error() from error
+        kept = [(line, cells) for line, cells in csv_lines(self.findings, self.text) if line not in self.skip]
+        rows, lines = [cells for _, cells in kept], [line for line, _ in kept]
         self.header_line = lines[0] if lines else 1
         self.lines = lines[1:]
         return rows

@@ -10,6 +10,7 @@ import csv
 import io
 from pathlib import Path
 
+from topologies.reading.fields import MODELLED, DeclaredFields, Field
 from topologies.registry import Injected
 from topologies.text_input import Findings
 from topologies.topology import Topology
@@ -17,7 +18,18 @@ from traffic.csv_table import csv_rows
 from traffic.demand_rows import RowReader
 from traffic.workload import DEMAND_FORMATS, DemandRows
 
-_HEADER = ("src", "dst", "gbps")
+FIELDS = DeclaredFields(
+    "demand format",
+    "csv",
+    "docs/traffic.md",
+    [
+        Field("src", MODELLED, "name of the node that sends"),
+        Field("dst", MODELLED, "name of the node that receives"),
+        Field("gbps", MODELLED, "rate, Gbps; rows of equal pairs add up"),
+    ],
+    unknown="refused",
+)
+_HEADER = FIELDS.names(MODELLED)
 
 
 @DEMAND_FORMATS.register("csv", example={"path": "demands.csv"})

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from topologies.reading.fields import HARMLESS, MODELLED, DeclaredFields, Field
 from topologies.registry import Injected
 from topologies.text_input import Findings, read_text, shown, words_of
 from topologies.topology import Topology
@@ -23,6 +24,19 @@ from traffic.demand_rows import GBPS_OF, RowReader
 from traffic.workload import DEMAND_FORMATS, DemandRows
 
 _HEADER = ("label", "src", "dest", "bw")
+FIELDS = DeclaredFields(
+    "demand format",
+    "repetita",
+    "arXiv 1710.08665; github.com/svissicchio/Repetita, data",
+    [
+        Field("DEMANDS", MODELLED, "number of rows; another one is an error"),
+        Field("label", HARMLESS, "name of the demand"),
+        Field("src", MODELLED, "number of the node that sends, from 0"),
+        Field("dest", MODELLED, "number of the node that receives, from 0"),
+        Field("bw", MODELLED, "rate, kbit/s unless unit says otherwise, which is said; rows of equal pairs add up"),
+    ],
+    unknown="refused",
+)
 
 
 @DEMAND_FORMATS.register("repetita", example={"path": "net.demands"})
@@ -66,6 +80,8 @@ def read_repetita(path: Path, topology: Injected[Topology], unit: str | None = N
         hint = "correct the count, or find the lost row"
         message = f"DEMANDS says {title[1]} rows, {len(body)} follow"
         findings.add(message, code="FP6221", line=rows[0][0], column=rows[0][1][1][0], hint=hint)
+    if unit is None:
+        findings.note("rates in the file are kbit/s (unit)")
     reader = RowReader(findings, topology, GBPS_OF[unit or "kbps"])
     for line, words in body:
         if len(words) != len(_HEADER):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
-from topologies.errors import TrafficError, nearest_hint
+from topologies.errors import FormatError, TrafficError, nearest_hint
 from topologies.registry import Injected
+from topologies.units import Ratio, TimeS
 from traffic.demands import Flows
 from traffic.storage.phases import steady_phase
 from traffic.workload import DEMAND_FORMATS, WORKLOADS, WorkloadContext, WorkloadTraffic
+
+_NAMES_NODES = "names nodes itself; addresses are for measured traffic"
 
 
 @WORKLOADS.register("matrix", example={"format": "repetita", "path": "net.demands"})
@@ -22,6 +26,13 @@ def matrix(
     fabric: str | None = None,
     unit: Literal["kbps", "Mbps", "Gbps"] | None = None,
     addresses: str | None = None,
+    max_unknown: Annotated[Ratio, Field(le=1)] | None = None,
+    duration: Annotated[TimeS, Field(gt=0)] | None = None,
+    repeats: Literal["once", "all"] | None = None,
+    received: str | None = None,
+    values: Literal["counters", "bytes/s", "bits/s"] | None = None,
+    devices: list[str] | None = None,
+    demand_model: Literal["directed", "undirected"] | None = None,
     scale: Annotated[float, Field(gt=0)] = 1.0,
     shift: int = 0,
     *,
@@ -41,8 +52,23 @@ def matrix(
         Unit of the rates; the format's own if absent (repetita: kbps; sndlib: Mbps is assumed).
     addresses : str, optional
         Table ``address,node`` of measured traffic, relative to the scenario; without it addresses are node names.
+    max_unknown : float, optional
+        Share of measured bytes that may belong to no endpoint; more is refused. 50% if absent.
+    duration : float, optional
+        Time that captures or flow records were taken over; from the first to the last packet or record if absent.
+    repeats : {'once', 'all'}, optional
+        What captures and flow records count that tell of the same traffic twice, where that is not sure.
+    received : str, optional
+        For prometheus: file of what hosts received, where ``path`` has what they sent.
+    values : {'counters', 'bytes/s', 'bits/s'}, optional
+        For prometheus: what the values are, where the name of the metric does not say so.
+    devices : list of str, optional
+        For prometheus: network devices that are counted, such as ``eth*``.
+    demand_model : {'directed', 'undirected'}, optional
+        For sndlib: whether a demand goes one way or both; one way if absent.
     scale : float
-        Factor on all rates. Several matrices, and modelled jobs, add up.
+        Factor on all rates: 1000 for a mirror that samples one packet in 1,000. Several matrices, and modelled jobs,
+        add up.
     shift : int
         Every endpoint's traffic moves to the one so many places further in the order of the topology.
 
@@ -54,9 +80,9 @@ def matrix(
     Raises
     ------
     FormatError
-        With file and line.
+        With file and line; when nothing is left of the file (FP6226).
     TrafficError
-        When the format is unknown (FP4060).
+        When the format is unknown (FP4060) or has no use for a key (FP4061).
     """
     if not DEMAND_FORMATS.known(format):
         raise TrafficError(
@@ -68,15 +94,13 @@ def matrix(
     network = context.inventory.fabric(fabric)
     topology = context.inventory.topologies[network]
     read = DEMAND_FORMATS[format]
-    more = {"addresses": None if addresses is None else context.directory / addresses}
-    known = {key: value for key, value in more.items() if key in read.model.model_fields}
-    if addresses is not None and not known:
-        raise TrafficError(
-            f"{format} names nodes itself; addresses are for measured traffic",
-            where="addresses",
-            hint="leave addresses out",
-            code="FP4061",
-        )
+    given = {
+        "addresses": None if addresses is None else context.directory / addresses,
+        "received": None if received is None else context.directory / received,
+        "max_unknown": max_unknown, "duration": duration, "repeats": repeats, "values": values, "devices": devices,
+        "demand_model": demand_model,
+    }  # fmt: skip
+    known = _keys_of(format, {key: value for key, value in given.items() if value is not None})
     rows = read.function(path=context.directory / path, topology=topology, unit=unit, **known)
     ends = topology.endpoint_nodes
     place = np.zeros(len(topology.nodes), dtype=np.int64)
@@ -84,13 +108,29 @@ def matrix(
     src, dst = (ends[(place[end] + shift) % len(ends)] for end in (rows.src, rows.dst))
     flows = Flows.of(src, dst, rows.rate_gbps * scale)
     nodes = len(topology.endpoint_nodes)
-    nothing = () if flows.pairs else (f"{path} has no demand: nothing is sent",)
-    assumed = {"repetita": "kbit/s", "sndlib": "Mbit/s"}.get(format) if unit is None else None
+    if not flows.pairs or not flows.total:
+        left_out = "; ".join(rows.warnings)
+        raise FormatError(
+            f"nothing is left of the demand: {left_out}" if left_out else "the file has no demand above 0",
+            file=str(context.directory / path), hint="a workload that sends nothing is left out of the scenario",
+            code="FP6226",
+        )  # fmt: skip
     phase = steady_phase("matrix", "matrix", network, nodes, flows)
+    context.say(*rows.notes)
     return WorkloadTraffic(
         id=context.id,
         kind="matrix",
-        phases=(replace(phase, flows_per_pair=rows.queue_pairs or 1),) if flows.pairs else (),
-        assumptions=(f"rates in the file are {assumed} (unit)",) if assumed else (),
-        warnings=(*rows.warnings, *nothing),
+        phases=(replace(phase, flows_per_pair=rows.queue_pairs or 1),),
+        warnings=rows.warnings,
     )
+
+
+def _keys_of(format: str, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002
+    """The keys given, all of which the format must know."""
+    fields = DEMAND_FORMATS[format].model.model_fields
+    for key in given:
+        if key not in fields:
+            users = [entry.name for entry in DEMAND_FORMATS if key in entry.model.model_fields]
+            what = _NAMES_NODES if key == "addresses" else f"has no use for {key}, which is for {', '.join(users)}"
+            raise TrafficError(f"{format} {what}", where=key, hint=f"leave {key} out", code="FP4061")
+    return dict(given)

@@ -103,6 +103,7 @@ def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabri
     from fabric.faces.views.racks import host_racks
     from fabric.output.document import Line
     from fabric.pipeline.prepared import check_fabric
+    from fabric.pipeline.stages import assumptions
     from fabric.scenario.provenance import envelope
 
     check_fabric(fabric, network)
@@ -131,13 +132,19 @@ def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabri
             click.echo(f"wrote {settings.output}{others}", err=True)
         return
     table = matrix_table(matrices)
+    warnings = [text for workload in workloads for text in workload.warnings]
+    loaded.say(*(f"{workload.id}: {text}" for workload in workloads for text in workload.warnings))
 
     def document() -> Any:
         shown = fullest(table, 20)
         title = f"{level} to {level}, phase {phase}, one direction: {len(table):,} cells, the {len(shown)} fullest"
         return [Line(title), shown.titled("")]
 
-    record = lambda: {**envelope("DemandMatrix", loaded), "level": level, "phase": phase, "items": table.records()}  # noqa: E731
+    def record() -> dict[str, Any]:
+        answer = {"level": level, "phase": phase, "items": table.records(), "warnings": warnings}
+        return {**envelope("DemandMatrix", loaded), **answer, "assumptions": [entry.__dict__ for entry in found]}
+
+    found = assumptions(loaded, network, workloads)
     emit(Answer(record, document, lambda: table, MATRIX_COLUMNS), settings)
 
 

@@ -1,0 +1,1 @@
+"""Packet captures: records of a file, addresses of a frame, and packets that were captured twice."""

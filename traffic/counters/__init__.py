@@ -1,0 +1,1 @@
+"""Counters of hosts, as monitoring systems print them."""
