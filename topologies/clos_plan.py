@@ -11,6 +11,7 @@ import numpy as np
 from topologies.assemble import Assembler
 from topologies.builder import Oversubscription, even_spine_count
 from topologies.columns import Ints
+from topologies.divisors import divisors
 from topologies.errors import TopologyError
 from topologies.folded_clos import core_plane, down_ports, smallest_divisor, up_ports
 from topologies.hosts import HostGroup, fewest_leaves, hosts_fit
@@ -85,7 +86,7 @@ class _Tree:
         if parallel is None:
             return fewest
         if self.up % parallel or self.up // parallel < fewest:
-            options = [count for count in range(1, self.up // fewest + 1) if self.up % count == 0]
+            options = [count for count in divisors(self.up) if count <= self.up // fewest]
             raise TopologyError(
                 f"{parallel} parallel cables do not spread {self.up} uplinks over {fewest} spines or more",
                 where="parallel",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import log2
 from typing import Any
 
 import numpy as np
 
+from topologies.budget import RANK_BYTES, ROW_BYTES, Counts, check_memory
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
@@ -93,6 +95,33 @@ def run(
     values = {"group_size": group_size, "payload_bytes": payload_bytes, **known}
     injected = {"layout": layout} if "layout" in entry.injected and layout is not None else {}
     return entry.function(**values, **injected)
+
+
+_SAMPLE = 64  # ranks of the small group that tells how many rows one of many has
+
+
+def check_exchange(name: str, ranks: int, ranks_per_host: int = 1, *, where: str) -> None:
+    """Refuse a collective that does not fit the memory, before its rows are made.
+
+    Rows of a rank are counted on a group of 64 ranks; no algorithm has more of them than the logarithm of the ranks
+    adds. Dense exchanges are blocks, without rows.
+
+    Raises
+    ------
+    TrafficError
+        FP4028.
+    """
+    if ranks <= _SAMPLE:
+        return
+    try:
+        small = run(name, _SAMPLE, 1.0, GroupLayout.of(_SAMPLE, min(ranks_per_host, _SAMPLE)))
+    except TrafficError:  # what is wrong is said of the whole group
+        return
+    rows = int(len(small.src) * ranks / _SAMPLE * log2(ranks) / log2(_SAMPLE))
+    counts = Counts(
+        [("ranks", ranks), ("pairs", rows or ranks * (ranks - 1))], ranks * RANK_BYTES + rows * ROW_BYTES, ranks
+    )
+    check_memory(counts, "this collective", where=(where,), error=TrafficError, code="FP4028", smaller="fewer ranks")
 
 
 def collective_phase(

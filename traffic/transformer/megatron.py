@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from topologies.errors import TrafficError
-from traffic.transformer.shape import Experts, LatentAttention, ModelShape
+from traffic.transformer.shape import MOST_LAYERS, Experts, LatentAttention, ModelShape
 
 _VALUES = {
     "num-layers", "hidden-size", "ffn-hidden-size", "num-attention-heads", "num-query-groups", "kv-channels",
@@ -274,6 +274,8 @@ def _listed(text: str) -> list[int] | None:
         body, _, times = piece.partition("*")
         inner = body.strip("[]").split(",")
         if not all(word in ("0", "1") for word in inner) or (times and not times.isdigit()):
+            return None
+        if len(times) > 9 or len(parts) + len(inner) * int(times or 1) > MOST_LAYERS:
             return None
         parts += [int(word) for word in inner] * (int(times) if times else 1)
     return parts
