@@ -43,8 +43,9 @@ class Assembler:
 
     def _check(self, nodes: int, cables: int) -> None:
         """Refuse what would not fit the memory together with what is there (FP3050)."""
-        counts = network_counts(len(self._names) + nodes, self._link_count // 2 + cables)
-        check_memory(counts, "this fabric")
+        built, cabled = len(self._names), self._link_count // 2
+        there = network_counts(built, cabled).size_bytes
+        check_memory(network_counts(built + nodes, cabled + cables), "this fabric", built_bytes=there)
 
     def nodes(
         self,

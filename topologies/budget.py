@@ -133,10 +133,11 @@ def _in_use(limit: Limit) -> float:
     return float(pages[0 if "ulimit" in limit.source else 1]) * size
 
 
-def free_bytes() -> float:
-    """What is left of the limit; a limit that was chosen is not shared with what is there already."""
-    limit = memory_limit()
-    return limit.limit_bytes if limit.chosen else max(limit.limit_bytes - _in_use(limit), SMALL_BYTES)
+def free_bytes(limit: Limit, built_bytes: float = 0.0) -> float:
+    """What is left of a limit beside what is in use; a limit that was chosen is for what is built alone."""
+    if limit.chosen:
+        return limit.limit_bytes
+    return max(limit.limit_bytes - max(_in_use(limit) - built_bytes, 0.0), SMALL_BYTES)
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,7 @@ def check_memory(
     *,
     where: str | Where = (),
     times: float = 1.0,
+    built_bytes: float = 0.0,
     error: type[FabricError] = TopologyError,
     code: str = "FP3050",
     smaller: str = "",
@@ -198,6 +200,8 @@ def check_memory(
         The key that asks for it.
     times : float
         How often those bytes are needed, by what is done with them.
+    built_bytes : float
+        What of it is there already, and so counts in what is in use.
     smaller : str
         Another way out than more memory.
 
@@ -209,7 +213,8 @@ def check_memory(
     wanted = counts.size_bytes * times
     if wanted <= SMALL_BYTES and _CHOSEN.get() is None and VARIABLE not in os.environ:
         return
-    limit, free = memory_limit(), free_bytes()
+    limit = memory_limit()
+    free = free_bytes(limit, built_bytes)
     if wanted > free:
         beside = limit.limit_bytes - free
         raised = _rounded_up(wanted + beside)

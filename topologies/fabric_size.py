@@ -115,7 +115,7 @@ def check_size(entry: HasFacts, spec: BaseModel, injected: Mapping[str, Any], ti
 
 def _heaviest(entry: HasFacts, spec: BaseModel, hosts: Sequence[HostGroup]) -> Where:
     """The number without which the fabric would be smallest; of several the largest."""
-    rest = []
+    rest: list[tuple[float, int, Where]] = []
     for where, number in sorted(_numbers(spec, ()), key=lambda found: -found[1])[:_MOST_TRIED]:
         counts = counts_of(entry, _with_one(spec, where), hosts)
         if number > 1 and counts is not None:

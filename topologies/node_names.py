@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -92,7 +92,7 @@ def node_names(role: str, index: ArrayLike, *, prefix: str = "", **containers: A
     unknown = set(containers) - set(CONTAINERS)
     if unknown:
         raise ValueError(f"{sorted(unknown)[0]!r} is not a word for a container")
-    check_names(len(index) if hasattr(index, "__len__") else 1)
+    check_names(len(index) if isinstance(index, Sized) else 1)
     places = np.asarray(index)
     count = len(places)
     rows = (".".join(map(str, place)) if isinstance(place, list) else str(place) for place in places.tolist())

@@ -33,8 +33,8 @@ def explain_failure(error: Exception, argv: Sequence[str], verbose: int) -> int:
         from topologies.budget import FLAG, memory_limit
 
         click.echo(
-            f"error[FP3050]: out of memory: this needs more than {memory_limit()}; a smaller scenario, a router that "
-            f"keeps less (ecmp), or a machine with more memory; a {FLAG} below it refuses such things before they start",
+            f"error[FP3050]: out of memory: this needs more than {memory_limit()}; take a smaller scenario, a router "
+            f"that keeps less (ecmp), or a machine with more; a lower {FLAG} refuses such things before they start",
             err=True,
         )
         return BAD_INPUT

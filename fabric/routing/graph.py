@@ -382,10 +382,10 @@ def _block_entries(graph: RoutingGraph, members: Ints, each: float) -> tuple[Int
     """Entries (key, Gbps) of a dense block between the terminals of its members."""
     entry, entries = np.unique(graph.source[members], return_counts=True)
     leave, leaves = np.unique(graph.sink[members], return_counts=True)
-    pairs = len(leave) * len(entry)
+    cells = len(leave) * len(entry)
     check_memory(
         Counts(
-            [("endpoints", len(members)), ("pairs of the switches they are on", pairs)], pairs * DEMAND_BYTES, pairs
+            [("endpoints", len(members)), ("pairs of the switches they are on", cells)], cells * DEMAND_BYTES, cells
         ),
         "an all-to-all",
         error=RoutingError,

@@ -112,6 +112,7 @@ def dual_plane(
             hint="set agg_uplinks: 8, or pods: 1",
             code="FP3035",
         )
+    cores = _cores(pods * nic_ports, aggs_per_plane, agg_uplinks, radix) if agg_uplinks else None
     ways = max(int(uplink_speed // port_speed), 1)
     net = assemble(f"dual-plane({pods} pods of {segments} segments)", "dual-plane")
     shape = (pods, segments, gpus_per_host, nic_ports)
@@ -130,8 +131,7 @@ def dual_plane(
     below = by_unit.reshape(pods, segments * gpus_per_host, nic_ports)
     for p, t in np.ndindex(pods, nic_ports):
         net.full_mesh(below[p, :, t], agg[p, t], uplink_speed, parallel=parallel, tier="tor-agg")
-    if agg_uplinks:
-        cores = _cores(pods * nic_ports, aggs_per_plane, agg_uplinks, radix)
+    if cores is not None:
         ids = net.switches("core", node_names("core", range(cores.count)), level=3, radix=radix)
         sets = agg.reshape(pods * nic_ports, cores.groups, -1)
         for group, members in enumerate(ids.reshape(cores.groups, -1)):

@@ -36,7 +36,7 @@ def facts(
     leaf: LeafSpec | None = None,
     spine: SwitchSpec | None = None,
 ) -> Facts:
-    """Closed form: as many cables as uplinks on every leaf, one per spine in the short form; rates are one direction."""
+    """Closed form: a cable for every uplink of a leaf, in the short form one per spine; rates are one direction."""
     low, high = leaf or LeafSpec(), spine or SwitchSpec()
     leaves = _leaf_count(low, leaves)
     spines = _spine_count(low, high, spines, leaves)

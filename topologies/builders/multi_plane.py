@@ -63,11 +63,11 @@ def multi_plane(
     ----------
     Zhao et al., "Insights into DeepSeek-V3", ISCA 2025, section 5 (multi-plane fat tree).
     """
-    parts = [_build(plane, [_share(group, index, planes) for group in hosts], index) for index in range(planes)]
-    return _joined(f"multi-plane({planes} x {parts[0].name})", parts, hosts)
+    part = _build(plane, [_share(group, planes) for group in hosts])
+    return _joined(f"multi-plane({planes} x {part.name})", [part] * planes, hosts)
 
 
-def _build(plane: BaseModel, hosts: Sequence[HostGroup], index: int) -> Topology:
+def _build(plane: BaseModel, hosts: Sequence[HostGroup]) -> Topology:
     try:
         built: Topology = TOPOLOGIES[getattr(plane, "kind")](plane, hosts=hosts)  # noqa: B009 - the field is dynamic
     except TopologyError as error:
@@ -75,7 +75,7 @@ def _build(plane: BaseModel, hosts: Sequence[HostGroup], index: int) -> Topology
     return built
 
 
-def _share(group: HostGroup, index: int, planes: int) -> HostGroup:
+def _share(group: HostGroup, planes: int) -> HostGroup:
     """The NICs of a group that are on one plane."""
     if group.ports > 1:
         if group.ports != planes:
@@ -178,7 +178,7 @@ def _final_names(groups: Sequence[HostGroup], index: int, planes: int) -> dict[s
     for group in groups:
         if group.rail != "per-gpu" or group.nics == 1 or group.ports > 1:
             continue
-        part = _share(group, index, planes)
+        part = _share(group, planes)
         for host in group.hosts:
             for nic in range(part.nics):
                 names[part.nic_name(host, nic)] = group.nic_name(host, nic * planes + index)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from topologies.errors import TrafficError
+from topologies.reading.file_bytes import file_bytes
 from traffic.transformer.shape import MOST_LAYERS, Experts, LatentAttention, ModelShape
 
 _VALUES = {
@@ -88,7 +89,7 @@ def read_megatron(args: str | None, path: str | None, directory: Path) -> Megatr
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return file_bytes(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise TrafficError(
