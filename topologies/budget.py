@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from topologies.errors import FabricError, TopologyError, Where, as_where
@@ -173,8 +174,7 @@ def short_number(number: int) -> str:
     """A whole number for people: with commas, and rounded from 10^15 on."""
     if number < 10**15:
         return f"{number:,}"
-    digits = str(number)
-    return f"{digits[0]}.{digits[1]}e+{len(digits) - 1}".replace(".0e", "e")
+    return f"{Decimal(number):.1e}".replace(".0e", "e")
 
 
 def check_memory(

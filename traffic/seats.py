@@ -97,14 +97,14 @@ def run(
     return entry.function(**values, **injected)
 
 
-_SAMPLE = 64  # ranks of the small group that tells how many rows one of many has
+_SAMPLE = 64  # ranks of a small group that tells how many rows one of many has
 
 
 def check_exchange(name: str, ranks: int, ranks_per_host: int = 1, *, where: str) -> None:
     """Refuse a collective that does not fit the memory, before its rows are made.
 
-    Rows of a rank are counted on a group of 64 ranks; no algorithm has more of them than the logarithm of the ranks
-    adds. Dense exchanges are blocks, without rows.
+    Rows of a rank are counted on groups of 64 and of 128 ranks; what the doubling adds, every further one adds too.
+    Dense exchanges are blocks, without rows.
 
     Raises
     ------
@@ -113,15 +113,20 @@ def check_exchange(name: str, ranks: int, ranks_per_host: int = 1, *, where: str
     """
     if ranks <= _SAMPLE:
         return
-    try:
-        small = run(name, _SAMPLE, 1.0, GroupLayout.of(_SAMPLE, min(ranks_per_host, _SAMPLE)))
-    except TrafficError:  # what is wrong is said of the whole group
-        return
-    rows = int(len(small.src) * ranks / _SAMPLE * log2(ranks) / log2(_SAMPLE))
+    few, more = (_rows_of_a_rank(name, size, ranks_per_host) for size in (_SAMPLE, 2 * _SAMPLE))
+    rows = int(ranks * (few + (more - few) * log2(ranks / _SAMPLE)))
     counts = Counts(
         [("ranks", ranks), ("pairs", rows or ranks * (ranks - 1))], ranks * RANK_BYTES + rows * ROW_BYTES, ranks
     )
     check_memory(counts, "this collective", where=(where,), error=TrafficError, code="FP4028", smaller="fewer ranks")
+
+
+def _rows_of_a_rank(name: str, ranks: int, ranks_per_host: int) -> float:
+    try:
+        traffic = run(name, ranks, 1.0, GroupLayout.of(ranks, min(ranks_per_host, ranks)))
+    except TrafficError:  # what is wrong is said of the whole group
+        return 1.0
+    return len(traffic.src) / ranks
 
 
 def collective_phase(
