@@ -143,7 +143,7 @@ def plan(
     Raises
     ------
     TopologyError
-        When ``parallel`` does not divide the uplinks or gives too few spines (FP3024), the endpoints exceed what the
+        When switches have one port (FP3011), ``parallel`` does not divide the uplinks or gives too few spines (FP3024), the endpoints exceed what the
         radix can reach (FP3027; the hint says how many fit), are fewer than the NIC
         ports of the groups (FP3032), or a host exceeds a leaf (FP3022).
     """
@@ -154,6 +154,10 @@ def plan(
             where="endpoints",
             hint=f"set endpoints: {attached} or more, or leave it out to follow the hosts",
             code="FP3032",
+        )
+    if radix < 2:
+        raise TopologyError(
+            "a leaf of one port cannot have a host and an uplink", where="radix", hint="radix: 2 or more", code="FP3011"
         )
     width = max((group.homes for group in groups), default=1)
     tree = _tree(radix, oversubscription, width)

@@ -74,7 +74,8 @@ def fabric_counts(facts: Facts, hosts: Sequence[HostGroup] = ()) -> Counts:
 def counts_of(entry: HasFacts, spec: BaseModel, hosts: Sequence[HostGroup] = ()) -> Counts | None:
     """Counts of the fabric that a builder makes of its keys; None where they make none, or it cannot say."""
     try:
-        return fabric_counts(facts_of(entry, spec, hosts), hosts)
+        counts = fabric_counts(facts_of(entry, spec, hosts), hosts)
+        return counts if all(number >= 0 for _, number in counts.of) else None
     except _UNSAID:  # the builder itself says better what is wrong with its keys
         return None
 
