@@ -143,7 +143,8 @@ def plan(
     Raises
     ------
     TopologyError
-        When switches have one port (FP3011), ``parallel`` does not divide the uplinks or gives too few spines (FP3024), the endpoints exceed what the
+        When switches have one port (FP3011), ``parallel`` does not
+        divide the uplinks or gives too few spines (FP3024), the endpoints exceed what the
         radix can reach (FP3027; the hint says how many fit), are fewer than the NIC
         ports of the groups (FP3032), or a host exceeds a leaf (FP3022).
     """
