@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from topologies.budget import check_memory, network_counts
 from topologies.columns import Ints, column, concatenate
 from topologies.elements import Links, Nodes
 from topologies.errors import TopologyError
@@ -40,6 +41,12 @@ class Assembler:
             table.append(word)
         return table.index(word)
 
+    def _check(self, nodes: int, cables: int) -> None:
+        """Refuse what would not fit the memory together with what is there (FP3050)."""
+        built, cabled = len(self._names), self._link_count // 2
+        there = network_counts(built, cabled).size_bytes
+        check_memory(network_counts(built + nodes, cabled + cables), "this fabric", built_bytes=there)
+
     def nodes(
         self,
         role: str,
@@ -56,6 +63,7 @@ class Assembler:
     ) -> Ints:
         """Add nodes of one role; scalar attributes hold for all. Returns their ids."""
         count = len(names)
+        self._check(count, 0)
         first = len(self._names)
         self._names.extend(names)
         values = {
@@ -110,6 +118,7 @@ class Assembler:
             Optical switch each cable is patched through; -1 for none.
         """
         low, high = np.broadcast_arrays(np.asarray(lower, np.int32), np.asarray(upper, np.int32))
+        self._check(0, low.size * parallel)
         low, high = np.repeat(low, parallel), np.repeat(high, parallel)
         count = len(low)
         if not count:
@@ -182,6 +191,7 @@ class Assembler:
     def full_mesh(self, lower: ArrayLike, upper: ArrayLike, gbps: float, *, parallel: int = 1, **keys: Any) -> None:
         """Cable every lower node to every upper node, ``parallel`` cables each."""
         low, high = np.asarray(lower), np.asarray(upper)
+        self._check(0, len(low) * len(high) * parallel)
         self.cables(np.repeat(low, len(high)), np.tile(high, len(low)), gbps, parallel=parallel, **keys)
 
     def _tier_name(self, low: int, high: int) -> str:

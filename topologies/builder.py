@@ -19,8 +19,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from topologies.cabling import TierCabling, recabled
+from topologies.divisors import divisors
 from topologies.errors import TopologyError, nearest_hint
+from topologies.fabric_size import check_size
 from topologies.hosts import HostGroup
+from topologies.node_names import check_names, check_template
 from topologies.registry import Injected, Registry, SharedKeys, Spec
 from topologies.switches import switch_specs
 from topologies.topology import Topology
@@ -36,7 +39,7 @@ _CABLING = Annotated[
     dict[str, TierCabling], Field(description="Speed, number and length of the cables, by tier, where they differ")
 ]
 TOPOLOGIES: Registry[Topology] = Registry(
-    "topology kind", "topologies.builders", SharedKeys({"cabling": (_CABLING, {})}, _finish)
+    "topology kind", "topologies.builders", SharedKeys({"cabling": (_CABLING, {})}, _finish, check_size)
 )
 Hosts = Injected[Sequence[HostGroup]]  # the hosts to cable; empty: the builder fills every host port
 
@@ -92,6 +95,8 @@ def names_of(template: str, count: int, *, where: str, **columns: Sequence[int] 
     ['spine00', 'spine01']
     """
     fields: dict[str, Any] = {"index": range(count), **columns}
+    check_template(template, where=where)
+    check_names(count)
     try:
         wanted = {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
         unknown = wanted - set(fields)
@@ -124,8 +129,8 @@ def even_spine_count(uplinks: int, leaves: int, radix: int, *, where: str) -> in
     Every leaf has the same number of cables to every spine, so the count divides ``uplinks``; each spine then takes
     ``leaves * uplinks / count`` ports (0 radix: unlimited).
     """
-    for count in range(1, uplinks + 1):
-        if uplinks % count == 0 and (radix == 0 or leaves * uplinks // count <= radix):
+    for count in divisors(uplinks):
+        if radix == 0 or leaves * uplinks // count <= radix:
             return count
     raise TopologyError(
         f"{leaves} leaves with {uplinks} uplinks each need spines of at least {leaves} ports; these have {radix}",
@@ -138,8 +143,7 @@ def even_spine_count(uplinks: int, leaves: int, radix: int, *, where: str) -> in
 def check_even(uplinks: int, spines: int, *, where: str) -> int:
     """Parallel cables from a leaf to each spine; TopologyError when the uplinks do not divide evenly."""
     if uplinks % spines:
-        options = [count for count in range(1, uplinks + 1) if uplinks % count == 0]
-        close = sorted(options, key=lambda count: abs(count - spines))[:2]
+        close = sorted(divisors(uplinks), key=lambda count: abs(count - spines))[:2]
         raise TopologyError(
             f"{uplinks} uplinks per leaf do not spread evenly over {spines} spines",
             where=where,

@@ -11,6 +11,7 @@ import numpy as np
 from topologies.assemble import Assembler
 from topologies.builder import Oversubscription, even_spine_count
 from topologies.columns import Ints
+from topologies.divisors import divisors
 from topologies.errors import TopologyError
 from topologies.folded_clos import core_plane, down_ports, smallest_divisor, up_ports
 from topologies.hosts import HostGroup, fewest_leaves, hosts_fit
@@ -85,7 +86,7 @@ class _Tree:
         if parallel is None:
             return fewest
         if self.up % parallel or self.up // parallel < fewest:
-            options = [count for count in range(1, self.up // fewest + 1) if self.up % count == 0]
+            options = [count for count in divisors(self.up) if count <= self.up // fewest]
             raise TopologyError(
                 f"{parallel} parallel cables do not spread {self.up} uplinks over {fewest} spines or more",
                 where="parallel",
@@ -142,7 +143,8 @@ def plan(
     Raises
     ------
     TopologyError
-        When ``parallel`` does not divide the uplinks or gives too few spines (FP3024), the endpoints exceed what the
+        When switches have one port (FP3011), ``parallel`` does not
+        divide the uplinks or gives too few spines (FP3024), the endpoints exceed what the
         radix can reach (FP3027; the hint says how many fit), are fewer than the NIC
         ports of the groups (FP3032), or a host exceeds a leaf (FP3022).
     """
@@ -153,6 +155,10 @@ def plan(
             where="endpoints",
             hint=f"set endpoints: {attached} or more, or leave it out to follow the hosts",
             code="FP3032",
+        )
+    if radix < 2:
+        raise TopologyError(
+            "a leaf of one port cannot have a host and an uplink", where="radix", hint="radix: 2 or more", code="FP3011"
         )
     width = max((group.homes for group in groups), default=1)
     tree = _tree(radix, oversubscription, width)

@@ -9,6 +9,9 @@ from scipy.sparse.csgraph import connected_components
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 
+_MOST_PORTS_DRAWN = 4_000  # of a dense graph that NetworkX draws in a second
+_SWAPS = 2  # for every cable, so that hardly one stays where it was
+
 
 def expander_facts(switches: int, ports: int, network_ports: int, speed: float) -> Facts:
     """Closed form of a regular graph: N·r/2 cables, k−r hosts a switch (Singla et al., NSDI 2012)."""
@@ -40,8 +43,11 @@ def random_regular(switches: int, degree: int, rng: np.random.Generator) -> np.n
     """Pairs of a random regular graph, sorted, shape (switches·degree/2, 2).
 
     Ports are paired at random; pairs of one switch, or that are there already, are paired anew together with as many
-    others, until none is left. Dense graphs, where that seldom ends, are drawn by NetworkX.
+    others, until none is left. Dense graphs, where that seldom ends, are drawn by NetworkX while they are small; large
+    ones are mixed by swaps, or are what a sparse one leaves of all pairs.
     """
+    if 4 * degree > switches and switches * degree > _MOST_PORTS_DRAWN:
+        return _dense_regular(switches, degree, rng)
     if 4 * degree > switches:
         import networkx as nx
 
@@ -59,6 +65,58 @@ def random_regular(switches: int, degree: int, rng: np.random.Generator) -> np.n
             return pairs[order].astype(np.int32)
         again = np.union1d(wrong, rng.integers(len(pairs), size=2 * len(wrong) + 2))
         pairs[again] = rng.permutation(pairs[again].ravel()).reshape(-1, 2)
+
+
+def draws(switches: int, degree: int) -> int:
+    """How often to draw until a graph is connected: with three cables a switch nearly every one is, with two hardly."""
+    return 100 if degree > 2 else max(min(100, 200_000 // switches), 1)
+
+
+def _dense_regular(switches: int, degree: int, rng: np.random.Generator) -> np.ndarray:
+    """Pairs of a dense random regular graph, sorted."""
+    left_out = switches - 1 - degree
+    there = np.zeros((switches, switches), dtype=np.bool_)
+    if left_out < degree:
+        pairs = random_regular(switches, left_out, rng) if left_out else np.empty((0, 2), dtype=np.int32)
+        there[pairs[:, 0], pairs[:, 1]] = True
+        low, high = np.nonzero(np.triu(~there, k=1))
+        return np.stack([low, high], axis=1).astype(np.int32)
+    number = np.arange(switches)
+    rounds = [np.stack([number, (number + step) % switches], axis=1) for step in range(1, degree // 2 + 1)]
+    if degree % 2:
+        half = number[: switches // 2]
+        rounds.append(np.stack([half, half + switches // 2], axis=1))
+    pairs = np.concatenate(rounds)
+    there[pairs, pairs[:, ::-1]] = True
+    swapped = 0
+    while swapped < _SWAPS * len(pairs):
+        swapped += _swap_ends(pairs, there, rng)
+    pairs.sort(axis=1)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].astype(np.int32)
+
+
+def _swap_ends(pairs: np.ndarray, there: np.ndarray, rng: np.random.Generator) -> int:
+    """Swap an end of every two cables drawn, where that gives two cables that are not there; returns how many.
+
+    ``there`` tells of any two switches whether they are cabled, shape (N, N).
+    """
+    switches = len(there)
+    order = rng.permutation(len(pairs))
+    some, others = np.array_split(order[: len(order) // 2 * 2], 2)
+    turned = rng.random(len(others)) < 0.5
+    pairs[others[turned]] = pairs[others[turned]][:, ::-1]
+    (a, b), (c, d) = pairs[some].T, pairs[others].T
+    fits = np.flatnonzero((a != d) & (c != b) & ~there[a, d] & ~there[c, b])
+    first, second = (
+        np.minimum(x, y) * switches + np.maximum(x, y) for x, y in ((a[fits], d[fits]), (c[fits], b[fits]))
+    )
+    times = np.bincount(np.append(first, second), minlength=switches * switches)
+    fits = fits[(times[first] == 1) & (times[second] == 1)]
+    a, b, c, d = (end[fits] for end in (a, b, c, d))
+    for x, y, cabled in ((a, b, False), (c, d, False), (a, d, True), (c, b, True)):
+        there[x, y] = there[y, x] = cabled
+    pairs[some[fits], 1], pairs[others[fits], 1] = d, b
+    return len(a)
 
 
 def connected(switches: int, pairs: np.ndarray) -> bool:

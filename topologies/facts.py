@@ -18,3 +18,4 @@ class Facts:
     parts: int = 1  # that cannot reach each other, as rails that never meet
     other_nodes: int = 0  # that neither switch packets nor end traffic: optical switches, management and spare hosts
     hosts_forward: bool = False  # server-centric networks
+    ports_per_endpoint: int = 1  # ports of a host that the builder makes up

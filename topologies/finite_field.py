@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
+from math import isqrt
 
 import numpy as np
 
@@ -41,9 +42,9 @@ def prime_power(number: int) -> tuple[int, int] | None:
     >>> prime_power(9), prime_power(12)
     ((3, 2), None)
     """
-    prime = next((value for value in range(2, number + 1) if number % value == 0), None)
-    if prime is None:
+    if number < 2:
         return None
+    prime = next((value for value in range(2, isqrt(number) + 1) if number % value == 0), number)
     exponent, rest = 0, number
     while rest % prime == 0:
         rest //= prime

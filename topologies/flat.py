@@ -137,7 +137,6 @@ def between_groups(groups: int, ports: int) -> Ints:
     if rest % 2:
         rounds.append(_matching(groups))
     pairs = np.concatenate(rounds)
-    port = np.zeros(groups, dtype=np.int64)
     rows = np.empty((len(pairs), 4), dtype=np.int32)
     # Each group numbers its cables round by round, by the distance to the peer, so that neighbours differ in router.
     step = np.concatenate([np.full(len(part), turn) for turn, part in enumerate(rounds)])
@@ -145,10 +144,8 @@ def between_groups(groups: int, ports: int) -> Ints:
     away = (ends[:, 1] - ends[:, 0]) % groups
     order = np.lexsort((away, np.tile(step, 2), ends[:, 0]))
     place = np.empty(len(ends), dtype=np.int64)
-    for group in range(groups):
-        mine = order[ends[order, 0] == group]
-        place[mine] = np.arange(len(mine))
-        port[group] = len(mine)
+    own = ends[order, 0]
+    place[order] = np.arange(len(ends)) - np.searchsorted(own, own, side="left")
     rows[:, 0], rows[:, 2] = pairs[:, 0], pairs[:, 1]
     rows[:, 1], rows[:, 3] = place[: len(pairs)], place[len(pairs) :]
     return column(rows, np.int32)

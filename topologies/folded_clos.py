@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from topologies.divisors import divisors
 from topologies.errors import TopologyError
 
 
@@ -13,7 +14,10 @@ def down_ports(radix: int, oversubscription: float) -> int:
     >>> down_ports(64, 1.0), down_ports(64, 3.0), down_ports(36, 2.0)
     (32, 48, 24)
     """
-    return max(down for down in range(1, radix) if down <= oversubscription * (radix - down) + 1e-9)
+    down = min(int((oversubscription * radix + 1e-9) / (1 + oversubscription)) + 1, radix - 1)
+    while down > 1 and down > oversubscription * (radix - down) + 1e-9:
+        down -= 1
+    return down
 
 
 def up_ports(down: int, oversubscription: float) -> int:
@@ -24,7 +28,7 @@ def up_ports(down: int, oversubscription: float) -> int:
 
 def smallest_divisor(number: int, at_least: float) -> int | None:
     """Smallest divisor of ``number`` that is not below ``at_least``; None when there is none."""
-    return next((d for d in range(1, number + 1) if number % d == 0 and d >= at_least - 1e-9), None)
+    return next((size for size in divisors(number) if size >= at_least - 1e-9), None)
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,8 @@ def check_dual_homing(groups: Sequence[HostGroup]) -> None:
 
 def hosts_fit(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) -> bool:
     """Whether `spread_hosts` finds room for every group on ``leaves`` leaves."""
+    if not groups:
+        return True
     pairs_up = all(leaves % group.homes == 0 for group in groups)
     return pairs_up and bool(_distribute(groups, leaves)[1].max(initial=0) <= ports_per_leaf)
 

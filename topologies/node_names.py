@@ -11,16 +11,56 @@ whole fabric, does not repeat its pod.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import string
+from collections.abc import Sequence, Sized
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from topologies.budget import NODE_BYTES, Counts, check_memory
+from topologies.errors import TopologyError
 
 ROLE_WORDS = {"host": "h", "aggregation": "agg", "management": "mgmt"}
 """Words of roles in names; every other role is its own word."""
 
 CONTAINERS = ("pod", "unit", "plane", "rail", "group")
 """Words of containers in names."""
+
+
+_LONGEST_TEMPLATE = 256
+_WIDEST = 64  # digits of a number in a name
+
+
+def check_names(count: int) -> None:
+    """Refuse more nodes than fit the memory, before their names are made (FP3050)."""
+    check_memory(Counts([("nodes", count)], count * NODE_BYTES), "this fabric")
+
+
+def check_template(template: str, *, where: str) -> None:
+    """Refuse a name template that makes names nobody can read (FP3031).
+
+    Raises
+    ------
+    TopologyError
+        When it is longer than 256 characters, or gives a number more than 64 digits.
+    """
+    try:
+        forms = [form or "" for _, name, form, _ in string.Formatter().parse(template) if name is not None]
+    except ValueError:
+        return  # what is wrong with it is said where it is filled in
+    widest = max((int(digits[:9]) for form in forms for digits in re.findall(r"\d+", form)), default=0)
+    nested = any("{" in form for form in forms)
+    if len(template) <= _LONGEST_TEMPLATE and widest <= _WIDEST and not nested:
+        return
+    shown = template if len(template) < 60 else f"{template[:60]}…"
+    what = f"is {len(template):,} characters long" if len(template) > _LONGEST_TEMPLATE else "makes very long names"
+    raise TopologyError(
+        f"name template {shown!r} {what}",
+        where=where,
+        hint=f"at most {_LONGEST_TEMPLATE} characters, and a width of at most {_WIDEST}, such as {{index:03d}}",
+        code="FP3031",
+    )
 
 
 def role_word(role: str) -> str:
@@ -52,6 +92,7 @@ def node_names(role: str, index: ArrayLike, *, prefix: str = "", **containers: A
     unknown = set(containers) - set(CONTAINERS)
     if unknown:
         raise ValueError(f"{sorted(unknown)[0]!r} is not a word for a container")
+    check_names(len(index) if isinstance(index, Sized) else 1)
     places = np.asarray(index)
     count = len(places)
     rows = (".".join(map(str, place)) if isinstance(place, list) else str(place) for place in places.tolist())
@@ -66,6 +107,7 @@ def names_inside(outer: Sequence[str], role: str, counts: Sequence[int] | int) -
     >>> names_inside(["leaf0", "leaf1"], "host", [2, 1])
     ['leaf0/h0', 'leaf0/h1', 'leaf1/h0']
     """
+    check_names(len(outer) * counts if isinstance(counts, int) else sum(counts))
     each = [counts] * len(outer) if isinstance(counts, int) else counts
     word = role_word(role)
     return [f"{name}/{word}{index}" for name, count in zip(outer, each, strict=True) for index in range(count)]

@@ -93,6 +93,28 @@ def attach_nodes(
             net.cables(np.repeat(ids, rails), homes, group.nic_gbps)
 
 
+@dataclass(frozen=True)
+class UpperCounts:
+    """Switches above the leaves of three tiers, and the cables between them."""
+
+    spines: int
+    cores: int
+    cables: int
+
+
+def upper_counts(rails: int, up: int, pods: RailPods, spine: SwitchSpec, core: SwitchSpec) -> UpperCounts:
+    """What ``cable_pods`` makes, or would at least make where its spines exceed the ports of a core.
+
+    Every spine of a group has what its pod's uplinks come to, on the cores of its plane.
+    """
+    groups, half = pods.count * rails, spine.ports // 2
+    each = spine.count or smallest_divisor(up, pods.units * up / half if half else 1) or up
+    spine_up = pods.units * up // each
+    plane = smallest_divisor(spine_up, groups * spine_up / core.ports if core.ports else 1) or spine_up
+    cores = core.count or each * plane
+    return UpperCounts(groups * each, cores, groups * each * spine_up)
+
+
 def cable_pods(
     net: Assembler, leaves: Ints, up: int, pods: RailPods, spine: SwitchSpec, core: SwitchSpec, speeds: RailSpeeds
 ) -> None:

@@ -48,6 +48,7 @@ class SharedKeys(Generic[R]):
 
     fields: Mapping[str, tuple[Any, Any]]  # annotation and default by name
     finish: Callable[..., R]  # (result, spec, **fields) -> result
+    check: Callable[[Entry[R, Any], BaseModel, Mapping[str, Any]], None]  # (entry, spec, injected), before it is called
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ class Entry(Generic[R, Traits]):
         arguments = {name: getattr(values, name) for name in type(values).model_fields if name != "kind"}
         shared = {name: arguments.pop(name) for name in (self.shared.fields if self.shared else ())}
         wanted = {name: value for name, value in injected.items() if name in self.injected}
+        if self.shared:
+            self.shared.check(self, values, wanted)
         result = self.function(**arguments, **wanted)
         return self.shared.finish(result, values, **shared) if self.shared else result
 

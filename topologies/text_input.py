@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from topologies.errors import FormatError, Problem
+from topologies.reading.file_bytes import file_bytes
 
 MAX_PROBLEMS = 20
 EVERY_PROBLEM = 1_000_000_000  # for readers that take what is sound, and list the rest
@@ -100,10 +101,10 @@ def read_bytes(path: str | Path) -> bytes:
     Raises
     ------
     FormatError
-        When the file cannot be read.
+        When the file cannot be read, or has more bytes than there is memory for.
     """
     try:
-        return Path(path).read_bytes()
+        return file_bytes(path)
     except OSError as error:
         reason = error.strerror or str(error)
         hint = "check the path; a path in a scenario is relative to the scenario file"

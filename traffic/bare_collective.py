@@ -10,7 +10,7 @@ from topologies.columns import Floats
 from topologies.errors import TrafficError, nearest_hint
 from traffic.collective import CollectiveTraffic, GroupLayout
 from traffic.formula import Formula
-from traffic.seats import algorithms, run
+from traffic.seats import algorithms, check_exchange, run
 
 OPERATIONS = ("all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "reduce", "send-recv")
 DEFAULT_ALGORITHM = {"all-to-all": "direct", "broadcast": "pipelined", "reduce": "pipelined", "send-recv": "direct"}
@@ -76,7 +76,7 @@ def bare_collective(
     Raises
     ------
     TrafficError
-        When there is no such operation or algorithm (FP4015).
+        When there is no such operation or algorithm (FP4015), or it does not fit the memory (FP4028).
     """
     operation = _SPELLED.get(operation.lower().replace("_", "").replace("-", ""), operation)
     if operation not in OPERATIONS:
@@ -92,6 +92,7 @@ def bare_collective(
             hint=nearest_hint(used, algorithms(operation), "algorithms"),
             code="FP4015",
         )
+    check_exchange(f"{used}-{operation}", ranks, ranks_per_host, where="--ranks")
     layout = GroupLayout.of(ranks, ranks_per_host)
     traffic = run(f"{used}-{operation}", ranks, size_bytes, layout, copies=copies, node_limit=node_limit)
     sent, received = _on_fabric(traffic, layout)

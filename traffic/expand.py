@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from topologies.budget import ROW_BYTES, Counts, check_memory
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from traffic.collective import CollectiveTraffic
@@ -65,6 +66,16 @@ def _dense(endpoints: Ints, hosts: Ints, amount: float) -> list[Flows]:
             hint="all_to_all: pxn, as NCCL does, needs a pair per rail and host only",
             code="FP4018",
         )
+    pairs = len(rest) * size * (size - 1)
+    counts = Counts([("ranks", endpoints.size), ("pairs", pairs)], pairs * ROW_BYTES, pairs)
+    check_memory(
+        counts,
+        "an all-to-all of ranks that share hosts",
+        where="collectives.all_to_all",
+        error=TrafficError,
+        code="FP4028",
+        smaller="all_to_all: pxn, as NCCL does",
+    )
     tail, head = np.nonzero(~np.eye(size, dtype=np.bool_)) if len(rest) else (np.empty(0, int), np.empty(0, int))
     step = max(4_000_000 // (size * size), 1)
     for first in range(0, len(rest), step):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from topologies.errors import TrafficError
+from topologies.reading.file_bytes import file_bytes
 
 
 def read_beside(directory: Path, path: str, key: str) -> str:
@@ -16,7 +17,7 @@ def read_beside(directory: Path, path: str, key: str) -> str:
         When it cannot be read (FP4025).
     """
     try:
-        return (directory / path).read_text(encoding="utf-8")
+        return file_bytes(directory / path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise TrafficError(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import log2
 from typing import Any
 
 import numpy as np
 
+from topologies.budget import RANK_BYTES, ROW_BYTES, Counts, check_memory
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
@@ -93,6 +95,38 @@ def run(
     values = {"group_size": group_size, "payload_bytes": payload_bytes, **known}
     injected = {"layout": layout} if "layout" in entry.injected and layout is not None else {}
     return entry.function(**values, **injected)
+
+
+_SAMPLE = 64  # ranks of a small group that tells how many rows one of many has
+
+
+def check_exchange(name: str, ranks: int, ranks_per_host: int = 1, *, where: str) -> None:
+    """Refuse a collective that does not fit the memory, before its rows are made.
+
+    Rows of a rank are counted on groups of 64 and of 128 ranks; what the doubling adds, every further one adds too.
+    Dense exchanges are blocks, without rows.
+
+    Raises
+    ------
+    TrafficError
+        FP4028.
+    """
+    if ranks <= _SAMPLE:
+        return
+    few, more = (_rows_of_a_rank(name, size, ranks_per_host) for size in (_SAMPLE, 2 * _SAMPLE))
+    rows = int(ranks * (few + (more - few) * log2(ranks / _SAMPLE)))
+    counts = Counts(
+        [("ranks", ranks), ("pairs", rows or ranks * (ranks - 1))], ranks * RANK_BYTES + rows * ROW_BYTES, ranks
+    )
+    check_memory(counts, "this collective", where=(where,), error=TrafficError, code="FP4028", smaller="fewer ranks")
+
+
+def _rows_of_a_rank(name: str, ranks: int, ranks_per_host: int) -> float:
+    try:
+        traffic = run(name, ranks, 1.0, GroupLayout.of(ranks, min(ranks_per_host, ranks)))
+    except TrafficError:  # what is wrong is said of the whole group
+        return 1.0
+    return len(traffic.src) / ranks
 
 
 def collective_phase(

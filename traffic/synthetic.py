@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from topologies.budget import ROW_BYTES, Counts, check_memory
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from topologies.topology import Topology
@@ -50,6 +51,7 @@ def places_of(topology: Topology, members: Ints, level: Level) -> Places:
         group = topology.groups.of_node[members]
         order = np.argsort(group, kind="stable")
         _, start, size = np.unique(group[order], return_index=True, return_counts=True)
+        check_rows(len(start) * int(size.max(initial=0)), len(start), where="level")
         turn = start[:, None] + np.arange(size.max(initial=0)) % size[:, None]
         places = Places(column(members[order][turn], np.int32), bool(np.all(size == size[:1])))
     if len(places) < 2:
@@ -60,6 +62,12 @@ def places_of(topology: Topology, members: Ints, level: Level) -> Places:
             code="FP4041",
         )
     return places
+
+
+def check_rows(rows: int, places: int, *, where: str) -> None:
+    """Refuse a pattern whose pairs do not fit the memory, before they are made (FP4028)."""
+    counts = Counts([("places", places), ("pairs", rows)], rows * ROW_BYTES, rows)
+    check_memory(counts, "this pattern", where=where, error=TrafficError, code="FP4028", smaller=f"a smaller {where}")
 
 
 def uniform_blocks(places: Places, per_pair: float) -> Flows:
@@ -110,6 +118,7 @@ def drawn_places(
                 hint=f"{key} is at most {most:,}",
                 code="FP4044",
             )
+    check_rows(centres * (fan or count - 1) * places.nodes.shape[1], count, where=fan_key if fan else centres_key)
     draw = rng if seed is None else np.random.default_rng(seed)
     chosen = np.sort(draw.choice(count, centres, replace=False))
     others = []

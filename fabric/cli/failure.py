@@ -29,6 +29,15 @@ def explain_failure(error: Exception, argv: Sequence[str], verbose: int) -> int:
         return code
     if verbose > 1:
         traceback.print_exception(error)
+    if isinstance(error, MemoryError):
+        from topologies.budget import FLAG, memory_limit
+
+        click.echo(
+            f"error[FP3050]: out of memory: this needs more than {memory_limit()}; take a smaller scenario, a router "
+            f"that keeps less (ecmp), or a machine with more; a lower {FLAG} refuses such things before they start",
+            err=True,
+        )
+        return BAD_INPUT
     last = traceback.extract_tb(error.__traceback__)[-1]
     click.echo(
         "internal error: this is a bug of fabric, not of your input\n"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from topologies.budget import limited_to
 from topologies.plugin_folder import PluginFolder
 
 FORMATS = ("table", "plain", "json", "ndjson", "csv", "md")
@@ -29,6 +30,21 @@ class OneOf(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The name; others are refused with the list."""
         return click.Choice(self.names()).convert(value, param, ctx)
+
+
+class Volume(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
+    """A number of bytes with its unit."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Bytes; anything else is refused with an example."""
+        from topologies.units import parse_bytes
+
+        try:
+            return value if isinstance(value, float) else parse_bytes(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,7 @@ class Settings:
     no_progress: bool = False
     ascii: bool = False
     max_errors: int = 20
+    max_memory: float | None = None
     strict: bool = False
 
     @property
@@ -89,6 +106,9 @@ _COMMON = (
     _option("--color", type=click.Choice(["auto", "always", "never"]), help="Colour on terminals."),
     _option("--no-progress", is_flag=True, help="No progress on standard error."),
     _option("--ascii", is_flag=True, help="No box-drawing characters."),
+    _option(
+        "--max-memory", type=Volume(), metavar="SIZE", help="Refuse what needs more, e.g. 64GB; default: the machine's."
+    ),
     _option("--max-errors", type=click.IntRange(min=1), metavar="N", help="Errors printed in full; default 20."),
 )
 _FIELD = {"format_": "format"}
@@ -136,5 +156,6 @@ class FabricCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Replace the common flags by one ``settings`` argument."""
         base = ctx.obj if isinstance(ctx.obj, Settings) else Settings()
-        ctx.params["settings"] = collect(ctx, base, ctx.params)
-        return super().invoke(ctx)
+        settings = ctx.params["settings"] = collect(ctx, base, ctx.params)
+        with limited_to(settings.max_memory):
+            return super().invoke(ctx)

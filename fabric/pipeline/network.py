@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.schema import FabricSpec, FileTopology
+from topologies.budget import GPU_BYTES, LINK_BYTES, NAME_BYTES, ROUTED, Counts, check_memory
 from topologies.builder import TOPOLOGIES
 from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest_hint
+from topologies.fabric_size import check_size
 from topologies.hosts import HostGroup
 from topologies.named_parts import hint_for, select
 from topologies.topology import Topology
@@ -32,8 +34,15 @@ class Network:
         return sum(len(group.hosts) * group.gpus_per_host for group in groups) if groups else None
 
 
-def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = ()) -> Network:
+def build_network(
+    loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = (), routed: bool = False
+) -> Network:
     """Build every fabric, check its columns, and take down what ``down`` selects.
+
+    Parameters
+    ----------
+    routed : bool
+        Whether traffic is then routed, for which the memory has to be enough too.
 
     Raises
     ------
@@ -41,13 +50,17 @@ def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Seque
         With the problems of all fabrics, located in the scenario.
     """
     scenario = loaded.scenario
+    try:
+        check_nodes(scenario.nodes)
+    except TopologyError as error:
+        raise loaded.locate(error) from None
     topologies: dict[str, Topology] = {}
     errors: list[Problem] = []
     warnings: list[Problem] = []
     said: dict[str, tuple[str, ...]] = {}
     for name, spec in scenario.fabrics.items():
         try:
-            topology, said[name] = _build(name, spec, scenario.attached(name), loaded)
+            topology, said[name] = _build(name, spec, scenario.attached(name), loaded, ROUTED if routed else 1)
         except FabricError as error:
             errors += error.under("fabrics", name, "topology").problems
             continue
@@ -71,6 +84,31 @@ def build_network(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Seque
         for node in scenario.nodes
     }
     return Network(topologies, Inventory(groups, topologies), tuple(warnings), said)
+
+
+def check_nodes(nodes: Sequence[NodeSpec]) -> None:
+    """Refuse node groups whose names, or whose NICs' cables, do not fit the memory, before any are made.
+
+    Raises
+    ------
+    TopologyError
+        At the largest number (FP3050).
+    """
+    asked: list[tuple[int, tuple[str | int, ...]]] = []
+    hosts = ports = 0
+    for index, node in enumerate(nodes):
+        asked.append((node.count, ("nodes", index, "count")))
+        hosts += node.count
+        for fabric, nic in node.nics.items():
+            ports += node.count * nic.count * nic.ports_per_nic
+            asked.append((nic.count, ("nodes", index, "nics", fabric, "count")))
+            asked.append((nic.ports_per_nic, ("nodes", index, "nics", fabric, "ports")))
+        asked.append((node.gpus_per_node, ("nodes", index, "gpus")))
+    gpus = sum(node.count * node.gpus_per_node for node in nodes)
+    size = hosts * NAME_BYTES + ports * (NAME_BYTES + 2 * LINK_BYTES) + gpus * GPU_BYTES
+    counts = Counts([("nodes", hosts), ("NIC ports", ports), ("GPUs", gpus)], size, max(hosts, 2 * ports, gpus))
+    where = max(asked, default=(0, ("nodes",)))[1]
+    check_memory(counts, "the nodes listed", where=where, smaller=f"a smaller number for {where[-1]}")
 
 
 def _with_failures(
@@ -98,7 +136,7 @@ def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
 
 
 def _build(
-    name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: LoadedScenario
+    name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: LoadedScenario, times: float
 ) -> tuple[Topology, tuple[str, ...]]:
     """The topology, and what is to be said of the file it was read from."""
     topology = spec.topology
@@ -123,7 +161,9 @@ def _build(
                 code="FP2105",
             )
         groups = [_host_group(node, name, spec) for node in nodes]
-        built = TOPOLOGIES[getattr(topology, "kind")](topology, hosts=groups)  # noqa: B009 - the field is dynamic
+        entry = TOPOLOGIES[getattr(topology, "kind")]  # noqa: B009 - the field is dynamic
+        check_size(entry, topology, {"hosts": groups}, times)
+        built = entry(topology, hosts=groups)
         _check_nic_ports(built, groups)
     return replace(built, name=name), notes
 

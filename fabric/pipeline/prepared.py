@@ -77,16 +77,16 @@ def prepare(
         network = like.network
     else:
         progress(Progress("building the fabrics"))
-        network = build(loaded, down=request.down, up=request.up)
+        network = build(loaded, down=request.down, up=request.up, routed=bool(loaded.scenario.workloads))
     if like is not None and network is like.network and like.has_traffic_of(loaded, request):
         return PreparedScenario(loaded, request, network, like.traffic)
     progress(Progress("deriving the traffic"))
     return PreparedScenario(loaded, request, network, derive_traffic(loaded, network, scale=request.scale))
 
 
-def build(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = ()) -> Network:
-    """Stage 1: the networks and the hosts on them."""
-    return build_network(loaded, down=down, up=up)
+def build(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = (), routed: bool = False) -> Network:
+    """Stage 1: the networks and the hosts on them; ``routed``: there is memory for their routes too."""
+    return build_network(loaded, down=down, up=up, routed=routed)
 
 
 def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1.0) -> tuple[WorkloadTraffic, ...]:

@@ -17,11 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from topologies.budget import Counts, check_memory
 from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
+from topologies.errors import RoutingError
 from topologies.topology import Topology
 from traffic.demands import Flows
 
 _SIGNATURE_DIGITS = 9
+DEMAND_BYTES = 130  # of a pair of graph nodes while demand is gathered: its key and amount, sorted and joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -379,6 +382,16 @@ def _block_entries(graph: RoutingGraph, members: Ints, each: float) -> tuple[Int
     """Entries (key, Gbps) of a dense block between the terminals of its members."""
     entry, entries = np.unique(graph.source[members], return_counts=True)
     leave, leaves = np.unique(graph.sink[members], return_counts=True)
+    cells = len(leave) * len(entry)
+    check_memory(
+        Counts(
+            [("endpoints", len(members)), ("pairs of the switches they are on", cells)], cells * DEMAND_BYTES, cells
+        ),
+        "an all-to-all",
+        error=RoutingError,
+        code="FP5004",
+        smaller="fewer members",
+    )
     count = np.outer(leaves, entries).astype(np.float64)
     if (graph.source[members] != graph.sink[members]).any():
         own = np.unique(np.column_stack([graph.sink[members], graph.source[members]]), axis=0, return_counts=True)

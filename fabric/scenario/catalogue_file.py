@@ -11,11 +11,12 @@ from pydantic import Field, ValidationError, create_model
 from fabric.scenario.diagnostics import locate
 from fabric.scenario.explain import explain
 from fabric.scenario.keys import Keys
-from fabric.scenario.positions import decode, read_yaml
+from fabric.scenario.positions import MOST_BYTES, decode, read_yaml
 from fabric.scenario.tree import Tree
 from topologies.catalogue import SECTIONS, Catalogue, CatalogueRow
 from topologies.errors import FormatError, Problem, ScenarioError, TopologyError
 from topologies.netbox import is_device_type, switch_row
+from topologies.reading.file_bytes import file_bytes
 from topologies.registry import Spec
 
 
@@ -80,7 +81,7 @@ def read_catalogue(path: str | Path, base: Catalogue) -> Catalogue:
         When the file cannot be read or is wrong.
     """
     try:
-        content = Path(path).read_bytes()
+        content = file_bytes(path, MOST_BYTES)
     except OSError as error:
         raise FormatError(f"cannot read the file: {error.strerror}", file=str(path), code="FP6001") from error
     tree = read_yaml(decode(content, str(path)), str(path))

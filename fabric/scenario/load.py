@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -19,12 +18,13 @@ from fabric.scenario.explain import explain
 from fabric.scenario.json_schema import scenario_schema
 from fabric.scenario.keys import Keys
 from fabric.scenario.overrides import Override, apply_override, parse_override
-from fabric.scenario.positions import decode, read_yaml
+from fabric.scenario.positions import MOST_BYTES, decode, read_yaml
 from fabric.scenario.references import check_references
 from fabric.scenario.schema import Registries, Scenario
 from fabric.scenario.tree import Place, Tree, merge
 from topologies.catalogue import SECTIONS, Catalogue
 from topologies.errors import FabricError, Problem, ScenarioError, nearest
+from topologies.reading.file_bytes import file_bytes, stdin_bytes
 
 STDIN = "<stdin>"
 _MAX_INCLUDES = 50
@@ -290,13 +290,12 @@ _REASONS = {
 
 def _content(name: str, asked: Place) -> bytes:
     """Bytes of a file; FP1000 at the place that asked for it."""
-    if name == "-":
-        return sys.stdin.buffer.read()
     try:
-        return Path(name).read_bytes()
+        return stdin_bytes(MOST_BYTES) if name == "-" else file_bytes(name, MOST_BYTES)
     except (OSError, ValueError) as error:
         code = error.errno if isinstance(error, OSError) else None
-        reason = _REASONS.get(code or 0, str(error).lower())
+        said = error.strerror if isinstance(error, OSError) else None
+        reason = _REASONS.get(code or 0, said or str(error).lower())
         problem = Problem(
             f"cannot read {name}: {reason}",
             code="FP1000",

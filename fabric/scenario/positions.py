@@ -20,6 +20,7 @@ from topologies.errors import Problem, ScenarioError
 
 MAX_DEPTH = 100
 MAX_VALUES = 100_000
+MOST_BYTES = 64e6  # of a YAML file: more than so many values need
 _MAX_INTEGER = 2**63 - 1
 
 # libyaml counts columns in characters, as the Python scanner does (tests compare the two), and is ten times faster.

@@ -46,9 +46,11 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[object, ...]]:
     count: Counter[tuple[object, ...]] = Counter()
     build = prepared.build_network
 
-    def counted(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = ()) -> Network:
+    def counted(
+        loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = (), routed: bool = False
+    ) -> Network:
         count[loaded.inputs, tuple(down), tuple(up)] += 1
-        return build(loaded, down=down, up=up)
+        return build(loaded, down=down, up=up, routed=routed)
 
     monkeypatch.setattr(prepared, "build_network", counted)
     return count

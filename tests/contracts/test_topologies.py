@@ -8,9 +8,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from topologies import fabric_size
 from topologies.builder import TOPOLOGIES
 from topologies.networkx_adapter import from_networkx, to_networkx
-from topologies.units import parse_speed_gbps
 from topologies.validate import validate
 
 ENTRIES = list(TOPOLOGIES)
@@ -24,10 +24,8 @@ def built(entry):
 
 
 def facts_of(entry):
-    """The closed form for the example; speeds are parsed as the builder's schema parses them."""
-    keys = {key: parse_speed_gbps(value) if "speed" in key else value for key, value in entry.example.items()}
-    wanted = inspect.signature(entry.facts).parameters
-    return entry.facts(**{key: value for key, value in keys.items() if key in wanted})
+    """The closed form for the example, with the keys as the builder's schema reads them."""
+    return fabric_size.facts_of(entry, entry.model.model_validate({"kind": entry.name, **entry.example}))
 
 
 def cables_of(net, tier):

@@ -18,16 +18,17 @@ from topologies.topology import Topology
 from topologies.units import Count, CountOrZero
 
 
-def facts(n: int, k: int, speed: float) -> Facts:
+def facts(n: int, k: int, speed: float, parallel: int = 1) -> Facts:
     """Closed form (Guo et al., SIGCOMM 2009, section 3): n^(k+1) servers of k+1 ports, (k+1)·n^k switches."""
-    cables = (k + 1) * n ** (k + 1)
+    cables = (k + 1) * n ** (k + 1) * parallel
     return Facts(
         endpoints=cables,
         switches=(k + 1) * n**k,
         cables_by_tier={"host-switch": cables},
         tier_gbps={"host-switch": cables * speed},
-        ports_used_max=n,
+        ports_used_max=n * parallel,
         hosts_forward=True,
+        ports_per_endpoint=(k + 1) * parallel,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -12,18 +13,28 @@ from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.clos_plan import TierOversubscription, add_leaves, add_upper_tiers, plan
 from topologies.facts import Facts
-from topologies.hosts import block_starts
+from topologies.hosts import HostGroup, block_starts
 from topologies.node_names import names_inside
-from topologies.switches import Switch, switch_ports
+from topologies.switches import Switch, SwitchSpec, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
 
 def facts(
-    radix: int, speed: float, endpoints: int, tiers: int, oversubscription: dict[str, float] | None = None
+    radix: int | None,
+    speed: float | None,
+    endpoints: int | None,
+    tiers: int | None,
+    oversubscription: TierOversubscription = TierOversubscription(),
+    parallel: int | None = None,
+    switch: SwitchSpec | None = None,
+    hosts: Sequence[HostGroup] = (),
 ) -> Facts:
     """Counts from the plan: Σ over tiers, each leaf with ``leaf_up`` cables and each spine with ``spine_up``."""
-    sizes = plan(radix, endpoints, tiers, TierOversubscription(**(oversubscription or {})))
+    ports, speed = switch_ports(switch, radix, speed)
+    wanted = endpoints or sum(len(group.hosts) * group.nics for group in hosts) or None
+    sizes = plan(ports, wanted, tiers, oversubscription, parallel=parallel)
+    endpoints = wanted or sizes.leaves * sizes.leaf_down
     cables = {"host-leaf": endpoints, "leaf-spine": sizes.leaves * sizes.leaf_up}
     if sizes.tiers == 3:
         cables["spine-core"] = sizes.pods * sizes.spines_per_pod * sizes.spine_up

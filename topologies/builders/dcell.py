@@ -34,19 +34,20 @@ def servers_of(n: int, k: int) -> int:
     return count
 
 
-def facts(n: int, k: int, speed: float) -> Facts:
+def facts(n: int, k: int, speed: float, parallel: int = 1) -> Facts:
     """Closed form (Guo et al., SIGCOMM 2008, section 3): t_k servers of k+1 ports, t_k/n switches, k·t_k/2 cables."""
     count = servers_of(n, k)
-    cables = {"host-switch": count}
+    cables = {"host-switch": count * parallel}
     if k:
-        cables["host-host"] = k * count // 2
+        cables["host-host"] = k * count // 2 * parallel
     return Facts(
-        endpoints=count * (k + 1),
+        endpoints=count * (k + 1) * parallel,
         switches=count // n,
         cables_by_tier=cables,
         tier_gbps={tier: number * speed for tier, number in cables.items()},
-        ports_used_max=n,
+        ports_used_max=n * parallel,
         hosts_forward=True,
+        ports_per_endpoint=(k + 1) * parallel,
     )
 
 

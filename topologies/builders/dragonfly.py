@@ -18,8 +18,9 @@ from topologies.topology import Topology
 from topologies.units import Count
 
 
-def facts(p: int, a: int, h: int, groups: int, speed: float) -> Facts:
+def facts(p: int, a: int, h: int, groups: int | None, speed: float) -> Facts:
     """Closed form (Kim et al., ISCA 2008, section 3.1); a·h·g/2 global cables, all ports used."""
+    groups = groups or a * h + 1
     cables = {"host-router": a * p * groups, "local": groups * a * (a - 1) // 2, "global": groups * a * h // 2}
     return Facts(
         endpoints=a * p * groups,

@@ -18,11 +18,11 @@ from topologies.topology import Topology
 from topologies.units import Count
 
 
-def facts(groups: int, leaves: int, spines: int, p: int, global_links: int, speed: float) -> Facts:
+def facts(groups: int, leaves: int, spines: int, p: int, global_links: int, speed: float, parallel: int = 1) -> Facts:
     """Closed form (Shpiner et al., HiPINEB 2017): leaves·spines cables in a group, spines·global_links out of it."""
     cables = {
         "host-leaf": groups * leaves * p,
-        "leaf-spine": groups * leaves * spines,
+        "leaf-spine": groups * leaves * spines * parallel,
         "global": groups * spines * global_links // 2,
     }
     return Facts(
@@ -30,7 +30,7 @@ def facts(groups: int, leaves: int, spines: int, p: int, global_links: int, spee
         switches=groups * (leaves + spines),
         cables_by_tier=cables,
         tier_gbps={tier: count * speed for tier, count in cables.items()},
-        ports_used_max=max(p + spines, leaves + global_links),
+        ports_used_max=max(p + spines * parallel, leaves * parallel + global_links),
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from topologies.assemble import Assembler, assemble
 from topologies.builder import TOPOLOGIES, Hosts, check_even, check_nic_speed
 from topologies.columns import Ints
+from topologies.divisors import divisors
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup
@@ -35,10 +36,13 @@ def facts(
     agg_uplinks: int = 0,
     backup_ports: int = 0,
     nic_ports: int = 2,
+    switch: SwitchSpec | None = None,
 ) -> Facts:
     """Closed form (Qian et al., SIGCOMM 2024, section 5): ToRs 2·g per segment, aggregation 2·A per pod."""
     tors, aggs = pods * segments * gpus_per_host * nic_ports, pods * nic_ports * aggs_per_plane
-    cores = _cores(pods * nic_ports, aggs_per_plane, agg_uplinks, _PORTS).count if agg_uplinks else 0
+    radix = switch_ports(switch or SwitchSpec(radix=_PORTS), None, uplink_speed)[0]
+    best = _best_cores(pods * nic_ports, aggs_per_plane, agg_uplinks, radix) if agg_uplinks else None
+    cores = best.count if best else 0
     cables = {"host-tor": tors * hosts_per_segment, "tor-agg": tors * tor_uplinks}
     gbps = {"host-tor": cables["host-tor"] * port_speed, "tor-agg": cables["tor-agg"] * uplink_speed}
     if agg_uplinks:
@@ -53,6 +57,7 @@ def facts(
         cables_by_tier=cables,
         tier_gbps=gbps,
         other_nodes=pods * segments * backup_ports,
+        ports_per_endpoint=nic_ports,
     )
 
 
@@ -107,6 +112,7 @@ def dual_plane(
             hint="set agg_uplinks: 8, or pods: 1",
             code="FP3035",
         )
+    cores = _cores(pods * nic_ports, aggs_per_plane, agg_uplinks, radix) if agg_uplinks else None
     ways = max(int(uplink_speed // port_speed), 1)
     net = assemble(f"dual-plane({pods} pods of {segments} segments)", "dual-plane")
     shape = (pods, segments, gpus_per_host, nic_ports)
@@ -125,8 +131,7 @@ def dual_plane(
     below = by_unit.reshape(pods, segments * gpus_per_host, nic_ports)
     for p, t in np.ndindex(pods, nic_ports):
         net.full_mesh(below[p, :, t], agg[p, t], uplink_speed, parallel=parallel, tier="tor-agg")
-    if agg_uplinks:
-        cores = _cores(pods * nic_ports, aggs_per_plane, agg_uplinks, radix)
+    if cores is not None:
         ids = net.switches("core", node_names("core", range(cores.count)), level=3, radix=radix)
         sets = agg.reshape(pods * nic_ports, cores.groups, -1)
         for group, members in enumerate(ids.reshape(cores.groups, -1)):
@@ -149,12 +154,7 @@ class _Cores:
 
 def _cores(planes: int, aggs: int, uplinks: int, radix: int) -> _Cores:
     """Fewest cores that take ``uplinks`` of every aggregation switch evenly."""
-    best: _Cores | None = None
-    for groups in (count for count in range(1, aggs + 1) if aggs % count == 0):
-        for each in (count for count in range(1, uplinks + 1) if uplinks % count == 0):
-            used = planes * (aggs // groups) * (uplinks // each)
-            if used <= radix and (best is None or groups * each < best.count):
-                best = _Cores(groups, each, uplinks // each)
+    best = _best_cores(planes, aggs, uplinks, radix)
     if best is None:
         raise TopologyError(
             f"{planes} planes of all pods meet on a core, which has {radix} ports",
@@ -162,6 +162,17 @@ def _cores(planes: int, aggs: int, uplinks: int, radix: int) -> _Cores:
             hint=f"pods: {radix // 2} is the most",
             code="FP3026",
         )
+    return best
+
+
+def _best_cores(planes: int, aggs: int, uplinks: int, radix: int) -> _Cores | None:
+    """The same; None where the planes exceed the ports of a core."""
+    best: _Cores | None = None
+    for groups in divisors(aggs):
+        for each in divisors(uplinks):
+            used = planes * (aggs // groups) * (uplinks // each)
+            if used <= radix and (best is None or groups * each < best.count):
+                best = _Cores(groups, each, uplinks // each)
     return best
 
 

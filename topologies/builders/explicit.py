@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -17,7 +17,7 @@ from topologies.hosts import HostGroup
 from topologies.registry import Spec
 from topologies.switches import SwitchSpec, check_speed
 from topologies.topology import Topology
-from topologies.units import Count, LengthM, SpeedGbps, parse_speed_gbps
+from topologies.units import Count, LengthM, SpeedGbps
 
 
 class ExplicitSwitch(SwitchSpec):
@@ -38,22 +38,21 @@ class ExplicitCable(Spec):
     length: LengthM | None = Field(default=None, description="Length")
 
 
-def facts(
-    switches: Sequence[Mapping[str, Any]], endpoints: Sequence[str], cables: Sequence[Mapping[str, Any]]
-) -> Facts:
+def facts(switches: Sequence[ExplicitSwitch], endpoints: Sequence[str], cables: Sequence[ExplicitCable]) -> Facts:
     """What the lists say themselves: hosts on leaves, leaves on spines."""
-    below = [row for row in cables if set(row["ends"]) & set(endpoints)]
-    above = [row for row in cables if row not in below]
+    listed = set(endpoints)
+    below = [row for row in cables if not listed.isdisjoint(row.ends)]
+    above = [row for row in cables if listed.isdisjoint(row.ends)]
 
-    def cabled(rows: Sequence[Mapping[str, Any]]) -> int:
-        return sum(row.get("count", 1) for row in rows)
+    def cabled(rows: Sequence[ExplicitCable]) -> int:
+        return sum(row.count for row in rows)
 
-    def gbps(rows: Sequence[Mapping[str, Any]]) -> float:
-        return float(sum(row.get("count", 1) * parse_speed_gbps(row["speed"]) for row in rows))
+    def gbps(rows: Sequence[ExplicitCable]) -> float:
+        return float(sum(row.count * row.speed for row in rows))
 
     return Facts(
         endpoints=cabled(below),
-        switches=sum(row.get("count", 1) for row in switches),
+        switches=sum(row.count for row in switches),
         cables_by_tier={"host-leaf": cabled(below), "leaf-spine": cabled(above)},
         tier_gbps={"host-leaf": gbps(below), "leaf-spine": gbps(above)},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Annotated
 
@@ -17,16 +18,16 @@ from topologies.topology import Topology
 from topologies.units import Count
 
 
-def facts(dims: list[int], endpoints_per_switch: int, speed: float) -> Facts:
+def facts(dims: Sequence[int], endpoints_per_switch: int, speed: float, parallel: int = 1) -> Facts:
     """Closed form (Ahn et al., SC 2009, section 3): ΠS switches with Σ(S−1) cables each."""
     switches, degree = prod(dims), sum(size - 1 for size in dims)
-    cables = {"host-switch": switches * endpoints_per_switch, "switch-switch": switches * degree // 2}
+    cables = {"host-switch": switches * endpoints_per_switch, "switch-switch": switches * degree // 2 * parallel}
     return Facts(
         endpoints=switches * endpoints_per_switch,
         switches=switches,
         cables_by_tier=cables,
         tier_gbps={tier: count * speed for tier, count in cables.items()},
-        ports_used_max=endpoints_per_switch + degree,
+        ports_used_max=endpoints_per_switch + degree * parallel,
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import column
 from topologies.errors import TopologyError
-from topologies.expander import check_regular, connected, expander_facts, random_regular
+from topologies.expander import check_regular, connected, draws, expander_facts, random_regular
 from topologies.flat import HostSpeed, Length, Speed, flat_network
 from topologies.node_names import node_names
 from topologies.switches import Switch
@@ -49,7 +49,7 @@ def jellyfish(
             code="FP3042",
         )
     rng = np.random.default_rng(seed)
-    for _ in range(100):
+    for _ in range(draws(switches, network_ports)):
         pairs = random_regular(switches, network_ports, rng)
         if connected(switches, pairs):
             break

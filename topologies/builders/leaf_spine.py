@@ -27,17 +27,31 @@ from topologies.units import Count, SpeedGbps
 _LEAF_NAME, _SPINE_NAME = "leaf{index}", "spine{index}"
 
 
-def facts(leaves: int, spines: int, hosts_per_leaf: int, host_speed: float, uplink_speed: float) -> Facts:
-    """Closed form of the short form, one cable per leaf-spine pair; rates are one direction."""
+def facts(
+    leaves: int | None,
+    spines: int | None,
+    hosts_per_leaf: int | None,
+    host_speed: float | None,
+    uplink_speed: float | None,
+    leaf: LeafSpec | None = None,
+    spine: SwitchSpec | None = None,
+) -> Facts:
+    """Closed form: a cable for every uplink of a leaf, in the short form one per spine; rates are one direction."""
+    low, high = leaf or LeafSpec(), spine or SwitchSpec()
+    leaves = _leaf_count(low, leaves)
+    spines = _spine_count(low, high, spines, leaves)
+    ways, broken_gbps = low.host_links
+    hosts, up = leaves * _host_slots(low, hosts_per_leaf, ways), low.up or spines
+    uplink_gbps = _uplink_gbps(low, high, uplink_speed)
     return Facts(
-        endpoints=leaves * hosts_per_leaf,
+        endpoints=hosts,
         switches=leaves + spines,
-        cables_by_tier={"host-leaf": leaves * hosts_per_leaf, "leaf-spine": leaves * spines},
+        cables_by_tier={"host-leaf": hosts, "leaf-spine": leaves * up},
         tier_gbps={
-            "host-leaf": leaves * hosts_per_leaf * host_speed,
-            "leaf-spine": leaves * spines * uplink_speed,
+            "host-leaf": hosts * (host_speed or broken_gbps or low.port_gbps or uplink_gbps),
+            "leaf-spine": leaves * up * uplink_gbps,
         },
-        ports_used_max=max(hosts_per_leaf + spines, leaves),
+        ports_used_max=max(-(-hosts // (leaves * ways)) + up, leaves * up // spines),
     )
 
 

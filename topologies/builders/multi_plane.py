@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -13,6 +12,7 @@ from pydantic import BaseModel, Field
 from topologies.builder import TOPOLOGIES, AnyBuilder, Hosts
 from topologies.columns import Ints, column
 from topologies.errors import TopologyError
+from topologies.fabric_size import facts_of
 from topologies.facts import Facts
 from topologies.hosts import HostGroup
 from topologies.tables import LINK_COLUMNS, NODE_COLUMNS, topology_of_tables
@@ -20,14 +20,9 @@ from topologies.topology import Topology
 from topologies.units import Count
 
 
-def facts(planes: int, plane: dict[str, Any]) -> Facts:
+def facts(planes: int, plane: BaseModel) -> Facts:
     """``planes`` times the closed form of a plane."""
-    entry = TOPOLOGIES[plane["kind"]]
-    if entry.facts is None:
-        raise ValueError(f"{plane['kind']} has no closed form")
-    keys = entry.model.model_validate(plane).model_dump(exclude_unset=True, exclude={"kind"})
-    wanted = inspect.signature(entry.facts).parameters
-    one: Facts = entry.facts(**{key: value for key, value in keys.items() if key in wanted})
+    one = facts_of(TOPOLOGIES[getattr(plane, "kind")], plane)  # noqa: B009 - the field is dynamic
     return replace(
         one,
         endpoints=planes * one.endpoints,
@@ -35,6 +30,7 @@ def facts(planes: int, plane: dict[str, Any]) -> Facts:
         cables_by_tier={tier: planes * count for tier, count in one.cables_by_tier.items()},
         tier_gbps={tier: planes * gbps for tier, gbps in one.tier_gbps.items()},
         other_nodes=planes * one.other_nodes,
+        ports_per_endpoint=planes * one.ports_per_endpoint,
     )
 
 
@@ -67,11 +63,11 @@ def multi_plane(
     ----------
     Zhao et al., "Insights into DeepSeek-V3", ISCA 2025, section 5 (multi-plane fat tree).
     """
-    parts = [_build(plane, [_share(group, index, planes) for group in hosts], index) for index in range(planes)]
-    return _joined(f"multi-plane({planes} x {parts[0].name})", parts, hosts)
+    part = _build(plane, [_share(group, planes) for group in hosts])
+    return _joined(f"multi-plane({planes} x {part.name})", [part] * planes, hosts)
 
 
-def _build(plane: BaseModel, hosts: Sequence[HostGroup], index: int) -> Topology:
+def _build(plane: BaseModel, hosts: Sequence[HostGroup]) -> Topology:
     try:
         built: Topology = TOPOLOGIES[getattr(plane, "kind")](plane, hosts=hosts)  # noqa: B009 - the field is dynamic
     except TopologyError as error:
@@ -79,7 +75,7 @@ def _build(plane: BaseModel, hosts: Sequence[HostGroup], index: int) -> Topology
     return built
 
 
-def _share(group: HostGroup, index: int, planes: int) -> HostGroup:
+def _share(group: HostGroup, planes: int) -> HostGroup:
     """The NICs of a group that are on one plane."""
     if group.ports > 1:
         if group.ports != planes:
@@ -182,7 +178,7 @@ def _final_names(groups: Sequence[HostGroup], index: int, planes: int) -> dict[s
     for group in groups:
         if group.rail != "per-gpu" or group.nics == 1 or group.ports > 1:
             continue
-        part = _share(group, index, planes)
+        part = _share(group, planes)
         for host in group.hosts:
             for nic in range(part.nics):
                 names[part.nic_name(host, nic)] = group.nic_name(host, nic * planes + index)

@@ -16,14 +16,23 @@ from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup, block_starts
 from topologies.node_names import node_names
-from topologies.switches import Switch, switch_ports
+from topologies.switches import Switch, SwitchSpec, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
 
-def facts(gpus: int, domain_size: int, radix: int, speed: float) -> Facts:
+def facts(
+    gpus: int | None,
+    domain_size: int,
+    radix: int | None,
+    speed: float | None,
+    switch: SwitchSpec | None = None,
+    hosts: Sequence[HostGroup] = (),
+) -> Facts:
     """One smallest non-blocking Clos of gpus/domain_size endpoints for each of domain_size rails."""
-    sizes = _rail(gpus // domain_size, radix)
+    ports, speed = switch_ports(switch, radix, speed)
+    gpus = gpus or sum(len(group.hosts) * group.nics for group in hosts)
+    sizes = _rail(gpus // domain_size, ports)
     cables = {"host-leaf": gpus}
     if sizes is not None:
         cables["leaf-spine"] = domain_size * sizes.leaves * sizes.leaf_up

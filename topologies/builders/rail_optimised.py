@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -11,24 +12,48 @@ from topologies.assemble import assemble
 from topologies.builder import TOPOLOGIES, Hosts, check_even, even_spine_count, names_of
 from topologies.errors import Problem, TopologyError
 from topologies.facts import Facts
+from topologies.folded_clos import smallest_divisor
+from topologies.hosts import HostGroup
 from topologies.node_names import node_names
-from topologies.rails import RailSpeeds, attach_nodes, cable_pods, rail_count_of, rail_pods
+from topologies.rails import RailSpeeds, attach_nodes, cable_pods, rail_count_of, rail_pods, upper_counts
 from topologies.switches import LeafSpec, SwitchSpec, check_leaf_ports, check_speed, leaf_host_ports, slowest_gbps
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
 
 def facts(
-    units: int, rails: int, nodes_per_unit: int, speed: float, leaf: dict[str, int], spine: dict[str, int]
+    units: int | None,
+    rails: int | None,
+    nodes_per_unit: int,
+    speed: float | None,
+    leaf: LeafSpec,
+    spine: SwitchSpec | None,
+    core: SwitchSpec | None = None,
+    tiers: int = 2,
+    units_per_pod: int | None = None,
+    hosts: Sequence[HostGroup] = (),
 ) -> Facts:
-    """Closed form of the two-tier design without listed nodes; rates are one direction."""
-    hosts, uplinks = units * nodes_per_unit * rails, units * rails * leaf["up"]
+    """Closed form: a leaf per unit and rail, with as many cables as uplinks; rates are one direction."""
+    high = spine or SwitchSpec(radix=leaf.ports or None)
+    top = core or SwitchSpec(radix=high.ports or None)
+    gbps = _speeds(leaf, high, top, speed)
+    units = units or -(-sum(len(group.hosts) for group in hosts) // nodes_per_unit) or 1
+    rails, up = rail_count_of(rails, hosts), _uplinks(leaf, nodes_per_unit)
+    leaves, ends = units * rails, units * nodes_per_unit * rails
+    cables = {"host-leaf": ends, "leaf-spine": leaves * up}
+    above = high.count or 0
+    if tiers == 2:
+        above = above or smallest_divisor(up, leaves * up / high.ports if high.ports else 1) or up
+    else:
+        upper = upper_counts(rails, up, rail_pods(units, units_per_pod, high.ports, tiers), high, top)
+        above, cables["spine-core"] = upper.spines + upper.cores, upper.cables
+    speeds = {"host-leaf": gbps.host, "leaf-spine": gbps.spine, "spine-core": gbps.core}
     return Facts(
-        endpoints=hosts,
-        switches=units * rails + spine["count"],
-        cables_by_tier={"host-leaf": hosts, "leaf-spine": uplinks},
-        tier_gbps={"host-leaf": hosts * speed, "leaf-spine": uplinks * speed},
-        ports_used_max=max(nodes_per_unit + leaf["up"], uplinks // spine["count"]),
+        endpoints=ends,
+        switches=leaves + above,
+        cables_by_tier=cables,
+        tier_gbps={tier: count * speeds[tier] for tier, count in cables.items()},
+        ports_used_max=max(nodes_per_unit + up, leaves * up // above) if tiers == 2 else None,
     )
 
 

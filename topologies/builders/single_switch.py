@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -12,14 +13,20 @@ from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.errors import TopologyError
 from topologies.facts import Facts
+from topologies.hosts import HostGroup
 from topologies.node_names import node_names
 from topologies.switches import SwitchSpec, check_speed
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
 
-def facts(endpoints: int, speed: float) -> Facts:
+def facts(
+    endpoints: int | None, speed: float | None, switch: SwitchSpec | None = None, hosts: Sequence[HostGroup] = ()
+) -> Facts:
     """A cable per host."""
+    given = switch or SwitchSpec()
+    endpoints = endpoints or sum(len(group.hosts) * group.nics for group in hosts) or given.ports
+    speed = speed or given.port_gbps or (hosts[0].nic_gbps if hosts else 0.0)
     return Facts(endpoints, 1, {"host-switch": endpoints}, {"host-switch": endpoints * speed}, endpoints)
 
 

@@ -20,16 +20,17 @@ from topologies.topology import Topology
 from topologies.units import Count
 
 
-def facts(q: int, p: int, speed: float) -> Facts:
+def facts(q: int, p: int | None, speed: float, parallel: int = 1) -> Facts:
     """Closed form (Besta and Hoefler, SC 2014, section 2): 2q² routers of degree (3q−δ)/2."""
     degree = (3 * q - _delta(q)) // 2
-    cables = {"host-switch": 2 * q * q * p, "switch-switch": q * q * degree}
+    p = p or -(-degree // 2)
+    cables = {"host-switch": 2 * q * q * p, "switch-switch": q * q * degree * parallel}
     return Facts(
         endpoints=2 * q * q * p,
         switches=2 * q * q,
         cables_by_tier=cables,
         tier_gbps={tier: count * speed for tier, count in cables.items()},
-        ports_used_max=p + degree,
+        ports_used_max=p + degree * parallel,
     )
 
 

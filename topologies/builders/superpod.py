@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -10,35 +11,46 @@ from pydantic import Field
 from topologies.assemble import Assembler, assemble
 from topologies.builder import TOPOLOGIES, Hosts, even_spine_count
 from topologies.columns import Ints
+from topologies.divisors import divisors
 from topologies.errors import TopologyError
 from topologies.facts import Facts
+from topologies.hosts import HostGroup
 from topologies.node_names import node_names
-from topologies.rails import RailSpeeds, attach_nodes, cable_pods, rail_count_of, rail_pods
+from topologies.rails import RailSpeeds, attach_nodes, cable_pods, rail_count_of, rail_pods, upper_counts
 from topologies.switches import Switch, SwitchSpec, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero, SpeedGbps
 
 
 def facts(
-    scalable_units: int,
+    scalable_units: int | None,
     nodes_per_unit: int,
     gpus_per_node: int,
-    radix: int,
-    speed: float,
+    radix: int | None,
+    speed: float | None,
     reserved_nodes: int = 0,
     management_links: int = 0,
+    tiers: int | None = None,
+    switch: SwitchSpec | None = None,
+    hosts: Sequence[HostGroup] = (),
 ) -> Facts:
-    """Counts of the two-tier design: N NIC ports, U uplinks, spines the smallest divisor of a leaf's uplinks ≥ U/R."""
-    nodes = scalable_units * nodes_per_unit - reserved_nodes
-    leaves = scalable_units * gpus_per_node
-    least = leaves * nodes_per_unit / radix
-    spines = next(count for count in range(1, nodes_per_unit + 1) if not nodes_per_unit % count and count >= least)
+    """Counts: N NIC ports, U uplinks; in two tiers spines are the smallest divisor of a leaf's uplinks ≥ U/R."""
+    ports, speed = _ports(switch, radix, speed)
+    units = _units(scalable_units, nodes_per_unit, reserved_nodes, sum(len(group.hosts) for group in hosts))
+    nodes, leaves = units * nodes_per_unit - reserved_nodes, units * gpus_per_node
     cables = {"host-leaf": nodes * gpus_per_node, "leaf-spine": leaves * nodes_per_unit}
+    if (tiers or (2 if leaves <= ports else 3)) == 2:
+        least = leaves * nodes_per_unit / ports
+        above = next((count for count in divisors(nodes_per_unit) if count >= least), nodes_per_unit)
+    else:
+        spec = SwitchSpec(radix=ports)
+        upper = upper_counts(gpus_per_node, nodes_per_unit, rail_pods(units, None, ports, 3), spec, spec)
+        above, cables["spine-core"] = upper.spines + upper.cores, upper.cables
     if management_links:
         cables["management-leaf"] = management_links
     return Facts(
         endpoints=nodes * gpus_per_node,
-        switches=leaves + spines,
+        switches=leaves + above,
         cables_by_tier=cables,
         tier_gbps={tier: count * speed for tier, count in cables.items()},
         other_nodes=management_links,
@@ -86,11 +98,7 @@ def superpod(
     ----------
     NVIDIA DGX SuperPOD reference architectures for DGX H100 and B200, tables of component counts.
     """
-    if switch is None or not switch.ports:
-        radix = radix or 64
-    if switch is None or switch.port_gbps is None:
-        speed = speed or 400.0
-    ports, gbps = switch_ports(switch, radix, speed)
+    ports, gbps = _ports(switch, radix, speed)
     rails = rail_count_of(gpus_per_node, hosts, key="gpus_per_node")
     units = _units(scalable_units, nodes_per_unit, reserved_nodes, sum(len(group.hosts) for group in hosts))
     if 2 * nodes_per_unit > ports:
@@ -118,6 +126,15 @@ def superpod(
     nodes = sum(len(group.hosts) for group in hosts) or units * nodes_per_unit - reserved_nodes
     _hang_management(net, leaves, management_links, nodes - (units - 1) * nodes_per_unit, ports - nodes_per_unit, gbps)
     return net.freeze()
+
+
+def _ports(switch: SwitchSpec | None, radix: int | None, speed: float | None) -> tuple[int, float]:
+    """Ports of a switch and the speed of the links on them, Gbps; 64 of 400G unless something says."""
+    if switch is None or not switch.ports:
+        radix = radix or 64
+    if switch is None or switch.port_gbps is None:
+        speed = speed or 400.0
+    return switch_ports(switch, radix, speed)
 
 
 def _units(units: int | None, per_unit: int, reserved: int, nodes: int) -> int:

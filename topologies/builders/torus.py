@@ -23,27 +23,35 @@ from topologies.units import Count
 
 
 def facts(
-    dims: list[int], endpoints_per_switch: int, speed: float, cube: int | None = None, ocs: int | bool = False
+    dims: Sequence[int],
+    endpoints_per_switch: int,
+    speed: float,
+    cube: int | None = None,
+    ocs: int | bool = False,
+    wrap: bool | Sequence[bool] = True,
+    parallel: int = 1,
 ) -> Facts:
-    """Closed form with all dimensions closed: one cable per switch and dimension, half of it where the size is 2.
+    """Closed form: a cable per switch and closed dimension, less one a line where it is open or its size is 2.
 
     With cubes of side c in d dimensions, one cable in c of each dimension leaves its cube; through optical switches, of
     which there are d·c^(d−1), one for every place of a cube's faces (Jouppi et al., ISCA 2023, section 2.2).
     """
     switches = prod(dims)
-    cabled = sum(switches if size > 2 else switches // 2 for size in dims)
+    rings = [ring and size > 2 for size, ring in zip(dims, _closed(wrap, len(dims)), strict=True)]
+    cabled = sum(switches - (0 if ring else switches // size) for size, ring in zip(dims, rings, strict=True))
     cables = {"host-switch": switches * endpoints_per_switch}
     if cube is None:
-        cables["switch-switch"] = cabled
+        cables["switch-switch"] = cabled * parallel
     else:
-        cables["intra-cube"] = cabled - len(dims) * switches // cube
-        cables["optical" if ocs else "inter-cube"] = len(dims) * switches // cube
+        out = sum(switches // cube - (0 if ring else switches // size) for size, ring in zip(dims, rings, strict=True))
+        cables["intra-cube"] = (cabled - out) * parallel
+        cables["optical" if ocs else "inter-cube"] = out * parallel
     return Facts(
         endpoints=switches * endpoints_per_switch,
         switches=switches,
         cables_by_tier=cables,
         tier_gbps={tier: count * speed for tier, count in cables.items()},
-        ports_used_max=endpoints_per_switch + sum(2 if size > 2 else 1 for size in dims),
+        ports_used_max=endpoints_per_switch + parallel * sum(2 if size > 2 else 1 for size in dims),
         other_nodes=len(dims) * cube ** (len(dims) - 1) if cube and ocs else 0,
     )
 
@@ -86,7 +94,7 @@ def torus(
     Dally and Towles, Principles and Practices of Interconnection Networks, 2004, chapter 5; Jouppi et al., "TPU v4: an
     optically reconfigurable supercomputer for machine learning", ISCA 2023, section 2.
     """
-    closed = (wrap,) * len(dims) if isinstance(wrap, bool) else wrap
+    closed = _closed(wrap, len(dims))
     names = grid_names(dims)
     if len(closed) != len(dims):
         raise TopologyError(
@@ -117,6 +125,11 @@ def torus(
         parallel=parallel,
         length=length,
     )
+
+
+def _closed(wrap: bool | Sequence[bool], count: int) -> tuple[bool, ...]:
+    """Whether each dimension closes to rings."""
+    return (wrap,) * count if isinstance(wrap, bool) else tuple(wrap)
 
 
 def _add_cubes(

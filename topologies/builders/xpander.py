@@ -10,7 +10,7 @@ from pydantic import Field
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import column
 from topologies.errors import TopologyError
-from topologies.expander import check_regular, connected, expander_facts
+from topologies.expander import check_regular, connected, draws, expander_facts
 from topologies.flat import HostSpeed, Length, Speed, all_pairs, flat_network
 from topologies.node_names import node_names
 from topologies.switches import Switch
@@ -52,7 +52,7 @@ def xpander(
         )
     size, rng = switches // groups, np.random.default_rng(seed)
     one, other = all_pairs(groups)
-    for _ in range(100):
+    for _ in range(draws(switches, network_ports)):
         partner = np.stack([rng.permutation(size) for _ in range(len(one))])
         low = (one[:, None] * size + np.arange(size)).ravel()
         high = (other[:, None] * size + partner).ravel()

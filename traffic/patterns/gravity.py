@@ -8,7 +8,7 @@ from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import CountOrZero
 from traffic.demands import Flows
-from traffic.synthetic import Places
+from traffic.synthetic import Places, check_rows
 from traffic.workload import PATTERNS
 
 MAX_PLACES = 4_000  # 16 million pairs: about 1 GB while they are built
@@ -49,6 +49,7 @@ def gravity(
             hint="level: leaf works between leaves; all-to-all has no such limit",
             code="FP4042",
         )
+    check_rows(count * count, count, where="members")
     weight = (rng if seed is None else np.random.default_rng(seed)).lognormal(size=count)
     product = np.outer(weight, weight)
     np.fill_diagonal(product, 0.0)

@@ -9,7 +9,7 @@ from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.topology import Topology
 from traffic.demands import Flows
-from traffic.synthetic import Places, matched
+from traffic.synthetic import Places, check_rows, matched
 from traffic.workload import PATTERNS
 
 MAX_PLACES = 2_500  # an assignment of 6 million distances takes seconds
@@ -47,6 +47,7 @@ def longest_matching(places: Injected[Places], amount: Injected[float], topology
             hint="level: leaf works between leaves; permutation has no such limit",
             code="FP4042",
         )
+    check_rows(count * count, count, where="members")
     distance = _hops(topology, places)
     np.fill_diagonal(distance, -1e6)
     _, image = linear_sum_assignment(distance, maximize=True)

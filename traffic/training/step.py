@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from topologies.divisors import divisors
 from topologies.errors import TrafficError
 from traffic.formula import Formula
 from traffic.parallelism import Parallelism, RankGrid
 from traffic.training.keys import BYTES_OF, MASTER_BYTES, MOMENTS_BYTES, Batch, Compute, Precision
 from traffic.transformer.parameters import Weights, embedding, head, layer, parameter_count
-from traffic.transformer.shape import ModelShape, divisors
+from traffic.transformer.shape import ModelShape
 from traffic.transformer.work import activation_bytes, flops_formula
 from traffic.workload import Spread
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from topologies.errors import FormatError, TrafficError, nearest
+from topologies.reading.file_bytes import file_bytes
 from traffic.transformer.shape import Experts, LatentAttention, ModelShape
 
 
@@ -198,7 +199,7 @@ def read_hf_config(path: Path) -> tuple[ModelShape, dict[str, str], tuple[str, .
     ``transformers``, the ``configuration_*.py`` of each family; huggingface.co/docs/transformers.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(file_bytes(path).decode("utf-8"))
     except OSError as error:
         raise TrafficError(
             f"cannot read {path}: {error.strerror}",

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from topologies.errors import TrafficError
-from traffic.transformer.shape import Experts, LatentAttention, ModelShape
+from topologies.reading.file_bytes import file_bytes
+from traffic.transformer.shape import MOST_LAYERS, Experts, LatentAttention, ModelShape
 
 _VALUES = {
     "num-layers", "hidden-size", "ffn-hidden-size", "num-attention-heads", "num-query-groups", "kv-channels",
@@ -88,7 +89,7 @@ def read_megatron(args: str | None, path: str | None, directory: Path) -> Megatr
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return file_bytes(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise TrafficError(
@@ -274,6 +275,8 @@ def _listed(text: str) -> list[int] | None:
         body, _, times = piece.partition("*")
         inner = body.strip("[]").split(",")
         if not all(word in ("0", "1") for word in inner) or (times and not times.isdigit()):
+            return None
+        if len(times) > 9 or len(parts) + len(inner) * int(times or 1) > MOST_LAYERS:
             return None
         parts += [int(word) for word in inner] * (int(times) if times else 1)
     return parts

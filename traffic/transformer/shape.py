@@ -6,9 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from topologies.budget import short_number
+from topologies.divisors import divisors
 from topologies.errors import TrafficError
 from topologies.registry import Spec
 from topologies.units import Count, CountOrZero
+
+MOST_LAYERS = 100_000
 
 
 class LatentAttention(Spec):
@@ -112,8 +116,16 @@ def check_shape(shape: ModelShape) -> ModelShape:
     Raises
     ------
     TrafficError
-        When heads do not divide evenly, or a token visits more experts than there are (FP4033).
+        When heads do not divide evenly, or a token visits more experts than there are (FP4033); when there are more
+        than 100,000 layers (FP4028).
     """
+    if shape.layers > MOST_LAYERS:
+        raise TrafficError(
+            f"a model of {short_number(shape.layers)} layers; they are counted one by one, {MOST_LAYERS:,} at most",
+            where="model.layers",
+            hint="is it a slip? published models have 12 to 126",
+            code="FP4028",
+        )
     if shape.latent is None and shape.head_dim is None and shape.hidden % shape.heads:
         raise TrafficError(
             f"hidden size {shape.hidden} does not split into {shape.heads} heads",
@@ -136,13 +148,3 @@ def check_shape(shape: ModelShape) -> ModelShape:
             code="FP4033",
         )
     return shape
-
-
-def divisors(number: int) -> list[int]:
-    """All divisors in order.
-
-    >>> divisors(12)
-    [1, 2, 3, 4, 6, 12]
-    """
-    small = [value for value in range(1, int(number**0.5) + 1) if number % value == 0]
-    return sorted({*small, *(number // value for value in small)})

@@ -10,7 +10,7 @@ import click
 from fabric.cli.answer import load, write
 from fabric.cli.exit_codes import BAD_INPUT, OK
 from fabric.cli.options import FabricCommand, Settings
-from topologies.errors import FabricError, Problem, TopologyError
+from topologies.errors import FabricError, FormatError, Problem, TopologyError
 from topologies.printable import json_text
 
 SUMMARY = "Check scenario, catalogue and topology files: syntax, schema and semantics."
@@ -97,7 +97,7 @@ def _checked_alone(file: str) -> bool:
         return True
     if file == "-" or not Path(file).is_file():
         return False
-    text = decode(Path(file).read_bytes(), file)
+    text = decode(_bytes(file), file)
     if not is_catalogue(read_yaml(text, file)):
         return False
     try:
@@ -106,6 +106,16 @@ def _checked_alone(file: str) -> bool:
         error.sources = {file: text}  # type: ignore[attr-defined]
         raise
     return True
+
+
+def _bytes(file: str) -> bytes:
+    from fabric.scenario.positions import MOST_BYTES
+    from topologies.reading.file_bytes import file_bytes
+
+    try:
+        return file_bytes(file, MOST_BYTES)
+    except OSError as error:
+        raise FormatError(f"cannot read the file: {error.strerror}", file=file, code="FP6001") from None
 
 
 def _record(problem: Problem) -> dict[str, Any]:

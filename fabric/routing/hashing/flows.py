@@ -10,10 +10,12 @@ import numpy as np
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.hashing.headers import Hashes, hashed
 from fabric.routing.router import PairTraffic
+from topologies.budget import Counts, check_memory
 from topologies.columns import Floats, Ints, concatenate
 from topologies.errors import RoutingError
 
 MOST_FLOWS = 50_000_000  # 32 bytes each
+FLOW_BYTES = 100  # of a flow while flows are gathered and sorted
 MOST_FLOWS_REPLICATED = 5_000_000  # with replicas the paths of all flows are kept at once
 MOST_FLOW_DRAWS = 2_000_000_000  # flows x replicas, an hour or so on two cores
 
@@ -77,6 +79,14 @@ def _check(flows: int, replicas: int) -> None:
             hint="router ecmp gives the average over many flows at once",
             code="FP5002",
         )
+    size = flows * FLOW_BYTES
+    check_memory(
+        Counts([("flows", flows)], size, flows),
+        "flows hashed one by one",
+        error=RoutingError,
+        code="FP5002",
+        smaller="router ecmp gives the average over many flows at once",
+    )
     if flows * replicas > MOST_FLOW_DRAWS:
         raise RoutingError(
             f"{replicas:,} replicas of {flows:,} flows to hash; {MOST_FLOW_DRAWS:,} are the most in all",
