@@ -25,7 +25,6 @@ FIELDS = [(key, field) for key, declared in ALL.items() for field in declared]
 WAITING = {
     *(("topology format", name) for name in FORMATS),
     *(("demand format", name) for name in DEMAND_FORMATS.names()),
-    *(("placement", name) for name in ("file", "kubernetes", "slurm")),
     ("model", "hf-config"),
     ("model", "megatron"),
     ("storage", "osd tree"),
