@@ -27,8 +27,6 @@ WAITING = {
     *(("demand format", name) for name in DEMAND_FORMATS.names()),
     ("model", "hf-config"),
     ("model", "megatron"),
-    ("storage", "osd tree"),
-    ("storage", "pools"),
     ("device type", "netbox"),
 }
 
@@ -43,6 +41,7 @@ def wanted() -> set[tuple[str, str]]:
         ("model", "megatron"),
         ("storage", "osd tree"),
         ("storage", "pools"),
+        ("storage", "crush rules"),
         ("device type", "netbox"),
     }
 
