@@ -93,8 +93,8 @@ def storage(
         Output of ``ceph osd crush rule dump -f json``, beside ``osd_tree``: the pool's rule says which part of the
         tree, which device class and which failure domains it uses.
     crush_root : str, optional
-        Bucket of the tree that the pool uses, where no rule says: a root, a datacentre, a row. Asked for where a tree has
-        several roots.
+        Bucket of the tree that the pool uses, where no rule says: a root, a datacentre, a row. Asked for where a tree
+        has several roots.
     device_class : str, optional
         Class of the OSDs that the pool uses, where no rule says; ``any`` for all. Asked for where a tree has several.
     crush_map : str, optional
