@@ -17,7 +17,7 @@ def read_beside(directory: Path, path: str, key: str) -> str:
         When it cannot be read (FP4025).
     """
     try:
-        return file_bytes(directory / path).decode("utf-8")
+        return file_bytes(directory / path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise TrafficError(

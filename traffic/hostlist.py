@@ -26,6 +26,20 @@ def expand_hosts(text: str) -> list[str]:
     return [name for part in _top_level(text) for name in _names(part)]
 
 
+def chosen_hosts(nodes: str | list[str]) -> list[str]:
+    """Names that a key of the scenario lists: ranges in one text, or a list of them.
+
+    Raises
+    ------
+    ValueError
+        With the part that is not a range, or when there is none.
+    """
+    names = [name for text in ([nodes] if isinstance(nodes, str) else nodes) for name in expand_hosts(text)]
+    if not names:
+        raise ValueError("no node is named")
+    return [name.strip() for name in names]
+
+
 def _top_level(text: str) -> Iterator[str]:
     """Parts between commas that stand outside brackets."""
     depth, start = 0, 0

@@ -5,7 +5,7 @@ The policies are plug-ins in ``traffic/placements/``; ``order`` names one, the k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,11 @@ class PlacementSite:
     rng: np.random.Generator
     directory: Path
     free: Bools  # shape (hosts, gpus_per_host), GPUs that no other job has
+    said: list[str] = field(default_factory=list)  # what a file holds beyond the answer
+
+    def say(self, *texts: str) -> None:
+        """Note what a file holds that the places leave out, or take as something."""
+        self.said.extend(text for text in texts if text not in self.said)
 
     @property
     def ranks(self) -> int:
@@ -118,7 +123,7 @@ class GpuPool:
 
     def place(self, placement: Placement, grid: RankGrid, context: WorkloadContext, job: str) -> Ints:
         """Host and GPU of every rank, shape (ranks, 2); the GPUs are the job's from now on."""
-        site = PlacementSite(self.hosts, self.per_host, grid, context.rng, context.directory, self.free)
+        site = PlacementSite(self.hosts, self.per_host, grid, context.rng, context.directory, self.free, context.said)
         placed = placement.place(site)
         if placement.exclusive:
             context.occupancy.take(self.group, self.free, placed, job, self.hosts)

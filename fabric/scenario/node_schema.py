@@ -81,6 +81,9 @@ class NodeSpec(Spec):
         description="Template of node names; {group} and {index} are filled in",
         examples=["n{index:03d}"],
     )
+    first: CountOrZero = Field(
+        default=0, description="Index of the first node: with 1, n{index:03d} counts from n001", examples=[1]
+    )
     per_rack: Count | None = Field(default=None, description="Nodes per rack", examples=[4], json_schema_extra=LATER)
     gpus: CountOrZero | None = Field(default=None, description="GPUs per node; default: the model's, or 0")
     nics: dict[str, NicSpec] = Field(default={}, description="NICs by the name of the fabric they are on")
@@ -116,6 +119,10 @@ class NodeSpec(Spec):
         """The catalogue's row of the model."""
         return self._row
 
+    @property
+    def _indexes(self) -> range:
+        return range(self.first, self.first + self.count)
+
     def host_names(self) -> tuple[str, ...]:
         """Names of the nodes, in order."""
-        return tuple(self.name.format(group=self.group, index=index) for index in range(self.count))
+        return tuple(self.name.format(group=self.group, index=index) for index in self._indexes)

@@ -24,11 +24,8 @@ FIELDS = [(key, field) for key, declared in ALL.items() for field in declared]
 # Readers whose fields are not declared yet.
 WAITING = {
     *(("topology format", name) for name in FORMATS),
-    *(("placement", name) for name in ("file", "kubernetes", "slurm")),
     ("model", "hf-config"),
     ("model", "megatron"),
-    ("storage", "osd tree"),
-    ("storage", "pools"),
     ("device type", "netbox"),
 }
 
@@ -43,6 +40,7 @@ def wanted() -> set[tuple[str, str]]:
         ("model", "megatron"),
         ("storage", "osd tree"),
         ("storage", "pools"),
+        ("storage", "crush rules"),
         ("device type", "netbox"),
     }
 

@@ -46,6 +46,17 @@ def load(path="main.yaml", *overrides):
     return load_scenario(path, overrides=overrides, registries=REGISTRIES)
 
 
+def test_nodes_of_a_group_may_count_from_one(tmp_path):
+    """``gpu001`` to ``gpu003``: no spare node 0 is needed to speak of hosts as a scheduler names them."""
+    (tmp_path / "main.yaml").write_text(
+        "version: 1\nname: ones\nfabrics: {f: {topology: {kind: leaf-spine, leaves: 2, spines: 1, hosts_per_leaf: 2,"
+        " host_speed: 100G, uplink_speed: 100G}}}\n"
+        "nodes: [{group: gpu, count: 3, first: 1, name: 'gpu{index:03d}', nics: {f: {speed: 100G}}}]\n"
+    )
+    loaded = load_scenario(tmp_path / "main.yaml", registries=REGISTRIES)
+    assert loaded.scenario.nodes[0].host_names() == ("gpu001", "gpu002", "gpu003")
+
+
 def test_the_complete_example_loads_as_written():
     loaded = load_scenario(DATA / "complete.yaml")
     scenario = loaded.scenario

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from traffic_clusters import cluster, phase, run
 
 from topologies.errors import FormatError, TrafficError
-from traffic.storage.crush import Osds, straws
+from traffic.storage.crush_rules import draw, simple_rule
+from traffic.storage.osd_tree import read_osd_tree
 from traffic.storage.pool import Code, even_pool, mapped_pool
 from traffic.storage.repair import repair_matrix
 
@@ -87,12 +88,14 @@ def test_racks_of_different_sizes_all_take_part():
 
 def test_straws_follow_the_weights_and_never_meet_in_a_domain():
     """Host 0 weighs twice the others: as primary it is drawn 2 of 5 times."""
-    osds = Osds(np.arange(4, dtype=np.int32), ("a", "b", "c", "d"), np.array([2.0, 1.0, 1.0, 1.0]), {})
-    members = straws(osds, osds.host, 20_000, 2, np.random.default_rng(1))
-    assert np.bincount(members[:, 0], minlength=4)[0] / 20_000 == pytest.approx(0.4, abs=0.02)
+    tree, _ = read_osd_tree(_tree(4, per_host=1), "tree.json")
+    members = draw(tree, simple_rule(-1, "", "host"), 20_000, 2, np.random.default_rng(1))
+    assert np.bincount(members[:, 0], minlength=4)[0] == 8_000  # dealt, not drawn one by one
+    assert np.bincount(members[:, 1], minlength=4)[0] / 20_000 == pytest.approx(3 / 5 * 2 / 4, abs=0.01)
     assert (members[:, 0] != members[:, 1]).all()
-    dead = Osds(osds.number, osds.host, np.array([0.0, 1.0, 1.0, 1.0]), {})
-    assert (straws(dead, dead.host, 1000, 3, np.random.default_rng(1)) != 0).all()
+    dead, said = read_osd_tree(_tree(4, per_host=1).replace('"up"', '"down"', 1), "tree.json")
+    assert (draw(dead, simple_rule(-1, "", "host"), 1000, 3, np.random.default_rng(1)) != 0).all()
+    assert said == ("osd.0: down, taken to keep nothing, as after Ceph has marked them out",)
 
 
 def test_an_osd_tree_and_its_pools_decide(tmp_path):
@@ -114,13 +117,18 @@ def test_an_osd_tree_and_its_pools_decide(tmp_path):
         run("ceph", cluster(2), tmp_path, **keys, pool="rdb")
     with pytest.raises(TrafficError, match=r"which pool\? .*pools: ec, rbd"):
         run("ceph", cluster(2), tmp_path, **keys)
-    with pytest.raises(TrafficError, match=r"not every OSD is in a row .*there is: host, rack, root"):
+    with pytest.raises(TrafficError, match=r"no OSD is in a row .*there is: rack, host"):
         run("ceph", cluster(2), tmp_path, **keys, pool="rbd", failure_domain="row")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[1", "no OSD tree"), ('{"nodes": []}', "no OSD in the tree"), (_tree(5), "host 'osd4' is not a server")],
+    [
+        ("[1", "not JSON"),
+        ("[]", "no OSD tree"),
+        ('{"nodes": []}', "no OSD in the tree"),
+        (_tree(5), "host 'osd4' is not a server"),
+    ],
 )
 def test_an_osd_tree_that_is_none_is_refused(tmp_path, text, message):
     """With the command that writes one."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Sequence
 
 from topologies.columns import Ints
-from topologies.errors import FormatError
+from topologies.errors import Problem, TrafficError, nearest_hint
 from topologies.registry import Injected
 from traffic.files import read_beside
+from traffic.host_names import HostNames
+from traffic.hostlist import chosen_hosts
 from traffic.placement import PlacementSite
-from traffic.slots import Slots
+from traffic.schedulers.kubernetes_fields import FIELDS, GPU_TAINTS
+from traffic.schedulers.kubernetes_nodes import KubernetesNode, Taint, TolerationSpec, read_kubernetes_nodes
+from traffic.slots import Slots, listed
 from traffic.workload import PLACEMENTS
 
 
@@ -19,19 +22,29 @@ def kubernetes(
     path: str,
     resource: str = "nvidia.com/gpu",
     sort: str | None = None,
+    nodes: str | list[str] | None = None,
+    tolerations: list[str | TolerationSpec] | None = None,
     *,
     site: Injected[PlacementSite],
 ) -> Ints:
-    """Ranks fill the ready nodes of ``kubectl get nodes -o json``, in its order or by a label.
+    """Ranks fill the ready nodes of ``kubectl get nodes -o json``, in its order or by a label, or the nodes named.
 
     Parameters
     ----------
     path : str
-        The JSON, relative to the scenario. Nodes that are cordoned or not ready are passed over.
+        The JSON, relative to the scenario: of all nodes, or of one. Nodes that are cordoned, not ready, under pressure
+        or tainted are passed over, nodes that are no hosts of the job are left out; both are said.
     resource : str
-        Name of the resource that counts GPUs; ``allocatable`` says how many a node gives.
+        Name of the resource that counts GPUs; ``allocatable`` says how many a node gives. What pods hold of it is not
+        in the file.
     sort : str, optional
         Label that nodes are sorted by, such as ``topology.kubernetes.io/zone``; then by name.
+    nodes : str or list of str, optional
+        Host ranges: these nodes in this order, whatever their state; all that are usable if absent.
+    tolerations : list of str or TolerationSpec, optional
+        Taints that the job tolerates, as ``key``, ``key=value``, ``key:effect`` or ``key=value:effect``, or as a pod
+        has them; beside those by which GPU nodes are kept for GPU jobs, such as ``nvidia.com/gpu`` and the resource's
+        own.
 
     Returns
     -------
@@ -41,46 +54,129 @@ def kubernetes(
     Raises
     ------
     FormatError
-        When the file is not such JSON (FP6211), or has unknown hosts (FP6210).
+        When the file is not such JSON (FP6211, FP6250), has accelerators of another kind (FP6251), or has hosts that
+        are not clear (FP6210).
     TrafficError
-        When the file cannot be read or has too few slots (FP4025).
+        When the file cannot be read or has too few slots (FP4025), or a toleration is none (FP4021).
     """
     slots = Slots(site, path)
-    items = _items(read_beside(site.directory, path, "placement.path"), path)
+    found, notes = read_kubernetes_nodes(read_beside(site.directory, path, "placement.path"), path)
+    inside = _Inside(site, slots, path, resource, _tolerated(tolerations or ()))
     if sort is not None:
-        items.sort(key=lambda node: (str(_labels(node).get(sort, "")), str(node["metadata"]["name"])))
-    for node in items:
-        gpus = str(node.get("status", {}).get("allocatable", {}).get(resource, "0"))
-        if not _ready(node) or not gpus.isdigit() or gpus == "0":
-            slots.pass_over()
+        found.sort(key=lambda node: (node.labels.get(sort).text(""), node.name))
+    if nodes is None:
+        inside.free(found)
+    else:
+        inside.named(found, nodes)
+    places = slots.places()
+    site.say(*(f"{path}: {text}" for text in notes))
+    site.say(f"{path}: GPUs that other pods hold are not in it; all that are allocatable count as free")
+    return places
+
+
+def _tolerated(tolerations: Sequence[str | TolerationSpec]) -> list[TolerationSpec]:
+    problems, every = [], []
+    for at, one in enumerate(tolerations):
+        try:
+            every.append(TolerationSpec.of(one) if isinstance(one, str) else one)
+        except ValueError as error:
+            problems.append(
+                Problem(
+                    str(error),
+                    code="FP4021",
+                    where=("placement", "tolerations", at),
+                    hint="such as nvidia.com/gpu:NoSchedule",
+                )
+            )  # fmt: skip
+    if problems:
+        raise TrafficError(problems)
+    return every
+
+
+class _Inside:
+    """The nodes of a file, taken for a job."""
+
+    def __init__(
+        self, site: PlacementSite, slots: Slots, path: str, resource: str, tolerations: list[TolerationSpec]
+    ) -> None:
+        self.site, self.slots, self.path, self.resource, self.tolerations = site, slots, path, resource, tolerations
+        self.usual = {*GPU_TAINTS, resource}
+
+    def free(self, nodes: list[KubernetesNode]) -> None:
+        """Take the nodes that a new pod may have; those it would rather not have come last."""
+        usable: list[tuple[bool, KubernetesNode]] = []
+        for node in nodes:
+            if not self.slots.known(node.name):
+                self.slots.leave_out(None, node.name)
+                continue
+            stands = self._untolerated(node)
+            against = [taint for taint in stands if taint.effect != "PreferNoSchedule"]
+            if node.deleted or against:
+                why = "being deleted" if node.deleted else ", ".join(dict.fromkeys(map(str, against)))
+                self.slots.pass_over(node.name, why)
+            elif self._gpus(node):
+                if node.ready is None:
+                    self.slots.note("is taken as ready; the file does not say", node.name)
+                if stands:
+                    self.slots.note(f"comes after the others: {stands[0]}", node.name)
+                usable.append((bool(stands), node))
+        for _, node in sorted(usable, key=lambda one: one[0]):
+            self._add(node)
+
+    def named(self, found: list[KubernetesNode], nodes: str | list[str]) -> None:
+        """Take the nodes that are named, in their order."""
+        try:
+            names = chosen_hosts(nodes)
+        except ValueError as error:
+            self.slots.problem(None, f"nodes: {error}", "ranges are written like n[001-032,040]")
+            return
+        index = HostNames(node.name for node in found)
+        for name in names:
+            meant = index.find(name)
+            if len(meant) != 1:
+                what = f"may be {listed(index.names[at] for at in meant)}" if meant else "is not in the file"
+                hint = "write the whole name" if meant else nearest_hint(name, index.names, "it lists")
+                self.slots.problem(None, f"nodes: {name!r} {what}", hint)
+                continue
+            node = found[meant[0]]
+            against = [*(["being deleted"] if node.deleted else []), *map(str, self._untolerated(node))]
+            if against:
+                why = ", ".join(dict.fromkeys(against))
+                self.site.say(f"{self.path}: {node.name} ({why}); taken all the same, as nodes names it")
+            if self._gpus(node):
+                self._add(node)
+
+    def _untolerated(self, node: KubernetesNode) -> list[Taint]:
+        """Taints that the job does not tolerate; of those it does as every GPU job, a note is made."""
+        against = []
+        for taint in node.taints:
+            if any(one.matches(taint) for one in self.tolerations):
+                continue
+            if taint.key in self.usual:
+                self.slots.note(f"is taken, as GPU jobs tolerate its {taint} (tolerations)", node.name)
+            else:
+                against.append(taint)
+        return against
+
+    def _gpus(self, node: KubernetesNode) -> int:
+        """GPUs of a node; 0 where it gives none, which is noted, or where they are of another kind, a problem."""
+        given, has = node.gpus(self.resource)
+        if given:
+            return given
+        others = node.accelerators(self.resource)
+        if others:
+            for problem in FIELDS.refusals(others, self.path):
+                self.slots.refuse(problem, f"{node.name} has ")
         else:
-            slots.add(1, str(node["metadata"]["name"]), int(gpus), short=True)
-    return slots.places()
+            self.slots.pass_over(
+                node.name, f"no {self.resource}" if not has else f"0 of {has} {self.resource} allocatable"
+            )
+        return 0
 
-
-def _items(text: str, path: str) -> list[dict[str, Any]]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise FormatError(f"not JSON: {error}", file=path, line=error.lineno, code="FP6211") from error
-    items = found.get("items") if isinstance(found, dict) else None
-    if not isinstance(items, list) or not items or not all(_named(node) for node in items):
-        raise FormatError(
-            "no list of nodes", file=path, line=1, hint="write it by: kubectl get nodes -o json", code="FP6211"
-        )
-    return list(items)
-
-
-def _named(node: Any) -> bool:
-    return isinstance(node, dict) and isinstance(node.get("metadata"), dict) and "name" in node["metadata"]
-
-
-def _labels(node: dict[str, Any]) -> dict[str, Any]:
-    return node["metadata"].get("labels") or {}
-
-
-def _ready(node: dict[str, Any]) -> bool:
-    if node.get("spec", {}).get("unschedulable"):
-        return False
-    conditions = {one.get("type"): one.get("status") for one in node.get("status", {}).get("conditions", [])}
-    return bool(conditions.get("Ready", "True") == "True")
+    def _add(self, node: KubernetesNode) -> None:
+        given, has = node.gpus(self.resource)
+        if given < has:
+            self.slots.note("which of the GPUs are not allocatable is not in the file; the first are used", node.name)
+        elif given < self.site.gpus_per_host:
+            self.slots.note(f"has {given} GPUs in the file, {self.site.gpus_per_host} in the scenario", node.name)
+        self.slots.add(None, node.name, given)

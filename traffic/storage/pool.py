@@ -68,20 +68,25 @@ def even_pool(code: Code, domain: Ints) -> Pool:
     )
 
 
-def mapped_pool(code: Code, members: Ints, servers: int) -> Pool:
+def mapped_pool(code: Code, members: Ints, servers: int, leader: Ints | None = None) -> Pool:
     """Objects where placement groups lie.
 
     Parameters
     ----------
     members : ndarray of int, shape (groups, members)
-        Servers of every placement group, the primary first; -1 where one could not be placed.
+        Servers of every placement group; -1 where one could not be placed. The others move up: the first that is there
+        is the primary, and the first k hold what is read.
+    leader : ndarray of int, shape (groups,), optional
+        Which of the members that are there is the primary; the first if absent.
     """
-    first = members[:, 0]
-    count = len(members)
+    members = np.take_along_axis(members, np.argsort(members < 0, axis=1, kind="stable"), axis=1)
+    at = np.zeros(len(members), dtype=np.int64) if leader is None else np.asarray(leader)
+    first = members[np.arange(len(members)), at]
+    count = max(int((first >= 0).sum()), 1)  # an object whose group has no member is nowhere
     primary = np.bincount(first[first >= 0], minlength=servers) / count
     others, data = np.zeros((servers, servers)), np.zeros((servers, servers))
-    for place in range(1, members.shape[1]):
-        good = (members[:, place] >= 0) & (first >= 0)
+    for place in range(members.shape[1]):
+        good = (members[:, place] >= 0) & (at != place)
         pair = np.zeros((servers, servers))
         np.add.at(pair, (first[good], members[good, place]), 1 / count)
         others += pair

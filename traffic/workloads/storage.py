@@ -16,16 +16,20 @@ from topologies.units import Count, CountOrZero, RateGbps
 from traffic.demands import Flows
 from traffic.files import read_beside
 from traffic.formula import formula
-from traffic.storage.crush import Osds, chosen_pool, read_crush_map, read_osd_tree, read_pools, straws
+from traffic.host_names import HostNames
+from traffic.storage.crush import read_crush_map
+from traffic.storage.crush_rules import check_found, draw, simple_rule
 from traffic.storage.keys import storage_fabric
+from traffic.storage.osd_tree import WAY, OsdTree, alike, read_osd_tree
 from traffic.storage.phases import steady_phase
-from traffic.storage.pool import Code, Pool, check_domains, even_pool, mapped_pool
+from traffic.storage.pool import Code, Pool, even_pool, mapped_pool
+from traffic.storage.pool_rule import RuleKeys, pool_rule
+from traffic.storage.pools import PoolDetail, read_pool
 from traffic.storage.repair import RecoverySpec, lost_servers, repair_matrix
 from traffic.storage.spread import between, between_hosts, replicas
 from traffic.workload import WORKLOADS, Phase, WorkloadContext, WorkloadTraffic
 
 _EVENLY = "objects are spread evenly: every client exchanges the same with every server"
-_STRIPE_UNIT = 4096  # bytes; Ceph's default, from which stripe_width tells k
 
 
 class ErasureSpec(Spec):
@@ -49,12 +53,15 @@ def storage(
     erasure: ErasureSpec | None = None,
     write: RateGbps | None = None,
     read: RateGbps | None = None,
-    failure_domain: str = "host",
+    failure_domain: str | None = None,
     osd_tree: str | None = None,
     pools: str | None = None,
     pool: str | None = None,
+    crush_rules: str | None = None,
+    crush_root: str | None = None,
+    device_class: str | None = None,
     crush_map: str | None = None,
-    crush_rule: CountOrZero = 0,
+    crush_rule: CountOrZero | None = None,
     placement_groups: Count | None = None,
     recovery: RecoverySpec | None = None,
     *,
@@ -76,14 +83,24 @@ def storage(
         k data and m parity chunks instead of copies.
     write, read : float
         Client traffic over all clients, Gbps, before copies.
-    failure_domain : str
-        ``host``, ``rack`` or another bucket type: no two parts of an object are in the same. Racks are the node group's
-        ``per_rack``, unless an OSD tree says.
+    failure_domain : str, optional
+        ``host``, ``rack`` or another bucket type: no two parts of an object are in the same; ``host`` if nothing says
+        otherwise. Racks are the node group's ``per_rack``, unless an OSD tree says.
     osd_tree, pools, pool : str, optional
         Output of ``ceph osd tree -f json`` and ``ceph osd pool ls detail -f json``, and which of its pools: placement
         groups are mapped over the failure domains by weight.
-    crush_map, crush_rule : str and int, optional
-        A CRUSH map, compiled or text, and its rule: ``crushtool`` maps the placement groups.
+    crush_rules : str, optional
+        Output of ``ceph osd crush rule dump -f json``, beside ``osd_tree``: the pool's rule says which part of the
+        tree, which device class and which failure domains it uses.
+    crush_root : str, optional
+        Bucket of the tree that the pool uses, where no rule says: a root, a datacentre, a row. Asked for where a tree
+        has several roots.
+    device_class : str, optional
+        Class of the OSDs that the pool uses, where no rule says; ``any`` for all. Asked for where a tree has several.
+    crush_map : str, optional
+        A CRUSH map, compiled or text: ``crushtool`` maps the placement groups.
+    crush_rule : int, optional
+        The rule of ``crush_map`` or ``crush_rules``; the pool's, or 0, if absent.
     placement_groups : int, optional
         How many; the pool's, or 1,024, if absent.
     recovery : RecoverySpec, optional
@@ -106,15 +123,19 @@ def storage(
     client_nodes = inventory.host_endpoints(network, clients, where="clients")
     names = inventory.host_names(network, servers)
     rack = inventory.racks(servers, len(server_nodes))
-    detail = chosen_pool(read_pools(read_beside(context.directory, pools, "pools"), pools), pool) if pools else None
-    code = _code(replication, erasure, detail)
-    groups = placement_groups or (int(detail["pg_num"]) if detail else 1024)
+    detail = read_pool(read_beside(context.directory, pools, "pools"), pools, pool) if pools else None
+    if detail is not None:
+        context.say(*(f"{pools}: {text}" for text in detail.notes))
+    code = _code(replication, erasure, detail, context)
+    groups = placement_groups or (detail.groups if detail else 1024)
     assumptions: list[str] = []
-    shares = _shares(context, names, rack, code, groups, osd_tree, crush_map, crush_rule, failure_domain, assumptions)
+    keys = RuleKeys(osd_tree, crush_rules, crush_root, device_class, failure_domain, crush_map, crush_rule)
+    shares = _shares(context, names, rack, code, groups, keys, detail, assumptions)
     cluster = _Cluster(network, server_nodes, client_nodes, shares, system)
     even = crush_map is None and osd_tree is None and len(np.unique(shares.primary)) == 1
-    everywhere = failure_domain == "host"
-    phases = _client_traffic(cluster, write or 0.0, read or 0.0, even=even, everywhere=everywhere)
+    everywhere = failure_domain in (None, "host")
+    fast = detail is not None and detail.fast_read
+    phases = _client_traffic(cluster, write or 0.0, read or 0.0, even=even, everywhere=everywhere, fast=fast)
     if recovery is not None:
         gone = lost_servers(recovery, names, rack)
         assumptions.append("recovery goes on all the time; leave it out to see the cluster at rest (recovery)")
@@ -160,8 +181,10 @@ class _Cluster:
         return self.phase("recovery", flows, "W * k", spec.rate, source)
 
 
-def _client_traffic(cluster: _Cluster, write: float, read: float, *, even: bool, everywhere: bool) -> list[Phase]:
-    """Writes with their copies, reads with their chunks."""
+def _client_traffic(
+    cluster: _Cluster, write: float, read: float, *, even: bool, everywhere: bool, fast: bool
+) -> list[Phase]:
+    """Writes with their copies, reads with their chunks: k of them, or (``fast``) all."""
     pool, code = cluster.pool, cluster.pool.code
     clients, servers = cluster.clients, cluster.servers
     source = "Weil et al., Ceph, OSDI 2006, section 5.1"
@@ -184,12 +207,16 @@ def _client_traffic(cluster: _Cluster, write: float, read: float, *, even: bool,
         cluster.phase("read", to_clients(read, reads=True), "W", read, source),
     ]
     if code.data > 1:
-        chunks = between_hosts(servers, servers, column(pool.data.T * (read / code.data), np.float64))
-        phases.append(cluster.phase("gather", chunks, "W * (k - 1) / k", read, source))
+        asked = pool.others if fast else pool.data
+        chunks = between_hosts(servers, servers, column(asked.T * (read / code.data), np.float64))
+        expression = "W * (k + m - 1) / k" if fast else "W * (k - 1) / k"
+        phases.append(cluster.phase("gather", chunks, expression, read, source))
     return phases
 
 
-def _code(replication: int | None, erasure: ErasureSpec | None, detail: dict[str, object] | None) -> Code:
+def _code(
+    replication: int | None, erasure: ErasureSpec | None, detail: PoolDetail | None, context: WorkloadContext
+) -> Code:
     """Copies or chunks, from the keys or from Ceph's own words."""
     if replication is not None and erasure is not None:
         raise TrafficError(
@@ -199,17 +226,33 @@ def _code(replication: int | None, erasure: ErasureSpec | None, detail: dict[str
             code="FP4055",
         )
     if erasure is not None:
+        if detail is not None and erasure.k + erasure.m != detail.size:
+            raise TrafficError(
+                f"k {erasure.k} + m {erasure.m} is not the size {detail.size} of pool {detail.name!r}",
+                where="erasure",
+                hint="count local parities in m, or leave pools out",
+                code="FP4055",
+            )
         return Code(erasure.k, erasure.m, True)
     if replication is not None or detail is None:
+        if replication is not None and detail is not None and (detail.erasure or detail.size != replication):
+            kind = "an erasure code" if detail.erasure else f"{detail.size} copies"
+            context.say(f"replication {replication} is taken, though pool {detail.name!r} has {kind}")
         return Code(1, (replication or 3) - 1, False)
-    size = int(str(detail["size"]))
-    if int(str(detail.get("type", 1))) != 3:
-        return Code(1, size - 1, False)
-    width = int(str(detail.get("stripe_width", 0)))
-    data = width // _STRIPE_UNIT if width and width % _STRIPE_UNIT == 0 else 0
-    if not 1 <= data < size:
-        data = max(int(str(detail.get("min_size", size - 1))) - 1, 1)
-    return Code(data, size - data, True)
+    if not detail.erasure:
+        return Code(1, detail.size - 1, False)
+    if detail.data is None:
+        raise TrafficError(
+            f"k of the erasure code of pool {detail.name!r} does not follow from its stripe_width and min_size",
+            where="pools",
+            hint=f"erasure: {{k: , m: }} with k + m = {detail.size}; ceph osd erasure-code-profile get says them",
+            code="FP4055",
+        )
+    context.say(
+        f"pool {detail.name!r} is taken as k {detail.data} + m {detail.size - detail.data}, by stripe_width and a"
+        " stripe unit of 4 KiB (erasure)"
+    )
+    return Code(detail.data, detail.size - detail.data, True)
 
 
 def _shares(
@@ -218,29 +261,33 @@ def _shares(
     rack: Ints,
     code: Code,
     groups: int,
-    osd_tree: str | None,
-    crush_map: str | None,
-    crush_rule: int,
-    failure_domain: str,
+    keys: RuleKeys,
+    detail: PoolDetail | None,
     assumptions: list[str],
 ) -> Pool:
     """Who is primary and who keeps the rest: evenly, by an OSD tree, or by a CRUSH map."""
-    if crush_map is not None:
-        path = context.directory / crush_map
-        osds, members = read_crush_map(path, crush_map, crush_rule, groups, code.members)
+    what = f"k {code.data} + m {code.parity} chunks" if code.erasure else f"{code.members} copies"
+    where = "erasure" if code.erasure else "replication"
+    if keys.crush_map is not None:
+        keys.refuse_beside_map()
+        path = context.directory / keys.crush_map
+        rule = keys.number(detail)
+        hosts, found = read_crush_map(path, keys.crush_map, rule or 0, groups, code.members)
         assumptions.append(f"{groups:,} placement groups lie where crushtool puts x = 0 to {groups - 1:,}")
-        host = _hosts_of(osds.host, names, crush_map)
-        return mapped_pool(code, column(np.where(members >= 0, host[members], -1), np.int32), len(names))
-    if osd_tree is not None:
-        osds = read_osd_tree(read_beside(context.directory, osd_tree, "osd_tree"), osd_tree)
-        domain = osds.domains(failure_domain)
-        live = [place for place, weight in zip(domain, osds.weight.tolist(), strict=True) if weight > 0]
-        check_domains(code, column(np.unique(np.array(live), return_inverse=True)[1], np.int32))
-        members = straws(osds, domain, groups, code.members, context.rng)
+        context.say(*_short(check_found(found, what, where)))
+        return mapped_pool(code, _servers_of(hosts, found, names, keys.crush_map), len(names))
+    if keys.osd_tree is not None:
+        tree, notes = read_osd_tree(read_beside(context.directory, keys.osd_tree, "osd_tree"), keys.osd_tree)
+        context.say(*(f"{keys.osd_tree}: {text}" for text in notes))
+        members = draw(tree, pool_rule(tree, keys, detail, context), groups, code.members, context.rng)
+        context.say(*_short(check_found(members, what, where)))
         assumptions.append(
-            f"{groups:,} placement groups are drawn by weight, as CRUSH would on average (placement_groups)"
+            f"{groups:,} placement groups are dealt by weight, as a balanced cluster has them (placement_groups)"
         )
-        return mapped_pool(code, column(_hosts_of(osds.host, names, osd_tree)[members], np.int32), len(names))
+        leader = _leaders(tree, members, context.rng)
+        return mapped_pool(code, _servers_of(tree.host, members, names, keys.osd_tree), len(names), leader)
+    keys.refuse_without_tree()
+    failure_domain = keys.failure_domain or "host"
     if failure_domain not in ("host", "rack"):
         raise TrafficError(
             f"failure_domain is {failure_domain!r}; without an OSD tree it is host or rack",
@@ -260,26 +307,51 @@ def _shares(
             assumptions.append(_EVENLY)
             return even_pool(code, rack)
         # Racks of different sizes share objects by their weight, which has no closed form.
-        check_domains(code, rack)
-        alike = Osds(column(np.arange(len(names)), np.int32), names, column(np.ones(len(names)), np.float64), {})
-        members = straws(alike, tuple(f"{number:06d}" for number in rack), groups, code.members, context.rng)
+        members = draw(alike(names, rack), simple_rule(-1, "", "rack"), groups, code.members, context.rng)
+        context.say(*_short(check_found(members, what, where)))
         assumptions.append(f"racks differ in size: {groups:,} placement groups are drawn by weight (placement_groups)")
         return mapped_pool(code, members, len(names))
     assumptions.append(_EVENLY)
     return even_pool(code, column(np.arange(len(names)), np.int32))
 
 
-def _hosts_of(hosts: tuple[str, ...], names: tuple[str, ...], path: str) -> Ints:
-    """Server number of every OSD's host."""
-    index = {name: number for number, name in enumerate(names)}
-    unknown = next((host for host in hosts if host not in index and host.split(".")[0] not in index), None)
-    if unknown is not None:
-        raise FormatError(
-            f"host {unknown!r} is not a server of the scenario",
-            file=path,
-            line=1,
-            hint=renamed_listed(unknown, index)
-            or nearest_hint(unknown, index, otherwise=f"servers are named like {names[0]}"),
-            code="FP6212",
-        )
-    return column([index.get(host, index.get(host.split(".")[0], -1)) for host in hosts], np.int32)
+def _short(text: str) -> tuple[str, ...]:
+    return (text,) if text else ()
+
+
+def _leaders(tree: OsdTree, members: Ints, rng: np.random.Generator) -> Ints | None:
+    """Which of the members that are there is the primary: the first that its affinity does not pass over.
+
+    References
+    ----------
+    ``OSDMap::_apply_primary_affinity`` of Ceph.
+    """
+    if (tree.affinity == 1).all():
+        return None
+    ordered = np.take_along_axis(members, np.argsort(members < 0, axis=1, kind="stable"), axis=1)
+    stays = (rng.random(ordered.shape) < tree.affinity[ordered]) & (ordered >= 0)
+    return column(np.argmax(stays, axis=1), np.int32)  # the first where all pass
+
+
+def _servers_of(hosts: tuple[str, ...], members: Ints, names: tuple[str, ...], path: str) -> Ints:
+    """Server number of every member, -1 where there is none."""
+    index = HostNames(names)
+    numbers = np.full(len(hosts) + 1, -1, dtype=np.int32)  # the last is for a member that is not there
+    used = np.unique(members)
+    for row in used[used >= 0].tolist():
+        if not hosts[row]:
+            raise FormatError("an OSD that the pool uses is in no host", file=path, hint=WAY, code="FP6212")
+        meant = index.find(hosts[row])
+        if len(meant) != 1:
+            several = ", ".join(names[number] for number in meant)
+            raise FormatError(
+                f"host {hosts[row]!r} may be {several}"
+                if meant
+                else f"host {hosts[row]!r} is not a server of the scenario",
+                file=path,
+                hint=renamed_listed(hosts[row], names)
+                or nearest_hint(hosts[row], names, otherwise=f"servers are named like {names[0]}"),
+                code="FP6212",
+            )
+        numbers[row] = meant[0]
+    return column(numbers[members], np.int32)

@@ -1,0 +1,1 @@
+"""What schedulers print about their nodes: read, and declared field by field."""
