@@ -283,8 +283,8 @@ class _Settling:
             )
         else:
             self.notes.append(
-                f"{self.file} does not say what its nodes are: all {len(host):,} are taken for routers, which send, end "
-                f"and forward traffic; {override}, and so do nodes: of their names"
+                f"{self.file} does not say what its nodes are: all {len(host):,} are taken for routers, which send, "
+                f"end and forward traffic; {override}, and so do nodes: of their names"
             )
 
     # ---- NICs -----------------------------------------------------------------------------------------------------
