@@ -23,14 +23,13 @@ FEEDS: dict[tuple[str, str], ReaderFeeds] = {
 FIELDS = [(key, field) for key, declared in ALL.items() for field in declared]
 # Readers whose fields are not declared yet.
 WAITING = {
-    *(("topology format", name) for name in FORMATS),
+    *(("topology format", name) for name in FORMATS if name not in ("ibnetdiscover", "lldp", "containerlab", "csv")),
     *(("demand format", name) for name in DEMAND_FORMATS.names()),
     *(("placement", name) for name in ("file", "kubernetes", "slurm")),
     ("model", "hf-config"),
     ("model", "megatron"),
     ("storage", "osd tree"),
     ("storage", "pools"),
-    ("device type", "netbox"),
 }
 
 
