@@ -243,7 +243,8 @@ LAB_FEEDS: dict[str, Feed] = {
     "topology.links": Feed(lab(), lab(links=linked()[:1])),
     "topology.kinds": Feed(ALL_LINUX, lab({"m": {"kind": "linux"}}, kinds={"linux": {"group": "client"}})),
     "topology.groups": Feed(
-        lab({"m": {"kind": "linux", "group": "net"}}), lab({"m": {"group": "net"}}, groups={"net": {"kind": "arista_ceos"}})
+        lab({"m": {"kind": "linux", "group": "net"}}),
+        lab({"m": {"group": "net"}}, groups={"net": {"kind": "arista_ceos"}}),
     ),
     "topology.defaults": Feed(ALL_LINUX, lab({"m": {"kind": "linux"}}, defaults={"group": "client"})),
     "group": Feed(ALL_LINUX, lab({"a": {"kind": "linux", "group": "client"}, "m": {"kind": "linux"}})),
