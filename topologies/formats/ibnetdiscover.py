@@ -26,6 +26,7 @@ from topologies.format_registry import Imported, TopologyFormat, both_ways
 from topologies.host_roles import NodeFacts, some
 from topologies.reading.fields import HARMLESS, MODELLED, REPORTED, DeclaredFields, Field
 from topologies.text_input import Findings, read_text, shown
+from topologies.units import precise_gbps
 
 MOST_PORTS = 254  # port numbers have 8 bits, of which 255 is not one
 _LANE_GBPS = {
@@ -53,7 +54,7 @@ FIELDS = DeclaredFields(
         Field("sysimgguid", MODELLED, "an adapter with the one of a switch is part of that switch, and left out"),
         Field(APPLIANCE, MODELLED, "adapters so described manage the fabric or lead out of it: they send no traffic"),
         Field(UNCABLED, REPORTED, "adapters without a cable are left out"),
-        *(Field(word, MODELLED, f"a lane of {gbps:g} Gb/s") for word, gbps in _LANE_GBPS.items()),
+        *(Field(word, MODELLED, f"a lane of {precise_gbps(gbps)}") for word, gbps in _LANE_GBPS.items()),
         *(Field(width, MODELLED, f"{width[:-1]} lanes") for width in _WIDTHS),
         Field("??", MODELLED, "the speed is not known and asked for"),
         Field("lmc", HARMLESS, "addresses of a port; the router of the scenario chooses paths"),
