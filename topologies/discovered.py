@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from topologies.columns import Ints, column
+from topologies.columns import column
+from topologies.host_roles import LEVEL_ROLES, distances
 from topologies.tables import ENDPOINT_ROLES, ROUTER, pair_directions, role_level, topology_of_tables
 from topologies.text_input import Findings
 from topologies.topology import Topology
 
-_ROLES = {1: "leaf", 2: "spine", 3: "core"}
+MANAGEMENT = "management"
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Device:
 
     name: str
     host: bool | None = None  # whether it ends traffic; None: the file does not say
+    idle: bool = False  # a host of the network's own, such as of its management: it sends nothing that a job sends
     role: str | None = None
     ports: int = 0  # 0: not known
 
@@ -66,17 +68,20 @@ def sound_cables(cables: Sequence[PortCable], devices: Mapping[str, Device], fin
 def topology_of_devices(name: str, devices: Sequence[Device], cables: Sequence[PortCable]) -> Topology:
     """Hosts end traffic, switches forward it; levels by distance from the hosts where roles do not say.
 
-    Where no device is known to be a host, every device is a router: an endpoint that forwards.
+    Where no device is known to be a host, every device is a router: an endpoint that forwards. Idle devices neither end
+    traffic nor forward it.
     """
     ids = {device.name: number for number, device in enumerate(devices)}
     one = column([ids[cable.one[0]] for cable in cables], np.int32)
     other = column([ids[cable.other[0]] for cable in cables], np.int32)
     host = np.array([bool(device.host) for device in devices], dtype=np.bool_)
+    idle = np.array([device.idle for device in devices], dtype=np.bool_)
     degree = np.bincount(np.concatenate([one, other]), minlength=len(devices))
     if host.any():
-        level = _levels(host, one, other)
+        between = ~idle[one] & ~idle[other]
+        level = distances(host, one[between], other[between])
         roles = [
-            device.role or ("host" if host[number] else _ROLES.get(int(level[number]), "switch"))
+            device.role or ("host" if host[number] else LEVEL_ROLES.get(int(level[number]), "switch"))
             for number, device in enumerate(devices)
         ]
         known = [role_level(device.role) if device.role else int(level[n]) for n, device in enumerate(devices)]
@@ -84,6 +89,8 @@ def topology_of_devices(name: str, devices: Sequence[Device], cables: Sequence[P
     else:
         roles = [device.role if device.role and device.role not in ENDPOINT_ROLES else ROUTER for device in devices]
         level = column(np.ones(len(devices)), np.int32)
+    roles = [MANAGEMENT if idle[number] else role for number, role in enumerate(roles)]
+    level = column(np.where(idle, 0, level), np.int32)
     low_first = level[one] > level[other]
     low, high = np.where(low_first, other, one), np.where(low_first, one, other)
     src, dst = np.stack([low, high], axis=1).ravel(), np.stack([high, low], axis=1).ravel()
@@ -99,24 +106,12 @@ def topology_of_devices(name: str, devices: Sequence[Device], cables: Sequence[P
         roles=roles,
         nodes={
             "level": level,
-            "forwards": ~host,
-            "nics": np.where(host, degree, 0 if host.any() else 1),
-            "radix": [0 if host[n] else device.ports for n, device in enumerate(devices)],
+            "forwards": ~(host | idle),
+            "nics": np.where(host, degree, np.where(idle | host.any(), 0, 1)),
+            "radix": [0 if host[n] or idle[n] else device.ports for n, device in enumerate(devices)],
         },
         links={"src": src, "dst": dst, "capacity_gbps": np.repeat([cable.gbps for cable in cables], 2)},
         tiers=[None] * len(src),
         reverse=np.arange(len(src)) ^ 1 if len(src) else pair_directions([], []),
     )
     return replace(built, src_port_names=tuple(names))
-
-
-def _levels(host: np.ndarray, one: Ints, other: Ints) -> Ints:
-    """Distance from the nearest host."""
-    level = np.where(host, 0, -1)
-    for distance in range(1, len(host) + 1):
-        near = np.concatenate([other[level[one] == distance - 1], one[level[other] == distance - 1]])
-        fresh = near[level[near] < 0]
-        if not len(fresh):
-            break
-        level[fresh] = distance
-    return column(np.where(level < 0, 1, level), np.int32)

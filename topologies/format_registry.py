@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,9 @@ import numpy as np
 
 from topologies.columns import column
 from topologies.errors import FormatError, Problem, nearest_hint
+from topologies.host_nics import settle_hosts
+from topologies.host_roles import HostKeys, NodeFacts
+from topologies.hosts import HostGroup
 from topologies.plugin_folder import PluginFolder
 from topologies.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings
 from topologies.topology import Topology
@@ -25,14 +28,17 @@ class Imported(NamedTuple):
     topology: Topology
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()  # sentences: what was guessed, and fields that the answer leaves out
+    facts: NodeFacts = NodeFacts()  # what the file says of its nodes beside the topology
+    endpoints: Mapping[str, tuple[str, ...]] = {}  # of every host, NIC by NIC, once hosts are decided
 
 
 @dataclass(frozen=True)
 class TopologyFormat:
     """One file format: ``read`` raises ``FormatError`` with file and line, ``write`` when the format cannot say it.
 
-    ``read`` gives the topology, or an ``Imported`` with notes. ``read_sound`` takes what is sound and lists the rest;
-    without it a file is read whole or not at all. A capacity that the file does not tell is nan.
+    ``read`` gives the topology, or an ``Imported`` with notes and with what the file says of its nodes. ``read_sound``
+    takes what is sound and lists the rest; without it a file is read whole or not at all. A capacity that the file does
+    not tell is nan.
     """
 
     name: str
@@ -41,6 +47,7 @@ class TopologyFormat:
     write: Callable[[Topology, Path], None] | None
     read_sound: Callable[[Path], Imported] | None = None
     most_nodes: int | None = None  # that are written unless more are asked for
+    tells_nodes: bool = False  # every file says what its nodes are, or they are routers by the format's nature
 
 
 def as_imported(taken: Topology | Imported) -> Imported:
@@ -94,16 +101,20 @@ def import_topology(
     *,
     strict: bool = False,
     speed: float | None = None,
+    keys: HostKeys = HostKeys(),
+    groups: Sequence[HostGroup] = (),
 ) -> Imported:
     """Read a topology; what is wrong with single elements is listed, and they are left out, unless ``strict``.
 
-    ``speed`` is that of every link, Gbps: of those the file does not tell, and instead of those it does.
+    ``speed`` is that of every link, Gbps: of those the file does not tell, and instead of those it does. ``keys`` and
+    the node ``groups`` of a scenario say which nodes are hosts and which endpoints are their NICs
+    (`topologies.host_nics`).
 
     Raises
     ------
     FormatError
-        When the format is unknown, cannot be read, the file is wrong as a whole (or, if strict, anywhere), or the speed
-        of a link is not known (FP6011).
+        When the format is unknown, cannot be read, the file is wrong as a whole (or, if strict, anywhere), the speed
+        of a link is not known (FP6011), or keys and groups do not fit the file (FP6013).
     """
     file = Path(path)
     entry = find_format(file, format)
@@ -130,7 +141,14 @@ def import_topology(
             hint="say it: speed: 400G beside path in the scenario, or --speed 400G",
             code="FP6011",
         )
-    return found._replace(topology=replace(found.topology, links=links))
+    settled = settle_hosts(
+        replace(found.topology, links=links), _facts(entry, found.facts), keys, groups, file=file.name
+    )
+    return found._replace(topology=settled.topology, notes=(*found.notes, *settled.notes), endpoints=settled.endpoints)
+
+
+def _facts(entry: TopologyFormat, facts: NodeFacts) -> NodeFacts:
+    return replace(facts, told=True) if entry.tells_nodes and facts.told is None else facts
 
 
 def write_topology(
@@ -171,24 +189,26 @@ def write_topology(
 
 
 def both_ways(
-    read: Callable[[Path, Findings], Topology],
+    read: Callable[[Path, Findings], Topology | Imported],
 ) -> tuple[Callable[[Path], Imported], Callable[[Path], Imported]]:
     """``read`` and ``read_sound`` of a format whose reader leaves out what is wrong, and puts it into the findings."""
 
     def whole(path: Path) -> Imported:
         findings = Findings(path)
-        built = read(path, findings)
+        built = as_imported(read(path, findings))
         findings.finish()
-        return Imported(built, (), findings.notes)
+        return built._replace(notes=findings.notes)
 
     def sound(path: Path) -> Imported:
         findings = Findings(path, limit=EVERY_PROBLEM)
-        return Imported(read(path, findings), findings.found, findings.notes)
+        return as_imported(read(path, findings))._replace(problems=findings.found, notes=findings.notes)
 
     return whole, sound
 
 
-def sound_lines(read: Callable[[Path, frozenset[int]], Topology], path: Path, first: Callable[[Path], int]) -> Imported:
+def sound_lines(
+    read: Callable[[Path, frozenset[int]], Topology | Imported], path: Path, first: Callable[[Path], int]
+) -> Imported:
     """What is sound in a file of one element a line: lines with a problem are left out, and the rest is read again.
 
     Parameters
@@ -203,7 +223,7 @@ def sound_lines(read: Callable[[Path, frozenset[int]], Topology], path: Path, fi
     found: list[Problem] = []
     for _ in range(_MOST_PASSES):
         try:
-            return Imported(read(path, frozenset(skip)), tuple(found))
+            return as_imported(read(path, frozenset(skip)))._replace(problems=tuple(found))
         except FormatError as error:
             problems = [replace(problem, notes=()) for problem in error.problems]
             if any(problem.line is None or problem.line < begin or problem.line in skip for problem in problems):

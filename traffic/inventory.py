@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Inventory:
 
     groups: Mapping[str, NodeGroup]
     topologies: Mapping[str, Topology]
+    endpoints: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """By fabric, for hosts that a file names: names of a host's endpoints, NIC by NIC."""
 
     def fabric_names(self) -> list[str]:
         """Names of the fabrics."""
@@ -108,7 +110,12 @@ class Inventory:
             )
         topology = self.topologies[fabric]
         per_host = nics.nics if nics.rail == "per-gpu" else 1
-        ids = [topology.node(nics.nic_name(host, nic)) for host in entry.hosts for nic in range(per_host)]
+        listed = self.endpoints.get(fabric, {})
+        ids = [
+            topology.node(listed[host][nic] if host in listed else nics.nic_name(host, nic))
+            for host in entry.hosts
+            for nic in range(per_host)
+        ]
         return column(np.asarray(ids, dtype=np.int32).reshape(len(entry.hosts), per_host), np.int32)
 
     def host_names(self, fabric: str, group: str) -> tuple[str, ...]:

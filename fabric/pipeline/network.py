@@ -58,9 +58,12 @@ def build_network(
     errors: list[Problem] = []
     warnings: list[Problem] = []
     said: dict[str, tuple[str, ...]] = {}
+    endpoints: dict[str, Mapping[str, tuple[str, ...]]] = {}
     for name, spec in scenario.fabrics.items():
         try:
-            topology, said[name] = _build(name, spec, scenario.attached(name), loaded, ROUTED if routed else 1)
+            topology, said[name], endpoints[name] = _build(
+                name, spec, scenario.attached(name), loaded, ROUTED if routed else 1
+            )
         except FabricError as error:
             errors += error.under("fabrics", name, "topology").problems
             continue
@@ -83,7 +86,7 @@ def build_network(
         )
         for node in scenario.nodes
     }
-    return Network(topologies, Inventory(groups, topologies), tuple(warnings), said)
+    return Network(topologies, Inventory(groups, topologies, endpoints), tuple(warnings), said)
 
 
 def check_nodes(nodes: Sequence[NodeSpec]) -> None:
@@ -137,18 +140,27 @@ def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
 
 def _build(
     name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: LoadedScenario, times: float
-) -> tuple[Topology, tuple[str, ...]]:
-    """The topology, and what is to be said of the file it was read from."""
+) -> tuple[Topology, tuple[str, ...], Mapping[str, tuple[str, ...]]]:
+    """The topology, what is to be said of the file it was read from, and the endpoints of the hosts of a file."""
     topology = spec.topology
     notes: tuple[str, ...] = ()
+    endpoints: Mapping[str, tuple[str, ...]] = {}
     if isinstance(topology, FileTopology):
         from topologies.format_registry import import_topology
 
         path = loaded.directory / topology.path
         if not path.exists():
             raise FormatError(f"no such file: {topology.path}", where="path", hint=f"looked for {path}", code="FP6001")
-        built, problems, notes = import_topology(path, topology.format, strict=loaded.strict, speed=topology.speed)
-        loaded.dropped.extend(problem for problem in problems if problem not in loaded.dropped)
+        imported = import_topology(
+            path,
+            topology.format,
+            strict=loaded.strict,
+            speed=topology.speed,
+            keys=topology.host_keys,
+            groups=[_host_group(node, name, spec) for node in nodes],
+        )
+        built, notes, endpoints = imported.topology, imported.notes, imported.endpoints
+        loaded.dropped.extend(problem for problem in imported.problems if problem not in loaded.dropped)
     else:
         unknown = [group for group in getattr(topology, "dual_home", ()) if group not in {node.group for node in nodes}]
         if unknown:
@@ -165,7 +177,7 @@ def _build(
         check_size(entry, topology, {"hosts": groups}, times)
         built = entry(topology, hosts=groups)
         _check_nic_ports(built, groups)
-    return replace(built, name=name), notes
+    return replace(built, name=name), notes, endpoints
 
 
 def _check_nic_ports(topology: Topology, groups: Sequence[HostGroup]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from fabric.scenario.positions import MOST_BYTES, decode, read_yaml
 from fabric.scenario.tree import Tree
 from topologies.catalogue import SECTIONS, Catalogue, CatalogueRow
 from topologies.errors import FormatError, Problem, ScenarioError, TopologyError
-from topologies.netbox import is_device_type, switch_row
+from topologies.netbox import device_type_notes, is_device_type, switch_row
 from topologies.reading.file_bytes import file_bytes
 from topologies.registry import Spec
 
@@ -57,7 +59,9 @@ def with_file(base: Catalogue, tree: Tree) -> Catalogue:
     data = tree.plain()
     if is_device_type(data):
         try:
-            row = switch_row(data)
+            row = switch_row(data, tree.place.file)
+        except FormatError as error:
+            raise ScenarioError(locate([_at_its_path(problem) for problem in error.problems], tree)) from None
         except TopologyError as error:
             raise ScenarioError(locate(error.problems, tree)) from None
         return base.with_rows("switches", {row.model: row})
@@ -70,6 +74,18 @@ def with_file(base: Catalogue, tree: Tree) -> Catalogue:
         rows: tuple[CatalogueRow, ...] = getattr(found, section)
         base = base.with_rows(section, {row.model: row for row in rows})
     return base
+
+
+def _at_its_path(problem: Problem) -> Problem:
+    """A problem of a device type, whose message begins with its path, at the place of that path."""
+    parts = re.findall(r"[^.\[\]]+", problem.message.split(":", 1)[0])
+    return replace(problem, file=None, where=tuple(int(part) if part.isdecimal() else part for part in parts))
+
+
+def notes_of(tree: Tree) -> tuple[str, ...]:
+    """What is to be said of a document of a catalogue that was read."""
+    data = tree.plain()
+    return device_type_notes(data, tree.place.file) if is_device_type(data) else ()
 
 
 def read_catalogue(path: str | Path, base: Catalogue) -> Catalogue:

@@ -103,7 +103,7 @@ def _excerpt(problem: Problem, sources: Mapping[str, str], gutter: int) -> list[
     """The line before, the line, and carets under the place; nothing when the text is not there."""
     if problem.line is None or problem.file is None or problem.file not in sources:
         return []
-    from fabric.scenario.positions import split_lines
+    from topologies.reading.yaml_guard import split_lines
 
     source = split_lines(sources[problem.file])
     if not 0 < problem.line <= len(source):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from fabric.scenario.catalogue_file import is_catalogue, with_file
+from fabric.scenario.catalogue_file import is_catalogue, notes_of, with_file
 from fabric.scenario.diagnostics import locate
 from fabric.scenario.explain import explain
 from fabric.scenario.json_schema import scenario_schema
@@ -112,9 +112,11 @@ def load_scenario(
     except ScenarioError as error:
         raise LoadError(error.problems, files.sources) from None
     directory = Path() if str(path) == "-" else Path(path).parent
-    return LoadedScenario(
+    loaded = LoadedScenario(
         scenario, str(path), directory, tuple(files.inputs), files.sources, given, tuple(files.catalogues), tree
     )
+    loaded.say(*files.said)
+    return loaded
 
 
 def validate(tree: Tree, registries: Registries) -> Scenario:
@@ -168,6 +170,7 @@ class _Files:
         self.sources: dict[str, str] = {}
         self.inputs: list[InputFile] = []
         self.catalogues: list[Path] = []
+        self.said: list[str] = []
         self._trees: list[Tree] = []
         self._seen: set[Path] = set()
 
@@ -228,6 +231,7 @@ class _Files:
         """``base`` with all catalogues that were included laid over it, in order."""
         for tree in self._trees:
             base = with_file(base, tree)
+            self.said += notes_of(tree)
         return base
 
     def _read(self, name: str, asked: Place) -> Tree:

@@ -17,15 +17,12 @@ import yaml
 
 from fabric.scenario.tree import Place, Scalar, Tree
 from topologies.errors import Problem, ScenarioError
+from topologies.reading.yaml_guard import LOADER, Expansion, depth_problem, split_lines, syntax_problem, too_deep
 
-MAX_DEPTH = 100
-MAX_VALUES = 100_000
 MOST_BYTES = 64e6  # of a YAML file: more than so many values need
 _MAX_INTEGER = 2**63 - 1
 
-# libyaml counts columns in characters, as the Python scanner does (tests compare the two), and is ten times faster.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_Loader: Any = LOADER
 _ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _ACTING_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")  # breaks may stand
 _TAG = "tag:yaml.org,2002:"
@@ -36,21 +33,6 @@ _TAGS = {
 }
 _EXPONENT = re.compile(r"[-+]?(\d[\d_]*(\.[\d_]*)?|\.\d[\d_]*)[eE][-+]?\d+")
 _LEADING_ZERO = re.compile(r"[-+]?0o?[0-9_]*[0-9]")
-_SYNTAX_HINTS = {
-    r"found character '\t'": "indent with spaces, not tabs",
-    "mapping values are not allowed": "put text that holds ': ' in quotes, or check the indentation",
-    "could not find expected ':'": "a key needs ': ' after it",
-    "expected ',' or ']'": "close the bracket with ]",
-    "expected ',' or '}'": "close the brace with }, and separate entries by commas",
-    "but found another document": "a scenario is one document; remove everything from the second --- on",
-    "found undefined alias": "define it before use with &name",
-    "unexpected end of stream": "close the quote",
-}
-
-
-def split_lines(text: str) -> list[str]:
-    """Lines as YAML counts them."""
-    return _BREAK.split(text)
 
 
 def decode(content: bytes, file: str) -> str:
@@ -85,10 +67,12 @@ def read_yaml(text: str, file: str) -> Tree:
     """
     _check_characters(text, file)
     try:
-        _check_depth(text, file)
+        deep = depth_problem(text, file, _Loader)
+        if deep is not None:
+            raise ScenarioError([deep])
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        raise ScenarioError([_syntax_problem(text, file, error)]) from None
+        raise ScenarioError([syntax_problem(text, file, error)]) from None
     if node is None:
         raise ScenarioError(
             "the file is empty", code="FP1006", file=file, hint="fabric init leaf-spine writes a first one"
@@ -107,58 +91,10 @@ def _check_characters(text: str, file: str) -> None:
         raise ScenarioError("the text is not UTF-8", code="FP1007", file=file, hint="save it as UTF-8") from None
 
 
-def _check_depth(text: str, file: str) -> None:
-    """Refuse deep nesting before anything recurses into it."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ScenarioError([_too_deep(_mark_place(event.start_mark, file))])
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-
-
-def _mark_place(mark: Any, file: str) -> Place:
-    return Place(file, mark.line + 1, mark.column + 1, 1) if mark else Place(file)
-
-
-def _too_deep(place: Place) -> Problem:
-    return _problem(
-        "FP1008", f"nested more than {MAX_DEPTH} deep", place, hint="no scenario needs that; is a bracket unclosed?"
-    )
-
-
 def _problem(code: str, message: str, place: Place, **more: Any) -> Problem:
     return Problem(
         message, code=code, file=place.file, line=place.line, column=place.column, length=max(place.length, 1), **more
     )
-
-
-def _syntax_problem(text: str, file: str, error: yaml.YAMLError) -> Problem:
-    """The Python scanner words its complaints better than libyaml, and the same on every machine."""
-    try:
-        yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as better:
-        error = better
-    except (ValueError, OverflowError, RecursionError):
-        pass
-    if isinstance(error, yaml.reader.ReaderError) and isinstance(error.character, int):
-        before = split_lines(text[: error.position])
-        place = Place(file, len(before), len(before[-1]) + 1, 1)
-        return _problem("FP1001", f"character U+{error.character:04X} is not allowed in YAML", place, hint="remove it")
-    description = getattr(error, "problem", None) or str(error).split("\n", 1)[0]
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    place = _mark_place(mark, file)
-    hint = next((hint for words, hint in _SYNTAX_HINTS.items() if words in description or words in str(error)), "")
-    return _problem("FP1001", f"YAML syntax: {description}", place, notes=_syntax_notes(error), hint=hint)
-
-
-def _syntax_notes(error: yaml.YAMLError) -> tuple[str, ...]:
-    context, mark = getattr(error, "context", None), getattr(error, "context_mark", None)
-    if not context:
-        return ()
-    return (f"{context} that starts on line {mark.line + 1}" if mark and context.startswith("while") else context,)
 
 
 class _Reader:
@@ -168,8 +104,7 @@ class _Reader:
         self.file = file
         self.lines = lines
         self.problems: list[Problem] = []
-        self.sizes: dict[int, int] = {}  # values a node expands to
-        self.heights: dict[int, int] = {}
+        self.expansion = Expansion()
         self.done: dict[int, Tree] = {}
         self.active: set[int] = set()
 
@@ -177,9 +112,9 @@ class _Reader:
         """The tree of a node; nodes that aliases repeat are converted once."""
         place = self.place(node)
         if id(node) in self.active:
-            return self._refuse("FP1005", "this value contains itself", place, hint="remove the alias inside it")
-        if depth + self.heights.get(id(node), 0) > MAX_DEPTH:
-            self.problems.append(_too_deep(place))
+            return self._refuse(Expansion.CODE, Expansion.CONTAINS_ITSELF, place, hint=Expansion.REMOVE_ALIAS)
+        if self.expansion.too_deep(id(node), depth):
+            self.problems.append(too_deep(place.file, place.line, place.column, place.length))
             return Tree(None, place)
         if id(node) in self.done:
             return self.done[id(node)]
@@ -192,17 +127,10 @@ class _Reader:
     def _bound(self, node: yaml.Node, tree: Tree) -> Tree:
         """Note size and height; refuse what aliases blow up."""
         children = list(tree.value.values()) if isinstance(tree.value, Mapping) else list(tree.items)
-        below = [(self.sizes.get(id(child.value), 1), self.heights.get(id(child.value), 0)) for child in children]
-        size = 1 + sum(size for size, _ in below)
-        if size > MAX_VALUES:
-            tree = self._refuse(
-                "FP1005", f"this expands to more than {MAX_VALUES:,} values", tree.place, hint="use fewer aliases"
-            )
+        keys = (id(node), id(tree.value))
+        if not self.expansion.fits(keys, (id(child.value) for child in children)):
+            tree = self._refuse(Expansion.CODE, Expansion.TOO_LARGE, tree.place, hint=Expansion.FEWER)
             self.done[id(node)] = tree
-            size, children = 1, []
-        height = 1 + max(height for _, height in below) if children else 0
-        for key in (id(node), id(tree.value)) if children else ():
-            self.sizes[key], self.heights[key] = size, height
         return tree
 
     def _convert(self, node: yaml.Node, place: Place, depth: int) -> Tree:

@@ -41,6 +41,8 @@ from fabric.scenario.node_schema import NodeSpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import Catalogue, builtin
 from topologies.errors import nearest, nearest_hint
+from topologies.host_nics import nic_template
+from topologies.host_roles import HostKeys
 from topologies.registry import Registry, Spec
 from topologies.units import Count, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
@@ -97,6 +99,36 @@ class FileTopology(Spec):
     speed: SpeedGbps | None = Field(
         default=None, description="Speed of every link, where the file does not tell it or tells it wrong"
     )
+    hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Patterns of node names: these are the hosts; default: node groups, the file or a guess say",
+        examples=[["node*", "stor*"]],
+    )
+    roles: dict[str, str] = Field(
+        default={}, description="Role of nodes by a pattern of their names", examples=[{"sw-1*": "leaf"}]
+    )
+    nics: str | None = Field(
+        default=None,
+        description='Template of endpoint names, {host} and {nic}; "{host}" alone: each is a host of its own',
+        examples=["{host} {nic}"],
+    )
+    adapters: tuple[str, ...] = Field(
+        default=(),
+        description="Adapters or ports of a host in the order of its NICs, others left out; default: all, by number",
+        examples=[["mlx5_0", "mlx5_1"]],
+    )
+
+    @field_validator("nics")
+    @classmethod
+    def _template(cls, template: str | None) -> str | None:
+        if template is not None:
+            nic_template(template)
+        return template
+
+    @property
+    def host_keys(self) -> HostKeys:
+        """What is said of hosts and their NICs."""
+        return HostKeys(self.hosts, self.roles, self.nics, self.adapters)
 
 
 def _validate_topology(value: object, info: ValidationInfo) -> Spec:

@@ -23,10 +23,9 @@ FEEDS: dict[tuple[str, str], ReaderFeeds] = {
 FIELDS = [(key, field) for key, declared in ALL.items() for field in declared]
 # Readers whose fields are not declared yet.
 WAITING = {
-    *(("topology format", name) for name in FORMATS),
+    *(("topology format", name) for name in FORMATS if name not in ("ibnetdiscover", "lldp", "containerlab", "csv")),
     ("model", "hf-config"),
     ("model", "megatron"),
-    ("device type", "netbox"),
 }
 
 

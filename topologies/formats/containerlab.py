@@ -1,18 +1,19 @@
 """``containerlab``: lab files, in and out; interface names are kept as they are.
 
-Nodes in a group ``host``, ``server`` or ``client`` end traffic; without any, every node is a router. A group of our own
-words (leaf, spine, core, …) is the role. Lab files tell no speeds. What we write are ``linux`` nodes; characters that
-container names cannot have become dashes, and ``eth0``, the management interface, stays free.
+Nodes in a group ``host``, ``server`` or ``client`` end traffic. Where no node is in one, kinds are clues: network
+operating systems and bridges forward, traffic generators do not, and Linux containers are hosts where they stand at
+the edge of nodes that forward, which is a guess (`topologies.host_roles`). A group of our own words (leaf, spine,
+core, …) is the role. Lab files tell no speeds. What we write are ``linux`` nodes; characters that container names
+cannot have become dashes, and ``eth0``, the management interface, stays free.
 
 References
 ----------
-containerlab.dev, manual, "Topology definition".
+containerlab.dev, manual, "Topology definition", "Nodes" and "Kinds"; schemas/clab.schema.json.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,33 +21,101 @@ import yaml
 
 from topologies.discovered import Device, PortCable, sound_cables, topology_of_devices
 from topologies.errors import FormatError
-from topologies.format_registry import TopologyFormat, both_ways, cannot_say
-from topologies.text_input import Findings, read_text, shown
+from topologies.format_registry import Imported, TopologyFormat, both_ways, cannot_say
+from topologies.host_roles import HOST, SWITCH, NodeFacts, word_kind
+from topologies.reading.fields import HARMLESS, MODELLED, REPORTED, DeclaredFields, Field
+from topologies.reading.yaml_value import YamlValue, read_yaml_value
+from topologies.text_input import Findings, shown
 from topologies.topology import Topology
 
-_HOSTS = ("host", "server", "client")
-_SPECIAL = ("host", "mgmt-net", "macvlan", "bridge")  # ends that lead out of the lab
+_HOSTS = ("host", "hosts", "server", "servers", "client", "clients")
+_SPECIAL = ("host", "mgmt-net", "macvlan", "vxlan", "vxlan-stitch", "dummy", "bridge")  # ends that lead out of the lab
 _ROLE = re.compile(r"^[a-z][a-z0-9-]*$")
 _IMAGE = "alpine:3"
 _MOST_NODES = 200
+_NETWORK_SYSTEMS = (
+    "6wind_vsr arista_ceos arista_veos arrcus_arcos aruba_aoscx bridge c8000 ceos checkpoint_cloudguard ciena_saos "
+    "cisco_asav cisco_c8000 cisco_c8000v cisco_cat9kv cisco_csr1000v cisco_ftdv cisco_iol cisco_n9kv cisco_sdwan "
+    "cisco_vios cisco_xrd cisco_xrd_vrouter cisco_xrv cisco_xrv9k crpd cumulus_cvx cvx dell_ftosv dell_sonic "
+    "f5_bigip-ve fdio_vpp fortinet_fortigate huawei_vrp ipinfusion_ocnos juniper_cjunosevolved juniper_crpd "
+    "juniper_csrx juniper_vjunosevolved juniper_vjunosrouter juniper_vjunosswitch juniper_vmx juniper_vqfx "
+    "juniper_vsrx mikrotik_ros nokia_sros nokia_srsim nokia_srlinux nvidia_cumulusvx openwrt ovs-bridge "
+    "paloalto_panos rare sonic-vm sonic-vs srl srsim veesix_osvbng vyosnetworks_vyos xrd"
+)
+_FORWARDING_KINDS = tuple(_NETWORK_SYSTEMS.split())
+_ENDING_KINDS = ("border0", "host", "k8s-kind", "keysight_ixia-c-one", "spirent_stc")
+_OPEN_KINDS = ("ext-container", "freebsd", "generic_vm", "linux", "openbsd")  # mostly hosts at the edge of a lab
+_ROUTER_IMAGE = re.compile(
+    r"frr|quagga|bird|gobgp|vyos|cumulus|sonic|openvswitch|ovs|exabgp|holo|bmv2|p4|router|switch|crpd|xrd|vpp|opx",
+    re.IGNORECASE,
+)
+_LEADS_OUT = "a cable that leads out of the lab is left out"
+
+FIELDS = DeclaredFields(
+    "topology format",
+    "containerlab",
+    'containerlab.dev, "Topology definition", "Nodes" and "Kinds"; schemas/clab.schema.json',
+    [
+        Field("name", MODELLED, "name of the lab"),
+        Field("topology.nodes", MODELLED, "every container is a node"),
+        Field("topology.links", MODELLED, "cables between interfaces; speeds are asked for"),
+        Field("topology.kinds", MODELLED, "group and image of the nodes of a kind"),
+        Field("topology.groups", MODELLED, "kind and image of the nodes of a group"),
+        Field("topology.defaults", MODELLED, "kind, group and image of all nodes"),
+        Field("group", MODELLED, "host, server and client end traffic; leaf, spine, core, ... are roles"),
+        Field("kind", MODELLED, "whether a node forwards or ends traffic, where no group says so"),
+        Field("image", MODELLED, "a Linux container of a routing suite forwards"),
+        *(Field(f"kind {kind}", MODELLED, "forwards") for kind in _FORWARDING_KINDS),
+        Field("kind vr-*", MODELLED, "forwards"),
+        *(Field(f"kind {kind}", MODELLED, "ends traffic") for kind in _ENDING_KINDS),
+        *(Field(f"kind {kind}", MODELLED, "a host at the edge of nodes that forward") for kind in _OPEN_KINDS),
+        Field("endpoints", MODELLED, "both ends of a cable; a link without two is left out and listed"),
+        Field("link type veth", MODELLED, "a cable between two nodes"),
+        *(
+            Field(f"link type {kind}", MODELLED, f"{_LEADS_OUT} and listed")
+            for kind in ("host", "mgmt-net", "macvlan", "vxlan", "vxlan-stitch", "dummy", "bridge")
+        ),
+        Field("link.vars", REPORTED, "settings of the configuration engine, which may hold metrics, are left out"),
+        Field("link.mtu", HARMLESS, "largest packet of an interface"),
+        Field("link.labels", HARMLESS, "labels"),
+        Field("config", REPORTED, "settings of the configuration engine, which may hold metrics, are left out"),
+        Field("startup-config", REPORTED, "what a node's own configuration does to routes is left out"),
+        Field("network-mode", REPORTED, "interfaces that a container shares with another or the machine are left out"),
+        *(
+            Field(name, HARMLESS, "how the container is run")
+            for name in (
+                "type", "license", "startup-delay", "enforce-startup-config", "suppress-startup-config", "auto-remove",
+                "restart-policy", "exec", "binds", "devices", "cap-add", "shm-size", "sysctls", "ports", "env",
+                "env-files", "user", "entrypoint", "cmd", "publish", "labels", "runtime", "mgmt-ipv4", "mgmt-ipv6",
+                "mgmt_ipv4", "mgmt_ipv6", "cpu", "memory", "cpu-set", "sandbox", "kernel", "extras", "stages", "dns",
+                "certificate", "healthcheck", "wait-for", "SANs", "image-pull-policy", "aliases", "components",
+                "credentials", "position",
+            )
+        ),
+        *(
+            Field(name, HARMLESS, "how the lab is run")
+            for name in ("prefix", "mgmt", "settings", "debug", "topology.*")
+        ),
+    ],
+)  # fmt: skip
 
 
-def _read(path: Path, findings: Findings) -> Topology:
-    text = read_text(path)
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = {} if mark is None else {"line": mark.line + 1, "column": mark.column + 1}
-        message = f"not YAML: {getattr(error, 'problem', None) or error}"
-        raise FormatError(message, file=str(path), code="FP6003", **where) from error
-    topology = data.get("topology") if isinstance(data, Mapping) else None
-    if not isinstance(topology, Mapping) or not isinstance(topology.get("nodes"), Mapping) or not topology["nodes"]:
+def _read(path: Path, findings: Findings) -> Imported:
+    lab = read_yaml_value(path)
+    topology = lab.get("topology") if isinstance(lab.value, dict) else lab
+    if not isinstance(topology.value, dict) or not isinstance(topology.value.get("nodes"), dict):
         hint = "a lab has topology: {nodes: …, links: …}"
         raise FormatError("no topology with nodes in the file", file=str(path), line=1, hint=hint, code="FP6003")
-    nodes = {str(name): value if isinstance(value, Mapping) else {} for name, value in topology["nodes"].items()}
-    groups = {name: str(value.get("group", "")) for name, value in nodes.items()}
+    nodes = dict(topology.get("nodes").items())
+    if not nodes:
+        raise FormatError("no node in the file", file=str(path), line=topology.line, code="FP6003")
+    present = [key for key in lab.keys if key != "topology"] + [f"topology.{key}" for key in topology.keys]
+    present += [key for value in nodes.values() for key in value.keys]
+    for part in ("kinds", "groups"):
+        present += [key for _, value in topology.get(part).items() for key in value.keys]
+    present += list(topology.get("defaults").keys)
+    groups = {name: _said(topology, node, "group") for name, node in nodes.items()}
+    kinds = {name: _said(topology, node, "kind") for name, node in nodes.items()}
     some_hosts = any(group in _HOSTS for group in groups.values())
     devices = {
         name: Device(
@@ -56,34 +125,64 @@ def _read(path: Path, findings: Findings) -> Topology:
         )
         for name, group in groups.items()
     }
-    links = topology.get("links") or []
-    if not isinstance(links, list):
-        raise FormatError("links is not a list", file=str(path), code="FP6003")
-    lines = _lines(tree, len(links))
-    cables = [
-        cable for link, line in zip(links, lines, strict=True) if (cable := _cable(link, line, findings)) is not None
-    ]
-    name = str(data.get("name") or path.stem)
-    return topology_of_devices(name, list(devices.values()), sound_cables(cables, devices, findings))
+    clues = {name: _clue(name, kinds[name], _said(topology, node, "image")) for name, node in nodes.items()}
+    cables = []
+    for link in topology.get("links").each():
+        cable = _cable(link, findings)
+        if isinstance(link.value, dict):
+            present += [f"link.{key}" for key in link.keys if key not in ("endpoints", "type", "endpoint")]
+        if cable is not None:
+            cables.append(cable)
+    findings.note(*FIELDS.notes(present))
+    name = lab.get("name").text(path.stem)
+    built = topology_of_devices(name, list(devices.values()), sound_cables(cables, devices, findings))
+    if some_hosts:
+        return Imported(built)
+    said = {kind for kind in kinds.values() if kind}
+    why = f"as containers that do not forward at the edge of a lab of {', '.join(sorted(said)) or 'no kinds'}"
+    return Imported(
+        built, facts=NodeFacts(told=False, clues={name: clue for name, clue in clues.items() if clue}, why=why)
+    )
 
 
-def _lines(tree: Any, count: int) -> list[int | None]:
-    """The line of every link."""
+def _said(topology: YamlValue, node: YamlValue, key: str) -> str:
+    """A setting of a node: its own, else that of its group, of its kind, or of the defaults."""
+    defaults = topology.get("defaults")
+    own = node.get(key)
+    if not own.absent:
+        return own.text()
+    group = node.get("group") if not node.get("group").absent else defaults.get("group")
+    if key != "group" and not group.absent:
+        of_group = topology.get("groups").get(group.text()).get(key)
+        if not of_group.absent:
+            return of_group.text()
+    if key != "kind":
+        of_kind = topology.get("kinds").get(_said(topology, node, "kind")).get(key)
+        if not of_kind.absent:
+            return of_kind.text()
+    return defaults.get(key).text("")
 
-    def child(node: Any, key: str) -> Any:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        return next((value for name, value in pairs if name.value == key), None)
 
-    links = child(child(tree, "topology"), "links")
-    rows = links.value if isinstance(links, yaml.SequenceNode) else []
-    return [row.start_mark.line + 1 for row in rows] if len(rows) == count else [None] * count
+def _clue(name: str, kind: str, image: str) -> str | None:
+    """Whether a container forwards, by its kind, its image, or the words in its name; None where nothing tells."""
+    if kind in _FORWARDING_KINDS or kind.startswith("vr-"):
+        return SWITCH
+    if kind in _ENDING_KINDS:
+        return HOST
+    if kind in _OPEN_KINDS:
+        by_name = word_kind(name)
+        if by_name is not None:
+            return by_name
+        return SWITCH if _ROUTER_IMAGE.search(image) else HOST
+    return word_kind(name)
 
 
-def _cable(link: Any, line: int | None, findings: Findings) -> PortCable | None:
+def _cable(link: YamlValue, findings: Findings) -> PortCable | None:
     """Both ends of a link, in the brief or the extended form."""
-    ends = link.get("endpoints") if isinstance(link, Mapping) else None
-    if isinstance(link, Mapping) and link.get("type") not in (None, "veth"):
-        message = f"a link of type {shown(link['type'])} leads out of the lab"
+    line = link.line
+    ends = link.value.get("endpoints") if isinstance(link.value, dict) else None
+    if isinstance(link.value, dict) and link.value.get("type") not in (None, "veth"):
+        message = f"a link of type {shown(link.value['type'])} leads out of the lab"
         findings.add(message, code="FP6006", line=line, hint="only veth links join two nodes")
         return None
     if not isinstance(ends, list) or len(ends) != 2:
@@ -92,7 +191,7 @@ def _cable(link: Any, line: int | None, findings: Findings) -> PortCable | None:
         return None
     found = []
     for end in ends:
-        if isinstance(end, Mapping):
+        if isinstance(end, dict):
             node, port = str(end.get("node") or ""), str(end.get("interface") or "")
         else:
             node, _, port = str(end).partition(":")
@@ -146,4 +245,4 @@ def write(topology: Topology, path: Path) -> None:
 
 read, read_sound = both_ways(_read)
 SUMMARY = "Lab files of containerlab"
-FORMAT = TopologyFormat("containerlab", (".clab.yml",), read, write, read_sound, most_nodes=_MOST_NODES)
+FORMAT = TopologyFormat("containerlab", (".clab.yml", ".clab.yaml"), read, write, read_sound, most_nodes=_MOST_NODES)

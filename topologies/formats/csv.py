@@ -6,8 +6,9 @@
 
 ``a``, ``b`` (node names) and ``gbps`` (a to b, one direction) are required; ``COLUMNS`` lists the others. A role need
 stand in one row of a node only. Hosts and NICs are endpoints that do not forward, routers are endpoints that do, all
-other roles are switches; when no row has a role, every node is a router. An endpoint has as many NIC ports as cables,
-a router one. The lower end of a cable comes first in the topology, whichever end the row names first.
+other roles are switches; when no row has a role, the scenario or a guess tells hosts from switches, else every node
+is a router (`topologies.host_roles`). An endpoint has as many NIC ports as cables, a router one. The lower end of a
+cable comes first in the topology, whichever end the row names first.
 
 The format knows no pods, rails, planes, levels (they go by role) or port counts.
 """
@@ -26,7 +27,9 @@ import numpy as np
 from topologies.columns import Bools, Floats
 from topologies.errors import nearest_hint
 from topologies.format_registry import Imported, TopologyFormat, cannot_say, sound_lines
+from topologies.host_roles import NodeFacts
 from topologies.reading.csv_input import csv_lines, csv_text
+from topologies.reading.fields import MODELLED, DeclaredFields, Field
 from topologies.tables import ENDPOINT_ROLES, ROUTER, role_level, topology_of_tables
 from topologies.text_input import Findings, number, read_text, shown
 from topologies.topology import Topology
@@ -47,6 +50,13 @@ COLUMNS = {
     "direction": "both, or one-way for a link from a to b only",
     "up": "true, or false for a cable that is down",
 }
+FIELDS = DeclaredFields(
+    "topology format",
+    "csv",
+    "docs/catalogue-and-files.md",
+    [Field(name, MODELLED, effect) for name, effect in COLUMNS.items()],
+    unknown="refused",
+)
 _WORDS = {"direction": {"": True, "both": True, "one-way": False}, "up": {"": True, "true": True, "false": False}}
 
 
@@ -81,7 +91,7 @@ class _Sheet:
 
     def _check_header(self, header: list[str]) -> None:
         for index, name in enumerate(header):
-            if name not in COLUMNS:
+            if name not in FIELDS:
                 hint = nearest_hint(name, COLUMNS, "known columns")
                 if len(header) == 1 and any(mark in name for mark in ";\t"):
                     hint = "separate the columns with commas"
@@ -186,7 +196,7 @@ def _forwards_and_ends(role: str) -> tuple[bool, bool]:
     return role not in ENDPOINT_ROLES, role in ENDPOINT_ROLES or role == ROUTER
 
 
-def read(path: Path, skip: frozenset[int] = frozenset()) -> Topology:
+def read(path: Path, skip: frozenset[int] = frozenset()) -> Imported:
     """Read a cable list, without the lines ``skip``."""
     sheet = _Sheet(path, skip)
     tails, heads = sheet.cells["a"], sheet.cells["b"]
@@ -226,7 +236,7 @@ def read(path: Path, skip: frozenset[int] = frozenset()) -> Topology:
     kinds = [_forwards_and_ends(role) for role in roles]
     forwards = np.asarray([forwards for forwards, _ in kinds])
     tiers = np.repeat(np.asarray(sheet.cells.get("tier", [""] * len(sheet)), dtype=object), 2)[keep]
-    return topology_of_tables(
+    built = topology_of_tables(
         path.stem,
         "file",
         names=names,
@@ -248,6 +258,8 @@ def read(path: Path, skip: frozenset[int] = frozenset()) -> Topology:
         reverse=reverse[keep],
         up=directed(up, up),
     )
+    told = any(any(sheet.cells.get(f"{end}_role", ())) for end in "ab")
+    return Imported(built, facts=NodeFacts(told=told))
 
 
 def _first_row(path: Path) -> int:

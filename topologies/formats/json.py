@@ -263,4 +263,4 @@ def write(topology: Topology, path: Path) -> None:
 
 
 SUMMARY = "Every column, exactly; our own bulk format"
-FORMAT = TopologyFormat("json", (".json",), read, write)
+FORMAT = TopologyFormat("json", (".json",), read, write, tells_nodes=True)

@@ -246,4 +246,4 @@ def read_sound(path: Path) -> Imported:
 
 
 SUMMARY = "Wide-area networks of the REPETITA collection"
-FORMAT = TopologyFormat("repetita", (".graph",), read, write, read_sound)
+FORMAT = TopologyFormat("repetita", (".graph",), read, write, read_sound, tells_nodes=True)

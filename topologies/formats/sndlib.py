@@ -183,4 +183,4 @@ def _topology(name: str, ids: dict[str, int], links: Sequence[_Link], findings: 
 
 read, read_sound = both_ways(_read)
 SUMMARY = "Networks of SNDlib; read only"
-FORMAT = TopologyFormat("sndlib", (".xml",), read, None, read_sound)
+FORMAT = TopologyFormat("sndlib", (".xml",), read, None, read_sound, tells_nodes=True)
