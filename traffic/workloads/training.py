@@ -151,6 +151,9 @@ def _all_free(pool: GpuPool, context: WorkloadContext) -> int:
 def _groups(grid: RankGrid, step: TrainingStep) -> dict[str, GroupShape]:
     """Communicators by dimension; with experts also those that hold the same dense parameters, and the same experts."""
     shapes = {name: GroupShape(grid.sizes[name], grid.ranks // grid.sizes[name]) for name in DIMENSIONS}
+    if grid.folded is not None:
+        sizes = {"etp": grid.folded.sizes["tp"], "ep": grid.folded.sizes["ep"], "edp": grid.folded.sizes["dp"]}
+        return shapes | {name: GroupShape(size, grid.ranks // size) for name, size in sizes.items()}
     if step.shape.experts is not None:
         for name, size in (("dp-cp-ep", ("dp", "cp", "ep")), ("dp-cp", ("dp", "cp"))):
             ranks = int(np.prod([grid.sizes[part] for part in size]))
@@ -221,10 +224,12 @@ def _written(step: TrainingStep, *, first_only: bool) -> Floats:
     if not first_only:
         return column(np.full(ranks, step.checkpoint_bytes / ranks), np.float64)
     at = step.grid.coordinates(np.arange(ranks))
+    of_experts = step.grid.experts.coordinates(np.arange(ranks))
     stages = range(len(step.stages))
-    dense = np.array([step.dense_on_rank(stage) for stage in stages])[at["pp"]] * (at["ep"] == 0)
+    dense = np.array([step.dense_on_rank(stage) for stage in stages])[at["pp"]]
     experts = np.array([step.experts_on_rank(stage) for stage in stages])[at["pp"]]
-    mine = (dense + experts) * ((at["dp"] == 0) & (at["cp"] == 0))
+    mine = dense * ((at["dp"] == 0) & (at["cp"] == 0) & (at["ep"] == 0))
+    mine = mine + experts * ((of_experts["dp"] == 0) & (of_experts["cp"] == 0))
     return column(mine * (step.checkpoint_bytes / mine.sum()), np.float64)
 
 
