@@ -235,7 +235,7 @@ def _experts(plan: StepPlan) -> Iterator[Phase]:
                 called,
                 plan.seats,
                 shares,
-                keys={"copies": experts.top_k, "node_limit": experts.node_limit},
+                keys=experts.routing,
                 overlaps_compute=plan.overlap.experts,
                 after=("forward", "backward") if name == "ep.dispatch" else ("ep.dispatch",),
             )

@@ -147,7 +147,8 @@ def _deepseek(config: _Config, *, router_bias: bool) -> dict[str, Any]:
         shared=config.count("n_shared_experts", 0, least=0) if config.optional("n_shared_experts", least=0) else 0,
         first_dense=config.optional("first_k_dense_replace", least=0) or 0,
         every=config.count("moe_layer_freq", 1),
-        node_limit=config.optional("topk_group"),
+        groups=config.optional("n_group"),
+        group_limit=config.optional("topk_group"),
         router_bias=router_bias,
     )
     return _decoder(config, latent=latent, experts=experts)

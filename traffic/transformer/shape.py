@@ -37,8 +37,27 @@ class Experts(Spec):
     shared: CountOrZero = Field(default=0, description="Experts that every token visits; they do not move tokens")
     first_dense: CountOrZero = Field(default=0, description="Layers at the start that have a plain MLP")
     every: Count = Field(default=1, description="Every n-th layer has experts, the others a plain MLP")
-    node_limit: Count | None = Field(default=None, description="Most hosts that the copies of a token go to")
+    groups: Count | None = Field(
+        default=None, description="Groups of neighbouring experts that a token chooses from first"
+    )
+    group_limit: Count | None = Field(
+        default=None, description="Groups that a token's experts may be in; all if absent"
+    )
+    node_limit: Count | None = Field(
+        default=None, description="Most hosts that the copies of a token go to: the limit where groups are hosts"
+    )
     router_bias: bool = Field(default=False, description="A correction per expert beside the router's matrix")
+
+    @property
+    def routing(self) -> dict[str, int | None]:
+        """Keys of an all-to-all of tokens: what decides which experts a token goes to."""
+        return {
+            "copies": self.top_k,
+            "experts": self.count,
+            "groups": self.groups,
+            "group_limit": self.group_limit,
+            "node_limit": self.node_limit,
+        }
 
 
 class ModelShape(Spec):
@@ -135,7 +154,35 @@ def check_shape(shape: ModelShape) -> ModelShape:
             hint=f"top_k is 1 to {shape.experts.count}",
             code="FP4033",
         )
+    if shape.experts is not None:
+        _check_routing(shape.experts)
     return shape
+
+
+def _check_routing(experts: Experts) -> None:
+    """A limit needs groups that the experts split into evenly, and room for a token's experts in them."""
+    groups, limit = experts.groups, experts.group_limit
+    where, hint, reason = "model.experts.groups", "", ""
+    if limit is not None and groups is None:
+        where, hint = "model.experts.group_limit", "say groups: as well, or node_limit: where groups are hosts"
+        reason = f"group_limit {limit} is a limit of groups, but there are none"
+    elif groups is not None and experts.count % groups:
+        hint = f"groups is one of {', '.join(map(str, divisors(experts.count)))}"
+        reason = f"{experts.count} experts do not split into {groups} groups"
+    elif groups is not None and limit is not None and limit > groups:
+        where, hint = "model.experts.group_limit", f"group_limit is 1 to {groups}"
+        reason = f"a token chooses {limit} groups, but there are {groups}"
+    elif groups is not None and limit is not None and limit * (experts.count // groups) < experts.top_k:
+        where, hint = "model.experts.group_limit", "a higher group_limit, or fewer groups"
+        reason = (
+            f"a token visits {experts.top_k} experts, but {limit} of {groups} groups have "
+            f"{limit * (experts.count // groups)}"
+        )
+    elif experts.node_limit is not None and limit is not None and limit < (groups or 1):
+        where, hint = "model.experts.node_limit", "leave one of them out"
+        reason = "node_limit and group_limit both limit the routing"
+    if reason:
+        raise TrafficError(reason, where=where, hint=hint, code="FP4033")
 
 
 def divisors(number: int) -> list[int]:

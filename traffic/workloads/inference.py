@@ -318,10 +318,9 @@ class _Work:
             groups = column(np.arange(pool.spec.gpus).reshape(-1, pool.spec.ep), np.int32)
             called = algorithm_of(self.collectives.all_to_all, "all-to-all")
             for what, width in (("dispatch", self.dispatch), ("combine", self.combine)):
-                keys = {"copies": experts.top_k, "node_limit": experts.node_limit}
                 share = Share(groups, self._experts(pool, tokens_per_s, width))
                 name = f"{pool.name}.{what}"
-                found.append(collective_phase(name, called, pool.seats, [share], by_rail=by_rail, keys=keys))
+                found.append(collective_phase(name, called, pool.seats, [share], keys=experts.routing))
         return found
 
     def _experts(self, pool: _Pool, tokens_per_s: float, width: int) -> Formula:
