@@ -113,7 +113,8 @@ def _of_program(words: list[Text], is_argument: Callable[[str], bool]) -> tuple[
     """The program, its arguments, and the words before it."""
     for number, word in enumerate(words):
         text = plain(word)
-        if is_argument(text.partition("=")[0].split(" ")[0]):
+        name = re.split(r"[=\s]", text, maxsplit=1)[0]
+        if is_argument(name) and name not in (*_RANKS_OF_NODE, *_NODES):
             break
         if _PROGRAM.fullmatch(text):
             return text.rsplit("/", 1)[-1], words[number + 1 :], words[:number]
