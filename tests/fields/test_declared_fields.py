@@ -27,7 +27,6 @@ WAITING = {
     *(("demand format", name) for name in DEMAND_FORMATS.names()),
     *(("placement", name) for name in ("file", "kubernetes", "slurm")),
     ("model", "hf-config"),
-    ("model", "megatron"),
     ("storage", "osd tree"),
     ("storage", "pools"),
     ("device type", "netbox"),

@@ -180,6 +180,9 @@ class _Run:
 
     def _layers(self) -> int:
         read = self.read
+        for name in ("num-layers", "seq-length"):
+            if read.has(f"--{name}") and read.has(f"--encoder-{name}"):
+                read.problems.append(f"--{name} and --encoder-{name} exclude each other")
         layers = read.optional("--num-layers") or read.optional("--encoder-num-layers") or read.count("--num-layers")
         if layers > MOST_LAYERS:
             read.problems.append(f"--num-layers is {layers:,}; the most is {MOST_LAYERS:,}")

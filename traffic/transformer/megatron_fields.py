@@ -253,7 +253,7 @@ _HARMLESS = {
         --mrope-section --no-async-tensor-model-parallel-allreduce --no-bias-* --no-fp8-wgrad
         --no-gradient-accumulation-fusion --no-gradient-reduce-div-fusion --no-initialization --no-masked-softmax-fusion
         --no-persist-layer-norm --no-query-key-layer-scaling --no-rope-freq --no-rope-fusion --norm-epsilon
-        --num-layers-at-*-in-bf16 --num-layers-at-end-in-bf16 --num-layers-at-start-in-bf16 --openai-gelu
+        --num-layers-at-end-in-bf16 --num-layers-at-start-in-bf16 --openai-gelu
         --output-logit-dtype --quick-gelu --qk-clip --qk-clip-* --qk-l2-norm --relative-attention-* --rope-* --rotary-*
         --softmax-type --squared-relu --symmetric-ar-type --te-precision-config-file --te-rng-tracker --transformer-impl
         --use-fast-* --use-flash-* --use-flashinfer-* --use-fused-* --use-grouped-gemm-* --use-kitchen-*
@@ -335,7 +335,7 @@ _HARMLESS = {
         --auto-detect-ckpt-format --bert-load --calc-ft-timeouts --check-* --disable-check-* --ckpt-* --codecarbon-dir
         --config-logger-dir --disable-ckpt-* --no-ckpt-* --disable-log-* --disable-load-* --disable-save-*
         --disable-filter-warnings --disable-flight-* --disable-manual-gc-eval --disable-msc --disable-straggler-*
-        --disable-strict-* --disable-use-* --dist-ckpt-* --distrib-optim-* --distributed-*-seconds-after-init
+        --disable-strict-* --disable-use-* --dist-ckpt-* --distrib-optim-*
         --dump-param-to-param-group-map --enable-ft-package --enable-msc --error-injection-* --eval-only --exit-*
         --fault-injector-* --finetune --flight-recorder-* --ft-* --gpu-sniff-test-interval --inprocess-*
         --kill-switch-* --load --load-* --log-* --logging-level --logits-* --manual-gc --manual-gc-interval
