@@ -30,7 +30,7 @@ MOE = (
     "--q-lora-rank 1536 --kv-lora-rank 512 --qk-head-dim 128 --qk-pos-emb-head-dim 64 --v-head-dim 128 --swiglu "
     "--normalization RMSNorm --disable-bias-linear --position-embedding-type rope --vocab-size 129280 "
     "--untie-embeddings-and-output-weights --num-experts 256 --moe-router-topk 8 --moe-ffn-hidden-size 2048 "
-    "--moe-shared-expert-intermediate-size 2048 --moe-layer-freq ([0]*3+[1]*58) --moe-router-group-topk 4 "
+    "--moe-shared-expert-intermediate-size 2048 --moe-layer-freq ([0]*3+[1]*58) --moe-router-num-groups 8 --moe-router-group-topk 4 "
     "--moe-router-enable-expert-bias"
 )
 
@@ -40,9 +40,9 @@ def _read(text, path=None):
 
 
 def test_the_published_gpt_3_script_gives_gpt_3():
-    """Learned positions, layer norms with biases, a tied head and 4h: 174.6 billion."""
+    """Learned positions, layer norms with biases, a tied head and 4h: 174.6 billion, 50,257 padded to 51,200."""
     found = _read(GPT3)
-    assert parameter_count(found.shape) == 174_604_259_328
+    assert parameter_count(found.shape) == 174_604_259_328 + (51_200 - 50_257) * 12_288
     assert (found.tensor, found.pipeline, found.batch_global, found.params, found.grads) == (
         8,
         16,
@@ -57,6 +57,7 @@ def test_the_published_gpt_3_script_gives_gpt_3():
 def test_a_mixture_of_experts_is_deepseek_v3():
     """Latent attention, three dense layers first, one shared expert, four hosts a token."""
     found = _read(MOE.replace("([0]*3+[1]*58)", '"([0]*3+[1]*58)"'))
+    assert (found.shape.experts.groups, found.shape.experts.group_limit) == (8, 4)
     assert parameter_count(found.shape) == 671_026_419_200
 
 
@@ -106,9 +107,9 @@ def test_lines_that_make_no_model_are_refused(text, message):
         _read(text)
 
 
-def test_one_of_line_and_file():
-    """Both, or neither."""
-    with pytest.raises(TrafficError, match="described by args or by path, one of them"):
+def test_one_of_line_and_file_is_needed():
+    """Neither, or a file that is not there."""
+    with pytest.raises(TrafficError, match="described by args, or by path, or by both"):
         _read(None)
     with pytest.raises(TrafficError, match=r"cannot read .*no\.sh: No such file"):
         _read(None, "no.sh")

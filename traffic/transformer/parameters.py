@@ -92,6 +92,15 @@ def active_parameter_count(shape: ModelShape) -> int:
     return parameter_count(shape) - shape.expert_layers * idle * (_routed(shape).total // shape.experts.count)
 
 
+def outside_matrices(shape: ModelShape, number: int) -> int:
+    """Parameters of layer ``number`` outside its matrices: norms and router, which FP8 leaves as they are."""
+    experts = shape.experts
+    router = 0
+    if experts is not None and shape.has_experts(number):
+        router = experts.count * (shape.hidden + (1 if experts.router_bias else 0))
+    return 2 * _norm(shape) + _attention_norms(shape) + router
+
+
 # ---- parts -----------------------------------------------------------------------------------------------------------
 
 

@@ -145,6 +145,7 @@ def inference(
     Zhong et al., "DistServe", OSDI 2024; DeepSeek-V3, arXiv 2412.19437, section 3.4.
     """
     source = read_model(model, context.directory)
+    context.say(*source.notes)
     shape = source.shape
     asked, answered = prompt.tokens("prompt"), output.tokens("output")
     group = gpu_group(context.inventory, prefill.placement.group)
