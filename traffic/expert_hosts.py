@@ -1,8 +1,8 @@
 """How likely a host has one of the experts that a token visits, when tokens choose evenly.
 
-Experts are dealt to the ranks of a group in order. Without a limit a token's k experts are any k of E; with group-limited
-routing it chooses M of G groups first, which are E/G neighbouring experts each, and its k experts in them. A group may be
-a host, a part of one, or span several.
+Experts are dealt to the ranks of a group in order. Without a limit a token's k experts are any k of E; with
+group-limited routing it chooses M of G groups first, which are E/G neighbouring experts each, and its k experts in
+them. A group may be a host, a part of one, or span several.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def test_the_formula_shown_is_what_is_sent(keys):
 
 
 def test_hosts_of_different_size_get_what_their_experts_draw():
-    """12 ranks on hosts of 8 and 4, one of 12 experts: 4/12 of a rank's copies leave the first host, 8/12 the second."""
+    """12 ranks on hosts of 8 and 4, 1 of 12 experts: 4/12 of a rank's copies leave the first host, 8/12 the second."""
     layout = GroupLayout(np.array([0] * 8 + [1] * 4), np.array([*range(8), *range(4)]))
     traffic = collective("node-deduplicated-all-to-all", 12, 12.0, layout, copies=1, experts=12)
     np.testing.assert_allclose(traffic.sent_by(12), [4.0] * 8 + [8.0] * 4)

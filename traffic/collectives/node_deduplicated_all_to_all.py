@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from topologies.columns import Floats, column
+from topologies.columns import Floats, Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
@@ -43,7 +43,7 @@ def node_deduplicated_all_to_all(
     experts : int, optional
         Experts of a layer, E, dealt to the ranks in order; where absent each copy goes to any host.
     groups, group_limit : int, optional
-        Groups of neighbouring experts, G, and how many of them a token's experts may be in, M; whatever hosts they are on.
+        Groups of neighbouring experts, G, and how many of them a token's experts may be in, M; on whatever hosts.
     node_limit : int, optional
         The same where the groups are the hosts: most hosts that a token goes to.
     layout : GroupLayout, optional
@@ -69,19 +69,20 @@ def node_deduplicated_all_to_all(
     hosts = int(layout.host.max(initial=-1)) + 1
     if hosts <= 1:
         return direct_exchange(group_size, payload_bytes)
+    host = layout.host
     if node_limit is not None and node_limit < hosts:
         if experts is None:
             return _many(layout, payload_bytes, copies, node_limit)
-        groups, group_limit, layout = hosts, node_limit, _in_order(layout, experts)
+        groups, group_limit, host = hosts, node_limit, _in_order(layout.host, experts)
     _check(copies, experts, groups, group_limit)
-    visits = visited_hosts(layout.host, copies, experts, groups, group_limit)
+    visits = visited_hosts(host, copies, experts, groups, group_limit)
     sent = _sent(payload_bytes, copies, experts, groups, group_limit, visits)
     return _traffic(layout, payload_bytes / copies * visits, sent)
 
 
-def _in_order(layout: GroupLayout, experts: int) -> GroupLayout:
-    """Ranks sorted by host, so that the experts of a host are neighbours; a limit in hosts needs hosts that are alike."""
-    ranks = np.bincount(layout.host)
+def _in_order(host: Ints, experts: int) -> Ints:
+    """Hosts of ranks sorted by host: the experts of a host are neighbours. A limit in hosts needs hosts that are alike."""
+    ranks = np.bincount(host)
     if np.ptp(ranks) or experts % len(ranks):
         raise TrafficError(
             f"{experts} experts on hosts with {int(ranks.min())} to {int(ranks.max())} ranks do not make equal groups",
@@ -89,8 +90,7 @@ def _in_order(layout: GroupLayout, experts: int) -> GroupLayout:
             hint="groups: and group_limit: limit the routing by groups of experts, wherever they are",
             code="FP4033",
         )
-    order = np.argsort(layout.host, kind="stable")
-    return GroupLayout(column(layout.host[order], np.int32), column(layout.gpu[order], np.int32))
+    return column(np.sort(host), np.int32)
 
 
 def _check(copies: int, experts: int | None, groups: int | None, limit: int | None) -> None:

@@ -75,7 +75,7 @@ class ModelSource:
     shape: ModelShape
     origin: str = "inline"  # inline, hf-config or megatron
     recognised: Mapping[str, str] = field(default_factory=dict)  # name there -> value
-    ignored: tuple[str, ...] = ()  # names that change no traffic, or are not understood
+    notes: tuple[str, ...] = ()  # what it holds that the answer leaves out, or takes as something
     run: MegatronRun | None = None  # layout and batch, where the line has them
     notes: tuple[str, ...] = ()  # what the answer leaves out, or takes as something
 
@@ -96,11 +96,11 @@ def read_model(model: ModelShape | HfConfigFile | MegatronArguments, directory: 
         When heads do not divide evenly, the file describes a family that is not known or cannot be read, or the
         arguments lack what makes a model (FP4030 to FP4036).
     FormatError
-        When the file is not JSON.
+        When the file is not JSON, or a value in it is not what its key needs.
     """
     if isinstance(model, HfConfigFile):
-        shape, recognised, ignored = read_hf_config(directory / model.path)
-        return ModelSource(check_shape(shape), "hf-config", recognised, ignored)
+        found = read_hf_config(directory / model.path)
+        return ModelSource(check_shape(found.shape), "hf-config", found.recognised, found.notes)
     if isinstance(model, MegatronArguments):
         run = read_megatron(
             model.args,
