@@ -18,9 +18,8 @@ from traffic.transformer.list_expression import NotAList, listed
 from traffic.transformer.megatron_arguments import Arguments, read_arguments
 from traffic.transformer.megatron_fields import FIELDS
 from traffic.transformer.megatron_stages import NotCut, cut_by_ends, cut_by_layout, cut_evenly
-from traffic.transformer.shape import Experts, LatentAttention, ModelShape
+from traffic.transformer.shape import MAX_LAYERS, Experts, Feed, LatentAttention, ModelShape
 
-MOST_LAYERS = 10_000
 _FSDP = ("no_shard", "optim", "optim_grads", "optim_grads_params")
 _OTHER_MODELS = ("bert", "t5", "ict", "mamba", "hybrid", "vlm", "retro", "vision", "mimo", "biencoder", "mllama")
 _TYPES = ("fp32", "bf16", "fp16")
@@ -131,7 +130,10 @@ class _Run:
         tensor, pipeline = read.count("--tensor-model-parallel-size", 1), read.count("--pipeline-model-parallel-size", 1)
         expert = read.count("--expert-model-parallel-size", 1)
         shape_values = self._shape(layers, tensor)
-        experts = self._experts(layers, shape_values["ffn_hidden"], expert) if self._has_experts() else None
+        experts: Experts | None = None
+        if self._has_experts():
+            first, every, shape_values["feeds"] = self._pattern(layers)
+            experts = self._experts(shape_values["ffn_hidden"], expert, first, every)
         virtual, stage_layers = self._stages(layers, pipeline)
         params, grads, gather = self._types()
         sharded = self._sharded()
@@ -184,8 +186,8 @@ class _Run:
             if read.has(f"--{name}") and read.has(f"--encoder-{name}"):
                 read.problems.append(f"--{name} and --encoder-{name} exclude each other")
         layers = read.optional("--num-layers") or read.optional("--encoder-num-layers") or read.count("--num-layers")
-        if layers > MOST_LAYERS:
-            read.problems.append(f"--num-layers is {layers:,}; the most is {MOST_LAYERS:,}")
+        if layers > MAX_LAYERS:
+            read.problems.append(f"--num-layers is {layers:,}; the most is {MAX_LAYERS:,}")
             return 1
         return layers
 
@@ -278,15 +280,11 @@ class _Run:
             )
         return found.values != ("0",)
 
-    def _experts(self, layers: int, ffn: int, expert: int) -> Experts:
+    def _experts(self, ffn: int, expert: int, first: int, every: int) -> Experts:
         read = self.read
         width = read.optional("--moe-ffn-hidden-size") or ffn
         shared = read.optional("--moe-shared-expert-intermediate-size") or 0
-        if shared % width:
-            read.problems.append(
-                f"--moe-shared-expert-intermediate-size {shared} is not a multiple of an expert's {width}"
-            )
-        first, every = self._pattern(layers)
+        whole = shared % width == 0
         groups, limit = read.optional("--moe-router-num-groups"), read.optional("--moe-router-group-topk")
         if limit is None and read.has("--moe-router-topk-limited-devices"):
             groups, limit = expert, read.count("--moe-router-topk-limited-devices")
@@ -296,7 +294,8 @@ class _Run:
             count=read.count("--num-experts"),
             top_k=read.count("--moe-router-topk", 2),
             ffn_hidden=width,
-            shared=shared // width,
+            shared=shared // width if whole else 1,
+            shared_ffn_hidden=None if whole else shared,
             first_dense=first,
             every=every,
             groups=groups if limit is not None else None,
@@ -304,13 +303,13 @@ class _Run:
             router_bias=read.has("--moe-router-enable-expert-bias"),
         )
 
-    def _pattern(self, layers: int) -> tuple[int, int]:
-        """Dense layers at the start, and the distance of layers with experts, from ``--moe-layer-freq``."""
+    def _pattern(self, layers: int) -> tuple[int, int, tuple[Feed, ...] | None]:
+        """Dense layers at the start, and the distance of layers with experts; or what every layer has, by a list."""
         text = self.read.text("--moe-layer-freq", "1").strip("'\" ")
         if text.isdigit() and 0 < len(text) < 6 and int(text) > 0:
-            return 0, int(text)
+            return 0, int(text), None
         try:
-            found = listed(text, MOST_LAYERS)
+            found = listed(text, MAX_LAYERS)
         except NotAList as error:
             return self._no_pattern(text, layers, f": it {error}")
         if len(found) != layers or not set(found) <= {0, 1} or 1 not in found:
@@ -318,15 +317,15 @@ class _Run:
         first = found.index(1)
         later = [place for place in range(first + 1, layers) if found[place]]
         every = later[0] - first if later else max(layers - first, 1)
-        if [place for place in range(first, layers) if (place - first) % every == 0] != [first, *later]:
-            self.read.problems.append(f"--moe-layer-freq {text[:60]!r}: layers with experts are not evenly apart")
-        return first, every
+        if [place for place in range(first, layers) if (place - first) % every == 0] == [first, *later]:
+            return first, every, None
+        return 0, 1, tuple("experts" if entry else "mlp" for entry in found)
 
-    def _no_pattern(self, text: str, layers: int, why: str) -> tuple[int, int]:
+    def _no_pattern(self, text: str, layers: int, why: str) -> tuple[int, int, None]:
         self.read.problems.append(
             f"--moe-layer-freq {text[:60]!r} is neither a number nor a list of {layers} zeros and ones{why}"
         )
-        return 0, 1
+        return 0, 1, None
 
     # ---- layout and batch --------------------------------------------------------------------------------------------
 
