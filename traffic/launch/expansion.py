@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from traffic.launch.arithmetic import NotArithmetic, evaluate
 from traffic.launch.lexer import Token, skip
 from traffic.launch.text import (
-    MAX_CHARACTERS,
+    Budget,
     Chunk,
     Text,
     assumed_in,
@@ -34,12 +34,12 @@ class Variables:
     values: dict[str, list[Text]] = field(default_factory=dict)  # a plain variable has one text
     pinned: Mapping[str, str] = field(default_factory=dict)
     positional: Sequence[Text] | None = None  # None: those of the script, which are not known
-    characters: int = 0
+    budget: Budget = field(default_factory=Budget)
     depends: frozenset[str] = frozenset()  # defaults that decided the branch being followed
 
     def copy(self) -> Variables:
         """Another state that may go its own way."""
-        return Variables(dict(self.values), self.pinned, self.positional, self.characters, self.depends)
+        return Variables(dict(self.values), self.pinned, self.positional, self.budget, self.depends)
 
     def assign(self, name: str, value: list[Text], *, append: bool, array: bool) -> None:
         """Set a variable, or add to it."""
@@ -51,14 +51,8 @@ class Variables:
         elif append:
             before = self.values.get(name, [()])
             value = [(*before[0], *value[0]), *before[1:]] if before else value
-        self.spend(sum(len(chunk.text) + 1 for text in value for chunk in text))
+        self.budget.expands(sum(len(chunk.text) + 1 for text in value for chunk in text))
         self.values[name] = value
-
-    def spend(self, characters: int) -> None:
-        """Count what was expanded; refuse what grows beyond all reason."""
-        self.characters += characters
-        if self.characters > 20 * MAX_CHARACTERS:
-            raise refuse(f"the script expands to more than {20 * MAX_CHARACTERS:,} characters", None)
 
 
 def unset(name: str, line: int) -> str:
@@ -135,6 +129,8 @@ class Expander:
 
         def value_of(name: str) -> int:
             found = self._variable(name, line)
+            if found is None:
+                reasons.add(unset(name, line))
             value = found[0] if found else ()
             reasons.update(unknown_in(value))
             rests.update(assumed_in(value))
@@ -253,7 +249,7 @@ class Expander:
         found = self._variable(name, line)
         if found is None:
             return (Chunk("", line, unknown=frozenset((unset(name, line),))),), None
-        self._variables.spend(sum(len(chunk.text) for text in found for chunk in text))
+        self._variables.budget.expands(sum(len(chunk.text) + 1 for text in found for chunk in text))
         if every:
             return (), found
         return (found[0] if found else ()), None
@@ -279,7 +275,7 @@ class Expander:
             return self._default(name, found, *defaults.groups(), line=line, every=every)
         if found is None:
             return (Chunk("", line, unknown=frozenset((unset(name, line),))),), None
-        self._variables.spend(sum(len(chunk.text) for text in found for chunk in text))
+        self._variables.budget.expands(sum(len(chunk.text) + 1 for text in found for chunk in text))
         if rest:
             found = [self._changed(text, rest, line, body) for text in found]
         if every:

@@ -31,7 +31,6 @@ from traffic.launch.syntax import (
 from traffic.launch.text import (
     MAX_CHARACTERS,
     MAX_DEPTH,
-    MAX_STEPS,
     Chunk,
     Text,
     assumed_in,
@@ -79,7 +78,6 @@ class _Follower:
     notes: list[str] = field(default_factory=list)
     functions: dict[str, Block] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)  # scripts in words, followed once
-    steps: int = 0
     depth: int = 0
 
     # ---- blocks ------------------------------------------------------------------------------------------------------
@@ -90,9 +88,7 @@ class _Follower:
 
     def node(self, node: Node) -> bool | None:
         """Follow one command; whether it succeeds, None where that is not known."""
-        self.steps += 1
-        if self.steps > MAX_STEPS:
-            raise refuse(f"the script goes on for more than {MAX_STEPS:,} commands", None)
+        self.variables.budget.step()
         if isinstance(node, Simple):
             return self._simple(node)
         if isinstance(node, Chain):
@@ -334,6 +330,7 @@ class _Follower:
         if path.stat().st_size > MAX_CHARACTERS:
             raise refuse(f"{name} has more than {MAX_CHARACTERS:,} characters", line)
         self._deeper()
+        self.variables.budget.reads(path.stat().st_size)
         try:
             self.block(parse(path.read_text(encoding="utf-8", errors="replace")))
         except FabricError as error:
@@ -366,11 +363,12 @@ class _Follower:
                 marks.append(chunk)
             else:
                 parts.append(chunk.text)
-        inner = _Follower(self.variables.copy(), self.directory, steps=self.steps, depth=self.depth)
+        inner = _Follower(self.variables.copy(), self.directory, depth=self.depth)
         inner.functions, inner.seen = self.functions, self.seen
         for number, chunk in enumerate(marks):
             inner.variables.values[f"__fabric_piece_{number}"] = [(chunk,)]
         try:
+            self.variables.budget.reads(sum(map(len, parts)))
             inner.block(parse("".join(parts), line=text[0].line if text else line))
         except _Ended:
             pass
@@ -378,7 +376,6 @@ class _Follower:
             self.depth -= 1
         self.commands += inner.commands
         self.notes += inner.notes
-        self.steps = inner.steps
 
 
 def parse_words(tokens: list[Token]) -> tuple[tuple[Assignment, ...], tuple[Token, ...]] | None:
@@ -439,6 +436,7 @@ def follow(text: str, directory: Path, pinned: Mapping[str, str]) -> Followed:
     if len(text) > MAX_CHARACTERS:
         raise refuse(f"the script has more than {MAX_CHARACTERS:,} characters", None)
     follower = _Follower(Variables(pinned=pinned), directory)
+    follower.variables.budget.reads(len(text))
     try:
         follower.block(parse(text))
     except _Ended:

@@ -12,6 +12,7 @@ _SINGLE = ";|&()<>\n"
 _ARRAY = re.compile(r"[A-Za-z_]\w*\+?=\Z")
 _PLACEHOLDER = re.compile(r"<[A-Za-z][^<>|&;\n\"'$]*>")
 _NESTED = 40
+MAX_WORDS = 30_000
 REDIRECTIONS = frozenset((">", "<", ">>", ">&", "<&", "&>", "&>>", ">|", "<>", "<<<"))
 
 
@@ -61,6 +62,8 @@ class Lexer:
                 found += self._operator()
             else:
                 found.append(self._word())
+            if len(found) > MAX_WORDS:
+                raise refuse(f"the script has more than {MAX_WORDS:,} words", self._line)
         if closing:
             raise refuse("an array is not closed", self._line, hint="close every parenthesis")
         return found

@@ -72,7 +72,7 @@ def find_run(
 def _key(words: list[Text], is_argument: Callable[[str], bool]) -> tuple[str, ...]:
     """Arguments that matter with what follows them: what tells two runs apart."""
     texts = [word.text for word in _apart(words)]
-    pairs = zip(texts, [*texts[1:], "--"], strict=True)
+    pairs = zip(texts, [*texts[1:], "--"], strict=False)
     return tuple(
         f"{name} {'' if value.startswith('--') else value}"
         for name, value in pairs

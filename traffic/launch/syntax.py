@@ -217,6 +217,8 @@ class _Parser:
         assignments: list[Assignment] = []
         words: list[Token] = []
         heredocs: list[Token] = []
+        if self._is("[["):
+            return Simple((), tuple(self._brackets()), (), line)
         while self.more():
             token = self._tokens[self._at]
             if token.kind == "heredoc" or (token.kind == "operator" and token.text in REDIRECTIONS):
@@ -236,6 +238,19 @@ class _Parser:
         if not assignments and not words and not heredocs and self.more():
             self._at += 1  # a lone operator
         return Simple(tuple(assignments), tuple(words), tuple(heredocs), line)
+
+    def _brackets(self) -> list[Token]:
+        """``[[ … ]]``, in which && and < are words."""
+        words: list[Token] = []
+        while self.more():
+            token = self._tokens[self._at]
+            if token.text == "\n" and "]]" not in (word.text for word in words[-1:]):
+                break
+            words.append(Token("word", token.text, token.line) if token.kind == "operator" else token)
+            self._at += 1
+            if token.text == "]]":
+                break
+        return words
 
     def _if(self) -> Branches:
         line = self.line

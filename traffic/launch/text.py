@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from topologies.errors import TrafficError
 
-MAX_CHARACTERS = 1_000_000  # of all that a script expands to
-MAX_STEPS = 20_000  # commands that are followed
+MAX_CHARACTERS = 200_000  # of a script
+MAX_READ = 1_000_000  # characters that are read in all, files and texts within the script included
+MAX_EXPANDED = 10_000_000  # characters of all values
+MAX_STEPS = 10_000  # commands that are followed
 MAX_DEPTH = 12  # scripts in scripts, functions in functions
 
 
@@ -23,6 +25,33 @@ class Chunk:
 
 
 Text = tuple[Chunk, ...]
+
+
+@dataclass
+class Budget:
+    """What following one script may cost; shared by all that is followed on the way."""
+
+    steps: int = 0
+    read: int = 0
+    expanded: int = 0
+
+    def step(self) -> None:
+        """Count a command."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise refuse(f"the script goes on for more than {MAX_STEPS:,} commands", None)
+
+    def reads(self, characters: int) -> None:
+        """Count characters that are read as a script."""
+        self.read += characters
+        if self.read > MAX_READ:
+            raise refuse(f"the script and what it holds come to more than {MAX_READ:,} characters", None)
+
+    def expands(self, characters: int) -> None:
+        """Count characters of values."""
+        self.expanded += characters
+        if self.expanded > MAX_EXPANDED:
+            raise refuse(f"the script expands to more than {MAX_EXPANDED:,} characters", None)
 
 
 @dataclass(frozen=True)
