@@ -308,10 +308,9 @@ class Expander:
             return (Chunk("", line, unknown=frozenset((unset(name, line),))),), None
         value = self.text(word, line)
         if found is None or reasons:
-            shown = plain(value)
-            value = marked(value, assumed=[f"{name} is {shown or 'empty'}"]) if value else ()
-            if not value:
-                value = (Chunk("", line, frozenset((f"{name} is empty",))),)
+            called = f"${name}" if name.isdigit() else name
+            rests = f"{called} is {plain(value)[:60] or 'empty'}"
+            value = marked(value or (Chunk("", line),), assumed=[rests])
         if sign.endswith("="):
             self._variables.assign(name, [value], append=False, array=False)
         return value, None

@@ -128,12 +128,14 @@ class _Follower:
         if isinstance(node, Simple):
             text = " ".join(token.text for token in node.words)
             return text if len(text) <= 60 else f"{text[:57]}..."
+        if isinstance(node, Chain):
+            return f"{self._shown(node.first)} ..."
         return "a condition"
 
     def _branches(self, branches: Iterable[tuple[Block | None, Block]], line: int) -> None:
         """Follow the branch that is decided; where none is, all that are left are possible."""
         left = list(branches)
-        before = self.variables.depends
+        start = before = self.variables.depends
         for number, (condition, body) in enumerate(left):
             rests: frozenset[str] = frozenset()
             decided: bool | None = True
@@ -143,16 +145,14 @@ class _Follower:
             if decided is None:
                 self._undecided([body for _, body in left[number:]], line, shown)
                 return
+            before = before | rests
             if decided:
-                self.variables.depends = before | rests
+                self.variables.depends = before
                 try:
                     self.block(body)
                 finally:
-                    self.variables.depends = before
+                    self.variables.depends = start
                 return
-            before = before | rests
-            self.variables.depends = before
-        self.variables.depends = before
 
     def _condition(self, condition: Block) -> tuple[bool | None, frozenset[str], str]:
         """Whether it holds, the defaults it rests on, and how it is shown."""
@@ -188,7 +188,10 @@ class _Follower:
 
     def _undecided(self, bodies: list[Block], line: int, shown: str) -> None:
         """Several ways are possible: what differs between them is marked with the reason."""
+        loop = shown.split(" ")[0] in ("for", "while", "until", "select", "case")
         reason = f"whether `{shown}` holds on line {line} is not known"
+        if loop:
+            reason = f"what `{shown}` on line {line} comes to is not known"
         start, commands = self.variables, self.commands
         changed: dict[str, list[Text]] = {}
         for body in bodies:
@@ -357,11 +360,13 @@ class _Follower:
         self._deeper()
         marks: list[Chunk] = []
         parts = []
+        rests: set[str] = set()
         for chunk in text:
-            if chunk.unknown or chunk.assumed:
+            if chunk.unknown or (chunk.assumed and not re.search(r"[\s;|&<>()\"'$`\\]", chunk.text)):
                 parts.append(f"${{__fabric_piece_{len(marks)}}}")
                 marks.append(chunk)
             else:
+                rests |= chunk.assumed
                 parts.append(chunk.text)
         inner = _Follower(self.variables.copy(), self.directory, depth=self.depth)
         inner.functions, inner.seen = self.functions, self.seen
@@ -374,7 +379,10 @@ class _Follower:
             pass
         finally:
             self.depth -= 1
-        self.commands += inner.commands
+        self.commands += [
+            Command(tuple(marked(word, assumed=rests) for word in command.words), command.line)
+            for command in inner.commands
+        ]
         self.notes += inner.notes
 
 
@@ -444,7 +452,7 @@ def follow(text: str, directory: Path, pinned: Mapping[str, str]) -> Followed:
     return Followed(follower.commands, follower.variables, follower.order, follower.notes)
 
 
-def words_of_variables(followed: Followed) -> list[Text]:
-    """Words of all variables in their order, for files that set them and leave the command to others."""
-    pieces = [text for name in followed.order for text in followed.variables.values.get(name, [])]
-    return [word for text in pieces for word in split_words(text) if re.search(r"\S", plain(word)) or unknown_in(word)]
+def words_of_variables(followed: Followed, names: Iterable[str]) -> list[Text]:
+    """Words of variables in their order, for files that set them and leave the command to others."""
+    pieces = [text for name in names for text in followed.variables.values.get(name, [])]
+    return [word for text in pieces for word in split_words(text)]

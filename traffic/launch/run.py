@@ -50,8 +50,8 @@ def find_run(
     runs = _runs(followed, is_argument)
     notes = list(dict.fromkeys(followed.notes))
     if not runs:
-        words = words_of_variables(followed)
         names = [name for name in followed.order if any(is_argument(word) for word in _names(followed, name))]
+        words = words_of_variables(followed, names)
         if names:
             notes.append(f"no command of the script starts a run: the arguments in {', '.join(names)} are taken")
         runs = [words] if words else [[word for command in followed.commands for word in command.words]]

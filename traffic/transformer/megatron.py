@@ -161,7 +161,7 @@ class _Run:
         run["dispatch"], run["all_to_all"] = self._dispatch(experts is not None)
         if experts and tensor > 1 and not read.has("--sequence-parallel"):
             self.notes.append("Megatron Core trains experts with tensor parallel ranks only with --sequence-parallel")
-        read.check()
+        read.check(self._hint())
         shape = ModelShape(**shape_values, experts=experts, latent=self._latent())
         read.check()
         kinds = {name.removeprefix("--"): FIELDS.treatment(name) for name in read.given if name in FIELDS}
@@ -177,6 +177,11 @@ class _Run:
             notes=tuple(dict.fromkeys(self.notes)),
             launched=launched,
         )
+
+    def _hint(self) -> str:
+        """Where the rest may be, when files were not found."""
+        missing = [note for note in self.notes if "which is not there" in note]
+        return f"{'; '.join(missing[:3])}; further arguments go into model.args" if missing else ""
 
     # ---- the model ---------------------------------------------------------------------------------------------------
 
@@ -332,6 +337,8 @@ class _Run:
     def _stages(self, layers: int, stages: int) -> tuple[int, tuple[int, ...] | None]:
         """Chunks of a stage, and layers of every chunk where they are not all alike."""
         read = self.read
+        if any(problem.startswith("--num-layers") for problem in read.problems):
+            return 1, None
         embedding = read.has("--account-for-embedding-in-pipeline-split")
         loss = read.has("--account-for-loss-in-pipeline-split")
         first = read.optional("--decoder-first-pipeline-num-layers")

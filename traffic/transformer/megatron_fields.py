@@ -228,7 +228,7 @@ _REPORTED = {
     "--sharp-enabled-group": "reductions in the network are what collectives.algorithm says",
     "--skip-train": "a training step is planned all the same",
     "--spec": "layers of another kind than the arguments say are not known",
-    "--step-batch-size-schedule": "the step is planned with the batch that the schedule ends at",
+    "--step-batch-size-schedule": "the step is planned with --global-batch-size, or else with the batch that it ends at",
     "--use-checkpoint-args": "arguments in a checkpoint are not known",
     "--use-mp-args-from-checkpoint-args": "arguments in a checkpoint are not known",
     "--use-sharp": "reductions in the network are what collectives.algorithm says",
