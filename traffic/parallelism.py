@@ -128,8 +128,8 @@ class Parallelism(Spec):
         experts = RankGrid(attention.order, {name: sizes[name] for name in DIMENSIONS})
         if self.pp > 1 and experts.stride("pp") != attention.stride("pp"):
             raise TrafficError(
-                f"in the order {self.order} the stages of experts (etp {etp} x ep {self.ep}) are not those of attention "
-                f"(tp {self.tp} x cp {self.cp})",
+                f"in the order {self.order} the stages of experts (etp {etp} x ep {self.ep}) are not those of "
+                f"attention (tp {self.tp} x cp {self.cp})",
                 where="parallelism.order",
                 hint=f"end the order with pp, as {DEFAULT_ORDER} does, or make etp x ep equal to tp x cp",
                 code="FP4010",

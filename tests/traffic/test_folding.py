@@ -61,7 +61,7 @@ def test_both_layouts_are_megatron_cores(tp, cp, dp, pp, etp, ep, order):
     same = sorted(megatron_groups(order, attention, "pp")) == sorted(megatron_groups(order, experts, "pp"))
     layout = Parallelism(tp=tp, cp=cp, pp=pp, ep=ep, etp=etp, order=order)
     if not same:
-        with pytest.raises(TrafficError, match="the stages of experts .* are not those of attention"):
+        with pytest.raises(TrafficError, match=r"the stages of experts .* are not those of attention"):
             layout.resolve(ranks)
         return
     grid = layout.resolve(ranks)
@@ -136,7 +136,9 @@ def test_tensor_ranks_of_experts_gather_their_tokens():
     assert (gathered.group_size, gathered.payload_bytes_per_rank) == (2, 2 * 2 * tokens)
     assert phase(job, "etp.reduce_scatter").sent_bytes_per_rank == 2 * 2 * tokens / 2
     # layers without a plain MLP or shared experts have attention's collectives alone: half of a dense model's
-    dense = run("training", cluster(4), model=MIXTRAL | {"experts": None}, batch=BATCH, parallelism={"tp": 4, "sp": True})
+    dense = run(
+        "training", cluster(4), model=MIXTRAL | {"experts": None}, batch=BATCH, parallelism={"tp": 4, "sp": True}
+    )
     one, other = phase(job, "tp.all_gather"), phase(dense, "tp.all_gather")
     assert one.payload_bytes_per_rank == other.payload_bytes_per_rank / 2
 
@@ -182,7 +184,10 @@ def test_the_first_copies_write_all_of_a_checkpoint_once():
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
-        ({"tp": 4, "ep": 3, "etp": 1}, r"etp 1 x ep 3 is 3 ranks of experts, which does not divide 32 GPUs .*ep: 2 or 4"),
+        (
+            {"tp": 4, "ep": 3, "etp": 1},
+            r"etp 1 x ep 3 is 3 ranks of experts, which does not divide 32 GPUs .*ep: 2 or 4",
+        ),
         ({"tp": 8, "pp": 8, "etp": 1}, r"tp 8 x pp 8 is 64 ranks"),
         ({"tp": 4, "dp": 4, "ep": 8, "etp": 1}, r"4 x 4 = 16 ranks, the job has 32: dp 8 fits"),
     ],

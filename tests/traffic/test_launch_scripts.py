@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from topologies.errors import FabricError, TrafficError
-from traffic.launch.arithmetic import NotArithmetic, evaluate
+from traffic.launch.arithmetic import ExpressionError, evaluate
 from traffic.launch.run import find_run
 from traffic.transformer.megatron import read_megatron
 
@@ -43,17 +43,19 @@ WAYS = {
     "arithmetic, dollars": f"PP=4; N=$(( ${{PP}} + (2**3) ))\npython pretrain_gpt.py --num-layers $N {MODEL}",
     "condition": f'S=big\nif [ "$S" = "small" ]; then L=2; elif [[ $S == big ]]; then L=12; else exit 1; fi\n'
     f"python pretrain_gpt.py --num-layers $L {MODEL}",
-    "condition, numbers": f"N=8\nif [[ $N -gt 4 && $N -le 8 ]]; then L=12; fi\npython pretrain_gpt.py --num-layers $L {MODEL}",
+    "condition, numbers": "N=8\nif [[ $N -gt 4 && $N -le 8 ]]; then L=12; fi\n"
+    f"python pretrain_gpt.py --num-layers $L {MODEL}",
     "case": f"S=7b\ncase $S in\n  1b) L=2 ;;\n  7b|8b) L=12 ;;\nesac\npython pretrain_gpt.py --num-layers $L {MODEL}",
     "function": f"launch() {{ python pretrain_gpt.py --num-layers $1 {MODEL}; }}\nlaunch 12",
     "loop over words": f'A=""\nfor X in "--num-layers" 12; do A="$A $X"; done\npython pretrain_gpt.py $A {MODEL}',
-    "command in a string": f'CMD="python -u pretrain_gpt.py --num-layers 12 {MODEL}"\necho $CMD\nsrun -l sh -c "${{CMD}}"',
+    "command in a string": f'CMD="python -u pretrain_gpt.py --num-layers 12 {MODEL}"\necho $CMD\n'
+    'srun -l sh -c "${CMD}"',
     "eval": f'CMD="pretrain_gpt.py --num-layers 12 {MODEL} &> log"\neval "python $CMD"',
     "here-document": f"L=12\nsbatch <<EOF\n#!/bin/bash\nsrun python pretrain_gpt.py --num-layers $L {MODEL}\nEOF\n",
     "variables alone": f'MODEL_ARGS=" \\\n --num-layers 12 \\\n {MODEL} "\n',
-    "and": f"[ -z \"\" ] && L=12\npython pretrain_gpt.py --num-layers $L {MODEL} 2>&1 | tee log.txt",
-    "other file in front": f"cat <<EOT > ds.json\n{{\"a\": 1}}\nEOT\ndeepspeed pretrain_gpt.py --num-layers 12 {MODEL}",
-    "placeholders": f'python pretrain_gpt.py --load <PATH TO IT> --num-layers 12 {MODEL} --save <DIR>',
+    "and": f'[ -z "" ] && L=12\npython pretrain_gpt.py --num-layers $L {MODEL} 2>&1 | tee log.txt',
+    "other file in front": f'cat <<EOT > ds.json\n{{"a": 1}}\nEOT\ndeepspeed pretrain_gpt.py --num-layers 12 {MODEL}',
+    "placeholders": f"python pretrain_gpt.py --load <PATH TO IT> --num-layers 12 {MODEL} --save <DIR>",
 }
 
 
@@ -66,7 +68,10 @@ def test_twelve_layers_however_they_are_written(way, tmp_path):
 
 def test_defaults_of_a_script_are_taken_and_said(tmp_path):
     """``${TP:-8}`` where nothing sets TP; the scenario's variables go first."""
-    text = f"TP=${{TP:-8}}\nSAVE=${{SAVE:-/tmp}}\npython pretrain_gpt.py --num-layers 8 {MODEL} --save $SAVE --tensor-model-parallel-size $TP"
+    text = (
+        f"TP=${{TP:-8}}\nSAVE=${{SAVE:-/tmp}}\npython pretrain_gpt.py --num-layers 8 {MODEL} --save $SAVE "
+        "--tensor-model-parallel-size $TP"
+    )
     found = _run(text, tmp_path)
     assert found.tensor == 8
     assert found.notes[0] == "run.sh: taken with the defaults of the script, TP is 8 (model.variables)"
@@ -105,9 +110,14 @@ def test_what_cannot_change_the_answer_may_stay_unknown(tmp_path):
 
 def test_a_condition_that_is_not_known_and_matters_is_named(tmp_path):
     """It adds an argument, or sets a variable; with the variable said it is followed."""
-    text = f'ARGS=(--num-layers 8 {MODEL})\nif [ "$SP" = 1 ]; then\n  ARGS+=(--untie-embeddings-and-output-weights)\nfi\n' \
-        "torchrun pretrain_gpt.py ${ARGS[@]}"  # fmt: skip
-    with pytest.raises(TrafficError, match=r'--untie-embeddings-and-output-weights is not known: whether `\[ "\$SP" = 1 \]` holds on line 2'):
+    text = (
+        f'ARGS=(--num-layers 8 {MODEL})\nif [ "$SP" = 1 ]; then\n  ARGS+=(--untie-embeddings-and-output-weights)\nfi\n'
+        "torchrun pretrain_gpt.py ${ARGS[@]}"
+    )
+    with pytest.raises(
+        TrafficError,
+        match=r'--untie-embeddings-and-output-weights is not known: whether `\[ "\$SP" = 1 \]` holds on line 2',
+    ):
         _run(text, tmp_path)
     assert not _run(text, tmp_path, variables={"SP": "1"}).shape.tied_embeddings
     assert _run(text, tmp_path, variables={"SP": "0"}).shape.tied_embeddings
@@ -197,7 +207,9 @@ def test_mangled_scripts_end_in_an_answer_or_an_error(tmp_path):
         text = list(rng.choice(texts))
         for _ in range(rng.randint(1, 6)):
             at = rng.randrange(len(text))
-            text[at : at + rng.randint(0, 3)] = rng.choice(["", "$", "(", ")", '"', "'", "`", "\\", "{", "}", "\n", "<<", "[[", "${", "$((", "\0"])
+            text[at : at + rng.randint(0, 3)] = rng.choice(
+                ["", "$", "(", ")", '"', "'", "`", "\\", "{", "}", "\n", "<<", "[[", "${", "$((", "\0"]
+            )
         try:
             _run("".join(text), tmp_path)
         except FabricError:
@@ -210,13 +222,16 @@ def test_arithmetic_is_a_shells():
     assert evaluate("-7 / 2", {}.__getitem__) == -3
     assert evaluate("(N > 4) && !(N == 8)", {"N": 8}.__getitem__) == 0
     for text in ("1 / 0", "2 ** 64", "9 ** 9 ** 9", "1 << 3", "a.b", "", "(" * 500 + "1"):
-        with pytest.raises(NotArithmetic):
+        with pytest.raises(ExpressionError):
             evaluate(text, {"a": 1}.__getitem__)
 
 
 def test_a_run_is_found_by_its_arguments():
     """Neither preprocessing before it nor what is printed is taken for it."""
-    text = "python preprocess_data.py --input x --workers 4\necho python pretrain_gpt.py --a 1 --b 2\npython pretrain_gpt.py --a 3 --b 4"
+    text = (
+        "python preprocess_data.py --input x --workers 4\necho python pretrain_gpt.py --a 1 --b 2\n"
+        "python pretrain_gpt.py --a 3 --b 4"
+    )
     found = find_run(text, Path(), lambda name: name in ("--a", "--b"), {}, where="model.args")
     assert [word.text for word in found.words] == ["--a", "3", "--b", "4"]
     assert found.program == "pretrain_gpt.py"

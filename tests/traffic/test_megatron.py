@@ -30,7 +30,8 @@ MOE = (
     "--q-lora-rank 1536 --kv-lora-rank 512 --qk-head-dim 128 --qk-pos-emb-head-dim 64 --v-head-dim 128 --swiglu "
     "--normalization RMSNorm --disable-bias-linear --position-embedding-type rope --vocab-size 129280 "
     "--untie-embeddings-and-output-weights --num-experts 256 --moe-router-topk 8 --moe-ffn-hidden-size 2048 "
-    "--moe-shared-expert-intermediate-size 2048 --moe-layer-freq ([0]*3+[1]*58) --moe-router-num-groups 8 --moe-router-group-topk 4 "
+    "--moe-shared-expert-intermediate-size 2048 --moe-layer-freq ([0]*3+[1]*58) --moe-router-num-groups 8 "
+    "--moe-router-group-topk 4 "
     "--moe-router-enable-expert-bias"
 )
 

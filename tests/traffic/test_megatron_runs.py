@@ -8,9 +8,9 @@ import pytest
 from traffic_clusters import cluster, phase, run
 
 from topologies.errors import FormatError, TrafficError
-from traffic.transformer.list_expression import NotAList, listed
+from traffic.transformer.list_expression import ListExpressionError, listed
 from traffic.transformer.megatron import read_megatron
-from traffic.transformer.megatron_stages import NotCut, cut_by_ends, cut_by_layout, cut_evenly
+from traffic.transformer.megatron_stages import StageCutError, cut_by_ends, cut_by_layout, cut_evenly
 from traffic.transformer.parameters import parameter_count
 
 RUNS = Path(__file__).parent / "megatron"
@@ -77,12 +77,19 @@ def test_fp8_parameters_are_gathered_in_one_byte_but_for_embedding_and_norms():
     """8 layers of matrices 12·h² in one byte, the rest in two; MXFP8 through the gradient buffer in two."""
     base = DENSE + "--bf16 --use-distributed-optimizer --position-embedding-type rope --disable-bias-linear "
     wide = run("training", cluster(1), model={"from": "megatron", "args": base})
-    narrow = run("training", cluster(1), model={"from": "megatron", "args": base + "--fp8-format hybrid --fp8-param-gather"})
+    narrow = run(
+        "training", cluster(1), model={"from": "megatron", "args": base + "--fp8-format hybrid --fp8-param-gather"}
+    )
     matrices = 8 * 12 * 1024**2
     one, other = (phase(job, "dp.all_gather").payload_bytes_per_rank for job in (wide, narrow))
     assert one - other == matrices
     mx = base + "--fp8-format e4m3 --fp8-recipe mxfp8 --fp8-param-gather --reuse-grad-buf-for-mxfp8-param-ag"
-    assert phase(run("training", cluster(1), model={"from": "megatron", "args": mx}), "dp.all_gather").payload_bytes_per_rank == one
+    assert (
+        phase(
+            run("training", cluster(1), model={"from": "megatron", "args": mx}), "dp.all_gather"
+        ).payload_bytes_per_rank
+        == one
+    )
 
 
 # ---- the model -------------------------------------------------------------------------------------------------------
@@ -91,7 +98,9 @@ def test_fp8_parameters_are_gathered_in_one_byte_but_for_embedding_and_norms():
 @pytest.mark.parametrize("way", ["vocab", "args"])
 def test_a_vocabulary_is_given_beside_the_script(way):
     """Case 06: GPT-3 175B on 128 GPUs, 174.6e9; 50,257 entries padded to 51,200, and said so."""
-    with pytest.raises(TrafficError, match=r"--vocab-size is missing.*vocab: 50257 \(--set workloads\.ID\.model\.vocab=50257\)"):
+    with pytest.raises(
+        TrafficError, match=r"--vocab-size is missing.*vocab: 50257 \(--set workloads\.ID\.model\.vocab=50257\)"
+    ):
         _job("06-arrays.sh", 16)
     job = _job("06-arrays.sh", 16, **({"vocab": 50257} if way == "vocab" else {"args": "--vocab-size 50257"}))
     assert job.model.parameters == 174_604_259_328 + (51_200 - 50_257) * 12_288
@@ -153,7 +162,16 @@ def test_layers_with_experts_are_those_of_the_list(pattern, layers):
 
 @pytest.mark.parametrize(
     "text",
-    ["([0]*999999999999)", "[1]*10**9", "[0]+[1]", "__import__('os')", "(" * 5000, "[1]*8*9999999999", "[2]*8", "[[1]]*8"],
+    [
+        "([0]*999999999999)",
+        "[1]*10**9",
+        "[0]+[1]",
+        "__import__('os')",
+        "(" * 5000,
+        "[1]*8*9999999999",
+        "[2]*8",
+        "[[1]]*8",
+    ],
 )
 def test_lists_that_are_none_are_refused_at_once(text):
     """Nothing is evaluated, and nothing is built beyond the layers there can be."""
@@ -163,7 +181,7 @@ def test_lists_that_are_none_are_refused_at_once(text):
 
 def test_lists_are_counted_before_they_are_built():
     """10^12 entries are refused by their number."""
-    with pytest.raises(NotAList, match="has 999,999,999,999 entries, more than 100"):
+    with pytest.raises(ListExpressionError, match="has 999,999,999,999 entries, more than 100"):
         listed("([0]*999999999999)", 100)
     assert listed("[0]*2+3*[1]+([2]+[3])*2", 100) == [0, 0, 1, 1, 1, 2, 3, 2, 3]
 
@@ -192,7 +210,7 @@ def test_stages_are_cut_as_megatron_core_does():
 )
 def test_layouts_that_are_none_are_refused(layout, message):
     """Before anything is written out that is too long."""
-    with pytest.raises(NotCut, match=message):
+    with pytest.raises(StageCutError, match=message):
         cut_by_layout(layout, 8, 1)
 
 
@@ -231,9 +249,11 @@ def test_experts_of_a_run_are_always_folded():
         ("", "none", {"dp.all_reduce": 1}),
         ("--use-distributed-optimizer", "distributed-optimizer", {"dp.reduce_scatter": 1, "dp.all_gather": 1}),
         ("--use-torch-fsdp2", "fsdp", {"dp.reduce_scatter": 8, "dp.all_gather": 16}),
-        ("--use-torch-fsdp2 --torch-fsdp2-no-reshard-after-forward", "fsdp", {"dp.reduce_scatter": 8, "dp.all_gather": 1}),
+        ("--use-torch-fsdp2 --torch-fsdp2-no-reshard-after-forward", "fsdp",
+         {"dp.reduce_scatter": 8, "dp.all_gather": 1}),
         ("--use-megatron-fsdp", "fsdp", {"dp.reduce_scatter": 8, "dp.all_gather": 16}),
-        ("--use-megatron-fsdp --data-parallel-sharding-strategy optim", "zero1", {"dp.reduce_scatter": 1, "dp.all_gather": 1}),
+        ("--use-megatron-fsdp --data-parallel-sharding-strategy optim", "zero1",
+         {"dp.reduce_scatter": 1, "dp.all_gather": 1}),
         ("--use-megatron-fsdp --data-parallel-sharding-strategy no_shard", "none", {"dp.all_reduce": 1}),
         ("--deepspeed --zero-stage 2", "zero2", {"dp.reduce_scatter": 1, "dp.all_gather": 1}),
         ("--deepspeed --zero-stage 3", "zero3", {"dp.reduce_scatter": 1, "dp.all_gather": 16}),
@@ -272,7 +292,7 @@ def test_copies_of_the_optimizer_state_reduce_between_them():
     ],
 )
 def test_context_ranks_exchange_as_said(arguments, phases):
-    """Round, gathered, or tokens for heads: 2 passes, s/c tokens, 16 heads of k, v, q and o, 8 layers, 16 micro-batches."""
+    """Round, gathered, or tokens for heads: 2 passes, s/c tokens, k, v, q and o, 8 layers, 16 micro-batches."""
     text = DENSE + "--bf16 --context-parallel-size 2 " + arguments
     job = run("training", cluster(1), model={"from": "megatron", "args": text})
     found = [entry for entry in job.phases if entry.name.startswith("cp.")]
@@ -322,7 +342,9 @@ def test_a_run_without_a_global_batch_has_a_micro_batch_for_every_rank():
 
 def test_what_is_left_out_is_said_and_the_rest_is_silent():
     """A ramp of the batch is said, a learning rate is not; an argument nobody knows is."""
-    found = _read(DENSE + "--rampup-batch-size 16 16 5859375 --lr 1e-4 --optimizer adam --mtp-num-layers 0 --frobnicate 3")
+    found = _read(
+        DENSE + "--rampup-batch-size 16 16 5859375 --lr 1e-4 --optimizer adam --mtp-num-layers 0 --frobnicate 3"
+    )
     assert [note.split(":")[1].strip() for note in found.notes] == [
         "--rampup-batch-size", "not known to the reader of megatron and left out",
     ]  # fmt: skip
@@ -333,7 +355,9 @@ def test_what_is_left_out_is_said_and_the_rest_is_silent():
 def test_what_would_make_a_wrong_answer_is_refused_until_it_is_left_out_knowingly():
     """A hybrid model, with the key that takes the rest of it."""
     text = DENSE + '--hybrid-layer-pattern "M*M-M*M-"'
-    with pytest.raises(FormatError, match=r"--hybrid-layer-pattern: .* not modelled .*model\.ignore takes it knowingly"):
+    with pytest.raises(
+        FormatError, match=r"--hybrid-layer-pattern: .* not modelled .*model\.ignore takes it knowingly"
+    ):
         _read(text)
     found = _read(text, ignore=("--hybrid-layer-pattern", "lr"))
     assert any("--hybrid-layer-pattern: left out, as model.ignore says" in note for note in found.notes)

@@ -12,13 +12,18 @@ _LEVELS: tuple[dict[str, Callable[[int, int], int]], ...] = (
     {"||": lambda a, b: int(bool(a or b))},
     {"&&": lambda a, b: int(bool(a and b))},
     {"==": lambda a, b: int(a == b), "!=": lambda a, b: int(a != b)},
-    {"<": lambda a, b: int(a < b), ">": lambda a, b: int(a > b), "<=": lambda a, b: int(a <= b), ">=": lambda a, b: int(a >= b)},
+    {
+        "<": lambda a, b: int(a < b),
+        ">": lambda a, b: int(a > b),
+        "<=": lambda a, b: int(a <= b),
+        ">=": lambda a, b: int(a >= b),
+    },
     {"+": operator.add, "-": operator.sub},
     {"*": operator.mul, "/": lambda a, b: int(_quotient(a, b)), "%": lambda a, b: a - b * int(_quotient(a, b))},
 )  # fmt: skip
 
 
-class NotArithmetic(ValueError):
+class ExpressionError(ValueError):
     """The expression is not followed."""
 
 
@@ -32,7 +37,7 @@ def evaluate(text: str, value_of: Callable[[str], int]) -> int:
 
     Raises
     ------
-    NotArithmetic
+    ExpressionError
         Signs that are not followed, division by zero, or more than 64 bits.
 
     Examples
@@ -41,12 +46,12 @@ def evaluate(text: str, value_of: Callable[[str], int]) -> int:
     32
     """
     if len(text) > 1000:
-        raise NotArithmetic("too long")
+        raise ExpressionError("too long")
     tokens = _TOKENS.findall(text.strip())
     parser = _Parser(tokens, value_of)
     value = parser.level(0)
     if parser.at != len(tokens):
-        raise NotArithmetic(text)
+        raise ExpressionError(text)
     return value
 
 
@@ -75,7 +80,7 @@ class _Parser:
         self.at += 1
         exponent = self._power()
         if exponent < 0 or (abs(base) > 1 and exponent > 63):
-            raise NotArithmetic("too large")
+            raise ExpressionError("too large")
         return _bounded(base**exponent)
 
     def _single(self) -> int:
@@ -83,11 +88,11 @@ class _Parser:
         self.at += 1
         self._depth += 1
         if self._depth > 40:
-            raise NotArithmetic("too deep")
+            raise ExpressionError("too deep")
         if token == "(":
             value = self.level(0)
             if self._next() != ")":
-                raise NotArithmetic("a parenthesis is not closed")
+                raise ExpressionError("a parenthesis is not closed")
             self.at += 1
         elif token in ("-", "+", "!"):
             inner = self._single()
@@ -97,7 +102,7 @@ class _Parser:
         elif re.fullmatch(r"[A-Za-z_]\w*", token):
             value = self._value_of(token)
         else:
-            raise NotArithmetic(f"{token!r}")
+            raise ExpressionError(f"{token!r}")
         self._depth -= 1
         return _bounded(value)
 
@@ -105,12 +110,12 @@ class _Parser:
 def _quotient(dividend: int, divisor: int) -> int:
     """Towards zero, as a shell divides."""
     if divisor == 0:
-        raise NotArithmetic("division by zero")
+        raise ExpressionError("division by zero")
     whole = abs(dividend) // abs(divisor)
     return whole if (dividend < 0) == (divisor < 0) else -whole
 
 
 def _bounded(value: int) -> int:
     if not -_LARGEST <= value < _LARGEST:
-        raise NotArithmetic("more than 64 bits")
+        raise ExpressionError("more than 64 bits")
     return value

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from traffic.launch.arithmetic import NotArithmetic, evaluate
+from traffic.launch.arithmetic import ExpressionError, evaluate
 from traffic.launch.lexer import Token, skip
 from traffic.launch.text import (
     Budget,
@@ -136,12 +136,12 @@ class Expander:
             rests.update(assumed_in(value))
             digits = plain(value).strip() or "0"
             if not re.fullmatch(r"-?\d{1,19}", digits):
-                raise NotArithmetic(name)
+                raise ExpressionError(name)
             return int(digits)
 
         try:
             result = str(evaluate(plain(text) or "0", value_of))
-        except NotArithmetic:
+        except ExpressionError:
             reasons.add(f"$(({raw.strip()[:60]})) on line {line} is not followed")
             result = ""
         if reasons:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,7 +66,7 @@ class Followed:
     notes: list[str]  # what was not followed
 
 
-class _Ended(Exception):
+class _ExitedError(Exception):
     """The script exits."""
 
 
@@ -118,10 +119,9 @@ class _Follower:
                 self._undecided([Block((following,))], node.line, "what comes before it")
             elif success is None and _tests(node.first):
                 self._undecided([Block((following,))], node.line, self._shown(node.first))
-            elif success is None or success == (sign == "&&"):
+            elif success == (sign == "&&") or (success is None and sign == "&&"):
                 # A command that is not run is taken to succeed: what follows && is followed, what follows || is not.
-                if success is not None or sign == "&&":
-                    success = self.node(following)
+                success = self.node(following)
         return success
 
     def _shown(self, node: Node) -> str:
@@ -184,7 +184,9 @@ class _Follower:
             return first != "false"
         if first not in ("[", "[[", "test"):
             return None
-        return holds([token for token in node.words if token.text not in ("[", "[[", "]", "]]", "test")], expander, rests)
+        return holds(
+            [token for token in node.words if token.text not in ("[", "[[", "]", "]]", "test")], expander, rests
+        )
 
     def _undecided(self, bodies: list[Block], line: int, shown: str) -> None:
         """Several ways are possible: what differs between them is marked with the reason."""
@@ -198,7 +200,7 @@ class _Follower:
             self.variables, self.commands = start.copy(), []
             try:
                 self.block(body)
-            except _Ended:
+            except _ExitedError:
                 pass
             finally:
                 ways, came = self.variables, self.commands
@@ -253,7 +255,7 @@ class _Follower:
             return None
         name = plain(words[0])
         if name == "exit":
-            raise _Ended
+            raise _ExitedError
         if name in self.functions:
             self._call(name, words[1:])
         elif name in ("source", "."):
@@ -375,7 +377,7 @@ class _Follower:
         try:
             self.variables.budget.reads(sum(map(len, parts)))
             inner.block(parse("".join(parts), line=text[0].line if text else line))
-        except _Ended:
+        except _ExitedError:
             pass
         finally:
             self.depth -= 1
@@ -388,7 +390,7 @@ class _Follower:
 
 def parse_words(tokens: list[Token]) -> tuple[tuple[Assignment, ...], tuple[Token, ...]] | None:
     """Assignments in front, and the words behind them."""
-    assignments = []
+    assignments: list[Assignment] = []
     for number, token in enumerate(tokens):
         found = assignment_of(token)
         if found is None:
@@ -445,10 +447,8 @@ def follow(text: str, directory: Path, pinned: Mapping[str, str]) -> Followed:
         raise refuse(f"the script has more than {MAX_CHARACTERS:,} characters", None)
     follower = _Follower(Variables(pinned=pinned), directory)
     follower.variables.budget.reads(len(text))
-    try:
+    with suppress(_ExitedError):
         follower.block(parse(text))
-    except _Ended:
-        pass
     return Followed(follower.commands, follower.variables, follower.order, follower.notes)
 
 

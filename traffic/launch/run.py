@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from topologies.errors import TrafficError
@@ -133,7 +134,7 @@ def _apart(words: list[Text]) -> list[Argument]:
 def _ranks(words: list[Text]) -> int | None:
     """Ranks that the launcher says: nodes x ranks of each."""
     texts = [piece for word in words for piece in re.split(r"[\s=]+", plain(word)) if piece]
-    values = dict(zip(texts, texts[1:], strict=False))
+    values = dict(pairwise(texts))
     nodes = next((values[name] for name in _NODES if name in values), "")
     each = next((values[name] for name in _RANKS_OF_NODE if name in values), "")
     if re.fullmatch(r"\d{1,6}", nodes) and re.fullmatch(r"\d{1,4}", each):

@@ -85,8 +85,7 @@ def marked(text: Text, *, assumed: Iterable[str] = (), unknown: Iterable[str] = 
     if not more and not reasons:
         return text
     return tuple(
-        replace(chunk, assumed=chunk.assumed | more, unknown=chunk.unknown | reasons)
-        for chunk in text or (Chunk(""),)
+        replace(chunk, assumed=chunk.assumed | more, unknown=chunk.unknown | reasons) for chunk in text or (Chunk(""),)
     )
 
 

@@ -266,9 +266,7 @@ def _gathered_experts(plan: StepPlan) -> Iterator[Phase]:
             )
 
         after = ("forward", "backward") if name == "ep.dispatch" else ("ep.dispatch",)
-        yield from plan.phase(
-            name, operation, groups, payload, overlaps_compute=plan.overlap.experts, after=after
-        )
+        yield from plan.phase(name, operation, groups, payload, overlaps_compute=plan.overlap.experts, after=after)
 
 
 def _expert_passes(recompute: Recompute) -> float:
@@ -437,10 +435,9 @@ def _data(
 
 def _shared_by(plan: StepPlan, groups: Ints) -> int | None:
     """Ranks that share one copy: as said, or as many as make the number of copies that is said."""
-    detail = plan.sharding_groups
+    detail, size = plan.sharding_groups, int(groups.shape[1])
     if detail.copies is None:
         return detail.ranks
-    size = groups.shape[1]
     if detail.ranks is not None or size % detail.copies:
         both = detail.ranks is not None
         raise TrafficError(

@@ -1,4 +1,4 @@
-"""Lists of small whole numbers as Megatron-LM takes them, such as ``([0]*3+[1]*58)``; nothing is evaluated by Python."""
+"""Lists of whole numbers as Megatron-LM takes them, such as ``([0]*3+[1]*58)``; Python evaluates nothing of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _TOKENS = re.compile(r"\d+|[\[\](),+*]")
 _DEEP = 20
 
 
-class NotAList(ValueError):
+class ListExpressionError(ValueError):
     """The text is no such list; the message says why."""
 
 
@@ -22,7 +22,7 @@ def listed(text: str, most: int) -> list[int]:
 
     Raises
     ------
-    NotAList
+    ListExpressionError
         Other signs, or more entries.
 
     Examples
@@ -32,14 +32,14 @@ def listed(text: str, most: int) -> list[int]:
     """
     bare = re.sub(r"\s", "", text)
     if len(bare) > 10_000:
-        raise NotAList("is longer than any list of layers")
+        raise ListExpressionError("is longer than any list of layers")
     tokens = _TOKENS.findall(bare)
     if sum(map(len, tokens)) != len(bare):
-        raise NotAList("has other signs than [ ] ( ) , + * and digits")
+        raise ListExpressionError("has other signs than [ ] ( ) , + * and digits")
     reader = _Reader(tokens, most)
     found = reader.sum(0)
     if reader.at != len(tokens):
-        raise NotAList("does not end where it should")
+        raise ListExpressionError("does not end where it should")
     return found
 
 
@@ -64,7 +64,7 @@ class _Reader:
 
     def _checked(self, one: list[int], other: list[int]) -> list[int]:
         if len(one) + len(other) > self._most:
-            raise NotAList(f"has more than {self._most:,} entries")
+            raise ListExpressionError(f"has more than {self._most:,} entries")
         return one + other
 
     def _product(self, depth: int) -> list[int]:
@@ -72,7 +72,7 @@ class _Reader:
         if self.at < len(self._tokens) and self._tokens[self.at].isdigit():
             times = self._number()
             if not self._is("*"):
-                raise NotAList("has a number outside a list")
+                raise ListExpressionError("has a number outside a list")
             self.at += 1
         found = self._single(depth)
         while self._is("*"):
@@ -80,34 +80,34 @@ class _Reader:
             factor = self._number()
             times *= factor
             if len(found) * times > self._most:
-                raise NotAList(f"has {len(found) * times:,} entries, more than {self._most:,}")
+                raise ListExpressionError(f"has {len(found) * times:,} entries, more than {self._most:,}")
         if len(found) * times > self._most:
-            raise NotAList(f"has {len(found) * times:,} entries, more than {self._most:,}")
+            raise ListExpressionError(f"has {len(found) * times:,} entries, more than {self._most:,}")
         return found * times
 
     def _number(self) -> int:
         token = self._take()
         if not token.isdigit() or len(token) > 18:
-            raise NotAList("is multiplied by what is no number")
+            raise ListExpressionError("is multiplied by what is no number")
         return int(token)
 
     def _single(self, depth: int) -> list[int]:
         if depth > _DEEP:
-            raise NotAList(f"is nested more than {_DEEP} deep")
+            raise ListExpressionError(f"is nested more than {_DEEP} deep")
         opening = self._take()
         if opening == "(":
             found = self.sum(depth + 1)
             if self._take() != ")":
-                raise NotAList("has a parenthesis that is not closed")
+                raise ListExpressionError("has a parenthesis that is not closed")
             return found
         if opening != "[":
-            raise NotAList("is no list")
+            raise ListExpressionError("is no list")
         found = []
         while not self._is("]"):
             found.append(self._number())
             if self._is(","):
                 self.at += 1
             elif not self._is("]"):
-                raise NotAList("has a bracket that is not closed")
+                raise ListExpressionError("has a bracket that is not closed")
         self.at += 1
         return found

@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 from topologies.errors import TrafficError
 from topologies.reading.fields import HARMLESS, MODELLED
-from traffic.transformer.list_expression import NotAList, listed
+from traffic.transformer.list_expression import ListExpressionError, listed
 from traffic.transformer.megatron_arguments import Arguments, read_arguments
 from traffic.transformer.megatron_fields import FIELDS
-from traffic.transformer.megatron_stages import NotCut, cut_by_ends, cut_by_layout, cut_evenly
+from traffic.transformer.megatron_stages import StageCutError, cut_by_ends, cut_by_layout, cut_evenly
 from traffic.transformer.shape import MAX_LAYERS, Experts, Feed, LatentAttention, ModelShape
 
 _FSDP = ("no_shard", "optim", "optim_grads", "optim_grads_params")
@@ -127,7 +127,10 @@ class _Run:
     def run(self, launched: int | None) -> MegatronRun:
         read = self.read
         layers = self._layers()
-        tensor, pipeline = read.count("--tensor-model-parallel-size", 1), read.count("--pipeline-model-parallel-size", 1)
+        tensor, pipeline = (
+            read.count("--tensor-model-parallel-size", 1),
+            read.count("--pipeline-model-parallel-size", 1),
+        )
         expert = read.count("--expert-model-parallel-size", 1)
         shape_values = self._shape(layers, tensor)
         experts: Experts | None = None
@@ -235,7 +238,14 @@ class _Run:
             return 0
         if read.has("--no-position-embedding", "--use-rotary-position-embeddings"):
             return 0
-        return read.count("--max-position-embeddings")
+        given = read.optional("--max-position-embeddings")
+        if given is None:
+            given = read.optional("--seq-length") or read.optional("--encoder-seq-length") or 0
+            self.notes.append(
+                f"learned positions are counted as {given:,}, the length of a sequence; Megatron-LM needs "
+                "--max-position-embeddings"
+            )
+        return given
 
     def _vocabulary(self, tensor: int) -> int:
         """Entries that the ranks hold: padded as Megatron-LM does."""
@@ -276,7 +286,7 @@ class _Run:
     def _has_experts(self) -> bool:
         """Whether there are experts: Megatron-LM takes 0 for none, Megatron-DeepSpeed 1."""
         found = self.read.given.get("--num-experts")
-        if found is None or found.values in (("0",), ("1",)) and self.read.has("--deepspeed"):
+        if found is None or (found.values in (("0",), ("1",)) and self.read.has("--deepspeed")):
             return False
         if self.read.has("--deepspeed"):
             self.read.problems.append(
@@ -315,7 +325,7 @@ class _Run:
             return 0, int(text), None
         try:
             found = listed(text, MAX_LAYERS)
-        except NotAList as error:
+        except ListExpressionError as error:
             return self._no_pattern(text, layers, f": it {error}")
         if len(found) != layers or not set(found) <= {0, 1} or 1 not in found:
             return self._no_pattern(text, layers, f": it has {len(found):,} entries")
@@ -348,13 +358,15 @@ class _Run:
                 text = read.text("--pipeline-model-parallel-layout")
                 counts, chunks, apart = cut_by_layout(text, layers, stages)
                 if not apart:
-                    self.notes.append("--pipeline-model-parallel-layout: layers that predict further tokens are left out")
+                    self.notes.append(
+                        "--pipeline-model-parallel-layout: layers that predict further tokens are left out"
+                    )
                 return chunks, counts
             chunks = read.count("--num-virtual-stages-per-pipeline-rank", 1)
             each = read.optional("--num-layers-per-virtual-pipeline-stage")
             if each is not None:
                 if (layers + embedding + loss) % (stages * each):
-                    raise NotCut(f"{layers} layers do not split over {stages} stages in chunks of {each}")
+                    raise StageCutError(f"{layers} layers do not split over {stages} stages in chunks of {each}")
                 chunks = (layers + embedding + loss) // stages // each
             if stages == 1:
                 return 1, None
@@ -364,7 +376,7 @@ class _Run:
                 return chunks, (0, *cut_evenly(layers, stages - 1, 1, embedding=False, loss=False))
             if embedding or loss:
                 return chunks, cut_evenly(layers, stages, chunks, embedding=embedding, loss=loss)
-        except NotCut as error:
+        except StageCutError as error:
             read.problems.append(f"pipeline stages: {error}")
             return 1, None
         return chunks, None
@@ -478,7 +490,7 @@ class _Run:
         said = set(given.values) if given else {"p2p"}
         if len(said) != 1 or not said <= set(kinds):
             self.read.problems.append(
-                f"--cp-comm-type {' '.join(sorted(said))[:60]}: one of p2p, allgather and a2a for all layers is modelled"
+                f"--cp-comm-type {' '.join(sorted(said))[:60]}: one of p2p, allgather and a2a for all layers is known"
             )
             return "ring"
         return kinds[said.pop()]

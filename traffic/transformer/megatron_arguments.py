@@ -208,7 +208,7 @@ def _finished(name: Argument, values: list[Argument]) -> tuple[Given, list[Argum
     return (
         Given(
             bare,
-            tuple([*texts, *(word.text for word in own)]),
+            (*texts, *(word.text for word in own)),
             name.line,
             frozenset().union(*(part.assumed for part in parts)),
             frozenset().union(*(part.unknown for part in parts)),
@@ -260,7 +260,11 @@ def _said(given: Mapping[str, Given], file: str, stray: Sequence[Argument]) -> l
     return [*notes, *(f"{file}: more arguments may be there: {reason}" for reason in sorted(reasons))]
 
 
-_FLAGS = frozenset(
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FLAGS = _names(
     """--group-query-attention --no-pad-vocab-size --disable-pad-vocab-size --use-rotary-position-embeddings
     --no-position-embedding --swiglu --quick-geglu --untie-embeddings-and-output-weights --disable-bias-linear
     --add-qkv-bias --qk-layernorm --multi-latent-attention --moe-router-enable-expert-bias --use-tp-pp-dp-mapping
@@ -270,9 +274,9 @@ _FLAGS = frozenset(
     --torch-fsdp2-no-reshard-after-forward --use-megatron-fsdp --use-custom-fsdp --deepspeed --overlap-grad-reduce
     --overlap-param-gather --tp-comm-overlap --no-overlap-p2p-communication --overlap-moe-expert-parallel-comm
     --moe-enable-deepep --recompute-activations --moe-layer-recompute --checkpoint-activations
-    --deepspeed-activation-checkpointing""".split()
+    --deepspeed-activation-checkpointing"""
 )
-_SEVERAL = frozenset(
+_SEVERAL = _names(
     "--recompute-modules --cp-comm-type --rampup-batch-size --step-batch-size-schedule --num-experts --spec "
-    "--window-size".split()
+    "--window-size"
 )

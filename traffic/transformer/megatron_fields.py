@@ -1,7 +1,7 @@
 """What every argument of a Megatron-LM run does to an answer.
 
-Names are those of Megatron-LM from 2021 to 2026, Megatron Core's configurations, and Megatron-DeepSpeed's, which adds its
-own. NeMo recipes are Python and not read.
+Names of Megatron-LM from 2021 to 2026, of Megatron Core's configurations, and of Megatron-DeepSpeed, that adds
+its own. NeMo recipes are Python and not read.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _MODELLED = {
     "--vocab-size": "entries of the vocabulary before padding",
     "--padded-vocab-size": "entries of the vocabulary with padding",
     "--pad-vocab-size-to": "entries of the vocabulary with padding (BigScience)",
-    "--make-vocab-size-divisible-by": "the vocabulary is padded to a multiple of this times tensor ranks; 128 if absent",
+    "--make-vocab-size-divisible-by": "vocabularies are padded to a multiple of this times tensor ranks; 128 if absent",
     "--no-pad-vocab-size": "the vocabulary is not padded",
     "--disable-pad-vocab-size": "the vocabulary is not padded",
     "--max-position-embeddings": "learned positions, where positions are learned",
@@ -98,7 +98,7 @@ _MODELLED = {
     "--seq-length": "tokens of a sequence",
     "--encoder-seq-length": "tokens of a sequence, where --seq-length is not given",
     # number types
-    "--bf16": "parameters and activations in bf16; gradients are reduced in fp32 unless another argument says otherwise",
+    "--bf16": "parameters and activations in bf16; gradients are reduced in fp32 unless told otherwise",
     "--fp16": "parameters, activations and gradients in fp16",
     "--accumulate-allreduce-grads-in-fp32": "gradients are reduced in fp32",
     "--grad-reduce-in-bf16": "gradients are reduced in bf16",
@@ -112,7 +112,7 @@ _MODELLED = {
     "--num-distributed-optimizer-instances": "copies of the optimizer state; between them gradients are reduced",
     "--use-torch-fsdp2": "fully sharded",
     "--torch-fsdp2-no-reshard-after-forward": "parameters stay after forward, with --use-torch-fsdp2",
-    "--use-megatron-fsdp": "sharded as --data-parallel-sharding-strategy says; gradients are reduced in every micro-batch",
+    "--use-megatron-fsdp": "sharded as --data-parallel-sharding-strategy says; gradients reduced in every micro-batch",
     "--use-custom-fsdp": "the former name of --use-megatron-fsdp",
     "--data-parallel-sharding-strategy": "what --use-megatron-fsdp shards; optim_grads_params if absent",
     "--deepspeed": "ZeRO as --zero-stage says, which is needed; gradients in the parameters' type",
@@ -228,7 +228,7 @@ _REPORTED = {
     "--sharp-enabled-group": "reductions in the network are what collectives.algorithm says",
     "--skip-train": "a training step is planned all the same",
     "--spec": "layers of another kind than the arguments say are not known",
-    "--step-batch-size-schedule": "the step is planned with --global-batch-size, or else with the batch that it ends at",
+    "--step-batch-size-schedule": "the step is planned with --global-batch-size, or else with its last batch",
     "--use-checkpoint-args": "arguments in a checkpoint are not known",
     "--use-mp-args-from-checkpoint-args": "arguments in a checkpoint are not known",
     "--use-sharp": "reductions in the network are what collectives.algorithm says",
@@ -296,7 +296,8 @@ _HARMLESS = {
         --moe-router-force-* --moe-router-fusion --moe-router-fp32 --moe-router-load-balancing-type
         --moe-router-padding-* --moe-router-pre-softmax --moe-router-quantile-* --moe-router-score-function
         --moe-router-topk-scaling-factor --moe-routing-trace-* --moe-token-drop-policy --moe-token-distribution-*
-        --moe-train-capacity-factor --moe-upcycling-granularity --moe-use-upcycling --moe-z-loss-coeff --topk --use-tutel
+        --moe-train-capacity-factor --moe-upcycling-granularity --moe-use-upcycling --moe-z-loss-coeff --topk
+        --use-tutel
         --moe-capacity-* --num-experts-switch --num-experts-teacher
     """,
     "parts of models that are refused anyway": """
@@ -323,7 +324,8 @@ _HARMLESS = {
         --noise-density --null-tokenizer-* --num-dataset-builder-threads --num-workers --object-storage-cache-path
         --per-dataset-sequences-path --per-split-data-args-path --phase-transition-iterations --query-in-block-prob
         --repeated-dataloader --reset-attention-mask --reset-iteration --reset-position-ids --return-data-index
-        --reweight-* --s3-cache-path --sample-rate --sft --sft-* --short-seq-prob --shuffle-* --skip-train-iteration-range
+        --reweight-* --s3-cache-path --sample-rate --sft --sft-* --short-seq-prob --shuffle-*
+        --skip-train-iteration-range
         --split --start-eval-at-iter --test-* --tiktoken-* --titles-data-path --tokenizer-* --disable-tokenizer-*
         --no-tokenizer-* --train-data-* --train-desc-path --train-doc-idx-path --train-idx-path --train-iters
         --train-sample-idx-path --train-samples --train-shuffle-idx-path --train-sync-interval --train-tokens
@@ -340,7 +342,8 @@ _HARMLESS = {
         --fault-injector-* --finetune --flight-recorder-* --ft-* --gpu-sniff-test-interval --inprocess-*
         --kill-switch-* --load --load-* --log-* --logging-level --logits-* --manual-gc --manual-gc-interval
         --max-tokens-to-oom --memory-* --modules-to-filter --most-recent-k --no-barrier-* --no-check-* --no-filter-*
-        --no-flight-* --no-load-* --no-log-* --no-manual-* --no-one-logger --no-save-* --no-strict-* --no-use-tokenizer-*
+        --no-flight-* --no-load-* --no-log-* --no-manual-* --no-one-logger --no-save-* --no-strict-*
+        --no-use-tokenizer-*
         --non-persistent-* --nvtx-ranges --one-logger-* --onnx-safe --otel-* --override-ckpt-iteration
         --persistent-save-interval --pretrained-checkpoint --profile --profile-* --profile_* --pytorch-profiler-*
         --record-* --replication --replication-* --rerun-* --result-* --run-workload-* --runtime-time-unit --save

@@ -8,7 +8,7 @@ _SIGNS = re.compile(r"[Etmnl|L]*")
 MOST_SIGNS = 100_000
 
 
-class NotCut(ValueError):
+class StageCutError(ValueError):
     """Layers do not split as the arguments say; the message says why."""
 
 
@@ -28,12 +28,12 @@ def cut_evenly(layers: int, stages: int, chunks: int, *, embedding: bool, loss: 
     """
     places, pieces = layers + embedding + loss, stages * chunks
     if places % pieces:
-        raise NotCut(f"{places} layers, embedding and head counted, do not split over {pieces} chunks of stages")
+        raise StageCutError(f"{places} layers, embedding and head counted, do not split over {pieces} chunks of stages")
     counts = [places // pieces] * pieces
     counts[0] -= embedding
     counts[-1] -= loss
     if min(counts) < 0:
-        raise NotCut("a stage has less than no layer")
+        raise StageCutError("a stage has less than no layer")
     return tuple(counts)
 
 
@@ -55,7 +55,7 @@ def cut_by_ends(layers: int, stages: int, chunks: int, first: int | None, last: 
     middle = stages - len(said)
     left = layers - sum(said)
     if middle < 0 or left < 0 or bool(left) != bool(middle) or (middle and left % middle):
-        raise NotCut(f"{left} layers are left for {middle} stages in the middle")
+        raise StageCutError(f"{left} layers are left for {middle} stages in the middle")
     each = left // middle if middle else 0
     counts = [each] * stages
     if first is not None:
@@ -63,7 +63,7 @@ def cut_by_ends(layers: int, stages: int, chunks: int, first: int | None, last: 
     if last is not None:
         counts[-1] = last
     if any(count % chunks for count in counts):
-        raise NotCut(f"{counts} layers of the stages do not split into {chunks} chunks each")
+        raise StageCutError(f"{counts} layers of the stages do not split into {chunks} chunks each")
     return tuple(count // chunks for _ in range(chunks) for count in counts)
 
 
@@ -91,15 +91,15 @@ def cut_by_layout(layout: str, layers: int, stages: int) -> tuple[tuple[int, ...
     """
     signs = _unrolled(re.sub(r"[,\s]", "", layout))
     if not _SIGNS.fullmatch(signs):
-        raise NotCut(f"{layout!r} has other signs than E, t, m, L, | and ( ) * with numbers")
+        raise StageCutError(f"{layout!r} has other signs than E, t, m, L, | and ( ) * with numbers")
     pieces = signs.split("|")
     counts = tuple(piece.count("t") for piece in pieces)
     if len(pieces) % stages:
-        raise NotCut(f"{len(pieces)} chunks do not split over {stages} stages")
+        raise StageCutError(f"{len(pieces)} chunks do not split over {stages} stages")
     if sum(counts) != layers:
-        raise NotCut(f"{sum(counts)} layers are laid out, and the model has {layers}")
+        raise StageCutError(f"{sum(counts)} layers are laid out, and the model has {layers}")
     if not signs.startswith("E") or not signs.endswith("L") or signs.count("E") != 1 or signs.count("L") != 1:
-        raise NotCut("the embedding E comes first and the head L last, once each")
+        raise StageCutError("the embedding E comes first and the head L last, once each")
     return counts, len(pieces) // stages, all("m" not in piece for piece in pieces[:-1])
 
 
@@ -110,7 +110,7 @@ def _unrolled(text: str) -> str:
         for found in re.finditer(pattern, text):
             size += len(found[1]) * int(found[2])
             if size > MOST_SIGNS:
-                raise NotCut(f"it comes to more than {MOST_SIGNS:,} layers and stages")
+                raise StageCutError(f"it comes to more than {MOST_SIGNS:,} layers and stages")
             parts += [text[at : found.start()], found[1] * int(found[2])]
             at = found.end()
         text = "".join([*parts, text[at:]])

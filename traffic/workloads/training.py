@@ -90,9 +90,9 @@ def training(
     Returns
     -------
     WorkloadTraffic
-        Phases ``tp.*``, ``cp.*``, ``ep.dispatch`` and ``ep.combine``, ``etp.*``, ``pp.send_recv``, ``embedding.all_reduce``,
-        ``dp.*`` (dense parameters), ``edp.*`` (routed experts), ``checkpoint``, ``dataset``; those of a dimension of
-        size 1 are left out.
+        Phases ``tp.*``, ``cp.*``, ``ep.dispatch`` and ``ep.combine``, ``etp.*``, ``pp.send_recv``,
+        ``embedding.all_reduce``, ``dp.*`` (dense parameters), ``edp.*`` (routed experts), ``checkpoint``, ``dataset``;
+        those of a dimension of size 1 are left out.
 
     References
     ----------
