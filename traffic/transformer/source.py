@@ -75,7 +75,7 @@ class ModelSource:
     shape: ModelShape
     origin: str = "inline"  # inline, hf-config or megatron
     recognised: Mapping[str, str] = field(default_factory=dict)  # name there -> value
-    notes: tuple[str, ...] = ()  # what it holds that the answer leaves out, or takes as something
+    ignored: tuple[str, ...] = ()  # arguments that change no traffic
     run: MegatronRun | None = None  # layout and batch, where the line has them
     notes: tuple[str, ...] = ()  # what the answer leaves out, or takes as something
 
@@ -100,7 +100,7 @@ def read_model(model: ModelShape | HfConfigFile | MegatronArguments, directory: 
     """
     if isinstance(model, HfConfigFile):
         found = read_hf_config(directory / model.path)
-        return ModelSource(check_shape(found.shape), "hf-config", found.recognised, found.notes)
+        return ModelSource(check_shape(found.shape), "hf-config", found.recognised, notes=found.notes)
     if isinstance(model, MegatronArguments):
         run = read_megatron(
             model.args,
