@@ -26,7 +26,6 @@ WAITING = {
     *(("topology format", name) for name in FORMATS),
     *(("demand format", name) for name in DEMAND_FORMATS.names()),
     *(("placement", name) for name in ("file", "kubernetes", "slurm")),
-    ("model", "hf-config"),
     ("storage", "osd tree"),
     ("storage", "pools"),
     ("device type", "netbox"),

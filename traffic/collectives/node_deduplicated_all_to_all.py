@@ -81,7 +81,7 @@ def node_deduplicated_all_to_all(
 
 
 def _in_order(host: Ints, experts: int) -> Ints:
-    """Hosts of ranks sorted by host: the experts of a host are neighbours. A limit in hosts needs hosts that are alike."""
+    """Hosts of ranks in order, so that the experts of a host are neighbours; a limit in hosts needs them alike."""
     ranks = np.bincount(host)
     if np.ptp(ranks) or experts % len(ranks):
         raise TrafficError(

@@ -104,6 +104,16 @@ def _tensor(plan: StepPlan) -> Iterator[Phase]:
                 D=(plain, "layers of the stage with a plain MLP or shared experts"),
                 m=(step.micro_batches, "micro-batches"),
             )
+        blocks = sum(step.shape.blocks(which) for which in step.stages[stage])
+        if blocks != 2 * len(step.stages[stage]):
+            return formula(
+                "w * B * n * m",
+                "Narayanan et al., SC 2021, section 3.2; Korthikanti et al., arXiv 2205.05198",
+                w=(_passes(plan.recompute), "passes: forward, backward, and forward again under full recompute"),
+                B=(step.boundary_bytes, "residual stream of a micro-batch, bytes"),
+                n=(blocks, "mixers and MLPs of the stage's layers"),
+                m=(step.micro_batches, "micro-batches"),
+            )
         return formula(
             "2 * w * B * L * m",
             "Narayanan et al., SC 2021, section 3.2; Korthikanti et al., arXiv 2205.05198",
@@ -145,7 +155,9 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
     more: dict[str, Any] = {"overlaps_compute": plan.overlap.context, "room": room, "after": ("forward", "backward")}
 
     def layers(stage: int) -> dict[str, tuple[float, str]]:
-        return {**terms, "L": (len(step.stages[stage]), "layers of the stage")}
+        count = sum(shape.has_attention(which) for which in step.stages[stage])
+        every = count == len(step.stages[stage])
+        return {**terms, "L": (count, "layers of the stage" if every else "layers of the stage with attention")}
 
     if plan.collectives.context == "ring":
 

@@ -173,6 +173,13 @@ def training_step(
             hint=f"ep is one of {fitting}",
             code="FP4012",
         )
+    if sizes["cp"] > 1 and shape.layers_with("recurrent", "both"):
+        raise TrafficError(
+            "layers with a state pass it along the sequence, which is not modelled between context-parallel ranks",
+            where="parallelism.cp",
+            hint="cp: 1",
+            code="FP4014",
+        )
     stages = _stages(shape.layers, sizes["pp"], parallelism)
     _splits(shape.heads, sizes["tp"], "attention heads", "tensor-parallel ranks", "parallelism.tp")
     _splits(batch.sequence, sizes["cp"], "tokens", "context-parallel ranks", "parallelism.cp")

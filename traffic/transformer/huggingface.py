@@ -51,7 +51,8 @@ def read_hf_config(path: Path) -> HfModel:
     ``transformers``, the ``configuration_*.py`` of each family; huggingface.co/docs/transformers.
     """
     try:
-        value = read_json(path)
+        with path.open("rb"):
+            pass
     except OSError as error:
         raise TrafficError(
             f"cannot read {path}: {error.strerror}",
@@ -59,6 +60,7 @@ def read_hf_config(path: Path) -> HfModel:
             hint="paths are relative to the scenario",
             code="FP4034",
         ) from error
+    value = read_json(path)
     outer: list[JsonValue] = []
     name, inner = _decoder(value, "", outer)
     family = _family(name, path)
@@ -97,7 +99,10 @@ def _family(name: str, path: Path) -> Family:
     known = FAMILIES.get(decoder_family(name))
     if known is not None:
         return known
-    keys = "write the model's keys in the scenario: layers, hidden, ffn_hidden, heads, kv_heads, vocab and what else it has"
+    keys = (
+        "write the model's keys in the scenario: layers, hidden, ffn_hidden, heads, kv_heads, vocab, "
+        "and experts, mixers, recurrent or extra where it has them"
+    )
     if not name:
         raise TrafficError(
             f"{path.name} has no model_type",
@@ -109,7 +114,7 @@ def _family(name: str, path: Path) -> Family:
         raise TrafficError(
             f"{path.name} is of the family {name!r}, which is not counted: it has {NOT_COUNTED[name]}",
             where="model.path",
-            hint=keys + " (mixers, recurrent, extra)",
+            hint=keys,
             code="FP4030",
         )
     raise TrafficError(
@@ -156,6 +161,7 @@ def _unread(inner: JsonValue, config: Config, family: Family) -> list[str]:
         and key not in config.used
         and key not in IDLE
         and key not in family.idle
+        and key not in config.unread
         and key not in ("model_type", *TEXT_PARTS)
         and not is_neutral(_at(inner, key).value)
     ]

@@ -1,7 +1,8 @@
 """Parameters of a transformer in closed form: of the whole model, per token, and of one rank of a parallel layout.
 
 A matrix is split over tensor-parallel ranks; norms, routers and the narrow projections of latent attention are on every
-rank. The mixer of a layer with a state is split by its heads. Routed experts are split over expert-parallel ranks, each expert over tensor-parallel ranks. The embedding is on
+rank; the mixer of a layer with a state is split by its heads.
+Routed experts are split over expert-parallel ranks, each expert over tensor-parallel ranks. The embedding is on
 the first pipeline stage, final norm and head on the last; a tied head is a second copy there when there are several.
 """
 
@@ -98,7 +99,8 @@ def outside_matrices(shape: ModelShape, number: int) -> int:
     router = 0
     if experts is not None and shape.has_experts(number):
         router = experts.count * (shape.hidden + (1 if experts.router_bias else 0))
-    return 2 * _norm(shape) + _attention_norms(shape) + router
+    own_norms = _attention_norms(shape) if shape.has_attention(number) else 0
+    return shape.norms_per_layer * _norm(shape) + own_norms + router
 
 
 # ---- parts -----------------------------------------------------------------------------------------------------------

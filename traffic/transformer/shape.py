@@ -10,7 +10,6 @@ from topologies.errors import TrafficError
 from topologies.registry import Spec
 from topologies.units import Count, CountOrZero
 
-
 Mixer = Literal["attention", "window", "recurrent", "both", "none"]
 Feed = Literal["mlp", "experts", "both", "none"]
 MAX_LAYERS = 10_000
@@ -49,7 +48,7 @@ class SparseAttention(Spec):
 
 
 class Recurrent(Spec):
-    """A token mixer with a state of fixed size in place of attention: state space, linear attention, short convolution."""
+    """A mixer with a state of fixed size in place of attention: state space, linear attention, short convolution."""
 
     parameters: Count = Field(description="Parameters of the mixer of one layer, split over tensor-parallel ranks")
     state: CountOrZero = Field(description="Elements of the state that a sequence leaves in one layer")

@@ -40,6 +40,7 @@ class Config:
         self.remarks: list[str] = []
         self._missing: list[str] = []
         self._inherited: dict[str, bool] = {}
+        self.unread: set[str] = set()  # keys that change nothing here
 
     @property
     def file(self) -> str:
@@ -96,6 +97,11 @@ class Config:
             self.defaulted[key] = value
         return value
 
+    def idle(self, *keys: str) -> None:
+        """Keys that change nothing, as another says already what they would."""
+        for key in keys:
+            self.unread.update(self._names_of(key))
+
     def inherit(self, key: str, value: bool) -> None:
         """What a part around the decoder says of a flag that the decoder leaves out."""
         self._inherited[key] = value
@@ -116,7 +122,9 @@ class Config:
             default = None if self.says_none(key) else self.default(key)
             return default if isinstance(default, int) else None
         if isinstance(value.value, list) and value.value and all(one == value.value[0] for one in value.value):
-            value = JsonValue(value.value[0], value.file, f"{value.path}[0]", value.code)  # one entry a layer, all alike
+            value = JsonValue(
+                value.value[0], value.file, f"{value.path}[0]", value.code
+            )  # one entry a layer, all alike
         if isinstance(value.value, str):
             raise value.wrong(f"a whole number is expected, not {value.value!r}")
         return value.whole(least=least, most=most)

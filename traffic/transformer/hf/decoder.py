@@ -173,6 +173,7 @@ def _kv_heads(c: Config, heads: int) -> int | None:
     """Heads of keys and values, None where as many as heads."""
     if c.family == "falcon":
         if c.flag("new_decoder_architecture"):
+            c.idle("multi_query")
             return c.optional("num_key_value_heads") or heads
         return 1 if c.flag("multi_query", True) else heads
     if c.family == "gpt_bigcode":
@@ -202,6 +203,7 @@ def _mixers(c: Config, family: Family, layers: int) -> tuple[Mixer, ...] | None:
         return mixers(c, layers, lambda layer: "window")
     if family.window in ("qwen", "qwen-types"):
         if family.window == "qwen" and not c.flag("use_sliding_window"):
+            c.idle("sliding_window")
             return mixers(c, layers, lambda layer: "attention")
         first = c.optional("max_window_layers", least=0)
         return mixers(c, layers, lambda layer: "window" if first is not None and layer >= first else "attention")

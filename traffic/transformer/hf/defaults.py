@@ -212,11 +212,12 @@ DEFAULTS: Mapping[str, Mapping[str, int]] = {
     },
     "hunyuan_v1_dense": {
         "vocab_size": 290943, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
-        "num_attention_heads": 32,
+        "num_attention_heads": 32, "use_qk_norm": True,
     },
     "hunyuan_v1_moe": {
         "vocab_size": 290943, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
-        "num_attention_heads": 32, "num_experts": 1, "num_experts_per_tok": 1,
+        "num_attention_heads": 32, "num_experts": 1, "num_experts_per_tok": 1, "use_qk_norm": True,
+        "num_shared_experts": 1,
     },
     "hy_v3": {
         "vocab_size": 120832, "hidden_size": 4096, "intermediate_size": 13312, "num_hidden_layers": 80,
@@ -300,7 +301,7 @@ DEFAULTS: Mapping[str, Mapping[str, int]] = {
     "minimax_m2": {
         "vocab_size": 200064, "hidden_size": 3072, "intermediate_size": 1536, "num_hidden_layers": 62,
         "num_attention_heads": 48, "num_key_value_heads": 8, "head_dim": 128, "num_experts_per_tok": 8,
-        "num_experts": 256, "use_routing_bias": True,
+        "num_experts": 256, "use_routing_bias": True, "use_qk_norm": True,
     },
     "ministral": {
         "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,

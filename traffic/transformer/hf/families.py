@@ -2,9 +2,9 @@
 
 References
 ----------
-``transformers`` 5.24, the ``configuration_*.py`` and ``modeling_*.py`` of each family; for families that bring their own
-code (``internlm2``, ``chatglm``, ``bailing_moe``, ``arctic``, ``deepseek``, ``exaone``, ``minicpm``), the files published
-with the weights.
+``transformers`` 5.24, the ``configuration_*.py`` and ``modeling_*.py`` of each family; for families that bring their
+own code (``internlm``, ``internlm2``, ``baichuan``, ``chatglm``, ``deepseek``, ``minicpm``, ``mimo``, ``bailing_moe``),
+the files published with the weights.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ def _without_projection_bias(c: Config) -> None:
     """Compressed queries and keys have biases too where attention_bias is set; no published model does."""
     if c.flag("attention_bias"):
         raise c.refuse("sets attention_bias with latent attention, whose biases are not counted")
+    if not c.flag("use_mla", True):
+        raise c.refuse("sets use_mla false: grouped attention in a family of latent attention, which is not counted")
 
 
 LLAMA = Family(qkv_bias="attention_bias", out_bias="attention_bias", mlp_bias="mlp_bias")
@@ -124,7 +126,8 @@ _DENSE = {
     "gpt_bigcode": GPT2,
     "gpt_neox": NEOX,
     "gptj": replace(GPT2, norms=1, parallel=True, positions="", qkv_bias=False, out_bias=False, head_bias=True),
-    "opt": replace(GPT2, qkv_bias="enable_bias", out_bias="enable_bias", mlp_bias="enable_bias", positions="max_position_embeddings", more_positions=2, check=_opt),
+    "opt": replace(GPT2, qkv_bias="enable_bias", out_bias="enable_bias", mlp_bias="enable_bias",
+                   positions="max_position_embeddings", more_positions=2, check=_opt),
     "bloom": replace(GPT2, positions="", first=lambda _, hidden: 2 * hidden),
     "mpt": Family(gated=False, ffn_factor=4),
     "starcoder2": Family(gated=False, norm="layer", qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias",
@@ -149,7 +152,7 @@ _DENSE = {
     "exaone4": Family(qk_norm="head", window="types", period=4),
     "seed_oss": Family(qkv_bias="attention_bias", out_bias="attention_out_bias", mlp_bias="mlp_bias"),
     "ernie4_5": Family(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias"),
-    "hunyuan_v1_dense": replace(GEMMA, qk_norm="head"),
+    "hunyuan_v1_dense": replace(GEMMA, qk_norm="head", qk_norm_key="use_qk_norm"),
     "helium": Family(qkv_bias="attention_bias", mlp_bias="mlp_bias"),
     "arcee": replace(LLAMA, gated=False),
     "mimo": Family(qkv_bias=True, window="qwen"),
@@ -198,11 +201,12 @@ _MOE = {
     "glm_moe_dsa": replace(_LATENT, indexer=True),
     "glm4_moe_lite": _LATENT,
     "dots1": replace(GEMMA, qk_norm="head", window="qwen-types", experts=_DEEPSEEK_V3),
-    "minimax_m2": Family(qk_norm="width", experts=replace(_MIXTRAL, router_bias_key="use_routing_bias")),
+    "minimax_m2": Family(qk_norm="width", qk_norm_key="use_qk_norm",
+                         experts=replace(_MIXTRAL, router_bias_key="use_routing_bias")),
     "ernie4_5_moe": Family(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias",
                            head_bias="use_bias", experts=_ERNIE),
-    "hunyuan_v1_moe": replace(GEMMA, qk_norm="head", experts=replace(_MIXTRAL, width="moe_intermediate_size",
-                                                                     shared="one"), check=_hunyuan),
+    "hunyuan_v1_moe": replace(GEMMA, qk_norm="head", qk_norm_key="use_qk_norm", check=_hunyuan,
+                              experts=replace(_MIXTRAL, width="moe_intermediate_size", shared="count")),
     "llama4_text": replace(GEMMA, window="blocks", ffn="intermediate_size_mlp",
                            experts=ExpertKeys(layers="interleave", width="intermediate_size", shared="one")),
     "bailing_moe": Family(qkv_bias="use_qkv_bias", out_bias="use_bias", qk_norm="head", qk_norm_key="use_qk_norm",
@@ -211,7 +215,8 @@ _MOE = {
                              experts=replace(_DEEPSEEK, router_bias_key="moe_router_enable_expert_bias")),
     "exaone_moe": Family(qk_norm="head", window="types", period=4,
                          experts=replace(_DEEPSEEK_V3)),
-    "afmoe": Family(norms=4, qkv_bias="attention_bias", out_bias="attention_bias", qk_norm="head", gate="apart", window="types", period=4,
+    "afmoe": Family(norms=4, qkv_bias="attention_bias", out_bias="attention_bias",
+                    qk_norm="head", gate="apart", window="types", period=4,
                     experts=ExpertKeys(layers="first", shared="count", router_bias=True)),
     "hy_v3": replace(LLAMA, qk_norm="head", experts=ExpertKeys(layers="first", shared="count", router_bias=True)),
 }  # fmt: skip
@@ -243,7 +248,8 @@ def _minimax_layers(c: Config, layers: int) -> Callable[[int], Mixer]:
 
 
 def _kimi_layers(c: Config, layers: int) -> Callable[[int], Mixer]:
-    full = {layer - 1 for layer in c.wholes("linear_attn_config.full_attn_layers") or range(4, layers + 1, 4)}
+    said = c.wholes("linear_attn_config.full_attn_layers")
+    full = set(range(4, layers, 4)) if said is None else {layer - 1 for layer in said}
     return lambda layer: "attention" if layer in full else "recurrent"
 
 
@@ -281,7 +287,8 @@ _HYBRID = {
                                recurrent=_mamba2_of, experts=replace(_MIXTRAL, shared="width")),
     "falcon_h1": replace(_BAMBA, mixer=lambda _, __: lambda layer: "both",
                          recurrent=lambda c, hidden: recurrent.mamba2(c, hidden, norm=c.flag("mamba_rms_norm"))),
-    "nemotron_h": Family(gated=False, norms=1, names={"mamba_bias": ("use_bias",)}, mlp_bias="mlp_bias", blocks=True, recurrent=_mamba2_of, check=_no_rank,
+    "nemotron_h": Family(gated=False, norms=1, names={"mamba_bias": ("use_bias",)}, mlp_bias="mlp_bias",
+                         blocks=True, recurrent=_mamba2_of, check=_no_rank,
                          experts=ExpertKeys(layers="none", shared="count", router_bias=True, limited=True)),
     "qwen3_next": replace(_QWEN3_NEXT, experts=_QWEN2_MOE),
     "qwen3_5_text": _QWEN3_NEXT,
@@ -431,4 +438,3 @@ def known_families() -> list[str]:
 def family_of(name: str) -> Family:
     """The family's decoder; raises KeyError for one that is not read."""
     return FAMILIES[decoder_family(name)]
-

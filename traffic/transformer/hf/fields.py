@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, Field, DeclaredFields
+from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
 
 # Other names of a key, in other families.
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -118,6 +118,7 @@ _MODELLED = {
     "moe_router_enable_expert_bias": "a correction per expert",
     "use_expert_bias": "a correction per expert",
     "moe_latent_size": "experts of a latent width, which are refused",
+    "use_mla": "latent attention; without it the family is refused",
     "use_cla": "keys shared between layers, which is refused",
     "attn_layer_period": "every n-th layer has attention",
     "attn_layer_offset": "first layer with attention",
@@ -191,9 +192,11 @@ _REPORTED = {
     "projector_config": _BESIDE,
     "dual_chunk_attention_config": "attention in chunks is not followed; attention work is of full length",
     "sparse_attention_config": "attention to picked blocks is not followed; attention work is of full length",
-    "auto_map": "code that comes with the weights is not read; the family's usual shape is taken",
 }
 _HARMLESS = {
+    "linear_attn_config.kda_layers": "layers without attention; those with it are listed beside",
+    "qk_norm_type": "norms of queries and keys; one for all heads together",
+    "auto_map": "code beside the weights; the family is model_type",
     "architectures": "the class; the family is model_type",
     "_name_or_path": "where it came from",
     "transformers_version": "the library's version",
@@ -212,7 +215,7 @@ _HARMLESS_KINDS = {
     "summary_first_dropout attention_dropout_prob embedding_dropout_prob",
     "rotary positions": "rope_theta rope_scaling rope_parameters rope_interleave rope_local_base_freq rotary_pct "
     "rotary_emb_base rotary_dim partial_rotary_factor rope_ratio original_max_position_embeddings rope_pct "
-    "position_embedding_type nope_layer_interval no_rope_layer_interval rotary_base use_rope attn_rotary_emb "
+    "position_embedding_type nope_layer_interval no_rope_layer_interval rotary_base use_rope attn_rotary_emb n_ctx "
     "mrope_section use_nope alibi alibi_bias_max max_seq_len seq_length max_sequence_length seq_len "
     "initial_context_length model_max_length max_window_size position_embedding rotary_percent mla_use_nope "
     "kv_lora_use_nope rope_dim original_rope swa_rope_theta local_rope_theta global_rope_theta rope_type "
@@ -290,9 +293,7 @@ def _declared() -> Iterator[Field]:
         yield Field(name, HARMLESS, effect)
 
 
-FIELDS = DeclaredFields(
-    "model", "hf-config", "transformers 5.24, the configuration class of each family", _declared()
-)
+FIELDS = DeclaredFields("model", "hf-config", "transformers 5.24, the configuration class of each family", _declared())
 
 # Modelled keys that change nothing in families that do not read them.
 IDLE = frozenset({

@@ -2,9 +2,9 @@
 
 References
 ----------
-``transformers``, the ``modeling_*.py`` of each family; Gu and Dao, arXiv 2312.00752 (Mamba); Dao and Gu, arXiv 2405.21060
-(Mamba-2); Yang et al., arXiv 2412.06464 (gated delta networks); MiniMax-01, arXiv 2501.08313 (lightning attention); Kimi
-Linear, arXiv 2510.26692 (delta attention).
+``transformers``, the ``modeling_*.py`` of each family; Gu and Dao, arXiv 2312.00752 (Mamba); Dao and Gu, arXiv
+2405.21060 (Mamba-2); Yang et al., arXiv 2412.06464 (gated delta networks); MiniMax-01, arXiv 2501.08313 (lightning
+attention); Kimi Linear, arXiv 2510.26692 (delta attention).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from traffic.transformer.shape import Recurrent
 def mamba(c: Config, hidden: int, *, norms: bool) -> Recurrent:
     """The first Mamba; Jamba norms its three projections."""
     wide = c.optional("mamba_inner") or c.whole("mamba_expand") * hidden
+    c.idle("mamba_expand")
     state, kernel = c.whole("mamba_d_state"), c.whole("mamba_d_conv")
     rank = _rank(c, hidden)
     conv = wide * (kernel + c.flag("mamba_conv_bias", True))
@@ -35,6 +36,7 @@ def mamba2(c: Config, hidden: int, *, norm: bool = True) -> Recurrent:
     """Mamba-2: heads with a common step, groups that share input and output maps."""
     heads, state, kernel = c.whole("mamba_n_heads"), c.whole("mamba_d_state"), c.whole("mamba_d_conv")
     wide = c.optional("mamba_d_ssm") or _inner(c, hidden, heads)
+    c.idle("mamba_expand", "mamba_d_head")
     mixed = wide + 2 * c.whole("mamba_n_groups") * state
     conv = mixed * (kernel + c.flag("mamba_conv_bias", True))
     matrices = hidden * (wide + mixed + heads) + wide * hidden
@@ -70,9 +72,7 @@ def gated_delta(c: Config, hidden: int) -> Recurrent:
 
 def kimi_delta(c: Config, hidden: int) -> Recurrent:
     """Kimi delta attention: gates a channel, of low rank."""
-    heads, dim, kernel = (
-        c.whole(key) for key in ("linear_num_heads", "linear_head_dim", "linear_conv_kernel_dim")
-    )
+    heads, dim, kernel = (c.whole(key) for key in ("linear_num_heads", "linear_head_dim", "linear_conv_kernel_dim"))
     wide = heads * dim
     low_rank = 2 * (hidden * dim + dim * wide)
     return Recurrent(
