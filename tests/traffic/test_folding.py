@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from traffic_clusters import cluster, phase, run
 
@@ -46,6 +46,7 @@ def megatron_groups(order: str, sizes: dict[str, int], token: str) -> list[list[
     return [[start + offset for offset in offsets(inside)] for start in offsets(outside)]
 
 
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(
     st.sampled_from([1, 2, 4]), st.sampled_from([1, 2, 4]), st.sampled_from([1, 2, 4]), st.sampled_from([1, 2]),
     st.sampled_from([1, 2, 4]), st.sampled_from([1, 2, 4, 8]), st.sampled_from(["tp-cp-ep-dp-pp", "tp-cp-ep-pp-dp"]),
