@@ -62,6 +62,7 @@ def bare_collective(
     ranks_per_host: int = 1,
     speed_gbps: float | None = None,
     copies: int | None = None,
+    experts: int | None = None,
     node_limit: int | None = None,
 ) -> BareCollective:
     """Work out one collective; consecutive ranks share hosts.
@@ -94,7 +95,9 @@ def bare_collective(
         )
     check_exchange(f"{used}-{operation}", ranks, ranks_per_host, where="--ranks")
     layout = GroupLayout.of(ranks, ranks_per_host)
-    traffic = run(f"{used}-{operation}", ranks, size_bytes, layout, copies=copies, node_limit=node_limit)
+    traffic = run(
+        f"{used}-{operation}", ranks, size_bytes, layout, copies=copies, experts=experts, node_limit=node_limit
+    )
     sent, received = _on_fabric(traffic, layout)
     busiest = max(float(sent.max()), float(received.max()))
     return BareCollective(

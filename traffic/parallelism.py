@@ -2,12 +2,19 @@
 
 A rank's number is its mixed-radix number over the five sizes; ``order`` names the dimensions from the one that varies
 fastest. Megatron's default is ``tp-cp-ep-dp-pp``: ranks of one tensor-parallel group are neighbours.
+
+With ``etp`` experts are folded over the same ranks, as in Megatron Core: attention sees tp x cp x dp x pp, experts see
+etp x ep x edp x pp, and both lie in the same order over the same stages.
+
+References
+----------
+Liu et al., MoE parallel folding, arXiv 2504.14960, section 3.2; Megatron-LM, ``megatron/core/parallel_state.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Annotated, Any
 
@@ -18,7 +25,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Spec
-from topologies.units import Count
+from topologies.units import Count, CountOrZero
 
 DIMENSIONS = ("tp", "cp", "ep", "dp", "pp")
 DEFAULT_ORDER = "tp-cp-ep-dp-pp"
@@ -39,7 +46,14 @@ class Parallelism(Spec):
     pp: Count = Field(default=1, description="Pipeline stages")
     cp: Count = Field(default=1, description="Context parallel ranks")
     ep: Count = Field(
-        default=1, description="Expert parallel ranks; above 1 only for models with experts. Beside dp, not inside it"
+        default=1,
+        description="Expert parallel ranks; above 1 only for models with experts. Beside dp; with etp over the same "
+        "ranks as tp, cp and dp",
+    )
+    etp: Count | None = Field(
+        default=None,
+        description="Tensor parallel ranks of one expert. Given: experts are laid out apart from attention over the "
+        "same ranks (folding), etp x ep x copies x pp beside tp x cp x dp x pp, and dp counts all data parallel ranks",
     )
     sp: bool = Field(
         default=False, description="Sequence parallelism: tensor ranks split the tokens between their parts"
@@ -48,8 +62,10 @@ class Parallelism(Spec):
     scatter_gather: bool = Field(
         default=True, description="Tensor ranks send their share of a stage boundary each, and gather it behind"
     )
-    stage_layers: tuple[Count, ...] | None = Field(
-        default=None, description="Layers of every pipeline stage, where they do not divide evenly"
+    stage_layers: tuple[CountOrZero, ...] | None = Field(
+        default=None,
+        description="Layers of every pipeline stage, where they do not divide evenly; of every chunk in the order of "
+        "the model with vpp above 1. 0 for one with the embedding or the head alone",
     )
     dp: CountOrAuto = Field(default=None, description="Data parallel ranks; auto: what the GPUs leave")
     order: str = Field(default=DEFAULT_ORDER, description="Dimensions from the fastest varying rank digit")
@@ -70,7 +86,9 @@ class Parallelism(Spec):
                 hint=f"Megatron's default is {DEFAULT_ORDER}",
                 code="FP4011",
             )
-        fixed = {"tp": self.tp, "cp": self.cp, "ep": self.ep, "pp": self.pp}
+        fixed = {"tp": self.tp, "cp": self.cp, "pp": self.pp}
+        if self.etp is None:
+            fixed = {"tp": self.tp, "cp": self.cp, "ep": self.ep, "pp": self.pp}
         model_ranks = prod(fixed.values())
         if self.dp is not None and model_ranks * self.dp != ranks:
             raise self._wrong_product(ranks, model_ranks, self.dp)
@@ -83,11 +101,44 @@ class Parallelism(Spec):
                 hint=_nearest_sizes(fixed, ranks),
                 code="FP4010",
             )
-        sizes = fixed | {"dp": ranks // model_ranks}
-        return RankGrid(order, {name: sizes[name] for name in DIMENSIONS})
+        sizes = {"ep": 1} | fixed | {"dp": ranks // model_ranks}
+        attention = RankGrid(order, {name: sizes[name] for name in DIMENSIONS})
+        return attention if self.etp is None else replace(attention, folded=self._folded(attention, self.etp))
+
+    def _folded(self, attention: RankGrid, etp: int) -> RankGrid:
+        """Experts over the ranks of the attention's grid.
+
+        Raises
+        ------
+        TrafficError
+            When they do not divide the ranks, or a stage of theirs is not a stage of attention (FP4010).
+        """
+        ranks, model_ranks = attention.ranks, etp * self.ep * self.pp
+        if ranks % model_ranks:
+            beside = f" x pp {self.pp}" if self.pp > 1 else ""
+            fixed = {"etp": etp, "ep": self.ep, "pp": self.pp}
+            raise TrafficError(
+                f"etp {etp} x ep {self.ep}{beside} is {model_ranks:,} ranks of experts, which does not divide "
+                f"{ranks:,} GPUs",
+                where="parallelism.ep" if self.ep > 1 else "parallelism.etp",
+                hint=_nearest_sizes(fixed, ranks),
+                code="FP4010",
+            )
+        sizes = {"tp": etp, "cp": 1, "ep": self.ep, "dp": ranks // model_ranks, "pp": self.pp}
+        experts = RankGrid(attention.order, {name: sizes[name] for name in DIMENSIONS})
+        if self.pp > 1 and experts.stride("pp") != attention.stride("pp"):
+            raise TrafficError(
+                f"in the order {self.order} the stages of experts (etp {etp} x ep {self.ep}) are not those of "
+                f"attention (tp {self.tp} x cp {self.cp})",
+                where="parallelism.order",
+                hint=f"end the order with pp, as {DEFAULT_ORDER} does, or make etp x ep equal to tp x cp",
+                code="FP4010",
+            )
+        return experts
 
     def _wrong_product(self, ranks: int, model_ranks: int, dp: int) -> TrafficError:
-        sizes = {"tp": self.tp, "cp": self.cp, "pp": self.pp, "ep": self.ep, "dp": dp}
+        ep = self.ep if self.etp is None else 1
+        sizes = {"tp": self.tp, "cp": self.cp, "pp": self.pp, "ep": ep, "dp": dp}
         used = {name: size for name, size in sizes.items() if size > 1 or name == "dp"}
         fits = (
             f"dp {ranks // model_ranks}" if ranks % model_ranks == 0 else f"gpus {ranks // model_ranks * model_ranks}"
@@ -124,6 +175,16 @@ class RankGrid:
 
     order: tuple[str, ...]  # fastest first
     sizes: Mapping[str, int]
+    folded: RankGrid | None = None  # how experts lie over the same ranks, where that is not this grid
+
+    @property
+    def experts(self) -> RankGrid:
+        """The grid that experts go by: ``tp`` is the tensor ranks of one expert, ``dp`` x ``cp`` its copies."""
+        return self.folded or self
+
+    def stride(self, dimension: str) -> int:
+        """Ranks from one to the next along a dimension."""
+        return prod(self.sizes[name] for name in self.order[: self.order.index(dimension)])
 
     @property
     def ranks(self) -> int:

@@ -93,7 +93,7 @@ class ModelFigures:
     micro_batches: int | None = None
     origin: str = "inline"  # inline, hf-config or megatron
     recognised: Mapping[str, str] = field(default_factory=dict)  # in the file or line that describes the model
-    ignored: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()  # what an argument line says that changes no traffic
 
 
 @dataclass(frozen=True, eq=False)

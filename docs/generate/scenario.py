@@ -81,7 +81,19 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             "Outcast",
         ),
     ),
-    ("The model", ("ModelShape", "LatentAttention", "Experts", "HfConfigFile", "MegatronArguments")),
+    (
+        "The model",
+        (
+            "ModelShape",
+            "LatentAttention",
+            "SparseAttention",
+            "Experts",
+            "Recurrent",
+            "ExtraParameters",
+            "HfConfigFile",
+            "MegatronArguments",
+        ),
+    ),
     ("Keys of a training workload", ("Parallelism", "Batch", "Precision", "Compute", "Placement")),
     (
         "More keys of a training workload",

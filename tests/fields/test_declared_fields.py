@@ -24,8 +24,6 @@ FIELDS = [(key, field) for key, declared in ALL.items() for field in declared]
 # Readers whose fields are not declared yet.
 WAITING = {
     *(("topology format", name) for name in FORMATS if name not in ("ibnetdiscover", "lldp", "containerlab", "csv")),
-    ("model", "hf-config"),
-    ("model", "megatron"),
 }
 
 

@@ -30,7 +30,8 @@ MOE = (
     "--q-lora-rank 1536 --kv-lora-rank 512 --qk-head-dim 128 --qk-pos-emb-head-dim 64 --v-head-dim 128 --swiglu "
     "--normalization RMSNorm --disable-bias-linear --position-embedding-type rope --vocab-size 129280 "
     "--untie-embeddings-and-output-weights --num-experts 256 --moe-router-topk 8 --moe-ffn-hidden-size 2048 "
-    "--moe-shared-expert-intermediate-size 2048 --moe-layer-freq ([0]*3+[1]*58) --moe-router-group-topk 4 "
+    "--moe-shared-expert-intermediate-size 2048 --moe-layer-freq ([0]*3+[1]*58) --moe-router-num-groups 8 "
+    "--moe-router-group-topk 4 "
     "--moe-router-enable-expert-bias"
 )
 
@@ -40,9 +41,9 @@ def _read(text, path=None):
 
 
 def test_the_published_gpt_3_script_gives_gpt_3():
-    """Learned positions, layer norms with biases, a tied head and 4h: 174.6 billion."""
+    """Learned positions, layer norms with biases, a tied head and 4h: 174.6 billion, 50,257 padded to 51,200."""
     found = _read(GPT3)
-    assert parameter_count(found.shape) == 174_604_259_328
+    assert parameter_count(found.shape) == 174_604_259_328 + (51_200 - 50_257) * 12_288
     assert (found.tensor, found.pipeline, found.batch_global, found.params, found.grads) == (
         8,
         16,
@@ -57,6 +58,7 @@ def test_the_published_gpt_3_script_gives_gpt_3():
 def test_a_mixture_of_experts_is_deepseek_v3():
     """Latent attention, three dense layers first, one shared expert, four hosts a token."""
     found = _read(MOE.replace("([0]*3+[1]*58)", '"([0]*3+[1]*58)"'))
+    assert (found.shape.experts.groups, found.shape.experts.group_limit) == (8, 4)
     assert parameter_count(found.shape) == 671_026_419_200
 
 
@@ -85,7 +87,7 @@ def test_a_script_may_be_a_file(tmp_path):
     text = "# a run\npython pretrain_gpt.py \\\n  " + LLAMA.replace(" --", " \\\n  --") + "\n"
     (tmp_path / "run.sh").write_text(text)
     found = read_megatron(None, "run.sh", tmp_path)
-    assert parameter_count(found.shape) == 70_553_706_496
+    assert parameter_count(found.shape) == 70_553_706_496 + 2 * (129_024 - 128_256) * 8192  # padded to 128 x tp 8
 
 
 @pytest.mark.parametrize(
@@ -106,9 +108,9 @@ def test_lines_that_make_no_model_are_refused(text, message):
         _read(text)
 
 
-def test_one_of_line_and_file():
-    """Both, or neither."""
-    with pytest.raises(TrafficError, match="described by args or by path, one of them"):
+def test_one_of_line_and_file_is_needed():
+    """Neither, or a file that is not there."""
+    with pytest.raises(TrafficError, match="described by args, or by path, or by both"):
         _read(None)
     with pytest.raises(TrafficError, match=r"cannot read .*no\.sh: No such file"):
         _read(None, "no.sh")

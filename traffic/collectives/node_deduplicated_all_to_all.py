@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from topologies.columns import Floats, Ints, column
+from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.exchange import direct_exchange
-from traffic.formula import formula
+from traffic.expert_hosts import visited_hosts
+from traffic.formula import Formula, formula
 from traffic.rings import rail_blocks
+
+_SOURCE = "DeepSeek-V3, arXiv 2412.19437, section 3.2.2; different hosts by the hypergeometric distribution"
 
 
 @COLLECTIVES.register(
@@ -17,10 +24,13 @@ def node_deduplicated_all_to_all(
     group_size: int,
     payload_bytes: float,
     copies: Count = 1,
+    experts: Count | None = None,
+    groups: Count | None = None,
+    group_limit: Count | None = None,
     node_limit: Count | None = None,
     layout: Injected[GroupLayout | None] = None,
 ) -> CollectiveTraffic:
-    """Of a token's k copies one goes to each of at most min(k, limit, m) of m hosts, along the sender's rail.
+    """Of a token's k copies one goes to each different host that its experts are on, along the sender's rail.
 
     Parameters
     ----------
@@ -30,31 +40,122 @@ def node_deduplicated_all_to_all(
         All copies of one rank's tokens S, bytes.
     copies : int
         Copies of a token, k: its routed experts.
+    experts : int, optional
+        Experts of a layer, E, dealt to the ranks in order; where absent each copy goes to any host.
+    groups, group_limit : int, optional
+        Groups of neighbouring experts, G, and how many of them a token's experts may be in, M; on whatever hosts.
     node_limit : int, optional
-        Most hosts that a token goes to.
+        The same where the groups are the hosts: most hosts that a token goes to.
     layout : GroupLayout, optional
         Hosts of the ranks; each on its own if absent.
 
     Returns
     -------
     CollectiveTraffic
-        What crosses the fabric; copies handed on over NVLink are not listed. Hosts are chosen evenly, the sender's own
-        among them. Inside one host it is the direct exchange.
+        What crosses the fabric; copies handed on over NVLink are not listed. Tokens choose experts evenly, so that the
+        number of different hosts is its expectation, the sender's own host among them. Inside one host it is the direct
+        exchange.
+
+    Raises
+    ------
+    TrafficError
+        When a token visits more experts than its limit leaves (FP4033).
 
     References
     ----------
     DeepSeek-V3, arXiv 2412.19437, section 3.2.2 (at most four nodes; InfiniBand first, then NVLink).
     """
-    table = (layout or GroupLayout.of(group_size)).rails
-    if len(table) == 1:
+    layout = layout or GroupLayout.of(group_size)
+    hosts = int(layout.host.max(initial=-1)) + 1
+    if hosts <= 1:
         return direct_exchange(group_size, payload_bytes)
-    hosts = len(table)
+    host = layout.host
+    if node_limit is not None and node_limit < hosts:
+        if experts is None:
+            return _many(layout, payload_bytes, copies, node_limit)
+        groups, group_limit, host = hosts, node_limit, _in_order(layout.host, experts)
+    _check(copies, experts, groups, group_limit)
+    visits = visited_hosts(host, copies, experts, groups, group_limit)
+    sent = _sent(payload_bytes, copies, experts, groups, group_limit, visits)
+    return _traffic(layout, payload_bytes / copies * visits, sent)
+
+
+def _in_order(host: Ints, experts: int) -> Ints:
+    """Hosts of ranks in order, so that the experts of a host are neighbours; a limit in hosts needs them alike."""
+    ranks = np.bincount(host)
+    if np.ptp(ranks) or experts % len(ranks):
+        raise TrafficError(
+            f"{experts} experts on hosts with {int(ranks.min())} to {int(ranks.max())} ranks do not make equal groups",
+            where="model.experts.node_limit",
+            hint="groups: and group_limit: limit the routing by groups of experts, wherever they are",
+            code="FP4033",
+        )
+    return column(np.sort(host), np.int32)
+
+
+def _check(copies: int, experts: int | None, groups: int | None, limit: int | None) -> None:
+    if experts is None:
+        return
+    parts, chosen = (groups, limit) if groups is not None and limit is not None else (1, 1)
+    if experts % parts or copies > chosen * (experts // parts):
+        raise TrafficError(
+            f"a token visits {copies} experts in {chosen} of {parts} groups of {experts / parts:g} experts",
+            where="model.experts",
+            hint="a higher limit, or groups into which the experts split evenly",
+            code="FP4033",
+        )
+
+
+def _many(layout: GroupLayout, payload_bytes: float, copies: int, limit: int) -> CollectiveTraffic:
+    """A limit in hosts where the number of experts is not known: each copy goes to any of the hosts chosen."""
+    hosts = int(layout.host.max()) + 1
     sent = formula(
-        "S / k * c * (m - 1) / m",
-        "DeepSeek-V3, arXiv 2412.19437, section 3.2.2",
+        "S / k * c * (1 - (1 - 1 / c) ** k) * (m - 1) / m",
+        _SOURCE,
         S=(payload_bytes, "all copies of the tokens, bytes"),
         k=(copies, "copies of a token"),
-        c=(min(copies, node_limit or copies, hosts), "most hosts they go to"),
+        c=(limit, "most hosts they go to"),
         m=(hosts, "hosts of the group"),
     )
-    return rail_blocks(table, sent.value / max(hosts - 1, 1), sent)
+    return _traffic(layout, np.full(hosts, sent.value / (hosts - 1)), sent)
+
+
+def _sent(
+    payload_bytes: float, copies: int, experts: int | None, groups: int | None, limit: int | None, visits: Floats
+) -> Formula:
+    """What the busiest rank sends to other hosts: written out where all hosts are alike, else with the mean put in."""
+    hosts = len(visits)
+    terms: dict[str, tuple[float, str]] = {
+        "S": (payload_bytes, "all copies of the tokens, bytes"),
+        "k": (copies, "copies of a token"),
+        "m": (hosts, "hosts of the group"),
+    }
+    alike = bool(np.ptp(visits) < 1e-12)
+    if alike and experts is None:
+        return formula("S / k * m * (1 - (1 - 1 / m) ** k) * (m - 1) / m", _SOURCE, **terms)
+    if alike and experts is not None and experts % hosts == 0:
+        terms["E"] = (experts, "experts of a layer")
+        if groups is None or limit is None or limit >= groups:
+            return formula("S / k * m * (1 - C(E - E / m, k) / C(E, k)) * (m - 1) / m", _SOURCE, **terms)
+        if hosts % groups == 0:
+            terms |= {"G": (groups, "groups of experts"), "M": (limit, "groups that a token's experts may be in")}
+            return formula(
+                "S / k * m * M / G * (1 - C(M * E / G - E / m, k) / C(M * E / G, k)) * (m - 1) / m", _SOURCE, **terms
+            )
+    within = "" if groups is None or limit is None else f", when it chooses {limit} of {groups} groups of experts"
+    terms["c"] = (float(visits.sum()), f"different hosts that a token's experts are on, on average{within}")
+    if alike:
+        return formula("S / k * c * (m - 1) / m", _SOURCE, **terms)
+    del terms["m"]
+    terms["o"] = (float(visits.min()), "of them the sender's own, where that is least")
+    return formula("S / k * (c - o)", _SOURCE, **terms)
+
+
+def _traffic(layout: GroupLayout, host_bytes: Floats, sent: Formula) -> CollectiveTraffic:
+    """Every rank sends ``host_bytes[j]`` to host j, on its own rail where hosts are alike."""
+    table = layout.rails
+    if len(table) == len(host_bytes) and np.ptp(host_bytes) <= 1e-12 * host_bytes.max():
+        return rail_blocks(table, float(host_bytes[0]), sent)
+    per_rank = host_bytes / np.bincount(layout.host)  # no rail to keep to: dealt over the ranks of the host
+    src, dst = np.nonzero(layout.host[:, None] != layout.host[None, :])
+    return CollectiveTraffic.of(src, dst, per_rank[layout.host[dst]], sent)

@@ -60,7 +60,13 @@ def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
         stated.append(f"ranks are numbered {parallelism.order} (parallelism.order)")
     if sizes["cp"] > 1:
         stated.append("gradients are reduced over data and context parallel ranks together")
-    if sizes["ep"] > 1:
+    folded = step.grid.folded
+    if folded is not None and step.shape.experts is not None:
+        stated.append(
+            "tokens go to all experts evenly; experts lie over the ranks of attention, "
+            f"etp {folded.sizes['tp']} x ep {folded.sizes['ep']} in {folded.sizes['dp']} copies (parallelism.etp)"
+        )
+    elif sizes["ep"] > 1:
         stated.append(
             "tokens go to all experts evenly; dp counts copies of the experts, so data parallel ranks are dp x ep"
         )
@@ -76,7 +82,10 @@ def _of_collectives(plan: StepPlan) -> list[str]:
         stated.append(f"collectives use the {collectives.algorithm} algorithm (collectives.algorithm)")
     if "library" not in collectives.model_fields_set:
         stated.append("rings keep to rails, as NCCL's do (collectives.library)")
-    if sizes["ep"] > 1 and "all_to_all" not in collectives.model_fields_set:
+    exchanged = plan.step.grid.experts.sizes["ep"] > 1 and collectives.dispatch == "all-to-all"
+    if (exchanged or (sizes["cp"] > 1 and collectives.context == "all-to-all")) and (
+        "all_to_all" not in collectives.model_fields_set
+    ):
         stated.append("all-to-all stays on its rail, as NCCL's does with PXN (collectives.all_to_all)")
     if sizes["dp"] * sizes["cp"] * sizes["ep"] > 1:
         if overlap.grad_reduce is None and plan.sharding not in GATHERED:

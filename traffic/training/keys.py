@@ -32,6 +32,11 @@ class Precision(Spec):
 
     params: NumberType = Field(default="bf16", description="Parameters and activations")
     grads: NumberType = Field(default="fp32", description="Gradients as they are reduced")
+    gather: NumberType | None = Field(
+        default=None,
+        description="Matrices of the layers as they are gathered; as params if absent. Embedding, head and norms are "
+        "gathered as params",
+    )
     optimizer: Literal["adam-fp32", "adam-bf16"] = Field(default="adam-fp32", description="Optimizer and its moments")
     dispatch: NumberType | None = Field(default=None, description="Tokens sent to experts; as params if absent")
     combine: NumberType | None = Field(default=None, description="Results sent back from experts; as params if absent")
@@ -63,8 +68,13 @@ class Collectives(Spec):
     )
     algorithm: str = Field(default="ring", description="Algorithm of all-reduce, reduce-scatter and all-gather")
     all_to_all: str = Field(default="pxn", description="Algorithm of all-to-all: direct, pxn or node-deduplicated")
-    context: Literal["ring", "all-gather"] = Field(
-        default="ring", description="Context parallelism: keys and values go round, or are gathered"
+    context: Literal["ring", "all-gather", "all-to-all"] = Field(
+        default="ring",
+        description="Context parallelism: keys and values go round, or are gathered; or tokens are exchanged for heads",
+    )
+    dispatch: Literal["all-to-all", "all-gather"] = Field(
+        default="all-to-all",
+        description="How experts get their tokens: sent to those that need them, or gathered by all",
     )
     channels: Count | None = Field(
         default=None,
@@ -84,6 +94,9 @@ class ShardingGroups(Spec):
 
     ranks: Count | None = Field(
         default=None, description="Neighbouring data-parallel ranks that share one copy; all if absent. Fewer: hybrid"
+    )
+    copies: Count | None = Field(
+        default=None, description="Whole copies over the data-parallel ranks, in place of ranks; 1 if neither is given"
     )
     reshard: bool = Field(default=True, description="zero3, fsdp: parameters are dropped after forward, gathered again")
     gather: Literal["micro-batch", "step"] = Field(
@@ -105,4 +118,4 @@ class Overlap(Spec):
     experts: bool = Field(default=False, description="Dispatch and combine, as DualPipe does")
 
 
-Recompute = Literal["none", "selective", "full"]
+Recompute = Literal["none", "selective", "experts", "full"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from topologies.errors import TrafficError
 from traffic.parallelism import Parallelism
-from traffic.training.keys import Batch, Overlap, Precision, Recompute, Sharding
+from traffic.training.keys import Batch, Collectives, Overlap, Precision, Recompute, Sharding, ShardingGroups
 from traffic.transformer.megatron import MegatronRun
 
 
@@ -20,6 +20,8 @@ class JobKeys:
     sharding: Sharding
     recompute: Recompute
     overlap: Overlap
+    collectives: Collectives
+    sharding_groups: ShardingGroups
     given: frozenset[str]  # names of the keys that the arguments filled
 
 
@@ -31,13 +33,22 @@ def with_run(
     sharding: Sharding | None,
     recompute: Recompute | None,
     overlap: Overlap | None,
+    collectives: Collectives,
+    sharding_groups: ShardingGroups,
+    *,
+    ranks: int,
 ) -> JobKeys:
     """What the scenario says, then what the arguments say, then the defaults.
+
+    Parameters
+    ----------
+    ranks : int
+        GPUs of the job; a run without a global batch has one micro-batch for every data-parallel rank.
 
     Raises
     ------
     TrafficError
-        When neither has a batch (FP4019).
+        When neither has a batch (FP4019), or DeepSpeed's stage stands in another file (FP4036).
     """
     if run is None:
         if batch is None:
@@ -54,6 +65,8 @@ def with_run(
             sharding or "none",
             recompute or "none",
             overlap or Overlap(),
+            collectives,
+            sharding_groups,
             frozenset(),
         )
     filled = {
@@ -64,29 +77,77 @@ def with_run(
         "recompute": recompute,
         "overlap": overlap,
     }
+    layout = parallelism or _parallelism(run)
     return JobKeys(
-        batch or _batch(run),
-        parallelism or _parallelism(run),
-        precision or Precision.model_validate({"params": run.params, "grads": run.grads}),
-        sharding or ("distributed-optimizer" if run.distributed_optimizer else "none"),
+        batch or _batch(run, layout, ranks),
+        layout,
+        precision or _precision(run),
+        sharding or _sharding(run),
         recompute or run.recompute,
-        overlap or Overlap(grad_reduce=run.overlap_grad_reduce, param_gather=run.overlap_param_gather),
+        overlap or _overlap(run),
+        _collectives(run, collectives),
+        _sharding_groups(run, sharding_groups) if sharding is None else sharding_groups,
         frozenset(name for name, value in filled.items() if value is None),
     )
 
 
-def _batch(run: MegatronRun) -> Batch:
-    missing = [
-        name for name, value in (("global-batch-size", run.batch_global), ("seq-length", run.sequence)) if value is None
-    ]
-    if missing:
+def _batch(run: MegatronRun, layout: Parallelism, ranks: int) -> Batch:
+    if run.sequence is None:
         raise TrafficError(
-            f"the arguments lack {' and '.join('--' + name for name in missing)}, and the job has no batch key",
+            "the arguments lack --seq-length, and the job has no batch key",
             where="model",
             hint="batch: {global: 1024, micro: 1, sequence: 8192}",
             code="FP4019",
         )
-    return Batch.model_validate({"global": run.batch_global, "micro": run.batch_micro, "sequence": run.sequence})
+    micro = run.batch_micro or 1
+    sizes = layout.resolve(ranks).sizes
+    whole = run.batch_global or micro * sizes["dp"] * sizes["ep"]
+    said = {} if run.batch_micro is None else {"micro": run.batch_micro}
+    return Batch.model_validate({"global": whole, "sequence": run.sequence} | said)
+
+
+def _precision(run: MegatronRun) -> Precision:
+    said = {"params": run.params, "grads": run.grads}
+    return Precision.model_validate(said if run.gather is None else said | {"gather": run.gather})
+
+
+def _sharding(run: MegatronRun) -> Sharding:
+    if run.sharded.kind is None:
+        raise TrafficError(
+            "--deepspeed without --zero-stage: what is sharded stands in DeepSpeed's own configuration, which is not "
+            "read",
+            where="model",
+            hint="optimizer_sharding: zero1, or args: --zero-stage 1",
+            code="FP4036",
+        )
+    return run.sharded.kind
+
+
+def _overlap(run: MegatronRun) -> Overlap:
+    found = run.overlap
+    return Overlap(
+        grad_reduce=found.grad_reduce,
+        param_gather=found.param_gather,
+        tensor=found.tensor,
+        pipeline=found.pipeline,
+        experts=found.experts,
+    )
+
+
+def _collectives(run: MegatronRun, given: Collectives) -> Collectives:
+    """The scenario's, with what the arguments say where it says nothing."""
+    said: dict[str, str] = {"context": run.context_exchange, "dispatch": run.dispatch}
+    if run.all_to_all is not None:
+        said["all_to_all"] = run.all_to_all
+    return given.model_copy(update={key: value for key, value in said.items() if key not in given.model_fields_set})
+
+
+def _sharding_groups(run: MegatronRun, given: ShardingGroups) -> ShardingGroups:
+    """The scenario's, with what the arguments say where it says nothing."""
+    said: dict[str, object] = {"reshard": run.sharded.reshard, "reduce": run.sharded.reduce}
+    if run.sharded.copies > 1 and given.ranks is None:
+        said["copies"] = run.sharded.copies
+    return given.model_copy(update={key: value for key, value in said.items() if key not in given.model_fields_set})
 
 
 def _parallelism(run: MegatronRun) -> Parallelism:
@@ -95,8 +156,10 @@ def _parallelism(run: MegatronRun) -> Parallelism:
         pp=run.pipeline,
         cp=run.context,
         ep=run.expert,
+        etp=run.expert_tensor,
         order=run.order,
         sp=run.sequence_parallel,
         vpp=run.virtual,
+        stage_layers=run.stage_layers,
         scatter_gather=run.sequence_parallel,
     )

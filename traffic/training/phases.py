@@ -69,7 +69,7 @@ class StepPlan:
 
 def step_phases(plan: StepPlan) -> list[Phase]:
     """Phases of one step: first those inside the layers, then those over the step."""
-    makers = (_tensor, _context, _experts, _pipeline, _embedding, _dense_data, _expert_data)
+    makers = (_tensor, _context, _experts, _expert_tensor, _pipeline, _embedding, _dense_data, _expert_data)
     return [phase for make in makers for phase in make(plan)]
 
 
@@ -84,12 +84,36 @@ def _passes(recompute: Recompute) -> float:
 def _tensor(plan: StepPlan) -> Iterator[Phase]:
     """Two all-reduces of a boundary per layer and pass; with sequence parallelism as all-gathers and reduce-scatters.
 
-    A ring sends 2(t−1)/t of each: β·8·b·s·h·(t−1)/t per layer and micro-batch without recompute.
+    A ring sends 2(t−1)/t of each: β·8·b·s·h·(t−1)/t per layer and micro-batch without recompute. Where experts are
+    folded, tokens go to routed experts as they lie: such a layer has one for attention, and one for shared experts.
     """
     step = plan.step
     groups = step.grid.groups("tp")
+    experts = step.shape.experts
 
     def payload(stage: int) -> Formula:
+        if step.grid.folded is not None and experts is not None and step.expert_layers(stage):
+            plain = len(step.stages[stage]) - (0 if experts.shared else step.expert_layers(stage))
+            return formula(
+                "w * B * (L + D) * m",
+                "Narayanan et al., SC 2021, section 3.2; Megatron Core, MoE layer: routed experts take their tokens "
+                "from the sequence-parallel region",
+                w=(_passes(plan.recompute), "passes: forward, backward, and forward again under full recompute"),
+                B=(step.boundary_bytes, "residual stream of a micro-batch, bytes"),
+                L=(len(step.stages[stage]), "layers of the stage, for attention"),
+                D=(plain, "layers of the stage with a plain MLP or shared experts"),
+                m=(step.micro_batches, "micro-batches"),
+            )
+        blocks = sum(step.shape.blocks(which) for which in step.stages[stage])
+        if blocks != 2 * len(step.stages[stage]):
+            return formula(
+                "w * B * n * m",
+                "Narayanan et al., SC 2021, section 3.2; Korthikanti et al., arXiv 2205.05198",
+                w=(_passes(plan.recompute), "passes: forward, backward, and forward again under full recompute"),
+                B=(step.boundary_bytes, "residual stream of a micro-batch, bytes"),
+                n=(blocks, "mixers and MLPs of the stage's layers"),
+                m=(step.micro_batches, "micro-batches"),
+            )
         return formula(
             "2 * w * B * L * m",
             "Narayanan et al., SC 2021, section 3.2; Korthikanti et al., arXiv 2205.05198",
@@ -131,7 +155,9 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
     more: dict[str, Any] = {"overlaps_compute": plan.overlap.context, "room": room, "after": ("forward", "backward")}
 
     def layers(stage: int) -> dict[str, tuple[float, str]]:
-        return {**terms, "L": (len(step.stages[stage]), "layers of the stage")}
+        count = sum(shape.has_attention(which) for which in step.stages[stage])
+        every = count == len(step.stages[stage])
+        return {**terms, "L": (count, "layers of the stage" if every else "layers of the stage with attention")}
 
     if plan.collectives.context == "ring":
 
@@ -144,6 +170,24 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
             )
 
         yield collective_phase("cp.send_recv", "ring-send-recv", plan.seats, plan.by_stage(groups, around), **more)
+        return
+
+    if plan.collectives.context == "all-to-all":
+        wide = max(shape.heads / sizes["tp"], 1) * (width if shape.latent else shape.head_width * 2)
+
+        def exchanged(stage: int) -> Formula:
+            return formula(
+                "(2 + r) * b * s / c * (a * w + q) * β * L * m",
+                "Jacobs et al., DeepSpeed Ulysses, arXiv 2309.14509, section 3.2",
+                r=(again, "1 more under full recompute"),
+                q=(wide, "elements of a tensor rank's queries and results"),
+                **layers(stage),
+            )
+
+        called = algorithm_of(plan.collectives.all_to_all, "all-to-all")
+        if called.startswith("node-deduplicated"):  # copies of tokens are for experts alone
+            called = algorithm_of("pxn", "all-to-all")
+        yield collective_phase("cp.all_to_all", called, plan.seats, plan.by_stage(groups, exchanged), **more)
         return
 
     def gathered(stage: int) -> Formula:
@@ -168,9 +212,14 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
 def _experts(plan: StepPlan) -> Iterator[Phase]:
     """Tokens to their experts and results back, per layer with experts, forward and backward."""
     step, sizes, experts = plan.step, plan.step.grid.sizes, plan.step.shape.experts
-    if experts is None or sizes["ep"] == 1:
+    if experts is None:
         return
-    groups = step.grid.groups("ep")
+    if plan.collectives.dispatch == "all-gather":
+        yield from _gathered_experts(plan)
+        return
+    groups = step.grid.experts.groups("ep")
+    if groups.shape[1] == 1:
+        return
     called = algorithm_of(plan.collectives.all_to_all, "all-to-all")
     precision = step.precision
     for name, width in (("ep.dispatch", precision.dispatch), ("ep.combine", precision.combine)):
@@ -179,7 +228,7 @@ def _experts(plan: StepPlan) -> Iterator[Phase]:
             return formula(
                 "w * T * k * h * β * E * m",
                 "DeepSeek-V3, arXiv 2412.19437, sections 3.2.2 and 3.3.3",
-                w=(_passes(plan.recompute), "passes: forward, backward, and forward again under full recompute"),
+                w=(_expert_passes(plan.recompute), "passes: forward, backward, and forward again when recomputed"),
                 T=(
                     step.batch.micro * step.batch.sequence / (sizes["cp"] * sizes["tp"]),
                     "tokens of a rank in a micro-batch",
@@ -198,10 +247,78 @@ def _experts(plan: StepPlan) -> Iterator[Phase]:
                 called,
                 plan.seats,
                 shares,
-                keys={"copies": experts.top_k, "node_limit": experts.node_limit},
+                keys=experts.routing,
                 overlaps_compute=plan.overlap.experts,
                 after=("forward", "backward") if name == "ep.dispatch" else ("ep.dispatch",),
             )
+
+
+def _gathered_experts(plan: StepPlan) -> Iterator[Phase]:
+    """Every rank of the experts gets all tokens, and adds up what its own come to, scattering the sums."""
+    step, sizes = plan.step, plan.step.grid.sizes
+    groups = step.grid.experts.groups("tp", "ep")
+    precision = step.precision
+    turns = (("ep.dispatch", "all-gather", precision.dispatch), ("ep.combine", "reduce-scatter", precision.combine))
+    for name, operation, width in turns:
+
+        def payload(stage: int, width: str | None = width) -> Formula:
+            return formula(
+                "w * T * n * h * β * E * m",
+                "Megatron Core, MoEAllGatherTokenDispatcher",
+                w=(_expert_passes(plan.recompute), "passes: forward, backward, and forward again when recomputed"),
+                T=(
+                    step.batch.micro * step.batch.sequence / (sizes["cp"] * sizes["tp"]),
+                    "tokens of a rank in a micro-batch",
+                ),
+                n=(groups.shape[1], "ranks that gather"),
+                h=(step.shape.hidden, "elements of a token"),
+                β=(BYTES_OF[width or precision.params], "bytes of an element"),
+                E=(step.expert_layers(stage), "layers with experts of the stage"),
+                m=(step.micro_batches, "micro-batches"),
+            )
+
+        after = ("forward", "backward") if name == "ep.dispatch" else ("ep.dispatch",)
+        yield from plan.phase(name, operation, groups, payload, overlaps_compute=plan.overlap.experts, after=after)
+
+
+def _expert_passes(recompute: Recompute) -> float:
+    """Forward and backward, and forward once more when experts are recomputed."""
+    return 3.0 if recompute in ("full", "experts") else 2.0
+
+
+def _expert_tensor(plan: StepPlan) -> Iterator[Phase]:
+    """Tokens of folded experts, gathered over the tensor ranks of each and scattered as sums of their parts."""
+    step, sizes, experts = plan.step, plan.step.grid.sizes, plan.step.shape.experts
+    if experts is None or step.grid.folded is None or plan.collectives.dispatch == "all-gather":
+        return
+    groups = step.grid.folded.groups("tp")
+
+    def payload(stage: int) -> Formula:
+        return formula(
+            "w * T * k * n * h * β * E * m",
+            "Megatron Core, MoEAlltoAllTokenDispatcher (expert tensor parallel ranks)",
+            w=(_expert_passes(plan.recompute), "passes: forward, backward, and forward again when recomputed"),
+            T=(
+                step.batch.micro * step.batch.sequence / (sizes["cp"] * sizes["tp"]),
+                "tokens of a rank in a micro-batch",
+            ),
+            k=(experts.top_k, "experts a token visits"),
+            n=(groups.shape[1], "tensor ranks of an expert"),
+            h=(step.shape.hidden, "elements of a token"),
+            β=(step.activation_width, "bytes of an element"),
+            E=(step.expert_layers(stage), "layers with experts of the stage"),
+            m=(step.micro_batches, "micro-batches"),
+        )
+
+    for name, operation in (("etp.all_gather", "all-gather"), ("etp.reduce_scatter", "reduce-scatter")):
+        yield from plan.phase(
+            name,
+            operation,
+            groups,
+            payload,
+            overlaps_compute=plan.overlap.experts,
+            after=("ep.dispatch",) if step.grid.folded.sizes["ep"] > 1 else ("forward", "backward"),
+        )
 
 
 # ---- between stages --------------------------------------------------------------------------------------------------
@@ -269,20 +386,26 @@ def _embedding(plan: StepPlan) -> Iterator[Phase]:
 
 
 def _dense_data(plan: StepPlan) -> Iterator[Phase]:
-    return _data(plan, "dp", ("dp", "cp", "ep"), plan.step.dense_on_rank)
+    groups = plan.step.grid.groups("dp", "cp", "ep")
+    return _data(plan, "dp", groups, plan.step.dense_on_rank, plan.step.kept_on_rank)
 
 
 def _expert_data(plan: StepPlan) -> Iterator[Phase]:
     """Experts have fewer copies: only ranks with the same experts reduce them."""
     if plan.step.shape.experts is None:
         return iter(())
-    return _data(plan, "edp", ("dp", "cp"), plan.step.experts_on_rank)
+    groups = plan.step.grid.experts.groups("dp", "cp")
+    return _data(plan, "edp", groups, plan.step.experts_on_rank, lambda stage: 0.0)
 
 
-def _data(plan: StepPlan, prefix: str, dimensions: tuple[str, ...], on_rank: Callable[[int], float]) -> Iterator[Phase]:
-    """Gradients and parameters between the ranks that hold the same part of the model."""
+def _data(
+    plan: StepPlan, prefix: str, groups: Ints, on_rank: Callable[[int], float], kept: Callable[[int], float]
+) -> Iterator[Phase]:
+    """Gradients and parameters between the ranks that hold the same part of the model.
+
+    ``kept`` is how many of its parameters are gathered in the parameters' own type, whatever ``precision.gather`` is.
+    """
     step, sharding, detail = plan.step, plan.sharding, plan.sharding_groups
-    groups = step.grid.groups(*dimensions)
     if groups.shape[1] == 1:
         return
     micro, gathered = step.micro_batches, sharding in GATHERED
@@ -294,7 +417,7 @@ def _data(plan: StepPlan, prefix: str, dimensions: tuple[str, ...], on_rank: Cal
     if sharding == "none":
         yield from plan.phase(f"{prefix}.all_reduce", "all-reduce", groups, grads, **reducing)
         return
-    inner, outer = _hybrid(groups, detail.ranks)
+    inner, outer = _hybrid(groups, _shared_by(plan, groups))
     yield from plan.phase(f"{prefix}.reduce_scatter", "reduce-scatter", inner, grads, **reducing)
     if outer.shape[1] > 1:
         share = inner.shape[1]
@@ -312,12 +435,34 @@ def _data(plan: StepPlan, prefix: str, dimensions: tuple[str, ...], on_rank: Cal
         yield from plan.phase(f"{prefix}.all_reduce", "all-reduce", outer, shards, **waits)
     gathers = (2 * micro if detail.gather == "micro-batch" else 2) if gathered and detail.reshard else 1
     params = _parameters(on_rank, BYTES_OF[step.precision.params], "parameter", gathers, "gathers in a step")
+    if step.precision.gather not in (None, step.precision.params):
+        params = _gathered(step, on_rank, kept, gathers)
     hidden = plan.overlap.param_gather if plan.overlap.param_gather is not None else gathered
     room = 1.0 if gathers > 1 else FORWARD * step.last_backward
     after = ("forward", "backward") if gathers > 1 else (f"{prefix}.reduce_scatter",)
     yield from plan.phase(
         f"{prefix}.all_gather", "all-gather", inner, params, overlaps_compute=hidden, room=room, after=after
     )
+
+
+def _shared_by(plan: StepPlan, groups: Ints) -> int | None:
+    """Ranks that share one copy: as said, or as many as make the number of copies that is said."""
+    detail, size = plan.sharding_groups, int(groups.shape[1])
+    if detail.copies is None:
+        return detail.ranks
+    if detail.ranks is not None or size % detail.copies:
+        both = detail.ranks is not None
+        raise TrafficError(
+            "ranks and copies are both given"
+            if both
+            else f"{detail.copies} copies do not divide the {size} data-parallel ranks",
+            where="sharding.copies",
+            hint="one of ranks and copies"
+            if both
+            else f"copies is one of {', '.join(str(value) for value in range(1, size + 1) if size % value == 0)}",
+            code="FP4014",
+        )
+    return size // detail.copies
 
 
 def _parameters(
@@ -330,6 +475,26 @@ def _parameters(
             P=(on_rank(stage), "parameters of a rank"),
             β=(width, f"bytes of a {what}"),
             x=(times, of_what),
+        )
+
+    return payload
+
+
+def _gathered(
+    step: TrainingStep, on_rank: Callable[[int], float], kept: Callable[[int], float], times: int
+) -> Callable[[int], Formula]:
+    """Parameters gathered in another type than they are kept in, such as FP8."""
+    precision = step.precision
+
+    def payload(stage: int) -> Formula:
+        return formula(
+            "((P - K) * γ + K * β) * x",
+            "Rajbhandari et al., ZeRO, SC 2020, section 7; Transformer Engine, FP8 parameters",
+            P=(on_rank(stage), "parameters of a rank"),
+            K=(kept(stage), "of embedding, head, norms and router"),
+            γ=(BYTES_OF[precision.gather or precision.params], "bytes of a gathered parameter of a matrix"),
+            β=(BYTES_OF[precision.params], "bytes of the others"),
+            x=(times, "gathers in a step"),
         )
 
     return payload

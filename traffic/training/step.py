@@ -15,7 +15,7 @@ from topologies.errors import TrafficError
 from traffic.formula import Formula
 from traffic.parallelism import Parallelism, RankGrid
 from traffic.training.keys import BYTES_OF, MASTER_BYTES, MOMENTS_BYTES, Batch, Compute, Precision
-from traffic.transformer.parameters import Weights, embedding, head, layer, parameter_count
+from traffic.transformer.parameters import Weights, embedding, head, layer, outside_matrices, parameter_count
 from traffic.transformer.shape import ModelShape
 from traffic.transformer.work import activation_bytes, flops_formula
 from traffic.workload import Spread
@@ -39,7 +39,7 @@ class TrainingStep:
 
     @property
     def replicas(self) -> int:
-        """Ranks that see different sequences: dp x ep."""
+        """Ranks that see different sequences: dp, times ep where it lies beside dp."""
         return self.grid.sizes["dp"] * self.grid.sizes["ep"]
 
     @property
@@ -63,9 +63,17 @@ class TrainingStep:
         """Parameters outside routed experts that a rank of a stage has."""
         return self.weights[stage].dense_on_rank(self.grid.sizes["tp"])
 
+    def kept_on_rank(self, stage: int) -> float:
+        """Of those, the ones outside the matrices of layers: embedding, head, norms and routers."""
+        tensor, last = self.grid.sizes["tp"], len(self.stages) - 1
+        ends = embedding(self.shape) if stage == 0 else Weights()
+        ends += head(self.shape, apart=last > 0) if stage == last else Weights()
+        return ends.dense_on_rank(tensor) + sum(outside_matrices(self.shape, which) for which in self.stages[stage])
+
     def experts_on_rank(self, stage: int) -> float:
         """Parameters of routed experts that a rank of a stage has."""
-        return self.weights[stage].experts_on_rank(self.grid.sizes["tp"], self.grid.sizes["ep"])
+        sizes = self.grid.experts.sizes
+        return self.weights[stage].experts_on_rank(sizes["tp"], sizes["ep"])
 
     @property
     def parameters_per_rank(self) -> Spread:
@@ -150,21 +158,28 @@ def training_step(
         (FP4013), layers, heads or tokens that do not split over their ranks (FP4014).
     """
     parallelism = parallelism or Parallelism()
-    sizes = grid.sizes
-    if sizes["ep"] > 1 and shape.experts is None:
+    sizes, spread = grid.sizes, grid.experts.sizes["ep"]
+    if spread > 1 and shape.experts is None:
         raise TrafficError(
-            f"ep is {sizes['ep']}, but the model is dense: it has no experts to spread",
+            f"ep is {spread}, but the model is dense: it has no experts to spread",
             where="parallelism.ep",
             hint="set ep: 1; the ranks go to dp",
             code="FP4012",
         )
-    if shape.experts is not None and shape.experts.count % sizes["ep"]:
+    if shape.experts is not None and shape.experts.count % spread:
         fitting = ", ".join(map(str, divisors(shape.experts.count)))
         raise TrafficError(
-            f"{shape.experts.count} experts do not split over {sizes['ep']} expert-parallel ranks",
+            f"{shape.experts.count} experts do not split over {spread} expert-parallel ranks",
             where="parallelism.ep",
             hint=f"ep is one of {fitting}",
             code="FP4012",
+        )
+    if sizes["cp"] > 1 and shape.layers_with("recurrent", "both"):
+        raise TrafficError(
+            "layers with a state pass it along the sequence, which is not modelled between context-parallel ranks",
+            where="parallelism.cp",
+            hint="cp: 1",
+            code="FP4014",
         )
     stages = _stages(shape.layers, sizes["pp"], parallelism)
     _splits(shape.heads, sizes["tp"], "attention heads", "tensor-parallel ranks", "parallelism.tp")
@@ -188,16 +203,24 @@ def _stages(layers: int, stages: int, parallelism: Parallelism) -> tuple[tuple[i
     """Layers of every pipeline stage; with chunks, chunk c of stage s is the (c·p + s)-th piece of the model."""
     given, chunks = parallelism.stage_layers, parallelism.vpp
     if given is not None:
-        if chunks > 1 or len(given) != stages or sum(given) != layers:
-            what = "is for one chunk per stage" if chunks > 1 else f"has {len(given)} stages and {sum(given)} layers"
+        if len(given) != stages * chunks or sum(given) != layers:
+            each = f"pp is {stages}" + (f", vpp is {chunks}" if chunks > 1 else "")
+            named = f"{len(given)} stages" if chunks == 1 else f"{len(given)} chunks"
             raise TrafficError(
-                f"stage_layers {what}; pp is {stages} and the model has {layers} layers",
+                f"stage_layers has {named} and {sum(given)} layers; {each} and the model has {layers} layers",
                 where="parallelism.stage_layers",
-                hint=f"stage_layers: {_even(layers, stages)}" + (", and vpp: 1" if chunks > 1 else ""),
+                hint=f"stage_layers: {_even(layers, stages * chunks)}" if stages * chunks <= 64 else "",
                 code="FP4014",
             )
-        starts = [sum(given[:stage]) for stage in range(stages)]
-        return tuple(tuple(range(start, start + count)) for start, count in zip(starts, given, strict=True))
+        starts = [sum(given[:piece]) for piece in range(stages * chunks)]
+        return tuple(
+            tuple(
+                which
+                for piece in range(stage, stages * chunks, stages)
+                for which in range(starts[piece], starts[piece] + given[piece])
+            )
+            for stage in range(stages)
+        )
     if chunks > 1 and stages == 1:
         raise TrafficError(
             f"vpp is {chunks}, but there is one pipeline stage",

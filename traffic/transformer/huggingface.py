@@ -1,205 +1,58 @@
-"""Shapes from the ``config.json`` of a Hugging Face repository; optional keys default as in ``transformers``."""
+"""Shapes from the ``config.json`` of a Hugging Face repository; absent keys default as in ``transformers``."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from topologies.errors import FormatError, TrafficError, nearest
-from topologies.reading.file_bytes import file_bytes
-from traffic.transformer.shape import Experts, LatentAttention, ModelShape
-
-
-class _Config:
-    """A config.json that remembers which of its keys were asked for."""
-
-    def __init__(self, values: Mapping[str, Any], path: Path) -> None:
-        self.path = path
-        self.used: dict[str, str] = {"model_type": str(values.get("model_type"))}
-        self._values = values
-        self._missing: list[str] = []
-        self._strange: list[str] = []
-
-    def count(self, key: str, default: int | None = None, *, least: int = 1) -> int:
-        """A whole number; ``default`` None means that the key is needed."""
-        value = self._values.get(key)
-        if value is None:
-            if default is None:
-                self._missing.append(key)
-            return default or 1
-        self.used[key] = str(value)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            self._strange.append(f"{key}: {value!r}")
-            return 1
-        return value
-
-    def optional(self, key: str, *, least: int = 1) -> int | None:
-        """A whole number, or None where the key is absent or null."""
-        return self.count(key, 0, least=least) if self._values.get(key) is not None else None
-
-    def flag(self, key: str, default: bool) -> bool:
-        """True or false."""
-        value = self._values.get(key)
-        if value is not None:
-            self.used[key] = str(value)
-        return default if value is None else bool(value)
-
-    def each(self, key: str) -> list[Any]:
-        """A list; empty where absent."""
-        value = self._values.get(key)
-        if value:
-            self.used[key] = str(value)
-        return list(value or [])
-
-    def check(self) -> None:
-        """Raise with all that is missing or strange."""
-        if self._missing:
-            raise TrafficError(
-                f"{self.path.name} lacks {', '.join(self._missing)}",
-                where="model.path",
-                hint="take the config.json as published with the weights, or write the model's keys in the scenario",
-                code="FP4031",
-            )
-        if self._strange:
-            raise TrafficError(
-                f"{self.path.name} has {', '.join(self._strange)}, which must be whole numbers from 1",
-                where="model.path",
-                code="FP4031",
-            )
+from topologies.errors import TrafficError
+from topologies.reading.json_value import JsonValue, read_json
+from traffic.transformer.hf.config import Config
+from traffic.transformer.hf.decoder import shape_of
+from traffic.transformer.hf.defaults import DEFAULTS
+from traffic.transformer.hf.families import (
+    FAMILIES,
+    NOT_COUNTED,
+    WRAPPERS,
+    Family,
+    decoder_family,
+    known_families,
+)
+from traffic.transformer.hf.fields import FIELDS, IDLE, NESTED, TEXT_PARTS, is_neutral
+from traffic.transformer.shape import ModelShape
 
 
-def _decoder(config: _Config, **more: Any) -> dict[str, Any]:
-    """The keys that Llama and its relatives share."""
-    return {
-        "layers": config.count("num_hidden_layers"),
-        "hidden": config.count("hidden_size"),
-        "ffn_hidden": config.count("intermediate_size"),
-        "heads": config.count("num_attention_heads"),
-        "vocab": config.count("vocab_size"),
-        "tied_embeddings": config.flag("tie_word_embeddings", False),
-        **more,
-    }
+@dataclass(frozen=True)
+class HfModel:
+    """What a ``config.json`` says."""
+
+    shape: ModelShape
+    recognised: dict[str, str]  # keys that were used, and their values
+    notes: tuple[str, ...]  # what it says beyond the answer
 
 
-def _grouped(config: _Config, **more: Any) -> dict[str, Any]:
-    kv_heads, head_dim = config.count("num_key_value_heads"), config.optional("head_dim")
-    return _decoder(config, kv_heads=kv_heads, head_dim=head_dim, **more)
+def read_hf_config(path: Path) -> HfModel:
+    """Read the shape from a Hugging Face ``config.json``.
 
-
-def _llama(config: _Config) -> dict[str, Any]:
-    attention, mlp = config.flag("attention_bias", False), config.flag("mlp_bias", False)
-    if mlp and not attention:
-        raise TrafficError(
-            f"{config.path.name} sets mlp_bias without attention_bias; such biases are not counted",
-            where="model.path",
-            hint="write the model's keys in the scenario if the few bias parameters do not matter",
-            code="FP4032",
-        )
-    return _grouped(config, bias="all" if mlp else "attention" if attention else "none")
-
-
-def _qwen2(config: _Config) -> dict[str, Any]:
-    return _grouped(config, bias="qkv")
-
-
-def _qwen3(config: _Config) -> dict[str, Any]:
-    bias = "attention" if config.flag("attention_bias", False) else "none"
-    return _grouped(config, qk_norm=True, bias=bias)
-
-
-def _qwen3_moe(config: _Config) -> dict[str, Any]:
-    dense = config.each("mlp_only_layers")
-    if dense and dense != list(range(len(dense))):
-        raise TrafficError(
-            f"{config.path.name} has plain MLPs in layers {dense}; only layers at the start may have them",
-            where="model.path",
-            hint="write the model's keys in the scenario",
-            code="FP4032",
-        )
-    experts = Experts(
-        count=config.count("num_experts"),
-        top_k=config.count("num_experts_per_tok"),
-        ffn_hidden=config.count("moe_intermediate_size"),
-        every=config.count("decoder_sparse_step", 1),
-        first_dense=len(dense),
-    )
-    return _qwen3(config) | {"experts": experts}
-
-
-def _mixtral(config: _Config) -> dict[str, Any]:
-    experts = Experts(count=config.count("num_local_experts"), top_k=config.count("num_experts_per_tok"))
-    return _grouped(config, experts=experts)
-
-
-def _deepseek(config: _Config, *, router_bias: bool) -> dict[str, Any]:
-    latent = LatentAttention(
-        kv_rank=config.count("kv_lora_rank"),
-        query_rank=config.optional("q_lora_rank"),
-        nope_dim=config.count("qk_nope_head_dim"),
-        rope_dim=config.count("qk_rope_head_dim"),
-        value_dim=config.count("v_head_dim"),
-    )
-    experts = Experts(
-        count=config.count("n_routed_experts"),
-        top_k=config.count("num_experts_per_tok"),
-        ffn_hidden=config.count("moe_intermediate_size"),
-        shared=config.count("n_shared_experts", 0, least=0) if config.optional("n_shared_experts", least=0) else 0,
-        first_dense=config.optional("first_k_dense_replace", least=0) or 0,
-        every=config.count("moe_layer_freq", 1),
-        node_limit=config.optional("topk_group"),
-        router_bias=router_bias,
-    )
-    return _decoder(config, latent=latent, experts=experts)
-
-
-def _gpt2(config: _Config) -> dict[str, Any]:
-    hidden = config.count("n_embd")
-    return {
-        "layers": config.count("n_layer"),
-        "hidden": hidden,
-        "ffn_hidden": config.optional("n_inner") or 4 * hidden,
-        "heads": config.count("n_head"),
-        "vocab": config.count("vocab_size"),
-        "positions": config.count("n_positions"),
-        "tied_embeddings": config.flag("tie_word_embeddings", True),
-        "gated_mlp": False,
-        "norm": "layer",
-        "bias": "all",
-    }
-
-
-_FAMILIES: dict[str, Callable[[_Config], dict[str, Any]]] = {
-    "llama": _llama,
-    "mistral": _grouped,
-    "phi3": _grouped,
-    "qwen2": _qwen2,
-    "qwen3": _qwen3,
-    "qwen3_moe": _qwen3_moe,
-    "mixtral": _mixtral,
-    "deepseek_v2": lambda config: _deepseek(config, router_bias=False),
-    "deepseek_v3": lambda config: _deepseek(config, router_bias=True),
-    "gpt2": _gpt2,
-}
-
-
-def read_hf_config(path: Path) -> tuple[ModelShape, dict[str, str], tuple[str, ...]]:
-    """Read the shape from a Hugging Face ``config.json``; with it, the keys that were used, and those left aside.
+    A model with pictures or sound is read as its decoder, from ``text_config`` or the like.
 
     Raises
     ------
     TrafficError
-        When the file is missing, its ``model_type`` is not known or keys are missing; all of them are listed.
+        When the file is missing (FP4034), its ``model_type`` is not known or not counted (FP4030), keys are missing
+        (FP4031; all of them are listed), or a part is not counted (FP4032).
     FormatError
-        When the file is not a JSON object.
+        When the file is not a JSON object, or a value has another type than its key needs (FP6250), or a key says what
+        is not counted (FP6251).
 
     References
     ----------
     ``transformers``, the ``configuration_*.py`` of each family; huggingface.co/docs/transformers.
     """
     try:
-        values = json.loads(file_bytes(path).decode("utf-8"))
+        with path.open("rb"):
+            pass
     except OSError as error:
         raise TrafficError(
             f"cannot read {path}: {error.strerror}",
@@ -207,22 +60,116 @@ def read_hf_config(path: Path) -> tuple[ModelShape, dict[str, str], tuple[str, .
             hint="paths are relative to the scenario",
             code="FP4034",
         ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
-        raise FormatError(f"not JSON: {error}", file=str(path), line=line, code="FP6201") from error
-    if not isinstance(values, dict):
-        raise FormatError("the file is not a JSON object", file=str(path), line=1, code="FP6201")
-    family = values.get("model_type")
-    if family not in _FAMILIES:
-        close = nearest(str(family), _FAMILIES)
+    value = read_json(path)
+    outer: list[JsonValue] = []
+    name, inner = _decoder(value, "", outer)
+    family = _family(name, path)
+    config = Config(inner, decoder_family(name), DEFAULTS.get(decoder_family(name), {}), family.names)
+    if outer and inner.get("tie_word_embeddings").absent:
+        _inherit(outer, inner, config)
+    shape = shape_of(config, family)
+    notes = [note for part in outer for note in FIELDS.check(_said(part, path, set()), str(path))]
+    notes += FIELDS.check(_said(inner, path, {*config.used, *family.idle}), str(path))
+    notes += _unread(inner, config, family)
+    notes += config.remarks
+    notes += _defaults(config, path)
+    return HfModel(shape, {"model_type": name, **config.used}, tuple(dict.fromkeys(notes)))
+
+
+def _decoder(value: JsonValue, otherwise: str, outer: list[JsonValue]) -> tuple[str, JsonValue]:
+    """Family and mapping of the decoder; the mappings around it go to ``outer``."""
+    said = value.get("model_type")
+    name = said.text(otherwise)
+    part = next((part for part in TEXT_PARTS if not value.get(part).absent), None)
+    if part is None:
+        return name, value
+    outer.append(value)
+    return _decoder(value.get(part), WRAPPERS.get(name, ""), outer)
+
+
+def _inherit(outer: list[JsonValue], inner: JsonValue, config: Config) -> None:
+    """A wrapper may say whether the decoder's embedding is tied."""
+    for part in outer:
+        tied = part.get("tie_word_embeddings")
+        if not tied.absent:
+            config.inherit("tie_word_embeddings", tied.flag())
+
+
+def _family(name: str, path: Path) -> Family:
+    known = FAMILIES.get(decoder_family(name))
+    if known is not None:
+        return known
+    keys = (
+        "write the model's keys in the scenario: layers, hidden, ffn_hidden, heads, kv_heads, vocab, "
+        "and experts, mixers, recurrent or extra where it has them"
+    )
+    if not name:
         raise TrafficError(
-            f"{path.name} has no model_type" if family is None else f"unknown model family {family!r} in {path.name}",
+            f"{path.name} has no model_type",
             where="model.path",
-            hint=f"known families: {', '.join(_FAMILIES)}"
-            + (f"; did you mean {close!r}?" if close else "; or write the model's keys in the scenario"),
+            hint="take the config.json as published with the weights, or " + keys,
             code="FP4030",
         )
-    config = _Config(values, path)
-    found = _FAMILIES[family](config)
-    config.check()
-    return ModelShape(**found), config.used, tuple(sorted(set(values) - set(config.used)))
+    if name in NOT_COUNTED:
+        raise TrafficError(
+            f"{path.name} is of the family {name!r}, which is not counted: it has {NOT_COUNTED[name]}",
+            where="model.path",
+            hint=keys,
+            code="FP4030",
+        )
+    raise TrafficError(
+        f"unknown model family {name!r} in {path.name}",
+        where="model.path",
+        hint=f"{keys}; known families: {', '.join(known_families())}",
+        code="FP4030",
+    )
+
+
+def _keys(value: JsonValue) -> Iterator[str]:
+    for key in value.keys:
+        if key in NESTED and isinstance(value.get(key).value, dict):
+            yield from (f"{key}.{inner}" for inner in value.get(key).keys)
+        else:
+            yield key
+
+
+def _at(value: JsonValue, key: str) -> JsonValue:
+    part, _, inner = key.partition(".")
+    return value.get(part).get(inner) if inner and part in NESTED else value.get(key)
+
+
+def _said(value: JsonValue, path: Path, read: set[str]) -> list[str]:
+    """Keys that say something, but for those that were read or are modelled."""
+    return [
+        key
+        for key in _keys(value)
+        if key not in read and FIELDS.treatment(key) != "modelled" and not _says_nothing(key, _at(value, key).value)
+    ]
+
+
+def _says_nothing(key: str, value: object) -> bool:
+    """Null is absent; what is off or empty says nothing, but a key that is not known is named whatever it says."""
+    return value is None or (key in FIELDS and is_neutral(value))
+
+
+def _unread(inner: JsonValue, config: Config, family: Family) -> list[str]:
+    """Modelled keys that this family does not have, with something in them."""
+    left = [
+        key
+        for key in _keys(inner)
+        if FIELDS.treatment(key) == "modelled"
+        and key not in config.used
+        and key not in IDLE
+        and key not in family.idle
+        and key not in config.unread
+        and key not in ("model_type", *TEXT_PARTS)
+        and not is_neutral(_at(inner, key).value)
+    ]
+    return [f"{', '.join(left)}: not read in the family {config.family}, and left out"] if left else []
+
+
+def _defaults(config: Config, path: Path) -> list[str]:
+    if not config.defaulted:
+        return []
+    listed = ", ".join(f"{key} {str(value).lower()}" for key, value in config.defaulted.items())
+    return [f"absent from {path.name}, so transformers' defaults of {config.family} hold: {listed}"]

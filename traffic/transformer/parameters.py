@@ -1,7 +1,8 @@
 """Parameters of a transformer in closed form: of the whole model, per token, and of one rank of a parallel layout.
 
 A matrix is split over tensor-parallel ranks; norms, routers and the narrow projections of latent attention are on every
-rank. Routed experts are split over expert-parallel ranks, each expert over tensor-parallel ranks. The embedding is on
+rank; the mixer of a layer with a state is split by its heads.
+Routed experts are split over expert-parallel ranks, each expert over tensor-parallel ranks. The embedding is on
 the first pipeline stage, final norm and head on the last; a tied head is a second copy there when there are several.
 """
 
@@ -9,7 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from traffic.transformer.shape import ModelShape
+from traffic.transformer.shape import ExtraParameters, ModelShape
+
+_NO_EXTRA = ExtraParameters()
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ def parameter_counts(shape: ModelShape) -> dict[str, int]:
     dict of str to int
         ``embedding`` V·h and learned positions; ``attention`` L·(2·h·a·w + 2·h·k·w) without biases; ``mlp`` 3·h·f per
         layer without experts (2 when not gated); ``experts`` the routed and shared ones with their routers; ``norms``
-        (2·L + 1)·h for RMS norms without those of latent attention; ``head`` V·h, or 0 when tied.
+        (2·L + 1)·h for RMS norms without those of latent attention; ``head`` V·h, or 0 when tied; ``recurrent`` the
+        mixers of layers with a state, where there are any.
 
     Examples
     --------
@@ -60,16 +64,20 @@ def parameter_counts(shape: ModelShape) -> dict[str, int]:
     >>> sum(parameter_counts(llama).values())
     70553706496
     """
-    sparse = shape.expert_layers
+    with_attention, plain = shape.attention_layers, _layers_with_mlp(shape)
     experts = _routed(shape) + _router_and_shared(shape) if shape.experts else Weights()
-    return {
+    own_norms = _attention_norms(shape) if with_attention else 0
+    counts = {
         "embedding": embedding(shape).total,
-        "attention": shape.layers * (attention(shape).total - _attention_norms(shape)),
-        "mlp": (shape.layers - sparse) * _mlp(shape).total,
-        "experts": sparse * experts.total,
-        "norms": shape.layers * (2 * _norm(shape) + _attention_norms(shape)) + _norm(shape),
-        "head": 0 if shape.tied_embeddings else shape.vocab * shape.hidden,
+        "attention": with_attention * (attention(shape).total - own_norms) if with_attention else 0,
+        "mlp": plain * _mlp(shape).total,
+        "experts": shape.expert_layers * experts.total,
+        "norms": shape.layers * shape.norms_per_layer * _norm(shape) + with_attention * own_norms + _norm(shape),
+        "head": (0 if shape.tied_embeddings else shape.vocab * shape.hidden) + _extra(shape).last,
     }
+    if shape.recurrent is not None:
+        counts["recurrent"] = shape.layers_with("recurrent", "both") * shape.recurrent.parameters
+    return counts
 
 
 def parameter_count(shape: ModelShape) -> int:
@@ -85,26 +93,43 @@ def active_parameter_count(shape: ModelShape) -> int:
     return parameter_count(shape) - shape.expert_layers * idle * (_routed(shape).total // shape.experts.count)
 
 
+def outside_matrices(shape: ModelShape, number: int) -> int:
+    """Parameters of layer ``number`` outside its matrices: norms and router, which FP8 leaves as they are."""
+    experts = shape.experts
+    router = 0
+    if experts is not None and shape.has_experts(number):
+        router = experts.count * (shape.hidden + (1 if experts.router_bias else 0))
+    own_norms = _attention_norms(shape) if shape.has_attention(number) else 0
+    return shape.norms_per_layer * _norm(shape) + own_norms + router
+
+
 # ---- parts -----------------------------------------------------------------------------------------------------------
 
 
 def layer(shape: ModelShape, number: int, tensor: int = 1) -> Weights:
     """Layer ``number`` (from 0), split over ``tensor`` ranks."""
-    norms = Weights(whole=2 * _norm(shape))
-    if not shape.has_experts(number):
-        return attention(shape, tensor) + norms + _mlp(shape)
-    return attention(shape, tensor) + norms + _routed(shape) + _router_and_shared(shape)
+    total = Weights(whole=shape.norms_per_layer * _norm(shape))
+    if shape.has_attention(number):
+        total += attention(shape, tensor)
+    if shape.recurrent is not None and shape.has_state(number):
+        total += Weights(split=shape.recurrent.parameters)
+    feed = shape.feed(number)
+    if feed in ("mlp", "both"):
+        total += _mlp(shape)
+    if feed in ("experts", "both"):
+        total += _routed(shape) + _router_and_shared(shape)
+    return total
 
 
 def embedding(shape: ModelShape) -> Weights:
     """Token embedding and learned positions."""
-    return Weights(split=shape.vocab * shape.hidden, whole=shape.positions * shape.hidden)
+    return Weights(split=shape.vocab * shape.hidden, whole=shape.positions * shape.hidden + _extra(shape).first)
 
 
 def head(shape: ModelShape, *, apart: bool) -> Weights:
     """Final norm and output head; ``apart``: the embedding is on another stage, and a tied head is a copy."""
     matrix = shape.vocab * shape.hidden if apart or not shape.tied_embeddings else 0
-    return Weights(split=matrix, whole=_norm(shape))
+    return Weights(split=matrix + _extra(shape).last, whole=_norm(shape))
 
 
 def attention(shape: ModelShape, tensor: int = 1) -> Weights:
@@ -115,6 +140,7 @@ def attention(shape: ModelShape, tensor: int = 1) -> Weights:
     copies = max(tensor // shape.key_value_heads, 1)
     bias = shape.bias != "none"
     split = 2 * h * queries + copies * 2 * h * keys + (queries + copies * 2 * keys if bias else 0)
+    split += _extra(shape).attention
     return Weights(split=split, whole=_attention_norms(shape) + (h if shape.bias in ("attention", "all") else 0))
 
 
@@ -125,8 +151,17 @@ def _latent_attention(shape: ModelShape) -> Weights:
     queries = h * wide if latent.query_rank is None else latent.query_rank * wide
     up = latent.kv_rank * shape.heads * (latent.nope_dim + latent.value_dim)
     down = h * (latent.kv_rank + latent.rope_dim) + h * (latent.query_rank or 0)
-    out = shape.heads * latent.value_dim * h
-    return Weights(split=queries + up + out, whole=down + _attention_norms(shape))
+    out = shape.heads * latent.value_dim * h + _extra(shape).attention
+    return Weights(split=queries + up + out, whole=down + _attention_norms(shape) + _indexer(shape))
+
+
+def _indexer(shape: ModelShape) -> int:
+    """Queries from the compressed ones, one key with a layer norm, and a weight a head; on every rank."""
+    sparse = shape.sparse
+    if sparse is None:
+        return 0
+    wide = shape.latent.query_rank if shape.latent and shape.latent.query_rank else shape.hidden
+    return wide * sparse.heads * sparse.dim + shape.hidden * (sparse.dim + sparse.heads) + 2 * sparse.dim
 
 
 def _attention_norms(shape: ModelShape) -> int:
@@ -136,7 +171,17 @@ def _attention_norms(shape: ModelShape) -> int:
 
 
 def _norm(shape: ModelShape) -> int:
-    return shape.hidden * (2 if shape.norm == "layer" else 1)
+    return shape.hidden * {"rms": 1, "layer": 2, "none": 0}[shape.norm]
+
+
+def _extra(shape: ModelShape) -> ExtraParameters:
+    return shape.extra or _NO_EXTRA
+
+
+def _layers_with_mlp(shape: ModelShape) -> int:
+    if shape.feeds is None:
+        return shape.layers - shape.expert_layers
+    return sum(feed in ("mlp", "both") for feed in shape.feeds)
 
 
 def _matrices(shape: ModelShape) -> int:
@@ -148,16 +193,18 @@ def _mlp(shape: ModelShape) -> Weights:
     split = _matrices(shape) * shape.hidden * shape.ffn_hidden + (
         shape.ffn_hidden * (_matrices(shape) - 1) if biased else 0
     )
-    return Weights(split=split, whole=shape.hidden if biased else 0)
+    return Weights(split=split + _extra(shape).mlp, whole=shape.hidden if biased else 0)
 
 
 def _routed(shape: ModelShape) -> Weights:
     assert shape.experts is not None
-    return Weights(experts=shape.experts.count * _matrices(shape) * shape.hidden * shape.expert_width)
+    one = _matrices(shape) * shape.hidden * shape.expert_width + _extra(shape).expert
+    return Weights(experts=shape.experts.count * one)
 
 
 def _router_and_shared(shape: ModelShape) -> Weights:
     experts = shape.experts
     assert experts is not None
-    shared = experts.shared * _matrices(shape) * shape.hidden * shape.expert_width
-    return Weights(split=shared, whole=experts.count * (shape.hidden + (1 if experts.router_bias else 0)))
+    shared = _matrices(shape) * shape.hidden * shape.shared_width
+    router = experts.count * (shape.hidden + (1 if experts.router_bias else 0)) + _extra(shape).router
+    return Weights(split=shared, whole=router)

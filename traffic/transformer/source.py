@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag
 
 from topologies.errors import nearest
 from topologies.registry import Spec
+from topologies.units import Count
 from traffic.transformer.huggingface import read_hf_config
 from traffic.transformer.megatron import MegatronRun, read_megatron
 from traffic.transformer.shape import ModelShape, check_shape
@@ -24,11 +25,30 @@ class HfConfigFile(Spec):
 
 
 class MegatronArguments(Spec):
-    """A model and its layout described by the arguments of a Megatron-LM run."""
+    """A model and its layout described by the arguments of a Megatron-LM run: a script, a line, or both."""
 
     source: Literal["megatron"] = Field(alias="from", description="Where the shape comes from")
-    args: str | None = Field(default=None, description="The arguments, such as --num-layers 80 --hidden-size 8192")
-    path: str | None = Field(default=None, description="A file with them, relative to the scenario; # starts a comment")
+    path: str | None = Field(
+        default=None,
+        description="The script that starts the run, or a file with its arguments, relative to the scenario; its plain "
+        "assignments are followed, nothing is executed",
+    )
+    args: str | None = Field(
+        default=None,
+        description="The arguments, such as --num-layers 80 --hidden-size 8192; beside path further ones, which go "
+        "before those of the script",
+    )
+    vocab: Count | None = Field(
+        default=None, description="Entries of the vocabulary before padding, which a run takes from its tokenizer"
+    )
+    variables: Mapping[str, str | int | float] = Field(
+        default={},
+        description="Variables of the script as they are when it runs, and its own arguments by number; they go before "
+        "what the script assigns",
+    )
+    ignore: tuple[str, ...] = Field(
+        default=(), description="Arguments that are left out knowingly, such as --mtp-num-layers"
+    )
 
 
 def _model_tag(value: Any) -> str:
@@ -55,8 +75,9 @@ class ModelSource:
     shape: ModelShape
     origin: str = "inline"  # inline, hf-config or megatron
     recognised: Mapping[str, str] = field(default_factory=dict)  # name there -> value
-    ignored: tuple[str, ...] = ()  # names that change no traffic, or are not understood
+    ignored: tuple[str, ...] = ()  # arguments that change no traffic
     run: MegatronRun | None = None  # layout and batch, where the line has them
+    notes: tuple[str, ...] = ()  # what the answer leaves out, or takes as something
 
 
 def read_model(model: ModelShape | HfConfigFile | MegatronArguments, directory: Path) -> ModelSource:
@@ -75,12 +96,19 @@ def read_model(model: ModelShape | HfConfigFile | MegatronArguments, directory: 
         When heads do not divide evenly, the file describes a family that is not known or cannot be read, or the
         arguments lack what makes a model (FP4030 to FP4036).
     FormatError
-        When the file is not JSON.
+        When the file is not JSON, or a value in it is not what its key needs.
     """
     if isinstance(model, HfConfigFile):
-        shape, recognised, ignored = read_hf_config(directory / model.path)
-        return ModelSource(check_shape(shape), "hf-config", recognised, ignored)
+        found = read_hf_config(directory / model.path)
+        return ModelSource(check_shape(found.shape), "hf-config", found.recognised, notes=found.notes)
     if isinstance(model, MegatronArguments):
-        run = read_megatron(model.args, model.path, directory)
-        return ModelSource(check_shape(run.shape), "megatron", run.recognised, run.ignored, run)
+        run = read_megatron(
+            model.args,
+            model.path,
+            directory,
+            vocab=model.vocab,
+            variables={name: str(value) for name, value in model.variables.items()},
+            ignore=model.ignore,
+        )
+        return ModelSource(check_shape(run.shape), "megatron", run.recognised, run.ignored, run, run.notes)
     return ModelSource(check_shape(model))

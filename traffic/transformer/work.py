@@ -6,6 +6,8 @@ from traffic.formula import Formula, formula
 from traffic.transformer.parameters import active_parameter_count
 from traffic.transformer.shape import ModelShape
 
+_SOURCE = "Kaplan et al., arXiv 2001.08361, table 1; PaLM, arXiv 2204.02311, appendix B"
+
 
 def flops_formula(shape: ModelShape, sequence: int, tokens: int = 1) -> Formula:
     """Floating-point operations of training on ``tokens`` tokens, forward and backward, without recompute.
@@ -20,20 +22,22 @@ def flops_formula(shape: ModelShape, sequence: int, tokens: int = 1) -> Formula:
     Formula
         (6·P + 6·L·h·s)·T. P counts the parameters a token meets. The second term is the attention scores and their use,
         12·L·h·s, halved because a causal model looks only back. P counts the embedding, whose look-up costs nothing:
-        1.5 % too much for Llama 3 70B.
+        1.5 % too much for Llama 3 70B. A layer with a window of w tokens has w·(2 − w/s) in place of s, or w where
+        windows are blocks; an indexer scores all tokens before (3·L·x·s) and attention is then to the tokens it picks;
+        a state of n elements costs 6·n for every multiply-add of an element.
 
     References
     ----------
     Kaplan et al., arXiv 2001.08361, table 1; Chowdhery et al., arXiv 2204.02311, appendix B (12·L·h·s).
     """
+    parts, terms = _beside_parameters(shape, sequence)
+    expression = " + ".join(["6 * P", *parts])
     return formula(
-        "(6 * P + 6 * L * h * s) * T",
-        "Kaplan et al., arXiv 2001.08361, table 1; PaLM, arXiv 2204.02311, appendix B",
+        f"({expression}) * T",
+        _SOURCE,
         "FLOP",
         P=(active_parameter_count(shape), "parameters a token meets"),
-        L=(shape.layers, "layers"),
-        h=(_score_width(shape), "elements of all heads, the mean of keys and values"),
-        s=(sequence, "tokens of a sequence"),
+        **terms,
         T=(tokens, "tokens"),
     )
 
@@ -45,7 +49,45 @@ def flops_per_token(shape: ModelShape, sequence: int) -> float:
 
 def attention_share(shape: ModelShape, sequence: int) -> float:
     """Part of the work that is attention scores and their use, 0 to 1."""
-    return 6.0 * shape.layers * _score_width(shape) * sequence / flops_per_token(shape, sequence)
+    parts, terms = _beside_parameters(shape, sequence)
+    scores = [part for part in parts if " * n" not in part]
+    return formula(" + ".join(scores), _SOURCE, **terms).value / flops_per_token(shape, sequence) if scores else 0.0
+
+
+def _beside_parameters(shape: ModelShape, sequence: int) -> tuple[list[str], dict[str, tuple[float, str]]]:
+    """What a token costs beside its parameters: parts of the expression, and their terms."""
+    full, windowed = shape.layers_with("attention", "both"), shape.layers_with("window")
+    looked_back = shape.sparse.tokens if shape.sparse else None
+    if looked_back is not None and looked_back < sequence:
+        full, windowed, window, blocks = 0, full + windowed, looked_back, False
+    else:
+        window, blocks = shape.window or 0, shape.window_blocks
+    if not windowed or window >= sequence:
+        full, windowed = full + windowed, 0
+    parts: list[str] = []
+    terms: dict[str, tuple[float, str]] = {}
+    if full:
+        parts.append("6 * L * h * s")
+        terms["L"] = (full, "layers" if full == shape.layers else "layers with full attention")
+    if windowed:
+        parts.append("6 * W * h * w" if blocks else "6 * W * h * w * (2 - w / s)")
+        terms["W"] = (windowed, "layers that look back a window")
+        terms["w"] = (window, "tokens they look back")
+    if full or windowed:
+        terms["h"] = (_score_width(shape), "elements of all heads, the mean of keys and values")
+    if shape.sparse is not None:
+        parts.append("3 * I * x * s")
+        terms["I"] = (shape.attention_layers, "layers with an indexer")
+        terms["x"] = (shape.sparse.heads * shape.sparse.dim, "elements of the indexer's heads")
+    if full or (windowed and not blocks) or shape.sparse is not None:
+        terms["s"] = (sequence, "tokens of a sequence")
+    states = shape.layers_with("recurrent", "both")
+    if shape.recurrent is not None and states and shape.recurrent.products:
+        parts.append("6 * r * R * n")
+        terms["r"] = (shape.recurrent.products, "multiply-adds per element of a state, forward")
+        terms["R"] = (states, "layers with a state")
+        terms["n"] = (shape.recurrent.state, "elements of a state")
+    return parts, terms
 
 
 def _score_width(shape: ModelShape) -> float:
@@ -79,5 +121,16 @@ def activation_bytes(shape: ModelShape, micro_batch: int, tokens: float, bytes_p
 
 
 def kv_bytes_per_token(shape: ModelShape, bytes_per_element: float) -> float:
-    """Bytes that one token leaves in the key-value cache of all layers: 2·L·h_kv·β, or L·(d_c + d_r)·β when latent."""
-    return shape.layers * shape.kv_width * bytes_per_element
+    """Bytes that one token leaves in the key-value cache of all layers: 2·L·h_kv·β, or L·(d_c + d_r)·β when latent.
+
+    Layers with a window keep only so many tokens (:func:`cache_bytes`); layers with a state keep none.
+    """
+    return shape.attention_layers * shape.cached_width * bytes_per_element
+
+
+def cache_bytes(shape: ModelShape, tokens: float, bytes_per_element: float) -> float:
+    """Bytes of the cache of one sequence: keys and values of its tokens, at most a window of them, and states."""
+    windowed = min(tokens, shape.window or tokens) if not shape.window_blocks else tokens
+    kept = shape.layers_with("attention", "both") * tokens + shape.layers_with("window") * windowed
+    states = shape.layers_with("recurrent", "both") * (shape.recurrent.state if shape.recurrent else 0)
+    return (kept * shape.cached_width + (states if tokens else 0)) * bytes_per_element

@@ -23,7 +23,7 @@ from traffic.training.keys import BYTES_OF, Collectives, NumberType
 from traffic.transformer.parameters import Weights, active_parameter_count, embedding, head, layer, parameter_count
 from traffic.transformer.shape import ModelShape
 from traffic.transformer.source import ModelSpec, read_model
-from traffic.transformer.work import kv_bytes_per_token
+from traffic.transformer.work import cache_bytes, kv_bytes_per_token
 from traffic.workload import (
     WORKLOADS,
     GroupShape,
@@ -80,6 +80,12 @@ class Lengths(Spec):
                 code="FP4070",
             )
         return sum(length * share for length, share in self.values)
+
+    def shares(self) -> tuple[tuple[float, float], ...]:
+        """Lengths and their shares; the mean with all of it where no lengths are given."""
+        if self.values is None:
+            return ((float(self.mean or 0.0), 1.0),)
+        return tuple((float(length), share) for length, share in self.values)
 
 
 class ServingPool(Spec):
@@ -145,6 +151,7 @@ def inference(
     Zhong et al., "DistServe", OSDI 2024; DeepSeek-V3, arXiv 2412.19437, section 3.4.
     """
     source = read_model(model, context.directory)
+    context.say(*source.notes)
     shape = source.shape
     asked, answered = prompt.tokens("prompt"), output.tokens("output")
     group = gpu_group(context.inventory, prefill.placement.group)
@@ -152,7 +159,9 @@ def inference(
     pools = [_Pool.of(name, spec, shape, network, context) for name, spec in (("prefill", prefill), ("decode", decode))]
     cache = kv_bytes_per_token(shape, BYTES_OF[kv or params])
     computed = asked * (1 - prefix_hit)
-    phases = [_transfer(pools[0], pools[1], shape, requests_per_s * computed, cache)]
+    lengths = [(tokens * (1 - prefix_hit), share) for tokens, share in prompt.shares()]
+    kept = sum(share * cache_bytes(shape, tokens, BYTES_OF[kv or params]) for tokens, share in lengths)
+    phases = [_transfer(pools[0], pools[1], shape, requests_per_s, computed, cache, kept)]
     work = _Work(shape, collectives, BYTES_OF[params], BYTES_OF[dispatch or params], BYTES_OF[combine or params])
     phases += work.phases(pools[0], requests_per_s * computed)
     phases += work.phases(pools[1], requests_per_s * answered)
@@ -233,14 +242,29 @@ def _on_rank(shape: ModelShape, spec: ServingPool) -> float:
     return total.dense_on_rank(spec.tp) + total.experts / max(spec.tp, spec.ep)
 
 
-def _transfer(prefill: _Pool, decode: _Pool, shape: ModelShape, tokens_per_s: float, cache: float) -> Phase:
-    """Keys and values of prompts, from every prefill instance to every decode instance, per second."""
-    volume = formula(
-        "T * c",
-        "DistServe, OSDI 2024; keys and values of every prompt token that is not in the cache",
-        T=(tokens_per_s, "prompt tokens per second"),
-        c=(cache, "bytes of a token's keys and values, all layers"),
-    )
+def _transfer(
+    prefill: _Pool, decode: _Pool, shape: ModelShape, requests_per_s: float, tokens: float, cache: float, kept: float
+) -> Phase:
+    """Keys and values of prompts, from every prefill instance to every decode instance, per second.
+
+    ``tokens`` of a request are not in the decode side's cache, ``cache`` bytes each; ``kept`` is what they leave where
+    some layers keep only a window of them, or a state.
+    """
+    source = "DistServe, OSDI 2024; keys and values of every prompt token that is not in the cache"
+    if shape.layers_with("window", "recurrent", "both"):
+        volume = formula(
+            "R * c",
+            source,
+            R=(requests_per_s, "requests per second"),
+            c=(kept, "bytes of a request's keys and values: full layers, windows, and states"),
+        )
+    else:
+        volume = formula(
+            "T * c",
+            source,
+            T=(requests_per_s * tokens, "prompt tokens per second"),
+            c=(cache, "bytes of a token's keys and values, all layers"),
+        )
     share = _shared_heads(shape, prefill.spec.tp, decode.spec.tp)
     senders, receivers = prefill.instances(), decode.instances()
     each = volume.value / (len(senders) * len(receivers))
@@ -301,10 +325,13 @@ class _Work:
         by_rail = self.collectives.library != "plain"
         if pool.spec.tp > 1:
             groups = pool.instances()
+            blocks = sum(self.shape.blocks(number) for number in range(self.shape.layers))
+            even = blocks == 2 * self.shape.layers
+            count = {"L": (self.shape.layers, "layers")} if even else {"n": (blocks, "mixers and MLPs of all layers")}
             volume = formula(
-                "2 * L * h * β * T / i",
-                "Narayanan et al., SC 2021, section 3.2 (two all-reduces of a token per layer, forward only)",
-                L=(self.shape.layers, "layers"),
+                "2 * L * h * β * T / i" if even else "n * h * β * T / i",
+                "Narayanan et al., SC 2021, section 3.2 (an all-reduce of a token per mixer and MLP, forward only)",
+                **count,
                 h=(self.shape.hidden, "elements of a token"),
                 β=(self.width, "bytes of an element"),
                 T=(tokens_per_s, "tokens per second in all"),
@@ -318,10 +345,9 @@ class _Work:
             groups = column(np.arange(pool.spec.gpus).reshape(-1, pool.spec.ep), np.int32)
             called = algorithm_of(self.collectives.all_to_all, "all-to-all")
             for what, width in (("dispatch", self.dispatch), ("combine", self.combine)):
-                keys = {"copies": experts.top_k, "node_limit": experts.node_limit}
                 share = Share(groups, self._experts(pool, tokens_per_s, width))
                 name = f"{pool.name}.{what}"
-                found.append(collective_phase(name, called, pool.seats, [share], by_rail=by_rail, keys=keys))
+                found.append(collective_phase(name, called, pool.seats, [share], keys=experts.routing))
         return found
 
     def _experts(self, pool: _Pool, tokens_per_s: float, width: int) -> Formula:

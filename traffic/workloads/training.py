@@ -78,8 +78,8 @@ def training(
     optimizer_sharding : {'none', 'zero1', 'distributed-optimizer', 'zero2', 'zero3', 'fsdp'}
         ``zero1``, ``distributed-optimizer`` and ``zero2`` replace the all-reduce of gradients by their reduce-scatter
         and an all-gather of parameters; ``zero3`` and ``fsdp`` gather parameters before forward and before backward.
-    recompute : {'none', 'selective', 'full'}
-        Full recompute runs every layer's forward again, with its communication.
+    recompute : {'none', 'selective', 'experts', 'full'}
+        Full recompute runs every layer's forward again, with its communication; experts those of dispatch and combine.
     gpus : int, optional
         Ranks of the job; all GPUs of the placement's group if absent.
     fabric : str, optional
@@ -90,9 +90,9 @@ def training(
     Returns
     -------
     WorkloadTraffic
-        Phases ``tp.*``, ``cp.*``, ``ep.dispatch`` and ``ep.combine``, ``pp.send_recv``, ``embedding.all_reduce``,
-        ``dp.*`` (dense parameters), ``edp.*`` (routed experts), ``checkpoint``, ``dataset``; those of a dimension of
-        size 1 are left out.
+        Phases ``tp.*``, ``cp.*``, ``ep.dispatch`` and ``ep.combine``, ``etp.*``, ``pp.send_recv``,
+        ``embedding.all_reduce``, ``dp.*`` (dense parameters), ``edp.*`` (routed experts), ``checkpoint``, ``dataset``;
+        those of a dimension of size 1 are left out.
 
     References
     ----------
@@ -101,17 +101,41 @@ def training(
     inventory = context.inventory
     check_compute(compute)
     source = read_model(model, context.directory)
-    keys = with_run(source.run, batch, parallelism, precision, optimizer_sharding, recompute, overlap)
+    context.say(*source.notes)
     group = gpu_group(inventory, placement.group)
     network = inventory.fabric(fabric, group=group)
     pool = GpuPool.of(placement, context, group, network)
     ranks = gpus if gpus is not None else _all_free(pool, context)
     check_room(ranks, len(pool.hosts), pool.per_host)
+    keys = with_run(
+        source.run,
+        batch,
+        parallelism,
+        precision,
+        optimizer_sharding,
+        recompute,
+        overlap,
+        collectives,
+        sharding,
+        ranks=ranks,
+    )
+    launched = source.run.launched if source.run else None
+    if launched not in (None, ranks):
+        context.say(f"the script starts {launched:,} ranks; the job is planned with {ranks:,} (gpus)")
     grid = keys.parallelism.resolve(ranks)
     step = training_step(source.shape, grid, keys.batch, keys.precision, keys.parallelism)
     placed = pool.place(placement, grid, context, context.id)
     seats = seats_of(inventory, network, group, placed)
-    plan = StepPlan(step, seats, keys.parallelism, collectives, keys.sharding, sharding, keys.overlap, keys.recompute)
+    plan = StepPlan(
+        step,
+        seats,
+        keys.parallelism,
+        keys.collectives,
+        keys.sharding,
+        keys.sharding_groups,
+        keys.overlap,
+        keys.recompute,
+    )
     flows_per_pair = collectives.flows_per_pair(pool.per_host)
     phases = [replace(phase, flows_per_pair=flows_per_pair) for phase in step_phases(plan)]
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
@@ -151,6 +175,9 @@ def _all_free(pool: GpuPool, context: WorkloadContext) -> int:
 def _groups(grid: RankGrid, step: TrainingStep) -> dict[str, GroupShape]:
     """Communicators by dimension; with experts also those that hold the same dense parameters, and the same experts."""
     shapes = {name: GroupShape(grid.sizes[name], grid.ranks // grid.sizes[name]) for name in DIMENSIONS}
+    if grid.folded is not None:
+        sizes = {"etp": grid.folded.sizes["tp"], "ep": grid.folded.sizes["ep"], "edp": grid.folded.sizes["dp"]}
+        return shapes | {name: GroupShape(size, grid.ranks // size) for name, size in sizes.items()}
     if step.shape.experts is not None:
         for name, size in (("dp-cp-ep", ("dp", "cp", "ep")), ("dp-cp", ("dp", "cp"))):
             ranks = int(np.prod([grid.sizes[part] for part in size]))
@@ -221,10 +248,12 @@ def _written(step: TrainingStep, *, first_only: bool) -> Floats:
     if not first_only:
         return column(np.full(ranks, step.checkpoint_bytes / ranks), np.float64)
     at = step.grid.coordinates(np.arange(ranks))
+    of_experts = step.grid.experts.coordinates(np.arange(ranks))
     stages = range(len(step.stages))
-    dense = np.array([step.dense_on_rank(stage) for stage in stages])[at["pp"]] * (at["ep"] == 0)
+    dense = np.array([step.dense_on_rank(stage) for stage in stages])[at["pp"]]
     experts = np.array([step.experts_on_rank(stage) for stage in stages])[at["pp"]]
-    mine = (dense + experts) * ((at["dp"] == 0) & (at["cp"] == 0))
+    mine = dense * ((at["dp"] == 0) & (at["cp"] == 0) & (at["ep"] == 0))
+    mine = mine + experts * ((of_experts["dp"] == 0) & (of_experts["cp"] == 0))
     return column(mine * (step.checkpoint_bytes / mine.sum()), np.float64)
 
 

@@ -35,6 +35,7 @@ EXPLAIN_COLUMNS = ("workload", "phase", "figure", "ranks", "expression", "with_n
 @click.option("--size", metavar="VOLUME", help="Of --collective: the full buffer of a rank, such as 1GB.")
 @click.option("--speed", metavar="SPEED", help="Of --collective: a NIC's, one direction, such as 400G.")
 @click.option("--copies", type=click.IntRange(min=1), help="Of node-deduplicated all-to-all: experts of a token.")
+@click.option("--experts", type=click.IntRange(min=1), help="Of node-deduplicated all-to-all: experts of a layer.")
 @click.option("--node-limit", type=click.IntRange(min=1), help="Of node-deduplicated all-to-all: hosts of a token.")
 def command(
     scenario: str | None,
@@ -217,6 +218,7 @@ def _bare(operation: str, settings: Settings, **keys: Any) -> None:
         ranks_per_host=keys["ranks_per_host"],
         speed_gbps=speed,
         copies=keys["copies"],
+        experts=keys["experts"],
         node_limit=keys["node_limit"],
     )
     table = collective_table(found)

@@ -59,7 +59,8 @@ def _model(model: ModelFigures) -> list[Line]:
     if model.origin != "inline":
         taken = ", ".join(f"{name} {value}" for name, value in model.recognised.items())
         lines.append(Line(f"{model.origin}: recognised {taken or 'nothing'}"))
-        lines.append(Line(f"{model.origin}: ignored {', '.join(model.ignored) or 'nothing'}"))
+        if model.ignored:
+            lines.append(Line(f"{model.origin}: ignored {', '.join(model.ignored)}"))
     return lines
 
 

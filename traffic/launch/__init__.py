@@ -1,0 +1,1 @@
+"""Shell scripts that start a run: their plain assignments are followed, and nothing is executed."""

@@ -1,0 +1,1 @@
+"""Reading the ``config.json`` of Hugging Face repositories."""
