@@ -102,7 +102,8 @@ GPT2 = Family(
     gated=False, norm="layer", qkv_bias=True, out_bias=True, mlp_bias=True, positions="n_positions", ffn_factor=4
 )
 FALCON = Family(
-    gated=False, norm="layer", norms=0, parallel="parallel_attn", qkv_bias="bias", out_bias="bias", mlp_bias="bias", ffn_factor=4,
+    gated=False, norm="layer", norms=0, parallel="parallel_attn", qkv_bias="bias", out_bias="bias", mlp_bias="bias",
+    ffn_factor=4,
     check=_plain_ffn,
 )  # fmt: skip
 NEOX = Family(
@@ -137,7 +138,8 @@ _DENSE = {
     "mpt": Family(gated=False, ffn_factor=4),
     "starcoder2": Family(gated=False, norm="layer", qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias",
                          window="all"),
-    "stablelm": Family(norm="layer", parallel="use_parallel_residual", qkv_bias="use_qkv_bias", qk_norm="heads", qk_norm_key="qk_layernorm"),
+    "stablelm": Family(norm="layer", parallel="use_parallel_residual", qkv_bias="use_qkv_bias", qk_norm="heads",
+                       qk_norm_key="qk_layernorm"),
     "cohere": COHERE,
     "cohere2": replace(COHERE, qk_norm="", window="types", period=4),
     "granite": LLAMA,
