@@ -2,7 +2,7 @@
 
 ``published.jsonl`` has keys of published models that decide their size, ``small.jsonl`` small models of every family
 with unusual sizes and flags; the parameters of both are those that transformers 5.24 itself counts when its classes are
-built, correction biases of routers included.
+built, correction biases of routers included; for families that bring their own code those of the weights.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def test_published_models_have_their_parameters(entry, tmp_path):
 
 
 def test_small_models_of_every_family_have_their_parameters(tmp_path):
-    """246 models of 80 families with unusual sizes, biases, norms and layers."""
+    """Models of more than 80 families with unusual sizes, biases, norms and layers."""
     wrong = {}
     for entry in SMALL:
         shape = read(entry["config"], tmp_path).shape

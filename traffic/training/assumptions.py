@@ -58,6 +58,12 @@ def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
         stated.append(f"dp is {sizes['dp']}: what the GPUs leave (parallelism.dp)")
     if "order" not in parallelism.model_fields_set and step.grid.ranks > 1:
         stated.append(f"ranks are numbered {parallelism.order} (parallelism.order)")
+    experts = step.shape.experts
+    if experts is not None and experts.groups is not None and (experts.group_limit or experts.groups) < experts.groups:
+        stated.append(
+            f"a token's experts are in {experts.group_limit} of {experts.groups} groups of "
+            f"{experts.count // experts.groups} neighbouring experts, on whatever hosts those are (model)"
+        )
     if sizes["cp"] > 1:
         stated.append("gradients are reduced over data and context parallel ranks together")
     folded = step.grid.folded

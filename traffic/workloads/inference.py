@@ -190,6 +190,7 @@ def inference(
             f"a request has {asked:,.0f} prompt and {answered:,.0f} output tokens on average (prompt, output)",
             f"{percent(prefix_hit, 0)} of prompt tokens are in the decode side's cache and do not move (prefix_hit)",
             "requests are spread evenly over all pairs of prefill and decode instances",
+            *(("tokens go to all experts evenly",) if max(prefill.ep, decode.ep) > 1 else ()),
         ),
     )
 

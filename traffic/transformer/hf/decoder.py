@@ -19,6 +19,11 @@ from traffic.transformer.shape import (
     SparseAttention,
 )
 
+_PARALLEL = (
+    "attention and MLP are side by side: two all-reduces a layer of tensor parallelism are counted, where a framework "
+    "that adds them before sends one"
+)
+
 
 def shape_of(c: Config, family: Family) -> ModelShape:
     """What a config says, by the rules of its family.
@@ -101,6 +106,12 @@ def shape_of(c: Config, family: Family) -> ModelShape:
         _add(extra, "expert", _bias_of_mlp(family, hidden, one) if family.expert_bias else 0)
         _add(extra, "router", _bias_of_mlp(family, hidden, shared) if mlp and shared else 0)
         _add(extra, "router", hidden if family.experts and family.experts.gate and shared else 0)
+    if family.inner_norms:
+        _add(extra, "attention", hidden)
+        _add(extra, "mlp", ffn)
+    _add(extra, "mlp", family.activation)
+    if _biased(c, family.parallel):
+        c.remarks.append(_PARALLEL)
     if family.first is not None:
         _add(extra, "first", family.first(c, hidden))
     if _biased(c, family.head_bias):

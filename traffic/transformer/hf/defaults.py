@@ -17,6 +17,10 @@ DEFAULTS: Mapping[str, Mapping[str, int]] = {
         "num_experts": 64, "num_experts_per_tok": 6, "num_shared_experts": 2, "sliding_window_pattern": 4,
         "sliding_window": 1024,
     },
+    "apertus": {
+        "vocab_size": 131072, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+    },
     "arcee": {
         "vocab_size": 32000, "hidden_size": 2560, "intermediate_size": 18432, "num_hidden_layers": 32,
         "num_attention_heads": 32,
@@ -28,6 +32,10 @@ DEFAULTS: Mapping[str, Mapping[str, int]] = {
         "vocab_size": 128000, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
         "num_attention_heads": 32, "num_key_value_heads": 8, "mamba_n_heads": 128, "mamba_n_groups": 1,
         "mamba_d_state": 256, "mamba_d_conv": 4, "mamba_expand": 2, "mamba_conv_bias": True,
+    },
+    "bitnet": {
+        "vocab_size": 128256, "hidden_size": 2560, "intermediate_size": 6912, "num_hidden_layers": 30,
+        "num_attention_heads": 20, "num_key_value_heads": 5,
     },
     "bloom": {
         "vocab_size": 250880, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 8,

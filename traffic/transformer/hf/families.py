@@ -55,7 +55,9 @@ class Family:
     ffn: str = "intermediate_size"
     first: Callable[[Config, int], int] | None = None  # parameters beside the embedding
     head_bias: Biased = False
-    parallel: bool = False  # attention and MLP side by side
+    parallel: Biased = False  # attention and MLP side by side
+    inner_norms: bool = False  # norms inside attention and MLP
+    activation: int = 0  # parameters of the function inside the MLP
     idle: tuple[str, ...] = ()  # keys that change nothing in this family
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of keys that only this family has
     check: Callable[[Config], None] | None = None
@@ -100,10 +102,14 @@ GPT2 = Family(
     gated=False, norm="layer", qkv_bias=True, out_bias=True, mlp_bias=True, positions="n_positions", ffn_factor=4
 )
 FALCON = Family(
-    gated=False, norm="layer", norms=0, qkv_bias="bias", out_bias="bias", mlp_bias="bias", ffn_factor=4,
+    gated=False, norm="layer", norms=0, parallel="parallel_attn", qkv_bias="bias", out_bias="bias", mlp_bias="bias",
+    ffn_factor=4,
     check=_plain_ffn,
 )  # fmt: skip
-NEOX = Family(gated=False, norm="layer", qkv_bias="attention_bias", out_bias="attention_bias", mlp_bias=True)
+NEOX = Family(
+    gated=False, norm="layer", qkv_bias="attention_bias", out_bias="attention_bias", mlp_bias=True,
+    parallel="use_parallel_residual",
+)  # fmt: skip
 
 _DENSE = {
     "llama": LLAMA,
@@ -132,7 +138,8 @@ _DENSE = {
     "mpt": Family(gated=False, ffn_factor=4),
     "starcoder2": Family(gated=False, norm="layer", qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias",
                          window="all"),
-    "stablelm": Family(norm="layer", qkv_bias="use_qkv_bias", qk_norm="heads", qk_norm_key="qk_layernorm"),
+    "stablelm": Family(norm="layer", parallel="use_parallel_residual", qkv_bias="use_qkv_bias", qk_norm="heads",
+                       qk_norm_key="qk_layernorm"),
     "cohere": COHERE,
     "cohere2": replace(COHERE, qk_norm="", window="types", period=4),
     "granite": LLAMA,
@@ -155,6 +162,8 @@ _DENSE = {
     "hunyuan_v1_dense": replace(GEMMA, qk_norm="head", qk_norm_key="use_qk_norm"),
     "helium": Family(qkv_bias="attention_bias", mlp_bias="mlp_bias"),
     "arcee": replace(LLAMA, gated=False),
+    "apertus": replace(GEMMA, gated=False, qk_norm="head", activation=2),
+    "bitnet": replace(GEMMA, inner_norms=True),
     "mimo": Family(qkv_bias=True, window="qwen"),
     "minicpm3": Family(latent=True, mlp_bias="mlp_bias", check=_without_projection_bias,
                        idle=("num_key_value_heads", "head_dim")),
@@ -207,7 +216,7 @@ _MOE = {
                            head_bias="use_bias", experts=_ERNIE),
     "hunyuan_v1_moe": replace(GEMMA, qk_norm="head", qk_norm_key="use_qk_norm", check=_hunyuan,
                               experts=replace(_MIXTRAL, width="moe_intermediate_size", shared="count")),
-    "llama4_text": replace(GEMMA, window="blocks", ffn="intermediate_size_mlp",
+    "llama4_text": replace(GEMMA, window="blocks", idle=("use_qk_norm",), ffn="intermediate_size_mlp",
                            experts=ExpertKeys(layers="interleave", width="intermediate_size", shared="one")),
     "bailing_moe": Family(qkv_bias="use_qkv_bias", out_bias="use_bias", qk_norm="head", qk_norm_key="use_qk_norm",
                           experts=replace(_DEEPSEEK, limited=False)),
@@ -410,8 +419,6 @@ NOT_COUNTED = {
     "arctic": "a plain MLP beside the experts with norms of its own",
     "phi3small": "block-sparse attention",
     "bailing_moe_linear": "linear attention of its own kind",
-    "bitnet": "norms inside attention and MLP",
-    "apertus": "an activation with parameters",
     "t5": "an encoder",
     "mt5": "an encoder",
     "bart": "an encoder",
