@@ -161,8 +161,8 @@ def _with_speed(found: Imported, speed: float | None, file: str) -> Imported:
     if count < int(found.topology.is_cable.sum()):
         told = int(found.topology.is_cable.sum()) - count
         notes += (
-            f"speed {format_gbps(speed)} is given to {count:,} of {count + told:,} cables; the file tells the capacity of "
-            "the others, which keep it",
+            f"speed {format_gbps(speed)} is given to {count:,} of {count + told:,} cables; "
+            "the file tells the capacity of the others, which keep it",
         )
     capacity = column(np.where(unknown, speed, links.capacity_gbps), np.float64)
     return found._replace(topology=replace(found.topology, links=replace(links, capacity_gbps=capacity)), notes=notes)

@@ -12,6 +12,7 @@ from topologies.builder import TOPOLOGIES
 from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest_hint
 from topologies.hosts import HostGroup
 from topologies.named_parts import hint_for, select
+from topologies.reading.asked import Asked
 from topologies.topology import Topology
 from topologies.validate import validate
 from traffic.inventory import Inventory, NodeGroup
@@ -109,8 +110,10 @@ def _build(
         path = loaded.directory / topology.path
         if not path.exists():
             raise FormatError(f"no such file: {topology.path}", where="path", hint=f"looked for {path}", code="FP6001")
-        built, problems, notes = import_topology(path, topology.format, strict=loaded.strict, speed=topology.speed)
-        loaded.dropped.extend(problem for problem in problems if problem not in loaded.dropped)
+        asked = Asked(topology.capacity, topology.directions)
+        found = import_topology(path, topology.format, strict=loaded.strict, speed=topology.speed, asked=asked)
+        loaded.dropped.extend(problem for problem in found.problems if problem not in loaded.dropped)
+        built, notes = found.topology, found.notes
     else:
         unknown = [group for group in getattr(topology, "dual_home", ()) if group not in {node.group for node in nodes}]
         if unknown:

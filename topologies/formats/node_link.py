@@ -127,16 +127,19 @@ def _edge(row: JsonValue, index: int, key: str, directed: bool, lines: _Lines, f
     if not isinstance(row.value, dict) or "source" not in row.value or "target" not in row.value:
         findings.add(f"{place}: an edge has source and target", code="FP6004", line=lines.of(key, index))
         return None
-    ends = []
+    line = lines.of(key, index)
+    ends: dict[str, Hashable] = {}
     for end in ("source", "target"):
         node = _id(row.value[end])
         if node is None:
             message = f"{place}.{end}: the id of a node is expected, not {shown(row.value[end])}"
-            findings.add(message, code="FP6005", line=lines.of(key, index))
+            findings.add(message, code="FP6005", line=line)
             return None
-        ends.append(node)
-    attributes = {name: value for name, value in row.value.items() if name not in ("source", "target")}
-    return GraphEdge(*ends, attributes, directed, lines.of(key, index), None, f"{place}: ", attributes.get("key"))
+        ends[end] = node
+    attributes = {name: value for name, value in row.value.items() if name not in ends}
+    return GraphEdge(
+        ends["source"], ends["target"], attributes, directed, line, place=f"{place}: ", key=attributes.get("key")
+    )
 
 
 class _Lines:

@@ -515,8 +515,8 @@ def _node_attributes(graph: ForeignGraph, edges: Sequence[GraphEdge], findings: 
     segments = [_flagged(node.attributes.get("hyperedge")) for node in graph.nodes]
     if any(segments):
         findings.note(
-            f"node hyperedge: {several(sum(segments), 'shared segment')}, which forward and start no demand; each edge is "
-            "a cable of its own"
+            f"node hyperedge: {several(sum(segments), 'shared segment')}, which forward and start no demand; "
+            "each edge is a cable of its own"
         )
     hosts = any(role in ENDPOINT_ROLES for role in roles)
     cables: Counter[Hashable] = Counter()
