@@ -392,8 +392,8 @@ def test_a_wrong_json_file_says_what_and_where(tmp_path, document, path, value, 
         ('{"a": 1,\n "weight": NaN}', "2: NaN is not JSON (help: write null for an unknown number)"),
         ('{"a": 1, "a": 2}', " the key 'a' appears twice"),
         ("[]", "1: the file does not name a schema"),
-        ("[" * 100_000, " nested too deeply"),
-        (f'{{"a": {"9" * 5000}}}', " nested too deeply, or a number of too many digits"),
+        ("[" * 100_000, "1: nested more than 100 deep"),
+        (f'{{"a": {"9" * 5000}}}', "1: not JSON: Exceeds the limit (4300 digits)"),
     ],
 )
 def test_what_is_not_json_is_told_with_line_and_column(tmp_path, text, expected):

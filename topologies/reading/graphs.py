@@ -489,7 +489,7 @@ def _with_numbers(edges: list[GraphEdge], asked: Asked, findings: Findings) -> l
             value = edge.attributes.get(key)
             if _empty(value):
                 edge.attributes.pop(key, None)
-            elif isinstance(value, float) and math.isnan(value) and key != "weight":
+            elif isinstance(value, float) and math.isnan(value) and key in ("length_m", "delay_us"):
                 continue  # not known
             elif (number := _number(value)) is None:
                 wrong = wrong or f"{key} is {shown(value)}, not a number"

@@ -8,9 +8,9 @@ Orlowski et al., "SNDlib 1.0", Networks 55(3), 2010; sndlib.zib.de, "Network for
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from topologies.reading.xml_input import xml_tree
 from topologies.registry import Injected
 from topologies.text_input import Findings, read_text
 from topologies.topology import Topology
@@ -49,30 +49,19 @@ def read_sndlib(path: Path, topology: Injected[Topology], unit: str | None = Non
 
 
 def _xml(text: str, findings: Findings, reader: RowReader) -> None:
-    declared = re.search(r"<!(DOCTYPE|ENTITY)", text)
-    if declared:
-        line = text.count("\n", 0, declared.start()) + 1
-        hint = "remove the DOCTYPE: SNDlib needs none, and entities can hide gigabytes or other files"
-        findings.add("a document type or entity declaration is refused", code="FP6008", line=line, hint=hint)
-        findings.finish()
-    try:
-        root = ET.fromstring(text)
-    except ET.ParseError as error:
-        findings.add(f"not XML: {error}", code="FP6220", line=error.position[0], column=error.position[1] + 1)
-        findings.finish()
-        return
-    found = [element for element in root.iter() if element.tag.rpartition("}")[2] == "demand"]
-    if not found:
+    root = xml_tree(text, findings.file, code="FP6220")
+    demands = list(root.every("demand"))
+    if not demands:
         findings.add("no demand in the file", code="FP6220", line=1, hint="take a problem file, not a topology alone")
         findings.finish()
-    for element in found:
-        parts = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in element}
+    for element in demands:
+        parts = {child.name: child.text.strip() for child in element.children}
         if not {"source", "target", "demandValue"} <= set(parts):
-            what = element.get("id", "a demand")
-            findings.add(f"{what} lacks source, target or demandValue", code="FP6221", line=1)
+            what = element.attributes.get("id", "a demand")
+            findings.add(f"{what} lacks source, target or demandValue", code="FP6221", line=element.line)
             continue
-        src, dst = reader.named(1, parts["source"]), reader.named(1, parts["target"])
-        reader.add(1, src, dst, None, parts["demandValue"])
+        src, dst = reader.named(element.line, parts["source"]), reader.named(element.line, parts["target"])
+        reader.add(element.line, src, dst, None, parts["demandValue"])
 
 
 def _native(text: str, findings: Findings, reader: RowReader) -> None:
