@@ -242,7 +242,9 @@ def told_ways(
     return whole, sound
 
 
-def sound_lines(read: Callable[[Path, frozenset[int]], Topology], path: Path, first: Callable[[Path], int]) -> Imported:
+def sound_lines(
+    read: Callable[[Path, frozenset[int]], Topology | Imported], path: Path, first: Callable[[Path], int]
+) -> Imported:
     """What is sound in a file of one element a line: lines with a problem are left out, and the rest is read again.
 
     Parameters
@@ -257,7 +259,7 @@ def sound_lines(read: Callable[[Path, frozenset[int]], Topology], path: Path, fi
     found: list[Problem] = []
     for _ in range(_MOST_PASSES):
         try:
-            return Imported(read(path, frozenset(skip)), tuple(found))
+            return as_imported(read(path, frozenset(skip)))._replace(problems=tuple(found))
         except FormatError as error:
             problems = [replace(problem, notes=()) for problem in error.problems]
             if any(problem.line is None or problem.line < begin or problem.line in skip for problem in problems):

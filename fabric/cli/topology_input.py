@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from fabric.scenario.load import STDIN
 from topologies.errors import FabricError, FormatError
 from topologies.format_registry import FORMATS, Imported, find_format, import_topology
-from topologies.reading.asked import Asked, CapacityAttribute
+from topologies.reading.asked import NOTHING_ASKED, Asked, CapacityAttribute
 from topologies.units import parse_speed_gbps
 
 MOST_STDIN_BYTES = 1 << 30
@@ -30,7 +30,7 @@ class TopologyFlags:
 
     form: str | None = None
     speed_gbps: float | None = None
-    asked: Asked = Asked()
+    asked: Asked = NOTHING_ASKED
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -42,7 +42,9 @@ class TopologyFlags:
 def topology_flags(command: F) -> F:
     """Add the flags that say how a topology file is read; the command gets them as ``flags``."""
     options = (
-        click.option("--from", "form", metavar="FORMAT", help="Format of INPUT; default: by its suffix, or a scenario."),
+        click.option(
+            "--from", "form", metavar="FORMAT", help="Format of INPUT; default: by its suffix, or a scenario."
+        ),
         click.option("--speed", metavar="SPEED", help="Of the links whose capacity INPUT does not tell, such as 400G."),
         click.option("--capacity", metavar="NAME:UNIT", help="Attribute of links that is their capacity: bw:Mbps."),
         click.option(
@@ -81,7 +83,9 @@ def format_of(source: str, form: str | None) -> str | None:
     if form is not None:
         return find_format(Path(source), form).name
     name = source.lower()
-    by_suffix = next((entry.name for entry in FORMATS.values() if entry.suffixes and name.endswith(entry.suffixes)), None)
+    by_suffix = next(
+        (entry.name for entry in FORMATS.values() if entry.suffixes and name.endswith(entry.suffixes)), None
+    )
     if by_suffix is not None:
         return by_suffix
     folder = Path(source)
@@ -110,7 +114,8 @@ def read_topology_input(source: str, form: str, flags: TopologyFlags, *, strict:
             found = import_topology(path, form, strict=strict, speed=flags.speed_gbps, asked=flags.asked)
         except FabricError as error:
             raise FormatError(
-                replace(problem, file=STDIN if problem.file == str(path) else problem.file) for problem in error.problems
+                replace(problem, file=STDIN if problem.file == str(path) else problem.file)
+                for problem in error.problems
             ) from error
     return found._replace(problems=tuple(replace(problem, file=STDIN) for problem in found.problems))
 

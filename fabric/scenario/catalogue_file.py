@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,10 +58,12 @@ def with_file(base: Catalogue, tree: Tree) -> Catalogue:
     data = tree.plain()
     if is_device_type(data):
         try:
-            row = switch_row(data)
+            row, notes = switch_row(data, tree.place.file or "")
         except TopologyError as error:
             raise ScenarioError(locate(error.problems, tree)) from None
-        return base.with_rows("switches", {row.model: row})
+        except FormatError as error:
+            raise ScenarioError(locate(map(_at_key, error.problems), tree)) from None
+        return replace(base.with_rows("switches", {row.model: row}), said=(*base.said, *notes))
     try:
         found = catalogue_model().model_validate(data)
     except ValidationError as error:
@@ -69,6 +73,13 @@ def with_file(base: Catalogue, tree: Tree) -> Catalogue:
         rows: tuple[CatalogueRow, ...] = getattr(found, section)
         base = base.with_rows(section, {row.model: row for row in rows})
     return base
+
+
+def _at_key(problem: Problem) -> Problem:
+    """A problem of a device type under the keys that its message begins with, such as ``power-ports[0].type``."""
+    path = problem.message.partition(": ")[0]
+    keys = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path)]
+    return replace(problem, file=None, where=tuple(keys))
 
 
 def read_catalogue(path: str | Path, base: Catalogue) -> Catalogue:

@@ -63,6 +63,7 @@ class LoadedScenario:
     strict: bool = False  # a file with anything wrong in it is refused
     dropped: list[Problem] = field(default_factory=list, repr=False, compare=False)  # wrong elements of files
     said: list[str] = field(default_factory=list, repr=False, compare=False)  # what files were taken for, or left out
+    catalogue_said: tuple[str, ...] = ()  # of that, what device types were
 
     @property
     def sha256(self) -> str:
@@ -112,9 +113,11 @@ def load_scenario(
     except ScenarioError as error:
         raise LoadError(error.problems, files.sources) from None
     directory = Path() if str(path) == "-" else Path(path).parent
-    return LoadedScenario(
+    loaded = LoadedScenario(
         scenario, str(path), directory, tuple(files.inputs), files.sources, given, tuple(files.catalogues), tree
     )
+    loaded.say(*chosen.catalogue.said)
+    return replace(loaded, catalogue_said=chosen.catalogue.said)
 
 
 def validate(tree: Tree, registries: Registries) -> Scenario:

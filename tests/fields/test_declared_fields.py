@@ -21,16 +21,16 @@ FEEDS: dict[tuple[str, str], ReaderFeeds] = {
     for feeds in importlib.import_module(path.stem).READERS
 }
 FIELDS = [(key, field) for key, declared in ALL.items() for field in declared]
+DECLARED_FORMATS = ("graphml", "json", "node-link", "repetita", "sndlib")
 # Readers whose fields are not declared yet.
 WAITING = {
-    *(("topology format", name) for name in FORMATS),
+    *(("topology format", name) for name in FORMATS if name not in DECLARED_FORMATS),
     *(("demand format", name) for name in DEMAND_FORMATS.names()),
     *(("placement", name) for name in ("file", "kubernetes", "slurm")),
     ("model", "hf-config"),
     ("model", "megatron"),
     ("storage", "osd tree"),
     ("storage", "pools"),
-    ("device type", "netbox"),
 }
 
 

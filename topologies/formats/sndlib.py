@@ -213,7 +213,10 @@ def _unit(network: _Network, asked: Asked, file: str) -> tuple[float, Untold]:
     if asked.capacity is not None:
         if asked.capacity.attribute != "capacity":
             raise FormatError(
-                f"links have no {asked.capacity.attribute!r}", where="capacity", hint="attribute: capacity", code="FP6004"
+                f"links have no {asked.capacity.attribute!r}",
+                where="capacity",
+                hint="attribute: capacity",
+                code="FP6004",
             )
         return asked.capacity.gbps, Untold(bare)
     if network.unit:
@@ -229,9 +232,7 @@ def _unit(network: _Network, asked: Asked, file: str) -> tuple[float, Untold]:
     return float("nan"), Untold(line, f"capacity: {FIELDS.effect('capacity')}")
 
 
-def _topology(
-    name: str, ids: dict[str, int], links: Sequence[_Link], unit: float, findings: Findings
-) -> Topology:
+def _topology(name: str, ids: dict[str, int], links: Sequence[_Link], unit: float, findings: Findings) -> Topology:
     ends, gbps = [], []
     modules = 0
     for link in links:
@@ -245,7 +246,9 @@ def _topology(
             gbps.append(capacity[0] * unit)
             modules += capacity[1]
     if modules:
-        findings.note(f"additionalModules: nothing is installed on {several(modules, 'link')}; the largest module is taken")
+        findings.note(
+            f"additionalModules: nothing is installed on {several(modules, 'link')}; the largest module is taken"
+        )
     pairs = np.asarray(ends, np.int32).reshape(-1, 2)
     return topology_of_tables(
         name,

@@ -75,6 +75,8 @@ def graph_fields(*own: Field) -> tuple[Field, ...]:
         "edge reverse": "key of the other direction of a cable (ours)",
         "graph name": "name of the network",
         "graph kind": "kind of the network (ours)",
+        "graph roles": "words of roles, in the order of their codes (ours)",
+        "graph tiers": "words of tiers, in the order of their codes (ours)",
     }
     reported = {
         "node Internal": "0 is a node of another network (Topology Zoo); it is taken as one of this network's",
@@ -98,7 +100,6 @@ def graph_fields(*own: Field) -> tuple[Field, ...]:
         "node Region Population": "where a node is",
         "edge id Edge_Id key color fill r g b alpha": "names and drawing",
         "edge ecmp_fwd ecmp_bwd": "utilisation that topohub computed",
-        "graph roles tiers": "tables of ours",
         "graph stats": "statistics of topohub",
         "graph node_default edge_default": "of NetworkX",
         "graph Network Note Source Version Type Creator DateObtained DateMonth DateYear DateType DateModifier "
@@ -350,12 +351,13 @@ class _CapacityReader:
         attributes = edge.attributes
         if self.asked is not None:
             value = attributes.get(self.asked.attribute)
-            stated = None if _empty(value) else _rate(value, self.asked.gbps)
-            return [] if stated is None else [_Told(self.asked.attribute, stated)]
+            if not _empty(value):
+                gbps = _rate(value, self.asked.gbps, self.asked.attribute)
+                return [_Told(self.asked.attribute, gbps)] if gbps is not None else []
         told = []
         for key, (factor, unit_key) in self.kinds.items():
             value = attributes.get(key)
-            if _empty(value):
+            if _empty(value) or (self.asked is not None and key == self.asked.attribute):
                 continue
             if factor is None and unit_key is not None and not _empty(attributes.get(unit_key)):
                 factor = unit_gbps(str(attributes[unit_key]))
@@ -577,7 +579,7 @@ def _arcs(
     directed = [edge for edge in edges if edge.directed]
     mates = pair_directions([rows[edge.source] for edge in directed], [rows[edge.target] for edge in directed])
     mate_of = {id(edge): int(mate) for edge, mate in zip(directed, mates.tolist(), strict=True)}
-    both = _both_ways(directed, mates, graph, asked, findings)
+    both = _both_ways(directed, mates, graph, asked, findings, mixed=len(directed) < len(edges))
     key_of: dict[int, int] = {}
     arcs: list[tuple[GraphEdge, bool, int, int]] = []
     for edge in edges:
@@ -609,7 +611,7 @@ def _whole(value: object) -> int | None:
 
 
 def _both_ways(
-    directed: Sequence[GraphEdge], mates: Any, graph: ForeignGraph, asked: Asked, findings: Findings
+    directed: Sequence[GraphEdge], mates: Any, graph: ForeignGraph, asked: Asked, findings: Findings, *, mixed: bool
 ) -> bool:
     """Whether edges of one direction are cables of both."""
     alone = int((np.asarray(mates) < 0).sum())
@@ -623,7 +625,7 @@ def _both_ways(
             f"{graph.drawn} draws every edge with a direction; both are taken of {several(alone, 'edge')} ({key})"
         )
         return True
-    if alone == len(directed):
+    if alone == len(directed) and not mixed:
         first = directed[0]
         raise FormatError(
             f"no edge of the directed graph has its other direction, such as {_id_text(first.target)} -> "

@@ -148,7 +148,7 @@ def parse_json(text: str, file: str, *, code: str = "FP6250", hint: str = "", un
         raise FormatError(
             f"not JSON: {error.msg}", file=file, line=error.lineno, column=error.colno, code=code, hint=hint
         ) from None
-    except _RefusedJson as error:
+    except _RefusedJsonError as error:
         line = _line_of(text, error.word)
         raise FormatError(str(error), file=file, line=line, code=code, hint=error.hint or hint) from None
     except (ValueError, RecursionError) as error:
@@ -166,11 +166,11 @@ def _unique_keys(items: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(items):
         keys = [key for key, _ in items]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise _RefusedJson(f"the key {twice!r} appears twice")
+        raise _RefusedJsonError(f"the key {twice!r} appears twice")
     return result
 
 
-class _RefusedJson(ValueError):
+class _RefusedJsonError(ValueError):
     """JSON that Python takes and we do not; ``word`` is what stands in the text."""
 
     def __init__(self, message: str, word: str = "", hint: str = "") -> None:
@@ -179,7 +179,7 @@ class _RefusedJson(ValueError):
 
 
 def _no_constant(word: str) -> float:
-    raise _RefusedJson(f"{word} is not JSON", word, "write null for an unknown number")
+    raise _RefusedJsonError(f"{word} is not JSON", word, "write null for an unknown number")
 
 
 def _line_of(text: str, word: str) -> int | None:

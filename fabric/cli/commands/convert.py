@@ -93,7 +93,8 @@ def _refuse_catalogue(source: str) -> None:
     from fabric.scenario.catalogue_file import is_catalogue
     from fabric.scenario.positions import decode, read_yaml
 
-    if source != "-" and Path(source).is_file():
-        if is_catalogue(read_yaml(decode(Path(source).read_bytes(), source), source)):
-            hint = "fabric validate checks it, fabric catalog add makes rows of it"
-            raise FormatError("a catalogue is no topology", file=source, hint=hint, code="FP6002")
+    if source == "-" or not Path(source).is_file():
+        return
+    if is_catalogue(read_yaml(decode(Path(source).read_bytes(), source), source)):
+        hint = "fabric validate checks it, fabric catalog add makes rows of it"
+        raise FormatError("a catalogue is no topology", file=source, hint=hint, code="FP6002")

@@ -109,7 +109,7 @@ def _checked_alone(file: str, flags: TopologyFlags) -> bool:
     if not is_catalogue(read_yaml(text, file)):
         return False
     try:
-        read_catalogue(file, builtin())
+        remember_said(list(read_catalogue(file, builtin()).said))
     except FabricError as error:
         error.sources = {file: text}  # type: ignore[attr-defined]
         raise
