@@ -391,6 +391,8 @@ def _capacity_kind(key: str, keys: Mapping[str, None]) -> tuple[float | None, st
     rest = found["rest"]
     if rest:
         unit = unit_gbps(rest.upper() if key.isupper() else rest)
+        if unit is None and unit_gbps(rest.lower()) is not None:
+            return None, None  # bits or bytes
         return None if unit is None else (unit, None)
     beside = [name for name in keys if re.fullmatch(re.escape(key) + r"[ _-]?units?", name, re.IGNORECASE)]
     return None, (beside[0] if beside else None)
@@ -471,7 +473,7 @@ def _capacities(
     if reader.without_unit:
         key, count = reader.without_unit.most_common(1)[0]
         treated = declared.of(f"edge {key}") or declared.of(f"edge {key.lower()}")
-        effect = treated.effect if treated is not None else _NO_UNIT
+        effect = treated.effect if treated is not None and treated.treatment == REFUSED else _NO_UNIT
         untold = Untold(line, f"edge {key}: {effect}")
         findings.note(f"edge {key}: {effect}; left out of {several(count, 'edge')}")
     return capacities, kept, untold
