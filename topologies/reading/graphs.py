@@ -504,7 +504,7 @@ def _with_numbers(edges: list[GraphEdge], asked: Asked, findings: Findings) -> l
             edge.attributes["up"] = up.lower() == "true"
         elif up is not None and not isinstance(up, bool):
             wrong = wrong or f"up is {shown(up)}, not true or false"
-        if edge.attributes.get("weight", 1.0) <= 0 and not wrong:
+        if not wrong and edge.attributes.get("weight", 1.0) <= 0:
             wrong = f"weight is {shown(edge.attributes['weight'])}, not a number above 0"
         if wrong:
             _problem(edge, wrong, findings, code="FP6005")
