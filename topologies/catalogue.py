@@ -97,6 +97,7 @@ class Catalogue:
     nodes: Mapping[str, NodeModel] = field(default_factory=dict)
     optics: Mapping[str, OpticModel] = field(default_factory=dict)
     cables: Mapping[str, CableModel] = field(default_factory=dict)
+    said: tuple[str, ...] = ()  # what files of others were taken for
 
     def with_rows(self, section: str, rows: Mapping[str, CatalogueRow]) -> Catalogue:
         """The catalogue with more rows; a row takes the place of one of its name."""

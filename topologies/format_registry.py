@@ -16,8 +16,10 @@ from topologies.host_nics import settle_hosts
 from topologies.host_roles import HostKeys, NodeFacts
 from topologies.hosts import HostGroup
 from topologies.plugin_folder import PluginFolder
+from topologies.reading.asked import NOTHING_ASKED, Asked, Untold
 from topologies.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings
 from topologies.topology import Topology
+from topologies.units import format_gbps
 
 _MOST_PASSES = 50  # a file that is wrong in a thousand lines has one cause
 
@@ -30,6 +32,7 @@ class Imported(NamedTuple):
     notes: tuple[str, ...] = ()  # sentences: what was guessed, and fields that the answer leaves out
     facts: NodeFacts = NodeFacts()  # what the file says of its nodes beside the topology
     endpoints: Mapping[str, tuple[str, ...]] = {}  # of every host, NIC by NIC, once hosts are decided
+    untold: Untold = Untold()  # of capacities that are not known
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,17 @@ class TopologyFormat:
 
     ``read`` gives the topology, or an ``Imported`` with notes and with what the file says of its nodes. ``read_sound``
     takes what is sound and lists the rest; without it a file is read whole or not at all. A capacity that the file does
-    not tell is nan.
+    not tell is nan. A format that ``asks`` takes what the user says of it as a second argument of both, an ``Asked``.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    read: Callable[[Path], Topology | Imported] | None
+    read: Callable[..., Topology | Imported] | None
     write: Callable[[Topology, Path], None] | None
-    read_sound: Callable[[Path], Imported] | None = None
+    read_sound: Callable[..., Imported] | None = None
     most_nodes: int | None = None  # that are written unless more are asked for
     tells_nodes: bool = False  # every file says what its nodes are, or they are routers by the format's nature
+    asks: tuple[str, ...] = ()  # fields of ``Asked`` that it goes by
 
 
 def as_imported(taken: Topology | Imported) -> Imported:
@@ -101,14 +105,15 @@ def import_topology(
     *,
     strict: bool = False,
     speed: float | None = None,
+    asked: Asked = NOTHING_ASKED,
     keys: HostKeys = HostKeys(),
     groups: Sequence[HostGroup] = (),
 ) -> Imported:
     """Read a topology; what is wrong with single elements is listed, and they are left out, unless ``strict``.
 
-    ``speed`` is that of every link, Gbps: of those the file does not tell, and instead of those it does. ``keys`` and
-    the node ``groups`` of a scenario say which nodes are hosts and which endpoints are their NICs
-    (`topologies.host_nics`).
+    ``speed``, Gbps, is that of the links whose capacity the file does not tell; those it tells keep theirs. ``asked``
+    says how the file is to be read. ``keys`` and the node ``groups`` of a scenario say which nodes are hosts and which
+    endpoints are their NICs (`topologies.host_nics`).
 
     Raises
     ------
@@ -123,32 +128,59 @@ def import_topology(
         raise FormatError(
             f"the format {entry.name} is written only", file=str(path), hint=f"one of {readable}", code="FP6002"
         )
+    said = [key for key in ("capacity", "directions") if getattr(asked, key) is not None and key not in entry.asks]
+    if said:
+        hint = f"it is of {', '.join(name for name, other in FORMATS.items() if said[0] in other.asks)}"
+        raise FormatError(
+            f"the format {entry.name} has no {said[0]} to choose", where=said[0], hint=hint, code="FP6002"
+        )
+    given = (asked,) if entry.asks else ()
     try:
-        found = as_imported(entry.read(file))
+        found = as_imported(entry.read(file, *given))
     except FormatError:
         if strict or entry.read_sound is None:
             raise
-        found = entry.read_sound(file)
-    links = found.topology.links
-    if speed is not None:
-        links = replace(links, capacity_gbps=column(np.full(len(links), speed), np.float64))
-    unknown = np.flatnonzero(np.isnan(links.capacity_gbps))
-    if len(unknown):
-        raise FormatError(
-            f"the file does not tell the speed of {len(unknown) // 2:,} cables, "
-            f"such as {found.topology.link_name(int(unknown[0]))}",
-            file=str(path),
-            hint="say it: speed: 400G beside path in the scenario, or --speed 400G",
-            code="FP6011",
-        )
-    settled = settle_hosts(
-        replace(found.topology, links=links), _facts(entry, found.facts), keys, groups, file=file.name
-    )
+        found = entry.read_sound(file, *given)
+    found = _with_speed(found, speed, str(path))
+    settled = settle_hosts(found.topology, _facts(entry, found.facts), keys, groups, file=file.name)
     return found._replace(topology=settled.topology, notes=(*found.notes, *settled.notes), endpoints=settled.endpoints)
 
 
 def _facts(entry: TopologyFormat, facts: NodeFacts) -> NodeFacts:
     return replace(facts, told=True) if entry.tells_nodes and facts.told is None else facts
+
+
+def _with_speed(found: Imported, speed: float | None, file: str) -> Imported:
+    """The links of a file with the speed of those that it does not tell."""
+    links = found.topology.links
+    unknown = np.isnan(links.capacity_gbps)
+    count = int((unknown & found.topology.is_cable).sum())
+    if speed is None and count:
+        instead = found.untold.instead
+        first = found.topology.link_name(int(np.flatnonzero(unknown)[0]))
+        unit = (
+            "say its unit: capacity: {attribute: NAME, unit: Mbps} beside path, --capacity NAME:Mbps; or one for all: "
+        )
+        problem = Problem(
+            f"the file does not tell the speed of {count:,} cable{'s' * (count > 1)}, such as {first}"
+            + (f" ({instead})" if instead else ""),
+            file=file,
+            line=found.untold.line,
+            hint=(unit if instead else "say it: ") + "speed: 400G beside path in the scenario, or --speed 400G",
+            code="FP6011",
+        )
+        raise FormatError([*found.problems, problem])
+    if speed is None:
+        return found
+    notes = found.notes
+    if count < int(found.topology.is_cable.sum()):
+        told = int(found.topology.is_cable.sum()) - count
+        notes += (
+            f"speed {format_gbps(speed)} is given to {count:,} of {count + told:,} cables; "
+            "the file tells the capacity of the others, which keep it",
+        )
+    capacity = column(np.where(unknown, speed, links.capacity_gbps), np.float64)
+    return found._replace(topology=replace(found.topology, links=replace(links, capacity_gbps=capacity)), notes=notes)
 
 
 def write_topology(
@@ -202,6 +234,25 @@ def both_ways(
     def sound(path: Path) -> Imported:
         findings = Findings(path, limit=EVERY_PROBLEM)
         return as_imported(read(path, findings))._replace(problems=findings.found, notes=findings.notes)
+
+    return whole, sound
+
+
+def told_ways(
+    read: Callable[[Path, Findings, Asked], tuple[Topology, Untold]],
+) -> tuple[Callable[..., Imported], Callable[..., Imported]]:
+    """As :func:`both_ways`, for a reader that takes what the user says, and tells why capacities are not known."""
+
+    def whole(path: Path, asked: Asked = NOTHING_ASKED) -> Imported:
+        findings = Findings(path)
+        built, untold = read(path, findings, asked)
+        findings.finish()
+        return Imported(built, (), findings.notes, untold=untold)
+
+    def sound(path: Path, asked: Asked = NOTHING_ASKED) -> Imported:
+        findings = Findings(path, limit=EVERY_PROBLEM)
+        built, untold = read(path, findings, asked)
+        return Imported(built, findings.found, findings.notes, untold=untold)
 
     return whole, sound
 

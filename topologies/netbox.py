@@ -2,64 +2,72 @@
 
 References
 ----------
-NetBox documentation, "Device types" and "Interfaces: type"; github.com/netbox-community/devicetype-library.
+NetBox documentation, "Device types" and "Interfaces: type"; github.com/netbox-community/devicetype-library, ``schema``.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from topologies.catalogue import SwitchModel
 from topologies.errors import TopologyError
-from topologies.reading.fields import HARMLESS, MODELLED, REPORTED, DeclaredFields, Field
+from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
 from topologies.reading.json_value import JsonValue
 
-FIELDS = DeclaredFields(
-    "device type",
-    "netbox",
-    'NetBox documentation, "Device types"; netbox-community/devicetype-library, schema/devicetype.json',
-    [
-        Field("manufacturer", MODELLED, "product, with the model"),
-        Field("model", MODELLED, "product"),
-        Field("slug", MODELLED, "name of the model in scenarios"),
-        Field("interfaces", MODELLED, "ports of the speed that most interfaces have"),
-        Field("interfaces.type", MODELLED, "speed of a port"),
-        Field("interfaces.mgmt_only", MODELLED, "an interface of the management is no port"),
-        Field("interfaces.enabled", REPORTED, "ports that are off by default count"),
-        Field("power-ports", MODELLED, "one supply is spare where there are several"),
-        Field("power-ports.maximum_draw", MODELLED, "largest power, W"),
-        Field("module-bays", REPORTED, "ports on modules do not count: add them to ports of a row of your own"),
-        Field("device-bays", REPORTED, "devices in bays do not count"),
-        *(
-            Field(name, HARMLESS, what)
-            for name, what in {
-                "part_number": "number of the product", "u_height": "height", "is_full_depth": "depth",
-                "airflow": "direction of air", "weight": "weight", "weight_unit": "unit of weight",
-                "front_image": "picture", "rear_image": "picture", "description": "text", "comments": "text",
-                "subdevice_role": "parent or child of a bay", "is_powered": "whether it draws power",
-                "console-ports": "consoles", "console-server-ports": "consoles", "power-outlets": "outlets",
-                "front-ports": "of a patch panel", "rear-ports": "of a patch panel", "inventory-items": "parts",
-                "interfaces.name": "name", "interfaces.label": "label", "interfaces.description": "text",
-                "interfaces.poe_mode": "power over the cable", "interfaces.poe_type": "power over the cable",
-                "interfaces.bridge": "name of a bridge", "interfaces.rf_role": "radio",
-                "power-ports.name": "name", "power-ports.label": "label", "power-ports.type": "plug",
-                "power-ports.allocated_draw": "power set aside", "power-ports.description": "text",
-                "tags": "labels", "default_platform": "operating system",
-            }.items()
-        ),
-    ],
-)  # fmt: skip
-
-_ETHERNET = re.compile(r"^(\d+(?:\.\d+)?)([mgt]?)base-", re.IGNORECASE)
+_ETHERNET = re.compile(r"^(\d{1,5}(?:\.\d{1,3})?)([mgt]?)base-", re.IGNORECASE)
 _INFINIBAND = {
     "infiniband-sdr": 10.0, "infiniband-ddr": 20.0, "infiniband-qdr": 40.0, "infiniband-fdr10": 40.0,
     "infiniband-fdr": 56.0, "infiniband-edr": 100.0, "infiniband-hdr": 200.0, "infiniband-ndr": 400.0,
     "infiniband-xdr": 800.0,
 }  # fmt: skip
 _SCALE = {"": 1e-3, "m": 1e-3, "g": 1.0, "t": 1e3}
+_NO_PORTS = re.compile(r"(?i)\b(psu|power|pem|fan|ssd|storage|tray)")  # bays whose modules have no ports
+
+_COMPONENTS = ("console-ports", "console-server-ports", "power-outlets", "inventory-items")
+_TEXTS = ("name", "label", "description")
+
+FIELDS = DeclaredFields(
+    "device type",
+    "netbox",
+    "github.com/netbox-community/devicetype-library, schema/devicetype.json and components.json",
+    (
+        Field("manufacturer", MODELLED, "first word of the product"),
+        Field("model", MODELLED, "rest of the product's name"),
+        Field("slug", MODELLED, "name of the model in scenarios"),
+        Field("is_powered", MODELLED, "false: it draws no power"),
+        Field("interfaces", MODELLED, "ports: the most of one speed, of equals the fastest; others are said"),
+        Field("interfaces.type", MODELLED, "speed of a port"),
+        *(Field(f"interfaces.type {name}", HARMLESS, "not a port") for name in ("virtual", "bridge", "lag")),
+        Field("interfaces.type *", REPORTED, "no speed of Ethernet or InfiniBand; such ports are not counted"),
+        Field("interfaces.mgmt_only", MODELLED, "true: not a port of the fabric"),
+        Field("interfaces.enabled", REPORTED, "ports that are off as delivered are counted"),
+        Field("interfaces.lag", REPORTED, "ports of an aggregate are counted one by one"),
+        Field("interfaces.bridge", HARMLESS, "configuration"),
+        Field("interfaces.poe_mode", REPORTED, "power that ports feed to others is not in its power"),
+        Field("interfaces.poe_type", HARMLESS, "see poe_mode"),
+        Field("interfaces.rf_role", HARMLESS, "radio"),
+        *(Field(f"interfaces.{name}", HARMLESS, "text") for name in _TEXTS),
+        Field("power-ports", MODELLED, "supplies: where there are several, one is spare; said"),
+        Field("power-ports.maximum_draw", MODELLED, "largest power of a supply, W"),
+        Field("power-ports.allocated_draw", REPORTED, "not taken for power, which is of maximum_draw"),
+        *(Field(f"power-ports.{name}", HARMLESS, "text") for name in (*_TEXTS, "type")),
+        Field("module-bays", REPORTED, "ports of modules in them are not counted; without others it is refused"),
+        *(Field(f"module-bays.{name}", HARMLESS, "text") for name in (*_TEXTS, "position")),
+        Field("device-bays", REPORTED, "ports of devices in them are not counted; without others it is refused"),
+        Field("front-ports", REPORTED, "ports that pass through are not counted"),
+        Field("rear-ports", REPORTED, "ports that pass through are not counted"),
+        Field("subdevice_role", REPORTED, "parent holds devices, child is part of one; it is counted by itself"),
+        Field("module-types", REFUSED, "modules are not read; write a row with the ports of those that are in it"),
+        *(Field(name, HARMLESS, "has no ports of the fabric") for name in _COMPONENTS),
+        *(Field(name, HARMLESS, "size and looks; racks are not planned") for name in
+          ("u_height", "is_full_depth", "airflow", "weight", "weight_unit", "front_image", "rear_image")),
+        *(Field(name, HARMLESS, "text") for name in ("part_number", "description", "comments")),
+    ),
+)  # fmt: skip
+_LISTED = ("interfaces", "power-ports", "module-bays")  # whose entries have fields of their own
 
 
 def is_device_type(data: object) -> bool:
@@ -79,61 +87,103 @@ def interface_gbps(kind: str) -> float | None:
     return _INFINIBAND.get(kind.lower())
 
 
-def device_type_notes(data: Mapping[str, Any], file: str) -> tuple[str, ...]:
-    """What is to be said of a device type: the fields that its row leaves out."""
-    device = JsonValue(data, file)
-    present = [key for key in device.keys if not device.get(key).absent]
-    for part in ("interfaces", "power-ports"):
-        present += [
-            f"{part}.{key}" for row in device.get(part).each() for key, value in row.items() if _says(key, value)
-        ]
-    return tuple(f"{device.get('slug').text()}: {text}" for text in FIELDS.notes(present))
+def switch_row(data: Mapping[str, Any], file: str = "") -> tuple[SwitchModel, tuple[str, ...]]:
+    """A switch of the catalogue from a device type, and what is to be said of it.
 
-
-def _says(key: str, value: JsonValue) -> bool:
-    """Whether a field of a part says something: ``enabled`` does where it is not true."""
-    return not value.absent and (key != "enabled" or value.value is not True)
-
-
-def switch_row(data: Mapping[str, Any], file: str = "the device type") -> SwitchModel:
-    """A switch of the catalogue from a device type: as many ports as it has of its fastest common speed.
-
-    Management interfaces and ports of other speeds are left out; the source says which. Power is what the power ports
-    draw together, one supply being spare where there are several.
+    It has as many ports as it has of its most common speed; of equals the fastest. Power is what the power ports draw
+    together, one supply being spare where there are several.
 
     Raises
     ------
     FormatError
-        When something else stands where a list, a text or a number is expected (FP6250); the message has its path.
+        When a field has the wrong shape (FP6250), or is refused (FP6251).
     TopologyError
         When no interface has a speed (FP2110).
     """
     device = JsonValue(data, file)
-    speeds = Counter(
-        gbps
-        for entry in device.get("interfaces").each()
-        if not entry.get("mgmt_only").flag() and (gbps := interface_gbps(entry.get("type").text(""))) is not None
-    )
-    name = f"{device.get('manufacturer').text()} {device.get('model').text()}"
+    notes = list(FIELDS.check(_present(device), file))
+    speeds: Counter[float] = Counter()
+    for entry in _entries(device, "interfaces"):
+        gbps = interface_gbps(entry.get("type").text(""))
+        if gbps and not entry.get("mgmt_only").flag():
+            speeds[gbps] += 1
+    slug = device.need("slug").text().strip()
+    if not slug:
+        raise device.get("slug").wrong("a name is expected")
+    name = f"{device.need('manufacturer').text()} {device.need('model').text()}"
+    bays = [key for key in ("module-bays", "device-bays") if any(True for _ in device.get(key).each())]
     if not speeds:
-        raise TopologyError(
-            f"{name} has no interface of a known speed",
-            hint="interfaces need a type such as 400gbase-x-qsfpdd or infiniband-ndr",
-            code="FP2110",
-        )
+        hint = "interfaces need a type such as 400gbase-x-qsfpdd or infiniband-ndr"
+        if bays:
+            hint = f"its ports are in {bays[0]}: write a row of switches: with the ports of those that are in it"
+        raise TopologyError(f"{name} has no interface of a known speed", hint=hint, code="FP2110")
     # The ports of the fabric are the most of them; among equals the fastest.
     speed, ports = max(speeds.items(), key=lambda item: (item[1], item[0]))
     others = ", ".join(f"{count} x {gbps:g}G" for gbps, count in sorted(speeds.items()) if gbps != speed)
-    draws = [entry.get("maximum_draw") for entry in device.get("power-ports").each()]
-    watts = [draw.number(least=0) for draw in draws if not draw.absent]
-    slug = device.get("slug").text()
-    return SwitchModel.model_validate(
+    if others:
+        notes.append(f"interfaces: {ports} x {speed:g}G are its ports; not counted: {others}")
+    watts, said = _power_w(device)
+    row = SwitchModel.model_validate(
         {
             "model": slug,
             "product": name,
             "ports": ports,
             "speed": f"{speed:g}G",
-            "max_w": sum(watts) * max(len(watts) - 1, 1) / len(watts) if watts else None,
+            "max_w": watts,
             "source": f"NetBox device type {slug}" + (f"; not counted: {others}" if others else ""),
         }
     )
+    return row, tuple(f"{slug}: {note}" for note in (*notes, *said))
+
+
+def _entries(device: JsonValue, key: str) -> Iterator[JsonValue]:
+    """Entries of a list of components, each a mapping."""
+    for entry in device.get(key).each():
+        if entry.absent:
+            raise entry.wrong("a mapping {...} is expected, not null")
+        yield entry
+
+
+def _present(device: JsonValue) -> list[str]:
+    """Names of the fields that say something."""
+    names = []
+    for key, value in device.items():
+        if value.absent or (key == "is_powered" and value.flag(True)):
+            continue
+        if key in ("device-bays", "front-ports", "rear-ports") and not any(True for _ in _entries(device, key)):
+            continue
+        if key == "module-bays" and all(
+            _NO_PORTS.search(entry.get("name").text("")) for entry in _entries(device, key)
+        ):
+            continue
+        names.append(key)
+    for key in _LISTED:
+        for entry in _entries(device, key):
+            for name, value in entry.items():
+                if (
+                    value.absent
+                    or (name == "enabled" and value.flag(True))
+                    or (name == "mgmt_only" and not value.flag())
+                ):
+                    continue
+                names.append(f"{key}.{name}")
+                if key == "interfaces" and name == "type" and interface_gbps(value.text()) is None:
+                    names.append(f"interfaces.type {value.text()}")
+    return names
+
+
+def _power_w(device: JsonValue) -> tuple[float | None, tuple[str, ...]]:
+    """Largest power, W, None where the file has none; and what is to be said of it."""
+    if not device.get("is_powered").flag(True):
+        return 0.0, ()
+    draws = [entry.get("maximum_draw") for entry in _entries(device, "power-ports")]
+    watts = [draw.number(least=0.0) for draw in draws if not draw.absent]
+    if not watts:
+        return None, ()
+    if len(watts) == 1:
+        return watts[0], ()
+    total = sum(watts) * (len(watts) - 1) / len(watts)
+    said = f"power-ports: {total:g} W, as one of {len(watts)} supplies is spare"
+    if len(watts) < len(draws):
+        said += f"; {len(draws) - len(watts)} more have no maximum_draw"
+    return total, (said,)

@@ -97,7 +97,7 @@ def from_networkx(graph: Any, *, name: str, kind: str = "networkx") -> Topology:
         "dst": np.asarray([ids[head] for _, head, _, _ in arcs], dtype=np.int32),
         "capacity_gbps": _column(named, "capacity_gbps", None, _real, problems),
         "weight": _column(named, "weight", 1.0, _real, problems),
-        "src_ports": _column(named, "src_ports", 1.0, _real, problems),
+        "src_ports": _column(named, "src_ports", 1.0, _finite, problems),
         "length_m": _column(named, "length_m", math.nan, _real, problems),
         "delay_us": _column(named, "delay_us", math.nan, _real, problems),
     }
@@ -180,6 +180,11 @@ def _real(value: Any) -> float | None:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         return None
     return float(value)
+
+
+def _finite(value: Any) -> float | None:
+    number = _real(value)
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _whole(value: Any) -> int | None:

@@ -66,6 +66,30 @@ def parse_speed_gbps(value: object) -> float:
     return _parse(value, _SPEED_GBPS, "port speed", "'400G'")
 
 
+_BITS = re.compile(r"^(?P<prefix>[kmgt]?)(?:bps|b/s|bits?/s|bits?ps|bits?(?:_?per_?s(?:ec)?)?)$")
+
+
+def unit_gbps(text: str) -> float | None:
+    """Gbps of one unit of data rate as people and programs spell it; None for what is not one.
+
+    Case is free for bits only: ``MBps`` may be bytes or bits, so it is none.
+
+    >>> unit_gbps("Mbps"), unit_gbps("G"), unit_gbps("MBITPERSEC"), unit_gbps("GB/s"), unit_gbps("MBps")
+    (0.001, 1.0, 0.001, 8.0, None)
+    """
+    unit = text.strip().replace(" ", "")
+    if unit in ("", "b", "bit"):
+        return None
+    if unit in _SPEED_GBPS:
+        return _SPEED_GBPS[unit]
+    if unit == "K":
+        return 1e-6
+    found = _BITS.match(unit.lower())
+    if found is None or ("B" in unit and not unit.isupper() and "bit" not in unit.lower()):
+        return None
+    return _DECIMAL[found["prefix"].upper()] / 1e9
+
+
 def parse_bytes(value: object) -> float:
     """Data volume, bytes.
 

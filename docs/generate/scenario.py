@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             "DualPlane",
             "MultiPlane",
             "FileTopology",
+            "CapacityAttribute",
         ),
     ),
     (

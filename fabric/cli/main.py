@@ -50,6 +50,16 @@ class Verbs(click.Group):
                 raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; before an error stands what was left out of its files, which may be the cause."""
+        from topologies.errors import FabricError
+
+        try:
+            return super().invoke(ctx)
+        except FabricError:
+            say_of_files(ctx)
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         summaries = {name: declared.summary for name, declared in [*COMMANDS.declared.items(), *_plugged().items()]}
@@ -108,19 +118,23 @@ cli.params = [*cli.params, *common_options()]
 @cli.result_callback()
 @click.pass_context
 def _say_of_files(ctx: click.Context, /, result: Any, **_: Any) -> Any:
-    """Say what files were taken for, and list what was left out of them, which the exit code says too."""
+    """Say what files were taken for, and what was left out of them, which the exit code says too."""
+    return result or PARTIAL if say_of_files(ctx) else result
+
+
+def say_of_files(ctx: click.Context) -> bool:
+    """Say on standard error what files were taken for, and list what was left out; whether anything was."""
     from fabric.cli.answer import DROPPED, SAID
 
     if not ctx.obj.quiet:
         for text in dict.fromkeys(text for said in ctx.meta.get(SAID, ()) for text in said):
             click.echo(f"note: {printable(text)}", err=True)
     dropped = [problem for found in ctx.meta.get(DROPPED, ()) for problem in found]
-    if not dropped:
-        return result
     for problem in dropped:
         click.echo(f"left out: {printable(str(problem))}", err=True)
-    click.echo(f"{len(dropped)} element(s) left out; --strict refuses such files", err=True)
-    return result or PARTIAL
+    if dropped:
+        click.echo(f"{len(dropped)} element(s) left out; --strict refuses such files", err=True)
+    return bool(dropped)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -14,6 +14,7 @@ from topologies.errors import FabricError, FormatError, Problem, TopologyError, 
 from topologies.fabric_size import check_size
 from topologies.hosts import HostGroup
 from topologies.named_parts import hint_for, select
+from topologies.reading.asked import Asked
 from topologies.topology import Topology
 from topologies.validate import validate
 from traffic.inventory import Inventory, NodeGroup
@@ -156,6 +157,7 @@ def _build(
             topology.format,
             strict=loaded.strict,
             speed=topology.speed,
+            asked=Asked(topology.capacity, topology.directions),
             keys=topology.host_keys,
             groups=[_host_group(node, name, spec) for node in nodes],
         )

@@ -198,6 +198,7 @@ def assumptions(loaded: LoadedScenario, network: Network, traffic: Sequence[Work
         for name, spec in loaded.scenario.fabrics.items()
         if spec.efficiency is None
     ]
+    found += [Assumption("", text, "include") for text in loaded.catalogue_said]
     found += [
         Assumption("", text, f"fabrics.{name}.topology") for name, texts in network.said.items() for text in texts
     ]

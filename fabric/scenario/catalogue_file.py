@@ -13,12 +13,11 @@ from pydantic import Field, ValidationError, create_model
 from fabric.scenario.diagnostics import locate
 from fabric.scenario.explain import explain
 from fabric.scenario.keys import Keys
-from fabric.scenario.positions import MOST_BYTES, decode, read_yaml
+from fabric.scenario.positions import decode, read_yaml
 from fabric.scenario.tree import Tree
 from topologies.catalogue import SECTIONS, Catalogue, CatalogueRow
 from topologies.errors import FormatError, Problem, ScenarioError, TopologyError
-from topologies.netbox import device_type_notes, is_device_type, switch_row
-from topologies.reading.file_bytes import file_bytes
+from topologies.netbox import is_device_type, switch_row
 from topologies.registry import Spec
 
 
@@ -59,12 +58,12 @@ def with_file(base: Catalogue, tree: Tree) -> Catalogue:
     data = tree.plain()
     if is_device_type(data):
         try:
-            row = switch_row(data, tree.place.file)
-        except FormatError as error:
-            raise ScenarioError(locate([_at_its_path(problem) for problem in error.problems], tree)) from None
+            row, notes = switch_row(data, tree.place.file or "")
         except TopologyError as error:
             raise ScenarioError(locate(error.problems, tree)) from None
-        return base.with_rows("switches", {row.model: row})
+        except FormatError as error:
+            raise ScenarioError(locate(map(_at_key, error.problems), tree)) from None
+        return replace(base.with_rows("switches", {row.model: row}), said=(*base.said, *notes))
     try:
         found = catalogue_model().model_validate(data)
     except ValidationError as error:
@@ -76,16 +75,11 @@ def with_file(base: Catalogue, tree: Tree) -> Catalogue:
     return base
 
 
-def _at_its_path(problem: Problem) -> Problem:
-    """A problem of a device type, whose message begins with its path, at the place of that path."""
-    parts = re.findall(r"[^.\[\]]+", problem.message.split(":", 1)[0])
-    return replace(problem, file=None, where=tuple(int(part) if part.isdecimal() else part for part in parts))
-
-
-def notes_of(tree: Tree) -> tuple[str, ...]:
-    """What is to be said of a document of a catalogue that was read."""
-    data = tree.plain()
-    return device_type_notes(data, tree.place.file) if is_device_type(data) else ()
+def _at_key(problem: Problem) -> Problem:
+    """A problem of a device type under the keys that its message begins with, such as ``power-ports[0].type``."""
+    path = problem.message.partition(": ")[0]
+    keys = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path)]
+    return replace(problem, file=None, where=tuple(keys))
 
 
 def read_catalogue(path: str | Path, base: Catalogue) -> Catalogue:
@@ -97,7 +91,7 @@ def read_catalogue(path: str | Path, base: Catalogue) -> Catalogue:
         When the file cannot be read or is wrong.
     """
     try:
-        content = file_bytes(path, MOST_BYTES)
+        content = Path(path).read_bytes()
     except OSError as error:
         raise FormatError(f"cannot read the file: {error.strerror}", file=str(path), code="FP6001") from error
     tree = read_yaml(decode(content, str(path)), str(path))

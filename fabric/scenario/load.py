@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from fabric.scenario.catalogue_file import is_catalogue, notes_of, with_file
+from fabric.scenario.catalogue_file import is_catalogue, with_file
 from fabric.scenario.diagnostics import locate
 from fabric.scenario.explain import explain
 from fabric.scenario.json_schema import scenario_schema
@@ -63,6 +63,7 @@ class LoadedScenario:
     strict: bool = False  # a file with anything wrong in it is refused
     dropped: list[Problem] = field(default_factory=list, repr=False, compare=False)  # wrong elements of files
     said: list[str] = field(default_factory=list, repr=False, compare=False)  # what files were taken for, or left out
+    catalogue_said: tuple[str, ...] = ()  # of that, what device types were
 
     @property
     def sha256(self) -> str:
@@ -115,8 +116,8 @@ def load_scenario(
     loaded = LoadedScenario(
         scenario, str(path), directory, tuple(files.inputs), files.sources, given, tuple(files.catalogues), tree
     )
-    loaded.say(*files.said)
-    return loaded
+    loaded.say(*chosen.catalogue.said)
+    return replace(loaded, catalogue_said=chosen.catalogue.said)
 
 
 def validate(tree: Tree, registries: Registries) -> Scenario:
@@ -170,7 +171,6 @@ class _Files:
         self.sources: dict[str, str] = {}
         self.inputs: list[InputFile] = []
         self.catalogues: list[Path] = []
-        self.said: list[str] = []
         self._trees: list[Tree] = []
         self._seen: set[Path] = set()
 
@@ -231,7 +231,6 @@ class _Files:
         """``base`` with all catalogues that were included laid over it, in order."""
         for tree in self._trees:
             base = with_file(base, tree)
-            self.said += notes_of(tree)
         return base
 
     def _read(self, name: str, asked: Place) -> Tree:

@@ -43,6 +43,7 @@ from topologies.catalogue import Catalogue, builtin
 from topologies.errors import nearest, nearest_hint
 from topologies.host_nics import nic_template
 from topologies.host_roles import HostKeys
+from topologies.reading.asked import CapacityAttribute
 from topologies.registry import Registry, Spec
 from topologies.units import Count, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
@@ -97,7 +98,13 @@ class FileTopology(Spec):
     format: str = Field(description="Format of the file", examples=["repetita", "csv", "graphml", "json"])
     path: str = Field(min_length=1, description="File, relative to the scenario", examples=["abilene.graph"])
     speed: SpeedGbps | None = Field(
-        default=None, description="Speed of every link, where the file does not tell it or tells it wrong"
+        default=None, description="Speed of the links whose capacity the file does not tell; others keep theirs"
+    )
+    capacity: CapacityAttribute | None = Field(
+        default=None, description="Where the file has capacities whose unit it does not state"
+    )
+    directions: Literal["both", "as-written"] | None = Field(
+        default=None, description="Edges of a directed graph without the other direction: cables, or links of one way"
     )
     hosts: tuple[str, ...] = Field(
         default=(),

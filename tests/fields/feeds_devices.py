@@ -14,8 +14,6 @@ from feeding import Feed, Outcome, ReaderFeeds
 from topologies.format_registry import FORMATS, as_imported
 from topologies.formats import containerlab, ibnetdiscover
 from topologies.host_nics import settle_hosts
-from topologies.netbox import FIELDS as NETBOX
-from topologies.netbox import device_type_notes, switch_row
 
 
 def outcome(name: str, path: Path, *, sound: bool) -> Outcome:
@@ -318,48 +316,6 @@ CSV_FEEDS: dict[str, Feed] = {
 }
 
 
-# ---- NetBox ----------------------------------------------------------------------------------------------------------
-
-
-PORT = "400gbase-x-qsfpdd"
-
-
-def device(*, port: Mapping[str, Any] = {}, supply: Mapping[str, Any] = {}, **more: Any) -> dict[str, Any]:
-    """A switch of two ports and two supplies."""
-    return {
-        "manufacturer": "A", "model": "X", "slug": "a-x",
-        "interfaces": [{"name": "e1", "type": PORT}, {"name": "e2", "type": PORT, **port}],
-        "power-ports": [{"name": "p1", "maximum_draw": 500}, {"name": "p2", "maximum_draw": 500, **supply}],
-    } | more  # fmt: skip
-
-
-def netbox_read(document: dict[str, Any], folder: Path) -> Outcome:
-    return Outcome(switch_row(document).model_dump(), device_type_notes(document, str(folder / "x.yaml")))
-
-
-NETBOX_FEEDS: dict[str, Feed] = {
-    "manufacturer": Feed(device(), device(manufacturer="B")),
-    "model": Feed(device(), device(model="Y")),
-    "slug": Feed(device(), device(slug="b")),
-    "interfaces": Feed(device(), device(interfaces=[{"name": "e1", "type": "100gbase-x-qsfp28"}])),
-    "interfaces.type": Feed(device(), device(port={"type": "virtual"})),
-    "interfaces.mgmt_only": Feed(device(), device(port={"mgmt_only": True})),
-    "interfaces.enabled": Feed(device(), device(port={"enabled": False})),
-    "power-ports": Feed(device(), device(**{"power-ports": []})),
-    "power-ports.maximum_draw": Feed(device(), device(supply={"maximum_draw": 900})),
-}
-for _field in NETBOX:
-    if _field.name not in NETBOX_FEEDS:
-        _part, _, _key = _field.name.rpartition(".")
-        _having = (
-            device(port={_key: "x"})
-            if _part == "interfaces"
-            else device(supply={_key: "x"})
-            if _part
-            else device(**{_key: "x"})
-        )
-        NETBOX_FEEDS[_field.name] = Feed(device(), _having)
-
 READERS = [
     ReaderFeeds(
         "topology format", "ibnetdiscover", ib_read, IB_FEEDS, Feed(ib(), ib(head="zz_unheard_of=1\n"))
@@ -375,5 +331,4 @@ READERS = [
         "topology format", "csv", csv_read, CSV_FEEDS,
         Feed(sheet(), sheet("x,y,100,1", more="zz_unheard_of")),
     ),
-    ReaderFeeds("device type", "netbox", netbox_read, NETBOX_FEEDS, Feed(device(), device(zz_unheard_of="1"))),
 ]  # fmt: skip

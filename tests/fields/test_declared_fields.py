@@ -21,10 +21,9 @@ FEEDS: dict[tuple[str, str], ReaderFeeds] = {
     for feeds in importlib.import_module(path.stem).READERS
 }
 FIELDS = [(key, field) for key, declared in ALL.items() for field in declared]
+DECLARED_FORMATS = ("graphml", "json", "node-link", "repetita", "sndlib")
 # Readers whose fields are not declared yet.
-WAITING = {
-    *(("topology format", name) for name in FORMATS if name not in ("ibnetdiscover", "lldp", "containerlab", "csv")),
-}
+WAITING = {}
 
 
 def wanted() -> set[tuple[str, str]]:

@@ -127,7 +127,9 @@ def test_interface_types_of_netbox_are_speeds(kind, gbps):
 
 
 def test_a_netbox_device_type_is_a_row(written, tmp_path, capsys):
-    row = switch_row(DEVICE)
+    row, said = switch_row(DEVICE)
+    assert any("64 x 800G are its ports; not counted: 1 x 25G" in text for text in said)
+    assert any("as one of 2 supplies is spare" in text for text in said)
     assert (row.model, row.ports, row.speed, row.max_w) == ("nvidia-sn5600", 64, 800.0, 1000.0)
     assert "1 x 25G" in row.source
     with pytest.raises(TopologyError, match="no interface of a known speed"):

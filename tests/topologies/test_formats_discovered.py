@@ -12,6 +12,7 @@ import yaml
 from topologies.builder import TOPOLOGIES
 from topologies.errors import FormatError
 from topologies.format_registry import import_topology, read_topology, write_topology
+from topologies.reading.asked import Asked, CapacityAttribute
 
 IB = """\
 # Topology file: generated on Tue Nov 24 13:46:24 2026
@@ -334,16 +335,35 @@ XML = """\
 
 @pytest.mark.parametrize(("text", "line"), [(NATIVE, 10), (XML, 11)])
 def test_sndlib_takes_what_is_installed_or_the_largest_module(tmp_path, text, line):
+    """10,000 and 40,000 Mbit/s; L3 has neither, and takes the speed that is given."""
     path = tmp_path / "net.xml"
     path.write_text(text)
-    found = import_topology(path)
-    assert [problem.line for problem in found.problems] == [line]
-    assert "no capacity" in found.problems[0].message
+    asked = Asked(CapacityAttribute(attribute="capacity", unit="Mbps"))
+    with pytest.raises(FormatError, match="the speed of 1 cable, such as C -> A") as caught:
+        import_topology(path, asked=asked)
+    assert caught.value.problems[0].line == line
+    found = import_topology(path, asked=asked, speed=7.0)
+    assert any("additionalModules: nothing is installed on 1 link" in note for note in found.notes)
     net = found.topology
-    assert net.links.capacity_gbps.tolist() == [10.0, 10.0, 40.0, 40.0]
+    assert net.links.capacity_gbps.tolist() == [10.0, 10.0, 40.0, 40.0, 7.0, 7.0]
     assert [net.nodes.name[a] + net.nodes.name[b] for a, b in zip(net.links.src, net.links.dst, strict=True)] == [
-        "AB", "BA", "BC", "CB",
+        "AB", "BA", "BC", "CB", "CA", "AC",
     ]  # fmt: skip
+
+
+def test_sndlib_without_a_unit_asks_for_it_unless_the_head_has_one(tmp_path):
+    """The unit of the head of dynamic traffic, MBITPERSEC, is that of capacities; without one nothing is guessed."""
+    path = tmp_path / "net.xml"
+    path.write_text(XML)
+    with pytest.raises(FormatError, match=r"capacity: a capacity in no unit.*--capacity NAME:Mbps"):
+        import_topology(path, strict=True)
+    path.write_text(XML.replace("<networkStructure>", "<meta><unit>MBITPERSEC</unit></meta><networkStructure>"))
+    assert import_topology(path, speed=1.0).topology.links.capacity_gbps.tolist() == [10, 10, 40, 40, 1, 1]
+    path.write_text(NATIVE.replace("NODES (", "META (\n  unit = GBITPERSEC\n)\nNODES (", 1))
+    assert import_topology(path, speed=1.0).topology.links.capacity_gbps[0] == 10_000
+    path.write_text(XML.replace("<networkStructure>", "<meta><unit>PACKETS</unit></meta><networkStructure>"))
+    with pytest.raises(FormatError, match="'PACKETS', not one of capacity"):
+        import_topology(path)
 
 
 @pytest.mark.parametrize("suffix", ["xml", "graphml"])

@@ -184,7 +184,7 @@ def test_both_forms_of_sndlib_give_the_same(tmp_path, text):
     [
         ("<network><demands>", r"net:\d+:\d+: not XML"),
         ("<network/>", "no demand in the file"),
-        ('<!DOCTYPE n [<!ENTITY a "b">]><network>&a;</network>', "net:1: a document type or entity declaration"),
+        ('<!DOCTYPE n [<!ENTITY a "b">]><network>&a;</network>', "net:1:13: a document type or entity declaration"),
         (SNDLIB.replace("h2<", "h9<"), "has no node 'h9'"),
         (NATIVE.replace("1 500", "500"), r"net:4:1: a demand is: id \( source target \)"),
         ("NODES ( )", "no demands in the file"),

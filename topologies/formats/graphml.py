@@ -1,31 +1,57 @@
-"""``graphml``: XML graphs of NetworkX, yEd and Gephi, through NetworkX.
+"""``graphml``: XML graphs of the Internet Topology Zoo, yEd, Gephi and NetworkX.
 
-Attributes are those of ``topologies.networkx_adapter``; only ``capacity_gbps`` of edges is required. What we write
-keeps every column. A file with a document type or an entity declaration is refused before anything of it is expanded.
+What attributes mean is in ``topologies.reading.graphs``. Each edge tells its direction, or the graph does
+(``edgedefault``); yEd writes every edge directed, whatever was drawn. Groups of yEd are drawings: the nodes in them are
+nodes. A file with a document type or an entity declaration is refused. What we write keeps every column.
+
+References
+----------
+Brandes et al., "GraphML Primer", graphml.graphdrawing.org; yWorks, "GraphML extensions".
 """
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
-from xml.parsers import expat
 
-from topologies.errors import FormatError, TopologyError
-from topologies.format_registry import Imported, TopologyFormat, cannot_say
-from topologies.networkx_adapter import from_networkx, to_networkx
-from topologies.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings, read_bytes, shown
+from topologies.errors import FormatError
+from topologies.format_registry import TopologyFormat, cannot_say, told_ways
+from topologies.networkx_adapter import to_networkx
+from topologies.reading.asked import Asked, Untold
+from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
+from topologies.reading.graphs import ForeignGraph, GraphEdge, GraphNode, graph_fields, topology_of_graph
+from topologies.reading.json_value import parse_json
+from topologies.reading.xml_input import Place, read_xml
+from topologies.text_input import Findings, shown
 from topologies.topology import Topology
 
 _TABLES = ("roles", "tiers")
-_REQUIRED = "capacity_gbps"
 _WHOLE = ("int", "integer", "long")
 _REAL = ("float", "double")
 _TYPES = (*_WHOLE, *_REAL, "boolean", "string", "yfile")
+_LABELS = ("NodeLabel", "EdgeLabel", "Label.Text")  # elements of yEd and yFiles with the text of what they are in
+
+FIELDS = DeclaredFields(
+    "topology format",
+    "graphml",
+    'GraphML Primer; yWorks GraphML; Topology Zoo, "Dataset"; Gephi and NetworkX exports',
+    graph_fields(
+        Field("graph@edgedefault", MODELLED, "direction of the edges that do not tell it"),
+        Field("edge@directed", MODELLED, "direction of an edge"),
+        Field("<hyperedge>", REFUSED, "a hyperedge joins more than two nodes; use a node for a shared segment"),
+        Field("<graph> in <node>", REPORTED, "a group is a drawing: its nodes are nodes, and itself is left out"),
+        Field("edge@sourceport", REPORTED, "ports are numbered anew"),
+        Field("edge@targetport", REPORTED, "ports are numbered anew"),
+        Field("<port>", REPORTED, "ports are numbered anew"),
+        Field("node url", HARMLESS, "of yEd"),
+        Field("node description", HARMLESS, "free text"),
+        Field("edge url", HARMLESS, "of yEd"),
+        Field("edge description", HARMLESS, "free text"),
+    ),
+)
 
 
 @dataclass
@@ -34,236 +60,229 @@ class _Key:
 
     name: str
     type: str
-    owner: str
-    has_default: bool = False
+    owner: str  # node, edge, graph, port or all
+    default: Any = None
 
 
 @dataclass
-class _Element:
-    """A node or edge while it is open."""
+class _Open:
+    """An element that is open and takes data."""
 
-    tag: str
-    line: int
-    label: str
-    found: set[str] = field(default_factory=set)
+    kind: str  # node, edge, graph, or what else may have data
+    attributes: dict[str, Any] = field(default_factory=dict)
+    node: GraphNode | None = None
+    edge: GraphEdge | None = None
+    directed: bool = False  # a graph's default
+    wrong: bool = False  # an edge that is left out
 
 
-class _Scan:
-    """One pass over the XML without building anything: refuses declarations, finds what is wrong and where."""
+class _Handler:
+    """Nodes, edges and their data as they pass."""
 
-    def __init__(self, path: Path, data: bytes, *, limit: int = MAX_PROBLEMS) -> None:
-        self.findings = Findings(path, limit=limit)
-        self.bad_edges: set[int] = set()  # by number, from 0
-        self.whole = False  # whether something else than an edge is wrong
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.fatal = False  # whether something else than an edge is wrong
+        self.graphs = 0
+        self.nodes: dict[str, GraphNode] = {}
+        self.groups: set[str] = set()
+        self.edges: list[GraphEdge] = []
+        self.attributes: dict[str, Any] = {}
+        self.present: dict[str, int | None] = {}  # parts of the XML that are declared
+        self.drawn = ""
         self.keys: dict[str, _Key] = {}
-        self.nodes: set[str] = set()
-        self.edges: list[tuple[int, int, str, str]] = []
-        self.ids: set[tuple[str, ...]] = set()
-        self._open: list[_Element] = []
-        self._data: tuple[str, int, int] | None = None
-        self._text: list[str] = []
-        self._nested = False
-        self._graphs = 0
-        self._directed = ""
-        self._declared = ""
-        self._parser = parser = expat.ParserCreate()
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.EntityDeclHandler = self._refuse
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text.append
-        try:
-            parser.Parse(data, True)
-        except expat.ExpatError as error:
-            message = f"not XML: {expat.ErrorString(error.code)}"
-            self.findings.add(message, code="FP6003", line=error.lineno, column=error.offset + 1)
-            raise self.findings.error() from error
-        for number, (line, column, end, node) in enumerate(self.edges):
-            if node not in self.nodes:
-                self.bad_edges.add(number // 2)
-                message = f"the {end} of an edge is {shown(node)}, which is not a node"
-                self.findings.add(message, code="FP6006", line=line, column=column, hint="declare the node")
-        if not self._graphs:
-            hint = "the root element is graphml, with a graph inside"
-            self.whole = True
-            self.findings.add("the file has no graph element", code="FP6003", line=1, hint=hint)
+        self._ids: set[tuple[object, ...]] = set()
+        self._open: list[_Open] = []
+        self._data: _Key | None = None
+        self._place: Place = (1, 1)  # of the data
+        self._depth = 0  # of elements inside the data
+        self._declared: _Key | None = None
 
-    def _add(self, message: str, code: str, hint: str = "", place: tuple[int, int] | None = None) -> None:
-        if self._open and self._open[-1].tag == "edge":
-            self.bad_edges.add(len(self.edges) // 2 - 1)
+    def add(self, message: str, code: str, place: Place, hint: str = "") -> None:
+        element = self._open[-1] if self._open else None
+        if element is not None and element.edge is not None:
+            element.wrong = True
         else:
-            self.whole = True
-        line, column = place or (self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1)
-        self.findings.add(message, code=code, line=line, column=column, hint=hint)
+            self.fatal = True
+        self.findings.add(message, code=code, line=place[0], column=place[1], hint=hint)
 
-    def _refuse(self, *_: object) -> None:
-        hint = "remove the DOCTYPE: GraphML needs none, and entities can hide gigabytes or other files"
-        self._add("a document type or entity declaration is refused", "FP6008", hint)
-        raise self.findings.error()
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rsplit(":", 1)[-1]
-        place = (self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1)
-        if self._data is not None:
-            self._nested = True
+    def start(self, name: str, attributes: Mapping[str, str], place: Place) -> None:
+        """Open an element."""
+        if self._data is not None or (self._declared is not None and name != "default"):
+            self._depth += 1
+            if name == "Label" and attributes.get("Text"):
+                self._label(attributes["Text"])
             return
-        if name == "graph":
-            self._graphs += 1
-            if self._graphs > 1:
-                self._add("a second graph, or one inside another", "FP6003", "one file holds one flat graph")
-            self._directed = "true" if attributes.get("edgedefault") == "directed" else "false"
-        elif name == "hyperedge":
-            self._add("a hyperedge joins more than two nodes", "FP6003", "use a node for a shared segment")
+        if name == "graphml":
+            if any("yworks" in value for key, value in attributes.items() if key.startswith("xmlns")):
+                self.drawn = "yEd"
+        elif name == "graph":
+            self._graph(attributes, place)
         elif name == "key":
-            self._declare(attributes)
+            self._key(attributes, place)
         elif name == "node":
-            node = attributes.get("id", "")
-            if node in self.nodes or not node:
-                self._add(f"two nodes have the id {shown(node)}" if node else "a node has no id", "FP6007")
-            self.nodes.add(node)
-            self._open.append(_Element("node", place[0], f"node {node}"))
+            self._node(attributes, place)
         elif name == "edge":
-            ends = [attributes.get(end, "") for end in ("source", "target")]
-            self.edges += [(*place, end, node) for end, node in zip(("source", "target"), ends, strict=True)]
-            self._open.append(_Element("edge", place[0], f"edge {ends[0]} -> {ends[1]}"))
-            if ends[0] == ends[1]:
-                self._add(f"node {ends[0]} has an edge to itself", "FP6007", "remove the edge")
-            if attributes.get("directed", self._directed) != self._directed:
-                message = f"the edge is directed={shown(attributes['directed'])} in a graph of the other kind"
-                self._add(message, "FP6003", "write all edges directed, or all undirected")
-            if (key := attributes.get("id")) is not None:
-                # NetworkX numbers parallel edges per pair of nodes, so ids may come again between others.
-                mark = (key, *(ends if self._directed == "true" else sorted(ends)))
-                if mark in self.ids:
-                    hint = "make the ids different, or leave them out"
-                    self._add(f"two parallel edges have the id {shown(key)}", "FP6007", hint)
-                self.ids.add(mark)
-        elif name in ("data", "default"):
-            self._data = (attributes.get("key", "") if name == "data" else self._declared, *place)
-            self._text.clear()
-            self._nested = False
+            self._edge(attributes, place)
+        elif name == "hyperedge":
+            self.present["<hyperedge>"] = place[0]
+            self._open.append(_Open(name))
+        elif name == "port":
+            self.present["<port>"] = place[0]
+            self._open.append(_Open(name))
+        elif name == "data":
+            self._begin(attributes, place)
+        elif name == "default" and self._declared is not None:
+            self._data, self._place = self._declared, place
 
-    def _declare(self, attributes: dict[str, str]) -> None:
-        self._declared = attributes.get("id", "")
+    def end(self, name: str, text: str, place: Place) -> None:
+        """Close an element."""
+        if self._depth:
+            self._depth -= 1
+            if name in _LABELS:
+                self._label(text)
+            return
+        if name in ("data", "default") and self._data is not None:
+            self._value(self._data, text, default=name == "default")
+            self._data = None
+        elif name == "key":
+            self._declared = None
+        elif name in ("graph", "node", "edge", "hyperedge", "port") and self._open:
+            self._close(self._open.pop())
+
+    def _label(self, text: str) -> None:
+        """The first text that is drawn on a node or an edge."""
+        name = {"node": "NodeLabel", "edge": "EdgeLabel"}.get(self._open[-1].kind if self._open else "")
+        if name and text.strip():
+            self._open[-1].attributes.setdefault(name, text.strip())
+
+    def _graph(self, attributes: Mapping[str, str], place: Place) -> None:
+        inside = next((element for element in reversed(self._open) if element.node is not None), None)
+        if inside is not None and inside.node is not None:
+            self.present["<graph> in <node>"] = place[0]
+            self.groups.add(str(inside.node.id))
+        else:
+            self.graphs += 1
+            if self.graphs > 1:
+                self.add("a second graph", "FP6003", place, "one file holds one graph")
+        default = attributes.get("edgedefault", "undirected")
+        if default not in ("directed", "undirected"):
+            self.add(f"edgedefault is {shown(default)}, not directed or undirected", "FP6005", place)
+        # What a group's graph says of itself is not the network's.
+        kept = self.attributes if inside is None else {}
+        self._open.append(_Open("graph", attributes=kept, directed=default == "directed"))
+
+    def _key(self, attributes: Mapping[str, str], place: Place) -> None:
         kind = attributes.get("attr.type", "yfile" if "yfiles.type" in attributes else "string")
         if kind not in _TYPES:
-            self._add(f"attr.type is {shown(kind)}", "FP6005", f"known types: {', '.join(_TYPES[:-1])}")
-        self.keys[self._declared] = _Key(attributes.get("attr.name", ""), kind, attributes.get("for", "all"))
+            self.add(f"attr.type is {shown(kind)}", "FP6005", place, f"known types: {', '.join(_TYPES[:-1])}")
+        if "yfiles.type" in attributes:
+            self.drawn = "yEd"
+        key = _Key(attributes.get("attr.name", attributes.get("id", "")), kind, attributes.get("for", "all"))
+        self.keys[attributes.get("id", "")] = self._declared = key
 
-    def _end(self, tag: str) -> None:
-        name = tag.rsplit(":", 1)[-1]
-        if name in ("data", "default") and self._data is not None:
-            key, line, column = self._data
-            self._data = None
-            self._value(key, "".join(self._text), (line, column), default=name == "default")
-        elif name in ("node", "edge") and self._data is None and self._open:
-            element = self._open[-1]
-            given = element.found | {
-                key.name for key in self.keys.values() if key.has_default and key.owner in ("edge", "all")
-            }
-            if element.tag == "edge" and _REQUIRED not in given:
-                hint = "add the edge attribute capacity_gbps, in Gbps for one direction"
-                self._add(f"{element.label} has no capacity_gbps", "FP6004", hint, (element.line, 1))
-            self._open.pop()
+    def _node(self, attributes: Mapping[str, str], place: Place) -> None:
+        name = attributes.get("id", "")
+        if name in self.nodes or not name:
+            self.add(f"two nodes have the id {shown(name)}" if name else "a node has no id", "FP6007", place)
+        node = GraphNode(name, {}, place[0])
+        self.nodes.setdefault(name, node)
+        self._open.append(_Open("node", attributes=node.attributes, node=node))
 
-    def _value(self, key: str, text: str, place: tuple[int, int], *, default: bool) -> None:
-        declared = self.keys.get(key)
-        if declared is None:
-            message = f"data of the key {shown(key)}, which is not declared"
-            self._add(message, "FP6006", "declare it with a key element", place)
-            if self._open:
-                self._open[-1].found.add(_REQUIRED)  # it may have been this: the mistake is reported once
+    def _edge(self, attributes: Mapping[str, str], place: Place) -> None:
+        ends = (attributes.get("source", ""), attributes.get("target", ""))
+        graph = next((element for element in reversed(self._open) if element.kind == "graph"), None)
+        word = attributes.get("directed")
+        directed = graph is not None and graph.directed if word is None else word in ("true", "1")
+        edge = GraphEdge(*ends, {}, directed, *place, key=attributes.get("id"))
+        self._open.append(_Open("edge", attributes=edge.attributes, edge=edge))
+        for port in ("sourceport", "targetport"):
+            if attributes.get(port):
+                self.present[f"edge@{port}"] = place[0]
+        if word not in (None, "true", "false", "0", "1"):
+            self.add(f"directed is {shown(word)}, not true or false", "FP6005", place)
+        if edge.key is not None:
+            # NetworkX numbers parallel edges per pair of nodes, so ids may come again between others.
+            mark = (edge.key, *(ends if directed else sorted(ends)))
+            if mark in self._ids:
+                hint = "make the ids different, or leave them out"
+                self.add(f"two parallel edges have the id {shown(edge.key)}", "FP6007", place, hint)
+            self._ids.add(mark)
+
+    def _begin(self, attributes: Mapping[str, str], place: Place) -> None:
+        name = attributes.get("key", "")
+        key = self.keys.get(name)
+        self._place = place
+        if key is None:
+            self.add(f"data of the key {shown(name)}, which is not declared", "FP6006", place, "declare it with a key")
+        self._data = key or _Key("", "yfile", "all")
+
+    def _value(self, key: _Key, text: str, *, default: bool) -> None:
+        value = _typed(key.type, text)
+        if value is None and text.strip() and key.type != "yfile":
+            wanted = "a whole number" if key.type in _WHOLE else "a number" if key.type in _REAL else "true or false"
+            self.add(f"{key.name} is {shown(text.strip())}, not {wanted}", "FP6005", self._place)
             return
         if default:
-            declared.has_default = True
-        elif self._open:
-            self._open[-1].found.add(declared.name)
-        wanted = None if self._nested else _wrong(declared.type, text)
-        if wanted:
-            self._add(f"{declared.name} is {shown(text.strip())}, not {wanted}", "FP6005", place=place)
+            key.default = value
+        elif self._open and value is not None and key.type != "yfile":
+            self._open[-1].attributes[key.name] = value
+
+    def _close(self, element: _Open) -> None:
+        for key in self.keys.values():
+            if key.default is not None and key.owner in (element.kind, "all") and element.kind != "graph":
+                element.attributes.setdefault(key.name, key.default)
+        if element.edge is not None and not element.wrong:
+            self.edges.append(element.edge)
 
 
-def _wrong(kind: str, text: str) -> str | None:
-    """What the text should have been; None when it is."""
+def _typed(kind: str, text: str) -> Any:
+    """The value of a text; None where it is none of its type."""
     try:
         if kind in _WHOLE:
-            int(text)
-        elif kind in _REAL:
-            float(text)
+            return int(text)
+        if kind in _REAL:
+            return float(text)
     except ValueError:
-        return "a whole number" if kind in _WHOLE else "a number"
-    return "true or false" if kind == "boolean" and text.lower() not in ("true", "false", "0", "1") else None
+        return None
+    if kind == "boolean":
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower())
+    return text
 
 
-def read(path: Path) -> Topology:
-    """Read a GraphML file."""
-    data = read_bytes(path)
-    scan = _Scan(path, data)
-    scan.findings.finish()
-    return _topology(path, data, len(scan.edges) // 2)
-
-
-def read_sound(path: Path) -> Imported:
-    """Read a GraphML file without the edges that something is wrong with."""
-    import xml.etree.ElementTree as ET
-
-    data = read_bytes(path)
-    scan = _Scan(path, data, limit=EVERY_PROBLEM)
-    if scan.whole or not scan.bad_edges:
-        raise scan.findings.error()
-    root = ET.fromstring(data)
-    graph = next(element for element in root.iter() if element.tag.rpartition("}")[2] == "graph")
-    edges = [element for element in graph if element.tag.rpartition("}")[2] == "edge"]
-    keys = {
-        element.get("id")
-        for element in root.iter()
-        if element.tag.rpartition("}")[2] == "key" and element.get("attr.name") == "reverse"
-    }
-    for number, edge in enumerate(edges):
-        if number in scan.bad_edges:
-            graph.remove(edge)
-            continue
-        # What names the other direction of a cable may be gone.
-        for value in [value for value in edge if value.get("key") in keys]:
-            edge.remove(value)
-    return Imported(_topology(path, ET.tostring(root), len(edges) - len(scan.bad_edges)), scan.findings.found)
-
-
-def _topology(path: Path, data: bytes, edges: int) -> Topology:
-    import networkx as nx
-
-    try:
-        graph = nx.read_graphml(io.BytesIO(data), force_multigraph=True)
-    except (nx.NetworkXError, KeyError, ValueError) as error:
-        raise FormatError(f"not GraphML that can be read: {error}", file=str(path), code="FP6003") from error
-    if graph.number_of_edges() != edges:
-        message = f"{edges} edges in the file, but {graph.number_of_edges()} in its graph"
-        raise FormatError(message, file=str(path), hint="parallel edges need different ids", code="FP6007")
-    for _, _, attributes in graph.edges(data=True):
-        _fill(attributes, graph.graph["edge_default"])
-    for _, attributes in graph.nodes(data=True):
-        _fill(attributes, graph.graph["node_default"])
-    for key in _TABLES:
-        graph.graph[key] = _table(graph.graph.get(key))
-    name, kind = graph.graph.get("name"), graph.graph.get("kind")
-    try:
-        return from_networkx(graph, name=str(name or path.stem), kind=str(kind or "file"))
-    except TopologyError as error:
-        raise FormatError(replaced(problem, file=str(path)) for problem in error.problems) from error
-
-
-def _fill(attributes: dict[str, Any], defaults: Mapping[str, Any]) -> None:
-    for key, value in defaults.items():
-        attributes.setdefault(key, value)
+def _read(path: Path, findings: Findings, asked: Asked) -> tuple[Topology, Untold]:
+    handler = _Handler(findings)
+    read_xml(path, handler)
+    if not handler.graphs:
+        hint = "the root element is graphml, with a graph inside"
+        handler.add("the file has no graph element", "FP6003", (1, 1), hint)
+    if handler.fatal:
+        raise findings.error()
+    findings.note(*FIELDS.check(handler.present, str(path), code="FP6003"))
+    ended = {end for edge in handler.edges for end in (edge.source, edge.target)}
+    for group in sorted(handler.groups & ended):
+        findings.add(
+            f"an edge ends at the group {shown(group)}, which is a drawing",
+            code="FP6006",
+            line=handler.nodes[group].line,
+            hint="draw the edge to a node in the group",
+        )
+    attributes = {**handler.attributes, **{key: _table(handler.attributes.get(key)) for key in _TABLES}}
+    graph = ForeignGraph(
+        [node for name, node in handler.nodes.items() if name not in handler.groups],
+        [edge for edge in handler.edges if not {edge.source, edge.target} & handler.groups],
+        attributes if any(key in handler.attributes for key in _TABLES) else handler.attributes,
+        handler.drawn,
+    )
+    return topology_of_graph(graph, FIELDS, asked, findings, stem=path.stem)
 
 
 def _table(text: object) -> list[str]:
     """The words of a code table we wrote; nothing for anything else."""
     try:
-        words = json.loads(text) if isinstance(text, str) else []
-    except ValueError:
+        words = [word.value for word in parse_json(text, "").each()] if isinstance(text, str) else []
+    except FormatError:
         return []
-    return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
+    return [word for word in words if isinstance(word, str)]
 
 
 def write(topology: Topology, path: Path) -> None:
@@ -291,5 +310,6 @@ def _legal(character: str) -> bool:
     return point in (0x9, 0xA) or 0x20 <= point <= 0xD7FF or 0xE000 <= point <= 0xFFFD or point >= 0x10000
 
 
-SUMMARY = "XML graphs of NetworkX, yEd and Gephi"
-FORMAT = TopologyFormat("graphml", (".graphml",), read, write, read_sound)
+read, read_sound = told_ways(_read)
+SUMMARY = "XML graphs of the Topology Zoo, NetworkX, yEd and Gephi"
+FORMAT = TopologyFormat("graphml", (".graphml",), read, write, read_sound, asks=("capacity", "directions"))

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from topologies.columns import column
 from topologies.elements import Links, Nodes
 from topologies.errors import FormatError, nearest_hint
 from topologies.format_registry import TopologyFormat, cannot_say
+from topologies.reading.fields import MODELLED, DeclaredFields, Field
+from topologies.reading.json_value import parse_json
 from topologies.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 
@@ -27,6 +29,7 @@ SCHEMA = "fabric-planner/topology/v1"
 _INT32 = np.iinfo(np.int32)
 _LARGEST = sys.float_info.max
 _TOP = ("schema", "name", "kind", "roles", "tiers", "nodes", "links", "up")
+_SECTIONS = ("nodes", "links")
 _OPTIONAL = {"circuit": "whole", "src_port_names": "text"}  # columns over links that few topologies have
 _NODES = {
     "name": "text",
@@ -37,17 +40,41 @@ _LINKS = {
     **dict.fromkeys(("src", "dst"), "whole"),
     **dict.fromkeys(("capacity_gbps", "weight"), "number"),
     **dict.fromkeys(("tier", "reverse"), "whole"),
-    **dict.fromkeys(("src_ports", "length_m", "delay_us"), "number"),
+    "src_ports": "ports",
+    **dict.fromkeys(("length_m", "delay_us"), "number"),
 }
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("a string", lambda value: type(value) is str),
     "whole": ("a whole number", lambda value: type(value) is int and _INT32.min <= value <= _INT32.max),
     "flag": ("true or false", lambda value: type(value) is bool),
+    "ports": (
+        "a finite number from 0 up",
+        lambda value: type(value) in (int, float) and 0 <= value <= _LARGEST,
+    ),
     "number": (
         "a finite number or null",
         lambda value: value is None or (type(value) in (int, float) and abs(value) <= _LARGEST),
     ),
 }
+
+
+FIELDS = DeclaredFields(
+    "topology format",
+    "json",
+    "this page; every column is a list, with one value per node or per directed link",
+    (
+        Field("schema", MODELLED, f"{SCHEMA}; other versions are refused"),
+        Field("name", MODELLED, "name of the network"),
+        Field("kind", MODELLED, "kind of the network"),
+        Field("roles", MODELLED, "words of the codes in nodes.role"),
+        Field("tiers", MODELLED, "words of the codes in links.tier"),
+        *(Field(f"nodes.{name}", MODELLED, "column of the nodes") for name in _NODES),
+        *(Field(f"links.{name}", MODELLED, "column of the directed links") for name in _LINKS),
+        Field("up", MODELLED, "which links are up"),
+        *(Field(name, MODELLED, "optional column of the directed links") for name in _OPTIONAL),
+    ),
+    unknown="refused",
+)
 
 
 class _Document:
@@ -74,46 +101,21 @@ class _Document:
     def parse(self) -> dict[str, Any]:
         """The JSON object of the file."""
 
-        def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-            result = dict(items)
-            if len(result) != len(items):
-                keys = [key for key, _ in items]
-                twice = next(key for key in keys if keys.count(key) > 1)
-                raise FormatError(f"the key {twice!r} appears twice", file=str(self.path), code="FP6003")
-            return result
-
-        def constant(word: str) -> NoReturn:
-            line = self.text.count("\n", 0, self.text.find(word)) + 1
-            raise FormatError(
-                f"{word} is not JSON",
-                file=str(self.path),
-                line=line,
-                hint="write null for an unknown number",
-                code="FP6003",
-            )
-
-        try:
-            data = json.loads(self.text, object_pairs_hook=pairs, parse_constant=constant)
-        except json.JSONDecodeError as error:
-            message = f"not JSON: {error.msg}"
-            raise FormatError(
-                message, file=str(self.path), line=error.lineno, column=error.colno, code="FP6003"
-            ) from error
-        except (RecursionError, ValueError) as error:
-            message = "nested too deeply, or a number of too many digits"
-            raise FormatError(message, file=str(self.path), code="FP6003") from error
+        data = parse_json(self.text, str(self.path), code="FP6003", unique=True).value
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             found = data.get("schema") if isinstance(data, dict) else None
             message = f"the schema is {shown(found)}, not {SCHEMA!r}" if found else "the file does not name a schema"
             hint = f'a topology file starts with {{"schema": "{SCHEMA}"}}; this version reads no other'
+            if isinstance(data, dict) and "nodes" in data and ("links" in data or "edges" in data):
+                hint = "it looks like node-link data: --from node-link, or format: node-link in a scenario"
             raise FormatError(message, file=str(self.path), line=self.line("schema") or 1, hint=hint, code="FP6009")
         return data
 
     def keys(self, data: dict[str, Any], known: tuple[str, ...], *section: str) -> None:
-        """Report keys that are unknown or missing."""
+        """Report keys that are not declared or missing."""
         place = ".".join((*section, ""))
         for key in data:
-            if key not in known:
+            if f"{place}{key}" not in FIELDS and f"{place}{key}" not in _SECTIONS:
                 hint = nearest_hint(key, known)
                 self.add(f"unknown key {place}{key}", *section, key, code="FP6004", hint=hint)
         for key in known:
@@ -223,7 +225,7 @@ def _check_reverse(document: _Document, links: dict[str, list[Any]]) -> None:
 
 
 def _array(values: list[Any], rule: str) -> Any:
-    if rule == "number":
+    if rule in ("number", "ports"):
         return column([math.nan if value is None else value for value in values], np.float64)
     return column(values, np.bool_ if rule == "flag" else np.int32)
 

@@ -30,19 +30,39 @@ import numpy as np
 
 from topologies.columns import Floats
 from topologies.format_registry import Imported, TopologyFormat, cannot_say, sound_lines
+from topologies.reading.fields import HARMLESS, MODELLED, DeclaredFields, Field
+from topologies.reading.graphs import numbered, several
 from topologies.tables import ROUTER, pair_directions, topology_of_tables
 from topologies.text_input import Findings, number, read_text, shown, words_of
 from topologies.topology import Topology
 
 _KBPS_PER_GBPS = 1e6
-_NODE_HEADER = ("label", "x", "y")
-_EDGE_HEADER = ("label", "src", "dest", "weight", "bw", "delay")
+
+FIELDS = DeclaredFields(
+    "topology format",
+    "repetita",
+    "arXiv:1710.08665, section 3",
+    (
+        Field("node label", MODELLED, "name of the node; repeats get ~2, which is said"),
+        Field("node x", HARMLESS, "drawing"),
+        Field("node y", HARMLESS, "drawing"),
+        Field("edge label", HARMLESS, "links go by their ends"),
+        Field("edge src", MODELLED, "node it leaves, counted from 0"),
+        Field("edge dest", MODELLED, "node it enters, counted from 0"),
+        Field("edge weight", MODELLED, "routing metric"),
+        Field("edge bw", MODELLED, "capacity of one direction, kbit/s"),
+        Field("edge delay", MODELLED, "propagation delay, µs"),
+    ),
+    unknown="refused",
+)
+_NODE_HEADER = tuple(field.name.removeprefix("node ") for field in FIELDS if field.name.startswith("node "))
+_EDGE_HEADER = tuple(field.name.removeprefix("edge ") for field in FIELDS if field.name.startswith("edge "))
 
 Words = list[tuple[int, str]]
 Row = tuple[int, Words]
 
 
-def read(path: Path, skip: frozenset[int] = frozenset()) -> Topology:
+def read(path: Path, skip: frozenset[int] = frozenset()) -> Imported:
     """Read a ``.graph`` file, without the edges on the lines ``skip``."""
     findings = Findings(path)
     lines = [(row, words_of(line)) for row, line in enumerate(read_text(path).split("\n"), start=1)]
@@ -53,13 +73,21 @@ def read(path: Path, skip: frozenset[int] = frozenset()) -> Topology:
         line, words = extra
         message = f"{shown(words[0][1])} after the edges; the file ends there"
         findings.add(message, code="FP6003", line=line, column=words[0][0])
-    labels = _unique([_node(line, words, findings) for line, words in nodes])
+    given = [_node(line, words, findings) for line, words in nodes]
+    labels = numbered(given)
     values = [edge for line, words in edges if (edge := _edge(line, words, len(nodes), findings)) is not None]
     if not nodes and not findings:
         findings.add("the file has no nodes", code="FP6004", line=1)
     findings.finish()
     src, dst, weight, kbps, delay_us = (list(cells) for cells in zip(*values, strict=True)) if values else ([],) * 5
-    return topology_of_tables(
+    reverse = pair_directions(np.asarray(src, np.int64), np.asarray(dst, np.int64))
+    repeats = [(old, new) for old, new in zip(given, labels, strict=True) if old != new]
+    if repeats:
+        old, new = repeats[0]
+        findings.note(f"names that repeat: {several(len(repeats), 'node')}; the second {old} is {new}")
+    if (alone := int((reverse < 0).sum())) > 0:
+        findings.note(f"links of one way: {several(alone, 'edge')} without the other direction")
+    built = topology_of_tables(
         path.stem,
         "file",
         names=labels,
@@ -73,8 +101,9 @@ def read(path: Path, skip: frozenset[int] = frozenset()) -> Topology:
             "delay_us": delay_us,
         },
         tiers=[None] * len(src),
-        reverse=pair_directions(np.asarray(src, np.int64), np.asarray(dst, np.int64)),
+        reverse=reverse,
     )
+    return Imported(built, (), findings.notes)
 
 
 def _section(
@@ -175,23 +204,6 @@ def _edge(line: int, words: Words, nodes: int, findings: Findings) -> tuple[int,
     return ends[0], ends[1], weight, kbps, delay_us
 
 
-def _unique(labels: list[str]) -> list[str]:
-    """Labels with ``~2``, ``~3`` after the second and third that are alike.
-
-    >>> _unique(["a", "b", "a", "a~2"])
-    ['a', 'b', 'a~3', 'a~2']
-    """
-    taken, last, result = set(labels), dict[str, int](), []
-    for label in labels:
-        name, ordinal = label, last.get(label, 0) + 1
-        while ordinal > 1 and (name := f"{label}~{ordinal}") in taken:
-            ordinal += 1
-        last[label] = ordinal
-        taken.add(name)
-        result.append(name)
-    return result
-
-
 def write(topology: Topology, path: Path) -> None:
     """Write a ``.graph`` file: the links that are up, bandwidths in kbit/s, unknown delays as 0.
 
@@ -206,7 +218,7 @@ def write(topology: Topology, path: Path) -> None:
     if len(bent):
         name = nodes.name[int(bent[0])]
         raise cannot_say("repetita", f"that {name}, which is attached to several switches, forwards for nobody")
-    labels = _unique(["_".join(name.split()) or "node" for name in nodes.name])
+    labels = numbered(["_".join(name.split()) or "node" for name in nodes.name])
     rows = zip(
         links.src[live].tolist(),
         links.dst[live].tolist(),

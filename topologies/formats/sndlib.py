@@ -1,7 +1,9 @@
 """``sndlib``: networks of SNDlib, XML or native text; read only. Demands of the same file are a workload's.
 
-Every node is a router. A link is a cable of both directions: its capacity is what is installed, or, where nothing is,
-the largest module; values are taken as Mbit/s, since SNDlib gives no unit. A document type in the XML is refused.
+Every node is a router where demand may start. A link is a cable of both directions,
+whatever the demand model of the problem. Its capacity is what is installed or, where nothing is, the largest module
+that may be. SNDlib gives no unit of capacities unless the file has one in its head (``unit``), so it has to be said:
+``capacity: {attribute: capacity, unit: Mbps}``.
 
 References
 ----------
@@ -11,23 +13,58 @@ Orlowski et al., "SNDlib 1.0", Networks 55(3), 2010; sndlib.zib.de, "Network for
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from xml.parsers import expat
 
 import numpy as np
 
 from topologies.errors import FormatError
-from topologies.format_registry import TopologyFormat, both_ways
+from topologies.format_registry import TopologyFormat, told_ways
+from topologies.reading.asked import Asked, Untold
+from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
+from topologies.reading.graphs import several
+from topologies.reading.xml_input import Place, parse_xml
 from topologies.tables import ROUTER, topology_of_tables
 from topologies.text_input import Findings, number, read_bytes, shown
 from topologies.topology import Topology
+from topologies.units import unit_gbps
 
-_GBPS = 1e-3
 # id ( source target ) pre_cap pre_cost routing_cost setup_cost ( {module_cap module_cost}* )
 _LINK = re.compile(r"^\s*(\S+)\s*\(\s*(\S+)\s+(\S+)\s*\)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*\(\s*([^()]*)\)\s*(?:#.*)?$")
 _NODE = re.compile(r"^\s*(\S+)\s*\(\s*(\S+)\s+(\S+)\s*\)\s*(?:#.*)?$")
+_META = re.compile(r"^\s*(\w+)\s*=\s*(.*?)\s*$")
+
+FIELDS = DeclaredFields(
+    "topology format",
+    "sndlib",
+    'sndlib.zib.de, "Network format"; network.xsd',
+    (
+        Field("node", MODELLED, "a router"),
+        Field("link", MODELLED, "a cable of both directions"),
+        Field("source", MODELLED, "one end of a link"),
+        Field("target", MODELLED, "the other end of a link"),
+        Field("preInstalledModule", MODELLED, "capacity of a link (pre_cap in native text)"),
+        Field("additionalModules", MODELLED, "where no capacity is installed, the largest of them; said"),
+        Field("capacity", REFUSED, "a capacity in no unit that the file states", accept="capacity, or --capacity"),
+        Field("unit", MODELLED, "unit of the capacities, such as MBITPERSEC"),
+        Field("routingCost", REPORTED, "costs of a design problem are not taken for the routing metric"),
+        Field("setupCost", HARMLESS, "costs of a design problem"),
+        Field("cost", HARMLESS, "costs of a design problem"),
+        Field("x", HARMLESS, "drawing"),
+        Field("y", HARMLESS, "drawing"),
+        Field("coordinates", HARMLESS, "drawing"),
+        Field("demand", HARMLESS, "demands of the same file are a workload's"),
+        Field("admissiblePath", REPORTED, "paths are those of the router, not of the file"),
+        Field("granularity", HARMLESS, "of demands"),
+        Field("time", HARMLESS, "of demands"),
+        Field("origin", HARMLESS, "where the file is from"),
+    ),
+)
+_STRUCTURE = {
+    *("network", "networkStructure", "nodes", "links", "demands", "meta", "addModule"),
+    *("demandValue", "routingUnit", "maxPathLength", "admissiblePaths", "linkId"),
+}  # elements that only hold others, and those of demands
 
 
 @dataclass
@@ -39,65 +76,61 @@ class _Link:
     line: int
 
 
-def _xml(path: Path, data: bytes) -> tuple[list[tuple[str, int]], list[_Link]]:
-    """Nodes and links with their lines, in one pass that expands nothing."""
-    nodes: list[tuple[str, int]] = []
-    links: list[_Link] = []
-    texts: dict[str, list[str]] = {}
-    stack: list[str] = []
-    text: list[str] = []
-    open_link: list[tuple[str, int]] = []
-    parser = expat.ParserCreate()
+@dataclass
+class _Network:
+    """What a file says, and the names of its fields with the line of the first."""
 
-    def refuse(*_: object) -> None:
-        raise FormatError(
-            "a document type or entity declaration is refused",
-            file=str(path),
-            line=parser.CurrentLineNumber,
-            hint="remove the DOCTYPE: SNDlib needs none, and entities can hide gigabytes or other files",
-            code="FP6008",
-        )
+    nodes: list[tuple[str, int]] = field(default_factory=list)
+    links: list[_Link] = field(default_factory=list)
+    unit: str = ""
+    present: dict[str, int | None] = field(default_factory=dict)
 
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rsplit(":", 1)[-1]
-        stack.append(name)
-        text.clear()
+
+class _Handler:
+    """Nodes and links of the XML as they pass."""
+
+    def __init__(self) -> None:
+        self.network = _Network()
+        self._stack: list[str] = []
+        self._texts: dict[str, list[str]] = {}
+        self._link: tuple[str, int] | None = None
+
+    def start(self, name: str, attributes: Mapping[str, str], place: Place) -> None:
+        """Open an element."""
+        self._stack.append(name)
+        if name not in _STRUCTURE and name != "capacity":
+            self.network.present.setdefault(name, place[0])
         if name == "node":
-            nodes.append((attributes.get("id", ""), parser.CurrentLineNumber))
+            self.network.nodes.append((attributes.get("id", ""), place[0]))
         elif name == "link":
-            texts.clear()
-            open_link[:] = [(attributes.get("id", ""), parser.CurrentLineNumber)]
+            self._texts.clear()
+            self._link = (attributes.get("id", ""), place[0])
 
-    def end(_: str) -> None:
-        name = stack.pop()
-        if name == "link" and open_link:
-            ends = (texts.get("source", [""])[0], texts.get("target", [""])[0])
-            installed = texts.get("preInstalledModule", [None])[0] if "preInstalledModule" in texts else None
-            links.append(_Link(open_link[0][0], ends, installed, tuple(texts.get("module", [])), open_link[0][1]))
-            open_link.clear()
-        elif name in ("source", "target") and "link" in stack:
-            texts.setdefault(name, []).append("".join(text).strip())
-        elif name == "capacity" and stack:
-            key = "preInstalledModule" if stack[-1] == "preInstalledModule" else "module"
-            texts.setdefault(key, []).append("".join(text).strip())
-        text.clear()
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text.append
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        message = f"not XML: {expat.ErrorString(error.code)}"
-        raise FormatError(message, file=str(path), line=error.lineno, column=error.offset + 1, code="FP6003") from error
-    return nodes, links
+    def end(self, name: str, text: str, place: Place) -> None:
+        """Close an element."""
+        del place
+        self._stack.pop()
+        above = self._stack[-1] if self._stack else ""
+        if name == "link" and self._link is not None:
+            ends = (self._texts.get("source", [""])[0], self._texts.get("target", [""])[0])
+            installed = self._texts.get("installed", [None])[0] if "installed" in self._texts else None
+            self.network.links.append(
+                _Link(self._link[0], ends, installed, tuple(self._texts.get("module", [])), self._link[1])
+            )
+            self._link = None
+        elif name in ("source", "target") and self._link is not None:
+            self._texts.setdefault(name, []).append(text.strip())
+        elif name == "capacity":
+            kind = "installed" if above == "preInstalledModule" else "module"
+            self._texts.setdefault(kind, []).append(text.strip())
+        elif name == "routingCost" and number(text.strip()) == 0:
+            self.network.present.pop("routingCost", None)  # not given
+        elif name == "unit" and above == "meta":
+            self.network.unit = text.strip()
 
 
-def _native(text: str, findings: Findings) -> tuple[list[tuple[str, int]], list[_Link]]:
-    nodes: list[tuple[str, int]] = []
-    links: list[_Link] = []
+def _native(text: str, findings: Findings) -> _Network:
+    network = _Network()
     section = ""
     for row, line in enumerate(text.splitlines(), 1):
         words = line.split()
@@ -105,24 +138,34 @@ def _native(text: str, findings: Findings) -> tuple[list[tuple[str, int]], list[
             continue
         if len(words) == 2 and words[1] == "(" and words[0].isupper():
             section = words[0]
+            if section == "ADMISSIBLE_PATHS":
+                network.present["admissiblePath"] = row
         elif words == [")"]:
             section = ""
+        elif section == "META":
+            found = _META.match(line)
+            if found and found[1] == "unit":
+                network.unit = found[2]
+            if found:
+                network.present.setdefault(found[1], row)
         elif section == "NODES":
             if found := _NODE.match(line):
-                nodes.append((found[1], row))
+                network.nodes.append((found[1], row))
             else:
                 findings.add("a node is: id ( longitude latitude )", code="FP6004", line=row)
         elif section == "LINKS":
             if found := _LINK.match(line):
-                links.append(_Link(found[1], (found[2], found[3]), found[4], tuple(found[8].split()[::2]), row))
+                network.links.append(_Link(found[1], (found[2], found[3]), found[4], tuple(found[8].split()[::2]), row))
+                if number(found[6]) != 0:
+                    network.present.setdefault("routingCost", row)
             else:
                 hint = "id ( source target ) pre_cap pre_cost routing_cost setup_cost ( module_cap module_cost ... )"
                 findings.add("a link does not have the fields of one", code="FP6004", line=row, hint=hint)
-    return nodes, links
+    return network
 
 
-def _capacity(link: _Link, findings: Findings) -> float | None:
-    """Mbit/s: installed, else the largest module."""
+def _capacity(link: _Link, findings: Findings) -> tuple[float, bool] | None:
+    """Installed, else the largest module, in the file's unit; and whether it is a module that may be installed."""
     values = []
     for word in ([link.installed] if link.installed is not None else []) + list(link.modules):
         value = number(word)
@@ -132,33 +175,66 @@ def _capacity(link: _Link, findings: Findings) -> float | None:
             return None
         values.append(value)
     installed = values[0] if link.installed is not None and values else 0.0
-    found = installed or max(values, default=0.0)
-    if found <= 0:
-        hint = "give it a pre-installed capacity or a module"
-        findings.add(f"link {link.name} has no capacity", code="FP6004", line=link.line, hint=hint)
-        return None
-    return found
+    largest = installed or max(values, default=0.0)
+    if largest <= 0:
+        return float("nan"), False
+    return largest, not installed
 
 
-def _read(path: Path, findings: Findings) -> Topology:
+def _read(path: Path, findings: Findings, asked: Asked) -> tuple[Topology, Untold]:
     data = read_bytes(path)
-    if data.lstrip().startswith(b"<"):
-        listed, links = _xml(path, data)
+    if data.lstrip().removeprefix(b"\xef\xbb\xbf").startswith(b"<"):
+        handler = _Handler()
+        parse_xml(data, str(path), handler)
+        network = handler.network
     else:
-        listed, links = _native(data.decode("utf-8", errors="replace"), findings)
+        network = _native(data.decode("utf-8", errors="replace"), findings)
     ids: dict[str, int] = {}
-    for name, line in listed:
+    for name, line in network.nodes:
         if not name or name in ids:
             findings.add(f"two nodes are called {name!r}" if name else "a node without id", code="FP6007", line=line)
         ids.setdefault(name, len(ids))
     if not ids:
         hint = "the native format has NODES ( ... ), XML has networkStructure"
         raise FormatError("no nodes in the file", file=str(path), hint=hint, code="FP6004")
-    return _topology(path.stem, ids, links, findings)
+    findings.note(*FIELDS.check(network.present, str(path)))
+    unit_in_gbps, untold = _unit(network, asked, str(path))
+    return _topology(path.stem, ids, network.links, unit_in_gbps, findings), untold
 
 
-def _topology(name: str, ids: dict[str, int], links: Sequence[_Link], findings: Findings) -> Topology:
+def _given(link: _Link) -> bool:
+    """Whether a link has a capacity at all."""
+    return any(number(word) != 0 for word in (link.installed or "0", *link.modules))
+
+
+def _unit(network: _Network, asked: Asked, file: str) -> tuple[float, Untold]:
+    """Gbps of one unit of capacity, not-a-number where nobody says it."""
+    bare = next((link.line for link in network.links if not _given(link)), None)
+    if asked.capacity is not None:
+        if asked.capacity.attribute != "capacity":
+            raise FormatError(
+                f"links have no {asked.capacity.attribute!r}",
+                where="capacity",
+                hint="attribute: capacity",
+                code="FP6004",
+            )
+        return asked.capacity.gbps, Untold(bare)
+    if network.unit:
+        stated = unit_gbps(network.unit)
+        if stated is None:
+            line = network.present.get("unit")
+            hint = "such as MBITPERSEC; or say it: capacity: {attribute: capacity, unit: Mbps}"
+            raise FormatError(f"unit is {shown(network.unit)}, not one of capacity", file=file, line=line, hint=hint)
+        return stated, Untold(bare)
+    line = next((link.line for link in network.links if _given(link)), None)
+    if line is None:
+        return float("nan"), Untold(bare)
+    return float("nan"), Untold(line, f"capacity: {FIELDS.effect('capacity')}")
+
+
+def _topology(name: str, ids: dict[str, int], links: Sequence[_Link], unit: float, findings: Findings) -> Topology:
     ends, gbps = [], []
+    modules = 0
     for link in links:
         lost = next((end for end in link.ends if end not in ids), None)
         if lost is not None:
@@ -167,7 +243,12 @@ def _topology(name: str, ids: dict[str, int], links: Sequence[_Link], findings: 
             findings.add(f"link {link.name} joins {link.ends[0]} to itself", code="FP6007", line=link.line)
         elif (capacity := _capacity(link, findings)) is not None:
             ends.append((ids[link.ends[0]], ids[link.ends[1]]))
-            gbps.append(capacity * _GBPS)
+            gbps.append(capacity[0] * unit)
+            modules += capacity[1]
+    if modules:
+        findings.note(
+            f"additionalModules: nothing is installed on {several(modules, 'link')}; the largest module is taken"
+        )
     pairs = np.asarray(ends, np.int32).reshape(-1, 2)
     return topology_of_tables(
         name,
@@ -181,6 +262,6 @@ def _topology(name: str, ids: dict[str, int], links: Sequence[_Link], findings: 
     )
 
 
-read, read_sound = both_ways(_read)
+read, read_sound = told_ways(_read)
 SUMMARY = "Networks of SNDlib; read only"
-FORMAT = TopologyFormat("sndlib", (".xml",), read, None, read_sound, tells_nodes=True)
+FORMAT = TopologyFormat("sndlib", (".xml",), read, None, read_sound, tells_nodes=True, asks=("capacity",))

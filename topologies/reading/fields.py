@@ -86,6 +86,11 @@ class DeclaredFields:
         """Fields of one treatment, as declared."""
         return tuple(field.name for field in self if field.treatment == treatment)
 
+    def effect(self, name: str) -> str:
+        """What becomes of a listed field, in words."""
+        declared = self.of(name)
+        return declared.effect if declared is not None else ""
+
     def treatment(self, name: str) -> Treatment:
         """What becomes of a field."""
         declared = self.of(name)

@@ -136,8 +136,8 @@ class JsonValue:
         return self.value
 
 
-def parse_json(text: str, file: str, *, code: str = "FP6250", hint: str = "") -> JsonValue:
-    """The value of a JSON text.
+def parse_json(text: str, file: str, *, code: str = "FP6250", hint: str = "", unique: bool = False) -> JsonValue:
+    """The value of a JSON text; ``unique`` refuses a key that appears twice in a mapping.
 
     Raises
     ------
@@ -145,12 +145,16 @@ def parse_json(text: str, file: str, *, code: str = "FP6250", hint: str = "") ->
         With line and column: when it is not JSON, or is nested more than 100 deep.
     """
     _check_depth(text, file, code, hint)
+    pairs = _unique_keys if unique else None
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
         raise FormatError(
             f"not JSON: {error.msg}", file=file, line=error.lineno, column=error.colno, code=code, hint=hint
         ) from None
+    except _RefusedJsonError as error:
+        line = _line_of(text, error.word)
+        raise FormatError(str(error), file=file, line=line, code=code, hint=error.hint or hint) from None
     except (ValueError, RecursionError) as error:
         raise FormatError(f"not JSON: {error}", file=file, line=1, code=code, hint=hint) from None
     return JsonValue(value, file, code=code)
@@ -161,8 +165,32 @@ def read_json(path: Path, *, shown_as: str | None = None, code: str = "FP6250", 
     return parse_json(read_text(path), shown_as or str(path), code=code, hint=hint)
 
 
+def _unique_keys(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(items)
+    if len(result) != len(items):
+        keys = [key for key, _ in items]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise _RefusedJsonError(f"the key {twice!r} appears twice")
+    return result
+
+
+class _RefusedJsonError(ValueError):
+    """JSON that Python takes and we do not; ``word`` is what stands in the text."""
+
+    def __init__(self, message: str, word: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.word, self.hint = word, hint
+
+
 def _no_constant(word: str) -> float:
-    raise ValueError(f"{word} is not a JSON number")
+    raise _RefusedJsonError(f"{word} is not JSON", word, "write null for an unknown number")
+
+
+def _line_of(text: str, word: str) -> int | None:
+    """Line of the first word outside of strings."""
+    bare = _STRINGS.sub(lambda found: '"' + "\n" * found.group().count("\n") + '"', text)
+    place = bare.find(word) if word else -1
+    return None if place < 0 else bare.count("\n", 0, place) + 1
 
 
 def _check_depth(text: str, file: str, code: str, hint: str) -> None:

@@ -8,12 +8,11 @@ Orlowski et al., "SNDlib 1.0", Networks 55(3), 2010; sndlib.zib.de, "Network for
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Literal
 
-from topologies.errors import FormatError
 from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
+from topologies.reading.xml_input import xml_tree
 from topologies.registry import Injected
 from topologies.text_input import Findings, number, read_text, shown
 from topologies.topology import Topology
@@ -124,41 +123,30 @@ class _Demands:
         self.rows.append((line, *ends, value if factor == 1 or amount is None else repr(amount * factor)))
 
     def read_xml(self, text: str) -> None:
-        declared = re.search(r"<!(DOCTYPE|ENTITY)", text)
-        if declared:
-            line = text.count("\n", 0, declared.start()) + 1
-            hint = "remove the DOCTYPE: SNDlib needs none, and entities can hide gigabytes or other files"
-            self._findings.add("a document type or entity declaration is refused", code="FP6008", line=line, hint=hint)
-            self._findings.finish()
-        try:
-            root = ET.fromstring(text)
-        except (ET.ParseError, ValueError) as error:
-            line, column = getattr(error, "position", (1, 0))
-            raise FormatError(
-                f"not XML: {error}", file=self._findings.file, line=line, column=column + 1, code="FP6220"
-            ) from None
-        for parent in (root, *(child for child in root if _tag(child) in ("meta", "demands"))):
-            for child in parent:
-                if _tag(child) not in _STRUCTURE:
-                    self.present.setdefault(_tag(child), None)
-                if _tag(child) == "unit":
-                    self._unit((child.text or "").strip())
-        entries = [element for element in root.iter() if _tag(element) == "demand"]
+        root = xml_tree(text, self._findings.file, code="FP6220")
+        for parent in (root, *(child for child in root.children if child.name in ("meta", "demands"))):
+            for child in parent.children:
+                if child.name not in _STRUCTURE:
+                    self.present.setdefault(child.name, child.line)
+                if child.name == "unit":
+                    self._unit(child.text.strip())
+        entries = list(root.every("demand"))
         if not entries:
             hint = "take a problem file, not a topology alone"
             self._findings.add("no demand in the file", code="FP6220", line=1, hint=hint)
             self._findings.finish()
         for element in entries:
-            parts = {_tag(child): (child.text or "").strip() for child in element}
+            parts = {child.name: child.text.strip() for child in element.children}
             self.present |= dict.fromkeys(
                 name for name, value in parts.items() if name != "maxPathLength" or value.upper() != "UNLIMITED"
             )
             if not {"source", "target", "demandValue"} <= set(parts):
-                what = element.get("id", "a demand")
-                self._findings.add(f"{what} lacks source, target or demandValue", code="FP6221", line=1)
+                what = element.attributes.get("id", "a demand")
+                message = f"{what} lacks source, target or demandValue"
+                self._findings.add(message, code="FP6221", line=element.line)
                 continue
             ends = (parts["source"], parts["target"])
-            self._add(1, ends, parts["demandValue"], parts.get("routingUnit", "1"))
+            self._add(element.line, ends, parts["demandValue"], parts.get("routingUnit", "1"))
 
     def _unit(self, word: str) -> None:
         if word.upper() not in _UNITS:
@@ -194,7 +182,3 @@ class _Demands:
         if not seen:
             hint = "the native format has a section DEMANDS ( ... )"
             self._findings.add("no demands in the file", code="FP6220", line=1, hint=hint)
-
-
-def _tag(element: ET.Element) -> str:
-    return element.tag.rpartition("}")[2]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from fabric.cli.answer import Answer, emit, write
+from fabric.cli.answer import Answer, emit, remember_said, write
 from fabric.cli.options import FabricCommand, Settings
 from topologies.catalogue import SECTIONS, Catalogue, CatalogueRow, builtin
 from topologies.errors import TopologyError
@@ -39,6 +39,7 @@ def _catalogue(files: Sequence[str]) -> Catalogue:
     found = builtin()
     for file in files:
         found = read_catalogue(file, found)
+    remember_said(list(found.said))
     return found
 
 
@@ -103,6 +104,7 @@ def add_models(files: tuple[str, ...], settings: Settings) -> None:
     fresh = Catalogue()
     for file in files:
         fresh = read_catalogue(file, fresh)
+    remember_said(list(fresh.said))
     document: dict[str, list[dict[str, Any]]] = {}
     for section in SECTIONS:
         old, new = getattr(there, section), getattr(fresh, section)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from fabric.cli.answer import load, write
+from fabric.cli.answer import load, remember_said, write
 from fabric.cli.exit_codes import BAD_INPUT, OK
 from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.topology_input import TopologyFlags, format_of, parsed_flags, read_topology_input, topology_flags
 from topologies.errors import FabricError, FormatError, Problem, TopologyError
 from topologies.printable import json_text
 
@@ -18,18 +20,21 @@ ORDER = 50
 
 
 @click.command("validate", cls=FabricCommand)
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def command(files: tuple[str, ...], settings: Settings) -> int:
-    """Check FILEs: of scenarios syntax, schema, and whether fabrics can be built and workloads placed.
+@click.argument("files", nargs=-1, required=True, metavar="INPUT...")
+@topology_flags
+def command(files: tuple[str, ...], settings: Settings, **given: Any) -> int:
+    """Check INPUTs: of scenarios syntax, schema, and whether fabrics can be built and workloads placed.
 
-    Catalogues are checked row by row, topology files (CSV, GraphML, containerlab, ...) cable by cable.
+    Catalogues are checked row by row, topology files (CSV, GraphML, containerlab, ...) and folders of LLDP files cable
+    by cable. '-' is standard input: a scenario, or with --from a topology.
     """
     from fabric.scenario.diagnostics import render
 
+    flags = parsed_flags(**given)
     worst = OK
     findings: list[dict[str, Any]] = []
     for file in files:
-        problems, sources = _check(file, settings)
+        problems, sources = _check(file, settings, flags)
         failed = any(problem.severity == "error" for problem in problems)
         worst = BAD_INPUT if failed else worst
         findings += [{"file": problem.file or file, **_record(problem)} for problem in problems]
@@ -50,14 +55,14 @@ def command(files: tuple[str, ...], settings: Settings) -> int:
     return worst
 
 
-def _check(file: str, settings: Settings) -> tuple[list[Problem], dict[str, str]]:
+def _check(file: str, settings: Settings, flags: TopologyFlags) -> tuple[list[Problem], dict[str, str]]:
     """Problems of one file, and the text they are in; those of a scenario through all stages up to traffic."""
     from fabric.pipeline.prepared import prepare
     from fabric.request import RouteRequest
 
     sources: dict[str, str] = {}
     try:
-        if _checked_alone(file):
+        if _checked_alone(file, flags):
             return [], {}
         loaded = load(file, settings)
         sources = dict(loaded.sources)
@@ -72,7 +77,7 @@ def _check(file: str, settings: Settings) -> tuple[list[Problem], dict[str, str]
     return warnings, sources
 
 
-def _checked_alone(file: str) -> bool:
+def _checked_alone(file: str, flags: TopologyFlags) -> bool:
     """Whether a file is a topology or a catalogue, and then checked.
 
     Raises
@@ -83,15 +88,17 @@ def _checked_alone(file: str) -> bool:
     from fabric.scenario.catalogue_file import is_catalogue, read_catalogue
     from fabric.scenario.positions import decode, read_yaml
     from topologies.catalogue import builtin
-    from topologies.format_registry import FORMATS, import_topology
     from topologies.validate import validate
 
-    name = next((entry.name for entry in FORMATS.values() if file.lower().endswith(entry.suffixes)), None)
-    if name is not None:
-        # A lab tells no speeds; any will do for the other checks.
-        speed = 1.0 if name == "containerlab" else None
-        problems = validate(import_topology(file, name, strict=True, speed=speed).topology)
-        errors = [problem for problem in problems if problem.severity == "error"]
+    form = format_of(file, flags.form)
+    if form is not None:
+        if form == "containerlab" and flags.speed_gbps is None:
+            # A lab tells no speeds; any will do for the other checks.
+            flags = replace(flags, speed_gbps=1.0)
+            remember_said([f"{file}: a lab tells no speeds; other commands need one (speed, or --speed)"])
+        found = read_topology_input(file, form, flags, strict=True)
+        remember_said([f"{file}: {text}" for text in found.notes])
+        errors = [problem for problem in validate(found.topology) if problem.severity == "error"]
         if errors:
             raise TopologyError(errors)
         return True
@@ -101,7 +108,7 @@ def _checked_alone(file: str) -> bool:
     if not is_catalogue(read_yaml(text, file)):
         return False
     try:
-        read_catalogue(file, builtin())
+        remember_said(list(read_catalogue(file, builtin()).said))
     except FabricError as error:
         error.sources = {file: text}  # type: ignore[attr-defined]
         raise
