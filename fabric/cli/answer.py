@@ -129,7 +129,7 @@ def write(text: str, settings: Settings) -> None:
     if settings.output == "-":
         click.echo(text, nl=False)
         return
-    from fabric.output.whole_file import whole_file
+    from topologies.whole_file import whole_file
 
     path = output_path(settings)
     try:

@@ -124,11 +124,12 @@ def command(
 
 
 def _target(settings: Settings) -> Path:
-    from fabric.rules.folder import check_target
+    from fabric.output.whole_folder import check_folder
+    from fabric.rules.folder import EXPORT
 
     if settings.output == "-":
         raise click.UsageError("an export is a folder; name it with -o DIR")
-    check_target(Path(settings.output), force=settings.force)
+    check_folder(Path(settings.output), EXPORT, force=settings.force)
     return Path(settings.output)
 
 

@@ -156,7 +156,13 @@ def _check_compared(objective: str) -> None:
 
 def _place_to_save(settings: Settings, save: str) -> Path:
     """A folder takes the members themselves; anything else becomes one file."""
-    return Path(save) if Path(save).is_dir() else output_path(replace(settings, output=save), "--save")
+    if not Path(save).is_dir():
+        return output_path(replace(settings, output=save), "--save")
+    from fabric.output.whole_folder import check_folder
+    from fabric.saved.archive import SAVED_RESULT
+
+    check_folder(Path(save), SAVED_RESULT, force=settings.force, flag="--save")
+    return Path(save)
 
 
 def _route(
