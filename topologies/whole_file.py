@@ -59,19 +59,24 @@ def part_of(target: Path, *, folder: bool = False, inside: bool = False) -> Iter
     above = target if inside else target.parent
     remove_left_over(target, above)
     beside = above / f".{target.name}.{os.getpid()}.part"
+    ours, lock = True, -1
     _writing += 1
     try:
-        if folder:
-            beside.mkdir()
-        lock = os.open(beside, os.O_RDONLY | os.O_NOFOLLOW | (0 if folder else os.O_CREAT | os.O_EXCL), 0o666)
         try:
-            with suppress(OSError):  # a file system without locks: the process id has to do
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield beside
-        finally:
-            os.close(lock)
-            remove(beside)
+            if folder:
+                beside.mkdir()
+            lock = os.open(beside, os.O_RDONLY | os.O_NOFOLLOW | (0 if folder else os.O_CREAT | os.O_EXCL), 0o666)
+        except FileExistsError:
+            ours = False
+            raise
+        with suppress(OSError):  # a file system without locks: the process id has to do
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield beside
     finally:
+        if lock >= 0:
+            os.close(lock)
+        if ours:  # after an interrupt just after it was made, too
+            remove(beside)
         _writing -= 1
 
 
