@@ -50,7 +50,7 @@ _ENTRY: dict[str, TypeAdapter[Any]] = {
 }
 _PLAIN = (
     "fabric", "phase", "router", "hottest_link", "links_over_capacity", "unreachable_pairs", "jobs_cut", "solver",
-    "solve_time_s", "partial", "notes",
+    "partial", "notes",
 )  # fmt: skip
 
 
@@ -268,6 +268,7 @@ def _read_entry(archive: Archive, record: Mapping[str, Any], topologies: Mapping
         utilisation=column(archive.array(f"{folder}/utilisation.npy", (size,)), np.float64),
         max_utilisation=float(record["max_utilisation"]),
         best_possible=_read_certificate(record["best_possible"]),
+        solve_time_s=None,
         certificate=None if certificate is None else _read_certificate(certificate),
         **found,
         **plain,
