@@ -290,7 +290,7 @@ class Session:
             raise self._broken(f"its answer cannot be read: {error}") from None
 
     def _silent(self) -> RuleError:
-        return self._broken(f"its whole answer was not there within {format_seconds(self.timeout_s)}")
+        return self._broken(f"it did not answer within {format_seconds(self.timeout_s)}, to the end of its answer")
 
     def _broken(self, words: str) -> RuleError:
         return RuleError(
