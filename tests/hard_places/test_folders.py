@@ -1,4 +1,4 @@
-"""What is written as a folder or a file: nobody else's work is removed, and the old stays whole until the new stands."""
+"""What is written as a folder or a file: nobody else's work is removed, the old stays until the new stands."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_folder_replaces_an_earlier_one_of_its_kind_and_leaves_nothing_beside(
         (lambda out: (out / "a" / "link").symlink_to("/etc"), "a/link in it was not written by fabric"),
         (
             lambda out: (out / "manifest.json").write_text("changed by hand"),
-            "manifest.json in it is not as fabric wrote",
+            "manifest.json in it is not as fabric",
         ),
         (lambda out: (out / LIST).unlink(), "a in it is not ours to remove"),
         (lambda out: (out / LIST).write_text("{}"), "a in it is not ours to remove"),

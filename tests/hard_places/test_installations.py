@@ -1,4 +1,4 @@
-"""Where nothing can be written: a read-only installation of another user, no home, no temporary directory, full disks."""
+"""Where nothing can be written: read-only installations of others, no home, no temporary folder, full disks."""
 
 from __future__ import annotations
 
