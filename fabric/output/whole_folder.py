@@ -112,7 +112,7 @@ def _listed(folder: Path, kind: FolderKind) -> dict[str, int] | str:
     """Sizes of the files that a folder says it has, or in words why its word is not taken."""
     path = folder / LIST
     first = min(entry.name for entry in os.scandir(folder))
-    unknown = f"the folder has no list of what fabric wrote ({LIST}), so {first} in it is not ours to remove"
+    unknown = f"the folder has other things in it: fabric lists what it writes in {LIST}; {first} is not ours to remove"
     try:
         if path.is_symlink() or path.stat().st_size > _MOST_LIST_BYTES:
             return unknown
