@@ -100,7 +100,7 @@ class PhaseRoute:
     tiers: tuple[TierLoad, ...]
     window_s: dict[str, float]  # per job: time its busiest endpoint needs at line rate, the ideal of the phase
     solver: str
-    solve_time_s: float
+    solve_time_s: float | None  # measured; None of a saved result, where nothing is solved
     partial: bool
     notes: tuple[str, ...] = ()  # what else the router has to say, in words
     spread: HashSpread | None = None  # over the draws of the hash seeds, access links in it

@@ -6,6 +6,7 @@
     ├── TrafficError            an impossible job, placement or demand (FP4xxx)
     ├── RoutingError            demand that cannot be routed as asked (FP5xxx)
     ├── FormatError             a foreign file that does not parse (FP6xxx)
+    ├── OutputError             an answer that cannot be written (FP1011)
     └── MissingProgramError     an external program is missing or refused our output (FP7xxx)
 
 Bugs of ours stay ordinary exceptions. A message states the value and the rule in network words, ``hint`` a next step.
@@ -135,6 +136,12 @@ class FormatError(FabricError):
     """A foreign file does not follow its format."""
 
     default_code = "FP6000"
+
+
+class OutputError(FabricError):
+    """An answer cannot be written where it was asked for."""
+
+    default_code = "FP1011"
 
 
 class MissingProgramError(FabricError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from topologies.reading.asked import NOTHING_ASKED, Asked, Untold
 from topologies.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings
 from topologies.topology import Topology
 from topologies.units import format_gbps
+from topologies.whole_file import whole_file
 
 _MOST_PASSES = 50  # a file that is wrong in a thousand lines has one cause
 
@@ -209,15 +209,12 @@ def write_topology(
             hint=f"every node becomes a container; --max-nodes {len(topology.nodes)} writes them all",
             code="FP6012",
         )
-    beside = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        entry.write(topology, beside)
-        beside.replace(file)
+        with whole_file(file) as place:
+            entry.write(topology, place)
     except OSError as error:
         reason = error.strerror or str(error)
         raise FormatError(f"cannot write the file: {reason}", file=str(path), code="FP6001") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def both_ways(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,6 +12,8 @@ from textual import events
 from textual.binding import BindingType
 from textual.filter import Monochrome, NoColor
 
+from fabric.cli.exit_codes import BY_SIGNAL
+from fabric.cli.interrupts import SIGNALS
 from tui.actions.answers import Answers
 from tui.actions.changing import Changing
 from tui.actions.finding import Finding
@@ -50,6 +54,8 @@ class FabricApp(Moving, Looking, Changing, Answers, Finding):
 
     def on_mount(self) -> None:
         """Open what was named, or ask."""
+        if not self.is_headless:
+            self._leave_on_signals()
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.draw(self.look)
@@ -58,6 +64,12 @@ class FabricApp(Moving, Looking, Changing, Answers, Finding):
             self.read(self.start.path)
         if self.start.replay is not None:
             self.run_worker(self._replay(), exit_on_error=True)
+
+    def _leave_on_signals(self) -> None:
+        """End as a key would, so that the terminal is left as it was: when killed, and when the terminal is closed."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, partial(self.exit, BY_SIGNAL + number, message="interrupted"))
 
     def on_unmount(self) -> None:
         """The session is over."""

@@ -6,11 +6,13 @@ import json
 import os
 from pathlib import Path
 
+from topologies.whole_file import whole_file
+
 _MOST = 20
 
 
 def _place() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")  # noqa: PTH111 - a user without a home is no failure
     return Path(base) / "fabric" / "recent.json"
 
 
@@ -26,13 +28,12 @@ def recent_files() -> list[str]:
 
 def remember(path: str) -> None:
     """Put a path first; where the folder cannot be written, nothing is kept."""
-    whole = str(Path(path).resolve())
+    whole = os.path.realpath(path)
     paths = [whole, *(known for known in recent_files() if known != whole)][:_MOST]
     place = _place()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        beside = place.with_suffix(f".{os.getpid()}")
-        beside.write_text(json.dumps(paths), encoding="utf-8")
-        beside.replace(place)
+        with whole_file(place) as beside:
+            beside.write_text(json.dumps(paths), encoding="utf-8")
     except OSError:
         return

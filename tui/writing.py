@@ -8,8 +8,8 @@ from pathlib import Path
 from fabric.output.rows import to_csv
 from fabric.output.table import Table
 from fabric.output.text import to_markdown
-from fabric.output.whole_file import whole_file
 from topologies.errors import ScenarioError
+from topologies.whole_file import whole_file
 
 KINDS = (".svg", ".csv", ".md")
 

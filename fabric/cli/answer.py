@@ -14,7 +14,7 @@ import click
 from fabric.cli.options import Settings
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.schema import not_yet_modelled
-from topologies.errors import FabricError, Problem
+from topologies.errors import FabricError, OutputError, Problem
 from topologies.printable import json_text
 
 if TYPE_CHECKING:
@@ -127,16 +127,18 @@ def emit(answer: Answer, settings: Settings) -> None:
 def write(text: str, settings: Settings) -> None:
     """Text to standard output or, whole or not at all, to the file asked for."""
     if settings.output == "-":
-        click.echo(text, nl=False)
+        from fabric.cli.streams import as_json
+
+        click.echo(as_json(text, sys.stdout) if settings.format in ("json", "ndjson") else text, nl=False)
         return
-    from fabric.output.whole_file import whole_file
+    from topologies.whole_file import whole_file
 
     path = output_path(settings)
     try:
         with whole_file(path) as place:
-            place.write_text(text, encoding="utf-8")
+            place.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        raise click.UsageError(f"cannot write {path}: {error.strerror}") from None
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def output_path(settings: Settings, flag: str = "-o") -> Path:

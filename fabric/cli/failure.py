@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import sys
@@ -10,20 +11,26 @@ from collections.abc import Sequence
 
 import click
 
-from topologies.errors import FabricError, MissingProgramError
+from topologies.errors import FabricError, MissingProgramError, OutputError
 
 
 def explain_failure(error: Exception, argv: Sequence[str], verbose: int) -> int:
     """Print an error on stderr; returns the exit code."""
     from fabric.cli.exit_codes import BAD_INPUT, INTERNAL, MISSING_PROGRAM
 
+    if isinstance(error, OSError) and error.errno is not None:  # a place that cannot be read or written
+        place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        if verbose > 1:
+            traceback.print_exception(error)
+        error = FabricError(f"{place}{error.strerror or error}")
     if isinstance(error, FabricError):
         from fabric.scenario.diagnostics import render
 
         code = MISSING_PROGRAM if isinstance(error, MissingProgramError) else BAD_INPUT
         sources = getattr(error, "sources", {})
         limit = getattr(error, "max_errors", 20)
-        click.echo(render(error.problems, sources, exit_code=code, max_errors=limit), err=True, nl=False)
+        name = "the output" if isinstance(error, OutputError) else None
+        click.echo(render(error.problems, sources, exit_code=code, max_errors=limit, name=name), err=True, nl=False)
         if verbose > 1:
             traceback.print_exception(error)
         return code

@@ -5,7 +5,6 @@ Commands are imported when they run, so that ``fabric --help`` loads neither sol
 
 from __future__ import annotations
 
-import os
 import sys
 from copy import copy
 from functools import cache
@@ -14,8 +13,10 @@ from typing import Any
 
 import click
 
-from fabric.cli.exit_codes import BROKEN_PIPE, INTERRUPTED, OK, PARTIAL, USAGE
+from fabric.cli.exit_codes import BROKEN_PIPE, OK, PARTIAL, USAGE
+from fabric.cli.interrupts import exit_code_of, interruptible
 from fabric.cli.options import Settings, collect, common_options
+from fabric.cli.streams import ReaderGoneError, StreamError, drop_output
 from topologies.plugin_folder import Declared, PluginFolder, module_path, read_declared
 from topologies.printable import printable
 
@@ -139,6 +140,9 @@ def say_of_files(ctx: click.Context) -> bool:
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point of the command."""
+    from fabric.cli.streams import guard_streams
+
+    guard_streams()
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 
@@ -146,21 +150,26 @@ def run(argv: list[str]) -> int:
     """Run one command line; returns the exit code and raises nothing."""
     verbose = sum(word.count("v") for word in argv if word.startswith("-v") and set(word[1:]) == {"v"})
     try:
-        code = cli.main(args=argv, prog_name="fabric", standalone_mode=False)
-        sys.stdout.flush()
+        with interruptible():
+            code = cli.main(args=argv, prog_name="fabric", standalone_mode=False)
+            sys.stdout.flush()
         return code if isinstance(code, int) else OK
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
         error.show()
         return USAGE if isinstance(error, click.UsageError) else error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         click.echo("interrupted", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader is gone; point stdout elsewhere so that closing it at exit stays silent.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_code_of(error)
+    except (ReaderGoneError, BrokenPipeError):  # the reader is gone
+        drop_output()
         return BROKEN_PIPE
+    except StreamError as error:
+        from fabric.cli.failure import explain_failure
+
+        drop_output()
+        return explain_failure(error.explained(), argv, verbose)
     except Exception as error:  # the outermost frame: known mistakes are explained, the rest is a bug of ours
         from fabric.cli.failure import explain_failure
 

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph, SplitColumns
-from fabric.routing.kernels import compiled
 from fabric.routing.router import Splits
 from fabric.routing.shortest_splits import SweepNet, measure_parts, new_sweep, sweep_net
 from fabric.routing.traits import Rule

@@ -55,7 +55,7 @@ class RouterFigure:
     unreachable_pairs: int = 0
     hottest_link: str = ""
     solver: str = ""
-    solve_time_s: float = 0.0
+    solve_time_s: float | None = None
     partial: bool = False
     notes: tuple[str, ...] = ()
     refused: str = ""

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fabric.optimise.arcs import Arcs
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, Inward, PhaseDemand
-from fabric.routing.kernels import compiled, is_step, nearest_first, parallel_rows, weighted_order
+from fabric.routing.kernels import is_step, nearest_first, parallel_rows, weighted_order
 from topologies.columns import Bools, Floats, Ints, Longs, Shares, column
 
 _TIE = 1e-9  # relative; cheapest paths within this of each other are all taken

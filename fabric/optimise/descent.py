@@ -20,8 +20,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fabric.optimise.dags import DagColumns, Dags
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, PhaseDemand
-from fabric.routing.kernels import compiled, parallel_loads
+from fabric.routing.kernels import parallel_loads
 from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Shares, column
 

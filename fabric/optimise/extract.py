@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from fabric.optimise.arcs import Arcs
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import PhaseDemand
-from fabric.routing.kernels import compiled, hop_order
+from fabric.routing.kernels import hop_order
 from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Ints, Longs, column
 

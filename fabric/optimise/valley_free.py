@@ -22,8 +22,9 @@ import numpy as np
 
 from fabric.optimise.arcs import Arcs
 from fabric.optimise.flow_blocks import Steps
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import Adjacency, DemandRows, PhaseDemand, RoutingGraph
-from fabric.routing.kernels import compiled, priced_distances
+from fabric.routing.kernels import priced_distances
 from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Ints, Longs, column
 

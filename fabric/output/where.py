@@ -11,6 +11,9 @@ from topologies.errors import ScenarioError, nearest_hint
 
 Row = Mapping[str, Any]
 
+_MOST_DEPTH = 100  # of brackets, nots and the like in each other
+_MOST_SHOWN = 60  # characters of a filter in a message
+
 _COMPARE: dict[type, Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -35,6 +38,10 @@ def compile_where(expression: str, columns: Sequence[str]) -> Callable[[Row], bo
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError) as error:
         raise _bad_where(expression, str(error)) from None
+    except (RecursionError, MemoryError):  # how Python's parser says that its stack is full
+        raise _too_deep(expression) from None
+    if _depth(tree) > _MOST_DEPTH:
+        raise _too_deep(expression)
 
     def value(node: ast.expr, row: Row) -> Any:
         if isinstance(node, ast.Constant):
@@ -75,7 +82,23 @@ def compile_where(expression: str, columns: Sequence[str]) -> Callable[[Row], bo
     return lambda row: holds(tree, row)
 
 
+def _depth(tree: ast.expr) -> int:
+    """Levels of a tree, counted level by level: a deep one must not exhaust the stack of the counting."""
+    level: list[ast.AST] = [tree]
+    depth = 0
+    while level and depth <= _MOST_DEPTH:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        depth += 1
+    return depth
+
+
+def _too_deep(expression: str) -> ScenarioError:
+    return _bad_where(expression, f"it nests deeper than {_MOST_DEPTH} levels")
+
+
 def _bad_where(expression: str, why: str) -> ScenarioError:
+    if len(expression) > _MOST_SHOWN:
+        expression = f"{expression[:_MOST_SHOWN]}..."
     return ScenarioError(
         f"--where {expression!r} is not a filter: {why}",
         hint="for example --where 'utilisation > 0.9 and tier == \"leaf-spine\"'",

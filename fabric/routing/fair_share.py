@@ -18,7 +18,7 @@ import heapq
 import numpy as np
 from numpy.typing import NDArray
 
-from fabric.routing.kernels import compiled
+from fabric.routing.compiled import compiled
 from topologies.columns import Floats, Ints, Longs
 
 _FULL = 1 + 1e-12  # a load this much above capacity is a full link with rounding, not an overloaded one

@@ -17,8 +17,9 @@ from itertools import pairwise
 import numpy as np
 
 from fabric.routing import kernels
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph
-from fabric.routing.kernels import compiled, is_step, nearest_first
+from fabric.routing.kernels import is_step, nearest_first
 from fabric.routing.path_search import PathNet, Search, grown, paths_by_deviation
 from topologies.columns import Floats, Ints, Longs, column, concatenate
 from topologies.errors import RoutingError

@@ -12,23 +12,15 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
 
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, Inward, SplitColumns
 from topologies.columns import Bools, Floats, Ints, Longs
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 SLICES = 8
 _NEAR = 1e-12  # relative; two path lengths closer than this are equal
-
-
-def compiled(function: F) -> F:
-    """``numba.njit`` with the options all kernels share."""
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
 
 
 @compiled

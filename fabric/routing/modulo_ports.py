@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import build_graph
-from fabric.routing.kernels import compiled, parallel_rows
+from fabric.routing.kernels import parallel_rows
 from fabric.routing.modulo_trees import TreeNet, choose_hop, find_hops, new_hops, number_endpoints, tree_net
 from topologies.columns import Ints, Longs, column
 from topologies.topology import Topology

@@ -18,8 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import RoutingGraph
-from fabric.routing.kernels import compiled, is_step, nearest_first
+from fabric.routing.kernels import is_step, nearest_first
 from fabric.routing.path_search import grown
 from topologies.columns import Bools, Floats, Ints, Longs, column
 from topologies.topology import Topology

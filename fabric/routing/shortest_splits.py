@@ -31,8 +31,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fabric.routing import kernels
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph
-from fabric.routing.kernels import compiled, is_step, nearest_first, parallel_loads
+from fabric.routing.kernels import is_step, nearest_first, parallel_loads
 from fabric.routing.router import Splits
 from fabric.routing.traits import Rule
 from topologies.columns import Bools, Floats, Ints, Longs, column

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fabric.routing.kernels import compiled
+from fabric.routing.compiled import compiled
 from topologies.columns import Ints, Longs
 
 Words = NDArray[np.uint64]

@@ -1,38 +1,37 @@
-"""Export folders: written beside and renamed, so that a folder is complete or not there at all."""
+"""Folders of exports and probes: complete or not there at all."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from fabric.output.whole_folder import FolderKind, whole_folder
 from fabric.rules.dialect import File
 from fabric.rules.errors import RuleError
+from fabric.rules.manifest import VERIFIED
 
 
-def check_target(folder: Path, *, force: bool) -> None:
-    """Refuse a target that cannot become an export folder.
+def _is_stamp(path: Path) -> bool:
+    """Whether a file says that the verifier has passed the others, which it may do again after the export."""
+    try:
+        record = json.loads(path.read_bytes()) if path.name == VERIFIED else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and record.get("kind") == "RulesVerified"
 
-    An existing folder is replaced only when forced, and only when it is empty or holds an export of ours.
-    """
-    if not folder.parent.is_dir():
-        raise RuleError(f"-o {folder}: the folder {folder.parent} does not exist", hint="make it first", code="FP8012")
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise RuleError(f"-o {folder} is a file; an export is a folder", hint="name a new folder", code="FP8012")
-    if not any(folder.iterdir()):
-        return
-    ours = (folder / "manifest.json").is_file() or any(folder.glob("*/manifest.json"))
-    if not force or not ours:
-        hint = "--force replaces it" if ours else "name a new folder; --force replaces only exports"
-        raise RuleError(f"-o {folder}: the folder exists and is not empty", hint=hint, code="FP8012")
+
+EXPORT = FolderKind("an export", RuleError, "FP8012", _is_stamp)
+PROBES = FolderKind("probes", RuleError, "FP8012")
 
 
 def write_folder(
-    folder: Path, files: Iterable[File], *, force: bool, check: Callable[[Path], None] = lambda _: None
+    folder: Path,
+    files: Iterable[File],
+    *,
+    force: bool,
+    check: Callable[[Path], None] = lambda _: None,
+    kind: FolderKind = EXPORT,
 ) -> None:
     """Write all files into a new folder beside ``folder``, then put it in its place.
 
@@ -40,9 +39,7 @@ def write_folder(
 
     Paths of files that would leave the folder are refused; they cannot come from a scenario, whose names are made safe.
     """
-    check_target(folder, force=force)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    try:
+    with whole_folder(folder, kind, force=force) as beside:
         made: set[Path] = set()
         for path, content in files:
             target = beside / path
@@ -58,36 +55,3 @@ def write_folder(
             if path.endswith(".sh"):
                 target.chmod(0o755)
         check(beside)
-        beside.chmod(0o777 & ~_umask())
-        _replace(folder, beside)
-    except OSError as error:
-        raise RuleError(
-            f"-o {folder} cannot be written: {error.strerror}; nothing was left behind",
-            hint="check room and permissions",
-            code="FP8012",
-        ) from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _replace(folder: Path, beside: Path) -> None:
-    """Rename ``beside`` to ``folder``; what was there goes only after the new one is in place."""
-    if not folder.exists():
-        beside.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".old", dir=folder.parent))
-    try:
-        folder.rename(old / folder.name)
-        try:
-            beside.rename(folder)
-        except OSError:
-            (old / folder.name).rename(folder)
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

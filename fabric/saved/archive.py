@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fabric.output.whole_file import whole_file
+from fabric.output.whole_folder import FolderKind, whole_folder
 from topologies.errors import FormatError
 from topologies.reading.json_value import parse_json
 from topologies.reading.zip_columns import MOST_BYTES, BadZipError, BoundedZip, column_of
+from topologies.whole_file import whole_file
 
 MANIFEST = "manifest.json"
 MOST_MANIFEST_BYTES = 256 * 2**20
@@ -30,6 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+)*(\.[a-z]+)?")
 _WHEN = (1980, 1, 1, 0, 0, 0)  # the same result gives the same bytes
 
 Members = Mapping[str, bytes]
+SAVED_RESULT = FolderKind("a saved result", FormatError, "FP9101")
 
 
 def bad(path: Path, words: str, hint: str = "save the result again") -> FormatError:
@@ -74,14 +75,11 @@ def _info(name: str) -> zipfile.ZipInfo:
 
 
 def _write_folder(path: Path, whole: Members, *, force: bool) -> None:
-    if any(path.iterdir()) and not (force and (path / MANIFEST).is_file()):
-        raise FormatError(f"{path} is a folder with other things in it", code="FP9101", hint="name an empty one")
-    for entry in sorted(path.iterdir()):
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    for name, data in [*((n, d) for n, d in whole.items() if n != MANIFEST), (MANIFEST, whole[MANIFEST])]:
-        place = path / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
+    with whole_folder(path, SAVED_RESULT, force=force, flag="--save") as folder:
+        for name, data in whole.items():
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
 
 
 def is_archive(path: Path) -> bool:

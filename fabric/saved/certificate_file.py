@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from fabric.certificate_check.columns import MIN_MAX, SCHEMA, VERSION
 from fabric.output.numbers import finite
-from fabric.output.whole_file import whole_file
 from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, Routed, RouteResult
 from fabric.routing.graph import RoutingGraph
@@ -28,6 +27,7 @@ from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import version
 from topologies.errors import FormatError
 from topologies.topology import Topology
+from topologies.whole_file import whole_file
 
 Columns = dict[str, NDArray[Any]]
 _SAME = 1e-9  # relative; two ways to the same number

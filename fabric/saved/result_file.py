@@ -52,7 +52,7 @@ _DTYPES: dict[str, type[np.generic]] = {"Ints": np.int32, "Floats": np.float64, 
 _KIND_OF: dict[type[np.generic], str] = {np.int32: "iu", np.float64: "f", np.bool_: "b"}
 _PLAIN = (
     "fabric", "phase", "router", "hottest_link", "links_over_capacity", "unreachable_pairs", "jobs_cut", "solver",
-    "solve_time_s", "partial", "notes",
+    "partial", "notes",
 )  # fmt: skip
 
 
@@ -283,6 +283,7 @@ def _read_entry(archive: Archive, record: Mapping[str, Any], topologies: Mapping
         utilisation=column(archive.array(f"{folder}/utilisation.npy", "f", (size,)), np.float64),
         max_utilisation=float(record["max_utilisation"]),
         best_possible=_read_certificate(record["best_possible"]),
+        solve_time_s=None,
         certificate=None if certificate is None else _read_certificate(certificate),
         **found,
         **plain,

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from fabric.scenario.load import LoadedScenario
+from topologies.errors import FabricError
 
 SCHEMA = "fabric-planner/result/v1"
 MODEL = {"name": "fluid", "version": 1}
@@ -19,15 +20,35 @@ def version() -> str:
     return installed("fabric-planner")
 
 
+def created() -> str | None:
+    """The date of ``SOURCE_DATE_EPOCH``, UTC; None without one: a clock would make two equal runs differ.
+
+    Raises
+    ------
+    FabricError
+        FP1012 where it is not a number of seconds.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "").strip()
+    if not epoch:
+        return None
+    try:
+        when = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        raise FabricError(
+            f"SOURCE_DATE_EPOCH is {epoch[:40]!r}, which is no number of seconds since 1970",
+            hint="SOURCE_DATE_EPOCH=$(date +%s) sets it to now; unset it for answers without a date",
+            code="FP1012",
+        ) from None
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def tool_envelope(kind: str) -> dict[str, Any]:
     """What an answer without a scenario starts with."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if epoch else datetime.datetime.now(datetime.UTC)
     return {
         "schema": SCHEMA,
         "kind": kind,
         "tool": {"name": "fabric-planner", "version": version()},
-        "created": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created": created(),
     }
 
 

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fabric.output.whole_file import whole_file
 from fabric.request import RouteRequest
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.tree import NAMED_LISTS
 from fabric.whatif.changes import ChangeSet
 from topologies.errors import ScenarioError
+from topologies.whole_file import whole_file
 
 
 def overlay_text(

@@ -113,7 +113,8 @@ def test_some_router_can_be_carried(name, tmp_path):
     text = b"".join(
         path.name.encode() + path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in ("manifest.json", "links.csv", "hosts.csv", "addresses.csv")
+        if path.is_file()
+        and path.name not in ("files.json", "manifest.json", "links.csv", "hosts.csv", "addresses.csv")
     )
     assert [switch for switch in names if switch.encode() not in text] == []
 

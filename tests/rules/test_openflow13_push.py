@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,10 +15,12 @@ import pytest
 
 from fabric.cli.main import run
 from fabric.rules.errors import RuleError
+from fabric.rules.manifest import SwitchEntry
 from fabric.rules.openflow13 import encode, hash_basis
-from fabric.rules.openflow13.folder import find_targets
+from fabric.rules.openflow13.folder import Target, find_targets
 from fabric.rules.openflow13.push import compare, push
 from fabric.rules.openflow13.readback import read_messages
+from fabric.rules.openflow13.result import push_switch
 from fabric.rules.openflow13.session import Endpoint, Session, parse_endpoint
 from fabric.rules.table import Action, Bucket, Group, Match, Rule, SwitchTable, cookie_of, priority_of
 
@@ -51,6 +54,11 @@ class Switch:
     hang_up_after: int | None = None  # FLOW_MODs
     refuse: Callable[[bytes], bytes | None] = lambda message: None  # body of an error
     silent_on: int | None = None  # type of message
+    endless_on: int | None = None  # kind of multipart request, whose parts never end
+    part: bytes = b""  # of an endless answer
+    pause_s: float = 0.0  # between its parts
+    endless_after: int = 0  # FLOW_MODs
+    hang_up_on_hello: int = 0  # sessions
     seen: list[int] = field(default_factory=list)
     mods: int = 0
 
@@ -66,6 +74,9 @@ class Switch:
                 self._session(connection)
 
     def _session(self, connection: socket.socket) -> None:
+        if self.hang_up_on_hello:
+            self.hang_up_on_hello -= 1
+            return
         connection.sendall(self.hello)
         while True:
             head = self._exactly(connection, 8)
@@ -74,6 +85,10 @@ class Switch:
             self.seen.append(kind)
             if kind == self.silent_on:
                 continue
+            while kind == 18 and body[1] == self.endless_on and self.mods >= self.endless_after:
+                more = body[:2] + bytes((0, 1, 0, 0, 0, 0)) + self.part
+                connection.sendall(encode.HEADER.pack(4, 19, 8 + len(more), xid) + more)
+                time.sleep(self.pause_s)
             for answer in self._answers(kind, head + body, xid):
                 connection.sendall(answer)
             if kind == 14:
@@ -289,6 +304,40 @@ def test_a_switch_that_falls_silent_breaks_the_session_after_the_timeout(switch:
 
     with pytest.raises(RuleError, match=r"did not answer within 300 ms"):
         talk()
+
+
+@pytest.mark.parametrize(("endless_on", "after"), [(1, 0), (7, 0), (1, 1), (7, 1)])
+def test_an_answer_that_never_ends_breaks_the_session_after_the_timeout(
+    switch: Switch, endless_on: int, after: int
+) -> None:
+    """Flows and groups, before and after the rules were sent: the timeout is of the whole answer, not of each part."""
+    switch.endless_on, switch.endless_after, switch.pause_s = endless_on, after, 0.02
+    target = Target(SwitchEntry("leaf0", "leaf0", 7), Endpoint("unix", str(switch.path)))
+    began = time.monotonic()
+    result = push_switch(target, TABLE, timeout_s=0.5, plain_groups=True)
+    assert time.monotonic() - began < 5
+    assert result.state == "broken"
+    assert result.failure is not None
+    assert "did not answer within 500 ms, to the end of its answer" in result.failure.problems[0].message
+    assert ("nothing was changed" in result.words) == (after == 0)
+
+
+def test_an_answer_longer_than_a_table_can_be_breaks_the_session(switch: Switch, monkeypatch) -> None:
+    """Sent without pauses, it would fill the memory before the time is up."""
+    monkeypatch.setattr("fabric.rules.openflow13.session.MOST_ANSWER_BYTES", 2**20)
+    switch.endless_on, switch.part = 1, bytes(60_000)
+    with session_with(switch) as session, pytest.raises(RuleError, match="its answer has no end within 1 MiB"):
+        session.flows()
+
+
+def test_a_session_cut_before_its_hello_is_answered_is_tried_once_more(switch: Switch) -> None:
+    """Nothing can have been changed; cut twice, it is refused."""
+    switch.hang_up_on_hello = 1
+    with session_with(switch) as session:
+        assert session.datapath == 7
+    switch.hang_up_on_hello = 2
+    with pytest.raises(RuleError, match="no HELLO came"):
+        session_with(switch)
 
 
 @pytest.mark.parametrize("text", ["", "leaf0", "1.2.3.4", "host:0", "host:99999", ":6653", "host:six", "unix:"])

@@ -86,8 +86,9 @@ class WhatIfScreen(ViewScreen):
         self.query_one("#changes", LineTable).show(change_table(changes), look)
         effect = effect_table(session.base, session.result)
         self.query_one("#effect", LineTable).show(effect, look, stale=session.stale)
-        spent = sum(entry.solve_time_s for entry in session.result.routes)
-        state = "routing …" if session.stale else f"routed in {format_seconds(spent)}"
+        times = [entry.solve_time_s for entry in session.result.routes if entry.solve_time_s is not None]
+        routed = f"routed in {format_seconds(sum(times))}" if times else "as saved"
+        state = "routing …" if session.stale else routed
         self.query_one("#p-changes", Pane).retitle(
             f"Changes: {len(changes.enabled)} active of {len(changes)}",
             f"{state}; enter on/off, + add, - remove, S save",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ class StartScreen(ShellScreen[None]):
             yield Offer(Path(path).name, "opened before", str(Path(path).parent), self._opener(path))
         for folder in (Path(), Path("examples")):
             for file in sorted(folder.iterdir()) if folder.is_dir() else []:
-                if file.name.endswith(_SUFFIXES) and str(file.resolve()) not in recent:
+                if file.name.endswith(_SUFFIXES) and os.path.realpath(file) not in recent:
                     yield Offer(file.name, "here", str(file.parent), self._opener(str(file)))
         yield Offer("a path …", "open", "o", self.action_path)
 

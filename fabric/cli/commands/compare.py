@@ -7,6 +7,7 @@ import click
 from fabric.cli.answer import Answer, emit
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 
 SUMMARY = "Compare two scenarios or saved results: network, loads, times, what was changed."
@@ -33,8 +34,16 @@ def _tolerance(_ctx: click.Context, _option: click.Parameter, text: str) -> floa
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when a figure differs.")
 @click.option("--tolerance", default="0", metavar="1%", callback=_tolerance, help="Differences below it are none.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
+@timings_option
 def command(
-    a: str, b: str, settings: Settings, only: tuple[str, ...], exit_code: bool, tolerance: float, top: int
+    a: str,
+    b: str,
+    settings: Settings,
+    only: tuple[str, ...],
+    exit_code: bool,
+    tolerance: float,
+    top: int,
+    timings: str | None,
 ) -> int:
     """Compare A with B, each a scenario or a saved result: what changed, sorted by change; what was gained and lost.
 
@@ -52,9 +61,11 @@ def command(
     from fabric.whatif.differences import SUBJECTS as ALL
     from fabric.whatif.differences import compare
 
+    check_timings(timings, settings)
     request = RouteRequest(down=settings.down, up=settings.up)
     with watching(settings) as report:
         sides = [open_any(path, overrides=settings.overrides, request=request, progress=report) for path in (a, b)]
+    say_timings(timings, [route for side in sides for route in side.result.routes], settings)
     found = compare(sides[0], sides[1], most=top)
     wanted = tuple(subject for subject in ALL if not only or subject in only)
     answer = Answer(

@@ -9,6 +9,7 @@ import click
 
 from fabric.cli.answer import output_path, say_not_modelled
 from fabric.cli.options import FabricCommand, OneOf, Settings, listed
+from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.faces.drawing.view import VIEWS, Picture
 from fabric.routing.names import router_names
@@ -29,6 +30,7 @@ PICTURES = ("svg", "png", "dot")
 @click.option("--tier", metavar="NAME", help="Of matrix; default: the hottest between switches.")
 @click.option("--direction", type=click.Choice(["up", "down"]), default="up", show_default=True, help="Of matrix.")
 @click.option("--all-links", is_flag=True, help="Draw more than 500 links.")
+@timings_option
 @click.option(
     "--picture", type=click.Choice(PICTURES), help="Kind of picture; default: by the output's suffix, else svg."
 )
@@ -44,6 +46,7 @@ def command(
     direction: str,
     all_links: bool,
     picture: str | None,
+    timings: str | None,
 ) -> None:
     """Draw the VIEW of a fabric of SCENARIO (or a saved result) in its worst phase, or the one named by --phase.
 
@@ -57,6 +60,7 @@ def command(
     request = RouteRequest(
         router=router, fabric=fabric, phase=settings.phase, top=0, down=settings.down, up=settings.up
     )
+    check_timings(timings, settings)
     if settings.output != "-":
         output_path(settings)  # refused before the work, not after it
     with watching(settings) as report:
@@ -70,6 +74,7 @@ def command(
         path = output_path(target)
         wanted = Picture(view, at, hops, tier, direction, all_links or (view == "links" and settings.force))
         draw(wanted, opened.loaded, result, path, kind, phase=settings.phase)
+    say_timings(timings, opened.result.routes, settings)
     say_not_modelled(result.not_modelled, settings)
     if not settings.quiet:
         click.echo(f"wrote {path}", err=True)

@@ -11,6 +11,7 @@ import click
 from fabric.cli.answer import Answer, emit, load, located
 from fabric.cli.exit_codes import OK
 from fabric.cli.options import FabricCommand, OneOf, Settings
+from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
 
@@ -69,6 +70,7 @@ COLUMNS = (
 @click.option("--diff", "old", metavar="OLD", type=click.Path(path_type=Path), help="Also plan the change from OLD.")
 @click.option("--no-verify", is_flag=True, help="Do not follow the files before they are put in place.")
 @click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
+@timings_option
 def command(
     form: str,
     scenario: str | None,
@@ -87,6 +89,7 @@ def command(
     old: Path | None,
     no_verify: bool,
     time_limit: float,
+    timings: str | None,
 ) -> int:
     """Write the tables of switches for the worst phase of SCENARIO or the one named by --phase.
 
@@ -114,8 +117,18 @@ def command(
         raise click.UsageError(f"dialect {chosen.name} is one of export {chosen.format}, not of {form}")
     families = FAMILIES[family]
     tables = TablesRequest(families, chosen.carrier, tolerance, max_rules, max_groups, max_members)
+    check_timings(timings, settings)
     rows = _write(
-        loaded, settings, request, tables, chosen, target, allow_overflow=allow_overflow, old=old, verify=not no_verify
+        loaded,
+        settings,
+        request,
+        tables,
+        chosen,
+        target,
+        allow_overflow=allow_overflow,
+        old=old,
+        verify=not no_verify,
+        timings=timings,
     )
     from dataclasses import replace
 
@@ -124,11 +137,12 @@ def command(
 
 
 def _target(settings: Settings) -> Path:
-    from fabric.rules.folder import check_target
+    from fabric.output.whole_folder import check_folder
+    from fabric.rules.folder import EXPORT
 
     if settings.output == "-":
         raise click.UsageError("an export is a folder; name it with -o DIR")
-    check_target(Path(settings.output), force=settings.force)
+    check_folder(Path(settings.output), EXPORT, force=settings.force)
     return Path(settings.output)
 
 
@@ -143,6 +157,7 @@ def _write(
     allow_overflow: bool,
     old: Path | None,
     verify: bool,
+    timings: str | None,
 ) -> list[dict[str, Any]]:
     """Plan, write, follow and put in place; one row per fabric."""
     from fabric.pipeline.prepared import prepare
@@ -168,6 +183,7 @@ def _write(
                 prefix = str(Path(row["folder"]).relative_to(target))
                 row["verified"] = _verify(folder / prefix, planned, report) if verify and chosen.read else None
 
+        say_timings(timings, [one.route for one in found if one.route is not None], settings)
         write_folder(target, (file for part in files for file in part), force=settings.force, check=check)
     for row in rows:
         if row["verified"] is None and not settings.quiet:

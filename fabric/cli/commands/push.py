@@ -53,7 +53,7 @@ COLUMNS = (
 @click.option("--plain-groups", is_flag=True, help="Groups of OpenFlow 1.3, without a hash basis of each switch.")
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(min=0.1, max=3600), default=10.0, show_default=True,
-    metavar="SECONDS", help="How long each answer of a switch may take.",
+    metavar="SECONDS", help="How long each whole answer of a switch may take.",
 )  # fmt: skip
 def command(
     folder: Path,

@@ -11,6 +11,7 @@ import click
 from fabric.cli.answer import output_path, write
 from fabric.cli.exit_codes import OK, PARTIAL
 from fabric.cli.options import FabricCommand, OneOf, Settings, listed
+from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.faces.report.section import SECTIONS
 from fabric.routing.names import router_names
@@ -33,6 +34,7 @@ _BY_SUFFIX = {".md": "md", ".json": "json"}
 @click.option("--fabric", metavar="NAME", help="Only this fabric.")
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
+@timings_option
 def command(
     scenario: str,
     settings: Settings,
@@ -41,6 +43,7 @@ def command(
     fabric: str | None,
     router: str | None,
     top: int,
+    timings: str | None,
 ) -> int:
     """Write a report of SCENARIO (or of a saved result): verdict, model, bill, heat maps, hottest links, step times.
 
@@ -56,6 +59,7 @@ def command(
     if settings.format not in (None, "md", "json"):
         raise click.UsageError(f"a report is HTML, or -f md or -f json, not -f {settings.format}")
     kind = settings.format or _BY_SUFFIX.get(Path(settings.output).suffix.lower(), "html")
+    check_timings(timings, settings)
     names = None if sections is None else [word.strip() for word in sections.split(",") if word.strip()]
     if names is not None:
         check_sections(names, based=base is not None)
@@ -66,6 +70,8 @@ def command(
     if base is not None:
         plain = replace(settings, sets=(), seed=None, down=(), up=())
         source = replace(source, base=_source(base, plain, replace(request, router=None, down=(), up=())))
+    routes = (*source.result.routes, *(source.base.result.routes if source.base is not None else ()))
+    say_timings(timings, routes, settings)
     content = make_report(source, names)
     if kind == "json":
         text = json_text(report_record(source, content), indent=2) + "\n"

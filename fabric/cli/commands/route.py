@@ -11,6 +11,7 @@ import click
 from fabric.cli.answer import Answer, emit, load, located, output_path, say_not_modelled
 from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
 from fabric.cli.options import FabricCommand, OneOf, Settings
+from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
 from topologies.errors import nearest_hint
@@ -91,6 +92,7 @@ class _Routers(click.ParamType):  # type: ignore[type-arg]  # generic from click
 )
 @click.option("--certificate", metavar="FILE", help="Write routing and proof for fabric check-certificate.")
 @click.option("--save", metavar="FILE", help="Keep the whole result, for tui, report, compare and draw (*.fpr).")
+@timings_option
 @click.option("--allow-unreachable", is_flag=True, help="Demand without a path is not a failure.")
 def command(
     scenario: str,
@@ -107,6 +109,7 @@ def command(
     suggest: str,
     certificate: str | None,
     save: str | None,
+    timings: str | None,
     allow_unreachable: bool,
 ) -> int:
     """Route SCENARIO: which links are congested in which phase, why, and what it costs each job.
@@ -127,6 +130,7 @@ def command(
     if several and save is not None:
         raise click.UsageError("--save keeps the result of one router; name it with --router")
     kept = None if save is None else _place_to_save(settings, save)
+    check_timings(timings, settings)
     loaded = load(scenario, settings)
     request = RouteRequest(
         router=routers[0] if routers else None,
@@ -143,8 +147,8 @@ def command(
         scale=scale,
     )
     if several:
-        return _compare(loaded, settings, request, routers, allow_unreachable=allow_unreachable)
-    return _route(loaded, settings, request, proof, kept, suggest, allow_unreachable=allow_unreachable)
+        return _compare(loaded, settings, request, routers, timings, allow_unreachable=allow_unreachable)
+    return _route(loaded, settings, request, proof, kept, suggest, timings, allow_unreachable=allow_unreachable)
 
 
 def _check_compared(objective: str) -> None:
@@ -156,7 +160,13 @@ def _check_compared(objective: str) -> None:
 
 def _place_to_save(settings: Settings, save: str) -> Path:
     """A folder takes the members themselves; anything else becomes one file."""
-    return Path(save) if Path(save).is_dir() else output_path(replace(settings, output=save), "--save")
+    if not Path(save).is_dir():
+        return output_path(replace(settings, output=save), "--save")
+    from fabric.output.whole_folder import check_folder
+    from fabric.saved.archive import SAVED_RESULT
+
+    check_folder(Path(save), SAVED_RESULT, force=settings.force, flag="--save")
+    return Path(save)
 
 
 def _route(
@@ -166,6 +176,7 @@ def _route(
     proof: Path | None,
     kept: Path | None,
     suggest: str,
+    timings: str | None,
     *,
     allow_unreachable: bool,
 ) -> int:
@@ -178,6 +189,7 @@ def _route(
         run = run_scenario(loaded, request, progress=report)
         changes = _suggestions(run, suggest, report)
     result = run.result
+    say_timings(timings, result.routes, settings)
     if proof is not None:
         from fabric.saved.certificate_file import write_certificate
 
@@ -213,6 +225,7 @@ def _compare(
     settings: Settings,
     request: RouteRequest,
     routers: tuple[str, ...],
+    timings: str | None,
     *,
     allow_unreachable: bool,
 ) -> int:
@@ -226,6 +239,7 @@ def _compare(
         result = compare_routers(
             prepare(loaded, request, progress=report), routers=None if routers == ALL else routers, progress=report
         )
+    say_timings(timings, result.figures, settings)
     say_not_modelled(result.not_modelled, settings)
     answer = Answer(
         lambda: records.comparison_record(loaded, result, verdict(result)),

@@ -99,14 +99,15 @@ def _document(paths: Sequence[Walk]) -> Document:
 @click.argument("switch")
 def probes(scenario: str, folder: Path, switch: str, settings: Settings) -> int:
     """Write packets that exercise every rule of SWITCH once: a capture and a table of what should happen, to -o DIR."""
+    from fabric.output.whole_folder import check_folder
     from fabric.rules.errors import RuleError
-    from fabric.rules.folder import check_target, write_folder
+    from fabric.rules.folder import PROBES, write_folder
     from fabric.rules.probes import plan_probes, probe_files
     from topologies.errors import nearest_hint
 
     if settings.output == "-":
         raise click.UsageError("probes are files; name a folder with -o DIR")
-    check_target(Path(settings.output), force=settings.force)
+    check_folder(Path(settings.output), PROBES, force=settings.force)
     _, ground = load_exported(scenario, folder, settings)
     tables = ground.tables(folder)
     if switch not in tables:
@@ -117,7 +118,7 @@ def probes(scenario: str, folder: Path, switch: str, settings: Settings) -> int:
         )
     made = plan_probes(tables[switch], ground.plan)
     stem = next(entry.file for entry in ground.manifest.switches if entry.name == switch)
-    write_folder(Path(settings.output), probe_files(made, stem), force=settings.force)
+    write_folder(Path(settings.output), probe_files(made, stem), force=settings.force, kind=PROBES)
     if not settings.quiet:
         missed = f"; {len(made.unreachable):,} rules that no packet reaches" if made.unreachable else ""
         click.echo(f"wrote {len(made.probes):,} probes of {switch} to {settings.output}{missed}", err=True)

@@ -143,7 +143,6 @@ def _route(entry: PhaseRoute) -> dict[str, Any]:
         "bottleneck": entry.bottleneck,
         "unreachable": [pair.__dict__ for pair in entry.unreachable],
         "tiers": tier_table([entry]).without("fabric", "phase").records(),
-        "solve_time_s": round(entry.solve_time_s, 6),
         "partial": entry.partial,
         "objective": _objective(entry.objective),
         "notes": list(entry.notes),

@@ -49,7 +49,6 @@ def comparison_record(loaded: LoadedScenario, result: RouterComparison, verdict:
                 **record,
                 "spread": spread_record(row.spread),
                 "notes": list(row.notes),
-                "solve_time_s": round(row.solve_time_s, 6),
             }
             for record, row in zip(router_table(result).only(*COLUMNS).records(), result.figures, strict=True)
         ],

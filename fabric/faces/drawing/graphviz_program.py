@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fabric.output.whole_file import whole_file
 from topologies.errors import FormatError, MissingProgramError
+from topologies.whole_file import whole_file
 
 FORMATS = ("svg", "png", "dot")
 _PURE = "graphviz-pure"

@@ -8,10 +8,10 @@ from pathlib import Path
 from fabric.evaluation.severity import by_severity
 from fabric.faces.drawing.graphviz_program import render_dot
 from fabric.faces.drawing.view import VIEWS, Drawn, Picture
-from fabric.output.whole_file import whole_file
 from fabric.result import PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
 from topologies.errors import FormatError
+from topologies.whole_file import whole_file
 
 
 def picture_phase(routes: Sequence[PhaseRoute], phase: str) -> PhaseRoute:

@@ -99,6 +99,11 @@ class Content:
     name: str
     headline: str
     met: bool | None
-    created: str
+    created: str | None  # a date, where SOURCE_DATE_EPOCH gives one
     tool: str
     sections: tuple[Section, ...]
+
+    @property
+    def made(self) -> str:
+        """With what it was made, and when."""
+        return self.tool if self.created is None else f"{self.tool}, {self.created}"

@@ -11,7 +11,7 @@ from topologies.printable import printable
 
 def to_markdown(content: Content) -> str:
     """Headings, paragraphs and pipe tables."""
-    parts = [f"# {escape(content.name)}: {escape(content.headline)}", f"{content.tool}, {content.created}"]
+    parts = [f"# {escape(content.name)}: {escape(content.headline)}", content.made]
     for section in content.sections:
         parts += [f'<a id="{section.anchor}"></a>', f"## {escape(section.title)}"]
         parts += [_block(block) for block in section.blocks]

@@ -45,7 +45,7 @@ def to_page(content: Content) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{style}</style></head>\n<body><main>\n"
         f'<h1>{_text(content.name)} <span class="{state}">{_text(content.headline)}</span></h1>\n'
-        f'<p class="made">{_text(content.tool)}, {_text(content.created)}</p>\n'
+        f'<p class="made">{_text(content.made)}</p>\n'
         f'<nav aria-label="Sections">{links}</nav>\n'
         f"{''.join(_section(part) for part in content.sections)}</main>\n<script>{script}</script></body></html>\n"
     )

@@ -13,10 +13,8 @@ from fabric.scenario.provenance import envelope
 
 
 def report_record(source: ReportSource, content: Content) -> dict[str, Any]:
-    """``Report``: the sections, and the whole route result under ``route``, without the times of solvers."""
+    """``Report``: the sections, and the whole route result under ``route``."""
     route = route_record(source.loaded, source.result)
-    for entry in route["routes"]:
-        del entry["solve_time_s"]  # differs between two equal runs
     sections = [
         {
             "anchor": part.anchor,

@@ -28,9 +28,7 @@ def router_table(result: RouterComparison) -> Table:
     """Every router on every phase; one that refuses a phase has no figures."""
     rows = result.figures
     full = [row.spread.max_utilisation if row.spread else None for row in rows]
-    refused = [row.max_utilisation is None for row in rows]
     peak = ["refused" if row.max_utilisation is None else reached(row.max_utilisation, row.partial) for row in rows]
-    time_texts = ["-" if none else format_seconds(row.solve_time_s) for none, row in zip(refused, rows, strict=True)]
     columns = (
         named("fabric", "fabric", [row.fabric for row in rows], width=8),
         named("phase", "phase", [row.phase for row in rows], width=18),
@@ -60,7 +58,7 @@ def router_table(result: RouterComparison) -> Table:
         named("partial", "stopped", [row.partial for row in rows], priority=2),
         named("routing_basis", "basis", [routing_basis(row.router) for row in rows], priority=2),
         named("refused", "why refused", [row.refused or None for row in rows], priority=2, flexible=True),
-        times("solve_time_s", "time", [row.solve_time_s for row in rows], texts=time_texts, priority=1, live=True),
+        times("solve_time_s", "time", [row.solve_time_s for row in rows], priority=1, live=True),
     )
     return Table.of(columns, len(rows), title="routers", marks=[figure_mark(row) for row in rows])
 

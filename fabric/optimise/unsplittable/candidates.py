@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fabric.routing.compiled import compiled
 from fabric.routing.flow_table import FlowTable
 from fabric.routing.graph import RoutingGraph
-from fabric.routing.kernels import compiled, is_step, nearest_first
+from fabric.routing.kernels import is_step, nearest_first
 from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
 
 

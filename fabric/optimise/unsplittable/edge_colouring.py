@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabric.routing.kernels import compiled
+from fabric.routing.compiled import compiled
 from topologies.columns import Ints
 
 _NO = -1

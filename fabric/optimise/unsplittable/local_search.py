@@ -23,7 +23,7 @@ from fabric.optimise.unsplittable.paths import (
     link_cost,
     put,
 )
-from fabric.routing.kernels import compiled
+from fabric.routing.compiled import compiled
 from topologies.columns import Ints
 
 TRIED = 8  # flows of a link that are compared before one moves

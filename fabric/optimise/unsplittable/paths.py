@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabric.optimise.unsplittable.candidates import Net
-from fabric.routing.kernels import compiled
+from fabric.routing.compiled import compiled
 from topologies.columns import Floats, Ints, Longs
 
 NEAR = 1e-9  # relative; a link this much above the target is not above it

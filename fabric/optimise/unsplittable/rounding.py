@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from fabric.optimise.unsplittable.paths import Scratch, draw
+from fabric.routing.compiled import compiled
 from fabric.routing.flow_table import FlowTable
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.kernels import compiled
 from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Ints, Longs, column
 

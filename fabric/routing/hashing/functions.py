@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fabric.routing.kernels import compiled
+from fabric.routing.compiled import compiled
 
 Bytes = NDArray[np.uint8]
 

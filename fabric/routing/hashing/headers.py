@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.hashing.functions import BITS, Bytes, crc16, crc32, mix, xor8
-from fabric.routing.kernels import compiled
 from fabric.routing.names import HASH_FIELDS
 from fabric.routing.router import HashOptions
 from topologies.columns import Ints

@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph
 from fabric.routing.hashing.flows import FlowTable
 from fabric.routing.hashing.functions import next_hop
 from fabric.routing.hashing.headers import Draws, Hashes
-from fabric.routing.kernels import compiled, is_step, nearest_first, parallel_loads
+from fabric.routing.kernels import is_step, nearest_first, parallel_loads
 from topologies.columns import Bools, Floats, Ints, Longs
 
 _SLICES = 16

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import RoutingGraph, build_graph
 from fabric.routing.hashing.functions import mix
-from fabric.routing.kernels import compiled, parallel_rows
+from fabric.routing.kernels import parallel_rows
 from fabric.routing.router import Splits
 from fabric.routing.shortest_splits import SweepNet, measure_parts, new_sweep, sweep_net
 from fabric.routing.traits import Rule

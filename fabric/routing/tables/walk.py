@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, PhaseDemand
-from fabric.routing.kernels import compiled, parallel_loads
+from fabric.routing.kernels import parallel_loads
 from fabric.routing.tables.decisions import Decisions
 from topologies.columns import Bools, Floats, Ints, Longs
 

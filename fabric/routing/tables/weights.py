@@ -20,7 +20,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from fabric.routing.kernels import compiled
+from fabric.routing.compiled import compiled
 from fabric.routing.table_options import TOLERANCE, Carrier
 from topologies.columns import Floats, Ints, Longs
 

@@ -10,7 +10,7 @@ from fabric.rules.errors import RuleError
 from fabric.rules.openflow13 import hash_basis
 from fabric.rules.openflow13.folder import Target
 from fabric.rules.openflow13.push import Difference, PushOutcome, check_datapath, compare, push
-from fabric.rules.openflow13.session import Session
+from fabric.rules.openflow13.session import BROKEN, Session
 from fabric.rules.table import SwitchTable
 
 
@@ -22,7 +22,7 @@ class SwitchResult:
     ----------
     state : str
         ``done``; ``differs``: all was sent, and what was read back is not the table; ``planned``: a dry run;
-        ``refused``: nothing was changed; ``broken``: it stopped on the way.
+        ``refused``: nothing was changed; ``broken``: the session stopped on the way, before or after changes.
     words : str
         The state in words, with what is installed and how to go on.
     shared_hash : bool
@@ -72,7 +72,8 @@ def push_switch(
             return _result(address, outcome, shared_hash=bool(table.groups) and groups_by is None)
     except RuleError as error:
         words = f"nothing was changed; {error.problems[0].message}"
-        return SwitchResult(table.name, address, table.datapath, "refused", words, failure=error)
+        state: Literal["refused", "broken"] = "broken" if error.problems[0].code == BROKEN else "refused"
+        return SwitchResult(table.name, address, table.datapath, state, words, failure=error)
 
 
 def _planned(table: SwitchTable, address: str, difference: Difference, *, with_basis: bool = True) -> SwitchResult:

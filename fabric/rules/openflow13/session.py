@@ -2,7 +2,7 @@
 
 A switch that listens (``ptcp:`` of Open vSwitch, or its ``BRIDGE.mgmt`` socket) is spoken to in turn: we ask, it
 answers. Its own messages in between (echo requests, port changes) are answered or passed over. Every answer has to be
-there within the timeout, however many pieces it comes in.
+there whole within the timeout, however many messages and pieces it comes in, and no longer than a table can be.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from fabric.rules.openflow13.readback import InstalledFlow, InstalledGroup, read
 from topologies.units import format_seconds
 
 _HELLO, _ERROR, _ECHO_REQUEST, _FEATURES_REPLY, _MULTIPART_REPLY, _BARRIER_REPLY = 0, 1, 2, 6, 19, 21
+MOST_ANSWER_BYTES = 128 * 2**20  # of all that comes while one answer is waited for: over a million flows
 _MORE = 1  # flag of a multipart reply that another follows
+BROKEN = "FP8041"  # the code of errors of a session that stopped on the way
 _VERSIONS = {1: "1.0", 2: "1.1", 3: "1.2", 4: "1.3", 5: "1.4", 6: "1.5"}
 _GROUPS_1_5 = (hash_basis.group_desc_request, hash_basis.read_groups)
 _Entry = TypeVar("_Entry")
@@ -76,7 +78,7 @@ class Session:
     endpoint : Endpoint
         Where it listens.
     timeout_s : float
-        Seconds that every answer may take.
+        Seconds that every whole answer may take.
     version : int
         Of the wire protocol: 4 for OpenFlow 1.3, 6 for 1.5, which is spoken about groups only (``hash_basis``).
 
@@ -101,12 +103,14 @@ class Session:
         self.offers: frozenset[int] = frozenset()
         self._xid = 0
         self._errors: list[SwitchError] = []
+        self._deadline = 0.0  # of the answer waited for, by time.monotonic()
+        self._room_bytes = 0  # what may still come of it
+        self._hung_up = False
         # Encoded before the connection is there: the first message imports scapy for up to a second on a busy machine,
         # and Open vSwitch hangs up on a peer that is silent for one.
         hello = encode.hello(xid=self.next_xid(), version=version)
-        self._socket = _connect(endpoint, timeout_s)
+        self._socket = self._open(hello)
         try:
-            self._greet(hello)
             body = self._ask(self._said(encode.features_request(xid=self.next_xid())), _FEATURES_REPLY)
             if len(body) < 24:
                 raise self._broken(f"it sent features of {len(body)} bytes")
@@ -132,6 +136,7 @@ class Session:
             self._socket.settimeout(self.timeout_s)
             self._socket.sendall(data)
         except OSError as error:
+            self._hung_up = not isinstance(error, TimeoutError)
             raise self._broken(f"it takes no more messages ({error})") from None
 
     def barrier(self) -> list[SwitchError]:
@@ -154,13 +159,38 @@ class Session:
 
     # ---- inside ------------------------------------------------------------------------------------------------------
 
+    def _open(self, hello: bytes) -> socket.socket:
+        """A connection with HELLOs exchanged; once more where it is cut before, as nothing can have been changed."""
+        self._socket = _connect(self.endpoint, self.timeout_s)
+        try:
+            self._greet(hello)
+            return self._socket
+        except BaseException as error:
+            self._socket.close()
+            if not (self._hung_up and isinstance(error, RuleError)):
+                raise
+            first = error
+        try:
+            self._socket = _connect(self.endpoint, self.timeout_s)
+        except RuleError:
+            raise first from None
+        try:
+            self._greet(hello)
+        except BaseException:
+            self._socket.close()
+            raise
+        return self._socket
+
     def _greet(self, hello: bytes) -> None:
         """Exchange HELLOs and make sure that both speak 1.3 (specification, section 6.3.1)."""
+        self._hung_up = False
+        self._wait()
         try:
             self.send(hello)
-            version, kind, _, body = self._receive(time.monotonic() + self.timeout_s)
+            version, kind, _, body = self._receive()
         except RuleError as error:
             raise self._refused(f"no HELLO came: {error.problems[0].message}") from None
+        self._hung_up = False  # what comes now is an answer
         if kind == _ERROR:
             raise self._refused(error_words(body))
         if kind != _HELLO:
@@ -182,8 +212,14 @@ class Session:
         """A message that is the same in all versions, of the version of this session."""
         return bytes((self.version,)) + message[1:]
 
+    def _wait(self) -> None:
+        """From now on a whole answer is waited for."""
+        self._deadline = time.monotonic() + self.timeout_s
+        self._room_bytes = MOST_ANSWER_BYTES
+
     def _ask(self, request: bytes, kind: int) -> bytes:
-        """Send a request; the body of its answer of type ``kind``."""
+        """Send a request; the body of its answer of type ``kind``, or of the first part of it."""
+        self._wait()
         self.send(request)
         return self._await(int.from_bytes(request[4:8], "big"), kind)
 
@@ -194,16 +230,16 @@ class Session:
         while True:
             if len(body) < 8 or int.from_bytes(body[:2], "big") != kind:
                 raise self._broken("it answered a multipart request with something else")
-            bodies.append(body[8:])
+            if len(body) > 8:
+                bodies.append(body[8:])
             if not int.from_bytes(body[2:4], "big") & _MORE:
                 return bodies
             body = self._await(int.from_bytes(request[4:8], "big"), _MULTIPART_REPLY)
 
     def _await(self, xid: int, kind: int) -> bytes:
-        """The body of the answer to ``xid``; what else comes is answered, kept or passed over."""
-        deadline = time.monotonic() + self.timeout_s
+        """The body of the next message that answers ``xid``; what else comes is answered, kept or passed over."""
         while True:
-            version, got, number, body = self._receive(deadline)
+            version, got, number, body = self._receive()
             if version != self.version:
                 words = _VERSIONS[self.version]
                 raise self._broken(f"it sent a message of version {version} in a session of OpenFlow {words}")
@@ -216,18 +252,21 @@ class Session:
             elif got == kind and number == xid:
                 return body
 
-    def _receive(self, deadline: float) -> tuple[int, int, int, bytes]:
+    def _receive(self) -> tuple[int, int, int, bytes]:
         """Version, type, transaction id and body of the next message."""
-        version, kind, length, xid = encode.HEADER.unpack(self._exactly(encode.HEADER.size, deadline))
+        version, kind, length, xid = encode.HEADER.unpack(self._exactly(encode.HEADER.size))
         if length < encode.HEADER.size:
             raise self._broken(f"it sent a message of length {length}, less than its header")
-        return version, kind, xid, self._exactly(length - encode.HEADER.size, deadline)
+        return version, kind, xid, self._exactly(length - encode.HEADER.size)
 
-    def _exactly(self, count: int, deadline: float) -> bytes:
-        """The next ``count`` bytes."""
+    def _exactly(self, count: int) -> bytes:
+        """The next ``count`` bytes of the answer waited for."""
+        self._room_bytes -= count
+        if self._room_bytes < 0:
+            raise self._broken(f"its answer has no end within {MOST_ANSWER_BYTES >> 20} MiB")
         pieces = bytearray()
         while len(pieces) < count:
-            left_s = deadline - time.monotonic()
+            left_s = self._deadline - time.monotonic()
             if left_s <= 0:
                 raise self._silent()
             self._socket.settimeout(left_s)
@@ -236,8 +275,10 @@ class Session:
             except TimeoutError:
                 raise self._silent() from None
             except OSError as error:
+                self._hung_up = True
                 raise self._broken(error.strerror or str(error)) from None
             if not piece:
+                self._hung_up = True
                 raise self._broken("it hung up")
             pieces += piece
         return bytes(pieces)
@@ -249,13 +290,13 @@ class Session:
             raise self._broken(f"its answer cannot be read: {error}") from None
 
     def _silent(self) -> RuleError:
-        return self._broken(f"it did not answer within {format_seconds(self.timeout_s)}")
+        return self._broken(f"it did not answer within {format_seconds(self.timeout_s)}, to the end of its answer")
 
     def _broken(self, words: str) -> RuleError:
         return RuleError(
             f"the session with {self.endpoint} broke: {words}",
             hint="see what the switch logs; the same push again installs only what is missing",
-            code="FP8041",
+            code=BROKEN,
         )
 
     def _refused(self, words: str, hint: str = "see what the switch logs about this session") -> RuleError:

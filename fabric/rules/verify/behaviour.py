@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.routing.kernels import compiled
+from fabric.routing.compiled import compiled
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.table import Action, Group, Rule
 from topologies.columns import Bools, Ints, Longs

@@ -12,7 +12,7 @@ from fabric.scenario.load import STDIN
 
 _HOW = (
     "Written from what this report was made with. With the files of the hashes above, the same versions and "
-    "SOURCE_DATE_EPOCH set, the commands give this file again, byte by byte."
+    "the same SOURCE_DATE_EPOCH, if any, the commands give this file again, byte by byte."
 )
 
 
