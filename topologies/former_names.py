@@ -171,5 +171,14 @@ def renamed(topology: Topology, former: str) -> str:
     return _sentence(role, former, name)
 
 
+def renamed_notes(renamed: Mapping[str, str], file: str) -> list[str]:
+    """The note that a file of data calls nodes by their former names, and how it was read; none if it does not."""
+    if not renamed:
+        return []
+    former, name = next(iter(renamed.items()))
+    more = f", and {len(renamed) - 1:,} more" if len(renamed) > 1 else ""
+    return [f"{file}: former names of nodes are read as the present ones: {former} is {name}{more}"]
+
+
 def _sentence(role: str, former: str, name: str) -> str:
     return f"{role} names follow one rule now: {former} is {name}"

@@ -10,6 +10,7 @@ import numpy as np
 
 from topologies.columns import column
 from topologies.errors import FormatError
+from topologies.former_names import present_name, renamed_notes
 from topologies.named_parts import hint_for
 from topologies.reading.csv_input import CsvInput
 from topologies.text_input import Findings, shown
@@ -35,6 +36,7 @@ class AddressBook:
         self._bare: dict[str, set[str]] = defaultdict(set)  # nodes of an address, whatever the port
         self._prefixes: dict[tuple[int, int], dict[int, str]] = {}  # by version and length
         self._known: dict[str, int | None] = {}
+        self._renamed: dict[str, str] = {}
         self.unknown: dict[str, float] = {}  # bytes of addresses that belong to no endpoint
         self.total_bytes, self.lost_bytes, self.own_bytes = 0.0, 0.0, 0.0
         if path is not None:
@@ -47,7 +49,8 @@ class AddressBook:
         if table.header != ["address", "node"]:
             table.refuse("expected the header address,node", "rows are like 10.0.0.7,n001")
         line_of: dict[str, int] = {}
-        for line, (address, node) in table.rows():
+        for line, (address, written) in table.rows():
+            node = self._present(written)
             problem, hint = self._problem(address, node), ""
             spelt = "" if problem else _plain(address)
             if node and not self._topology.has_node(node):
@@ -65,6 +68,13 @@ class AddressBook:
                 network = ip_network(spelt)
                 self._prefixes.setdefault((network.version, network.prefixlen), {})[int(network.network_address)] = node
         findings.finish()
+
+    def _present(self, node: str) -> str:
+        """The present name of a node that the table calls by its former one."""
+        name = None if self._topology.has_node(node) else present_name(self._topology, node)
+        if name is not None:
+            self._renamed[node] = name
+        return name or node
 
     def _problem(self, address: str, node: str) -> str:
         if not address or not node:
@@ -151,7 +161,7 @@ class AddressBook:
         FormatError
             When that is a larger part of the bytes than the scenario accepts (FP6229).
         """
-        said = []
+        said = renamed_notes(self._renamed, str(self._path))
         if self.own_bytes:
             said.append(f"{format_bytes(self.own_bytes)} from a node to itself cross no link and are left out")
         if not self.unknown:

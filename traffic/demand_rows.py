@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from topologies.columns import column
+from topologies.former_names import present_name, renamed_notes
 from topologies.named_parts import hint_for
 from topologies.text_input import Findings, number, shown
 from topologies.topology import Topology
@@ -22,6 +23,7 @@ class RowReader:
         self._unit = gbps_of_unit
         self._rows: list[tuple[int, int, float]] = []
         self._own = 0
+        self._renamed: dict[str, str] = {}
 
     def numbered(self, line: int, place: int, word: str) -> int | None:
         """Node of a number, from 0 in the order of the topology; None after a problem."""
@@ -40,11 +42,14 @@ class RowReader:
 
     def named(self, line: int, name: str) -> int | None:
         """Node of a name; None after a problem."""
-        if not self._topology.has_node(name):
+        present = name if self._topology.has_node(name) else present_name(self._topology, name)
+        if present is None:
             hint = hint_for([self._topology], name) or f"names are like {self._topology.nodes.name[0]}"
             self._findings.add(f"{self._topology.name} has no node {shown(name)}", code="FP6222", line=line, hint=hint)
             return None
-        return self._endpoint(line, None, self._topology.node(name))
+        if present != name:
+            self._renamed[name] = present
+        return self._endpoint(line, None, self._topology.node(present))
 
     def _endpoint(self, line: int, place: int | None, node: int) -> int | None:
         if self._topology.nodes.nics[node] > 0:
@@ -82,6 +87,7 @@ class RowReader:
             With all problems noted.
         """
         self._findings.finish()
+        self._findings.note(*renamed_notes(self._renamed, self._findings.file))
         src, dst, rate = zip(*self._rows, strict=True) if self._rows else ((), (), ())
         own = f"{self._own} demands from a node to itself cross no link and are left out"
         again = len(self._rows) - len(set(zip(src, dst, strict=True)))

@@ -78,3 +78,9 @@ def test_the_share_counts_bytes_and_not_addresses(tmp_path):
         "2 addresses belong to no endpoint: 10.9.0.2, 10.9.0.1; 30.0 % of the bytes are left out with them",
         "5 B from a node to itself cross no link and are left out",
     )
+
+
+def test_former_names_in_a_table_are_read_as_the_present_ones_and_said(tmp_path):
+    addresses = book(tmp_path, "10.0.0.1,h000\n10.0.0.2,h1\n")
+    assert addresses.pair("10.0.0.1", "10.0.0.2", 10.0) is not None
+    assert any("former names" in text and "h000 is h0" in text for text in addresses.warnings())
