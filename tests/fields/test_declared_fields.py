@@ -34,6 +34,7 @@ def wanted() -> set[tuple[str, str]]:
         ("storage", "osd tree"),
         ("storage", "pools"),
         ("storage", "crush rules"),
+        ("storage", "hdfs topology"),
         ("device type", "netbox"),
     }
 

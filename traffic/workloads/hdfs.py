@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from topologies.columns import Floats, Ints, column
-from topologies.errors import FormatError
 from topologies.registry import Injected
 from topologies.units import Count, RateGbps
 from traffic.files import read_beside
 from traffic.formula import formula
+from traffic.storage.hdfs_topology import read_racks
 from traffic.storage.keys import check_replication, storage_fabric
 from traffic.storage.phases import steady_phase
 from traffic.storage.spread import between_hosts
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
 
-_RACK = re.compile(r"Rack:\s*(\S+)")
 _SOURCE = "Apache Hadoop, HDFS Architecture, Replica Placement"
 
 
@@ -68,7 +65,7 @@ def hdfs(
     check_replication(replication, len(nodes))
     names = inventory.host_names(network, servers)
     if topology is not None:
-        rack = _racks(read_beside(context.directory, topology, "topology"), topology, names)
+        rack = read_racks(read_beside(context.directory, topology, "topology"), topology, names)
     else:
         rack = inventory.racks(servers, len(nodes))
     same = clients == servers
@@ -138,33 +135,3 @@ def _reads(rack: Ints, copies: int) -> Floats:
     apart = ~same & ~np.eye(servers, dtype=np.bool_)
     amount = (_chosen(same) * near + _chosen(apart) * far) / servers
     return column(amount.T, np.float64)
-
-
-def _racks(text: str, path: str, names: tuple[str, ...]) -> Ints:
-    """Rack of every server from ``-printTopology``.
-
-    Raises
-    ------
-    FormatError
-        When a server is not in the file (FP6214).
-    """
-    rack_of: dict[str, str] = {}
-    rack = ""
-    for line in text.splitlines():
-        found = _RACK.match(line.strip())
-        if found:
-            rack = found[1]
-        for word in re.findall(r"[\w.-]+", line):
-            rack_of.setdefault(word, rack)
-            rack_of.setdefault(word.split(".")[0], rack)
-    missing = next((name for name in names if not rack_of.get(name)), None)
-    if missing is not None:
-        raise FormatError(
-            f"server {missing} is in no rack of the file",
-            file=path,
-            line=1,
-            hint="write it by: hdfs dfsadmin -printTopology",
-            code="FP6214",
-        )
-    number = {name: at for at, name in enumerate(dict.fromkeys(rack_of[name] for name in names))}
-    return column([number[rack_of[name]] for name in names], np.int32)
