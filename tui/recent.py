@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+from topologies.errors import FormatError
+from topologies.reading.json_value import read_json
 from topologies.whole_file import whole_file
 
 _MOST = 20
@@ -19,10 +21,9 @@ def _place() -> Path:
 def recent_files() -> list[str]:
     """Paths that still exist, the last opened first."""
     try:
-        known = json.loads(_place().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        paths = [path.text() for path in read_json(_place()).each()]
+    except FormatError:
         return []
-    paths = [path for path in known if isinstance(path, str)] if isinstance(known, list) else []
     return [path for path in paths if Path(path).exists()][:_MOST]
 
 

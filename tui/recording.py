@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from topologies.errors import ScenarioError
+from topologies.errors import FormatError, ScenarioError
+from topologies.reading.json_value import parse_json
 
 VERSION = 1
 
@@ -101,8 +102,8 @@ def _steps(path: Path, lines: list[str]) -> Iterator[Step]:
 
 def _record(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        record = json.loads(line)
-    except ValueError:
+        record = parse_json(line, str(path)).value
+    except FormatError:
         record = None
     if not isinstance(record, dict):
         raise ScenarioError(

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from topologies.errors import FabricError
+from topologies.errors import FabricError, FormatError
+from topologies.reading.json_value import read_json
 from topologies.whole_file import followed, part_of, remove
 
 LIST = "files.json"
@@ -116,8 +117,8 @@ def _listed(folder: Path, kind: FolderKind) -> dict[str, int] | str:
     try:
         if path.is_symlink() or path.stat().st_size > _MOST_LIST_BYTES:
             return unknown
-        record: Any = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        record: Any = read_json(path).value
+    except (OSError, FormatError):
         return unknown
     if not isinstance(record, dict) or record.get("schema") != SCHEMA or record.get("version") != VERSION:
         return unknown

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -10,15 +9,16 @@ from fabric.output.whole_folder import FolderKind, whole_folder
 from fabric.rules.dialect import File
 from fabric.rules.errors import RuleError
 from fabric.rules.manifest import VERIFIED
+from topologies.errors import FormatError
+from topologies.reading.json_value import read_json
 
 
 def _is_stamp(path: Path) -> bool:
     """Whether a file says that the verifier has passed the others, which it may do again after the export."""
     try:
-        record = json.loads(path.read_bytes()) if path.name == VERIFIED else None
-    except (OSError, ValueError, RecursionError):
+        return path.name == VERIFIED and read_json(path).get("kind").text("") == "RulesVerified"
+    except FormatError:
         return False
-    return isinstance(record, dict) and record.get("kind") == "RulesVerified"
 
 
 EXPORT = FolderKind("an export", RuleError, "FP8012", _is_stamp)

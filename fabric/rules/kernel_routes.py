@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, Literal, NamedTuple
 
 from fabric.rules.errors import RuleError
+from topologies.errors import FormatError
+from topologies.reading.json_value import parse_json
 
 _DROPS = frozenset(("blackhole", "unreachable", "prohibit", "throw"))
 _SKIPPED = frozenset(("local", "broadcast", "multicast", "anycast"))
@@ -47,10 +48,9 @@ def parse_routes(text: str, file: str, family: Literal[4, 6] = 4) -> tuple[Kerne
         For what is not a list of routes as ``ip`` writes it (FP8022).
     """
     try:
-        entries = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
-        raise _bad(f"not JSON: {error}", file, line) from None
+        entries = parse_json(text, file).value
+    except FormatError as error:
+        raise _bad(error.problems[0].message, file, error.problems[0].line) from None
     if not isinstance(entries, list):
         raise _bad(f"a list of routes is expected, not {type(entries).__name__}", file)
     found = []
