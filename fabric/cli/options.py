@@ -9,7 +9,6 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from topologies.budget import limited_to
 from topologies.plugin_folder import PluginFolder
 
 FORMATS = ("table", "plain", "json", "ndjson", "csv", "md")
@@ -157,5 +156,7 @@ class FabricCommand(click.Command):
         """Replace the common flags by one ``settings`` argument."""
         base = ctx.obj if isinstance(ctx.obj, Settings) else Settings()
         settings = ctx.params["settings"] = collect(ctx, base, ctx.params)
+        from topologies.budget import limited_to
+
         with limited_to(settings.max_memory):
             return super().invoke(ctx)
