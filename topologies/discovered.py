@@ -9,8 +9,8 @@ import numpy as np
 
 from topologies.columns import column
 from topologies.host_roles import LEVEL_ROLES, distances
+from topologies.reading.text_input import Findings
 from topologies.tables import ENDPOINT_ROLES, ROUTER, pair_directions, role_level, topology_of_tables
-from topologies.text_input import Findings
 from topologies.topology import Topology
 
 MANAGEMENT = "management"

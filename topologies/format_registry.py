@@ -16,7 +16,7 @@ from topologies.host_roles import HostKeys, NodeFacts
 from topologies.hosts import HostGroup
 from topologies.plugin_folder import PluginFolder
 from topologies.reading.asked import NOTHING_ASKED, Asked, Untold
-from topologies.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings
+from topologies.reading.text_input import EVERY_PROBLEM, MAX_PROBLEMS, Findings
 from topologies.topology import Topology
 from topologies.units import format_gbps
 from topologies.whole_file import whole_file

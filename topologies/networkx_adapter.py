@@ -14,8 +14,8 @@ import numpy as np
 
 from topologies.columns import Ints
 from topologies.errors import Problem, TopologyError
+from topologies.reading.text_input import MAX_PROBLEMS, shown
 from topologies.tables import ENDPOINT_ROLES, ROUTER, pair_directions, role_level, topology_of_tables
-from topologies.text_input import MAX_PROBLEMS, shown
 from topologies.topology import Topology
 
 _NODE_NUMBERS = ("level", "pod", "unit", "rail", "plane", "radix", "nics", "forwards")

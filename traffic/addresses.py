@@ -13,7 +13,7 @@ from topologies.errors import FormatError
 from topologies.former_names import present_name, renamed_notes
 from topologies.named_parts import hint_for
 from topologies.reading.csv_input import CsvInput
-from topologies.text_input import Findings, shown
+from topologies.reading.text_input import Findings, shown
 from topologies.topology import Topology
 from topologies.units import format_bytes, percent
 from traffic.workload import DemandRows

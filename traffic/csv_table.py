@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from topologies.reading.csv_input import CsvInput
-from topologies.text_input import Findings
+from topologies.reading.text_input import Findings
 
 
 def csv_rows(

@@ -7,7 +7,7 @@ import numpy as np
 from topologies.columns import column
 from topologies.former_names import present_name, renamed_notes
 from topologies.named_parts import hint_for
-from topologies.text_input import Findings, number, shown
+from topologies.reading.text_input import Findings, number, shown
 from topologies.topology import Topology
 from traffic.workload import DemandRows
 

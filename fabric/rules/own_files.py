@@ -15,7 +15,7 @@ from fabric.rules.errors import RuleError
 from topologies.errors import FormatError
 from topologies.printable import from_spreadsheet_cell
 from topologies.reading.json_value import JsonValue, parse_json
-from topologies.text_input import read_text, shown
+from topologies.reading.text_input import read_text, shown
 
 T = TypeVar("T")
 

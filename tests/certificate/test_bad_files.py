@@ -88,7 +88,7 @@ def test_a_zip_of_something_else(tmp_path):
         (("phases", 0, "routing"), "magic", "not one of ecmp, splits, paths, none"),
         (("phases", 0, "claims"), [], "claims is not an object"),
         (("phases", 0, "claims", "max_utilisation"), -1, "not a number from 0"),
-        (("phases", 0, "claims", "gap"), float("nan"), "NaN is not a JSON number"),
+        (("phases", 0, "claims", "gap"), float("nan"), "NaN is not JSON"),
         (("phases", 0, "claims", "lower_bound"), "high", "not a number from 0"),
         (("phases", 0, "claims", "offered_gbps"), None, "offered_gbps is null"),
         (("phases", 0, "pairs_left_out"), True, "not a count"),

@@ -78,11 +78,12 @@ def test_no_name_acts_on_a_terminal_or_breaks_a_row(
     plain = scenario_rows(tmp_path, capsys)
     for command in COMMANDS:
         text = printed(command, path, capsys)
+        rows = text.split("note: ")[0]
         bare = text.replace("\x1b[0m", "") if "--color" in command else text
         for acting in ("\x1b[31mS", "\x1b]0;", "\x9b", "\x07", "\u2028", "\u202e"):
             assert acting not in bare, (command, acting)
         if command[:3] == ["route", "-f", "plain"]:
-            assert len(text.splitlines()) == plain
+            assert len(rows.splitlines()) == plain
         if "md" in command:
             assert "<script>" not in text
 
@@ -106,8 +107,15 @@ def test_no_cell_begins_a_formula(
 
 
 def test_json_keeps_names_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = printed(["route", "--json"], scenario(tmp_path, NAMES["one character"]), capsys)
+    """In a format that keeps names as they are written."""
+    name = NAMES["one character"]
+    rows = [f"{name}{end},{name},100,host,leaf" for end in "12"]
+    (tmp_path / "net.csv").write_text("\n".join(["a,b,gbps,a_role,b_role", *rows]) + "\n", encoding="utf-8")
+    path = scenario(tmp_path, "aS")
+    path.write_text(path.read_text().replace("net.json, format: node-link", "net.csv, format: csv"), encoding="utf-8")
+    text = printed(["route", "--json"], path, capsys)
     assert "\\u009b" in text
+    assert "\x9b" not in text
     assert any("\x9b" in link["a"] for link in json.loads(text)["items"])
 
 

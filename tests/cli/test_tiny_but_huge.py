@@ -156,7 +156,7 @@ def test_a_directory_and_a_file_larger_than_any_scenario_are_refused(tmp_path, c
         file.truncate(10**12)
     assert run(["validate", str(tmp_path / "large.yaml")]) == 3
     assert "it has 1 TB; at most 64 MB are read" in capsys.readouterr().err
-    assert run(["validate", str(tmp_path)]) == 3
+    assert run(["build", str(tmp_path)]) == 3
     assert "it is a directory" in capsys.readouterr().err
 
 

@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import io
 import random
+import traceback
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from traffic.workload import PATTERNS, WORKLOADS
 WAITING_FLAGS = {"--watch", "--follow"}
 NETWORKED = {"push"}
 FEEDS_FOLDER = Path(__file__).parents[1] / "fields"
+ROOT = Path(__file__).parents[2]
 SCENARIO = """\
 version: 1
 name: small
@@ -99,11 +101,16 @@ class Cases:
 
     def _reader(self, rng: random.Random, feeds: ReaderFeeds) -> Case:
         some = [feed for entry in feeds.feeds.values() for feed in (entry.without, entry.having)]
-        document = hostile(rng.choice(some), rng)
+        document = rng.choice(some)
 
         def attempt(folder: Path) -> None:
-            with contextlib.suppress(FabricError):
-                feeds.read(document, folder)
+            (folder / "files").mkdir()
+            with contextlib.suppress(FabricError), mangled_files(rng) as files:
+                feeds.read(document, folder / "files")
+            if not files:  # it takes no file: what it takes is bent instead
+                (folder / "values").mkdir()
+                with contextlib.suppress(FabricError), only_faults_of_ours():
+                    feeds.read(hostile(document, rng), folder / "values")
 
         return Case(f"reader {feeds.kind} {feeds.reader}", attempt)
 
@@ -178,6 +185,49 @@ class Cases:
             ends_well([word.replace("{folder}", str(folder)) for word in argv])
 
         return Case(f"command {' '.join(words)}", attempt)
+
+
+@contextlib.contextmanager
+def mangled_files(rng: random.Random) -> Iterator[list[Path]]:
+    """While files are written, one of the first few gets a fault on its way; gives what was written."""
+    written: list[Path] = []
+    hit = rng.choice([0, 0, 0, 1, 2])
+    text, data = Path.write_text, Path.write_bytes
+
+    def hostile_bytes(path: Path, content: bytes) -> int:
+        written.append(path)
+        if len(written) - 1 == hit:
+            content = hostile_content(content, rng)
+        return data(path, content)
+
+    Path.write_text = lambda path, content, *_, **__: hostile_bytes(path, content.encode())  # type: ignore[method-assign]
+    Path.write_bytes = hostile_bytes  # type: ignore[method-assign,assignment]
+    try:
+        yield written
+    finally:
+        Path.write_text, Path.write_bytes = text, data  # type: ignore[method-assign]
+
+
+def hostile_content(content: bytes, rng: random.Random) -> bytes:
+    """The content of a file with faults: bent where it is JSON, mangled as bytes otherwise."""
+    text = _as_text(content)
+    changed = hostile(text, rng)
+    return changed if isinstance(changed, bytes) else str(changed).encode()
+
+
+@contextlib.contextmanager
+def only_faults_of_ours() -> Iterator[None]:
+    """Let pass what the feeds' own code raises for values that it was not written for."""
+    try:
+        yield
+    except FabricError:
+        raise
+    except Exception as error:
+        files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+        inside = [name for name in files if name.startswith(str(ROOT))]
+        if not inside or "/tests/" in inside[-1].removeprefix(str(ROOT)):
+            return
+        raise
 
 
 def _as_text(data: bytes) -> str | bytes:

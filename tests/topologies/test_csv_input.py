@@ -9,7 +9,7 @@ import pytest
 from topologies.errors import FormatError
 from topologies.reading import csv_input
 from topologies.reading.csv_input import CsvInput
-from topologies.text_input import Findings
+from topologies.reading.text_input import Findings
 
 
 def table(folder: Path, data: bytes) -> tuple[Findings, CsvInput]:

@@ -24,8 +24,8 @@ from topologies.errors import FormatError
 from topologies.format_registry import Imported, TopologyFormat, both_ways, cannot_say
 from topologies.host_roles import HOST, SWITCH, NodeFacts, word_kind
 from topologies.reading.fields import HARMLESS, MODELLED, REPORTED, DeclaredFields, Field
+from topologies.reading.text_input import Findings, shown
 from topologies.reading.yaml_value import YamlValue, read_yaml_value
-from topologies.text_input import Findings, shown
 from topologies.topology import Topology
 
 _HOSTS = ("host", "hosts", "server", "servers", "client", "clients")

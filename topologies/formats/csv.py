@@ -30,8 +30,8 @@ from topologies.format_registry import Imported, TopologyFormat, cannot_say, sou
 from topologies.host_roles import NodeFacts
 from topologies.reading.csv_input import csv_lines, csv_text
 from topologies.reading.fields import MODELLED, DeclaredFields, Field
+from topologies.reading.text_input import Findings, number, read_text, shown
 from topologies.tables import ENDPOINT_ROLES, ROUTER, role_level, topology_of_tables
-from topologies.text_input import Findings, number, read_text, shown
 from topologies.topology import Topology
 
 REQUIRED = ("a", "b", "gbps")

@@ -1,6 +1,6 @@
 """``graphml``: XML graphs of the Internet Topology Zoo, yEd, Gephi and NetworkX.
 
-What attributes mean is in ``topologies.reading.graphs``. Each edge tells its direction, or the graph does
+What attributes mean is in ``topologies.graph_attributes``. Each edge tells its direction, or the graph does
 (``edgedefault``); yEd writes every edge directed, whatever was drawn. Groups of yEd are drawings: the nodes in them are
 nodes. A file with a document type or an entity declaration is refused. What we write keeps every column.
 
@@ -19,13 +19,13 @@ from typing import Any
 
 from topologies.errors import FormatError
 from topologies.format_registry import TopologyFormat, cannot_say, told_ways
+from topologies.graph_attributes import ForeignGraph, GraphEdge, GraphNode, graph_fields, topology_of_graph
 from topologies.networkx_adapter import to_networkx
 from topologies.reading.asked import Asked, Untold
 from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
-from topologies.reading.graphs import ForeignGraph, GraphEdge, GraphNode, graph_fields, topology_of_graph
 from topologies.reading.json_value import parse_json
+from topologies.reading.text_input import Findings, shown
 from topologies.reading.xml_input import Place, read_xml
-from topologies.text_input import Findings, shown
 from topologies.topology import Topology
 
 _TABLES = ("roles", "tiers")

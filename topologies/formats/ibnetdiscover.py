@@ -25,7 +25,7 @@ from topologies.errors import FormatError
 from topologies.format_registry import Imported, TopologyFormat, both_ways
 from topologies.host_roles import NodeFacts, some
 from topologies.reading.fields import HARMLESS, MODELLED, REPORTED, DeclaredFields, Field
-from topologies.text_input import Findings, read_text, shown
+from topologies.reading.text_input import Findings, read_text, shown
 from topologies.units import precise_gbps
 
 MOST_PORTS = 254  # port numbers have 8 bits, of which 255 is not one

@@ -21,7 +21,7 @@ from topologies.errors import FormatError, nearest_hint
 from topologies.format_registry import TopologyFormat, cannot_say
 from topologies.reading.fields import MODELLED, DeclaredFields, Field
 from topologies.reading.json_value import parse_json
-from topologies.text_input import Findings, read_text, shown
+from topologies.reading.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 
 SCHEMA = "fabric-planner/topology/v1"

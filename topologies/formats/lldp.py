@@ -24,7 +24,7 @@ from topologies.format_registry import Imported, TopologyFormat
 from topologies.host_roles import HOST, SWITCH, NodeFacts, some, word_kind
 from topologies.reading.fields import HARMLESS, MODELLED, REPORTED, DeclaredFields, Field
 from topologies.reading.json_value import JsonValue, parse_json
-from topologies.text_input import EVERY_PROBLEM, Findings, read_text, shown
+from topologies.reading.text_input import EVERY_PROBLEM, Findings, read_text, shown
 from topologies.topology import Topology
 
 _FORWARDS = ("Bridge", "Router")

@@ -1,6 +1,6 @@
 """``node-link``: JSON of NetworkX's ``node_link_data`` and of those who write like it, such as topohub and D3.
 
-What attributes mean is in ``topologies.reading.graphs``. Edges are under ``edges``, or ``links`` as NetworkX wrote
+What attributes mean is in ``topologies.graph_attributes``. Edges are under ``edges``, or ``links`` as NetworkX wrote
 before 3.4 and D3 does; both name nodes by id or, where ids do not fit, by their place in the list, as NetworkX 1 did.
 Edges are directed only where the file says so, as in NetworkX.
 
@@ -19,12 +19,12 @@ from pathlib import Path
 
 from topologies.errors import FormatError
 from topologies.format_registry import TopologyFormat, told_ways
+from topologies.graph_attributes import ForeignGraph, GraphEdge, GraphNode, graph_fields, topology_of_graph
 from topologies.networkx_adapter import to_networkx
 from topologies.reading.asked import Asked, Untold
 from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, DeclaredFields, Field
-from topologies.reading.graphs import ForeignGraph, GraphEdge, GraphNode, graph_fields, topology_of_graph
 from topologies.reading.json_value import JsonValue, parse_json
-from topologies.text_input import Findings, read_text, shown
+from topologies.reading.text_input import Findings, read_text, shown
 from topologies.topology import Topology
 
 _LISTS = ("edges", "links")

@@ -30,10 +30,10 @@ import numpy as np
 
 from topologies.columns import Floats
 from topologies.format_registry import Imported, TopologyFormat, cannot_say, sound_lines
+from topologies.graph_attributes import numbered, several
 from topologies.reading.fields import HARMLESS, MODELLED, DeclaredFields, Field
-from topologies.reading.graphs import numbered, several
+from topologies.reading.text_input import Findings, number, read_text, shown, words_of
 from topologies.tables import ROUTER, pair_directions, topology_of_tables
-from topologies.text_input import Findings, number, read_text, shown, words_of
 from topologies.topology import Topology
 
 _KBPS_PER_GBPS = 1e6

@@ -21,12 +21,12 @@ import numpy as np
 
 from topologies.errors import FormatError
 from topologies.format_registry import TopologyFormat, told_ways
+from topologies.graph_attributes import several
 from topologies.reading.asked import Asked, Untold
 from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
-from topologies.reading.graphs import several
+from topologies.reading.text_input import Findings, number, read_bytes, shown
 from topologies.reading.xml_input import Place, parse_xml
 from topologies.tables import ROUTER, topology_of_tables
-from topologies.text_input import Findings, number, read_bytes, shown
 from topologies.topology import Topology
 from topologies.units import unit_gbps
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from topologies.errors import FormatError, nearest
-from topologies.text_input import Findings, read_text, shown
+from topologies.reading.text_input import Findings, read_text, shown
 
 MAX_BYTES = 2**31
 MAX_CELL = 131_072  # characters
@@ -25,7 +25,7 @@ def csv_text(path: Path) -> str:
     """
     try:
         size = path.stat().st_size
-    except OSError:
+    except (OSError, ValueError):
         size = 0  # read_text says why
     if size > MAX_BYTES:
         raise FormatError(

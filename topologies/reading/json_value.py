@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from topologies.errors import FormatError
-from topologies.text_input import read_text, shown
+from topologies.reading.text_input import read_text, shown
 
 MAX_DEPTH = 100
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -154,7 +154,7 @@ def parse_json(text: str, file: str, *, code: str = "FP6250", hint: str = "", un
         ) from None
     except _RefusedJsonError as error:
         line = _line_of(text, error.word)
-        raise FormatError(str(error), file=file, line=line, code=code, hint=error.hint or hint) from None
+        raise FormatError(str(error), file=file, line=line, code=code, hint=hint or error.hint) from None
     except (ValueError, RecursionError) as error:
         raise FormatError(f"not JSON: {error}", file=file, line=1, code=code, hint=hint) from None
     return JsonValue(value, file, code=code)

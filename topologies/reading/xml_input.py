@@ -9,7 +9,7 @@ from typing import Protocol
 from xml.parsers import expat
 
 from topologies.errors import FormatError
-from topologies.text_input import read_bytes
+from topologies.reading.text_input import read_bytes
 
 MAX_DEPTH = 100
 MAX_BYTES = 512 * 2**20

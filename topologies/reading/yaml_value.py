@@ -17,8 +17,8 @@ import yaml
 
 from topologies.errors import FormatError, Problem
 from topologies.reading.json_value import JsonValue
+from topologies.reading.text_input import read_text
 from topologies.reading.yaml_guard import LOADER, Expansion, depth_problem, syntax_problem, too_deep
-from topologies.text_input import read_text
 
 _MERGE = "tag:yaml.org,2002:merge"
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9]\d{0,18})")

@@ -16,7 +16,7 @@ from typing import Any
 
 from topologies.reading.fields import DeclaredFields
 from topologies.reading.json_value import JsonValue, parse_json
-from topologies.text_input import Findings, read_text, shown
+from topologies.reading.text_input import Findings, read_text, shown
 
 NAME = "__name__"
 _HEAD = re.compile(

@@ -11,8 +11,8 @@ import io
 from pathlib import Path
 
 from topologies.reading.fields import MODELLED, DeclaredFields, Field
+from topologies.reading.text_input import Findings
 from topologies.registry import Injected
-from topologies.text_input import Findings
 from topologies.topology import Topology
 from traffic.csv_table import csv_rows
 from traffic.demand_rows import RowReader

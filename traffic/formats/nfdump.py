@@ -11,8 +11,8 @@ from pathlib import Path
 from topologies.errors import FormatError
 from topologies.reading.csv_input import CsvInput
 from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
+from topologies.reading.text_input import Findings, shown
 from topologies.registry import Injected
-from topologies.text_input import Findings, shown
 from topologies.topology import Topology
 from topologies.units import TimeS, format_bytes, format_seconds, percent
 from traffic.addresses import MOST_UNKNOWN, AddressBook, rows_of

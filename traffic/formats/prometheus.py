@@ -16,8 +16,8 @@ import numpy as np
 from topologies.columns import column
 from topologies.errors import FormatError
 from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
+from topologies.reading.text_input import Findings, number, read_text
 from topologies.registry import Injected
-from topologies.text_input import Findings, number, read_text
 from topologies.topology import Topology
 from topologies.units import format_gbps, format_seconds, percent
 from traffic.addresses import MOST_UNKNOWN, AddressBook

@@ -17,8 +17,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from topologies.reading.fields import HARMLESS, MODELLED, DeclaredFields, Field
+from topologies.reading.text_input import Findings, read_text, shown, words_of
 from topologies.registry import Injected
-from topologies.text_input import Findings, read_text, shown, words_of
 from topologies.topology import Topology
 from traffic.demand_rows import GBPS_OF, RowReader
 from traffic.workload import DEMAND_FORMATS, DemandRows

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
+from topologies.reading.text_input import Findings, number, read_text, shown
 from topologies.reading.xml_input import xml_tree
 from topologies.registry import Injected
-from topologies.text_input import Findings, number, read_text, shown
 from topologies.topology import Topology
 from traffic.demand_rows import GBPS_OF, RowReader
 from traffic.workload import DEMAND_FORMATS, DemandRows

@@ -84,7 +84,7 @@ def feeds(c: Config, layers: int, sparse: Callable[[int], bool]) -> tuple[bool, 
 def regular(sparse: Sequence[bool]) -> tuple[int, int] | None:
     """Dense layers at the start and distance of layers with experts, where these two say it all.
 
-    >>> regular([False, True, True]), regular([True, False, True]), regular([False, True, False, False])
+    >>> regular([False, True, True]), regular([True, False, True]), regular([False, True, True, False])
     ((1, 1), (0, 2), None)
     """
     if True not in sparse:

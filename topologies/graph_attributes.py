@@ -27,8 +27,8 @@ from topologies.errors import FormatError, TopologyError, nearest_hint
 from topologies.networkx_adapter import from_networkx
 from topologies.reading.asked import Asked, Untold
 from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
+from topologies.reading.text_input import Findings, shown
 from topologies.tables import ENDPOINT_ROLES, ROUTER, pair_directions
-from topologies.text_input import Findings, shown
 from topologies.topology import Topology
 from topologies.units import parse_speed_gbps, precise_gbps, unit_gbps
 
