@@ -124,7 +124,8 @@ def test_exit_codes_of_the_readme_are_those_of_the_program() -> None:
     from fabric.cli import exit_codes
 
     named = {name: value for name, value in vars(exit_codes).items() if name.isupper()}
-    signals = {named.pop("BY_SIGNAL") + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+    by_signal = named.pop("BY_SIGNAL")
+    signals = {by_signal + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
     codes = {*named.values(), *signals}
     for text in (README, (ROOT / "docs" / "output.md").read_text(encoding="utf-8")):
         table = text.split("| code | meaning |\n| ---: | --- |\n")[1].split("\n\n")[0]

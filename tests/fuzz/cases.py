@@ -105,7 +105,7 @@ class Cases:
 
         def attempt(folder: Path) -> None:
             (folder / "files").mkdir()
-            with contextlib.suppress(FabricError), mangled_files(rng) as files:
+            with contextlib.suppress(FabricError), only_faults_of_ours(), mangled_files(rng) as files:
                 feeds.read(document, folder / "files")
             if not files:  # it takes no file: what it takes is bent instead
                 (folder / "values").mkdir()
