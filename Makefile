@@ -29,7 +29,7 @@ layers: .venv/.ready-dev
 	$(BIN)/lint-imports
 
 unit: .venv/.ready-dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 fuzz: .venv/.ready-dev
 	FABRIC_FUZZ_CASES=20000 $(BIN)/python -m pytest tests/fuzz

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from test_readme import console_commands
 
+pytestmark = pytest.mark.xdist_group("extending")  # what they share is made once, and in order
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "extending").glob("*.md"))}
 COPIED = ("topologies", "traffic", "fabric", "tui", "tests/contracts", "tests/oracles", "tests/tui", "examples")
@@ -127,16 +129,49 @@ def test_the_example_passes_the_contract_tests_of_its_kind(
         assert f"{file}.py" in PAGES[example.page], "the page names its contract tests"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("page", "command", "code"), [(page, *line) for page in PAGES for line in console_commands(PAGES[page])]
-)
-def test_every_command_of_the_page_exits_as_it_says(page: str, command: str, code: int, copy: Path) -> None:
-    """With the example in its place; the commands of a page run in order in one folder."""
+COMMANDS = [(page, *line) for page in PAGES for line in console_commands(PAGES[page])]
+# Runs command lines of ours in one process, which loads everything once, and others by the shell.
+DRIVER = """
+import contextlib, io, json, shlex, subprocess, sys
+from fabric.cli.main import run
+ends = []
+for command in json.load(sys.stdin):
+    words = shlex.split(command)
+    out, err = io.StringIO(), io.StringIO()
+    if words[0] == "fabric":
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(words[1:])
+        ends.append([code, out.getvalue()[-500:] + err.getvalue()[-1500:]])
+    else:
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
+        ends.append([done.returncode, done.stdout[-500:] + done.stderr[-1500:]])
+json.dump(ends, sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def ends(copy: Path) -> list[tuple[int, str]]:
+    """Exit code and last words of every command, run in order in one folder."""
     done = subprocess.run(
-        command, shell=True, cwd=copy, env=environment(copy), capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", DRIVER],
+        cwd=copy,
+        env=environment(copy),
+        input=json.dumps([command for _, command, _ in COMMANDS]),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
-    assert done.returncode == code, f"{page}: {done.stdout[-500:]}{done.stderr[-1500:]}"
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [(code, words) for code, words in json.loads(done.stdout)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(COMMANDS)), ids=[f"{page}-{command}" for page, command, _ in COMMANDS])
+def test_every_command_of_the_page_exits_as_it_says(number: int, ends: list[tuple[int, str]]) -> None:
+    """With the example in its place."""
+    page, _, code = COMMANDS[number]
+    assert ends[number][0] == code, f"{page}: {ends[number][1]}"
 
 
 def test_every_page_has_an_example_and_is_in_the_index() -> None:
