@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from plain_signals import plain_signals
 
 from fabric.output import whole_folder as module
 from fabric.output.whole_folder import LIST, FolderKind, whole_folder
@@ -156,7 +157,7 @@ def test_a_signal_while_a_folder_is_written_leaves_the_old_one_whole(tmp_path, n
     before = texts(out)
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        stdout=subprocess.PIPE, text=True, preexec_fn=plain_signals,
     )  # fmt: skip
     with process:
         assert process.stdout is not None

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from plain_signals import plain_signals
 from small_scenario import SCENARIO
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ def test_a_signal_leaves_the_alternate_screen_and_the_modes_of_the_terminal(tmp_
     process = subprocess.Popen(
         [sys.executable, "-c", program, "tui", "s.yaml"], cwd=tmp_path, stdin=slave, stdout=slave, stderr=slave,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "XDG_STATE_HOME": str(tmp_path)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=plain_signals,
     )  # fmt: skip
     try:
         assert _ENTER in read_until(master, _ENTER, 240)
