@@ -109,6 +109,7 @@ def run_cases(
     """Faults among the cases, in order."""
     cases = make(seeds)
     todo = list(reversed(numbers))
+    again: set[int] = set()  # over the deadline once: kernels compiled on the way are compiled by the second time
     faults: list[Fault] = []
     pool = [_Worker(seeds, make) for _ in range(workers)]
     try:
@@ -133,7 +134,11 @@ def run_cases(
                     if words:
                         faults.append(Fault(number, label, words))
                 elif worker.used_s() > deadline_s or time.monotonic() - worker.since > waiting_s:
-                    faults.append(Fault(number, cases.of(number).label, f"no end in {deadline_s:g} s"))
+                    if number in again:
+                        faults.append(Fault(number, cases.of(number).label, f"no end in {deadline_s:g} s, twice"))
+                    else:
+                        again.add(number)
+                        todo.append(number)
                     worker.stop()
                     pool[at] = _Worker(seeds, make)
     finally:
