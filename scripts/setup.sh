@@ -66,6 +66,7 @@ ibnetdiscover infiniband-diags
 vtysh frr
 chromium chromium
 tmux tmux
+yanglint libyang2-tools
 crushtool ceph-base
 nfdump nfdump"
 

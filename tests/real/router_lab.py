@@ -126,26 +126,30 @@ class RouterLab:
     def start_frr(self, folder: Path) -> None:
         """Start zebra, staticd and bgpd of every switch with the files of an export of dialect frr."""
         for entry in read_manifest(folder).switches:
-            node = self.plan.topology.node(entry.name)
-            home = self.folder / f"n{node}"
-            home.mkdir()
-            shutil.copy(folder / "switches" / f"{entry.file}.conf", home / "frr.conf")
-            shutil.chown(home, "frr", "frr")
-            shutil.chown(home / "frr.conf", "frr", "frr")
-            for daemon in ("zebra", "staticd", "bgpd"):
-                words = [
-                    f"{_DAEMONS}/{daemon}", "-z", f"{home}/zserv", "-i", f"{home}/{daemon}.pid", "--vty_socket",
-                    str(home), "-f", f"{home}/frr.conf", "--log", f"file:{home}/{daemon}.log",
-                ]  # fmt: skip
-                self._processes.append(
-                    subprocess.Popen(
-                        ["ip", "netns", "exec", self.space(node), *words],
-                        stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL,
-                    )
+            text = (folder / "switches" / f"{entry.file}.conf").read_text(encoding="utf-8")
+            self.start_routing(self.plan.topology.node(entry.name), text)
+
+    def start_routing(self, node: int, configuration: str) -> None:
+        """Start zebra, staticd and bgpd of one switch."""
+        home = self.folder / f"n{node}"
+        home.mkdir()
+        (home / "frr.conf").write_text(configuration, encoding="utf-8")
+        shutil.chown(home, "frr", "frr")
+        shutil.chown(home / "frr.conf", "frr", "frr")
+        for daemon in ("zebra", "staticd", "bgpd"):
+            words = [
+                f"{_DAEMONS}/{daemon}", "-z", f"{home}/zserv", "-i", f"{home}/{daemon}.pid", "--vty_socket",
+                str(home), "-f", f"{home}/frr.conf", "--log", f"file:{home}/{daemon}.log",
+            ]  # fmt: skip
+            self._processes.append(
+                subprocess.Popen(
+                    ["ip", "netns", "exec", self.space(node), *words],
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                 )
-                if daemon == "zebra":
-                    wait_for(lambda home=home: (home / "zserv").exists(), 10)
+            )
+            if daemon == "zebra":
+                wait_for((home / "zserv").exists, 10)
 
     def routes(self, node: int) -> dict[str, dict[int, int]]:
         """The kernel's IPv4 routes: prefix -> port -> weight; blackholes have no ports."""

@@ -6,49 +6,10 @@ import json
 import re
 from ipaddress import ip_interface, ip_network
 
-import jsonschema
 import pytest
 from rule_cases import DAMAGE, scenario_file, verdict_on
 
 from fabric.cli.main import run
-
-CONFIG_DB = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["DEVICE_METADATA", "PORT", "INTERFACE", "LOOPBACK_INTERFACE", "BGP_NEIGHBOR"],
-    "properties": {
-        "DEVICE_METADATA": {
-            "type": "object",
-            "required": ["localhost"],
-            "properties": {
-                "localhost": {
-                    "type": "object",
-                    "required": ["hostname", "bgp_asn", "type", "mac"],
-                    "properties": {
-                        "bgp_asn": {"type": "string", "pattern": r"^\d+$"},
-                        "mac": {"type": "string", "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$"},
-                    },
-                }
-            },
-        },
-        "PORT": {
-            "type": "object",
-            "patternProperties": {
-                r"^Ethernet\d+$": {
-                    "type": "object",
-                    "required": ["lanes", "speed", "mtu", "admin_status"],
-                    "properties": {"lanes": {"pattern": r"^\d+(,\d+){3}$"}, "speed": {"pattern": r"^\d+$"}},
-                }
-            },
-            "additionalProperties": False,
-        },
-        "INTERFACE": {"patternProperties": {r"^Ethernet\d+(\|\S+/\d+)?$": {}}, "additionalProperties": False},
-        "LOOPBACK_INTERFACE": {"patternProperties": {r"^Loopback0(\|\S+/\d+)?$": {}}, "additionalProperties": False},
-        "BGP_NEIGHBOR": {
-            "additionalProperties": {"type": "object", "required": ["asn", "local_addr", "name", "admin_status"]}
-        },
-    },
-}
 
 
 def routes(folder, name, dialect, *flags, code=0):
@@ -101,17 +62,89 @@ def test_both_ends_of_a_session_agree(tmp_path):
     assert all(own[address] == asn for address, asn in sessions)
 
 
-def test_sonics_configuration_has_the_shape_of_its_tables(tmp_path):
-    """Against a schema of ours: SONiC's own models are not to be had offline."""
-    _, folder = routes(tmp_path, "rails", "sonic", "--family", "both")
+def test_sonic_announces_its_sites_and_answers_at_the_gateway(tmp_path):
+    """A leaf of a fat tree: its site's prefix and its loopback are announced; its VLAN has the gateway's address."""
+    _, folder = routes(tmp_path, "fat-tree", "sonic", "--family", "both")
+    texts = {path.name.rsplit("-", 1)[0]: path.read_text() for path in (folder / "switches").iterdir()}
+    config = json.loads(texts["pod0_edge0"])
+    networks = [ip_network(key.split("|")[2]) for key in config["BGP_GLOBALS_AF_NETWORK"]]
+    assert [network.prefixlen for network in networks if network.version == 4] == [32, 29]
+    gateways = [ip_interface(key.split("|")[1]) for key in config["VLAN_INTERFACE"] if "|" in key]
+    assert [gateway.network for gateway in gateways] == [
+        network for network in networks if network.prefixlen in (29, 64)
+    ]
+    assert [gateway.ip for gateway in gateways] == [gateway.network[1] for gateway in gateways]
+    assert len(config["VLAN_MEMBER"]) == 2
+    core = next(json.loads(text) for text in texts.values() if '"SpineRouter",\n      "bgp_asn"' in text)
+    assert "VLAN" not in core
+    assert len(core["BGP_GLOBALS_AF_NETWORK"]) == 2
+
+
+def test_sonic_has_both_ends_of_every_link(tmp_path):
+    """What one switch says of its neighbour's port, the neighbour says of it."""
+    _, folder = routes(tmp_path, "rails", "sonic")
+    configs = [json.loads(path.read_text()) for path in (folder / "switches").iterdir()]
+    ends = {
+        (config["DEVICE_METADATA"]["localhost"]["hostname"], row["local_port"], row["name"], row["port"])
+        for config in configs
+        for row in config["DEVICE_NEIGHBOR"].values()
+    }
+    assert ends == {(far, far_port, near, port) for near, port, far, far_port in ends}
+    assert len(ends) == 2 * 32
+    own = {config["DEVICE_METADATA"]["localhost"]["hostname"]: config for config in configs}
+    for config in configs:
+        for row in config["BGP_NEIGHBOR"].values():
+            assert own[row["name"]]["BGP_GLOBALS"]["default"]["local_asn"] == row["asn"]
+
+
+TIERS = {
+    "leaf-spine": {"leaf": "ToRRouter", "spine": "LeafRouter"},
+    "fat-tree": {"edge": "ToRRouter", "agg": "LeafRouter", "core": "SpineRouter"},
+    "rails": {"leaf": "ToRRouter", "spine": "LeafRouter"},
+}
+
+
+@pytest.mark.parametrize("name", TIERS)
+def test_sonics_device_types_follow_the_tier(tmp_path, name):
+    """Above the hosts: ToRRouter, LeafRouter, SpineRouter; what a switch says of its neighbours agrees."""
+    _, folder = routes(tmp_path, name, "sonic")
+    types: dict[str, str] = {}
+    said: dict[str, str] = {}
     for path in (folder / "switches").iterdir():
-        jsonschema.validate(json.loads(path.read_text()), CONFIG_DB)
+        config = json.loads(path.read_text())
+        local = config["DEVICE_METADATA"]["localhost"]
+        types[local["hostname"]] = local["type"]
+        said |= {name: row["type"] for name, row in config["DEVICE_NEIGHBOR_METADATA"].items()}
+    assert said == types
+    for hostname, kind in types.items():
+        assert [kind] == [wanted for role, wanted in TIERS[name].items() if role in hostname]
+
+
+def test_sonic_refuses_two_links_of_a_host_to_one_switch(tmp_path, capsys):
+    """One address on two ports of a VLAN would jump; the way out is named."""
+    text = """\
+version: 1
+name: twice
+nodes:
+  - {group: gpu, count: 4, nics: {main: {count: 2, speed: 100G}}}
+fabrics:
+  main:
+    topology: {kind: leaf-spine, leaves: 2, spines: 2, hosts_per_leaf: 4, host_speed: 100G, uplink_speed: 100G}
+workloads:
+  - {id: shuffle, kind: all-to-all, fabric: main, size: 1 GB}
+"""
+    scenario, folder = tmp_path / "twice.fabric.yaml", tmp_path / "out"
+    scenario.write_text(text, encoding="utf-8")
+    assert run(["export", "routes", str(scenario), "--dialect", "sonic", "-o", str(folder), "-q"]) == 3
+    assert "has 2 links to leaf0" in capsys.readouterr().err
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize(
     ("dialect", "router", "words"),
     [
         ("frr", "wcmp", "BGP chooses its own paths"),
+        ("sonic", "bgp-ucmp", "cannot send the link bandwidth"),
         ("frr", "optimal", "router optimal"),
         ("static", "pinned", "single flows"),
     ],
