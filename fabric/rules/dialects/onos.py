@@ -1,8 +1,10 @@
 """ONOS: flows and groups of every switch as its REST interface takes them.
 
 Post every item of ``groups`` to ``/onos/v1/groups/DEVICE``, then the whole of ``flows`` to ``/onos/v1/flows``. ONOS
-gives flows its own cookies. No ONOS has read this: it follows ONOS's description of flow criteria, and our reading of
-groups.
+gives flows its own cookies, and groups an id of its own unless ``givenGroupId`` names it. No ONOS has read this: the
+shape is that of the definitions it publishes for its interface (``web/api/.../definitions/GroupsPost.json`` and
+``FlowsBatchPost.json``), which say nothing of rules that lead to groups; those follow its decoders (``core/common``,
+``DecodeInstructionCodecHelper``).
 """
 
 from __future__ import annotations
@@ -37,18 +39,18 @@ def switch_document(table: SwitchTable) -> dict[str, Any]:
 
 
 def _flow(rule: Rule, datapath: int) -> dict[str, Any]:
-    instruction: dict[str, Any] = {"type": "NOACTION"}
+    instructions: list[dict[str, Any]] = []  # none: ONOS drops
     if rule.action.kind == "group":
-        instruction = {"type": "GROUP", "groupId": rule.action.value}
+        instructions = [{"type": "GROUP", "groupId": rule.action.value}]
     elif rule.action.kind == "output":
-        instruction = _output(rule.action.value)
+        instructions = [_output(rule.action.value)]
     return {
         "priority": rule.priority,
         "timeout": 0,
         "isPermanent": True,
         "deviceId": device(datapath),
         "tableId": 0,
-        "treatment": {"instructions": [instruction]},
+        "treatment": _treatment(instructions),
         "selector": {"criteria": _criteria(rule.match)},
     }
 
@@ -71,13 +73,24 @@ def _criteria(match: Match) -> list[dict[str, Any]]:
     return found
 
 
+def _treatment(instructions: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"instructions": instructions, "deferred": []}
+
+
 def _group(group: Group) -> dict[str, Any]:
     return {
         "type": "SELECT",
-        "appCookie": f"{group.id:#x}",
-        "groupId": group.id,
+        "appCookie": f"0x{group.id:08x}",
+        "groupId": str(group.id),
+        "givenGroupId": str(group.id),
         "buckets": [
-            {"weight": bucket.weight, "treatment": {"instructions": [_output(bucket.port)]}} for bucket in group.buckets
+            {
+                "weight": bucket.weight,
+                "watchPort": "ANY",  # asked for by the definition, read for failover groups only
+                "watchGroup": "ANY",
+                "treatment": _treatment([_output(bucket.port)]),
+            }
+            for bucket in group.buckets
         ],
     }
 
