@@ -1,0 +1,178 @@
+"""Which switches keep their tables when some that belong to the change cannot be read or changed.
+
+A switch that is not in reach forwards on by tables that nobody can read. Two facts hold without them. Where no switch
+on a packet's way has a next hop that it did not have before, the packet takes a way that it could take before. And a
+packet that has met a switch with new next hops is delivered if all ways on from there end at their destination without
+crossing a switch whose table is not known. So a switch changes only if its next hops are among the old ones, or every
+way on from it is *sure* in that sense; the others keep their tables, and so does, in turn, who leads to them anew.
+Switches that dropped what they now lead on are let change: what they lead was lost before. The last switch of a
+destination is sure though its table is not known, as there is no other way to that destination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabric.rules.addressing import AddressPlan
+from fabric.rules.change_plan import read_by_name
+from fabric.rules.table import SwitchTable
+from fabric.rules.transitions import affected_atoms, behaviour_of, next_links
+from fabric.rules.verify.behaviour import Behaviour, Parts
+from fabric.rules.verify.tables import ReadTables
+from topologies.columns import Bools, Ints, Longs
+
+
+def switches_that_keep(
+    plan: AddressPlan,
+    old: Mapping[str, SwitchTable],
+    new: Mapping[str, SwitchTable],
+    *,
+    changeable: Sequence[str],
+    unread: Sequence[str],
+    families: Sequence[int],
+    parts: Parts,
+) -> frozenset[str]:
+    """Switches of ``changeable`` that have to keep their old tables, lest packets circle or are lost.
+
+    Parameters
+    ----------
+    old : mapping
+        Tables of all switches that are known, as they run.
+    new : mapping
+        Tables of all switches of the export.
+    unread : sequence of str
+        Switches whose tables are not known and stay as they are.
+    """
+    node = plan.topology.node
+    before = read_by_name(plan, old, families, parts)
+    target = {name: new[name] for name in (*old, *unread) if name in new}
+    after = read_by_name(plan, target, families, parts)
+    outside = frozenset(node(name) for name in unread)
+    changing = {node(name) for name in changeable}
+    for index in range(len(families)):
+        atoms = _Atoms.of(before, after, index, outside)
+        whole = atoms.sure(set(atoms.nodes), frozenset())
+        while True:
+            sure = atoms.sure(changing, outside)
+            unsafe = {
+                row: np.flatnonzero(atoms.leads_anew[row] & ~sure[row] & whole[row])
+                for row, at in enumerate(atoms.nodes)
+                if at in changing
+            }
+            wrong = {row for row, columns in unsafe.items() if len(columns)}
+            if not wrong:
+                break
+            # Those nearest to what is not sure keep their tables first: others may be sure without them.
+            last = {row for row in wrong if not atoms.leads_to(row, unsafe[row], wrong, unsafe)}
+            changing -= {atoms.nodes[row] for row in last or wrong}
+    return frozenset(name for name in changeable if node(name) not in changing)
+
+
+@dataclass(frozen=True, eq=False)
+class _Atoms:
+    """Next hops of all nodes for every set of addresses that some switch treats otherwise than before."""
+
+    nodes: list[int]  # topology nodes: those with known tables, then the others
+    owned: Bools  # shape (A,), whether somebody has an address of it
+    ends: Bools  # shape (nodes, A), whether a node is the only switch of the destination
+    heads: tuple[list[list[tuple[int, ...] | None]], ...]  # before and after: [row][way] -> rows; None: dropped
+    ways: tuple[Ints, Ints]  # before and after, shape (nodes, A)
+    leads_anew: Bools  # shape (nodes, A), whether a node has new next hops, or drops what it led on
+
+    @classmethod
+    def of(cls, before: ReadTables, after: ReadTables, index: int, outside: frozenset[int]) -> _Atoms:
+        plan = before.plan
+        nodes = sorted({*before.nodes, *after.nodes} - outside) + sorted(outside)
+        points, ends_at = _points(plan, affected_atoms(before, after, index))
+        row = {at: number for number, at in enumerate(nodes)}
+        heads: tuple[list[list[tuple[int, ...] | None]], ...] = ([], [])
+        ways = np.zeros((2, len(nodes), len(points)), dtype=np.int32)
+        anew = np.zeros((len(nodes), len(points)), dtype=np.bool_)
+        for number, at in enumerate(nodes):
+            both = behaviour_of(before, at, index), behaviour_of(after, at, index)
+            for side, (tables, made) in enumerate(zip((before, after), both, strict=True)):
+                heads[side].append([_heads(tables, at, made, way, row) for way in range(len(made.ways))])
+                ways[side, number] = made.way[np.searchsorted(made.start, points, side="right") - 1]
+            for was, will in set(zip(ways[0, number].tolist(), ways[1, number].tolist(), strict=True)):
+                anew[number, (ways[0, number] == was) & (ways[1, number] == will)] = _anew(
+                    before, after, at, both[0], both[1], was, will
+                )
+        ends = np.zeros((len(nodes), len(points)), dtype=np.bool_)
+        for column_, last in enumerate(ends_at):
+            if len(last) == 1 and last[0] in row:
+                ends[row[last[0]], column_] = True
+        owned = np.array([bool(last) for last in ends_at], dtype=np.bool_)
+        return cls(nodes, owned, ends, heads, (ways[0], ways[1]), anew)
+
+    def sure(self, changing: set[int], outside: frozenset[int]) -> Bools:
+        """Where all ways on from a node end at the destination, shape (nodes, A); ``changing`` have new tables."""
+        sure = np.zeros((len(self.nodes), len(self.owned)), dtype=np.bool_)
+        for number, at in enumerate(self.nodes):
+            if at in outside:
+                sure[number] = self.ends[number]
+        grown = True
+        while grown:
+            grown = False
+            for number, at in enumerate(self.nodes):
+                if at in outside:
+                    continue
+                side = int(at in changing)
+                for way, heads in enumerate(self.heads[side][number]):
+                    columns = np.flatnonzero((self.ways[side][number] == way) & ~sure[number])
+                    if not len(columns):
+                        continue
+                    good = ~self.owned[columns] if heads is None else sure[list(heads)][:, columns].all(axis=0)
+                    sure[number, columns] = good
+                    grown |= bool(good.any())
+        return sure
+
+    def leads_to(self, row: int, columns: Longs, wrong: set[int], unsafe: Mapping[int, Longs]) -> bool:
+        """Whether for all of ``columns`` a node's new next hops include another node that is wrong there."""
+        for column_ in columns.tolist():
+            heads = self.heads[1][row][int(self.ways[1][row, column_])] or ()
+            if not any(head in wrong and head != row and column_ in unsafe[head] for head in heads):
+                return False
+        return True
+
+
+def _points(plan: AddressPlan, atoms: Longs) -> tuple[Longs, list[tuple[int, ...]]]:
+    """An address of each interval, somebody's where it can be; the switches that its owner is attached to."""
+    links, forwards = plan.topology.links, plan.topology.nodes.forwards
+    owners = plan.node_at
+    offsets = plan.offset[owners]
+    points = atoms[:, 0].copy()
+    ends: list[tuple[int, ...]] = []
+    attached: dict[int, tuple[int, ...]] = {}
+    place = np.searchsorted(offsets, atoms[:, 0])
+    for number, at in enumerate(place.tolist()):
+        if at >= len(offsets) or offsets[at] >= atoms[number, 1]:
+            ends.append(())
+            continue
+        points[number] = offsets[at]
+        owner = int(owners[at])
+        if owner not in attached:
+            far = links.src[links.dst == owner]
+            attached[owner] = (owner,) if forwards[owner] else tuple(sorted(set(far[forwards[far]].tolist())))
+        ends.append(attached[owner])
+    return points, ends
+
+
+def _heads(tables: ReadTables, node: int, made: Behaviour, way: int, row: Mapping[int, int]) -> tuple[int, ...] | None:
+    """Rows of the switches that a way leads to; those without a table are left out, None where it drops."""
+    if not made.ways[way]:
+        return None
+    heads = tables.plan.topology.links.dst[next_links(tables, node, made.ways[way])]
+    return tuple(sorted({row[head] for head in heads.tolist() if head in row}))
+
+
+def _anew(
+    before: ReadTables, after: ReadTables, node: int, was: Behaviour, will: Behaviour, old: int, new: int
+) -> bool:
+    if not was.ways[old]:
+        return False
+    if not will.ways[new]:
+        return True
+    return not set(next_links(after, node, will.ways[new])) <= set(next_links(before, node, was.ways[old]))
