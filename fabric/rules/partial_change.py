@@ -6,7 +6,8 @@ packet that has met a switch with new next hops is delivered if all ways on from
 crossing a switch whose table is not known. So a switch changes only if its next hops are among the old ones, or every
 way on from it is *sure* in that sense; the others keep their tables, and so does, in turn, who leads to them anew.
 Switches that dropped what they now lead on are let change: what they lead was lost before. The last switch of a
-destination is sure though its table is not known, as there is no other way to that destination.
+destination is sure though its table is not known, as there is no other way to that destination; so is everything about
+addresses that nobody has, but for cycles of switches that are known.
 """
 
 from __future__ import annotations
@@ -54,11 +55,13 @@ def switches_that_keep(
     changing = {node(name) for name in changeable}
     for index in range(len(families)):
         atoms = _Atoms.of(before, after, index, outside)
-        whole = atoms.sure(set(atoms.nodes), frozenset())
+        everywhere = set(atoms.nodes)
+        # What the export loses when all have it is not lost by the order.
+        meant = atoms.reached(everywhere, frozenset()) & ~atoms.sure(everywhere, frozenset())
         while True:
-            sure = atoms.sure(changing, outside)
+            lost = atoms.reached(changing, outside) & ~atoms.sure(changing, outside) & ~meant
             unsafe = {
-                row: np.flatnonzero(atoms.leads_anew[row] & ~sure[row] & whole[row])
+                row: np.flatnonzero(atoms.leads_anew[row] & lost[row])
                 for row, at in enumerate(atoms.nodes)
                 if at in changing
             }
@@ -81,6 +84,8 @@ class _Atoms:
     heads: tuple[list[list[tuple[int, ...] | None]], ...]  # before and after: [row][way] -> rows; None: dropped
     ways: tuple[Ints, Ints]  # before and after, shape (nodes, A)
     leads_anew: Bools  # shape (nodes, A), whether a node has new next hops, or drops what it led on
+    begins: Bools  # shape (nodes,), whether packets of an endpoint come to a node first
+    beside: tuple[tuple[int, ...], ...]  # rows that each node has links to
 
     @classmethod
     def of(cls, before: ReadTables, after: ReadTables, index: int, outside: frozenset[int]) -> _Atoms:
@@ -105,14 +110,39 @@ class _Atoms:
             if len(last) == 1 and last[0] in row:
                 ends[row[last[0]], column_] = True
         owned = np.array([bool(last) for last in ends_at], dtype=np.bool_)
-        return cls(nodes, owned, ends, heads, (ways[0], ways[1]), anew)
+        links, topology = plan.topology.links, plan.topology
+        first = np.unique(np.concatenate([links.dst[topology.nodes.nics[links.src] > 0], topology.endpoint_nodes]))
+        begins = np.isin(np.array(nodes), first)
+        beside = [
+            tuple(sorted({row[head] for head in links.dst[before.ports.links(at)].tolist() if head in row}))
+            for at in nodes
+        ]
+        return cls(nodes, owned, ends, heads, (ways[0], ways[1]), anew, begins, tuple(beside))
+
+    def reached(self, changing: set[int], outside: frozenset[int]) -> Bools:
+        """Which nodes packets can come to, shape (nodes, A); one of ``outside`` may lead them to any neighbour."""
+        reached = np.zeros((len(self.nodes), len(self.owned)), dtype=np.bool_)
+        reached[self.begins] = True
+        grown = True
+        while grown:
+            before = reached.copy()
+            for number, at in enumerate(self.nodes):
+                if at in outside:
+                    reached[list(self.beside[number])] |= reached[number] & ~self.ends[number]
+                    continue
+                side = int(at in changing)
+                for way, heads in enumerate(self.heads[side][number]):
+                    if heads:
+                        reached[list(heads)] |= reached[number] & (self.ways[side][number] == way)
+            grown = bool((reached != before).any())
+        return reached
 
     def sure(self, changing: set[int], outside: frozenset[int]) -> Bools:
         """Where all ways on from a node end at the destination, shape (nodes, A); ``changing`` have new tables."""
         sure = np.zeros((len(self.nodes), len(self.owned)), dtype=np.bool_)
         for number, at in enumerate(self.nodes):
             if at in outside:
-                sure[number] = self.ends[number]
+                sure[number] = self.ends[number] | ~self.owned
         grown = True
         while grown:
             grown = False

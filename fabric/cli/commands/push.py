@@ -215,9 +215,7 @@ def _switch_lines(result: SwitchResult) -> list[Table | Line]:
                 parts.append(Line(f"    and {len(stage) - len(shown):,} more; --json has them"))
             parts.append(Line("    barrier"))
         parts += [Line(f"    not of fabric: {words}", "warn") for words in result.before.foreign[:20]]
-    elif result.state in ("unchanged", "stopped", "kept"):
-        parts.append(Line(f"{result.switch}: {result.words}", "warn"))
-    elif result.state != "done":
+    elif result.state in ("refused", "broken", "differs"):  # the others are in the summary
         parts.append(Line(f"{result.switch}: {result.words}", "bad"))
         if result.after is not None:
             parts += [Line(f"    still to {words}") for words in result.after.examples]
