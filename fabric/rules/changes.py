@@ -129,7 +129,9 @@ def _bundles(folder: str, change: ChangePlan, basis: Mapping[str, int], stem: Ma
             by_switch.setdefault(step.switch, []).append(step)
         for name, steps in by_switch.items():
             lines = (bundle_line(step, basis.get(name, 0)) for step in steps)
-            yield File(f"{folder}/{number:0{width}d}-{title}/{stem[name]}.bundle", "".join(f"{line}\n" for line in lines))
+            yield File(
+                f"{folder}/{number:0{width}d}-{title}/{stem[name]}.bundle", "".join(f"{line}\n" for line in lines)
+            )
 
 
 def bundle_line(step: Step, basis: int) -> str:

@@ -1,11 +1,10 @@
 """Which switches keep their tables when some that belong to the change cannot be read or changed.
 
-A switch that is not in reach forwards on by tables that nobody can read. Two facts hold without them. Where no switch
-on a packet's way has a next hop that it did not have before, the packet takes a way that it could take before. And a
-packet that has met a switch with new next hops is delivered if all ways on from there end at their destination without
-crossing a switch whose table is not known. So a switch changes only if its next hops are among the old ones, or every
-way on from it is *sure* in that sense; the others keep their tables, and so does, in turn, who leads to them anew.
-Switches that dropped what they now lead on are let change: what they lead was lost before. The last switch of a
+A switch that is not in reach forwards on by tables that nobody can read. Two facts hold without them. As long as a
+packet takes next hops that its switches had before, it is on a way that it could take before. And from a new next hop
+on it is delivered if all ways from there end at the destination without crossing a switch whose table is not known. So
+a switch changes only if all its new next hops are *sure* in that sense; the others keep their tables, and so does, in
+turn, who leads to them anew. Switches that dropped what they now lead on are let change: what they lead was lost before. The last switch of a
 destination is sure though its table is not known, as there is no other way to that destination; so is everything about
 addresses that nobody has, but for cycles of switches that are known.
 """
@@ -21,7 +20,7 @@ from fabric.rules.addressing import AddressPlan
 from fabric.rules.change_plan import read_by_name
 from fabric.rules.table import SwitchTable
 from fabric.rules.transitions import affected_atoms, behaviour_of, next_links
-from fabric.rules.verify.behaviour import Behaviour, Parts
+from fabric.rules.verify.behaviour import Behaviour, Parts, Ways
 from fabric.rules.verify.tables import ReadTables
 from topologies.columns import Bools, Ints, Longs
 
@@ -59,9 +58,10 @@ def switches_that_keep(
         # What the export loses when all have it is not lost by the order.
         meant = atoms.reached(everywhere, frozenset()) & ~atoms.sure(everywhere, frozenset())
         while True:
-            lost = atoms.reached(changing, outside) & ~atoms.sure(changing, outside) & ~meant
+            counts = atoms.reached(changing, outside) & ~meant
+            sure = atoms.sure(changing, outside)
             unsafe = {
-                row: np.flatnonzero(atoms.leads_anew[row] & lost[row])
+                row: np.flatnonzero(atoms.leads_wrong(row, sure) & counts[row])
                 for row, at in enumerate(atoms.nodes)
                 if at in changing
             }
@@ -83,7 +83,9 @@ class _Atoms:
     ends: Bools  # shape (nodes, A), whether a node is the only switch of the destination
     heads: tuple[list[list[tuple[int, ...] | None]], ...]  # before and after: [row][way] -> rows; None: dropped
     ways: tuple[Ints, Ints]  # before and after, shape (nodes, A)
-    leads_anew: Bools  # shape (nodes, A), whether a node has new next hops, or drops what it led on
+    fresh: list[
+        list[tuple[Longs, tuple[int, ...] | None]]
+    ]  # by row: columns, rows led to anew; None: drops what it led
     begins: Bools  # shape (nodes,), whether packets of an endpoint come to a node first
     beside: tuple[tuple[int, ...], ...]  # rows that each node has links to
 
@@ -95,16 +97,18 @@ class _Atoms:
         row = {at: number for number, at in enumerate(nodes)}
         heads: tuple[list[list[tuple[int, ...] | None]], ...] = ([], [])
         ways = np.zeros((2, len(nodes), len(points)), dtype=np.int32)
-        anew = np.zeros((len(nodes), len(points)), dtype=np.bool_)
+        fresh: list[list[tuple[Longs, tuple[int, ...] | None]]] = []
         for number, at in enumerate(nodes):
             both = behaviour_of(before, at, index), behaviour_of(after, at, index)
             for side, (tables, made) in enumerate(zip((before, after), both, strict=True)):
                 heads[side].append([_heads(tables, at, made, way, row) for way in range(len(made.ways))])
                 ways[side, number] = made.way[np.searchsorted(made.start, points, side="right") - 1]
-            for was, will in set(zip(ways[0, number].tolist(), ways[1, number].tolist(), strict=True)):
-                anew[number, (ways[0, number] == was) & (ways[1, number] == will)] = _anew(
-                    before, after, at, both[0], both[1], was, will
-                )
+            fresh.append([])
+            for was, will in sorted(set(zip(ways[0, number].tolist(), ways[1, number].tolist(), strict=True))):
+                columns = np.flatnonzero((ways[0, number] == was) & (ways[1, number] == will))
+                if both[0].ways[was]:
+                    new_heads = _fresh_heads(before, after, at, both[0].ways[was], both[1].ways[will], row)
+                    fresh[-1].append((columns, new_heads))
         ends = np.zeros((len(nodes), len(points)), dtype=np.bool_)
         for column_, last in enumerate(ends_at):
             if len(last) == 1 and last[0] in row:
@@ -117,7 +121,7 @@ class _Atoms:
             tuple(sorted({row[head] for head in links.dst[before.ports.links(at)].tolist() if head in row}))
             for at in nodes
         ]
-        return cls(nodes, owned, ends, heads, (ways[0], ways[1]), anew, begins, tuple(beside))
+        return cls(nodes, owned, ends, heads, (ways[0], ways[1]), fresh, begins, tuple(beside))
 
     def reached(self, changing: set[int], outside: frozenset[int]) -> Bools:
         """Which nodes packets can come to, shape (nodes, A); one of ``outside`` may lead them to any neighbour."""
@@ -159,6 +163,13 @@ class _Atoms:
                     grown |= bool(good.any())
         return sure
 
+    def leads_wrong(self, row: int, sure: Bools) -> Bools:
+        """Where a node leads to a new next hop that is not sure, or drops what it led on, shape (A,)."""
+        found = np.zeros(len(self.owned), dtype=np.bool_)
+        for columns, heads in self.fresh[row]:
+            found[columns] = self.owned[columns] if heads is None else ~sure[list(heads)][:, columns].all(axis=0)
+        return found
+
     def leads_to(self, row: int, columns: Longs, wrong: set[int], unsafe: Mapping[int, Longs]) -> bool:
         """Whether for all of ``columns`` a node's new next hops include another node that is wrong there."""
         for column_ in columns.tolist():
@@ -198,11 +209,12 @@ def _heads(tables: ReadTables, node: int, made: Behaviour, way: int, row: Mappin
     return tuple(sorted({row[head] for head in heads.tolist() if head in row}))
 
 
-def _anew(
-    before: ReadTables, after: ReadTables, node: int, was: Behaviour, will: Behaviour, old: int, new: int
-) -> bool:
-    if not was.ways[old]:
-        return False
-    if not will.ways[new]:
-        return True
-    return not set(next_links(after, node, will.ways[new])) <= set(next_links(before, node, was.ways[old]))
+def _fresh_heads(
+    before: ReadTables, after: ReadTables, node: int, was: Ways, will: Ways, row: Mapping[int, int]
+) -> tuple[int, ...] | None:
+    """Rows of the switches that a node leads to by links it did not use; None where it drops."""
+    if not will:
+        return None
+    fresh = sorted(set(next_links(after, node, will)) - set(next_links(before, node, was)))
+    heads = before.plan.topology.links.dst[fresh]
+    return tuple(sorted({row[head] for head in heads.tolist() if head in row}))

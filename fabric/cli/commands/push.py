@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabric.cli.answer import Answer, emit
+from fabric.cli.answer import Answer, emit, output_path
 from fabric.cli.exit_codes import ANSWER_IS_NO, MISSING_PROGRAM, OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
 from topologies.errors import FabricError
@@ -95,6 +95,8 @@ def command(
     from fabric.rules.openflow13.folder import find_targets
     from fabric.rules.openflow13.reading import Way
 
+    if settings.output != "-":
+        output_path(settings)  # refused before a switch is changed
     exported = read_export(folder, find_targets(folder, switches, dry_run=dry_run))
     with watching(settings) as report:
         done = push_fabric(
