@@ -25,8 +25,8 @@ _APPLY = """\
 # SWITCH is a name as for fabric push --switch; TARGET a bridge of this machine, HOST:PORT, [IPV6]:PORT or unix:PATH.
 #
 # Every switch has to speak OpenFlow 1.5 (-O OpenFlow15), and all are asked before the first is changed. A bundle is
-# atomic; those of a round go side by side, and the next round begins when every switch has confirmed. A round that fails
-# stops the change: no packet circles in what there is then, and the same command again goes on.
+# atomic; those of a round go side by side, and the next round begins when every switch has confirmed. A round that
+# fails stops the change: no packet circles in what there is then, and the same command again goes on.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 """

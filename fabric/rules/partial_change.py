@@ -4,9 +4,9 @@ A switch that is not in reach forwards on by tables that nobody can read. Two fa
 packet takes next hops that its switches had before, it is on a way that it could take before. And from a new next hop
 on it is delivered if all ways from there end at the destination without crossing a switch whose table is not known. So
 a switch changes only if all its new next hops are *sure* in that sense; the others keep their tables, and so does, in
-turn, who leads to them anew. Switches that dropped what they now lead on are let change: what they lead was lost before. The last switch of a
-destination is sure though its table is not known, as there is no other way to that destination; so is everything about
-addresses that nobody has, but for cycles of switches that are known.
+turn, who leads to them anew. Switches that dropped what they now lead on are let change: what they lead was lost
+before. The last switch of a destination is sure though its table is not known, as there is no other way to that
+destination; so is everything about addresses that nobody has, but for cycles of switches that are known.
 """
 
 from __future__ import annotations

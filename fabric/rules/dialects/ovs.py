@@ -20,8 +20,8 @@ _LOAD = """\
 #   load.sh [SWITCH=TARGET ...]     default: every switch, into the bridge named like its files
 # SWITCH is a name as for fabric push --switch; TARGET a bridge of this machine, HOST:PORT, [IPV6]:PORT or unix:PATH.
 #
-# A switch with groups has to speak OpenFlow 1.5 (-O OpenFlow15): groups name the basis of their hash, which OpenFlow 1.3
-# cannot say. For others 1.3 will do (-O OpenFlow13). All switches are asked before the first is changed.
+# A switch with groups has to speak OpenFlow 1.5 (-O OpenFlow15): groups name the basis of their hash, which 1.3 cannot
+# say. For others 1.3 will do (-O OpenFlow13). All switches are asked before the first is changed.
 #
 # Switches change one after the other. At each of them no packet is lost: groups are added, flows replaced in one atomic
 # bundle, and groups that no flow uses any more removed; it is left with these flows only, in all its tables. Over the
