@@ -11,8 +11,8 @@ Groups that nothing uses are removed. A barrier ends every round. The way back i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -23,8 +23,10 @@ from fabric.rules.errors import RuleError
 from fabric.rules.table import DROP, Action, Group, Match, Rule, SwitchTable, cookie_of
 from fabric.rules.transitions import Detour, transition
 from fabric.rules.verify.behaviour import Parts
-from fabric.rules.verify.check import first_tables
+from fabric.rules.verify.check import walk_all
+from fabric.rules.verify.rows import cut_rows
 from fabric.rules.verify.tables import ReadTables
+from topologies.columns import Ints, column
 
 DETOUR_PRIORITY = 600  # plus the prefix length: above every prefix, below single flows
 
@@ -72,6 +74,7 @@ def plan_change(
     *,
     families: Sequence[int],
     parts: Parts,
+    unread: Sequence[str] = (),
 ) -> ChangePlan:
     """Rounds from ``old`` to ``new`` tables, by name of the switch.
 
@@ -81,6 +84,8 @@ def plan_change(
         Of the fabric that both are for; links that are down need not be distinguished.
     parts : callable
         How switches turn weights into parts.
+    unread : sequence of str
+        Switches whose tables are not known and are not changed (``transitions``).
 
     Raises
     ------
@@ -92,14 +97,15 @@ def plan_change(
         raise RuleError(
             f"switch {unknown[0]!r} is of another fabric", hint="compare exports of one scenario", code="FP8050"
         )
-    before, after = _read(plan, old, families, parts), _read(plan, new, families, parts)
-    sources = np.unique(np.concatenate([_first(before), _first(after)])).astype(np.int32)
+    before, after = read_by_name(plan, old, families, parts), read_by_name(plan, new, families, parts)
+    outside = [plan.topology.node(name) for name in unread]
+    sources = _sources(plan, {*before.nodes, *after.nodes}, outside)
     temporary: list[dict[str, list[Rule]]] = []
     affected = ordered = 0
     first: set[int] = set()
     last: set[int] = set()
     for index, family in enumerate(families):
-        found = transition(before, after, index, sources)
+        found = transition(before, after, index, sources, outside)
         affected += found.affected
         ordered += len(found.detours)
         first |= found.first
@@ -146,15 +152,26 @@ def _flow_rounds(
     return rounds
 
 
-def _read(plan: AddressPlan, tables: Mapping[str, SwitchTable], families: Sequence[int], parts: Parts) -> ReadTables:
+def read_by_name(
+    plan: AddressPlan, tables: Mapping[str, SwitchTable], families: Sequence[int], parts: Parts
+) -> ReadTables:
+    """What tables do, given by name of the switch."""
     found = ReadTables(plan)
     for name, table in tables.items():
         found.add(plan.topology.node(name), families, table.rules, table.groups, parts)
     return found
 
 
-def _first(tables: ReadTables) -> np.ndarray:
-    return np.array([tables.nodes[place] for place in first_tables(tables)], dtype=np.int64)
+def _sources(plan: AddressPlan, nodes: set[int], unread: Sequence[int]) -> Ints:
+    """Switches with tables that packets come to from elsewhere: from an endpoint, or from a switch outside of these."""
+    topology = plan.topology
+    links, begins = topology.links, topology.nodes.nics > 0
+    begins[list(unread)] = True
+    held = np.zeros(len(topology.nodes), dtype=np.bool_)
+    held[list(nodes)] = True
+    outside = ~topology.nodes.forwards | ~held
+    found = np.concatenate([links.dst[begins[links.src] & outside[links.src]], np.flatnonzero(begins)])
+    return column(np.unique(found[held[found]]), np.int32)
 
 
 def _led_around(
@@ -256,4 +273,49 @@ def _rounds(
         *(Round(f"lead single flows, step {number}", tuple(part)) for number, part in enumerate(leads, 1)),
         Round("remove groups", tuple(groups_out)),
     ]
-    return tuple(part for part in rounds if part.steps)
+    return tuple(replace(part, steps=tuple(sorted(part.steps, key=_place))) for part in rounds if part.steps)
+
+
+def _place(step: Step) -> tuple[bool, int]:
+    """Where a step stands among those of its switch in a round: groups, then rules.
+
+    A rule that is set decides at once where none above it does, so the highest priority goes first; one that is removed
+    leaves what lies below it, so the lowest does. At every moment an address is then treated as before or as after.
+    """
+    if isinstance(step.what, Group):
+        return False, 0
+    return True, step.what.priority if step.verb == "delete" else -step.what.priority
+
+
+def take_steps(table: SwitchTable, steps: Iterable[Step]) -> SwitchTable:
+    """A switch's table after some steps."""
+    rules = {(rule.priority, rule.match): rule for rule in table.rules}
+    groups = {group.id: group for group in table.groups}
+    for step in steps:
+        if isinstance(step.what, Group):
+            if step.verb == "delete":
+                groups.pop(step.what.id, None)
+            else:
+                groups[step.what.id] = step.what
+        elif step.verb == "delete":
+            rules.pop((step.what.priority, step.what.match), None)
+        else:
+            rules[step.what.priority, step.what.match] = step.what
+    ordered = sorted(rules.values(), key=lambda rule: (-rule.priority, rule.match))
+    return replace(table, rules=tuple(ordered), groups=tuple(groups[key] for key in sorted(groups)))
+
+
+def circling(
+    plan: AddressPlan, tables: Mapping[str, SwitchTable], *, families: Sequence[int], parts: Parts
+) -> tuple[str, ...]:
+    """Endpoints whose packets can come back to a switch they have passed, under tables that may be mixed."""
+    read = read_by_name(plan, tables, families, parts)
+    found: dict[str, None] = {}
+    for index in range(len(families)):
+        rows, _ = cut_rows(read, index)
+        _, _, loops, _ = walk_all(read, rows, np.arange(len(read.nodes), dtype=np.int32), ())
+        for row in np.flatnonzero(loops).tolist():
+            found |= {
+                plan.topology.nodes.name[piece.endpoint]: None for piece in rows.pieces[row] if piece.endpoint >= 0
+            }
+    return tuple(found)

@@ -14,25 +14,59 @@ from fabric.rules.manifest import SCHEMA, read_manifest
 from fabric.rules.ovs_text import format_group, format_rule
 from fabric.rules.planned import PlannedRules
 from fabric.rules.safe_names import safe_names
+from fabric.rules.shell_names import find_switch
 from fabric.rules.table import Group, Rule, SwitchTable
 from fabric.rules.verify.tables import parts_of
 
 _APPLY = """\
 #!/bin/sh
-# Apply all rounds in order; every bundle is atomic and confirmed before the next round begins.
-# Bridges are named like the switches, unless given as SWITCH=BRIDGE.
+# Apply the rounds of this folder in order by ovs-ofctl:
+#   apply.sh [SWITCH=TARGET ...]    default for a switch that is not named: the bridge named like its files
+# SWITCH is a name as for fabric push --switch; TARGET a bridge of this machine, HOST:PORT, [IPV6]:PORT or unix:PATH.
+#
+# Every switch has to speak OpenFlow 1.5 (-O OpenFlow15), and all are asked before the first is changed. A bundle is
+# atomic; those of a round go side by side, and the next round begins when every switch has confirmed. A round that
+# fails stops the change: no packet circles in what there is then, and the same command again goes on.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
-bridge() {
-    switch=$1; shift
-    for pair in "$@"; do [ "${pair%%=*}" != "$switch" ] || { echo "${pair#*=}"; return; }; done
-    echo "$switch"
+"""
+_APPLY_EACH = """\
+wanted=
+find_target() {
+    wanted=$1; shift
+    for pair in "$@"; do
+        find_switch "$pair"
+        [ "$stem" != "$wanted" ] || return 0
+    done
+    target=$wanted
 }
+for pair in "$@"; do find_switch "$pair"; done
+for file in "$here"/[0-9]*/*.bundle; do
+    name=$(basename "$file" .bundle)
+    case " ${asked-} " in *" $name "*) continue ;; esac
+    asked="${asked-} $name"
+    find_target "$name" "$@"
+    ovs-ofctl -O OpenFlow15 --timeout=10 show "$target" >/dev/null || {
+        echo "apply.sh: nothing was changed: $target does not answer in OpenFlow15, which $name needs" >&2
+        exit 2
+    }
+done
 for round in "$here"/[0-9]*; do
+    running=
     for file in "$round"/*.bundle; do
         name=$(basename "$file" .bundle)
-        ovs-ofctl -O OpenFlow15 bundle "$(bridge "$name" "$@")" "$file"
+        find_target "$name" "$@"
+        ovs-ofctl -O OpenFlow15 bundle "$target" "$file" &
+        running="$running $!:$name"
     done
+    failed=
+    for one in $running; do
+        wait "${one%%:*}" || failed="$failed ${one#*:}"
+    done
+    [ -z "$failed" ] || {
+        echo "apply.sh: stopped in round $(basename "$round") at$failed; the rounds before it are done" >&2
+        exit 1
+    }
 done
 """
 
@@ -77,14 +111,17 @@ def change_files(old: Path, planned: PlannedRules, chosen: Dialect) -> Iterator[
     forth = plan_change(planned.plan, before, after, families=families, parts=parts)
     back = plan_change(planned.plan, after, before, families=families, parts=parts)
     yield File("change.json", json.dumps(_record(forth, back, old), indent=1) + "\n")
+    names = list(after)
+    names += [name for name in before if name not in after]
+    stems = safe_names(names)
+    script = "".join((_APPLY, find_switch(names, stems), _APPLY_EACH))
     for folder, change in (("forth", forth), ("back", back)):
-        yield from _bundles(folder, change, basis)
-        yield File(f"{folder}/apply.sh", _APPLY)
+        yield from _bundles(folder, change, basis, dict(zip(names, stems, strict=True)))
+        yield File(f"{folder}/apply.sh", script)
 
 
-def _bundles(folder: str, change: ChangePlan, basis: Mapping[str, int]) -> Iterator[File]:
-    names = list(dict.fromkeys(step.switch for part in change.rounds for step in part.steps))
-    stem = dict(zip(names, safe_names(names), strict=True))
+def _bundles(folder: str, change: ChangePlan, basis: Mapping[str, int], stem: Mapping[str, str]) -> Iterator[File]:
+    width = max(2, len(str(len(change.rounds))))  # the script takes rounds in the order of their names
     for number, part in enumerate(change.rounds, 1):
         title = part.title.replace(",", "").replace(" ", "-")
         by_switch: dict[str, list[Step]] = {}
@@ -92,7 +129,9 @@ def _bundles(folder: str, change: ChangePlan, basis: Mapping[str, int]) -> Itera
             by_switch.setdefault(step.switch, []).append(step)
         for name, steps in by_switch.items():
             lines = (bundle_line(step, basis.get(name, 0)) for step in steps)
-            yield File(f"{folder}/{number:02d}-{title}/{stem[name]}.bundle", "".join(f"{line}\n" for line in lines))
+            yield File(
+                f"{folder}/{number:0{width}d}-{title}/{stem[name]}.bundle", "".join(f"{line}\n" for line in lines)
+            )
 
 
 def bundle_line(step: Step, basis: int) -> str:
@@ -110,7 +149,8 @@ def bundle_line(step: Step, basis: int) -> str:
     if isinstance(step.what, Group):
         if step.verb == "delete":
             return f"group delete group_id={step.what.id}"
-        return f"group {step.verb} {format_group(step.what, basis)}"
+        # A round that is taken again finds the group there.
+        return f"group add_or_mod {format_group(step.what, basis)}"
     text = format_rule(step.what)
     if step.verb == "delete":
         match = text.split(",", 1)[1].rsplit("actions=", 1)[0].rstrip(",")

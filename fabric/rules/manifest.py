@@ -23,6 +23,7 @@ _MOST_FABRICS = 65_535
 _STEM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 MANIFEST, VERIFIED = "manifest.json", "verified.json"
 LINKS, HOSTS, FLOWS, ADDRESSES = "links.csv", "hosts.csv", "flows.csv", "addresses.csv"
+ADDRESSES_JSON = "addresses.json"
 LINK_COLUMNS = (
     "a",
     "a_port",
@@ -167,4 +168,4 @@ def address_files(plan: AddressPlan) -> Iterator[File]:
         "link_prefix": plan.link_prefix,
         "items": [dict(zip(ADDRESS_COLUMNS, row, strict=True)) for row in rows],
     }
-    yield File("addresses.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    yield File(ADDRESSES_JSON, json.dumps(record, indent=1, ensure_ascii=False) + "\n")

@@ -10,6 +10,7 @@ updates in software defined networks", HotNets 2013).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,12 +44,16 @@ class Transition:
 
 
 def affected_atoms(old: ReadTables, new: ReadTables, family_index: int) -> Longs:
-    """First and last offset of all intervals that some switch treats otherwise than before, shape (A, 2)."""
+    """First and last offset of all intervals that some switch treats otherwise than before, shape (A, 2).
+
+    Inside of one, every switch has one set of next hops before and one after; ports to hosts and drops are not
+    distinguished where nothing changes.
+    """
     bounds: set[int] = set()
     spans: list[tuple[int, int]] = []
     end = 1 << new.plan.span_bits
     for node in sorted(set(old.nodes) | set(new.nodes)):
-        before, after = _of(old, node, family_index), _of(new, node, family_index)
+        before, after = behaviour_of(old, node, family_index), behaviour_of(new, node, family_index)
         starts = np.union1d(before.start, after.start)
         was = before.way[np.searchsorted(before.start, starts, side="right") - 1]
         will = after.way[np.searchsorted(after.start, starts, side="right") - 1]
@@ -56,6 +61,7 @@ def affected_atoms(old: ReadTables, new: ReadTables, family_index: int) -> Longs
             pair: before.ways[pair[0]] != after.ways[pair[1]]
             for pair in set(zip(was.tolist(), will.tolist(), strict=True))
         }
+        bounds.update(_cuts(old, node, before), _cuts(new, node, after))
         for at, pair in enumerate(zip(was.tolist(), will.tolist(), strict=True)):
             if differs[pair]:
                 span = (int(starts[at]), int(starts[at + 1]) if at + 1 < len(starts) else end)
@@ -71,26 +77,45 @@ def affected_atoms(old: ReadTables, new: ReadTables, family_index: int) -> Longs
     return np.column_stack([cuts[held], cuts[held + 1]])
 
 
+def _cuts(tables: ReadTables, node: int, behaviour: Behaviour) -> list[int]:
+    """Offsets where a switch begins to lead to other switches than before them."""
+    links, forwards = tables.plan.topology.links, tables.plan.topology.nodes.forwards
+    known: dict[tuple[int, ...], int] = {}
+    kind = np.empty(len(behaviour.ways), dtype=np.int64)
+    for way, ways in enumerate(behaviour.ways):
+        used = tuple(sorted(link for link in next_links(tables, node, ways) if forwards[links.dst[link]]))
+        kind[way] = known.setdefault(used, len(known))
+    kinds = kind[behaviour.way]
+    found: list[int] = behaviour.start[1:][kinds[1:] != kinds[:-1]].tolist()
+    return found
+
+
 _NOTHING = Behaviour(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int32), ((),), (), ())
 
 
-def _of(tables: ReadTables, node: int, family_index: int) -> Behaviour:
+def behaviour_of(tables: ReadTables, node: int, family_index: int) -> Behaviour:
+    """What a switch does with every address; one without a table drops."""
     place = int(tables.index[node])
     return tables.behaviours[place][family_index] if place >= 0 else _NOTHING
 
 
-def transition(old: ReadTables, new: ReadTables, family_index: int, sources: Ints) -> Transition:
+def transition(
+    old: ReadTables, new: ReadTables, family_index: int, sources: Ints, unread: Sequence[int] = ()
+) -> Transition:
     """What has to be minded from old to new tables.
 
     Parameters
     ----------
     sources : ndarray
         Topology nodes where traffic meets the first table.
+    unread : sequence of int
+        Switches whose tables are not known and stay as they are. Addresses that may cross one are led in order: a
+        switch takes its new way once all that it leads to have theirs.
     """
     atoms = affected_atoms(old, new, family_index)
     if not len(atoms):
         return Transition(0, (), frozenset(), frozenset())
-    nodes = sorted(set(old.nodes) | set(new.nodes))
+    nodes = sorted({*old.nodes, *new.nodes, *unread})
     index = np.full(len(new.plan.topology.nodes), len(nodes), dtype=np.int32)
     index[nodes] = np.arange(len(nodes))
     code, start, link, begins, ceases = _unions(old, new, nodes, family_index, atoms[:, 0])
@@ -98,11 +123,15 @@ def transition(old: ReadTables, new: ReadTables, family_index: int, sources: Int
     count, width = len(atoms), len(sources)
     decisions = DecisionColumns(code, start, np.arange(len(link), dtype=np.int32), np.ones(len(link)), head)
     walks = every_row(count, index[sources])
-    walked = walk_columns(decisions, walks, np.zeros((count * width, 1)))
-    plain = ~walked.loops
+    met = np.zeros((len(code), count if len(unread) else 0), dtype=np.bool_)
+    walked = walk_columns(decisions, walks, np.zeros((count * width, 1)), met if len(unread) else None)
+    ordered = walked.loops.copy()
+    if len(unread):
+        ordered |= met[index[list(unread)]].any(axis=0)
+    plain = ~ordered
     both = begins[:, plain].any(axis=1) & ceases[:, plain].any(axis=1)
     torn = np.asarray((begins | ceases)[both]).any(axis=0)
-    hard = np.asarray(walked.loops | torn)
+    hard = np.asarray(ordered | torn)
     rows = np.array(nodes)
     return Transition(
         count,
@@ -121,7 +150,7 @@ def _unions(
     starts, links = [0], []
     begins, ceases = (np.zeros((len(nodes), len(points)), dtype=np.bool_) for _ in range(2))
     for row, node in enumerate(nodes):
-        before, after = _of(old, node, family_index), _of(new, node, family_index)
+        before, after = behaviour_of(old, node, family_index), behaviour_of(new, node, family_index)
         was = before.way[np.searchsorted(before.start, points, side="right") - 1].astype(np.int64)
         will = after.way[np.searchsorted(after.start, points, side="right") - 1]
         pairs, inverse = np.unique(was * len(after.ways) + will, return_inverse=True)
@@ -130,7 +159,7 @@ def _unions(
         for at, pair in enumerate(pairs.tolist()):
             earlier, later = before.ways[pair // len(after.ways)], after.ways[pair % len(after.ways)]
             starting[at], ending[at] = bool(later) and not earlier, bool(earlier) and not later
-            used = sorted({*_links(old, node, earlier), *_links(new, node, later)})
+            used = sorted({*next_links(old, node, earlier), *next_links(new, node, later)})
             if used:
                 kinds[at] = len(starts) - 1
                 links += used
@@ -140,7 +169,8 @@ def _unions(
     return column(code, np.int32), np.array(starts, np.int64), np.array(links, np.int32), begins, ceases
 
 
-def _links(tables: ReadTables, node: int, ways: Ways) -> list[int]:
+def next_links(tables: ReadTables, node: int, ways: Ways) -> list[int]:
+    """Links that a switch sends out of, those to itself and to no port left out."""
     found = [tables.ports.link(node, port) for port, _ in ways if port != LOCAL]
     return [link for link in found if link >= 0]
 
@@ -150,14 +180,14 @@ def _order(old: ReadTables, new: ReadTables, nodes: list[int], family_index: int
     have no way last."""
     point = int(atom[0])
     links = new.plan.topology.links
-    ways = {node: _of(new, node, family_index).at(point) for node in nodes}
-    changed = [node for node in nodes if _of(old, node, family_index).at(point) != ways[node]]
+    ways = {node: behaviour_of(new, node, family_index).at(point) for node in nodes}
+    changed = [node for node in nodes if behaviour_of(old, node, family_index).at(point) != ways[node]]
     depth: dict[int, int] = {}
     for root in changed:
         stack = [(root, False)]
         while stack:
             node, done = stack.pop()
-            heads = [int(links.dst[link]) for link in _links(new, node, ways.get(node, ()))]
+            heads = [int(links.dst[link]) for link in next_links(new, node, ways.get(node, ()))]
             if done:
                 below = max((depth[head] for head in heads if head in ways), default=0)
                 depth[node] = below + (node in set(changed))

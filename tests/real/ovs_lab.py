@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from fabric.rules.manifest import read_manifest
 from fabric.rules.ports import Ports
 
 _SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+_ON_THE_WAY = 20  # packets that may be unanswered when a ping is stopped
 _COUNTER = iter(range(1_000_000))
 _SEND = """
 import socket, sys, time
@@ -315,21 +317,52 @@ class OvsLab:
     @contextlib.contextmanager
     def pinging(self, src: int, dst: int, *, every_s: float = 0.01) -> Iterator[Pinged]:
         """Ping all the time; what is sent and lost is known at the end."""
-        found = Pinged()
-        command = ["ping", "-n", "-i", str(every_s), str(self.plan.ipv4(dst))]
-        with subprocess.Popen(
-            ["ip", "netns", "exec", self.host_names[src], *command], stdout=subprocess.PIPE, text=True
-        ) as process:
-            try:
-                yield found
-                time.sleep(20 * every_s)
-            finally:
+        with self.pinging_all([(src, dst)], every_s=every_s) as (found,):
+            yield found
+
+    @contextlib.contextmanager
+    def pinging_all(self, pairs: Sequence[tuple[int, int]], *, every_s: float = 0.02) -> Iterator[list[Pinged]]:
+        """Ping between many pairs of hosts all the time.
+
+        The last packets are left out: ping is stopped while answers to them are on their way.
+        """
+        found = [Pinged() for _ in pairs]
+        running = [
+            subprocess.Popen(
+                ["ip", "netns", "exec", self.host_names[src],
+                 "ping", "-n", "-i", str(every_s), str(self.plan.ipv4(dst))],
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            )
+            for src, dst in pairs
+        ]  # fmt: skip
+        texts = [""] * len(running)
+
+        def read(place: int) -> None:
+            stream = running[place].stdout
+            assert stream is not None
+            with stream:
+                texts[place] = stream.read()
+
+        # Read all the time: a pipe that is full would stop a ping.
+        readers = [threading.Thread(target=read, args=(place,)) for place in range(len(running))]
+        for reader in readers:
+            reader.start()
+        try:
+            yield found
+            time.sleep(2 * _ON_THE_WAY * every_s)
+        finally:
+            for process in running:
                 process.send_signal(signal.SIGINT)
-                text = process.communicate(timeout=10)[0]
-        counts = re.search(r"(\d+) packets transmitted, (\d+) received", text)
-        if counts is None:
-            raise RuntimeError(f"ping said nothing: {text[-400:]}")
-        found.sent, found.lost = int(counts[1]), int(counts[1]) - int(counts[2])
+            for process, reader in zip(running, readers, strict=True):
+                process.wait(10)
+                reader.join(10)
+        for pinged, text in zip(found, texts, strict=True):
+            counts = re.search(r"(\d+) packets transmitted, (\d+) received", text)
+            if counts is None:
+                raise RuntimeError(f"ping said nothing: {text[-400:]}")
+            pinged.sent = max(int(counts[1]) - _ON_THE_WAY, 0)
+            answered = {int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", text)}
+            pinged.lost = len(set(range(1, pinged.sent + 1)) - answered)
 
     def send(self, src: int, dst: int, *, flows: int, first_port: int = 20_000, dst_port: int = 4791) -> None:
         """One UDP packet of each of many source ports."""

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabric.cli.answer import Answer, emit
-from fabric.cli.exit_codes import ANSWER_IS_NO, MISSING_PROGRAM, OK
+from fabric.cli.answer import Answer, emit, output_path
+from fabric.cli.exit_codes import ANSWER_IS_NO, MISSING_PROGRAM, OK, PARTIAL
 from fabric.cli.options import FabricCommand, Settings
 from topologies.errors import FabricError
+from topologies.printable import printable
 
 if TYPE_CHECKING:
-    from fabric.output.document import Document
-    from fabric.rules.openflow13.result import SwitchResult
+    from fabric.output.document import Document, Line
+    from fabric.output.table import Table
+    from fabric.rules.openflow13.result import FabricPush, SwitchResult
 
 SUMMARY = "Install exported tables over OpenFlow 1.3 and read them back."
 ORDER = 140
@@ -25,6 +27,7 @@ COLUMNS = (
     "address",
     "datapath",
     "state",
+    "tables",
     "groups_to_add",
     "groups_to_change",
     "groups_to_remove",
@@ -49,6 +52,7 @@ COLUMNS = (
     help="A switch of the export and where it listens: HOST:PORT, [IPV6]:PORT or unix:PATH. Repeat for each.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Read the switches, print what would be sent, and change nothing.")
+@click.option("--partial", is_flag=True, help="Change what can be when a switch is missing, and say what is left out.")
 @click.option("--take-over", is_flag=True, help="Remove flows and groups that fabric did not write.")
 @click.option("--plain-groups", is_flag=True, help="Groups of OpenFlow 1.3, without a hash basis of each switch.")
 @click.option(
@@ -59,6 +63,7 @@ def command(
     folder: Path,
     switches: tuple[str, ...],
     dry_run: bool,
+    partial: bool,
     take_over: bool,
     plain_groups: bool,
     timeout_s: float,
@@ -66,43 +71,68 @@ def command(
 ) -> int:
     """Install the tables in FOLDER, an export of dialect ovs that fabric verify rules has passed.
 
-    Only the switches named by --switch are spoken to. Groups come first, then rules, then what fabric wrote earlier and
-    the export no longer has is removed; the tables are read back and compared. The same push again installs only what
-    is missing. Where a switch speaks OpenFlow 1.5 too, its groups go by that, with the hash basis of the switch:
-    switches of one basis hash alike, and a tier sends all it gets from another out of one port.
+    Only the switches named by --switch are spoken to. All of them are reached and read before any is changed, and
+    nothing is changed when one is missing. Changes over several switches go in rounds, in which no packet is lost or
+    circles whatever the switches do in between: all of a round at once, the next when every switch has confirmed it.
+    Then the tables are read back and compared. A switch that fails stops the change, and it is said what each has; the
+    same push again goes on from there.
+
+    --partial: a missing switch keeps the table that it has, which nobody knows, and so do those whose new tables would
+    lead packets to it that did not go there before. The others are changed.
+
+    Where a switch speaks OpenFlow 1.5 too, its groups go by that, with the hash basis of the switch: switches of one
+    basis hash alike, and a tier sends all it gets from another out of one port.
 
     --dry-run --switch NAME, without an address, prints what an empty switch would get.
 
     Exit code 0: every switch has its table; 1: a switch was read back and differs; 3: files that cannot be used; 5: a
-    session was refused or broke.
+    session was refused or broke; 6: --partial, and some were left out.
     """
+    from fabric.cli.watch import watching
     from fabric.faces.views.exports import push_table
-    from fabric.rules.openflow13.folder import find_targets, read_table
-    from fabric.rules.openflow13.result import push_switch
+    from fabric.routing.progress import Progress
+    from fabric.rules.openflow13.fabric_push import push_fabric, read_export
+    from fabric.rules.openflow13.folder import find_targets
+    from fabric.rules.openflow13.reading import Way
 
-    targets = find_targets(folder, switches, dry_run=dry_run)
-    # All files are checked before the first switch is touched.
-    tables = [read_table(folder, target) for target in targets]
-    results = []
-    for target, table in zip(targets, tables, strict=True):
-        done = push_switch(
-            target, table, dry_run=dry_run, take_over=take_over, plain_groups=plain_groups, timeout_s=timeout_s
+    if settings.output != "-":
+        output_path(settings)  # refused before a switch is changed
+    exported = read_export(folder, find_targets(folder, switches, dry_run=dry_run))
+    with watching(settings) as report:
+        done = push_fabric(
+            exported,
+            Way(timeout_s, plain_groups, take_over),
+            dry_run=dry_run,
+            partial=partial,
+            report=lambda text: report(Progress(text)),
         )
-        results.append(done)
-        if results[-1].failure is not None and not settings.quiet:
-            _explain(results[-1].failure, settings)
+    if not settings.quiet:
+        for result in done.switches:
+            if result.failure is not None:
+                _explain(result.failure, settings)
+        for note in done.notes:
+            click.echo(f"note: {printable(note)}", err=True)
     emit(
         Answer(
-            lambda: _record(folder, results, dry_run=dry_run),
-            lambda: _document(results),
-            lambda: push_table(results, COLUMNS),
+            lambda: _record(folder, done, dry_run=dry_run),
+            lambda: _document(done),
+            lambda: push_table(done.switches, COLUMNS),
             COLUMNS,
         ),
         settings,
     )
-    if any(result.failure is not None for result in results):
+    return _exit_code(done, dry_run=dry_run, partial=partial)
+
+
+def _exit_code(done: FabricPush, *, dry_run: bool, partial: bool) -> int:
+    if any(part.state == "stopped" for part in done.rounds):
         return NOT_DONE
-    return OK if dry_run or all(result.state == "done" for result in results) else ANSWER_IS_NO
+    if any(result.failure is not None for result in done.switches):
+        # What was missing from the start is left out; a session that broke later is not.
+        late = [result for result in done.switches if result.failure is not None and result.tables == "between"]
+        some = done.in_state("done", "planned")
+        return PARTIAL if partial and some and not late else NOT_DONE
+    return OK if dry_run or all(result.state == "done" for result in done.switches) else ANSWER_IS_NO
 
 
 def _explain(error: FabricError, settings: Settings) -> None:
@@ -112,7 +142,7 @@ def _explain(error: FabricError, settings: Settings) -> None:
     click.echo(text, err=True, nl=False)
 
 
-def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict[str, Any]:
+def _record(folder: Path, done: FabricPush, *, dry_run: bool) -> dict[str, Any]:
     from fabric.faces.views.exports import push_table
     from fabric.scenario.provenance import SCHEMA, version
 
@@ -122,7 +152,20 @@ def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict
         "tool": {"name": "fabric-planner", "version": version()},
         "name": folder.name,
         "dry_run": dry_run,
-        "done": all(result.state == "done" for result in results),
+        "done": all(result.state == "done" for result in done.switches),
+        "summary": list(done.words),
+        "assumptions": list(done.notes),
+        "rounds": [
+            {
+                "round": number,
+                "title": part.title,
+                "state": part.state,
+                "switches": part.switches,
+                "messages": part.messages,
+                "failed": list(part.failed),
+            }
+            for number, part in enumerate(done.rounds, 1)
+        ],
         "items": [
             {
                 **row,
@@ -133,35 +176,49 @@ def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict
                     for step in stage
                 ],
             }
-            for row, result in zip(push_table(results, COLUMNS).only(*COLUMNS).records(), results, strict=True)
+            for row, result in zip(
+                push_table(done.switches, COLUMNS).only(*COLUMNS).records(), done.switches, strict=True
+            )
         ],
     }
 
 
-def _document(results: list[SwitchResult]) -> Document:
-    """The table, and lines for what differs or, in a dry run, for what would be sent."""
-    from fabric.faces.views.exports import PUSH_SHOWN, push_table
+def _document(done: FabricPush) -> Document:
+    """Tables of the switches and the rounds, and lines for what differs or, in a dry run, for what would be sent."""
+    from fabric.faces.views.exports import PUSH_SHOWN, push_table, round_table
     from fabric.output.document import Line
-    from fabric.output.table import Table
 
-    parts: list[Table | Line] = [push_table(results, COLUMNS).only(*PUSH_SHOWN).titled("")]
-    for result in results:
-        if result.state == "planned" and result.before is not None:
-            parts.append(Line(f"{result.switch}, in this order:"))
-            for stage in result.before.steps:
-                shown = stage[:20]
-                parts += [Line(f"    {step.verb} {step.kind} {step.words}") for step in shown]
-                if len(stage) > len(shown):
-                    parts.append(Line(f"    and {len(stage) - len(shown):,} more; --json has them"))
-                parts.append(Line("    barrier"))
-            parts += [Line(f"    not of fabric: {words}", "warn") for words in result.before.foreign[:20]]
-        elif result.state != "done":
-            parts.append(Line(f"{result.switch}: {result.words}", "bad"))
-            if result.after is not None:
-                parts += [Line(f"    still to {words}") for words in result.after.examples]
-    alike = [result.switch for result in results if result.shared_hash and result.state in ("done", "planned")]
+    parts: list[Table | Line] = [push_table(done.switches, COLUMNS).only(*PUSH_SHOWN).titled("")]
+    if done.rounds:
+        parts.append(round_table(done.rounds))
+    stopped = any(part.state == "stopped" for part in done.rounds)
+    parts += [Line(words, "bad" if stopped or not done.rounds else "warn") for words in done.words]
+    for result in done.switches:
+        parts += _switch_lines(result)
+    alike = [result.switch for result in done.switches if result.shared_hash and result.state in ("done", "planned")]
     if alike:
         more = f" and {len(alike) - 1:,} more" if len(alike) > 1 else ""
         words = "groups without a hash basis: all tiers hash alike and polarise; OpenFlow 1.5 avoids it"
         parts.append(Line(f"{alike[0]}{more}: {words}", "warn"))
+    return parts
+
+
+def _switch_lines(result: SwitchResult) -> list[Table | Line]:
+    """What is to be said of one switch."""
+    from fabric.output.document import Line
+
+    parts: list[Table | Line] = []
+    if result.state == "planned" and result.before is not None:
+        parts.append(Line(f"{result.switch}, what differs:"))
+        for stage in result.before.steps:
+            shown = stage[:20]
+            parts += [Line(f"    {step.verb} {step.kind} {step.words}") for step in shown]
+            if len(stage) > len(shown):
+                parts.append(Line(f"    and {len(stage) - len(shown):,} more; --json has them"))
+            parts.append(Line("    barrier"))
+        parts += [Line(f"    not of fabric: {words}", "warn") for words in result.before.foreign[:20]]
+    elif result.state in ("refused", "broken", "differs"):  # the others are in the summary
+        parts.append(Line(f"{result.switch}: {result.words}", "bad"))
+        if result.after is not None:
+            parts += [Line(f"    still to {words}") for words in result.after.examples]
     return parts

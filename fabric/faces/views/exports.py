@@ -10,6 +10,7 @@ from fabric.output.table import Column, Mark, Table
 from fabric.routing.router import router_label
 from fabric.rules.manifest import ADDRESS_COLUMNS
 from fabric.rules.openflow13.result import SwitchResult
+from fabric.rules.openflow13.rounds import RoundResult
 from fabric.rules.probes import match_text
 from fabric.rules.trace import Path as Walk
 
@@ -135,6 +136,7 @@ PUSH_SHOWN = (
     "switch",
     "address",
     "state",
+    "tables",
     "add",
     "change",
     "remove",
@@ -147,8 +149,27 @@ _VERBS = ("add", "change", "remove")
 
 
 def push_mark(result: SwitchResult) -> Mark:
-    """Good where a switch has its table, a warning where nothing was sent yet, bad where something is wrong."""
-    return "good" if result.state == "done" else "warn" if result.state == "planned" else "bad"
+    """Good where a switch has its table, a warning where nothing was sent to it, bad where something is wrong."""
+    waits = ("planned", "unchanged", "stopped", "kept")
+    return "good" if result.state == "done" else "warn" if result.state in waits else "bad"
+
+
+def round_table(rounds: Sequence[RoundResult]) -> Table:
+    """The rounds of a change over several switches."""
+    rows = [
+        {"round": number, "what": part.title, "switches": part.switches, "messages": part.messages, "state": part.state}
+        for number, part in enumerate(rounds, 1)
+    ]
+    special: dict[str, Special] = {
+        "round": (counts, "round", {}),
+        "what": (named, "what", {"text": str, "flexible": True}),
+        "switches": (counts, "switches", {}),
+        "messages": (counts, "messages", {}),
+        "state": (named, "state", {"text": str}),
+    }
+    marks: Mapping[str, Mark] = {"done": "good", "stopped": "bad"}
+    columns = from_records(rows, ("round", "what", "switches", "messages", "state"), special)
+    return Table.of(columns, len(rows), title="rounds", marks=[marks.get(part.state, "warn") for part in rounds])
 
 
 def push_table(results: Sequence[SwitchResult], names: Sequence[str]) -> Table:
@@ -180,6 +201,7 @@ def _push(result: SwitchResult) -> dict[str, Any]:
         "address": result.address,
         "datapath": f"{result.datapath:016x}",
         "state": result.state,
+        "tables": result.tables,
         **steps,
         "confirmed": result.confirmed,
         "unsure": result.unsure,

@@ -11,45 +11,69 @@ from fabric.rules.errors import RuleError
 from fabric.rules.ovs_text import format_group, format_rule, parse_groups, parse_rules
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
+from fabric.rules.shell_names import find_switch
 from fabric.rules.table import Group, Rule
 
 _LOAD = """\
 #!/bin/sh
-# Load the tables of this folder into bridges of this machine:
-#   load.sh [SWITCH=BRIDGE ...]     default: every switch into the bridge of its own name
-# No packet is lost on the way: groups are added, flows replaced in one atomic bundle, and groups that no flow uses any
-# more removed. A bridge is left with these flows only, in all its tables.
+# Load the tables of this folder by ovs-ofctl:
+#   load.sh [SWITCH=TARGET ...]     default: every switch, into the bridge named like its files
+# SWITCH is a name as for fabric push --switch; TARGET a bridge of this machine, HOST:PORT, [IPV6]:PORT or unix:PATH.
+#
+# A switch with groups has to speak OpenFlow 1.5 (-O OpenFlow15): groups name the basis of their hash, which 1.3 cannot
+# say. For others 1.3 will do (-O OpenFlow13). All switches are asked before the first is changed.
+#
+# Switches change one after the other. At each of them no packet is lost: groups are added, flows replaced in one atomic
+# bundle, and groups that no flow uses any more removed; it is left with these flows only, in all its tables. Over the
+# fabric packets can be lost or circle in between, where some switches have the old tables and some the new. Neither
+# happens with fabric push, nor with the rounds of a change plan: fabric export openflow SCENARIO --diff RUNNING writes
+# them to change/forth/apply.sh.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
-ofctl() { ovs-ofctl -O OpenFlow15 --bundle "$@"; }
+"""
+_LOAD_EACH = """\
+find_files() {
+    find_switch "$1"
+    groups=$here/switches/$stem.groups
+    flows=$here/switches/$stem.flows
+    [ -f "$groups" ] && [ -f "$flows" ] || { echo "load.sh: no files of $stem in $here/switches" >&2; exit 2; }
+    versions=OpenFlow13,OpenFlow14,OpenFlow15
+    if [ -s "$groups" ]; then versions=OpenFlow15; fi
+}
+ofctl() { ovs-ofctl -O "$versions" --bundle "$@"; }
+check() {
+    find_files "$1"
+    ovs-ofctl -O "$versions" --timeout=10 show "$target" >/dev/null && return
+    echo "load.sh: nothing was changed: $target does not answer in $versions, which ${1%"=$target"} needs" >&2
+    echo "load.sh: ovs-vsctl set bridge NAME protocols=OpenFlow13,OpenFlow15 allows both" >&2
+    exit 2
+}
 load() {
-    groups=$here/switches/$1.groups
-    flows=$here/switches/$1.flows
-    [ -f "$groups" ] && [ -f "$flows" ] || { echo "load.sh: no switch $1 in $here/switches" >&2; exit 2; }
-    ofctl --may-create mod-group "$2" - <"$groups"
-    ofctl replace-flows "$2" "$flows"
-    ofctl dump-groups "$2" | awk -F '[=,]' '
+    find_files "$1"
+    ofctl --may-create mod-group "$target" - <"$groups"
+    ofctl replace-flows "$target" "$flows"
+    ofctl dump-groups "$target" | awk -F '[=,]' '
         FILENAME == ARGV[1] { keep[$2]; next }
         /^ *group_id=/ && !($2 in keep) { print "group delete group_id=" $2 }
-    ' "$groups" - | ofctl bundle "$2" -
+    ' "$groups" - | ofctl bundle "$target" -
 }
-if [ "$#" -gt 0 ]; then
-    for pair in "$@"; do load "${pair%%=*}" "${pair#*=}"; done
-    exit
-fi
 """
 
 
 def write(rules: RuleSet) -> Iterator[File]:
     """``switches/NAME.flows`` and ``NAME.groups`` of every switch, and ``load.sh``."""
-    stems = safe_names(rules.topology.nodes.name[node] for node in rules.nodes)
-    script = [_LOAD]
+    names = [rules.topology.nodes.name[node] for node in rules.nodes]
+    stems = safe_names(names)
     for stem, table in zip(stems, rules.tables(), strict=True):
         groups = "".join(format_group(group, table.hash_basis) + "\n" for group in table.groups)
         yield File(f"switches/{stem}.groups", groups)
         yield File(f"switches/{stem}.flows", "".join(format_rule(rule) + "\n" for rule in table.rules))
-        script.append(f"load {shlex.quote(stem)} {shlex.quote(stem)}\n")
-    yield File("load.sh", "".join(script))
+    everything = " \\\n    ".join(shlex.quote(f"{stem}={stem}") for stem in stems)
+    run = (
+        f'[ "$#" -gt 0 ] || set -- \\\n    {everything}\n'
+        'for pair in "$@"; do check "$pair"; done\nfor pair in "$@"; do load "$pair"; done\n'
+    )
+    yield File("load.sh", "".join((_LOAD, find_switch(names, stems), _LOAD_EACH, run)))
 
 
 def read(folder: Path, stem: str) -> tuple[list[Rule], list[Group]]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 from fabric.rules.errors import RuleError
@@ -109,9 +110,17 @@ def _runs(places: Sequence[int], width: int) -> tuple[tuple[int, int], ...]:
     return tuple((start, start + width) for start in starts)
 
 
+_BUILDING = Lock()  # scapy builds for one thread at a time; layouts are read by all
+
+
 @lru_cache(maxsize=4096)
 def _flow_layout(shape: _Shape) -> _Layout:
     """Layout of a FLOW_MOD; its values are those of ``_flow_values``."""
+    with _BUILDING:
+        return _new_flow_layout(shape)
+
+
+def _new_flow_layout(shape: _Shape) -> _Layout:
     width = 32 if shape.family == 4 else 128
     bits = [32, 64, 16]  # xid, cookie, priority
     bits += [width] * (bool(shape.src_bits) + bool(shape.dst_bits)) + [16] * (shape.src_port + shape.dst_port)
@@ -184,7 +193,8 @@ def _group_layout(command: int, buckets: int) -> _Layout:
         )
         return bytes(mod)
 
-    return _find_layout(build, [32, 32, *[16, 32] * buckets])
+    with _BUILDING:
+        return _find_layout(build, [32, 32, *[16, 32] * buckets])
 
 
 # ---- messages --------------------------------------------------------------------------------------------------------
@@ -313,3 +323,23 @@ def table_messages(table: SwitchTable) -> Iterator[bytes]:
         xid += 1
         yield flow_mod(rule, xid=xid)
     yield barrier_request(xid=xid + 1)
+
+
+def rehearse(table: SwitchTable) -> None:
+    """Build all messages of a table once: what cannot be said is raised here, and nothing is imported later.
+
+    Raises
+    ------
+    RuleError
+        FP8030, as of ``flow_mod`` and ``group_mod``.
+    """
+    for _ in table_messages(table):
+        pass
+    shapes = {_shape(rule, "add"): rule for rule in table.rules}
+    for rule in shapes.values():
+        flow_mod(rule, "modify_strict")
+        flow_mod(rule, "delete_strict")
+    for group in table.groups[:1]:
+        group_mod(group, "delete")
+    for build in (hello, hello_failed, features_request, flow_stats_request, group_desc_request):
+        build()

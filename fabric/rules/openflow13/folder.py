@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fabric.rules.addressing import AddressPlan
 from fabric.rules.errors import RuleError
-from fabric.rules.manifest import MANIFEST, SCHEMA, VERIFIED, SwitchEntry, read_manifest
+from fabric.rules.exported_fabric import exported_plan
+from fabric.rules.manifest import (
+    ADDRESSES,
+    ADDRESSES_JSON,
+    LINKS,
+    MANIFEST,
+    SCHEMA,
+    VERIFIED,
+    Manifest,
+    SwitchEntry,
+    read_manifest,
+)
 from fabric.rules.openflow13.session import Endpoint, parse_endpoint
 from fabric.rules.ovs_text import parse_groups, parse_rules
 from fabric.rules.own_files import read_record
@@ -40,7 +52,7 @@ def find_targets(folder: Path, given: Sequence[str], *, dry_run: bool = False) -
         switch.
     """
     manifest = read_manifest(folder)
-    _check_digests(folder, (MANIFEST,))
+    _check_digests(folder, (MANIFEST,), _verified(folder))
     if manifest.dialect != "ovs":
         raise RuleError(
             f"{folder} is of dialect {manifest.dialect}; push reads ovs",
@@ -79,17 +91,27 @@ def _target(text: str, entries: dict[str, SwitchEntry], *, dry_run: bool) -> Tar
     return Target(entries[name], parse_endpoint(address))
 
 
-def read_table(folder: Path, target: Target) -> SwitchTable:
-    """Table of a switch from the files of dialect ovs; FP8042 when they are not those the verifier passed."""
-    stem = f"switches/{target.entry.file}"
-    flows, groups = _check_digests(folder, (f"{stem}.flows", f"{stem}.groups"))
-    return SwitchTable(
-        name=target.entry.name,
-        datapath=target.entry.datapath,
-        hash_basis=_basis(groups),
-        groups=tuple(parse_groups(groups, str(folder / f"{stem}.groups"))),
-        rules=tuple(parse_rules(flows, str(folder / f"{stem}.flows"))),
-    )
+def read_tables(folder: Path, entries: Sequence[SwitchEntry]) -> dict[str, SwitchTable]:
+    """Tables of switches from the files of dialect ovs, by name; FP8042 when they are not those the verifier passed."""
+    passed = _verified(folder)
+    found = {}
+    for entry in entries:
+        stem = f"switches/{entry.file}"
+        flows, groups = _check_digests(folder, (f"{stem}.flows", f"{stem}.groups"), passed)
+        found[entry.name] = SwitchTable(
+            name=entry.name,
+            datapath=entry.datapath,
+            hash_basis=_basis(groups),
+            groups=tuple(parse_groups(groups, str(folder / f"{stem}.groups"))),
+            rules=tuple(parse_rules(flows, str(folder / f"{stem}.flows"))),
+        )
+    return found
+
+
+def read_fabric(folder: Path, manifest: Manifest) -> AddressPlan:
+    """Cables and addresses of an export, for tables to be followed; FP8042 as for tables."""
+    _check_digests(folder, (ADDRESSES, ADDRESSES_JSON, LINKS), _verified(folder))
+    return exported_plan(folder, manifest)
 
 
 def _basis(groups: str) -> int:
@@ -98,9 +120,8 @@ def _basis(groups: str) -> int:
     return found.pop() if len(found) == 1 else 0
 
 
-def _check_digests(folder: Path, names: Sequence[str]) -> list[str]:
+def _check_digests(folder: Path, names: Sequence[str], passed: Mapping[str, str]) -> list[str]:
     """Texts of files whose digests are those in ``verified.json``: what was hashed is what is used."""
-    passed = _verified(folder)
     texts = []
     for name in names:
         try:

@@ -19,11 +19,12 @@ from fabric.rules.openflow13 import encode, hash_basis
 from fabric.rules.openflow13.readback import InstalledFlow, InstalledGroup
 from fabric.rules.openflow13.session import Session
 from fabric.rules.ovs_text import format_rule
-from fabric.rules.table import Group, Rule, SwitchTable
+from fabric.rules.table import MISS_PRIORITY, Group, Rule, SwitchTable
 
 BATCH = 500  # messages before a barrier
 
 Report = Callable[[int, int], None]
+Verb = Literal["add", "change", "remove"]
 
 
 class Step(NamedTuple):
@@ -33,6 +34,7 @@ class Step(NamedTuple):
     kind: str  # rule or group
     words: str
     build: Callable[[int, int], bytes]
+    priority: int = 0  # of a rule; between rules of several there is a barrier
 
 
 @dataclass(frozen=True)
@@ -126,19 +128,21 @@ def push(
         check_datapath(table, one)
     before = compare(table, session.flows(), groups.groups())
     if before.foreign and not take_over:
-        raise _foreign(table, before)
+        raise foreign_entries(table, before)
     total = sum(map(len, before.steps))
     confirmed, sent, failure = 0, 0, None
     try:
-        for part in _batches(before.steps, batch):
+        for part in batches(before.steps, batch):
             sent = confirmed + len(part)
-            failure = _send(table, groups if part[0].kind == "group" else session, part)
+            failure = send_batch(table.name, groups if part[0].kind == "group" else session, part)
             if failure is not None:
                 break
             confirmed = sent
             report(confirmed, total)
     except RuleError as broken:
         return PushOutcome(table.name, table.datapath, before, None, confirmed, sent - confirmed, total - sent, broken)
+    if not total:
+        return PushOutcome(table.name, table.datapath, before, before, 0, 0, 0)
     try:
         after = compare(table, session.flows(), groups.groups())
     except RuleError as broken:
@@ -158,7 +162,8 @@ def check_datapath(table: SwitchTable, session: Session) -> None:
         )
 
 
-def _foreign(table: SwitchTable, found: Difference) -> RuleError:
+def foreign_entries(table: SwitchTable, found: Difference) -> RuleError:
+    """The refusal to remove what others wrote."""
     count = len(found.foreign)
     return RuleError(
         f"{table.name} has {count:,} {'entry' if count == 1 else 'entries'} that fabric did not write; nothing was "
@@ -169,18 +174,27 @@ def _foreign(table: SwitchTable, found: Difference) -> RuleError:
     )
 
 
-def _batches(stages: Sequence[Sequence[Step]], size: int) -> Iterator[Sequence[Step]]:
+def batches(stages: Sequence[Sequence[Step]], size: int) -> Iterator[Sequence[Step]]:
     """Steps in order, each part within one stage."""
     for stage in stages:
         for start in range(0, len(stage), size):
             yield stage[start : start + size]
 
 
-def _send(table: SwitchTable, session: Session, part: Sequence[Step]) -> RuleError | None:
-    """Send one batch and its barrier; an error when the switch refused some of it."""
+def send_batch(switch: str, session: Session, part: Sequence[Step]) -> RuleError | None:
+    """Send one batch and its barrier; an error when the switch refused some of it.
+
+    Between rules of different priority stands a barrier too, which is not waited for: a switch may take messages in any
+    order up to the next barrier, and what it does in between depends on the order. The drop at the end needs none: a
+    packet that no rule matches is dropped all the same.
+    """
     by_xid: dict[int, Step] = {}
     messages = bytearray()
+    priority = part[0].priority
     for step in part:
+        if step.priority not in (priority, MISS_PRIORITY):
+            priority = step.priority
+            messages += encode.barrier_request(xid=session.next_xid())
         xid = session.next_xid()
         by_xid[xid] = step
         messages += step.build(session.version, xid)
@@ -193,7 +207,7 @@ def _send(table: SwitchTable, session: Session, part: Sequence[Step]) -> RuleErr
         failed = by_xid.get(error.xid)
         notes.append(f"{failed.verb} {failed.kind} {failed.words}: {error.words}" if failed else error.words)
     return RuleError(
-        f"{table.name} refused {len(refused):,} of {len(part):,} messages of a batch; the push stopped after it",
+        f"{switch} refused {len(refused):,} of {len(part):,} messages of a batch; the push stopped after it",
         notes=notes,
         hint="the same push again tries only what is missing",
         code="FP8040",
@@ -224,7 +238,7 @@ def compare(table: SwitchTable, flows: Sequence[InstalledFlow], groups: Sequence
         if old is not None and old.group == group and old.basis in (None, table.hash_basis):
             same += 1
         else:
-            change_groups.append(_group_step(group, table.hash_basis, exists=old is not None))
+            change_groups.append(group_step(group, table.hash_basis, "add" if old is None else "change"))
     for rule in table.rules:
         found = there.get((rule.priority, rule.match))
         if found is not None and found.rule == rule:
@@ -236,7 +250,7 @@ def compare(table: SwitchTable, flows: Sequence[InstalledFlow], groups: Sequence
     # A flow with the match of a rule is replaced by it, whatever it does; removing it would remove the rule.
     extra = [flow for flow in flows if flow.asks is None or (flow.priority, flow.asks) not in wanted]
     foreign += [flow.words for flow in extra if not flow.ours]
-    remove += [_removal(flow) for flow in extra]
+    remove += [_removal(flow) for flow in sorted(extra, key=lambda flow: flow.priority)]
     stale = [group for number, group in there_groups.items() if number not in wanted_groups]
     theirs = {number for flow in extra if not flow.ours for number in flow.groups}
     foreign += [f"group {one.id}" for one in stale if one.id in theirs or one.group is None]
@@ -252,12 +266,13 @@ def compare(table: SwitchTable, flows: Sequence[InstalledFlow], groups: Sequence
     )
 
 
-def _group_step(group: Group, basis: int, *, exists: bool) -> Step:
-    verb: Literal["add", "change"] = "change" if exists else "add"
-    return Step(verb, "group", f"{group.id} of {len(group.buckets)} buckets", _build_group(group, basis, verb))
+def group_step(group: Group, basis: int, verb: Verb) -> Step:
+    """The message about one group."""
+    words = f"{group.id} of {len(group.buckets)} buckets" if verb != "remove" else str(group.id)
+    return Step(verb, "group", words, _build_group(group, basis, verb))
 
 
-def _build_group(group: Group, basis: int, verb: Literal["add", "change", "remove"]) -> Callable[[int, int], bytes]:
+def _build_group(group: Group, basis: int, verb: Verb) -> Callable[[int, int], bytes]:
     commands: dict[str, encode.GroupCommand] = {"add": "add", "change": "modify", "remove": "delete"}
 
     def build(version: int, xid: int) -> bytes:
@@ -269,19 +284,25 @@ def _build_group(group: Group, basis: int, verb: Literal["add", "change", "remov
 
 
 def _rule_step(rule: Rule, found: InstalledFlow | None) -> Step:
-    # MODIFY keeps the counters but also the old cookie; ADD replaces the flow and its cookie.
     keeps = found is not None and found.rule is not None and found.cookie == rule.cookie
-    command: encode.FlowCommand = "modify_strict" if keeps else "add"
-    verb = "add" if found is None else "change"
-    return Step(verb, "rule", format_rule(rule), lambda _, xid: encode.flow_mod(rule, command, xid=xid))
+    return rule_step(rule, "add" if found is None else "change", keeps_cookie=keeps)
+
+
+def rule_step(rule: Rule, verb: Verb, *, keeps_cookie: bool = False) -> Step:
+    """The message about one rule; ``keeps_cookie``: the rule that is changed has the cookie already."""
+    # MODIFY keeps the counters but also the old cookie; ADD replaces the flow and its cookie.
+    command: encode.FlowCommand = "delete_strict" if verb == "remove" else "modify_strict" if keeps_cookie else "add"
+    return Step(
+        verb, "rule", format_rule(rule), lambda _, xid: encode.flow_mod(rule, command, xid=xid), rule.priority
+    )  # fmt: skip
 
 
 def _removal(flow: InstalledFlow) -> Step:
     return Step(
         "remove", "rule", flow.words,
-        lambda _, xid: encode.flow_delete_exactly(flow.table, flow.priority, flow.match, xid=xid),
+        lambda _, xid: encode.flow_delete_exactly(flow.table, flow.priority, flow.match, xid=xid), flow.priority,
     )  # fmt: skip
 
 
 def _group_removal(found: InstalledGroup) -> Step:
-    return Step("remove", "group", str(found.id), _build_group(Group(found.id, ()), 0, "remove"))
+    return group_step(Group(found.id, ()), 0, "remove")
