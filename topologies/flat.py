@@ -14,7 +14,7 @@ from topologies.columns import Ints, column
 from topologies.errors import TopologyError
 from topologies.hosts import HostGroup
 from topologies.node_names import node_names
-from topologies.switches import SwitchSpec, check_breakout, check_speed
+from topologies.switches import SwitchPorts, check_breakout, check_speed
 from topologies.topology import Topology
 from topologies.units import Count, LengthM, SpeedGbps
 
@@ -25,7 +25,7 @@ Parallel = Annotated[Count, Field(description="Cables for every one of the plan"
 Length = Annotated[LengthM | None, Field(description="Length of a cable between switches")]
 
 
-def host_gbps(speed: float, host_speed: float | None, switch: SwitchSpec | None) -> float:
+def host_gbps(speed: float, host_speed: float | None, switch: SwitchPorts | None) -> float:
     """Speed of host ports, with all speeds checked against the switch's ports."""
     if switch:
         check_breakout(switch)
@@ -45,7 +45,7 @@ def flat_network(
     hosts_per_switch: int,
     speed: float,
     host_speed: float | None,
-    switch: SwitchSpec | None,
+    switch: SwitchPorts | None,
     parallel: int = 1,
     length: float | None = None,
     role: str = "switch",

@@ -10,6 +10,7 @@ import numpy as np
 from topologies.assemble import Assembler
 from topologies.builder import check_even, check_nic_speed, names_of
 from topologies.columns import Ints
+from topologies.divisors import divisors
 from topologies.errors import TopologyError
 from topologies.folded_clos import core_plane, smallest_divisor
 from topologies.hosts import HostGroup
@@ -63,6 +64,23 @@ def rail_count_of(rails: int | None, hosts: Sequence[HostGroup], *, key: str = "
             code="FP3028",
         )
     return count
+
+
+def check_rails_per_switch(count: int, rails: int, *, key: str = "rails") -> None:
+    """Rails that share a switch divide the rails (the scenario's ``key``), so that all switches are alike.
+
+    Raises
+    ------
+    TopologyError
+        When some switch would have fewer rails than the others (FP3028).
+    """
+    if rails % count:
+        raise TopologyError(
+            f"{rails} rails do not split into switches of {count} rails each",
+            where="rails_per_switch",
+            hint=f"rails_per_switch: {', '.join(map(str, divisors(rails)))} divide {key}: {rails}",
+            code="FP3028",
+        )
 
 
 def attach_nodes(

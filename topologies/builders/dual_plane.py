@@ -17,7 +17,7 @@ from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup
 from topologies.node_names import node_names
-from topologies.switches import Switch, SwitchSpec, switch_ports
+from topologies.switches import Switch, SwitchPorts, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero, SpeedGbps
 
@@ -36,11 +36,11 @@ def facts(
     agg_uplinks: int = 0,
     backup_ports: int = 0,
     nic_ports: int = 2,
-    switch: SwitchSpec | None = None,
+    switch: SwitchPorts | None = None,
 ) -> Facts:
     """Closed form (Qian et al., SIGCOMM 2024, section 5): ToRs 2·g per segment, aggregation 2·A per pod."""
     tors, aggs = pods * segments * gpus_per_host * nic_ports, pods * nic_ports * aggs_per_plane
-    radix = switch_ports(switch or SwitchSpec(radix=_PORTS), None, uplink_speed)[0]
+    radix = switch_ports(switch or SwitchPorts(radix=_PORTS), None, uplink_speed)[0]
     best = _best_cores(pods * nic_ports, aggs_per_plane, agg_uplinks, radix) if agg_uplinks else None
     cores = best.count if best else 0
     cables = {"host-tor": tors * hosts_per_segment, "tor-agg": tors * tor_uplinks}
@@ -102,7 +102,7 @@ def dual_plane(
     ----------
     Qian et al., "Alibaba HPN: a data center network for large language model training", SIGCOMM 2024, sections 4 to 6.
     """
-    radix = switch_ports(switch or SwitchSpec(radix=_PORTS), None, uplink_speed)[0]
+    radix = switch_ports(switch or SwitchPorts(radix=_PORTS), None, uplink_speed)[0]
     parallel = check_even(tor_uplinks, aggs_per_plane, where="tor_uplinks")
     _check(segments * pods, hosts_per_segment, gpus_per_host, nic_ports, port_speed, hosts)
     if pods > 1 and not agg_uplinks:

@@ -64,7 +64,8 @@ def multi_plane(
     Zhao et al., "Insights into DeepSeek-V3", ISCA 2025, section 5 (multi-plane fat tree).
     """
     part = _build(plane, [_share(group, planes) for group in hosts])
-    return _joined(f"multi-plane({planes} x {part.name})", [part] * planes, hosts)
+    joined = _joined(f"multi-plane({planes} x {part.name})", [part] * planes, hosts)
+    return replace(joined, said=tuple(f"every plane: {text}" for text in part.said))
 
 
 def _build(plane: BaseModel, hosts: Sequence[HostGroup]) -> Topology:

@@ -17,7 +17,7 @@ from topologies.facts import Facts
 from topologies.hosts import HostGroup
 from topologies.node_names import node_names
 from topologies.rails import RailSpeeds, attach_nodes, cable_pods, rail_count_of, rail_pods, upper_counts
-from topologies.switches import Switch, SwitchSpec, switch_ports
+from topologies.switches import Switch, SwitchPorts, SwitchSpec, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero, SpeedGbps
 
@@ -31,7 +31,7 @@ def facts(
     reserved_nodes: int = 0,
     management_links: int = 0,
     tiers: int | None = None,
-    switch: SwitchSpec | None = None,
+    switch: SwitchPorts | None = None,
     hosts: Sequence[HostGroup] = (),
 ) -> Facts:
     """Counts: N NIC ports, U uplinks; in two tiers spines are the smallest divisor of a leaf's uplinks ≥ U/R."""
@@ -128,7 +128,7 @@ def superpod(
     return net.freeze()
 
 
-def _ports(switch: SwitchSpec | None, radix: int | None, speed: float | None) -> tuple[int, float]:
+def _ports(switch: SwitchPorts | None, radix: int | None, speed: float | None) -> tuple[int, float]:
     """Ports of a switch and the speed of the links on them, Gbps; 64 of 400G unless something says."""
     if switch is None or not switch.ports:
         radix = radix or 64
