@@ -23,7 +23,7 @@ from topologies.errors import TopologyError, nearest_hint
 from topologies.fabric_size import check_size
 from topologies.hosts import HostGroup
 from topologies.node_names import check_names, check_template
-from topologies.oversubscription import UpperOversubscription, plural
+from topologies.oversubscription import AskedOversubscription, plural
 from topologies.registry import Injected, Registry, SharedKeys, Spec
 from topologies.summary import summarise
 from topologies.switches import switch_specs
@@ -41,7 +41,7 @@ def _finish(built: Topology, spec: BaseModel, cabling: Mapping[str, TierCabling]
 def _other_ratios(topology: Topology, spec: BaseModel) -> Iterator[str]:
     """Roles whose oversubscription, by the links that are there, is not the one asked for."""
     asked = getattr(spec, "oversubscription", None)
-    if not isinstance(asked, UpperOversubscription):
+    if not isinstance(asked, AskedOversubscription):
         return
     built = summarise(topology).oversubscription_by_role
     for role, there in built.items():

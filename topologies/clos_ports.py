@@ -31,7 +31,7 @@ class TierPorts:
     at_most: bool = False
     uplinks: int | None = None
     parallel: int | None = None
-    key: str = "oversubscription"  # under which the ratio is asked for
+    uplinks_at: tuple[str, ...] = ("uplinks",)  # the key that counts them, before the role where there are several
 
     @property
     def wanted(self) -> float:
@@ -72,7 +72,7 @@ class TierPorts:
         if up >= self.radix:
             raise TopologyError(
                 f"{up} uplinks of a {self.role} leave no port of {self.radix} down",
-                where=("uplinks", self.role),
+                where=(*self.uplinks_at, *([self.role] if len(self.uplinks_at) == 1 else [])),
                 hint=f"at most {self.radix - 1} uplinks leave one; half of the ports up is 1:1",
                 code="FP3011",
             )
@@ -130,7 +130,7 @@ class TierPorts:
         return TopologyError(
             f"{to_one(self.wanted)} of the {plural(self.role)} cannot be built exactly {why}"
             + (f": {', '.join(shown)}" if shown else ""),
-            where=(self.key, self.role),
+            where=("oversubscription", self.role),
             hint="; ".join([*takes, *others, *knowingly]) or "another ratio, or switches with more ports",
             code="FP3037",
         )

@@ -42,9 +42,12 @@ Oversubscription = Annotated[
 ]
 
 
-class UpperOversubscription(Spec):
-    """Oversubscription of spines; what cannot be built exactly is refused."""
+class AskedOversubscription(Spec):
+    """Ratios that are asked for; what cannot be built exactly is refused."""
 
+    leaf: Oversubscription | None = Field(
+        default=None, description="Of leaves: bandwidth of hosts over bandwidth up", examples=["3:1"]
+    )
     spine: Oversubscription | None = Field(
         default=None, description="Of spines below cores: bandwidth down over bandwidth up", examples=["7:1"]
     )
@@ -53,12 +56,9 @@ class UpperOversubscription(Spec):
     )
 
 
-class TierOversubscription(UpperOversubscription):
+class TierOversubscription(AskedOversubscription):
     """Oversubscription where switches point up; what cannot be built exactly is refused."""
 
-    leaf: Oversubscription | None = Field(
-        default=None, description="Of leaves: bandwidth of hosts over bandwidth up", examples=["3:1"]
-    )
     superspine: Oversubscription | None = Field(default=None, description="Of super-spines, with four tiers")
 
 

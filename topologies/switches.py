@@ -129,6 +129,12 @@ def leaf_host_ports(leaf: LeafSpec) -> int | None:
     return agreed("leaf.down_ports", leaf.down_ports, "leaf.down", leaf.down)
 
 
+class SpineSpec(SwitchSpec):
+    """Spine switches below cores."""
+
+    up: Count | None = Field(default=None, description="Ports up, with three tiers; default: as many as point down")
+
+
 def check_breakout(switch: SwitchPorts, *, where: str = "switch") -> None:
     """A port is broken out into at least one link with a speed, together no faster than the port."""
     asked = [("breakout", switch.breakout, switch.whole_port_gbps)]
