@@ -151,6 +151,28 @@ def between_groups(groups: int, ports: int) -> Ints:
     return column(rows, np.int32)
 
 
+def said_of_groups(groups: int, ports: int) -> list[str]:
+    """Where groups with so many global ports each are not all joined alike.
+
+    >>> said_of_groups(9, 8), said_of_groups(2, 3)
+    ([], [])
+    >>> said_of_groups(3, 3)[1]
+    'one global port of one group stays free, as 3 groups x 3 ports are odd'
+    """
+    if groups < 2:
+        return []
+    whole, rest = divmod(ports, groups - 1)
+    notes = []
+    if rest:
+        notes.append(
+            f"pairs of groups have {whole} or {whole + 1} cables, as {ports} global ports do not divide by "
+            f"{groups - 1} other groups"
+        )
+    if groups * ports % 2:
+        notes.append(f"one global port of one group stays free, as {groups} groups x {ports} ports are odd")
+    return notes
+
+
 def _matching(count: int) -> np.ndarray:
     """Pairs that cover all of ``count`` things, or all but one."""
     far = count // 2

@@ -111,7 +111,8 @@ def dual_plane(
     Qian et al., "Alibaba HPN: a data center network for large language model training", SIGCOMM 2024, sections 4 to 6.
     """
     radix = switch_ports(switch or SwitchPorts(radix=_PORTS), None, uplink_speed)[0]
-    check_speed("port_speed", port_speed, switch.port_gbps if switch else None, port="the ports of the switch")
+    port_gbps = (switch.port_gbps if switch else None) or uplink_speed
+    check_speed("port_speed", port_speed, port_gbps, port="the ports of the switch")
     parallel = check_even(tor_uplinks, aggs_per_plane, where="tor_uplinks")
     all_planes = planes or nic_ports
     turns = _turns(all_planes, nic_ports, gpus_per_host)
