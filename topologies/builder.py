@@ -46,7 +46,7 @@ def _other_ratios(topology: Topology, spec: BaseModel) -> Iterator[str]:
     built = summarise(topology).oversubscription_by_role
     for role, there in built.items():
         ratio: float | None = getattr(asked, role, None)
-        if ratio is not None and there is not None and abs(there - ratio) > 1e-6 * ratio:
+        if ratio is not None and there is not None and to_one(there) != to_one(ratio):
             most = "at most " if asked.at_most else ""
             yield f"{plural(role)} are {to_one(there)} by the links that are there; {most}{to_one(ratio)} was asked for"
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from math import gcd, lcm, prod
+from math import ceil, gcd, lcm, prod
 
 from topologies.clos_ports import TierPorts, host_and_uplinks
 from topologies.divisors import divisors
@@ -173,7 +173,8 @@ class ClosDesign:
             up = ports.up_for(spread.down)
             if up is not None and spread.down + up <= ports.radix:
                 return replace(spread, up=up)
-        if all(ports.up_for(spread.down) is not None for spread in fitting):
+        exact = all(ports.up_for(spread.down) is not None for spread in fitting)
+        if exact or not any(ports.near(spread.down) for spread in fitting):
             raise self._too_narrow(tier, members, ports, min(spread.down for spread in fitting))
         raise self._inexact(tier, members, ports, fitting)
 
@@ -241,7 +242,7 @@ class ClosDesign:
                 code="FP3024",
             )
         if tier < self.count and down < ports.radix:
-            up = ports.up_for(down) or 1
+            up = ports.up_for(down) or ceil(down / ports.port_ratio)
             most = ports.most()[0]
             message = f"a {ports.role} needs {down} ports down and {up} up, and has {ports.radix}"
             hint = f"at most {most} down; fewer {_INSIDE[tier]}, or a switch with more ports"
@@ -302,7 +303,7 @@ class ClosDesign:
         downs = [spread.down for spread in self._spreads(tier, smallest, below) if spread.down < ports.radix]
         near = [ports.ratio(*option) for down in downs for option in ports.near(down)]
         best = min(near, key=lambda ratio: abs(float(ratio) - ports.wanted), default=None)
-        other = "" if best is None else f"; {ports.role}: {as_written(best)} needs no more than {smallest * blocks}"
+        other = "" if best is None else f'; {ports.role}: "{as_written(best)}" needs no more than {smallest * blocks}'
         return (
             f"{size * blocks} {what} where {need} would do: {to_one(ports.wanted)} of the {plural(ports.role)} needs "
             f"a multiple of {ports.port_ratio.numerator} {what} below each{other}"

@@ -123,7 +123,7 @@ class TierPorts:
         options = sorted(near, key=lambda ports: abs(float(self.ratio(*ports)) - self.wanted))
         shown = [f"{down} down / {up} up is {to_one(float(self.ratio(down, up)))}" for down, up in options]
         takes = [
-            f"write {self.role}: {as_written(self.ratio(down, up))} to take {down} down / {up} up"
+            f'write {self.role}: "{as_written(self.ratio(down, up))}" to take {down} down / {up} up'
             for down, up in options
         ]
         knowingly = ["at_most: true takes the nearest below"] if self.uplinks is None else []
