@@ -35,6 +35,11 @@ class Assembler:
         self._links: dict[str, list[Any]] = {key: [] for key in _LINK_COLUMNS}
         self._circuits: list[Any] = []
         self._link_count = 0
+        self._said: list[str] = []
+
+    def say(self, *texts: str) -> None:
+        """Say where the fabric differs from what was asked for."""
+        self._said.extend(text for text in texts if text not in self._said)
 
     def _code(self, table: list[str], word: str) -> int:
         if word not in table:
@@ -232,6 +237,7 @@ class Assembler:
             links=Links(**links),
             up=column(np.ones(self._link_count, dtype=np.bool_), np.bool_),
             circuit=self._circuit_column(),
+            said=tuple(self._said),
         )
 
     def _circuit_column(self) -> Ints | None:

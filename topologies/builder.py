@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     Field,
     PlainValidator,
     SerializeAsAny,
@@ -24,15 +23,32 @@ from topologies.errors import TopologyError, nearest_hint
 from topologies.fabric_size import check_size
 from topologies.hosts import HostGroup
 from topologies.node_names import check_names, check_template
+from topologies.oversubscription import AskedOversubscription, plural
 from topologies.registry import Injected, Registry, SharedKeys, Spec
+from topologies.summary import summarise
 from topologies.switches import switch_specs
 from topologies.topology import Topology
+from topologies.units import to_one
 
 
 def _finish(built: Topology, spec: BaseModel, cabling: Mapping[str, TierCabling]) -> Topology:
-    """What every builder does last: the cables as the scenario says."""
+    """What every builder does last: the cables as the scenario says, and the ratios that are not as asked for."""
     speeds = [switch.port_gbps for switch in switch_specs(spec).values()]
-    return recabled(built, cabling, max((speed for speed in speeds if speed is not None), default=None))
+    topology = recabled(built, cabling, max((speed for speed in speeds if speed is not None), default=None))
+    return replace(topology, said=(*topology.said, *_other_ratios(topology, spec)))
+
+
+def _other_ratios(topology: Topology, spec: BaseModel) -> Iterator[str]:
+    """Roles whose oversubscription, by the links that are there, is not the one asked for."""
+    asked = getattr(spec, "oversubscription", None)
+    if not isinstance(asked, AskedOversubscription):
+        return
+    built = summarise(topology).oversubscription_by_role
+    for role, there in built.items():
+        ratio: float | None = getattr(asked, role, None)
+        if ratio is not None and there is not None and to_one(there) != to_one(ratio):
+            most = "at most " if asked.at_most else ""
+            yield f"{plural(role)} are {to_one(there)} by the links that are there; {most}{to_one(ratio)} was asked for"
 
 
 _CABLING = Annotated[
@@ -42,30 +58,6 @@ TOPOLOGIES: Registry[Topology] = Registry(
     "topology kind", "topologies.builders", SharedKeys({"cabling": (_CABLING, {})}, _finish, check_size)
 )
 Hosts = Injected[Sequence[HostGroup]]  # the hosts to cable; empty: the builder fills every host port
-
-
-def _ratio(value: object) -> float:
-    """``"3:1"`` or a number, as downlink over uplink bandwidth."""
-    found = re.fullmatch(r"\s*([\d.]+)\s*:\s*([\d.]+)\s*", str(value))
-    try:
-        ratio = float(found[1]) / float(found[2]) if found else float(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{value!r} is not a ratio; write for example '3:1' or 1.0") from None
-    return ratio
-
-
-Oversubscription = Annotated[
-    float,
-    BeforeValidator(_ratio),
-    Field(ge=1.0, le=64.0),
-    WithJsonSchema(
-        {
-            "anyOf": [{"type": "number", "minimum": 1}, {"type": "string", "pattern": r"^[\d.]+:[\d.]+$"}],
-            "description": "Active downlink bandwidth over uplink bandwidth of a switch",
-            "examples": ["1:1", "3:1"],
-        }
-    ),
-]
 
 
 def _any_builder(value: object, info: ValidationInfo) -> Spec:

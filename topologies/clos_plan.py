@@ -1,115 +1,387 @@
-"""Sizing and cabling of a folded Clos of two or three tiers: the smallest legal design, spread evenly."""
+"""Sizing of a folded Clos of two to four tiers: what is asked for, exactly, in as few switches as do it.
+
+Leaves and the spines above them form pods. With three tiers pods meet at cores; with four they meet at super-spines, in
+zones, and zones meet at cores. Above the spines switches lie in **planes**: a plane holds the switches of certain
+positions in every pod (or zone) and those above them, and planes meet below only. Every switch has the same number of
+cables to every switch above it that it reaches.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from math import ceil, gcd, lcm, prod
 
-import numpy as np
-
-from topologies.assemble import Assembler
-from topologies.builder import Oversubscription, even_spine_count
-from topologies.columns import Ints
+from topologies.clos_ports import TierPorts, host_and_uplinks
 from topologies.divisors import divisors
 from topologies.errors import TopologyError
-from topologies.folded_clos import core_plane, down_ports, smallest_divisor, up_ports
 from topologies.hosts import HostGroup, fewest_leaves, hosts_fit
-from topologies.node_names import node_names
-from topologies.registry import Spec
+from topologies.oversubscription import as_written, plural
+from topologies.units import to_one
+
+ROLES: Mapping[int, tuple[str, ...]] = {
+    2: ("leaf", "spine"),
+    3: ("leaf", "spine", "core"),
+    4: ("leaf", "spine", "superspine", "core"),
+}
+"""Roles of the switches by number of tiers, from the hosts up."""
+
+_MORE_PODS = 64  # numbers of pods that are tried for an exact ratio
+_MOST_TRIED = 4096  # sizes of a pod that are tried
+_CONTAINER = {"spine": "pod", "superspine": "zone"}
+_INSIDE = {2: "leaves_per_pod", 3: "pods", 4: "zones"}  # keys that count what a switch of a tier joins
 
 
-class TierOversubscription(Spec):
-    """Oversubscription where leaves and spines point up."""
+@dataclass(frozen=True)
+class ClosCounts:
+    """Counts that are asked for; None: as many as the size and the ratios need."""
 
-    leaf: Oversubscription = 1.0
-    spine: Oversubscription = 1.0
+    leaves_per_pod: int | None = None
+    spines_per_pod: int | None = None
+    pods: int | None = None  # of a zone, where there are four tiers
+    superspines_per_zone: int | None = None
+    zones: int | None = None
+    cores: int | None = None
+    planes: int | None = None  # of the cores
+    hosts_per_leaf: int | None = None
+
+    @property
+    def structure(self) -> bool:
+        """Whether any of them says how many switches there are."""
+        return self != ClosCounts(hosts_per_leaf=self.hosts_per_leaf)
+
+    @property
+    def fewest_tiers(self) -> int:
+        """Tiers that these counts need."""
+        if self.zones is not None or self.superspines_per_zone is not None:
+            return 4
+        return 3 if self.cores is not None or self.planes is not None or (self.pods or 1) > 1 else 2
+
+    def members(self, tier: int) -> int | None:
+        """What one switch of a tier joins: leaves of a pod, pods (of a zone), zones."""
+        return {2: self.leaves_per_pod, 3: self.pods, 4: self.zones}[tier]
+
+    def width(self, tier: int, tiers: int) -> int | None:
+        """Switches of a tier in a pod, in a zone, or at the top."""
+        if tier == 2:
+            return self.spines_per_pod
+        return self.cores if tier == tiers else self.superspines_per_zone
+
+
+@dataclass(frozen=True)
+class Level:
+    """The switches of a tier above the leaves in one pod, one zone, or at the top."""
+
+    width: int
+    planes: int
+    parallel: int  # cables from a switch below to each that it reaches
+    down: int
+    up: int = 0
 
 
 @dataclass(frozen=True)
 class ClosPlan:
-    """Sizes of a Clos; ``cores`` is per plane and 0 with two tiers."""
+    """Sizes of a Clos; ``members[t]`` counts what the switches of ``levels[t]`` join: leaves, pods, zones."""
 
-    tiers: int
-    leaves: int
-    leaf_down: int
+    host_ports: int
     leaf_up: int
-    pods: int
-    leaves_per_pod: int
-    spines_per_pod: int
-    leaf_parallel: int
-    spine_up: int
-    cores: int
-    core_parallel: int
+    members: tuple[int, ...]
+    levels: tuple[Level, ...]
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def tiers(self) -> int:
+        """Tiers of switches."""
+        return len(self.levels) + 1
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Roles of the switches from the hosts up."""
+        return ROLES[self.tiers]
+
+    def blocks(self, tier: int) -> int:
+        """Leaves, pods, zones: how many there are of what holds the switches of a tier."""
+        return prod(self.members[tier - 1 :])
+
+    @property
+    def leaves(self) -> int:
+        """Leaves of all pods."""
+        return prod(self.members)
+
+    @property
+    def leaves_per_pod(self) -> int:
+        """Leaves of a pod."""
+        return self.members[0]
 
     @property
     def switches(self) -> int:
         """Switches of all tiers."""
-        return self.leaves + self.pods * self.spines_per_pod + self.cores * self.spines_per_pod
+        return self.leaves + sum(self.blocks(tier) * level.width for tier, level in enumerate(self.levels, 2))
+
+    @property
+    def cables_by_tier(self) -> dict[str, int]:
+        """Cables between switches."""
+        up = (self.leaf_up, *(level.up for level in self.levels))
+        width = (1, *(level.width for level in self.levels))
+        return {
+            f"{self.roles[tier - 1]}-{self.roles[tier]}": self.blocks(tier) * width[tier - 1] * up[tier - 1]
+            for tier in range(1, self.tiers)
+        }
 
 
 @dataclass(frozen=True)
-class _Tree:
-    """Ports of the switches of a Clos, and how many leaves it may have."""
+class ClosDesign:
+    """A Clos of a number of tiers before it is counted: the ports of every tier, and the counts asked for."""
 
-    radix: int
-    down: int  # leaf ports to hosts
-    up: int  # leaf ports to spines
-    spine_down: int  # leaves of a pod
-    oversubscription: TierOversubscription
+    tiers: Sequence[TierPorts]  # from the leaves up to those below the top
+    top: TierPorts
+    counts: ClosCounts = ClosCounts()
+    step: int = 1  # a pod holds a multiple of so many leaves, so that pairs stay in one pod
 
     @property
-    def most_leaves(self) -> dict[int, int]:
-        """Most leaves by number of tiers."""
-        return {2: self.radix, 3: self.radix * self.spine_down}
+    def count(self) -> int:
+        """Tiers of switches."""
+        return len(self.tiers) + 1
 
-    def arrange(self, leaves: int, tiers: int, width: int, parallel: int | None = None) -> ClosPlan:
-        """Smallest design of at least ``leaves`` leaves; pods of equal size, a multiple of ``width``."""
-        if tiers == 2:
-            spines = even_spine_count(self.up, leaves, self.radix, where="radix")
-            spines = self._spines(parallel, spines)
-            return ClosPlan(2, leaves, self.down, self.up, 1, leaves, spines, self.up // spines, 0, 0, 0)
-        pods = -(-leaves // self.spine_down)
-        per_pod = -(-leaves // (pods * width)) * width
-        spines = smallest_divisor(self.up, per_pod * self.up / self.spine_down) or self.up
-        spines = self._spines(parallel, spines)
-        spine_up = up_ports(per_pod * self.up // spines, self.oversubscription.spine)
-        plane = core_plane(pods, spine_up, self.radix, where="radix")
-        leaves = pods * per_pod
-        each = self.up // spines
-        return ClosPlan(
-            3, leaves, self.down, self.up, pods, per_pod, spines, each, spine_up, plane.cores, plane.parallel
-        )
+    @cached_property
+    def leaf(self) -> tuple[int, int]:
+        """Ports of a leaf for hosts and for uplinks."""
+        return host_and_uplinks(self.tiers[0], self.counts.hosts_per_leaf)
 
-    def _spines(self, parallel: int | None, fewest: int) -> int:
-        """Spines that ``parallel`` cables each lead to, at least ``fewest``."""
-        if parallel is None:
-            return fewest
-        if self.up % parallel or self.up // parallel < fewest:
-            options = [count for count in divisors(self.up) if count <= self.up // fewest]
+    # ---- one tier ----------------------------------------------------------------------------------------------
+
+    def level(self, tier: int, members: int, below: Level) -> Level:
+        """The fewest switches of a tier that join ``members`` of what is below, spread evenly.
+
+        Raises
+        ------
+        TopologyError
+            When the uplinks do not divide (FP3024), ports do not suffice (FP3026) or do not make the ratio (FP3037).
+        """
+        ports = self.top if tier == self.count else self.tiers[tier - 1]
+        spreads = list(self._spreads(tier, members, below))
+        if not spreads:
+            raise self._uneven(tier, below)
+        fitting = [spread for spread in spreads if spread.down + (tier < self.count) <= ports.radix]
+        if not fitting:
+            raise self._too_narrow(tier, members, ports, min(spread.down for spread in spreads))
+        if tier == self.count:
+            return fitting[0]
+        for spread in fitting:
+            up = ports.up_for(spread.down)
+            if up is not None and spread.down + up <= ports.radix:
+                return replace(spread, up=up)
+        exact = all(ports.up_for(spread.down) is not None for spread in fitting)
+        if exact or not any(ports.near(spread.down) for spread in fitting):
+            raise self._too_narrow(tier, members, ports, min(spread.down for spread in fitting))
+        raise self._inexact(tier, members, ports, fitting)
+
+    def _spreads(self, tier: int, members: int, below: Level) -> Iterator[Level]:
+        """Ways of spreading the uplinks of the tier below, the fewest switches first."""
+        width, parallel = self.counts.width(tier, self.count), self.tiers[tier - 2].parallel
+        for planes in self._planes(tier, below.width):
+            for reached in [width // planes] if width is not None else divisors(below.up):
+                if below.up % reached or (parallel is not None and below.up != parallel * reached):
+                    continue
+                each = below.up // reached
+                yield Level(planes * reached, planes, each, members * (below.width // planes) * each)
+
+    def _planes(self, tier: int, below: int) -> list[int]:
+        """Numbers of planes that may be; the most that divide what is asked for come first."""
+        width, asked = self.counts.width(tier, self.count), self.counts.planes
+        common = divisors(gcd(below, width or below))
+        if tier < self.count or asked is None or tier == 2:
+            return common[::-1] if width is not None else [below if tier > 2 else 1]
+        if asked not in common:
+            lower = self.tiers[tier - 2].role
+            cores = "" if width is None else f" and {width} cores"
             raise TopologyError(
-                f"{parallel} parallel cables do not spread {self.up} uplinks over {fewest} spines or more",
-                where="parallel",
-                hint=f"parallel: {', '.join(map(str, options))} would",
+                f"{below} {lower}s of a {_CONTAINER[lower]}{cores} do not split into {asked} planes",
+                where="planes",
+                hint=f"planes: {', '.join(map(str, common))} would",
                 code="FP3024",
             )
-        return self.up // parallel
+        return [asked]
 
-    def refuse(self, endpoints: int, leaves: int, tiers: int) -> TopologyError:
-        """The error of a size beyond reach."""
-        most = {count: number * self.down for count, number in self.most_leaves.items()}
-        message = f"{endpoints:,} endpoints do not fit {tiers} tiers of radix {self.radix}"
-        if endpoints <= most[tiers]:
-            message += f": hosts are whole, and need {leaves:,} leaves of {self.down} host ports"
-        hint = f"radix {self.radix} reaches {most[2]:,} endpoints with two tiers and {most[3]:,} with three"
-        return TopologyError(message, where="endpoints", hint=hint, code="FP3027")
+    # ---- refusals ----------------------------------------------------------------------------------------------
+
+    def _uneven(self, tier: int, below: Level) -> TopologyError:
+        """Uplinks that do not spread over what is above."""
+        lower, role = self.tiers[tier - 2], ROLES[self.count][tier - 1]
+        width, parallel = self.counts.width(tier, self.count), lower.parallel
+        if width is not None and parallel is None:
+            options = [count for count in divisors(below.up) if count <= max(width * 2, 8)]
+            return TopologyError(
+                f"{below.up} uplinks of a {lower.role} do not spread evenly over {width} {role}s",
+                where=_width_key(tier, self.count),
+                hint=f"{role}s that divide {below.up}: {', '.join(map(str, options))}; "
+                f"or uplinks: {{{lower.role}: {-(-below.up // width) * width}}}",
+                code="FP3024",
+            )
+        over = f"{width} {role}s" if width is not None else f"{role}s"
+        options = [count for count in divisors(below.up) if width is None or count * width <= below.up]
+        return TopologyError(
+            f"{parallel} parallel cables do not spread {below.up} uplinks of a {lower.role} over {over}",
+            where=("parallel", lower.role),
+            hint=f"parallel: {', '.join(map(str, options))} would",
+            code="FP3024",
+        )
+
+    def _too_narrow(self, tier: int, members: int, ports: TierPorts, down: int) -> TopologyError:
+        """A switch that has too few ports for what it joins."""
+        lower = self.tiers[tier - 2]
+        if tier == 2 and lower.parallel is not None:
+            up, options = self.leaf[1], self._parallel_options(members)
+            return TopologyError(
+                f"{lower.parallel} parallel cables do not spread {up} uplinks over "
+                f"{up // max(options, default=1)} spines or more",
+                where=("parallel", lower.role),
+                hint=f"parallel: {', '.join(map(str, options))} would" if options else "fewer leaves",
+                code="FP3024",
+            )
+        if tier < self.count and down < ports.radix:
+            up = ports.up_for(down) or ceil(down / ports.port_ratio)
+            most = ports.most()[0]
+            message = f"a {ports.role} needs {down} ports down and {up} up, and has {ports.radix}"
+            hint = f"at most {most} down; fewer {_INSIDE[tier]}, or a switch with more ports"
+            return TopologyError(message, where=_INSIDE[tier], hint=hint, code="FP3026")
+        what = {2: "leaves", 3: "pods", 4: "zones"}[tier]
+        each = f"a {ports.role} joins {members} {what} by {down} ports or more, and has {ports.radix}"
+        hint = f"at most {ports.radix} {what} fit; use larger pods or a larger radix, or more {ports.role}s"
+        return TopologyError(each, where=_INSIDE[tier], hint=hint, code="FP3026")
+
+    def _inexact(self, tier: int, members: int, ports: TierPorts, fitting: Sequence[Level]) -> TopologyError:
+        """A ratio that the ports down do not make with any number of uplinks."""
+        downs = sorted({spread.down for spread in fitting}, reverse=True)
+        near = [option for down in downs for option in ports.near(down)]
+        unique: dict[Fraction, tuple[int, int]] = {}
+        for option in sorted(near, key=lambda option: abs(float(ports.ratio(*option)) - ports.wanted)):
+            unique.setdefault(ports.ratio(*option), option)
+        options = [*unique.values()][:2]
+        others = []
+        if self.counts.members(tier) is not None:
+            multiple = ports.port_ratio.numerator
+            larger = -(-members // multiple) * multiple
+            if larger <= ports.most()[0] and larger != members:
+                others.append(f"{_INSIDE[tier]}: {larger} makes {to_one(ports.wanted)}")
+        return ports.refusal(options, f"with {members} {_INSIDE[tier].partition('_')[0]} below", others)
+
+    def _parallel_options(self, leaves: int) -> list[int]:
+        """Numbers of parallel cables between a leaf and each spine that join so many leaves."""
+        ports = self.top if self.count == 2 else self.tiers[1]
+        room = ports.radix - (self.count > 2)
+        options = []
+        for count in divisors(self.leaf[1]):
+            design = replace(self, tiers=(replace(self.tiers[0], parallel=count), *self.tiers[1:]))
+            if any(spread.down <= room for spread in design._spreads(2, leaves, Level(1, 1, 0, *self.leaf))):
+                options.append(count)
+        return options
+
+    # ---- all tiers -----------------------------------------------------------------------------------------------
+
+    def arrange(self, leaves: int) -> ClosPlan:
+        """The smallest design of at least so many leaves; pods of equal size."""
+        below, need = Level(1, 1, 0, self.leaf[0], self.leaf[1]), leaves
+        members, levels, notes = [], [], []
+        for tier in range(2, self.count):
+            size, blocks, level = self._blocks(tier, need, below)
+            step = self.step if tier == 2 else 1
+            smallest = -(-need // (blocks * step)) * step
+            if self.counts.members(tier) is None and size > smallest:
+                notes.append(self._said_larger(tier, need, size, blocks, smallest, below))
+            members.append(size)
+            levels.append(level)
+            below, need = level, blocks
+        top = self._joined(self.count, need)
+        return ClosPlan(*self.leaf, (*members, top), (*levels, self.level(self.count, top, below)), tuple(notes))
+
+    def _said_larger(self, tier: int, need: int, size: int, blocks: int, smallest: int, below: Level) -> str:
+        """That pods are larger than they need be, why, and the ratio that does without."""
+        ports, what = self.tiers[tier - 1], {2: "leaves", 3: "pods"}[tier]
+        downs = [spread.down for spread in self._spreads(tier, smallest, below) if spread.down < ports.radix]
+        near = [ports.ratio(*option) for down in downs for option in ports.near(down)]
+        best = min(near, key=lambda ratio: abs(float(ratio) - ports.wanted), default=None)
+        other = "" if best is None else f'; {ports.role}: "{as_written(best)}" needs no more than {smallest * blocks}'
+        return (
+            f"{size * blocks} {what} where {need} would do: {to_one(ports.wanted)} of the {plural(ports.role)} needs "
+            f"a multiple of {ports.port_ratio.numerator} {what} below each{other}"
+        )
+
+    def _joined(self, tier: int, need: int) -> int:
+        """What the switches of a tier join: as many as are asked for, which must be enough."""
+        asked = self.counts.members(tier)
+        if asked is not None and asked < need:
+            raise TopologyError(
+                f"{_INSIDE[tier]} is {asked} but {need} are needed",
+                where=_INSIDE[tier],
+                hint=f"set {_INSIDE[tier]}: {need} or more, or leave it out",
+                code="FP3022",
+            )
+        return asked or need
+
+    def _blocks(self, tier: int, need: int, below: Level) -> tuple[int, int, Level]:
+        """Size and number of the pods (or zones) that hold ``need`` leaves (or pods), and their spines."""
+        size = self.counts.members(tier)
+        if size is not None:
+            return size, self._groups(tier, -(-need // size)), self.level(tier, size, below)
+        step = self.step if tier == 2 else 1
+        asked = self._groups(tier, 0) or None
+        most = max(self._most_members(tier, below), 1)
+        fewest = asked or max(-(-need // most), 1)
+        refused: TopologyError | None = None
+        for blocks in range(fewest, fewest + (1 if asked else _MORE_PODS)):
+            smallest = max(-(-need // (blocks * step)) * step, step)
+            whole = lcm(step, self.tiers[tier - 1].port_ratio.numerator)
+            for members in range(smallest, max(min(-(-smallest // whole) * whole, most), smallest) + 1, step):
+                try:
+                    return members, blocks, self.level(tier, members, below)
+                except TopologyError as error:
+                    refused = refused or error
+        raise refused or AssertionError("a number of pods is tried at least")
+
+    def _groups(self, tier: int, need: int) -> int:
+        """Pods (or zones): as many as are asked for, or as are needed."""
+        counts = [self.counts.members(above) for above in range(tier + 1, self.count + 1)]
+        known = [count for count in counts if count is not None]
+        return max(prod(known), need) if len(known) == len(counts) else need
+
+    def _most_members(self, tier: int, below: Level) -> int:
+        """The most leaves of a pod (or pods of a zone); one cable to each switch above reaches the furthest."""
+        most = self.top.radix if tier == self.count else self.tiers[tier - 1].most()[0]
+        each = below.width // max(self._planes(tier, below.width)) * (self.tiers[tier - 2].parallel or 1)
+        step = self.step if tier == 2 else 1
+        start = max(most // (each * step), 1) * step
+        refused: TopologyError | None = None
+        for members in range(start, max(start - _MOST_TRIED * step, 0), -step):
+            try:
+                self.level(tier, members, below)
+            except TopologyError as error:
+                refused = refused or error
+            else:
+                return members
+        raise refused or AssertionError("a size is tried at least")
+
+    @cached_property
+    def most_leaves(self) -> int:
+        """The most leaves that the ports, and the counts asked for, allow."""
+        below, leaves = Level(1, 1, 0, self.leaf[0], self.leaf[1]), 1
+        for tier in range(2, self.count + 1):
+            members = self.counts.members(tier) or self._most_members(tier, below)
+            leaves *= members
+            below = self.level(tier, members, below)
+        return leaves
 
 
-def _tree(radix: int, oversubscription: TierOversubscription, width: int) -> _Tree:
-    """Ports by the oversubscription; a pod holds a multiple of ``width`` leaves, so that pairs stay in one pod."""
-    down = down_ports(radix, oversubscription.leaf)
-    spine_down = down_ports(radix, oversubscription.spine) // width * width
-    return _Tree(radix, down, up_ports(down, oversubscription.leaf), spine_down, oversubscription)
+def _width_key(tier: int, tiers: int) -> str:
+    """The key that counts the switches of a tier."""
+    if tier == 2:
+        return "spines_per_pod"
+    return "cores" if tier == tiers else "superspines_per_zone"
+
+
+# ---- sizing ----------------------------------------------------------------------------------------------------------
 
 
 def _leaves_for(groups: Sequence[HostGroup], down: int, at_least: int) -> int:
@@ -127,25 +399,27 @@ def _leaves_for(groups: Sequence[HostGroup], down: int, at_least: int) -> int:
 
 
 def plan(
-    radix: int,
+    design: Callable[[int], ClosDesign],
     endpoints: int | None,
     tiers: int | None,
-    oversubscription: TierOversubscription,
     groups: Sequence[HostGroup] = (),
-    *,
-    parallel: int | None = None,
 ) -> ClosPlan:
     """Smallest legal design: a third tier only when two do not reach, every uplink spread evenly.
 
-    ``parallel`` sets the cables between a leaf and each spine; without it spines are as few as can be. Listed groups
-    are attached whole: a host's NICs go to one leaf, or to a pair of leaves of one pod.
+    Listed groups are attached whole: a host's NICs go to one leaf, or to a pair of leaves of one pod.
+
+    Parameters
+    ----------
+    design : function
+        The design with so many tiers.
+    endpoints : int or None
+        NIC ports to attach; None: those of the groups, or as many as fit.
 
     Raises
     ------
     TopologyError
-        When switches have one port (FP3011), ``parallel`` does not
-        divide the uplinks or gives too few spines (FP3024), the endpoints exceed what the
-        radix can reach (FP3027; the hint says how many fit), are fewer than the NIC
+        When a count or a ratio cannot be built exactly (FP3024, FP3037), the endpoints exceed what the
+        ports reach (FP3027; the hint says how many fit), are fewer than the NIC
         ports of the groups (FP3032), or a host exceeds a leaf (FP3022).
     """
     attached = sum(len(group.hosts) * group.nics for group in groups)
@@ -156,57 +430,39 @@ def plan(
             hint=f"set endpoints: {attached} or more, or leave it out to follow the hosts",
             code="FP3032",
         )
-    if radix < 2:
-        raise TopologyError(
-            "a leaf of one port cannot have a host and an uplink", where="radix", hint="radix: 2 or more", code="FP3011"
-        )
-    width = max((group.homes for group in groups), default=1)
-    tree = _tree(radix, oversubscription, width)
-    wanted = endpoints or attached or tree.most_leaves[tiers or 3] * tree.down
-    leaves = _leaves_for(groups, tree.down, -(-wanted // tree.down))
+    first = design(tiers or 3)
+    down = first.leaf[0]
+    fixed = tiers or (first.counts.fewest_tiers if first.counts.structure and not (endpoints or attached) else 0)
+    wanted = endpoints or attached or design(fixed or 3).most_leaves * down
+    leaves = _leaves_for(groups, down, -(-wanted // down))
     while True:
-        count = tiers or (2 if leaves <= radix else 3)
-        if leaves > tree.most_leaves[count]:
-            raise tree.refuse(wanted, leaves, count)
-        sizes = tree.arrange(leaves, count, width, parallel)
-        if hosts_fit(groups, sizes.leaves, tree.down):
+        chosen = design(fixed) if fixed else _fewest_tiers(design, first.counts.fewest_tiers, leaves)
+        if leaves > chosen.most_leaves and chosen.tiers[0].parallel is None:
+            raise _beyond(design, chosen, wanted, leaves)
+        sizes = chosen.arrange(leaves)
+        if hosts_fit(groups, sizes.leaves, down):
             return sizes
-        leaves = _leaves_for(groups, tree.down, sizes.leaves + 1)
+        leaves = _leaves_for(groups, down, sizes.leaves + 1)
 
 
-# ---- cabling ---------------------------------------------------------------------------------------------------------
+def _fewest_tiers(design: Callable[[int], ClosDesign], fewest: int, leaves: int) -> ClosDesign:
+    """The design of the fewest tiers that reach so many leaves; a fourth tier only where it is asked for."""
+    for count in range(fewest, max(fewest, 3)):
+        chosen = design(count)
+        if leaves <= chosen.most_leaves:
+            return chosen
+    return design(max(fewest, 3))
 
 
-def add_leaves(
-    net: Assembler, sizes: ClosPlan, radix: int, *, prefix: str = "", rail: int = -1
-) -> tuple[Ints, list[str]]:
-    """The leaves of a Clos and their names; pods are those of three tiers."""
-    names, pod = _pod_names(sizes, "leaf", sizes.leaves_per_pod, prefix)
-    return net.switches("leaf", names, level=1, radix=radix, pod=pod, rail=rail), names
-
-
-def add_upper_tiers(
-    net: Assembler, sizes: ClosPlan, leaf: Ints, radix: int, speed: float, *, prefix: str = "", rail: int = -1
-) -> None:
-    """Spines, and cores where there are three tiers, above the leaves."""
-    names, pod = _pod_names(sizes, "spine", sizes.spines_per_pod, prefix)
-    spine = net.switches("spine", names, level=2, radix=radix, pod=pod, rail=rail)
-    low = leaf.reshape(sizes.pods, sizes.leaves_per_pod)
-    high = spine.reshape(sizes.pods, sizes.spines_per_pod)
-    lower = np.repeat(low, sizes.spines_per_pod, axis=1).ravel()
-    upper = np.tile(high, (1, sizes.leaves_per_pod)).ravel()
-    net.cables(lower, upper, speed, parallel=sizes.leaf_parallel, tier="leaf-spine")
-    if sizes.tiers == 3:
-        planes, position = np.divmod(np.arange(sizes.spines_per_pod * sizes.cores), sizes.cores)
-        names = node_names("core", position, prefix=prefix, plane=planes)
-        core = net.switches("core", names, level=3, radix=radix, plane=planes, rail=rail)
-        lower = np.repeat(high, sizes.cores, axis=1).ravel()
-        net.cables(lower, np.tile(core, sizes.pods), speed, parallel=sizes.core_parallel, tier="spine-core")
-
-
-def _pod_names(sizes: ClosPlan, role: str, per_pod: int, prefix: str) -> tuple[list[str], Any]:
-    """Names of leaves or spines, and the pod of each; two tiers have no pods."""
-    if sizes.tiers == 2:
-        return node_names(role, np.arange(per_pod), prefix=prefix), -1
-    pod, position = np.divmod(np.arange(sizes.pods * per_pod), per_pod)
-    return node_names(role, position, prefix=prefix, pod=pod), pod
+def _beyond(design: Callable[[int], ClosDesign], chosen: ClosDesign, wanted: int, leaves: int) -> TopologyError:
+    """The error of a size beyond reach."""
+    radix, down = chosen.tiers[0].radix, chosen.leaf[0]
+    message = f"{wanted:,} endpoints do not fit {chosen.count} tiers of radix {radix}"
+    if wanted <= chosen.most_leaves * down:
+        message += f": hosts are whole, and need {leaves:,} leaves of {down} host ports"
+    if chosen.counts.structure:
+        hint = f"the counts asked for hold {chosen.most_leaves:,} leaves, {chosen.most_leaves * down:,} endpoints"
+    else:
+        two, three, four = (design(count).most_leaves * down for count in (2, 3, 4))
+        hint = f"radix {radix} reaches {two:,} endpoints with two tiers and {three:,} with three (tiers: 4, {four:,})"
+    return TopologyError(message, where="endpoints", hint=hint, code="FP3027")

@@ -14,7 +14,7 @@ from topologies.columns import Ints, column
 from topologies.errors import TopologyError
 from topologies.hosts import HostGroup
 from topologies.node_names import node_names
-from topologies.switches import SwitchSpec, check_breakout, check_speed
+from topologies.switches import SwitchPorts, check_breakout, check_speed
 from topologies.topology import Topology
 from topologies.units import Count, LengthM, SpeedGbps
 
@@ -25,7 +25,7 @@ Parallel = Annotated[Count, Field(description="Cables for every one of the plan"
 Length = Annotated[LengthM | None, Field(description="Length of a cable between switches")]
 
 
-def host_gbps(speed: float, host_speed: float | None, switch: SwitchSpec | None) -> float:
+def host_gbps(speed: float, host_speed: float | None, switch: SwitchPorts | None) -> float:
     """Speed of host ports, with all speeds checked against the switch's ports."""
     if switch:
         check_breakout(switch)
@@ -45,7 +45,7 @@ def flat_network(
     hosts_per_switch: int,
     speed: float,
     host_speed: float | None,
-    switch: SwitchSpec | None,
+    switch: SwitchPorts | None,
     parallel: int = 1,
     length: float | None = None,
     role: str = "switch",
@@ -149,6 +149,28 @@ def between_groups(groups: int, ports: int) -> Ints:
     rows[:, 0], rows[:, 2] = pairs[:, 0], pairs[:, 1]
     rows[:, 1], rows[:, 3] = place[: len(pairs)], place[len(pairs) :]
     return column(rows, np.int32)
+
+
+def said_of_groups(groups: int, ports: int) -> list[str]:
+    """Where groups with so many global ports each are not all joined alike.
+
+    >>> said_of_groups(9, 8), said_of_groups(2, 3)
+    ([], [])
+    >>> said_of_groups(3, 3)[1]
+    'one global port of one group stays free, as 3 groups x 3 ports are odd'
+    """
+    if groups < 2:
+        return []
+    whole, rest = divmod(ports, groups - 1)
+    notes = []
+    if rest:
+        notes.append(
+            f"pairs of groups have {whole} or {whole + 1} cables, as {ports} global ports do not divide by "
+            f"{groups - 1} other groups"
+        )
+    if groups * ports % 2:
+        notes.append(f"one global port of one group stays free, as {groups} groups x {ports} ports are odd")
+    return notes
 
 
 def _matching(count: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from topologies.builder import check_nic_speed
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.hosts import HostGroup
-from topologies.switches import SwitchSpec, check_breakout, check_speed
+from topologies.switches import SwitchPorts, check_breakout, check_speed
 
 
 def add_servers(
@@ -19,7 +19,7 @@ def add_servers(
     ports: int,
     parallel: int,
     gbps: float,
-    switch: SwitchSpec | None,
+    switch: SwitchPorts | None,
     names: Sequence[str],
 ) -> Ints:
     """Servers in their places: those listed in order, or one for every place.

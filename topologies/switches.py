@@ -20,15 +20,13 @@ def _parts(breakout: str) -> tuple[int, float]:
     return int(ways), float(gbps)
 
 
-class SwitchSpec(Spec):
-    """Switches of one role: a catalogue model, or radix and speed."""
+class SwitchPorts(Spec):
+    """Switches that are equal: a catalogue model, or radix and speed; how many there are follows from other keys."""
 
     model: str | None = Field(default=None, description="Switch model of the catalogue", examples=["eth-64x400"])
     radix: Count | None = Field(default=None, description="Ports per switch, where no model is given")
     speed: SpeedGbps | None = Field(default=None, description="Port speed, where no model is given")
     breakout: Breakout | None = Field(default=None, description="How every port is broken out into slower ones")
-    count: Count | None = Field(default=None, description="Number of switches")
-    name: str | None = Field(default=None, description="Name template", examples=["spine{index:02d}"])
     _row: SwitchModel | None = PrivateAttr(default=None)
 
     @field_validator("model")
@@ -37,7 +35,7 @@ class SwitchSpec(Spec):
         return known_model("switch", catalogue_of(info.context).switches, model)
 
     @model_validator(mode="after")
-    def _find_row(self, info: ValidationInfo) -> SwitchSpec:
+    def _find_row(self, info: ValidationInfo) -> SwitchPorts:
         self._row = catalogue_of(info.context).switches[self.model] if self.model else None
         return self
 
@@ -67,16 +65,25 @@ class SwitchSpec(Spec):
         return self._row.speed if self._row else None
 
 
-Switch = Annotated[SwitchSpec | None, Field(description="Model or radix of the switches; their ports are then checked")]
+class SwitchSpec(SwitchPorts):
+    """Switches of one role: a catalogue model, or radix and speed."""
+
+    count: Count | None = Field(default=None, description="Number of switches")
+    name: str | None = Field(default=None, description="Name template", examples=["spine{index:02d}"])
 
 
-def switch_specs(spec: BaseModel) -> dict[str, SwitchSpec]:
+Switch = Annotated[
+    SwitchPorts | None, Field(description="Model or radix of the switches; their ports are then checked")
+]
+
+
+def switch_specs(spec: BaseModel) -> dict[str, SwitchPorts]:
     """The switches that a builder's parameters describe, by key."""
     values = {name: getattr(spec, name) for name in type(spec).model_fields}
-    return {name: value for name, value in values.items() if isinstance(value, SwitchSpec)}
+    return {name: value for name, value in values.items() if isinstance(value, SwitchPorts)}
 
 
-def switch_of_role(spec: BaseModel, role: str) -> SwitchSpec | None:
+def switch_of_role(spec: BaseModel, role: str) -> SwitchPorts | None:
     """What a builder's parameters say of the switches of a role: the key of its name, or ``switch`` for all."""
     specs = switch_specs(spec)
     return specs.get(role) or specs.get("switch")
@@ -122,7 +129,13 @@ def leaf_host_ports(leaf: LeafSpec) -> int | None:
     return agreed("leaf.down_ports", leaf.down_ports, "leaf.down", leaf.down)
 
 
-def check_breakout(switch: SwitchSpec, *, where: str = "switch") -> None:
+class SpineSpec(SwitchSpec):
+    """Spine switches below cores."""
+
+    up: Count | None = Field(default=None, description="Ports up, with three tiers; default: as many as point down")
+
+
+def check_breakout(switch: SwitchPorts, *, where: str = "switch") -> None:
     """A port is broken out into at least one link with a speed, together no faster than the port."""
     asked = [("breakout", switch.breakout, switch.whole_port_gbps)]
     if isinstance(switch, LeafSpec):
@@ -150,7 +163,7 @@ def check_breakout(switch: SwitchSpec, *, where: str = "switch") -> None:
         raise TopologyError(message, where=(where, key), hint=hint, code="FP3034")
 
 
-def switch_ports(switch: SwitchSpec | None, radix: int | None, speed: float | None) -> tuple[int, float]:
+def switch_ports(switch: SwitchPorts | None, radix: int | None, speed: float | None) -> tuple[int, float]:
     """Ports of a switch and the speed of the links on them, Gbps, from a model or from ``radix`` and ``speed``.
 
     Raises
@@ -158,7 +171,7 @@ def switch_ports(switch: SwitchSpec | None, radix: int | None, speed: float | No
     TopologyError
         When one of them is not known (FP3035), both disagree (FP3032), or the speed exceeds the port's (FP3036).
     """
-    given = switch or SwitchSpec()
+    given = switch or SwitchPorts()
     check_breakout(given)
     ports = agreed("radix", radix, "switch.model" if given.model else "switch.radix", given.ports or None)
     gbps = speed if speed is not None else given.port_gbps

@@ -35,6 +35,7 @@ class Topology:
     up: Bools  # shape (L,)
     src_port_names: tuple[str, ...] | None = None  # of every link, where a file names them
     circuit: Ints | None = None  # shape (L,), optical switch each link is patched through, -1 for none; None: no link
+    said: tuple[str, ...] = ()  # what its builder has to say of it, where it differs from what was asked for
 
     # ---- identity -------------------------------------------------------------------------------------------------
 

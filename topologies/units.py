@@ -229,6 +229,19 @@ def precise_seconds(seconds: float) -> str:
     return f"{seconds:.9g} s"
 
 
+def to_one(ratio: float, places: int = 0) -> str:
+    """Oversubscription for people, downlink to uplink bandwidth: the side that is more has up to three decimals.
+
+    >>> to_one(7.0), to_one(48 / 7), to_one(16 / 18), to_one(3.0, places=2)
+    ('7:1', '6.857:1', '1:1.125', '3.00:1')
+    """
+    larger = ratio if ratio >= 1 or ratio <= 0 else 1 / ratio
+    whole, _, decimals = f"{larger + 1e-9:,.3f}".partition(".")
+    kept = decimals.rstrip("0").ljust(places, "0")
+    text = f"{whole}.{kept}" if kept else whole
+    return f"{text}:1" if larger == ratio else f"1:{text}"
+
+
 def percent(ratio: float | None, digits: int = 1) -> str:
     """A ratio for people; ``-`` when there is none, ``∞`` for load on nothing.
 

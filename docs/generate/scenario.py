@@ -51,7 +51,20 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
         ),
     ),
     ("fabrics.NAME.topology: hosts that forward", ("Bcube", "Dcell")),
-    ("Switches and cables in a topology", ("SwitchSpec", "LeafSpec", "TierOversubscription", "TierCabling")),
+    (
+        "Switches and cables in a topology",
+        (
+            "SwitchPorts",
+            "SwitchSpec",
+            "LeafSpec",
+            "SpineSpec",
+            "AskedOversubscription",
+            "TierOversubscription",
+            "TierCounts",
+            "LinkSpeeds",
+            "TierCabling",
+        ),
+    ),
     ("workloads", ("Training", "Inference", "Checkpoint", "Dataset", "Matrix")),
     (
         "workloads: storage",

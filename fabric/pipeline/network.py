@@ -27,7 +27,9 @@ class Network:
     topologies: Mapping[str, Topology]
     inventory: Inventory
     warnings: tuple[Problem, ...]
-    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by fabric: what its file was taken for
+    said: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # by fabric: what its file was taken for, what its builder says
 
     def gpus(self, fabric: str) -> int | None:
         """GPUs of the nodes on a fabric; None where the scenario lists no nodes."""
@@ -142,7 +144,7 @@ def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
 def _build(
     name: str, spec: FabricSpec, nodes: Sequence[NodeSpec], loaded: LoadedScenario, times: float
 ) -> tuple[Topology, tuple[str, ...], Mapping[str, tuple[str, ...]]]:
-    """The topology, what is to be said of the file it was read from, and the endpoints of the hosts of a file."""
+    """The topology, what is to be said of it or its file, and the endpoints of the hosts of a file."""
     topology = spec.topology
     notes: tuple[str, ...] = ()
     endpoints: Mapping[str, tuple[str, ...]] = {}
@@ -179,6 +181,7 @@ def _build(
         check_size(entry, topology, {"hosts": groups}, times)
         built = entry(topology, hosts=groups)
         _check_nic_ports(built, groups)
+        notes = built.said
     return replace(built, name=name), notes, endpoints
 
 

@@ -17,11 +17,18 @@ _SEGMENTS: dict[str, Any] = {
 _CUBES: dict[str, Any] = {"dims": [4, 4, 4], "speed": "100G", "cube": 4, "ocs": True}
 
 MORE: dict[str, list[dict[str, Any]]] = {
-    "clos": [{"radix": 8, "speed": "100G", "endpoints": 20, "tiers": 2}],
+    "clos": [
+        {"radix": 8, "speed": "100G", "endpoints": 20, "tiers": 2},
+        {"radix": 4, "speed": "100G", "tiers": 4, "zones": 2},
+    ],
     "bcube": [{"n": 3, "k": 2, "speed": "100G"}, {"n": 3, "k": 0, "speed": "100G"}],
     "dcell": [{"n": 2, "k": 2, "speed": "100G"}, {"n": 4, "k": 0, "speed": "100G"}],
     "torus": [_CUBES, {"dims": [4, 4], "speed": "100G", "cube": 2, "ocs": True}, {"dims": [12], "speed": "100G"}],
-    "rail-optimised": [_PODS, {**TOPOLOGIES["rail-optimised"].example, "spine": {"radix": 16, "count": 2}}],
+    "rail-optimised": [
+        _PODS,
+        {**_PODS, "rails": 4, "nodes_per_unit": 2, "rails_per_switch": 2},
+        {**TOPOLOGIES["rail-optimised"].example, "spine": {"radix": 16, "count": 2}},
+    ],
     "superpod": [
         {"scalable_units": 4, "nodes_per_unit": 4, "gpus_per_node": 4, "radix": 8, "tiers": 3, "speed": "400G"},
         {"scalable_units": 12, "nodes_per_unit": 12, "gpus_per_node": 4, "radix": 48, "speed": "400G"},
@@ -31,7 +38,7 @@ MORE: dict[str, list[dict[str, Any]]] = {
         {"gpus": 16, "domain_size": 4, "radix": 8, "speed": "400G"},
         {"gpus": 16, "domain_size": 1, "radix": 8, "speed": "400G"},
     ],
-    "dual-plane": [_SEGMENTS],
+    "dual-plane": [_SEGMENTS, {**_SEGMENTS, "gpus_per_host": 4, "planes": 8}],
     "multi-plane": [
         {"planes": 2, "plane": {"kind": "clos", "radix": 4, "speed": "100G", "tiers": 3}},
         {"planes": 2, "plane": {"kind": "torus", **_CUBES}},

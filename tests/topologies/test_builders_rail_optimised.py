@@ -228,3 +228,101 @@ def test_an_unknown_speed_is_refused():
     """Neither the leaf's model nor ``speed`` says."""
     with pytest.raises(TopologyError, match=r"speed of the leaves is not known.*leaf.model, or speed"):
         rail_optimised(units=1, nodes_per_unit=4, leaf={"radix": 8})
+
+
+# ---- fewer uplinks than downlinks, and rails that share a switch -----------------------------------------------------
+
+WIDE = {"tiers": 3, "nodes_per_unit": 32, "leaf": {"model": "ib-64x400"}, "spine": {"model": "ib-64x400"}}
+
+
+def spine_ratios(net):
+    """Links down over links up of every spine."""
+    level, links = net.nodes.level, net.links
+    spines = role_nodes(net, "spine")
+    down = np.bincount(links.src[level[links.dst] < level[links.src]], minlength=len(level))[spines]
+    up = np.bincount(links.src[level[links.dst] > level[links.src]], minlength=len(level))[spines]
+    return set((down / up).tolist())
+
+
+@pytest.mark.parametrize(
+    ("keys", "units", "ratio", "cables"),
+    [
+        ({"oversubscription": {"spine": "3:1"}}, 12, 3.0, 3072 // 3),
+        ({"oversubscription": {"spine": "32:5"}}, 16, 6.4, 4096 * 5 // 32),
+        ({"oversubscription": {"spine": "1:1.5"}}, 8, 1 / 1.5, 2048 * 3 // 2),
+        ({"spine": {"model": "ib-64x400", "up": 8}}, 16, 4.0, 4096 // 4),
+    ],
+)
+def test_spines_may_have_other_numbers_of_uplinks(keys, units, ratio, cables):
+    """units x 8 x 32 uplinks of leaves, divided by the ratio."""
+    net = rail_optimised(units=units, **WIDE | keys)
+    assert spine_ratios(net) == {ratio}
+    assert summarise(net).cables_by_tier["spine-core"] == cables
+    assert validate(net) == []
+    assert net.said == ()
+
+
+def test_a_ratio_of_spines_that_cannot_be_is_refused_or_said():
+    """16 units make 32 down; 5 up is 6.4:1, and 21 units would make 7:1."""
+    with pytest.raises(
+        TopologyError, match=r'7:1 of the spines .*32 down / 5 up is 6.4:1.*spine: "32:5".*units: 21 makes 7:1'
+    ):
+        rail_optimised(units=16, **WIDE, oversubscription={"spine": "7:1"})
+    net = rail_optimised(units=16, **WIDE, oversubscription={"spine": "7:1", "at_most": True})
+    assert spine_ratios(net) == {6.4}
+    assert net.said == ("spines are 6.4:1 by the links that are there; at most 7:1 was asked for",)
+
+
+def test_a_leaf_may_have_more_uplinks_than_hosts():
+    """1:1.125 of 16 nodes: 18 uplinks; the spines above follow."""
+    net = rail_optimised(units=4, **WIDE | {"nodes_per_unit": 16}, oversubscription={"leaf": "1:1.125"})
+    assert summarise(net).cables_by_tier["leaf-spine"] == 32 * 18
+    with pytest.raises(TopologyError, match=r'16 down / 5 up is 3.2:1.*leaf: "16:5"'):
+        rail_optimised(units=4, **WIDE | {"nodes_per_unit": 16}, oversubscription={"leaf": "3:1"})
+
+
+def test_a_pod_with_fewer_units_is_said():
+    """5 units in pods of 2: the last pod has one, and half as much below its spines."""
+    net = rail_optimised(units=5, units_per_pod=2, **THREE)
+    assert net.said == ("the last of 3 pods has 1 of 2 units: its spines are 1:2 where others are 1:1",)
+    assert spine_ratios(net) == {0.5, 1.0}
+
+
+@pytest.mark.parametrize("tiers", [2, 3])
+@pytest.mark.parametrize(("together", "leaves"), [(1, 32), (2, 16), (4, 8), (8, 4)])
+def test_rails_may_share_a_leaf(together, leaves, tiers):
+    """4 units x 8 rails: NIC i on leaf ⌊i / rails_per_switch⌋ of its unit, 2 nodes x so many NICs on each."""
+    keys = {"units": 4, "nodes_per_unit": 2, "leaf": {"radix": 64, "up": 16}, "spine": {"radix": 64}, "speed": "400G"}
+    net = rail_optimised(**keys, tiers=tiers, rails_per_switch=together)
+    assert len(role_nodes(net, "leaf")) == leaves
+    for end in net.endpoint_nodes.tolist():
+        (leaf,) = net.links.dst[net.links.src == end]
+        rail = int(net.nodes.rail[end])
+        assert net.nodes.name[leaf] == f"unit{net.nodes.unit[end]}/leaf{rail // together * together}"
+    down = np.bincount(net.links.dst[net.nodes.level[net.links.src] == 0], minlength=len(net.nodes))
+    assert set(down[role_nodes(net, "leaf")].tolist()) == {2 * together}
+    assert validate(net) == []
+
+
+IDLE = {
+    "rails that do not split": ({"rails_per_switch": 3, "units": 2}, "8 rails do not split.*1, 2, 4, 8 divide"),
+    "no ports for shared rails": ({"rails_per_switch": 2, "units": 2}, "8 nodes per unit need .* it has 4"),
+    "uplinks of spines": (
+        {"units": 2, "spine": {"radix": 16, "up": 4}},
+        "spine.up: spine.up is 4 but with two tiers nothing is above a spine",
+    ),
+    "ratio of spines": (
+        {"units": 2, "oversubscription": {"spine": "3:1"}},
+        "oversubscription.spine: 3:1 is asked of spines but with two tiers",
+    ),
+    "breakout": (
+        {"units": 2, "spine": {"model": "eth-64x800", "breakout": "3x400"}},
+        "spine.breakout: eth-64x800 does not break|at most 3x266",
+    ),
+}
+
+
+@pytest.mark.parametrize(("keys", "message"), IDLE.values(), ids=IDLE)
+def test_what_shared_rails_and_ratios_cannot_be_is_refused(keys, message):
+    with pytest.raises(TopologyError, match=message):
+        rail_optimised(**SMALL | keys)

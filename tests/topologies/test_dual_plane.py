@@ -8,6 +8,7 @@ from topologies.builder import TOPOLOGIES
 from topologies.errors import TopologyError
 from topologies.hosts import HostGroup
 from topologies.summary import summarise
+from topologies.validate import validate
 
 HPN = {
     "segments": 15, "hosts_per_segment": 128, "gpus_per_host": 8, "nic_ports": 2, "port_speed": "200G",
@@ -102,3 +103,31 @@ def test_hosts_with_other_nics_are_refused():
     ):
         with pytest.raises(TopologyError, match="not 8 of 2"):
             dual_plane([group])
+
+
+def test_sixteen_planes_keep_the_rails_of_eight_nics_apart():
+    """Port p of NIC i in plane 2i + p: its ToR meets aggregation switches of that plane only."""
+    keys = {
+        "segments": 2, "hosts_per_segment": 4, "gpus_per_host": 8, "port_speed": "200G", "tor_uplinks": 2,
+        "uplink_speed": "400G", "aggs_per_plane": 2, "agg_uplinks": 2, "planes": 16,
+    }  # fmt: skip
+    net = TOPOLOGIES["dual-plane"](keys)
+    nodes, links = net.nodes, net.links
+    tor, agg = net.roles.index("tor"), net.roles.index("agg")
+    assert int((nodes.role == agg).sum()) == 32
+    up = (nodes.role[links.src] == tor) & (nodes.role[links.dst] == agg)
+    assert (nodes.plane[links.src[up]] == nodes.plane[links.dst[up]]).all()
+    for end in net.endpoint_nodes.tolist():
+        planes = sorted(nodes.plane[links.dst[links.src == end]].tolist())
+        assert planes == [2 * nodes.rail[end], 2 * nodes.rail[end] + 1]
+    assert validate(net) == []
+    with pytest.raises(
+        TopologyError, match=r"8 NICs of 2 ports do not spread over 12 planes.*planes: 2, 4, 8, 16 would"
+    ):
+        TOPOLOGIES["dual-plane"](keys | {"planes": 12})
+
+
+def test_nics_faster_than_the_switch_are_refused():
+    keys = {"segments": 1, "hosts_per_segment": 4, "port_speed": "800G", "tor_uplinks": 2, "uplink_speed": "400G"}
+    with pytest.raises(TopologyError, match="port_speed is 800G but the ports of the switch run at 400G"):
+        TOPOLOGIES["dual-plane"]({**keys, "aggs_per_plane": 2})

@@ -132,7 +132,7 @@ def test_a_dragonfly_plus_joins_groups_by_its_spines():
 
 
 @given(st.lists(st.integers(2, 5), min_size=1, max_size=3))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_a_hyperx_is_the_product_of_complete_graphs(dims):
     """As NetworkX multiplies them; the diameter is the number of dimensions."""
     graph = switches_of(built("hyperx", dims=dims, endpoints_per_switch=1))
@@ -265,3 +265,25 @@ def test_a_host_without_a_cable_is_named():
         TOPOLOGIES["explicit"](WRITTEN | {"endpoints": ["h0", "h1", "h2"]})
     with pytest.raises(TopologyError, match="two nodes are called 's0'"):
         TOPOLOGIES["explicit"](WRITTEN | {"switches": [*WRITTEN["switches"], {"name": "s0"}]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "notes"),
+    [
+        ("dragonfly", {"p": 2, "a": 4, "h": 2, "groups": 9}, 0),
+        ("dragonfly", {"p": 2, "a": 4, "h": 2, "groups": 4}, 1),
+        ("dragonfly", {"p": 2, "a": 3, "h": 3, "groups": 5}, 2),
+        ("dragonfly-plus", {"p": 2, "leaves": 2, "spines": 3, "global_links": 3, "groups": 7}, 2),
+    ],
+)
+def test_groups_that_are_not_joined_alike_are_said(kind, keys, notes):
+    """What is said of pairs is what they have; a port stays free where groups x ports are odd."""
+    net = TOPOLOGIES[kind]({"speed": "100G", **keys})
+    assert len(net.said) == notes
+    own = net.is_cable & (net.links.tier == net.tiers.index("global"))
+    ends = np.sort(np.stack([net.nodes.pod[net.links.src[own]], net.nodes.pod[net.links.dst[own]]]), axis=0)
+    counts = np.unique(ends, axis=1, return_counts=True)[1]
+    if notes == 0:
+        assert len(set(counts.tolist())) == 1
+    else:
+        assert f"{counts.min()} or {counts.max()} cables" in net.said[0]

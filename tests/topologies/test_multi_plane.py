@@ -66,3 +66,45 @@ def test_what_does_not_spread_is_refused():
         multi_plane(plane={"kind": "leafspine"})
     with pytest.raises(TopologyError, match=r"plane\.radix: radix 7 is odd"):
         multi_plane(plane={"kind": "fat-tree", "radix": 7, "speed": "100G"})
+
+
+SPREADS = [(8, 2, 16), (4, 2, 8), (8, 1, 8), (8, 4, 32), (8, 2, 4), (8, 2, 2), (6, 2, 4), (1, 4, 4), (2, 3, 6)]
+
+
+@pytest.mark.parametrize(("nics", "ports", "planes"), SPREADS)
+@pytest.mark.parametrize("rail", ["per-gpu", "shared"])
+def test_ports_spread_over_planes(nics, ports, planes, rail):
+    """Port j of NIC i is port i x ports + j of its node, on that plane modulo their number; as many ports on each."""
+    net = multi_plane([HostGroup("gpu", ("n0", "n1"), nics, 400.0, rail, ports=ports)], planes=planes)
+    for host in ("n0", "n1"):
+        if rail == "shared" or nics == 1:
+            each = nics * ports // planes
+            assert plane_of_endpoint(net, host) == sorted(list(range(planes)) * each)
+            continue
+        for nic in range(nics):
+            wanted = sorted((nic * ports + port) % planes for port in range(ports))
+            assert plane_of_endpoint(net, f"{host}.nic{nic}") == wanted
+            assert net.nodes.nics[net.node(f"{host}.nic{nic}")] == ports
+    assert {problem.code for problem in validate(net)} <= {"FP3015"}
+    assert int(net.nodes.nics.sum()) == 2 * nics * ports
+
+
+@pytest.mark.parametrize(
+    ("nics", "ports", "planes", "rail", "words"),
+    [
+        (8, 2, 12, "per-gpu", "8 per-gpu NIC.* of 2 ports .*do not spread over 12 planes.*planes: 2, 4, 8, 16 would"),
+        (8, 2, 32, "shared", "do not spread over 32 planes.*planes: 2, 4, 8, 16 would"),
+        (8, 4, 2, "per-gpu", "planes: 4, 8, 16, 32 would"),
+        (1, 1, 2, "shared", "1 shared NIC.*or give it NICs with ports: 2"),
+    ],
+)
+def test_planes_that_do_not_divide_are_refused_with_those_that_do(nics, ports, planes, rail, words):
+    with pytest.raises(TopologyError, match=words):
+        multi_plane([HostGroup("gpu", ("n0",), nics, 400.0, rail, ports=ports)], planes=planes)
+
+
+def test_what_a_plane_has_to_say_is_said():
+    """5 down and 2 up of 8 ports are 2.5:1."""
+    plane = {"kind": "clos", "radix": 8, "speed": "400G", "tiers": 2}
+    net = multi_plane(planes=2, plane=plane | {"oversubscription": {"leaf": 2.7, "at_most": True}})
+    assert net.said == ("every plane: leaves are 2.5:1 by the links that are there; at most 2.7:1 was asked for",)

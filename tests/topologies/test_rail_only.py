@@ -55,3 +55,29 @@ def test_what_makes_no_rails_is_refused(keys, message):
     """With the nearest that does."""
     with pytest.raises(TopologyError, match=message):
         built(**keys)
+
+
+@pytest.mark.parametrize(("together", "leaves"), [(1, 8), (2, 4), (4, 2), (8, 1)])
+def test_neighbouring_rails_may_share_a_switch(together, leaves):
+    """4 domains of 8: with k rails together, 8 / k switches of 4k endpoints, each with the NICs of its rails."""
+    net = built(gpus=32, domain_size=8, radix=32, rails_per_switch=together)
+    assert int(net.is_switch.sum()) == leaves
+    assert nx.number_connected_components(nx.Graph(to_networkx(net))) == leaves
+    for end in net.endpoint_nodes.tolist():
+        (leaf,) = net.links.dst[net.links.src == end]
+        assert net.nodes.rail[leaf] == net.nodes.rail[end] // together * together
+    assert (net.ports_used[net.is_switch] == 4 * together).all()
+
+
+def test_rails_that_share_a_clos_meet():
+    """64 GPUs of 4 rails, 2 together: two Clos of 32 endpoints, 8 leaves and 4 spines of 8 ports."""
+    net = built(gpus=64, domain_size=4, radix=8, rails_per_switch=2)
+    assert nx.number_connected_components(nx.Graph(to_networkx(net))) == 2
+    assert int(net.is_switch.sum()) == 2 * 12
+
+
+def test_rails_that_do_not_split_are_refused():
+    with pytest.raises(
+        TopologyError, match="8 rails do not split into switches of 3.*1, 2, 4, 8 divide domain_size: 8"
+    ):
+        built(gpus=32, domain_size=8, radix=32, rails_per_switch=3)

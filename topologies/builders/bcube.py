@@ -13,7 +13,7 @@ from topologies.facts import Facts
 from topologies.flat import Length, Parallel, Speed
 from topologies.node_names import node_names
 from topologies.server_centric import add_servers
-from topologies.switches import SwitchSpec
+from topologies.switches import SwitchPorts
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero
 
@@ -39,7 +39,7 @@ def bcube(
     speed: Speed,
     parallel: Parallel = 1,
     length: Length = None,
-    switch: Annotated[SwitchSpec | None, Field(description="Model or radix of the switches")] = None,
+    switch: Annotated[SwitchPorts | None, Field(description="Model or radix of the switches")] = None,
     hosts: Hosts = (),
 ) -> Topology:
     """BCube of level k: server-centric, hosts forward for each other; port l of a server on a switch of layer l.

@@ -1,4 +1,4 @@
-"""Clos of two or three tiers, sized for a number of endpoints, with an oversubscription per tier."""
+"""Folded Clos of two to four tiers: sized for its endpoints, or by counts, with any oversubscription in every tier."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from pydantic import AliasChoices, Field
 from topologies.assemble import assemble
 from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
-from topologies.clos_plan import TierOversubscription, add_leaves, add_upper_tiers, plan
+from topologies.clos_cabling import add_leaves, add_upper_tiers
+from topologies.clos_keys import ClosKeys, LinkSpeeds, ParallelCables, TierCounts
+from topologies.clos_plan import ClosCounts, plan
 from topologies.facts import Facts
 from topologies.hosts import HostGroup, block_starts
 from topologies.node_names import names_inside
-from topologies.switches import Switch, SwitchSpec, switch_ports
+from topologies.oversubscription import TierOversubscription
+from topologies.switches import Switch, SwitchPorts
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
@@ -26,23 +29,41 @@ def facts(
     endpoints: int | None,
     tiers: int | None,
     oversubscription: TierOversubscription = TierOversubscription(),
-    parallel: int | None = None,
-    switch: SwitchSpec | None = None,
+    uplinks: TierCounts = TierCounts(),
+    parallel: TierCounts = TierCounts(),
+    speeds: LinkSpeeds = LinkSpeeds(),
+    hosts_per_leaf: int | None = None,
+    leaves_per_pod: int | None = None,
+    spines_per_pod: int | None = None,
+    pods: int | None = None,
+    superspines_per_zone: int | None = None,
+    zones: int | None = None,
+    cores: int | None = None,
+    planes: int | None = None,
+    switch: SwitchPorts | None = None,
+    leaf: SwitchPorts | None = None,
+    spine: SwitchPorts | None = None,
+    superspine: SwitchPorts | None = None,
+    core: SwitchPorts | None = None,
     hosts: Sequence[HostGroup] = (),
 ) -> Facts:
-    """Counts from the plan: Σ over tiers, each leaf with ``leaf_up`` cables and each spine with ``spine_up``."""
-    ports, speed = switch_ports(switch, radix, speed)
-    wanted = endpoints or sum(len(group.hosts) * group.nics for group in hosts) or None
-    sizes = plan(ports, wanted, tiers, oversubscription, parallel=parallel)
-    endpoints = wanted or sizes.leaves * sizes.leaf_down
-    cables = {"host-leaf": endpoints, "leaf-spine": sizes.leaves * sizes.leaf_up}
-    if sizes.tiers == 3:
-        cables["spine-core"] = sizes.pods * sizes.spines_per_pod * sizes.spine_up
+    """Counts from the plan: Σ over tiers, every switch with as many cables as uplinks; rates are one direction."""
+    counts = ClosCounts(
+        leaves_per_pod, spines_per_pod, pods, superspines_per_zone, zones, cores, planes, hosts_per_leaf
+    )
+    asked = ClosKeys(
+        radix, speed, switch, endpoints, tiers, oversubscription, uplinks, parallel, speeds, counts, leaf, spine,
+        superspine, core, hosts,
+    )  # fmt: skip
+    sizes = plan(asked.design, endpoints, tiers, hosts)
+    attached = sum(len(group.hosts) * group.nics for group in hosts)
+    cables = {"host-leaf": endpoints or attached or sizes.leaves * sizes.host_ports, **sizes.cables_by_tier}
+    gbps = asked.link_gbps(sizes.tiers)
     return Facts(
-        endpoints=endpoints,
+        endpoints=cables["host-leaf"],
         switches=sizes.switches,
         cables_by_tier=cables,
-        tier_gbps={tier: count * speed for tier, count in cables.items()},
+        tier_gbps={tier: count * gbps[tier.split("-")[0]] for tier, count in cables.items()},
     )
 
 
@@ -59,30 +80,83 @@ def clos(
             json_schema_extra={"x-also": ["hosts"]},
         ),
     ] = None,
-    tiers: Annotated[int | None, Field(ge=2, le=3, description="2 or 3; default: the fewest that reach")] = None,
-    oversubscription: Annotated[
-        TierOversubscription, Field(description="Per tier, where leaves and spines point up")
-    ] = TierOversubscription(),
-    parallel: Annotated[
-        Count | None, Field(description="Cables between a leaf and each spine; default: as many as keep spines few")
+    tiers: Annotated[
+        int | None, Field(ge=2, le=4, description="2, 3 or 4; default: 2 or 3, the fewest that reach")
     ] = None,
+    oversubscription: Annotated[
+        TierOversubscription,
+        Field(description="By tier, above or below 1; default: 1:1 where no counts say otherwise"),
+    ] = TierOversubscription(),
+    uplinks: Annotated[
+        TierCounts, Field(description="Ports up of a switch, by role; default: by its oversubscription")
+    ] = TierCounts(),
+    parallel: ParallelCables = TierCounts(),
+    speeds: Annotated[
+        LinkSpeeds, Field(description="Speeds of links by tier; default: the slower of both ports")
+    ] = LinkSpeeds(),
+    hosts_per_leaf: Annotated[
+        Count | None, Field(description="Ports of a leaf for hosts; default: by its oversubscription", examples=[16])
+    ] = None,
+    leaves_per_pod: Annotated[
+        Count | None,
+        Field(
+            description="Leaves (racks) of a pod; with two tiers all; default: by the size",
+            validation_alias=AliasChoices("leaves_per_pod", "racks_per_pod"),
+            json_schema_extra={"x-also": ["racks_per_pod"]},
+        ),
+    ] = None,
+    spines_per_pod: Annotated[
+        Count | None,
+        Field(
+            description="Spines (aggregation switches) of a pod; with two tiers all; default: the fewest",
+            validation_alias=AliasChoices("spines_per_pod", "aggregation_per_pod"),
+            json_schema_extra={"x-also": ["aggregation_per_pod"]},
+        ),
+    ] = None,
+    pods: Annotated[Count | None, Field(description="Pods; with four tiers those of a zone")] = None,
+    superspines_per_zone: Annotated[Count | None, Field(description="Super-spines of a zone, with four tiers")] = None,
+    zones: Annotated[Count | None, Field(description="Zones: pods that share super-spines, with four tiers")] = None,
+    cores: Annotated[Count | None, Field(description="Cores in all; default: the fewest")] = None,
+    planes: Annotated[
+        Count | None,
+        Field(
+            description="Planes of the cores, each above certain spines of every pod; 1: every spine meets every core"
+        ),
+    ] = None,
+    leaf: Annotated[SwitchPorts | None, Field(description="Leaves, where they differ from the other switches")] = None,
+    spine: Annotated[SwitchPorts | None, Field(description="Spines, where they differ")] = None,
+    superspine: Annotated[SwitchPorts | None, Field(description="Super-spines, where they differ")] = None,
+    core: Annotated[SwitchPorts | None, Field(description="Cores, where they differ")] = None,
     hosts: Hosts = (),
 ) -> Topology:
-    """Folded Clos sized for its endpoints: even spread, a third tier only when two do not reach.
+    """Folded Clos of two to four tiers, by size, by counts, or both, with any oversubscription in every tier.
 
-    In three tiers the leaves form pods; spine ``i`` of every pod meets the others in core plane ``i``. Listed hosts are
-    attached whole, so that leaves of 4 host ports take one host of 3 NICs each; ``endpoints`` above their NIC ports
-    leaves room.
+    What is not counted follows from the size: as few switches as take the endpoints, a third tier only when two do not
+    reach. Ratios are of bandwidth, above or below 1, and built exactly or refused with the nearest that can be;
+    ``oversubscription.at_most`` takes the nearest below. In three tiers leaves form pods, which meet at cores; in four
+    pods form zones, which meet at cores. Cores lie in planes, as many as a pod (or zone) has switches unless
+    ``planes`` or the number of cores says otherwise. Listed hosts are attached whole, so that leaves of 4 host ports
+    take one host of 3 NICs each; ``endpoints`` above their NIC ports leaves room.
     """
-    ports, gbps = switch_ports(switch, radix, speed)
-    sizes = plan(ports, endpoints, tiers, oversubscription, hosts, parallel=parallel)
-    net = assemble(f"clos({sizes.tiers} tiers, radix {ports})", "clos")
-    leaf, leaf_names = add_leaves(net, sizes, ports)
+    counts = ClosCounts(
+        leaves_per_pod, spines_per_pod, pods, superspines_per_zone, zones, cores, planes, hosts_per_leaf
+    )
+    asked = ClosKeys(
+        radix, speed, switch, endpoints, tiers, oversubscription, uplinks, parallel, speeds, counts, leaf, spine,
+        superspine, core, hosts,
+    )  # fmt: skip
+    sizes = plan(asked.design, endpoints, tiers, hosts)
+    notes = asked.check(sizes.tiers)
+    radixes = {role: asked.ports(role)[0] for role in sizes.roles}
+    gbps = asked.link_gbps(sizes.tiers)
+    net = assemble(f"clos({sizes.tiers} tiers, radix {radixes['leaf']})", "clos")
+    net.say(*notes, *sizes.notes)
+    ids, names = add_leaves(net, sizes, radixes["leaf"])
     if hosts or endpoints is None:
-        attach_hosts(net, hosts, leaf, leaf_names, sizes.leaf_down, gbps)
+        attach_hosts(net, hosts, ids, names, sizes.host_ports, gbps["host"])
     else:
-        starts = block_starts(endpoints, sizes.leaves)
-        per_leaf = np.diff(starts)
-        net.cables(net.hosts(names_inside(leaf_names, "host", per_leaf.tolist())), np.repeat(leaf, per_leaf), gbps)
-    add_upper_tiers(net, sizes, leaf, ports, gbps)
+        per_leaf = np.diff(block_starts(endpoints, sizes.leaves))
+        ends = net.hosts(names_inside(names, "host", per_leaf.tolist()))
+        net.cables(ends, np.repeat(ids, per_leaf), gbps["host"])
+    add_upper_tiers(net, sizes, ids, radixes, gbps)
     return net.freeze()

@@ -15,7 +15,7 @@ from topologies.facts import Facts
 from topologies.flat import Length, Parallel, Speed
 from topologies.node_names import node_names
 from topologies.server_centric import add_servers
-from topologies.switches import SwitchSpec
+from topologies.switches import SwitchPorts
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero
 
@@ -58,7 +58,7 @@ def dcell(
     speed: Speed,
     parallel: Parallel = 1,
     length: Length = None,
-    switch: Annotated[SwitchSpec | None, Field(description="Model or radix of the switches")] = None,
+    switch: Annotated[SwitchPorts | None, Field(description="Model or radix of the switches")] = None,
     hosts: Hosts = (),
 ) -> Topology:
     """DCell of level k: server-centric, hosts forward; every two cells of a level are joined by one cable of servers.

@@ -11,7 +11,7 @@ from topologies.assemble import assemble
 from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
-from topologies.flat import HostSpeed, Length, Speed, all_pairs, between_groups, cable, host_gbps
+from topologies.flat import HostSpeed, Length, Speed, all_pairs, between_groups, cable, host_gbps, said_of_groups
 from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
@@ -66,4 +66,5 @@ def dragonfly(
     cable(net, table[:, one].ravel(), table[:, other].ravel(), speed, tier="local", length=local_length)
     near, far = table[rows[:, 0], rows[:, 1] // h], table[rows[:, 2], rows[:, 3] // h]
     cable(net, near, far, speed, tier="global", length=global_length)
+    net.say(*said_of_groups(count, a * h))
     return net.freeze()

@@ -11,7 +11,7 @@ from topologies.assemble import assemble
 from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
-from topologies.flat import HostSpeed, Length, Parallel, Speed, between_groups, cable, host_gbps
+from topologies.flat import HostSpeed, Length, Parallel, Speed, between_groups, cable, host_gbps, said_of_groups
 from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
@@ -79,4 +79,5 @@ def dragonfly_plus(
     near = table[rows[:, 0], rows[:, 1] // global_links]
     far = table[rows[:, 2], rows[:, 3] // global_links]
     cable(net, near, far, speed, tier="global", length=global_length)
+    net.say(*said_of_groups(groups, spines * global_links))
     return net.freeze()

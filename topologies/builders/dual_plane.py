@@ -17,7 +17,7 @@ from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup
 from topologies.node_names import node_names
-from topologies.switches import Switch, SwitchSpec, switch_ports
+from topologies.switches import Switch, SwitchPorts, check_speed, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero, SpeedGbps
 
@@ -36,12 +36,14 @@ def facts(
     agg_uplinks: int = 0,
     backup_ports: int = 0,
     nic_ports: int = 2,
-    switch: SwitchSpec | None = None,
+    planes: int | None = None,
+    switch: SwitchPorts | None = None,
 ) -> Facts:
     """Closed form (Qian et al., SIGCOMM 2024, section 5): ToRs 2·g per segment, aggregation 2·A per pod."""
-    tors, aggs = pods * segments * gpus_per_host * nic_ports, pods * nic_ports * aggs_per_plane
-    radix = switch_ports(switch or SwitchSpec(radix=_PORTS), None, uplink_speed)[0]
-    best = _best_cores(pods * nic_ports, aggs_per_plane, agg_uplinks, radix) if agg_uplinks else None
+    planes = planes or nic_ports
+    tors, aggs = pods * segments * gpus_per_host * nic_ports, pods * planes * aggs_per_plane
+    radix = switch_ports(switch or SwitchPorts(radix=_PORTS), None, uplink_speed)[0]
+    best = _best_cores(pods * planes, aggs_per_plane, agg_uplinks, radix) if agg_uplinks else None
     cores = best.count if best else 0
     cables = {"host-tor": tors * hosts_per_segment, "tor-agg": tors * tor_uplinks}
     gbps = {"host-tor": cables["host-tor"] * port_speed, "tor-agg": cables["tor-agg"] * uplink_speed}
@@ -85,7 +87,11 @@ def dual_plane(
     uplink_speed: Annotated[SpeedGbps, Field(description="Speed of links between switches", examples=["400G"])],
     aggs_per_plane: Annotated[Count, Field(description="Aggregation switches of a plane of a pod", examples=[60])],
     gpus_per_host: Annotated[Count, Field(description="GPUs of a host, each with a NIC; the rails")] = 8,
-    nic_ports: Annotated[int, Field(ge=2, le=2, description="Ports of a NIC, and so planes: 2")] = 2,
+    nic_ports: Annotated[int, Field(ge=2, le=8, description="Ports of a NIC, each to a ToR of its own")] = 2,
+    planes: Annotated[
+        Count | None,
+        Field(description="Planes; default: nic_ports; a multiple keeps rails apart, 16 all of 8 NICs of 2 ports"),
+    ] = None,
     agg_uplinks: Annotated[CountOrZero, Field(description="Uplinks of an aggregation switch to the core")] = 0,
     pods: Annotated[Count, Field(description="Pods, which meet in the core")] = 1,
     backup_ports: Annotated[CountOrZero, Field(description="Ports of a ToR cabled to backup hosts of the segment")] = 0,
@@ -94,16 +100,22 @@ def dual_plane(
 ) -> Topology:
     """Dual-ToR, dual-plane: port p of NIC i on ToR p of rail i in its segment, and in plane p up to the core.
 
-    Planes meet in the core only, so that a flow stays in the plane it starts in below. A ToR breaks its ports out where
-    NIC ports are slower. Backup hosts are cabled, but end no traffic and count in no oversubscription. Cores are the
-    fewest that take the uplinks evenly. Switches have 128 ports of ``uplink_speed`` unless ``switch`` says.
+    Planes meet in the core only, so that a flow stays in the plane it starts in below. With more ``planes`` than ports,
+    NIC i is on the planes of rail i modulo the sets of planes, and rails of other sets meet in the core only. A ToR
+    breaks its ports out where NIC ports are slower. Backup hosts are cabled, but end no traffic and count in no
+    oversubscription. Cores are the fewest that take the uplinks evenly. Switches have 128 ports of ``uplink_speed``
+    unless ``switch`` says.
 
     References
     ----------
     Qian et al., "Alibaba HPN: a data center network for large language model training", SIGCOMM 2024, sections 4 to 6.
     """
-    radix = switch_ports(switch or SwitchSpec(radix=_PORTS), None, uplink_speed)[0]
+    radix = switch_ports(switch or SwitchPorts(radix=_PORTS), None, uplink_speed)[0]
+    port_gbps = (switch.port_gbps if switch else None) or uplink_speed
+    check_speed("port_speed", port_speed, port_gbps, port="the ports of the switch")
     parallel = check_even(tor_uplinks, aggs_per_plane, where="tor_uplinks")
+    all_planes = planes or nic_ports
+    turns = _turns(all_planes, nic_ports, gpus_per_host)
     _check(segments * pods, hosts_per_segment, gpus_per_host, nic_ports, port_speed, hosts)
     if pods > 1 and not agg_uplinks:
         raise TopologyError(
@@ -112,12 +124,12 @@ def dual_plane(
             hint="set agg_uplinks: 8, or pods: 1",
             code="FP3035",
         )
-    cores = _cores(pods * nic_ports, aggs_per_plane, agg_uplinks, radix) if agg_uplinks else None
+    cores = _cores(pods, all_planes, aggs_per_plane, agg_uplinks, radix) if agg_uplinks else None
     ways = max(int(uplink_speed // port_speed), 1)
     net = assemble(f"dual-plane({pods} pods of {segments} segments)", "dual-plane")
     shape = (pods, segments, gpus_per_host, nic_ports)
-    pod, segment, rail, plane = (axis.ravel() for axis in np.indices(shape))
-    unit = pod * segments + segment
+    pod, segment, rail, port = (axis.ravel() for axis in np.indices(shape))
+    unit, plane = pod * segments + segment, rail % turns * nic_ports + port
     names = node_names("tor", plane, unit=unit, rail=rail)
     tor = net.switches("tor", names, level=1, radix=radix, pod=pod, unit=unit, rail=rail, plane=plane)
     by_unit = tor.reshape(pods * segments, gpus_per_host, nic_ports)
@@ -125,15 +137,15 @@ def dual_plane(
     if backup_ports:
         _hang_backup(net, by_unit, backup_ports, port_speed, 1 / ways)
 
-    pod, plane, position = (axis.ravel() for axis in np.indices((pods, nic_ports, aggs_per_plane)))
+    pod, plane, position = (axis.ravel() for axis in np.indices((pods, all_planes, aggs_per_plane)))
     names = node_names("agg", position, pod=pod, plane=plane)
-    agg = net.switches("agg", names, level=2, radix=radix, pod=pod, plane=plane).reshape(pods, nic_ports, -1)
-    below = by_unit.reshape(pods, segments * gpus_per_host, nic_ports)
-    for p, t in np.ndindex(pods, nic_ports):
-        net.full_mesh(below[p, :, t], agg[p, t], uplink_speed, parallel=parallel, tier="tor-agg")
+    agg = net.switches("agg", names, level=2, radix=radix, pod=pod, plane=plane).reshape(pods, all_planes, -1)
+    below = by_unit.reshape(pods, segments, gpus_per_host // turns, all_planes)
+    for p, t in np.ndindex(pods, all_planes):
+        net.full_mesh(below[p, :, :, t].ravel(), agg[p, t], uplink_speed, parallel=parallel, tier="tor-agg")
     if cores is not None:
         ids = net.switches("core", node_names("core", range(cores.count)), level=3, radix=radix)
-        sets = agg.reshape(pods * nic_ports, cores.groups, -1)
+        sets = agg.reshape(pods * all_planes, cores.groups, -1)
         for group, members in enumerate(ids.reshape(cores.groups, -1)):
             net.full_mesh(sets[:, group].ravel(), members, uplink_speed, parallel=cores.parallel, tier="agg-core")
     return net.freeze()
@@ -152,14 +164,28 @@ class _Cores:
         return self.groups * self.each
 
 
-def _cores(planes: int, aggs: int, uplinks: int, radix: int) -> _Cores:
+def _turns(planes: int, nic_ports: int, gpus: int) -> int:
+    """Sets of planes that rails take in turn."""
+    turns = planes // nic_ports
+    if planes % nic_ports or gpus % max(turns, 1):
+        fitting = [nic_ports * count for count in divisors(gpus)]
+        raise TopologyError(
+            f"{gpus} NICs of {nic_ports} ports do not spread over {planes} planes",
+            where="planes",
+            hint=f"planes: {', '.join(map(str, fitting))} would",
+            code="FP3028",
+        )
+    return turns
+
+
+def _cores(pods: int, planes: int, aggs: int, uplinks: int, radix: int) -> _Cores:
     """Fewest cores that take ``uplinks`` of every aggregation switch evenly."""
-    best = _best_cores(planes, aggs, uplinks, radix)
+    best = _best_cores(pods * planes, aggs, uplinks, radix)
     if best is None:
         raise TopologyError(
-            f"{planes} planes of all pods meet on a core, which has {radix} ports",
+            f"{pods * planes} planes of all pods meet on a core, which has {radix} ports",
             where="pods",
-            hint=f"pods: {radix // 2} is the most",
+            hint=f"pods: {radix // planes} is the most",
             code="FP3026",
         )
     return best

@@ -13,12 +13,12 @@ from topologies.builder import TOPOLOGIES, Hosts
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.node_names import node_names
-from topologies.switches import Switch, SwitchSpec, switch_ports
+from topologies.switches import Switch, SwitchPorts, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
 
-def facts(radix: int | None, speed: float | None, switch: SwitchSpec | None = None) -> Facts:
+def facts(radix: int | None, speed: float | None, switch: SwitchPorts | None = None) -> Facts:
     """Closed form (Al-Fares, SIGCOMM 2008, section 3); every tier has k³/4 cables."""
     k, speed = switch_ports(switch, radix, speed)
     cables = k**3 // 4

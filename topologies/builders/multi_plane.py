@@ -1,4 +1,4 @@
-"""Multi-plane: the same network several times over, with port i of every NIC, or NIC i, on plane i."""
+"""Multi-plane: the same network several times over, with every NIC port of a node on one plane after the other."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from topologies.builder import TOPOLOGIES, AnyBuilder, Hosts
 from topologies.columns import Ints, column
+from topologies.divisors import divisors
 from topologies.errors import TopologyError
 from topologies.fabric_size import facts_of
 from topologies.facts import Facts
@@ -54,17 +55,19 @@ def multi_plane(
     plane: Annotated[AnyBuilder, Field(description="The network of each plane: any builder with its keys")],
     hosts: Hosts = (),
 ) -> Topology:
-    """Independent planes of one design: NIC i on plane i modulo their number, or port i of every NIC on plane i.
+    """Independent planes of one design: the NIC ports of a node, NIC by NIC, on one plane after the other.
 
-    Planes never meet but in the hosts. Nodes whose NICs are shared are one endpoint with ports on all planes, which
-    picks a plane per flow; nodes with a NIC per GPU, each of one port, are on one plane GPU by GPU.
+    Planes never meet but in the hosts. With as many planes as a NIC has ports, every NIC is on all of them; 8 NICs of 2
+    ports on 16 planes are on two each, and 8 of one port on 8 planes on one each. Nodes whose NICs are shared are one
+    endpoint with ports on all planes, which picks a plane per flow; a NIC per GPU reaches the NICs on its planes only.
 
     References
     ----------
     Zhao et al., "Insights into DeepSeek-V3", ISCA 2025, section 5 (multi-plane fat tree).
     """
     part = _build(plane, [_share(group, planes) for group in hosts])
-    return _joined(f"multi-plane({planes} x {part.name})", [part] * planes, hosts)
+    joined = _joined(f"multi-plane({planes} x {part.name})", [part] * planes, hosts)
+    return replace(joined, said=tuple(f"every plane: {text}" for text in part.said))
 
 
 def _build(plane: BaseModel, hosts: Sequence[HostGroup]) -> Topology:
@@ -76,21 +79,26 @@ def _build(plane: BaseModel, hosts: Sequence[HostGroup]) -> Topology:
 
 
 def _share(group: HostGroup, planes: int) -> HostGroup:
-    """The NICs of a group that are on one plane."""
-    if group.ports > 1:
-        if group.ports != planes:
-            raise _uneven(group, f"NICs of {group.ports} ports", planes)
-        return replace(group, ports=1)
-    if group.nics % planes:
-        raise _uneven(group, f"{group.nics} NIC port(s)", planes)
-    return replace(group, nics=group.nics // planes)
+    """The NICs of a group that are on one plane; every port of a NIC counts as one there."""
+    ports = group.nics * group.ports
+    if group.rail == "per-gpu" and group.nics > 1:
+        turns = planes // group.ports  # NICs that follow each other before the planes begin again
+        if planes % group.ports or not turns or group.nics % turns:
+            raise _uneven(group, planes, [group.ports * count for count in divisors(group.nics)])
+        return replace(group, nics=group.nics // turns, ports=1)
+    if ports % planes:
+        raise _uneven(group, planes, divisors(ports))
+    return replace(group, nics=ports // planes, ports=1)
 
 
-def _uneven(group: HostGroup, what: str, planes: int) -> TopologyError:
+def _uneven(group: HostGroup, planes: int, fitting: Sequence[int]) -> TopologyError:
+    each = f" of {group.ports} ports" if group.ports > 1 else ""
+    counts = [count for count in fitting if count > 1]
     return TopologyError(
-        f"{group.name} has {what} a node, which do not spread over {planes} planes",
+        f"{group.name} has {group.nics} {group.rail} NIC(s){each} a node, which do not spread over {planes} planes",
         where="planes",
-        hint=f"give it a multiple of {planes}, or NICs with ports: {planes}",
+        hint=(f"planes: {', '.join(map(str, counts))} would; " if counts else "")
+        + f"or give it NICs with ports: {planes}, or a multiple of {planes} NICs of one port",
         code="FP3028",
     )
 
@@ -173,15 +181,18 @@ def _endpoint_names(group: HostGroup) -> list[str]:
 
 
 def _final_names(groups: Sequence[HostGroup], index: int, planes: int) -> dict[str, str]:
-    """Names in the whole of the endpoints of one plane, where they differ: its NIC l is NIC l·planes + index."""
+    """Names in the whole of the endpoints of one plane, where they differ.
+
+    Port j of NIC i is on plane (i mod planes / ports) x ports + j.
+    """
     names: dict[str, str] = {}
     for group in groups:
-        if group.rail != "per-gpu" or group.nics == 1 or group.ports > 1:
+        if group.rail != "per-gpu" or group.nics == 1:
             continue
-        part = _share(group, planes)
+        part, turns = _share(group, planes), planes // group.ports
         for host in group.hosts:
             for nic in range(part.nics):
-                names[part.nic_name(host, nic)] = group.nic_name(host, nic * planes + index)
+                names[part.nic_name(host, nic)] = group.nic_name(host, nic * turns + index // group.ports)
     return names
 
 

@@ -10,13 +10,16 @@ from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
 from topologies.builder import TOPOLOGIES, Hosts, check_nic_speed
-from topologies.clos_plan import ClosPlan, TierOversubscription, add_leaves, add_upper_tiers, plan
+from topologies.clos_cabling import add_leaves, add_upper_tiers
+from topologies.clos_keys import ClosKeys
+from topologies.clos_plan import ClosPlan, plan
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup, block_starts
 from topologies.node_names import node_names
-from topologies.switches import Switch, SwitchSpec, switch_ports
+from topologies.rails import check_rails_per_switch
+from topologies.switches import Switch, SwitchPorts, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
@@ -26,24 +29,24 @@ def facts(
     domain_size: int,
     radix: int | None,
     speed: float | None,
-    switch: SwitchSpec | None = None,
+    switch: SwitchPorts | None = None,
+    rails_per_switch: int = 1,
     hosts: Sequence[HostGroup] = (),
 ) -> Facts:
-    """One smallest non-blocking Clos of gpus/domain_size endpoints for each of domain_size rails."""
+    """One smallest non-blocking Clos for every ``rails_per_switch`` of domain_size rails of gpus/domain_size ends."""
     ports, speed = switch_ports(switch, radix, speed)
     gpus = gpus or sum(len(group.hosts) * group.nics for group in hosts)
-    sizes = _rail(gpus // domain_size, ports)
+    networks = domain_size // rails_per_switch
+    sizes = _network(gpus // networks, ports)
     cables = {"host-leaf": gpus}
     if sizes is not None:
-        cables["leaf-spine"] = domain_size * sizes.leaves * sizes.leaf_up
-        if sizes.tiers == 3:
-            cables["spine-core"] = domain_size * sizes.pods * sizes.spines_per_pod * sizes.spine_up
+        cables |= {tier: networks * count for tier, count in sizes.cables_by_tier.items()}
     return Facts(
         endpoints=gpus,
-        switches=domain_size * (sizes.switches if sizes else 1),
+        switches=networks * (sizes.switches if sizes else 1),
         cables_by_tier=cables,
         tier_gbps={tier: count * speed for tier, count in cables.items()},
-        parts=domain_size,
+        parts=networks,
     )
 
 
@@ -54,12 +57,17 @@ def rail_only(
     speed: Annotated[SpeedGbps | None, Field(description="Speed of every link", examples=["400G"])] = None,
     switch: Switch = None,
     gpus: Annotated[Count | None, Field(description="GPUs; those of the nodes if absent")] = None,
+    rails_per_switch: Annotated[
+        Count, Field(description="Neighbouring rails that share switches, and so meet", examples=[2])
+    ] = 1,
     hosts: Hosts = (),
 ) -> Topology:
     """Rail-only: GPU i of every high-bandwidth domain is on rail i, each rail a Clos of its own, as small as can be.
 
-    A rail that fits one switch is one switch. Nodes with fewer NICs than the domain has GPUs make a domain together, in
-    their order. Rails never meet, so that collectives must keep to them; what crosses rails goes over NVLink first.
+    A rail that fits one switch is one switch; with ``rails_per_switch`` so many neighbouring rails share a Clos, or one
+    switch, which is numbered after the first of them. Nodes with fewer NICs than the domain has GPUs make a domain
+    together, in their order. Rails that share no switch never meet, so that collectives must keep to them; what crosses
+    rails goes over NVLink first.
 
     References
     ----------
@@ -69,27 +77,27 @@ def rail_only(
     attached = sum(len(group.hosts) * group.nics for group in hosts)
     count = gpus or attached
     _check(count, attached, domain_size, hosts)
-    per_rail = count // domain_size
-    sizes = _rail(per_rail, ports)
+    check_rails_per_switch(rails_per_switch, domain_size, key="domain_size")
+    together = count // domain_size * rails_per_switch
+    sizes = _network(together, ports)
     net = assemble(f"rail-only({count} GPUs, {domain_size} rails)", "rail-only")
     ends = _endpoints(net, count, domain_size, hosts, gbps)
-    for rail in range(domain_size):
-        mine = ends[:, rail]
+    for rail in range(0, domain_size, rails_per_switch):
+        own = ends[:, rail : rail + rails_per_switch].ravel()
         prefix = f"rail{rail}/"
         if sizes is None:
-            net.cables(
-                mine, net.switches("leaf", node_names("leaf", [0], rail=rail), level=1, radix=ports, rail=rail), gbps
-            )
+            leaf = net.switches("leaf", node_names("leaf", [0], rail=rail), level=1, radix=ports, rail=rail)
+            net.cables(own, np.repeat(leaf, len(own)), gbps)
             continue
         leaf, _ = add_leaves(net, sizes, ports, prefix=prefix, rail=rail)
-        net.cables(mine, np.repeat(leaf, np.diff(block_starts(per_rail, sizes.leaves))), gbps)
+        net.cables(own, np.repeat(leaf, np.diff(block_starts(together, sizes.leaves))), gbps)
         add_upper_tiers(net, sizes, leaf, ports, gbps, prefix=prefix, rail=rail)
     return net.freeze()
 
 
-def _rail(endpoints: int, radix: int) -> ClosPlan | None:
-    """The Clos of one rail; None where one switch has the ports."""
-    return None if endpoints <= radix else plan(radix, endpoints, None, TierOversubscription())
+def _network(endpoints: int, radix: int) -> ClosPlan | None:
+    """The Clos of one rail, or of those that share switches; None where one switch has the ports."""
+    return None if endpoints <= radix else plan(ClosKeys(radix, speed=1.0).design, endpoints, None)
 
 
 def _check(count: int, attached: int, domain_size: int, hosts: Sequence[HostGroup]) -> None:

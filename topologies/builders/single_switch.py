@@ -15,16 +15,16 @@ from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup
 from topologies.node_names import node_names
-from topologies.switches import SwitchSpec, check_speed
+from topologies.switches import SwitchPorts, check_speed
 from topologies.topology import Topology
 from topologies.units import Count, SpeedGbps
 
 
 def facts(
-    endpoints: int | None, speed: float | None, switch: SwitchSpec | None = None, hosts: Sequence[HostGroup] = ()
+    endpoints: int | None, speed: float | None, switch: SwitchPorts | None = None, hosts: Sequence[HostGroup] = ()
 ) -> Facts:
     """A cable per host."""
-    given = switch or SwitchSpec()
+    given = switch or SwitchPorts()
     endpoints = endpoints or sum(len(group.hosts) * group.nics for group in hosts) or given.ports
     speed = speed or given.port_gbps or (hosts[0].nic_gbps if hosts else 0.0)
     return Facts(endpoints, 1, {"host-switch": endpoints}, {"host-switch": endpoints * speed}, endpoints)
@@ -34,11 +34,11 @@ def facts(
 def single_switch(
     endpoints: Annotated[Count | None, Field(description="Host ports; those of the switch if absent")] = None,
     speed: Annotated[SpeedGbps | None, Field(description="Speed of a host port; the switch's if absent")] = None,
-    switch: Annotated[SwitchSpec | None, Field(description="Model or radix of the switch")] = None,
+    switch: Annotated[SwitchPorts | None, Field(description="Model or radix of the switch")] = None,
     hosts: Hosts = (),
 ) -> Topology:
     """One switch, every host on a port of it."""
-    given = switch or SwitchSpec()
+    given = switch or SwitchPorts()
     wanted = sum(len(group.hosts) * group.nics for group in hosts)
     count = endpoints or wanted or given.ports
     gbps = speed or given.port_gbps or (hosts[0].nic_gbps if hosts else None)

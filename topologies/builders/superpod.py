@@ -10,14 +10,16 @@ from pydantic import Field
 
 from topologies.assemble import Assembler, assemble
 from topologies.builder import TOPOLOGIES, Hosts, even_spine_count
+from topologies.clos_ports import TierPorts
 from topologies.columns import Ints
 from topologies.divisors import divisors
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.hosts import HostGroup
 from topologies.node_names import node_names
-from topologies.rails import RailSpeeds, attach_nodes, cable_pods, rail_count_of, rail_pods, upper_counts
-from topologies.switches import Switch, SwitchSpec, switch_ports
+from topologies.rail_tiers import UpperTiers, plan_upper, spine_ports, uneven_pods
+from topologies.rails import RailSpeeds, attach_nodes, cable_pods, rail_count_of
+from topologies.switches import Switch, SwitchPorts, SwitchSpec, switch_ports
 from topologies.topology import Topology
 from topologies.units import Count, CountOrZero, SpeedGbps
 
@@ -31,7 +33,7 @@ def facts(
     reserved_nodes: int = 0,
     management_links: int = 0,
     tiers: int | None = None,
-    switch: SwitchSpec | None = None,
+    switch: SwitchPorts | None = None,
     hosts: Sequence[HostGroup] = (),
 ) -> Facts:
     """Counts: N NIC ports, U uplinks; in two tiers spines are the smallest divisor of a leaf's uplinks ≥ U/R."""
@@ -43,9 +45,8 @@ def facts(
         least = leaves * nodes_per_unit / ports
         above = next((count for count in divisors(nodes_per_unit) if count >= least), nodes_per_unit)
     else:
-        spec = SwitchSpec(radix=ports)
-        upper = upper_counts(gpus_per_node, nodes_per_unit, rail_pods(units, None, ports, 3), spec, spec)
-        above, cables["spine-core"] = upper.spines + upper.cores, upper.cables
+        upper = _upper(units, gpus_per_node, nodes_per_unit, ports, at_least=True)
+        above, cables["spine-core"] = upper.switches, upper.cables
     if management_links:
         cables["management-leaf"] = management_links
     return Facts(
@@ -111,24 +112,35 @@ def superpod(
     levels = tiers or (2 if units * rails <= ports else 3)
     net = assemble(f"superpod({units} units of {nodes_per_unit} nodes)", "superpod")
     unit, rail = np.divmod(np.arange(units * rails), rails)
-    pods = rail_pods(units, None, ports, levels)
+    upper = _upper(units, rails, nodes_per_unit, ports) if levels == 3 else None
     names = node_names("leaf", rail, unit=unit)
-    pod = unit // pods.units if levels == 3 else -1
+    pod = unit // upper.pods.units if upper else -1
     leaves = net.switches("leaf", names, level=1, radix=ports, unit=unit, rail=rail, pod=pod).reshape(units, rails)
     attach_nodes(net, hosts, leaves, nodes_per_unit, gbps, left_out=reserved_nodes)
-    if levels == 2:
+    if upper is None:
         count = even_spine_count(nodes_per_unit, units * rails, ports, where="scalable_units")
         spine = net.switches("spine", node_names("spine", range(count)), level=2, radix=ports)
         net.full_mesh(leaves.ravel(), spine, gbps, parallel=nodes_per_unit // count)
     else:
         spec = SwitchSpec(radix=ports)
-        cable_pods(net, leaves, nodes_per_unit, pods, spec, spec, RailSpeeds(gbps, gbps, gbps))
+        cable_pods(net, leaves, upper, spec, spec, RailSpeeds(gbps, gbps, gbps))
+        net.say(*uneven_pods(upper, units, _spine(ports)))
     nodes = sum(len(group.hosts) for group in hosts) or units * nodes_per_unit - reserved_nodes
     _hang_management(net, leaves, management_links, nodes - (units - 1) * nodes_per_unit, ports - nodes_per_unit, gbps)
     return net.freeze()
 
 
-def _ports(switch: SwitchSpec | None, radix: int | None, speed: float | None) -> tuple[int, float]:
+def _spine(ports: int) -> TierPorts:
+    """A spine of three tiers, half of whose ports point up."""
+    return spine_ports(SwitchSpec(radix=ports), None, None, at_most=False, down_gbps=1.0, up_gbps=1.0)
+
+
+def _upper(units: int, rails: int, up: int, ports: int, *, at_least: bool = False) -> UpperTiers:
+    """Spines and cores of three tiers."""
+    return plan_upper(units, rails, up, _spine(ports), SwitchSpec(radix=ports), at_least=at_least)
+
+
+def _ports(switch: SwitchPorts | None, radix: int | None, speed: float | None) -> tuple[int, float]:
     """Ports of a switch and the speed of the links on them, Gbps; 64 of 400G unless something says."""
     if switch is None or not switch.ports:
         radix = radix or 64

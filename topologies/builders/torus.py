@@ -17,7 +17,7 @@ from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, cable, flat_network, grid_names, host_gbps
 from topologies.node_names import node_names
-from topologies.switches import Switch, SwitchSpec
+from topologies.switches import Switch, SwitchPorts
 from topologies.topology import Topology
 from topologies.units import Count
 
@@ -138,7 +138,7 @@ def _add_cubes(
     closed: tuple[bool, ...],
     cube: int,
     names: Sequence[str],
-    switch: SwitchSpec | None,
+    switch: SwitchPorts | None,
     *,
     ocs: bool | int,
     speed: float,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from fabric.output.columns import capacities, counts, named, optional
 from fabric.output.table import Column, Table
@@ -11,10 +12,10 @@ from topologies.catalogue import SwitchModel
 from topologies.summary import TopologySummary
 from topologies.switches import switch_of_role
 from topologies.topology import Topology
+from topologies.units import to_one
 
 ROLES_SHOWN = ("role", "nodes", "ports_used_max", "ports_available", "oversubscription")
 TIERS_SHOWN = ("tier", "cables", "port_gbps", "capacity_gbps")
-_UP = 1e-9  # a ratio that is a half by arithmetic rounds up
 
 
 def roles_bottom_up(topology: Topology) -> list[str]:
@@ -51,7 +52,7 @@ def role_table(fabric: str, summary: TopologySummary, topology: Topology, spec: 
             "oversubscription",
             "oversubscription",
             [summary.oversubscription_by_role.get(role) for role in roles],
-            optional(_to_one),
+            optional(partial(to_one, places=2)),
             numeric=True,
             width=16,
             unit="ratio",
@@ -67,10 +68,6 @@ def role_table(fabric: str, summary: TopologySummary, topology: Topology, spec: 
         ),
     )
     return Table.of(columns, len(roles), title=f"{fabric}: nodes by role")
-
-
-def _to_one(ratio: float) -> str:
-    return f"{ratio + _UP:.2f}:1"
 
 
 def _model(spec: FabricSpec, role: str) -> SwitchModel | None:

@@ -12,6 +12,7 @@ from fabric.scenario.positions import read_yaml
 from topologies.builder import TOPOLOGIES
 from topologies.errors import FabricError
 from topologies.summary import summarise
+from topologies.units import to_one
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def facts(text: str) -> str:
             summary = summarise(topology)
             nodes = ", ".join(f"{count:,} {role}" for role, count in summary.nodes_by_role.items())
             over = [value for value in summary.oversubscription_by_role.values() if value is not None]
-            worst = f", oversubscribed {max(over):.2f}:1" if over else ""
+            worst = f", oversubscribed {to_one(max(over), places=2)}" if over else ""
             parts.append(f"{name}: {nodes}; {summary.cables:,} cables, {summary.endpoints:,} endpoints{worst}")
     return "; ".join(parts)
 
