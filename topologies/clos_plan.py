@@ -14,7 +14,7 @@ from topologies.columns import Ints
 from topologies.divisors import divisors
 from topologies.errors import TopologyError
 from topologies.folded_clos import core_plane, down_ports, smallest_divisor, up_ports
-from topologies.hosts import HostGroup, fewest_leaves, hosts_fit
+from topologies.hosts import AttachOrder, HostGroup, fewest_leaves, hosts_fit
 from topologies.node_names import node_names
 from topologies.registry import Spec
 
@@ -112,9 +112,9 @@ def _tree(radix: int, oversubscription: TierOversubscription, width: int) -> _Tr
     return _Tree(radix, down, up_ports(down, oversubscription.leaf), spine_down, oversubscription)
 
 
-def _leaves_for(groups: Sequence[HostGroup], down: int, at_least: int) -> int:
+def _leaves_for(groups: Sequence[HostGroup], down: int, at_least: int, order: AttachOrder) -> int:
     """Fewest leaves that take the groups whole."""
-    leaves = fewest_leaves(groups, down, at_least=at_least)
+    leaves = fewest_leaves(groups, down, at_least=at_least, order=order)
     if leaves is None:
         widest = max(groups, key=lambda group: group.leaf_ports)
         raise TopologyError(
@@ -134,6 +134,7 @@ def plan(
     groups: Sequence[HostGroup] = (),
     *,
     parallel: int | None = None,
+    order: AttachOrder = "fill",
 ) -> ClosPlan:
     """Smallest legal design: a third tier only when two do not reach, every uplink spread evenly.
 
@@ -163,15 +164,15 @@ def plan(
     width = max((group.homes for group in groups), default=1)
     tree = _tree(radix, oversubscription, width)
     wanted = endpoints or attached or tree.most_leaves[tiers or 3] * tree.down
-    leaves = _leaves_for(groups, tree.down, -(-wanted // tree.down))
+    leaves = _leaves_for(groups, tree.down, -(-wanted // tree.down), order)
     while True:
         count = tiers or (2 if leaves <= radix else 3)
         if leaves > tree.most_leaves[count]:
             raise tree.refuse(wanted, leaves, count)
         sizes = tree.arrange(leaves, count, width, parallel)
-        if hosts_fit(groups, sizes.leaves, tree.down):
+        if hosts_fit(groups, sizes.leaves, tree.down, order):
             return sizes
-        leaves = _leaves_for(groups, tree.down, sizes.leaves + 1)
+        leaves = _leaves_for(groups, tree.down, sizes.leaves + 1, order)
 
 
 # ---- cabling ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.clos_plan import TierOversubscription, add_leaves, add_upper_tiers, plan
 from topologies.facts import Facts
-from topologies.hosts import HostGroup, block_starts
+from topologies.hosts import AttachOrder, HostGroup, attached_per_leaf
 from topologies.node_names import names_inside
 from topologies.switches import Switch, SwitchSpec, switch_ports
 from topologies.topology import Topology
@@ -66,23 +66,23 @@ def clos(
     parallel: Annotated[
         Count | None, Field(description="Cables between a leaf and each spine; default: as many as keep spines few")
     ] = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
-    """Folded Clos sized for its endpoints: even spread, a third tier only when two do not reach.
+    """Folded Clos sized for its endpoints: uplinks spread evenly, a third tier only when two do not reach.
 
     In three tiers the leaves form pods; spine ``i`` of every pod meets the others in core plane ``i``. Listed hosts are
     attached whole, so that leaves of 4 host ports take one host of 3 NICs each; ``endpoints`` above their NIC ports
     leaves room.
     """
     ports, gbps = switch_ports(switch, radix, speed)
-    sizes = plan(ports, endpoints, tiers, oversubscription, hosts, parallel=parallel)
+    sizes = plan(ports, endpoints, tiers, oversubscription, hosts, parallel=parallel, order=attach_order)
     net = assemble(f"clos({sizes.tiers} tiers, radix {ports})", "clos")
     leaf, leaf_names = add_leaves(net, sizes, ports)
     if hosts or endpoints is None:
-        attach_hosts(net, hosts, leaf, leaf_names, sizes.leaf_down, gbps)
+        attach_hosts(net, hosts, leaf, leaf_names, sizes.leaf_down, gbps, order=attach_order)
     else:
-        starts = block_starts(endpoints, sizes.leaves)
-        per_leaf = np.diff(starts)
+        per_leaf = attached_per_leaf(endpoints, sizes.leaves, sizes.leaf_down, attach_order)
         net.cables(net.hosts(names_inside(leaf_names, "host", per_leaf.tolist())), np.repeat(leaf, per_leaf), gbps)
     add_upper_tiers(net, sizes, leaf, ports, gbps)
     return net.freeze()

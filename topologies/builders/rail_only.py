@@ -14,7 +14,7 @@ from topologies.clos_plan import ClosPlan, TierOversubscription, add_leaves, add
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
-from topologies.hosts import HostGroup, block_starts
+from topologies.hosts import AttachOrder, HostGroup, attached_per_leaf
 from topologies.node_names import node_names
 from topologies.switches import Switch, SwitchSpec, switch_ports
 from topologies.topology import Topology
@@ -54,6 +54,7 @@ def rail_only(
     speed: Annotated[SpeedGbps | None, Field(description="Speed of every link", examples=["400G"])] = None,
     switch: Switch = None,
     gpus: Annotated[Count | None, Field(description="GPUs; those of the nodes if absent")] = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """Rail-only: GPU i of every high-bandwidth domain is on rail i, each rail a Clos of its own, as small as can be.
@@ -82,7 +83,9 @@ def rail_only(
             )
             continue
         leaf, _ = add_leaves(net, sizes, ports, prefix=prefix, rail=rail)
-        net.cables(mine, np.repeat(leaf, np.diff(block_starts(per_rail, sizes.leaves))), gbps)
+        net.cables(
+            mine, np.repeat(leaf, attached_per_leaf(per_rail, sizes.leaves, sizes.leaf_down, attach_order)), gbps
+        )
         add_upper_tiers(net, sizes, leaf, ports, gbps, prefix=prefix, rail=rail)
     return net.freeze()
 
