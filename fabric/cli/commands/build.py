@@ -25,7 +25,7 @@ COLUMNS = {
     help="List the hosts of every leaf, or the leaves of every host; tier: cables, the default of csv.",
 )
 def command(scenario: str, by: str | None, settings: Settings) -> None:
-    """Build the fabrics of SCENARIO: switches by role, cables and capacity by tier, ports, and who is attached where."""
+    """Build the fabrics of SCENARIO: switches by role, cables by tier, ports, and who is attached where."""
     from fabric.faces.answers.build_report import attached_document, build_document
     from fabric.faces.answers.records import build_record
     from fabric.faces.views.attached import host_table, leaf_table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fabric.faces.views.attached import HOSTS_SHOWN, LEAVES_SHOWN, host_table, leaf_table
 from fabric.faces.views.build import ROLES_SHOWN, TIERS_SHOWN, cable_table, role_table
+from fabric.faces.views.shape import diameter_text
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
 from fabric.pipeline.network import Network
@@ -61,4 +62,4 @@ def _shape(summary: TopologySummary, diameter: int) -> list[str]:
     words = [f"{count:,} {what if count > 1 else what.removesuffix('s')}" for what, count in parts if count]
     if summary.planes > 1:
         words.append(f"{summary.planes} planes")
-    return [*words, f"diameter {diameter} hops between switches"]
+    return [*words, diameter_text(diameter)]

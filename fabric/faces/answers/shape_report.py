@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fabric.faces.views.shape import BISECTION_SHOWN, PATHS_SHOWN, boundary_table, path_table
+from fabric.faces.views.shape import BISECTION_SHOWN, PATHS_SHOWN, boundary_table, diameter_text, path_table
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
 from fabric.pipeline.network import Network
@@ -27,9 +27,9 @@ def paths_document(results: dict[str, Distances]) -> Document:
     """Diameter, mean distance, and pairs and paths by distance."""
     parts: list[Table | Line] = []
     for name, found in results.items():
-        parts.append(
-            Line(f"{name}: diameter {found.diameter} hops between switches, mean {found.mean:.3f} over endpoint pairs")
-        )
+        parts.append(Line(f"{name}: {diameter_text(found.diameter_hops)}, mean {found.mean:.3f} over endpoint pairs"))
+        if found.longest_path_hops > found.diameter_hops:
+            parts.append(Line(f"paths of least metric have up to {found.longest_path_hops} hops"))
         parts.append(path_table({name: found}).only(*PATHS_SHOWN).titled(""))
     return parts
 
@@ -56,7 +56,8 @@ def paths_record(results: dict[str, Distances]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "diameter_hops": found.diameter,
+            "diameter_hops": found.diameter_hops,
+            "longest_path_hops": found.longest_path_hops,
             "mean_hops": found.mean,
             "unreachable_pairs": found.unreachable,
             "by_hops": [entry.__dict__ for entry in found.classes],

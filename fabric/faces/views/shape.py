@@ -14,6 +14,15 @@ PATHS_SHOWN = ("hops", "pairs", "share", "least_paths", "mean_paths", "most_path
 BISECTION_SHOWN = ("tier", "cables", "gbps", "bisection_gbps", "ratio")
 
 
+def diameter_text(hops: int) -> str:
+    """The diameter in words, with what it counts.
+
+    >>> diameter_text(4), diameter_text(1)
+    ('diameter 4 hops between switches', 'diameter 1 hop between switches')
+    """
+    return f"diameter {hops} hop{'' if hops == 1 else 's'} between switches"
+
+
 def path_table(fabrics: Mapping[str, Distances]) -> Table:
     """Pairs of endpoints by their distance, with their equal-cost paths; the last row is of pairs without a path."""
     rows: list[dict[str, Any]] = []
