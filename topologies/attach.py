@@ -9,7 +9,7 @@ import numpy as np
 from topologies.assemble import Assembler
 from topologies.builder import check_nic_speed
 from topologies.columns import Ints
-from topologies.hosts import HostGroup, spread_hosts
+from topologies.hosts import AttachOrder, HostGroup, place_hosts
 from topologies.node_names import names_inside
 
 
@@ -22,6 +22,7 @@ def attach_hosts(
     gbps: float | None,
     *,
     ports_per_slot: float = 1.0,
+    order: AttachOrder = "fill",
 ) -> None:
     """Cable ``groups`` to ``leaves``, or, without groups, one host to each of the ``slots`` of every leaf.
 
@@ -33,6 +34,8 @@ def attach_hosts(
         Speed of a host slot; None takes the NIC's.
     ports_per_slot : float
         Switch ports one host link takes, 0.5 with a two-way breakout.
+    order : "fill" or "spread"
+        Whether listed hosts fill one leaf after another, or every group is distributed evenly over all leaves.
     """
     if not groups:
         hosts = net.hosts(names_inside(leaf_names, "host", slots))
@@ -40,7 +43,7 @@ def attach_hosts(
         return
     for group in groups:
         check_nic_speed(group, gbps, where="leaf")
-    for block in spread_hosts(groups, len(leaves), slots):
+    for block in place_hosts(groups, len(leaves), slots, order):
         group, homes = block.group, leaves[list(block.leaves)]
         per_nic = group.rail == "per-gpu" and group.nics > 1
         endpoints_per_host = group.nics if per_nic else 1

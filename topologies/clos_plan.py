@@ -17,7 +17,7 @@ from math import ceil, gcd, lcm, prod
 from topologies.clos_ports import TierPorts, host_and_uplinks
 from topologies.divisors import divisors
 from topologies.errors import TopologyError
-from topologies.hosts import HostGroup, fewest_leaves, hosts_fit
+from topologies.hosts import AttachOrder, HostGroup, fewest_leaves, hosts_fit
 from topologies.oversubscription import as_written, plural
 from topologies.units import to_one
 
@@ -384,9 +384,9 @@ def _width_key(tier: int, tiers: int) -> str:
 # ---- sizing ----------------------------------------------------------------------------------------------------------
 
 
-def _leaves_for(groups: Sequence[HostGroup], down: int, at_least: int) -> int:
+def _leaves_for(groups: Sequence[HostGroup], down: int, at_least: int, order: AttachOrder) -> int:
     """Fewest leaves that take the groups whole."""
-    leaves = fewest_leaves(groups, down, at_least=at_least)
+    leaves = fewest_leaves(groups, down, at_least=at_least, order=order)
     if leaves is None:
         widest = max(groups, key=lambda group: group.leaf_ports)
         raise TopologyError(
@@ -403,6 +403,8 @@ def plan(
     endpoints: int | None,
     tiers: int | None,
     groups: Sequence[HostGroup] = (),
+    *,
+    order: AttachOrder = "fill",
 ) -> ClosPlan:
     """Smallest legal design: a third tier only when two do not reach, every uplink spread evenly.
 
@@ -434,15 +436,15 @@ def plan(
     down = first.leaf[0]
     fixed = tiers or (first.counts.fewest_tiers if first.counts.structure and not (endpoints or attached) else 0)
     wanted = endpoints or attached or design(fixed or 3).most_leaves * down
-    leaves = _leaves_for(groups, down, -(-wanted // down))
+    leaves = _leaves_for(groups, down, -(-wanted // down), order)
     while True:
         chosen = design(fixed) if fixed else _fewest_tiers(design, first.counts.fewest_tiers, leaves)
         if leaves > chosen.most_leaves and chosen.tiers[0].parallel is None:
             raise _beyond(design, chosen, wanted, leaves)
         sizes = chosen.arrange(leaves)
-        if hosts_fit(groups, sizes.leaves, down):
+        if hosts_fit(groups, sizes.leaves, down, order):
             return sizes
-        leaves = _leaves_for(groups, down, sizes.leaves + 1)
+        leaves = _leaves_for(groups, down, sizes.leaves + 1, order)
 
 
 def _fewest_tiers(design: Callable[[int], ClosDesign], fewest: int, leaves: int) -> ClosDesign:

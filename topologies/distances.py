@@ -34,10 +34,11 @@ class Distances:
 
     classes: tuple[PathClass, ...]
     unreachable: float  # ordered pairs of endpoint nodes
+    diameter_hops: int  # of `diameter_hops`
 
     @property
-    def diameter(self) -> int:
-        """The greatest distance."""
+    def longest_path_hops(self) -> int:
+        """Hops of the longest path of least metric; the diameter where all links have the same metric."""
         return max((entry.hops for entry in self.classes), default=0)
 
     @property
@@ -65,32 +66,50 @@ class _Arcs:
 
 
 def diameter_hops(topology: Topology) -> int:
-    """Most links between any two switches that have endpoints and reach each other.
+    """Links between switches on the shortest path of the two endpoints that are farthest apart.
 
-    Nodes at the ends are the switches that endpoints are attached to, or endpoints that forward where there are none.
+    Cables between a host and its switch are no hops, so that endpoints of one switch are 0 apart; between hosts or
+    routers that forward every link is a hop. A host on several switches is as near as the nearest of them. The routing
+    metric plays no part, and pairs without a path do not count.
     """
     arcs = _arcs(topology)
-    ends = np.unique(arcs.vertex[_homes(topology)[1]])
-    if not len(ends) or not len(arcs.tail):
+    members, starts = _home_sets(topology, arcs)
+    if not len(starts) or not len(arcs.tail):
         return 0
     order = np.argsort(arcs.head, kind="stable")
     tail, head = arcs.tail[order], arcs.head[order]
-    heads, starts = np.unique(head, return_index=True)
+    heads, head_starts = np.unique(head, return_index=True)
+    owner = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(members))))
     longest = 0
-    for first in range(0, len(ends), 64 * _WORDS):
-        mine = ends[first : first + 64 * _WORDS]
-        seen = np.zeros((arcs.count, -(-len(mine) // 64)), dtype=np.uint64)
-        bit = np.arange(len(mine))
-        seen[mine, bit // 64] |= np.uint64(1) << (bit % 64).astype(np.uint64)
+    for first in range(0, len(starts), 64 * _WORDS):
+        mine = (owner >= first) & (owner < first + 64 * _WORDS)
+        seen = np.zeros((arcs.count, -(-min(64 * _WORDS, len(starts) - first) // 64)), dtype=np.uint64)
+        bit = owner[mine] - first
+        np.bitwise_or.at(seen, (members[mine], bit // 64), np.uint64(1) << (bit % 64).astype(np.uint64))
+        reached = np.bitwise_or.reduceat(seen[members], starts, axis=0)
         for hop in range(1, arcs.count + 1):
             fresh = seen.copy()
-            fresh[heads] |= np.bitwise_or.reduceat(seen[tail], starts, axis=0)
-            if (fresh[ends] != seen[ends]).any():
-                longest = max(longest, hop)
-            elif (fresh == seen).all():
+            fresh[heads] |= np.bitwise_or.reduceat(seen[tail], head_starts, axis=0)
+            if (fresh == seen).all():
                 break
-            seen = fresh
+            seen, before = fresh, reached
+            reached = np.bitwise_or.reduceat(seen[members], starts, axis=0)
+            if (reached != before).any():
+                longest = max(longest, hop)
     return longest
+
+
+def _home_sets(topology: Topology, arcs: _Arcs) -> tuple[Ints, Ints]:
+    """Vertices where endpoints enter, by groups that enter alike: all vertices, and where each set of them starts."""
+    group, home, _ = _homes(topology)
+    if not len(group):
+        return column([], np.int32), column([], np.int32)
+    vertex = arcs.vertex[home]
+    bounds = np.flatnonzero(np.diff(group, prepend=-1))
+    sets = dict.fromkeys(tuple(part) for part in map(np.ndarray.tolist, np.split(vertex, bounds[1:])))
+    sizes = [len(each) for each in sets]
+    members = [member for each in sets for member in each]
+    return column(members, np.int32), column(np.cumsum([0, *sizes[:-1]]), np.int32)
 
 
 def distances(topology: Topology) -> Distances:
@@ -138,7 +157,7 @@ def distances(topology: Topology) -> Distances:
         else PathClass(hop, pairs, least, total / pairs, most)
         for hop, (pairs, total, least, most) in sorted(tallies.items())
     ]
-    return Distances(tuple(classes), unreachable)
+    return Distances(tuple(classes), unreachable, diameter_hops(topology))
 
 
 def _homes(topology: Topology) -> tuple[Ints, Ints, Floats]:

@@ -12,7 +12,7 @@ from topologies.assemble import Assembler, assemble
 from topologies.attach import attach_hosts
 from topologies.columns import Ints, column
 from topologies.errors import TopologyError
-from topologies.hosts import HostGroup
+from topologies.hosts import AttachOrder, HostGroup
 from topologies.node_names import node_names
 from topologies.switches import SwitchPorts, check_breakout, check_speed
 from topologies.topology import Topology
@@ -50,6 +50,7 @@ def flat_network(
     length: float | None = None,
     role: str = "switch",
     pod: Ints | int = -1,
+    attach_order: AttachOrder = "fill",
 ) -> Topology:
     """Switches of one role, hosts on each, and cables between the pairs of switches.
 
@@ -61,7 +62,7 @@ def flat_network(
     gbps = host_gbps(speed, host_speed, switch)
     net = assemble(title, kind)
     ids = net.switches(role, names, level=1, radix=switch.ports if switch else 0, pod=pod)
-    attach_hosts(net, hosts, ids, names, hosts_per_switch, gbps)
+    attach_hosts(net, hosts, ids, names, hosts_per_switch, gbps, order=attach_order)
     cable(net, ids[pairs[0]], ids[pairs[1]], speed, tier=f"{role}-{role}", parallel=parallel, length=length)
     return net.freeze()
 

@@ -1,21 +1,31 @@
-"""Hosts that want to be cabled to a fabric, and how they are spread over its leaves.
+"""Hosts that want to be cabled to a fabric, and which leaves they are attached to.
 
-Hosts fill leaves in contiguous blocks whose sizes differ by at most one, as racks are cabled: neighbours in the list
-share a leaf. The larger blocks of the next group go where leaves are emptiest. A host is whole: all its NICs attach to
-one leaf, or half of them on each of a pair where it is dual-homed. A host whose NICs are ``per-gpu`` becomes one
-endpoint per NIC (``n007.nic3``); a host whose NICs are ``shared`` is one endpoint with several links.
+Groups are attached in the order written, hosts in the order of their group, each to the first leaf that has room:
+leaves fill one after another. With the order ``spread`` every group goes over all leaves instead, in contiguous blocks
+whose sizes differ by at most one, the larger where leaves are emptiest. A host is whole: all its NICs attach to one
+leaf, or half of them on each of a pair where it is dual-homed. A host whose NICs are ``per-gpu`` becomes one endpoint
+per NIC (``n007.nic3``); a host whose NICs are ``shared`` is one endpoint with several links.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from topologies.columns import Ints
 from topologies.errors import TopologyError
+
+AttachOrder = Annotated[
+    Literal["fill", "spread"],
+    Field(
+        description="How listed hosts are attached: `fill` fills one switch after another, group by group; "
+        "`spread` distributes every group evenly over all"
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -82,12 +92,47 @@ def block_sizes(count: int, used: Ints) -> Ints:
     return sizes
 
 
-def _distribute(groups: Sequence[HostGroup], leaves: int) -> tuple[list[Ints], Ints]:
-    """Block sizes of every group, and host ports used on every leaf, shape (leaves,)."""
+def filled(count: int, room: Ints) -> Ints:
+    """How many of ``count`` things each place takes, shape (B,), when places fill one after another.
+
+    Parameters
+    ----------
+    room : ndarray, shape (B,)
+        Things each place has room for; what fits none is in no place.
+
+    >>> filled(10, np.array([4, 0, 4, 4])).tolist()
+    [4, 0, 4, 2]
+    """
+    ends = np.minimum(np.cumsum(np.maximum(room, 0), dtype=np.int64), count)
+    return np.diff(ends, prepend=0).astype(np.int32)
+
+
+def attached_per_leaf(count: int, leaves: int, ports_per_leaf: int, order: AttachOrder = "fill") -> Ints:
+    """How many of ``count`` hosts of one NIC port each leaf gets, shape (leaves,).
+
+    >>> attached_per_leaf(10, 4, 3).tolist(), attached_per_leaf(10, 4, 3, "spread").tolist()
+    ([3, 3, 3, 1], [3, 2, 3, 2])
+    """
+    if order == "fill":
+        return filled(count, np.full(leaves, ports_per_leaf))
+    return np.diff(block_starts(count, leaves))
+
+
+def _distribute(
+    groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int, order: AttachOrder
+) -> tuple[list[Ints], Ints]:
+    """Hosts of every group by leaf or pair of leaves, and host ports used on every leaf, shape (leaves,).
+
+    What does not fit is on no leaf in the order ``fill``, and exceeds the ports in the order ``spread``.
+    """
     used = np.zeros(leaves, dtype=np.int32)
     group_sizes: list[Ints] = []
     for group in groups:
-        sizes = block_sizes(len(group.hosts), used.reshape(-1, group.homes).max(axis=1))
+        taken = used.reshape(-1, group.homes).max(axis=1)
+        if order == "fill":
+            sizes = filled(len(group.hosts), (ports_per_leaf - taken) // max(group.leaf_ports, 1))
+        else:
+            sizes = block_sizes(len(group.hosts), taken)
         used += np.repeat(sizes * group.leaf_ports, group.homes)
         group_sizes.append(sizes)
     return group_sizes, used
@@ -119,49 +164,63 @@ def check_dual_homing(groups: Sequence[HostGroup]) -> None:
             )
 
 
-def hosts_fit(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) -> bool:
-    """Whether `spread_hosts` finds room for every group on ``leaves`` leaves."""
+def hosts_fit(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int, order: AttachOrder = "fill") -> bool:
+    """Whether `place_hosts` finds room for every group on ``leaves`` leaves."""
     if not groups:
         return True
-    pairs_up = all(leaves % group.homes == 0 for group in groups)
-    return pairs_up and bool(_distribute(groups, leaves)[1].max(initial=0) <= ports_per_leaf)
+    if any(leaves % group.homes for group in groups):
+        return False
+    sizes, used = _distribute(groups, leaves, ports_per_leaf, order)
+    return not _left_over(groups, sizes) and bool(used.max(initial=0) <= ports_per_leaf)
 
 
-def fewest_leaves(groups: Sequence[HostGroup], ports_per_leaf: int, *, at_least: int = 1) -> int | None:
+def _left_over(groups: Sequence[HostGroup], group_sizes: Sequence[Ints]) -> list[tuple[HostGroup, int]]:
+    """Groups that are not attached whole, and how many of their hosts are not."""
+    missing = [(group, len(group.hosts) - int(sizes.sum())) for group, sizes in zip(groups, group_sizes, strict=True)]
+    return [(group, count) for group, count in missing if count]
+
+
+def fewest_leaves(
+    groups: Sequence[HostGroup], ports_per_leaf: int, *, at_least: int = 1, order: AttachOrder = "fill"
+) -> int | None:
     """Fewest leaves that take all groups whole; even with a dual-homed group, None when a host exceeds a leaf.
 
     >>> fewest_leaves([HostGroup("g", ("g0", "g1", "g2", "g3"), nics=3, nic_gbps=100.0)], ports_per_leaf=4)
     4
     """
     check_dual_homing(groups)
-    if any(group.leaf_ports > ports_per_leaf for group in groups):
+    if any(group.leaf_ports > ports_per_leaf for group in groups if group.hosts):
         return None
     step = max((group.homes for group in groups), default=1)
     ports = sum(len(group.hosts) * group.nics for group in groups)
-    alone = [group.homes * -(-len(group.hosts) // (ports_per_leaf // group.leaf_ports)) for group in groups]
+    alone = [
+        group.homes * -(-len(group.hosts) // (ports_per_leaf // group.leaf_ports)) for group in groups if group.hosts
+    ]
     leaves = max(at_least, -(-ports // ports_per_leaf), *alone, 1)
     leaves += leaves % step
-    while not hosts_fit(groups, leaves, ports_per_leaf):
+    while not hosts_fit(groups, leaves, ports_per_leaf, order):
         leaves += step
     return leaves
 
 
-def _room_hint(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) -> str:
+def _room_hint(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int, order: AttachOrder) -> str:
     """What the leaves take, and how many would take everything."""
-    enough = fewest_leaves(groups, ports_per_leaf)
+    enough = fewest_leaves(groups, ports_per_leaf, order=order)
     if enough is None:
         widest = max(groups, key=lambda group: group.leaf_ports)
         return f"a host of {widest.name} needs {widest.leaf_ports} ports on one leaf; use leaves with more host ports"
     return f"{leaves} leaves take {leaves * ports_per_leaf:,} NIC ports; {enough} leaves would take all hosts whole"
 
 
-def spread_hosts(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) -> Iterator[Attachment]:
-    """Distribute every group over the leaves in blocks, so that the leaves fill evenly.
+def place_hosts(
+    groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int, order: AttachOrder = "fill"
+) -> Iterator[Attachment]:
+    """Attach every group, in the order written, in blocks of hosts that share their leaves.
 
     Raises
     ------
     TopologyError
-        When a leaf would need more host ports than it has (FP3022), or dual-homing meets an odd number of leaves,
+        When the leaves have too few host ports (FP3022), or dual-homing meets an odd number of leaves,
         an odd number of NIC ports, or NICs per GPU (FP3021).
     """
     check_dual_homing(groups)
@@ -173,13 +232,19 @@ def spread_hosts(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int) 
                 hint="use an even number of leaves",
                 code="FP3021",
             )
-    group_sizes, used = _distribute(groups, leaves)
-    if used.max(initial=0) > ports_per_leaf:
+    group_sizes, used = _distribute(groups, leaves, ports_per_leaf, order)
+    left_over = _left_over(groups, group_sizes)
+    if left_over or used.max(initial=0) > ports_per_leaf:
         wanted = sum(len(group.hosts) * group.nics for group in groups)
+        why = f"a leaf would need {int(used.max())} host ports and has {ports_per_leaf}"
+        if left_over:
+            group, count = left_over[0]
+            hosts = f"{count:,} host{'s' if count > 1 else ''} of {group.name}"
+            why = f"{leaves} leaves of {ports_per_leaf} host ports leave out {hosts}"
         raise TopologyError(
-            f"{wanted:,} NIC ports do not fit: a leaf would need {int(used.max())} host ports and has {ports_per_leaf}",
+            f"{wanted:,} NIC ports do not fit: {why}",
             where="leaf",
-            hint=_room_hint(groups, leaves, ports_per_leaf),
+            hint=_room_hint(groups, leaves, ports_per_leaf, order),
             code="FP3022",
         )
     for group, sizes in zip(groups, group_sizes, strict=True):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 MOST_HOSTS = 1_000_000
+_NUMBER = re.compile(r"(\d{1,18})")
 _PIECE = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -38,6 +39,52 @@ def chosen_hosts(nodes: str | list[str]) -> list[str]:
     if not names:
         raise ValueError("no node is named")
     return [name.strip() for name in names]
+
+
+def folded_hosts(names: Sequence[str]) -> str:
+    """Host ranges that stand for names, in their order; names with several numbers are folded by all of them.
+
+    >>> folded_hosts(["gpu00", "gpu01", "gpu02", "osd7", "login"])
+    'gpu[00-02], osd7, login'
+    >>> folded_hosts(["n8.nic0", "n8.nic1", "n9.nic0", "n9.nic1"])
+    'n[8-9].nic[0-1]'
+    """
+    parts = [_NUMBER.split(name) for name in names]  # text, number, text, ..., text
+    for back in range(max((len(part) // 2 for part in parts), default=0)):
+        parts = _folded_once(parts, back)
+    return ", ".join("".join(part) for part in parts)
+
+
+def _folded_once(parts: list[list[str]], back: int) -> list[list[str]]:
+    """Names that differ in one number alone, counted from the last, are one; in the order of the first of them."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    places: dict[tuple[str, ...], tuple[list[str], int]] = {}
+    for part in parts:
+        place = len(part) - 2 - 2 * back
+        rest = (*part[:place], "", *part[place + 1 :]) if place > 0 else ("", *part)
+        places.setdefault(rest, (part, place))
+        alike.setdefault(rest, []).append(part[place] if place > 0 else "")
+    folded = []
+    for rest, numbers in alike.items():
+        part, place = places[rest]
+        if place <= 0:
+            folded += [part] * len(numbers)
+            continue
+        ranges = _ranges(numbers)
+        text = ranges[0] if len(numbers) == 1 else f"[{','.join(ranges)}]"
+        folded.append([*part[:place], text, *part[place + 1 :]])
+    return folded
+
+
+def _ranges(numbers: Sequence[str]) -> list[str]:
+    """Numbers one after another as ranges, in order; those with other leading zeros start a new one."""
+    runs: list[list[str]] = []
+    for number in numbers:
+        if runs and number == str(int(runs[-1][-1]) + 1).zfill(len(runs[-1][0])):
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
 
 
 def _top_level(text: str) -> Iterator[str]:

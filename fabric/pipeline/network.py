@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from pydantic import BaseModel
+
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.schema import FabricSpec, FileTopology
@@ -18,6 +21,8 @@ from topologies.reading.asked import Asked
 from topologies.topology import Topology
 from topologies.validate import validate
 from traffic.inventory import Inventory, NodeGroup
+
+_NAMED = 3  # switches that a note names
 
 
 @dataclass(frozen=True)
@@ -181,8 +186,27 @@ def _build(
         check_size(entry, topology, {"hosts": groups}, times)
         built = entry(topology, hosts=groups)
         _check_nic_ports(built, groups)
-        notes = built.said
+        notes = built.said + (tuple(_empty_leaves(built, topology)) if groups else ())
     return replace(built, name=name), notes, endpoints
+
+
+def _empty_leaves(built: Topology, spec: BaseModel) -> tuple[str, ...]:
+    """What is to be said where hosts fill switches in order and leave some of them without any."""
+    if getattr(spec, "attach_order", None) != "fill":
+        return ()
+    nodes, links = built.nodes, built.links
+    attaching = np.zeros(len(nodes), dtype=np.bool_)
+    attaching[links.dst[nodes.nics[links.src] > 0]] = True
+    first = built.is_switch & (nodes.level == 1)
+    empty = np.flatnonzero(first & ~attaching)
+    if not len(empty):
+        return ()
+    some = ", ".join(nodes.name[node] for node in empty[:_NAMED].tolist())
+    more = ", …" if len(empty) > _NAMED else ""
+    count = f"{len(empty):,} of {int(first.sum()):,} {built.roles[nodes.role[empty[0]]]} switches"
+    return (
+        f"hosts fill switches in order and leave {count} without any ({some}{more}); attach_order: spread uses all",
+    )
 
 
 def _check_nic_ports(topology: Topology, groups: Sequence[HostGroup]) -> None:

@@ -75,6 +75,7 @@ def run_scenario(
     given: str = "",
     like: Run | None = None,
     progress: Reporter = silent,
+    idle: bool = False,
 ) -> Run:
     """All stages of a scenario.
 
@@ -84,6 +85,8 @@ def run_scenario(
         The path as the user wrote it; default: the scenario's.
     like : Run, optional
         A run before it, whose fabrics and traffic are taken over where nothing of theirs has changed.
+    idle : bool
+        Whether a scenario that sends nothing is a run too, without routes; else it is refused.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def run_scenario(
     """
     try:
         stages = prepare(loaded, request, like=None if like is None else like.prepared, progress=progress)
-        result = route_prepared_scenario(stages, progress=progress)
+        result = route_prepared_scenario(stages, progress=progress, idle=idle)
     except FabricError as error:
         # Problems that name no key, such as those of a flag, have no place in the text.
         placed = loaded.locate(error) if any(problem.where for problem in error.problems) else error

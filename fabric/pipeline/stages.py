@@ -24,14 +24,22 @@ if TYPE_CHECKING:
     from traffic.demands import Demands
 
 
-def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = silent) -> RouteResult:
-    """Stages three and four: route every phase of every fabric and judge the outcome."""
+def route_prepared_scenario(
+    prepared: PreparedScenario, *, progress: Reporter = silent, idle: bool = False
+) -> RouteResult:
+    """Stages three and four: route every phase of every fabric and judge the outcome.
+
+    Parameters
+    ----------
+    idle : bool
+        Whether a scenario that sends nothing has an answer too: one without routes.
+    """
     from fabric.evaluation.hottest import hottest_links
     from fabric.evaluation.jobs import job_times
     from fabric.evaluation.limits import check_limits
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
-    routes = _route_all(prepared, progress)
+    routes = _route_all(prepared, progress, idle=idle)
     jobs = job_times(traffic, routes)
     try:
         verdicts = check_limits(limits_of(loaded, request), routes, jobs)
@@ -98,12 +106,12 @@ def under(label: str, progress: Reporter) -> Reporter:
     return lambda state: progress(replace(state, text=f"{label}: {state.text}"))
 
 
-def _route_all(prepared: PreparedScenario, progress: Reporter) -> list[PhaseRoute]:
+def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool) -> list[PhaseRoute]:
     from fabric.evaluation.phases import route_phase
 
     routes: list[PhaseRoute] = []
     request = prepared.request
-    for name, spec, demands, phase in phases_to_route(prepared):
+    for name, spec, demands, phase in phases_to_route(prepared, idle=idle):
         label, router = f"{name} {phase}", request.router or spec.routing.router
         progress(Progress(f"{label}: {router}"))
         routes.append(
@@ -119,7 +127,7 @@ def _route_all(prepared: PreparedScenario, progress: Reporter) -> list[PhaseRout
     return routes
 
 
-def phases_to_route(prepared: PreparedScenario) -> list[tuple[str, FabricSpec, Demands, str]]:
+def phases_to_route(prepared: PreparedScenario, *, idle: bool = False) -> list[tuple[str, FabricSpec, Demands, str]]:
     """Fabric, its keys, its demands and the name of every phase; refused before anything is routed."""
     from fabric.evaluation.phases import phase_names
 
@@ -132,8 +140,12 @@ def phases_to_route(prepared: PreparedScenario) -> list[tuple[str, FabricSpec, D
         seen += phase_names(demands)
         if request.fabric in (None, name):
             found += [(name, spec, demands, phase) for phase in phase_names(demands)]
-    if not found:
-        raise ScenarioError(_nothing_to_route(loaded), where="workloads", hint="add a workload; fabric init shows some")
+    if not found and not (idle and request.phase in ("worst", "all")):
+        raise ScenarioError(
+            nothing_to_route(loaded),
+            where="workloads",
+            hint="add a workload; fabric init shows some. fabric build, show, compare and report need none",
+        )
     if request.phase not in ("worst", "all") and request.phase not in seen:
         raise ScenarioError(
             f"--phase {request.phase!r} is not the name of a phase",
@@ -172,7 +184,8 @@ def routing_options(
     )
 
 
-def _nothing_to_route(loaded: LoadedScenario) -> str:
+def nothing_to_route(loaded: LoadedScenario) -> str:
+    """Why there is nothing to route."""
     if not loaded.scenario.workloads:
         return "the scenario has no workloads, so nothing is sent"
     return "no workload sends anything over a fabric"

@@ -19,10 +19,12 @@ def open_any(
     overrides: Sequence[str] = (),
     request: RouteRequest = RouteRequest(),
     progress: Reporter = silent,
+    idle: bool = False,
 ) -> Run:
     """Open a saved result as it is, or load and route a scenario.
 
-    A saved result with overrides or failures asked for is routed again from the scenario kept in it.
+    A saved result with overrides or failures asked for is routed again from the scenario kept in it. With ``idle`` a
+    scenario that sends nothing is opened too, without routes.
 
     Raises
     ------
@@ -31,7 +33,7 @@ def open_any(
     """
     progress(Progress(f"reading {path}"))
     if path == "-" or not is_archive(Path(path)):
-        return run_scenario(load_scenario(path, overrides=overrides), request, given=path, progress=progress)
+        return run_scenario(load_scenario(path, overrides=overrides), request, given=path, progress=progress, idle=idle)
     from fabric.saved.result_file import open_result
 
     saved = open_result(Path(path))
@@ -46,4 +48,4 @@ def open_any(
         router=request.router or saved.request.router,
         scale=saved.request.scale * request.scale,
     )
-    return run_scenario(loaded, asked, given=path, progress=progress)
+    return run_scenario(loaded, asked, given=path, progress=progress, idle=idle)

@@ -63,6 +63,7 @@ class Comparison:
     gained: tuple[str, ...]
     lost: tuple[str, ...]
     keys: tuple[tuple[str, Any, Any], ...]  # of the scenario, that differ
+    idle: tuple[bool, bool] = (False, False)  # whether A and B send nothing
 
     def differs(self, tolerance: float = 0.0) -> bool:
         """Whether anything differs."""
@@ -71,11 +72,19 @@ class Comparison:
 
 def compare(a: Run, b: Run, *, most: int = 20) -> Comparison:
     """Compare two results; ``most`` links per phase."""
-    rows = [*_topology(a.result, b.result), *_loads(a.result, b.result), *_times(a.result, b.result)]
-    gained, lost = _names(a.result, b.result)
+    topologies = _topologies(a), _topologies(b)
+    rows = [*_topology(*topologies), *_loads(a.result, b.result), *_times(a.result, b.result)]
+    gained, lost = _names(*topologies)
     order = {subject: at for at, subject in enumerate(SUBJECTS)}
     rows.sort(key=lambda row: (order[row.subject], not row.differs(0), -_weight(row)))
-    return Comparison(tuple(rows), tuple(_links(a.result, b.result, most)), gained, lost, tuple(_keys(a, b)))
+    return Comparison(
+        tuple(rows),
+        tuple(_links(a.result, b.result, most)),
+        gained,
+        lost,
+        tuple(_keys(a, b)),
+        (not a.result.routes, not b.result.routes),
+    )
 
 
 def _weight(row: Row) -> float:
@@ -86,12 +95,16 @@ def _weight(row: Row) -> float:
     return abs(row.b - row.a) / larger if larger else 0.0
 
 
-def _topologies(result: RouteResult) -> dict[str, Topology]:
-    return {entry.fabric: entry.topology for entry in result.routes}
+def _topologies(run: Run) -> dict[str, Topology]:
+    """The fabrics as they were routed; those that carry nothing as they are built."""
+    routed = {entry.fabric: entry.topology for entry in run.result.routes}
+    fabrics = list(run.loaded.scenario.fabrics)
+    if set(fabrics) <= set(routed):
+        return routed
+    return {name: routed.get(name) or run.network.topologies[name] for name in fabrics}
 
 
-def _topology(a: RouteResult, b: RouteResult) -> Iterator[Row]:
-    one, other = _topologies(a), _topologies(b)
+def _topology(one: dict[str, Topology], other: dict[str, Topology]) -> Iterator[Row]:
     for fabric in dict.fromkeys([*one, *other]):
         sides = [_figures(topologies[fabric]) if fabric in topologies else {} for topologies in (one, other)]
         for subject, what, unit in dict.fromkeys([*sides[0], *sides[1]]):
@@ -186,12 +199,12 @@ def _times(a: RouteResult, b: RouteResult) -> Iterator[Row]:
             yield Row("time", row.metric, row.base, row.now, row.unit)
 
 
-def _names(a: RouteResult, b: RouteResult) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _names(a: dict[str, Topology], b: dict[str, Topology]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Nodes and cables that only B has, and only A."""
     sides = []
-    for result in (a, b):
+    for topologies in (a, b):
         found: dict[str, None] = {}
-        for fabric, topology in _topologies(result).items():
+        for fabric, topology in topologies.items():
             found |= {f"{fabric}: {name}": None for name in topology.nodes.name}
             cables = np.flatnonzero(topology.is_cable).tolist()
             found |= {f"{fabric}: {topology.link_name(link)}": None for link in cables}

@@ -15,8 +15,8 @@ from topologies.validate import validate
 SIZES = pytest.mark.parametrize("k", [2, 4, 8, 16])
 
 
-def fat_tree(k, hosts=(), speed="400G"):
-    return TOPOLOGIES["fat-tree"]({"radix": k, "speed": speed}, hosts=hosts)
+def fat_tree(k, hosts=(), speed="400G", **keys):
+    return TOPOLOGIES["fat-tree"]({"radix": k, "speed": speed, **keys}, hosts=hosts)
 
 
 def neighbours(net, node):
@@ -89,15 +89,20 @@ def test_one_port_is_refused():
         fat_tree(1)
 
 
-def test_listed_hosts_are_spread_evenly_over_the_edges():
-    """20 hosts on the 8 edge switches of k = 4 need 3 ports on some, which have 2: refused. 12 fit, 1 or 2 each."""
+def test_listed_hosts_fill_the_edges_in_order_or_are_spread_over_them():
+    """12 hosts fill 6 of the 8 edge switches of k = 4, or are 1 or 2 on each; 20 would need 3 ports on some."""
     group = HostGroup("n", tuple(f"n{i}" for i in range(12)), 1, 100.0)
     net = fat_tree(4, hosts=[group])
     per_edge = np.bincount(net.links.dst[net.links.src >= net.node("n0")], minlength=8)[:8]
+    assert per_edge.tolist() == [2, 2, 2, 2, 2, 2, 0, 0]
+    spread = fat_tree(4, hosts=[group], attach_order="spread")
+    per_edge = np.bincount(spread.links.dst[spread.links.src >= spread.node("n0")], minlength=8)[:8]
     assert sorted(per_edge.tolist()) == [1, 1, 1, 1, 2, 2, 2, 2]
     assert summarise(net).capacity_gbps_by_tier["host-edge"] == 1200
     many = HostGroup("n", tuple(f"n{i}" for i in range(20)), 1, 100.0)
     with pytest.raises(TopologyError, match=r"20 NIC ports do not fit.*3 host ports and has 2.*take 16 NIC ports"):
+        fat_tree(4, hosts=[many], attach_order="spread")
+    with pytest.raises(TopologyError, match=r"8 leaves of 2 host ports leave out 4 hosts of n.*take 16 NIC ports"):
         fat_tree(4, hosts=[many])
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from topologies.builder import TOPOLOGIES
 from topologies.errors import TopologyError
+from topologies.fabric_size import facts_of
 from topologies.hosts import HostGroup
 from topologies.summary import summarise
 from topologies.topology import role_nodes
@@ -90,18 +91,24 @@ def test_breakout_doubles_the_host_links_of_a_port():
 
 
 def test_dual_homed_hosts_attach_to_pairs_of_leaves_and_others_on_one():
-    """4 leaves are 2 pairs; 5 dual-homed hosts go 3 and 2 to them, 4 single-homed ones to one leaf each."""
+    """4 leaves of 6 are 2 pairs; 5 dual-homed hosts take 5 ports of the first, single-homed ones what is left."""
     hosts = [group("osd", 5, nics=2, dual_home=True), group("client", 4)]
     net = leaf_spine(hosts, **SHORT)
-    assert [leaves_of(net, f"osd{i}") for i in range(5)] == [["leaf0", "leaf1"]] * 3 + [["leaf2", "leaf3"]] * 2
-    assert [leaves_of(net, f"client{i}") for i in range(4)] == [["leaf0"], ["leaf1"], ["leaf2"], ["leaf3"]]
+    assert [leaves_of(net, f"osd{i}") for i in range(5)] == [["leaf0", "leaf1"]] * 5
+    assert [leaves_of(net, f"client{i}") for i in range(4)] == [["leaf0"], ["leaf1"], ["leaf2"], ["leaf2"]]
+    even = leaf_spine(hosts, **SHORT, attach_order="spread")
+    assert [leaves_of(even, f"osd{i}") for i in range(5)] == [["leaf0", "leaf1"]] * 3 + [["leaf2", "leaf3"]] * 2
+    assert [leaves_of(even, f"client{i}") for i in range(4)] == [["leaf0"], ["leaf1"], ["leaf2"], ["leaf3"]]
     assert summarise(net).endpoints == 14
     assert validate(net) == []
 
 
 def test_groups_that_fill_the_leaves_exactly_fit():
-    """3 + 3 hosts on 2 leaves of 3: the first group leaves one port of leaf1 more, where the second's odd host goes."""
-    net = leaf_spine([group("g", 3), group("s", 3)], leaves=2, spines=1, hosts_per_leaf=3, uplink_speed="100G")
+    """3 + 3 hosts on 2 leaves of 3: one group a leaf; spread, the first leaves a port of leaf1 more for the second."""
+    keys = {"leaves": 2, "spines": 1, "hosts_per_leaf": 3, "uplink_speed": "100G"}
+    net = leaf_spine([group("g", 3), group("s", 3)], **keys)
+    assert [leaves_of(net, f"{name}{i}") for name in "gs" for i in range(3)] == [["leaf0"]] * 3 + [["leaf1"]] * 3
+    net = leaf_spine([group("g", 3), group("s", 3)], **keys, attach_order="spread")
     where = [leaves_of(net, f"{name}{i}") for name in "gs" for i in range(3)]
     assert where == [["leaf0"], ["leaf0"], ["leaf1"], ["leaf0"], ["leaf1"], ["leaf1"]]
     assert summarise(net).ports_used_max_by_role["leaf"] == 4
@@ -244,16 +251,16 @@ def test_what_cannot_be_built_is_refused(keys, message):
 HOST_REFUSALS = {
     "too many hosts": (
         [group("n", 25)],
-        "25 NIC ports do not fit: a leaf would need 7 host ports and has 6.*24 NIC ports; 5 leaves",
+        "25 NIC ports do not fit: 4 leaves of 6 host ports leave out 1 host of n .*24 NIC ports; 5 leaves",
     ),
     "fast NIC": ([group("n", 4, gbps=200.0)], "n has 200G NICs but the leaf's host ports run at 100G"),
     "wider than a leaf": (
         [group("w", 1, nics=7)],
-        "7 NIC ports do not fit: a leaf would need 7 host ports and has 6.*a host of w needs 7 ports on one leaf",
+        "7 NIC ports do not fit: 4 leaves of 6 host ports leave out 1 host.*a host of w needs 7 ports on one leaf",
     ),
     "whole hosts": (
         [group("w", 6, nics=4)],
-        "24 NIC ports do not fit: a leaf would need 8 host ports.*4 leaves take 24 NIC ports; 6 leaves would take all",
+        "24 NIC ports do not fit: 4 leaves of 6 host ports leave out 2 hosts.*24 NIC ports; 6 leaves would take",
     ),
     "a NIC per GPU to two leaves": (
         [group("g", 4, nics=2, rail="per-gpu", dual_home=True)],
@@ -271,6 +278,51 @@ def test_hosts_that_do_not_fit_are_refused(hosts, message):
     """With the numbers, the rule and a way out."""
     with pytest.raises(TopologyError, match=message):
         leaf_spine(hosts, **SHORT)
+
+
+SIX = {"spines": 2, "hosts_per_leaf": 6, "uplink_speed": "100G"}
+DERIVED = {
+    "short form": (SIX, [("a", 7, 1, False), ("b", 6, 1, False)], 3),
+    "ports down": (
+        {"leaf": {"radix": 16, "speed": "100G", "down": 4, "up": 4}, "spine": {"radix": 16}},
+        [("a", 6, 3, False), ("b", 6, 1, False)],
+        6,
+    ),
+    "ports left by the uplinks": (
+        {"leaf": {"radix": 8, "speed": "100G", "up": 2}, "spine": {"radix": 16}},
+        [("a", 20, 1, False)],
+        4,
+    ),
+    "ports left by a link to each spine": (
+        {"leaf": {"radix": 8, "speed": "100G"}, "spine": {"radix": 16, "count": 3}},
+        [("a", 20, 1, False)],
+        4,
+    ),
+    "breakout": (
+        {"leaf": BROKEN | {"radix": 8, "count": None, "down_ports": 3}, "spine": {"count": 2}},
+        [("a", 13, 1, False)],
+        3,
+    ),
+    "pairs": (SIX, [("a", 7, 2, True), ("b", 1, 1, False)], 4),
+    "wide hosts": (SIX, [("a", 4, 4, False)], 4),
+}
+
+
+@pytest.mark.parametrize(("keys", "listed", "leaves"), DERIVED.values(), ids=DERIVED)
+def test_the_nodes_say_how_many_leaves_there_are(keys, listed, leaves):
+    """Fewest leaves on which whole hosts fit, by whatever says how many host ports a leaf has."""
+    hosts = [group(name, count, nics=nics, dual_home=dual) for name, count, nics, dual in listed]
+    net = leaf_spine(hosts, **keys)
+    assert summarise(net).nodes_by_role["leaf"] == leaves
+    assert validate(net) == []
+    entry = TOPOLOGIES["leaf-spine"]
+    spec = entry.model.model_validate({"kind": "leaf-spine", **keys})
+    assert facts_of(entry, spec, hosts).switches == int(net.is_switch.sum())
+
+
+def test_a_host_wider_than_a_leaf_has_no_number_of_leaves():
+    with pytest.raises(TopologyError, match=r"a host of w needs 7 ports on one leaf, which has 6.*fewer NICs per host"):
+        leaf_spine([group("w", 1, nics=7)], spines=2, hosts_per_leaf=6, uplink_speed="100G")
 
 
 def test_dual_homing_on_an_odd_number_of_leaves_is_refused():

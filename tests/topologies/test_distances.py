@@ -92,25 +92,68 @@ def test_random_networks_with_metrics_agree(data):
     assert counted(built) == expected(built)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
-def test_the_diameter_is_that_of_networkx_between_switches_with_endpoints(entry):
-    net = entry(dict(entry.example))
-    graph = nx.Graph()
-    inner = net.nodes.forwards[net.links.src] & net.nodes.forwards[net.links.dst]
-    graph.add_edges_from(zip(net.links.src[inner].tolist(), net.links.dst[inner].tolist(), strict=True))
-    ends = set(net.endpoint_nodes[net.nodes.forwards[net.endpoint_nodes]].tolist())
-    attached = (
-        (net.nodes.nics[net.links.src] > 0) & net.nodes.forwards[net.links.dst] & ~net.nodes.forwards[net.links.src]
+def farthest(net):
+    """By NetworkX: from each endpoint to each other, over links between nodes that forward."""
+    graph = nx.MultiDiGraph()
+    live = np.flatnonzero(net.up).tolist()
+    src, dst, forwards = net.links.src, net.links.dst, net.nodes.forwards
+    graph.add_edges_from(
+        (int(src[link]), int(dst[link])) for link in live if forwards[src[link]] and forwards[dst[link]]
     )
-    ends |= set(net.links.dst[attached].tolist())
+    homes = {
+        end: [end] if forwards[end] else [int(dst[link]) for link in live if src[link] == end and forwards[dst[link]]]
+        for end in net.endpoint_nodes.tolist()
+    }
     far = 0
-    for node in ends & set(graph):
-        lengths = nx.single_source_shortest_path_length(graph, node)
-        far = max(far, max(lengths[other] for other in ends & set(lengths)))
-    assert diameter_hops(net) == far
-    found = distances(net)
-    multi_homed = (np.bincount(net.links.src)[net.endpoint_nodes] > 1).any()
-    assert found.diameter == far or (multi_homed and found.diameter <= far)
+    for end, mine in homes.items():
+        lengths = [nx.single_source_shortest_path_length(graph, home) if home in graph else {home: 0} for home in mine]
+        for other, its in homes.items():
+            hops = [each[home] for each in lengths for home in its if home in each]
+            far = max([far, min(hops)]) if hops and other != end else far
+    return far
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
+def test_the_diameter_is_that_of_networkx_between_endpoints(entry):
+    """Of every builder, as built, and with a third of the cables between switches down."""
+    net = entry(dict(entry.example))
+    assert diameter_hops(net) == distances(net).diameter_hops == distances(net).longest_path_hops == farthest(net)
+    inner = np.flatnonzero(net.is_cable & net.nodes.forwards[net.links.src] & net.nodes.forwards[net.links.dst])
+    broken = net.with_down(links=inner[::3].tolist())
+    assert diameter_hops(broken) == distances(broken).longest_path_hops == farthest(broken)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(st.data())
+def test_the_diameter_of_any_network_is_that_of_networkx(data):
+    """Random switches, hosts on one or several of them or forwarding themselves, metrics that play no part."""
+    net = assemble("random", "random")
+    switches = data.draw(st.integers(1, 7))
+    ids = net.switches("switch", [f"s{i}" for i in range(switches)], level=1)
+    for number in range(data.draw(st.integers(1, 6))):
+        forwards = data.draw(st.booleans())
+        homes = data.draw(st.lists(st.integers(0, switches - 1), min_size=1, max_size=3))
+        host = net.nodes("host", [f"h{number}"], level=0, nics=len(homes), forwards=forwards)
+        net.cables(np.repeat(host, len(homes)), ids[homes], 100.0)
+    for _ in range(data.draw(st.integers(0, 10))):
+        a, b = data.draw(st.integers(0, switches - 1)), data.draw(st.integers(0, switches - 1))
+        if a != b:
+            net.cables([ids[a]], [ids[b]], 100.0, weight=float(data.draw(st.sampled_from([1, 2, 9]))))
+    built = net.freeze()
+    assert diameter_hops(built) == distances(built).diameter_hops == farthest(built)
+
+
+def test_a_host_on_two_leaves_counts_from_the_nearer_one():
+    """h0 on leaves 0 and 1, h1 on leaf 1 and h2 on leaf 0: only h1 and h2 are two hops apart."""
+    net = assemble("pairs", "pairs")
+    leaf, spine = net.switches("leaf", ["l0", "l1"], level=1), net.switches("spine", ["s0"], level=2)
+    net.full_mesh(leaf, spine, 100.0)
+    both = net.hosts(["h0"], nics=2)
+    net.cables(np.repeat(both, 2), leaf, 100.0)
+    net.cables(net.hosts(["h1"]), leaf[1:], 100.0)
+    assert diameter_hops(net.freeze()) == 0
+    net.cables(net.hosts(["h2"]), leaf[:1], 100.0)
+    assert diameter_hops(net.freeze()) == 2
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_bcube_switch_joins_servers_that_differ_in_one_digit(n, k):
         for digit in range(k + 1):
             values = {address[k - digit] for address in addresses}
             assert len(values) == (n if digit == layer else 1)
-    assert distances(net).diameter == 2 * (k + 1)  # every step is a switch and a server
+    assert distances(net).diameter_hops == 2 * (k + 1)  # every step is a switch and a server
 
 
 @pytest.mark.parametrize(("n", "k"), [(2, 0), (2, 2), (4, 1), (3, 2), (6, 1)])

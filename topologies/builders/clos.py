@@ -15,7 +15,7 @@ from topologies.clos_cabling import add_leaves, add_upper_tiers
 from topologies.clos_keys import ClosKeys, LinkSpeeds, ParallelCables, TierCounts
 from topologies.clos_plan import ClosCounts, plan
 from topologies.facts import Facts
-from topologies.hosts import HostGroup, block_starts
+from topologies.hosts import AttachOrder, HostGroup, attached_per_leaf
 from topologies.node_names import names_inside
 from topologies.oversubscription import TierOversubscription
 from topologies.switches import Switch, SwitchPorts
@@ -45,6 +45,7 @@ def facts(
     spine: SwitchPorts | None = None,
     superspine: SwitchPorts | None = None,
     core: SwitchPorts | None = None,
+    attach_order: AttachOrder = "fill",
     hosts: Sequence[HostGroup] = (),
 ) -> Facts:
     """Counts from the plan: Σ over tiers, every switch with as many cables as uplinks; rates are one direction."""
@@ -55,7 +56,7 @@ def facts(
         radix, speed, switch, endpoints, tiers, oversubscription, uplinks, parallel, speeds, counts, leaf, spine,
         superspine, core, hosts,
     )  # fmt: skip
-    sizes = plan(asked.design, endpoints, tiers, hosts)
+    sizes = plan(asked.design, endpoints, tiers, hosts, order=attach_order)
     attached = sum(len(group.hosts) * group.nics for group in hosts)
     cables = {"host-leaf": endpoints or attached or sizes.leaves * sizes.host_ports, **sizes.cables_by_tier}
     gbps = asked.link_gbps(sizes.tiers)
@@ -127,6 +128,7 @@ def clos(
     spine: Annotated[SwitchPorts | None, Field(description="Spines, where they differ")] = None,
     superspine: Annotated[SwitchPorts | None, Field(description="Super-spines, where they differ")] = None,
     core: Annotated[SwitchPorts | None, Field(description="Cores, where they differ")] = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """Folded Clos of two to four tiers, by size, by counts, or both, with any oversubscription in every tier.
@@ -145,7 +147,7 @@ def clos(
         radix, speed, switch, endpoints, tiers, oversubscription, uplinks, parallel, speeds, counts, leaf, spine,
         superspine, core, hosts,
     )  # fmt: skip
-    sizes = plan(asked.design, endpoints, tiers, hosts)
+    sizes = plan(asked.design, endpoints, tiers, hosts, order=attach_order)
     notes = asked.check(sizes.tiers)
     radixes = {role: asked.ports(role)[0] for role in sizes.roles}
     gbps = asked.link_gbps(sizes.tiers)
@@ -153,9 +155,9 @@ def clos(
     net.say(*notes, *sizes.notes)
     ids, names = add_leaves(net, sizes, radixes["leaf"])
     if hosts or endpoints is None:
-        attach_hosts(net, hosts, ids, names, sizes.host_ports, gbps["host"])
+        attach_hosts(net, hosts, ids, names, sizes.host_ports, gbps["host"], order=attach_order)
     else:
-        per_leaf = np.diff(block_starts(endpoints, sizes.leaves))
+        per_leaf = attached_per_leaf(endpoints, sizes.leaves, sizes.host_ports, attach_order)
         ends = net.hosts(names_inside(names, "host", per_leaf.tolist()))
         net.cables(ends, np.repeat(ids, per_leaf), gbps["host"])
     add_upper_tiers(net, sizes, ids, radixes, gbps)

@@ -12,6 +12,7 @@ from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Speed, all_pairs, between_groups, cable, host_gbps, said_of_groups
+from topologies.hosts import AttachOrder
 from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
@@ -42,6 +43,7 @@ def dragonfly(
     switch: Switch = None,
     local_length: Length = None,
     global_length: Length = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """Dragonfly: a complete graph inside every group, and every two groups joined by one or more cables.
@@ -60,7 +62,7 @@ def dragonfly(
     group, position = np.divmod(np.arange(count * a), a)
     names = node_names("router", position, group=group)
     ids = net.switches("router", names, level=1, radix=switch.ports if switch else 0, pod=group)
-    attach_hosts(net, hosts, ids, names, p, gbps)
+    attach_hosts(net, hosts, ids, names, p, gbps, order=attach_order)
     table = ids.reshape(count, a)
     one, other = all_pairs(a)
     cable(net, table[:, one].ravel(), table[:, other].ravel(), speed, tier="local", length=local_length)

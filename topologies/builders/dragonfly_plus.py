@@ -12,6 +12,7 @@ from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, between_groups, cable, host_gbps, said_of_groups
+from topologies.hosts import AttachOrder
 from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
@@ -51,6 +52,7 @@ def dragonfly_plus(
     parallel: Parallel = 1,
     local_length: Length = None,
     global_length: Length = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """Dragonfly+: every leaf to every spine of its group, and every two groups joined through their spines.
@@ -71,7 +73,7 @@ def dragonfly_plus(
     leaf = net.switches("leaf", leaf_names, level=1, radix=radix, pod=group)
     group, position = np.divmod(np.arange(groups * spines), spines)
     spine = net.switches("spine", node_names("spine", position, group=group), level=2, radix=radix, pod=group)
-    attach_hosts(net, hosts, leaf, leaf_names, p, gbps)
+    attach_hosts(net, hosts, leaf, leaf_names, p, gbps, order=attach_order)
     low = np.repeat(leaf, spines)
     high = np.repeat(spine.reshape(groups, spines), leaves, axis=0).ravel()
     cable(net, low, high, speed, tier="leaf-spine", parallel=parallel, length=local_length)

@@ -12,6 +12,7 @@ from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.errors import TopologyError
 from topologies.facts import Facts
+from topologies.hosts import AttachOrder
 from topologies.node_names import node_names
 from topologies.switches import Switch, SwitchPorts, switch_ports
 from topologies.topology import Topology
@@ -37,6 +38,7 @@ def fat_tree(
     radix: Annotated[Count | None, Field(description="Ports per switch, k; even", examples=[48])] = None,
     speed: Annotated[SpeedGbps | None, Field(description="Speed of every link", examples=["400G"])] = None,
     switch: Switch = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """Three-tier k-ary fat tree of equal switches: k pods, k/2 hosts per edge switch, full bisection.
@@ -62,7 +64,7 @@ def fat_tree(
     aggregation_names = node_names("aggregation", position, pod=pod)
     aggregation = net.switches("aggregation", aggregation_names, level=2, radix=k, pod=pod)
     core = net.switches("core", node_names("core", range(half * half)), level=3, radix=k)
-    attach_hosts(net, hosts, edge, edge_names, half, gbps)
+    attach_hosts(net, hosts, edge, edge_names, half, gbps, order=attach_order)
 
     lower = np.repeat(edge, half)
     upper = np.repeat(aggregation.reshape(k, half), half, axis=0).ravel()

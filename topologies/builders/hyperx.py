@@ -13,6 +13,7 @@ from topologies.builder import TOPOLOGIES, Hosts
 from topologies.columns import Ints, column
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, all_pairs, flat_network, grid_names
+from topologies.hosts import AttachOrder
 from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count
@@ -42,6 +43,7 @@ def hyperx(
     switch: Switch = None,
     parallel: Parallel = 1,
     length: Length = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """HyperX: switches that differ in one coordinate are cabled; with dimensions of 2 a hypercube.
@@ -60,6 +62,7 @@ def hyperx(
         speed=speed,
         host_speed=host_speed,
         switch=switch,
+        attach_order=attach_order,
         parallel=parallel,
         length=length,
     )

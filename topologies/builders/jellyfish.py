@@ -12,6 +12,7 @@ from topologies.columns import column
 from topologies.errors import TopologyError
 from topologies.expander import check_regular, connected, draws, expander_facts, random_regular
 from topologies.flat import HostSpeed, Length, Speed, flat_network
+from topologies.hosts import AttachOrder
 from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
@@ -32,6 +33,7 @@ def jellyfish(
     host_speed: HostSpeed = None,
     switch: Switch = None,
     length: Length = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """Jellyfish: every switch has the same number of cables to random others, no two to the same; hosts on the rest.
@@ -70,5 +72,6 @@ def jellyfish(
         speed=speed,
         host_speed=host_speed,
         switch=switch,
+        attach_order=attach_order,
         length=length,
     )

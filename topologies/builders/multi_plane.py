@@ -21,9 +21,10 @@ from topologies.topology import Topology
 from topologies.units import Count
 
 
-def facts(planes: int, plane: BaseModel) -> Facts:
+def facts(planes: int, plane: BaseModel, hosts: Sequence[HostGroup] = ()) -> Facts:
     """``planes`` times the closed form of a plane."""
-    one = facts_of(TOPOLOGIES[getattr(plane, "kind")], plane)  # noqa: B009 - the field is dynamic
+    share = [_share(group, planes) for group in hosts]
+    one = facts_of(TOPOLOGIES[getattr(plane, "kind")], plane, share)  # noqa: B009 - the field is dynamic
     return replace(
         one,
         endpoints=planes * one.endpoints,

@@ -16,7 +16,7 @@ from topologies.clos_plan import ClosPlan, plan
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
-from topologies.hosts import HostGroup, block_starts
+from topologies.hosts import AttachOrder, HostGroup, attached_per_leaf
 from topologies.node_names import node_names
 from topologies.rails import check_rails_per_switch
 from topologies.switches import Switch, SwitchPorts, switch_ports
@@ -60,6 +60,7 @@ def rail_only(
     rails_per_switch: Annotated[
         Count, Field(description="Neighbouring rails that share switches, and so meet", examples=[2])
     ] = 1,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """Rail-only: GPU i of every high-bandwidth domain is on rail i, each rail a Clos of its own, as small as can be.
@@ -90,7 +91,8 @@ def rail_only(
             net.cables(own, np.repeat(leaf, len(own)), gbps)
             continue
         leaf, _ = add_leaves(net, sizes, ports, prefix=prefix, rail=rail)
-        net.cables(own, np.repeat(leaf, np.diff(block_starts(together, sizes.leaves))), gbps)
+        per_leaf = attached_per_leaf(together, sizes.leaves, sizes.host_ports, attach_order)
+        net.cables(own, np.repeat(leaf, per_leaf), gbps)
         add_upper_tiers(net, sizes, leaf, ports, gbps, prefix=prefix, rail=rail)
     return net.freeze()
 

@@ -14,6 +14,7 @@ from topologies.facts import Facts
 from topologies.finite_field import Field as FiniteField
 from topologies.finite_field import finite_field, prime_power
 from topologies.flat import HostSpeed, Length, Parallel, Speed, flat_network
+from topologies.hosts import AttachOrder
 from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
@@ -45,6 +46,7 @@ def slim_fly(
     switch: Switch = None,
     parallel: Parallel = 1,
     length: Length = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """Slim Fly: two halves of q x q switches, any two of all at most two hops apart.
@@ -85,6 +87,7 @@ def slim_fly(
         speed=speed,
         host_speed=host_speed,
         switch=switch,
+        attach_order=attach_order,
         parallel=parallel,
         length=length,
     )

@@ -16,6 +16,7 @@ from topologies.columns import Bools, Ints, column
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, cable, flat_network, grid_names, host_gbps
+from topologies.hosts import AttachOrder
 from topologies.node_names import node_names
 from topologies.switches import Switch, SwitchPorts
 from topologies.topology import Topology
@@ -81,6 +82,7 @@ def torus(
     switch: Switch = None,
     parallel: Parallel = 1,
     length: Length = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """Torus: rings along every dimension; a dimension of two switches has one cable, not two.
@@ -107,7 +109,9 @@ def torus(
     if cube is not None:
         net = assemble(title, "torus")
         ids = _add_cubes(net, dims, closed, cube, names, switch, ocs=ocs, speed=speed, parallel=parallel, length=length)
-        attach_hosts(net, hosts, ids, names, endpoints_per_switch, host_gbps(speed, host_speed, switch))
+        attach_hosts(
+            net, hosts, ids, names, endpoints_per_switch, host_gbps(speed, host_speed, switch), order=attach_order
+        )
         return net.freeze()
     if ocs:
         message = "optical switches join cubes, and no cube is given"
@@ -122,6 +126,7 @@ def torus(
         speed=speed,
         host_speed=host_speed,
         switch=switch,
+        attach_order=attach_order,
         parallel=parallel,
         length=length,
     )

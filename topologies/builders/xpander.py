@@ -12,6 +12,7 @@ from topologies.columns import column
 from topologies.errors import TopologyError
 from topologies.expander import check_regular, connected, draws, expander_facts
 from topologies.flat import HostSpeed, Length, Speed, all_pairs, flat_network
+from topologies.hosts import AttachOrder
 from topologies.node_names import node_names
 from topologies.switches import Switch
 from topologies.topology import Topology
@@ -32,6 +33,7 @@ def xpander(
     host_speed: HostSpeed = None,
     switch: Switch = None,
     length: Length = None,
+    attach_order: AttachOrder = "fill",
     hosts: Hosts = (),
 ) -> Topology:
     """Xpander: d + 1 groups of equal size without cables inside, and a random matching between every two groups.
@@ -76,6 +78,7 @@ def xpander(
         speed=speed,
         host_speed=host_speed,
         switch=switch,
+        attach_order=attach_order,
         length=length,
         pod=column(group, np.int32),
     )

@@ -10,16 +10,28 @@ from fabric.cli.options import FabricCommand, Settings
 SUMMARY = "Build the fabrics: switches, ports, cables, capacities."
 ORDER = 20
 
-COLUMNS = ("fabric", "tier", "cables", "capacity_gbps")
+COLUMNS = {
+    "tier": ("fabric", "tier", "cables", "capacity_gbps"),
+    "leaf": ("fabric", "switch", "ports", "hosts"),
+    "host": ("fabric", "host", "group", "endpoint", "switch", "links"),
+}
 
 
 @click.command("build", cls=FabricCommand)
 @click.argument("scenario")
-def command(scenario: str, settings: Settings) -> None:
-    """Build the fabrics of SCENARIO: switches by role, cables and capacity by tier, ports, oversubscription."""
-    from fabric.faces.answers.build_report import build_document
+@click.option(
+    "--by",
+    type=click.Choice(tuple(COLUMNS)),
+    help="List the hosts of every leaf, or the leaves of every host; tier: cables, the default of csv.",
+)
+def command(scenario: str, by: str | None, settings: Settings) -> None:
+    """Build the fabrics of SCENARIO: switches by role, cables by tier, ports, and who is attached where."""
+    from fabric.faces.answers.build_report import attached_document, build_document
     from fabric.faces.answers.records import build_record
+    from fabric.faces.views.attached import host_table, leaf_table
     from fabric.faces.views.build import cable_table
+    from fabric.output.document import Document
+    from fabric.output.table import Table
     from fabric.pipeline.prepared import build
     from topologies.summary import summarise
 
@@ -27,8 +39,15 @@ def command(scenario: str, settings: Settings) -> None:
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up)
     record = build_record(loaded, network)
-    summaries = {name: summarise(topology, network.gpus(name)) for name, topology in network.topologies.items()}
-    emit(
-        Answer(lambda: record, lambda: build_document(loaded, network), lambda: cable_table(summaries), COLUMNS),
-        settings,
-    )
+
+    def document() -> Document:
+        return build_document(loaded, network) if by in (None, "tier") else attached_document(network, str(by))
+
+    def table() -> Table:
+        if by in ("leaf", "host"):
+            return leaf_table(network.topologies) if by == "leaf" else host_table(network)
+        return cable_table(
+            {name: summarise(topology, network.gpus(name)) for name, topology in network.topologies.items()}
+        )
+
+    emit(Answer(lambda: record, document, table, COLUMNS[by or "tier"]), settings)

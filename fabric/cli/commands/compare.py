@@ -64,7 +64,9 @@ def command(
     check_timings(timings, settings)
     request = RouteRequest(down=settings.down, up=settings.up)
     with watching(settings) as report:
-        sides = [open_any(path, overrides=settings.overrides, request=request, progress=report) for path in (a, b)]
+        sides = [
+            open_any(path, overrides=settings.overrides, request=request, progress=report, idle=True) for path in (a, b)
+        ]
     say_timings(timings, [route for side in sides for route in side.result.routes], settings)
     found = compare(sides[0], sides[1], most=top)
     wanted = tuple(subject for subject in ALL if not only or subject in only)

@@ -92,5 +92,5 @@ def _source(path: str, settings: Settings, request: RouteRequest) -> ReportSourc
     from fabric.saved.open_any import open_any
 
     with watching(settings) as report:
-        run = open_any(path, overrides=settings.overrides, request=request, progress=report)
+        run = open_any(path, overrides=settings.overrides, request=request, progress=report, idle=True)
     return ReportSource(run)

@@ -11,7 +11,9 @@ SUMMARY = "Show path counts or the bisection of the fabrics."
 ORDER = 30
 
 PATH_COLUMNS = ("fabric", "hops", "pairs", "least_paths", "mean_paths", "most_paths")
-BISECTION_COLUMNS = ("fabric", "tier", "cables", "gbps", "bisection_gbps", "ratio")
+CUT_COLUMNS = (
+    "fabric", "cut", "kind", "cables", "gbps", "beneath_gbps", "bisection_gbps", "ratio", "least_ratio", "least_at",
+)  # fmt: skip
 
 
 @click.command("show", cls=FabricCommand)
@@ -27,13 +29,14 @@ def command(what: str, scenario: str, settings: Settings) -> None:
         paths_document,
         paths_record,
     )
-    from fabric.faces.views.shape import boundary_table, path_table, reachable
+    from fabric.faces.views.shape import cut_table, path_table, reachable
     from fabric.pipeline.prepared import build
     from fabric.scenario.provenance import envelope
 
     loaded = load(scenario, settings)
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up)
+    columns: tuple[str, ...]
     if what == "paths":
         paths = path_results(network)
         found = paths_record(paths)
@@ -42,7 +45,7 @@ def command(what: str, scenario: str, settings: Settings) -> None:
     else:
         halves = bisection_results(network, loaded.scenario.seed)
         found = bisection_record(halves)
-        table = boundary_table(halves)
-        document, columns, kind = bisection_document(halves), BISECTION_COLUMNS, "BisectionResult"
+        table = cut_table(halves)
+        document, columns, kind = bisection_document(halves), CUT_COLUMNS, "BisectionResult"
     record = {**envelope(kind, loaded), "fabrics": found, "warnings": [str(problem) for problem in network.warnings]}
     emit(Answer(lambda: record, lambda: document, lambda: table, columns), settings)

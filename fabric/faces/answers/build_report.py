@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from fabric.faces.views.attached import HOSTS_SHOWN, LEAVES_SHOWN, host_table, leaf_table
 from fabric.faces.views.build import ROLES_SHOWN, TIERS_SHOWN, cable_table, role_table
+from fabric.faces.views.shape import diameter_text
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
 from fabric.pipeline.network import Network
@@ -10,9 +12,11 @@ from fabric.scenario.load import LoadedScenario
 from topologies.distances import diameter_hops
 from topologies.summary import TopologySummary, summarise
 
+_LEAVES = 12  # switches whose hosts are shown before --by leaf has to be asked
+
 
 def build_document(loaded: LoadedScenario, network: Network) -> Document:
-    """Switches by role and cables by tier of every fabric."""
+    """Switches by role, cables by tier, and the hosts of the leaves of every fabric."""
     parts: list[Table | Line] = []
     for fabric, topology in network.topologies.items():
         summary = summarise(topology, network.gpus(fabric))
@@ -25,8 +29,31 @@ def build_document(loaded: LoadedScenario, network: Network) -> Document:
         ]
         roles = role_table(fabric, summary, topology, loaded.scenario.fabrics[fabric])
         parts += [roles.only(*ROLES_SHOWN).titled(""), cable_table({fabric: summary}).only(*TIERS_SHOWN).titled("")]
+        parts += _hosts(leaf_table({fabric: topology}), listed=network.gpus(fabric) is not None)
     parts += [Line(f"warning: {problem}", "warn") for problem in network.warnings]
     return parts
+
+
+def _hosts(leaves: Table, *, listed: bool) -> list[Table | Line]:
+    """Who is attached where: leaf by leaf where nodes are listed, else how many each leaf has."""
+    if not len(leaves):
+        return []
+    if not listed:
+        ports = [record["ports"] for record in leaves.records()]
+        each = f"{min(ports):,}" if min(ports) == max(ports) else f"{min(ports):,} to {max(ports):,}"
+        return [Line(f"no nodes are listed: {each} host links on each of {len(ports):,} switches")]
+    parts: list[Table | Line] = [leaves.only(*LEAVES_SHOWN).titled("").first(_LEAVES)]
+    if len(leaves) > _LEAVES:
+        parts.append(Line(f"{_LEAVES} of {len(leaves):,} switches with hosts; --by leaf lists them all"))
+    return parts
+
+
+def attached_document(network: Network, by: str) -> Document:
+    """The hosts of every leaf, or the leaves of every host."""
+    table, shown = (
+        (leaf_table(network.topologies), LEAVES_SHOWN) if by == "leaf" else (host_table(network), HOSTS_SHOWN)
+    )
+    return [table.only("fabric", *shown) if len(network.topologies) > 1 else table.only(*shown)]
 
 
 def _shape(summary: TopologySummary, diameter: int) -> list[str]:
@@ -35,4 +62,4 @@ def _shape(summary: TopologySummary, diameter: int) -> list[str]:
     words = [f"{count:,} {what if count > 1 else what.removesuffix('s')}" for what, count in parts if count]
     if summary.planes > 1:
         words.append(f"{summary.planes} planes")
-    return [*words, f"diameter {diameter} hops between switches"]
+    return [*words, diameter_text(diameter)]

@@ -37,6 +37,9 @@ def compare_document(names: tuple[str, str], found: Comparison, only: Sequence[S
         parts.append(key_table(found.keys).first(_MOST_NAMES))
         if len(found.keys) > _MOST_NAMES:
             parts.append(Line(f"and {len(found.keys) - _MOST_NAMES:,} more keys"))
+    if any(found.idle):
+        who = "neither side sends" if all(found.idle) else f"{'A' if found.idle[0] else 'B'} does not send"
+        parts.append(Line(f"{who} anything: no loads and no times are compared"))
     if not found.differs(tolerance):
         parts.append(Line("no figure differs", "good"))
     for subject in SUBJECTS:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fabric.evaluation.schedule import StepSchedule
 from fabric.evaluation.severity import worst_phase
+from fabric.faces.views.attached import host_records
 from fabric.faces.views.jobs import JOB_PHASE_KEYS, phases_only, step_table
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import LINK_KEYS, hot_link_table
@@ -38,6 +39,7 @@ def build_record(loaded: LoadedScenario, network: Network) -> dict[str, Any]:
     for name, topology in network.topologies.items():
         summary = summarise(topology, network.gpus(name))
         fabrics.append({"name": name, **summary.__dict__, "diameter_hops": diameter_hops(topology)})
+        fabrics[-1]["attached"] = host_records(network, name)
     return {
         **envelope("BuildResult", loaded),
         "fabrics": fabrics,

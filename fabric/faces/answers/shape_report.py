@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fabric.faces.views.shape import BISECTION_SHOWN, PATHS_SHOWN, boundary_table, path_table
+from fabric.faces.views.shape import CUTS_SHOWN, PATHS_SHOWN, cut_notes, cut_table, diameter_text, path_table
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
 from fabric.pipeline.network import Network
@@ -27,27 +27,21 @@ def paths_document(results: dict[str, Distances]) -> Document:
     """Diameter, mean distance, and pairs and paths by distance."""
     parts: list[Table | Line] = []
     for name, found in results.items():
-        parts.append(
-            Line(f"{name}: diameter {found.diameter} hops between switches, mean {found.mean:.3f} over endpoint pairs")
-        )
+        parts.append(Line(f"{name}: {diameter_text(found.diameter_hops)}, mean {found.mean:.3f} over endpoint pairs"))
+        if found.longest_path_hops > found.diameter_hops:
+            parts.append(Line(f"paths of least metric have up to {found.longest_path_hops} hops"))
         parts.append(path_table({name: found}).only(*PATHS_SHOWN).titled(""))
     return parts
 
 
 def bisection_document(results: dict[str, Bisection]) -> Document:
-    """Capacity of every tier boundary, and the narrowest halving of networks without levels."""
+    """Every cut of every fabric: tiers, halvings, and the narrowest halving found of networks without levels."""
     parts: list[Table | Line] = []
     for name, found in results.items():
         sends = f"endpoints send {format_gbps(found.endpoint_gbps)}" if found.endpoint_gbps else "endpoints forward"
         parts.append(Line(f"{name}: {sends}, all rates one direction"))
-        parts.append(boundary_table({name: found}).only(*BISECTION_SHOWN).titled(""))
-        cut = found.cut
-        if cut is not None:
-            bound = f"no halving is below {format_gbps(cut.at_least_gbps)}" if cut.at_least_gbps else "no bound below"
-            full = "" if cut.ratio is None else f", {cut.ratio:.2f} of full"
-            parts.append(
-                Line(f"narrowest halving found: {cut.cables:,} cables, {format_gbps(cut.gbps)}{full}; {bound}")
-            )
+        parts.append(cut_table({name: found}).only(*CUTS_SHOWN).titled(""))
+        parts += [Line(text) for text in cut_notes(found)]
     return parts
 
 
@@ -56,7 +50,8 @@ def paths_record(results: dict[str, Distances]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "diameter_hops": found.diameter,
+            "diameter_hops": found.diameter_hops,
+            "longest_path_hops": found.longest_path_hops,
             "mean_hops": found.mean,
             "unreachable_pairs": found.unreachable,
             "by_hops": [entry.__dict__ for entry in found.classes],
@@ -72,7 +67,9 @@ def bisection_record(results: dict[str, Bisection]) -> list[dict[str, Any]]:
             "name": name,
             "endpoint_gbps": found.endpoint_gbps,
             "tiers": [entry.__dict__ for entry in found.tiers],
+            "halvings": [entry.__dict__ for entry in found.halvings],
             "cut": found.cut.__dict__ if found.cut else None,
+            "cuts": cut_table({name: found}).without("fabric").records(),
         }
         for name, found in results.items()
     ]

@@ -18,6 +18,8 @@ from traffic.workload import ModelFigures, Phase, WorkloadTraffic
 def traffic_document(workloads: Sequence[WorkloadTraffic], schedules: Sequence[StepSchedule]) -> Document:
     """Phases of every workload, with bytes per rank and direction, and what they need to stay hidden."""
     parts: list[Table | Line] = []
+    if not workloads:
+        parts.append(Line("the scenario has no workloads, so nothing is sent"))
     for workload, schedule in zip(workloads, schedules, strict=True):
         parts.append(Line(_headline(workload)))
         if workload.model is not None:

@@ -92,6 +92,11 @@ class Section:
     blocks: tuple[Block, ...]
 
 
+def not_said(anchor: str, title: str, how: str, why: str) -> Section:
+    """A section of what cannot be said, with the reason."""
+    return Section(anchor, title, how, (Words(f"There is none: {why}.", "warn"),))
+
+
 @dataclass(frozen=True)
 class Content:
     """The whole report. ``met`` is None where no limit was decided."""

@@ -62,6 +62,8 @@ def _headline(source: ReportSource) -> tuple[str, bool | None]:
     if missed:
         return f"NOT MET ({missed} of {_limits(len(result.limits))}{lost})", False
     if not decided:
+        if source.idle:
+            return "NOT JUDGED (nothing is sent)", None
         left = f"{_limits(len(result.limits))}, none decided" if result.limits else "no limits given"
         return f"NOT JUDGED ({left}{lost})", False if lost else None
     undecided = len(result.limits) - len(decided)

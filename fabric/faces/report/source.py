@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fabric.pipeline.network import Network
 from fabric.pipeline.run import Run
+from fabric.pipeline.stages import nothing_to_route
 from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.scenario.load import LoadedScenario
@@ -42,6 +43,11 @@ class ReportSource:
     def network(self) -> Network:
         """The fabrics."""
         return self.run.network
+
+    @property
+    def idle(self) -> str | None:
+        """Why nothing was routed; None where something was."""
+        return None if self.result.routes else nothing_to_route(self.loaded)
 
     @property
     def result(self) -> RouteResult:

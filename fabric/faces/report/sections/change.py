@@ -26,8 +26,20 @@ def change_section(source: ReportSource) -> Section | None:
     blocks: list[Block] = [
         Words(f"Base: {base.loaded.scenario.name}, {base.given}, SHA-256 {base.loaded.sha256}."),
         *(table for table in tables if len(table)),
+        *_unsaid(source, base),
     ]
     return Section("change", "Change against the base", _HOW, tuple(blocks))
+
+
+def _unsaid(source: ReportSource, base: ReportSource) -> list[Words]:
+    """That a side sends nothing."""
+    sides = [name for name, side in (("this design", source), ("the base", base)) if side.idle]
+    if not sides:
+        return []
+    text = " and ".join(sides)
+    return [
+        Words(f"Nothing is sent in {text}: no load and no time is compared. fabric compare compares networks.", "warn")
+    ]
 
 
 SUMMARY = "what differs from the base of --base"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fabric.faces.report.content import Block, Section, Words
+from fabric.faces.report.content import Block, Section, Words, not_said
 from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.links import HOTTEST_SHOWN, hot_link_table
 
 _SHOWN = (*HOTTEST_SHOWN[:5], "ports", "tier", *HOTTEST_SHOWN[5:])
+_TITLE = "Hottest links"
 _HOW = (
     "Links of highest offered load, for the phases that were asked for (the worst of every fabric unless --phase says "
     "otherwise); access links that are at most full come last. A cause is the part of the link's load that one "
@@ -17,9 +18,11 @@ _HOW = (
 
 def hottest_section(source: ReportSource) -> Section:
     """The listed links with their causes."""
+    if source.idle:
+        return not_said("hottest", _TITLE, _HOW, source.idle)
     items = source.result.items
     blocks: list[Block] = [hot_link_table(items).only(*_SHOWN).titled("Hottest links")] if items else []
-    return Section("hottest", "Hottest links", _HOW, tuple(blocks) or (Words("No link is offered anything."),))
+    return Section("hottest", _TITLE, _HOW, tuple(blocks) or (Words("No link is offered anything."),))
 
 
 SUMMARY = "the hottest links, and the jobs and collectives that load them"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabric.faces.report.content import Block, Folded, HeatBlock, HeatPicture, Section
+from fabric.faces.report.content import Block, Folded, HeatBlock, HeatPicture, Section, not_said
 from fabric.faces.report.heat_layers import heat_blocks
 from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
@@ -10,6 +10,7 @@ from fabric.faces.views.heat import heat_map, worst_row_table
 from fabric.faces.views.tiers import tier_table
 from fabric.result import RouteResult
 
+_TITLE = "Load by tier and place"
 _HOW = (
     "Offered load of a directed link over its capacity, in the phase named; above 100 % is congestion. Up is away from "
     "the hosts. Quantiles are over the links of the tier that are up. A cell of a heat map is the worst of its links, "
@@ -20,11 +21,13 @@ _HOW = (
 
 def load_section(source: ReportSource) -> Section:
     """Tiers, then a heat map per fabric with the worst of every row as its table."""
+    if source.idle:
+        return not_said("load", _TITLE, _HOW, source.idle)
     blocks: list[Block] = [tier_table(source.result.routes).titled("Offered load by tier, phase and direction")]
     for heat in heat_blocks(source.result.routes):
         blocks.append(heat)
         blocks += [_rows_table(source.result, heat, picture) for picture in heat.pictures]
-    return Section("load", "Load by tier and place", _HOW, tuple(blocks))
+    return Section("load", _TITLE, _HOW, tuple(blocks))
 
 
 def _rows_table(result: RouteResult, heat: HeatBlock, picture: HeatPicture) -> Folded:

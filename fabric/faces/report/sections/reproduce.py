@@ -27,7 +27,14 @@ def reproduce_section(source: ReportSource) -> Section:
     blocks: list[Block] = [
         Commands((*lines, _line("fabric", "report", source.given, *flags, *against, "-o", f"{name}.html")))
     ]
-    if not source.saved:
+    if source.idle:
+        kept = _flags(source, routed=False)
+        asked = [("build", source.given), ("show", "paths", source.given), ("show", "bisection", source.given)]
+        blocks += [
+            Words("The same as data:"),
+            Commands(tuple(_line("fabric", *words, *kept, "-f", "json") for words in asked)),
+        ]
+    elif not source.saved:
         blocks += [
             Words("The same result as data, with every number that is here:"),
             Commands((_line("fabric", "route", source.given, *flags, "-f", "json", "-o", f"{name}.json"),)),
@@ -39,8 +46,8 @@ def _line(*words: str) -> str:
     return shlex.join(words)
 
 
-def _flags(source: ReportSource) -> list[str]:
-    """Overrides, failures and what else was asked for and is not the default."""
+def _flags(source: ReportSource, *, routed: bool = True) -> list[str]:
+    """Overrides, failures and, of what is routed, what else was asked for and is not the default."""
     request, usual = source.request, RouteRequest()
     flags: list[str] = []
     for entry in source.loaded.overrides:
@@ -48,6 +55,8 @@ def _flags(source: ReportSource) -> list[str]:
     for flag, values in (("--down", request.down), ("--up", request.up)):
         for value in values:
             flags += [flag, value]
+    if not routed:
+        return flags
     for flag, given, default in (
         ("--fabric", request.fabric, usual.fabric),
         ("--router", request.router, usual.router),

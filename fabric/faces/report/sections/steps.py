@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fabric.faces.report.content import Block, Section, TimelineBlock
+from fabric.faces.report.content import Block, Section, TimelineBlock, not_said
 from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.jobs import STEPS_SHOWN, step_table
 from fabric.faces.views.timeline import Bar, JobTimeline, job_timeline
 from topologies.units import format_seconds
 
+_TITLE = "Step time per job"
 _HOW = (
     "A phase takes its ideal window times the highest offered load among the links that carry it, when that is above "
     "100 %: the slowest flow decides when a collective is done. Phases that overlap with compute count only for what "
@@ -25,7 +26,9 @@ def steps_section(source: ReportSource) -> Section | None:
         if timeline.span_s > 0:
             blocks.append(TimelineBlock(timeline, tuple(_said(bar) for bar in timeline.bars), _ticks(timeline)))
         blocks.append(step_table([job]).only(*STEPS_SHOWN))
-    return Section("steps", "Step time per job", _HOW, tuple(blocks)) if blocks else None
+    if not blocks and source.idle:
+        return not_said("steps", _TITLE, _HOW, source.idle)
+    return Section("steps", _TITLE, _HOW, tuple(blocks)) if blocks else None
 
 
 def _said(bar: Bar) -> str:

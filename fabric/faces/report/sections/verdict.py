@@ -24,12 +24,15 @@ def verdict_section(source: ReportSource) -> Section:
     """Limits, phases and what is lost."""
     result = source.result
     blocks: list[Block] = [*_lost(result)]
+    if source.idle:
+        blocks.append(Words(f"No load is known and no limit is judged: {source.idle}.", "warn"))
     if result.limits:
         blocks.append(limit_table(result.limits).only(*_LIMITS_SHOWN).titled("Limits"))
     else:
         blocks.append(Words("The scenario has no limits: nothing is judged.", "warn"))
-    phases = phase_table(result.routes).only(*_PHASES_SHOWN)
-    blocks += [*_why(result), phases.titled("Phases: the fullest link, and the best that any routing could reach")]
+    if result.routes:
+        phases = phase_table(result.routes).only(*_PHASES_SHOWN)
+        blocks += [*_why(result), phases.titled("Phases: the fullest link, and the best that any routing could reach")]
     spread = spread_table(result.routes)
     blocks += [spread.titled("Hash imbalance, over seeds")] if len(spread) else []
     blocks += [Words(f"Warning: {text}", "warn") for text in result.warnings]
