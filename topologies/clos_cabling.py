@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from topologies.assemble import Assembler
-from topologies.clos_plan import ClosPlan
+from topologies.clos_counts import ClosPlan
 from topologies.columns import Ints
 from topologies.node_names import node_names
 

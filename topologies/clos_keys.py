@@ -11,7 +11,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from topologies.clos_plan import ROLES, ClosCounts, ClosDesign
+from topologies.clos_counts import ROLES, ClosCounts
+from topologies.clos_plan import ClosDesign
 from topologies.clos_ports import TierPorts
 from topologies.errors import Problem, TopologyError
 from topologies.hosts import HostGroup

@@ -8,25 +8,19 @@ cables to every switch above it that it reaches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, gcd, lcm, prod
 
+from topologies.clos_counts import ROLES, ClosCounts, ClosPlan, Level
 from topologies.clos_ports import TierPorts, host_and_uplinks
 from topologies.divisors import divisors
 from topologies.errors import TopologyError
 from topologies.hosts import AttachOrder, HostGroup, fewest_leaves, hosts_fit
 from topologies.oversubscription import as_written, plural
 from topologies.units import to_one
-
-ROLES: Mapping[int, tuple[str, ...]] = {
-    2: ("leaf", "spine"),
-    3: ("leaf", "spine", "core"),
-    4: ("leaf", "spine", "superspine", "core"),
-}
-"""Roles of the switches by number of tiers, from the hosts up."""
 
 _MORE_PODS = 64  # numbers of pods that are tried for an exact ratio
 _MOST_TRIED = 4096  # sizes of a pod that are tried
@@ -35,109 +29,12 @@ _INSIDE = {2: "leaves_per_pod", 3: "pods", 4: "zones"}  # keys that count what a
 
 
 @dataclass(frozen=True)
-class ClosCounts:
-    """Counts that are asked for; None: as many as the size and the ratios need."""
-
-    leaves_per_pod: int | None = None
-    spines_per_pod: int | None = None
-    pods: int | None = None  # of a zone, where there are four tiers
-    superspines_per_zone: int | None = None
-    zones: int | None = None
-    cores: int | None = None
-    planes: int | None = None  # of the cores
-    hosts_per_leaf: int | None = None
-
-    @property
-    def structure(self) -> bool:
-        """Whether any of them says how many switches there are."""
-        return self != ClosCounts(hosts_per_leaf=self.hosts_per_leaf)
-
-    @property
-    def fewest_tiers(self) -> int:
-        """Tiers that these counts need."""
-        if self.zones is not None or self.superspines_per_zone is not None:
-            return 4
-        return 3 if self.cores is not None or self.planes is not None or (self.pods or 1) > 1 else 2
-
-    def members(self, tier: int) -> int | None:
-        """What one switch of a tier joins: leaves of a pod, pods (of a zone), zones."""
-        return {2: self.leaves_per_pod, 3: self.pods, 4: self.zones}[tier]
-
-    def width(self, tier: int, tiers: int) -> int | None:
-        """Switches of a tier in a pod, in a zone, or at the top."""
-        if tier == 2:
-            return self.spines_per_pod
-        return self.cores if tier == tiers else self.superspines_per_zone
-
-
-@dataclass(frozen=True)
-class Level:
-    """The switches of a tier above the leaves in one pod, one zone, or at the top."""
-
-    width: int
-    planes: int
-    parallel: int  # cables from a switch below to each that it reaches
-    down: int
-    up: int = 0
-
-
-@dataclass(frozen=True)
-class ClosPlan:
-    """Sizes of a Clos; ``members[t]`` counts what the switches of ``levels[t]`` join: leaves, pods, zones."""
-
-    host_ports: int
-    leaf_up: int
-    members: tuple[int, ...]
-    levels: tuple[Level, ...]
-    notes: tuple[str, ...] = field(default=(), compare=False)
-
-    @property
-    def tiers(self) -> int:
-        """Tiers of switches."""
-        return len(self.levels) + 1
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """Roles of the switches from the hosts up."""
-        return ROLES[self.tiers]
-
-    def blocks(self, tier: int) -> int:
-        """Leaves, pods, zones: how many there are of what holds the switches of a tier."""
-        return prod(self.members[tier - 1 :])
-
-    @property
-    def leaves(self) -> int:
-        """Leaves of all pods."""
-        return prod(self.members)
-
-    @property
-    def leaves_per_pod(self) -> int:
-        """Leaves of a pod."""
-        return self.members[0]
-
-    @property
-    def switches(self) -> int:
-        """Switches of all tiers."""
-        return self.leaves + sum(self.blocks(tier) * level.width for tier, level in enumerate(self.levels, 2))
-
-    @property
-    def cables_by_tier(self) -> dict[str, int]:
-        """Cables between switches."""
-        up = (self.leaf_up, *(level.up for level in self.levels))
-        width = (1, *(level.width for level in self.levels))
-        return {
-            f"{self.roles[tier - 1]}-{self.roles[tier]}": self.blocks(tier) * width[tier - 1] * up[tier - 1]
-            for tier in range(1, self.tiers)
-        }
-
-
-@dataclass(frozen=True)
 class ClosDesign:
     """A Clos of a number of tiers before it is counted: the ports of every tier, and the counts asked for."""
 
     tiers: Sequence[TierPorts]  # from the leaves up to those below the top
     top: TierPorts
-    counts: ClosCounts = ClosCounts()
+    counts: ClosCounts = field(default_factory=ClosCounts)
     step: int = 1  # a pod holds a multiple of so many leaves, so that pairs stay in one pod
 
     @property

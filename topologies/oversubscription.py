@@ -22,13 +22,14 @@ def _ratio(value: object) -> float:
         ratio = float(found[1]) / float(found[2]) if found else float(str(value))
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"{value!r} is not a ratio; write for example '3:1', '1:1.125', '48:7' or 0.888") from None
+    if not _SMALLEST <= ratio <= _LARGEST:
+        raise ValueError(f"{value!r} is not between 1:{_LARGEST:g} and {_LARGEST:g}:1")
     return ratio
 
 
 Oversubscription = Annotated[
     float,
     BeforeValidator(_ratio),
-    Field(ge=_SMALLEST, le=_LARGEST),
     WithJsonSchema(
         {
             "anyOf": [

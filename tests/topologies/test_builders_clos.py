@@ -275,7 +275,8 @@ def test_more_than_the_radix_reaches_is_refused(keys, message):
     [
         ({"radix": 3}, "greater than or equal to 4"),
         ({"radix": 8, "tiers": 5}, "less than or equal to 4"),
-        ({"radix": 8, "oversubscription": {"leaf": 0}}, "greater than or equal to 0.00390625"),
+        ({"radix": 8, "oversubscription": {"leaf": 0}}, "0 is not between 1:256 and 256:1"),
+        ({"radix": 8, "oversubscription": {"leaf": "1:1000"}}, "'1:1000' is not between"),
         ({"radix": 8, "switch": {"count": 4}}, "Extra inputs are not permitted"),
         ({"radix": 8, "parallel": "two"}, "valid integer"),
         ({"radix": 8, "oversubscription": {"leaf": "3:0"}}, "'3:0' is not a ratio"),

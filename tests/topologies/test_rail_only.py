@@ -78,6 +78,6 @@ def test_rails_that_share_a_clos_meet():
 
 def test_rails_that_do_not_split_are_refused():
     with pytest.raises(
-        TopologyError, match="8 rails do not split into switches of 3.*1, 2, 4, 8 divide domain_size: 8"
+        TopologyError, match=r"8 rails do not split into switches of 3.*1, 2, 4, 8 divide domain_size: 8"
     ):
         built(gpus=32, domain_size=8, radix=32, rails_per_switch=3)

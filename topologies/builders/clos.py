@@ -12,8 +12,9 @@ from topologies.assemble import assemble
 from topologies.attach import attach_hosts
 from topologies.builder import TOPOLOGIES, Hosts
 from topologies.clos_cabling import add_leaves, add_upper_tiers
+from topologies.clos_counts import ClosCounts
 from topologies.clos_keys import ClosKeys, LinkSpeeds, ParallelCables, TierCounts
-from topologies.clos_plan import ClosCounts, plan
+from topologies.clos_plan import plan
 from topologies.facts import Facts
 from topologies.hosts import AttachOrder, HostGroup, attached_per_leaf
 from topologies.node_names import names_inside

@@ -11,8 +11,9 @@ from pydantic import Field
 from topologies.assemble import Assembler, assemble
 from topologies.builder import TOPOLOGIES, Hosts, check_nic_speed
 from topologies.clos_cabling import add_leaves, add_upper_tiers
+from topologies.clos_counts import ClosPlan
 from topologies.clos_keys import ClosKeys
-from topologies.clos_plan import ClosPlan, plan
+from topologies.clos_plan import plan
 from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
