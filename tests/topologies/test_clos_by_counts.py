@@ -151,7 +151,7 @@ SAID = {
         '35 leaves where 32 would do: 7:1 of the spines needs a multiple of 7.*spine: "32:5" needs no more than 32',
     ),
     "hosts that leave ports": (
-        {"tiers": 2, "endpoints": 60, "oversubscription": {"leaf": "3:1"}},
+        {"tiers": 2, "endpoints": 60, "oversubscription": {"leaf": "3:1"}, "attach_order": "spread"},
         "leaves are 1.875:1 by the links that are there; 3:1 was asked for",
     ),
     "nearest below": (

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from naming_fabrics import FABRICS, IDS
+from naming_fabrics import FABRICS
 
 from topologies.builder import TOPOLOGIES
 from topologies.errors import TopologyError
@@ -158,7 +158,11 @@ def former_names_of_planes(net: Topology, spec: dict[str, Any]) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize(("kind", "spec"), FABRICS, ids=IDS)
+LATER = {"rails_per_switch", "planes"}  # keys of fabrics that there were not when names were others
+OLD = [(kind, spec) for kind, spec in FABRICS if kind == "multi-plane" or not LATER & set(spec)]
+
+
+@pytest.mark.parametrize(("kind", "spec"), OLD)
 def test_every_former_name_leads_to_the_node_at_its_place(kind: str, spec: dict[str, Any]) -> None:
     """And none of them is the present name of another node, which would be taken for it."""
     net = TOPOLOGIES[kind](spec)
