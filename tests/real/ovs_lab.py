@@ -314,6 +314,20 @@ class OvsLab:
                     lost.append((names[src], names[dst]))
         return lost
 
+    def unreached(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[str, str]]:
+        """Pairs of hosts between which none of some packets is answered."""
+        names = self.plan.topology.nodes.name
+        running = [
+            subprocess.Popen(
+                ["ip", "netns", "exec", self.host_names[src], "ping", "-n", "-c", "5", "-i", "0.1", "-W", "2",
+                 str(self.plan.ipv4(dst))],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+            for src, dst in pairs
+        ]  # fmt: skip
+        codes = [process.wait(30) for process in running]
+        return [(names[src], names[dst]) for (src, dst), code in zip(pairs, codes, strict=True) if code]
+
     @contextlib.contextmanager
     def pinging(self, src: int, dst: int, *, every_s: float = 0.01) -> Iterator[Pinged]:
         """Ping all the time; what is sent and lost is known at the end."""

@@ -56,6 +56,10 @@ COLUMNS = (
 @click.option("--take-over", is_flag=True, help="Remove flows and groups that fabric did not write.")
 @click.option("--plain-groups", is_flag=True, help="Groups of OpenFlow 1.3, without a hash basis of each switch.")
 @click.option(
+    "--settle", "settle_s", type=click.FloatRange(min=0, max=60), default=0.0, show_default=True, metavar="SECONDS",
+    help="How long to wait between rounds: switches confirm rules before their packets follow them.",
+)  # fmt: skip
+@click.option(
     "--timeout", "timeout_s", type=click.FloatRange(min=0.1, max=3600), default=10.0, show_default=True,
     metavar="SECONDS", help="How long each whole answer of a switch may take.",
 )  # fmt: skip
@@ -66,6 +70,7 @@ def command(
     partial: bool,
     take_over: bool,
     plain_groups: bool,
+    settle_s: float,
     timeout_s: float,
     settings: Settings,
 ) -> int:
@@ -101,7 +106,7 @@ def command(
     with watching(settings) as report:
         done = push_fabric(
             exported,
-            Way(timeout_s, plain_groups, take_over),
+            Way(timeout_s, plain_groups, take_over, settle_s),
             dry_run=dry_run,
             partial=partial,
             report=lambda text: report(Progress(text)),

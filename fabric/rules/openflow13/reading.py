@@ -22,6 +22,7 @@ class Way(NamedTuple):
     timeout_s: float = 10.0
     plain_groups: bool = False  # groups of OpenFlow 1.3, without a hash basis, even if the switch speaks 1.5
     take_over: bool = False  # entries of others may be removed
+    settle_s: float = 0.0  # between rounds: a switch may confirm a rule before its packets follow it
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ stops the plan: what the others have by then is a state of the plan, in which no
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -89,6 +90,8 @@ def run_rounds(
         if stopped:
             results.append(RoundResult(part.title, len(by_switch), len(part.steps), "not begun"))
             continue
+        if number > 1:
+            time.sleep(way.settle_s)
         report(f"round {number} of {len(rounds)}: {part.title}, {len(by_switch):,} switches")
         in_parallel(
             lambda name, by=by_switch: _take(readings[name], by[name], sent[name], way, batch),  # type: ignore[misc]
