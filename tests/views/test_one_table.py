@@ -24,6 +24,7 @@ from fabric.faces.report.markdown import to_markdown as report_markdown
 from fabric.faces.report.page import to_page
 from fabric.faces.report.record import block_record
 from fabric.faces.report.source import ReportSource
+from fabric.faces.views.attached import host_table, leaf_table
 from fabric.faces.views.build import cable_table, role_table
 from fabric.faces.views.demand_matrix import demand_matrix, matrix_table
 from fabric.faces.views.differences import (
@@ -41,7 +42,7 @@ from fabric.faces.views.links import hot_link_table, hottest_table, link_table
 from fabric.faces.views.phases import phase_table, spread_table
 from fabric.faces.views.provenance import assumption_table, file_table
 from fabric.faces.views.routers import router_limit_table, router_step_table, router_table, source_table
-from fabric.faces.views.shape import boundary_table, path_table
+from fabric.faces.views.shape import cut_table, path_table
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import sent_table
@@ -149,7 +150,9 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
         [demand_matrix(it.network.topologies["backend"], "backend", it.workloads, "leaf")]
     ),
     "paths": lambda it: path_table({name: distances(net) for name, net in it.network.topologies.items()}),
-    "bisection": lambda it: boundary_table({name: bisection(net) for name, net in it.network.topologies.items()}),
+    "bisection": lambda it: cut_table({name: bisection(net) for name, net in it.network.topologies.items()}),
+    "hosts by switch": lambda it: leaf_table(it.network.topologies),
+    "switches of hosts": lambda it: host_table(it.network),
     "assumptions": lambda it: assumption_table(it.result.assumptions),
     "files": lambda it: file_table(it.loaded),
 }  # fmt: skip

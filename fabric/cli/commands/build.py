@@ -10,18 +10,17 @@ from fabric.cli.options import FabricCommand, Settings
 SUMMARY = "Build the fabrics: switches, ports, cables, capacities."
 ORDER = 20
 
-COLUMNS = {
-    "tier": ("fabric", "tier", "cables", "capacity_gbps"),
-    "leaf": ("fabric", "switch", "ports", "hosts"),
-    "host": ("fabric", "host", "group", "endpoint", "switch", "links"),
-}
+COLUMNS = ("fabric", "tier", "cables", "capacity_gbps")
+LEAF_COLUMNS = ("fabric", "switch", "ports", "hosts")
+HOST_COLUMNS = ("fabric", "host", "group", "endpoint", "switch", "links")
+_LISTED = {"tier": COLUMNS, "leaf": LEAF_COLUMNS, "host": HOST_COLUMNS}
 
 
 @click.command("build", cls=FabricCommand)
 @click.argument("scenario")
 @click.option(
     "--by",
-    type=click.Choice(tuple(COLUMNS)),
+    type=click.Choice(tuple(_LISTED)),
     help="List the hosts of every leaf, or the leaves of every host; tier: cables, the default of csv.",
 )
 def command(scenario: str, by: str | None, settings: Settings) -> None:
@@ -50,4 +49,4 @@ def command(scenario: str, by: str | None, settings: Settings) -> None:
             {name: summarise(topology, network.gpus(name)) for name, topology in network.topologies.items()}
         )
 
-    emit(Answer(lambda: record, document, table, COLUMNS[by or "tier"]), settings)
+    emit(Answer(lambda: record, document, table, _LISTED[by or "tier"]), settings)
