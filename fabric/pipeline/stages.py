@@ -34,7 +34,7 @@ def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = 
     routes = _route_all(prepared, progress)
     jobs = job_times(traffic, routes)
     try:
-        verdicts = check_limits(limits_of(loaded, request), routes, jobs)
+        verdicts = check_limits(limits_of(loaded, request), routes, jobs, traffic, fabric=request.fabric)
     except ScenarioError as error:
         raise loaded.locate(error) from None
     chosen = _chosen(routes, request.phase)
@@ -90,7 +90,8 @@ def ignored_keys(traffic: Sequence[WorkloadTraffic]) -> tuple[str, ...]:
 
 
 def limits_of(loaded: LoadedScenario, request: RouteRequest) -> list[LimitSpec]:
-    return [limit for limit in loaded.scenario.limits if request.fabric is None or limit.fabric == request.fabric]
+    """Limits that hold for what is routed: those on other fabrics than the one asked for are left out."""
+    return [limit for limit in loaded.scenario.limits if request.fabric is None or limit.fabric in (None, request.fabric)]
 
 
 def under(label: str, progress: Reporter) -> Reporter:

@@ -113,7 +113,7 @@ def test_checkpoint(llama):
     np.testing.assert_allclose(found.flows.received(296)[256:], 3 * 14 * P / 40)
     np.testing.assert_allclose(found.flows.sent(296)[:256], 14 * P / 256)
     np.testing.assert_allclose(found.flows.sent(296)[256:], 2 * 14 * P / 40)
-    assert (llama.checkpoint_every_s, llama.checkpoint_deadline_s) == (1800, 60)
+    assert [(limit.key, limit.max_s) for limit in llama.time_limits] == [("checkpoint.deadline", 60)]
 
 
 def test_dataset(llama):

@@ -60,6 +60,8 @@ def comparison_record(loaded: LoadedScenario, result: RouterComparison, verdict:
             }
             for outcome in result.outcomes
         ],
+        "deciding": [outcome.router for outcome in result.deciding],
+        "limits_ok": result.limits_ok,
         "warnings": list(result.warnings),
         "partial": result.partial,
     }
