@@ -124,7 +124,6 @@ class WorkloadTraffic:
     checkpoint_bytes: float | None = None
     compute_s: float | None = None  # per step, all GPUs busy at the stated efficiency
     time_limits: tuple[TimeLimit, ...] = ()
-    not_modelled: tuple[str, ...] = ()  # keys, dotted from the workload, that were given and change nothing yet
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()
     said: tuple[str, ...] = ()  # what its files hold that the answer leaves out or takes as something

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fabric.pipeline.prepared import PreparedScenario
-from fabric.pipeline.stages import assumptions, ignored_keys, limits_of, phases_to_route, routing_options, under
+from fabric.pipeline.stages import assumptions, limits_of, phases_to_route, routing_options, under
 from fabric.routing.progress import Reporter, silent
+from fabric.scenario.schema import not_yet_modelled
 from topologies.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -63,5 +64,5 @@ def compare_routers(
         own=of_own,
         assumptions=assumptions(loaded, prepared.network, traffic),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
-        not_modelled=ignored_keys(traffic),
+        not_modelled=tuple(not_yet_modelled(loaded.scenario)),
     )

@@ -12,7 +12,7 @@ from fabric.request import RouteRequest, TablesRequest
 from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
-from fabric.scenario.schema import DEFAULT_EFFICIENCY, FabricSpec, LimitSpec, RoutingSpec
+from fabric.scenario.schema import DEFAULT_EFFICIENCY, FabricSpec, LimitSpec, RoutingSpec, not_yet_modelled
 from topologies.errors import ScenarioError, nearest_hint
 from topologies.switches import switch_specs
 from traffic.workload import WorkloadTraffic, demands_of
@@ -46,7 +46,7 @@ def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = 
         items=tuple(items),
         assumptions=assumptions(loaded, prepared.network, traffic),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
-        not_modelled=ignored_keys(traffic),
+        not_modelled=tuple(not_yet_modelled(loaded.scenario)),
     )
 
 
@@ -82,11 +82,6 @@ def schedules(prepared: PreparedScenario) -> tuple[StepSchedule, ...]:
 
     efficiency = {name: spec.payload_efficiency for name, spec in prepared.loaded.scenario.fabrics.items()}
     return tuple(step_schedule(workload, prepared.network.topologies, efficiency) for workload in prepared.traffic)
-
-
-def ignored_keys(traffic: Sequence[WorkloadTraffic]) -> tuple[str, ...]:
-    """Keys of workloads that were given and change nothing yet."""
-    return tuple(f"workloads.{workload.id}.{key}" for workload in traffic for key in workload.not_modelled)
 
 
 def limits_of(loaded: LoadedScenario, request: RouteRequest) -> list[LimitSpec]:

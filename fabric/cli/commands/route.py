@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabric.cli.answer import Answer, emit, load, located, output_path, say_not_modelled
+from fabric.cli.answer import Answer, emit, load, located, output_path
 from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
 from fabric.cli.options import FabricCommand, OneOf, Settings, Share
 from fabric.cli.timings import check_timings, say_timings, timings_option
@@ -198,7 +198,6 @@ def _route(
         from fabric.saved.result_file import save_result
 
         save_result(kept, run, force=settings.force)
-    say_not_modelled(result.not_modelled, settings)
     answer = Answer(
         lambda: route_record(loaded, result, changes),
         lambda: route_document(loaded, result, changes),
@@ -240,7 +239,6 @@ def _compare(
             prepare(loaded, request, progress=report), routers=None if routers == ALL else routers, progress=report
         )
     say_timings(timings, result.figures, settings)
-    say_not_modelled(result.not_modelled, settings)
     answer = Answer(
         lambda: records.comparison_record(loaded, result, verdict(result)),
         lambda: comparison_document(loaded, result),
