@@ -29,6 +29,7 @@ def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = 
     from fabric.evaluation.hottest import hottest_links
     from fabric.evaluation.jobs import job_times
     from fabric.evaluation.limits import check_limits
+    from fabric.pipeline.unused_options import unused_options
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
     routes = _route_all(prepared, progress)
@@ -37,6 +38,8 @@ def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = 
         verdicts = check_limits(limits_of(loaded, request), routes, jobs, traffic, fabric=request.fabric)
     except ScenarioError as error:
         raise loaded.locate(error) from None
+    ignored = unused_options(loaded.scenario.fabrics, request)
+    loaded.say(*(text for text, _ in ignored))
     chosen = _chosen(routes, request.phase)
     items = [link for entry in chosen for link in hottest_links(entry, request.top)]
     return RouteResult(
@@ -44,7 +47,7 @@ def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = 
         jobs=jobs,
         limits=verdicts,
         items=tuple(items),
-        assumptions=assumptions(loaded, prepared.network, traffic),
+        assumptions=assumptions(loaded, prepared.network, traffic, more=ignored),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
         not_modelled=tuple(not_yet_modelled(loaded.scenario)),
     )
@@ -185,8 +188,14 @@ def _chosen(routes: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
     return worst_of_each_fabric(routes)
 
 
-def assumptions(loaded: LoadedScenario, network: Network, traffic: Sequence[WorkloadTraffic]) -> tuple[Assumption, ...]:
-    """What the scenario left open or its files were taken for, with the key that decides it."""
+def assumptions(
+    loaded: LoadedScenario,
+    network: Network,
+    traffic: Sequence[WorkloadTraffic],
+    *,
+    more: Sequence[tuple[str, str]] = (),
+) -> tuple[Assumption, ...]:
+    """What the scenario left open or its files were taken for, with the key that decides it; then ``more`` of these."""
     found = [
         Assumption(
             "", f"payload efficiency {DEFAULT_EFFICIENCY:g} of line rate on {name}", f"fabrics.{name}.efficiency"
@@ -207,4 +216,5 @@ def assumptions(loaded: LoadedScenario, network: Network, traffic: Sequence[Work
         found.append(
             Assumption("", "phases of the same name of different jobs run at the same time; others do not", "workloads")
         )
+    found += [Assumption("", text, key) for text, key in more]
     return tuple(replace(entry, id=f"A{index + 1:03d}") for index, entry in enumerate(found))

@@ -31,7 +31,7 @@ def scenario(*workloads: Data, topology: Data | None = None, nodes: list[Data] |
     return {"version": 1, "name": "walk", "fabrics": fabrics, "nodes": nodes or [], "workloads": numbered, **keys}
 
 
-ODD = {**STORE, "group": "odd", "count": 5, "model": "storage-2u-24nvme", "nics": {"extra": {"model": "cx7-200"}}}
+ODD = {**STORE, "group": "odd", "count": 5, "model": "storage-2u-24nvme", "nics": {"extra": {"speed": "50G"}}}
 
 
 def clusters(*workloads: Data, **keys: Any) -> Data:
@@ -55,7 +55,8 @@ def routed(router: str, topology: Data | None = None, **routing: Any) -> Data:
 
 EXPERTS = {"count": 8, "top_k": 2, "ffn_hidden": 512, "shared": 1, "groups": 4, "group_limit": 2}
 LATENT = {"kv_rank": 64, "query_rank": 128, "nope_dim": 32, "rope_dim": 16, "value_dim": 32}
-CHECKPOINT = {"target": "store", "every": "30 min", "deadline": "10 s", "fabric": "extra", "replication": 2}
+CHECKPOINT = {"target": "store", "every": "30 min", "fabric": "extra", "replication": 2}
+DEADLINE = {"target": "store", "deadline": "10 s", "fabric": "extra", "writers": "all", "mode": "asynchronous"}
 DATASET = {"read": "100 MB/s", "source": "store", "shuffle": "10 MB/s", "fabric": "extra"}
 
 
@@ -106,7 +107,15 @@ def _topologies() -> list[Data]:
             ],
         },
     ]
-    return [scenario(every, topology=kind) for kind in kinds]
+    models = {"group": "gpu", "model": "hgx-h100-8", "count": 4, "nics": {"main": {"model": "cx7-400", "count": 2}}}
+    wide = {"kind": "leaf-spine", "leaves": 2, "spines": 2, "hosts_per_leaf": 16, "host_speed": "400G", "uplink_speed": "400G"}
+    planes = {"kind": "multi-plane", "planes": 2, "plane": {**wide, "dual_home": []}}
+    ports = {"group": "gpu", "count": 4, "nics": {"main": {"speed": "100G", "ports": 2}}}
+    two = [scenario(every, topology=wide), scenario(every, topology={**wide, "dual_home": ["gpu"]})]
+    two.append(scenario(every, topology=planes))
+    for data, nodes in zip(two, (models, models, ports), strict=True):
+        data["nodes"] = [nodes]
+    return [*(scenario(every, topology=kind) for kind in kinds), *two]
 
 
 def _patterns() -> list[Data]:
@@ -131,6 +140,7 @@ def _trainings() -> list[Data]:
     }
     jobs = [
         training(checkpoint=CHECKPOINT, dataset=DATASET, parallelism={"tp": 2, "pp": 2, "dp": 4}, recompute="none"),
+        training(checkpoint=DEADLINE, gpus=8),
         training(
             parallelism={"tp": 8, "cp": 2, "order": "tp-cp-ep-dp-pp"},
             overlap={"tensor": True, "context": False},
@@ -198,6 +208,7 @@ def _storages() -> list[Data]:
             {"kind": "replication", **border, "rate": "1 Gb/s"},
             {"kind": "north-south", "members": "gpu", "border": "store", "fabric": "extra", "inward": "1 Gb/s", "outward": "2 Gb/s"},
             {"kind": "checkpoint", "clients": "gpu", "size": "10 GB", **CHECKPOINT},
+            {"kind": "checkpoint", "clients": "gpu", "size": "10 GB", "target": "store", "deadline": "10 s", "fabric": "extra"},
             {"kind": "dataset", "clients": "gpu", "source": "store", "read": "1 GB/s", "per": "gpu", "fabric": "extra"},
         )
     ]

@@ -5,21 +5,31 @@ from __future__ import annotations
 import copy
 import dataclasses
 import hashlib
+import itertools
+import json
+import re
+import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
+from fabric.faces.report.content import Words
+from fabric.faces.report.sections.model import model_section
+from fabric.faces.report.source import ReportSource
 from fabric.faces.views.racks import host_racks
 from fabric.pipeline.network import build_network
 from fabric.pipeline.prepared import PreparedScenario, derive_traffic
+from fabric.pipeline.run import Run
 from fabric.pipeline.stages import route_prepared_scenario
 from fabric.pipeline.tables import address_options
 from fabric.request import RouteRequest
 from fabric.rules.addressing import plan_addresses
-from fabric.scenario.load import LoadedScenario
+from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.schema import Workload, not_yet_modelled
 from topologies.errors import FabricError
 from topologies.registry import Spec
@@ -34,6 +44,7 @@ class Holder:
 
     model: type[BaseModel]
     where: Path_
+    containers: frozenset[str]  # keys whose values are models again
 
 
 def holders(spec: object, where: Path_ = ()) -> Iterator[Holder]:
@@ -41,7 +52,9 @@ def holders(spec: object, where: Path_ = ()) -> Iterator[Holder]:
     if isinstance(spec, Workload):
         yield from holders(spec.spec, where)
     elif isinstance(spec, Spec):
-        yield Holder(type(spec), where)
+        fields = type(spec).model_fields
+        inside = {field.alias or name for name, field in fields.items() if is_container(getattr(spec, name))}
+        yield Holder(type(spec), where, frozenset(inside))
         for name, field in type(spec).model_fields.items():
             yield from holders(getattr(spec, name), (*where, field.alias or name))
     elif isinstance(spec, dict):
@@ -50,6 +63,15 @@ def holders(spec: object, where: Path_ = ()) -> Iterator[Holder]:
     elif isinstance(spec, tuple | list):
         for index, child in enumerate(spec):
             yield from holders(child, (*where, index))
+
+
+def is_container(spec: object) -> bool:
+    """Whether a value consists of models, whose own keys are walked."""
+    if isinstance(spec, dict):
+        return bool(spec) and all(map(is_container, spec.values()))
+    if isinstance(spec, tuple | list):
+        return bool(spec) and all(map(is_container, spec))
+    return isinstance(spec, Spec)
 
 
 def part(data: Data, where: Path_) -> Data:
@@ -128,5 +150,78 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         yield digest(plans)
         result = route_prepared_scenario(prepared)
         yield digest(result)
+        report = model_section(ReportSource(Run(loaded, RouteRequest(), result, stages=prepared)))
+        yield digest([block for block in report.blocks if isinstance(block, Words)])
     except FabricError as error:
         yield repr([(problem.code, problem.message) for problem in error.problems])
+
+
+# ---- other values ----------------------------------------------------------------------------------------------------
+
+_POOL: tuple[Data, ...] = (
+    *(True, False, 1, 2, 3, 4, 8, 16, 0, 0.5, "2:1", "1 GB", "10 Gb/s", "100G", "50G", "200G", "10 s", "1 h", "30 m"),
+    *("all", "gpu", "store", "main", "extra", "text", "eth-32x100", "eth-64x400", "hgx-h100-8", "cx7-400", "2x50"),
+    *("n{index:03d}-x", ["gpu"], ["store"], [1, 2], {"leaf": 65000}, "10.9.0.0/16", "fd00:9::/48"),
+)
+_TYPE_ERRORS = ("FP2101", "FP2102", "FP2103", "FP2104")  # say that a value is of a wrong kind, not that it matters
+
+
+def literals(annotation: Any) -> list[Data]:
+    """The choices that a type offers."""
+    if typing.get_origin(annotation) is typing.Literal:
+        return list(typing.get_args(annotation))
+    return [choice for part_of in typing.get_args(annotation) for choice in literals(part_of)]
+
+
+def others(field: FieldInfo, current: Data) -> Iterator[Data]:
+    """Values that a field takes in place of the one it has, likely ones first."""
+    near: list[Data] = []
+    if isinstance(current, bool):
+        near = [not current]
+    elif isinstance(current, int | float):
+        near = [current + 1, current * 2, current // 2, current * 4]
+    elif isinstance(current, str) and (number := re.match(r"([\d.]+)(.*)$", current)):
+        near = [f"{float(number[1]) * factor:g}{number[2]}" for factor in (2, 0.5, 3)]
+    bare = field.annotation
+    annotation = Annotated[(bare, *field.metadata)] if field.metadata else bare  # type: ignore[index]
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    tried = [current]
+    for value in (*near, *literals(bare), *_POOL):
+        if any(value == known and type(value) is type(known) for known in tried):
+            continue
+        tried.append(value)
+        try:
+            adapter.validate_python(value)
+        except ValidationError:
+            continue
+        yield value
+
+
+def shows(data: Data, where: Path_, key: str, field: FieldInfo, folder: Path, before: list[str], *, most: int) -> str:
+    """How another value of a key shows itself: ``answer``, ``error``, or not at all."""
+    current = (part(data, where) or {}).get(key)
+    error = ""
+    for value in itertools.islice(others(field, field.default if current is None else current), most):
+        try:
+            loaded = loaded_from(changed(data, where, key, value), folder)
+        except FabricError as refused:
+            if any(problem.code not in _TYPE_ERRORS for problem in refused.problems):
+                error = "error"
+            continue
+        now = ""
+        for now, then in zip(answers(loaded), [*before, ""], strict=False):
+            if now != then:
+                break
+        else:
+            continue
+        if not now.startswith("["):
+            return "answer"
+        error = "error"
+    return error
+
+
+def loaded_from(data: Data, folder: Path) -> LoadedScenario:
+    """A scenario of these keys, as a file."""
+    path = folder / "walk.yaml"
+    path.write_text(json.dumps(data))
+    return load_scenario(path)
