@@ -79,9 +79,7 @@ def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequ
     return LimitVerdict(name, text, limit.metric, value, limit.max, limit.unit, ok, detail)
 
 
-def _on_job(
-    limit: LimitSpec, jobs: Sequence[JobTime], routes: Sequence[PhaseRoute]
-) -> tuple[float | None, str]:
+def _on_job(limit: LimitSpec, jobs: Sequence[JobTime], routes: Sequence[PhaseRoute]) -> tuple[float | None, str]:
     job = next((job for job in jobs if job.id == limit.workload), None)
     if job is None:
         return None, f"{limit.workload} has no phases with a volume"

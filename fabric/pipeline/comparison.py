@@ -27,8 +27,8 @@ def compare_routers(
     Parameters
     ----------
     routers : sequence of str, optional
-        Default: those that say they are compared, and the scenario's own. Optimal routing minimises the maximum utilisation, whatever objective
-        the scenario has: it is what all of them are compared on.
+        Default: those that say they are compared, and the scenario's own. Optimal routing minimises the maximum
+        utilisation, whatever objective the scenario has: it is what all of them are compared on.
     """
     from fabric.evaluation.router_comparison import DRAWS, RouterComparison, compare_phase, compared_routers, judge
     from fabric.optimise.objective import compared_objective

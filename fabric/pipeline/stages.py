@@ -89,7 +89,9 @@ def schedules(prepared: PreparedScenario) -> tuple[StepSchedule, ...]:
 
 def limits_of(loaded: LoadedScenario, request: RouteRequest) -> list[LimitSpec]:
     """Limits that hold for what is routed: those on other fabrics than the one asked for are left out."""
-    return [limit for limit in loaded.scenario.limits if request.fabric is None or limit.fabric in (None, request.fabric)]
+    return [
+        limit for limit in loaded.scenario.limits if request.fabric is None or limit.fabric in (None, request.fabric)
+    ]
 
 
 def under(label: str, progress: Reporter) -> Reporter:

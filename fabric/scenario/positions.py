@@ -190,7 +190,9 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode):
             self._refuse("FP1006", "a key has to be text", place, hint="write a name, then ': '")
             return None
-        if node.tag in (_TAG + "str", _TAG + "value") or _is_base_60(node.value, node.tag.removeprefix(_TAG), node.style):
+        if node.tag in (_TAG + "str", _TAG + "value") or _is_base_60(
+            node.value, node.tag.removeprefix(_TAG), node.style
+        ):
             self._check_controls(str(node.value), place, _ACTING)
             return str(node.value)
         if not node.style and (way_out := _trap(node.value, node.tag.removeprefix(_TAG))):

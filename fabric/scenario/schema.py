@@ -324,7 +324,9 @@ class LimitSpec(Spec):
         default="max", description="Which links: the worst, or a quantile"
     )
     max: Annotated[float, PlainValidator(lambda value: value), WithJsonSchema(_MAXIMUM_SCHEMA)]  # in the metric's unit
-    when: str | None = Field(default=None, description="Failure case it has to hold in", json_schema_extra=LATER_OF_ROUTES)
+    when: str | None = Field(
+        default=None, description="Failure case it has to hold in", json_schema_extra=LATER_OF_ROUTES
+    )
 
     @field_validator("max", mode="before")
     @classmethod
@@ -389,9 +391,7 @@ class SiteSpec(Spec):
     row_pitch: LengthM | None = Field(
         default=None, description="Distance between neighbouring rows", json_schema_extra=LATER
     )
-    overhead_tray: LengthM | None = Field(
-        default=None, description="Height of the cable tray", json_schema_extra=LATER
-    )
+    overhead_tray: LengthM | None = Field(default=None, description="Height of the cable tray", json_schema_extra=LATER)
     name_format: str | None = Field(
         default=None, description="Template of rack names", examples=["r{row:02d}c{rack:02d}"]
     )

@@ -56,7 +56,7 @@ def test_checkpoints_follow_each_other_no_faster_than_they_are_written(tmp_path)
 
 
 def test_a_window_is_kept_while_no_link_is_over(tmp_path):
-    """90 TB in 4 h are 50 Gb/s, 25 a server; in 1 h 200, as much as two servers and their leaves have; in half of it twice."""
+    """90 TB in 4 h are 50 Gb/s, 25 a server; in 1 h 200, as much as two servers have; in half of it twice that."""
     assert rows(tmp_path, f"{MIRROR}, within: 4 h}}") == {
         "mirror replication time ≤ within": (pytest.approx(14400), 14400, True)
     }
@@ -75,7 +75,9 @@ def test_demand_without_a_path_misses_its_deadline(tmp_path):
 def test_what_is_not_routed_is_open_and_not_zero_seconds(tmp_path):
     """With another fabric alone a job's limits are undecided, and its deadline on the first is out of the question."""
     text = f"{CHECKPOINT}, deadline: 10 s}}\n  - {{kind: uniform, id: other, fabric: extra, size: 1 GB}}\n"
-    text += "limits: [{workload: save, metric: checkpoint_time, max: 1 s}, {workload: save, metric: step_time, max: 1 s}]"
+    text += (
+        "limits: [{workload: save, metric: checkpoint_time, max: 1 s}, {workload: save, metric: step_time, max: 1 s}]"
+    )
     found = rows(tmp_path, text, fabric="extra")
     assert found["save checkpoint_time"] == (None, 1, None)
     assert "save checkpoint time ≤ deadline" not in found

@@ -108,7 +108,14 @@ def _topologies() -> list[Data]:
         },
     ]
     models = {"group": "gpu", "model": "hgx-h100-8", "count": 4, "nics": {"main": {"model": "cx7-400", "count": 2}}}
-    wide = {"kind": "leaf-spine", "leaves": 2, "spines": 2, "hosts_per_leaf": 16, "host_speed": "400G", "uplink_speed": "400G"}
+    wide = {
+        "kind": "leaf-spine",
+        "leaves": 2,
+        "spines": 2,
+        "hosts_per_leaf": 16,
+        "host_speed": "400G",
+        "uplink_speed": "400G",
+    }
     planes = {"kind": "multi-plane", "planes": 2, "plane": {**wide, "dual_home": []}}
     ports = {"group": "gpu", "count": 4, "nics": {"main": {"speed": "100G", "ports": 2}}}
     two = [scenario(every, topology=wide), scenario(every, topology={**wide, "dual_home": ["gpu"]})]
@@ -177,7 +184,11 @@ def _trainings() -> list[Data]:
         "prefix_hit": "30%",
         "dispatch": "fp8",
     }
-    return [clusters(job) for job in jobs] + [clusters(shared, scale=1.0), clusters(serving)]
+    windowed = {**serving, "model": {key: value for key, value in layers.items() if key != "recurrent"}}
+    windowed["model"] |= {"mixers": ["attention", "window"] * 4, "window": 512}
+    windowed["prefill"] = {**serving["prefill"], "ep": 1}
+    windowed["decode"] = {**serving["decode"], "ep": 1}
+    return [clusters(job) for job in jobs] + [clusters(one) for one in (shared, serving, windowed)]
 
 
 def _storages() -> list[Data]:
@@ -203,12 +214,33 @@ def _storages() -> list[Data]:
                 "data_chunks": 4,
                 "parity_chunks": 2,
             },
-            {"kind": "tiering", "fast": "gpu", "slow": "store", "fabric": "extra", "promote": "1 Gb/s", "flush": "2 Gb/s"},
+            {
+                "kind": "tiering",
+                "fast": "gpu",
+                "slow": "store",
+                "fabric": "extra",
+                "promote": "1 Gb/s",
+                "flush": "2 Gb/s",
+            },
             {"kind": "replication", **border, "size": "10 TB", "within": "8 h", "changed": "5%", "restore": False},
             {"kind": "replication", **border, "rate": "1 Gb/s"},
-            {"kind": "north-south", "members": "gpu", "border": "store", "fabric": "extra", "inward": "1 Gb/s", "outward": "2 Gb/s"},
+            {
+                "kind": "north-south",
+                "members": "gpu",
+                "border": "store",
+                "fabric": "extra",
+                "inward": "1 Gb/s",
+                "outward": "2 Gb/s",
+            },
             {"kind": "checkpoint", "clients": "gpu", "size": "10 GB", **CHECKPOINT},
-            {"kind": "checkpoint", "clients": "gpu", "size": "10 GB", "target": "store", "deadline": "10 s", "fabric": "extra"},
+            {
+                "kind": "checkpoint",
+                "clients": "gpu",
+                "size": "10 GB",
+                "target": "store",
+                "deadline": "10 s",
+                "fabric": "extra",
+            },
             {"kind": "dataset", "clients": "gpu", "source": "store", "read": "1 GB/s", "per": "gpu", "fabric": "extra"},
         )
     ]

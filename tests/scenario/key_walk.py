@@ -88,10 +88,7 @@ def changed(data: Data, where: Path_, key: str, value: Data) -> Data:
     copied = copy.deepcopy(data)
     here = copied
     for name in where:
-        if isinstance(here, dict):
-            here = here.setdefault(name, {})
-        else:
-            here = here[name]
+        here = here.setdefault(name, {}) if isinstance(here, dict) else here[name]
     if value is ...:
         here.pop(key, None)
     else:
@@ -163,6 +160,21 @@ _POOL: tuple[Data, ...] = (
     *("all", "gpu", "store", "main", "extra", "text", "eth-32x100", "eth-64x400", "hgx-h100-8", "cx7-400", "2x50"),
     *("n{index:03d}-x", ["gpu"], ["store"], [1, 2], {"leaf": 65000}, "10.9.0.0/16", "fd00:9::/48"),
 )
+# Lists of lists and choices by layer, which no list of single values has.
+_VALUES: dict[str, list[Data]] = {
+    "values": [[[128, "50%"], [1024, "50%"]]],
+    "mixers": [["attention"] * 8],
+    "feeds": [["mlp"] * 8],
+    "stage_layers": [[2, 6]],
+    "dims": [[3, 5], [4, 4, 4]],
+    "wrap": [[True, False, True]],
+    "ends": [["h0", "leaf1"]],
+    "asn": [{"leaf": 65100}],
+    "fields": [["src_ip", "dst_ip"]],
+    "down": [["spine0"]],
+    "limits": [[]],
+    "order": ["pp-dp-ep-cp-tp", "spread"],
+}
 _TYPE_ERRORS = ("FP2101", "FP2102", "FP2103", "FP2104")  # say that a value is of a wrong kind, not that it matters
 
 
@@ -173,7 +185,7 @@ def literals(annotation: Any) -> list[Data]:
     return [choice for part_of in typing.get_args(annotation) for choice in literals(part_of)]
 
 
-def others(field: FieldInfo, current: Data) -> Iterator[Data]:
+def others(key: str, field: FieldInfo, current: Data) -> Iterator[Data]:
     """Values that a field takes in place of the one it has, likely ones first."""
     near: list[Data] = []
     if isinstance(current, bool):
@@ -186,7 +198,7 @@ def others(field: FieldInfo, current: Data) -> Iterator[Data]:
     annotation = Annotated[(bare, *field.metadata)] if field.metadata else bare  # type: ignore[index]
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     tried = [current]
-    for value in (*near, *literals(bare), *_POOL):
+    for value in (*near, *_VALUES.get(key, ()), *literals(bare), *_POOL):
         if any(value == known and type(value) is type(known) for known in tried):
             continue
         tried.append(value)
@@ -201,7 +213,7 @@ def shows(data: Data, where: Path_, key: str, field: FieldInfo, folder: Path, be
     """How another value of a key shows itself: ``answer``, ``error``, or not at all."""
     current = (part(data, where) or {}).get(key)
     error = ""
-    for value in itertools.islice(others(field, field.default if current is None else current), most):
+    for value in itertools.islice(others(key, field, field.default if current is None else current), most):
         try:
             loaded = loaded_from(changed(data, where, key, value), folder)
         except FabricError as refused:

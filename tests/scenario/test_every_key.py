@@ -20,12 +20,12 @@ from topologies.units import parse_ratio
 # Read from files, which tests of readers feed field by field; keys beside the files' own are tested with them.
 OF_FILES = {"FileTopology", "CapacityAttribute", "Matrix", "HfConfigFile", "MegatronArguments"}
 FILE_KEYS = {"osd_tree", "pools", "pool", "crush_rules", "crush_root", "device_class", "crush_map", "crush_rule"}
-CONSTANT = {"kind", "version", "from"}  # one value alone, or another model for another
+CONSTANT = {"kind", "version", "from", "system", "nic_ports"}  # one value alone, or another model for another
 
 
 @cache
 def everything() -> dict[tuple[str, str], list[tuple[int, Holder]]]:
-    """Keys that are no models again: scenarios, by number, and places in them that have a model's key; those that set it first."""
+    """By model and key, of keys that are no models again: scenarios, by number, and places; first that set it."""
     found: dict[tuple[str, str], list[tuple[int, Holder]]] = {}
     inside: set[tuple[str, str]] = set()  # their own keys are walked
     for number, base in enumerate(BASES):
@@ -57,7 +57,7 @@ def field_of(model: str, key: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def answers_before(tmp_path_factory) -> Iterator[object]:
+def answers_before(tmp_path_factory) -> object:
     """Answers of the scenarios as they are, each worked out once."""
     folder = tmp_path_factory.mktemp("before")
 
@@ -67,14 +67,14 @@ def answers_before(tmp_path_factory) -> Iterator[object]:
         assert not digests[-1].startswith("["), f"scenario {number} has no answer: {digests[-1]}"
         return digests
 
-    yield of
+    return of
 
 
 def test_every_model_of_the_schema_stands_in_a_scenario():
     """A new builder, workload or group of keys has to be walked too."""
     schema = scenario_schema()
     walked = {model for model, _ in everything()} | OF_FILES | {"CatalogInclude", "UnitsSpec", "DefaultsSpec"}
-    assert {name for name in schema["$defs"]} - walked == set()
+    assert set(schema["$defs"]) - walked == set()
 
 
 @pytest.mark.slow
@@ -107,7 +107,10 @@ def numbers_of(field: Any) -> set[str]:
             yield from parts(one)
 
     read_by = {getattr(one, "func", None) for one in field.metadata}
-    return {*parts(field.annotation), *(["ratio"] if parse_ratio in read_by else ["quantity"] if read_by - {None} else [])}
+    return {
+        *parts(field.annotation),
+        *(["ratio"] if parse_ratio in read_by else ["quantity"] if read_by - {None} else []),
+    }
 
 
 RATIOS = sorted({key for key in everything() if "ratio" in numbers_of(field_of(*key))})

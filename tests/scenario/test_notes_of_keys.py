@@ -71,7 +71,10 @@ def test_keys_that_a_router_does_not_read_are_said(router, path):
     sets = [f"fabrics.main.routing.{key}={value}" for key, value in keys.items()]
     sets.append(f"fabrics.main.routing.router={router}")
     loaded = load_scenario(path, overrides=sets)
-    named = {text.split(" ")[0].rpartition("routing.")[2] for text, _ in unused_options(loaded.scenario.fabrics, RouteRequest())}
+    named = {
+        text.split(" ")[0].rpartition("routing.")[2]
+        for text, _ in unused_options(loaded.scenario.fabrics, RouteRequest())
+    }
     read = options_read(router, "any", "min-max-utilisation")
     assert named == {key for key in keys if key.partition(".")[0] not in read}
 
@@ -81,7 +84,9 @@ def test_a_flag_that_changes_nothing_is_said(path, capsys):
     lines = said(capsys, "route", path, "--objective", "min-cost", "--replicas", "5")
     assert "note: --objective changes nothing on main under router ecmp" in lines
     assert "note: --replicas changes nothing on main under router ecmp" in lines
-    assert not any("changes nothing" in line for line in said(capsys, "route", path, "--router", "ecmp-hash", "--replicas", "5"))
+    assert not any(
+        "changes nothing" in line for line in said(capsys, "route", path, "--router", "ecmp-hash", "--replicas", "5")
+    )
 
 
 def test_unread_keys_are_among_the_assumptions(path):

@@ -28,7 +28,9 @@ def _tolerance(_ctx: click.Context, _option: click.Parameter, ratio: float) -> f
 @click.argument("b")
 @click.option("--only", multiple=True, type=click.Choice(SUBJECTS), help="Only these subjects; default: all.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when a figure differs.")
-@click.option("--tolerance", type=Share(), default="0", metavar="1%", callback=_tolerance, help="Differences below it are none.")
+@click.option(
+    "--tolerance", type=Share(), default="0", metavar="1%", callback=_tolerance, help="Differences below it are none."
+)
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 @timings_option
 def command(
