@@ -136,7 +136,8 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
     try:
         network = build_network(loaded)
         prepared = PreparedScenario(loaded, RouteRequest(), network, ())
-        yield digest((dict(network.topologies), network.said, loaded.said))
+        gpus = [network.gpus(name) for name in network.topologies]
+        yield digest((dict(network.topologies), gpus, network.said, loaded.said))
         prepared = replace(prepared, traffic=derive_traffic(loaded, network))
         yield digest([replace(workload, time_limits=()) for workload in prepared.traffic])
         yield digest(host_racks(scenario))
@@ -173,6 +174,8 @@ _VALUES: dict[str, list[Data]] = {
     "fields": [["src_ip", "dst_ip"]],
     "down": [["spine0"]],
     "limits": [[]],
+    "name": ["x{index:03d}", "other"],
+    "model": ["eth-64x400", "eth-64x100", "cpu-2u", "cx7-200"],
     "order": ["pp-dp-ep-cp-tp", "spread"],
 }
 _TYPE_ERRORS = ("FP2101", "FP2102", "FP2103", "FP2104")  # say that a value is of a wrong kind, not that it matters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import typing
 from collections.abc import Iterator
 from functools import cache
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 from key_scenarios import BASES
-from key_walk import Holder, answers, changed, holders, loaded_from, shows
+from key_walk import Holder, answers, changed, holders, loaded_from, part, shows
 
 from fabric.scenario.json_schema import scenario_schema
 from topologies.errors import FabricError
@@ -29,7 +28,6 @@ def everything() -> dict[tuple[str, str], list[tuple[int, Holder]]]:
     found: dict[tuple[str, str], list[tuple[int, Holder]]] = {}
     inside: set[tuple[str, str]] = set()  # their own keys are walked
     for number, base in enumerate(BASES):
-        text = json.dumps(base)
         for holder in holders(spec_of(number)):
             for name, field in holder.model.model_fields.items():
                 key = field.alias or name
@@ -37,7 +35,8 @@ def everything() -> dict[tuple[str, str], list[tuple[int, Holder]]]:
                     inside.add((holder.model.__name__, key))
                 elif key not in CONSTANT | FILE_KEYS:
                     places = found.setdefault((holder.model.__name__, key), [])
-                    places.insert(0 if f'"{key}"' in text else len(places), (number, holder))
+                    given = key in (part(base, holder.where) or {})
+                    places.insert(0 if given else len(places), (number, holder))
     return {key: places for key, places in found.items() if key not in inside}
 
 
