@@ -188,7 +188,8 @@ def _trainings() -> list[Data]:
     windowed["model"] |= {"mixers": ["attention", "window"] * 4, "window": 512}
     windowed["prefill"] = {**serving["prefill"], "ep": 1}
     windowed["decode"] = {**serving["decode"], "ep": 1}
-    return [clusters(job) for job in jobs] + [clusters(one) for one in (shared, serving, windowed)]
+    site = {"racks_per_row": 2, "name_format": "r{row}c{rack}", "row_pitch": "2 m", "overhead_tray": "3 m"}
+    return [clusters(job, site=site) for job in jobs] + [clusters(one) for one in (shared, serving, windowed)]
 
 
 def _storages() -> list[Data]:

@@ -175,7 +175,12 @@ _VALUES: dict[str, list[Data]] = {
     "down": [["spine0"]],
     "limits": [[]],
     "name": ["x{index:03d}", "other"],
-    "model": ["eth-64x400", "eth-64x100", "cpu-2u", "cx7-200"],
+    "model": ["eth-64x400", "eth-64x100", "hgx-b200-8", "cx7-200"],
+    "cabling": [{"leaf-spine": {"length": "7 m"}}],
+    "function": ["crc16", "toeplitz"],
+    "router": ["single-path", "wcmp"],
+    "paths": ["valley-free", "shortest"],
+    "objective": ["max-throughput"],
     "order": ["pp-dp-ep-cp-tp", "spread"],
 }
 _TYPE_ERRORS = ("FP2101", "FP2102", "FP2103", "FP2104")  # say that a value is of a wrong kind, not that it matters
@@ -213,9 +218,14 @@ def others(key: str, field: FieldInfo, current: Data) -> Iterator[Data]:
 
 
 def shows(data: Data, where: Path_, key: str, field: FieldInfo, folder: Path, before: list[str], *, most: int) -> str:
-    """How another value of a key shows itself: ``answer``, ``error``, or not at all."""
+    """How another value of a key shows itself: ``answer``, ``error``, ``note`` (of the key itself), or not at all."""
     current = (part(data, where) or {}).get(key)
     error = ""
+    if current is not None:
+        without = loaded_or_none(changed(data, where, key, ...), folder)
+        given = loaded_or_none(data, folder)
+        if without and given and not_yet_modelled(without.scenario) != not_yet_modelled(given.scenario):
+            return "note"
     for value in itertools.islice(others(key, field, field.default if current is None else current), most):
         try:
             loaded = loaded_from(changed(data, where, key, value), folder)
@@ -233,6 +243,14 @@ def shows(data: Data, where: Path_, key: str, field: FieldInfo, folder: Path, be
             return "answer"
         error = "error"
     return error
+
+
+def loaded_or_none(data: Data, folder: Path) -> LoadedScenario | None:
+    """A scenario of these keys; None where it is refused."""
+    try:
+        return loaded_from(data, folder)
+    except FabricError:
+        return None
 
 
 def loaded_from(data: Data, folder: Path) -> LoadedScenario:
