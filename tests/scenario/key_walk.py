@@ -177,6 +177,7 @@ _VALUES: dict[str, list[Data]] = {
     "name": ["x{index:03d}", "other"],
     "model": ["eth-64x400", "eth-64x100", "hgx-b200-8", "cx7-200"],
     "cabling": [{"leaf-spine": {"length": "7 m"}}],
+    "switch": [{"radix": 512, "speed": "800G"}],
     "function": ["crc16", "toeplitz"],
     "router": ["single-path", "wcmp"],
     "paths": ["valley-free", "shortest"],
@@ -212,7 +213,7 @@ def others(key: str, field: FieldInfo, current: Data) -> Iterator[Data]:
         tried.append(value)
         try:
             adapter.validate_python(value)
-        except ValidationError:
+        except (ValidationError, DeprecationWarning):  # a truth value as a network warns
             continue
         yield value
 
