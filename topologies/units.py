@@ -28,6 +28,7 @@ _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60
 _METRES = {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3}
 _FLOPS = {f"{p}FLOP/s": f for p, f in _DECIMAL.items()} | {f"{p}FLOPS": f for p, f in _DECIMAL.items()}
 _RATIO = {"%": 0.01, "": 1.0}
+MOST_BARE = 10.0  # as a ratio without a % sign; a larger number is most likely meant in percent
 
 
 def _parse(value: object, units: dict[str, float], what: str, example: str) -> float:
@@ -123,12 +124,25 @@ def parse_flops(value: object) -> float:
 
 
 def parse_ratio(value: object) -> float:
-    """A ratio written as a percentage or a plain number.
+    """A ratio written as a percentage or a plain number; a plain number above 10 is refused as a percentage unsaid.
 
-    >>> parse_ratio("100%"), parse_ratio(0.4)
-    (1.0, 0.4)
+    >>> parse_ratio("100%"), parse_ratio(0.4), parse_ratio("2000%")
+    (1.0, 0.4, 20.0)
+    >>> parse_ratio(80)
+    Traceback (most recent call last):
+    ValueError: 80 is 8,000 % where it has no % sign; write 80% or 0.8
     """
-    return _parse(value, _RATIO, "ratio", "'100%' or 1.0")
+    ratio = _parse(value, _RATIO, "ratio", "'100%' or 1.0")
+    if ratio > MOST_BARE and "%" not in str(value):
+        refused = f"{str(value).strip()} is {_short(ratio * 100)} % where it has no % sign"
+        raise ValueError(f"{refused}; write {_short(ratio, '')}% or {_short(ratio / 100, '', point=True)}")
+    return ratio
+
+
+def _short(number: float, separator: str = ",", *, point: bool = False) -> str:
+    """A number with the digits it has, at most nine; ``point`` keeps one decimal."""
+    text = f"{number:{separator}.9g}"
+    return f"{text}.0" if point and text.isdecimal() else text
 
 
 def _quantity(parse: Any, example: str, units: dict[str, float], description: str, *, positive: bool) -> Any:
@@ -137,7 +151,7 @@ def _quantity(parse: Any, example: str, units: dict[str, float], description: st
     optional = "?" if "" in units else ""
     pattern = rf"^\s*[+-]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*({alternatives}){optional}\s*$"
     text: dict[str, Any] = {"type": "string", "pattern": pattern}
-    schema: dict[str, Any] = {"anyOf": [{"type": "number"}, text]} if "" in units else text
+    schema: dict[str, Any] = {"anyOf": [{"type": "number", "maximum": MOST_BARE}, text]} if "" in units else text
     schema |= {"description": description, "examples": [example]}
     bound = Field(gt=0) if positive else Field(ge=0)
     return (BeforeValidator(parse), bound, WithJsonSchema(schema))

@@ -96,6 +96,21 @@ class ModelFigures:
     ignored: tuple[str, ...] = ()  # what an argument line says that changes no traffic
 
 
+@dataclass(frozen=True)
+class TimeLimit:
+    """The time that a key of a workload allows one of its phases; judged beside the scenario's limits."""
+
+    key: str  # dotted from the workload: checkpoint.deadline
+    phase: str
+    fabric: str
+    max_s: float
+
+    @property
+    def word(self) -> str:
+        """The key itself, without what it stands under."""
+        return self.key.rsplit(".", 1)[-1]
+
+
 @dataclass(frozen=True, eq=False)
 class WorkloadTraffic:
     """Everything one workload sends."""
@@ -108,9 +123,7 @@ class WorkloadTraffic:
     model: ModelFigures | None = None
     checkpoint_bytes: float | None = None
     compute_s: float | None = None  # per step, all GPUs busy at the stated efficiency
-    checkpoint_every_s: float | None = None
-    checkpoint_deadline_s: float | None = None
-    not_modelled: tuple[str, ...] = ()  # keys, dotted from the workload, that were given and change nothing yet
+    time_limits: tuple[TimeLimit, ...] = ()
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()
     said: tuple[str, ...] = ()  # what its files hold that the answer leaves out or takes as something

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fabric.output.table import Table
 
 SAID = "fabric.said"  # key of the context's lists of what files were taken for
+NOT_MODELLED = "fabric.not-modelled"  # key of the context's lines about keys that change nothing
 DROPPED = "fabric.dropped"  # key of the context's lists of what was left out of files
 _BY_SUFFIX = {".json": "json", ".ndjson": "ndjson", ".csv": "csv", ".md": "md", ".txt": "plain", ".tsv": "plain"}
 
@@ -48,14 +49,20 @@ def located(loaded: LoadedScenario, settings: Settings) -> Iterator[None]:
         raise placed from None
 
 
-def load(path: str, settings: Settings) -> LoadedScenario:
-    """Load a scenario, and say once on stderr what of it is not yet modelled."""
+def load(path: str, settings: Settings, *, routed: bool = True) -> LoadedScenario:
+    """Load a scenario, and say once on stderr what of it is not yet modelled.
+
+    Parameters
+    ----------
+    routed : bool
+        Whether the command routes traffic; without it, keys that matter only there are not named.
+    """
     try:
         loaded = load_scenario(path, overrides=settings.overrides)
     except FabricError as error:
         error.max_errors = settings.max_errors  # type: ignore[attr-defined]
         raise
-    say_not_modelled(not_yet_modelled(loaded.scenario), settings)
+    say_not_modelled(loaded, settings, routed=routed)
     loaded = replace(loaded, strict=settings.strict)
     remember(loaded.dropped)
     remember_said(loaded.said)
@@ -76,10 +83,15 @@ def remember_said(said: list[str]) -> None:
         context.meta.setdefault(SAID, []).append(said)
 
 
-def say_not_modelled(keys: Sequence[str], settings: Settings) -> None:
-    """One line for all keys that change nothing yet."""
-    if keys and not settings.quiet:
-        click.echo(f"note: accepted but not yet modelled: {', '.join(keys)}", err=True)
+def say_not_modelled(loaded: LoadedScenario, settings: Settings, *, routed: bool = True) -> None:
+    """One line for all keys that change nothing yet; the lines of a command differ."""
+    keys = not_yet_modelled(loaded.scenario, routed=routed)
+    line = f"note: accepted but not yet modelled: {', '.join(keys)}"
+    context = click.get_current_context(silent=True)
+    lines = [] if context is None else context.meta.setdefault(NOT_MODELLED, [])
+    if keys and not settings.quiet and line not in lines:
+        lines.append(line)
+        click.echo(line, err=True)
 
 
 def chosen_format(settings: Settings) -> str:

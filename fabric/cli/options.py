@@ -46,6 +46,24 @@ class Volume(click.ParamType):  # type: ignore[type-arg]  # generic from click 8
             self.fail(str(error), param, ctx)
 
 
+class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
+    """A ratio, as scenarios take them: ``0.01`` or ``1%``; at least 0."""
+
+    name = "ratio"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The ratio; percent without their sign are refused with both spellings."""
+        from topologies.units import parse_ratio
+
+        try:
+            ratio = parse_ratio(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if ratio < 0:
+            self.fail(f"{value} is negative", param, ctx)
+        return ratio
+
+
 @dataclass(frozen=True)
 class Settings:
     """Values of the common flags."""

@@ -34,12 +34,12 @@ def _job(workload: WorkloadTraffic, routes: Mapping[tuple[str, str], PhaseRoute]
     phases = tuple(_phase(workload, phase, routes, peak) for phase in workload.phases if not phase.steady)
     timed = [(phase, time) for phase, time in zip([p for p in workload.phases if not p.steady], phases, strict=True)]
     routed = [(phase, time) for phase, time in timed if phase.fabric is not None]
-    complete = all((phase.fabric, phase.name) in routes for phase, _ in routed)
     in_step = [(phase, time) for phase, time in routed if time.in_step]
+    complete = all((phase.fabric, phase.name) in routes for phase, _ in in_step)
     compute = workload.compute_s
     step_ideal = step_time([(phase, time.ideal_s) for phase, time in in_step], compute) if complete else None
     step = step_time([(phase, time.predicted_s) for phase, time in in_step], compute) if complete else None
-    checkpoint = [time.predicted_s for time in phases if time.name == CHECKPOINT]
+    checkpoint = [time.predicted_s for time in phases if time.name == CHECKPOINT and (time.fabric, time.name) in routes]
     waits = exposed_times([(phase, time.predicted_s) for phase, time in routed], compute)
     exposed = {time.name: replace(time, exposed_s=wait) for (_, time), wait in zip(routed, waits, strict=True)}
     return JobTime(

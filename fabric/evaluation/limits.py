@@ -6,18 +6,37 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fabric.evaluation.jobs import CHECKPOINT
+from fabric.evaluation.phases import job_peak
 from fabric.evaluation.severity import by_severity
+from fabric.evaluation.time_limits import CANNOT_FINISH, Peak, judge_time_limits, missing_phases
 from fabric.result import JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.utilisation import SAME, highest, over_capacity
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import Problem, ScenarioError, nearest_hint
 from topologies.units import format_seconds, percent, precise_percent, precise_seconds
+from traffic.workload import WorkloadTraffic
 
 
 def check_limits(
-    limits: Sequence[LimitSpec], routes: Sequence[PhaseRoute], jobs: Sequence[JobTime]
+    limits: Sequence[LimitSpec],
+    routes: Sequence[PhaseRoute],
+    jobs: Sequence[JobTime],
+    workloads: Sequence[WorkloadTraffic] = (),
+    *,
+    fabric: str | None = None,
+    peak: Peak = job_peak,
 ) -> tuple[LimitVerdict, ...]:
     """Judge every limit over all routed phases; one with ``when`` (a failure case) is left undecided.
+
+    Parameters
+    ----------
+    workloads : sequence of WorkloadTraffic
+        The times that their own keys allow, such as a checkpoint's deadline, are judged after ``limits``.
+    fabric : str, optional
+        The only fabric that is routed: times allowed to phases on others are left out.
+    peak : callable
+        How full the fullest link of a job is in a routed phase.
 
     Raises
     ------
@@ -33,7 +52,7 @@ def check_limits(
             problems += error.under("limits", index).problems
     if problems:
         raise ScenarioError(problems)
-    return tuple(verdicts)
+    return (*verdicts, *judge_time_limits(workloads, routes, jobs, peak=peak, fabric=fabric))
 
 
 def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequence[JobTime]) -> LimitVerdict:
@@ -52,26 +71,26 @@ def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequ
             None,
             "failure cases are not yet modelled",
         )
-    value, detail = _on_fabric(limit, routes) if limit.fabric else _on_job(limit, jobs)
+    value, detail = _on_fabric(limit, routes) if limit.fabric else _on_job(limit, jobs, routes)
     if value is None:
-        known_bad = detail == _CANNOT_FINISH
+        known_bad = detail == CANNOT_FINISH
         return LimitVerdict(name, text, limit.metric, None, limit.max, limit.unit, False if known_bad else None, detail)
     ok = bool(value <= limit.max * (1 + SAME))
     return LimitVerdict(name, text, limit.metric, value, limit.max, limit.unit, ok, detail)
 
 
-_CANNOT_FINISH = "it cannot finish: demand has no path"
-
-
-def _on_job(limit: LimitSpec, jobs: Sequence[JobTime]) -> tuple[float | None, str]:
+def _on_job(limit: LimitSpec, jobs: Sequence[JobTime], routes: Sequence[PhaseRoute]) -> tuple[float | None, str]:
     job = next((job for job in jobs if job.id == limit.workload), None)
     if job is None:
         return None, f"{limit.workload} has no phases with a volume"
+    routed = {(route.fabric, route.phase) for route in routes}
     if limit.metric == "checkpoint_time":
-        if not any(phase.name == "checkpoint" for phase in job.phases):
+        if not any(phase.name == CHECKPOINT for phase in job.phases):
             return None, f"{job.id} writes no checkpoint"
-        return job.checkpoint_time_s, "" if job.checkpoint_time_s is not None else _CANNOT_FINISH
-    return job.step_time_s, "" if job.step_time_s is not None else _CANNOT_FINISH
+        value, missing = job.checkpoint_time_s, missing_phases(job, routed, lambda name, _: name == CHECKPOINT)
+    else:
+        value, missing = job.step_time_s, missing_phases(job, routed, lambda _, in_step: in_step)
+    return value, missing[0] if missing else "" if value is not None else CANNOT_FINISH
 
 
 def _on_fabric(limit: LimitSpec, routes: Sequence[PhaseRoute]) -> tuple[float | None, str]:

@@ -265,12 +265,13 @@ def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:
     return tuple(rows)
 
 
-def job_peak(route: PhaseRoute, job: str) -> tuple[float, str]:
+def job_peak(route: PhaseRoute, job: str, *, steady: bool = False) -> tuple[float, str]:
     """Highest utilisation among the links that carry a job's traffic in a phase, and that link's name.
 
-    Where demand is admitted only in part, the job waits for its worst-off flow: no less than 1 / its part.
+    Where demand is admitted only in part, the job waits for its worst-off flow: no less than 1 / its part. With
+    ``steady``, the job's steady traffic is looked at instead of its volumes.
     """
-    mine = [code for code, entry in enumerate(route.classes) if entry.job == job and not entry.steady]
+    mine = [code for code, entry in enumerate(route.classes) if entry.job == job and entry.steady == steady]
     carried = route.link_gbps[:, mine].sum(axis=1) > 0
     if not carried.any():
         return (0.0 if _waiting(route, mine) <= 1 else float("inf")), ""

@@ -15,7 +15,7 @@ Job times of hashed routing take, where a job crosses the draw's fullest link, t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -124,6 +124,7 @@ class RouterComparison:
     routers: tuple[str, ...]
     phases: tuple[PhaseComparison, ...]
     outcomes: tuple[RouterOutcome, ...]
+    own: RouterOutcome | None = None  # under the scenario's routers, each on its fabric; None: not all compared
     assumptions: tuple[Assumption, ...] = ()
     warnings: tuple[str, ...] = ()
     not_modelled: tuple[str, ...] = ()
@@ -152,10 +153,14 @@ class RouterComparison:
         return any(row.partial for row in self.figures)
 
     @property
+    def deciding(self) -> tuple[RouterOutcome, ...]:
+        """Whose limits decide: the scenario's own routers; where one is not compared, every router that is."""
+        return self.outcomes if self.own is None else (self.own,)
+
+    @property
     def limits_ok(self) -> bool:
-        """Whether no limit is missed by every router that decides it."""
-        verdicts = [{one.ok for one in each} for each in zip(*(entry.limits for entry in self.outcomes), strict=True)]
-        return all(True in found or False not in found for found in verdicts)
+        """Whether no limit is missed under the routers that decide."""
+        return all(limit.ok is not False for outcome in self.deciding for limit in outcome.limits)
 
 
 def compared_routers() -> tuple[str, ...]:
@@ -173,7 +178,8 @@ def figure_of(rows: Sequence[RouterFigure], stage: Stage) -> RouterFigure | None
     return next((row for row in rows if traits_of(row.router).stage == stage and not row.refused), None)
 
 
-Peaks = dict[tuple[str, str, str], tuple[float, str]]  # (router, phase, job) -> highest utilisation, its link
+# (router, phase, job, whether of steady traffic) -> highest utilisation, its link
+Peaks = dict[tuple[str, str, str, bool], tuple[float, str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +219,9 @@ def compare_phase(
             rows.append(RouterFigure(demands.fabric, phase, router, refused=why))
             continue
         mine = {job: _peak(route, job) for job in route.window_s}
-        peaks.update({(router, phase, job): peak for job, peak in mine.items()})
+        peaks.update({(router, phase, job, False): peak for job, peak in mine.items()})
+        steady = {entry.job for entry in route.classes if entry.steady}
+        peaks.update({(router, phase, job, True): job_peak(route, job, steady=True) for job in steady})
         rows.append(_figure(route, mine))
         routes.append(replace(route, link_gbps=np.empty((0, len(route.classes))), routed=None))
     one = next(iter(prepared.values()))
@@ -243,16 +251,34 @@ def judge(
     routers: Sequence[str],
     workloads: Sequence[WorkloadTraffic],
     limits: Sequence[LimitSpec],
-) -> tuple[RouterOutcome, ...]:
-    """Job times and limits under every router."""
+    *,
+    own: Mapping[str, str],
+    fabric: str | None = None,
+) -> tuple[tuple[RouterOutcome, ...], RouterOutcome | None]:
+    """Job times and limits under every router, and under the scenario's own.
+
+    Parameters
+    ----------
+    own : mapping of str to str
+        Router that the scenario has on each fabric; there is no outcome of theirs where one of them is not compared, or
+        refuses a phase.
+    fabric : str, optional
+        The only fabric that is routed.
+    """
     peaks = {(one.comparison.fabric, *key): peak for one in phases for key, peak in one.peaks.items()}
 
-    def outcome(router: str) -> RouterOutcome:
-        mine = [route for one in phases for route in one.routes if route.router == router]
-        jobs = job_times(workloads, mine, peak=lambda route, job: peaks[route.fabric, router, route.phase, job])
-        return RouterOutcome(router, jobs, check_limits(limits, mine, jobs))
+    def peak(route: PhaseRoute, job: str, *, steady: bool = False) -> tuple[float, str]:
+        return peaks[route.fabric, route.router, route.phase, job, steady]
 
-    return tuple(outcome(router) for router in routers)
+    def outcome(name: str, router_on: Callable[[str], str | None]) -> RouterOutcome:
+        mine = [route for one in phases for route in one.routes if route.router == router_on(route.fabric)]
+        jobs = job_times(workloads, mine, peak=peak)
+        return RouterOutcome(name, jobs, check_limits(limits, mine, jobs, workloads, fabric=fabric, peak=peak))
+
+    named = " and ".join(dict.fromkeys(own[one.comparison.fabric] for one in phases))
+    compared = all(one.comparison.figure(own[one.comparison.fabric]) is not None for one in phases)
+    outcomes = tuple(outcome(router, lambda _, router=router: router) for router in routers)  # type: ignore[misc]
+    return outcomes, outcome(named, own.get) if compared else None
 
 
 def _peak(route: PhaseRoute, job: str) -> tuple[float, str]:

@@ -24,6 +24,8 @@ class ObjectiveTraits:
         Demand may be admitted in part, so that endpoints that offer more than their links carry are limited as well.
     compared : bool
         Routers are compared on it; of one objective only.
+    options : tuple of str
+        Keys of ``routing`` that only this objective reads.
     """
 
     sense: Literal["least", "most"]
@@ -31,6 +33,7 @@ class ObjectiveTraits:
     unit: str
     admits_in_part: bool = False
     compared: bool = False
+    options: tuple[str, ...] = ()
 
 
 OBJECTIVES: Registry[Routing, ObjectiveTraits] = Registry(

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fabric.pipeline.prepared import PreparedScenario
-from fabric.pipeline.stages import assumptions, ignored_keys, limits_of, phases_to_route, routing_options, under
+from fabric.pipeline.stages import assumptions, limits_of, phases_to_route, routing_options, under
 from fabric.routing.progress import Reporter, silent
+from fabric.scenario.schema import not_yet_modelled
 from topologies.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -26,16 +27,18 @@ def compare_routers(
     Parameters
     ----------
     routers : sequence of str, optional
-        Default: those that say they are compared. Optimal routing minimises the maximum utilisation, whatever objective
-        the scenario has: it is what all of them are compared on.
+        Default: those that say they are compared, and the scenario's own. Optimal routing minimises the maximum
+        utilisation, whatever objective the scenario has: it is what all of them are compared on.
     """
     from fabric.evaluation.router_comparison import DRAWS, RouterComparison, compare_phase, compared_routers, judge
     from fabric.optimise.objective import compared_objective
 
-    chosen = tuple(routers) if routers else compared_routers()
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
+    to_route = phases_to_route(prepared)
+    own = {name: spec.routing.router for name, spec, _, _ in to_route}
+    chosen = tuple(routers) if routers else tuple(dict.fromkeys((*compared_routers(), *own.values())))
     compared = []
-    for name, spec, demands, phase in phases_to_route(prepared):
+    for name, spec, demands, phase in to_route:
         drawn = "replicas" in spec.routing.hash.model_fields_set
         asked = replace(request, replicas=request.replicas or (None if drawn else DRAWS))
         options = routing_options(spec, asked, loaded.scenario.seed, under(f"{name} {phase}", progress))
@@ -50,14 +53,16 @@ def compare_routers(
             )
         )
     try:
-        outcomes = judge(compared, chosen, traffic, limits_of(loaded, request))
+        limits = limits_of(loaded, request)
+        outcomes, of_own = judge(compared, chosen, traffic, limits, own=own, fabric=request.fabric)
     except ScenarioError as error:
         raise loaded.locate(error) from None
     return RouterComparison(
         routers=chosen,
         phases=tuple(one.comparison for one in compared if request.phase in ("worst", "all", one.comparison.phase)),
         outcomes=outcomes,
+        own=of_own,
         assumptions=assumptions(loaded, prepared.network, traffic),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
-        not_modelled=ignored_keys(traffic),
+        not_modelled=tuple(not_yet_modelled(loaded.scenario)),
     )

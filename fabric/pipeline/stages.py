@@ -12,7 +12,7 @@ from fabric.request import RouteRequest, TablesRequest
 from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
-from fabric.scenario.schema import DEFAULT_EFFICIENCY, FabricSpec, LimitSpec, RoutingSpec
+from fabric.scenario.schema import DEFAULT_EFFICIENCY, FabricSpec, LimitSpec, RoutingSpec, not_yet_modelled
 from topologies.errors import ScenarioError, nearest_hint
 from topologies.switches import switch_specs
 from traffic.workload import WorkloadTraffic, demands_of
@@ -37,14 +37,17 @@ def route_prepared_scenario(
     from fabric.evaluation.hottest import hottest_links
     from fabric.evaluation.jobs import job_times
     from fabric.evaluation.limits import check_limits
+    from fabric.pipeline.unused_options import unused_options
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
     routes = _route_all(prepared, progress, idle=idle)
     jobs = job_times(traffic, routes)
     try:
-        verdicts = check_limits(limits_of(loaded, request), routes, jobs)
+        verdicts = check_limits(limits_of(loaded, request), routes, jobs, traffic, fabric=request.fabric)
     except ScenarioError as error:
         raise loaded.locate(error) from None
+    ignored = unused_options(loaded.scenario.fabrics, request)
+    loaded.say(*(text for text, _ in ignored))
     chosen = _chosen(routes, request.phase)
     items = [link for entry in chosen for link in hottest_links(entry, request.top)]
     return RouteResult(
@@ -52,9 +55,9 @@ def route_prepared_scenario(
         jobs=jobs,
         limits=verdicts,
         items=tuple(items),
-        assumptions=assumptions(loaded, prepared.network, traffic),
+        assumptions=assumptions(loaded, prepared.network, traffic, more=ignored),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
-        not_modelled=ignored_keys(traffic),
+        not_modelled=tuple(not_yet_modelled(loaded.scenario)),
     )
 
 
@@ -92,13 +95,11 @@ def schedules(prepared: PreparedScenario) -> tuple[StepSchedule, ...]:
     return tuple(step_schedule(workload, prepared.network.topologies, efficiency) for workload in prepared.traffic)
 
 
-def ignored_keys(traffic: Sequence[WorkloadTraffic]) -> tuple[str, ...]:
-    """Keys of workloads that were given and change nothing yet."""
-    return tuple(f"workloads.{workload.id}.{key}" for workload in traffic for key in workload.not_modelled)
-
-
 def limits_of(loaded: LoadedScenario, request: RouteRequest) -> list[LimitSpec]:
-    return [limit for limit in loaded.scenario.limits if request.fabric is None or limit.fabric == request.fabric]
+    """Limits that hold for what is routed: those on other fabrics than the one asked for are left out."""
+    return [
+        limit for limit in loaded.scenario.limits if request.fabric is None or limit.fabric in (None, request.fabric)
+    ]
 
 
 def under(label: str, progress: Reporter) -> Reporter:
@@ -202,8 +203,14 @@ def _chosen(routes: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
     return worst_of_each_fabric(routes)
 
 
-def assumptions(loaded: LoadedScenario, network: Network, traffic: Sequence[WorkloadTraffic]) -> tuple[Assumption, ...]:
-    """What the scenario left open or its files were taken for, with the key that decides it."""
+def assumptions(
+    loaded: LoadedScenario,
+    network: Network,
+    traffic: Sequence[WorkloadTraffic],
+    *,
+    more: Sequence[tuple[str, str]] = (),
+) -> tuple[Assumption, ...]:
+    """What the scenario left open or its files were taken for, with the key that decides it; then ``more`` of these."""
     found = [
         Assumption(
             "", f"payload efficiency {DEFAULT_EFFICIENCY:g} of line rate on {name}", f"fabrics.{name}.efficiency"
@@ -224,4 +231,5 @@ def assumptions(loaded: LoadedScenario, network: Network, traffic: Sequence[Work
         found.append(
             Assumption("", "phases of the same name of different jobs run at the same time; others do not", "workloads")
         )
+    found += [Assumption("", text, key) for text, key in more]
     return tuple(replace(entry, id=f"A{index + 1:03d}") for index, entry in enumerate(found))

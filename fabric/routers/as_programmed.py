@@ -27,6 +27,7 @@ from topologies.units import percent
         ties="number",
         not_programmable="says what the tables of the scenario's router do, and has none of its own",
         way_out="export under the router that the scenario names",
+        options=("objective", "paths", "k_paths", "hash", "spray_efficiency", "target_utilisation"),  # as that router
     ),
 )
 def as_programmed(

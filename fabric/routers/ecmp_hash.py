@@ -29,7 +29,13 @@ MOST_PATH_EDGES = 5_000_000  # paths longer than this in all are not listed
     "ecmp-hash",
     example={},
     traits=RouterTraits(
-        placement="hashed", rule="equal", ties="number", compared=5, stage="hashing", mean_router="ecmp"
+        placement="hashed",
+        rule="equal",
+        ties="number",
+        compared=5,
+        stage="hashing",
+        mean_router="ecmp",
+        options=("hash",),
     ),
 )
 def ecmp_hash(

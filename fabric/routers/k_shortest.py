@@ -23,6 +23,7 @@ from topologies.registry import Injected
     traits=RouterTraits(
         placement="fluid",
         ties="number",
+        options=("k_paths",),
         not_programmable="chooses paths by source; a table that looks at destinations cannot carry it",
         way_out="router optimal splits over longer paths by destination",
     ),

@@ -28,6 +28,7 @@ POLICIES = ("any", "shortest")
         rule="equal",  # of all that has no rule of its own
         ties="number",
         slow=True,
+        options=("paths",),
     ),
 )
 def pinned(

@@ -44,7 +44,9 @@ def usable_part(graph: RoutingGraph, demand: PhaseDemand, load_gbps: Floats, eff
 @ROUTERS.register(
     "spray",
     example={},
-    traits=RouterTraits(placement="fluid", rule="link-capacity", compared=4, suggested=1),
+    traits=RouterTraits(
+        placement="fluid", rule="link-capacity", compared=4, suggested=1, options=("spray_efficiency",)
+    ),
 )
 def spray(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]) -> Routing:
     """Packet spraying: over shortest next hops by live link capacity (fluid), with a stated efficiency."""

@@ -59,6 +59,9 @@ class RouterTraits:
         Routing a phase may take as long as the time limit allows, so it is not done unasked.
     takes_objective : bool
         Follows the scenario's objective and path policy.
+    options : tuple of str
+        Keys of ``routing`` that change its answer, beside objective and path policy; of other keys that a scenario or a
+        command line gives it is said that they change nothing.
     mean_router : str
         Router of the mean over all draws of the hash, which stands for this one where a single draw says nothing, as in
         planned tables.
@@ -76,6 +79,7 @@ class RouterTraits:
     suggested: int | None = None
     slow: bool = False
     takes_objective: bool = False
+    options: tuple[str, ...] = ()
     mean_router: str = ""
 
     def __post_init__(self) -> None:

@@ -7,7 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-LATER: dict[str, Any] = {"x-not-yet-modelled": True}  # as json_schema_extra of a field nothing computes with yet
+# As json_schema_extra of a field that no command computes with yet; the second, of what matters only where traffic is
+# routed and judged: commands that do not come so far say nothing of it.
+LATER: dict[str, Any] = {"x-not-yet-modelled": True}
+LATER_OF_ROUTES: dict[str, Any] = {"x-not-yet-modelled": True, "x-matters-to": "routes"}
 
 _NAME = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"
 

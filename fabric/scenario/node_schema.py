@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from fabric.scenario.field_types import LATER, Name
+from fabric.scenario.field_types import Name
 from topologies.catalogue import NicModel, NodeModel, catalogue_of, known_model
 from topologies.registry import Spec
 from topologies.units import Count, CountOrZero, SpeedGbps
@@ -84,7 +84,9 @@ class NodeSpec(Spec):
     first: CountOrZero = Field(
         default=0, description="Index of the first node: with 1, n{index:03d} counts from n001", examples=[1]
     )
-    per_rack: Count | None = Field(default=None, description="Nodes per rack", examples=[4], json_schema_extra=LATER)
+    per_rack: Count | None = Field(
+        default=None, description="Nodes per rack: racks of the picture and of storage's failure domains", examples=[4]
+    )
     gpus: CountOrZero | None = Field(default=None, description="GPUs per node; default: the model's, or 0")
     nics: dict[str, NicSpec] = Field(default={}, description="NICs by the name of the fabric they are on")
 

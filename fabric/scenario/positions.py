@@ -1,8 +1,9 @@
 """YAML text to a tree that knows its places, refusing what YAML makes easy to get wrong.
 
 Text is read as YAML 1.1, which is what PyYAML does, but a plain scalar that YAML 1.1 and a person read differently
-(``no``, ``12:30``, ``010``, ``1e9``, a date) is an error, and so are duplicate keys, tags, keys that are not text,
-``x-`` keys excepted, which are dropped unread.
+(``no``, ``010``, ``1e9``, a date) is an error, and so are duplicate keys, tags, keys that are not text, ``x-`` keys
+excepted, which are dropped unread. Numbers of base 60 are none: ``7:1`` is the text it is in YAML 1.2, and what expects
+a ratio reads it as one.
 """
 
 from __future__ import annotations
@@ -189,7 +190,9 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode):
             self._refuse("FP1006", "a key has to be text", place, hint="write a name, then ': '")
             return None
-        if node.tag in (_TAG + "str", _TAG + "value"):
+        if node.tag in (_TAG + "str", _TAG + "value") or _is_base_60(
+            node.value, node.tag.removeprefix(_TAG), node.style
+        ):
             self._check_controls(str(node.value), place, _ACTING)
             return str(node.value)
         if not node.style and (way_out := _trap(node.value, node.tag.removeprefix(_TAG))):
@@ -208,6 +211,8 @@ class _Reader:
 
     def _scalar(self, text: str, kind: str, style: str | None, place: Place) -> Scalar:
         self._check_controls(text, place, _ACTING_IN_TEXT)
+        if _is_base_60(text, kind, style):
+            return text
         if not style:
             way_out = _trap(text, kind)
             if way_out is None and kind == "str" and text in ("y", "n", "Y", "N"):
@@ -243,13 +248,16 @@ def _bool_trap(text: str) -> tuple[str, str]:
     return f"{text} means {meaning} in YAML 1.1 and text in YAML 1.2", f'write "{text}" in quotes, or {meaning}'
 
 
+def _is_base_60(text: str, kind: str, style: str | None) -> bool:
+    """Whether a plain scalar such as ``7:1`` is a number in YAML 1.1 and text in YAML 1.2."""
+    return not style and kind in ("int", "float") and ":" in text
+
+
 def _trap(text: str, kind: str) -> tuple[str, str] | None:
     """What is wrong with a plain scalar that YAML reads in another way than people do, and the way out."""
     quoted = f'write "{text}" in quotes'
     if kind == "bool" and text.lower() in ("yes", "no", "on", "off"):
         return _bool_trap(text)
-    if kind in ("int", "float") and ":" in text:
-        return f"{text} is a base-60 number in YAML 1.1", f"{quoted}, or a quantity such as 750 s"
     if kind in ("int", "str") and _LEADING_ZERO.fullmatch(text):
         return f"{text} has a leading zero, which YAML 1.1 reads as octal", f"{quoted}, or the number without the zero"
     if kind == "str" and _EXPONENT.fullmatch(text):

@@ -36,7 +36,7 @@ from fabric.routing.names import (
     objective_names,
     router_names,
 )
-from fabric.scenario.field_types import LATER, Name
+from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
 from fabric.scenario.node_schema import NodeSpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import Catalogue, builtin
@@ -291,6 +291,7 @@ METRICS: dict[str, tuple[Literal["fabric", "workload"], Literal["ratio", "s", "c
     "step_time": ("workload", "s"),
     "checkpoint_time": ("workload", "s"),
 }
+_BY_LINK = ("offered", "utilisation", "links_over_capacity")
 
 
 def _parse_count(value: object) -> float:
@@ -323,7 +324,9 @@ class LimitSpec(Spec):
         default="max", description="Which links: the worst, or a quantile"
     )
     max: Annotated[float, PlainValidator(lambda value: value), WithJsonSchema(_MAXIMUM_SCHEMA)]  # in the metric's unit
-    when: str | None = Field(default=None, description="Failure case it has to hold in", json_schema_extra=LATER)
+    when: str | None = Field(
+        default=None, description="Failure case it has to hold in", json_schema_extra=LATER_OF_ROUTES
+    )
 
     @field_validator("max", mode="before")
     @classmethod
@@ -343,6 +346,10 @@ class LimitSpec(Spec):
             raise ValueError(f"{self.metric} is measured on a {wanted}; add {wanted}: NAME")
         if getattr(self, other) is not None:
             raise ValueError(f"{self.metric} is measured on a {wanted}, not a {other}; remove {other}")
+        if self.tier is not None and self.metric not in _BY_LINK:
+            raise ValueError(f"{self.metric} is not of single links; remove tier")
+        if "stat" in self.model_fields_set and self.unit != "ratio":
+            raise ValueError(f"{self.metric} is one number, without a {self.stat} of links; remove stat")
         return self
 
     @property
@@ -373,12 +380,18 @@ class DefaultsSpec(Spec):
 class SiteSpec(Spec):
     """The room: racks and the lengths that cables follow."""
 
-    rows: Count | None = Field(default=None, description="Rows of racks")
-    racks_per_row: Count | None = Field(default=None, description="Racks in a row")
-    rack_units: Count | None = Field(default=None, description="Height of a rack in rack units")
-    rack_pitch: LengthM | None = Field(default=None, description="Distance between neighbouring racks")
-    row_pitch: LengthM | None = Field(default=None, description="Distance between neighbouring rows")
-    overhead_tray: LengthM | None = Field(default=None, description="Height of the cable tray")
+    rows: Count | None = Field(default=None, description="Rows of racks", json_schema_extra=LATER)
+    racks_per_row: Count | None = Field(default=None, description="Racks in a row of the picture of racks")
+    rack_units: Count | None = Field(
+        default=None, description="Height of a rack in rack units", json_schema_extra=LATER
+    )
+    rack_pitch: LengthM | None = Field(
+        default=None, description="Distance between neighbouring racks", json_schema_extra=LATER
+    )
+    row_pitch: LengthM | None = Field(
+        default=None, description="Distance between neighbouring rows", json_schema_extra=LATER
+    )
+    overhead_tray: LengthM | None = Field(default=None, description="Height of the cable tray", json_schema_extra=LATER)
     name_format: str | None = Field(
         default=None, description="Template of rack names", examples=["r{row:02d}c{rack:02d}"]
     )
@@ -395,7 +408,7 @@ class Scenario(Spec):
         default=(), description="Catalogues, and scenario files this one is laid over; the later wins"
     )
     defaults: DefaultsSpec = Field(default=DefaultsSpec(), description="Settings that hold for the whole scenario")
-    site: SiteSpec | None = Field(default=None, description="The room, for cable lengths", json_schema_extra=LATER)
+    site: SiteSpec | None = Field(default=None, description="The room: how racks stand, and cable lengths")
     nodes: tuple[NodeSpec, ...] = Field(default=(), description="Hosts; none: builders fill every host port")
     fabrics: dict[Name, FabricSpec] = Field(min_length=1, description="Networks by name")
     workloads: tuple[WorkloadSpec, ...] = Field(default=(), description="Jobs, storage and other sources of load")
@@ -404,9 +417,11 @@ class Scenario(Spec):
         default=(), description="What is down, as --down takes it", examples=[["spine07", "link=leaf0:spine1"]]
     )
     scale: float = Field(default=1.0, gt=0, allow_inf_nan=False, description="Factor on all demand")
-    failures: tuple[dict[str, Any], ...] = Field(default=(), description="Failure cases", json_schema_extra=LATER)
+    failures: tuple[dict[str, Any], ...] = Field(
+        default=(), description="Failure cases", json_schema_extra=LATER_OF_ROUTES
+    )
     measured: tuple[dict[str, Any], ...] = Field(
-        default=(), description="Where measurements to compare with come from", json_schema_extra=LATER
+        default=(), description="Where measurements to compare with come from", json_schema_extra=LATER_OF_ROUTES
     )
 
     @property
@@ -423,9 +438,16 @@ class Scenario(Spec):
         return tuple(by_name[group] for group in wanted)
 
 
-def not_yet_modelled(scenario: Scenario) -> list[str]:
-    """Keys the scenario sets that nothing computes with yet, as dotted paths; list positions are left out."""
-    return list(dict.fromkeys(place for place, _ in _later(scenario, ())))
+def not_yet_modelled(scenario: Scenario, *, routed: bool = True) -> list[str]:
+    """Keys the scenario sets that nothing computes with yet, as dotted paths; list positions are left out.
+
+    Parameters
+    ----------
+    routed : bool
+        Whether traffic is routed and judged; without it keys that matter only then are left out.
+    """
+    places = [place for place, matters_to in _later(scenario, ()) if routed or matters_to != "routes"]
+    return list(dict.fromkeys(places))
 
 
 def _later(value: object, place: tuple[str, ...]) -> Iterator[tuple[str, object]]:
@@ -437,7 +459,7 @@ def _later(value: object, place: tuple[str, ...]) -> Iterator[tuple[str, object]
             if name not in value.model_fields_set:
                 continue
             if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("x-not-yet-modelled"):
-                yield ".".join(below), getattr(value, name)
+                yield ".".join(below), field.json_schema_extra.get("x-matters-to")
             else:
                 yield from _later(getattr(value, name), below)
     elif isinstance(value, dict):

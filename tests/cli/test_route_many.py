@@ -74,15 +74,36 @@ def test_bad_routers_are_refused_before_anything_is_read(words, said, capsys):
     assert said in capsys.readouterr().err
 
 
-def test_a_comparison_fails_when_a_limit_holds_under_no_router(capsys):
-    """The uplinks are at 227 % at best: 200 % holds under none, 228 % under some, 1,000 % under all."""
-    words = ["route", OVERSUBSCRIBED, "--router", "ecmp,ecmp-hash", "-q"]
-    assert run(words) == 1
-    assert "a limit holds under none of these routers" in capsys.readouterr().out
-    for most, shown in (("228%", "FAIL"), ("1000%", "ok")):
-        limits = f"limits=[{{fabric: main, metric: offered, max: {most}}}]"
-        assert run([*words, "--set", limits]) == 0
-        assert shown in capsys.readouterr().out
+def test_a_comparison_fails_where_the_scenarios_own_router_does(capsys):
+    """The uplinks are at 227 % by ecmp, the scenario's router, and above 228 % where flows are hashed."""
+    words = ["route", OVERSUBSCRIBED, "-q", "--router"]
+    own = "ecmp (if split perfectly), as the scenario has it"
+    assert run([*words, "all"]) == 1
+    assert f"1 of 2 limits FAIL under {own}" in capsys.readouterr().out
+    limits = ["--set", "limits=[{fabric: main, metric: offered, max: 228%}]"]
+    for routers in ("all", "ecmp-hash,ecmp"):
+        assert run([*words, routers, *limits]) == 0
+        out = capsys.readouterr().out
+        assert " FAIL" in out
+        assert f"no limit fails under {own}" in out
+    for own_router in ("ecmp-hash", "single-path"):
+        given = [*limits, "--set", f"fabrics.main.routing.router={own_router}"]
+        assert run([*words, own_router, *given]) == 1
+        capsys.readouterr()
+        assert run([*words, "all", *given]) == 1
+        assert f"FAIL under {own_router}" in capsys.readouterr().out
+
+
+def test_where_the_scenarios_own_router_is_not_compared_each_counts(capsys):
+    """228 % holds by ecmp and fails by ecmp-hash: exit code 1, as ``--router ecmp-hash`` has."""
+    words = ["route", OVERSUBSCRIBED, "-q", "--router", "optimal,ecmp-hash"]
+    limits = ["--set", "limits=[{fabric: main, metric: offered, max: %s}]"]
+    own = ["--set", "fabrics.main.routing.router=wcmp"]
+    assert run([*words, *own, limits[0], limits[1] % "228%"]) == 1
+    out = capsys.readouterr().out
+    assert "1 of 1 limits FAIL under ecmp-hash: the scenario's own router is not compared" in out
+    assert run([*words, *own, limits[0], limits[1] % "1000%"]) == 0
+    assert "no limit fails under any of these routers" in capsys.readouterr().out
 
 
 def test_a_comparison_without_paths_ends_like_a_route(capsys):

@@ -230,23 +230,20 @@ def test_the_phase_of_a_job_is_stretched_by_the_median_draw():
     assert next(phase for phase in job.phases if phase.name == "pp.send_recv").stretch == row.stretch
 
 
+def outcome(name, ok):
+    """One limit, judged."""
+    return RouterOutcome(name, (), (LimitVerdict("L1", "text", "offered", 1.0, 1.0, "ratio", ok),))
+
+
 @pytest.mark.parametrize(
-    ("verdicts", "ok"),
-    [
-        ((True, False), True),
-        ((False, False), False),
-        ((False, None), False),
-        ((None, None), True),
-        ((True, True), True),
-    ],
+    ("verdicts", "ok"), [((True, False), False), ((False, None), False), ((None, None), True), ((True, True), True)]
 )
-def test_a_limit_is_missed_when_no_router_meets_it(verdicts, ok):
-    """One router that meets it shows that it can be met; one that decides nothing shows nothing."""
-    outcomes = [
-        RouterOutcome(name, (), (LimitVerdict("L1", "text", "offered", 1.0, 1.0, "ratio", verdict),))
-        for name, verdict in zip("ab", verdicts, strict=True)
-    ]
-    assert RouterComparison(("a", "b"), (), tuple(outcomes)).limits_ok is ok
+@pytest.mark.parametrize("own", [None, True, False])
+def test_the_scenarios_own_router_decides_where_it_is_compared(verdicts, ok, own):
+    """Without it, a limit that any of the routers misses is missed."""
+    outcomes = tuple(outcome(name, verdict) for name, verdict in zip("ab", verdicts, strict=True))
+    result = RouterComparison(("a", "b"), (), outcomes, own=None if own is None else outcome("c", own))
+    assert result.limits_ok is (ok if own is None else own)
 
 
 def test_the_factors_by_hand():

@@ -148,7 +148,26 @@ def test_the_schema_lets_an_editor_check_a_speed():
     speed = TypeAdapter(SpeedGbps).json_schema()
     assert speed["type"] == "string"
     assert speed["examples"] == ["400G"]
-    assert {"type": "number"} in TypeAdapter(Ratio).json_schema()["anyOf"]
+    assert {"type": "number", "maximum": 10} in TypeAdapter(Ratio).json_schema()["anyOf"]
+
+
+@given(st.integers(11, 100_000) | st.floats(10.01, 1e5))
+def test_a_bare_number_above_ten_is_a_percentage_without_its_sign(number):
+    """100 could be 100 % or 10,000 %; both have a spelling, and each can be read."""
+    for written in (number, str(number), f" {number} "):
+        with pytest.raises(ValueError, match=r" % where it has no % sign; write \S+% or \S+$") as caught:
+            parse_ratio(written)
+        percentage, ratio = str(caught.value).split("write ")[1].split(" or ")
+        assert parse_ratio(percentage) == pytest.approx(number / 100, rel=1e-8)
+        if number / 100 <= 10:
+            assert parse_ratio(ratio) == pytest.approx(number / 100, rel=1e-8)
+    assert parse_ratio(f"{number * 100!r}%") == pytest.approx(number, rel=1e-12)
+
+
+@pytest.mark.parametrize(("written", "ratio"), [(10, 10), ("10", 10), (1, 1), (0, 0), ("1000%", 10), ("20_000 %", 200)])
+def test_up_to_ten_a_bare_number_is_a_ratio(written, ratio):
+    """Ten times the capacity is a load that incasts reach."""
+    assert parse_ratio(written) == ratio
 
 
 @given(st.floats(1e-3, 1e9), st.sampled_from(["kb/s", "Mb/s", "Gb/s", "Tb/s"]))

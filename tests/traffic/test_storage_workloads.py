@@ -72,7 +72,7 @@ def test_a_checkpoint_of_a_given_size():
     job = run("checkpoint", cluster(2), clients="gpu", target="ceph", size="100 GB", deadline="10 s")
     assert job.phases[0].total_bytes == pytest.approx(300e9)
     assert job.phases[0].sent_bytes_per_rank == pytest.approx(50e9)
-    assert job.checkpoint_deadline_s == 10
+    assert [(limit.word, limit.max_s) for limit in job.time_limits] == [("deadline", 10)]
     np.testing.assert_allclose(job.phases[0].flows.received(6)[2:], 75e9)
 
 

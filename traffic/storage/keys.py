@@ -20,8 +20,12 @@ class CheckpointSpec(Spec):
         default=None, description="Fabric it crosses; the one both groups have NICs on if absent"
     )
     replication: Count = Field(default=3, description="Copies the storage keeps; 1 for none")
-    every: TimeS | None = Field(default=None, description="Time between checkpoints")
-    deadline: TimeS | None = Field(default=None, description="Time a checkpoint may take")
+    every: TimeS | None = Field(
+        default=None, description="Time between checkpoints; a limit where no deadline is tighter"
+    )
+    deadline: TimeS | None = Field(
+        default=None, description="Time a checkpoint may take: a limit, judged like those of limits"
+    )
     mode: Literal["synchronous", "asynchronous"] = Field(
         default="synchronous", description="Asynchronous: written while training goes on"
     )

@@ -10,7 +10,7 @@ from topologies.columns import Floats, Ints, column
 from traffic.demands import Flows
 from traffic.formula import Formula
 from traffic.storage.spread import between, between_hosts, replicated_write
-from traffic.workload import Payload, Phase
+from traffic.workload import Payload, Phase, TimeLimit
 
 
 def checkpoint_phase(
@@ -57,6 +57,24 @@ def checkpoint_phase(
         overlaps_compute=asynchronous,
         payloads=() if formula is None else (Payload(ranks, formula),),
     )
+
+
+def checkpoint_limits(
+    fabric: str, every_s: float | None, deadline_s: float | None, *, under: str = ""
+) -> tuple[TimeLimit, ...]:
+    """What a checkpoint may take: its deadline, and where that is no tighter, the time until the next one begins.
+
+    >>> [(limit.word, limit.max_s) for limit in checkpoint_limits("storage", 1800.0, 60.0)]
+    [('deadline', 60.0)]
+    >>> [(limit.key, limit.max_s) for limit in checkpoint_limits("storage", 1800.0, None, under="checkpoint.")]
+    [('checkpoint.every', 1800.0)]
+    """
+    limits = []
+    if deadline_s is not None:
+        limits.append(TimeLimit(f"{under}deadline", "checkpoint", fabric, deadline_s))
+    if every_s is not None and (deadline_s is None or deadline_s > every_s):
+        limits.append(TimeLimit(f"{under}every", "checkpoint", fabric, every_s))
+    return tuple(limits)
 
 
 def restore_phase(fabric: str, clients: Ints, servers: Ints, bytes_per_client: Floats, ranks: int) -> Phase:

@@ -8,7 +8,7 @@ from topologies.columns import column
 from topologies.registry import Injected
 from topologies.units import Count, TimeS, VolumeBytes
 from traffic.storage.keys import check_replication, storage_fabric
-from traffic.storage.phases import checkpoint_phase
+from traffic.storage.phases import checkpoint_limits, checkpoint_phase
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
 
 
@@ -37,7 +37,7 @@ def checkpoint(
     replication : int
         Copies the storage keeps.
     every, deadline : float, optional
-        Time between checkpoints and time one may take, s.
+        Time between checkpoints and time one may take, s: limits of its own, judged like those of the scenario.
 
     Returns
     -------
@@ -58,6 +58,5 @@ def checkpoint(
         checkpoint_bytes=size,
         assumptions=("objects are spread evenly: every client writes the same to every server",),
         warnings=() if phase.pairs else (f"{context.id} has size 0: nothing is sent",),
-        checkpoint_every_s=every,
-        checkpoint_deadline_s=deadline,
+        time_limits=checkpoint_limits(network, every, deadline),
     )

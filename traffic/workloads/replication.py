@@ -12,7 +12,7 @@ from traffic.formula import formula
 from traffic.storage.keys import storage_fabric
 from traffic.storage.phases import steady_phase
 from traffic.storage.spread import between
-from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
+from traffic.workload import WORKLOADS, TimeLimit, WorkloadContext, WorkloadTraffic
 
 
 @WORKLOADS.register(
@@ -43,7 +43,8 @@ def replication(
     rate : float, optional
         Gbps in all; or else ``size`` and ``within``.
     size, changed, within : float, optional
-        Bytes kept, the share of them that changed, and the time to send it in, s.
+        Bytes kept, the share of them that changed, and the time to send it in, s: a limit, judged like those of the
+        scenario.
     restore : bool
         From the other site back.
 
@@ -89,4 +90,5 @@ def replication(
         phases=(phase,) if phase.pairs else (),
         assumptions=("data is spread evenly over servers and border hosts",),
         warnings=() if phase.pairs else (f"{context.id} sends nothing",),
+        time_limits=() if within is None else (TimeLimit("within", name, network, within),),
     )

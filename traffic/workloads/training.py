@@ -16,7 +16,7 @@ from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
 from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
-from traffic.storage.phases import checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
+from traffic.storage.phases import checkpoint_limits, checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
 from traffic.training.assumptions import assumptions
 from traffic.training.keys import (
     BYTES_OF,
@@ -36,7 +36,7 @@ from traffic.training.step import TrainingStep, training_step
 from traffic.transformer.parameters import active_parameter_count
 from traffic.transformer.source import ModelSource, ModelSpec, read_model
 from traffic.transformer.work import kv_bytes_per_token
-from traffic.workload import WORKLOADS, GroupShape, ModelFigures, Phase, WorkloadContext, WorkloadTraffic
+from traffic.workload import WORKLOADS, GroupShape, ModelFigures, Phase, TimeLimit, WorkloadContext, WorkloadTraffic
 
 _EXAMPLE = {
     "model": {"layers": 8, "hidden": 1024, "ffn_hidden": 4096, "heads": 16, "kv_heads": 4, "vocab": 32000},
@@ -155,8 +155,7 @@ def training(
         assumptions=tuple(assumptions(plan, placement, checkpoint, dataset, keys.given))
         + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group)),
         warnings=() if compute is not None else ("no compute key: the time of a step is not known",),
-        checkpoint_every_s=None if checkpoint is None else checkpoint.every,
-        checkpoint_deadline_s=None if checkpoint is None else checkpoint.deadline,
+        time_limits=() if checkpoint is None else _checkpoint_limits(phases, checkpoint),
     )
 
 
@@ -240,6 +239,11 @@ def _checkpoint(
         back = column(np.bincount(host_of_rank, _restored(step), len(clients))[used], np.float64)
         phases.append(restore_phase(fabric, clients[used], servers, back, step.grid.ranks))
     return phases
+
+
+def _checkpoint_limits(phases: list[Phase], spec: CheckpointSpec) -> tuple[TimeLimit, ...]:
+    fabric = next(phase.fabric or "" for phase in phases if phase.name == "checkpoint")
+    return checkpoint_limits(fabric, spec.every, spec.deadline, under="checkpoint.")
 
 
 def _written(step: TrainingStep, *, first_only: bool) -> Floats:

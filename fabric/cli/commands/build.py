@@ -34,7 +34,7 @@ def command(scenario: str, by: str | None, settings: Settings) -> None:
     from fabric.pipeline.prepared import build
     from topologies.summary import summarise
 
-    loaded = load(scenario, settings)
+    loaded = load(scenario, settings, routed=False)
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up)
     record = build_record(loaded, network)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from fabric.cli.answer import Answer, emit
+from fabric.cli.answer import Answer, emit, say_not_modelled
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import FabricCommand, Settings, Share
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 
@@ -16,15 +16,11 @@ ORDER = 90
 SUBJECTS = ("topology", "load", "time", "cost", "flows")
 
 
-def _tolerance(_ctx: click.Context, _option: click.Parameter, text: str) -> float:
-    """``1%`` or ``0.01``."""
-    try:
-        value = float(text.strip().removesuffix("%")) / (100 if text.strip().endswith("%") else 1)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1:
-        raise click.BadParameter(f"{text!r} is not a part of a figure; for example 1% or 0.01")
-    return value
+def _tolerance(_ctx: click.Context, _option: click.Parameter, ratio: float) -> float:
+    """``1%`` or ``0.01``: less than the whole."""
+    if ratio >= 1:
+        raise click.BadParameter(f"{ratio:g} is not a part of a figure; for example 1% or 0.01")
+    return ratio
 
 
 @click.command("compare", cls=FabricCommand)
@@ -32,7 +28,9 @@ def _tolerance(_ctx: click.Context, _option: click.Parameter, text: str) -> floa
 @click.argument("b")
 @click.option("--only", multiple=True, type=click.Choice(SUBJECTS), help="Only these subjects; default: all.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when a figure differs.")
-@click.option("--tolerance", default="0", metavar="1%", callback=_tolerance, help="Differences below it are none.")
+@click.option(
+    "--tolerance", type=Share(), default="0", metavar="1%", callback=_tolerance, help="Differences below it are none."
+)
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 @timings_option
 def command(
@@ -67,6 +65,8 @@ def command(
         sides = [
             open_any(path, overrides=settings.overrides, request=request, progress=report, idle=True) for path in (a, b)
         ]
+    for side in sides:
+        say_not_modelled(side.loaded, settings)
     say_timings(timings, [route for side in sides for route in side.result.routes], settings)
     found = compare(sides[0], sides[1], most=top)
     wanted = tuple(subject for subject in ALL if not only or subject in only)

@@ -80,7 +80,7 @@ def _of_scenario(source: str, settings: Settings, fabric: str | None, flags: Top
     if flags.given:
         raise click.UsageError(f"{flags.given[0]} is of a topology file; a scenario tells its speeds")
     _refuse_catalogue(source)
-    loaded = load(source, settings)
+    loaded = load(source, settings, routed=False)
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up)
         check_fabric(fabric, network)

@@ -75,7 +75,7 @@ def command(
         wanted = Picture(view, at, hops, tier, direction, all_links or (view == "links" and settings.force))
         draw(wanted, opened.loaded, result, path, kind, phase=settings.phase)
     say_timings(timings, opened.result.routes, settings)
-    say_not_modelled(result.not_modelled, settings)
+    say_not_modelled(opened.loaded, settings)
     if not settings.quiet:
         click.echo(f"wrote {path}", err=True)
 

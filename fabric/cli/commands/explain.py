@@ -6,7 +6,7 @@ import re
 
 import click
 
-from fabric.cli.answer import Answer, emit
+from fabric.cli.answer import Answer, emit, say_not_modelled
 from fabric.cli.options import FabricCommand, OneOf, Settings
 from fabric.cli.watch import watching
 from fabric.routing.names import router_names
@@ -43,6 +43,7 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
         opened = open_any(scenario, overrides=settings.overrides, request=request, progress=report)
         place = find_target(opened.result, target, fabric=fabric, phase=settings.phase)
         found = explain(opened, place, progress=report)
+    say_not_modelled(opened.loaded, settings)
     answer = Answer(
         lambda: {
             **envelope("ExplainResult", opened.loaded),

@@ -10,7 +10,7 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located
 from fabric.cli.exit_codes import OK
-from fabric.cli.options import FabricCommand, OneOf, Settings
+from fabric.cli.options import FabricCommand, OneOf, Settings, Share
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
@@ -59,7 +59,7 @@ COLUMNS = (
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0),
+    type=Share(),
     metavar="X",
     help="Oversubscription above 1 that weights may cost; 0.01.",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabric.cli.answer import output_path, write
+from fabric.cli.answer import output_path, say_not_modelled, write
 from fabric.cli.exit_codes import OK, PARTIAL
 from fabric.cli.options import FabricCommand, OneOf, Settings, listed
 from fabric.cli.timings import check_timings, say_timings, timings_option
@@ -93,4 +93,5 @@ def _source(path: str, settings: Settings, request: RouteRequest) -> ReportSourc
 
     with watching(settings) as report:
         run = open_any(path, overrides=settings.overrides, request=request, progress=report, idle=True)
+    say_not_modelled(run.loaded, settings)
     return ReportSource(run)

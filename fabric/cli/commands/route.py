@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabric.cli.answer import Answer, emit, load, located, output_path, say_not_modelled
+from fabric.cli.answer import Answer, emit, load, located, output_path
 from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
-from fabric.cli.options import FabricCommand, OneOf, Settings
+from fabric.cli.options import FabricCommand, OneOf, Settings, Share
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
@@ -81,7 +81,7 @@ class _Routers(click.ParamType):  # type: ignore[type-arg]  # generic from click
 @click.option("--replicas", type=click.IntRange(min=1), help="Draws of the hash seeds that percentiles are over.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 @click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
-@click.option("--gap", type=click.FloatRange(min=0), default=1e-4, show_default=True, help="Relative gap to stop at.")
+@click.option("--gap", type=Share(), default=1e-4, show_default=True, help="Relative gap to stop at.")
 @click.option("--scale", type=float, default=1.0, help="Factor on all demand: volumes take longer, rates load more.")
 @click.option(
     "--suggest",
@@ -198,7 +198,6 @@ def _route(
         from fabric.saved.result_file import save_result
 
         save_result(kept, run, force=settings.force)
-    say_not_modelled(result.not_modelled, settings)
     answer = Answer(
         lambda: route_record(loaded, result, changes),
         lambda: route_document(loaded, result, changes),
@@ -240,7 +239,6 @@ def _compare(
             prepare(loaded, request, progress=report), routers=None if routers == ALL else routers, progress=report
         )
     say_timings(timings, result.figures, settings)
-    say_not_modelled(result.not_modelled, settings)
     answer = Answer(
         lambda: records.comparison_record(loaded, result, verdict(result)),
         lambda: comparison_document(loaded, result),

@@ -33,7 +33,7 @@ def command(what: str, scenario: str, settings: Settings) -> None:
     from fabric.pipeline.prepared import build
     from fabric.scenario.provenance import envelope
 
-    loaded = load(scenario, settings)
+    loaded = load(scenario, settings, routed=False)
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up)
     columns: tuple[str, ...]

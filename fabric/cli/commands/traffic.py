@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fabric.cli.answer import Answer, emit, load, located, output_path, say_not_modelled
+from fabric.cli.answer import Answer, emit, load, located, output_path
 from fabric.cli.options import FabricCommand, Settings
 
 SUMMARY = "Derive the traffic: phases and bytes of every workload."
@@ -73,15 +73,14 @@ def _of_scenario(
     from fabric.faces.answers.traffic_report import traffic_document
     from fabric.faces.views.traffic import sent_table
     from fabric.pipeline.prepared import prepare
-    from fabric.pipeline.stages import ignored_keys, schedules
+    from fabric.pipeline.stages import schedules
     from fabric.request import RouteRequest
 
-    loaded = load(scenario, settings)
+    loaded = load(scenario, settings, routed=False)
     with located(loaded, settings):
         prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up))
         network, workloads = prepared.network, prepared.traffic
         timed = schedules(prepared)
-        say_not_modelled(ignored_keys(workloads), settings)
         if level is not None:
             _matrix(loaded, network, workloads, settings, fabric, level)
             return

@@ -109,6 +109,7 @@ def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Seque
     return {
         **envelope("RouteResult", loaded),
         "assumptions": [entry.__dict__ for entry in result.assumptions],
+        "not_modelled": list(result.not_modelled),
         "summary": {
             "max_utilisation": finite(result.max_utilisation),
             "lower_bound": worst.certificate.lower_bound if worst and worst.certificate else None,

@@ -41,6 +41,7 @@ def comparison_record(loaded: LoadedScenario, result: RouterComparison, verdict:
     return {
         **envelope("RouterComparison", loaded),
         "assumptions": [entry.__dict__ for entry in result.assumptions],
+        "not_modelled": list(result.not_modelled),
         "verdict": verdict,
         "routers": list(result.routers),
         "phases": [_phase(phase) for phase in result.phases],
@@ -60,6 +61,8 @@ def comparison_record(loaded: LoadedScenario, result: RouterComparison, verdict:
             }
             for outcome in result.outcomes
         ],
+        "deciding": [outcome.router for outcome in result.deciding],
+        "limits_ok": result.limits_ok,
         "warnings": list(result.warnings),
         "partial": result.partial,
     }

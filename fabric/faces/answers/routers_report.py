@@ -159,12 +159,27 @@ def _words(result: RouterComparison) -> list[Line]:
     return [Line(f"{fabric} {', '.join(phases)}: {text}") for (fabric, text), phases in words.items()]
 
 
+def _limit_sentence(result: RouterComparison) -> list[Line]:
+    """Whose limits decide, and whether one fails."""
+    failed = {one.router: sum(limit.ok is False for limit in one.limits) for one in result.deciding}
+    total = max((len(one.limits) for one in result.deciding), default=0)
+    if not total:
+        return []
+    misses = [f"{count} of {total} limits FAIL under {router_label(name)}" for name, count in failed.items() if count]
+    if result.own is None:
+        whose = ": the scenario's own router is not compared, so each of these counts"
+        text = "; ".join(misses) or "no limit fails under any of these routers"
+    else:
+        whose = ", as the scenario has it"
+        text = misses[0] if misses else f"no limit fails under {router_label(result.own.router)}"
+    return [Line(f"{text}{whose}", "bad" if misses else "good")]
+
+
 def _notes(result: RouterComparison) -> list[Line]:
     lines = [Line(f"warning: {text}", "warn") for text in result.warnings]
     if result.unreachable_pairs:
         lines.append(Line(f"UNREACHABLE: {result.unreachable_pairs:,} pairs have no path, under any router", "bad"))
-    if not result.limits_ok:
-        lines.append(Line("a limit holds under none of these routers", "bad"))
+    lines += _limit_sentence(result)
     if result.partial:
         lines.append(Line("partial: a limit stopped a solve; its bound and gap are above", "warn"))
     return lines

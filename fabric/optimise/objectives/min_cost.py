@@ -23,7 +23,7 @@ from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingO
 from topologies.registry import Injected
 from topologies.units import excess, percent
 
-TRAITS = ObjectiveTraits(sense="least", figure="cost", unit="weight x Gb/s")
+TRAITS = ObjectiveTraits(sense="least", figure="cost", unit="weight x Gb/s", options=("target_utilisation",))
 ROOM = 1e-6  # relative, above the least maximum utilisation when the target is below it
 
 

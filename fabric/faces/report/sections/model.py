@@ -28,7 +28,9 @@ def model_section(source: ReportSource) -> Section:
     blocks: list[Block] = [
         assumption_table(result.assumptions),
     ]
-    ignored = [*not_yet_modelled(loaded.scenario), *result.not_modelled]
+    if loaded.scenario.description:
+        blocks.insert(0, Words(loaded.scenario.description))
+    ignored = not_yet_modelled(loaded.scenario)
     if ignored:
         blocks.append(Words(f"Given, and not yet modelled: {', '.join(ignored)}.", "warn"))
     blocks.append(file_table(loaded))

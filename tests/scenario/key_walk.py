@@ -1,0 +1,261 @@
+"""A walk over every key of the schema: does another value change an answer, the note, or make an error of its own?"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import itertools
+import json
+import re
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from fabric.faces.report.content import Words
+from fabric.faces.report.sections.model import model_section
+from fabric.faces.report.source import ReportSource
+from fabric.faces.views.racks import host_racks
+from fabric.pipeline.network import build_network
+from fabric.pipeline.prepared import PreparedScenario, derive_traffic
+from fabric.pipeline.run import Run
+from fabric.pipeline.stages import route_prepared_scenario
+from fabric.pipeline.tables import address_options
+from fabric.request import RouteRequest
+from fabric.rules.addressing import plan_addresses
+from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.scenario.schema import Workload, not_yet_modelled
+from topologies.errors import FabricError
+from topologies.registry import Spec
+
+Data = Any
+Path_ = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A mapping of a scenario that is read as one model."""
+
+    model: type[BaseModel]
+    where: Path_
+    containers: frozenset[str]  # keys whose values are models again
+
+
+def holders(spec: object, where: Path_ = ()) -> Iterator[Holder]:
+    """Every model of a validated scenario, with its place."""
+    if isinstance(spec, Workload):
+        yield from holders(spec.spec, where)
+    elif isinstance(spec, Spec):
+        fields = type(spec).model_fields
+        inside = {field.alias or name for name, field in fields.items() if is_container(getattr(spec, name))}
+        yield Holder(type(spec), where, frozenset(inside))
+        for name, field in type(spec).model_fields.items():
+            yield from holders(getattr(spec, name), (*where, field.alias or name))
+    elif isinstance(spec, dict):
+        for key, child in spec.items():
+            yield from holders(child, (*where, str(key)))
+    elif isinstance(spec, tuple | list):
+        for index, child in enumerate(spec):
+            yield from holders(child, (*where, index))
+
+
+def is_container(spec: object) -> bool:
+    """Whether a value consists of models, whose own keys are walked."""
+    if isinstance(spec, dict):
+        return bool(spec) and all(map(is_container, spec.values()))
+    if isinstance(spec, tuple | list):
+        return bool(spec) and all(map(is_container, spec))
+    return isinstance(spec, Spec)
+
+
+def part(data: Data, where: Path_) -> Data:
+    """What stands at a place; None where nothing does."""
+    for key in where:
+        if not isinstance(data, dict | list) or (isinstance(data, dict) and key not in data):
+            return None
+        data = data[key]
+    return data
+
+
+def changed(data: Data, where: Path_, key: str, value: Data) -> Data:
+    """A copy with one key of a mapping set, or taken away for ``...``."""
+    copied = copy.deepcopy(data)
+    here = copied
+    for name in where:
+        here = here.setdefault(name, {}) if isinstance(here, dict) else here[name]
+    if value is ...:
+        here.pop(key, None)
+    else:
+        here[key] = value
+    return copied
+
+
+# ---- answers ---------------------------------------------------------------------------------------------------------
+
+
+def digest(value: object) -> str:
+    """A text that differs where two answers do; what is measured or only points elsewhere is left out."""
+    hasher = hashlib.blake2b()
+    _feed(hasher, value, set())
+    return hasher.hexdigest()
+
+
+_LEFT_OUT = {"solve_time_s", "routed"}
+
+
+def _feed(hasher: Any, value: object, seen: set[int]) -> None:
+    if isinstance(value, np.ndarray):
+        hasher.update(str((value.dtype, value.shape)).encode() + value.tobytes())
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            if field.name not in _LEFT_OUT:
+                hasher.update(field.name.encode())
+                _feed(hasher, getattr(value, field.name), seen)
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            hasher.update(repr(key).encode())
+            _feed(hasher, child, seen)
+    elif isinstance(value, tuple | list):
+        hasher.update(f"[{len(value)}".encode())
+        for child in value:
+            _feed(hasher, child, seen)
+    else:
+        hasher.update(repr(value).encode())
+
+
+def answers(loaded: LoadedScenario) -> Iterator[str]:
+    """Digests of what commands would answer, stage by stage, cheapest first."""
+    scenario = loaded.scenario
+    yield digest((scenario.name, not_yet_modelled(scenario)))
+    try:
+        network = build_network(loaded)
+        prepared = PreparedScenario(loaded, RouteRequest(), network, ())
+        gpus = [network.gpus(name) for name in network.topologies]
+        yield digest((dict(network.topologies), gpus, network.said, loaded.said))
+        prepared = replace(prepared, traffic=derive_traffic(loaded, network))
+        yield digest([replace(workload, time_limits=()) for workload in prepared.traffic])
+        yield digest(host_racks(scenario))
+        plans = [
+            plan_addresses(network.topologies[name], name, address_options(spec), number=number)
+            for number, (name, spec) in enumerate(scenario.fabrics.items())
+        ]
+        yield digest(plans)
+        result = route_prepared_scenario(prepared)
+        yield digest(result)
+        report = model_section(ReportSource(Run(loaded, RouteRequest(), result, stages=prepared)))
+        yield digest([block for block in report.blocks if isinstance(block, Words)])
+    except FabricError as error:
+        yield repr([(problem.code, problem.message) for problem in error.problems])
+
+
+# ---- other values ----------------------------------------------------------------------------------------------------
+
+_POOL: tuple[Data, ...] = (
+    *(True, False, 1, 2, 3, 4, 8, 16, 0, 0.5, "2:1", "1 GB", "10 Gb/s", "100G", "50G", "200G", "10 s", "1 h", "30 m"),
+    *("all", "gpu", "store", "main", "extra", "text", "eth-32x100", "eth-64x400", "hgx-h100-8", "cx7-400", "2x50"),
+    *("n{index:03d}-x", ["gpu"], ["store"], [1, 2], {"leaf": 65000}, "10.9.0.0/16", "fd00:9::/48"),
+)
+# Lists of lists and choices by layer, which no list of single values has.
+_VALUES: dict[str, list[Data]] = {
+    "values": [[[128, "50%"], [1024, "50%"]]],
+    "mixers": [["attention"] * 8],
+    "feeds": [["mlp"] * 8],
+    "stage_layers": [[2, 6]],
+    "dims": [[3, 5], [4, 4, 4]],
+    "wrap": [[True, False, True]],
+    "ends": [["h0", "leaf1"]],
+    "asn": [{"leaf": 65100}],
+    "fields": [["src_ip", "dst_ip"]],
+    "down": [["spine0"]],
+    "limits": [[]],
+    "name": ["x{index:03d}", "other"],
+    "model": ["eth-64x400", "eth-64x100", "hgx-b200-8", "cx7-200"],
+    "cabling": [{"leaf-spine": {"length": "7 m"}}],
+    "switch": [{"radix": 512, "speed": "800G"}],
+    "function": ["crc16", "toeplitz"],
+    "router": ["single-path", "wcmp"],
+    "paths": ["valley-free", "shortest"],
+    "objective": ["max-throughput"],
+    "order": ["pp-dp-ep-cp-tp", "spread"],
+}
+_TYPE_ERRORS = ("FP2101", "FP2102", "FP2103", "FP2104")  # say that a value is of a wrong kind, not that it matters
+
+
+def literals(annotation: Any) -> list[Data]:
+    """The choices that a type offers."""
+    if typing.get_origin(annotation) is typing.Literal:
+        return list(typing.get_args(annotation))
+    return [choice for part_of in typing.get_args(annotation) for choice in literals(part_of)]
+
+
+def others(key: str, field: FieldInfo, current: Data) -> Iterator[Data]:
+    """Values that a field takes in place of the one it has, likely ones first."""
+    near: list[Data] = []
+    if isinstance(current, bool):
+        near = [not current]
+    elif isinstance(current, int | float):
+        near = [current + 1, current * 2, current // 2, current * 4]
+    elif isinstance(current, str) and (number := re.match(r"([\d.]+)(.*)$", current)):
+        near = [f"{float(number[1]) * factor:g}{number[2]}" for factor in (2, 0.5, 3)]
+    bare = field.annotation
+    annotation = Annotated[(bare, *field.metadata)] if field.metadata else bare  # type: ignore[index]
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    tried = [current]
+    for value in (*near, *_VALUES.get(key, ()), *literals(bare), *_POOL):
+        if any(value == known and type(value) is type(known) for known in tried):
+            continue
+        tried.append(value)
+        try:
+            adapter.validate_python(value)
+        except (ValidationError, DeprecationWarning):  # a truth value as a network warns
+            continue
+        yield value
+
+
+def shows(data: Data, where: Path_, key: str, field: FieldInfo, folder: Path, before: list[str], *, most: int) -> str:
+    """How another value of a key shows itself: ``answer``, ``error``, ``note`` (of the key itself), or not at all."""
+    current = (part(data, where) or {}).get(key)
+    error = ""
+    if current is not None:
+        without = loaded_or_none(changed(data, where, key, ...), folder)
+        given = loaded_or_none(data, folder)
+        if without and given and not_yet_modelled(without.scenario) != not_yet_modelled(given.scenario):
+            return "note"
+    for value in itertools.islice(others(key, field, field.default if current is None else current), most):
+        try:
+            loaded = loaded_from(changed(data, where, key, value), folder)
+        except FabricError as refused:
+            if any(problem.code not in _TYPE_ERRORS for problem in refused.problems):
+                error = "error"
+            continue
+        now = ""
+        for now, then in zip(answers(loaded), [*before, ""], strict=False):
+            if now != then:
+                break
+        else:
+            continue
+        if not now.startswith("["):
+            return "answer"
+        error = "error"
+    return error
+
+
+def loaded_or_none(data: Data, folder: Path) -> LoadedScenario | None:
+    """A scenario of these keys; None where it is refused."""
+    try:
+        return loaded_from(data, folder)
+    except FabricError:
+        return None
+
+
+def loaded_from(data: Data, folder: Path) -> LoadedScenario:
+    """A scenario of these keys, as a file."""
+    path = folder / "walk.yaml"
+    path.write_text(json.dumps(data))
+    return load_scenario(path)
