@@ -37,7 +37,7 @@ def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = 
         verdicts = check_limits(limits_of(loaded, request), routes, jobs)
     except ScenarioError as error:
         raise loaded.locate(error) from None
-    chosen = _chosen(routes, request.phase)
+    chosen = chosen_phases(routes, request.phase)
     items = [link for entry in chosen for link in hottest_links(entry, request.top)]
     return RouteResult(
         routes=tuple(routes),
@@ -178,7 +178,7 @@ def _nothing_to_route(loaded: LoadedScenario) -> str:
     return "no workload sends anything over a fabric"
 
 
-def _chosen(routes: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
+def chosen_phases(routes: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
     """Phases whose links are listed: all, one by name, or the worst of every fabric."""
     if phase == "all":
         return list(routes)

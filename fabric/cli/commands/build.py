@@ -5,15 +5,14 @@ from __future__ import annotations
 import click
 
 from fabric.cli.answer import Answer, emit, load, located
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
+from fabric.faces.views.row_kinds import TIERS
 
 SUMMARY = "Build the fabrics: switches, ports, cables, capacities."
 ORDER = 20
 
-COLUMNS = ("fabric", "tier", "cables", "capacity_gbps")
 
-
-@click.command("build", cls=FabricCommand)
+@click.command("build", cls=FabricCommand, takes=(*ANSWER, *SCENARIO), rows=(TIERS,))
 @click.argument("scenario")
 def command(scenario: str, settings: Settings) -> None:
     """Build the fabrics of SCENARIO: switches by role, cables and capacity by tier, ports, oversubscription."""
@@ -29,6 +28,6 @@ def command(scenario: str, settings: Settings) -> None:
     record = build_record(loaded, network)
     summaries = {name: summarise(topology, network.gpus(name)) for name, topology in network.topologies.items()}
     emit(
-        Answer(lambda: record, lambda: build_document(loaded, network), lambda: cable_table(summaries), COLUMNS),
+        Answer(lambda: record, lambda: build_document(loaded, network), lambda: cable_table(summaries), TIERS),
         settings,
     )

@@ -9,7 +9,8 @@ import click
 
 from fabric.cli.answer import Answer, emit
 from fabric.cli.exit_codes import ANSWER_IS_NO, MISSING_PROGRAM, OK
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, FabricCommand, Settings
+from fabric.faces.views.row_kinds import SWITCHES
 from topologies.errors import FabricError
 
 if TYPE_CHECKING:
@@ -20,29 +21,9 @@ SUMMARY = "Install exported tables over OpenFlow 1.3 and read them back."
 ORDER = 140
 
 NOT_DONE = MISSING_PROGRAM  # exit code: a session was refused or broke
-COLUMNS = (
-    "switch",
-    "address",
-    "datapath",
-    "state",
-    "groups_to_add",
-    "groups_to_change",
-    "groups_to_remove",
-    "rules_to_add",
-    "rules_to_change",
-    "rules_to_remove",
-    "confirmed",
-    "unsure",
-    "unsent",
-    "installed",
-    "missing",
-    "unexpected",
-    "shared_hash",
-    "words",
-)
 
 
-@click.command("push", cls=FabricCommand)
+@click.command("push", cls=FabricCommand, takes=ANSWER, rows=(SWITCHES,))
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--switch", "switches", multiple=True, required=True, metavar="NAME=ADDRESS",
@@ -95,8 +76,9 @@ def command(
         Answer(
             lambda: _record(folder, results, dry_run=dry_run),
             lambda: _document(results),
-            lambda: push_table(results, COLUMNS),
-            COLUMNS,
+            lambda: push_table(results, SWITCHES.columns),
+            SWITCHES,
+            lambda row: _entry(results, row, dry_run=dry_run),
         ),
         settings,
     )
@@ -113,7 +95,6 @@ def _explain(error: FabricError, settings: Settings) -> None:
 
 
 def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict[str, Any]:
-    from fabric.faces.views.exports import push_table
     from fabric.scenario.provenance import SCHEMA, version
 
     return {
@@ -123,28 +104,29 @@ def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict
         "name": folder.name,
         "dry_run": dry_run,
         "done": all(result.state == "done" for result in results),
-        "items": [
-            {
-                **row,
-                "differs": list(result.after.examples) if result.after is not None and not dry_run else [],
-                "steps": [
-                    {"verb": step.verb, "kind": step.kind, "words": step.words}
-                    for stage in (result.before.steps if dry_run and result.before is not None else ())
-                    for step in stage
-                ],
-            }
-            for row, result in zip(push_table(results, COLUMNS).only(*COLUMNS).records(), results, strict=True)
-        ],
+    }
+
+
+def _entry(results: list[SwitchResult], row: int, *, dry_run: bool) -> dict[str, Any]:
+    """A switch, with what differs, or in a dry run with every step."""
+    from fabric.faces.views.exports import push_table
+
+    result = results[row]
+    stages = result.before.steps if dry_run and result.before is not None else ()
+    return {
+        **push_table([result], SWITCHES.columns).only(*SWITCHES.columns).entry(0),
+        "differs": list(result.after.examples) if result.after is not None and not dry_run else [],
+        "steps": [{"verb": step.verb, "kind": step.kind, "words": step.words} for stage in stages for step in stage],
     }
 
 
 def _document(results: list[SwitchResult]) -> Document:
     """The table, and lines for what differs or, in a dry run, for what would be sent."""
-    from fabric.faces.views.exports import PUSH_SHOWN, push_table
+    from fabric.faces.views.exports import push_table
     from fabric.output.document import Line
     from fabric.output.table import Table
 
-    parts: list[Table | Line] = [push_table(results, COLUMNS).only(*PUSH_SHOWN).titled("")]
+    parts: list[Table | Line] = [push_table(results, SWITCHES.columns).only(*SWITCHES.shown).titled("").as_rows()]
     for result in results:
         if result.state == "planned" and result.before is not None:
             parts.append(Line(f"{result.switch}, in this order:"))

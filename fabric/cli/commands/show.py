@@ -5,16 +5,20 @@ from __future__ import annotations
 import click
 
 from fabric.cli.answer import Answer, emit, load, located
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
+from fabric.faces.views.row_kinds import BOUNDARIES, DISTANCES
 
 SUMMARY = "Show path counts or the bisection of the fabrics."
 ORDER = 30
 
-PATH_COLUMNS = ("fabric", "hops", "pairs", "least_paths", "mean_paths", "most_paths")
-BISECTION_COLUMNS = ("fabric", "tier", "cables", "gbps", "bisection_gbps", "ratio")
 
-
-@click.command("show", cls=FabricCommand)
+@click.command(
+    "show",
+    cls=FabricCommand,
+    takes=(*ANSWER, *SCENARIO),
+    rows=(DISTANCES, BOUNDARIES),
+    row_kind=lambda values: DISTANCES if values["what"] == "paths" else BOUNDARIES,
+)
 @click.argument("what", type=click.Choice(("paths", "bisection")))
 @click.argument("scenario")
 def command(what: str, scenario: str, settings: Settings) -> None:
@@ -38,11 +42,11 @@ def command(what: str, scenario: str, settings: Settings) -> None:
         paths = path_results(network)
         found = paths_record(paths)
         table = reachable(path_table(paths))
-        document, columns, kind = paths_document(paths), PATH_COLUMNS, "PathsResult"
+        document, rows, kind = paths_document(paths), DISTANCES, "PathsResult"
     else:
         halves = bisection_results(network, loaded.scenario.seed)
         found = bisection_record(halves)
         table = boundary_table(halves)
-        document, columns, kind = bisection_document(halves), BISECTION_COLUMNS, "BisectionResult"
+        document, rows, kind = bisection_document(halves), BOUNDARIES, "BisectionResult"
     record = {**envelope(kind, loaded), "fabrics": found, "warnings": [str(problem) for problem in network.warnings]}
-    emit(Answer(lambda: record, lambda: document, lambda: table, columns), settings)
+    emit(Answer(lambda: record, lambda: document, lambda: table, rows), settings)

@@ -24,7 +24,10 @@ def build_document(loaded: LoadedScenario, network: Network) -> Document:
             Line("  ".join(_shape(summary, diameter_hops(topology)))),
         ]
         roles = role_table(fabric, summary, topology, loaded.scenario.fabrics[fabric])
-        parts += [roles.only(*ROLES_SHOWN).titled(""), cable_table({fabric: summary}).only(*TIERS_SHOWN).titled("")]
+        parts += [
+            roles.only(*ROLES_SHOWN).titled(""),
+            cable_table({fabric: summary}).only(*TIERS_SHOWN).titled("").as_rows(),
+        ]
     parts += [Line(f"warning: {problem}", "warn") for problem in network.warnings]
     return parts
 

@@ -30,7 +30,7 @@ def paths_document(results: dict[str, Distances]) -> Document:
         parts.append(
             Line(f"{name}: diameter {found.diameter} hops between switches, mean {found.mean:.3f} over endpoint pairs")
         )
-        parts.append(path_table({name: found}).only(*PATHS_SHOWN).titled(""))
+        parts.append(path_table({name: found}).only(*PATHS_SHOWN).titled("").as_rows())
     return parts
 
 
@@ -40,7 +40,7 @@ def bisection_document(results: dict[str, Bisection]) -> Document:
     for name, found in results.items():
         sends = f"endpoints send {format_gbps(found.endpoint_gbps)}" if found.endpoint_gbps else "endpoints forward"
         parts.append(Line(f"{name}: {sends}, all rates one direction"))
-        parts.append(boundary_table({name: found}).only(*BISECTION_SHOWN).titled(""))
+        parts.append(boundary_table({name: found}).only(*BISECTION_SHOWN).titled("").as_rows())
         cut = found.cut
         if cut is not None:
             bound = f"no halving is below {format_gbps(cut.at_least_gbps)}" if cut.at_least_gbps else "no bound below"
