@@ -292,18 +292,18 @@ class FabricCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Say of a common flag that is not taken why that is."""
+        names = {parameter.name for parameter in self.params}
+        for name, flag in flags_given(ctx).items():  # before the command's name
+            group = group_of(flag)
+            if name not in names and group is not None:
+                _refuse(ctx, flag, GROUPS[group])
         try:
-            rest = super().parse_args(ctx, args)
+            return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             group = group_of(error.option_name)
             if group is None:
                 raise
             _refuse(ctx, error.option_name, GROUPS[group])
-        names = {parameter.name for parameter in self.params}
-        for name, flag in flags_given(ctx).items():
-            if name not in names and group_of(flag) is not None:
-                _refuse(ctx, flag, GROUPS[group_of(flag) or ""])
-        return rest
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options that are often needed, its own first; the others are counted."""

@@ -56,4 +56,5 @@ class RowKind:
         >>> [kind.unit(name) for name in kind.columns]
         ['', 'Gbps', 'ratio']
         """
-        return "ratio" if name in self.ratios else _UNITS.get(name.split("_per_")[0].rpartition("_")[2], "")
+        words = name.split("_per_")[0].split("_")
+        return "ratio" if name in self.ratios else next((_UNITS[word] for word in words[::-1] if word in _UNITS), "")
