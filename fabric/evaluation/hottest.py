@@ -66,6 +66,7 @@ def link_shares(route: PhaseRoute, link: int) -> tuple[Share, ...]:
     """Who loads a link, largest first."""
     loads = route.link_gbps[link]
     total = loads.sum()
-    ranked = [code for code in descending(loads).tolist() if loads[code] > 0]
+    loading = np.flatnonzero(loads > 0)
+    ranked = (loading[descending(loads[loading])] if len(loading) > 1 else loading).tolist()
     entries = [(route.classes[code], float(loads[code])) for code in ranked]
     return tuple(Share(entry.job, entry.phase, entry.collective, gbps, gbps / float(total)) for entry, gbps in entries)

@@ -64,7 +64,10 @@ def test_one_router_is_a_route(capsys):
         (["--router", "ecnp"], "did you mean 'ecmp'?"),
         (["--router", "ecmp,al"], "'al' is not a router"),
         (["--router", "ecmp,optimal", "--objective", "max-throughput"], "routers are compared on min-max-utilisation"),
-        (["--router", "all", "--certificate", "proof"], "--certificate is of one router"),
+        (
+            ["--router", "all", "--certificate", "proof"],
+            "--certificate does nothing for fabric route: it is of one router",
+        ),
         (["--router", ""], "'' is not a router"),
     ],
 )

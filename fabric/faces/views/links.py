@@ -207,7 +207,7 @@ def link_rows(routes: Sequence[PhaseRoute]) -> Table:
     until they are printed.
     """
     rows = _LinkRows(routes)
-    shares = rows.names(lambda entry, link: [asdict(share) for share in link_shares(entry, link)])
+    shares = rows.names(lambda entry, link: [dict(vars(share)) for share in link_shares(entry, link)])
     offered = rows.values(lambda entry: entry.link_gbps.sum(axis=1))
     capacity = rows.values(lambda entry: entry.topology.capacity_gbps)
     utilisation = rows.values(lambda entry: entry.utilisation)
