@@ -60,7 +60,7 @@ def compile_where(expression: str, columns: Sequence[str]) -> Filter:
     names = tuple(sorted(name for name in named if name in columns or name.lower() not in _WORDS))
     for name in names:
         if name not in columns:
-            raise unknown_column("--where", name, columns)
+            raise unknown_column("--where", name, columns, more=" (texts stand in quotes)")
     return Filter(names, _Reader(expression, names).condition(tree))
 
 
@@ -175,7 +175,7 @@ def _bad_where(expression: str, why: str) -> ScenarioError:
     )
 
 
-def unknown_column(flag: str, name: str, columns: Sequence[str]) -> ScenarioError:
+def unknown_column(flag: str, name: str, columns: Sequence[str], *, more: str = "") -> ScenarioError:
     """The error of a flag that names a column that is not there."""
-    hint = nearest_hint(name, columns, "columns")
+    hint = nearest_hint(name, columns, "columns") + more
     return ScenarioError(f"{flag}: no column {name!r}", hint=hint, code="FP2202")
