@@ -263,5 +263,11 @@ class RoutedScenario:
     def record(self) -> dict[str, Any]:
         """The answer of ``fabric route --json``."""
         from fabric.faces.answers.records import route_record
+        from fabric.faces.views.links import link_rows
+        from fabric.faces.views.row_kinds import LINKS
+        from fabric.output.rows import Arrangement, arrange, json_answer, row_records
+        from fabric.pipeline.stages import chosen_phases
 
-        return route_record(self.run.loaded, self.result)
+        links = link_rows(chosen_phases(self.result.routes, self.run.request.phase))
+        rows = arrange(links, LINKS, Arrangement())
+        return json_answer(route_record(self.run.loaded, self.result), rows, row_records(rows, None, None))

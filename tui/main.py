@@ -14,7 +14,7 @@ SUMMARY = "Look at a scenario in the terminal: congestion, heat map, flows, what
 ORDER = 190
 
 
-@click.command("tui", cls=FabricCommand)
+@click.command("tui", cls=FabricCommand, takes=("scenario", "ascii"))
 @click.argument("path", metavar="[SCENARIO|RESULT]", required=False)
 @click.option("--theme", type=click.Choice(["dark", "light"]), default="dark", show_default=True, help="Colours.")
 @click.option("--record", metavar="FILE", help="Write every key and click to a file.")

@@ -31,7 +31,7 @@ def write_view(path: Path, title: str, table: Table | None, picture: Callable[[]
     if path.suffix == ".svg":
         text = picture()
     elif path.suffix == ".csv":
-        text = to_csv(table) if table is not None else ""
+        text = "".join(to_csv(table)) if table is not None else ""
     else:
         text = to_markdown([table.titled(title)]) if table is not None else ""
     try:

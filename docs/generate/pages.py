@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fabric.scenario.json_schema import scenario_schema
-from generate import columns, keys, plugins, reading, readme, scenario
+from generate import columns, commands, keys, plugins, reading, readme, scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +22,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "README.md": readme.page,
     "docs/scenario.md": scenario.page,
     "docs/output.md": columns.page,
+    "docs/commands.md": commands.page,
     "docs/plugins.md": plugins.page,
     "docs/reading.md": reading.page,
     "docs/tui.md": keys.page,

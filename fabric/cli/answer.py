@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,25 +15,48 @@ from fabric.cli.options import Settings
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.schema import not_yet_modelled
 from topologies.errors import FabricError, OutputError, Problem
-from topologies.printable import json_text
+from topologies.printable import printable
 
 if TYPE_CHECKING:
+    from fabric.output.row_kind import RowKind
+    from fabric.output.rows import Entry
     from fabric.output.table import Table
+    from fabric.pipeline.run import Run
+    from fabric.request import RouteRequest
+    from fabric.routing.progress import Reporter
 
 SAID = "fabric.said"  # key of the context's lists of what files were taken for
-NOT_MODELLED = "fabric.not-modelled"  # key of the context's lines about keys that change nothing
+NOTED = "fabric.noted"  # key of the context's set of notes that were printed
 DROPPED = "fabric.dropped"  # key of the context's lists of what was left out of files
 _BY_SUFFIX = {".json": "json", ".ndjson": "ndjson", ".csv": "csv", ".md": "md", ".txt": "plain", ".tsv": "plain"}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One command's answer in all the forms it can be printed in; each is made only when asked for."""
+    """One command's answer in all the forms it can be printed in; each is made only when asked for.
+
+    Attributes
+    ----------
+    record : callable
+        What JSON says besides the rows.
+    document : callable
+        Lines and tables for people; those that show rows are marked so.
+    table : callable
+        All rows, in their own order.
+    kind : RowKind
+        What the rows are.
+    entry : callable, optional
+        All that JSON says of the row with an id; default: its columns.
+    top : int, optional
+        Rows of each group that are asked for.
+    """
 
     record: Callable[[], Mapping[str, Any]]
     document: Callable[[], Sequence[Any]]
     table: Callable[[], Table]
-    columns: Sequence[str]  # of the table, for CSV and NDJSON
+    kind: RowKind
+    entry: Entry | None = None
+    top: int | None = None
 
 
 @contextmanager
@@ -69,6 +92,22 @@ def load(path: str, settings: Settings, *, routed: bool = True) -> LoadedScenari
     return loaded
 
 
+def open_run(path: str, settings: Settings, request: RouteRequest, progress: Reporter, *, idle: bool = False) -> Run:
+    """Open a saved result, or load and route a scenario; what was left out of files is said when the command ends.
+
+    With ``idle`` a scenario that sends nothing is opened too, without routes.
+    """
+    from fabric.saved.open_any import open_any
+
+    run = open_any(
+        path, overrides=settings.overrides, request=request, strict=settings.strict, progress=progress, idle=idle
+    )
+    say_not_modelled(run.loaded, settings)
+    remember(run.loaded.dropped)
+    remember_said(run.loaded.said)
+    return run
+
+
 def remember(dropped: list[Problem]) -> None:
     """Have the command end with the list of what was left out of its files, and with the exit code that says so."""
     context = click.get_current_context(silent=True)
@@ -83,15 +122,20 @@ def remember_said(said: list[str]) -> None:
         context.meta.setdefault(SAID, []).append(said)
 
 
+def note(text: str, settings: Settings) -> None:
+    """One line on standard error, once a run, unless it is to be quiet."""
+    context = click.get_current_context(silent=True)
+    said: set[str] = set() if context is None else context.meta.setdefault(NOTED, set())
+    if not settings.quiet and text not in said:
+        said.add(text)
+        click.echo(f"note: {printable(text)}", err=True)
+
+
 def say_not_modelled(loaded: LoadedScenario, settings: Settings, *, routed: bool = True) -> None:
     """One line for all keys that change nothing yet; the lines of a command differ."""
     keys = not_yet_modelled(loaded.scenario, routed=routed)
-    line = f"note: accepted but not yet modelled: {', '.join(keys)}"
-    context = click.get_current_context(silent=True)
-    lines = [] if context is None else context.meta.setdefault(NOT_MODELLED, [])
-    if keys and not settings.quiet and line not in lines:
-        lines.append(line)
-        click.echo(line, err=True)
+    if keys:
+        note(f"accepted but not yet modelled: {', '.join(keys)}", settings)
 
 
 def chosen_format(settings: Settings) -> str:
@@ -104,51 +148,62 @@ def chosen_format(settings: Settings) -> str:
 
 
 def emit(answer: Answer, settings: Settings) -> None:
-    """Print or write an answer."""
-    from fabric.output.rows import arrange, select_columns, to_csv, to_ndjson
+    """Print or write an answer, its rows as the row flags ask for them."""
+    from fabric.output.rows import arrange, row_records, select_columns, to_csv, to_json, to_ndjson
+
+    name = chosen_format(settings)
+    if name not in ("csv", "ndjson", "json"):
+        _emit_document(answer, settings, name)
+        return
+    rows = arrange(answer.table(), answer.kind, settings.arrangement(answer.top))
+    if name == "csv":
+        names = select_columns(answer.kind.columns, settings.columns, answer.kind.names)
+        text = to_csv(rows.table.only(*names))
+    else:
+        records = row_records(rows, settings.columns, answer.entry)
+        text = (to_json if name == "json" else to_ndjson)(answer.record(), rows, records)
+    write(text, settings)
+    if rows.text and name == "csv":
+        note(rows.text, settings)
+
+
+def _emit_document(answer: Answer, settings: Settings, name: str) -> None:
+    """An answer for people: on a terminal, as plain text or as Markdown."""
+    from fabric.output.rows import arrange, with_rows
     from fabric.output.text import print_terminal, to_markdown, to_plain
 
-    if settings.columns == "help":
-        click.echo("\n".join(answer.columns))
-        return
-    name = chosen_format(settings)
+    document = answer.document()
+    wanted = settings.arrangement(answer.top)
+    if wanted.is_asked:
+        rows = arrange(answer.table(), answer.kind, wanted, most=answer.kind.most)
+        document = with_rows(document, rows, settings.columns)
     if name == "table" and settings.output == "-":
         color = {"always": True, "never": False, "auto": None}[settings.color]
         live = sys.stdout.isatty()
-        print_terminal(answer.document(), sys.stdout, color=color, ascii_only=settings.ascii, live=live)
+        print_terminal(document, sys.stdout, color=color, ascii_only=settings.ascii, live=live)
         return
-    if name in ("csv", "ndjson"):
-        table = arrange(
-            answer.table().only(*answer.columns),
-            where=settings.where,
-            sort=settings.sort,
-            reverse=settings.reverse,
-            limit=settings.limit,
-        )
-        table = table.only(*select_columns(answer.columns, settings.columns))
-        text = to_csv(table) if name == "csv" else to_ndjson(answer.record(), table)
-    elif name == "json":
-        text = json_text(answer.record(), indent=2) + "\n"
-    elif name == "md":
-        text = to_markdown(answer.document())
-    else:
-        text = to_plain(answer.document())
-    write(text, settings)
+    write(to_markdown(document) if name == "md" else to_plain(document), settings)
 
 
-def write(text: str, settings: Settings) -> None:
-    """Text to standard output or, whole or not at all, to the file asked for."""
+def write(text: str | Iterable[str], settings: Settings) -> None:
+    """Text, whole or in parts, to standard output or, whole or not at all, to the file asked for."""
+    parts = (text,) if isinstance(text, str) else text
     if settings.output == "-":
         from fabric.cli.streams import as_json
 
-        click.echo(as_json(text, sys.stdout) if settings.format in ("json", "ndjson") else text, nl=False)
+        is_json = settings.format in ("json", "ndjson")
+        for part in parts:
+            click.echo(as_json(part, sys.stdout) if is_json else part, nl=False)
         return
     from topologies.whole_file import whole_file
 
     path = output_path(settings)
     try:
-        with whole_file(path) as place:
-            place.write_text(text, encoding="utf-8", errors="backslashreplace")
+        with (
+            whole_file(path) as place,
+            place.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+        ):
+            file.writelines(parts)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 

@@ -15,7 +15,7 @@ import click
 
 from fabric.cli.exit_codes import BROKEN_PIPE, OK, PARTIAL, USAGE
 from fabric.cli.interrupts import exit_code_of, interruptible
-from fabric.cli.options import Settings, collect, common_options
+from fabric.cli.options import HELP_ALL, SETTINGS, Settings, collect, common_options, help_all_option
 from fabric.cli.streams import ReaderGoneError, StreamError, drop_output
 from topologies.plugin_folder import Declared, PluginFolder, module_path, read_declared
 from topologies.printable import printable
@@ -60,6 +60,19 @@ class Verbs(click.Group):
         except FabricError:
             say_of_files(ctx)
             raise
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Its own options; the common ones, which may stand before the command, under --help-all."""
+        from fabric.cli.help_text import write_options
+
+        common = {option.name for option in common_options()}
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        sections = [("Options", [option for option in options if option.name not in common])]
+        if ctx.meta.get(HELP_ALL):
+            known = [option for option in options if option.name in common]
+            sections.append(("Before or after each command that they change", known))
+        write_options(sections, (), ctx, formatter)
+        self.format_commands(ctx, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -113,7 +126,7 @@ def cli(ctx: click.Context, /, **values: Any) -> None:
     ctx.obj = collect(ctx, Settings(), values)
 
 
-cli.params = [*cli.params, *common_options()]
+cli.params = [*cli.params, *common_options(), help_all_option()]
 
 
 @cli.result_callback()
@@ -125,11 +138,11 @@ def _say_of_files(ctx: click.Context, /, result: Any, **_: Any) -> Any:
 
 def say_of_files(ctx: click.Context) -> bool:
     """Say on standard error what files were taken for, and list what was left out; whether anything was."""
-    from fabric.cli.answer import DROPPED, SAID
+    from fabric.cli.answer import DROPPED, SAID, note
 
-    if not ctx.obj.quiet:
-        for text in dict.fromkeys(text for said in ctx.meta.get(SAID, ()) for text in said):
-            click.echo(f"note: {printable(text)}", err=True)
+    settings = ctx.meta.get(SETTINGS, ctx.obj)  # of the command where one ran: its flags stand after its name
+    for text in dict.fromkeys(text for said in ctx.meta.get(SAID, ()) for text in said):
+        note(text, settings)
     dropped = [problem for found in ctx.meta.get(DROPPED, ()) for problem in found]
     for problem in dropped:
         click.echo(f"left out: {printable(str(problem))}", err=True)

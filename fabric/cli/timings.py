@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric.cli.answer import output_path
-from fabric.cli.options import Settings
+from fabric.cli.options import RareOption, Settings
 from topologies.errors import OutputError
 from topologies.units import format_seconds
 from topologies.whole_file import whole_file
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from fabric.result import PhaseRoute
 
 timings_option: Callable[[Any], Any] = click.option(
-    "--timings", metavar="FILE|-", help="Write how long every solve took, as JSON; '-' is standard error. See also -v."
+    "--timings",
+    cls=RareOption,
+    metavar="FILE|-",
+    help="Write how long every solve took, as JSON; '-' is standard error. See also -v.",
 )
 
 

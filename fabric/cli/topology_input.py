@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
+from fabric.cli.options import RareOption
 from fabric.scenario.load import STDIN
 from topologies.errors import FabricError, FormatError
 from topologies.format_registry import FORMATS, Imported, find_format, import_topology
@@ -46,9 +47,15 @@ def topology_flags(command: F) -> F:
             "--from", "form", metavar="FORMAT", help="Format of INPUT; default: by its suffix, or a scenario."
         ),
         click.option("--speed", metavar="SPEED", help="Of the links whose capacity INPUT does not tell, such as 400G."),
-        click.option("--capacity", metavar="NAME:UNIT", help="Attribute of links that is their capacity: bw:Mbps."),
+        click.option(
+            "--capacity",
+            cls=RareOption,
+            metavar="NAME:UNIT",
+            help="Attribute of links that is their capacity: bw:Mbps.",
+        ),
         click.option(
             "--directions",
+            cls=RareOption,
             type=click.Choice(["both", "as-written"]),
             help="Edges of a directed graph without the other direction: cables, or links of one way.",
         ),

@@ -32,6 +32,14 @@ def hottest_links(route: PhaseRoute, count: int) -> list[HotLink]:
     return [describe_link(route, int(link)) for link in by_heat(route)[:count]]
 
 
+def all_by_heat(route: PhaseRoute) -> Longs:
+    """All directed links, shape (L,): those with load as ``by_heat`` orders them, then idle ones in order of id."""
+    hot = by_heat(route)
+    idle = np.ones(len(route.topology.links), np.bool_)
+    idle[hot] = False
+    return np.concatenate((hot, np.flatnonzero(idle)))
+
+
 def describe_link(route: PhaseRoute, link: int) -> HotLink:
     """A link with its load and who makes it."""
     topology = route.topology
@@ -50,14 +58,15 @@ def describe_link(route: PhaseRoute, link: int) -> HotLink:
         capacity_gbps=float(topology.capacity_gbps[link]),
         offered_gbps=float(route.link_gbps[link].sum()),
         utilisation=utilisation if np.isfinite(utilisation) else None,
-        shares=_shares(route, link),
+        shares=link_shares(route, link),
     )
 
 
-def _shares(route: PhaseRoute, link: int) -> tuple[Share, ...]:
+def link_shares(route: PhaseRoute, link: int) -> tuple[Share, ...]:
     """Who loads a link, largest first."""
     loads = route.link_gbps[link]
     total = loads.sum()
-    ranked = [code for code in descending(loads).tolist() if loads[code] > 0]
+    loading = np.flatnonzero(loads > 0)
+    ranked = (loading[descending(loads[loading])] if len(loading) > 1 else loading).tolist()
     entries = [(route.classes[code], float(loads[code])) for code in ranked]
     return tuple(Share(entry.job, entry.phase, entry.collective, gbps, gbps / float(total)) for entry, gbps in entries)

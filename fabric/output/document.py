@@ -10,10 +10,11 @@ from fabric.output.table import Mark, Table
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text."""
+    """A line of text; ``is_rows`` where it says a row of the answer, or how many are not shown."""
 
     text: str
     mark: Mark = ""
+    is_rows: bool = False
 
 
 Document = Sequence[Table | Line]

@@ -71,9 +71,23 @@ class Column:
         value = self._raw(row)
         return finite(value) if isinstance(value, float) else value
 
+    def taken(self, rows: Longs) -> list[Any]:
+        """Values of many rows as ``value`` gives them, those of arrays at once."""
+        return [finite(value) if isinstance(value, float) else value for value in self.raw(rows)]
+
+    def raw(self, rows: Longs) -> list[Any]:
+        """Values of many rows as plain Python values for filters and orders: infinity stays, nan is None."""
+        if not isinstance(self.values, np.ndarray):
+            return [self._raw(row) for row in rows.tolist()]
+        values: list[Any] = self.values[rows].tolist()
+        if self.values.dtype.kind == "f" and np.isnan(self.values[rows]).any():
+            return [None if value != value else value for value in values]
+        return values
+
     def _raw(self, row: int) -> Any:
         value = self.values[row]
-        return value.item() if isinstance(value, np.generic) else value
+        value = value.item() if isinstance(value, np.generic) else value
+        return None if isinstance(value, float) and value != value else value
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +95,14 @@ class Table:
     """Columns over the same rows, which rows are shown in which order, and what marks them.
 
     ``marks`` has the mark of every row id, as a sequence or anything indexed by row; empty: no row has one.
+    ``is_rows`` says that it shows rows of the answer, so that the row flags put theirs in its place.
     """
 
     columns: tuple[Column, ...]
     order: Longs  # row ids, as shown
     title: str = ""
     marks: Any = ()
+    is_rows: bool = False
 
     @staticmethod
     def of(columns: Sequence[Column], rows: int, *, title: str = "", marks: Any = ()) -> Table:
@@ -138,12 +154,20 @@ class Table:
 
     def record(self, position: int) -> dict[str, Any]:
         """Values of the row shown at ``position``, by column name, as plain Python values."""
-        row = int(self.order[position])
-        return {entry.name: entry.value(row) for entry in self.columns}
+        return self.entry(int(self.order[position]))
+
+    def entry(self, row: int) -> dict[str, Any]:
+        """Values of the row with this id, whether it is shown or not."""
+        return {column.name: column.value(row) for column in self.columns}
 
     def records(self) -> list[dict[str, Any]]:
         """All shown rows, for CSV and JSON."""
-        return [self.record(position) for position in range(len(self))]
+        names = self.names
+        return [dict(zip(names, row, strict=True)) for row in self.rows()]
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Values of all shown rows, as plain Python values."""
+        return zip(*(entry.taken(self.order) for entry in self.columns), strict=True)
 
     # ---- other tables of the same cells -------------------------------------------------------------------------
 
@@ -165,6 +189,10 @@ class Table:
         """Under another title."""
         return replace(self, title=title)
 
+    def as_rows(self) -> Table:
+        """The same, as rows of the answer."""
+        return replace(self, is_rows=True)
+
     def ordered(self, order: Any) -> Table:
         """The rows of these ids, in this order."""
         return replace(self, order=np.asarray(order, np.int64))
@@ -185,11 +213,11 @@ class Table:
         ScenarioError
             When the filter does not parse or names an unknown column.
         """
-        keep = compile_where(expression, self.names)
-        return self.ordered([row for row in self.order.tolist() if keep(self._raw(row))])
-
-    def _raw(self, row: int) -> dict[str, Any]:
-        return {entry.name: entry._raw(row) for entry in self.columns}
+        wanted = compile_where(expression, self.names)
+        if not wanted.names:
+            return self if wanted.holds(()) else self.first(0)
+        values = zip(*(self.column(name).raw(self.order) for name in wanted.names), strict=True)
+        return replace(self, order=self.order[np.fromiter(map(wanted.holds, values), np.bool_, len(self))])
 
     def containing(self, text: str) -> Table:
         """Only the rows in whose cells ``text`` stands, in any case."""
@@ -204,13 +232,13 @@ class Table:
         values = column.values
         if isinstance(values, np.ndarray) and values.dtype.kind in "iufb":
             key = values[self.order].astype(np.float64)
-            key = np.where(np.isnan(key), np.inf, -key if reverse else key)
-            return self.ordered(self.order[np.argsort(key, kind="stable")])
-        rows = self.order.tolist()
-        present = [row for row in rows if values[row] is not None]
-        if any(isinstance(values[row], dict | list | tuple) for row in present):
-            present.sort(key=column.cell, reverse=reverse)
-        else:
-            present.sort(key=lambda row: values[row], reverse=reverse)
-        rest = [row for row in rows if values[row] is None]
-        return self.ordered([*present, *rest])
+            missing = np.isnan(key)
+            key = np.where(missing, 0.0, -key if reverse else key)
+            return self.ordered(self.order[np.lexsort((key, missing))])
+        keyed = list(zip(column.raw(self.order), self.order.tolist(), strict=True))
+        present = [(value, row) for value, row in keyed if value is not None]
+        if any(isinstance(value, dict | list | tuple) for value, _ in present):
+            present = [(column.cell(row), row) for _, row in present]
+        # Numbers before texts, where a column has both.
+        present.sort(key=lambda pair: (isinstance(pair[0], str), pair[0]), reverse=reverse)
+        return self.ordered([row for _, row in present] + [row for value, row in keyed if value is None])

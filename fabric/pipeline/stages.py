@@ -48,7 +48,7 @@ def route_prepared_scenario(
         raise loaded.locate(error) from None
     ignored = unused_options(loaded.scenario.fabrics, request)
     loaded.say(*(text for text, _ in ignored))
-    chosen = _chosen(routes, request.phase)
+    chosen = chosen_phases(routes, request.phase)
     items = [link for entry in chosen for link in hottest_links(entry, request.top)]
     return RouteResult(
         routes=tuple(routes),
@@ -192,7 +192,7 @@ def nothing_to_route(loaded: LoadedScenario) -> str:
     return "no workload sends anything over a fabric"
 
 
-def _chosen(routes: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
+def chosen_phases(routes: Sequence[PhaseRoute], phase: str) -> list[PhaseRoute]:
     """Phases whose links are listed: all, one by name, or the worst of every fabric."""
     if phase == "all":
         return list(routes)

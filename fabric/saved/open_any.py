@@ -18,13 +18,15 @@ def open_any(
     *,
     overrides: Sequence[str] = (),
     request: RouteRequest = RouteRequest(),
+    strict: bool = False,
     progress: Reporter = silent,
     idle: bool = False,
 ) -> Run:
     """Open a saved result as it is, or load and route a scenario.
 
-    A saved result with overrides or failures asked for is routed again from the scenario kept in it. With ``idle`` a
-    scenario that sends nothing is opened too, without routes.
+    Topology files with anything wrong are refused where ``strict``; else what is sound of them is taken. A saved result
+    with overrides or failures asked for is routed again from the scenario kept in it. With ``idle`` a scenario that
+    sends nothing is opened too, without routes.
 
     Raises
     ------
@@ -33,7 +35,8 @@ def open_any(
     """
     progress(Progress(f"reading {path}"))
     if path == "-" or not is_archive(Path(path)):
-        return run_scenario(load_scenario(path, overrides=overrides), request, given=path, progress=progress, idle=idle)
+        loaded = replace(load_scenario(path, overrides=overrides), strict=strict)
+        return run_scenario(loaded, request, given=path, progress=progress, idle=idle)
     from fabric.saved.result_file import open_result
 
     saved = open_result(Path(path))
@@ -48,4 +51,4 @@ def open_any(
         router=request.router or saved.request.router,
         scale=saved.request.scale * request.scale,
     )
-    return run_scenario(loaded, asked, given=path, progress=progress, idle=idle)
+    return run_scenario(replace(loaded, strict=strict), asked, given=path, progress=progress, idle=idle)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fabric.cli.commands.check_certificate import COLUMNS
 from fabric.cli.main import run
+from fabric.faces.views.row_kinds import CLAIMS
 
 SCENARIO = """\
 version: 1
@@ -106,7 +106,7 @@ def test_csv_has_one_row_per_phase(certificate, capsys):
     """With the columns that --columns help lists."""
     run(["check-certificate", str(certificate), "-f", "csv"])
     (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
-    assert tuple(row) == COLUMNS
+    assert tuple(row) == CLAIMS.columns
     assert row["verdict"] == "holds"
 
 

@@ -20,7 +20,7 @@ from fabric.cli.interrupts import interruptible
 from fabric.cli.main import run
 from fabric.cli.options import Settings
 from fabric.cli.watch import is_watched
-from fabric.faces.answers.routers_records import COLUMNS
+from fabric.faces.views.row_kinds import ROUTERS
 from fabric.routing.names import router_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,7 @@ def test_named_routers_are_compared_in_their_order(capsys):
     assert run(["route", OVERSUBSCRIBED, "--router", "ecmp, optimal,ecmp", "-q", "-f", "csv"]) == 1
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["router"] for row in rows] == ["ecmp", "optimal"]
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == ROUTERS.columns
 
 
 def test_one_router_is_a_route(capsys):
@@ -64,7 +64,10 @@ def test_one_router_is_a_route(capsys):
         (["--router", "ecnp"], "did you mean 'ecmp'?"),
         (["--router", "ecmp,al"], "'al' is not a router"),
         (["--router", "ecmp,optimal", "--objective", "max-throughput"], "routers are compared on min-max-utilisation"),
-        (["--router", "all", "--certificate", "proof"], "--certificate is of one router"),
+        (
+            ["--router", "all", "--certificate", "proof"],
+            "--certificate does nothing for fabric route: it is of one router",
+        ),
         (["--router", ""], "'' is not a router"),
     ],
 )

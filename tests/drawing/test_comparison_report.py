@@ -18,9 +18,10 @@ from fabric.evaluation.router_comparison import (
 )
 from fabric.faces.answers.records import route_record
 from fabric.faces.answers.route_report import route_document
-from fabric.faces.answers.routers_records import COLUMNS, comparison_record
+from fabric.faces.answers.routers_records import comparison_record, router_entry
 from fabric.faces.answers.routers_report import comparison_document, verdict
 from fabric.faces.views.routers import router_table
+from fabric.faces.views.row_kinds import ROUTERS
 from fabric.output.table import Column, Table
 from fabric.output.text import to_markdown, to_plain
 from fabric.result import JobTime, LimitVerdict, RouteResult
@@ -189,9 +190,11 @@ def test_the_record_has_every_documented_key_and_is_json(loaded):
     record = json.loads(json.dumps(comparison_record(loaded, result, verdict(result)), allow_nan=False))
     assert record["kind"] == "RouterComparison"
     assert record["phases"][0]["split"]["hashing"] == pytest.approx(0.38, abs=1e-3)
-    assert [item["p99"] for item in record["items"]] == [None, None, None, 2.412, None]
-    assert record["items"][-1]["max_utilisation"] is None
-    assert tuple(router_table(result).only(*COLUMNS).record(0)) == COLUMNS
+    items = [router_entry(result)(row) for row in range(len(result.figures))]
+    assert [item["p99"] for item in items] == [None, None, None, 2.412, None]
+    assert items[-1]["max_utilisation"] is None
+    assert items[-1]["notes"] == []
+    assert tuple(router_table(result).only(*ROUTERS.columns).record(0)) == ROUTERS.columns
     assert record["outcomes"][0]["jobs"][0]["step_time_s"] == 4.7
 
 

@@ -54,7 +54,7 @@ def test_500_links_are_drawn_and_501_refused():
     with pytest.raises(TopologyError, match=r"520 links between switches.*fabric draw tier") as caught:
         link_view_dot(routed(leaf_spine(26, 20)), title="t")
     assert caught.value.problems[0].code == "FP3201"
-    assert len(picture(link_view_dot(routed(leaf_spine(26, 20)), title="t", force=True)).lines) == 520 + 26
+    assert len(picture(link_view_dot(routed(leaf_spine(26, 20)), title="t", all_links=True)).lines) == 520 + 26
 
 
 def test_tiers_are_rows_in_structural_order_whatever_the_load():

@@ -91,7 +91,7 @@ def named_by_faces(loaded: LoadedScenario, request: RouteRequest) -> list[Named]
     target = find_target(result, drawn.hottest_link)
     assert target.entry is not None
     record = {entry["phase"]: entry for entry in route_record(loaded, result)["routes"]}
-    listed = route_record(loaded, result)["items"][0]["phase"]
+    listed = result.items[0].phase
     why, opened, best = _report(loaded, request, result, drawn.fabric)
     run = Run(loaded, request, result)
     session = Session(run)

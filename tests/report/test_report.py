@@ -20,7 +20,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     for name in ("r.html", "r.md", "r.json"):
         assert run(["report", TRAIN, "-o", str(folder / name), "-q"]) == 0
-    run(["route", TRAIN, "-o", str(folder / "route.json"), "--save", str(folder / "x.fpr"), "-q"])
+    run(["route", TRAIN, "--top", "20", "-o", str(folder / "route.json"), "--save", str(folder / "x.fpr"), "-q"])
     return folder
 
 

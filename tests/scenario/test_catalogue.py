@@ -140,8 +140,9 @@ def test_a_netbox_device_type_is_a_row(written, tmp_path, capsys):
     device.write_text(yaml.safe_dump(DEVICE))
     assert run(["catalog", "add", str(device), "-o", str(site)]) == 0
     assert run(["catalog", "add", str(device), "-o", str(site)]) == 3
-    assert "--force" in capsys.readouterr().err
-    assert run(["catalog", "add", str(device), "-o", str(site), "--force"]) == 0
+    assert "--replace" in capsys.readouterr().err
+    assert run(["catalog", "add", str(device), "-o", str(site), "--force"]) == 2  # which is about files alone
+    assert run(["catalog", "add", str(device), "-o", str(site), "--replace"]) == 0
     assert run(["catalog", "show", "nvidia-sn5600", "--catalog", str(site), "--json"]) == 0
     assert '"ports": 64' in capsys.readouterr().out
     scenario = SCENARIO[: SCENARIO.index("nodes:")] + (

@@ -46,7 +46,8 @@ from fabric.faces.views.shape import cut_table, path_table
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import sent_table
-from fabric.output.rows import to_csv, to_ndjson
+from fabric.output.row_kind import RowKind
+from fabric.output.rows import Arrangement, arrange, row_records, to_csv, to_ndjson
 from fabric.output.table import Table
 from fabric.output.text import print_terminal, to_markdown, to_plain
 from fabric.pipeline.comparison import compare_routers
@@ -237,7 +238,7 @@ def csv_cell(value: object) -> str:
 
 def test_csv_has_the_values(table: Table) -> None:
     """By column name; nested values as JSON, no value as nothing."""
-    names, *rows = csv.reader(io.StringIO(to_csv(table)))
+    names, *rows = csv.reader(io.StringIO("".join(to_csv(table))))
     assert tuple(names) == table.names
     expected = [[csv_cell(value) for value in row] for row in values(table)]
     assert rows == expected
@@ -245,7 +246,9 @@ def test_csv_has_the_values(table: Table) -> None:
 
 def test_json_has_the_values(table: Table) -> None:
     """Lines after the envelope, and tables of a report."""
-    _, *lines = to_ndjson({"kind": "x"}, table).splitlines()
+    rows = arrange(table, RowKind("rows", table.names), Arrangement())
+    text = "".join(to_ndjson({"kind": "x"}, rows, row_records(rows, None, None)))
+    _, *lines = text.splitlines()
     assert [list(json.loads(line).values()) for line in lines] == values(table)
     block = json.loads(json.dumps(block_record(table), allow_nan=False))
     assert block["columns"] == list(table.names)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import click
 
 from fabric.cli.answer import Answer, emit, load, located
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
+from fabric.faces.views.row_kinds import HOSTS, LEAVES, TIERS
 
 SUMMARY = "Build the fabrics: switches, ports, cables, capacities."
 ORDER = 20
 
-COLUMNS = ("fabric", "tier", "cables", "capacity_gbps")
-LEAF_COLUMNS = ("fabric", "switch", "ports", "hosts")
-HOST_COLUMNS = ("fabric", "host", "group", "endpoint", "switch", "links")
-_LISTED = {"tier": COLUMNS, "leaf": LEAF_COLUMNS, "host": HOST_COLUMNS}
+
+_LISTED = {"tier": TIERS, "leaf": LEAVES, "host": HOSTS}
 
 
-@click.command("build", cls=FabricCommand)
+@click.command(
+    "build",
+    cls=FabricCommand,
+    takes=(*ANSWER, *SCENARIO),
+    rows=(TIERS, LEAVES, HOSTS),
+    row_kind=lambda values: _LISTED[values["by"] or "tier"],
+)
 @click.argument("scenario")
 @click.option(
     "--by",
@@ -38,6 +43,7 @@ def command(scenario: str, by: str | None, settings: Settings) -> None:
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up)
     record = build_record(loaded, network)
+    summaries = {name: summarise(topology, network.gpus(name)) for name, topology in network.topologies.items()}
 
     def document() -> Document:
         return build_document(loaded, network) if by in (None, "tier") else attached_document(network, str(by))
@@ -45,8 +51,6 @@ def command(scenario: str, by: str | None, settings: Settings) -> None:
     def table() -> Table:
         if by in ("leaf", "host"):
             return leaf_table(network.topologies) if by == "leaf" else host_table(network)
-        return cable_table(
-            {name: summarise(topology, network.gpus(name)) for name, topology in network.topologies.items()}
-        )
+        return cable_table(summaries)
 
     emit(Answer(lambda: record, document, table, _LISTED[by or "tier"]), settings)

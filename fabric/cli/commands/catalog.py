@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from fabric.cli.answer import Answer, emit, remember_said, write
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, FabricCommand, Settings
+from fabric.faces.views.row_kinds import MODELS
 from topologies.catalogue import SECTIONS, Catalogue, CatalogueRow, builtin
 from topologies.errors import TopologyError
 
@@ -18,10 +19,6 @@ SUMMARY = "List and show models of switches, NICs, nodes, optics and cables; imp
 ORDER = 150
 
 ROLES = {"switch": "switches", "nic": "nics", "node": "nodes", "optic": "optics", "cable": "cables"}
-COLUMNS = (
-    "role", "model", "product", "ports", "speed_gbps", "links", "gpus", "medium", "reach_m", "length_m", "tcam_entries",
-    "groups", "group_members", "typical_w", "max_w", "usd", "estimate", "source",
-)  # fmt: skip
 _RENAMED = {"speed": "speed_gbps", "length": "length_m"}
 _FILES = click.option(
     "--catalog", "files", multiple=True, metavar="FILE", help="A catalogue of your own, laid over ours; may repeat."
@@ -50,18 +47,19 @@ def _record(section: str, row: CatalogueRow) -> dict[str, Any]:
 
 
 def _answer(records: Sequence[Mapping[str, Any]], kind: str) -> Answer:
-    from fabric.faces.views.catalogue import MODELS_SHOWN, model_table
+    from fabric.faces.views.catalogue import model_table
     from fabric.scenario.provenance import tool_envelope
 
     return Answer(
-        lambda: {**tool_envelope(kind), "models": [dict(row) for row in records]},
-        lambda: [model_table(records, COLUMNS).only(*MODELS_SHOWN)],
-        lambda: model_table(records, COLUMNS),
-        COLUMNS,
+        lambda: tool_envelope(kind),
+        lambda: [model_table(records, MODELS.columns).only(*MODELS.shown).as_rows()],
+        lambda: model_table(records, MODELS.columns),
+        MODELS,
+        lambda row: records[row],
     )
 
 
-@command.command("list", cls=FabricCommand)
+@command.command("list", cls=FabricCommand, takes=ANSWER, rows=(MODELS,))
 @click.option("--role", type=click.Choice(list(ROLES)), help="Only models of this kind.")
 @_FILES
 def list_models(role: str | None, files: tuple[str, ...], settings: Settings) -> None:
@@ -72,7 +70,7 @@ def list_models(role: str | None, files: tuple[str, ...], settings: Settings) ->
     emit(_answer(records, "CatalogResult"), settings)
 
 
-@command.command("show", cls=FabricCommand)
+@command.command("show", cls=FabricCommand, takes=ANSWER, rows=(MODELS,))
 @click.argument("model")
 @_FILES
 def show_model(model: str, files: tuple[str, ...], settings: Settings) -> None:
@@ -82,16 +80,17 @@ def show_model(model: str, files: tuple[str, ...], settings: Settings) -> None:
     section, row = _catalogue(files).find(model)
     record = _record(section, row)
     answer = _answer([record], "CatalogResult")
-    emit(Answer(answer.record, lambda: [detail_table(record)], answer.table, COLUMNS), settings)
+    emit(replace(answer, document=lambda: [detail_table(record).as_rows()]), settings)
 
 
-@command.command("add", cls=FabricCommand)
+@command.command("add", cls=FabricCommand, takes=("output",))
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def add_models(files: tuple[str, ...], settings: Settings) -> None:
+@click.option("--replace", "replaces", is_flag=True, help="Take the new row of a model that -o FILE has already.")
+def add_models(files: tuple[str, ...], replaces: bool, settings: Settings) -> None:
     """Make rows of a catalogue from NetBox device types (or other catalogues) in FILE.
 
     With -o they are added to that catalogue file, which is made if there is none; a model it has already is refused
-    unless --force. Without -o the catalogue is printed.
+    unless --replace. Without -o the catalogue is printed.
     """
     import yaml
 
@@ -109,9 +108,9 @@ def add_models(files: tuple[str, ...], settings: Settings) -> None:
     for section in SECTIONS:
         old, new = getattr(there, section), getattr(fresh, section)
         twice = sorted(set(old) & set(new))
-        if twice and not settings.force:
+        if twice and not replaces:
             raise TopologyError(
-                f"{target} has {twice[0]!r} already", hint="--force takes the new row in its place", code="FP2111"
+                f"{target} has {twice[0]!r} already", hint="--replace takes the new row in its place", code="FP2111"
             )
         rows = {**old, **new}
         if rows:

@@ -9,7 +9,8 @@ import click
 
 from fabric.cli.answer import Answer, emit
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, FabricCommand, Settings
+from fabric.faces.views.row_kinds import CLAIMS
 
 if TYPE_CHECKING:
     from fabric.certificate_check import PhaseVerdict
@@ -19,24 +20,8 @@ if TYPE_CHECKING:
 SUMMARY = "Check a certificate of route --certificate by shortest paths alone."
 ORDER = 170
 
-COLUMNS = (
-    "fabric",
-    "phase",
-    "router",
-    "max_utilisation_claimed",
-    "max_utilisation_found",
-    "hottest_link",
-    "lower_bound_claimed",
-    "lower_bound_found",
-    "gap_claimed",
-    "gap_found",
-    "verdict",
-    "refuted",
-    "not_checked",
-)
 
-
-@click.command("check-certificate", cls=FabricCommand)
+@click.command("check-certificate", cls=FabricCommand, takes=ANSWER, rows=(CLAIMS,))
 @click.argument("file", type=click.Path(path_type=Path))
 def command(file: Path, settings: Settings) -> int:
     """Check every claim of FILE, written by fabric route --certificate, with nothing but shortest paths.
@@ -54,7 +39,8 @@ def command(file: Path, settings: Settings) -> int:
             lambda: _record(certificate, verdicts),
             lambda: _document(certificate, verdicts),
             lambda: certificate_table(verdicts),
-            COLUMNS,
+            CLAIMS,
+            lambda row: _entry(verdicts, row),
         ),
         settings,
     )
@@ -62,8 +48,7 @@ def command(file: Path, settings: Settings) -> int:
 
 
 def _record(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> dict[str, Any]:
-    """``CertificateCheck``: the file, and every phase with every finding."""
-    from fabric.faces.views.certificates import certificate_table
+    """``CertificateCheck``: the file, and whether all it claims holds."""
     from fabric.scenario.provenance import SCHEMA, version
 
     return {
@@ -75,21 +60,23 @@ def _record(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> dict[
         "seed": certificate.seed,
         "written_by": {"name": "fabric-planner", "version": certificate.tool_version},
         "holds": not any(verdict.refuted for verdict in verdicts),
-        "phases": [
-            {
-                **row,
-                "findings": [
-                    {"claim": found.claim, "verdict": found.verdict, "words": found.words} for found in verdict.findings
-                ],
-            }
-            for row, verdict in zip(certificate_table(verdicts).only(*COLUMNS[:-2]).records(), verdicts, strict=True)
-        ],
+    }
+
+
+def _entry(verdicts: list[PhaseVerdict], row: int) -> dict[str, Any]:
+    """A phase, with every finding."""
+    from fabric.faces.views.certificates import certificate_table
+
+    findings = verdicts[row].findings
+    return {
+        **certificate_table(verdicts).only(*CLAIMS.columns).without("refuted", "not_checked").entry(row),
+        "findings": [{"claim": each.claim, "verdict": each.verdict, "words": each.words} for each in findings],
     }
 
 
 def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Document:
     """The table, and a line for every claim that is wrong or open."""
-    from fabric.faces.views.certificates import CERTIFICATE_SHOWN, certificate_table
+    from fabric.faces.views.certificates import certificate_table
     from fabric.output.document import Line
     from fabric.output.table import Table
 
@@ -98,7 +85,7 @@ def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Doc
             f"certificate of {certificate.scenario} (sha256 {certificate.sha256[:12]}, seed {certificate.seed}), "
             f"written by fabric-planner {certificate.tool_version}"
         ),
-        certificate_table(verdicts).only(*CERTIFICATE_SHOWN),
+        certificate_table(verdicts).only(*CLAIMS.shown).as_rows(),
     ]
     for verdict in verdicts:
         where = f"{verdict.fabric} {verdict.phase}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from fabric.cli.answer import Answer, emit, say_not_modelled
+from fabric.cli.answer import Answer, emit, open_run
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
-from fabric.cli.options import FabricCommand, Settings, Share
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings, Share
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
+from fabric.faces.views.row_kinds import FIGURES
 
 SUMMARY = "Compare two scenarios or saved results: network, loads, times, what was changed."
 ORDER = 90
@@ -23,7 +24,7 @@ def _tolerance(_ctx: click.Context, _option: click.Parameter, ratio: float) -> f
     return ratio
 
 
-@click.command("compare", cls=FabricCommand)
+@click.command("compare", cls=FabricCommand, takes=(*ANSWER, *SCENARIO, "progress"), rows=(FIGURES,))
 @click.argument("a")
 @click.argument("b")
 @click.option("--only", multiple=True, type=click.Choice(SUBJECTS), help="Only these subjects; default: all.")
@@ -31,7 +32,13 @@ def _tolerance(_ctx: click.Context, _option: click.Parameter, ratio: float) -> f
 @click.option(
     "--tolerance", type=Share(), default="0", metavar="1%", callback=_tolerance, help="Differences below it are none."
 )
-@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
+@click.option(
+    "--top",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="Links listed per phase, besides the figures.",
+)
 @timings_option
 def command(
     a: str,
@@ -48,33 +55,26 @@ def command(
     --set, --down and the like hold for scenarios of both sides. Exit code 0, with --exit-code 1 for a difference.
     """
     from fabric.faces.answers.difference_report import (
-        COLUMNS,
-        chosen_rows,
         compare_document,
         compare_record,
     )
     from fabric.faces.views.differences import figure_table
     from fabric.request import RouteRequest
-    from fabric.saved.open_any import open_any
     from fabric.whatif.differences import SUBJECTS as ALL
     from fabric.whatif.differences import compare
 
     check_timings(timings, settings)
     request = RouteRequest(down=settings.down, up=settings.up)
     with watching(settings) as report:
-        sides = [
-            open_any(path, overrides=settings.overrides, request=request, progress=report, idle=True) for path in (a, b)
-        ]
-    for side in sides:
-        say_not_modelled(side.loaded, settings)
+        sides = [open_run(path, settings, request, report, idle=True) for path in (a, b)]
     say_timings(timings, [route for side in sides for route in side.result.routes], settings)
     found = compare(sides[0], sides[1], most=top)
     wanted = tuple(subject for subject in ALL if not only or subject in only)
     answer = Answer(
         lambda: compare_record(sides[0], sides[1], found, wanted, tolerance),
         lambda: compare_document((a, b), found, wanted, tolerance),
-        lambda: figure_table(chosen_rows(found, wanted, tolerance)),
-        COLUMNS,
+        lambda: figure_table([row for row in found.rows if row.subject in wanted], tolerance=tolerance),
+        FIGURES,
     )
     emit(answer, settings)
     differs = any(row.subject in wanted and row.differs(tolerance) for row in found.rows)

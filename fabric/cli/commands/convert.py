@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from fabric.cli.answer import load, located, output_path, remember, remember_said
-from fabric.cli.options import FabricCommand, Settings, listed
+from fabric.cli.options import SCENARIO, FabricCommand, RareOption, Settings, listed, refuse_flags
 from fabric.cli.topology_input import TopologyFlags, format_of, parsed_flags, read_topology_input, topology_flags
 from topologies.errors import FormatError
 from topologies.format_registry import FORMATS, find_format, write_topology
@@ -19,11 +19,17 @@ SUMMARY = "Convert topologies between file formats."
 ORDER = 60
 
 
-@click.command("convert", cls=FabricCommand, epilog=listed("Formats", FORMATS))
+@click.command("convert", cls=FabricCommand, takes=("output", "force", *SCENARIO), epilog=listed("Formats", FORMATS))
 @click.argument("source", metavar="INPUT")
 @click.option("--to", "target", metavar="FORMAT", help="Format of the output; default: by the suffix of -o.")
 @click.option("--fabric", metavar="NAME", help="Of a scenario: which fabric; default: the only one.")
-@click.option("--max-nodes", type=click.IntRange(min=1), metavar="N", help="Write up to N nodes where few are usual.")
+@click.option(
+    "--max-nodes",
+    cls=RareOption,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Write up to N nodes where few are usual.",
+)
 @topology_flags
 def command(
     source: str, settings: Settings, target: str | None, fabric: str | None, max_nodes: int | None, **flags: Any
@@ -62,8 +68,7 @@ def _topology(source: str, settings: Settings, fabric: str | None, flags: Topolo
     form = format_of(source, flags.form)
     if form is None and (source == "-" or source.endswith((".yaml", ".yml"))):
         return _of_scenario(source, settings, fabric, flags)
-    if fabric is not None:
-        raise click.UsageError("--fabric is of a scenario; a topology file has one fabric")
+    refuse_flags("it is of a scenario; a topology file has one fabric, as it is", "fabric", groups=("scenario",))
     if form is None:
         if not Path(source).exists():
             raise FormatError("no such file", file=source, hint=f"formats: {', '.join(FORMATS)}", code="FP6001")

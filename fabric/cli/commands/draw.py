@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from fabric.cli.answer import output_path, say_not_modelled
-from fabric.cli.options import FabricCommand, OneOf, Settings, listed
+from fabric.cli.answer import open_run, output_path, say_not_modelled
+from fabric.cli.options import SCENARIO, WATCHED, FabricCommand, OneOf, Settings, listed, refuse_flags
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.faces.drawing.view import VIEWS, Picture
@@ -17,10 +17,22 @@ from fabric.routing.names import router_names
 SUMMARY = "Draw a fabric with its load, its racks, or the step in time."
 ORDER = 70
 
+OF_VIEW = {
+    "at": ("unit", "neighbourhood"),
+    "hops": ("neighbourhood",),
+    "tier": ("matrix",),
+    "direction": ("matrix",),
+    "all_links": ("links",),
+}
 PICTURES = ("svg", "png", "dot")
 
 
-@click.command("draw", cls=FabricCommand, epilog=listed("Views", VIEWS))
+@click.command(
+    "draw",
+    cls=FabricCommand,
+    epilog=listed("Views", VIEWS),
+    takes=("output", "force", *SCENARIO, "phase", *WATCHED),
+)
 @click.argument("view", type=click.Choice(VIEWS.names()))
 @click.argument("scenario")
 @click.option("--fabric", metavar="NAME", help="Which fabric; default: the one with the worst load.")
@@ -54,8 +66,8 @@ def command(
     """
     from fabric.faces.drawing.pictures import draw
     from fabric.request import RouteRequest
-    from fabric.saved.open_any import open_any
 
+    refuse_flags(f"it is not of view {view}", *(option for option, views in OF_VIEW.items() if view not in views))
     kind = picture or _suffix(settings.output) or "svg"
     request = RouteRequest(
         router=router, fabric=fabric, phase=settings.phase, top=0, down=settings.down, up=settings.up
@@ -64,7 +76,7 @@ def command(
     if settings.output != "-":
         output_path(settings)  # refused before the work, not after it
     with watching(settings) as report:
-        opened = open_any(scenario, overrides=settings.overrides, request=request, progress=report)
+        opened = open_run(scenario, settings, request, report)
         result = opened.result
         if fabric is not None:
             result = replace(result, routes=tuple(entry for entry in result.routes if entry.fabric == fabric))
@@ -72,7 +84,7 @@ def command(
         if settings.output == "-":
             target = replace(settings, output=f"{opened.loaded.scenario.name}-{view}.{kind}")
         path = output_path(target)
-        wanted = Picture(view, at, hops, tier, direction, all_links or (view == "links" and settings.force))
+        wanted = Picture(view, at, hops, tier, direction, all_links)
         draw(wanted, opened.loaded, result, path, kind, phase=settings.phase)
     say_timings(timings, opened.result.routes, settings)
     say_not_modelled(opened.loaded, settings)

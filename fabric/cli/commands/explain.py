@@ -6,19 +6,25 @@ import re
 
 import click
 
-from fabric.cli.answer import Answer, emit, say_not_modelled
-from fabric.cli.options import FabricCommand, OneOf, Settings
+from fabric.cli.answer import Answer, emit, open_run
+from fabric.cli.options import ANSWER, GROUPS, SCENARIO, FabricCommand, OneOf, Settings, refuse_flags
 from fabric.cli.watch import watching
+from fabric.faces.views.row_kinds import PAIRS
 from fabric.routing.names import router_names
 
 SUMMARY = "Why a link, switch, job, phase or limit is as it is, and which changes would help."
 ORDER = 80
 
-COLUMNS = ("job", "phase", "collective", "src", "dst", "pairs", "subflows", "offered_gbps")
 _CODE = re.compile(r"FP\d{4}")
 
 
-@click.command("explain", cls=FabricCommand)
+@click.command(
+    "explain",
+    cls=FabricCommand,
+    takes=(*ANSWER, *SCENARIO, "phase", "progress"),
+    rows=(PAIRS,),
+    row_kind=lambda values: PAIRS if values["target"] is not None else None,
+)
 @click.argument("scenario")
 @click.argument("target", required=False)
 @click.option("--fabric", metavar="NAME", help="Where the target is, if several fabrics have one of its name.")
@@ -31,30 +37,31 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
     limit (L1). An error code alone (fabric explain FP3011) prints what it means.
     """
     if target is None:
+        every = [group for group in GROUPS if group not in ("rows", "always")]
+        refuse_flags("the meaning of a code is one text", "fabric", "router", groups=every)
         return _code(scenario)
     from fabric.faces.explain.explain import explain, find_target
     from fabric.faces.views.suggestions import suggestion_table
     from fabric.request import RouteRequest
-    from fabric.saved.open_any import open_any
     from fabric.scenario.provenance import envelope
 
     request = RouteRequest(router=router, down=settings.down, up=settings.up)
     with watching(settings) as report:
-        opened = open_any(scenario, overrides=settings.overrides, request=request, progress=report)
+        opened = open_run(scenario, settings, request, report)
         place = find_target(opened.result, target, fabric=fabric, phase=settings.phase)
+        if place.kind != "link":
+            refuse_flags(f"a {place.kind} has no rows; those of a link are the pairs on it", groups=("rows",))
         found = explain(opened, place, progress=report)
-    say_not_modelled(opened.loaded, settings)
     answer = Answer(
         lambda: {
             **envelope("ExplainResult", opened.loaded),
             "target": {"kind": place.kind, "name": place.name},
             **found.facts,
             "suggestions": suggestion_table(found.suggestions).records(),
-            "items": found.pairs.only(*COLUMNS).records(),
         },
         lambda: found.document,
         lambda: found.pairs,
-        COLUMNS,
+        PAIRS,
     )
     emit(answer, settings)
     return 0

@@ -10,9 +10,10 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located
 from fabric.cli.exit_codes import OK
-from fabric.cli.options import FabricCommand, OneOf, Settings, Share
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, Share, refuse_flags
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
+from fabric.faces.views.row_kinds import ADDRESSES, DIALECTS, TABLES
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
 
 if TYPE_CHECKING:
@@ -27,26 +28,21 @@ SUMMARY = "Write flow tables, routes and addresses that switches accept; export 
 ORDER = 110
 
 FORMATS = {"openflow": "ovs", "routes": "frr", "lft": "opensm"}  # format -> its default dialect
+# Parameters of its own, which are of tables.
+_OWN = (
+    "name", "fabric", "router", "paths", "objective", "family", "tolerance", "max_rules", "max_groups", "max_members",
+    "allow_overflow", "old", "no_verify", "time_limit", "timings",
+)  # fmt: skip
 FAMILIES = {"4": (4,), "6": (6,), "both": (4, 6)}
-COLUMNS = (
-    "fabric",
-    "folder",
-    "dialect",
-    "router",
-    "phase",
-    "switches",
-    "rules",
-    "groups",
-    "most_rules",
-    "most_rules_at",
-    "planned_max_utilisation",
-    "programmed_max_utilisation",
-    "oversubscription",
-    "verified",
+
+
+@click.command(
+    "export",
+    cls=FabricCommand,
+    takes=(*ANSWER, *SCENARIO, "phase", "progress"),
+    rows=(TABLES, ADDRESSES, DIALECTS),
+    row_kind=lambda values: {"list": DIALECTS, "addresses": ADDRESSES}.get(values["form"], TABLES),
 )
-
-
-@click.command("export", cls=FabricCommand)
 @click.argument("form", metavar="FORMAT", type=click.Choice(["list", *FORMATS, "addresses"]))
 @click.argument("scenario", required=False)
 @click.option("--dialect", "name", metavar="NAME", help="Dialect of the format; export list names them.")
@@ -59,17 +55,29 @@ COLUMNS = (
 )
 @click.option(
     "--tolerance",
+    cls=RareOption,
     type=Share(),
     metavar="X",
     help="Oversubscription above 1 that weights may cost; 0.01.",
 )
-@click.option("--max-rules", type=click.IntRange(min=1), metavar="N", help="Table entries of every switch.")
-@click.option("--max-groups", type=click.IntRange(min=0), metavar="N", help="Groups of every switch.")
-@click.option("--max-members", type=click.IntRange(min=0), metavar="N", help="Group members of every switch.")
-@click.option("--allow-overflow", is_flag=True, help="Write tables that do not fit as well.")
+@click.option(
+    "--max-rules", cls=RareOption, type=click.IntRange(min=1), metavar="N", help="Table entries of every switch."
+)
+@click.option("--max-groups", cls=RareOption, type=click.IntRange(min=0), metavar="N", help="Groups of every switch.")
+@click.option(
+    "--max-members", cls=RareOption, type=click.IntRange(min=0), metavar="N", help="Group members of every switch."
+)
+@click.option("--allow-overflow", cls=RareOption, is_flag=True, help="Write tables that do not fit as well.")
 @click.option("--diff", "old", metavar="OLD", type=click.Path(path_type=Path), help="Also plan the change from OLD.")
-@click.option("--no-verify", is_flag=True, help="Do not follow the files before they are put in place.")
-@click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
+@click.option("--no-verify", cls=RareOption, is_flag=True, help="Do not follow the files before they are put in place.")
+@click.option(
+    "--time-limit",
+    cls=RareOption,
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    help="Seconds per solve.",
+)
 @timings_option
 def command(
     form: str,
@@ -98,11 +106,14 @@ def command(
     they are put in place. Exit code 3: tables do not fit, or a router that tables cannot carry.
     """
     if form == "list":
+        if scenario is not None:
+            raise click.UsageError("export list reads no scenario; it names the dialects")
+        refuse_flags("export list only names the dialects", *_OWN, groups=("scenario", "files", "phase", "progress"))
         return _list(settings)
     if scenario is None:
         raise click.UsageError(f"export {form} needs a SCENARIO")
     from fabric.request import RouteRequest, TablesRequest
-    from fabric.rules.dialect import DIALECTS
+    from fabric.rules.dialect import DIALECTS as KNOWN
 
     loaded = load(scenario, settings)
     request = RouteRequest(
@@ -110,9 +121,11 @@ def command(
         time_limit_s=time_limit, down=settings.down, up=settings.up,
     )  # fmt: skip
     if form == "addresses":
+        others = [name for name in _OWN if name != "fabric"]
+        refuse_flags("addresses are of the fabrics, not of tables", *others, groups=("phase", "progress"))
         return _addresses(loaded, request, settings)
     target = _target(settings)
-    chosen = DIALECTS.find(name or FORMATS[form])
+    chosen = KNOWN.find(name or FORMATS[form])
     if chosen.format != form:
         raise click.UsageError(f"dialect {chosen.name} is one of export {chosen.format}, not of {form}")
     families = FAMILIES[family]
@@ -267,10 +280,10 @@ def _row(planned: PlannedRules, summary: ExportSummary, chosen: Dialect, folder:
 def _answer(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> Answer:
     from fabric.faces.views.exports import export_table
 
-    return Answer(lambda: _record(loaded, rows), lambda: _document(rows), lambda: export_table(rows, COLUMNS), COLUMNS)
+    return Answer(lambda: _record(loaded), lambda: _document(rows), lambda: export_table(rows, TABLES.columns), TABLES)
 
 
-def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _record(loaded: LoadedScenario) -> dict[str, Any]:
     from fabric.scenario.provenance import SCHEMA, version
 
     return {
@@ -280,15 +293,14 @@ def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str,
         "name": loaded.scenario.name,
         "inputs": [{"path": loaded.path, "sha256": loaded.sha256}],
         "seed": loaded.scenario.seed,
-        "items": list(rows),
     }
 
 
 def _document(rows: Sequence[dict[str, Any]]) -> Document:
-    from fabric.faces.views.exports import EXPORT_SHOWN, export_table
+    from fabric.faces.views.exports import export_table
     from fabric.output.document import Line
 
-    parts: list[Any] = [export_table(rows, COLUMNS).only(*EXPORT_SHOWN)]
+    parts: list[Any] = [export_table(rows, TABLES.columns).only(*TABLES.shown).as_rows()]
     for row in rows:
         seen = "followed from every source to every destination" if row["verified"] else "not followed"
         parts.append(Line(f"{row['folder']}: {row['dialect']}, {seen}", "good" if row["verified"] else "warn"))
@@ -297,7 +309,7 @@ def _document(rows: Sequence[dict[str, Any]]) -> Document:
 
 def _addresses(loaded: LoadedScenario, request: RouteRequest, settings: Settings) -> int:
     """The address plans of all fabrics, as rows."""
-    from fabric.faces.views.exports import ADDRESSES_SHOWN, address_table
+    from fabric.faces.views.exports import address_table
     from fabric.pipeline.tables import address_plans
     from fabric.rules.manifest import ADDRESS_COLUMNS, address_rows
 
@@ -313,38 +325,35 @@ def _addresses(loaded: LoadedScenario, request: RouteRequest, settings: Settings
         ]
 
     def record() -> dict[str, Any]:
-        return {**_record(loaded, []), "kind": "AddressPlan", "items": rows()}
+        return {**_record(loaded), "kind": "AddressPlan"}
 
     def document() -> Document:
-        return [address_table(rows()).only(*ADDRESSES_SHOWN)]
+        return [address_table(rows()).only(*ADDRESSES.shown).as_rows()]
 
-    emit(Answer(record, document, lambda: address_table(rows()), ("fabric", *ADDRESS_COLUMNS)), settings)
+    emit(Answer(record, document, lambda: address_table(rows()), ADDRESSES), settings)
     return OK
 
 
 def _list(settings: Settings) -> int:
     """All dialects, and what has taken their output."""
-    from fabric.faces.views.exports import DIALECTS_SHOWN, dialect_table
-    from fabric.rules.dialect import DIALECTS
+    from fabric.faces.views.exports import dialect_table
+    from fabric.rules.dialect import DIALECTS as KNOWN
 
     rows = [
         {
             "format": one.format,
             "dialect": one.name,
-            "summary": DIALECTS.summary(one.name),
+            "summary": KNOWN.summary(one.name),
             "loses": one.loses,
             "proof": one.proof,
             "experimental": one.experimental,
             "followed": one.read is not None,
         }
-        for one in DIALECTS.values()
+        for one in KNOWN.values()
     ]
 
     def document() -> Document:
-        return [dialect_table(rows).only(*DIALECTS_SHOWN)]
+        return [dialect_table(rows).only(*DIALECTS.shown).as_rows()]
 
-    columns = ("format", "dialect", "summary", "loses", "proof", "experimental", "followed")
-    emit(
-        Answer(lambda: {"kind": "DialectList", "items": rows}, document, lambda: dialect_table(rows), columns), settings
-    )
+    emit(Answer(lambda: {"kind": "DialectList"}, document, lambda: dialect_table(rows), DIALECTS), settings)
     return OK

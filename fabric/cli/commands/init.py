@@ -12,7 +12,7 @@ SUMMARY = "Write a commented starter scenario."
 ORDER = 160
 
 
-@click.command("init", cls=FabricCommand)
+@click.command("init", cls=FabricCommand, takes=("output", "force"))
 @click.argument("template", required=False)
 @click.option("--list", "list_", is_flag=True, help="List the templates.")
 def command(template: str | None, list_: bool, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ import click
 
 from fabric.cli.answer import Answer, emit, output_path
 from fabric.cli.exit_codes import ANSWER_IS_NO, MISSING_PROGRAM, OK, PARTIAL
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, FabricCommand, Settings
+from fabric.faces.views.row_kinds import SWITCHES
 from topologies.errors import FabricError
 from topologies.printable import printable
 
@@ -22,30 +24,9 @@ SUMMARY = "Install exported tables over OpenFlow 1.3 and read them back."
 ORDER = 140
 
 NOT_DONE = MISSING_PROGRAM  # exit code: a session was refused or broke
-COLUMNS = (
-    "switch",
-    "address",
-    "datapath",
-    "state",
-    "tables",
-    "groups_to_add",
-    "groups_to_change",
-    "groups_to_remove",
-    "rules_to_add",
-    "rules_to_change",
-    "rules_to_remove",
-    "confirmed",
-    "unsure",
-    "unsent",
-    "installed",
-    "missing",
-    "unexpected",
-    "shared_hash",
-    "words",
-)
 
 
-@click.command("push", cls=FabricCommand)
+@click.command("push", cls=FabricCommand, takes=ANSWER, rows=(SWITCHES,))
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--switch", "switches", multiple=True, required=True, metavar="NAME=ADDRESS",
@@ -121,8 +102,9 @@ def command(
         Answer(
             lambda: _record(folder, done, dry_run=dry_run),
             lambda: _document(done),
-            lambda: push_table(done.switches, COLUMNS),
-            COLUMNS,
+            lambda: push_table(done.switches, SWITCHES.columns),
+            SWITCHES,
+            lambda row: _entry(done.switches, row, dry_run=dry_run),
         ),
         settings,
     )
@@ -148,7 +130,6 @@ def _explain(error: FabricError, settings: Settings) -> None:
 
 
 def _record(folder: Path, done: FabricPush, *, dry_run: bool) -> dict[str, Any]:
-    from fabric.faces.views.exports import push_table
     from fabric.scenario.provenance import SCHEMA, version
 
     return {
@@ -171,29 +152,28 @@ def _record(folder: Path, done: FabricPush, *, dry_run: bool) -> dict[str, Any]:
             }
             for number, part in enumerate(done.rounds, 1)
         ],
-        "items": [
-            {
-                **row,
-                "differs": list(result.after.examples) if result.after is not None and not dry_run else [],
-                "steps": [
-                    {"verb": step.verb, "kind": step.kind, "words": step.words}
-                    for stage in (result.before.steps if dry_run and result.before is not None else ())
-                    for step in stage
-                ],
-            }
-            for row, result in zip(
-                push_table(done.switches, COLUMNS).only(*COLUMNS).records(), done.switches, strict=True
-            )
-        ],
+    }
+
+
+def _entry(results: Sequence[SwitchResult], row: int, *, dry_run: bool) -> dict[str, Any]:
+    """A switch, with what differs, or in a dry run with every step."""
+    from fabric.faces.views.exports import push_table
+
+    result = results[row]
+    stages = result.before.steps if dry_run and result.before is not None else ()
+    return {
+        **push_table([result], SWITCHES.columns).only(*SWITCHES.columns).entry(0),
+        "differs": list(result.after.examples) if result.after is not None and not dry_run else [],
+        "steps": [{"verb": step.verb, "kind": step.kind, "words": step.words} for stage in stages for step in stage],
     }
 
 
 def _document(done: FabricPush) -> Document:
     """Tables of the switches and the rounds, and lines for what differs or, in a dry run, for what would be sent."""
-    from fabric.faces.views.exports import PUSH_SHOWN, push_table, round_table
+    from fabric.faces.views.exports import push_table, round_table
     from fabric.output.document import Line
 
-    parts: list[Table | Line] = [push_table(done.switches, COLUMNS).only(*PUSH_SHOWN).titled("")]
+    parts: list[Table | Line] = [push_table(done.switches, SWITCHES.columns).only(*SWITCHES.shown).titled("").as_rows()]
     if done.rounds:
         parts.append(round_table(done.rounds))
     stopped = any(part.state == "stopped" for part in done.rounds)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabric.cli.answer import output_path, say_not_modelled, write
+from fabric.cli.answer import open_run, output_path, write
 from fabric.cli.exit_codes import OK, PARTIAL
-from fabric.cli.options import FabricCommand, OneOf, Settings, listed
+from fabric.cli.options import SCENARIO, WATCHED, FabricCommand, OneOf, Settings, listed
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.faces.report.section import SECTIONS
@@ -27,7 +27,12 @@ ORDER = 100
 _BY_SUFFIX = {".md": "md", ".json": "json"}
 
 
-@click.command("report", cls=FabricCommand, epilog=listed("Sections", SECTIONS))
+@click.command(
+    "report",
+    cls=FabricCommand,
+    epilog=listed("Sections", SECTIONS),
+    takes=("output", "force", "format", *SCENARIO, "phase", *WATCHED),
+)
 @click.argument("scenario")
 @click.option("--base", metavar="SCENARIO", help="Say what differs from this one.")
 @click.option("--sections", metavar="A,B", help="Only these; they are listed below.")
@@ -89,9 +94,7 @@ def command(
 def _source(path: str, settings: Settings, request: RouteRequest) -> ReportSource:
     """Read a saved result, or load and route a scenario."""
     from fabric.faces.report.source import ReportSource
-    from fabric.saved.open_any import open_any
 
     with watching(settings) as report:
-        run = open_any(path, overrides=settings.overrides, request=request, progress=report, idle=True)
-    say_not_modelled(run.loaded, settings)
+        run = open_run(path, settings, request, report, idle=True)
     return ReportSource(run)

@@ -10,9 +10,10 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located, output_path
 from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
-from fabric.cli.options import FabricCommand, OneOf, Settings, Share
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, Share, refuse_flags
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
+from fabric.faces.views.row_kinds import LINKS, LINKS_SHOWN, ROUTERS
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
 from topologies.errors import nearest_hint
 
@@ -29,21 +30,6 @@ SUMMARY = "Route a scenario: which links are congested, why, and what it costs e
 ORDER = 10
 
 ALL = ("all",)
-COLUMNS = (
-    "fabric",
-    "phase",
-    "link",
-    "a",
-    "a_port",
-    "b",
-    "b_port",
-    "tier",
-    "capacity_gbps",
-    "offered_gbps",
-    "carried_gbps",
-    "utilisation",
-    "shares",
-)
 
 
 def _names(_ctx: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
@@ -66,7 +52,17 @@ class _Routers(click.ParamType):  # type: ignore[type-arg]  # generic from click
         return f"[{'|'.join(router_names())}|all|A,B,...]"
 
 
-@click.command("route", cls=FabricCommand)
+def _several(routers: tuple[str, ...]) -> bool:
+    return routers == ALL or len(routers) > 1
+
+
+@click.command(
+    "route",
+    cls=FabricCommand,
+    takes=(*ANSWER, *SCENARIO, "phase", "progress"),
+    rows=(LINKS, ROUTERS),
+    row_kind=lambda values: ROUTERS if _several(values["routers"]) else LINKS,
+)
 @click.argument("scenario")
 @click.option("--fabric", metavar="NAME", help="Only this fabric.")
 @click.option(
@@ -78,10 +74,31 @@ class _Routers(click.ParamType):  # type: ignore[type-arg]  # generic from click
 )
 @click.option("--paths", type=click.Choice(PATH_POLICIES), help="Paths that router optimal may use.")
 @click.option("--objective", type=OneOf(objective_names), help="What router optimal is best at.")
-@click.option("--replicas", type=click.IntRange(min=1), help="Draws of the hash seeds that percentiles are over.")
-@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
-@click.option("--time-limit", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds per solve.")
-@click.option("--gap", type=Share(), default=1e-4, show_default=True, help="Relative gap to stop at.")
+@click.option(
+    "--replicas", cls=RareOption, type=click.IntRange(min=1), help="Draws of the hash seeds that percentiles are over."
+)
+@click.option(
+    "--top",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="At most N links of each phase; default: 20, all in csv and JSON.",
+)
+@click.option(
+    "--time-limit",
+    cls=RareOption,
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    help="Seconds per solve.",
+)
+@click.option(
+    "--gap",
+    cls=RareOption,
+    type=Share(),
+    default=1e-4,
+    show_default=True,
+    help="Relative gap to stop at.",
+)
 @click.option("--scale", type=float, default=1.0, help="Factor on all demand: volumes take longer, rates load more.")
 @click.option(
     "--suggest",
@@ -93,7 +110,7 @@ class _Routers(click.ParamType):  # type: ignore[type-arg]  # generic from click
 @click.option("--certificate", metavar="FILE", help="Write routing and proof for fabric check-certificate.")
 @click.option("--save", metavar="FILE", help="Keep the whole result, for tui, report, compare and draw (*.fpr).")
 @timings_option
-@click.option("--allow-unreachable", is_flag=True, help="Demand without a path is not a failure.")
+@click.option("--allow-unreachable", cls=RareOption, is_flag=True, help="Demand without a path is not a failure.")
 def command(
     scenario: str,
     settings: Settings,
@@ -102,7 +119,7 @@ def command(
     paths: str | None,
     objective: str | None,
     replicas: int | None,
-    top: int,
+    top: int | None,
     time_limit: float,
     gap: float,
     scale: float,
@@ -120,15 +137,14 @@ def command(
 
     if not 0 < scale < float("inf"):
         raise click.BadParameter(f"{scale:g} is not a factor: it must be above 0", param_hint="--scale")
-    several = routers == ALL or len(routers) > 1
-    if several and certificate is not None:
-        raise click.UsageError("--certificate is of one router; name it with --router")
-    if several and objective is not None:
-        _check_compared(objective)
+    several = _several(routers)
+    if several:
+        refuse_flags("it is of one router; name it with --router", "certificate", "save", "suggest", "top")
+        refuse_flags("all phases are compared; --where 'phase == \"NAME\"' keeps rows", "phase")
+        if objective is not None:
+            _check_compared(objective)
     # Checked before the work, not after it.
     proof = None if certificate is None else output_path(replace(settings, output=certificate), "--certificate")
-    if several and save is not None:
-        raise click.UsageError("--save keeps the result of one router; name it with --router")
     kept = None if save is None else _place_to_save(settings, save)
     check_timings(timings, settings)
     loaded = load(scenario, settings)
@@ -139,7 +155,7 @@ def command(
         replicas=replicas,
         fabric=fabric,
         phase=settings.phase,
-        top=top,
+        top=LINKS_SHOWN if top is None else top,
         time_limit_s=time_limit,
         gap=gap,
         down=settings.down,
@@ -148,7 +164,7 @@ def command(
     )
     if several:
         return _compare(loaded, settings, request, routers, timings, allow_unreachable=allow_unreachable)
-    return _route(loaded, settings, request, proof, kept, suggest, timings, allow_unreachable=allow_unreachable)
+    return _route(loaded, settings, request, proof, kept, suggest, timings, top, allow_unreachable=allow_unreachable)
 
 
 def _check_compared(objective: str) -> None:
@@ -177,13 +193,15 @@ def _route(
     kept: Path | None,
     suggest: str,
     timings: str | None,
+    top: int | None,
     *,
     allow_unreachable: bool,
 ) -> int:
     from fabric.faces.answers.records import route_record
     from fabric.faces.answers.route_report import route_document
-    from fabric.faces.views.links import hot_link_table
+    from fabric.faces.views.links import link_rows
     from fabric.pipeline.run import run_scenario
+    from fabric.pipeline.stages import chosen_phases
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
         run = run_scenario(loaded, request, progress=report)
@@ -201,8 +219,9 @@ def _route(
     answer = Answer(
         lambda: route_record(loaded, result, changes),
         lambda: route_document(loaded, result, changes),
-        lambda: hot_link_table(result.items),
-        COLUMNS,
+        lambda: link_rows(chosen_phases(result.routes, request.phase)),
+        LINKS,
+        top=top,
     )
     emit(answer, settings)
     return _exit_code(result, allow_unreachable=allow_unreachable)
@@ -243,7 +262,8 @@ def _compare(
         lambda: records.comparison_record(loaded, result, verdict(result)),
         lambda: comparison_document(loaded, result),
         lambda: router_table(result),
-        records.COLUMNS,
+        ROUTERS,
+        records.router_entry(result),
     )
     emit(answer, settings)
     return _exit_code(result, allow_unreachable=allow_unreachable)

@@ -11,7 +11,8 @@ import click
 from fabric.cli.answer import Answer, emit
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.exported import load_exported
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
+from fabric.faces.views.row_kinds import HOPS
 
 if TYPE_CHECKING:
     from fabric.output.document import Document
@@ -20,15 +21,13 @@ if TYPE_CHECKING:
 SUMMARY = "Trace a packet through exported tables, write probes that hit every rule."
 ORDER = 130
 
-COLUMNS = ("path", "probability", "hop", "switch", "in_port", "rule", "group", "bucket", "out_port", "part", "end")
-
 
 @click.group("rules")
 def command() -> None:
     """Look into exported tables: trace follows a packet, probes writes packets that hit every rule of a switch."""
 
 
-@command.command("trace", cls=FabricCommand)
+@command.command("trace", cls=FabricCommand, takes=(*ANSWER, *SCENARIO), rows=(HOPS,))
 @click.argument("scenario")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("src")
@@ -60,12 +59,13 @@ def trace(
             paths += tracer.trace_all(packet, entry).paths
         else:
             paths.append(tracer.trace(packet, entry, slot=slot))
-    emit(Answer(lambda: _record(paths), lambda: _document(paths), lambda: hop_table(paths, COLUMNS), COLUMNS), settings)
+    emit(
+        Answer(lambda: _record(paths), lambda: _document(paths), lambda: hop_table(paths, HOPS.columns), HOPS), settings
+    )
     return OK if paths and all(path.end == "delivered" for path in paths) else ANSWER_IS_NO
 
 
 def _record(paths: Sequence[Walk]) -> dict[str, Any]:
-    from fabric.faces.views.exports import hop_table
     from fabric.scenario.provenance import SCHEMA, version
 
     ends = [{"end": path.end, "at": path.at, "probability": path.probability} for path in paths]
@@ -75,7 +75,6 @@ def _record(paths: Sequence[Walk]) -> dict[str, Any]:
         "kind": "RulesTrace",
         "tool": tool,
         "paths": ends,
-        "items": hop_table(paths, COLUMNS).records(),
     }
 
 
@@ -85,15 +84,15 @@ def _document(paths: Sequence[Walk]) -> Document:
     from topologies.units import percent
 
     parts: list[Any] = []
-    hops = hop_table(paths, COLUMNS)
+    hops = hop_table(paths, HOPS.columns)
     for number, path in enumerate(paths, 1):
         title = f"path {number} of {len(paths)}, probability {percent(path.probability)}"
-        parts.append(hops_of(hops, number).only(*HOPS_SHOWN).titled(title))
-        parts.append(Line(f"{path.end} at {path.at}", "good" if path.end == "delivered" else "bad"))
+        parts.append(hops_of(hops, number).only(*HOPS_SHOWN).titled(title).as_rows())
+        parts.append(Line(f"path {number}: {path.end} at {path.at}", "good" if path.end == "delivered" else "bad"))
     return parts
 
 
-@command.command("probes", cls=FabricCommand)
+@command.command("probes", cls=FabricCommand, takes=("output", "force", *SCENARIO))
 @click.argument("scenario")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("switch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import click
 
@@ -15,7 +16,7 @@ ORDER = 180
 NAMES = ("scenario", "catalog")
 
 
-@click.command("schema", cls=FabricCommand)
+@click.command("schema", cls=FabricCommand, takes=("output", "force"))
 @click.argument("name", type=click.Choice(NAMES), default="scenario")
 def command(name: str, settings: Settings) -> None:
     """Print the JSON Schema called NAME, for editors and other programs."""
@@ -23,4 +24,4 @@ def command(name: str, settings: Settings) -> None:
     from fabric.scenario.json_schema import scenario_schema
 
     schema = catalogue_schema() if name == "catalog" else scenario_schema()
-    write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", settings)
+    write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", replace(settings, format="json"))

@@ -5,18 +5,20 @@ from __future__ import annotations
 import click
 
 from fabric.cli.answer import Answer, emit, load, located
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
+from fabric.faces.views.row_kinds import CUTS, DISTANCES
 
 SUMMARY = "Show path counts or the bisection of the fabrics."
 ORDER = 30
 
-PATH_COLUMNS = ("fabric", "hops", "pairs", "least_paths", "mean_paths", "most_paths")
-CUT_COLUMNS = (
-    "fabric", "cut", "kind", "cables", "gbps", "beneath_gbps", "bisection_gbps", "ratio", "least_ratio", "least_at",
-)  # fmt: skip
 
-
-@click.command("show", cls=FabricCommand)
+@click.command(
+    "show",
+    cls=FabricCommand,
+    takes=(*ANSWER, *SCENARIO),
+    rows=(DISTANCES, CUTS),
+    row_kind=lambda values: DISTANCES if values["what"] == "paths" else CUTS,
+)
 @click.argument("what", type=click.Choice(("paths", "bisection")))
 @click.argument("scenario")
 def command(what: str, scenario: str, settings: Settings) -> None:
@@ -36,16 +38,15 @@ def command(what: str, scenario: str, settings: Settings) -> None:
     loaded = load(scenario, settings, routed=False)
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up)
-    columns: tuple[str, ...]
     if what == "paths":
         paths = path_results(network)
         found = paths_record(paths)
         table = reachable(path_table(paths))
-        document, columns, kind = paths_document(paths), PATH_COLUMNS, "PathsResult"
+        document, rows, kind = paths_document(paths), DISTANCES, "PathsResult"
     else:
         halves = bisection_results(network, loaded.scenario.seed)
         found = bisection_record(halves)
         table = cut_table(halves)
-        document, columns, kind = bisection_document(halves), CUT_COLUMNS, "BisectionResult"
+        document, rows, kind = bisection_document(halves), CUTS, "BisectionResult"
     record = {**envelope(kind, loaded), "fabrics": found, "warnings": [str(problem) for problem in network.warnings]}
-    emit(Answer(lambda: record, lambda: document, lambda: table, columns), settings)
+    emit(Answer(lambda: record, lambda: document, lambda: table, rows), settings)

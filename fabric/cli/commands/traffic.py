@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fabric.cli.answer import Answer, emit, load, located, output_path
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, RareOption, Settings, refuse_flags
+from fabric.faces.views.row_kinds import CELLS, COLLECTIVE, FORMULAE, PHASES
+
+if TYPE_CHECKING:
+    from fabric.output.row_kind import RowKind
 
 SUMMARY = "Derive the traffic: phases and bytes of every workload."
 ORDER = 40
 
-COLUMNS = (
-    "workload", "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank",
-    "sent_bytes_on_fabric_per_rank", "total_bytes", "pairs", "flows", "steady", "rate_gbps", "overlaps_compute",
-    "every_step", "ideal_s", "exposed_s", "rate_needed_gbps", "rate_average_gbps", "rate_peak_gbps",
-)  # fmt: skip
-MATRIX_COLUMNS = ("fabric", "src", "dst", "volume_bytes", "rate_gbps")
-EXPLAIN_COLUMNS = ("workload", "phase", "figure", "ranks", "expression", "with_numbers", "value", "unit", "source")
+
+def _row_kind(values: Mapping[str, Any]) -> RowKind:
+    if values["collective"] is not None:
+        return COLLECTIVE
+    if values["explained"] is not None:
+        return FORMULAE
+    return CELLS if values["level"] is not None else PHASES
 
 
-@click.command("traffic", cls=FabricCommand)
+@click.command(
+    "traffic",
+    cls=FabricCommand,
+    takes=(*ANSWER, *SCENARIO, "phase"),
+    rows=(PHASES, CELLS, FORMULAE, COLLECTIVE),
+    row_kind=_row_kind,
+)
 @click.argument("scenario", required=False)
 @click.option("--fabric", metavar="NAME", help="Of --matrix: which fabric; default: all.")
 @click.option(
@@ -31,12 +42,28 @@ EXPLAIN_COLUMNS = ("workload", "phase", "figure", "ranks", "expression", "with_n
 @click.option("--collective", metavar="NAME", help="One collective by itself, without a scenario: all-reduce, ...")
 @click.option("--algorithm", metavar="NAME", help="Of --collective: ring, tree, halving-doubling, ...")
 @click.option("--ranks", type=click.IntRange(min=1), metavar="N", help="Of --collective.")
-@click.option("--ranks-per-host", type=click.IntRange(min=1), default=1, show_default=True, help="Of --collective.")
+@click.option(
+    "--ranks-per-host",
+    cls=RareOption,
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Of --collective.",
+)
 @click.option("--size", metavar="VOLUME", help="Of --collective: the full buffer of a rank, such as 1GB.")
 @click.option("--speed", metavar="SPEED", help="Of --collective: a NIC's, one direction, such as 400G.")
-@click.option("--copies", type=click.IntRange(min=1), help="Of node-deduplicated all-to-all: experts of a token.")
-@click.option("--experts", type=click.IntRange(min=1), help="Of node-deduplicated all-to-all: experts of a layer.")
-@click.option("--node-limit", type=click.IntRange(min=1), help="Of node-deduplicated all-to-all: hosts of a token.")
+@click.option(
+    "--copies", cls=RareOption, type=click.IntRange(min=1), help="Of node-deduplicated all-to-all: experts of a token."
+)
+@click.option(
+    "--experts", cls=RareOption, type=click.IntRange(min=1), help="Of node-deduplicated all-to-all: experts of a layer."
+)
+@click.option(
+    "--node-limit",
+    cls=RareOption,
+    type=click.IntRange(min=1),
+    help="Of node-deduplicated all-to-all: hosts of a token.",
+)
 def command(
     scenario: str | None,
     settings: Settings,
@@ -56,6 +83,7 @@ def command(
     if collective is not None:
         if scenario is not None or level is not None or explained is not None:
             raise click.UsageError("--collective is worked out without a scenario, a matrix or a phase")
+        refuse_flags("--collective reads no scenario", "fabric", groups=("scenario", "files", "phase"))
         _bare(collective, settings, **bare)
         return
     idle = [f"--{name.replace('_', '-')}" for name, value in bare.items() if value not in (None, 1)]
@@ -63,6 +91,8 @@ def command(
         raise click.UsageError(f"{', '.join(idle)}: only with --collective")
     if scenario is None:
         raise click.UsageError("give a SCENARIO, or --collective NAME --ranks N --size VOLUME")
+    if level is None:
+        refuse_flags("it is of --matrix; --where keeps the rows of a phase or a fabric", "fabric", "phase")
     _of_scenario(scenario, settings, fabric, level, explained)
 
 
@@ -92,7 +122,7 @@ def _of_scenario(
             lambda: traffic_record(loaded, network, workloads, timed),
             lambda: traffic_document(workloads, timed),
             lambda: sent_table(workloads, timed),
-            COLUMNS,
+            PHASES,
         ),
         settings,
     )
@@ -131,21 +161,21 @@ def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabri
             others = "" if len(shown) == 1 else f", fabric {matrices[0].fabric}; --fabric draws another"
             click.echo(f"wrote {settings.output}{others}", err=True)
         return
-    table = matrix_table(matrices)
+    table = fullest(matrix_table(matrices))
     warnings = [text for workload in workloads for text in workload.warnings]
     loaded.say(*(f"{workload.id}: {text}" for workload in workloads for text in workload.warnings))
 
     def document() -> Any:
-        shown = fullest(table, 20)
+        shown = table.first(CELLS.most)
         title = f"{level} to {level}, phase {phase}, one direction: {len(table):,} cells, the {len(shown)} fullest"
-        return [Line(title), shown.titled("")]
+        return [Line(title), shown.titled("").as_rows()]
 
     def record() -> dict[str, Any]:
-        answer = {"level": level, "phase": phase, "items": table.records(), "warnings": warnings}
+        answer = {"level": level, "phase": phase, "warnings": warnings}
         return {**envelope("DemandMatrix", loaded), **answer, "assumptions": [entry.__dict__ for entry in found]}
 
     found = assumptions(loaded, network, workloads)
-    emit(Answer(record, document, lambda: table, MATRIX_COLUMNS), settings)
+    emit(Answer(record, document, lambda: table, CELLS), settings)
 
 
 def _check_phase(phase: str, workloads: Any) -> None:
@@ -191,8 +221,9 @@ def _explain(loaded: Any, workloads: Any, timed: Any, settings: Settings, target
             lines += [Line(f"{job} FLOP per step"), *formula_lines("flops", found)]
         return [*lines, *explain_document(chosen)]
 
-    record = lambda: {**envelope("TrafficExplanation", loaded), "items": table.records()}  # noqa: E731
-    emit(Answer(record, document, lambda: table, EXPLAIN_COLUMNS), settings)
+    emit(
+        Answer(lambda: envelope("TrafficExplanation", loaded), document, lambda: table, FORMULAE, table.entry), settings
+    )
 
 
 def _bare(operation: str, settings: Settings, **keys: Any) -> None:
@@ -222,4 +253,4 @@ def _bare(operation: str, settings: Settings, **keys: Any) -> None:
     )
     table = collective_table(found)
     record = lambda: {**tool_envelope("CollectiveResult"), **table.record(0), "formula": formula_record(found.sent)}  # noqa: E731
-    emit(Answer(record, lambda: collective_document(found), lambda: table, table.names), settings)
+    emit(Answer(record, lambda: collective_document(found), lambda: table, COLLECTIVE), settings)

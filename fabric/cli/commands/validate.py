@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabric.cli.answer import load, remember_said, write
+from fabric.cli.answer import Answer, chosen_format, emit, load, remember_said
 from fabric.cli.exit_codes import BAD_INPUT, OK
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
 from fabric.cli.topology_input import TopologyFlags, format_of, parsed_flags, read_topology_input, topology_flags
+from fabric.faces.views.row_kinds import PROBLEMS
 from topologies.errors import FabricError, FormatError, Problem, TopologyError
-from topologies.printable import json_text
+
+if TYPE_CHECKING:
+    from fabric.output.document import Document
 
 SUMMARY = "Check scenario, catalogue and topology files: syntax, schema and semantics."
 ORDER = 50
 
 
-@click.command("validate", cls=FabricCommand)
+@click.command("validate", cls=FabricCommand, takes=(*ANSWER, *SCENARIO), rows=(PROBLEMS,))
 @click.argument("files", nargs=-1, required=True, metavar="INPUT...")
 @topology_flags
 def command(files: tuple[str, ...], settings: Settings, **given: Any) -> int:
@@ -27,32 +31,45 @@ def command(files: tuple[str, ...], settings: Settings, **given: Any) -> int:
 
     Catalogues are checked row by row, topology files (CSV, GraphML, containerlab, ...) and folders of LLDP files cable
     by cable. '-' is standard input: a scenario, or with --from a topology.
+
+    What is wrong goes to standard error with its place in the file; in other formats, to a file, and with flags of rows
+    it is the answer, one problem a row.
     """
     from fabric.scenario.diagnostics import render
 
     flags = parsed_flags(**given)
-    worst = OK
+    told = chosen_format(settings) in ("table", "plain") and settings.output == "-"
+    told = told and not settings.arrangement().is_asked
+    verdicts: dict[str, bool] = {}
     findings: list[dict[str, Any]] = []
     for file in files:
         problems, sources = _check(file, settings, flags)
-        failed = any(problem.severity == "error" for problem in problems)
-        worst = BAD_INPUT if failed else worst
+        verdicts[file] = not any(problem.severity == "error" for problem in problems)
         findings += [{"file": problem.file or file, **_record(problem)} for problem in problems]
-        if settings.format != "json":
+        if told:
             if problems:
                 text = render(problems, sources, name=file, max_errors=settings.max_errors)
                 click.echo(text, err=True, nl=False)
-            if not failed and not settings.quiet:
+            if verdicts[file] and not settings.quiet:
                 click.echo(f"{file}: ok")
-    if settings.format == "json":
-        record = {
-            "schema": "fabric-planner/diagnostics/v1",
-            "kind": "ValidateResult",
-            "ok": worst == OK,
-            "items": findings,
-        }
-        write(json_text(record, indent=2) + "\n", settings)
-    return worst
+    if not told:
+        emit(_answer(verdicts, findings), settings)
+    return OK if all(verdicts.values()) else BAD_INPUT
+
+
+def _answer(verdicts: Mapping[str, bool], findings: Sequence[dict[str, Any]]) -> Answer:
+    """The files, and every problem as a row."""
+    from fabric.faces.views.problems import problem_table
+    from fabric.output.document import Line
+
+    def document() -> Document:
+        lines = [
+            Line(f"{file}: {'ok' if ok else 'not sound'}", "good" if ok else "bad") for file, ok in verdicts.items()
+        ]
+        return [*lines, *([problem_table(findings).as_rows()] if findings else [])]
+
+    record = {"schema": "fabric-planner/diagnostics/v1", "kind": "ValidateResult", "ok": all(verdicts.values())}
+    return Answer(lambda: record, document, lambda: problem_table(findings), PROBLEMS)
 
 
 def _check(file: str, settings: Settings, flags: TopologyFlags) -> tuple[list[Problem], dict[str, str]]:

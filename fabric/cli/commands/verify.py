@@ -9,8 +9,9 @@ import click
 
 from fabric.cli.answer import Answer, emit, located
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
-from fabric.cli.options import FabricCommand, Settings
+from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
 from fabric.cli.watch import watching
+from fabric.faces.views.row_kinds import DIFFERENCES, FINDINGS
 
 if TYPE_CHECKING:
     from fabric.output.document import Document
@@ -20,16 +21,13 @@ if TYPE_CHECKING:
 SUMMARY = "Follow exported tables to every destination, or compare them with what runs."
 ORDER = 120
 
-ROUTE_COLUMNS = ("switch", "kind", "about", "ours", "theirs", "cookie")
-FINDING_COLUMNS = ("kind", "switch", "destination", "words", "trace")
-
 
 @click.group("verify")
 def command() -> None:
     """Check exported tables: rules follows them, routes compares them with what switches have."""
 
 
-@command.command("rules", cls=FabricCommand)
+@command.command("rules", cls=FabricCommand, takes=(*ANSWER, *SCENARIO, "progress"), rows=(FINDINGS,))
 @click.argument("scenario")
 @click.argument("folder", type=click.Path(path_type=Path))
 def rules(scenario: str, folder: Path, settings: Settings) -> int:
@@ -56,15 +54,16 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
         Answer(
             lambda: _record(manifest, verdict),
             lambda: _document(folder, verdict),
-            lambda: finding_table([_finding(one) for one in verdict.findings], FINDING_COLUMNS),
-            FINDING_COLUMNS,
+            lambda: finding_table([_finding(one) for one in verdict.findings], FINDINGS.columns),
+            FINDINGS,
+            lambda row: _entry(verdict.findings[row]),
         ),
         settings,
     )
     return OK if verdict.holds else ANSWER_IS_NO
 
 
-@command.command("routes", cls=FabricCommand)
+@command.command("routes", cls=FabricCommand, takes=(*ANSWER, *SCENARIO), rows=(DIFFERENCES,))
 @click.argument("scenario")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
@@ -91,8 +90,8 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
         Answer(
             lambda: _routes_record(ground.manifest, rows),
             lambda: _routes_document(folder, rows),
-            lambda: installed_table(rows, ROUTE_COLUMNS),
-            ROUTE_COLUMNS,
+            lambda: installed_table(rows, DIFFERENCES.columns),
+            DIFFERENCES,
         ),
         settings,
     )
@@ -109,18 +108,24 @@ def _routes_record(manifest: Manifest, rows: list[dict[str, Any]]) -> dict[str, 
         "name": manifest.scenario,
         "fabric": manifest.fabric,
         "holds": not rows,
-        "items": rows,
     }
 
 
 def _routes_document(folder: Path, rows: list[dict[str, Any]]) -> Document:
-    from fabric.faces.views.exports import INSTALLED_SHOWN, installed_table
+    from fabric.faces.views.exports import installed_table
     from fabric.output.document import Line
 
     if not rows:
         return [Line(f"{folder}: switches have what was planned", "good")]
-    more = [Line(f"and {len(rows) - 100:,} more; --json has them", "warn")] if len(rows) > 100 else []
-    return [installed_table(rows, ROUTE_COLUMNS).only(*INSTALLED_SHOWN).first(100), *more]
+    table = installed_table(rows, DIFFERENCES.columns).only(*DIFFERENCES.shown).first(DIFFERENCES.most).as_rows()
+    rest = len(rows) - len(table)
+    more = [Line(f"and {rest:,} more; --limit, --json and csv have them", "warn", is_rows=True)] if rest else []
+    return [table, *more]
+
+
+def _entry(one: Any) -> dict[str, Any]:
+    """A finding for JSON, its trace step by step."""
+    return {**_finding(one), "trace": [step.strip() for step in one.trace]}
 
 
 def _finding(one: Any) -> dict[str, Any]:
@@ -145,7 +150,6 @@ def _record(manifest: Manifest, verdict: Verdict) -> dict[str, Any]:
         "holds": verdict.holds,
         **figures,
         "families": list(verdict.families),
-        "items": [{**_finding(one), "trace": [step.strip() for step in one.trace]} for one in verdict.findings],
     }
 
 
@@ -170,10 +174,10 @@ def _document(folder: Path, verdict: Verdict) -> Document:
     ]
     if verdict.holds:
         return [*lines, Line("no loop, no black hole, no leak; loads are those of the export", "good")]
-    shown = verdict.findings[:20]
+    shown = verdict.findings[: FINDINGS.most]
     for one in shown:
-        lines.append(Line(one.text, "bad"))
-        lines += [Line(f"    {step.strip()}") for step in one.trace]
+        lines.append(Line(one.text, "bad", is_rows=True))
+        lines += [Line(f"    {step.strip()}", is_rows=True) for step in one.trace]
     if len(verdict.findings) > len(shown):
-        lines.append(Line(f"and {len(verdict.findings) - len(shown):,} more; --json has them", "warn"))
+        lines.append(Line(f"and {len(verdict.findings) - len(shown):,} more; --json has them", "warn", is_rows=True))
     return lines

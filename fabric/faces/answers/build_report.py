@@ -28,7 +28,10 @@ def build_document(loaded: LoadedScenario, network: Network) -> Document:
             Line("  ".join(_shape(summary, diameter_hops(topology)))),
         ]
         roles = role_table(fabric, summary, topology, loaded.scenario.fabrics[fabric])
-        parts += [roles.only(*ROLES_SHOWN).titled(""), cable_table({fabric: summary}).only(*TIERS_SHOWN).titled("")]
+        parts += [
+            roles.only(*ROLES_SHOWN).titled(""),
+            cable_table({fabric: summary}).only(*TIERS_SHOWN).titled("").as_rows(),
+        ]
         parts += _hosts(leaf_table({fabric: topology}), listed=network.gpus(fabric) is not None)
     parts += [Line(f"warning: {problem}", "warn") for problem in network.warnings]
     return parts
@@ -53,7 +56,7 @@ def attached_document(network: Network, by: str) -> Document:
     table, shown = (
         (leaf_table(network.topologies), LEAVES_SHOWN) if by == "leaf" else (host_table(network), HOSTS_SHOWN)
     )
-    return [table.only("fabric", *shown) if len(network.topologies) > 1 else table.only(*shown)]
+    return [(table.only("fabric", *shown) if len(network.topologies) > 1 else table.only(*shown)).as_rows()]
 
 
 def _shape(summary: TopologySummary, diameter: int) -> list[str]:

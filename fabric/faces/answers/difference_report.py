@@ -12,7 +12,6 @@ from fabric.pipeline.run import Run
 from fabric.scenario.provenance import envelope
 from fabric.whatif.differences import SUBJECTS, Comparison, Row, Subject
 
-COLUMNS = ("subject", "what", "a", "b", "change", "relative", "unit", "a_ok", "b_ok", "limit")
 _SHOWN = ("what", "a", "b", "change", "relative", "limit", "verdict")
 _LINKS_SHOWN = ("link", "a", "b", "change", "phase", "fabric")
 _MOST_NAMES = 20
@@ -45,7 +44,7 @@ def compare_document(names: tuple[str, str], found: Comparison, only: Sequence[S
     for subject in SUBJECTS:
         mine = [row for row in chosen_rows(found, only, tolerance) if row.subject == subject]
         if mine:
-            parts.append(figure_table(mine, title=_TITLES[subject]).only(*_SHOWN))
+            parts.append(figure_table(mine, title=_TITLES[subject]).only(*_SHOWN).as_rows())
     if "topology" in only:
         parts += [*_listed("gained", found.gained, "good"), *_listed("lost", found.lost, "bad")]
     if "load" in only and found.links:
@@ -74,5 +73,4 @@ def compare_record(a: Run, b: Run, found: Comparison, only: Sequence[Subject], t
         "gained": list(found.gained),
         "lost": list(found.lost),
         "links": moved_link_table(found.links).records(),
-        "items": figure_table([row for row in found.rows if row.subject in only]).only(*COLUMNS).records(),
     }

@@ -10,7 +10,6 @@ from fabric.evaluation.severity import worst_phase
 from fabric.faces.views.attached import host_records
 from fabric.faces.views.jobs import JOB_PHASE_KEYS, phases_only, step_table
 from fabric.faces.views.limits import limit_table
-from fabric.faces.views.links import LINK_KEYS, hot_link_table
 from fabric.faces.views.phases import phase_table
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
@@ -103,7 +102,7 @@ def _model(model: ModelFigures) -> dict[str, Any]:
 
 
 def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Sequence[Suggestion] = ()) -> dict[str, Any]:
-    """``RouteResult``."""
+    """``RouteResult``, but for its rows: the links."""
     worst = worst_phase(result.routes)
     step = max((job.step_time_s for job in result.jobs if job.step_time_s is not None), default=None)
     return {
@@ -122,7 +121,6 @@ def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Seque
         "routes": _routes(result.routes),
         "jobs": [_job(job) for job in result.jobs],
         "limits": limit_table(result.limits).records(),
-        "items": hot_link_table(result.items).only(*LINK_KEYS).records(),
         "suggestions": suggestion_table(suggestions).records(),
         "warnings": list(result.warnings),
         "partial": result.partial,

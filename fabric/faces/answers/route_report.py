@@ -35,13 +35,20 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
     tables = [
         spread_table(result.routes),
         tier_table(_listed(result)),
-        hot_link_table(result.items).only(*HOTTEST_SHOWN),
+        _hottest(result),
         *(step_table([job]).only(*STEPS_SHOWN) for job in result.jobs),
         limit_table(result.limits).only(*LIMITS_SHOWN),
         suggestion_table(suggestions).only(*SUGGESTIONS_SHOWN),
     ]
     parts += [table for table in tables if len(table)]
     return [*parts, *_notes(result)]
+
+
+def _hottest(result: RouteResult) -> Table:
+    """The hottest links of the phases that are listed, and how many there are besides."""
+    links = sum(len(entry.topology.links) for entry in _listed(result))
+    title = f"hottest links, {len(result.items):,} of {links:,}" if len(result.items) < links else "hottest links"
+    return hot_link_table(result.items).only(*HOTTEST_SHOWN).titled(title).as_rows()
 
 
 def _listed(result: RouteResult) -> list[PhaseRoute]:

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fabric.evaluation.router_comparison import PhaseComparison, RouterComparison
 from fabric.faces.answers.records import spread_record
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.routers import router_table
+from fabric.faces.views.row_kinds import ROUTERS
 from fabric.output.numbers import finite
 from fabric.result import JobTime
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import envelope
 
-COLUMNS = (
-    "fabric",
-    "phase",
-    "router",
-    "max_utilisation",
-    "p50",
-    "p95",
-    "p99",
-    "throughput",
-    "above_best",
-    "stretch",
-    "lower_bound",
-    "gap",
-    "links_over_capacity",
-    "unreachable_pairs",
-    "hottest_link",
-    "solver",
-    "partial",
-    "refused",
-    "routing_basis",
-)
-
 
 def comparison_record(loaded: LoadedScenario, result: RouterComparison, verdict: str) -> dict[str, Any]:
-    """``RouterComparison``; ``verdict`` is the sentence for people."""
+    """``RouterComparison``, but for its rows; ``verdict`` is the sentence for people."""
     return {
         **envelope("RouterComparison", loaded),
         "assumptions": [entry.__dict__ for entry in result.assumptions],
@@ -45,14 +25,6 @@ def comparison_record(loaded: LoadedScenario, result: RouterComparison, verdict:
         "verdict": verdict,
         "routers": list(result.routers),
         "phases": [_phase(phase) for phase in result.phases],
-        "items": [
-            {
-                **record,
-                "spread": spread_record(row.spread),
-                "notes": list(row.notes),
-            }
-            for record, row in zip(router_table(result).only(*COLUMNS).records(), result.figures, strict=True)
-        ],
         "outcomes": [
             {
                 "router": outcome.router,
@@ -66,6 +38,17 @@ def comparison_record(loaded: LoadedScenario, result: RouterComparison, verdict:
         "warnings": list(result.warnings),
         "partial": result.partial,
     }
+
+
+def router_entry(result: RouterComparison) -> Callable[[int], dict[str, Any]]:
+    """What JSON says of a row: its columns, the spread of its draws and its notes."""
+    table = router_table(result).only(*ROUTERS.columns)
+
+    def entry(row: int) -> dict[str, Any]:
+        figure = result.figures[row]
+        return {**table.entry(row), "spread": spread_record(figure.spread), "notes": list(figure.notes)}
+
+    return entry
 
 
 def _phase(phase: PhaseComparison) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
         *_largest(result),
         *_step_sentences(result),
         *perfect_splits(result.routers),
-        router_table(result).only(*ROUTERS_SHOWN),
+        router_table(result).only(*ROUTERS_SHOWN).as_rows(),
         source_table(result),
         *_words(result),
     ]

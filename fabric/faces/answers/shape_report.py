@@ -30,7 +30,7 @@ def paths_document(results: dict[str, Distances]) -> Document:
         parts.append(Line(f"{name}: {diameter_text(found.diameter_hops)}, mean {found.mean:.3f} over endpoint pairs"))
         if found.longest_path_hops > found.diameter_hops:
             parts.append(Line(f"paths of least metric have up to {found.longest_path_hops} hops"))
-        parts.append(path_table({name: found}).only(*PATHS_SHOWN).titled(""))
+        parts.append(path_table({name: found}).only(*PATHS_SHOWN).titled("").as_rows())
     return parts
 
 
@@ -40,7 +40,7 @@ def bisection_document(results: dict[str, Bisection]) -> Document:
     for name, found in results.items():
         sends = f"endpoints send {format_gbps(found.endpoint_gbps)}" if found.endpoint_gbps else "endpoints forward"
         parts.append(Line(f"{name}: {sends}, all rates one direction"))
-        parts.append(cut_table({name: found}).only(*CUTS_SHOWN).titled(""))
+        parts.append(cut_table({name: found}).only(*CUTS_SHOWN).titled("").as_rows())
         parts += [Line(text) for text in cut_notes(found)]
     return parts
 

@@ -29,7 +29,7 @@ def traffic_document(workloads: Sequence[WorkloadTraffic], schedules: Sequence[S
             parts.append(Line(f"groups (ranks x communicators): {groups}"))
         parts += _step(workload, schedule)
         if workload.phases:
-            parts.append(sent_table([workload], [schedule]).only(*SENT_SHOWN).titled(""))
+            parts.append(sent_table([workload], [schedule]).only(*SENT_SHOWN).titled("").as_rows())
         parts += [Line(f"warning: {text}", "warn") for text in workload.warnings]
     return parts
 

@@ -18,6 +18,7 @@ from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, 
 from fabric.faces.views.jobs import JOB_PHASE_KEYS, STEPS_SHOWN, phases_only, step_table
 from fabric.faces.views.limits import limit_mark
 from fabric.faces.views.links import hot_link_table, link_mark
+from fabric.faces.views.row_kinds import PAIRS, PAIRS_SHOWN
 from fabric.faces.views.suggestions import SUGGESTIONS_SHOWN, suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
@@ -35,8 +36,6 @@ from topologies.errors import FabricError, RoutingError
 from topologies.named_parts import find_link, hint_for, select
 from topologies.units import format_gbps, format_seconds, percent
 
-MOST_PAIRS = 12
-_PAIRS_SHOWN = ("collective", "src", "dst", "offered_gbps", "subflows", "pairs")
 _LINKS_SHOWN = ("link", "utilisation", "offered_gbps", "cause")
 
 
@@ -221,8 +220,8 @@ def _imbalance_lines(entry: PhaseRoute, imbalance: HashImbalance | None, found: 
 
 def _largest(pairs: Table) -> Table:
     """The pairs that load a link most."""
-    more = f", the {MOST_PAIRS} largest of {len(pairs):,} rows" if len(pairs) > MOST_PAIRS else ""
-    return pairs.only(*_PAIRS_SHOWN).first(MOST_PAIRS).titled(f"{pairs.title}{more}")
+    more = f", the {PAIRS_SHOWN} largest of {len(pairs):,} rows" if len(pairs) > PAIRS_SHOWN else ""
+    return pairs.only(*PAIRS.shown).first(PAIRS_SHOWN).titled(f"{pairs.title}{more}").as_rows()
 
 
 # ---- a switch -----------------------------------------------------------------------------------------------------
@@ -233,7 +232,7 @@ def _explain_switch(run: Run, target: Target) -> Explanation:
     assert entry is not None
     topology = entry.topology
     mine = np.flatnonzero((topology.links.src == target.node) | (topology.links.dst == target.node))
-    order = mine[descending(entry.utilisation[mine])][:MOST_PAIRS]
+    order = mine[descending(entry.utilisation[mine])][:PAIRS_SHOWN]
     over = int(over_capacity(entry.utilisation[mine]).sum())
     parts: list[Table | Line] = [
         Line(f"{target.name}: {len(mine):,} directed links, {over:,} over capacity in {entry.fabric} {entry.phase}"),
@@ -289,7 +288,7 @@ def _explain_job(run: Run, target: Target) -> Explanation:
 def _explain_phase(_: Run, target: Target) -> Explanation:
     entry = target.entry
     assert entry is not None
-    order = by_heat(entry)[:MOST_PAIRS]
+    order = by_heat(entry)[:PAIRS_SHOWN]
     tiers = tier_table([entry]).without("fabric", "phase")
     best = entry.best_possible
     parts: list[Table | Line] = [

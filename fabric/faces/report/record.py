@@ -8,13 +8,16 @@ from typing import Any
 from fabric.faces.answers.records import route_record
 from fabric.faces.report.content import Block, Commands, Content, Folded, HeatBlock, TimelineBlock, Words
 from fabric.faces.report.source import ReportSource
+from fabric.faces.views.links import hot_link_table
+from fabric.faces.views.row_kinds import LINKS
 from fabric.output.table import Table
 from fabric.scenario.provenance import envelope
 
 
 def report_record(source: ReportSource, content: Content) -> dict[str, Any]:
-    """``Report``: the sections, and the whole route result under ``route``."""
-    route = route_record(source.loaded, source.result)
+    """``Report``: the sections, and the route result under ``route``, with the hottest links as its items."""
+    hottest = hot_link_table(source.result.items).only(*LINKS.columns)
+    route = {**route_record(source.loaded, source.result), "items": hottest.records()}
     sections = [
         {
             "anchor": part.anchor,

@@ -8,8 +8,6 @@ from typing import Any
 from fabric.output.columns import Special, capacities, counts, from_records, named
 from fabric.output.table import Column, Table
 
-MODELS_SHOWN = ("role", "model", "product", "size", "speed_gbps", "watts", "usd", "estimate")
-
 
 def model_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
     """Models, one a row."""

@@ -9,11 +9,6 @@ from fabric.certificate_check.check import Finding
 from fabric.output.columns import fine_ratios, named
 from fabric.output.table import Mark, Table
 
-CERTIFICATE_SHOWN = (
-    "fabric", "phase", "router", "max_utilisation_claimed", "max_utilisation_found", "lower_bound_claimed",
-    "lower_bound_found", "gap_found", "verdict",
-)  # fmt: skip
-
 
 def certificate_mark(verdict: PhaseVerdict) -> Mark:
     """Bad where a claim is refuted, good where all were checked and hold."""

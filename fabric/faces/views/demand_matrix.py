@@ -167,7 +167,7 @@ def matrix_table(matrices: Sequence[DemandMatrix]) -> Table:
     return Table.of(columns, len(rows), title="demand")
 
 
-def fullest(table: Table, count: int) -> Table:
-    """The cells with the most demand, first by volume, then by rate."""
+def fullest(table: Table) -> Table:
+    """The cells with the most demand first, by volume, then by rate."""
     volume, rate = (table.column(name).values for name in ("volume_bytes", "rate_gbps"))
-    return table.ordered(sorted(table.order.tolist(), key=lambda row: (-volume[row], -rate[row]))).first(count)
+    return table.ordered(sorted(table.order.tolist(), key=lambda row: (-volume[row], -rate[row])))

@@ -93,7 +93,9 @@ def difference_text(a: float | None, b: float | None, unit: str) -> str:
     return f"{change:+,.0f}"
 
 
-def figure_table(rows: Sequence[Row], *, sides: tuple[str, str] = ("A", "B"), title: str = "") -> Table:
+def figure_table(
+    rows: Sequence[Row], *, sides: tuple[str, str] = ("A", "B"), title: str = "", tolerance: float = 0.0
+) -> Table:
     """Figures of two sides, row by row; a limit is judged on both."""
     one, other = sides
     columns = (
@@ -123,6 +125,7 @@ def figure_table(rows: Sequence[Row], *, sides: tuple[str, str] = ("A", "B"), ti
             texts=["" if row.limit is None else limit_text(row.limit, row.unit) for row in rows],
         ),
         Column("verdict", "verdict", [_verdict(row, sides) for row in rows], width=18, priority=1),
+        named("differs", "differs", [row.differs(tolerance) for row in rows], width=7, priority=3),
     )
     return Table.of(columns, len(rows), title=title, marks=[change_mark(row.a_ok, row.b_ok) for row in rows])
 

@@ -16,10 +16,6 @@ from fabric.rules.trace import Path as Walk
 
 Record = Mapping[str, Any]
 
-EXPORT_SHOWN = (
-    "fabric", "router", "phase", "switches", "rules", "groups", "most_rules_at", "most_rules",
-    "planned_max_utilisation", "programmed_max_utilisation",
-)  # fmt: skip
 _EXPORT: dict[str, Special] = {
     "router": (named, "router", {"text": router_label}),
     "phase": (named, "phase", {"flexible": True}),
@@ -39,7 +35,6 @@ def export_table(rows: Sequence[Record], names: Sequence[str]) -> Table:
     return Table.of(from_records(rows, names, _EXPORT), len(rows), title="tables")
 
 
-ADDRESSES_SHOWN = ("fabric", "kind", "node", "interface", "ipv4", "ipv6", "mac", "asn")
 _ADDRESSES: dict[str, Special] = {
     "node": (named, "node", {"text": str, "flexible": True}),
     "ipv4": (named, "IPv4", {"text": str}),
@@ -53,9 +48,6 @@ _ADDRESSES: dict[str, Special] = {
 def address_table(rows: Sequence[Record]) -> Table:
     """Addresses of endpoints, loopbacks and links."""
     return Table.of(from_records(rows, ("fabric", *ADDRESS_COLUMNS), _ADDRESSES), len(rows), title="addresses")
-
-
-DIALECTS_SHOWN = ("format", "dialect", "summary", "proof", "loses")
 
 
 def dialect_table(rows: Sequence[Record]) -> Table:
@@ -75,9 +67,6 @@ def dialect_table(rows: Sequence[Record]) -> Table:
 def finding_table(rows: Sequence[Record], names: Sequence[str]) -> Table:
     """What following the tables found: loops, black holes, leaks, wrong loads."""
     return Table.of(from_records(rows, names, {}), len(rows), title="findings")
-
-
-INSTALLED_SHOWN = ("switch", "kind", "about", "ours", "theirs")
 
 
 def installed_table(rows: Sequence[Record], names: Sequence[str]) -> Table:
@@ -132,19 +121,6 @@ def hops_of(table: Table, path: int) -> Table:
 
 # ---- push ----------------------------------------------------------------------------------------------------------
 
-PUSH_SHOWN = (
-    "switch",
-    "address",
-    "state",
-    "tables",
-    "add",
-    "change",
-    "remove",
-    "confirmed",
-    "installed",
-    "missing",
-    "unexpected",
-)
 _VERBS = ("add", "change", "remove")
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from fabric.evaluation.link_flows import LinkFlows
+from fabric.faces.views.row_kinds import PAIRS
 from fabric.output.columns import count_text, counts, from_records, named, rates, ratios
 from fabric.output.table import Table
 from fabric.result import HotLink, PhaseRoute
 from fabric.routing.utilisation import descending
 from topologies.columns import Longs
 from topologies.units import percent
-
-FLOW_KEYS = ("job", "phase", "collective", "src", "dst", "pairs", "subflows", "offered_gbps")
 
 
 class _Names:
@@ -56,7 +55,7 @@ def link_flow_table(route: PhaseRoute, flows: LinkFlows) -> Table:
 
 def no_flows() -> Table:
     """The pairs of what is not a link: none."""
-    return Table.of(from_records((), FLOW_KEYS, {}), 0)
+    return Table.of(from_records((), PAIRS.names, {}), 0)
 
 
 def _some(value: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
 
-from fabric.evaluation.hottest import hottest_links, port_name
+from fabric.evaluation.hottest import all_by_heat, hottest_links, link_shares, port_name
+from fabric.faces.views.row_kinds import LINKS
 from fabric.output.columns import loads, named, rates, ratio_text, speeds
 from fabric.output.table import Column, Mark, Table
 from fabric.result import HotLink, PhaseRoute
@@ -18,11 +19,7 @@ from topologies.topology import Topology
 
 Metric = Literal["offered", "carried"]
 METRICS: tuple[Metric, ...] = ("offered", "carried")
-LINK_KEYS = (
-    "fabric", "phase", "link", "a", "a_port", "b", "b_port", "tier", "capacity_gbps", "offered_gbps", "carried_gbps",
-    "utilisation", "shares",
-)  # fmt: skip
-HOTTEST_SHOWN = ("link", "utilisation", "offered_gbps", "capacity_gbps", "cause", "phase", "fabric")
+HOTTEST_SHOWN = LINKS.shown
 _SCREEN = (
     "link", "utilisation", "offered_gbps", "carried_gbps", "capacity_gbps", "tier", "direction", "state", "a", "a_port",
     "b",
@@ -73,7 +70,7 @@ def _columns(values: dict[str, Any], metric: Metric) -> list[Column]:
 def hot_link_table(links: Sequence[HotLink]) -> Table:
     """Links in the order given, with what loads them; ``shares`` has all of it, ``cause`` the largest in words."""
     shares = [[asdict(share) for share in link.shares] for link in links]
-    values: dict[str, Any] = {name: [getattr(link, name) for link in links] for name in LINK_KEYS[:-1]}
+    values: dict[str, Any] = {name: [getattr(link, name) for link in links] for name in LINKS.columns[:-1]}
     values |= {
         "shares": shares,
         "cause": [_causes(each) for each in shares],
@@ -168,3 +165,88 @@ def link_table(entry: PhaseRoute, metric: Metric = "offered") -> Table:
     title = f"links of {entry.fabric} in {entry.phase}"
     table = Table.of(_columns(values, metric), len(links), title=title, marks=_Marks(entry.utilisation))
     return table.only(*_SCREEN).sorted_by("utilisation", reverse=True)
+
+
+# ---- all links of an answer ------------------------------------------------------------------------------------------
+
+
+class _OfLinks:
+    """Something of the link in every row, made when it is looked at; links of one name in several phases are alike."""
+
+    def __init__(self, rows: _LinkRows, make: Callable[[PhaseRoute, int], Any]) -> None:
+        self._rows, self._make = rows, make
+
+    def __getitem__(self, row: int) -> Any:
+        return self._make(self._rows.routes[self._rows.route[row]], int(self._rows.link[row]))
+
+
+class _LinkRows:
+    """Which link of which phase a row is; the fullest of the first phase come first."""
+
+    def __init__(self, routes: Sequence[PhaseRoute]) -> None:
+        orders = [all_by_heat(entry) for entry in routes]
+        self.routes = routes
+        self.link = np.concatenate([np.zeros(0, np.int64), *orders])
+        self.route = np.repeat(np.arange(len(routes)), [len(order) for order in orders])
+
+    def values(self, of_route: Callable[[PhaseRoute], Any]) -> Any:
+        """An array over the rows from one over the links of every phase."""
+        parts = [of_route(entry) for entry in self.routes]
+        picked = [part[self.link[self.route == place]] for place, part in enumerate(parts)]
+        return np.concatenate([np.zeros(0), *picked])
+
+    def names(self, make: Callable[[PhaseRoute, int], Any]) -> _OfLinks:
+        """A text or a list over the rows."""
+        return _OfLinks(self, make)
+
+
+def link_rows(routes: Sequence[PhaseRoute]) -> Table:
+    """All directed links of phases, phase by phase, the fullest first, idle ones last.
+
+    Rates are arrays; names and shares are made for the rows that are looked at, so that 400,000 links cost nothing
+    until they are printed.
+    """
+    rows = _LinkRows(routes)
+    shares = rows.names(lambda entry, link: [dict(vars(share)) for share in link_shares(entry, link)])
+    offered = rows.values(lambda entry: entry.link_gbps.sum(axis=1))
+    capacity = rows.values(lambda entry: entry.topology.capacity_gbps)
+    utilisation = rows.values(lambda entry: entry.utilisation)
+    values: dict[str, Any] = {
+        "fabric": rows.names(lambda entry, _: entry.fabric),
+        "phase": rows.names(lambda entry, _: entry.phase),
+        "link": rows.names(lambda entry, link: entry.topology.link_name(link)),
+        "a": rows.names(lambda entry, link: entry.topology.nodes.name[entry.topology.links.src[link]]),
+        "a_port": rows.names(lambda entry, link: port_name(int(entry.topology.src_port[link]))),
+        "b": rows.names(lambda entry, link: entry.topology.nodes.name[entry.topology.links.dst[link]]),
+        "b_port": rows.names(_port_there),
+        "tier": rows.names(lambda entry, link: entry.topology.tiers[entry.topology.links.tier[link]]),
+        "capacity_gbps": capacity,
+        "offered_gbps": offered,
+        "carried_gbps": np.minimum(offered, capacity),
+        "utilisation": utilisation,
+        "shares": shares,
+        "cause": _Causes(shares),
+        "direction": rows.names(_direction),
+        "state": rows.names(lambda entry, link: "up" if entry.topology.up[link] else "down"),
+    }
+    return Table.of(_columns(values, "offered"), len(rows.link), title="links", marks=_Marks(utilisation))
+
+
+class _Causes:
+    """The largest shares of every row, in words."""
+
+    def __init__(self, shares: _OfLinks) -> None:
+        self._shares = shares
+
+    def __getitem__(self, row: int) -> str:
+        return _causes(self._shares[row])
+
+
+def _port_there(entry: PhaseRoute, link: int) -> str:
+    back = int(entry.topology.links.reverse[link])
+    return port_name(int(entry.topology.src_port[back])) if back >= 0 else ""
+
+
+def _direction(entry: PhaseRoute, link: int) -> str:
+    level, links = entry.topology.nodes.level, entry.topology.links
+    return ("down", "same", "up")[int(np.sign(int(level[links.dst[link]]) - int(level[links.src[link]]))) + 1]

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 _MOST_LABELS = 60  # more of them push the switches so far apart that nothing can be read
 
 
-def link_view_dot(route: PhaseRoute, *, title: str, force: bool = False) -> str:
+def link_view_dot(route: PhaseRoute, *, title: str, all_links: bool = False) -> str:
     """Every link between switches of a routed phase, in DOT.
 
     Parameters
     ----------
-    force : bool
+    all_links : bool
         Draw more than 500 lines all the same.
 
     Raises
@@ -47,10 +47,10 @@ def link_view_dot(route: PhaseRoute, *, title: str, force: bool = False) -> str:
     box_of_node, boxes = _boxes(topology, switch)
     found = bundles(topology, box_of_node, route.utilisation)
     drawn = sum(boxes[bundle.a].level > 0 and boxes[bundle.b].level > 0 for bundle in found)
-    if drawn > MOST_LINES and not force:
+    if drawn > MOST_LINES and not all_links:
         raise TopologyError(
             f"{topology.name} has {drawn:,} links between switches; a drawing of more than {MOST_LINES} cannot be read",
-            hint="fabric draw tier draws one line per bundle; --force draws all links",
+            hint="fabric draw tier draws one line per bundle; --all-links draws them all",
             code="FP3201",
         )
     positions = _positions(topology, box_of_node, boxes, found)
@@ -112,7 +112,7 @@ def _homes(topology: Topology, switch: Bools) -> dict[tuple[int, ...], list[int]
 
 
 def _view(drawn: Drawn, picture: Picture) -> str:
-    return link_view_dot(drawn.route, title=drawn.title, force=picture.all_links)
+    return link_view_dot(drawn.route, title=drawn.title, all_links=picture.all_links)
 
 
 SUMMARY = "every link between switches, up to 500"

@@ -1,0 +1,205 @@
+"""What the rows of every command are: one declaration for the command line, the reference, and the notebook."""
+
+from __future__ import annotations
+
+from fabric.output.row_kind import RowKind
+
+PAIRS_SHOWN = 12  # pairs on a link that are explained
+LINKS_SHOWN = 20  # links of a phase, where nothing else is asked
+
+LINKS = RowKind(
+    "links",
+    (
+        "fabric", "phase", "link", "a", "a_port", "b", "b_port", "tier", "capacity_gbps", "offered_gbps",
+        "carried_gbps", "utilisation", "shares",
+    ),
+    more=("direction", "state", "cause"),
+    shown=("link", "utilisation", "offered_gbps", "capacity_gbps", "cause", "phase", "fabric"),
+    ratios=("utilisation",),
+    most=LINKS_SHOWN,
+    group=("fabric", "phase"),
+)  # fmt: skip
+
+ROUTERS = RowKind(
+    "routers, phase by phase",
+    (
+        "fabric", "phase", "router", "max_utilisation", "p50", "p95", "p99", "throughput", "above_best", "stretch",
+        "lower_bound", "gap", "links_over_capacity", "unreachable_pairs", "hottest_link", "solver", "partial",
+        "refused", "routing_basis",
+    ),
+    shown=("fabric", "phase", "router", "max_utilisation", "p99", "above_best", "stretch", "throughput", "solver"),
+    ratios=("max_utilisation", "p50", "p95", "p99", "throughput", "above_best", "stretch", "lower_bound", "gap"),
+)  # fmt: skip
+
+TIERS = RowKind(
+    "tiers of cables",
+    ("fabric", "tier", "cables", "capacity_gbps"),
+    more=("port_gbps",),
+    shown=("fabric", "tier", "cables", "port_gbps", "capacity_gbps"),
+)
+
+DISTANCES = RowKind(
+    "distances between endpoints",
+    ("fabric", "hops", "pairs", "least_paths", "mean_paths", "most_paths"),
+    more=("share",),
+    shown=("fabric", "hops", "pairs", "share", "least_paths", "mean_paths", "most_paths"),
+    ratios=("share",),
+)
+
+LEAVES = RowKind("switches with hosts", ("fabric", "switch", "ports", "hosts"))
+
+HOSTS = RowKind("hosts by switch", ("fabric", "host", "group", "endpoint", "switch", "links"))
+
+CUTS = RowKind(
+    "cuts",
+    (
+        "fabric", "cut", "kind", "cables", "gbps", "beneath_gbps", "bisection_gbps", "ratio", "least_ratio", "least_at",
+    ),
+    ratios=("ratio", "least_ratio"),
+)  # fmt: skip
+
+PHASES = RowKind(
+    "phases of workloads",
+    (
+        "workload", "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank",
+        "sent_bytes_on_fabric_per_rank", "total_bytes", "pairs", "flows", "steady", "rate_gbps", "overlaps_compute",
+        "every_step", "ideal_s", "exposed_s", "rate_needed_gbps", "rate_average_gbps", "rate_peak_gbps",
+    ),
+    more=("after",),
+    shown=(
+        "workload", "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank",
+        "sent_bytes_on_fabric_per_rank", "total_bytes", "pairs", "rate_needed_gbps", "ideal_s", "exposed_s",
+    ),
+)  # fmt: skip
+
+CELLS = RowKind(
+    "pairs of the demand matrix",
+    ("fabric", "src", "dst", "volume_bytes", "rate_gbps"),
+    most=20,
+)
+
+FORMULAE = RowKind(
+    "formulae",
+    ("workload", "phase", "figure", "ranks", "expression", "with_numbers", "value", "unit", "source"),
+    more=("terms",),
+)
+
+COLLECTIVE = RowKind(
+    "the collective",
+    (
+        "collective", "algorithm", "ranks", "ranks_per_host", "size_bytes", "bus_factor", "sent_bytes_per_rank",
+        "sent_bytes_on_fabric_per_rank", "received_bytes_on_fabric_per_rank", "total_bytes", "pairs", "lower_bound_s",
+    ),
+)  # fmt: skip
+
+FIGURES = RowKind(
+    "figures of both sides",
+    ("subject", "what", "a", "b", "change", "relative", "unit", "a_ok", "b_ok", "limit"),
+    more=("verdict", "differs"),
+    shown=("subject", "what", "a", "b", "change", "relative", "limit", "verdict"),
+    ratios=("relative",),
+)
+
+PAIRS = RowKind(
+    "pairs on a link",
+    ("job", "phase", "collective", "src", "dst", "pairs", "subflows", "offered_gbps"),
+    more=("share",),
+    shown=("collective", "src", "dst", "offered_gbps", "subflows", "pairs"),
+    ratios=("share",),
+    most=PAIRS_SHOWN,
+)
+
+PROBLEMS = RowKind(
+    "problems",
+    ("file", "severity", "code", "message", "path", "line", "column", "hint"),
+)
+
+MODELS = RowKind(
+    "models",
+    (
+        "role", "model", "product", "ports", "speed_gbps", "links", "gpus", "medium", "reach_m", "length_m",
+        "tcam_entries", "groups", "group_members", "typical_w", "max_w", "usd", "estimate", "source",
+    ),
+    more=("size", "watts"),
+    shown=("role", "model", "product", "size", "speed_gbps", "watts", "usd", "estimate"),
+    key="models",
+)  # fmt: skip
+
+TABLES = RowKind(
+    "exported tables",
+    (
+        "fabric", "folder", "dialect", "router", "phase", "switches", "rules", "groups", "most_rules",
+        "most_rules_at", "planned_max_utilisation", "programmed_max_utilisation", "oversubscription", "verified",
+    ),
+    shown=(
+        "fabric", "router", "phase", "switches", "rules", "groups", "most_rules_at", "most_rules",
+        "planned_max_utilisation", "programmed_max_utilisation",
+    ),
+    ratios=("planned_max_utilisation", "programmed_max_utilisation", "oversubscription"),
+)  # fmt: skip
+
+ADDRESSES = RowKind(
+    "addresses",
+    (
+        "fabric", "kind", "node", "interface", "ipv4", "ipv6", "mac", "asn", "site", "gateway4", "gateway6",
+    ),
+    shown=("fabric", "kind", "node", "interface", "ipv4", "ipv6", "mac", "asn"),
+)  # fmt: skip
+
+DIALECTS = RowKind(
+    "dialects",
+    ("format", "dialect", "summary", "loses", "proof", "experimental", "followed"),
+    shown=("format", "dialect", "summary", "proof", "loses"),
+)
+
+FINDINGS = RowKind(
+    "findings",
+    ("kind", "switch", "destination", "words", "trace"),
+    most=20,
+)
+
+DIFFERENCES = RowKind(
+    "differences",
+    ("switch", "kind", "about", "ours", "theirs", "cookie"),
+    shown=("switch", "kind", "about", "ours", "theirs"),
+    most=100,
+)
+
+HOPS = RowKind(
+    "hops",
+    (
+        "path", "probability", "hop", "switch", "in_port", "rule", "group", "bucket", "out_port", "part", "end",
+    ),
+    ratios=("probability", "part"),
+)  # fmt: skip
+
+SWITCHES = RowKind(
+    "switches",
+    (
+        "switch", "address", "datapath", "state", "tables", "groups_to_add", "groups_to_change", "groups_to_remove",
+        "rules_to_add", "rules_to_change", "rules_to_remove", "confirmed", "unsure", "unsent", "installed", "missing",
+        "unexpected", "shared_hash", "words",
+    ),
+    more=("add", "change", "remove"),
+    shown=(
+        "switch", "address", "state", "tables", "add", "change", "remove", "confirmed", "installed", "missing",
+        "unexpected",
+    ),
+)  # fmt: skip
+
+CLAIMS = RowKind(
+    "claims, phase by phase",
+    (
+        "fabric", "phase", "router", "max_utilisation_claimed", "max_utilisation_found", "hottest_link",
+        "lower_bound_claimed", "lower_bound_found", "gap_claimed", "gap_found", "verdict", "refuted", "not_checked",
+    ),
+    shown=(
+        "fabric", "phase", "router", "max_utilisation_claimed", "max_utilisation_found", "lower_bound_claimed",
+        "lower_bound_found", "gap_found", "verdict",
+    ),
+    ratios=(
+        "max_utilisation_claimed", "max_utilisation_found", "lower_bound_claimed", "lower_bound_found", "gap_claimed",
+        "gap_found",
+    ),
+    key="phases",
+)  # fmt: skip

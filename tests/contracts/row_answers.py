@@ -1,0 +1,119 @@
+"""A command line for every kind of rows that there is, and the files that they need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from rule_cases import exported
+
+from fabric.cli.main import run
+from fabric.faces.views import row_kinds as kinds
+from fabric.output.row_kind import RowKind
+
+MODEL = Path(__file__).parents[1] / "golden" / "cases" / "training.fabric.yaml"
+TRAFFIC = """\
+version: 1
+name: small
+nodes:
+  - {group: gpu, count: 8, gpus: 2, per_rack: 2, nics: {main: {count: 2, speed: 100G}, storage: {speed: 25G}}}
+fabrics:
+  main:
+    topology: {kind: leaf-spine, leaves: 4, spines: 2, hosts_per_leaf: 4, host_speed: 100G, uplink_speed: 100G}
+    routing: {router: ecmp}
+  storage:
+    topology: {kind: leaf-spine, leaves: 2, spines: 2, hosts_per_leaf: 4, host_speed: 25G, uplink_speed: 100G}
+workloads:
+  - {id: shuffle, kind: all-to-all, fabric: main, size: 1 GB}
+  - {id: backup, kind: permutation, fabric: storage, size: 2 GB}
+"""
+BAD = """\
+version: 1
+name: x
+fabrics:
+  a: {topology: {kind: fat-tree, radix: 7, speed: 1G}}
+sead: 1
+nmae: 2
+"""
+
+
+def make_files(folder: Path) -> None:
+    """Scenarios, tables with faults, what switches have, a certificate."""
+    (folder / "s.yaml").write_text(TRAFFIC, encoding="utf-8")
+    (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
+    (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
+    scenario, tables = exported(folder, "fat-tree", out="tables")
+    assert run(["verify", "rules", str(scenario), str(tables), "-q"]) == 0
+    _, broken = exported(folder, "fat-tree", out="broken")
+    running = folder / "running"
+    running.mkdir()
+    for path in (tables / "switches").iterdir():
+        text = re.sub(r"(nw_dst=10\.64\.0\.\d+,actions=output:)\d", r"\g<1>2", path.read_text())
+        (running / path.name).write_text(text)
+        (broken / "switches" / path.name).write_text(text)
+    certificate = ["--certificate", str(folder / "s.cert"), "-o", str(folder / "answer.json")]
+    assert run(["route", str(folder / "s.yaml"), "--router", "optimal", "-q", *certificate]) == 0
+
+
+Line = Callable[[Path], list[str]]
+
+ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
+    "route": (("route",), kinds.LINKS, lambda at: ["route", f"{at}/s.yaml", "--suggest", "never"]),
+    "route all phases": (
+        ("route",), kinds.LINKS, lambda at: ["route", f"{at}/s.yaml", "--suggest", "never", "--phase", "all"],
+    ),
+    "route several routers": (
+        ("route",), kinds.ROUTERS, lambda at: ["route", f"{at}/s.yaml", "--router", "ecmp,ecmp-hash,wcmp"],
+    ),
+    "build": (("build",), kinds.TIERS, lambda at: ["build", f"{at}/s.yaml"]),
+    "build leaves": (("build",), kinds.LEAVES, lambda at: ["build", f"{at}/s.yaml", "--by", "leaf"]),
+    "build hosts": (("build",), kinds.HOSTS, lambda at: ["build", f"{at}/s.yaml", "--by", "host"]),
+    "show paths": (("show",), kinds.DISTANCES, lambda at: ["show", "paths", f"{at}/s.yaml"]),
+    "show bisection": (("show",), kinds.CUTS, lambda at: ["show", "bisection", f"{at}/s.yaml"]),
+    "traffic": (("traffic",), kinds.PHASES, lambda at: ["traffic", f"{at}/s.yaml"]),
+    "traffic matrix": (("traffic",), kinds.CELLS, lambda at: ["traffic", f"{at}/s.yaml", "--matrix", "host"]),
+    "traffic formulae": (("traffic",), kinds.FORMULAE, lambda at: ["traffic", f"{at}/model.yaml", "--explain", "all"]),
+    "traffic collective": (
+        ("traffic",), kinds.COLLECTIVE,
+        lambda at: ["traffic", "--collective", "all-reduce", "--ranks", "8", "--size", "1GB"],
+    ),
+    "compare": (("compare",), kinds.FIGURES, lambda at: ["compare", f"{at}/s.yaml", f"{at}/t.yaml"]),
+    "explain": (
+        ("explain",), kinds.PAIRS,
+        lambda at: ["explain", f"{at}/s.yaml", "leaf0 -> spine0", "--fabric", "main", "--phase", "all-to-all"],
+    ),
+    "validate": (("validate",), kinds.PROBLEMS, lambda at: ["validate", f"{at}/bad.yaml"]),
+    "catalog list": (("catalog", "list"), kinds.MODELS, lambda at: ["catalog", "list"]),
+    "catalog show": (("catalog", "show"), kinds.MODELS, lambda at: ["catalog", "show", "eth-128x400"]),
+    "export": (
+        ("export",), kinds.TABLES,
+        lambda at: ["export", "openflow", f"{at}/s.yaml", "-o", f"{at}/again", "--force", "-q"],
+    ),
+    "export addresses": (("export",), kinds.ADDRESSES, lambda at: ["export", "addresses", f"{at}/s.yaml"]),
+    "export list": (("export",), kinds.DIALECTS, lambda at: ["export", "list"]),
+    "verify rules": (
+        ("verify", "rules"), kinds.FINDINGS,
+        lambda at: ["verify", "rules", f"{at}/fat-tree.fabric.yaml", f"{at}/broken"],
+    ),
+    "verify routes": (
+        ("verify", "routes"), kinds.DIFFERENCES,
+        lambda at: [
+            "verify", "routes", f"{at}/fat-tree.fabric.yaml", f"{at}/tables", "--observed", f"ovs:{at}/running",
+        ],
+    ),
+    "rules trace": (
+        ("rules", "trace"), kinds.HOPS,
+        lambda at: [
+            "rules", "trace", f"{at}/fat-tree.fabric.yaml", f"{at}/tables", "pod0/edge0/h0", "pod3/edge1/h1", "--all",
+        ],
+    ),
+    "push": (
+        ("push",), kinds.SWITCHES,
+        lambda at: ["push", f"{at}/tables", "--dry-run", "--switch", "pod0/edge0", "--switch", "pod0/agg1"],
+    ),
+    "check-certificate": (
+        ("check-certificate",), kinds.CLAIMS, lambda at: ["check-certificate", f"{at}/s.cert"],
+    ),
+}  # fmt: skip
