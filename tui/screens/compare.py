@@ -70,7 +70,9 @@ class CompareScreen(ViewScreen):
     def _map(self, grid: str, pane: str, state: str, entry: PhaseRoute) -> None:
         heat = heat_map(entry.topology, metric_values(entry, self.session.metric), OVERVIEW, self.session.direction)
         self.query_one(grid, HeatGrid).show(heat, self.look, stale=self.session.stale)
-        self.query_one(pane, Pane).retitle(f"{state}: {heat.title}", f"{entry.links_over_capacity:,} links over")
+        self.query_one(pane, Pane).retitle(
+            f"{state}, {entry.links_over_capacity:,} links over: {heat.title}", *self.look.legends()
+        )
 
     def on_heat_grid_moved(self, message: HeatGrid.Moved) -> None:
         """The other map follows."""

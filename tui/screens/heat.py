@@ -74,7 +74,7 @@ class HeatScreen(ViewScreen):
             self._to_link(grid, heat, session.selection.link)
         rows, columns = heat.shape
         self.query_one("#map", Pane).retitle(
-            f"{self.tier}: {heat.title}, {session.metric}, {rows:,} × {columns:,}", look.legend()
+            f"{self.tier}: {heat.title}, {session.metric}, {rows:,} × {columns:,}", *look.legends()
         )
         self.show_link()
 

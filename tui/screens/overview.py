@@ -70,10 +70,11 @@ class OverviewScreen(ViewScreen):
         self.query_one("#jobs", LineTable).show(job_table(session.result.jobs), look, stale=stale)
         heat = heat_map(entry.topology, metric_values(entry, session.metric), OVERVIEW, session.direction)
         self.query_one("#heat", HeatGrid).show(heat, look, stale=stale)
-        self.query_one("#p2", Pane).retitle(f"Heat: {heat.title}, max {session.metric} %", look.legend())
+        self.query_one("#p2", Pane).retitle(f"Heat: {heat.title}, max {session.metric} %", *look.legends())
         self.query_one("#timeline", TimelineBars).show(
             timelines(session.result), look, phase=session.phase, stale=stale
         )
+        self.query_one("#p5", Pane).retitle("Step timeline", *look.bar_legends())
         self.query_one("#summary", Static).update(self._summary())
 
     def _summary(self) -> Text:

@@ -170,7 +170,7 @@ class TopologyScreen(ViewScreen):
         plugs = ports(entry, branch.node)
         plate.show(plugs, self.look, stale=self.session.stale)
         used = sum(port.link >= 0 for port in plugs)
-        pane.retitle(f"{branch.name}: {used} ports used, {len(plugs) - used} free", self.look.legend())
+        pane.retitle(f"{branch.name}: {used} ports used, {len(plugs) - used} free", *self.look.legends())
 
     def on_line_table_moved(self, _: LineTable.Moved) -> None:
         """Another line: its plate."""

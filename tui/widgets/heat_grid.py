@@ -1,4 +1,4 @@
-"""A heat map with a cell cursor: glyph and colour, and the number where there is room."""
+"""A heat map with a cell cursor: cells filled with the colour of their band, the number on it where there is room."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tui.text import fitted
 
 _LABEL = 18  # most cells of a row's name
 _WORST = 7  # cells of the row's maximum at the right
-_NUMBER = 4  # cells of a cell that shows its number: glyph and percent
+_NUMBER = 4  # cells of a cell that shows its number: one free, or a glyph where there is no colour, and percent
 _GROUP = 8  # narrow columns come in groups, as ports do
 
 
@@ -189,14 +189,15 @@ class HeatGrid(Widget, can_focus=True):
         parts = [(name, self.look.heading if here else self.look.text)]
         for column in columns:
             value, down = float(heat.value[row, column]), heat.is_down(row, column)
-            style = self.look.faint if self.stale else self.look.band(value, down=down)
-            if here and column == self.column:
+            style = self.look.fill(value, down=down, stale=self.stale)
+            at_cursor = here and column == self.column
+            if at_cursor:
                 style = self.look.cursor if self.has_focus else style + Style(bold=True, underline=True)
             if self.cell_width > 1:
-                parts.append((self.look.glyph(value, down=down) + _percent(value, down).rjust(_NUMBER - 1), style))
+                parts.append((self.look.lead(value, down=down) + _percent(value, down).rjust(_NUMBER - 1), style))
                 parts.append((" ", self.look.text))
-            else:
-                parts.append((self.look.glyph(value, down=down), style))
+            else:  # the cursor hides the colour: its digit says what was there
+                parts.append((self.look.glyph(value, down=down, stale=self.stale or at_cursor), style))
                 if (column + 1) % _GROUP == 0:
                     parts.append((" ", self.look.text))
         worst = float(heat.row_max[row])
