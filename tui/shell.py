@@ -76,7 +76,8 @@ class Shell(WorkingApp):
     def show(self, name: str) -> None:
         """To a view by its key: the way begins anew."""
         if self.session is not None and self._has(name):
-            self.session.jump(name)
+            view = self.view
+            self.session.jump(name, view.selected() if view is not None else Selection())
             self.bring_to_front()
 
     def _has(self, name: str) -> bool:
@@ -198,3 +199,7 @@ class ShellView(ShellScreen[None]):
 
     def refresh_lines(self) -> None:
         """Draw the lines of heading and keys anew."""
+
+    def selected(self) -> Selection:
+        """What is under the cursor, else what is selected."""
+        return Selection()

@@ -102,9 +102,9 @@ class Look:
         """Style of a row of a report: ``good``, ``bad``, ``warn`` or plain."""
         return {"good": self.good, "bad": self.bad, "warn": self.warn}.get(mark, self.text)
 
-    def load(self, utilisation: float) -> Style:
-        """Style of a number in a table: red only above 100 %."""
-        return self.bad if band(utilisation) in (HOT, DOUBLE) else self.text
+    def load(self, utilisation: float | None) -> Style:
+        """Style of a number in a table: red only above 100 %, and for None, load on a link without capacity."""
+        return self.bad if utilisation is None or band(utilisation) in (HOT, DOUBLE) else self.text
 
     # ---- fills --------------------------------------------------------------------------------------------------
 

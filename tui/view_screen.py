@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.style import Style
@@ -174,6 +175,8 @@ class ViewScreen(ShellView):
         room = width - 1 - sum(_key_cells(key) for key in always)
         shown = []
         for key in keys:
+            if key.action == "ascend" and self.clears:
+                key = replace(key, label="clear")
             if key.label and key not in always and _key_cells(key) <= room:
                 shown.append(key)
                 room -= _key_cells(key)
@@ -188,6 +191,15 @@ class ViewScreen(ShellView):
     def drill(self) -> None:
         """Enter where no widget took it, or nothing is behind what it took."""
         self.shell.notify("nothing to go down to here", timeout=3)
+
+    @property
+    def clears(self) -> bool:
+        """Whether esc clears something here and leads nowhere."""
+        return self.session.clears
+
+    def clear(self) -> bool:
+        """Take away what narrows the rows; False where nothing does."""
+        return False
 
     def view_table(self) -> Table | None:
         """The view as a table, for CSV and Markdown."""

@@ -127,7 +127,7 @@ class OverviewScreen(ViewScreen):
         return (focused if isinstance(focused, LineTable) else self.query_one("#hottest", LineTable)).table
 
     def selected(self) -> Selection:
-        """The link under the cursor of the hottest links; the unit under the cursor of the map."""
+        """What is under the cursor: a link, a job, a tier, the unit of the map."""
         focused = self.focused
         if isinstance(focused, HeatGrid) and focused.heat is not None and focused.heat.row_title in ("unit", "pod"):
             kind, heat, entry = focused.heat.row_title, focused.heat, self.session.entry
@@ -135,9 +135,11 @@ class OverviewScreen(ViewScreen):
             first = int(heat.row_members[focused.row][0])
             number = int(getattr(entry.topology.nodes, kind)[first])
             return Selection(kind, heat.row_names[focused.row], number=number)  # type: ignore[arg-type]
-        table = self.query_one("#hottest", LineTable)
-        if focused is table and (row := table.record()) is not None:
+        row = focused.record() if isinstance(focused, LineTable) else None
+        if row is not None and "link" in row:
             return self.session.link(str(row["link"]))
+        if row is not None:
+            return Selection("job", str(row["job"])) if "job" in row else Selection("tier", str(row["tier"]))
         return self.session.selection
 
 
