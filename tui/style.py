@@ -156,7 +156,7 @@ class Look:
         full, short = Text(), Text()
         for kind, entry in FILLS.items():
             sign, style = self.bar(kind)
-            for legend, words in ((full, entry.text), (short, entry.text.split()[0 if kind != "exposed" else -1])):
+            for legend, words in ((full, entry.text), (short, entry.short)):
                 legend.append(f" {words} " if self.colour else f"{sign} {words}  ", style)
         return (full, short)
 

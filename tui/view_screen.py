@@ -24,6 +24,8 @@ from tui.style import Look
 from tui.text import fitted, safe
 from tui.widgets.pane import Pane
 
+_METRICS = {"offered": "offered load (may exceed 100 %)", "carried": "carried load (at most 100 %)"}
+
 
 class ViewScreen(ShellView):
     """A screen that shows a part of the session; what it declares as ``view`` binds its keys."""
@@ -137,25 +139,33 @@ class ViewScreen(ShellView):
         view = self.shell.views.get(place.screen)
         return place.selection.name or (view.title if view is not None else place.screen)
 
-    def state_text(self) -> str:
-        """What the second line says between phase and verdict."""
-        metric = {"offered": "offered load (may exceed 100 %)", "carried": "carried load (at most 100 %)"}
-        return metric[self.session.metric] if self.app.size.width >= 100 else self.session.metric
-
     def _state_line(self, width: int) -> Text:
         """The second line: title, phase, and the work under way or the verdict."""
         session, busy = self.session, self.shell.busy
         if width < 80 and not busy:
             return _cut(" small terminal: one pane at a time, tab for the next; 80x24 shows all", self.look.warn, width)
-        state = Text()
+        long, short, phase = _METRICS[session.metric], session.metric, session.phase_words
+        forms = [
+            (f"{phase}  {long}  ", False),
+            (f"{phase}  {short}  ", False),
+            (f"{phase}  {short}  ", True),
+            (f"{phase} ", True),
+        ]
+        states = [self._state_in(words, short=cut, busy=busy) for words, cut in forms]
+        state = next((state for state in states if state.cell_len <= width), states[-1])
+        state.truncate(width, overflow="ellipsis")
+        return state
+
+    def _state_in(self, words: str, *, short: bool, busy: str) -> Text:
+        """Title, phase and metric in these words, then the work under way or the verdict."""
+        state, entry = Text(), self.session.entry
         state.append(f" {self.view.title.upper()}  ", self.look.heading)
-        state.append(safe(f"{session.phase_words}  {self.state_text()}  "), self.look.text)
+        state.append(safe(words), self.look.text)
         if busy:
             state.append(safe(f"… {busy} "), self.look.warn)
-        elif session.entry is not None:
-            line = verdict(session.entry)
+        elif entry is not None:
+            line = verdict(entry, short=short)
             state.append(safe(line.text), self.look.mark(line.mark))
-        state.truncate(width, overflow="ellipsis")
         return state
 
     def _line(self, text: str, style: Style, width: int) -> Text:

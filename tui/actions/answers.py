@@ -70,7 +70,7 @@ class Answers(Front):
 
 
 def _target(entry: PhaseRoute, selection: Selection) -> tuple[Target, str]:
-    """What is explained of a selection, and its title: of a tier, unit or pod the fullest link, of nothing the phase."""
+    """What is explained of a selection, and its title: of a tier, unit or pod the fullest link, else the phase."""
     topology, link = entry.topology, selection.link
     if selection.kind == "job":
         return Target("job", selection.name), selection.name

@@ -41,7 +41,8 @@ class OverviewScreen(ViewScreen):
         #tiers { height: 1fr; min-height: 3; }
         #summary { height: auto; max-height: 7; border-top: dashed $primary 40%; }
         &.-narrow #panes { grid-rows: 9 1fr 6; }
-        &.-narrow #summary, &.-normal #summary { max-height: 3; }
+        &.-normal #summary { max-height: 3; }
+        &.-narrow #summary { max-height: 2; border-top: none; text-wrap: nowrap; text-overflow: ellipsis; }
         &.-narrow #p2 { row-span: 2; }
         &.-narrow #p4 { display: none; }
         &.-tiny #panes, &.-short #panes { grid-size: 1 1; grid-rows: 1fr; grid-columns: 1fr; }
@@ -80,9 +81,8 @@ class OverviewScreen(ViewScreen):
     def _summary(self) -> Text:
         session, look, entry = self.session, self.look, self.session.entry
         assert entry is not None
-        lines = [*step_words(session.result)]
-        if (limits := limit_words(session.result)) is not None:
-            lines.append(limits)
+        limits = limit_words(session.result)
+        lines = [*([limits] if limits is not None else []), *step_words(session.result)]
         text = Text()
         for line in lines:
             text.append(safe(line.text) + "\n", look.faint if session.stale else look.mark(line.mark))

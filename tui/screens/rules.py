@@ -14,6 +14,7 @@ from fabric.output.table import Table
 from fabric.routing.progress import Progress, Reporter
 from fabric.routing.router import router_label
 from fabric.rules.table import SwitchTable
+from topologies.budget import counted
 from topologies.errors import FabricError
 from tui.dialogues.ask import Ask
 from tui.dialogues.reading import Reading
@@ -163,10 +164,7 @@ class RulesScreen(FilteredView):
         every = rule_table(table)
         rules.show(filtered(every, self.filter_of(every)), self.look, cursor=0, stale=self.session.stale)
         note = f"{self._filter_note(every)}enter shows the whole line, datapath {table.datapath:016x}"
-        count = ", ".join(
-            f"{len(part):,} {word}{'' if len(part) == 1 else 's'}"
-            for part, word in ((table.rules, "rule"), (table.groups, "group"))
-        )
+        count = f"{counted(len(table.rules), 'rules')}, {counted(len(table.groups), 'groups')}"
         pane.retitle(f"{table.name}: {count}", note, "enter: the whole line")
 
     def on_line_table_moved(self, message: LineTable.Moved) -> None:

@@ -36,7 +36,7 @@ def metric_values(entry: PhaseRoute, metric: Metric) -> Floats:
 
 
 def links_of_part(topology: Topology, kind: str, name: str, number: int = -1) -> Bools:
-    """Which links belong to a part of a network, shape (L,): its own of a tier, those at any end of its nodes otherwise.
+    """Which links belong to a part of a network, shape (L,): those of a tier, or at an end of its nodes.
 
     Parameters
     ----------

@@ -25,14 +25,15 @@ class Fill:
     glyph: str
     letter: str  # where there is ASCII alone
     text: str
+    short: str
 
 
 FILLS: dict[str, Fill] = {
-    "compute": Fill("#8a97a5", "▒", "=", "compute"),
-    "exposed": Fill(FULL.colour, "█", "#", "the step waits"),
-    "overlapped": Fill(TENTH.colour, "░", "-", "hidden under compute"),
-    "apart": Fill("#c9c9c9", "·", ".", "not in step"),
-    OVER: Fill(HOT.colour, "▓", "!", "congestion adds"),
+    "compute": Fill("#8a97a5", "▒", "=", "compute", "compute"),
+    "exposed": Fill(FULL.colour, "█", "#", "the step waits", "waits"),
+    "overlapped": Fill(TENTH.colour, "░", "-", "hidden under compute", "hidden"),
+    "apart": Fill("#c9c9c9", "·", ".", "not in step", "outside"),
+    OVER: Fill(HOT.colour, "▓", "!", "congestion adds", "congestion"),
 }
 
 
