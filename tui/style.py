@@ -76,6 +76,10 @@ class Look:
             color="#ffffff", bgcolor="#5b3b00", bold=True
         )  # fmt: skip
 
+    def cell_cursor(self, style: Style) -> Style:
+        """The cell under the cursor; without colour it is reversed against its neighbours, whatever they are."""
+        return self.cursor if self.colour else Style(reverse=not style.reverse, underline=True)
+
     @property
     def soft_cursor(self) -> Style:
         """The cursor of a pane that has no focus."""

@@ -13,11 +13,13 @@ import tui.actions.answers as answers
 from fabric.faces.views.rule_tables import rule_table
 from fabric.routing.progress import Progress
 from fabric.rules.table import Action, Bucket, Group, Match, Rule, SwitchTable
+from fabric.whatif.changes import ChangeSet, down, override
 from tui.app import FabricApp
 from tui.dialogues.ask import Ask
 from tui.dialogues.reading import Reading
 from tui.dialogues.why import Why
 from tui.row_filter import FilteredView, filtered, sample_filter
+from tui.samples import down_samples, set_sample
 from tui.screens.rules import RulesScreen
 from tui.session import Selection
 from tui.widgets.line_table import LineTable
@@ -219,6 +221,22 @@ def test_a_selection_that_is_gone_says_so() -> None:
         assert "su0-r0-leaf is not on" in text
 
     drive(steps, TRAIN)
+
+
+@pytest.mark.parametrize("path", [QUICKSTART, TRAIN], ids=["quickstart", "train-2k"])
+def test_samples_of_what_ifs_are_taken(path: str) -> None:
+    """Every name that the dialogues offer as an example is one of this scenario: it is tried, and nothing complains."""
+
+    async def steps(app: App, pilot: P) -> None:
+        session = app.session
+        assert session is not None
+        for sample in down_samples(session):
+            assert session.live.run(ChangeSet((down(sample),))).result.routes, sample
+        assert session.live.run(ChangeSet((override(set_sample(session)),))).result.routes
+        text = await press(app, pilot, "6", "plus", *"setpath", "enter")
+        assert set_sample(session) in text
+
+    drive(steps, path)
 
 
 # ---- why ---------------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class OverviewScreen(ViewScreen):
     def body(self) -> Iterable[Widget]:
         """Five panes."""
         yield Container(
-            Pane(LineTable(id="tiers"), Static(id="summary", markup=False), title="Tiers", id="p1"),
+            Pane(LineTable(id="tiers"), Static(id="summary", markup=False), title="Tiers, offered load", id="p1"),
             Pane(HeatGrid(id="heat"), title="Heat", id="p2"),
             Pane(LineTable(id="hottest", empty="all links idle"), title="Hottest links", id="p3"),
             Pane(LineTable(id="jobs", empty="no job with a step"), title="Jobs", id="p4"),

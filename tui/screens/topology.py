@@ -79,7 +79,7 @@ class TopologyScreen(ViewScreen):
             cursor = self._go_to(target)
         self._refill(cursor)
         self.query_one("#map", Pane).retitle(
-            "Topology", f"{session.metric} both ways, worst inside; h/l close/open, enter drills"
+            "Topology", "offered both ways, worst inside; h/l close/open, enter drills", "worst offered load inside"
         )
 
     def _refill(self, cursor: tuple[str, ...] | None = None) -> None:

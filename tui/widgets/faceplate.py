@@ -97,7 +97,7 @@ class FacePlate(Widget, can_focus=True):
             glyph = "_" if free else self.look.glyph(port.worse, down=dead, stale=self.stale or at_cursor)
             style = self.look.faint if free else self.look.fill(port.worse, down=dead, stale=self.stale)
             if at_cursor:
-                style = self.look.cursor if self.has_focus else style + Style(bold=True, underline=True)
+                style = self.look.cell_cursor(style) if self.has_focus else style + Style(bold=True, underline=True)
             parts += [Segment(glyph, style), Segment("  " if (column + 1) % _GROUP == 0 else " ", self.look.text)]
         return parts
 
