@@ -175,9 +175,8 @@ class WhatIfScreen(ViewScreen):
         return lambda: self._add(change)
 
     def _ask_down(self) -> None:
-        hint = (
-            f"for example {', '.join(down_samples(self.session))}; fabric=NAME before it, #2 after a link: the second"
-        )
+        samples = ", ".join(down_samples(self.session))
+        hint = f"for example {samples}; #2 after a link is the second of parallel ones, fabric=NAME goes before"
         self.shell.push_screen(Ask("What fails", hint=hint), self._down)
 
     def _ask_set(self) -> None:
