@@ -143,7 +143,7 @@ class ViewScreen(ShellView):
         """The second line: title, phase, and the work under way or the verdict."""
         session, busy = self.session, self.shell.busy
         if width < 80 and not busy:
-            return _cut(" small terminal: one pane at a time, tab for the next; 80x24 shows all", self.look.warn, width)
+            return self._small_line(width)
         long, short, phase = _METRICS[session.metric], session.metric, session.phase_words
         forms = [
             (f"{phase}  {long}  ", False),
@@ -155,6 +155,16 @@ class ViewScreen(ShellView):
         state = next((state for state in states if state.cell_len <= width), states[-1])
         state.truncate(width, overflow="ellipsis")
         return state
+
+    def _small_line(self, width: int) -> Text:
+        """The second line of a small terminal: the verdict, and how to see the rest."""
+        line = Text(" ")
+        if self.session.entry is not None:
+            words = verdict(self.session.entry, short=True)
+            line.append(safe(words.text), self.look.mark(words.mark))
+        line.append("  small terminal: tab next pane", self.look.warn)
+        line.truncate(width, overflow="ellipsis")
+        return line
 
     def _state_in(self, words: str, *, short: bool, busy: str) -> Text:
         """Title, phase and metric in these words, then the work under way or the verdict."""
@@ -218,12 +228,6 @@ class ViewScreen(ShellView):
     def selected(self) -> Selection:
         """What ``x`` kills and ``e`` explains: what is under the cursor, else the selection of the session."""
         return self.session.selection
-
-
-def _cut(text: str, style: Style, width: int) -> Text:
-    line = Text(text, style)
-    line.truncate(width, overflow="ellipsis")
-    return line
 
 
 def _key_cells(key: Key) -> int:

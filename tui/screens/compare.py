@@ -13,6 +13,7 @@ from fabric.faces.views.links import metric_values
 from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from fabric.whatif.effect import changed_links
+from topologies.budget import counted
 from tui.view import View
 from tui.view_screen import ViewScreen
 from tui.widgets.heat_grid import HeatGrid
@@ -59,7 +60,7 @@ class CompareScreen(ViewScreen):
         if base is None or now is None:
             return
         self._map("#base-map", "#p-base", "A  base", base)
-        self._map("#now-map", "#p-now", f"B  now, {len(session.changes.enabled)} changes", now)
+        self._map("#now-map", "#p-now", f"B  now, {counted(len(session.changes.enabled), 'changes')}", now)
         self.query_one("#figures", LineTable).show(
             effect_table(session.base, session.result), look, stale=session.stale
         )
