@@ -26,10 +26,7 @@ class Reading(ShellDialogue[None]):
     ]
 
     CSS = """
-    Reading {
-        #reading-body { height: auto; max-height: 100%; }
-        &.-narrow > Vertical, &.-tiny > Vertical { width: 100%; }
-    }
+    Reading { #reading-body { height: auto; max-height: 100%; } }
     """
 
     def __init__(self, title: str, text: str) -> None:
