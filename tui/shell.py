@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
@@ -76,9 +77,15 @@ class Shell(WorkingApp):
     def show(self, name: str) -> None:
         """To a view by its key: the way begins anew."""
         if self.session is not None and self._has(name):
-            view = self.view
-            self.session.jump(name, view.selected() if view is not None else Selection())
+            self.session.jump(name, self._pointed())
             self.bring_to_front()
+
+    def _pointed(self) -> Selection:
+        """What is under the cursor of the view in front; nothing where a key came before its widgets are there."""
+        try:
+            return self.view.selected() if self.view is not None else Selection()
+        except NoMatches:
+            return Selection()
 
     def _has(self, name: str) -> bool:
         if name not in self.screens:
