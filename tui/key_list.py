@@ -49,7 +49,7 @@ def key_table(keys: Sequence[ListedKey], query: str) -> Table:
     columns = (
         Column("words", "what it does", [listed.key.help for listed in keys], width=40),
         Column("key", "key", [listed.key.shown for listed in keys], width=9),
-        Column("cli", "command line", [listed.key.cli for listed in keys], width=18, priority=1),
+        Column("cli", "command line", [listed.key.cli for listed in keys], width=20, priority=1),
         Column("where", "only on", [", ".join(listed.on) for listed in keys], width=12, priority=2),
     )
     return Table(columns, Table.of(columns, len(keys)).order[fuzzy(query, texts, len(keys))])

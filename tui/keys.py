@@ -63,7 +63,12 @@ _SHOWN = {
 
 SHELL_KEYS = (
     Key("enter", "drill", "drill", "Go down: tier, unit, switch, link, flow."),
-    Key("escape,backspace", "ascend", "back", "Go back up the path."),
+    Key(
+        "escape,backspace",
+        "ascend",
+        "back",
+        "Clear the filter; go back up the path; at its end clear what is selected.",
+    ),
     Key("tab", "pane(1)", "pane", "Next pane."),
     Key("shift+tab", "pane(-1)", "", "Previous pane."),
     Key("slash", "filter", "filter", "Filter rows: a text, or an expression as --where takes it.", "--where EXPR"),

@@ -55,6 +55,7 @@ class Session:
         self.metric: Metric = "offered"
         self.stale = False  # the result is of before the last change
         self.trail: list[Place] = [Place("overview")]
+        self.pointed = Selection()  # what was under the cursor of the screen before: cursors begin there
         worst = worst_phase(result.routes)
         self.fabric = worst.fabric if worst else next(iter(loaded.scenario.fabrics), "")
         self.phase = worst.phase if worst else ""
@@ -67,10 +68,16 @@ class Session:
         return self.history.now
 
     def take(self, history: History, result: RouteResult) -> None:
-        """The present state is another; what was selected may be gone, the phase too."""
+        """The present state is another; what was selected may be gone, the phase too, and links have other ids."""
         self.history, self.result, self.stale = history, result, False
         if self.phase not in self.phases and self.phases:
             self.look_at(self.fabric)
+        self.trail = [replace(place, selection=self._again(place.selection)) for place in self.trail]
+        self.pointed = self._again(self.pointed)
+
+    def _again(self, selection: Selection) -> Selection:
+        """The same selection in the present state."""
+        return self.link(selection.name) if selection.kind == "link" else selection
 
     # ---- results ------------------------------------------------------------------------------------------------
 
@@ -121,7 +128,8 @@ class Session:
     def look_at(self, fabric: str, phase: str | None = None) -> None:
         """A fabric, and its worst phase or the one named; what was selected on another fabric is left."""
         if fabric != self.fabric:
-            self.trail[-1] = replace(self.trail[-1], selection=Selection())
+            self.trail = [place if place.selection.kind == "job" else Place(place.screen) for place in self.trail]
+            self.pointed = Selection()
         self.fabric = fabric
         worst = {entry.fabric: entry.phase for entry in worst_of_each_fabric(self.result.routes)}
         self.phase = phase if phase is not None else worst.get(fabric, "")
@@ -150,23 +158,37 @@ class Session:
         """Down to another screen; the way back is kept."""
         self.trail.append(Place(screen, selection or self.selection))
 
-    def jump(self, screen: str) -> None:
-        """To a screen by its number: the way begins anew, what is selected stays."""
-        self.trail = [Place(screen, self.selection)]
+    def jump(self, screen: str, pointed: Selection = Selection()) -> None:
+        """To a screen by its number: the way begins anew, what is selected stays; ``pointed`` is under the cursor."""
+        self.trail, self.pointed = [Place(screen, self.selection)], pointed
+
+    def follow(self, selection: Selection) -> bool:
+        """The cursor is on something else: where something is selected, that is selected now."""
+        follows = self.selection.kind not in ("", "job") and selection != self.selection and selection.kind != ""
+        if follows:
+            self.select(selection)
+        return follows
 
     def select(self, selection: Selection) -> None:
         """Another selection on the same screen."""
         self.trail[-1] = Place(self.trail[-1].screen, selection)
 
+    @property
+    def clears(self) -> bool:
+        """Whether going back means to select nothing: the way begins here, with something selected."""
+        return len(self.trail) == 1 and self.selection.kind != ""
+
     def back(self) -> bool:
-        """Up to where we came from, at the end to the overview; False when there already."""
+        """Up to where we came from; where the way begins select nothing, then to the overview; False when there."""
         if len(self.trail) > 1:
             self.trail.pop()
-            return True
-        if self.place.screen != "overview":
-            self.trail = [Place("overview", self.selection)]
-            return True
-        return False
+        elif self.clears:
+            self.trail, self.pointed = [Place(self.place.screen)], Selection()
+        elif self.place.screen != "overview":
+            self.trail = [Place("overview")]
+        else:
+            return False
+        return True
 
     def link_id(self, name: str) -> int:
         """Id of a link of the fabric looked at, by its name; -1 when there is none."""

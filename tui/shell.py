@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
@@ -76,8 +77,15 @@ class Shell(WorkingApp):
     def show(self, name: str) -> None:
         """To a view by its key: the way begins anew."""
         if self.session is not None and self._has(name):
-            self.session.jump(name)
+            self.session.jump(name, self._pointed())
             self.bring_to_front()
+
+    def _pointed(self) -> Selection:
+        """What is under the cursor of the view in front; nothing where a key came before its widgets are there."""
+        try:
+            return self.view.selected() if self.view is not None else Selection()
+        except NoMatches:
+            return Selection()
 
     def _has(self, name: str) -> bool:
         if name not in self.screens:
@@ -198,3 +206,7 @@ class ShellView(ShellScreen[None]):
 
     def refresh_lines(self) -> None:
         """Draw the lines of heading and keys anew."""
+
+    def selected(self) -> Selection:
+        """What is under the cursor, else what is selected."""
+        return Selection()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rich.style import Style
+from rich.text import Text
 from textual.theme import Theme
 
-from fabric.faces.views.bands import DOUBLE, DOWN, HOT, NONE, Band, band, digit
+from fabric.faces.views.bands import BANDS, DOUBLE, DOWN, HOT, NONE, Band, band, digit
+from fabric.faces.views.timeline import FILLS, Fill
 
 DARK = Theme(
     name="fabric-dark",
@@ -38,6 +40,9 @@ LIGHT = Theme(
     dark=False,
 )
 
+_DIGITS = "digits = tens of %, A = 100%, X > 100%, # >= 200%, . < 5%, x down"
+_DIGITS_SHORT = "tens of %, A 100, X >100, # >=200"
+
 
 @dataclass(frozen=True)
 class Look:
@@ -45,7 +50,7 @@ class Look:
 
     dark: bool = True
     colour: bool = True  # False: bold and reverse only, as NO_COLOR asks
-    ascii: bool = False  # digits for glyphs, and no box-drawing characters in our own drawings
+    ascii: bool = False  # digits in cells, and no box-drawing characters in our own drawings
 
     @property
     def text(self) -> Style:
@@ -70,6 +75,10 @@ class Look:
         return Style(color="#12161c", bgcolor="#f2b134", bold=True) if self.dark else Style(
             color="#ffffff", bgcolor="#5b3b00", bold=True
         )  # fmt: skip
+
+    def cell_cursor(self, style: Style) -> Style:
+        """The cell under the cursor; without colour it is reversed against its neighbours, whatever they are."""
+        return self.cursor if self.colour else Style(reverse=not style.reverse, underline=True)
 
     @property
     def soft_cursor(self) -> Style:
@@ -97,31 +106,63 @@ class Look:
         """Style of a row of a report: ``good``, ``bad``, ``warn`` or plain."""
         return {"good": self.good, "bad": self.bad, "warn": self.warn}.get(mark, self.text)
 
-    def band(self, utilisation: float, *, down: bool = False) -> Style:
-        """Style of a cell of a map."""
-        entry = DOWN if down else band(utilisation)
+    def load(self, utilisation: float | None) -> Style:
+        """Style of a number in a table: red only above 100 %, and for None, load on a link without capacity."""
+        return self.bad if utilisation is None or band(utilisation) in (HOT, DOUBLE) else self.text
+
+    # ---- fills --------------------------------------------------------------------------------------------------
+
+    def fill(self, utilisation: float, *, down: bool = False, stale: bool = False) -> Style:
+        """Style of a cell of a map: the colour of its band behind black; figures that wait for new ones have none."""
+        return self.faint if stale else self._band(DOWN if down else band(utilisation))
+
+    def glyph(self, utilisation: float, *, down: bool = False, stale: bool = False) -> str:
+        """The character of a narrow cell: none on a colour, which says it all, but for what is down."""
+        if down:
+            return "x" if self.ascii else DOWN.glyph
+        if self.ascii or stale:
+            return digit(utilisation)
+        return " " if self.colour else band(utilisation).glyph
+
+    def lead(self, utilisation: float, *, down: bool = False) -> str:
+        """The character before the number of a wide cell; on a colour none."""
+        return " " if self.colour else self.glyph(utilisation, down=down)
+
+    def _band(self, entry: Band) -> Style:
         if not self.colour:
             return Style(bold=entry in (HOT, DOUBLE), reverse=entry is DOUBLE)
         return Style() if entry is NONE else Style(color=entry.ink, bgcolor=entry.colour, bold=entry in (HOT, DOUBLE))
 
-    def load(self, utilisation: float) -> Style:
-        """Style of a number in a table: red only above 100 %."""
-        return self.bad if band(utilisation) in (HOT, DOUBLE) else self.text
-
-    def glyph(self, utilisation: float, *, down: bool = False) -> str:
-        """One character for a utilisation."""
-        if down:
-            return "x" if self.ascii else DOWN.glyph
-        return digit(utilisation) if self.ascii else band(utilisation).glyph
-
-    def legend(self) -> str:
-        """What the characters mean."""
+    def legends(self) -> tuple[Text, ...]:
+        """What the cells mean, in their own colours: the longest form first."""
+        if not self.colour:
+            words = "· <10  ░ <50  ▒ <90  ▓ ≤100  █ >100  ‼ ≥200  × down"
+            return (Text(_DIGITS if self.ascii else words), Text(_DIGITS_SHORT if self.ascii else words))
+        short, full = Text(), Text()
+        for entry in (*BANDS, DOWN):
+            words = entry.text.removesuffix(" %")
+            if self.ascii:
+                words = words.replace("≤", "<=").replace("≥", ">=")
+            sign = ("x" if self.ascii else entry.mark) if entry is DOWN else ""
+            full.append(f" {sign} {words} ".replace("  ", " "), self._band(entry))
+            short.append(f"{sign or words.replace('idle', '0')} ", self._band(entry))
         if self.ascii:
-            return "digits = tens of %, A = 100%, X > 100%, # >= 200%, . < 5%, x down"
-        return "· <10  ░ <50  ▒ <90  ▓ ≤100  █ >100  ‼ ≥200  × down"
+            return (Text.assemble(full, f"  {_DIGITS}"), Text.assemble(full, "  digits: tens of %"), full, short)
+        return (Text.assemble(full, " % of capacity"), full, short)
 
-    def band_styles(self) -> list[tuple[Band, Style]]:
-        """All bands with their styles, for legends."""
-        from fabric.faces.views.bands import BANDS
+    def bar(self, kind: str) -> tuple[str, Style]:
+        """The character of a kind of bar, and its style; on a colour none."""
+        entry = FILLS[kind]
+        return (" ", self._fill(entry)) if self.colour else (entry.letter if self.ascii else entry.glyph, Style())
 
-        return [(entry, Style(color=entry.ink, bgcolor=entry.colour) if self.colour else Style()) for entry in BANDS]
+    def bar_legends(self) -> tuple[Text, ...]:
+        """What the bars mean, in their own colours: the longest form first."""
+        full, short = Text(), Text()
+        for kind, entry in FILLS.items():
+            sign, style = self.bar(kind)
+            for legend, words in ((full, entry.text), (short, entry.short)):
+                legend.append(f" {words} " if self.colour else f"{sign} {words}  ", style)
+        return (full, short)
+
+    def _fill(self, entry: Fill) -> Style:
+        return Style(color="#000000", bgcolor=entry.colour)

@@ -35,7 +35,7 @@ def _nodes(topology: Topology) -> list[Target]:
 def targets(session: Session, views: Mapping[str, View]) -> list[Target]:
     """Everything with a name: screens, phases, jobs, tiers, units, pods, switches, hosts."""
     known = [Target(view.title, "screen", view.name, session.selection) for view in views.values()]
-    known += [Target(phase, "phase", "phases", Selection("phase", phase)) for phase in session.phases]
+    known += [Target(phase, "phase", "phases", Selection()) for phase in session.phases]
     known += [Target(job.id, "job", "flows", Selection("job", job.id)) for job in session.result.jobs]
     entry = session.entry
     if entry is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.style import Style
@@ -22,6 +23,8 @@ from tui.shell import ShellView
 from tui.style import Look
 from tui.text import fitted, safe
 from tui.widgets.pane import Pane
+
+_METRICS = {"offered": "offered load (may exceed 100 %)", "carried": "carried load (at most 100 %)"}
 
 
 class ViewScreen(ShellView):
@@ -136,25 +139,43 @@ class ViewScreen(ShellView):
         view = self.shell.views.get(place.screen)
         return place.selection.name or (view.title if view is not None else place.screen)
 
-    def state_text(self) -> str:
-        """What the second line says between phase and verdict."""
-        metric = {"offered": "offered load (may exceed 100 %)", "carried": "carried load (at most 100 %)"}
-        return metric[self.session.metric] if self.app.size.width >= 100 else self.session.metric
-
     def _state_line(self, width: int) -> Text:
         """The second line: title, phase, and the work under way or the verdict."""
         session, busy = self.session, self.shell.busy
         if width < 80 and not busy:
-            return _cut(" small terminal: one pane at a time, tab for the next; 80x24 shows all", self.look.warn, width)
-        state = Text()
+            return self._small_line(width)
+        long, short, phase = _METRICS[session.metric], session.metric, session.phase_words
+        forms = [
+            (f"{phase}  {long}  ", False),
+            (f"{phase}  {short}  ", False),
+            (f"{phase}  {short}  ", True),
+            (f"{phase} ", True),
+        ]
+        states = [self._state_in(words, short=cut, busy=busy) for words, cut in forms]
+        state = next((state for state in states if state.cell_len <= width), states[-1])
+        state.truncate(width, overflow="ellipsis")
+        return state
+
+    def _small_line(self, width: int) -> Text:
+        """The second line of a small terminal: the verdict, and how to see the rest."""
+        line = Text(" ")
+        if self.session.entry is not None:
+            words = verdict(self.session.entry, short=True)
+            line.append(safe(words.text), self.look.mark(words.mark))
+        line.append("  small terminal: tab next pane", self.look.warn)
+        line.truncate(width, overflow="ellipsis")
+        return line
+
+    def _state_in(self, words: str, *, short: bool, busy: str) -> Text:
+        """Title, phase and metric in these words, then the work under way or the verdict."""
+        state, entry = Text(), self.session.entry
         state.append(f" {self.view.title.upper()}  ", self.look.heading)
-        state.append(safe(f"{session.phase_words}  {self.state_text()}  "), self.look.text)
+        state.append(safe(words), self.look.text)
         if busy:
             state.append(safe(f"… {busy} "), self.look.warn)
-        elif session.entry is not None:
-            line = verdict(session.entry)
+        elif entry is not None:
+            line = verdict(entry, short=short)
             state.append(safe(line.text), self.look.mark(line.mark))
-        state.truncate(width, overflow="ellipsis")
         return state
 
     def _line(self, text: str, style: Style, width: int) -> Text:
@@ -174,6 +195,8 @@ class ViewScreen(ShellView):
         room = width - 1 - sum(_key_cells(key) for key in always)
         shown = []
         for key in keys:
+            if key.action == "ascend" and self.clears:
+                key = replace(key, label="clear")
             if key.label and key not in always and _key_cells(key) <= room:
                 shown.append(key)
                 room -= _key_cells(key)
@@ -189,6 +212,15 @@ class ViewScreen(ShellView):
         """Enter where no widget took it, or nothing is behind what it took."""
         self.shell.notify("nothing to go down to here", timeout=3)
 
+    @property
+    def clears(self) -> bool:
+        """Whether esc clears something here and leads nowhere."""
+        return self.session.clears
+
+    def clear(self) -> bool:
+        """Take away what narrows the rows; False where nothing does."""
+        return False
+
     def view_table(self) -> Table | None:
         """The view as a table, for CSV and Markdown."""
         return None
@@ -196,12 +228,6 @@ class ViewScreen(ShellView):
     def selected(self) -> Selection:
         """What ``x`` kills and ``e`` explains: what is under the cursor, else the selection of the session."""
         return self.session.selection
-
-
-def _cut(text: str, style: Style, width: int) -> Text:
-    line = Text(text, style)
-    line.truncate(width, overflow="ellipsis")
-    return line
 
 
 def _key_cells(key: Key) -> int:

@@ -75,6 +75,21 @@ def test_a_rail_optimised_fabric_is_seen_by_unit_and_rail() -> None:
     assert heat.total.sum() == 2048
 
 
+@pytest.mark.parametrize(("ground", "least"), [("#ffffff", 1.4), ("#fbfbfb", 1.4), ("#12161c", 3.0), ("#000000", 3.5)])
+def test_no_band_vanishes_on_paper_or_in_the_dark(ground: str, least: float) -> None:
+    """Contrast (WCAG 2.2) of every band to the grounds of pictures, report and terminal; to black as the ink on it."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for entry in BANDS:
+        one, other = sorted((light(entry.colour), light(ground)))
+        assert (other + 0.05) / (one + 0.05) >= least, entry.text
+        assert entry.ink == "#000000"
+
+
 def test_bands_darken_with_load() -> None:
     """Relative luminance falls from band to band, so that print keeps the order."""
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from fabric.faces.explain.explain import explain, find_target
+from fabric.faces.explain.explain import Target, describe, with_fixes
+from fabric.faces.views.links import links_of_part
 from fabric.output.text import to_columns
+from fabric.result import PhaseRoute
 from fabric.routing.progress import Reporter
+from fabric.routing.utilisation import highest
 from topologies.errors import FabricError
 from tui.actions.front import Front
 from tui.dialogues.ask import Ask
 from tui.dialogues.reading import Reading
+from tui.dialogues.why import Why
+from tui.session import Selection
 from tui.view_screen import ViewScreen
 from tui.writing import write_view
 
@@ -47,17 +53,34 @@ class Answers(Front):
 
     def action_explain(self) -> None:
         """Why the selection is as it is, and which single changes help, each routed."""
-        view = self.front
-        session, selection = view.session, view.selected()
-        name = selection.name if selection.kind in ("link", "switch", "job") else session.phase
+        session, selection = self.front.session, self.front.selected()
+        if session.stale or session.entry is None:
+            self.notify("the loads are being routed again: ask when they are there", timeout=4)
+            return
+        target, title = _target(session.entry, selection)
         changes, live = session.changes, session.live
-        result, fabric, phase = session.result, session.fabric, session.phase
 
-        def why(report: Reporter) -> str:
-            target = find_target(result, name, fabric=fabric, phase=phase)
-            return to_columns(explain(live.run(changes, report), target, progress=report).document)
+        def why(fill: Callable[[str], None], report: Reporter) -> None:
+            run = live.run(changes, report)
+            described = describe(run, target)
+            fill(to_columns(described.document))
+            fill(to_columns(with_fixes(run, described, progress=report).document))
 
-        def show(text: str) -> None:
-            self.push_screen(Reading(f"Why: {name}", text))
+        self.push_screen(Why(f"Why: {title}", why))
 
-        self.work(f"explaining {name}", why, show)
+
+def _target(entry: PhaseRoute, selection: Selection) -> tuple[Target, str]:
+    """What is explained of a selection, and its title: of a tier, unit or pod the fullest link, else the phase."""
+    topology, link = entry.topology, selection.link
+    if selection.kind == "job":
+        return Target("job", selection.name), selection.name
+    if selection.kind in ("switch", "host") and topology.has_node(selection.name):
+        return Target("switch", selection.name, entry, node=topology.node(selection.name)), selection.name
+    part = links_of_part(topology, selection.kind, selection.name, selection.number).nonzero()[0]
+    if len(part):
+        link = int(part[highest(entry.utilisation[part])])
+    if 0 <= link < len(topology.links):
+        name = topology.link_name(link)
+        title = name if selection.kind == "link" else f"{name}, the fullest link of {selection.name}"
+        return Target("link", name, entry, link=link), title
+    return Target("phase", entry.phase, entry), f"phase {entry.phase}"

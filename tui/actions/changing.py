@@ -19,7 +19,7 @@ class Changing(Front):
         """Kill what is selected, or restore it."""
         view = self.front
         session = view.session
-        selector = session.selector(view.selected())
+        selector = session.selector(view.selected()) or session.selector(session.selection)
         if selector is None:
             self.notify("select a link, switch, unit or pod first: that can fail", timeout=4)
             return

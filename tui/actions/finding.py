@@ -7,7 +7,7 @@ from tui.actions.front import Front
 from tui.dialogues.ask import Ask
 from tui.dialogues.chooser import Chooser
 from tui.key_list import ListedKey, all_keys, key_table, keys_on
-from tui.row_filter import FilteredView
+from tui.row_filter import FilteredView, sample_filter
 
 
 class Finding(Front):
@@ -47,7 +47,12 @@ class Finding(Front):
             titles = ", ".join(f"{view.title} ({view.key})" for view in views)
             self.notify(f"no rows to filter here; rows can be filtered on {titles}", timeout=4)
             return
-        hint = 'a text, or an expression such as: utilisation > 0.9 and tier == "leaf-spine"; empty shows all'
+        table = view.all_rows()
+        if table is None or not len(table):
+            self.notify("there are no rows to filter yet", timeout=4)
+            return
+        columns = ", ".join(table.names)
+        hint = f"a text, or an expression such as: {sample_filter(table)}\nempty shows all; columns: {columns}"
         self.push_screen(Ask("Filter", value=view.filter_text, hint=hint), lambda text: self._filter(view, text))
 
     def _filter(self, view: FilteredView, text: str | None) -> None:

@@ -23,7 +23,9 @@ class Moving(Front):
         self.front.drill()
 
     def action_ascend(self) -> None:
-        """Up."""
+        """Up: first the filter goes, then the way back, then what is selected."""
+        if self.front.clear():
+            return
         if self.front.session.back():
             self.bring_to_front()
         else:

@@ -38,8 +38,21 @@ class Reading(ShellDialogue[None]):
         with Vertical() as box:
             box.border_title = Text(safe(self.heading)).markup
             box.border_subtitle = "esc closes"
-            lines = "\n".join(safe(line) for line in self.text.expandtabs(4).splitlines())
-            yield VerticalScroll(Static(Text(lines, self.shell.look.text), id="reading"), id="reading-body")
+            yield VerticalScroll(Static(self._lines(), id="reading"), id="reading-body")
+
+    def _lines(self) -> Text:
+        lines = "\n".join(safe(line) for line in self.text.expandtabs(4).splitlines())
+        return Text(lines, self.shell.look.text)
+
+    def fill(self, text: str) -> None:
+        """Another text."""
+        self.text = text
+        self.query_one("#reading", Static).update(self._lines())
+
+    @staticmethod
+    def note(words: str) -> str:
+        """Words for the frame; they are not markup."""
+        return Text(safe(words)).markup
 
     def action_lines(self, lines: int) -> None:
         """Scroll."""

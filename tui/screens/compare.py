@@ -13,6 +13,7 @@ from fabric.faces.views.links import metric_values
 from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from fabric.whatif.effect import changed_links
+from topologies.budget import counted
 from tui.view import View
 from tui.view_screen import ViewScreen
 from tui.widgets.heat_grid import HeatGrid
@@ -59,7 +60,7 @@ class CompareScreen(ViewScreen):
         if base is None or now is None:
             return
         self._map("#base-map", "#p-base", "A  base", base)
-        self._map("#now-map", "#p-now", f"B  now, {len(session.changes.enabled)} changes", now)
+        self._map("#now-map", "#p-now", f"B  now, {counted(len(session.changes.enabled), 'changes')}", now)
         self.query_one("#figures", LineTable).show(
             effect_table(session.base, session.result), look, stale=session.stale
         )
@@ -70,7 +71,9 @@ class CompareScreen(ViewScreen):
     def _map(self, grid: str, pane: str, state: str, entry: PhaseRoute) -> None:
         heat = heat_map(entry.topology, metric_values(entry, self.session.metric), OVERVIEW, self.session.direction)
         self.query_one(grid, HeatGrid).show(heat, self.look, stale=self.session.stale)
-        self.query_one(pane, Pane).retitle(f"{state}: {heat.title}", f"{entry.links_over_capacity:,} links over")
+        self.query_one(pane, Pane).retitle(
+            f"{state}, {entry.links_over_capacity:,} links over: {heat.title}", *self.look.legends()
+        )
 
     def on_heat_grid_moved(self, message: HeatGrid.Moved) -> None:
         """The other map follows."""

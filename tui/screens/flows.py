@@ -12,7 +12,7 @@ from textual.widgets import Static
 from fabric.evaluation.hottest import describe_link
 from fabric.evaluation.link_flows import LinkFlows, link_flows
 from fabric.faces.views.flows import crossing_words, demand_table, link_flow_table
-from fabric.faces.views.links import link_table
+from fabric.faces.views.links import link_table, links_of_part
 from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from topologies.errors import FabricError
@@ -67,7 +67,7 @@ class FlowsScreen(FilteredView):
             return
         selection = session.selection
         state = (id(entry), selection, session.metric)
-        about, title = Text(), "Links of the phase, hottest first"
+        about = Text()
         if selection.kind == "link" and 0 <= selection.link < len(entry.topology.links):
             table, title = self._of_link(entry, selection.link, about)
         elif selection.kind == "job":
@@ -75,7 +75,7 @@ class FlowsScreen(FilteredView):
         elif selection.kind in ("host", "switch") and entry.topology.has_node(selection.name):
             table, title = self._of_node(entry, selection)
         else:
-            table = link_table(entry, session.metric)
+            table, title = self._of_part(entry, selection, about)
         if state != self._shown:
             self._shown, self._sort = state, -1
             self.query_one("#rows", LineTable).cursor = 0
@@ -90,20 +90,17 @@ class FlowsScreen(FilteredView):
         about.append(
             f"   {format_gbps(link_load.capacity_gbps)}, offered {format_gbps(link_load.offered_gbps)} ", look.text
         )
-        about.append(f"({percent(link_load.utilisation)})", look.load(link_load.utilisation or 0.0))
-        about.append(f", carried {format_gbps(link_load.carried_gbps)}\n", look.text)
+        about.append(f"({percent(link_load.utilisation)})", look.load(link_load.utilisation))
+        about.append(f", carried {format_gbps(link_load.carried_gbps)}", look.text)
         known = self._links.get((id(entry), link))
         if isinstance(known, LinkFlows):
-            about.append(safe(f" {crossing_words(entry, known)}\n"), look.text)
+            about.append("\n" + safe(f" {crossing_words(entry, known)}"), look.text)
             for share in link_load.shares[:3]:
-                about.append(
-                    safe(f" {share.job} {share.phase} {share.collective}: {format_gbps(share.offered_gbps)} "),
-                    look.faint,
-                )
-                about.append(f"({percent(share.share)})\n", look.faint)
+                rate = f"{format_gbps(share.offered_gbps)} ({percent(share.share)})"
+                about.append("\n" + safe(f" {share.job} {share.phase} {share.collective}: {rate}"), look.faint)
             return link_flow_table(entry, known), f"Who loads {link_load.link}"
         if isinstance(known, str):
-            about.append(safe(f" {known}\n"), look.warn)
+            about.append("\n" + safe(f" {known}"), look.warn)
         elif not self.shell.busy:
             self.shell.work("finding whose traffic crosses it", lambda _: _flows(entry, link), self._keep_flows)
         return Table.of((), 0), f"Who loads {link_load.link}"
@@ -119,9 +116,22 @@ class FlowsScreen(FilteredView):
         node = entry.topology.node(selection.name)
         if entry.topology.nodes.nics[node] > 0:
             return demand_table(entry, node=node), f"What {selection.name} sends and receives"
+        return self._links_of(entry, selection), f"Links of {selection.name}"
+
+    def _of_part(self, entry: PhaseRoute, selection: Selection, about: Text) -> tuple[Table, str]:
+        """Links of a tier, unit or pod; all where nothing is selected, or what is selected is not there now."""
+        table = self._links_of(entry, selection)
+        if selection.kind in ("tier", "unit", "pod") and len(table):
+            return table, f"Links of {selection.name}, hottest first"
+        if selection.kind:
+            lost = f" {selection.name} is not on {entry.fabric} in this state; esc clears the selection"
+            about.append(safe(lost), self.look.warn)
+        return link_table(entry, self.session.metric), "Links of the phase, hottest first"
+
+    def _links_of(self, entry: PhaseRoute, selection: Selection) -> Table:
         table = link_table(entry, self.session.metric)
-        ends = (entry.topology.links.src == node) | (entry.topology.links.dst == node)
-        return table.ordered(table.order[ends[table.order]]), f"Links of {selection.name}"
+        chosen = links_of_part(entry.topology, selection.kind, selection.name, selection.number)
+        return table.ordered(table.order[chosen[table.order]])
 
     # ---- rows ---------------------------------------------------------------------------------------------------
 
@@ -140,8 +150,8 @@ class FlowsScreen(FilteredView):
             column = table.columns[self._sort]
             table = table.sorted_by(column.name, reverse=column.numeric)
             count += f", by {column.header}"
-        note = f"{count} rows; filter {self.filter_text}" if self.filter_text else f"{count} rows"
-        pane.retitle(self._title, f"{note}; / filter, s sort")
+        note = f"{count} rows; filter {self.filter_text}, esc clears it" if self.filter_text else f"{count} rows"
+        pane.retitle(self._title, f"{note}; / filter, s sort", note)
         self.query_one("#rows", LineTable).show(table, self.look, stale=self.session.stale)
 
     def action_sort(self) -> None:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.evaluation.hottest import describe_link
-from fabric.faces.views.heat import HeatMap, heat_map, hottest_tier, map_kinds
+from fabric.faces.views.heat import HeatMap, heat_map, hottest_tier, map_kinds, rising
 from fabric.faces.views.links import metric_values
 from fabric.output.table import Column, Table
 from fabric.routing.utilisation import highest
@@ -40,10 +40,22 @@ class HeatScreen(ViewScreen):
             id="split",
         )
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._went_to: object = None  # the link the cursor was put on last, so that it is free afterwards
+
+    @property
+    def aim(self) -> Selection:
+        """The tier or link that is selected, else the link that was under the cursor of the screen before."""
+        session = self.session
+        if session.selection.kind in ("tier", "link"):
+            return session.selection
+        return session.pointed if session.pointed.kind == "link" else Selection()
+
     @property
     def tier(self) -> str:
         """The tier shown: the one selected, else the one with the hottest link between switches."""
-        entry, selection = self.session.entry, self.session.selection
+        entry, selection = self.session.entry, self.aim
         if entry is None:
             return ""
         kinds = map_kinds(entry.topology)[1:]
@@ -64,17 +76,21 @@ class HeatScreen(ViewScreen):
 
     def show_state(self) -> None:
         """Map and link."""
-        session, look = self.session, self.look
+        session, look, aim = self.session, self.look, self.aim
+        new = aim.kind == "link" and aim.link >= 0 and (session.fabric, aim) != self._went_to
+        if new and session.entry is not None:
+            session.direction = "up" if rising(session.entry.topology)[aim.link] else "down"
         heat, grid = self.heat_of(), self.query_one("#heat", HeatGrid)
         if heat is None:
             self.query_one("#link", Static).update("this fabric has no links between switches")
             return
         grid.show(heat, look, stale=session.stale)
-        if session.selection.kind == "link":
-            self._to_link(grid, heat, session.selection.link)
+        self._went_to = (session.fabric, aim)
+        if new:
+            self._to_link(grid, heat, aim.link)
         rows, columns = heat.shape
         self.query_one("#map", Pane).retitle(
-            f"{self.tier}: {heat.title}, {session.metric}, {rows:,} × {columns:,}", look.legend()
+            f"{self.tier}: {heat.title}, {session.metric}, {rows:,} × {columns:,}", *look.legends()
         )
         self.show_link()
 
@@ -107,7 +123,7 @@ class HeatScreen(ViewScreen):
             load = describe_link(entry, link)
             text.append(safe(f"{load.a} {load.a_port} → {load.b} {load.b_port}") + "\n", look.heading)
             text.append(f"{format_gbps(load.capacity_gbps)}   offered {format_gbps(load.offered_gbps)} ", look.text)
-            text.append(f"({percent(load.utilisation)})", look.load(load.utilisation or 0.0))
+            text.append(f"({percent(load.utilisation)})", look.load(load.utilisation))
             text.append(f"   carried {format_gbps(load.carried_gbps)}\n\n", look.text)
             for share in load.shares[:8]:
                 text.append(safe(f"{share.job} {share.phase} "), look.text)
@@ -127,7 +143,10 @@ class HeatScreen(ViewScreen):
         return grid.row, grid.column
 
     def on_heat_grid_moved(self, _: HeatGrid.Moved) -> None:
-        """Another cell."""
+        """Another cell; its link is selected where a link was."""
+        if self.session.selection.kind == "link" and self.session.follow(self.selected()):
+            self._went_to = (self.session.fabric, self.session.selection)
+            self.refresh_lines()
         self.show_link()
 
     def on_heat_grid_chosen(self, _: HeatGrid.Chosen) -> None:

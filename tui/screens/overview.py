@@ -41,7 +41,8 @@ class OverviewScreen(ViewScreen):
         #tiers { height: 1fr; min-height: 3; }
         #summary { height: auto; max-height: 7; border-top: dashed $primary 40%; }
         &.-narrow #panes { grid-rows: 9 1fr 6; }
-        &.-narrow #summary, &.-normal #summary { max-height: 3; }
+        &.-normal #summary { max-height: 3; }
+        &.-narrow #summary { max-height: 2; border-top: none; text-wrap: nowrap; text-overflow: ellipsis; }
         &.-narrow #p2 { row-span: 2; }
         &.-narrow #p4 { display: none; }
         &.-tiny #panes, &.-short #panes { grid-size: 1 1; grid-rows: 1fr; grid-columns: 1fr; }
@@ -51,7 +52,7 @@ class OverviewScreen(ViewScreen):
     def body(self) -> Iterable[Widget]:
         """Five panes."""
         yield Container(
-            Pane(LineTable(id="tiers"), Static(id="summary", markup=False), title="Tiers", id="p1"),
+            Pane(LineTable(id="tiers"), Static(id="summary", markup=False), title="Tiers, offered load", id="p1"),
             Pane(HeatGrid(id="heat"), title="Heat", id="p2"),
             Pane(LineTable(id="hottest", empty="all links idle"), title="Hottest links", id="p3"),
             Pane(LineTable(id="jobs", empty="no job with a step"), title="Jobs", id="p4"),
@@ -70,18 +71,18 @@ class OverviewScreen(ViewScreen):
         self.query_one("#jobs", LineTable).show(job_table(session.result.jobs), look, stale=stale)
         heat = heat_map(entry.topology, metric_values(entry, session.metric), OVERVIEW, session.direction)
         self.query_one("#heat", HeatGrid).show(heat, look, stale=stale)
-        self.query_one("#p2", Pane).retitle(f"Heat: {heat.title}, max {session.metric} %", look.legend())
+        self.query_one("#p2", Pane).retitle(f"Heat: {heat.title}, max {session.metric} %", *look.legends())
         self.query_one("#timeline", TimelineBars).show(
             timelines(session.result), look, phase=session.phase, stale=stale
         )
+        self.query_one("#p5", Pane).retitle("Step timeline", *look.bar_legends())
         self.query_one("#summary", Static).update(self._summary())
 
     def _summary(self) -> Text:
         session, look, entry = self.session, self.look, self.session.entry
         assert entry is not None
-        lines = [*step_words(session.result)]
-        if (limits := limit_words(session.result)) is not None:
-            lines.append(limits)
+        limits = limit_words(session.result)
+        lines = [*([limits] if limits is not None else []), *step_words(session.result)]
         text = Text()
         for line in lines:
             text.append(safe(line.text) + "\n", look.faint if session.stale else look.mark(line.mark))
@@ -126,7 +127,7 @@ class OverviewScreen(ViewScreen):
         return (focused if isinstance(focused, LineTable) else self.query_one("#hottest", LineTable)).table
 
     def selected(self) -> Selection:
-        """The link under the cursor of the hottest links; the unit under the cursor of the map."""
+        """What is under the cursor: a link, a job, a tier, the unit of the map."""
         focused = self.focused
         if isinstance(focused, HeatGrid) and focused.heat is not None and focused.heat.row_title in ("unit", "pod"):
             kind, heat, entry = focused.heat.row_title, focused.heat, self.session.entry
@@ -134,9 +135,11 @@ class OverviewScreen(ViewScreen):
             first = int(heat.row_members[focused.row][0])
             number = int(getattr(entry.topology.nodes, kind)[first])
             return Selection(kind, heat.row_names[focused.row], number=number)  # type: ignore[arg-type]
-        table = self.query_one("#hottest", LineTable)
-        if focused is table and (row := table.record()) is not None:
+        row = focused.record() if isinstance(focused, LineTable) else None
+        if row is not None and "link" in row:
             return self.session.link(str(row["link"]))
+        if row is not None:
+            return Selection("job", str(row["job"])) if "job" in row else Selection("tier", str(row["tier"]))
         return self.session.selection
 
 

@@ -57,8 +57,7 @@ class PhasesScreen(ViewScreen):
         self.query_one("#bars", TimelineBars).show(
             timelines(session.result), look, phase=session.phase, stale=session.stale
         )
-        legend = "# needed, ! congestion adds, - hidden" if look.ascii else "█ needed  ▓ congestion adds  ░ hidden"
-        self.query_one("#p-bars", Pane).retitle("Step in time", f"{legend}; space plays")
+        self.query_one("#p-bars", Pane).retitle("Step in time, space plays", *look.bar_legends())
 
     def _is_here(self, table: Table, position: int) -> bool:
         row = table.record(position)

@@ -13,6 +13,8 @@ from fabric.faces.views.rule_tables import PlannedTables, differences, planned_t
 from fabric.output.table import Table
 from fabric.routing.progress import Progress, Reporter
 from fabric.routing.router import router_label
+from fabric.rules.table import SwitchTable
+from topologies.budget import counted
 from topologies.errors import FabricError
 from tui.dialogues.ask import Ask
 from tui.dialogues.reading import Reading
@@ -57,6 +59,7 @@ class RulesScreen(FilteredView):
         self._why_not = ""
         self._changed: dict[str, tuple[int, int]] | None = None
         self._by_rules = False
+        self._went_to: object = None  # the switch the cursor was put on last, so that it is free afterwards
 
     def body(self) -> Iterable[Widget]:
         """Switches and rules."""
@@ -96,37 +99,80 @@ class RulesScreen(FilteredView):
 
     def refill(self) -> None:
         """The switches that the filter leaves, and the rules of the one under the cursor."""
-        switches, rules = self.query_one("#switches", LineTable), self.query_one("#rules", LineTable)
+        switches = self.query_one("#switches", LineTable)
         if self._tables is None:
             switches.empty = self._why_not or "tables are being planned"
             switches.show(Table.of((), 0), self.look)
-            rules.show(Table.of((), 0), self.look)
+            self.query_one("#p-switches", Pane).retitle("Switches")
+            self._show_rules()
             return
-        table = filtered(switch_table(self._tables, self._changed), self.filter_text)
-        switches.show(table, self.look)
-        names = self._tables.names
-        wanted = self.session.selection.name
-        if self.session.selection.kind == "switch" and wanted in names and not switches.has_focus:
-            at = (table.order == names.index(wanted)).nonzero()[0]
-            switches.move_to(int(at[0]) if len(at) else switches.cursor)
+        every = switch_table(self._tables, self._changed)
+        table = filtered(every, self.filter_of(every))
+        if self._by_rules:
+            table = table.sorted_by("rules", reverse=True)
+        switches.show(table, self.look, cursor=self._cursor(table), stale=self.session.stale)
         router = router_label(self._tables.planned.rules.router)
-        self.query_one("#p-switches", Pane).retitle(f"Switches, {router}", "D difference to an export")
+        count = f"{len(table):,} of {len(every):,}" if len(table) < len(every) else f"{len(every):,}"
+        self.query_one("#p-switches", Pane).retitle(
+            f"{count} switches, {router}", f"{self._filter_note(every)}D difference to an export"
+        )
         self._show_rules()
 
-    def _show_rules(self) -> None:
-        switches, rules = self.query_one("#switches", LineTable), self.query_one("#rules", LineTable)
+    def _filter_note(self, table: Table) -> str:
+        text = self.filter_of(table)
+        return f"filter {text}, esc clears it; " if text else ""
+
+    def _cursor(self, table: Table) -> int | None:
+        """The row of the switch that was selected elsewhere, once; None leaves the cursor where it is."""
+        session, tables = self.session, self._tables
+        assert tables is not None
+        wanted = next((name for name in map(self._switch_of, (session.selection, session.pointed)) if name), "")
+        if wanted == self._went_to:
+            return None
+        self._went_to = wanted
+        rows = table.order.tolist()
+        place = tables.names.index(wanted) if wanted else -1
+        return rows.index(place) if place in rows else None
+
+    def _switch_of(self, selection: Selection) -> str:
+        """The switch that a selection is, or is attached to: of a link the one that sends into it."""
+        entry, tables = self.session.entry, self._tables
+        if entry is None or tables is None:
+            return ""
+        topology, names = entry.topology, [selection.name]
+        if selection.kind == "link" and selection.link >= 0:
+            ends = (topology.links.src[selection.link], topology.links.dst[selection.link])
+            names = [topology.nodes.name[end] for end in ends]
+        elif selection.kind == "host" and topology.has_node(selection.name):
+            leaving = topology.links.src == topology.node(selection.name)
+            names = [topology.nodes.name[end] for end in topology.links.dst[leaving].tolist()]
+        return next((name for name in names if name in tables.names), "")
+
+    def _shown_switch(self) -> SwitchTable | None:
+        """The table of the switch under the cursor."""
+        switches = self.query_one("#switches", LineTable)
         if self._tables is None or not len(switches.table):
+            return None
+        return self._tables.table(int(switches.table.order[switches.cursor]))
+
+    def _show_rules(self) -> None:
+        rules, pane, table = self.query_one("#rules", LineTable), self.query_one("#p-rules", Pane), self._shown_switch()
+        if table is None:
+            rules.show(Table.of((), 0), self.look)
+            pane.retitle("Rules and groups")
             return
-        at = int(switches.table.order[switches.cursor])
-        table = self._tables.table(at)
-        rules.show(rule_table(table), self.look, cursor=0)
-        self.query_one("#p-rules", Pane).retitle(
-            f"{table.name}: {len(table.rules):,} rules, {len(table.groups):,} groups", f"datapath {table.datapath:016x}"
-        )
+        every = rule_table(table)
+        rules.show(filtered(every, self.filter_of(every)), self.look, cursor=0, stale=self.session.stale)
+        note = f"{self._filter_note(every)}enter shows the whole line, datapath {table.datapath:016x}"
+        count = f"{counted(len(table.rules), 'rules')}, {counted(len(table.groups), 'groups')}"
+        pane.retitle(f"{table.name}: {count}", note, "enter: the whole line")
 
     def on_line_table_moved(self, message: LineTable.Moved) -> None:
-        """Another switch: its rules."""
+        """Another switch: its rules; it is selected where something was."""
         if message.table.id == "switches":
+            if self.session.follow(self.selected()):
+                self._went_to = self.session.selection.name
+                self.refresh_lines()
             self._show_rules()
 
     def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
@@ -135,7 +181,9 @@ class RulesScreen(FilteredView):
             self.query_one("#rules").focus()
         else:
             row = message.table.table.record(message.position)
-            self.shell.push_screen(Reading(str(row["kind"]), str(row["text"]).replace(",", ", ")))
+            table = self._shown_switch()
+            title = f"{row['kind']} of {table.name}, as ovs-ofctl reads it" if table is not None else str(row["kind"])
+            self.shell.push_screen(Reading(title, str(row["text"]).replace(",", ", ")))
 
     def action_difference(self) -> None:
         """Ask for an export folder and compare with it."""
@@ -158,21 +206,22 @@ class RulesScreen(FilteredView):
         self.refill()
 
     def all_rows(self) -> Table | None:
-        """All switches."""
-        return switch_table(self._tables, self._changed) if self._tables is not None else None
+        """All rules of the switch where they have the focus, else all switches."""
+        if self._tables is None:
+            return None
+        table = self._shown_switch()
+        if self.focused is self.query_one("#rules") and table is not None:
+            return rule_table(table)
+        return switch_table(self._tables, self._changed)
 
     def action_sort(self) -> None:
         """Switches with most rules first, or in their own order again."""
-        switches = self.query_one("#switches", LineTable)
         if self._tables is None:
             self._say_why_not()
             return
         self._by_rules = not self._by_rules
-        if self._by_rules:
-            switches.show(switches.table.sorted_by("rules", reverse=True), self.look, cursor=0)
-        else:
-            self.refill()
-        self._show_rules()
+        self.query_one("#switches", LineTable).cursor = 0
+        self.refill()
 
     def _say_why_not(self) -> None:
         self.shell.notify(self._why_not or "tables are being planned", timeout=4, markup=False)

@@ -23,6 +23,7 @@ from tui.widgets.faceplate import FacePlate
 from tui.widgets.line_table import LineTable
 from tui.widgets.pane import Pane
 
+_PLACED = ("unit", "pod", "switch", "host", "link")  # selections that the tree has a line for
 _KINDS = {"unit": "unit", "pod": "pod", "switch": "switch", "host": "host"}
 
 SUMMARY = "The tree of the fabric with its worst loads; a switch as its face plate."
@@ -70,14 +71,15 @@ class TopologyScreen(ViewScreen):
         root = self._tree.root()
         if not any(key[0] == root.name for key in self._open):
             self._open |= {root.key} | {child.key for child in self._tree.children(root)[:1]}
-        wanted = (entry.fabric, session.selection)
+        target = session.selection if session.selection.kind in _PLACED else session.pointed
+        wanted = (entry.fabric, target)
         cursor = None
         if wanted != self._went_to:
             self._went_to = wanted
-            cursor = self._go_to(session.selection)
+            cursor = self._go_to(target)
         self._refill(cursor)
         self.query_one("#map", Pane).retitle(
-            "Topology", f"{session.metric} both ways, worst inside; h/l close/open, enter drills"
+            "Topology", "offered both ways, worst inside; h/l close/open, enter drills", "worst offered load inside"
         )
 
     def _refill(self, cursor: tuple[str, ...] | None = None) -> None:
@@ -170,10 +172,13 @@ class TopologyScreen(ViewScreen):
         plugs = ports(entry, branch.node)
         plate.show(plugs, self.look, stale=self.session.stale)
         used = sum(port.link >= 0 for port in plugs)
-        pane.retitle(f"{branch.name}: {used} ports used, {len(plugs) - used} free", self.look.legend())
+        pane.retitle(f"{branch.name}: {used} ports used, {len(plugs) - used} free", *self.look.legends())
 
     def on_line_table_moved(self, _: LineTable.Moved) -> None:
-        """Another line: its plate."""
+        """Another line: its plate; it is selected where something was."""
+        if self.session.follow(self.selected()) and self.session.entry is not None:
+            self._went_to = (self.session.entry.fabric, self.session.selection)
+            self.refresh_lines()
         self._show_plate()
 
     def on_line_table_chosen(self, _: LineTable.Chosen) -> None:

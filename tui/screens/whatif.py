@@ -30,6 +30,7 @@ from traffic.workload import PLACEMENTS
 from tui.dialogues.ask import Ask
 from tui.dialogues.chooser import Chooser
 from tui.keys import Key
+from tui.samples import down_samples, set_sample
 from tui.search import fuzzy
 from tui.session import Selection
 from tui.view import View
@@ -141,7 +142,7 @@ class WhatIfScreen(ViewScreen):
         offers: list[tuple[str, Callable[[], None]]] = []
         if (selector := session.selector(session.selection)) is not None:
             offers.append((f"down {selector}", lambda: self._add(down(selector))))
-        offers.append(("down: name a switch, link=A:B, unit=N, pod=N, role=NAME", self._ask_down))
+        offers.append(("down: name a switch, host, link, role, unit or pod", self._ask_down))
         for name in router_names():
             change = router(session.fabric, name)
             offers.append((change.text, self._adder(change)))
@@ -174,11 +175,12 @@ class WhatIfScreen(ViewScreen):
         return lambda: self._add(change)
 
     def _ask_down(self) -> None:
-        hint = "a switch or host, link=A:B, link=A:B#2, unit=3, pod=1, role=spine; fabric=NAME before it"
+        samples = ", ".join(down_samples(self.session))
+        hint = f"for example {samples}; #2 after a link is the second of parallel ones, fabric=NAME goes before"
         self.shell.push_screen(Ask("What fails", hint=hint), self._down)
 
     def _ask_set(self) -> None:
-        hint = "for example workloads.llama70b.parallelism.tp=4"
+        hint = f"a key as in the scenario, with dots; for example {set_sample(self.session)}"
         self.shell.push_screen(Ask("PATH=VALUE", hint=hint), self._override)
 
     def _ask_scale(self) -> None:

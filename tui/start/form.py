@@ -35,7 +35,7 @@ class FormScreen(ShellScreen[str | None]):
         .field { height: 1; }
         .field .name { width: 24; }
         .field Input { width: 1fr; }
-        .words { height: 1; margin: 0 0 0 24; }
+        .words { height: 1; margin: 0 0 0 24; text-wrap: nowrap; text-overflow: ellipsis; }
         #form { height: 1fr; padding: 1 2; }
         #facts { height: auto; max-height: 8; padding: 0 2; }
     }
@@ -75,7 +75,8 @@ class FormScreen(ShellScreen[str | None]):
         return scenario_text(self.kind, values, f"my-{self.kind}")
 
     def on_input_changed(self, _: Input.Changed) -> None:
-        """Check when the typing is over."""
+        """Check when the typing is over; what was right before is not what stands there."""
+        self._good = ""
         self._typed += 1
         typed = self._typed
         self.set_timer(_LATER_S, lambda: self._check() if typed == self._typed else None)
@@ -103,7 +104,7 @@ class FormScreen(ShellScreen[str | None]):
     def action_save(self) -> None:
         """Ask where, if there is nothing wrong."""
         if not self._good:
-            self.shell.notify("mend what is wrong first", severity="error")
+            self.shell.notify("nothing to save: what is typed is wrong, or still being checked", severity="error")
             return
         self.shell.push_screen(Ask("Save the scenario as", value=f"my-{self.kind}.fabric.yaml"), self._save)
 

@@ -93,10 +93,11 @@ class FacePlate(Widget, can_focus=True):
             if at >= len(self.ports):
                 break
             port = self.ports[at]
-            glyph = "_" if port.link < 0 else self.look.glyph(port.worse, down=not port.is_up)
-            style = self.look.faint if self.stale or port.link < 0 else self.look.band(port.worse, down=not port.is_up)
-            if at == self.cursor:
-                style = self.look.cursor if self.has_focus else style + Style(bold=True, underline=True)
+            free, dead, at_cursor = port.link < 0, not port.is_up, at == self.cursor
+            glyph = "_" if free else self.look.glyph(port.worse, down=dead, stale=self.stale or at_cursor)
+            style = self.look.faint if free else self.look.fill(port.worse, down=dead, stale=self.stale)
+            if at_cursor:
+                style = self.look.cell_cursor(style) if self.has_focus else style + Style(bold=True, underline=True)
             parts += [Segment(glyph, style), Segment("  " if (column + 1) % _GROUP == 0 else " ", self.look.text)]
         return parts
 

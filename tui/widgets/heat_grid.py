@@ -1,4 +1,4 @@
-"""A heat map with a cell cursor: glyph and colour, and the number where there is room."""
+"""A heat map with a cell cursor: cells filled with the colour of their band, the number on it where there is room."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from tui.text import fitted
 
 _LABEL = 18  # most cells of a row's name
 _WORST = 7  # cells of the row's maximum at the right
-_NUMBER = 4  # cells of a cell that shows its number: glyph and percent
+_NUMBER = 4  # cells of a cell that shows its number: one free, or a glyph where there is no colour, and percent
+_NAMED = 10  # most cells that a cell takes for the name of its column
 _GROUP = 8  # narrow columns come in groups, as ports do
 
 
@@ -103,12 +104,14 @@ class HeatGrid(Widget, can_focus=True):
     # ---- geometry -----------------------------------------------------------------------------------------------
 
     def _measure(self) -> None:
-        """Widths of names and cells for the present size: 4 where the numbers fit, else 1."""
+        """Widths of names and cells for the present size: those of the columns' names, or of numbers, or 1."""
         width = self.size.width
         self.label_width = min(self._longest, _LABEL, max(width // 4, 6)) + 2
         self._room = max(width - self.label_width - _WORST, 1)
-        columns = self.heat.shape[1] if self.heat is not None else 0
-        self.cell_width = _NUMBER if self._room >= columns * (_NUMBER + 1) else 1
+        names = self.heat.column_names if self.heat is not None else ()
+        named = min(max(map(len, names), default=0), _NAMED)
+        fitting = [width for width in (max(named, _NUMBER), _NUMBER) if self._room >= len(names) * (width + 1)]
+        self.cell_width = fitting[0] if fitting else 1
 
     @property
     def header_height(self) -> int:
@@ -170,8 +173,8 @@ class HeatGrid(Widget, can_focus=True):
             here = self.look.heading + self.look.soft_cursor if column == self.column else self.look.heading
             if self.cell_width > 1:
                 name = heat.column_names[column]
-                short = name if len(name) <= _NUMBER or not name[-1].isdigit() else self._digits[column]
-                parts.append((fitted(short, _NUMBER, right=True), here))
+                short = name if len(name) <= self.cell_width or not name[-1].isdigit() else self._digits[column]
+                parts.append((fitted(short, self.cell_width, right=True), here))
                 parts.append((" ", self.look.text))
             else:
                 parts.append((self._digits[column].rjust(height)[y], here))
@@ -189,14 +192,17 @@ class HeatGrid(Widget, can_focus=True):
         parts = [(name, self.look.heading if here else self.look.text)]
         for column in columns:
             value, down = float(heat.value[row, column]), heat.is_down(row, column)
-            style = self.look.faint if self.stale else self.look.band(value, down=down)
-            if here and column == self.column:
-                style = self.look.cursor if self.has_focus else style + Style(bold=True, underline=True)
+            style = self.look.fill(value, down=down, stale=self.stale)
+            at_cursor = here and column == self.column
+            if at_cursor:
+                style = self.look.cell_cursor(style) if self.has_focus else style + Style(bold=True, underline=True)
             if self.cell_width > 1:
-                parts.append((self.look.glyph(value, down=down) + _percent(value, down).rjust(_NUMBER - 1), style))
+                parts.append(
+                    (self.look.lead(value, down=down) + _percent(value, down).rjust(self.cell_width - 1), style)
+                )
                 parts.append((" ", self.look.text))
-            else:
-                parts.append((self.look.glyph(value, down=down), style))
+            else:  # the cursor hides the colour: its digit says what was there
+                parts.append((self.look.glyph(value, down=down, stale=self.stale or at_cursor), style))
                 if (column + 1) % _GROUP == 0:
                     parts.append((" ", self.look.text))
         worst = float(heat.row_max[row])
@@ -250,7 +256,7 @@ class HeatGrid(Widget, can_focus=True):
             return None
         row, inside = self.top + y - self.header_height, x - self.label_width
         if self.cell_width > 1:
-            column = self.left + inside // (_NUMBER + 1)
+            column = self.left + inside // (self.cell_width + 1)
         else:
             shown = range(self.left, self.left + self.columns_shown)
             places = np.cumsum([0, *(1 + ((at + 1) % _GROUP == 0) for at in shown)])

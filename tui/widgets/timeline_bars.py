@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from fabric.faces.views.timeline import Bar, JobTimeline
+from fabric.faces.views.timeline import OVER, Bar, JobTimeline
 from topologies.units import format_seconds
 from tui.style import Look
 from tui.text import fitted
@@ -29,7 +28,7 @@ class _Line:
 
 
 class TimelineBars(ScrollView, can_focus=True):
-    """Bars of all jobs; full blocks are what the step waits for, light ones are hidden under compute."""
+    """Bars of all jobs, in the colours of the pictures; what congestion adds is red."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
@@ -76,21 +75,20 @@ class TimelineBars(ScrollView, can_focus=True):
         first = min(int(bar.start_s * scale), room - 1)
         last = max(min(round(bar.end_s * scale), room), first + 1)
         ideal = max(min(round((bar.start_s + bar.ideal_s) * scale), last), first + 1)
-        full, light, extra = ("#", "-", "!") if self.look.ascii else ("█", "░", "▓")
-        glyph = {"compute": full, "exposed": full, "overlapped": light, "apart": light}[bar.kind]
         over = bar.kind in ("exposed", "overlapped") and bar.end_s - bar.start_s > bar.ideal_s * 1.001
         split = ideal if over else last
         return [
             Segment(" " * first, self.look.text),
-            Segment(glyph * (split - first), self._style(bar)),
-            Segment(extra * (last - split), self.look.faint if self.stale else self.look.bad),
+            self._part(bar.kind, split - first),
+            self._part(OVER, last - split),
             Segment(" " * (room - last), self.look.text),
         ]
 
-    def _style(self, bar: Bar) -> Style:
-        if self.stale:
-            return self.look.faint
-        return self.look.faint if bar.kind == "compute" else self.look.good
+    def _part(self, kind: str, cells: int) -> Segment:
+        if self.stale:  # in grey, and told apart by glyphs
+            return Segment(replace(self.look, colour=False).bar(kind)[0] * cells, self.look.faint)
+        sign, style = self.look.bar(kind)
+        return Segment(sign * cells, style)
 
 
 def _words(bar: Bar) -> str:

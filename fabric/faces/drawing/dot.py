@@ -1,6 +1,6 @@
 """The DOT language: escaping, the colour scale, legend and heading, and boxes and lines put in structural order.
 
-Colour tells bands of utilisation, dark blue at 100 % and red only above. Every band is darker than the one before, so
+Colour tells bands of utilisation, blue up to 100 % and red only above. Every band is darker than the one before, so
 that the order survives a monochrome print; the number is in the label as well.
 """
 

@@ -126,8 +126,18 @@ def explain(
     progress: Reporter = silent,
 ) -> Explanation:
     """Explain a target; changes that help are routed one by one."""
+    return with_fixes(run, describe(run, target), progress=progress)
+
+
+def describe(run: Run, target: Target) -> Explanation:
+    """What loads a target, without the changes that help."""
     chosen = {"link": _explain_link, "switch": _explain_switch, "job": _explain_job, "phase": _explain_phase}
-    found = chosen.get(target.kind, _explain_limit)(run, target)
+    return chosen.get(target.kind, _explain_limit)(run, target)
+
+
+def with_fixes(run: Run, found: Explanation, *, progress: Reporter = silent) -> Explanation:
+    """The same explanation with the changes that help, routed one by one."""
+    target = found.target
     progress(Progress("looking for a change that helps"))
     fabrics = (
         [target.entry.fabric] if target.entry is not None else list(dict.fromkeys(e.fabric for e in run.result.routes))

@@ -148,7 +148,7 @@ def _heat(block: HeatBlock) -> str:
     data = {
         "phases": block.phases,
         "shown": block.shown,
-        "scale": [[entry.text, entry.colour, entry.ink, entry.glyph] for entry in SCALE],
+        "scale": [[entry.text, entry.colour, entry.ink, entry.mark] for entry in SCALE],
         "maps": [
             {
                 "label": f"{one.kind}, {one.direction}: {one.title}",

@@ -1,7 +1,9 @@
 """The one scale of utilisation: colour, glyph, ASCII digit and words for every band.
 
-Colour runs from light to dark blue up to 100 % and is red only above, every band darker than the one before, so that
-the order survives print and colour-blind eyes; the glyphs grow denser in the same order.
+Colour runs from light grey to blue up to 100 % and is red only above. Luminance falls by a fifth and more from band to
+band, so that the order survives print and colour-blind eyes. One scale for light and dark grounds: the lightest band
+has a contrast of 1.4 to white, the darkest of 3 to the dark ground, and black is readable on all of them; a light ink
+would make the fullest cells the brightest again. Glyphs stand where there is no colour, never on it.
 """
 
 from __future__ import annotations
@@ -16,23 +18,25 @@ from fabric.routing.utilisation import is_over
 class Band:
     """A range of utilisation.
 
-    ``colour`` is its fill, ``ink`` what is readable on it; both are hexadecimal RGB.
+    ``colour`` is its fill, ``ink`` what is readable on it, both hexadecimal RGB; ``glyph`` stands for the colour where
+    there is none, ``mark`` may stand on it.
     """
 
     text: str
     colour: str
     ink: str
     glyph: str
+    mark: str = ""
 
 
-IDLE = Band("idle", "#d9d9d9", "#111111", "·")
-TENTH = Band("<10 %", "#a3cae2", "#111111", "·")
-HALF = Band("<50 %", "#6baed6", "#111111", "░")
-BUSY = Band("<90 %", "#3f8dc6", "#ffffff", "▒")
-FULL = Band("≤100 %", "#1f63a8", "#ffffff", "▓")
-HOT = Band(">100 %", "#9e1226", "#ffffff", "█")
-DOUBLE = Band("≥200 %", "#4d000e", "#ffffff", "‼")
-DOWN = Band("down", "#777777", "#ffffff", "×")
+IDLE = Band("idle", "#d4d6d7", "#000000", "·")
+TENTH = Band("<10 %", "#a5c4dd", "#000000", "·")
+HALF = Band("<50 %", "#7eb0da", "#000000", "░")
+BUSY = Band("<90 %", "#5c9ed9", "#000000", "▒")
+FULL = Band("≤100 %", "#398adc", "#000000", "▓")
+HOT = Band(">100 %", "#df361c", "#000000", "█", "!")
+DOUBLE = Band("≥200 %", "#c91438", "#000000", "‼", "‼")
+DOWN = Band("down", "#777777", "#ffffff", "×", "×")
 NONE = Band("no link", "#ffffff", "#777777", " ")
 BANDS = (IDLE, TENTH, HALF, BUSY, FULL, HOT, DOUBLE)
 

@@ -40,14 +40,16 @@ def perfect_splits(routers: Iterable[str]) -> list[Line]:
     return [Line(f"{PERFECT_SPLIT}: {', '.join(perfect)}; hashed flows load some links more")] if perfect else []
 
 
-def verdict(entry: PhaseRoute) -> Line:
-    """Whether the phase is congested, and how badly, in one line."""
+def verdict(entry: PhaseRoute, *, short: bool = False) -> Line:
+    """Whether the phase is congested, and how badly, in one line; a short one has the same figures."""
+    worst = f"worst {percent(entry.max_utilisation)}"
+    over = f"{entry.links_over_capacity:,} {'' if short else 'links '}over{'' if short else ' capacity'}, {worst}"
     if entry.unreachable_pairs:
-        return Line(f"CUT: {entry.unreachable_pairs:,} pairs have no path", "bad")
+        cut = f"CUT: {entry.unreachable_pairs:,} pairs {'' if short else 'have '}no path"
+        return Line(f"{cut}, {over if entry.links_over_capacity else worst}", "bad")
     if entry.links_over_capacity:
-        peak = percent(entry.max_utilisation)
-        return Line(f"CONGESTED {entry.links_over_capacity:,} links over capacity, worst {peak}", "bad")
-    return Line(f"not congested, worst {percent(entry.max_utilisation)}", "good")
+        return Line(f"CONGESTED {over}", "bad")
+    return Line(f"not congested, {worst}", "good")
 
 
 def bound(entry: PhaseRoute) -> str:

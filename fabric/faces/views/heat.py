@@ -16,7 +16,7 @@ from fabric.output.columns import named, ratios
 from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from fabric.routing.utilisation import highest
-from topologies.columns import Floats, Ints, Longs
+from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.topology import Topology
 
 Direction = Literal["up", "down"]
@@ -141,18 +141,18 @@ def heat_map(topology: Topology, utilisation: Floats, kind: str = OVERVIEW, dire
     return _tier(topology, utilisation, kind, direction)
 
 
-def _rising(topology: Topology) -> np.ndarray:
-    """Whether a link goes up, shape (L,)."""
+def rising(topology: Topology) -> Bools:
+    """Whether a link goes up, shape (L,); between switches of one level, towards the higher id."""
     links, direction = topology.links, topology.direction
-    return np.where(direction == 0, links.dst > links.src, direction > 0)
+    return np.asarray(np.where(direction == 0, links.dst > links.src, direction > 0))
 
 
 def _tier(topology: Topology, utilisation: Floats, tier: str, direction: Direction) -> HeatMap:
     links = topology.links
-    rising = _rising(topology)
-    chosen = np.flatnonzero((links.tier == topology.tiers.index(tier)) & (rising == (direction == "up")))
-    lower = np.where(rising[chosen], links.src[chosen], links.dst[chosen])
-    upper = np.where(rising[chosen], links.dst[chosen], links.src[chosen])
+    upward = rising(topology)
+    chosen = np.flatnonzero((links.tier == topology.tiers.index(tier)) & (upward == (direction == "up")))
+    lower = np.where(upward[chosen], links.src[chosen], links.dst[chosen])
+    upper = np.where(upward[chosen], links.dst[chosen], links.src[chosen])
     rows, row = np.unique(lower, return_inverse=True)
     columns, column = np.unique(upper, return_inverse=True)
     names = topology.nodes.name
@@ -176,11 +176,11 @@ def _roles(topology: Topology, nodes: Ints) -> str:
 def _overview(topology: Topology, utilisation: Floats, direction: Direction) -> HeatMap:
     """Leaf up-links by place: units by rails, pods by leaves, or leaves by the roles above them."""
     links, nodes = topology.links, topology.nodes
-    rising = _rising(topology)
+    upward = rising(topology)
     between = nodes.forwards[links.src] & nodes.forwards[links.dst]
-    chosen = np.flatnonzero(between & (rising == (direction == "up")))
-    lower = np.where(rising[chosen], links.src[chosen], links.dst[chosen])
-    upper = np.where(rising[chosen], links.dst[chosen], links.src[chosen])
+    chosen = np.flatnonzero(between & (upward == (direction == "up")))
+    lower = np.where(upward[chosen], links.src[chosen], links.dst[chosen])
+    upper = np.where(upward[chosen], links.dst[chosen], links.src[chosen])
     lowest = nodes.level[lower].min(initial=np.iinfo(np.int32).max)
     for family, word in ((nodes.unit, "unit"), (nodes.pod, "pod")):
         inside = family[lower] >= 0

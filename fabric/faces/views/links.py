@@ -14,7 +14,7 @@ from fabric.output.columns import loads, named, rates, ratio_text, speeds
 from fabric.output.table import Column, Mark, Table
 from fabric.result import HotLink, PhaseRoute
 from fabric.routing.utilisation import is_over
-from topologies.columns import Floats
+from topologies.columns import Bools, Floats
 from topologies.topology import Topology
 
 Metric = Literal["offered", "carried"]
@@ -30,6 +30,27 @@ _CAUSES = 2  # named per link; the rest is counted
 def metric_values(entry: PhaseRoute, metric: Metric) -> Floats:
     """Per link, shape (L,): offered over capacity, or what the link carries over capacity, which is at most 1."""
     return entry.utilisation if metric == "offered" else np.minimum(entry.utilisation, 1.0)
+
+
+def links_of_part(topology: Topology, kind: str, name: str, number: int = -1) -> Bools:
+    """Which links belong to a part of a network, shape (L,): those of a tier, or at an end of its nodes.
+
+    Parameters
+    ----------
+    kind : str
+        ``tier``, ``unit``, ``pod``, ``switch`` or ``host``; nothing belongs to another kind.
+    name, number
+        Of the part; units and pods go by their number.
+    """
+    links, nodes = topology.links, topology.nodes
+    inside = np.zeros(len(nodes), np.bool_)
+    if kind == "tier" and name in topology.tiers:
+        return np.asarray(links.tier == topology.tiers.index(name))
+    if kind in ("unit", "pod") and number >= 0:
+        inside = np.asarray((nodes.unit if kind == "unit" else nodes.pod) == number)
+    elif kind in ("switch", "host") and topology.has_node(name):
+        inside[topology.node(name)] = True
+    return np.asarray(inside[links.src] | inside[links.dst])
 
 
 def link_mark(utilisation: float | None) -> Mark:

@@ -14,10 +14,11 @@ from fabric.rules.errors import RuleError
 from fabric.rules.manifest import read_manifest
 from fabric.rules.ovs_text import format_group, format_rule
 from fabric.rules.planned import PlannedRules
-from fabric.rules.table import SwitchTable
+from fabric.rules.table import LOCAL, Action, Group, Match, Rule, SwitchTable
 from topologies.errors import RoutingError
 
 MOST_COUNTED = 600  # switches whose tables are all made for the list; of more, a table is made when it is looked at
+_WIDEST_MATCH = 25  # cells; a prefix of IPv6 fits as a rule
 
 
 class PlannedTables:
@@ -116,14 +117,85 @@ def switch_table(tables: PlannedTables, changed: Mapping[str, tuple[int, int]] |
 
 
 def rule_table(table: SwitchTable) -> Table:
-    """Rules, then groups, of a switch as ``ovs-ofctl`` reads them."""
-    flows = [format_rule(rule) for rule in table.rules]
-    groups = [format_group(group, table.hash_basis) for group in table.groups]
-    kinds = ["rule"] * len(flows) + ["group"] * len(groups)
+    """Rules, then groups, of a switch: what they match, where out, by which group, at which priority.
+
+    A rule with a group has the ports of the group as its ways out; ``text`` is the line that ``ovs-ofctl`` reads.
+    """
+    ways = {group.id: _ways_text(group) for group in table.groups}
+    rules, groups = table.rules, table.groups
+    kind = ["rule"] * len(rules) + ["group"] * len(groups)
+    priority = [*(rule.priority for rule in rules), *[None] * len(groups)]
+    match = [*(_match_text(rule.match) for rule in rules), *[""] * len(groups)]
+    out = [*(_out_text(rule.action, ways) for rule in rules), *(ways[group.id] for group in groups)]
+    group_ids = [*(_group_of(rule) for rule in rules), *(group.id for group in groups)]
+    text = [*map(format_rule, rules), *(format_group(group, table.hash_basis) for group in groups)]
+    match_width = min(max((len(entry) for entry in match), default=0), _WIDEST_MATCH)
     return Table.of(
         (
-            Column("kind", "", kinds, width=5),
-            Column("text", "as ovs-ofctl reads it", [*flows, *groups], width=60),
+            Column("kind", "", kind, width=5, priority=1),
+            Column("priority", "prio", priority, _number, True, 5),
+            Column("match", "match", match, width=max(match_width, len("match"))),
+            Column("out", "out of port", out, width=_WIDEST_MATCH + 1),
+            Column("group", "group", group_ids, _number, True, 10),
+            Column("text", "as ovs-ofctl reads it", text, width=120, priority=9),
         ),
-        len(kinds),
+        len(kind),
     )
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _group_of(rule: Rule) -> int | None:
+    return rule.action.value if rule.action.kind == "group" else None
+
+
+def _out_text(action: Action, ways: Mapping[int, str]) -> str:
+    """Where a rule sends to.
+
+    >>> _out_text(Action("output", 7), {}), _out_text(Action("drop"), {}), _out_text(Action("group", 1), {1: "3 4"})
+    ('7', 'drop', '3 4')
+    """
+    if action.kind == "group":
+        return ways.get(action.value, "no such group")
+    return _port_text(action.value) if action.kind == "output" else "drop"
+
+
+def _port_text(port: int) -> str:
+    return "LOCAL" if port == LOCAL else str(port)
+
+
+def _ways_text(group: Group) -> str:
+    """The ports of a group, with their weights where these differ; weights of one port are added.
+
+    >>> _ways_text(Group(1, (Bucket(3, 1), Bucket(4, 1))))
+    '3 4'
+    >>> _ways_text(Group(1, (Bucket(3, 2), Bucket(4, 1), Bucket(3, 1))))
+    '3×3 4×1'
+    """
+    weight: dict[int, int] = {}
+    for bucket in group.buckets:
+        weight[bucket.port] = weight.get(bucket.port, 0) + bucket.weight
+    even = len(set(weight.values())) < 2
+    return " ".join(_port_text(port) + ("" if even else f"×{part}") for port, part in weight.items())
+
+
+def _match_text(match: Match) -> str:
+    """What a rule asks of a packet, in short.
+
+    >>> _match_text(Match(4, 0x0A000300, 26)), _match_text(Match(0))
+    ('10.0.3.0/26', 'anything else')
+    >>> _match_text(Match(4, 0x0A000301, 32, 0x0A000001, 32, 17, 49152, 4791))
+    '10.0.3.1/32 from 10.0.0.1/32 protocol 17 49152 > 4791'
+    """
+    if not match.family:
+        return "anything else"
+    parts = [match.dst_text if match.dst_bits else f"IPv{match.family}"]
+    if match.src_bits:
+        parts.append(f"from {match.src_text}")
+    if match.protocol:
+        parts.append(f"protocol {match.protocol}")
+    if match.src_port or match.dst_port:
+        parts.append(f"{match.src_port or 'any'} > {match.dst_port or 'any'}")
+    return " ".join(parts)

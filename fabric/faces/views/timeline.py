@@ -9,10 +9,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fabric.faces.views.bands import FULL, HOT, TENTH
 from fabric.result import JobPhase, JobTime, RouteResult
 
 Kind = Literal["compute", "overlapped", "exposed", "apart"]
 COMPUTE = "compute"
+OVER = "over"  # the part of a bar that congestion adds
+
+
+@dataclass(frozen=True)
+class Fill:
+    """How one kind of bar is drawn: its colour, the character where there is none, and what it is."""
+
+    colour: str
+    glyph: str
+    letter: str  # where there is ASCII alone
+    text: str
+    short: str
+
+
+FILLS: dict[str, Fill] = {
+    "compute": Fill("#8a97a5", "▒", "=", "compute", "compute"),
+    "exposed": Fill(FULL.colour, "█", "#", "the step waits", "waits"),
+    "overlapped": Fill(TENTH.colour, "░", "-", "hidden under compute", "hidden"),
+    "apart": Fill("#c9c9c9", "·", ".", "not in step", "outside"),
+    OVER: Fill(HOT.colour, "▓", "!", "congestion adds", "congestion"),
+}
 
 
 @dataclass(frozen=True)

@@ -92,8 +92,10 @@ class Canvas:
         """The bands of utilisation."""
         for entry in (*BANDS, DOWN):
             self.rectangle(x, y - 10, 14, 12, entry.colour, edge="#888")
-            self.text(x + 18, y, f"{entry.text} {entry.glyph}", kind="f")
-            x += 26 + (len(entry.text) + 2) * CHAR
+            self.text(x + 18, y, entry.text, kind="f")
+            if entry is DOWN:  # what cells of the pictures show on the colour
+                self.text(x + 7, y, entry.mark, kind="m", ink=entry.ink)
+            x += 30 + len(entry.text) * CHAR
 
     def svg(self) -> str:
         """The document."""

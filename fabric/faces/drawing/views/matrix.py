@@ -68,7 +68,7 @@ def _cells(canvas: Canvas, heat: HeatMap, left: float, top: float, side: float) 
             )
             if side >= 18:
                 entry = DOWN if heat.is_down(row, column) else band(value)
-                text = DOWN.glyph if heat.is_down(row, column) else percent_number(value)
+                text = DOWN.mark if heat.is_down(row, column) else percent_number(value)
                 if len(text) <= 3:
                     canvas.text(left + (column + 0.5) * side, top + (row + 0.68) * side, text, kind="m", ink=entry.ink)
 

@@ -6,18 +6,10 @@ from collections.abc import Sequence
 
 from fabric.faces.drawing.svg.canvas import CHAR, Canvas
 from fabric.faces.drawing.view import Drawn, Picture, View
-from fabric.faces.views.timeline import JobTimeline, timelines
+from fabric.faces.views.timeline import FILLS, OVER, JobTimeline, timelines
 from topologies.units import format_seconds
 
 _WIDTH, _LANE = 760.0, 24.0
-_FILL = {"compute": "#8a97a5", "exposed": "#1f63a8", "overlapped": "#a3cae2", "apart": "#c9c9c9"}
-_OVER = "#9e1226"
-_WORDS = {
-    "compute": "compute",
-    "exposed": "the step waits",
-    "overlapped": "hidden under compute",
-    "apart": "not in step",
-}
 
 
 def timeline_svg(jobs: Sequence[JobTimeline], heading: Sequence[str]) -> str:
@@ -25,10 +17,10 @@ def timeline_svg(jobs: Sequence[JobTimeline], heading: Sequence[str]) -> str:
     canvas = Canvas()
     y = canvas.heading(heading) + 14
     x = 12.0
-    for kind, words in (*_WORDS.items(), ("over", "congestion adds")):
-        canvas.rectangle(x, y - 10, 14, 12, _FILL.get(kind, _OVER))
-        canvas.text(x + 18, y, words, kind="f")
-        x += 34 + len(words) * CHAR
+    for fill in FILLS.values():
+        canvas.rectangle(x, y - 10, 14, 12, fill.colour)
+        canvas.text(x + 18, y, fill.text, kind="f")
+        x += 34 + len(fill.text) * CHAR
     y += 26
     names = [bar.lane for job in jobs for bar in job.bars]
     left = 20 + max((len(name) for name in names), default=8) * CHAR
@@ -49,7 +41,7 @@ def _job(canvas: Canvas, job: JobTimeline, left: float, y: float) -> float:
         middle = y + _LANE * 0.65
         canvas.text(left - 8, middle, bar.lane, kind="e")
         if bar.end_s is None:
-            canvas.text(left, middle, "cannot finish: demand has no path", ink=_OVER)
+            canvas.text(left, middle, "cannot finish: demand has no path", ink=FILLS[OVER].colour)
             y += _LANE
             continue
         start, end = left + bar.start_s / span * _WIDTH, left + bar.end_s / span * _WIDTH
@@ -58,10 +50,10 @@ def _job(canvas: Canvas, job: JobTimeline, left: float, y: float) -> float:
         stretch = (
             f", {bar.stretch:.2f}x of {format_seconds(bar.ideal_s)}" if bar.stretch and bar.stretch > 1.001 else ""
         )
-        tip = f"{bar.lane}: {length}{stretch}; {_WORDS[bar.kind]}"
-        canvas.rectangle(start, y + 4, max(needed - start, 1), _LANE - 8, _FILL[bar.kind], tip=tip)
+        tip = f"{bar.lane}: {length}{stretch}; {FILLS[bar.kind].text}"
+        canvas.rectangle(start, y + 4, max(needed - start, 1), _LANE - 8, FILLS[bar.kind].colour, tip=tip)
         if end - needed > 0.5:
-            canvas.rectangle(needed, y + 4, end - needed, _LANE - 8, _OVER, tip=tip)
+            canvas.rectangle(needed, y + 4, end - needed, _LANE - 8, FILLS[OVER].colour, tip=tip)
         canvas.text(left + _WIDTH + 10, middle, f"{length}{stretch}", kind="f")
         y += _LANE
     canvas.line(left, y + 4, left + _WIDTH, y + 4)

@@ -34,8 +34,8 @@ function heat(figure) {
   const pen = canvas.getContext("2d");
   let map, codes, cells, side, high, row = 0, column = 0;
   data.maps.forEach((one, at) => make("option", one.label, choice).value = at);
-  data.scale.forEach(([text, colour, ink, glyph]) => {
-    const entry = make("span", undefined, find(".legend")), box = make("i", glyph, entry);
+  data.scale.forEach(([text, colour, ink, mark]) => {
+    const entry = make("span", undefined, find(".legend")), box = make("i", mark, entry);
     box.style.background = colour;
     box.style.color = ink;
     make("span", text, entry);
@@ -58,13 +58,13 @@ function heat(figure) {
     pen.textAlign = "center";
     pen.font = `${Math.min(high - 2, 11)}px sans-serif`;
     for (let r = 0; r < map.rows.length; r++) for (let c = 0; c < wide; c++) {
-      const [, colour, ink, glyph] = data.scale[layer().bands[codes[r * wide + c]]];
+      const [, colour, ink, sign] = data.scale[layer().bands[codes[r * wide + c]]];
       const gap = high > 4 ? 1 : 0;
       pen.fillStyle = colour;
       pen.fillRect(c * side, r * high, side - gap, high - gap);
-      if (high > 9 && "█‼×".includes(glyph)) {
+      if (high > 9 && sign) {
         pen.fillStyle = ink;
-        pen.fillText(glyph === "█" ? "!" : glyph, (c + 0.5) * side, (r + 0.8) * high);
+        pen.fillText(sign, (c + 0.5) * side, (r + 0.8) * high);
       }
     }
     if (!mark) return;
