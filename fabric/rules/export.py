@@ -178,7 +178,7 @@ def _host_rows(planned: PlannedRules) -> Iterator[tuple[object, ...]]:
     """Routes of endpoints with several links, which choose between them themselves."""
     graph = planned.programme.decisions.graph
     topology, plan = planned.rules.topology, planned.plan
-    compiler = Compiler(plan, planned.programme, planned.rules.families, 0, {})
+    compiler = Compiler(plan, planned.programme, planned.rules.families, {}, {})
     several = np.flatnonzero(~topology.nodes.forwards & (graph.source >= 0) & (topology.nodes.nics > 0))
     for node in several.tolist():
         if not graph.is_terminal[graph.source[node]]:

@@ -1,8 +1,8 @@
 """Static routes of Linux: addresses and multipath routes per switch, loaded by ``ip -batch``.
 
 Ports are interfaces ``eth1`` and on. Hosts are attached to ports of their own with a /32 or /128 route each, and find
-the site's gateway address on every one of them. Linux follows weights of 1 to 256 exactly, by the layer-4 hash once
-``net.ipv4.fib_multipath_hash_policy`` (and ``net.ipv6…``) is 1.
+the site's gateway address on every one of them. Linux follows weights of 1 to 256 exactly, by the layer-4 hash that
+``NAME.sysctl`` sets, with a seed for every switch.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError
+from fabric.rules.linux_hash import read_seed, switch_settings
 from fabric.rules.next_hops import Route, host_interfaces, interface, link_interfaces, routes_of
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
@@ -21,11 +22,12 @@ from fabric.rules.table import DROP, LOCAL, Action, Bucket, Group, Match, Rule, 
 
 
 def write(rules: RuleSet) -> Iterator[File]:
-    """``switches/NAME.routes`` of every switch."""
+    """``switches/NAME.routes`` of every switch, and ``NAME.sysctl`` with the seed of its hash."""
     stems = safe_names(rules.topology.nodes.name[node] for node in rules.nodes)
     for stem, node, table in zip(stems, rules.nodes, rules.tables(), strict=True):
         lines = [*_addresses(rules, node), *_routes(rules, node, table)]
         yield File(f"switches/{stem}.routes", "".join(f"{line}\n" for line in lines))
+        yield File(f"switches/{stem}.sysctl", switch_settings(rules.hash_seeds[node], rules.families))
 
 
 def _addresses(rules: RuleSet, node: int) -> Iterator[str]:
@@ -117,6 +119,8 @@ SUMMARY = "addresses and weighted multipath routes of Linux, per switch for ip -
 DIALECT = Dialect(
     name="static",
     format="routes",
+    seeds="files",
+    read_seed=read_seed,
     proof="Linux kernel, network namespaces",
     carrier="exact",
     write=write,
