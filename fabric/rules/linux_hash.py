@@ -24,7 +24,7 @@ def hash_settings(seed: int, families: Sequence[int]) -> list[str]:
 
 
 def switch_settings(seed: int, families: Sequence[int]) -> str:
-    """``switches/NAME.sysctl`` of a switch, for ``sysctl -p``."""
+    """``sysctl/NAME.conf`` of a switch, for ``sysctl -p``."""
     lines = ["net.ipv4.ip_forward = 1", "net.ipv4.conf.all.rp_filter = 2"]
     if 6 in families:
         lines.append("net.ipv6.conf.all.forwarding = 1")
@@ -33,7 +33,7 @@ def switch_settings(seed: int, families: Sequence[int]) -> str:
 
 def read_seed(folder: Path, stem: str) -> int | None:
     """Seed in the settings of one switch; None where there is no file, or none that sets it."""
-    path = folder / "switches" / f"{stem}.sysctl"
+    path = folder / "sysctl" / f"{stem}.conf"
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

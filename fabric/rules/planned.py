@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -13,17 +12,17 @@ from fabric.result import PhaseRoute
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import FlowPaths, PairTraffic, RoutingOptions, places_flows, traits_of
 from fabric.routing.table_options import TableOptions
-from fabric.routing.tables.shared_hash import OWN, buckets_by_hash, choices_by_hash
 from fabric.routing.tables.programme import Overflow, Programme, programme
 from fabric.routing.tables.table_decisions import check_programmable, table_decisions
 from fabric.routing.tables.walk import walk
 from fabric.rules.addressing import AddressOptions, AddressPlan, plan_addresses
+from fabric.rules.alike import AlikeLoads, link_loads, loads_alike
 from fabric.rules.compile import compile_tables
 from fabric.rules.errors import RuleError
 from fabric.rules.ports import Ports
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.table import ROCE_PORT, UDP, Match
-from topologies.columns import Floats, Ints, column
+from topologies.columns import Floats, column
 from topologies.topology import Topology
 from traffic.demands import Demands
 
@@ -51,7 +50,7 @@ class PlannedRules:
     planned_gbps: Floats  # shape (L,), offered per directed link as the router planned it
     programmed_gbps: Floats  # shape (L,), as the switches will have it: by their weights, and how they seed their hash
     separate_gbps: Floats  # shape (L,), the same where every switch hashes by a seed of its own
-    shared_gbps: Floats  # shape (L,), where all switches hash alike
+    alike: AlikeLoads  # the same where all switches hash by one seed
     flows: tuple[FlowRule, ...]
     overflows: tuple[Overflow, ...]
     options: TableOptions
@@ -88,9 +87,9 @@ class PlannedRules:
         return self._worst(self.separate_gbps)
 
     @property
-    def shared_utilisation(self) -> float:
+    def alike_utilisation(self) -> float:
         """The same where all switches hash alike."""
-        return self._worst(self.shared_gbps)
+        return self._worst(self.alike.gbps)
 
 
 def plan_rules(
@@ -138,63 +137,26 @@ def plan_rules(
     if traits.placement == "placed" and routing is not None and routing.paths is not None:
         flows, steps = _single_flows(plan, prepared.graph, routing.paths)
     planned = route.link_gbps.sum(axis=1) if route is not None else np.zeros(len(topology.links))
-    separate = shared = planned
+    separate, alike = planned, AlikeLoads(column(planned, np.float64), column(np.empty(0), np.float64))
     if routing is not None and traits.placement != "placed" and traits.endpoint_ports is None:
         demand = prepared.demand
         if routing.admitted is not None:
             demand = replace(demand, gbps=column(demand.gbps * routing.admitted[:, None], np.float64))
-        total = demand.total_gbps[:, None]
-        choice = _choices_alike(made, Ports(topology))
-        separate = _link_loads(prepared.graph, walk(made.decisions, made.part, demand).edge_gbps, planned)
-        if choice.shape[1]:
-            alike = walk(made.decisions, made.part, demand, choice=choice, gbps=total)
-            shared = _link_loads(prepared.graph, alike.edge_gbps, planned)
-        else:
-            shared = separate
+        separate = link_loads(prepared.graph, walk(made.decisions, made.part, demand).edge_gbps, planned)
+        alike = loads_alike(made, demand, prepared.pairs, planned, separate, seed=options.seed if hash_alike else None)
     rules = compile_tables(plan, made, router=router, families=families, seed=options.seed, flows=steps)
     return PlannedRules(
         rules,
         made,
         route,
         column(planned, np.float64),
-        column(shared if hash_alike else separate, np.float64),
+        column(alike.gbps if hash_alike else separate, np.float64),
         column(separate, np.float64),
-        column(shared, np.float64),
+        alike,
         flows,
         made.overflows,
         options.tables,
     )
-
-
-def _link_loads(graph: RoutingGraph, edge_gbps: Floats, planned: Floats) -> Floats:
-    """Loads of the links, shape (L,); what endpoints of one link send and receive is the plan's, weights or not."""
-    none = np.zeros((len(graph.topology.nodes), 1))
-    loads = graph.link_loads(edge_gbps.sum(axis=1, keepdims=True), none, none)[:, 0]
-    for links in graph.single_homed[1:]:
-        loads[links] = planned[links]
-    return np.asarray(loads)
-
-
-def _choices_alike(made: Programme, ports: Ports) -> Ints:
-    """What every value of the hash does at every switch, if all hash alike; hosts keep a hash of their own."""
-    decisions, graph = made.decisions, made.decisions.graph
-    port = np.zeros(len(graph.src), dtype=np.int64)
-    port[graph.member_edge] = ports.of_link[graph.member_link]
-    inner = graph.link_of >= 0
-    port[inner] = ports.of_link[graph.link_of[inner]]
-    ways: list[tuple[int, ...]] = []
-    alike: list[int] = []
-    for k, (low, high) in enumerate(pairwise(decisions.start.tolist())):
-        single = high - low < 2 or graph.is_terminal[graph.src[decisions.edge[low]]]
-        alike.append(OWN if single else 0)
-        if single:
-            ways.append(())
-            continue
-        place = {int(edge): index for index, edge in enumerate(decisions.edge[low:high].tolist())}
-        buckets = sorted((int(port[edge]), weight, place[edge]) for edge, weight in made.buckets(k))
-        taken = buckets_by_hash(tuple(weight for _, weight, _ in buckets), made.carrier)
-        ways.append(tuple(buckets[bucket][2] for bucket in taken))
-    return choices_by_hash(decisions.start, ways, alike, made.carrier)
 
 
 def _single_flows(

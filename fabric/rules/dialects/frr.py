@@ -22,12 +22,12 @@ MOST_PATHS = 64
 
 
 def write(rules: RuleSet) -> Iterator[File]:
-    """``switches/NAME.conf`` of every switch, for ``zebra``, ``staticd`` and ``bgpd`` together, and ``NAME.sysctl``."""
+    """``switches/NAME.conf`` of every switch, for ``zebra``, ``staticd`` and ``bgpd`` together, and ``sysctl/NAME.conf``."""
     check_bgp(rules)
     stems = safe_names(rules.topology.nodes.name[node] for node in rules.nodes)
     for stem, node in zip(stems, rules.nodes, strict=True):
         yield File(f"switches/{stem}.conf", "".join(f"{line}\n" for line in _lines(rules, node, stem)))
-        yield File(f"switches/{stem}.sysctl", switch_settings(rules.hash_seeds[node], rules.families))
+        yield File(f"sysctl/{stem}.conf", switch_settings(rules.hash_seeds[node], rules.families))
 
 
 def _lines(rules: RuleSet, node: int, stem: str) -> Iterator[str]:

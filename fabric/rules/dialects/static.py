@@ -2,7 +2,7 @@
 
 Ports are interfaces ``eth1`` and on. Hosts are attached to ports of their own with a /32 or /128 route each, and find
 the site's gateway address on every one of them. Linux follows weights of 1 to 256 exactly, by the layer-4 hash that
-``NAME.sysctl`` sets, with a seed for every switch.
+``sysctl/NAME.conf`` sets, with a seed for every switch.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from fabric.rules.table import DROP, LOCAL, Action, Bucket, Group, Match, Rule, 
 
 
 def write(rules: RuleSet) -> Iterator[File]:
-    """``switches/NAME.routes`` of every switch, and ``NAME.sysctl`` with the seed of its hash."""
+    """``switches/NAME.routes`` of every switch, and ``sysctl/NAME.conf`` with the seed of its hash."""
     stems = safe_names(rules.topology.nodes.name[node] for node in rules.nodes)
     for stem, node, table in zip(stems, rules.nodes, rules.tables(), strict=True):
         lines = [*_addresses(rules, node), *_routes(rules, node, table)]
         yield File(f"switches/{stem}.routes", "".join(f"{line}\n" for line in lines))
-        yield File(f"switches/{stem}.sysctl", switch_settings(rules.hash_seeds[node], rules.families))
+        yield File(f"sysctl/{stem}.conf", switch_settings(rules.hash_seeds[node], rules.families))
 
 
 def _addresses(rules: RuleSet, node: int) -> Iterator[str]:
