@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from fabric.routing.tables.programme import Overflow
 from fabric.rules.compile import Compiler
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError
+from fabric.rules.hash_report import HashReport
 from fabric.rules.manifest import (
     FLOW_COLUMNS,
     FLOWS,
@@ -144,6 +145,7 @@ def _manifest(planned: PlannedRules, dialect: Dialect, summary: ExportSummary) -
         "oversubscription": planned.programme.oversubscription,
         "planned_max_utilisation": planned.planned_utilisation,
         "programmed_max_utilisation": planned.programmed_utilisation,
+        "hash": asdict(HashReport.of(planned, dialect)),
         "rules": summary.rules,
         "groups": summary.groups,
         "most_rules": summary.most.rules if summary.most else 0,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric.cli.answer import Answer, emit, load, located
-from fabric.cli.exit_codes import OK
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import FabricCommand, OneOf, Settings
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
@@ -42,6 +42,8 @@ COLUMNS = (
     "planned_max_utilisation",
     "programmed_max_utilisation",
     "oversubscription",
+    "hash_seeds",
+    "limits_ok",
     "verified",
 )
 
@@ -95,7 +97,9 @@ def command(
 
     FORMAT: openflow, routes, lft (InfiniBand), addresses, or list. Writes the folder -o DIR, whole or not at all; with
     several fabrics a folder of each in it. Files are verified, followed from every source to every destination, before
-    they are put in place. Exit code 3: tables do not fit, or a router that tables cannot carry.
+    they are put in place. Loads are those that switches will have: where a dialect cannot seed their hash, all hash
+    alike. Exit code 0: limits on the phase's load hold with the tables; 1: one does not; 3: tables do not fit, or a
+    router that tables cannot carry.
     """
     if form == "list":
         return _list(settings)
@@ -135,7 +139,7 @@ def command(
     from dataclasses import replace
 
     emit(_answer(loaded, rows), replace(settings, output="-"))
-    return OK
+    return ANSWER_IS_NO if any(row["limits_ok"] is False for row in rows) else OK
 
 
 def _target(settings: Settings) -> Path:
@@ -178,7 +182,7 @@ def _write(
             prefix = f"{made.plan.fabric}/" if len(loaded.scenario.fabrics) > 1 and request.fabric is None else ""
             about = _about(loaded, settings)
             files.append(_files(made, chosen, summary, about, prefix, old))
-            rows.append(_row(made, summary, chosen, str(target / prefix)))
+            rows.append(_row(loaded, made, summary, chosen, str(target / prefix)))
 
         def check(folder: Path) -> None:
             for planned, row in zip(found, rows, strict=True):
@@ -191,6 +195,9 @@ def _write(
         if row["verified"] is None and not settings.quiet:
             why = "--no-verify" if not verify else f"dialect {chosen.name} cannot be read back"
             click.echo(f"note: {row['folder']} was not verified: {why}", err=True)
+        if not settings.quiet:
+            for note in row["notes"]:
+                click.echo(f"note: {row['folder']}: {note}", err=True)
     return rows
 
 
@@ -246,8 +253,20 @@ def _about(loaded: LoadedScenario, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _row(planned: PlannedRules, summary: ExportSummary, chosen: Dialect, folder: str) -> dict[str, Any]:
+def _row(
+    loaded: LoadedScenario, planned: PlannedRules, summary: ExportSummary, chosen: Dialect, folder: str
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from fabric.evaluation.table_limits import judge_loads
+    from fabric.rules.hash_report import HashReport
+
     names = planned.rules.topology.nodes.name
+    hashing = HashReport.of(planned, chosen)
+    limits = judge_loads(
+        loaded.scenario.limits, planned.plan.topology, planned.programmed_gbps, fabric=planned.plan.fabric,
+        phase=planned.route.phase if planned.route is not None else "", router=planned.rules.router,
+    )  # fmt: skip
     return {
         "fabric": planned.plan.fabric,
         "folder": folder.rstrip("/"),
@@ -262,7 +281,12 @@ def _row(planned: PlannedRules, summary: ExportSummary, chosen: Dialect, folder:
         "planned_max_utilisation": planned.planned_utilisation,
         "programmed_max_utilisation": planned.programmed_utilisation,
         "oversubscription": planned.programme.oversubscription,
+        "hash_seeds": chosen.seeds,
+        "limits_ok": all(limit.ok for limit in limits) if limits else None,
         "verified": None,
+        "hash": asdict(hashing),
+        "limits": limits,
+        "notes": [hashing.words(chosen.name)] if hashing.polarises else [],
     }
 
 
@@ -273,6 +297,7 @@ def _answer(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> Answer:
 
 
 def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    from fabric.faces.views.limits import limit_table
     from fabric.scenario.provenance import SCHEMA, version
 
     return {
@@ -282,18 +307,21 @@ def _record(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> dict[str,
         "name": loaded.scenario.name,
         "inputs": [{"path": loaded.path, "sha256": loaded.sha256}],
         "seed": loaded.scenario.seed,
-        "items": list(rows),
+        "items": [{**row, "limits": limit_table(row["limits"]).records()} for row in rows],
     }
 
 
 def _document(rows: Sequence[dict[str, Any]]) -> Document:
     from fabric.faces.views.exports import EXPORT_SHOWN, export_table
+    from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
     from fabric.output.document import Line
 
     parts: list[Any] = [export_table(rows, COLUMNS).only(*EXPORT_SHOWN)]
     for row in rows:
         seen = "followed from every source to every destination" if row["verified"] else "not followed"
         parts.append(Line(f"{row['folder']}: {row['dialect']}, {seen}", "good" if row["verified"] else "warn"))
+        if row["limits"]:
+            parts.append(limit_table(row["limits"]).only(*LIMITS_SHOWN))
     return parts
 
 

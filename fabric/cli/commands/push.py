@@ -14,6 +14,7 @@ from topologies.errors import FabricError
 
 if TYPE_CHECKING:
     from fabric.output.document import Document
+    from fabric.rules.manifest import Manifest
     from fabric.rules.openflow13.result import SwitchResult
 
 SUMMARY = "Install exported tables over OpenFlow 1.3 and read them back."
@@ -77,6 +78,7 @@ def command(
     session was refused or broke.
     """
     from fabric.faces.views.exports import push_table
+    from fabric.rules.manifest import read_manifest
     from fabric.rules.openflow13.folder import find_targets, read_table
     from fabric.rules.openflow13.result import push_switch
 
@@ -94,7 +96,7 @@ def command(
     emit(
         Answer(
             lambda: _record(folder, results, dry_run=dry_run),
-            lambda: _document(results),
+            lambda: _document(read_manifest(folder), results),
             lambda: push_table(results, COLUMNS),
             COLUMNS,
         ),
@@ -138,7 +140,17 @@ def _record(folder: Path, results: list[SwitchResult], *, dry_run: bool) -> dict
     }
 
 
-def _document(results: list[SwitchResult]) -> Document:
+def _alike_words(manifest: Manifest) -> str:
+    """What a shared hash does to the fullest link, as the export says it."""
+    from topologies.units import percent
+
+    apart, alike = manifest.separate_utilisation, manifest.alike_utilisation
+    if apart is None or alike is None:
+        return ""
+    return f"; if all switches do, the fullest link gets {percent(alike)} of its capacity instead of {percent(apart)}"
+
+
+def _document(manifest: Manifest, results: list[SwitchResult]) -> Document:
     """The table, and lines for what differs or, in a dry run, for what would be sent."""
     from fabric.faces.views.exports import PUSH_SHOWN, push_table
     from fabric.output.document import Line
@@ -163,5 +175,5 @@ def _document(results: list[SwitchResult]) -> Document:
     if alike:
         more = f" and {len(alike) - 1:,} more" if len(alike) > 1 else ""
         words = "groups without a hash basis: all tiers hash alike and polarise; OpenFlow 1.5 avoids it"
-        parts.append(Line(f"{alike[0]}{more}: {words}", "warn"))
+        parts.append(Line(f"{alike[0]}{more}: {words}{_alike_words(manifest)}", "warn"))
     return parts

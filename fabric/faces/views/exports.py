@@ -30,6 +30,7 @@ _EXPORT: dict[str, Special] = {
     "planned_max_utilisation": (ratios, "plan", {}),
     "programmed_max_utilisation": (ratios, "programmed", {}),
     "oversubscription": (ratios, "oversubscription", {"priority": 2}),
+    "hash_seeds": (named, "hash seeds", {"priority": 2}),
 }
 
 

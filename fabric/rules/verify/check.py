@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fabric.routing.router import PairTraffic
-from fabric.routing.tables.shared_hash import choices_by_hash, sets_alike
+from fabric.routing.tables.shared_hash import OWN, choices_by_hash, sets_alike
 from fabric.routing.tables.walk import DecisionColumns, every_row, walk_columns
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.dialect import DIALECTS
@@ -95,7 +95,8 @@ def _verdict(
         name = topology.nodes.name[int(topology.links.src[link])]
         findings.append(Finding("load", name, topology.link_name(link), words))
     error = float((np.abs(walked - planned[0]) / capacity)[inner].max(initial=0.0))
-    live = inner & topology.up
+    live = topology.up
+    found = np.where(inner, walked, planned[1])
     return Verdict(
         fabric=manifest.fabric,
         dialect=manifest.dialect,
@@ -109,8 +110,11 @@ def _verdict(
         flows=counts[2],
         planned_max_utilisation=float((planned[0] / capacity)[live].max(initial=0.0)),
         programmed_max_utilisation=float((planned[1] / capacity)[live].max(initial=0.0)),
-        found_max_utilisation=float((walked / capacity)[live].max(initial=0.0)),
+        found_max_utilisation=float((found / capacity)[live].max(initial=0.0)),
         weight_error=error,
+        found_gbps=found,
+        hash_seeds=DIALECTS.find(manifest.dialect).seeds,
+        hash_alike=sum(one != OWN for one in sets_alike(tables.seeds)),
         findings=tuple(dict.fromkeys(findings))[:MOST_FINDINGS],
     )
 
