@@ -35,12 +35,12 @@ def _addresses(rules: RuleSet, node: int) -> Iterator[str]:
     if 4 in families:
         yield f"address add {plan.loopback4(node)}/32 dev lo"
     if 6 in families:
-        yield f"-6 address add {plan.loopback6(node)}/128 dev lo nodad"
+        yield f"address add {plan.loopback6(node)}/128 dev lo nodad"
     for port, _, four, six in link_interfaces(rules, node):
         if 4 in families:
             yield f"address add {four} dev {interface(port)}"
         if 6 in families:
-            yield f"-6 address add {six} dev {interface(port)} nodad"
+            yield f"address add {six} dev {interface(port)} nodad"
     for port, endpoint in host_interfaces(rules, node):
         site = int(plan.site_of[endpoint])
         if site < 0:
@@ -48,22 +48,21 @@ def _addresses(rules: RuleSet, node: int) -> Iterator[str]:
         if 4 in families:
             yield f"address add {ip_address(plan.gateway(4, site))}/32 dev {interface(port)}"
         if 6 in families:
-            yield f"-6 address add {ip_address(plan.gateway(6, site))}/128 dev {interface(port)} nodad"
+            yield f"address add {ip_address(plan.gateway(6, site))}/128 dev {interface(port)} nodad"
 
 
 def _routes(rules: RuleSet, node: int, table: SwitchTable) -> Iterator[str]:
     for route in routes_of(rules, node, table):
-        six = "-6 " if route.family == 6 else ""
         if route.local:
-            yield f"{six}address add {route.prefix} dev lo"
+            yield f"address add {route.prefix} dev lo"
         elif not route.hops:
-            yield f"{six}route add blackhole {route.prefix}"
+            yield f"route add blackhole {route.prefix}"
         elif len(route.hops) == 1:
             (hop,) = route.hops
             via = f"via {hop.via} " if hop.via else ""
-            yield f"{six}route add {route.prefix} {via}dev {interface(hop.port)}"
+            yield f"route add {route.prefix} {via}dev {interface(hop.port)}"
         else:
-            yield f"{six}route add {route.prefix} {_ways(route)}"
+            yield f"route add {route.prefix} {_ways(route)}"
 
 
 def _ways(route: Route) -> str:
