@@ -1,29 +1,29 @@
 """Loads of planned tables where all switches hash alike, since nobody tells them a seed of their own.
 
-With many flows the loads are those of a uniform hash. Open vSwitch leaves UDP ports out of the hash of a group that
-names no basis, and takes both directions alike: all that two hosts send each other then has one value of it. With few
-pairs of hosts loads scatter about the limit of many; ``DRAWS`` draws of the hash say by how much.
+With many flows the loads are those of a uniform hash. Open vSwitch hashes a group that names no basis by the exclusive
+or of both addresses, and leaves UDP ports out (``flow_hash_symmetric_l3l4``): pairs of hosts are the flows, and those
+whose addresses differ alike have one hash. So few values scatter about the limit of many; ``DRAWS`` draws say by how
+much: on a fat tree of radix 4, twelve of them decide the links to the core.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from fabric.routing.graph import PhaseDemand, RoutingGraph, phase_demand
+from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import PairTraffic
 from fabric.routing.tables.programme import Programme
 from fabric.routing.tables.shared_hash import OWN, buckets_by_hash, choices_by_hash
 from fabric.routing.tables.walk import walk
 from fabric.rules.ports import Ports
-from topologies.columns import Floats, Ints, Longs, column
-from traffic.demands import Flows
+from topologies.columns import Floats, Ints, Longs, column, concatenate
 
 DRAWS = 100
-MOST_DRAWN = 100_000  # entries of the demand x values of the hash; with more the limit of many flows is near
+MOST_DRAWN = 500_000  # pairs of hosts, and entries of the demand x values of the hash; with more nothing is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class AlikeLoads:
     """What switches that hash alike do to a demand."""
 
     gbps: Floats  # shape (L,), with many flows
-    drawn: Floats  # shape (DRAWS,) or (0,), highest utilisation when pairs of hosts are the flows, ascending
+    drawn: Floats  # shape (DRAWS,) or (0,), highest utilisation when pairs of addresses are the flows, ascending
 
 
 def link_loads(graph: RoutingGraph, edge_gbps: Floats, planned: Floats) -> Floats:
@@ -50,6 +50,7 @@ def loads_alike(
     planned: Floats,
     separate: Floats,
     *,
+    offset: Longs,
     seed: int | None,
 ) -> AlikeLoads:
     """Walk a demand along tables whose switches hash alike.
@@ -58,6 +59,8 @@ def loads_alike(
     ----------
     planned, separate : ndarray, shape (L,)
         Loads as planned, and with a seed of every switch's own, Gbps.
+    offset : ndarray, shape (N,)
+        Of every endpoint's address.
     seed : int or None
         Of the draws; None: nothing is drawn.
     """
@@ -68,12 +71,13 @@ def loads_alike(
         return AlikeLoads(separate, column(np.empty(0), np.float64))
     many = walk(made.decisions, made.part, demand, choice=choice, gbps=total).edge_gbps
     drawn: list[float] = []
-    if seed is not None and len(total) * values <= MOST_DRAWN:
-        rng, (couple, count) = np.random.default_rng(seed), _couples(graph, pairs, demand)
+    count = max(sum(pair.flows.pairs for pair in pairs), len(total) * values)
+    if seed is not None and count <= MOST_DRAWN:
+        rng, flows = np.random.default_rng(seed), _Pairs.of(graph, pairs, demand, offset)
         capacity = np.maximum(graph.topology.capacity_gbps, 1e-12)
         for _ in range(DRAWS):
-            part = rng.multinomial(count, np.full(values, 1 / values)) / count[:, None]
-            edges = walk(made.decisions, made.part, demand, choice=choice, gbps=total * part[couple]).edge_gbps
+            gbps = flows.drawn(rng, len(total), values)
+            edges = walk(made.decisions, made.part, demand, choice=choice, gbps=gbps).edge_gbps
             drawn.append(float((link_loads(graph, edges, planned) / capacity).max(initial=0.0)))
     return AlikeLoads(column(link_loads(graph, many, planned), np.float64), column(np.sort(drawn), np.float64))
 
@@ -102,21 +106,32 @@ def _ways(made: Programme, decision: int, edges: Ints, port: np.ndarray) -> tupl
     return tuple(buckets[bucket][2] for bucket in taken)
 
 
-def _couples(graph: RoutingGraph, pairs: Sequence[PairTraffic], demand: PhaseDemand) -> tuple[Longs, Ints]:
-    """Couple of graph nodes of every entry, whichever sends, shape (nnz,); how many pairs of hosts each stands for."""
-    ones = [_ones(pair.flows) for pair in pairs]
-    counted = phase_demand(graph, ones, [1.0] * len(ones))
-    key = counted.dest_of_entry.astype(np.int64) * graph.nodes + counted.src
-    wanted = demand.dest_of_entry.astype(np.int64) * graph.nodes + demand.src
-    at = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
-    count = np.where(key[at] == wanted, counted.gbps.max(axis=1)[at], 1.0)
-    ends = np.sort(np.column_stack([graph.node_of[demand.dest_of_entry], graph.node_of[demand.src]]), axis=1)
-    unique, couple = np.unique(ends[:, 0].astype(np.int64) * len(graph.topology.nodes) + ends[:, 1], return_inverse=True)
-    most = np.ones(len(unique), dtype=np.int32)
-    np.maximum.at(most, couple, np.round(count).astype(np.int32))
-    return column(couple, np.int64), column(most, np.int32)
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Pairs of hosts, by the entry of the demand that they are in."""
 
+    entry: Longs  # shape (P,)
+    key: Longs  # what the hash sees of both addresses, numbered from 0
+    gbps: Floats
 
-def _ones(flows: Flows) -> Flows:
-    blocks = tuple(replace(block, amount=1.0) for block in flows.blocks if block.amount > 0)
-    return replace(flows, amount=column((flows.amount > 0).astype(np.float64), np.float64), blocks=blocks)
+    @staticmethod
+    def of(graph: RoutingGraph, pairs: Sequence[PairTraffic], demand: PhaseDemand, offset: Longs) -> _Pairs:
+        """Of what a phase sends; ``offset`` of every endpoint's address, shape (N,)."""
+        rows = [pair.flows.rows() for pair in pairs]
+        src = concatenate([row[0] for row in rows], np.int64)
+        dst = concatenate([row[1] for row in rows], np.int64)
+        gbps = [row[2] * pair.gbps_per_unit for row, pair in zip(rows, pairs, strict=True)]
+        known = demand.dest_of_entry.astype(np.int64) * graph.nodes + demand.src
+        wanted = graph.sink[dst].astype(np.int64) * graph.nodes + graph.source[src]
+        at = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
+        kept = known[at] == wanted if len(known) else np.zeros(len(src), dtype=np.bool_)
+        _, key = np.unique(offset[src[kept]] ^ offset[dst[kept]], return_inverse=True)
+        return _Pairs(
+            column(at[kept], np.int64), column(key, np.int64), column(concatenate(gbps, np.float64)[kept], np.float64)
+        )
+
+    def drawn(self, rng: np.random.Generator, entries: int, values: int) -> Floats:
+        """Gbps of every entry by value of the hash in one draw, shape (entries, values)."""
+        value = rng.integers(0, values, int(self.key.max(initial=-1)) + 1)
+        cell = self.entry * values + value[self.key]
+        return np.asarray(np.bincount(cell, self.gbps, entries * values).reshape(entries, values))

@@ -24,7 +24,7 @@ class HashReport:
     separate_max_utilisation, alike_max_utilisation : float
         Of the fullest link where every switch has a seed of its own, and where all hash alike, with many flows.
     drawn_p5, drawn_p50, drawn_p95 : float or None
-        The same where all hash alike and pairs of hosts are the flows, over draws of the hash; None: not drawn.
+        The same where all hash alike and pairs of addresses are the flows, over draws of the hash; None: not drawn.
     """
 
     seeds: HashSeeds
@@ -56,7 +56,7 @@ class HashReport:
         )
         if self.drawn_p5 is not None and self.drawn_p95 is not None:
             text += (
-                f"; that is with many flows: Open vSwitch gives all flows of two hosts one hash, and in 9 of 10 draws "
-                f"over the pairs of hosts it gets {percent(self.drawn_p5)} to {percent(self.drawn_p95)}"
+                f"; that is with many flows: Open vSwitch hashes such groups by the two addresses alone, and in 9 of 10 "
+                f"draws over the pairs of hosts it gets {percent(self.drawn_p5)} to {percent(self.drawn_p95)}"
             )
         return text

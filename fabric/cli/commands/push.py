@@ -96,7 +96,7 @@ def command(
     emit(
         Answer(
             lambda: _record(folder, results, dry_run=dry_run),
-            lambda: _document(read_manifest(folder), results),
+            lambda: _document(read_manifest(folder), results, plain_groups=plain_groups),
             lambda: push_table(results, COLUMNS),
             COLUMNS,
         ),
@@ -150,7 +150,7 @@ def _alike_words(manifest: Manifest) -> str:
     return f"; if all switches do, the fullest link gets {percent(alike)} of its capacity instead of {percent(apart)}"
 
 
-def _document(manifest: Manifest, results: list[SwitchResult]) -> Document:
+def _document(manifest: Manifest, results: list[SwitchResult], *, plain_groups: bool) -> Document:
     """The table, and lines for what differs or, in a dry run, for what would be sent."""
     from fabric.faces.views.exports import PUSH_SHOWN, push_table
     from fabric.output.document import Line
@@ -171,7 +171,8 @@ def _document(manifest: Manifest, results: list[SwitchResult]) -> Document:
             parts.append(Line(f"{result.switch}: {result.words}", "bad"))
             if result.after is not None:
                 parts += [Line(f"    still to {words}") for words in result.after.examples]
-    alike = [result.switch for result in results if result.shared_hash and result.state in ("done", "planned")]
+    written = [result for result in results if result.state in ("done", "planned")]
+    alike = [result.switch for result in written if result.shared_hash or plain_groups]
     if alike:
         more = f" and {len(alike) - 1:,} more" if len(alike) > 1 else ""
         words = "groups without a hash basis: all tiers hash alike and polarise; OpenFlow 1.5 avoids it"
