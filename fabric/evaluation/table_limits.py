@@ -1,4 +1,4 @@
-"""Whether a scenario's limits on a fabric's load hold with the loads that tables give, which are not those of a plan."""
+"""Whether a scenario's limits on a fabric's load hold with the loads that tables give instead of the planned ones."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class HashReport:
         )
         if self.drawn_p5 is not None and self.drawn_p95 is not None:
             text += (
-                f"; that is with many flows: Open vSwitch hashes such groups by the two addresses alone, and in 9 of 10 "
-                f"draws over the pairs of hosts it gets {percent(self.drawn_p5)} to {percent(self.drawn_p95)}"
+                f"; that is with many flows: Open vSwitch hashes such groups by the two addresses alone, and in 9 of "
+                f"10 draws over the pairs of hosts it gets {percent(self.drawn_p5)} to {percent(self.drawn_p95)}"
             )
         return text

@@ -28,7 +28,7 @@ renamed() { sed -e "$first" | sed -e "$second"; }
 table=$(sed -n 's/.* table \\([0-9]*\\) .*/\\1/p' "$here/$stem.ip" | head -n 1)
 addresses=$(sed -n 's/^address replace \\([^ /]*\\).*/\\1/p' "$here/$stem.ip" | sort -u)
 # Most NICs take another MAC address while they are down only; nexthop objects want a NIC that is up.
-renamed <"$here/$stem.links" | sed -n 's/^link set dev \\([^ ]*\\) address \\(.*\\)$/\\1 \\2/p' | while read -r nic mac; do
+renamed <"$here/$stem.links" | sed -n 's/^link set dev \\([^ ]*\\) address /\\1 /p' | while read -r nic mac; do
     [ "$(cat "/sys/class/net/$nic/address")" != "$mac" ] || continue
     ip link set dev "$nic" down
     ip link set dev "$nic" address "$mac"
@@ -88,8 +88,8 @@ endpoints, such as one per rail, runs it once for each, `eth1=` its NIC. The sam
 {how}
 
 Of one endpoint, in the order of `apply.sh`: `NAME.links`, its NICs, and `NAME.ip`, its addresses and routes, for
-`ip -batch`; between them `NAME.nexthops`, of some with several NICs, for `ip -6 -batch`. Routes stand in the main table and in a table of the
-endpoint's own, which a rule chooses for packets from its addresses. `NAME.sysctl`, of endpoints with several NICs, sets
-the hash that chooses between them, with a seed of their own, and lets answers come in by another NIC. Nothing of it
-survives a reboot.
+`ip -batch`; between them `NAME.nexthops`, of some with several NICs, for `ip -6 -batch`. Routes stand in the main table
+and in a table of the endpoint's own, which a rule chooses for packets from its addresses. `NAME.sysctl`, of endpoints
+with several NICs, sets the hash that chooses between them, with a seed of their own, and lets answers come in by
+another NIC. Nothing of it survives a reboot.
 """

@@ -56,7 +56,9 @@ class Hosts:
         """Ports of an endpoint that lead to switches, from 1."""
         topology = self.planned.rules.topology
         links = self.planned.rules.ports.links(node)
-        return [port for port, link in enumerate(links.tolist(), 1) if topology.nodes.forwards[topology.links.dst[link]]]
+        return [
+            port for port, link in enumerate(links.tolist(), 1) if topology.nodes.forwards[topology.links.dst[link]]
+        ]
 
     def address(self, family: int, node: int) -> str:
         """An endpoint's address."""
@@ -111,9 +113,7 @@ class Hosts:
                 way = f"nhid {known[merged]}"
             elif len(merged) > 1:
                 onlink = " onlink" if via else ""
-                way = " ".join(
-                    f"nexthop {via}dev {interface(port)} weight {weight}{onlink}" for port, weight in merged
-                )
+                way = " ".join(f"nexthop {via}dev {interface(port)} weight {weight}{onlink}" for port, weight in merged)
             else:
                 way = f"{via}dev {interface(merged[0].port)}{' onlink' if via else ''}"
             source = f"src {self.address(family, node)}"

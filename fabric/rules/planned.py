@@ -144,7 +144,9 @@ def plan_rules(
             demand = replace(demand, gbps=column(demand.gbps * routing.admitted[:, None], np.float64))
         separate = link_loads(prepared.graph, walk(made.decisions, made.part, demand).edge_gbps, planned)
         draws = hash_alike and made.carrier == "slots" and routing.admitted is None
-        alike = loads_alike(made, demand, prepared.pairs, planned, separate, offset=plan.offset, seed=options.seed if draws else None)
+        alike = loads_alike(
+            made, demand, prepared.pairs, planned, separate, offset=plan.offset, seed=options.seed if draws else None
+        )
     rules = compile_tables(plan, made, router=router, families=families, seed=options.seed, flows=steps)
     return PlannedRules(
         rules,

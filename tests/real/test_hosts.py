@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 from ovs_lab import OvsLab
 from real_programs import require
-from router_lab import RouterLab
 
 from fabric.cli.main import run
 from fabric.pipeline.tables import address_plans

@@ -161,7 +161,9 @@ def _loads(lab: RouterLab, made: PlannedRules) -> np.ndarray:
     before = {node: _sent(lab, node) for node in counted}
     send_all({host: lab.space(host) for host in lab.hosts}, made.plan.ipv4, ports=12)
     after = {node: _sent(lab, node) for node in counted}
-    packets = {(node, port): after[node][port] - before[node][port] for node, ports in counted.items() for port in ports}
+    packets = {
+        (node, port): after[node][port] - before[node][port] for node, ports in counted.items() for port in ports
+    }
     links, forwards = made.plan.topology.links, made.plan.topology.nodes.forwards
     loads = of_capacity(made, packets)
     return np.where(forwards[links.src] & forwards[links.dst], loads, made.planned_gbps / 100)

@@ -146,7 +146,7 @@ def test_hosts_that_choose_make_the_tier_behind_them_polarise_only_where_switche
 
 
 def test_dialects_say_what_their_switches_will_have(tmp_path, capsys):
-    """A limit of 120 %: 100 % with a basis per switch, 160 % without one, in summary, manifest, verdict and exit code."""
+    """A limit of 120 %: 100 % with a basis each, 160 % without, in summary, manifest, verdict and exit code."""
     for form, dialect, seeds, worst, code in (
         ("openflow", "ovs", "tables", 1.0, 0),
         ("openflow", "of13-json", "nobody", 1.6, 1),

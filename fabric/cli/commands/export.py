@@ -363,6 +363,7 @@ def _list(settings: Settings) -> int:
             "dialect": one.name,
             "summary": DIALECTS.summary(one.name),
             "loses": one.loses,
+            "hash_seeds": one.seeds,
             "proof": one.proof,
             "experimental": one.experimental,
             "followed": one.read is not None,
@@ -373,7 +374,7 @@ def _list(settings: Settings) -> int:
     def document() -> Document:
         return [dialect_table(rows).only(*DIALECTS_SHOWN)]
 
-    columns = ("format", "dialect", "summary", "loses", "proof", "experimental", "followed")
+    columns = ("format", "dialect", "summary", "loses", "hash_seeds", "proof", "experimental", "followed")
     emit(
         Answer(lambda: {"kind": "DialectList", "items": rows}, document, lambda: dialect_table(rows), columns), settings
     )

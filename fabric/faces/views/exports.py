@@ -55,7 +55,7 @@ def address_table(rows: Sequence[Record]) -> Table:
     return Table.of(from_records(rows, ("fabric", *ADDRESS_COLUMNS), _ADDRESSES), len(rows), title="addresses")
 
 
-DIALECTS_SHOWN = ("format", "dialect", "summary", "proof", "loses")
+DIALECTS_SHOWN = ("format", "dialect", "summary", "proof", "hash_seeds", "loses")
 
 
 def dialect_table(rows: Sequence[Record]) -> Table:
@@ -64,8 +64,9 @@ def dialect_table(rows: Sequence[Record]) -> Table:
         "summary": (named, "what it is", {"flexible": True}),
         "proof": (named, "proved with", {"flexible": True, "texts": [row["proof"] or "experimental" for row in rows]}),
         "loses": (named, "cannot say", {"flexible": True, "priority": 1}),
+        "hash_seeds": (named, "hash seeds by", {"priority": 1}),
     }
-    names = ("format", "dialect", "summary", "loses", "proof", "experimental", "followed")
+    names = ("format", "dialect", "summary", "loses", "hash_seeds", "proof", "experimental", "followed")
     return Table.of(from_records(rows, names, special), len(rows), title="dialects")
 
 

@@ -69,9 +69,7 @@ def _taken(way: Ways, values: int, carrier: Carrier) -> Ints:
     return column(np.asarray(way)[at], np.int32)
 
 
-def choices_by_hash(
-    start: Longs, ways: Sequence[Ways], alike: Sequence[int], carrier: Carrier
-) -> Ints:
+def choices_by_hash(start: Longs, ways: Sequence[Ways], alike: Sequence[int], carrier: Carrier) -> Ints:
     """Column of the decision that every value of the hash takes.
 
     Parameters
@@ -125,8 +123,4 @@ def sets_alike(seeds: Sequence[int | None]) -> list[int]:
         if seed is not None:
             count[seed] = count.get(seed, 0) + 1
     number: dict[int, int] = {}
-    return [
-        OWN if seed is None or count[seed] < 2 else number.setdefault(seed, len(number)) for seed in seeds
-    ]
-
-
+    return [OWN if seed is None or count[seed] < 2 else number.setdefault(seed, len(number)) for seed in seeds]

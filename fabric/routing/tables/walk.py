@@ -13,7 +13,6 @@ from fabric.routing.kernels import parallel_loads
 from fabric.routing.tables.decisions import Decisions
 from topologies.columns import Bools, Floats, Ints, Longs, column
 
-
 NO_CHOICES: Ints = column(np.empty((0, 0)), np.int32)
 
 

@@ -22,7 +22,7 @@ MOST_PATHS = 64
 
 
 def write(rules: RuleSet) -> Iterator[File]:
-    """``switches/NAME.conf`` of every switch, for ``zebra``, ``staticd`` and ``bgpd`` together, and ``sysctl/NAME.conf``."""
+    """``switches/NAME.conf`` of every switch, for all daemons together, and ``sysctl/NAME.conf``."""
     check_bgp(rules)
     stems = safe_names(rules.topology.nodes.name[node] for node in rules.nodes)
     for stem, node in zip(stems, rules.nodes, strict=True):
