@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from ovs_lab import OvsLab
 from real_programs import require
-from router_lab import RouterLab
+from router_lab import RouterLab, wait_for
 
 from fabric.cli.main import run
 from fabric.pipeline.prepared import prepare
@@ -97,7 +97,7 @@ def test_open_vswitch_without_a_basis_carries_what_the_export_says(tmp_path):
                 session.send((out / f"switches/{entry.file}.of13").read_bytes())
                 assert session.barrier() == []
         before = {node: lab.sent_packets(node) for node in plan.switches.tolist()}
-        send_all(lab.host_names, plan.ipv4, ports=4)
+        send_all(lab.host_names, plan.ipv4, ports=2)
         packets = {
             (node, port): count - before[node].get(port, 0)
             for node in plan.switches.tolist()
@@ -138,7 +138,7 @@ def test_linux_with_the_seeds_of_the_export_and_with_one_seed(tmp_path):
             lab.run(plan.topology.node(entry.name), "sysctl", "-q", "-p", str(out / "sysctl" / f"{entry.file}.conf"))
         for host in lab.hosts:
             lab.run(host, "sh", str(out / "hosts/apply.sh"), plan.topology.nodes.name[host])
-        assert lab.ping_all() == []
+        assert wait_for(lambda: lab.ping_all() == [], 20)
         for host in lab.hosts[1::5]:
             lab.run(lab.hosts[0], "ping", "-6", "-n", "-c", "1", "-W", "2", str(plan.ipv6(host)))
         separate = _loads(lab, made)
