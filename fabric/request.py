@@ -34,3 +34,4 @@ class TablesRequest:
     rules: int | None = None  # entries, groups and members that every switch has, above what its model says
     groups: int | None = None
     members: int | None = None
+    hash_alike: bool = False  # all switches hash by one seed, as where nobody tells them theirs

@@ -62,6 +62,7 @@ def plan_tables(
                     addresses=address_options(spec),
                     number=number,
                     families=tables.families,
+                    hash_alike=tables.hash_alike,
                 )
             )
         except FabricError as error:

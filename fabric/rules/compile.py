@@ -61,7 +61,7 @@ class Compiler:
     plan: AddressPlan
     programme: Programme
     families: tuple[int, ...]
-    seed: int
+    seeds: Mapping[int, int]  # of every switch's hash, by topology node
     flows: Mapping[int, Sequence[tuple[Match, int]]]  # by topology node: single flows and their ports
 
     @cached_property
@@ -111,7 +111,7 @@ class Compiler:
         return SwitchTable(
             name=name,
             datapath=self.plan.datapath(node),
-            hash_basis=crc32(f"{self.seed}/{self.plan.fabric}/{name}".encode()),
+            hash_basis=self.seeds[node],
             groups=tuple(sorted(groups)),
             rules=tuple(rules),
         )
@@ -231,7 +231,20 @@ def compile_tables(
     flows : mapping, optional
         By topology node: single flows as (match, port), above all prefixes.
     """
-    compiler = Compiler(plan, programme, families, seed, flows or {})
     graph = programme.decisions.graph
     nodes = [int(node) for index, node in enumerate(graph.node_of) if not graph.is_terminal[index]]
-    return RuleSet(plan, families, router, nodes, compiler.table)
+    seeds = hash_seeds(plan, nodes, seed)
+    compiler = Compiler(plan, programme, families, seeds, flows or {})
+    return RuleSet(plan, families, router, nodes, compiler.table, seeds)
+
+
+def hash_seeds(plan: AddressPlan, nodes: Sequence[int], seed: int) -> dict[int, int]:
+    """A seed of 32 bits for the hash of every node: never 0, which means none, and no two alike."""
+    names, taken, found = plan.topology.nodes.name, {0}, {}
+    for node in nodes:
+        value = crc32(f"{seed}/{plan.fabric}/{names[node]}".encode())
+        while value in taken:
+            value = (value + 1) & 0xFFFFFFFF
+        taken.add(value)
+        found[node] = value
+    return found

@@ -26,6 +26,12 @@ class File(NamedTuple):
     content: str | bytes
 
 
+# Who says how a switch seeds its hash, so that tiers do not polarise: the tables themselves, a file beside them that
+# sets it, or nobody: then all switches hash alike.
+HashSeeds = Literal["tables", "files", "nobody"]
+UNSAID = 0  # seed of switches that nobody tells one
+
+
 @dataclass(frozen=True)
 class Dialect:
     """One way to write tables.
@@ -47,6 +53,11 @@ class Dialect:
         What of the tables it cannot say at all, in words; empty when nothing.
     read : callable or None
         Rules and groups of one switch from the folder of an export and the switch's safe name, for the verifier.
+    seeds : str
+        Who says the seed, or basis, of every switch's hash: ``tables``, ``files`` of the export, or ``nobody``. Loads
+        that are reported follow from it.
+    read_seed : callable or None
+        Seed of one switch from the folder and its safe name, None where its files name none.
     """
 
     name: str
@@ -56,6 +67,8 @@ class Dialect:
     write: Callable[[RuleSet], Iterable[File]]
     loses: str = ""
     read: Callable[[Path, str], tuple[list[Rule], list[Group]]] | None = None
+    seeds: HashSeeds = "nobody"
+    read_seed: Callable[[Path, str], int | None] | None = None
 
     @property
     def experimental(self) -> bool:
@@ -79,6 +92,12 @@ def read_switch(dialect: Dialect, folder: Path, stem: str) -> tuple[list[Rule], 
     except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         message = f"the {dialect.name} files of {stem} in {folder} cannot be read: {error}"
         raise RuleError(message, hint="export again", code="FP8020") from None
+
+
+def switch_seed(dialect: Dialect, folder: Path, stem: str) -> int:
+    """Seed of one switch's hash as the files of an export say it, ``UNSAID`` where they do not."""
+    found = dialect.read_seed(folder, stem) if dialect.read_seed is not None else None
+    return UNSAID if found is None else found
 
 
 DIALECTS = PluginFolder("dialect", "fabric.rules.dialects", "DIALECT", Dialect)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from fabric.routing.tables.programme import Overflow
-from fabric.rules.compile import Compiler
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError
+from fabric.rules.hash_report import HashReport
+from fabric.rules.host_routes import chosen_routes
+from fabric.rules.hosts import host_files
 from fabric.rules.manifest import (
     FLOW_COLUMNS,
     FLOWS,
@@ -117,6 +119,7 @@ def export_files(
     yield from address_files(planned.plan)
     yield File(LINKS, to_csv(LINK_COLUMNS, _link_rows(planned)))
     yield File(HOSTS, to_csv(HOST_COLUMNS, _host_rows(planned)))
+    yield from host_files(planned, dialect)
     if planned.flows:
         yield File(FLOWS, to_csv(FLOW_COLUMNS, _flow_rows(planned)))
     record = _manifest(planned, dialect, summary)
@@ -144,6 +147,7 @@ def _manifest(planned: PlannedRules, dialect: Dialect, summary: ExportSummary) -
         "oversubscription": planned.programme.oversubscription,
         "planned_max_utilisation": planned.planned_utilisation,
         "programmed_max_utilisation": planned.programmed_utilisation,
+        "hash": asdict(HashReport.of(planned, dialect)),
         "rules": summary.rules,
         "groups": summary.groups,
         "most_rules": summary.most.rules if summary.most else 0,
@@ -176,28 +180,12 @@ def _link_rows(planned: PlannedRules) -> Iterator[tuple[object, ...]]:
 
 def _host_rows(planned: PlannedRules) -> Iterator[tuple[object, ...]]:
     """Routes of endpoints with several links, which choose between them themselves."""
-    graph = planned.programme.decisions.graph
-    topology, plan = planned.rules.topology, planned.plan
-    compiler = Compiler(plan, planned.programme, planned.rules.families, 0, {})
-    several = np.flatnonzero(~topology.nodes.forwards & (graph.source >= 0) & (topology.nodes.nics > 0))
-    for node in several.tolist():
-        if not graph.is_terminal[graph.source[node]]:
-            continue
-        rules, groups = compiler.rules(int(graph.source[node]), node)
-        buckets = {group.id: group.buckets for group in groups}
-        for rule in rules:
-            ways: tuple[tuple[int, int], ...] = ()
-            if rule.action.kind == "output":
-                ways = ((rule.action.value, 1),)
-            elif rule.action.kind == "group":
-                ways = tuple((bucket.port, bucket.weight) for bucket in buckets[rule.action.value])
-            family = rule.match.family
-            if not family:
-                continue
-            for port, weight in ways:
-                link = planned.rules.ports.link(node, port)
-                via = topology.nodes.name[int(topology.links.dst[link])]
-                yield topology.nodes.name[node], prefix_text(family, *rule.match[1:3]), via, port, weight
+    topology = planned.rules.topology
+    for route in chosen_routes(planned):
+        for port, weight in route.ways:
+            link = planned.rules.ports.link(route.node, port)
+            via = topology.nodes.name[int(topology.links.dst[link])]
+            yield topology.nodes.name[route.node], route.prefix, via, port, weight
 
 
 def _flow_rows(planned: PlannedRules) -> Iterator[tuple[object, ...]]:

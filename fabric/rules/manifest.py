@@ -64,6 +64,8 @@ class Manifest:
     what_if: Mapping[str, tuple[str, ...]]  # down, up and set, as given to the export
     scenario: str
     sha256: str  # of the scenario file
+    separate_utilisation: float | None = None  # of the fullest link, where every switch hashes by a seed of its own
+    alike_utilisation: float | None = None  # the same where all hash alike; None: an export that does not say
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -100,9 +102,16 @@ def read_manifest(folder: Path) -> Manifest:
             what_if={key: tuple(one.text() for one in value.each()) for key, value in top.get("what_if").items()},
             scenario=top.get("scenario").text(""),
             sha256=top.get("sha256").text(""),
+            separate_utilisation=_figure(top.get("hash").get("separate_max_utilisation")),
+            alike_utilisation=_figure(top.get("hash").get("alike_max_utilisation")),
         )
     except FormatError as error:
         raise RuleError(replace(problem, hint=problem.hint or "export again") for problem in error.problems) from None
+
+
+def _figure(value: JsonValue) -> float | None:
+    """A number from 0, or nothing."""
+    return None if value.absent else value.number(least=0.0)
 
 
 def _stem(value: JsonValue) -> str:

@@ -159,6 +159,15 @@ def parse_groups(text: str, file: str) -> list[Group]:
     return groups
 
 
+_BASIS = re.compile(r"\bselection_method_param=(0x[0-9a-fA-F]+|[0-9]+)\b")
+
+
+def parse_bases(text: str) -> list[int]:
+    """Basis of the hash that every group of a groups file names, 0 where it names none."""
+    lines = [line for _, line in _lines(text)]
+    return [int(match[1], 0) & 0xFFFFFFFF if (match := _BASIS.search(line)) else 0 for line in lines]
+
+
 def _fail(words: str, given: object, file: str, line: int) -> NoReturn:
     raise RuleError(words.format(given), file=file, line=line, hint=_UnreadError.hint, code="FP8020")
 

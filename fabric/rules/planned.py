@@ -16,6 +16,7 @@ from fabric.routing.tables.programme import Overflow, Programme, programme
 from fabric.routing.tables.table_decisions import check_programmable, table_decisions
 from fabric.routing.tables.walk import walk
 from fabric.rules.addressing import AddressOptions, AddressPlan, plan_addresses
+from fabric.rules.alike import AlikeLoads, link_loads, loads_alike
 from fabric.rules.compile import compile_tables
 from fabric.rules.errors import RuleError
 from fabric.rules.ports import Ports
@@ -47,7 +48,9 @@ class PlannedRules:
     programme: Programme
     route: PhaseRoute | None  # None: the fabric carries no traffic
     planned_gbps: Floats  # shape (L,), offered per directed link as the router planned it
-    programmed_gbps: Floats  # shape (L,), as the weights give it
+    programmed_gbps: Floats  # shape (L,), as the switches will have it: by their weights, and how they seed their hash
+    separate_gbps: Floats  # shape (L,), the same where every switch hashes by a seed of its own
+    alike: AlikeLoads  # the same where all switches hash by one seed
     flows: tuple[FlowRule, ...]
     overflows: tuple[Overflow, ...]
     options: TableOptions
@@ -78,6 +81,16 @@ class PlannedRules:
         """Highest utilisation with the weights as programmed."""
         return self._worst(self.programmed_gbps)
 
+    @property
+    def separate_utilisation(self) -> float:
+        """The same where every switch hashes by a seed of its own."""
+        return self._worst(self.separate_gbps)
+
+    @property
+    def alike_utilisation(self) -> float:
+        """The same where all switches hash alike."""
+        return self._worst(self.alike.gbps)
+
 
 def plan_rules(
     topology: Topology,
@@ -90,6 +103,7 @@ def plan_rules(
     addresses: AddressOptions = AddressOptions(),
     number: int = 0,
     families: tuple[int, ...] = (4,),
+    hash_alike: bool = False,
 ) -> PlannedRules:
     """Route a phase and make the tables that carry it.
 
@@ -99,6 +113,8 @@ def plan_rules(
         None for a fabric without traffic: tables still lead everywhere.
     number : int
         Place of the fabric in its scenario.
+    hash_alike : bool
+        Whether all switches hash by one seed, because nobody tells them theirs.
 
     Raises
     ------
@@ -121,22 +137,25 @@ def plan_rules(
     if traits.placement == "placed" and routing is not None and routing.paths is not None:
         flows, steps = _single_flows(plan, prepared.graph, routing.paths)
     planned = route.link_gbps.sum(axis=1) if route is not None else np.zeros(len(topology.links))
-    programmed = planned
+    separate, alike = planned, AlikeLoads(column(planned, np.float64), column(np.empty(0), np.float64))
     if routing is not None and traits.placement != "placed" and traits.endpoint_ports is None:
         demand = prepared.demand
         if routing.admitted is not None:
             demand = replace(demand, gbps=column(demand.gbps * routing.admitted[:, None], np.float64))
-        edges = walk(made.decisions, made.part, demand).edge_gbps
-        programmed = prepared.graph.link_loads(edges, demand.sent_gbps, demand.received_gbps).sum(axis=1)
-        for links in prepared.graph.single_homed[1:]:  # what endpoints send and receive is the plan's, weights or not
-            programmed[links] = planned[links]
+        separate = link_loads(prepared.graph, walk(made.decisions, made.part, demand).edge_gbps, planned)
+        draws = hash_alike and made.carrier == "slots" and routing.admitted is None
+        alike = loads_alike(
+            made, demand, prepared.pairs, planned, separate, offset=plan.offset, seed=options.seed if draws else None
+        )
     rules = compile_tables(plan, made, router=router, families=families, seed=options.seed, flows=steps)
     return PlannedRules(
         rules,
         made,
         route,
         column(planned, np.float64),
-        column(programmed, np.float64),
+        column(alike.gbps if hash_alike else separate, np.float64),
+        column(separate, np.float64),
+        alike,
         flows,
         made.overflows,
         options.tables,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from fabric.rules.addressing import AddressPlan
@@ -28,6 +28,8 @@ class RuleSet:
         Switches that have a table, topology nodes in order.
     make : callable
         Table of one of them.
+    hash_seeds : mapping
+        Seed of every switch's hash, 1 to 2**32 - 1, no two alike; by topology node.
     """
 
     plan: AddressPlan
@@ -35,6 +37,7 @@ class RuleSet:
     router: str
     nodes: Sequence[int]
     make: Callable[[int], SwitchTable]
+    hash_seeds: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def topology(self) -> Topology:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric.cli.answer import Answer, emit, load, located
-from fabric.cli.exit_codes import OK
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, Share, refuse_flags
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
@@ -103,7 +103,9 @@ def command(
 
     FORMAT: openflow, routes, lft (InfiniBand), addresses, or list. Writes the folder -o DIR, whole or not at all; with
     several fabrics a folder of each in it. Files are verified, followed from every source to every destination, before
-    they are put in place. Exit code 3: tables do not fit, or a router that tables cannot carry.
+    they are put in place. Loads are those that switches will have: where a dialect cannot seed their hash, all hash
+    alike. Exit code 0: limits on the phase's load hold with the tables; 1: one does not; 3: tables do not fit, or a
+    router that tables cannot carry.
     """
     if form == "list":
         if scenario is not None:
@@ -129,7 +131,9 @@ def command(
     if chosen.format != form:
         raise click.UsageError(f"dialect {chosen.name} is one of export {chosen.format}, not of {form}")
     families = FAMILIES[family]
-    tables = TablesRequest(families, chosen.carrier, tolerance, max_rules, max_groups, max_members)
+    tables = TablesRequest(
+        families, chosen.carrier, tolerance, max_rules, max_groups, max_members, chosen.seeds == "nobody"
+    )
     check_timings(timings, settings)
     rows = _write(
         loaded,
@@ -146,7 +150,7 @@ def command(
     from dataclasses import replace
 
     emit(_answer(loaded, rows), replace(settings, output="-"))
-    return OK
+    return ANSWER_IS_NO if any(row["limits_ok"] is False for row in rows) else OK
 
 
 def _target(settings: Settings) -> Path:
@@ -189,7 +193,7 @@ def _write(
             prefix = f"{made.plan.fabric}/" if len(loaded.scenario.fabrics) > 1 and request.fabric is None else ""
             about = _about(loaded, settings)
             files.append(_files(made, chosen, summary, about, prefix, old))
-            rows.append(_row(made, summary, chosen, str(target / prefix)))
+            rows.append(_row(loaded, made, summary, chosen, str(target / prefix)))
 
         def check(folder: Path) -> None:
             for planned, row in zip(found, rows, strict=True):
@@ -202,6 +206,9 @@ def _write(
         if row["verified"] is None and not settings.quiet:
             why = "--no-verify" if not verify else f"dialect {chosen.name} cannot be read back"
             click.echo(f"note: {row['folder']} was not verified: {why}", err=True)
+        if not settings.quiet:
+            for note in row["notes"]:
+                click.echo(f"note: {row['folder']}: {note}", err=True)
     return rows
 
 
@@ -257,8 +264,20 @@ def _about(loaded: LoadedScenario, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _row(planned: PlannedRules, summary: ExportSummary, chosen: Dialect, folder: str) -> dict[str, Any]:
+def _row(
+    loaded: LoadedScenario, planned: PlannedRules, summary: ExportSummary, chosen: Dialect, folder: str
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from fabric.evaluation.table_limits import judge_loads
+    from fabric.rules.hash_report import HashReport
+
     names = planned.rules.topology.nodes.name
+    hashing = HashReport.of(planned, chosen)
+    limits = judge_loads(
+        loaded.scenario.limits, planned.plan.topology, planned.programmed_gbps, fabric=planned.plan.fabric,
+        phase=planned.route.phase if planned.route is not None else "", router=planned.rules.router,
+    )  # fmt: skip
     return {
         "fabric": planned.plan.fabric,
         "folder": folder.rstrip("/"),
@@ -273,14 +292,34 @@ def _row(planned: PlannedRules, summary: ExportSummary, chosen: Dialect, folder:
         "planned_max_utilisation": planned.planned_utilisation,
         "programmed_max_utilisation": planned.programmed_utilisation,
         "oversubscription": planned.programme.oversubscription,
+        "hash_seeds": chosen.seeds,
+        "limits_ok": all(limit.ok for limit in limits) if limits else None,
         "verified": None,
+        "hash": asdict(hashing),
+        "limits": limits,
+        "notes": [hashing.words(chosen.name)] if hashing.polarises else [],
     }
 
 
 def _answer(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> Answer:
     from fabric.faces.views.exports import export_table
 
-    return Answer(lambda: _record(loaded), lambda: _document(rows), lambda: export_table(rows, TABLES.columns), TABLES)
+    return Answer(
+        lambda: _record(loaded),
+        lambda: _document(rows),
+        lambda: export_table(rows, TABLES.columns),
+        TABLES,
+        lambda row: _entry(rows[row]),
+    )
+
+
+def _entry(row: dict[str, Any]) -> dict[str, Any]:
+    """The tables of a fabric, with the limits judged on their loads."""
+    from fabric.faces.views.exports import export_table
+    from fabric.faces.views.limits import limit_table
+
+    shown = export_table([row], TABLES.columns).only(*TABLES.columns).entry(0)
+    return {**shown, "limits": limit_table(row["limits"]).records()}
 
 
 def _record(loaded: LoadedScenario) -> dict[str, Any]:
@@ -298,12 +337,15 @@ def _record(loaded: LoadedScenario) -> dict[str, Any]:
 
 def _document(rows: Sequence[dict[str, Any]]) -> Document:
     from fabric.faces.views.exports import export_table
+    from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
     from fabric.output.document import Line
 
     parts: list[Any] = [export_table(rows, TABLES.columns).only(*TABLES.shown).as_rows()]
     for row in rows:
         seen = "followed from every source to every destination" if row["verified"] else "not followed"
         parts.append(Line(f"{row['folder']}: {row['dialect']}, {seen}", "good" if row["verified"] else "warn"))
+        if row["limits"]:
+            parts.append(limit_table(row["limits"]).only(*LIMITS_SHOWN))
     return parts
 
 
@@ -345,6 +387,7 @@ def _list(settings: Settings) -> int:
             "dialect": one.name,
             "summary": KNOWN.summary(one.name),
             "loses": one.loses,
+            "hash_seeds": one.seeds,
             "proof": one.proof,
             "experimental": one.experimental,
             "followed": one.read is not None,

@@ -18,6 +18,7 @@ from topologies.printable import printable
 if TYPE_CHECKING:
     from fabric.output.document import Document, Line
     from fabric.output.table import Table
+    from fabric.rules.manifest import Manifest
     from fabric.rules.openflow13.result import FabricPush, SwitchResult
 
 SUMMARY = "Install exported tables over OpenFlow 1.3 and read them back."
@@ -77,6 +78,7 @@ def command(
     from fabric.cli.watch import watching
     from fabric.faces.views.exports import push_table
     from fabric.routing.progress import Progress
+    from fabric.rules.manifest import read_manifest
     from fabric.rules.openflow13.fabric_push import push_fabric, read_export
     from fabric.rules.openflow13.folder import find_targets
     from fabric.rules.openflow13.reading import Way
@@ -101,7 +103,7 @@ def command(
     emit(
         Answer(
             lambda: _record(folder, done, dry_run=dry_run),
-            lambda: _document(done),
+            lambda: _document(read_manifest(folder), done, plain_groups=plain_groups),
             lambda: push_table(done.switches, SWITCHES.columns),
             SWITCHES,
             lambda row: _entry(done.switches, row, dry_run=dry_run),
@@ -168,7 +170,17 @@ def _entry(results: Sequence[SwitchResult], row: int, *, dry_run: bool) -> dict[
     }
 
 
-def _document(done: FabricPush) -> Document:
+def _alike_words(manifest: Manifest) -> str:
+    """What a shared hash does to the fullest link, as the export says it."""
+    from topologies.units import percent
+
+    apart, alike = manifest.separate_utilisation, manifest.alike_utilisation
+    if apart is None or alike is None:
+        return ""
+    return f"; if all switches do, the fullest link gets {percent(alike)} of its capacity instead of {percent(apart)}"
+
+
+def _document(manifest: Manifest, done: FabricPush, *, plain_groups: bool) -> Document:
     """Tables of the switches and the rounds, and lines for what differs or, in a dry run, for what would be sent."""
     from fabric.faces.views.exports import push_table, round_table
     from fabric.output.document import Line
@@ -180,11 +192,12 @@ def _document(done: FabricPush) -> Document:
     parts += [Line(words, "bad" if stopped or not done.rounds else "warn") for words in done.words]
     for result in done.switches:
         parts += _switch_lines(result)
-    alike = [result.switch for result in done.switches if result.shared_hash and result.state in ("done", "planned")]
+    written = [result for result in done.switches if result.state in ("done", "planned")]
+    alike = [result.switch for result in written if result.shared_hash or plain_groups]
     if alike:
         more = f" and {len(alike) - 1:,} more" if len(alike) > 1 else ""
         words = "groups without a hash basis: all tiers hash alike and polarise; OpenFlow 1.5 avoids it"
-        parts.append(Line(f"{alike[0]}{more}: {words}", "warn"))
+        parts.append(Line(f"{alike[0]}{more}: {words}{_alike_words(manifest)}", "warn"))
     return parts
 
 

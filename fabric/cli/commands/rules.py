@@ -51,7 +51,11 @@ def trace(
     from fabric.rules.verify.tables import parts_of
 
     _, ground = load_exported(scenario, folder, settings)
-    tracer = Tracer(ground.tables(folder), ground.plan, parts_of(DIALECTS.find(ground.manifest.dialect)))
+    dialect = DIALECTS.find(ground.manifest.dialect)
+    if dialect.seeds == "nobody" and not settings.quiet:
+        words = "cannot say a hash seed: probabilities are of switches that hash anew, and these hash alike"
+        click.echo(f"note: dialect {dialect.name} {words}", err=True)
+    tracer = Tracer(ground.tables(folder), ground.plan, parts_of(dialect))
     packet = tracer.packet(src, dst, src_port=sport, dst_port=dport, family=int(family))
     paths: list[Walk] = []
     for entry in tracer.entries(src):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from fabric.faces.views.row_kinds import DIFFERENCES, FINDINGS
 
 if TYPE_CHECKING:
     from fabric.output.document import Document
+    from fabric.result import LimitVerdict
     from fabric.rules.manifest import Manifest
     from fabric.rules.verify.findings import Verdict
 
@@ -33,10 +35,12 @@ def command() -> None:
 def rules(scenario: str, folder: Path, settings: Settings) -> int:
     """Follow the tables in FOLDER from every source to every destination of SCENARIO, and walk its loads.
 
-    Failures and overrides are those of the export unless given again. Exit code 0: no loop, black hole, leak or wrong
-    load; 1: something was found; 3: files that cannot be read.
+    Failures and overrides are those of the export unless given again. Switches whose files name no hash seed, or the
+    same, hash alike, and loads are those. Exit code 0: no loop, black hole, leak or wrong load, and limits on the
+    phase's load hold; 1: something was found, or a limit does not hold; 3: files that cannot be read.
     """
     from fabric.cli.exported import load_exported
+    from fabric.evaluation.table_limits import judge_loads
     from fabric.faces.views.exports import finding_table
     from fabric.routing.progress import Progress
     from fabric.rules.verify.check import verify_export
@@ -48,19 +52,23 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
         verdict = verify_export(
             folder, manifest, ground.plan, ground.pairs, progress=lambda text: report(Progress(text))
         )
+        limits = judge_loads(
+            loaded.scenario.limits, ground.plan.topology, verdict.found_gbps, fabric=manifest.fabric,
+            phase=manifest.phase or "", router=manifest.router,
+        )  # fmt: skip
     if verdict.holds:
         write_stamp(folder, manifest)
     emit(
         Answer(
-            lambda: _record(manifest, verdict),
-            lambda: _document(folder, verdict),
+            lambda: _record(manifest, verdict, limits),
+            lambda: _document(folder, verdict, limits),
             lambda: finding_table([_finding(one) for one in verdict.findings], FINDINGS.columns),
             FINDINGS,
             lambda row: _entry(verdict.findings[row]),
         ),
         settings,
     )
-    return OK if verdict.holds else ANSWER_IS_NO
+    return OK if verdict.holds and all(limit.ok for limit in limits) else ANSWER_IS_NO
 
 
 @command.command("routes", cls=FabricCommand, takes=(*ANSWER, *SCENARIO), rows=(DIFFERENCES,))
@@ -138,10 +146,12 @@ def _finding(one: Any) -> dict[str, Any]:
     }
 
 
-def _record(manifest: Manifest, verdict: Verdict) -> dict[str, Any]:
+def _record(manifest: Manifest, verdict: Verdict, limits: Sequence[LimitVerdict]) -> dict[str, Any]:
+    from fabric.faces.views.limits import limit_table
     from fabric.scenario.provenance import SCHEMA, version
 
-    figures = {key: value for key, value in verdict.__dict__.items() if key not in ("findings", "families")}
+    left_out = ("findings", "families", "found_gbps")
+    figures = {key: value for key, value in verdict.__dict__.items() if key not in left_out}
     return {
         "schema": SCHEMA,
         "kind": "RulesVerdict",
@@ -150,13 +160,16 @@ def _record(manifest: Manifest, verdict: Verdict) -> dict[str, Any]:
         "holds": verdict.holds,
         **figures,
         "families": list(verdict.families),
+        "limits": limit_table(limits).records(),
     }
 
 
-def _document(folder: Path, verdict: Verdict) -> Document:
+def _document(folder: Path, verdict: Verdict, limits: Sequence[LimitVerdict]) -> Document:
+    from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
     from fabric.output.document import Line
     from topologies.units import percent
 
+    judged = [limit_table(limits).only(*LIMITS_SHOWN)] if limits else []
     lines = [
         Line(
             f"{folder}: {verdict.switches:,} switches, {verdict.rules:,} rules, {verdict.groups:,} groups of dialect "
@@ -169,15 +182,19 @@ def _document(folder: Path, verdict: Verdict) -> Document:
         Line(
             f"fullest link: plan {percent(verdict.planned_max_utilisation)}, as programmed "
             f"{percent(verdict.programmed_max_utilisation)}, by these files {percent(verdict.found_max_utilisation)}; "
-            f"weights move no link by more than {percent(verdict.weight_error)} of its capacity"
+            f"{'weights and a shared hash' if verdict.polarises else 'weights'} move no link by more than "
+            f"{percent(verdict.weight_error)} of its capacity"
         ),
     ]
+    if verdict.polarises:
+        words = f"{verdict.hash_alike:,} switches hash alike, tier after tier: no seeds that differ in these files"
+        lines.append(Line(words, "warn"))
     if verdict.holds:
-        return [*lines, Line("no loop, no black hole, no leak; loads are those of the export", "good")]
+        return [*lines, Line("no loop, no black hole, no leak; loads are those of the export", "good"), *judged]
     shown = verdict.findings[: FINDINGS.most]
     for one in shown:
         lines.append(Line(one.text, "bad", is_rows=True))
         lines += [Line(f"    {step.strip()}", is_rows=True) for step in one.trace]
     if len(verdict.findings) > len(shown):
         lines.append(Line(f"and {len(verdict.findings) - len(shown):,} more; --json has them", "warn", is_rows=True))
-    return lines
+    return [*lines, *judged]

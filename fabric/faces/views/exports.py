@@ -27,6 +27,7 @@ _EXPORT: dict[str, Special] = {
     "planned_max_utilisation": (ratios, "plan", {}),
     "programmed_max_utilisation": (ratios, "programmed", {}),
     "oversubscription": (ratios, "oversubscription", {"priority": 2}),
+    "hash_seeds": (named, "hash seeds", {"priority": 2}),
 }
 
 
@@ -56,8 +57,9 @@ def dialect_table(rows: Sequence[Record]) -> Table:
         "summary": (named, "what it is", {"flexible": True}),
         "proof": (named, "proved with", {"flexible": True, "texts": [row["proof"] or "experimental" for row in rows]}),
         "loses": (named, "cannot say", {"flexible": True, "priority": 1}),
+        "hash_seeds": (named, "hash seeds by", {"priority": 1}),
     }
-    names = ("format", "dialect", "summary", "loses", "proof", "experimental", "followed")
+    names = ("format", "dialect", "summary", "loses", "hash_seeds", "proof", "experimental", "followed")
     return Table.of(from_records(rows, names, special), len(rows), title="dialects")
 
 

@@ -129,7 +129,8 @@ TABLES = RowKind(
     "exported tables",
     (
         "fabric", "folder", "dialect", "router", "phase", "switches", "rules", "groups", "most_rules",
-        "most_rules_at", "planned_max_utilisation", "programmed_max_utilisation", "oversubscription", "verified",
+        "most_rules_at", "planned_max_utilisation", "programmed_max_utilisation", "oversubscription", "hash_seeds",
+        "limits_ok", "verified",
     ),
     shown=(
         "fabric", "router", "phase", "switches", "rules", "groups", "most_rules_at", "most_rules",
@@ -148,8 +149,8 @@ ADDRESSES = RowKind(
 
 DIALECTS = RowKind(
     "dialects",
-    ("format", "dialect", "summary", "loses", "proof", "experimental", "followed"),
-    shown=("format", "dialect", "summary", "proof", "loses"),
+    ("format", "dialect", "summary", "loses", "hash_seeds", "proof", "experimental", "followed"),
+    shown=("format", "dialect", "summary", "proof", "hash_seeds", "loses"),
 )
 
 FINDINGS = RowKind(

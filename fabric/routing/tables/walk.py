@@ -11,7 +11,9 @@ from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, PhaseDemand
 from fabric.routing.kernels import parallel_loads
 from fabric.routing.tables.decisions import Decisions
-from topologies.columns import Bools, Floats, Ints, Longs
+from topologies.columns import Bools, Floats, Ints, Longs, column
+
+NO_CHOICES: Ints = column(np.empty((0, 0)), np.int32)
 
 
 class DecisionColumns(NamedTuple):
@@ -22,6 +24,7 @@ class DecisionColumns(NamedTuple):
     edge: Ints
     part: Floats
     head: Ints  # shape (E,), node that each edge leads to
+    choice: Ints = NO_CHOICES  # shape (K, H), place in ``edge`` by value of a shared hash, -1: split by ``part``
 
 
 @compiled
@@ -36,9 +39,13 @@ def _walk_slice(
     lost: Floats,
     met: Bools,
 ) -> None:
-    """Walk demands ``first`` to ``last``, one per destination, in depth-first order of the nodes they cross."""
-    code, start, edge, part, head = decisions
-    nodes, classes = len(code), gbps.shape[1]
+    """Walk demands ``first`` to ``last``, one per destination, in depth-first order of the nodes they cross.
+
+    With a shared hash the columns of ``loads`` are its values, over which demand of one column is spread evenly.
+    """
+    code, start, edge, part, head, choice = decisions
+    nodes, classes, values = len(code), loads.shape[1], choice.shape[1]
+    evenly = classes > gbps.shape[1]
     state = np.zeros(nodes, dtype=np.int8)  # 0 not met, 1 on the way, 2 done
     stack, place = np.empty(nodes, dtype=np.int64), np.empty(nodes, dtype=np.int64)
     order = np.empty(nodes, dtype=np.int64)
@@ -49,7 +56,7 @@ def _walk_slice(
         for entry in range(rows.start[index], rows.start[index + 1]):
             root = rows.src[entry]
             for column_ in range(classes):
-                amount[root, column_] += gbps[entry, column_]
+                amount[root, column_] += gbps[entry, 0] / classes if evenly else gbps[entry, column_]
             if state[root] != 0:
                 continue
             depth = 0
@@ -78,7 +85,12 @@ def _walk_slice(
         for position in range(done - 1, -1, -1):
             node = order[position]
             decision = code[node, to]
-            if decision >= 0:
+            if decision >= 0 and values > 0 and choice[decision, 0] >= 0:
+                for column_ in range(classes):
+                    at = choice[decision, column_]
+                    loads[edge[at], column_] += amount[node, column_]
+                    amount[head[edge[at]], column_] += amount[node, column_]
+            elif decision >= 0:
                 for at in range(start[decision], start[decision + 1]):
                     if part[at] > 0.0:
                         for column_ in range(classes):
@@ -105,14 +117,23 @@ class Walk:
     lost_gbps: Floats  # shape (D,), what reaches a node without a next hop
 
 
-def walk(decisions: Decisions, part: Floats, demand: PhaseDemand) -> Walk:
+def walk(
+    decisions: Decisions, part: Floats, demand: PhaseDemand, *, choice: Ints = NO_CHOICES, gbps: Floats | None = None
+) -> Walk:
     """Send a demand along decisions whose edges take ``part`` of their node's traffic.
 
     The demand's destinations are sinks; decisions by endpoint are walked by ``walk_columns``.
+
+    Parameters
+    ----------
+    choice : ndarray, shape (K, H), optional
+        See ``fabric.routing.tables.shared_hash.choices_by_hash``.
+    gbps : ndarray, shape (nnz, C) or (nnz, H), optional
+        Instead of the demand's own.
     """
     rows = DemandRows(np.searchsorted(decisions.sink, demand.dest).astype(np.int32), demand.start, demand.src)
-    columns = DecisionColumns(decisions.code, decisions.start, decisions.edge, part, decisions.graph.dst)
-    return walk_columns(columns, rows, demand.gbps)
+    columns = DecisionColumns(decisions.code, decisions.start, decisions.edge, part, decisions.graph.dst, choice)
+    return walk_columns(columns, rows, demand.gbps if gbps is None else gbps)
 
 
 def every_row(count: int, sources: Ints) -> DemandRows:
@@ -129,6 +150,7 @@ def walk_columns(decisions: DecisionColumns, rows: DemandRows, gbps: Floats, met
     rows : DemandRows
         ``dest`` are columns of the decisions' ``code``.
     gbps : ndarray, shape (entries, C)
+        With choices by a shared hash of H values, C is 1 (all values get a like part) or H.
     met : ndarray, shape (V, D), optional
         Filled with which nodes traffic to each destination meets.
     """
@@ -138,5 +160,6 @@ def walk_columns(decisions: DecisionColumns, rows: DemandRows, gbps: Floats, met
     def work(first: int, last: int, loads: Floats) -> None:
         _walk_slice(first, last, decisions, rows, gbps, loads, loops, lost, seen)
 
-    loads = parallel_loads(len(rows.dest), (len(decisions.head), gbps.shape[1]), work)
+    classes = decisions.choice.shape[1] or gbps.shape[1]
+    loads = parallel_loads(len(rows.dest), (len(decisions.head), classes), work)
     return Walk(loads, loops, lost)

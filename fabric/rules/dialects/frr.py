@@ -12,6 +12,7 @@ from ipaddress import ip_address
 
 from fabric.rules.bgp import UNEQUAL, bgp_rule, check_bgp
 from fabric.rules.dialect import Dialect, File
+from fabric.rules.linux_hash import read_seed, switch_settings
 from fabric.rules.next_hops import host_interfaces, interface, link_interfaces, sites_of
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
@@ -21,11 +22,12 @@ MOST_PATHS = 64
 
 
 def write(rules: RuleSet) -> Iterator[File]:
-    """``switches/NAME.conf`` of every switch, for ``zebra``, ``staticd`` and ``bgpd`` together."""
+    """``switches/NAME.conf`` of every switch, for all daemons together, and ``sysctl/NAME.conf``."""
     check_bgp(rules)
     stems = safe_names(rules.topology.nodes.name[node] for node in rules.nodes)
     for stem, node in zip(stems, rules.nodes, strict=True):
         yield File(f"switches/{stem}.conf", "".join(f"{line}\n" for line in _lines(rules, node, stem)))
+        yield File(f"sysctl/{stem}.conf", switch_settings(rules.hash_seeds[node], rules.families))
 
 
 def _lines(rules: RuleSet, node: int, stem: str) -> Iterator[str]:
@@ -96,6 +98,8 @@ SUMMARY = "frr.conf per switch: BGP with an AS each, weighted by link bandwidth 
 DIALECT = Dialect(
     name="frr",
     format="routes",
+    seeds="files",
+    read_seed=read_seed,
     proof="FRR 8.4, network namespaces",
     carrier="exact",
     write=write,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError
-from fabric.rules.ovs_text import format_group, format_rule, parse_groups, parse_rules
+from fabric.rules.ovs_text import format_group, format_rule, parse_bases, parse_groups, parse_rules
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
 from fabric.rules.shell_names import find_switch
@@ -88,6 +88,13 @@ def read(folder: Path, stem: str) -> tuple[list[Rule], list[Group]]:
     return parse_rules(*found[0]), parse_groups(*found[1])
 
 
+def read_seed(folder: Path, stem: str) -> int | None:
+    """Basis of the hash that the groups of one switch name; None where they name none, or not the same."""
+    text = (folder / "switches" / f"{stem}.groups").read_text(encoding="utf-8")
+    found = set(parse_bases(text))
+    return found.pop() if len(found) == 1 else None
+
+
 SUMMARY = "ovs-ofctl flows and groups files per switch"
 DIALECT = Dialect(
     name="ovs",
@@ -96,4 +103,6 @@ DIALECT = Dialect(
     carrier="slots",
     write=write,
     read=read,
+    seeds="tables",
+    read_seed=read_seed,
 )

@@ -233,5 +233,5 @@ DIALECT = Dialect(
     proof="",
     carrier="exact",
     write=write,
-    loses="host routes, weights, and splits that shortest paths do not give",
+    loses="host routes, weights, splits that shortest paths do not give, and the hash seed of switches",
 )

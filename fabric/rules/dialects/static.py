@@ -1,8 +1,8 @@
 """Static routes of Linux: addresses and multipath routes per switch, loaded by ``ip -batch``.
 
 Ports are interfaces ``eth1`` and on. Hosts are attached to ports of their own with a /32 or /128 route each, and find
-the site's gateway address on every one of them. Linux follows weights of 1 to 256 exactly, by the layer-4 hash once
-``net.ipv4.fib_multipath_hash_policy`` (and ``net.ipv6…``) is 1.
+the site's gateway address on every one of them. Linux follows weights of 1 to 256 exactly, by the layer-4 hash that
+``sysctl/NAME.conf`` sets, with a seed for every switch.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fabric.rules.dialect import Dialect, File
 from fabric.rules.errors import RuleError
+from fabric.rules.linux_hash import read_seed, switch_settings
 from fabric.rules.next_hops import Route, host_interfaces, interface, link_interfaces, routes_of
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
@@ -21,11 +22,12 @@ from fabric.rules.table import DROP, LOCAL, Action, Bucket, Group, Match, Rule, 
 
 
 def write(rules: RuleSet) -> Iterator[File]:
-    """``switches/NAME.routes`` of every switch."""
+    """``switches/NAME.routes`` of every switch, and ``sysctl/NAME.conf`` with the seed of its hash."""
     stems = safe_names(rules.topology.nodes.name[node] for node in rules.nodes)
     for stem, node, table in zip(stems, rules.nodes, rules.tables(), strict=True):
         lines = [*_addresses(rules, node), *_routes(rules, node, table)]
         yield File(f"switches/{stem}.routes", "".join(f"{line}\n" for line in lines))
+        yield File(f"sysctl/{stem}.conf", switch_settings(rules.hash_seeds[node], rules.families))
 
 
 def _addresses(rules: RuleSet, node: int) -> Iterator[str]:
@@ -33,12 +35,12 @@ def _addresses(rules: RuleSet, node: int) -> Iterator[str]:
     if 4 in families:
         yield f"address add {plan.loopback4(node)}/32 dev lo"
     if 6 in families:
-        yield f"-6 address add {plan.loopback6(node)}/128 dev lo nodad"
+        yield f"address add {plan.loopback6(node)}/128 dev lo nodad"
     for port, _, four, six in link_interfaces(rules, node):
         if 4 in families:
             yield f"address add {four} dev {interface(port)}"
         if 6 in families:
-            yield f"-6 address add {six} dev {interface(port)} nodad"
+            yield f"address add {six} dev {interface(port)} nodad"
     for port, endpoint in host_interfaces(rules, node):
         site = int(plan.site_of[endpoint])
         if site < 0:
@@ -46,22 +48,21 @@ def _addresses(rules: RuleSet, node: int) -> Iterator[str]:
         if 4 in families:
             yield f"address add {ip_address(plan.gateway(4, site))}/32 dev {interface(port)}"
         if 6 in families:
-            yield f"-6 address add {ip_address(plan.gateway(6, site))}/128 dev {interface(port)} nodad"
+            yield f"address add {ip_address(plan.gateway(6, site))}/128 dev {interface(port)} nodad"
 
 
 def _routes(rules: RuleSet, node: int, table: SwitchTable) -> Iterator[str]:
     for route in routes_of(rules, node, table):
-        six = "-6 " if route.family == 6 else ""
         if route.local:
-            yield f"{six}address add {route.prefix} dev lo"
+            yield f"address add {route.prefix} dev lo"
         elif not route.hops:
-            yield f"{six}route add blackhole {route.prefix}"
+            yield f"route add blackhole {route.prefix}"
         elif len(route.hops) == 1:
             (hop,) = route.hops
             via = f"via {hop.via} " if hop.via else ""
-            yield f"{six}route add {route.prefix} {via}dev {interface(hop.port)}"
+            yield f"route add {route.prefix} {via}dev {interface(hop.port)}"
         else:
-            yield f"{six}route add {route.prefix} {_ways(route)}"
+            yield f"route add {route.prefix} {_ways(route)}"
 
 
 def _ways(route: Route) -> str:
@@ -117,6 +118,8 @@ SUMMARY = "addresses and weighted multipath routes of Linux, per switch for ip -
 DIALECT = Dialect(
     name="static",
     format="routes",
+    seeds="files",
+    read_seed=read_seed,
     proof="Linux kernel, network namespaces",
     carrier="exact",
     write=write,

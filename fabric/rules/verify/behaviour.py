@@ -13,6 +13,7 @@ from fabric.rules.table import Action, Group, Rule
 from topologies.columns import Bools, Ints, Longs
 
 Parts = Callable[[Sequence[int]], Sequence[float]]  # weights -> parts
+ByHash = Callable[[tuple[int, ...]], tuple[int, ...]]  # weights -> bucket by value of the hash, empty: whatever it is
 Ways = tuple[tuple[int, float], ...]  # (port, part), ports ascending; empty: dropped
 
 
@@ -25,6 +26,7 @@ class Behaviour:
     ways: tuple[Ways, ...]
     ambiguous: tuple[int, ...]  # offsets where two rules of one priority disagree
     faults: tuple[str, ...]  # groups that do not exist, and the like
+    by_hash: tuple[tuple[int, ...], ...] = ()  # as ``ways``: place among them by value of the hash, empty: no choice
 
     def at(self, offset: int) -> Ways:
         """What is done with an address."""
@@ -45,7 +47,12 @@ def _paint(first: Longs, last: Longs, priority: Longs, act: Ints, cell: Ints, he
 
 
 def behaviour(
-    plan: AddressPlan, family: int, rules: Sequence[Rule], groups: Sequence[Group], parts: Parts
+    plan: AddressPlan,
+    family: int,
+    rules: Sequence[Rule],
+    groups: Sequence[Group],
+    parts: Parts,
+    by_hash: ByHash = lambda _: (),
 ) -> Behaviour:
     """What a switch does with the addresses of the host blocks, single flows left out.
 
@@ -53,6 +60,8 @@ def behaviour(
     ----------
     parts : callable
         Parts of a group's buckets by their weights, as the carrier realises them.
+    by_hash : callable
+        Bucket of a group that every value of the hash takes.
     """
     known = {group.id: group for group in groups}
     faults: list[str] = []
@@ -68,10 +77,10 @@ def behaviour(
             priorities.append(rule.priority)
             actions.append(rule.action)
     meaning: dict[Action, int] = {}
-    ways: dict[Ways, int] = {(): 0}
+    ways: dict[tuple[Ways, tuple[int, ...]], int] = {((), ()): 0}
     for action in actions:
         if action not in meaning:
-            meaning[action] = ways.setdefault(_ways(action, known, parts, faults), len(ways))
+            meaning[action] = ways.setdefault(_ways(action, known, parts, by_hash, faults), len(ways))
     order = np.argsort(np.array(priorities, dtype=np.int64), kind="stable")
     first = np.array([span[0] for span in regions], dtype=np.int64)[order]
     last = np.array([span[1] for span in regions], dtype=np.int64)[order]
@@ -84,20 +93,32 @@ def behaviour(
     _paint(low, high, np.array(priorities, dtype=np.int64)[order], act, cell, held, clash)
     change = np.ones(len(edges), dtype=np.bool_)
     change[1:] = cell[1:] != cell[:-1]
-    return Behaviour(edges[change], cell[change], tuple(ways), tuple(edges[clash].tolist()), tuple(faults))
+    return Behaviour(
+        edges[change],
+        cell[change],
+        tuple(one for one, _ in ways),
+        tuple(edges[clash].tolist()),
+        tuple(faults),
+        tuple(one for _, one in ways),
+    )
 
 
-def _ways(action: Action, groups: dict[int, Group], parts: Parts, faults: list[str]) -> Ways:
+def _ways(
+    action: Action, groups: dict[int, Group], parts: Parts, by_hash: ByHash, faults: list[str]
+) -> tuple[Ways, tuple[int, ...]]:
     if action.kind == "drop":
-        return ()
+        return (), ()
     if action.kind == "output":
-        return ((action.value, 1.0),)
+        return ((action.value, 1.0),), ()
     if action.value not in groups:
         faults.append(f"a rule sends to group {action.value}, which is not there")
-        return ()
+        return (), ()
     buckets = groups[action.value].buckets
+    weights = tuple(bucket.weight for bucket in buckets)
     found: dict[int, float] = {}
-    for bucket, part in zip(buckets, parts([bucket.weight for bucket in buckets]), strict=True):
+    for bucket, part in zip(buckets, parts(weights), strict=True):
         if part > 0:
             found[bucket.port] = found.get(bucket.port, 0.0) + part
-    return tuple(sorted(found.items()))
+    place = {port: index for index, port in enumerate(sorted(found))}
+    taken = tuple(place[buckets[bucket].port] for bucket in by_hash(weights)) if len(place) > 1 else ()
+    return tuple(sorted(found.items())), taken

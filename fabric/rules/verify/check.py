@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fabric.routing.router import PairTraffic
+from fabric.routing.tables.shared_hash import OWN, choices_by_hash, sets_alike
 from fabric.routing.tables.walk import DecisionColumns, every_row, walk_columns
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.dialect import DIALECTS
@@ -94,7 +95,8 @@ def _verdict(
         name = topology.nodes.name[int(topology.links.src[link])]
         findings.append(Finding("load", name, topology.link_name(link), words))
     error = float((np.abs(walked - planned[0]) / capacity)[inner].max(initial=0.0))
-    live = inner & topology.up
+    live = topology.up
+    found = np.where(inner, walked, planned[1])
     return Verdict(
         fabric=manifest.fabric,
         dialect=manifest.dialect,
@@ -108,8 +110,11 @@ def _verdict(
         flows=counts[2],
         planned_max_utilisation=float((planned[0] / capacity)[live].max(initial=0.0)),
         programmed_max_utilisation=float((planned[1] / capacity)[live].max(initial=0.0)),
-        found_max_utilisation=float((walked / capacity)[live].max(initial=0.0)),
+        found_max_utilisation=float((found / capacity)[live].max(initial=0.0)),
         weight_error=error,
+        found_gbps=found,
+        hash_seeds=DIALECTS.find(manifest.dialect).seeds,
+        hash_alike=sum(one != OWN for one in sets_alike(tables.seeds)),
         findings=tuple(dict.fromkeys(findings))[:MOST_FINDINGS],
     )
 
@@ -174,12 +179,24 @@ def walk_all(
     gbps = np.ones((count * width, 2))
     gbps[:, 1] = _demand(tables, rows, sources, pairs).ravel() if len(pairs) else 0.0
     edge = np.arange(len(rows.link), dtype=np.int32)
-    decisions = DecisionColumns(rows.code, rows.start, edge, rows.part, rows.head[rows.link])
+    head = rows.head[rows.link]
+    decisions = DecisionColumns(rows.code, rows.start, edge, rows.part, head)
     met = np.zeros((len(rows.code), count), dtype=np.bool_)
     walked = walk_columns(decisions, every_row(count, sources), gbps, met)
+    carried = walked.edge_gbps[:, 1]
+    choice = _choices(tables, rows)
+    if len(pairs) and choice.shape[1]:
+        alike = DecisionColumns(rows.code, rows.start, edge, rows.part, head, choice)
+        carried = walk_columns(alike, every_row(count, sources), gbps[:, 1:]).edge_gbps.sum(axis=1)
     loads = np.zeros(len(tables.plan.topology.links))
-    np.add.at(loads, rows.link, walked.edge_gbps[:, 1])
+    np.add.at(loads, rows.link, carried)
     return loads, met, walked.loops, walked.lost_gbps > 0
+
+
+def _choices(tables: ReadTables, rows: Rows) -> Ints:
+    """What every value of the hash does at switches that hash alike, as their files say."""
+    sets = sets_alike(tables.seeds)
+    return choices_by_hash(rows.start, rows.by_hash, [sets[place] for place in rows.owner.tolist()], tables.carrier)
 
 
 def _demand(tables: ReadTables, rows: Rows, sources: Ints, pairs: Sequence[PairTraffic]) -> Floats:

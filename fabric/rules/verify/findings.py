@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from topologies.columns import Floats
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -40,7 +42,15 @@ class Verdict:
     programmed_max_utilisation: float  # as the export says
     found_max_utilisation: float  # walked from the files
     weight_error: float  # largest |walked - planned| over the link's capacity
+    found_gbps: Floats  # shape (L,), walked from the files; where no table decides, as the export says
+    hash_seeds: str  # who says the seed of every switch: tables, files, or nobody
+    hash_alike: int  # switches that hash like another one, by what the files say
     findings: tuple[Finding, ...]
+
+    @property
+    def polarises(self) -> bool:
+        """Whether switches that hash alike move the fullest link."""
+        return self.hash_alike > 0 and self.found_max_utilisation > self.planned_max_utilisation * (1 + 1e-6)
 
     @property
     def holds(self) -> bool:

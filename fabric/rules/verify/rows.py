@@ -39,6 +39,8 @@ class Rows:
     start: Longs  # shape (K + 1,), ways of all nodes
     link: Ints  # topology link of every way
     part: np.ndarray
+    by_hash: tuple[tuple[int, ...], ...]  # shape (K,), place among the ways by value of the hash
+    owner: Ints  # shape (K,), place of the node whose ways they are
     head: Ints  # shape (L,), place where a link leads
     pieces: tuple[tuple[Piece, ...], ...]  # by row
     row_of: Ints  # shape (N,), row of every endpoint, -1 for none
@@ -52,6 +54,12 @@ def cut_rows(tables: ReadTables, family_index: int) -> tuple[Rows, list[Finding]
     head = np.where(tables.index[topology.links.dst] >= 0, tables.index[topology.links.dst], end)
     head = np.where(topology.nodes.forwards[topology.links.dst], head, end)
     start, links, parts, base, findings = _flatten(tables, family_index)
+    given = (taken for one in behaviours for taken in zip(one.by_hash, one.ways, strict=True))
+    by_hash = tuple(
+        taken if width == len(ways) else ()  # a way to a port that is not there is a finding of its own
+        for (taken, ways), width in zip(given, np.diff(start).tolist(), strict=True)
+    )
+    owner = np.repeat(np.arange(end), [len(one.ways) for one in behaviours])
     delivers = _delivers(start, links, head, end)
     # What every node does at the first address of every site, and whether its rules cut the site.
     first = plan.sites.start
@@ -91,6 +99,8 @@ def cut_rows(tables: ReadTables, family_index: int) -> tuple[Rows, list[Finding]
         column(start, np.int64),
         column(links, np.int32),
         column(parts, np.float64),
+        by_hash,
+        column(owner, np.int32),
         column(head, np.int32),
         tuple(pieces),
         column(row_of, np.int32),

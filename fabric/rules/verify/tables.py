@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fabric.routing.table_options import Carrier
+from fabric.routing.tables.shared_hash import buckets_by_hash
 from fabric.rules.addressing import AddressPlan
-from fabric.rules.dialect import Dialect, read_switch
+from fabric.rules.dialect import Dialect, read_switch, switch_seed
 from fabric.rules.errors import RuleError
 from fabric.rules.manifest import HOST_COLUMNS, HOSTS, Manifest
 from fabric.rules.own_files import read_rows
@@ -33,6 +35,8 @@ class ReadTables:
     rules: int = 0
     groups: int = 0
     findings: list[Finding] = field(default_factory=list)
+    seeds: list[int | None] = field(default_factory=list)  # of every node's hash; None: a host, which has its own
+    carrier: Carrier = "exact"  # of the switches
 
     @cached_property
     def ports(self) -> Ports:
@@ -51,11 +55,23 @@ class ReadTables:
         return self.plan.topology.nodes.name[self.nodes[place]]
 
     def add(
-        self, node: int, families: Sequence[int], rules: Sequence[Rule], groups: Sequence[Group], parts: Parts
+        self,
+        node: int,
+        families: Sequence[int],
+        rules: Sequence[Rule],
+        groups: Sequence[Group],
+        parts: Parts,
+        *,
+        seed: int | None = None,
     ) -> None:
-        """One more node."""
+        """One more node; ``seed`` of its hash, None for a host."""
+
+        def by_hash(weights: tuple[int, ...]) -> tuple[int, ...]:
+            return () if seed is None else buckets_by_hash(weights, self.carrier)
+
         self.nodes.append(node)
-        self.behaviours.append([behaviour(self.plan, family, rules, groups, parts) for family in families])
+        self.seeds.append(seed)
+        self.behaviours.append([behaviour(self.plan, family, rules, groups, parts, by_hash) for family in families])
         single = {
             rule.match: rule.action.value for rule in rules if rule.match.is_flow and rule.action.kind == "output"
         }
@@ -87,7 +103,7 @@ def read_tables(
             code="FP8024",
         )
     topology = plan.topology
-    found = ReadTables(plan)
+    found = ReadTables(plan, carrier=dialect.carrier)
     parts = parts_of(dialect)
     forwarding = {topology.nodes.name[node]: node for node in plan.switches.tolist()}
     for number, entry in enumerate(manifest.switches):
@@ -103,7 +119,7 @@ def read_tables(
         rules, groups = read_switch(dialect, folder, entry.file)
         found.rules += len(rules)
         found.groups += len(groups)
-        found.add(node, manifest.families, rules, groups, parts)
+        found.add(node, manifest.families, rules, groups, parts, seed=switch_seed(dialect, folder, entry.file))
     for name in forwarding:
         found.findings.append(Finding("missing-table", name, "", "the export has no table for this switch"))
     _read_hosts(folder / HOSTS, found, manifest.families)
