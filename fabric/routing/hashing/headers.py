@@ -10,6 +10,7 @@ run with seed s + r draws alone. Runs whose seeds are less than their replicas a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,10 +131,21 @@ class Draws:
 
 
 def switch_seeds(graph: RoutingGraph, seed: int, *, per_switch: bool) -> Hashes:
-    """Hash seed of every graph node, shape (V,); terminals are hosts and keep their own in any case."""
+    """Hash seed of every graph node, shape (V,); terminals are hosts and keep their own in any case.
+
+    A seed belongs to the switch or host, not to its place in the graph: what is down elsewhere changes no other choice.
+    """
     start = hashed(np.array([seed % 2**64], dtype=np.uint64))
-    own = hashed(np.arange(graph.nodes, dtype=np.uint64) ^ hashed(start ^ _SWITCHES))
+    own = hashed(_lasting_numbers(graph) ^ hashed(start ^ _SWITCHES))
     return own if per_switch else np.where(graph.is_terminal, own, hashed(start ^ _COMMON))
+
+
+def _lasting_numbers(graph: RoutingGraph) -> Hashes:
+    """Number of every graph node that stays whatever is down: switches first, then hosts, out and back; shape (V,)."""
+    forwards = graph.topology.nodes.forwards
+    rank = np.where(forwards, np.cumsum(forwards) - 1, 2 * (np.cumsum(~forwards) - 1) + int(forwards.sum()))
+    receives = graph.is_terminal & (graph.sink[graph.node_of] == np.arange(graph.nodes))
+    return (rank[graph.node_of] + receives).astype(np.uint64)
 
 
 def port_seed(seed: int) -> np.uint64:
@@ -143,7 +155,7 @@ def port_seed(seed: int) -> np.uint64:
 
 
 def draw(
-    graph: RoutingGraph, ends: tuple[Ints, Ints], name: Hashes, options: HashOptions, seeds: range | tuple[int, ...]
+    graph: RoutingGraph, ends: tuple[Ints, Ints], name: Hashes, options: HashOptions, seeds: Sequence[int]
 ) -> Draws:
     """Hashes of all flows for the replicas that ``seeds`` stand for.
 

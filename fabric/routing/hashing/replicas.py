@@ -8,7 +8,7 @@ from below.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -101,7 +101,7 @@ def quantiles(values: Floats, *, low_is_bad: bool = False) -> Quantiles:
 
 
 def spread(
-    room: Room, walker: Walker, draw: Callable[[range], Draws], options: RoutingOptions
+    room: Room, walker: Walker, draw: Callable[[Sequence[int]], Draws], options: RoutingOptions
 ) -> tuple[HashSpread, bool]:
     """Figures over all replicas, and whether the time limit left some out; those are the last ones."""
     table, wanted = room.table, options.hash.replicas

@@ -92,9 +92,9 @@ def walk_slice(
     """Walk the flows to the destinations ``first`` to ``last`` in all replicas of ``keys`` and ``seeds``.
 
     The edges of flow f in replica r are written from ``paths[r, place[f]]`` on unless ``paths`` has no columns; its
-    Gbps are added to ``loads`` unless that has no rows.
+    Gbps are added to ``loads`` unless that has no rows: edge e in replica r is row ``r * edges + e``.
     """
-    nodes = len(net.into_start) - 1
+    nodes, edges = len(net.into_start) - 1, len(net.out_edge)
     distance, order = np.empty(nodes), np.empty(nodes, dtype=np.int64)
     listed = np.full(nodes, -1)
     hops_start, hops_count = np.zeros(nodes, dtype=np.int64), np.zeros(nodes, dtype=np.int64)
@@ -120,7 +120,7 @@ def walk_slice(
                         paths[replica, place[flow] + step] = net.out_edge[slot]
                         step += 1
                     if add:
-                        loads[net.out_edge[slot], rows.code[flow]] += rows.gbps[flow]
+                        loads[replica * edges + net.out_edge[slot], rows.code[flow]] += rows.gbps[flow]
                     node = net.head[slot]
 
 
@@ -172,13 +172,15 @@ class Walker:
         walk_slice(first, last, self._net, rows, draws.bits, draws.keys, draws.seeds, place, paths, loads)
 
     def loads_gbps(self, draws: Draws, classes: int) -> Floats:
-        """Gbps of every edge and class, shape (E, classes), summed over the replicas of ``draws``."""
+        """Gbps of every edge and class in every replica of ``draws``, shape (R, E, classes)."""
         none = np.empty((len(draws.keys), 0), dtype=np.int32)
 
         def work(first: int, last: int, loads: Floats) -> None:
             self._walk(first, last, draws, np.empty(0, dtype=np.int64), none, loads)
 
-        return parallel_loads(len(self.table.dest), (len(self.graph.src), classes), work)
+        replicas, edges = len(draws.keys), len(self.graph.src)
+        loads = parallel_loads(len(self.table.dest), (replicas * edges, classes), work)
+        return loads.reshape(replicas, edges, classes)
 
     def write_paths(self, draws: Draws, place: Longs, paths: Ints) -> None:
         """Write the edges of every flow f in replica r to ``paths[r]`` from ``place[f]`` on."""
