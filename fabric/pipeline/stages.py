@@ -27,16 +27,15 @@ if TYPE_CHECKING:
 def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = silent) -> RouteResult:
     """Stages three and four: route every phase of every fabric and judge the outcome."""
     from fabric.evaluation.hottest import hottest_links
-    from fabric.evaluation.jobs import job_times
-    from fabric.evaluation.limits import check_limits
+    from fabric.evaluation.judged import judge
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
     routes = _route_all(prepared, progress)
-    jobs = job_times(traffic, routes)
     try:
-        verdicts = check_limits(limits_of(loaded, request), routes, jobs)
+        jobs, verdicts = judge(traffic, routes, limits_of(loaded, request))
     except ScenarioError as error:
         raise loaded.locate(error) from None
+    routes = [replace(route, every_draw=None) for route in routes]
     chosen = _chosen(routes, request.phase)
     items = [link for entry in chosen for link in hottest_links(entry, request.top)]
     return RouteResult(
@@ -100,10 +99,12 @@ def under(label: str, progress: Reporter) -> Reporter:
 
 def _route_all(prepared: PreparedScenario, progress: Reporter) -> list[PhaseRoute]:
     from fabric.evaluation.phases import route_phase
+    from fabric.pipeline.draws import draws_of
 
     routes: list[PhaseRoute] = []
-    request = prepared.request
-    for name, spec, demands, phase in phases_to_route(prepared):
+    request, phases = prepared.request, phases_to_route(prepared)
+    draws = draws_of(phases, prepared.network.topologies, request)
+    for name, spec, demands, phase in phases:
         label, router = f"{name} {phase}", request.router or spec.routing.router
         progress(Progress(f"{label}: {router}"))
         routes.append(
@@ -112,7 +113,9 @@ def _route_all(prepared: PreparedScenario, progress: Reporter) -> list[PhaseRout
                 demands,
                 phase,
                 router=router,
-                options=routing_options(spec, request, prepared.loaded.scenario.seed, under(label, progress)),
+                options=routing_options(
+                    spec, request, prepared.loaded.scenario.seed, under(label, progress), draws=draws[name]
+                ),
                 efficiency=spec.payload_efficiency,
             )
         )
@@ -149,13 +152,15 @@ def routing_options(
     seed: int,
     progress: Reporter,
     tables: TablesRequest = TablesRequest(),
+    *,
+    draws: int = 1,
 ) -> RoutingOptions:
     """What the scenario says about routing, and the command line above it."""
     from fabric.routing.router import HashOptions, RoutingOptions
 
     spec: RoutingSpec = fabric.routing
     hashing = HashOptions(
-        spec.hash.fields, spec.hash.function, spec.hash.per_switch_seed, request.replicas or spec.hash.replicas
+        spec.hash.fields, spec.hash.function, spec.hash.per_switch_seed, request.replicas or spec.hash.replicas or 1
     )
     return RoutingOptions(
         paths=request.paths or spec.paths,
@@ -167,6 +172,7 @@ def routing_options(
         k_paths=spec.k_paths,
         spray_efficiency=spec.spray_efficiency,
         hash=hashing,
+        draws=draws,
         tables=table_options(fabric, tables),
         report=progress,
     )
