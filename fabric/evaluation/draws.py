@@ -15,7 +15,7 @@ from fabric.evaluation.severity import severity_order
 from fabric.result import Band, EveryDraw, PhaseDraws
 from topologies.columns import Floats
 
-_BATCH = 4_000_000  # loads of edges by class that are kept at once
+_BATCH = 200_000  # loads of edges by class that are kept at once; more left the cache
 
 Measure = Callable[[Floats], tuple[Floats, dict[str, float]]]  # edge loads -> utilisation by link, peak by job
 

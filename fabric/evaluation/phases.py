@@ -224,7 +224,12 @@ def in_draw(route: PhaseRoute, seed: int) -> PhaseRoute:
     loads = routed.graph.link_loads(
         routed.routing.draws.loads_gbps((seed,))[0], routed.demand.sent_gbps, routed.demand.received_gbps
     )
-    return replace(route, link_gbps=loads, utilisation=_utilisation(route.topology, loads.sum(axis=1), np.ones(1)))
+    return replace(
+        route,
+        link_gbps=loads,
+        utilisation=_utilisation(route.topology, loads.sum(axis=1), np.ones(1)),
+        draws=replace(route.draws, shown=seed - route.draws.seed),
+    )
 
 
 def _ends(prepared: PreparedPhase, routing: Routing) -> tuple[Floats, Floats]:

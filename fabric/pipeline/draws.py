@@ -16,7 +16,6 @@ from topologies.topology import Topology
 from traffic.demands import Demands
 
 DRAWS = 100  # where they are cheap
-MOST_WORK_NS = 1e9  # of all draws of all phases together, about a second of one core
 MOST_KEPT = 25_000_000  # utilisations of links kept at once, 8 bytes each
 # Nanoseconds, measured on a 2 GHz core; hops of a flow are counted as four.
 _FLOW_NS = 150.0  # hash its header and walk it
@@ -42,7 +41,7 @@ def draws_of(phases: Phases, topologies: dict[str, Topology], request: RouteRequ
     links = sum(len(topology.links) for topology, _, _ in hashed)
     fit = max(MOST_KEPT // max(links, 1), 1)
     work = sum(_work_ns(topology, demands, codes) for topology, demands, codes in hashed)
-    unasked = int(np.clip(MOST_WORK_NS // max(work, 1.0), 1, DRAWS))
+    unasked = int(np.clip(request.draw_seconds * 1e9 // max(work, 1.0), 1, DRAWS))
     counts = {}
     for name, spec, _, _ in phases:
         asked = request.replicas or spec.routing.hash.replicas

@@ -12,8 +12,11 @@ from fabric.pipeline.run import Run
 from fabric.scenario.provenance import envelope
 from fabric.whatif.differences import SUBJECTS, Comparison, Row, Subject
 
-COLUMNS = ("subject", "what", "a", "b", "change", "relative", "unit", "a_ok", "b_ok", "limit")
-_SHOWN = ("what", "a", "b", "change", "relative", "limit", "verdict")
+COLUMNS = (
+    "subject", "what", "a", "b", "change", "relative", "unit", "a_ok", "b_ok", "limit", "change_p5", "change_p95",
+    "noise", "draws",
+)  # fmt: skip
+_SHOWN = ("what", "a", "b", "change", "relative", "noise", "limit", "verdict")
 _LINKS_SHOWN = ("link", "a", "b", "change", "phase", "fabric")
 _MOST_NAMES = 20
 _TITLES = {

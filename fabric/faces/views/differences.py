@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric.evaluation.limits import limit_text
+from fabric.faces.views.draws import noise_text
 from fabric.faces.views.limits import VERDICTS, change_mark
 from fabric.output.columns import (
     count_text,
@@ -25,12 +26,12 @@ from fabric.output.table import Column, Mark, Table
 from fabric.result import JobTime, LimitVerdict, PhaseRoute, RouteResult
 from fabric.routing.router import router_label
 from fabric.whatif.changes import ChangeSet
-from fabric.whatif.differences import Row
+from fabric.whatif.differences import Row, figure_row
 from fabric.whatif.effect import LinkChange, effect
 from topologies.units import format_gbps, format_seconds
 
 _SAME = 1e-9  # relative: two figures closer than this are one
-_EFFECT_SHOWN = ("what", "a", "b", "change", "limit", "verdict")
+_EFFECT_SHOWN = ("what", "a", "b", "change", "noise", "limit", "verdict")
 _LINKS_SHOWN = ("link", "a", "b", "change", "a_gbps", "b_gbps")
 
 
@@ -110,6 +111,7 @@ def figure_table(rows: Sequence[Row], *, sides: tuple[str, str] = ("A", "B"), ti
             texts=[difference_text(row.a, row.b, row.unit) for row in rows],
         ),
         relatives("relative", "change", [row.relative for row in rows]),
+        *_noise_columns(rows),
         named("unit", "unit", [row.unit for row in rows], width=6, priority=3),
         named("a_ok", f"{one} ok", [row.a_ok for row in rows], width=5, priority=3),
         named("b_ok", f"{other} ok", [row.b_ok for row in rows], width=5, priority=3),
@@ -124,7 +126,20 @@ def figure_table(rows: Sequence[Row], *, sides: tuple[str, str] = ("A", "B"), ti
         ),
         Column("verdict", "verdict", [_verdict(row, sides) for row in rows], width=18, priority=1),
     )
-    return Table.of(columns, len(rows), title=title, marks=[change_mark(row.a_ok, row.b_ok) for row in rows])
+    table = Table.of(columns, len(rows), title=title, marks=[change_mark(row.a_ok, row.b_ok) for row in rows])
+    return table if any(row.band is not None for row in rows) else table.without("noise")
+
+
+def _noise_columns(rows: Sequence[Row]) -> tuple[Column, ...]:
+    """What the change is over draws of the hash, and whether it is within their noise."""
+    bands = [row.band for row in rows]
+    texts = [noise_text(band, row.change, row.unit) for band, row in zip(bands, rows, strict=True)]
+    return (
+        Column("noise", "hash noise", [row.is_noise for row in rows], texts=texts, width=30, priority=1),
+        named("change_p5", "change p5", [band.p5 if band else None for band in bands], priority=3),
+        named("change_p95", "change p95", [band.p95 if band else None for band in bands], priority=3),
+        counts("draws", "draws", [band.draws if band else None for band in bands], priority=3),
+    )
 
 
 def _figures(name: str, header: str, values: list[float | None], rows: Sequence[Row]) -> Column:
@@ -140,11 +155,7 @@ def _verdict(row: Row, sides: tuple[str, str]) -> str:
 def effect_table(base: RouteResult, now: RouteResult, *, changed_only: bool = False) -> Table:
     """Figures before and now; what changed first, in its own order."""
     figures = sorted(effect(base, now), key=lambda row: row.is_equal)
-    rows = [
-        Row("load", row.metric, row.base, row.now, row.unit, row.was_ok, row.ok, row.limit)
-        for row in figures
-        if not (changed_only and row.is_equal)
-    ]
+    rows = [figure_row(row, "load", row.metric) for row in figures if not (changed_only and row.is_equal)]
     return figure_table(rows, sides=("base", "now")).only(*_EFFECT_SHOWN)
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fabric.routing.compiled import compiled
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.hashing.functions import BITS, Bytes, crc16, crc32, mix, xor8
+from fabric.routing.hashing.slices import on_threads
 from fabric.routing.names import HASH_FIELDS
 from fabric.routing.router import HashOptions
 from topologies.columns import Ints
@@ -130,17 +131,17 @@ class Draws:
     seeds: Hashes  # shape (R, V)
 
 
-def switch_seeds(graph: RoutingGraph, seed: int, *, per_switch: bool) -> Hashes:
+def switch_seeds(graph: RoutingGraph, lasting: Hashes, seed: int, *, per_switch: bool) -> Hashes:
     """Hash seed of every graph node, shape (V,); terminals are hosts and keep their own in any case.
 
-    A seed belongs to the switch or host, not to its place in the graph: what is down elsewhere changes no other choice.
+    A seed belongs to the switch or host by its ``lasting_numbers``: what is down elsewhere changes no other choice.
     """
     start = hashed(np.array([seed % 2**64], dtype=np.uint64))
-    own = hashed(_lasting_numbers(graph) ^ hashed(start ^ _SWITCHES))
+    own = hashed(lasting ^ hashed(start ^ _SWITCHES))
     return own if per_switch else np.where(graph.is_terminal, own, hashed(start ^ _COMMON))
 
 
-def _lasting_numbers(graph: RoutingGraph) -> Hashes:
+def lasting_numbers(graph: RoutingGraph) -> Hashes:
     """Number of every graph node that stays whatever is down: switches first, then hosts, out and back; shape (V,)."""
     forwards = graph.topology.nodes.forwards
     rank = np.where(forwards, np.cumsum(forwards) - 1, 2 * (np.cumsum(~forwards) - 1) + int(forwards.sum()))
@@ -169,7 +170,13 @@ def draw(
     bits, fields, address = BITS[options.function], field_mask(options.fields), addresses(graph.topology)
     keys = np.empty((len(seeds), len(name)), dtype=np.uint64)
     own = np.empty((len(seeds), graph.nodes), dtype=np.uint64)
+    lasting = lasting_numbers(graph)
     for row, seed in enumerate(seeds):
-        own[row] = switch_seeds(graph, seed, per_switch=options.per_switch_seed)
-        hash_headers(bits, fields, address, ends[0], ends[1], name, port_seed(seed), keys[row])
+        own[row] = switch_seeds(graph, lasting, seed, per_switch=options.per_switch_seed)
+
+    def work(first: int, last: int) -> None:
+        for row in range(first, last):
+            hash_headers(bits, fields, address, ends[0], ends[1], name, port_seed(seeds[row]), keys[row])
+
+    on_threads(len(seeds), work)
     return Draws(bits, keys, own)

@@ -18,7 +18,8 @@ from fabric.routing.fair_share import share_slice
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.hashing.flows import FlowTable
 from fabric.routing.hashing.headers import Draws
-from fabric.routing.hashing.walk import Walker, on_threads
+from fabric.routing.hashing.slices import on_threads
+from fabric.routing.hashing.walk import Walker
 from fabric.routing.progress import Progress
 from fabric.routing.router import FlowPaths, HashSpread, Quantiles, RoutingOptions
 from topologies.columns import Floats, Ints, Longs, column

@@ -7,10 +7,6 @@ the number of threads changes nothing.
 
 from __future__ import annotations
 
-import itertools
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -22,10 +18,9 @@ from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph
 from fabric.routing.hashing.flows import FlowTable
 from fabric.routing.hashing.functions import next_hop
 from fabric.routing.hashing.headers import Draws, Hashes
+from fabric.routing.hashing.slices import on_threads
 from fabric.routing.kernels import is_step, nearest_first, parallel_loads
 from topologies.columns import Bools, Floats, Ints, Longs
-
-_SLICES = 16
 
 
 class Net(NamedTuple):
@@ -145,15 +140,6 @@ def length_slice(first: int, last: int, net: Net, rows: DemandRows, length: Long
                 length[entry] = -1
             else:
                 length[entry] = np.int64(distance[node]) if net.equal else most[node]
-
-
-def on_threads(rows: int, work: Callable[[int, int], None]) -> None:
-    """Run ``work(first, last)`` over slices of ``rows`` on threads; every slice writes to places of its own."""
-    slices = min(_SLICES, rows)
-    bounds = [rows * part // max(slices, 1) for part in range(slices + 1)]
-    with ThreadPoolExecutor(max_workers=min(max(slices, 1), os.cpu_count() or 1)) as pool:
-        for job in [pool.submit(work, low, high) for low, high in itertools.pairwise(bounds)]:
-            job.result()
 
 
 @dataclass(frozen=True, eq=False)
