@@ -162,6 +162,24 @@ class HotLink:
 
 
 @dataclass(frozen=True)
+class LinkGroup:
+    """Links of one tier and direction that are equally loaded, by the same causes."""
+
+    example: HotLink  # the first of them
+    count: int
+    of: int  # links of the tier and direction that are up
+    direction: str  # "up", "down", or empty between switches of one level
+
+    @property
+    def name(self) -> str:
+        """The link itself where it is alone, else how many there are: ``64 links, all leaf-spine down``."""
+        if self.count == 1:
+            return self.example.link
+        place = f"{self.example.tier} {self.direction}".rstrip()
+        return f"{self.count:,} links, {'all' if self.count == self.of else f'of {self.of:,}'} {place}"
+
+
+@dataclass(frozen=True)
 class UnreachablePair:
     """Demand without a path."""
 
@@ -318,6 +336,7 @@ class RouteResult:
     assumptions: tuple[Assumption, ...]
     warnings: tuple[str, ...] = field(default=())
     not_modelled: tuple[str, ...] = field(default=())  # keys that were given and change nothing yet
+    folded: tuple[LinkGroup, ...] = field(default=())  # hottest links, equal ones as one
 
     @property
     def max_utilisation(self) -> float | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = silent) -> RouteResult:
     """Stages three and four: route every phase of every fabric and judge the outcome."""
-    from fabric.evaluation.hottest import hottest_links
+    from fabric.evaluation.hottest import folded_links, hottest_links
     from fabric.evaluation.judged import judge
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
@@ -43,6 +43,7 @@ def route_prepared_scenario(prepared: PreparedScenario, *, progress: Reporter = 
         jobs=jobs,
         limits=verdicts,
         items=tuple(items),
+        folded=tuple(group for entry in chosen for group in folded_links(entry, request.top)),
         assumptions=assumptions(loaded, prepared.network, traffic),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
         not_modelled=ignored_keys(traffic),

@@ -21,7 +21,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from fabric.pipeline.run import Run
 from fabric.request import RouteRequest
-from fabric.result import Assumption, HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult, TierLoad, UnreachablePair
+from fabric.result import (
+    Assumption,
+    HotLink,
+    JobTime,
+    LimitVerdict,
+    LinkGroup,
+    PhaseDraws,
+    PhaseRoute,
+    RouteResult,
+    TierLoad,
+    UnreachablePair,
+)
 from fabric.routing.router import Certificate, HashSpread
 from fabric.saved.archive import Archive, array_bytes, bad, write_archive
 from fabric.scenario.load import LoadedScenario, load_scenario
@@ -39,6 +50,7 @@ _PARTS: dict[str, TypeAdapter[Any]] = {
     "jobs": TypeAdapter(tuple[JobTime, ...]),
     "limits": TypeAdapter(tuple[LimitVerdict, ...]),
     "items": TypeAdapter(tuple[HotLink, ...]),
+    "folded": TypeAdapter(tuple[LinkGroup, ...]),
     "assumptions": TypeAdapter(tuple[Assumption, ...]),
 }
 _ENTRY: dict[str, TypeAdapter[Any]] = {
@@ -46,6 +58,7 @@ _ENTRY: dict[str, TypeAdapter[Any]] = {
     "tiers": TypeAdapter(tuple[TierLoad, ...]),
     "unreachable": TypeAdapter(tuple[UnreachablePair, ...]),
     "spread": TypeAdapter(HashSpread | None),
+    "draws": TypeAdapter(PhaseDraws | None),
     "window_s": TypeAdapter(dict[str, float]),
 }
 _DTYPES: dict[str, type[np.generic]] = {"Ints": np.int32, "Floats": np.float64, "Bools": np.bool_}

@@ -25,7 +25,9 @@ class ChangeBand:
 
     def is_noise(self, change: float) -> bool:
         """Whether one draw in twenty or more goes the other way than ``change``, the change of the medians."""
-        return self.p5 < 0 if change > 0 else self.p95 > 0 if change < 0 else False
+        if change == 0:
+            return self.p5 < 0 or self.p95 > 0
+        return self.p5 < 0 if change > 0 else self.p95 > 0
 
 
 def change_band(

@@ -15,7 +15,7 @@ from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.severity import by_severity
 from fabric.faces.views.differences import effect_table
 from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, share_table
-from fabric.faces.views.jobs import JOB_PHASE_KEYS, STEPS_SHOWN, phases_only, step_table
+from fabric.faces.views.jobs import STEPS_SHOWN, job_phase_records, step_table
 from fabric.faces.views.limits import limit_mark
 from fabric.faces.views.links import hot_link_table, link_mark
 from fabric.faces.views.suggestions import SUGGESTIONS_SHOWN, suggestion_table
@@ -281,7 +281,7 @@ def _explain_job(run: Run, target: Target) -> Explanation:
         "step_time_s": job.step_time_s,
         "step_time_ideal_s": job.step_time_ideal_s,
         "lost_s": sum(lost),
-        "phases": phases_only(steps).only(*JOB_PHASE_KEYS).records(),
+        "phases": job_phase_records(job),
     }
     return Explanation(target, [Line(words), steps.only(*STEPS_SHOWN).titled("its phases")], facts, no_flows())
 

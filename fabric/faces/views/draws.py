@@ -12,7 +12,7 @@ from fabric.result import Band, PhaseDraws, PhaseRoute
 from fabric.whatif.noise import ChangeBand
 from topologies.units import format_seconds, percent
 
-WITHIN = "within the noise"
+WITHIN, BEYOND = "within the noise", "beyond the noise"
 ONE_DRAW = "one draw"
 
 
@@ -82,7 +82,7 @@ def noise_text(band: ChangeBand | None, change: float | None, unit: str) -> str:
     if band is None or change is None or band.p5 == band.p95:
         return ""
     low, high = (_signed(value, unit) for value in (band.p5, band.p95))
-    return f"{WITHIN if band.is_noise(change) else 'beyond it'}: {low} to {high}"
+    return f"{WITHIN if band.is_noise(change) else BEYOND}: {low} to {high}"
 
 
 def _signed(change: float, unit: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from fabric.evaluation.hottest import hottest_links, port_name
-from fabric.output.columns import loads, named, rates, ratio_text, speeds
+from fabric.output.columns import counts, loads, named, rates, ratio_text, speeds
 from fabric.output.table import Column, Mark, Table
-from fabric.result import HotLink, PhaseRoute
+from fabric.result import HotLink, LinkGroup, PhaseRoute
 from fabric.routing.utilisation import is_over
 from topologies.columns import Floats
 from topologies.topology import Topology
@@ -22,6 +22,7 @@ LINK_KEYS = (
     "fabric", "phase", "link", "a", "a_port", "b", "b_port", "tier", "capacity_gbps", "offered_gbps", "carried_gbps",
     "utilisation", "shares",
 )  # fmt: skip
+FOLDED_SHOWN = ("links", "utilisation", "offered_gbps", "capacity_gbps", "cause", "example", "phase", "fabric")
 HOTTEST_SHOWN = ("link", "utilisation", "offered_gbps", "capacity_gbps", "cause", "phase", "fabric")
 _SCREEN = (
     "link", "utilisation", "offered_gbps", "carried_gbps", "capacity_gbps", "tier", "direction", "state", "a", "a_port",
@@ -81,6 +82,19 @@ def hot_link_table(links: Sequence[HotLink]) -> Table:
     }
     marks = [link_mark(link.utilisation) for link in links]
     return Table.of(_columns(values, "offered"), len(links), title="hottest links", marks=marks)
+
+
+def folded_link_table(groups: Sequence[LinkGroup]) -> Table:
+    """The hottest links, those of equal load, tier, direction and cause as one row with an example."""
+    table = hot_link_table([group.example for group in groups])
+    columns = (
+        named("links", "links", [group.name for group in groups], width=24),
+        counts("count", "links", [group.count for group in groups], priority=9),
+        named("example", "for example", [group.example.link if group.count > 1 else None for group in groups], width=24),
+        *table.columns,
+    )
+    folded = Table.of(columns, len(groups), title="hottest links, equal ones as one", marks=table.marks)
+    return folded if any(group.count > 1 for group in groups) else folded.without("example").titled(table.title)
 
 
 def _causes(shares: Sequence[dict[str, Any]]) -> str:
