@@ -29,16 +29,20 @@ def compare_routers(
         Default: those that say they are compared. Optimal routing minimises the maximum utilisation, whatever objective
         the scenario has: it is what all of them are compared on.
     """
-    from fabric.evaluation.router_comparison import DRAWS, RouterComparison, compare_phase, compared_routers, judge
+    from fabric.evaluation.router_comparison import RouterComparison, compare_phase, compared_routers, judge_routers
     from fabric.optimise.objective import compared_objective
+    from fabric.pipeline.draws import DRAWS, most_draws
 
     chosen = tuple(routers) if routers else compared_routers()
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
+    phases = phases_to_route(prepared)
     compared = []
-    for name, spec, demands, phase in phases_to_route(prepared):
-        drawn = "replicas" in spec.routing.hash.model_fields_set
-        asked = replace(request, replicas=request.replicas or (None if drawn else DRAWS))
-        options = routing_options(spec, asked, loaded.scenario.seed, under(f"{name} {phase}", progress))
+    fit = most_draws([prepared.network.topologies[name] for name, *_ in phases])
+    for name, spec, demands, phase in phases:
+        asked = replace(request, replicas=request.replicas or spec.routing.hash.replicas or DRAWS)
+        options = routing_options(
+            spec, asked, loaded.scenario.seed, under(f"{name} {phase}", progress), draws=min(asked.replicas or 1, fit)
+        )
         compared.append(
             compare_phase(
                 prepared.network.topologies[name],
@@ -50,7 +54,7 @@ def compare_routers(
             )
         )
     try:
-        outcomes = judge(compared, chosen, traffic, limits_of(loaded, request))
+        outcomes = judge_routers(compared, chosen, traffic, limits_of(loaded, request))
     except ScenarioError as error:
         raise loaded.locate(error) from None
     return RouterComparison(

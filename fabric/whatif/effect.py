@@ -68,7 +68,7 @@ def effect(base: RouteResult, now: RouteResult) -> tuple[EffectRow, ...]:
     rows: list[EffectRow] = []
     fabrics = dict.fromkeys([*(entry.fabric for entry in base.routes), *(entry.fabric for entry in now.routes)])
     for fabric in fabrics:
-        old, new = (_of_fabric(result, fabric) for result in (base, now))
+        old, new = (fabric_figures(result, fabric) for result in (base, now))
         for (what, unit), (before, drawn), (after, drawn_anew) in zip(_FABRIC_FIGURES, old, new, strict=True):
             rows.append(
                 EffectRow(
@@ -100,8 +100,8 @@ def _phase_row(metric: str, phase: JobPhase, after: JobPhase | None) -> EffectRo
     return EffectRow("time", metric, phase.predicted_s, seconds, "s", base_draws=phase.draws, now_draws=drawn)
 
 
-def _of_fabric(result: RouteResult, fabric: str) -> list[tuple[float | None, Band | None]]:
-    """The figures of a fabric, each with its draws."""
+def fabric_figures(result: RouteResult, fabric: str) -> list[tuple[float | None, Band | None]]:
+    """Fullest link, links over capacity and pairs cut on a fabric, each with its draws of the hash."""
     mine = [entry for entry in result.routes if entry.fabric == fabric]
     if not mine:
         return [(None, None)] * len(_FABRIC_FIGURES)

@@ -33,7 +33,7 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
     if target is None:
         return _code(scenario)
     from fabric.faces.explain.explain import explain, find_target
-    from fabric.faces.views.suggestions import suggestion_table
+    from fabric.faces.answers.records import suggestion_records
     from fabric.request import RouteRequest
     from fabric.saved.open_any import open_any
     from fabric.scenario.provenance import envelope
@@ -48,7 +48,7 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
             **envelope("ExplainResult", opened.loaded),
             "target": {"kind": place.kind, "name": place.name},
             **found.facts,
-            "suggestions": suggestion_table(found.suggestions).records(),
+            **suggestion_records(found.suggestions),
             "items": found.pairs.only(*COLUMNS).records(),
         },
         lambda: found.document,

@@ -21,7 +21,7 @@ from fabric.result import Band, JobTime, PhaseDraws, PhaseRoute, RouteResult
 from fabric.routing.router import HashSpread, ObjectiveProof, routing_basis
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import envelope
-from fabric.whatif.suggestions import Suggestion
+from fabric.whatif.suggestions import Suggestion, bounds, cures
 from topologies.distances import diameter_hops
 from topologies.summary import summarise
 from traffic.workload import ModelFigures, WorkloadTraffic
@@ -121,10 +121,16 @@ def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Seque
         "jobs": [_job(job) for job in result.jobs],
         "limits": [{"failed_part": None, **row} for row in limit_table(result.limits).records()],
         "items": hot_link_table(result.items).only(*LINK_KEYS).records(),
-        "suggestions": suggestion_table(suggestions).records(),
+        **suggestion_records(suggestions),
         "warnings": list(result.warnings),
         "partial": result.partial,
     }
+
+
+def suggestion_records(suggestions: Sequence[Suggestion]) -> dict[str, Any]:
+    """Cures as ``suggestions``; what perfect balance would come to as ``bounds``, whose ``basis`` is bound."""
+    found = {"suggestions": cures(suggestions), "bounds": bounds(suggestions)}
+    return {name: [{"rest": None, **row} for row in suggestion_table(rows).records()] for name, rows in found.items()}
 
 
 def _routes(routes: Sequence[PhaseRoute]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from fabric.faces.views.jobs import STEPS_SHOWN, step_table
 from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
 from fabric.faces.views.links import FOLDED_SHOWN, folded_link_table
 from fabric.faces.views.phases import PHASES_SHOWN, above, phase_table, spread_table
-from fabric.faces.views.suggestions import SUGGESTIONS_SHOWN, suggestion_table
+from fabric.faces.views.suggestions import suggestion_parts
 from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
 from fabric.output.table import Mark, Table
@@ -39,9 +39,9 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
         tier_table(_listed(result)),
         folded_link_table(result.folded).only(*FOLDED_SHOWN),
         *(step_table([job]).only(*STEPS_SHOWN) for job in result.jobs),
-        suggestion_table(suggestions).only(*SUGGESTIONS_SHOWN),
     ]
     parts += [table for table in tables if len(table)]
+    parts += suggestion_parts(suggestions)
     return [*parts, *_notes(result)]
 
 
@@ -80,9 +80,17 @@ def _verdict(result: RouteResult) -> list[Line]:
     count = sum(entry.links_over_capacity for entry in over)
     words = (
         f"CONGESTED: {count:,} link loads over capacity in {len(over)} of {len(result.routes)} phases; "
-        f"worst {peak_words(worst)} on {worst.hottest_link} in {worst.fabric} {worst.phase}"
+        f"worst {peak_words(worst)} on {_hottest(result, worst)} in {worst.fabric} {worst.phase}"
     )
     return [Line(words, "bad"), *sometimes]
+
+
+def _hottest(result: RouteResult, worst: PhaseRoute) -> str:
+    """The fullest link, or how many are as full."""
+    for group in result.folded:
+        if group.count > 1 and group.example.link == worst.hottest_link and group.example.phase == worst.phase:
+            return f"{group.name} ({worst.hottest_link} is one)"
+    return worst.hottest_link
 
 
 def _stopped(entry: PhaseRoute) -> list[str]:
@@ -146,9 +154,6 @@ def _unreachable(result: RouteResult) -> list[Line]:
 
 def _notes(result: RouteResult) -> list[Line]:
     lines = [Line(f"warning: {text}", "warn") for text in result.warnings]
-    failed = sum(limit.ok is False for limit in result.limits)
-    if failed:
-        lines.append(Line(f"{failed} limit{'s' if failed > 1 else ''} failed", "bad"))
     if result.partial:
         lines.append(Line("partial: a limit stopped a solve; its bound and gap are above", "warn"))
     return lines

@@ -18,7 +18,7 @@ from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, 
 from fabric.faces.views.jobs import STEPS_SHOWN, job_phase_records, step_table
 from fabric.faces.views.limits import limit_mark
 from fabric.faces.views.links import hot_link_table, link_mark
-from fabric.faces.views.suggestions import SUGGESTIONS_SHOWN, suggestion_table
+from fabric.faces.views.suggestions import suggestion_parts
 from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
@@ -29,7 +29,7 @@ from fabric.routing.router import router_label, routing_basis, traits_of
 from fabric.routing.utilisation import descending, highest, over_capacity
 from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.live import LiveRoutes
-from fabric.whatif.suggestions import Suggestion, suggest
+from fabric.whatif.suggestions import Suggestion, cures, suggest
 from topologies.columns import Longs
 from topologies.errors import FabricError, RoutingError
 from topologies.named_parts import find_link, hint_for, select
@@ -133,14 +133,12 @@ def explain(
     fabrics = (
         [target.entry.fabric] if target.entry is not None else list(dict.fromkeys(e.fabric for e in run.result.routes))
     )
-    fixes = suggest(run, changes=candidates(run.loaded, fabrics), progress=progress)
+    own = target.entry.fabric if target.entry is not None else None
+    fixes = suggest(run, changes=candidates(run.loaded, fabrics), fabric=own, progress=progress)
     parts = [
         *found.document,
-        *(
-            [suggestion_table(fixes).only(*SUGGESTIONS_SHOWN).titled("what would help")]
-            if fixes
-            else [Line("no single change without new hardware helps")]
-        ),
+        *([] if cures(fixes) else [Line("no single change without new hardware helps")]),
+        *suggestion_parts(fixes, title="what would help"),
     ]
     return replace(found, document=parts, suggestions=fixes)
 
