@@ -86,10 +86,10 @@ def _verdict(result: RouteResult) -> list[Line]:
 
 
 def _hottest(result: RouteResult, worst: PhaseRoute) -> str:
-    """The fullest link, or how many are as full."""
+    """The fullest link, and how many are as full."""
     for group in result.folded:
         if group.count > 1 and group.example.link == worst.hottest_link and group.example.phase == worst.phase:
-            return f"{group.name} ({worst.hottest_link} is one)"
+            return f"{worst.hottest_link} (one of {group.name})"
     return worst.hottest_link
 
 
