@@ -176,7 +176,9 @@ class LinkGroup:
         if self.count == 1:
             return self.example.link
         place = f"{self.example.tier} {self.direction}".rstrip()
-        return f"{self.count:,} links, all {place}" if self.count == self.of else f"{self.count:,} of {self.of:,} {place}"
+        return (
+            f"{self.count:,} links, all {place}" if self.count == self.of else f"{self.count:,} of {self.of:,} {place}"
+        )
 
 
 @dataclass(frozen=True)

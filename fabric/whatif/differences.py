@@ -139,9 +139,7 @@ def _loads(a: RouteResult, b: RouteResult) -> Iterator[Row]:
             [None if draws is None else getattr(draws, figure) for draws in drawn]
             for figure in ("max_utilisation", "links_over_capacity")
         )
-        yield Row(
-            "load", f"{name}: max offered", *_pair(one, other, _max), "ratio", a_draws=peak[0], b_draws=peak[1]
-        )
+        yield Row("load", f"{name}: max offered", *_pair(one, other, _max), "ratio", a_draws=peak[0], b_draws=peak[1])
         yield Row(
             "load", f"{name}: links over capacity", *_pair(one, other, _over), "", a_draws=over[0], b_draws=over[1]
         )
@@ -211,9 +209,7 @@ def _times(a: RouteResult, b: RouteResult) -> Iterator[Row]:
 
 def figure_row(row: EffectRow, subject: Subject, what: str) -> Row:
     """What changes did to one figure, as a row of a comparison."""
-    return Row(
-        subject, what, row.base, row.now, row.unit, row.was_ok, row.ok, row.limit, row.base_draws, row.now_draws
-    )
+    return Row(subject, what, row.base, row.now, row.unit, row.was_ok, row.ok, row.limit, row.base_draws, row.now_draws)
 
 
 def _names(a: RouteResult, b: RouteResult) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -71,9 +71,7 @@ def effect(base: RouteResult, now: RouteResult) -> tuple[EffectRow, ...]:
         old, new = (fabric_figures(result, fabric) for result in (base, now))
         for (what, unit), (before, drawn), (after, drawn_anew) in zip(_FABRIC_FIGURES, old, new, strict=True):
             rows.append(
-                EffectRow(
-                    "load", f"{fabric}: {what}", before, after, unit, base_draws=drawn, now_draws=drawn_anew
-                )
+                EffectRow("load", f"{fabric}: {what}", before, after, unit, base_draws=drawn, now_draws=drawn_anew)
             )
     jobs = {job.id: job for job in now.jobs}
     for job in base.jobs:

@@ -88,7 +88,9 @@ def test_what_is_shown_is_the_median_in_every_figure(quick: Run) -> None:
     entry = result.routes[0]
     assert entry.draws is not None
     median = entry.draws.max_utilisation.median
-    assert entry.max_utilisation == pytest.approx(median) == pytest.approx(np.sort(entry.draws.max_utilisation.values)[49])
+    assert (
+        entry.max_utilisation == pytest.approx(median) == pytest.approx(np.sort(entry.draws.max_utilisation.values)[49])
+    )
     assert max(tier.max for tier in entry.tiers) == entry.max_utilisation == result.items[0].utilisation
     assert result.folded[0].example.utilisation == entry.max_utilisation
     assert result.jobs[0].step_time_s == result.jobs[0].draws.median

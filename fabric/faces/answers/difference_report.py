@@ -16,7 +16,7 @@ COLUMNS = (
     "subject", "what", "a", "b", "change", "relative", "unit", "a_ok", "b_ok", "limit", "change_p5", "change_p95",
     "noise", "draws",
 )  # fmt: skip
-_SHOWN = ("what", "a", "b", "change", "relative", "noise", "limit", "verdict")
+_SHOWN = ("what", "a", "b", "change", "relative", "noise", "band", "limit", "verdict")
 _LINKS_SHOWN = ("link", "a", "b", "change", "phase", "fabric")
 _MOST_NAMES = 20
 _TITLES = {
@@ -45,7 +45,7 @@ def compare_document(names: tuple[str, str], found: Comparison, only: Sequence[S
     for subject in SUBJECTS:
         mine = [row for row in chosen_rows(found, only, tolerance) if row.subject == subject]
         if mine:
-            parts.append(figure_table(mine, title=_TITLES[subject]).only(*_SHOWN))
+            parts.append(figure_table(mine, title=_TITLES[subject]).only(*_SHOWN).without_empty("noise", "band"))
     if "topology" in only:
         parts += [*_listed("gained", found.gained, "good"), *_listed("lost", found.lost, "bad")]
     if "load" in only and found.links:

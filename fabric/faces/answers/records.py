@@ -119,7 +119,7 @@ def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Seque
         },
         "routes": _routes(result.routes),
         "jobs": [_job(job) for job in result.jobs],
-        "limits": [{"failed_part": None, **row} for row in limit_table(result.limits).records()],
+        "limits": limit_table(result.limits).records(),
         "items": hot_link_table(result.items).only(*LINK_KEYS).records(),
         **suggestion_records(suggestions),
         "warnings": list(result.warnings),
@@ -130,7 +130,7 @@ def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Seque
 def suggestion_records(suggestions: Sequence[Suggestion]) -> dict[str, Any]:
     """Cures as ``suggestions``; what perfect balance would come to as ``bounds``, whose ``basis`` is bound."""
     found = {"suggestions": cures(suggestions), "bounds": bounds(suggestions)}
-    return {name: [{"rest": None, **row} for row in suggestion_table(rows).records()] for name, rows in found.items()}
+    return {name: suggestion_table(rows).records() for name, rows in found.items()}
 
 
 def _routes(routes: Sequence[PhaseRoute]) -> list[dict[str, Any]]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from fabric.evaluation.severity import worst_phase
 from fabric.faces.views.draws import draws_lines, peak_words
 from fabric.faces.views.headline import congested_draws, limit_words, perfect_splits
-from fabric.faces.views.jobs import STEPS_SHOWN, step_table
-from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
+from fabric.faces.views.jobs import shown_steps
+from fabric.faces.views.limits import shown_limits
 from fabric.faces.views.links import FOLDED_SHOWN, folded_link_table
-from fabric.faces.views.phases import PHASES_SHOWN, above, phase_table, spread_table
+from fabric.faces.views.phases import above, shown_phases, spread_table
 from fabric.faces.views.suggestions import suggestion_parts
 from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
@@ -30,7 +30,7 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
     parts += [*_verdict(result), *_limits(result)]
     parts += perfect_splits(entry.router for entry in result.routes)
     parts += draws_lines(result.routes)
-    parts.append(phase_table(result.routes).only(*PHASES_SHOWN))
+    parts.append(shown_phases(result.routes))
     parts += _bottlenecks(result)
     parts += _remarks(result)
     parts += _unreachable(result)
@@ -38,7 +38,7 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
         spread_table(result.routes),
         tier_table(_listed(result)),
         folded_link_table(result.folded).only(*FOLDED_SHOWN),
-        *(step_table([job]).only(*STEPS_SHOWN) for job in result.jobs),
+        *(shown_steps(job) for job in result.jobs),
     ]
     parts += [table for table in tables if len(table)]
     parts += suggestion_parts(suggestions)
@@ -54,7 +54,7 @@ def _listed(result: RouteResult) -> list[PhaseRoute]:
 def _limits(result: RouteResult) -> list[Table | Line]:
     """How many limits hold, then each of them."""
     line = limit_words(result)
-    return [] if line is None else [line, limit_table(result.limits).only(*LIMITS_SHOWN)]
+    return [] if line is None else [line, shown_limits(result.limits)]
 
 
 def _verdict(result: RouteResult) -> list[Line]:

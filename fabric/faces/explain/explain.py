@@ -15,7 +15,7 @@ from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.severity import by_severity
 from fabric.faces.views.differences import effect_table
 from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, share_table
-from fabric.faces.views.jobs import STEPS_SHOWN, job_phase_records, step_table
+from fabric.faces.views.jobs import job_phase_records, shown_steps
 from fabric.faces.views.limits import limit_mark
 from fabric.faces.views.links import hot_link_table, link_mark
 from fabric.faces.views.suggestions import suggestion_parts
@@ -266,7 +266,6 @@ def _links(entry: PhaseRoute, links: Longs) -> Table:
 
 def _explain_job(run: Run, target: Target) -> Explanation:
     job = next(job for job in run.result.jobs if job.id == target.name)
-    steps = step_table([job])
     lost = [(phase.exposed_s or 0) - min(phase.exposed_s or 0, phase.ideal_s) for phase in job.phases if phase.in_step]
     words = f"{job.id}: {job.kind}, {job.ranks:,} ranks"
     if job.step_time_ideal_s is not None and job.step_time_s is not None:
@@ -281,7 +280,7 @@ def _explain_job(run: Run, target: Target) -> Explanation:
         "lost_s": sum(lost),
         "phases": job_phase_records(job),
     }
-    return Explanation(target, [Line(words), steps.only(*STEPS_SHOWN).titled("its phases")], facts, no_flows())
+    return Explanation(target, [Line(words), shown_steps(job).titled("its phases")], facts, no_flows())
 
 
 def _explain_phase(_: Run, target: Target) -> Explanation:

@@ -12,7 +12,7 @@ from fabric.result import Band, PhaseDraws, PhaseRoute
 from fabric.whatif.noise import ChangeBand
 from topologies.units import format_seconds, percent
 
-WITHIN, BEYOND = "within the noise", "beyond the noise"
+WITHIN, BEYOND = "within noise", "beyond noise"
 ONE_DRAW = "one draw"
 
 
@@ -63,6 +63,14 @@ def peak_words(entry: PhaseRoute) -> str:
     return f"{peak} ({draws_words(entry.draws)}{between})"
 
 
+def short_peak(entry: PhaseRoute) -> str:
+    """The fullest link with its band, for a line that has little room."""
+    peak = percent(entry.max_utilisation)
+    if entry.draws is None:
+        return peak
+    return f"{peak} ({band_text(entry.draws.max_utilisation, percent) or ONE_DRAW})"
+
+
 def step_band_words(band: Band | None) -> str:
     """The band of a time in brackets; empty where it was not drawn more than once."""
     text = band_text(band, format_seconds)
@@ -77,12 +85,19 @@ def band_columns(bands: Sequence[Band | None], make: Maker, **layout: object) ->
     )
 
 
-def noise_text(band: ChangeBand | None, change: float | None, unit: str) -> str:
-    """Whether a change is within the noise, and its band; empty where nothing was drawn or nothing changes."""
-    if band is None or change is None or band.p5 == band.p95:
+def noise_text(band: ChangeBand | None, change: float | None) -> str:
+    """Whether a change is within the noise of the hash; empty where nothing was drawn or nothing changes."""
+    if band is None or change is None or band.p5 == band.p95 == 0:
+        return ""
+    return WITHIN if band.is_noise(change) else BEYOND
+
+
+def change_band_text(band: ChangeBand | None, unit: str) -> str:
+    """What nine changes in ten lie between; empty where nothing was drawn, ``=`` where nothing changes in any draw."""
+    if band is None:
         return ""
     low, high = (_signed(value, unit) for value in (band.p5, band.p95))
-    return f"{WITHIN if band.is_noise(change) else BEYOND}: {low} to {high}"
+    return f"{low} to {high}" if low != high else low if band.p5 else "="
 
 
 def _signed(change: float, unit: str) -> str:

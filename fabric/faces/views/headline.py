@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fabric.faces.views.draws import draws_words, peak_words, step_band_words
+from fabric.faces.views.draws import draws_words, short_peak, step_band_words
 from fabric.output.document import Line
 from fabric.result import PhaseRoute, RouteResult
 from fabric.routing.router import router_label, traits_of
@@ -46,8 +46,8 @@ def verdict(entry: PhaseRoute) -> Line:
     if entry.unreachable_pairs:
         return Line(f"CUT: {entry.unreachable_pairs:,} pairs have no path", "bad")
     if entry.links_over_capacity:
-        return Line(f"CONGESTED {entry.links_over_capacity:,} links over capacity, worst {peak_words(entry)}", "bad")
-    return Line(f"not congested, worst {peak_words(entry)}{congested_draws(entry)}", "good")
+        return Line(f"CONGESTED {entry.links_over_capacity:,} links over capacity, worst {short_peak(entry)}", "bad")
+    return Line(f"not congested, worst {short_peak(entry)}{congested_draws(entry)}", "good")
 
 
 def congested_draws(entry: PhaseRoute) -> str:

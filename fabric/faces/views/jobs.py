@@ -43,8 +43,7 @@ def job_table(jobs: Sequence[JobTime]) -> Table:
         factors("stretch", "stretch", [job.stretch for job in jobs]),
         named("slowest", "most stretched", [phase.name if phase else None for phase in slowest], width=16, priority=3),
     )
-    table = Table.of(columns, len(jobs), title="jobs")
-    return table if any(_bands(job.draws)[0] for job in jobs) else table.without("band")
+    return Table.of(columns, len(jobs), title="jobs").without_empty("band")
 
 
 def _stretch(phase: JobPhase) -> float:
@@ -83,8 +82,12 @@ def step_table(jobs: Sequence[JobTime]) -> Table:
         named("hottest_link", "slowest link", values["hottest_link"], width=22, priority=2, flexible=True),
         Column("in_step", "in the step", values["in_step"], width=11, priority=6),
     )
-    table = Table.of(columns, len(rows), title=_title(jobs))
-    return table if any(value is not None for value in values["p5_s"]) else table.without("p5_s", "p95_s")
+    return Table.of(columns, len(rows), title=_title(jobs))
+
+
+def shown_steps(job: JobTime) -> Table:
+    """The step of a job for people: bands where something was drawn."""
+    return step_table([job]).only(*STEPS_SHOWN).without_empty("p5_s", "p95_s")
 
 
 def _bands(band: Band | None) -> tuple[float | None, float | None]:
@@ -132,8 +135,7 @@ def phases_only(table: Table) -> Table:
 
 def job_phase_records(job: JobTime) -> list[dict[str, Any]]:
     """The phases of a job for machines, every key in every record."""
-    rows = phases_only(step_table([job])).only(*JOB_PHASE_KEYS).records()
-    return [{key: row.get(key) for key in JOB_PHASE_KEYS} for row in rows]
+    return phases_only(step_table([job])).only(*JOB_PHASE_KEYS).records()
 
 
 def _title(jobs: Sequence[JobTime]) -> str:

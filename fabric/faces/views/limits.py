@@ -51,8 +51,12 @@ def limit_table(limits: Sequence[LimitVerdict]) -> Table:
         Column("detail", "detail", [limit.detail for limit in limits], width=24, priority=2, flexible=True),
     )
     marks = [limit_mark(limit.ok) for limit in limits]
-    table = Table.of(columns, len(limits), title="limits", marks=marks)
-    return table if any(_failed_part(limit) is not None for limit in limits) else table.without("failed_part")
+    return Table.of(columns, len(limits), title="limits", marks=marks)
+
+
+def shown_limits(limits: Sequence[LimitVerdict]) -> Table:
+    """Every limit for people: in how many draws it fails where the hash was drawn."""
+    return limit_table(limits).only(*LIMITS_SHOWN).without_empty("failed_part")
 
 
 def _failed_part(limit: LimitVerdict) -> float | None:

@@ -90,7 +90,9 @@ def folded_link_table(groups: Sequence[LinkGroup]) -> Table:
     columns = (
         named("links", "links", [group.name for group in groups], width=24),
         counts("count", "links", [group.count for group in groups], priority=9),
-        named("example", "for example", [group.example.link if group.count > 1 else None for group in groups], width=24),
+        named(
+            "example", "for example", [group.example.link if group.count > 1 else None for group in groups], width=24
+        ),
         *table.columns,
     )
     folded = Table.of(columns, len(groups), title="hottest links, equal ones as one", marks=table.marks)

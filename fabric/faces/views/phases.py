@@ -83,8 +83,12 @@ def phase_table(routes: Sequence[PhaseRoute]) -> Table:
         times("solve_time_s", "time", [entry.solve_time_s for entry in routes], priority=1, live=True),
         counts("unreachable_pairs", "pairs cut", [entry.unreachable_pairs for entry in routes], priority=1),
     )
-    table = Table.of(columns, len(routes), title="phases", marks=[phase_mark(entry) for entry in routes])
-    return table if any(drawn) else table.without("p5", "p95", "draws")
+    return Table.of(columns, len(routes), title="phases", marks=[phase_mark(entry) for entry in routes])
+
+
+def shown_phases(routes: Sequence[PhaseRoute]) -> Table:
+    """Every phase for people: bands where something was drawn."""
+    return phase_table(routes).only(*PHASES_SHOWN).without_empty("p5", "p95")
 
 
 def _band(entry: PhaseRoute) -> Band | None:

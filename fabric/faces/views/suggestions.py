@@ -40,8 +40,7 @@ def suggestion_table(suggestions: Sequence[Suggestion]) -> Table:
         ratios("rest", "elsewhere", [e.rest for e in suggestions], texts=[*map(_rest, suggestions)], width=20),
         named("rest_fabric", "elsewhere on", [entry.rest_fabric for entry in suggestions], priority=3),
     )
-    table = Table.of(columns, len(suggestions), title=_title(suggestions))
-    return table if any(map(_rest, suggestions)) else table.only(*(name for name in table.names if name != "rest"))
+    return Table.of(columns, len(suggestions), title=_title(suggestions))
 
 
 def _title(suggestions: Sequence[Suggestion]) -> str:
@@ -52,7 +51,7 @@ def _title(suggestions: Sequence[Suggestion]) -> str:
 
 
 def _max_noise(entry: Suggestion) -> str:
-    return noise_text(entry.max_band, entry.max_after - entry.max_before, "ratio")
+    return noise_text(entry.max_band, entry.max_after - entry.max_before)
 
 
 def _steps(before: float | None, after: float | None) -> str:
@@ -92,5 +91,5 @@ def bound_lines(suggestions: Sequence[Suggestion]) -> list[Line]:
 def suggestion_parts(suggestions: Sequence[Suggestion], *, title: str = "") -> list[Table | Line]:
     """Cures as a table, then bounds in words."""
     chosen = cures(suggestions)
-    table = suggestion_table(chosen).only(*SUGGESTIONS_SHOWN)
+    table = suggestion_table(chosen).only(*SUGGESTIONS_SHOWN).without_empty("rest")
     return [*([table.titled(title) if title else table] if chosen else []), *bound_lines(suggestions)]
