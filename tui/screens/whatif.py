@@ -8,8 +8,8 @@ from pathlib import Path
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from fabric.faces.views.draws import draws_words
 from fabric.faces.views.differences import change_table, changed_link_table, effect_table
+from fabric.faces.views.draws import draws_words
 from fabric.output.table import Column, Table
 from fabric.routing.names import router_names
 from fabric.whatif.changes import (

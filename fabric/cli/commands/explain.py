@@ -32,8 +32,8 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
     """
     if target is None:
         return _code(scenario)
-    from fabric.faces.explain.explain import explain, find_target
     from fabric.faces.answers.records import suggestion_records
+    from fabric.faces.explain.explain import explain, find_target
     from fabric.request import RouteRequest
     from fabric.saved.open_any import open_any
     from fabric.scenario.provenance import envelope

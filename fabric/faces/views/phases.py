@@ -13,8 +13,8 @@ from fabric.routing.utilisation import is_over
 from topologies.units import excess, percent
 
 PHASES_SHOWN = (
-    "fabric", "phase", "router", "max_utilisation", "p5", "p95", "links_over_capacity", "best_possible", "above_best", "throughput",
-    "solver", "solve_time_s",
+    "fabric", "phase", "router", "max_utilisation", "p5", "p95", "links_over_capacity", "best_possible", "above_best",
+    "throughput", "solver", "solve_time_s",
 )  # fmt: skip
 _SMALL = 1e-6  # relative: below the bound by more than it, demand was not all admitted
 

@@ -10,9 +10,8 @@ from fabric.faces.views.links import FOLDED_SHOWN, folded_link_table
 _SHOWN = (*FOLDED_SHOWN[:6], "ports", "tier", *FOLDED_SHOWN[6:])
 _HOW = (
     "Links of highest offered load, for the phases that were asked for (the worst of every fabric unless --phase says "
-    "otherwise). Links of one tier and direction that are equally loaded by the same causes share a row, with the first "
-    "of them as the example. A cause is the part of the link's load that one "
-    "collective of one job makes."
+    "otherwise). Links of one tier and direction that are equally loaded by the same causes share a row, with the "
+    "first of them as the example. A cause is the part of the link's load that one collective of one job makes."
 )
 
 

@@ -17,9 +17,9 @@ _HOW = (
     "A limit is judged over all routed phases, on the value and not on its printed text: it holds when the value is at "
     "most what is allowed. “open” means that the tool does not model what the limit asks. The best possible "
     "load is a lower bound that no routing can pass, proven by a cut or by the router itself; what is above it is the "
-    "price of the routing, what is below it has to be bought as links. Hashed flows are drawn several times: loads, times "
-    "and limits are medians over the draws, a limit is judged by its median, and “fails in” is the part of the draws in "
-    "which it does not hold."
+    "price of the routing, what is below it has to be bought as links. Hashed flows are drawn several "
+    "times: loads, times and limits are medians over the draws, a limit is judged by its median, and “fails in” is the "
+    "part of the draws in which it does not hold."
 )
 
 
