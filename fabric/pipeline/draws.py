@@ -5,7 +5,7 @@ The work of a draw is counted, not timed, so that the same scenario is drawn as 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fabric.request import RouteRequest
 from fabric.routing.router import traits_of
@@ -27,7 +27,7 @@ _PHASE_NS = 300_000.0  # times and limits in one draw, whatever the size
 Phases = Sequence[tuple[str, FabricSpec, Demands, str]]
 
 
-def draws_of(phases: Phases, topologies: dict[str, Topology], request: RouteRequest) -> dict[str, int]:
+def draws_of(phases: Phases, topologies: Mapping[str, Topology], request: RouteRequest) -> dict[str, int]:
     """Draws of the hash by fabric: what the command line or the scenario says, else what the work allows.
 
     Fabrics whose router draws nothing have one.

@@ -150,10 +150,7 @@ class LinkChange:
 
 def changed_links(base: PhaseRoute, now: PhaseRoute, most: int = 200) -> tuple[LinkChange, ...]:
     """Links of one phase whose utilisation changed most, largest change first; by name where the networks differ."""
-    if base.draws is not None and now.draws is not None:
-        # In two draws every link differs: both sides are shown in one, as far as they can be drawn again.
-        base = in_draw(base, now.draws.shown_seed)
-        now = now if base.draws.shown_seed == now.draws.shown_seed else in_draw(now, base.draws.shown_seed)
+    base, now = _in_one_draw(base, now)
     one, other = base.topology, now.topology
     same = len(one.links) == len(other.links) and one.nodes.name == other.nodes.name
     if same and np.array_equal(one.links.src, other.links.src) and np.array_equal(one.links.dst, other.links.dst):
@@ -173,6 +170,16 @@ def changed_links(base: PhaseRoute, now: PhaseRoute, most: int = 200) -> tuple[L
             for link in order.tolist()
         )
     return _by_name(base, now, most)
+
+
+def _in_one_draw(base: PhaseRoute, now: PhaseRoute) -> tuple[PhaseRoute, PhaseRoute]:
+    """Both in one draw of the hash, as far as they can be drawn again: in two draws every link differs."""
+    if base.draws is None or now.draws is None:
+        return base, now
+    drawn = in_draw(base, now.draws.shown_seed)
+    if drawn.draws is not None and drawn.draws.shown_seed == now.draws.shown_seed:
+        return drawn, now
+    return base, in_draw(now, base.draws.shown_seed)
 
 
 def _plain(entry: PhaseRoute) -> np.ndarray:

@@ -144,8 +144,9 @@ def suggest(
     # Ranks are 0 for the highest, and the lowest maximum and the shortest step come first.
     load = -ranks(np.array([entry.max_after for entry in better]))
     step = -ranks(np.array([inf if entry.step_after_s is None else entry.step_after_s for entry in better]))
-    failed, over = ([getattr(entry, name) for entry in better] for name in ("limits_failed_after", "over_after"))
-    bound = [entry.is_bound for entry in better]
+    failed = np.array([entry.limits_failed_after for entry in better])
+    over = np.array([entry.over_after for entry in better])
+    bound = np.array([entry.is_bound for entry in better])
     return tuple(better[at] for at in np.lexsort((over, step, load, failed, bound)).tolist())
 
 

@@ -109,8 +109,23 @@ ROWS = (
     Row("load", "one and the same", 0.3, 0.1 + 0.2, "ratio"),
 )
 CHANGES = (
-    Suggestion("queue pairs 16", "fabric route x --set=a=16", 2.5, 1.0, 9, 0, 1.5, 1.25, 2, 0),
-    Suggestion("spray | packets", "fabric route x --set=b=*", 2.5, float("inf"), 9, 3, 1.5, None, 2, 1),
+    Suggestion("queue pairs 16", "fabric route x --set=a=16", "main", False, 2.5, 1.0, 9, 0, 1.5, 1.25, 2, 0),
+    Suggestion(
+        "spray | packets",
+        "fabric route x --set=b=*",
+        "main",
+        True,
+        2.5,
+        float("inf"),
+        9,
+        3,
+        1.5,
+        None,
+        2,
+        1,
+        rest=0.96,
+        rest_fabric="storage",
+    ),
 )
 QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "phases": lambda it: phase_table(it.result.routes),

@@ -46,8 +46,8 @@ def suggestion_table(suggestions: Sequence[Suggestion]) -> Table:
 def _title(suggestions: Sequence[Suggestion]) -> str:
     """How the figures were made: over how many draws, where there are any."""
     draws = sorted({entry.draws for entry in suggestions} - {1})
-    over = f"; medians over {' or '.join(f'{count:,}' for count in draws)} draws" if draws else ""
-    return f"try, each alone (routed{over})"
+    over = f", medians over {' or '.join(f'{count:,}' for count in draws)} draws" if draws else ""
+    return f"try, each alone (routed){over}"
 
 
 def _max_noise(entry: Suggestion) -> str:

@@ -146,7 +146,7 @@ def lasting_numbers(graph: RoutingGraph) -> Hashes:
     forwards = graph.topology.nodes.forwards
     rank = np.where(forwards, np.cumsum(forwards) - 1, 2 * (np.cumsum(~forwards) - 1) + int(forwards.sum()))
     receives = graph.is_terminal & (graph.sink[graph.node_of] == np.arange(graph.nodes))
-    return (rank[graph.node_of] + receives).astype(np.uint64)
+    return np.asarray(rank[graph.node_of] + receives, dtype=np.uint64)
 
 
 def port_seed(seed: int) -> np.uint64:
