@@ -226,7 +226,12 @@ def open_result(path: Path) -> Run:
     try:
         topologies = {record["folder"]: _read_topology(archive, record) for record in manifest["fabrics"]}
         routes = tuple(_read_entry(archive, record, topologies) for record in manifest["routes"])
-        parts = {name: adapter.validate_python(archive.record(f"{name}.json")) for name, adapter in _PARTS.items()}
+        # Results saved before there were draws and folded links have neither.
+        parts = {
+            name: adapter.validate_python(archive.record(f"{name}.json"))
+            for name, adapter in _PARTS.items()
+            if name != "folded" or f"{name}.json" in manifest["members"]
+        }
         result = RouteResult(
             routes=routes,
             warnings=tuple(manifest["warnings"]),
@@ -284,7 +289,10 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
 
 def _read_entry(archive: Archive, record: Mapping[str, Any], topologies: Mapping[str, Topology]) -> PhaseRoute:
     topology, folder = topologies[record["topology"]], str(record["folder"])
-    found: dict[str, Any] = {name: adapter.validate_python(record[name]) for name, adapter in _ENTRY.items()}
+    found: dict[str, Any] = {
+        name: adapter.validate_python(record.get(name) if name == "draws" else record[name])
+        for name, adapter in _ENTRY.items()
+    }
     plain: dict[str, Any] = {
         name: tuple(record[name]) if isinstance(record[name], list) else record[name] for name in _PLAIN
     }
