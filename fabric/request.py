@@ -14,6 +14,7 @@ class RouteRequest:
     paths: str | None = None
     objective: str | None = None
     replicas: int | None = None
+    draws: int | None = None  # of the hash where nobody says, as the run has that this one is compared with
     fabric: str | None = None
     phase: str = "worst"  # which phases' hottest links are listed: a name, all, or worst
     top: int = 20

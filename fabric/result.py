@@ -2,13 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
+
+import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, HashSpread, ObjectiveProof, PairTraffic, Routing, RoutingOptions
+from fabric.routing.utilisation import SAME, over_capacity
 from topologies.columns import Floats
 from topologies.topology import Topology
 from traffic.demands import TrafficClass
+
+
+@dataclass(frozen=True)
+class Band:
+    """A figure in every draw of the hash, in the order of the draws; infinite where a phase cannot finish.
+
+    Percentiles are observed values that so many of the draws do not exceed; of fewer than 20 draws p5 and p95 are the
+    lowest and the highest.
+    """
+
+    values: tuple[float, ...]
+
+    @staticmethod
+    def of(values: Iterable[float | None]) -> Band:
+        """Of a figure per draw, None where there is none.
+
+        >>> band = Band.of(range(1, 101))
+        >>> band.median, band.p5, band.p95
+        (50.0, 5.0, 95.0)
+        """
+        return Band(tuple(inf if value is None else float(value) for value in values))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def _percentiles(self) -> tuple[float, float, float]:
+        p5, p50, p95 = np.quantile(self.values, [0.05, 0.5, 0.95], method="inverted_cdf").tolist()
+        return p5, p50, p95
+
+    @property
+    def median(self) -> float:
+        """The lower one of an even number."""
+        return self._percentiles[1]
+
+    @property
+    def p5(self) -> float:
+        """What one draw in twenty does not exceed."""
+        return self._percentiles[0]
+
+    @property
+    def p95(self) -> float:
+        """What one draw in twenty exceeds."""
+        return self._percentiles[2]
+
+    @property
+    def is_sharp(self) -> bool:
+        """Whether all draws agree, to nine digits."""
+        low, high = min(self.values), max(self.values)
+        return low == high or high - low <= SAME * abs(high)
+
+
+@dataclass(frozen=True)
+class PhaseDraws:
+    """What a phase comes to in every draw of the hash; its links are those of the draw ``shown``, the middle one."""
+
+    seed: int  # of the first draw
+    shown: int  # position
+    max_utilisation: Band
+    links_over_capacity: Band
+
+    def __len__(self) -> int:
+        return len(self.max_utilisation)
+
+    @property
+    def shown_seed(self) -> int:
+        """Seed that alone gives the loads shown."""
+        return self.seed + self.shown
+
+    @property
+    def congested_part(self) -> float:
+        """Part of the draws in which a link is over capacity."""
+        return float(np.mean(np.array(self.links_over_capacity.values) > 0))
+
+
+@dataclass(frozen=True, eq=False)
+class EveryDraw:
+    """A phase in every draw of the hash, draw by draw from the seed on."""
+
+    seed: int  # of the first
+    utilisation: Floats  # shape (R, L)
+    # (job, of its steady traffic) -> highest utilisation that it meets, shape (R,)
+    job_peak: dict[tuple[str, bool], Floats]
+
+    @property
+    def count(self) -> int:
+        """Number of draws."""
+        return len(self.utilisation)
+
+    @cached_property
+    def peak(self) -> Floats:
+        """Utilisation of the fullest link, shape (R,)."""
+        return np.asarray(self.utilisation.max(axis=1, initial=0.0))
+
+    @cached_property
+    def over(self) -> Floats:
+        """Links over capacity, shape (R,)."""
+        return np.asarray(over_capacity(self.utilisation).sum(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -59,6 +163,26 @@ class HotLink:
 
 
 @dataclass(frozen=True)
+class LinkGroup:
+    """Links of one tier and direction that are equally loaded, by the same causes."""
+
+    example: HotLink  # the first of them
+    count: int
+    of: int  # links of the tier and direction that are up
+    direction: str  # "up", "down", or empty between switches of one level
+
+    @property
+    def name(self) -> str:
+        """The link itself where it is alone, else how many there are: ``64 links, all leaf-spine down``."""
+        if self.count == 1:
+            return self.example.link
+        place = f"{self.example.tier} {self.direction}".rstrip()
+        return (
+            f"{self.count:,} links, all {place}" if self.count == self.of else f"{self.count:,} of {self.of:,} {place}"
+        )
+
+
+@dataclass(frozen=True)
 class UnreachablePair:
     """Demand without a path."""
 
@@ -104,6 +228,8 @@ class PhaseRoute:
     partial: bool
     notes: tuple[str, ...] = ()  # what else the router has to say, in words
     spread: HashSpread | None = None  # over the draws of the hash seeds, access links in it
+    draws: PhaseDraws | None = None  # of a router that hashes; None: nothing is drawn
+    every_draw: EveryDraw | None = None  # until jobs and limits are judged
     routed: Routed | None = None  # what certificate files are written from
 
     @property
@@ -152,6 +278,7 @@ class JobPhase:
     stretch: float | None
     hottest_link: str
     in_step: bool
+    draws: Band | None = None  # of predicted_s, which is their median
 
 
 @dataclass(frozen=True)
@@ -166,6 +293,7 @@ class JobTime:
     step_time_ideal_s: float | None
     step_time_s: float | None
     checkpoint_time_s: float | None
+    draws: Band | None = None  # of step_time_s, which is their median
 
     @property
     def stretch(self) -> float | None:
@@ -185,8 +313,10 @@ class LimitVerdict:
     value: float | None
     max: float
     unit: str
-    ok: bool | None  # None: not decided
+    ok: bool | None  # None: not decided; by the median where the hash is drawn
     detail: str = ""
+    draws: Band | None = None  # of value, which is their median
+    failed_part: float | None = None  # of the draws in which it does not hold
 
 
 @dataclass(frozen=True)
@@ -209,11 +339,18 @@ class RouteResult:
     assumptions: tuple[Assumption, ...]
     warnings: tuple[str, ...] = field(default=())
     not_modelled: tuple[str, ...] = field(default=())  # keys that were given and change nothing yet
+    folded: tuple[LinkGroup, ...] = field(default=())  # hottest links, equal ones as one
 
     @property
     def max_utilisation(self) -> float | None:
         """Utilisation of the fullest link in any phase; None where nothing was routed."""
         return max((route.max_utilisation for route in self.routes), default=None)
+
+    @property
+    def draws(self) -> PhaseDraws | None:
+        """Draws of the worst phase that a hash places; None where nothing is drawn."""
+        drawn = [route for route in self.routes if route.draws is not None]
+        return max(drawn, key=lambda route: route.max_utilisation).draws if drawn else None
 
     @property
     def limits_ok(self) -> bool:

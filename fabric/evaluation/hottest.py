@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabric.result import HotLink, PhaseRoute, Share
+from fabric.result import HotLink, LinkGroup, PhaseRoute, Share
 from fabric.routing.utilisation import descending, over_capacity, ranks
 from topologies.columns import Longs
 
@@ -15,15 +15,15 @@ def port_name(ordinal: int) -> str:
 
 
 def by_heat(route: PhaseRoute) -> Longs:
-    """Links from the hottest to the coolest, ties in order of id; idle links are left out.
+    """Links from the hottest to the coolest, equal ones in order of id; idle links are left out.
 
-    Access links that are at most full come last: in a phase with a volume the busiest NIC is at 100 % by construction,
-    which says nothing about the fabric.
+    Of equally full links, those between switches come before access links that are at most full: in a phase with a
+    volume the busiest NIC is at 100 % by construction, which says nothing about the fabric.
     """
     nodes, links = route.topology.nodes, route.topology.links
     access = ~nodes.forwards[links.src] | ~nodes.forwards[links.dst]
     merely_full = access & ~over_capacity(route.utilisation)
-    order = np.lexsort((ranks(route.utilisation), merely_full))
+    order = np.lexsort((merely_full, ranks(route.utilisation)))
     return order[route.utilisation[order] > 0]
 
 
@@ -38,6 +38,40 @@ def all_by_heat(route: PhaseRoute) -> Longs:
     idle = np.ones(len(route.topology.links), np.bool_)
     idle[hot] = False
     return np.concatenate((hot, np.flatnonzero(idle)))
+
+
+def folded_links(route: PhaseRoute, count: int) -> list[LinkGroup]:
+    """The ``count`` hottest groups of links of equal load, tier, direction, capacity and cause, as ``by_heat`` orders.
+
+    Causes are equal where every class makes the same part of the load, to a thousandth.
+    """
+    topology, order = route.topology, by_heat(route)
+    loads = route.link_gbps[order]
+    parts = np.round(loads / loads.sum(axis=1, keepdims=True), 3)
+    level = np.column_stack(
+        [
+            ranks(route.utilisation)[order],
+            topology.links.tier[order],
+            topology.direction[order],
+            np.round(topology.capacity_gbps[order], 6),
+            parts,
+        ]
+    )
+    _, first, sizes = np.unique(level, axis=0, return_index=True, return_counts=True)
+    up = topology.up
+    groups = []
+    for code in np.argsort(first)[:count].tolist():
+        link = int(order[first[code]])
+        alike = (topology.links.tier == topology.links.tier[link]) & (topology.direction == topology.direction[link])
+        groups.append(
+            LinkGroup(
+                describe_link(route, link),
+                int(sizes[code]),
+                int((alike & up).sum()),
+                {1: "up", -1: "down"}.get(int(topology.direction[link]), ""),
+            )
+        )
+    return groups
 
 
 def describe_link(route: PhaseRoute, link: int) -> HotLink:

@@ -13,9 +13,10 @@ from functools import cached_property
 
 import numpy as np
 
+from fabric.evaluation.draws import draw_phase, figures, middle
 from fabric.optimise.certify import best_cut
 from fabric.optimise.objective import OBJECTIVES
-from fabric.result import PhaseRoute, Routed, TierLoad, UnreachablePair
+from fabric.result import EveryDraw, PhaseRoute, Routed, TierLoad, UnreachablePair
 from fabric.routing.access import admitted_ends, overloaded_endpoints
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
 from fabric.routing.reach import Unreachable, split_reachable
@@ -152,6 +153,11 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
     graph, demand, topology = prepared.graph, prepared.demand, prepared.graph.topology
     began = time.perf_counter()
     routing = ROUTERS[router]({}, graph=graph, demand=demand, pairs=prepared.pairs, options=options)
+    every = _every_draw(prepared, routing, options)
+    shown = middle(every) if every is not None else 0
+    if every is not None and shown:
+        options = replace(options, seed=options.seed + shown)
+        routing = _in_draw(routing, options.seed)
     seconds = time.perf_counter() - began
     loads = graph.link_loads(routing.edge_gbps, *_ends(prepared, routing))
     utilisation = _utilisation(topology, loads.sum(axis=1), _usable(graph, routing))
@@ -179,7 +185,53 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         partial=routing.partial,
         notes=routing.notes,
         spread=_whole_spread(prepared, routing.spread),
+        draws=None if every is None else figures(every, shown),
+        every_draw=every,
         routed=Routed(graph, demand, prepared.pairs, routing, options),
+    )
+
+
+def _in_draw(routing: Routing, seed: int) -> Routing:
+    """The same answer in the draw of another seed."""
+    assert routing.draws is not None
+    other = routing.draws.routing(seed)
+    return replace(other, spread=routing.spread, partial=routing.partial, notes=routing.notes)
+
+
+def _every_draw(prepared: PreparedPhase, routing: Routing, options: RoutingOptions) -> EveryDraw | None:
+    """The phase in every draw of the hash; None of a router that draws nothing."""
+    if routing.draws is None:
+        return None
+    graph, topology = prepared.graph, prepared.graph.topology
+    ends, usable = _ends(prepared, routing), _usable(graph, routing)
+    columns = {(job, False): _columns_of(prepared.classes, job) for job in prepared.window_s}
+    columns |= {
+        (job, True): _columns_of(prepared.classes, job, steady=True) for job in jobs_with_steady(prepared.classes)
+    }
+
+    def measure(edge_gbps: Floats) -> tuple[Floats, dict[tuple[str, bool], float]]:
+        loads = graph.link_loads(edge_gbps, *ends)
+        utilisation = _utilisation(topology, loads.sum(axis=1), usable)
+        return utilisation, {job: _carried_peak(loads, utilisation, mine) for job, mine in columns.items()}
+
+    return draw_phase(
+        routing.draws.loads_gbps, measure, seed=options.seed, count=options.draws, cells=routing.edge_gbps.size
+    )
+
+
+def in_draw(route: PhaseRoute, seed: int) -> PhaseRoute:
+    """A phase with the loads of the draw of another seed; as it is where nothing is drawn or was read from a file."""
+    routed = route.routed
+    if routed is None or routed.routing.draws is None or route.draws is None or route.draws.shown_seed == seed:
+        return route
+    loads = routed.graph.link_loads(
+        routed.routing.draws.loads_gbps((seed,))[0], routed.demand.sent_gbps, routed.demand.received_gbps
+    )
+    return replace(
+        route,
+        link_gbps=loads,
+        utilisation=_utilisation(route.topology, loads.sum(axis=1), np.ones(1)),
+        draws=replace(route.draws, shown=seed - route.draws.seed),
     )
 
 
@@ -271,13 +323,29 @@ def job_peak(route: PhaseRoute, job: str, *, steady: bool = False) -> tuple[floa
     Where demand is admitted only in part, the job waits for its worst-off flow: no less than 1 / its part. With
     ``steady``, the job's steady traffic is looked at instead of its volumes.
     """
-    mine = [code for code, entry in enumerate(route.classes) if entry.job == job and entry.steady == steady]
+    mine = _columns_of(route.classes, job, steady=steady)
     carried = route.link_gbps[:, mine].sum(axis=1) > 0
     if not carried.any():
         return (0.0 if _waiting(route, mine) <= 1 else float("inf")), ""
     hottest = highest(np.where(carried, route.utilisation, -1.0))
     peak = float(route.utilisation[carried].max())
     return max(peak, _waiting(route, mine)), route.topology.link_name(hottest)
+
+
+def _columns_of(classes: Sequence[TrafficClass], job: str, *, steady: bool = False) -> list[int]:
+    """Classes of a job: those of volumes, which its phase waits for, or those of steady traffic."""
+    return [code for code, entry in enumerate(classes) if entry.job == job and entry.steady == steady]
+
+
+def jobs_with_steady(classes: Sequence[TrafficClass]) -> list[str]:
+    """Jobs that have steady traffic among the classes, each once."""
+    return list(dict.fromkeys(entry.job for entry in classes if entry.steady))
+
+
+def _carried_peak(loads: Floats, utilisation: Floats, mine: list[int]) -> float:
+    """Highest utilisation among the links that carry one of the classes."""
+    carried = (loads[:, mine] > 0).any(axis=1)
+    return float(utilisation[carried].max(initial=0.0))
 
 
 def _waiting(route: PhaseRoute, classes: list[int]) -> float:

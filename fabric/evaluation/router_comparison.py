@@ -10,7 +10,7 @@ Every router answers the same question, the utilisation θ of the fullest link. 
 Each step is a factor: access · (1 + topology) · (1 + uneven links) · (1 + hashing) = hashed θ. One is unknown where
 a router is not compared or refuses the phase, and where demand is between switches, which have no access links.
 
-Job times of hashed routing take, where a job crosses the draw's fullest link, the median of the fullest link instead.
+Job times and limits of hashed routing are medians over the draws, as ``fabric route`` has them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabric.evaluation.jobs import job_times
-from fabric.evaluation.limits import check_limits
+from fabric.evaluation.judged import judge, peaks_of
 from fabric.evaluation.phases import PreparedPhase, job_peak, prepare_phase, route_prepared
 from fabric.evaluation.severity import severity_order, total_load
-from fabric.result import Assumption, JobTime, LimitVerdict, PhaseRoute
+from fabric.result import Assumption, Band, JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.progress import Progress
 from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, places_flows, traits_of
 from fabric.routing.traits import Stage
@@ -34,7 +33,6 @@ from topologies.topology import Topology
 from traffic.demands import Demands
 from traffic.workload import WorkloadTraffic
 
-DRAWS = 100  # of the hash seeds, unless set otherwise
 _SAME = 1e-6  # relative difference below which two routings are equally good
 
 
@@ -218,11 +216,9 @@ def compare_phase(
             why = error.problems[0].message
             rows.append(RouterFigure(demands.fabric, phase, router, refused=why))
             continue
-        mine = {job: _peak(route, job) for job in route.window_s}
-        peaks.update({(router, phase, job, False): peak for job, peak in mine.items()})
-        steady = {entry.job for entry in route.classes if entry.steady}
-        peaks.update({(router, phase, job, True): job_peak(route, job, steady=True) for job in steady})
-        rows.append(_figure(route, mine))
+        mine = peaks_of(route)
+        peaks.update({(router, phase, job, steady): peak for (_, _, job, steady), peak in mine.items()})
+        rows.append(_figure(route))
         routes.append(replace(route, link_gbps=np.empty((0, len(route.classes))), routed=None))
     one = next(iter(prepared.values()))
     # What holds for whole flows only, such as cuts counted in flows, is not a bound for those who split them.
@@ -241,12 +237,12 @@ def _route(prepared: PreparedPhase, router: str, options: RoutingOptions) -> Pha
     except FabricError as error:
         if options.hash.replicas == 1 or traits_of(router).placement != "hashed":
             raise
-        once = replace(options, hash=replace(options.hash, replicas=1))
+        once = replace(options, hash=replace(options.hash, replicas=1), draws=1)
         route = route_prepared(prepared, router=router, options=once)
         return replace(route, notes=(*route.notes, f"one draw only: {error.problems[0].message}"))
 
 
-def judge(
+def judge_routers(
     phases: Sequence[RoutedPhase],
     routers: Sequence[str],
     workloads: Sequence[WorkloadTraffic],
@@ -267,13 +263,14 @@ def judge(
     """
     peaks = {(one.comparison.fabric, *key): peak for one in phases for key, peak in one.peaks.items()}
 
-    def peak(route: PhaseRoute, job: str, *, steady: bool = False) -> tuple[float, str]:
-        return peaks[route.fabric, route.router, route.phase, job, steady]
-
     def outcome(name: str, router_on: Callable[[str], str | None]) -> RouterOutcome:
         mine = [route for one in phases for route in one.routes if route.router == router_on(route.fabric)]
-        jobs = job_times(workloads, mine, peak=peak)
-        return RouterOutcome(name, jobs, check_limits(limits, mine, jobs, workloads, fabric=fabric, peak=peak))
+        met = {
+            (on, phase, job, steady): peak
+            for (on, router, phase, job, steady), peak in peaks.items()
+            if router == router_on(on)
+        }
+        return RouterOutcome(name, *judge(workloads, mine, limits, met, fabric=fabric))
 
     named = " and ".join(dict.fromkeys(own[one.comparison.fabric] for one in phases))
     compared = all(one.comparison.figure(own[one.comparison.fabric]) is not None for one in phases)
@@ -281,24 +278,16 @@ def judge(
     return outcomes, outcome(named, own.get) if compared else None
 
 
-def _peak(route: PhaseRoute, job: str) -> tuple[float, str]:
-    """Highest utilisation a job meets, and where; of hashed routing the median draw's, if it meets the fullest link."""
-    peak, link = job_peak(route, job)
-    if route.spread is None:
-        return peak, link
-    median = route.spread.max_utilisation.p50
-    return (median if peak >= route.max_utilisation * (1 - _SAME) else min(peak, median)), link
-
-
-def _figure(route: PhaseRoute, peaks: dict[str, tuple[float, str]]) -> RouterFigure:
-    finish = peaks and not set(peaks) & set(route.jobs_cut)
+def _figure(route: PhaseRoute) -> RouterFigure:
+    jobs = list(route.window_s)
+    finish = jobs and not set(jobs) & set(route.jobs_cut)
     return RouterFigure(
         fabric=route.fabric,
         phase=route.phase,
         router=route.router,
-        max_utilisation=route.spread.max_utilisation.p50 if route.spread else route.max_utilisation,
+        max_utilisation=route.max_utilisation,
         spread=route.spread,
-        stretch=max(1.0, *(peak for peak, _ in peaks.values())) if finish else None,
+        stretch=max(1.0, *(_peak(route, job) for job in jobs)) if finish else None,
         lower_bound=route.certificate.lower_bound if route.certificate else None,
         gap=route.gap,
         links_over_capacity=route.links_over_capacity,
@@ -309,6 +298,13 @@ def _figure(route: PhaseRoute, peaks: dict[str, tuple[float, str]]) -> RouterFig
         partial=route.partial,
         notes=route.notes,
     )
+
+
+def _peak(route: PhaseRoute, job: str) -> float:
+    """Highest utilisation a job meets; of hashed routing the median over the draws."""
+    if route.every_draw is not None:
+        return Band.of(route.every_draw.job_peak[job, False]).median
+    return job_peak(route, job)[0]
 
 
 def access_utilisation(prepared: PreparedPhase) -> float | None:

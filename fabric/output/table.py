@@ -176,6 +176,12 @@ class Table:
         have = {entry.name: entry for entry in self.columns}
         return replace(self, columns=tuple(have[name] for name in names if name in have))
 
+    def without_empty(self, *names: str) -> Table:
+        """Without those of these columns that have no value in any row shown."""
+        rows = self.order.tolist()
+        empty = [c.name for c in self.columns if c.name in names and all(c.cell(row) in ("", "-") for row in rows)]
+        return self.without(*empty)
+
     def without(self, *names: str) -> Table:
         """All columns but these."""
         return replace(self, columns=tuple(entry for entry in self.columns if entry.name not in names))

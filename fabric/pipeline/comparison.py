@@ -30,18 +30,21 @@ def compare_routers(
         Default: those that say they are compared, and the scenario's own. Optimal routing minimises the maximum
         utilisation, whatever objective the scenario has: it is what all of them are compared on.
     """
-    from fabric.evaluation.router_comparison import DRAWS, RouterComparison, compare_phase, compared_routers, judge
+    from fabric.evaluation.router_comparison import RouterComparison, compare_phase, compared_routers, judge_routers
     from fabric.optimise.objective import compared_objective
+    from fabric.pipeline.draws import DRAWS, most_draws
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
     to_route = phases_to_route(prepared)
     own = {name: spec.routing.router for name, spec, _, _ in to_route}
     chosen = tuple(routers) if routers else tuple(dict.fromkeys((*compared_routers(), *own.values())))
     compared = []
+    fit = most_draws([prepared.network.topologies[name] for name, *_ in to_route])
     for name, spec, demands, phase in to_route:
-        drawn = "replicas" in spec.routing.hash.model_fields_set
-        asked = replace(request, replicas=request.replicas or (None if drawn else DRAWS))
-        options = routing_options(spec, asked, loaded.scenario.seed, under(f"{name} {phase}", progress))
+        asked = replace(request, replicas=request.replicas or spec.routing.hash.replicas or DRAWS)
+        options = routing_options(
+            spec, asked, loaded.scenario.seed, under(f"{name} {phase}", progress), draws=min(asked.replicas or 1, fit)
+        )
         compared.append(
             compare_phase(
                 prepared.network.topologies[name],
@@ -54,7 +57,7 @@ def compare_routers(
         )
     try:
         limits = limits_of(loaded, request)
-        outcomes, of_own = judge(compared, chosen, traffic, limits, own=own, fabric=request.fabric)
+        outcomes, of_own = judge_routers(compared, chosen, traffic, limits, own=own, fabric=request.fabric)
     except ScenarioError as error:
         raise loaded.locate(error) from None
     return RouterComparison(

@@ -34,18 +34,17 @@ def route_prepared_scenario(
     idle : bool
         Whether a scenario that sends nothing has an answer too: one without routes.
     """
-    from fabric.evaluation.hottest import hottest_links
-    from fabric.evaluation.jobs import job_times
-    from fabric.evaluation.limits import check_limits
+    from fabric.evaluation.hottest import folded_links, hottest_links
+    from fabric.evaluation.judged import judge
     from fabric.pipeline.unused_options import unused_options
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
     routes = _route_all(prepared, progress, idle=idle)
-    jobs = job_times(traffic, routes)
     try:
-        verdicts = check_limits(limits_of(loaded, request), routes, jobs, traffic, fabric=request.fabric)
+        jobs, verdicts = judge(traffic, routes, limits_of(loaded, request), fabric=request.fabric)
     except ScenarioError as error:
         raise loaded.locate(error) from None
+    routes = [replace(route, every_draw=None) for route in routes]
     ignored = unused_options(loaded.scenario.fabrics, request)
     loaded.say(*(text for text, _ in ignored))
     chosen = chosen_phases(routes, request.phase)
@@ -55,6 +54,7 @@ def route_prepared_scenario(
         jobs=jobs,
         limits=verdicts,
         items=tuple(items),
+        folded=tuple(group for entry in chosen for group in folded_links(entry, request.top)),
         assumptions=assumptions(loaded, prepared.network, traffic, more=ignored),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
         not_modelled=tuple(not_yet_modelled(loaded.scenario)),
@@ -109,10 +109,12 @@ def under(label: str, progress: Reporter) -> Reporter:
 
 def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool) -> list[PhaseRoute]:
     from fabric.evaluation.phases import route_phase
+    from fabric.pipeline.draws import draws_of
 
     routes: list[PhaseRoute] = []
-    request = prepared.request
-    for name, spec, demands, phase in phases_to_route(prepared, idle=idle):
+    request, phases = prepared.request, phases_to_route(prepared, idle=idle)
+    draws = draws_of(phases, prepared.network.topologies, request)
+    for name, spec, demands, phase in phases:
         label, router = f"{name} {phase}", request.router or spec.routing.router
         progress(Progress(f"{label}: {router}"))
         routes.append(
@@ -121,7 +123,9 @@ def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool) ->
                 demands,
                 phase,
                 router=router,
-                options=routing_options(spec, request, prepared.loaded.scenario.seed, under(label, progress)),
+                options=routing_options(
+                    spec, request, prepared.loaded.scenario.seed, under(label, progress), draws=draws[name]
+                ),
                 efficiency=spec.payload_efficiency,
             )
         )
@@ -162,13 +166,15 @@ def routing_options(
     seed: int,
     progress: Reporter,
     tables: TablesRequest = TablesRequest(),
+    *,
+    draws: int = 1,
 ) -> RoutingOptions:
     """What the scenario says about routing, and the command line above it."""
     from fabric.routing.router import HashOptions, RoutingOptions
 
     spec: RoutingSpec = fabric.routing
     hashing = HashOptions(
-        spec.hash.fields, spec.hash.function, spec.hash.per_switch_seed, request.replicas or spec.hash.replicas
+        spec.hash.fields, spec.hash.function, spec.hash.per_switch_seed, request.replicas or spec.hash.replicas or 1
     )
     return RoutingOptions(
         paths=request.paths or spec.paths,
@@ -180,6 +186,7 @@ def routing_options(
         k_paths=spec.k_paths,
         spray_efficiency=spec.spray_efficiency,
         hash=hashing,
+        draws=draws,
         tables=table_options(fabric, tables),
         report=progress,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -96,6 +98,18 @@ class HashSpread:
     worst_rate: Quantiles  # max-min fair rate of the worst-off flow, as a part of what it offers (p99: the bad end)
 
 
+class HashDraws(Protocol):
+    """What else a hash may come to: the same flows with other source ports and switch seeds."""
+
+    def loads_gbps(self, seeds: Sequence[int]) -> Floats:
+        """Offered load of every edge and class in the draw of every seed, shape (R, E, C)."""
+        ...
+
+    def routing(self, seed: int) -> Routing:
+        """The answer in the draw of a seed."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Routing:
     """What a router answers for one phase."""
@@ -112,6 +126,7 @@ class Routing:
     spread: HashSpread | None = None
     admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective admits; None: all of it
     usable: Floats | None = None  # shape (E,), part of each edge's capacity that this routing can fill; None: all of it
+    draws: HashDraws | None = None  # of a router that hashes
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +164,7 @@ class RoutingOptions:
     k_paths: int = 8  # of k-shortest paths
     spray_efficiency: float = 1.0  # part of a link that spraying fills before reordering and uneven queues cost
     hash: HashOptions = HashOptions()
+    draws: int = 1  # of the hash, that medians and bands are taken over
     tables: TableOptions = field(default_factory=TableOptions)  # of as-programmed
     report: Reporter = silent
 

@@ -21,7 +21,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from fabric.pipeline.run import Run
 from fabric.request import RouteRequest
-from fabric.result import Assumption, HotLink, JobTime, LimitVerdict, PhaseRoute, RouteResult, TierLoad, UnreachablePair
+from fabric.result import (
+    Assumption,
+    HotLink,
+    JobTime,
+    LimitVerdict,
+    LinkGroup,
+    PhaseDraws,
+    PhaseRoute,
+    RouteResult,
+    TierLoad,
+    UnreachablePair,
+)
 from fabric.routing.router import Certificate, HashSpread
 from fabric.saved.archive import Archive, array_bytes, bad, write_archive
 from fabric.scenario.load import LoadedScenario, load_scenario
@@ -39,6 +50,7 @@ _PARTS: dict[str, TypeAdapter[Any]] = {
     "jobs": TypeAdapter(tuple[JobTime, ...]),
     "limits": TypeAdapter(tuple[LimitVerdict, ...]),
     "items": TypeAdapter(tuple[HotLink, ...]),
+    "folded": TypeAdapter(tuple[LinkGroup, ...]),
     "assumptions": TypeAdapter(tuple[Assumption, ...]),
 }
 _ENTRY: dict[str, TypeAdapter[Any]] = {
@@ -46,6 +58,7 @@ _ENTRY: dict[str, TypeAdapter[Any]] = {
     "tiers": TypeAdapter(tuple[TierLoad, ...]),
     "unreachable": TypeAdapter(tuple[UnreachablePair, ...]),
     "spread": TypeAdapter(HashSpread | None),
+    "draws": TypeAdapter(PhaseDraws | None),
     "window_s": TypeAdapter(dict[str, float]),
 }
 _DTYPES: dict[str, type[np.generic]] = {"Ints": np.int32, "Floats": np.float64, "Bools": np.bool_}
@@ -213,7 +226,12 @@ def open_result(path: Path) -> Run:
     try:
         topologies = {record["folder"]: _read_topology(archive, record) for record in manifest["fabrics"]}
         routes = tuple(_read_entry(archive, record, topologies) for record in manifest["routes"])
-        parts = {name: adapter.validate_python(archive.record(f"{name}.json")) for name, adapter in _PARTS.items()}
+        # Results saved before there were draws and folded links have neither.
+        parts = {
+            name: adapter.validate_python(archive.record(f"{name}.json"))
+            for name, adapter in _PARTS.items()
+            if name != "folded" or f"{name}.json" in manifest["members"]
+        }
         result = RouteResult(
             routes=routes,
             warnings=tuple(manifest["warnings"]),
@@ -271,7 +289,10 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
 
 def _read_entry(archive: Archive, record: Mapping[str, Any], topologies: Mapping[str, Topology]) -> PhaseRoute:
     topology, folder = topologies[record["topology"]], str(record["folder"])
-    found: dict[str, Any] = {name: adapter.validate_python(record[name]) for name, adapter in _ENTRY.items()}
+    found: dict[str, Any] = {
+        name: adapter.validate_python(record.get(name) if name == "draws" else record[name])
+        for name, adapter in _ENTRY.items()
+    }
     plain: dict[str, Any] = {
         name: tuple(record[name]) if isinstance(record[name], list) else record[name] for name in _PLAIN
     }

@@ -206,8 +206,9 @@ class HashSpec(Spec):
     per_switch_seed: bool = Field(
         default=True, description="False: the same function with the same seed everywhere, which polarises"
     )
-    replicas: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        default=1, description="Draws of the seeds that percentiles are taken over"
+    replicas: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None,
+        description="Draws of the seeds that medians and percentiles are taken over; 100 or as many as take a second",
     )
 
 

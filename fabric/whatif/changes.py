@@ -30,6 +30,10 @@ class Change:
         A change may be kept in the list and left out.
     slow : bool
         Routing it may take as long as the time limit allows, so it is not tried unasked.
+    fabric : str
+        The one fabric that it changes; empty where it may change several.
+    is_bound : bool
+        Whether nobody can do it exactly: it divides traffic perfectly, which hashed flows are not.
     """
 
     text: str
@@ -39,6 +43,8 @@ class Change:
     scale: float = 1.0
     enabled: bool = True
     slow: bool = False
+    fabric: str = ""
+    is_bound: bool = False
 
 
 def down(selector: str) -> Change:
@@ -57,6 +63,8 @@ def router(fabric: str, name: str) -> Change:
         f"router {router_label(name)} on {fabric}",
         sets=(f"fabrics.{fabric}.routing.router={name}",),
         slow=traits_of(name).slow,
+        fabric=fabric,
+        is_bound=traits_of(name).is_bound,
     )
 
 

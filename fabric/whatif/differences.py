@@ -13,8 +13,9 @@ from typing import Any, Literal
 import numpy as np
 
 from fabric.pipeline.run import Run
-from fabric.result import PhaseRoute, RouteResult
-from fabric.whatif.effect import LinkChange, changed_links, effect
+from fabric.result import Band, PhaseRoute, RouteResult
+from fabric.whatif.effect import EffectRow, LinkChange, changed_links, effect
+from fabric.whatif.noise import ChangeBand, change_band
 from topologies.summary import summarise
 from topologies.topology import Topology
 
@@ -34,6 +35,19 @@ class Row:
     a_ok: bool | None = None
     b_ok: bool | None = None
     limit: float | None = None
+    a_draws: Band | None = None
+    b_draws: Band | None = None
+
+    @property
+    def band(self) -> ChangeBand | None:
+        """Of the change, over draws of the hash; None where neither side was drawn."""
+        return change_band(self.a, self.b, self.a_draws, self.b_draws)
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether another draw of the hash may well turn the change round."""
+        change, band = self.change, self.band
+        return change is not None and band is not None and band.is_noise(change)
 
     @property
     def change(self) -> float | None:
@@ -133,8 +147,15 @@ def _loads(a: RouteResult, b: RouteResult) -> Iterator[Row]:
     for key in dict.fromkeys([*entries[0], *entries[1]]):
         one, other = (side.get(key) for side in entries)
         name = f"{key[0]} {key[1]}"
-        yield Row("load", f"{name}: max offered", *_pair(one, other, _max), "ratio")
-        yield Row("load", f"{name}: links over capacity", *_pair(one, other, _over), "")
+        drawn = [None if entry is None else entry.draws for entry in (one, other)]
+        peak, over = (
+            [None if draws is None else getattr(draws, figure) for draws in drawn]
+            for figure in ("max_utilisation", "links_over_capacity")
+        )
+        yield Row("load", f"{name}: max offered", *_pair(one, other, _max), "ratio", a_draws=peak[0], b_draws=peak[1])
+        yield Row(
+            "load", f"{name}: links over capacity", *_pair(one, other, _over), "", a_draws=over[0], b_draws=over[1]
+        )
         yield Row("load", f"{name}: unreachable pairs", *_pair(one, other, _cut), "")
         yield Row("load", f"{name}: best possible", *_pair(one, other, _best), "ratio")
         tiers = [{(t.tier, t.direction): t for t in entry.tiers} if entry else {} for entry in (one, other)]
@@ -194,9 +215,14 @@ def _times(a: RouteResult, b: RouteResult) -> Iterator[Row]:
         rows.setdefault((row.kind, row.metric), row.mirrored)
     for row in rows.values():
         if row.kind == "limit":
-            yield Row("time", f"limit: {row.metric}", row.base, row.now, row.unit, row.was_ok, row.ok, row.limit)
+            yield figure_row(row, "time", f"limit: {row.metric}")
         elif row.kind == "time":
-            yield Row("time", row.metric, row.base, row.now, row.unit)
+            yield figure_row(row, "time", row.metric)
+
+
+def figure_row(row: EffectRow, subject: Subject, what: str) -> Row:
+    """What changes did to one figure, as a row of a comparison."""
+    return Row(subject, what, row.base, row.now, row.unit, row.was_ok, row.ok, row.limit, row.base_draws, row.now_draws)
 
 
 def _names(a: dict[str, Topology], b: dict[str, Topology]) -> tuple[tuple[str, ...], tuple[str, ...]]:

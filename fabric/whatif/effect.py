@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from fabric.evaluation.limits import limit_text
-from fabric.result import LimitVerdict, PhaseRoute, RouteResult
+from fabric.evaluation.phases import in_draw
+from fabric.result import Band, JobPhase, LimitVerdict, PhaseRoute, RouteResult
 from fabric.routing.utilisation import SAME, descending
-from topologies.units import format_seconds, percent, points
 
 Kind = Literal["load", "time", "limit"]
 
@@ -31,6 +31,8 @@ class EffectRow:
     limit: float | None = None
     ok: bool | None = None
     was_ok: bool | None = None
+    base_draws: Band | None = None
+    now_draws: Band | None = None
 
     @property
     def change(self) -> float | None:
@@ -41,7 +43,16 @@ class EffectRow:
     def mirrored(self) -> EffectRow:
         """The same figure with the sides exchanged."""
         return EffectRow(
-            self.kind, self.metric, self.now, self.base, self.unit, self.limit, ok=self.was_ok, was_ok=self.ok
+            self.kind,
+            self.metric,
+            self.now,
+            self.base,
+            self.unit,
+            self.limit,
+            ok=self.was_ok,
+            was_ok=self.ok,
+            base_draws=self.now_draws,
+            now_draws=self.base_draws,
         )
 
     @property
@@ -51,64 +62,61 @@ class EffectRow:
             return self.base is self.now
         return bool(np.isclose(self.base, self.now, rtol=SAME, atol=1e-12)) or self.base == self.now
 
-    @property
-    def texts(self) -> tuple[str, str, str, str, str]:
-        """Base, now, difference, allowed, verdict."""
-        change = self.change
-        if self.is_equal:
-            delta = "="
-        elif change is None:
-            delta = "lost" if self.now is None else "regained"
-        elif self.unit == "ratio":
-            delta = points(change)
-        elif self.unit == "s":
-            delta = ("+" if change > 0 else "-") + format_seconds(abs(change))
-        else:
-            delta = f"{change:+,.0f}"
-        words = {True: "ok", False: "FAIL", None: ""}[self.ok]
-        allowed = "" if self.limit is None else limit_text(self.limit, self.unit)
-        return self._text(self.base), self._text(self.now), delta, allowed, words
-
-    def _text(self, value: float | None) -> str:
-        if value is None:
-            return "-"
-        if self.unit == "ratio":
-            return percent(value)
-        return format_seconds(value) if self.unit == "s" else f"{value:,.0f}"
-
 
 def effect(base: RouteResult, now: RouteResult) -> tuple[EffectRow, ...]:
     """Figures of both results: per fabric the worst load, links over and pairs cut; times of jobs; limits."""
     rows: list[EffectRow] = []
     fabrics = dict.fromkeys([*(entry.fabric for entry in base.routes), *(entry.fabric for entry in now.routes)])
     for fabric in fabrics:
-        old, new = (_of_fabric(result, fabric) for result in (base, now))
-        rows.append(EffectRow("load", f"{fabric}: max offered", old[0], new[0], "ratio"))
-        rows.append(EffectRow("load", f"{fabric}: links over capacity", old[1], new[1], ""))
-        rows.append(EffectRow("load", f"{fabric}: unreachable pairs", old[2], new[2], ""))
+        old, new = (fabric_figures(result, fabric) for result in (base, now))
+        for (what, unit), (before, drawn), (after, drawn_anew) in zip(_FABRIC_FIGURES, old, new, strict=True):
+            rows.append(
+                EffectRow("load", f"{fabric}: {what}", before, after, unit, base_draws=drawn, now_draws=drawn_anew)
+            )
     jobs = {job.id: job for job in now.jobs}
     for job in base.jobs:
         other = jobs.get(job.id)
         if job.step_time_ideal_s is not None or (other is not None and other.step_time_ideal_s is not None):
-            step_s = other.step_time_s if other else None
-            rows.append(EffectRow("time", f"{job.id}: step time", job.step_time_s, step_s, "s"))
+            step_s, drawn = (other.step_time_s, other.draws) if other else (None, None)
+            rows.append(
+                EffectRow(
+                    "time", f"{job.id}: step time", job.step_time_s, step_s, "s", base_draws=job.draws, now_draws=drawn
+                )
+            )
         for phase in job.phases:
             found = next((one for one in other.phases if one.name == phase.name), None) if other else None
             if phase.fabric is not None and phase.ideal_s > 0:
-                after = found.predicted_s if found else None
-                rows.append(EffectRow("time", f"{job.id}: {phase.name}", phase.predicted_s, after, "s"))
+                rows.append(_phase_row(f"{job.id}: {phase.name}", phase, found))
     return (*rows, *_limits(base, now))
 
 
-def _of_fabric(result: RouteResult, fabric: str) -> tuple[float | None, float | None, float | None]:
+_FABRIC_FIGURES = (("max offered", "ratio"), ("links over capacity", ""), ("unreachable pairs", ""))
+
+
+def _phase_row(metric: str, phase: JobPhase, after: JobPhase | None) -> EffectRow:
+    seconds, drawn = (after.predicted_s, after.draws) if after else (None, None)
+    return EffectRow("time", metric, phase.predicted_s, seconds, "s", base_draws=phase.draws, now_draws=drawn)
+
+
+def fabric_figures(result: RouteResult, fabric: str) -> list[tuple[float | None, Band | None]]:
+    """Fullest link, links over capacity and pairs cut on a fabric, each with its draws of the hash."""
     mine = [entry for entry in result.routes if entry.fabric == fabric]
     if not mine:
-        return None, None, None
-    return (
-        max(entry.max_utilisation for entry in mine),
-        float(max(entry.links_over_capacity for entry in mine)),
-        float(sum(entry.unreachable_pairs for entry in mine)),
-    )
+        return [(None, None)] * len(_FABRIC_FIGURES)
+    drawn = [entry.draws for entry in mine if entry.draws is not None]
+    return [
+        (max(entry.max_utilisation for entry in mine), _highest([draws.max_utilisation for draws in drawn])),
+        (
+            float(max(entry.links_over_capacity for entry in mine)),
+            _highest([draws.links_over_capacity for draws in drawn]),
+        ),
+        (float(sum(entry.unreachable_pairs for entry in mine)), None),
+    ]
+
+
+def _highest(bands: Sequence[Band]) -> Band | None:
+    """The highest of several figures in every draw."""
+    return Band.of(map(max, zip(*(band.values for band in bands), strict=True))) if bands else None
 
 
 def _limits(base: RouteResult, now: RouteResult) -> list[EffectRow]:
@@ -117,8 +125,10 @@ def _limits(base: RouteResult, now: RouteResult) -> list[EffectRow]:
     for limit in now.limits:
         old = before.get(limit.id)
         unit = limit.unit if limit.unit in ("ratio", "s") else ""
-        was, was_ok = (old.value, old.ok) if old is not None else (None, None)
-        rows.append(EffectRow("limit", limit.text, was, limit.value, unit, limit.max, limit.ok, was_ok))
+        was, was_ok, drawn = (old.value, old.ok, old.draws) if old is not None else (None, None, None)
+        rows.append(
+            EffectRow("limit", limit.text, was, limit.value, unit, limit.max, limit.ok, was_ok, drawn, limit.draws)
+        )
     return rows
 
 
@@ -140,6 +150,7 @@ class LinkChange:
 
 def changed_links(base: PhaseRoute, now: PhaseRoute, most: int = 200) -> tuple[LinkChange, ...]:
     """Links of one phase whose utilisation changed most, largest change first; by name where the networks differ."""
+    base, now = _in_one_draw(base, now)
     one, other = base.topology, now.topology
     same = len(one.links) == len(other.links) and one.nodes.name == other.nodes.name
     if same and np.array_equal(one.links.src, other.links.src) and np.array_equal(one.links.dst, other.links.dst):
@@ -159,6 +170,16 @@ def changed_links(base: PhaseRoute, now: PhaseRoute, most: int = 200) -> tuple[L
             for link in order.tolist()
         )
     return _by_name(base, now, most)
+
+
+def _in_one_draw(base: PhaseRoute, now: PhaseRoute) -> tuple[PhaseRoute, PhaseRoute]:
+    """Both in one draw of the hash, as far as they can be drawn again: in two draws every link differs."""
+    if base.draws is None or now.draws is None:
+        return base, now
+    drawn = in_draw(base, now.draws.shown_seed)
+    if drawn.draws is not None and drawn.draws.shown_seed == now.draws.shown_seed:
+        return drawn, now
+    return base, in_draw(now, base.draws.shown_seed)
 
 
 def _plain(entry: PhaseRoute) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 
 from fabric.pipeline.run import Run, run_scenario
 from fabric.result import RouteResult
@@ -58,9 +59,9 @@ class LiveRoutes:
         known = self.known(changes)
         if known is not None:
             return known
-        run = run_scenario(
-            self.scenario(changes), changes.request(self.base.request), like=self.base, progress=progress
-        )
+        drawn = self.base.result.draws
+        request = replace(changes.request(self.base.request), draws=len(drawn) if drawn is not None else None)
+        run = run_scenario(self.scenario(changes), request, like=self.base, progress=progress)
         self._kept[changes.key] = run
         self._forget()
         return run

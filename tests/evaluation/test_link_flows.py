@@ -112,7 +112,7 @@ def test_ecmp_parts_are_those_of_networkx_shortest_paths() -> None:
 
 def test_hashed_rows_count_their_queue_pairs() -> None:
     """296 % of 400 Gb/s in queue pairs of 100 Gb/s, or somewhat less of the middle stages, is twelve of them."""
-    result = route(load_scenario("examples/train-2k.fabric.yaml"))
+    result = route(load_scenario("examples/train-2k.fabric.yaml"), RouteRequest(replicas=1))
     entry = next(entry for entry in result.routes if entry.phase == "dp.reduce_scatter")
     found = link_flows(entry, int(np.argmax(entry.utilisation)))
     assert found.total_subflows == 12

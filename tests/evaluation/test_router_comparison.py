@@ -191,15 +191,17 @@ def test_too_many_flows_for_many_draws_are_drawn_once(monkeypatch):
     assert row.notes[0].startswith("one draw only: 1 flows")
 
 
+@pytest.mark.parametrize("replicas", [1, None])
 @pytest.mark.parametrize("router", ["optimal", "ecmp", "ecmp-hash"])
-def test_step_times_and_limits_are_those_of_single_routes(router):
+def test_step_times_and_limits_are_those_of_single_routes(router, replicas):
     """Loads by class are dropped phase by phase; times come from peaks kept before, and agree with a route of its own.
 
-    One draw of the hashes, so that both take the same.
+    One draw of the hashes, or the hundred of both.
     """
     loaded = load_scenario(str(TRAINING))
-    result = compare_routers(prepare(loaded, RouteRequest(replicas=1)), routers=("optimal", "ecmp", "ecmp-hash"))
-    alone = route(loaded, RouteRequest(router=router))
+    asked = RouteRequest(replicas=replicas)
+    result = compare_routers(prepare(loaded, asked), routers=("optimal", "ecmp", "ecmp-hash"))
+    alone = route(loaded, RouteRequest(router=router, replicas=replicas))
     outcome = next(outcome for outcome in result.outcomes if outcome.router == router)
     assert [job.step_time_s for job in outcome.jobs] == [job.step_time_s for job in alone.jobs]
     assert [job.phases for job in outcome.jobs] == [job.phases for job in alone.jobs]

@@ -124,7 +124,7 @@ def _terminal(loaded: LoadedScenario, result: RouteResult) -> list[Named]:
         return [Named("terminal, hottest links", result.items[0].phase)]
     link, _, phase = verdict.partition(" on ")[2].rpartition(" in ")
     return [
-        Named("terminal, verdict", phase.partition(" ")[2], link),
+        Named("terminal, verdict", phase.partition(" ")[2], link.partition(" (one of ")[0]),
         Named("terminal, hottest links", result.items[0].phase, result.items[0].link),
     ]
 

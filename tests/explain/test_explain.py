@@ -27,8 +27,10 @@ TRAIN = "examples/train-2k.fabric.yaml"
 
 @pytest.fixture(scope="module")
 def train() -> tuple[LoadedScenario, RouteResult]:
-    """The 2,048-GPU example, routed."""
-    loaded = load_scenario(TRAIN)
+    """The 2,048-GPU example, routed in the one draw of its seed."""
+    loaded = load_scenario(
+        TRAIN, overrides=[f"fabrics.{name}.routing.hash.replicas=1" for name in ("backend", "storage")]
+    )
     return loaded, route(loaded)
 
 
@@ -116,11 +118,31 @@ def test_the_fixes_are_routed_not_guessed(train: tuple[LoadedScenario, RouteResu
     for fix in fixes:
         overrides = [word.removeprefix("--set=") for word in fix.command.split() if word.startswith("--set=")]
         now = route(load_scenario(TRAIN, overrides=overrides))
-        assert fix.max_after == now.max_utilisation
-        assert fix.over_after == max(entry.links_over_capacity for entry in now.routes)
+        on = {name: [entry for entry in now.routes if (entry.fabric == fix.fabric) is name] for name in (True, False)}
+        assert fix.max_after == max(entry.max_utilisation for entry in on[True])
+        assert fix.over_after == max(entry.links_over_capacity for entry in on[True])
+        assert fix.rest == max(entry.max_utilisation for entry in on[False])
         assert fix.step_after_s == now.jobs[0].step_time_s
-    ranks = [(fix.limits_failed_after, round(fix.max_after, 9)) for fix in fixes]
+        before = max(entry.max_utilisation for entry in result.routes if entry.fabric == fix.fabric)
+        assert fix.max_before == before  # of the same fabric, not the worst of all
+    ranks = [(fix.is_bound, fix.limits_failed_after, round(fix.max_after, 9)) for fix in fixes]
     assert ranks == sorted(ranks)
+
+
+def test_a_perfect_split_is_a_bound_and_no_cure(tmp_path: Path) -> None:
+    """Spray, wcmp and optimal say what balance could reach, under a name of their own in text and JSON."""
+    for name in ("x.txt", "x.json"):
+        run(["route", TRAIN, "-o", str(tmp_path / name)])
+    record, text = json.loads((tmp_path / "x.json").read_text()), (tmp_path / "x.txt").read_text()
+    assert {row["basis"] for row in record["suggestions"]} == {"routed"}
+    assert {row["basis"] for row in record["bounds"]} == {"bound"}
+    assert {row["text"].split()[1] for row in record["bounds"]} == {"spray", "wcmp"}
+    cures = text.partition("try, each alone")[2].partition("bound, not a cure")[0]
+    assert "spray" not in cures
+    assert "wcmp" not in cures
+    assert all(f"{row['on']}: max offered" in text for row in record["bounds"])
+    left = next(row["rest"] for row in record["suggestions"] if row["on"] == "backend")
+    assert f"{100 * left:.1f} % on storage remains" in cures
 
 
 def test_what_happens_without_a_switch_is_routed(train: tuple[LoadedScenario, RouteResult]) -> None:

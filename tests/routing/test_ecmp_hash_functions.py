@@ -20,6 +20,7 @@ from fabric.routing.hashing.headers import (
     field_mask,
     hash_headers,
     header_bytes,
+    lasting_numbers,
     port_seed,
     source_port,
     switch_seeds,
@@ -186,7 +187,11 @@ def test_flows_go_where_their_checksums_send_them(function, fields):
     options = RoutingOptions(seed=11, hash=HashOptions(fields=fields, function=function))
     demand = phase_demand(graph, [flows], [1.0])
     paths = ROUTERS["ecmp-hash"]({}, graph=graph, demand=demand, pairs=pairs, options=options).paths
-    table, address, seeds = FlowTable.of(graph, pairs), addresses(net), switch_seeds(graph, 11, per_switch=True)
+    table, address, seeds = (
+        FlowTable.of(graph, pairs),
+        addresses(net),
+        switch_seeds(graph, lasting_numbers(graph), 11, per_switch=True),
+    )
     ports = [source_port(name, port_seed(11)) for name in table.name[table.src != table.dest_of_flow]]
     assert len(paths.gbps) == len(ports) == 32
     for flow, port in enumerate(ports):

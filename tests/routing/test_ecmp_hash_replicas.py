@@ -11,7 +11,7 @@ from fabric.routing import kernels
 from fabric.routing.graph import build_graph, phase_demand
 from fabric.routing.hashing import flows as flow_rows
 from fabric.routing.hashing import replicas as hash_replicas
-from fabric.routing.hashing import walk
+from fabric.routing.hashing import slices
 from fabric.routing.names import HASH_FUNCTIONS
 from fabric.routing.router import ROUTERS, HashOptions, PairTraffic, RoutingOptions
 from topologies.builder import TOPOLOGIES
@@ -159,8 +159,8 @@ def test_threads_slices_and_batches_change_nothing(function, monkeypatch):
     flows = Flows(none.src, none.dst, none.amount, (UniformBlock(column(members, np.int32), 3.0),))
     first = everything(routed(net, flows, replicas=40, function=function)[1])
     for module, name, value in [
-        (walk.os, "cpu_count", lambda: 1),
-        (walk.os, "cpu_count", lambda: 4),
+        (slices.os, "cpu_count", lambda: 1),
+        (slices.os, "cpu_count", lambda: 4),
         (hash_replicas, "_BATCH", 1),
         (kernels, "SLICES", 3),
     ]:

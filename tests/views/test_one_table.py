@@ -38,7 +38,7 @@ from fabric.faces.views.differences import (
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
-from fabric.faces.views.links import hot_link_table, hottest_table, link_table
+from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
 from fabric.faces.views.phases import phase_table, spread_table
 from fabric.faces.views.provenance import assumption_table, file_table
 from fabric.faces.views.routers import router_limit_table, router_step_table, router_table, source_table
@@ -111,14 +111,30 @@ ROWS = (
     Row("load", "one and the same", 0.3, 0.1 + 0.2, "ratio"),
 )
 CHANGES = (
-    Suggestion("queue pairs 16", "fabric route x --set=a=16", 2.5, 1.0, 9, 0, 1.5, 1.25, 2, 0),
-    Suggestion("spray | packets", "fabric route x --set=b=*", 2.5, float("inf"), 9, 3, 1.5, None, 2, 1),
+    Suggestion("queue pairs 16", "fabric route x --set=a=16", "main", False, 2.5, 1.0, 9, 0, 1.5, 1.25, 2, 0),
+    Suggestion(
+        "spray | packets",
+        "fabric route x --set=b=*",
+        "main",
+        True,
+        2.5,
+        float("inf"),
+        9,
+        3,
+        1.5,
+        None,
+        2,
+        1,
+        rest=0.96,
+        rest_fabric="storage",
+    ),
 )
 QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "phases": lambda it: phase_table(it.result.routes),
     "draws of the hash": lambda it: spread_table(it.hashed.routes),
     "tiers": lambda it: tier_table(it.result.routes),
     "hottest links": lambda it: hot_link_table(it.result.items),
+    "hottest links, folded": lambda it: folded_link_table(it.result.folded),
     "all links": lambda it: link_table(it.entry),
     "limits": lambda it: limit_table(it.limited.result.limits),
     "steps": lambda it: step_table(it.result.jobs),
@@ -389,7 +405,7 @@ def titled(parts: object, title: str) -> Table:
     [
         ("phases", "verdict", "Phases", "phases"),
         ("limits", "verdict", "Limits", "limits"),
-        ("hottest links", "hottest", "Hottest links", "hottest links"),
+        ("hottest links", "hottest", "Hottest links", "hottest links, folded"),
         ("job: training", "steps", "job: training", "steps"),
     ],
 )

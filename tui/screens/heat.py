@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.evaluation.hottest import describe_link
-from fabric.faces.views.heat import HeatMap, heat_map, hottest_tier, map_kinds, rising
+from fabric.faces.views.heat import HeatMap, heat_map, hottest_tier, rising, shown_tiers
 from fabric.faces.views.links import metric_values
 from fabric.output.table import Column, Table
 from fabric.routing.utilisation import highest
@@ -54,11 +54,11 @@ class HeatScreen(ViewScreen):
 
     @property
     def tier(self) -> str:
-        """The tier shown: the one selected, else the one with the hottest link between switches."""
+        """The tier shown: the one selected, else the one with the hottest link."""
         entry, selection = self.session.entry, self.aim
         if entry is None:
             return ""
-        kinds = map_kinds(entry.topology)[1:]
+        kinds = shown_tiers(entry)
         if selection.kind == "tier" and selection.name in kinds:
             return selection.name
         if selection.kind == "link" and 0 <= selection.link < len(entry.topology.links):

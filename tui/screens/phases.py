@@ -50,7 +50,7 @@ class PhasesScreen(ViewScreen):
     def show_state(self) -> None:
         """Bars and figures."""
         session, look = self.session, self.look
-        table = step_table(session.result.jobs)
+        table = step_table(session.result.jobs).without_empty("p5_s", "p95_s")
         figures = self.query_one("#figures", LineTable)
         at = next((i for i in range(len(table)) if self._is_here(table, i)), figures.cursor)
         figures.show(table, look, cursor=at, stale=session.stale)

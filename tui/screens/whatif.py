@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from fabric.faces.views.differences import change_table, changed_link_table, effect_table
+from fabric.faces.views.draws import draws_words
 from fabric.output.table import Column, Table
 from fabric.routing.names import router_names
 from fabric.whatif.changes import (
@@ -89,7 +90,8 @@ class WhatIfScreen(ViewScreen):
         self.query_one("#effect", LineTable).show(effect, look, stale=session.stale)
         times = [entry.solve_time_s for entry in session.result.routes if entry.solve_time_s is not None]
         routed = f"routed in {format_seconds(sum(times))}" if times else "as saved"
-        state = "routing …" if session.stale else routed
+        drawn = session.result.draws
+        state = "routing …" if session.stale else f"{routed}, {draws_words(drawn)}" if drawn is not None else routed
         self.query_one("#p-changes", Pane).retitle(
             f"Changes: {len(changes.enabled)} active of {len(changes)}",
             f"{state}; enter on/off, + add, - remove, S save",

@@ -40,8 +40,8 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
         every = [group for group in GROUPS if group not in ("rows", "always")]
         refuse_flags("the meaning of a code is one text", "fabric", "router", groups=every)
         return _code(scenario)
+    from fabric.faces.answers.records import suggestion_records
     from fabric.faces.explain.explain import explain, find_target
-    from fabric.faces.views.suggestions import suggestion_table
     from fabric.request import RouteRequest
     from fabric.scenario.provenance import envelope
 
@@ -57,7 +57,7 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
             **envelope("ExplainResult", opened.loaded),
             "target": {"kind": place.kind, "name": place.name},
             **found.facts,
-            "suggestions": suggestion_table(found.suggestions).records(),
+            **suggestion_records(found.suggestions),
         },
         lambda: found.document,
         lambda: found.pairs,

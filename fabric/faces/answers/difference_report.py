@@ -12,7 +12,7 @@ from fabric.pipeline.run import Run
 from fabric.scenario.provenance import envelope
 from fabric.whatif.differences import SUBJECTS, Comparison, Row, Subject
 
-_SHOWN = ("what", "a", "b", "change", "relative", "limit", "verdict")
+_SHOWN = ("what", "a", "b", "change", "relative", "noise", "band", "limit", "verdict")
 _LINKS_SHOWN = ("link", "a", "b", "change", "phase", "fabric")
 _MOST_NAMES = 20
 _TITLES = {
@@ -44,7 +44,8 @@ def compare_document(names: tuple[str, str], found: Comparison, only: Sequence[S
     for subject in SUBJECTS:
         mine = [row for row in chosen_rows(found, only, tolerance) if row.subject == subject]
         if mine:
-            parts.append(figure_table(mine, title=_TITLES[subject]).only(*_SHOWN).as_rows())
+            shown = figure_table(mine, title=_TITLES[subject]).only(*_SHOWN).without_empty("noise", "band")
+            parts.append(shown.as_rows())
     if "topology" in only:
         parts += [*_listed("gained", found.gained, "good"), *_listed("lost", found.lost, "bad")]
     if "load" in only and found.links:

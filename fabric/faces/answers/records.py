@@ -8,7 +8,7 @@ from typing import Any
 from fabric.evaluation.schedule import StepSchedule
 from fabric.evaluation.severity import worst_phase
 from fabric.faces.views.attached import host_records
-from fabric.faces.views.jobs import JOB_PHASE_KEYS, phases_only, step_table
+from fabric.faces.views.jobs import job_phase_records
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.phases import phase_table
 from fabric.faces.views.suggestions import suggestion_table
@@ -17,11 +17,11 @@ from fabric.faces.views.traffic import PHASE_KEYS, sent_table
 from fabric.output.numbers import finite
 from fabric.pipeline.network import Network
 from fabric.pipeline.stages import assumptions
-from fabric.result import JobTime, PhaseRoute, RouteResult
+from fabric.result import Band, JobTime, PhaseDraws, PhaseRoute, RouteResult
 from fabric.routing.router import HashSpread, ObjectiveProof, routing_basis
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import envelope
-from fabric.whatif.suggestions import Suggestion
+from fabric.whatif.suggestions import Suggestion, bounds, cures
 from topologies.distances import diameter_hops
 from topologies.summary import summarise
 from traffic.workload import ModelFigures, WorkloadTraffic
@@ -116,15 +116,22 @@ def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Seque
             "links_over_capacity": max((entry.links_over_capacity for entry in result.routes), default=0),
             "unreachable_pairs": result.unreachable_pairs,
             "step_time_s": step,
+            "draws": draws_record(worst.draws) if worst else None,
             "verdict": "ok" if result.limits_ok and not result.unreachable_pairs else "fail",
         },
         "routes": _routes(result.routes),
         "jobs": [_job(job) for job in result.jobs],
         "limits": limit_table(result.limits).records(),
-        "suggestions": suggestion_table(suggestions).records(),
+        **suggestion_records(suggestions),
         "warnings": list(result.warnings),
         "partial": result.partial,
     }
+
+
+def suggestion_records(suggestions: Sequence[Suggestion]) -> dict[str, Any]:
+    """Cures as ``suggestions``; what perfect balance would come to as ``bounds``, whose ``basis`` is bound."""
+    found = {"suggestions": cures(suggestions), "bounds": bounds(suggestions)}
+    return {name: suggestion_table(rows).records() for name, rows in found.items()}
 
 
 def _routes(routes: Sequence[PhaseRoute]) -> list[dict[str, Any]]:
@@ -148,6 +155,7 @@ def _route(entry: PhaseRoute) -> dict[str, Any]:
         "objective": _objective(entry.objective),
         "notes": list(entry.notes),
         "spread": spread_record(entry.spread),
+        "draws": draws_record(entry.draws),
     }
 
 
@@ -162,6 +170,27 @@ def _objective(proof: ObjectiveProof | None) -> dict[str, Any] | None:
         "unit": proof.unit,
         "witness": proof.witness,
     }
+
+
+def draws_record(draws: PhaseDraws | None) -> dict[str, Any] | None:
+    """Draws of the hash; loads and links of the phase are those of ``shown_seed``, the middle draw."""
+    if draws is None:
+        return None
+    return {
+        "count": len(draws),
+        "seed": draws.seed,
+        "shown_seed": draws.shown_seed,
+        "max_utilisation": band_record(draws.max_utilisation),
+        "links_over_capacity": band_record(draws.links_over_capacity),
+        "congested_part": draws.congested_part,
+    }
+
+
+def band_record(band: Band | None) -> dict[str, Any] | None:
+    """Percentiles over draws of the hash; null where nothing is drawn."""
+    if band is None:
+        return None
+    return {"draws": len(band), "median": finite(band.median), "p5": finite(band.p5), "p95": finite(band.p95)}
 
 
 def spread_record(spread: HashSpread | None) -> dict[str, Any] | None:
@@ -183,7 +212,8 @@ def _job(job: JobTime) -> dict[str, Any]:
         "compute_s": job.compute_s,
         "step_time_ideal_s": finite(job.step_time_ideal_s),
         "step_time_s": finite(job.step_time_s),
+        "draws": band_record(job.draws),
         "stretch": finite(job.stretch),
         "checkpoint_time_s": finite(job.checkpoint_time_s),
-        "phases": phases_only(step_table([job])).only(*JOB_PHASE_KEYS).records(),
+        "phases": job_phase_records(job),
     }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.evaluation.severity import worst_phase
-from fabric.faces.views.headline import perfect_splits
-from fabric.faces.views.jobs import STEPS_SHOWN, step_table
-from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
-from fabric.faces.views.links import HOTTEST_SHOWN, hot_link_table
-from fabric.faces.views.phases import PHASES_SHOWN, above, phase_table, spread_table
-from fabric.faces.views.suggestions import SUGGESTIONS_SHOWN, suggestion_table
+from fabric.faces.views.draws import draws_lines, peak_words
+from fabric.faces.views.headline import congested_draws, limit_words, perfect_splits
+from fabric.faces.views.jobs import shown_steps
+from fabric.faces.views.limits import shown_limits
+from fabric.faces.views.links import FOLDED_SHOWN, folded_link_table
+from fabric.faces.views.phases import above, shown_phases, spread_table
+from fabric.faces.views.suggestions import suggestion_parts
 from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
 from fabric.output.table import Mark, Table
@@ -26,29 +27,30 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
     parts: list[Table | Line] = [
         Line(f"{scenario.name}  {loaded.sha256[:7]}  seed {scenario.seed}  offered load, may exceed 100 %")
     ]
-    parts.append(_verdict(result))
+    parts += [*_verdict(result), *_limits(result)]
     parts += perfect_splits(entry.router for entry in result.routes)
-    parts.append(phase_table(result.routes).only(*PHASES_SHOWN))
+    parts += draws_lines(result.routes)
+    parts.append(shown_phases(result.routes))
     parts += _bottlenecks(result)
     parts += _remarks(result)
     parts += _unreachable(result)
     tables = [
         spread_table(result.routes),
         tier_table(_listed(result)),
-        _hottest(result),
-        *(step_table([job]).only(*STEPS_SHOWN) for job in result.jobs),
-        limit_table(result.limits).only(*LIMITS_SHOWN),
-        suggestion_table(suggestions).only(*SUGGESTIONS_SHOWN),
+        _links(result),
+        *(shown_steps(job) for job in result.jobs),
     ]
     parts += [table for table in tables if len(table)]
+    parts += suggestion_parts(suggestions)
     return [*parts, *_notes(result)]
 
 
-def _hottest(result: RouteResult) -> Table:
-    """The hottest links of the phases that are listed, and how many there are besides."""
+def _links(result: RouteResult) -> Table:
+    """The hottest links of the phases that are listed, equal ones in one row, and how many there are in all."""
     links = sum(len(entry.topology.links) for entry in _listed(result))
-    title = f"hottest links, {len(result.items):,} of {links:,}" if len(result.items) < links else "hottest links"
-    return hot_link_table(result.items).only(*HOTTEST_SHOWN).titled(title).as_rows()
+    shown = sum(group.count for group in result.folded)
+    title = f"hottest links, {shown:,} of {links:,}" if shown < links else "hottest links"
+    return folded_link_table(result.folded).only(*FOLDED_SHOWN).titled(title).as_rows()
 
 
 def _listed(result: RouteResult) -> list[PhaseRoute]:
@@ -57,25 +59,46 @@ def _listed(result: RouteResult) -> list[PhaseRoute]:
     return [entry for entry in result.routes if not listed or (entry.fabric, entry.phase) in listed]
 
 
-def _verdict(result: RouteResult) -> Line:
+def _limits(result: RouteResult) -> list[Table | Line]:
+    """How many limits hold, then each of them."""
+    line = limit_words(result)
+    return [] if line is None else [line, shown_limits(result.limits)]
+
+
+def _verdict(result: RouteResult) -> list[Line]:
     over = [entry for entry in result.routes if entry.links_over_capacity]
+    sometimes = [
+        Line(f"{entry.fabric} {entry.phase}: not congested in the middle draw{text}", "warn")
+        for entry in result.routes
+        if (text := congested_draws(entry))
+    ]
     worst = worst_phase(over)
     if worst is None:
-        peak = percent(result.max_utilisation)
+        fullest = worst_phase(result.routes)
+        peak = peak_words(fullest) if fullest is not None else percent(None)
         cut = sum(entry.is_cut for entry in result.routes)
         if cut:
-            return Line(
+            words = (
                 f"DEMAND CUT: in {cut} of {len(result.routes)} phases not all demand is admitted, so that no link is "
-                f"offered more than it carries; the fullest is at {peak}",
-                "bad",
+                f"offered more than it carries; the fullest is at {peak}"
             )
-        return Line(f"not congested: no link is offered more than it carries; the fullest is at {peak}", "good")
+            return [Line(words, "bad"), *sometimes]
+        words = f"not congested: no link is offered more than it carries; the fullest is at {peak}"
+        return [Line(words, "good"), *sometimes]
     count = sum(entry.links_over_capacity for entry in over)
-    return Line(
+    words = (
         f"CONGESTED: {count:,} link loads over capacity in {len(over)} of {len(result.routes)} phases; "
-        f"worst {percent(worst.max_utilisation)} on {worst.hottest_link} in {worst.fabric} {worst.phase}",
-        "bad",
+        f"worst {peak_words(worst)} on {_hottest(result, worst)} in {worst.fabric} {worst.phase}"
     )
+    return [Line(words, "bad"), *sometimes]
+
+
+def _hottest(result: RouteResult, worst: PhaseRoute) -> str:
+    """The fullest link, and how many are as full."""
+    for group in result.folded:
+        if group.count > 1 and group.example.link == worst.hottest_link and group.example.phase == worst.phase:
+            return f"{worst.hottest_link} (one of {group.name})"
+    return worst.hottest_link
 
 
 def _stopped(entry: PhaseRoute) -> list[str]:
@@ -139,9 +162,6 @@ def _unreachable(result: RouteResult) -> list[Line]:
 
 def _notes(result: RouteResult) -> list[Line]:
     lines = [Line(f"warning: {text}", "warn") for text in result.warnings]
-    failed = sum(limit.ok is False for limit in result.limits)
-    if failed:
-        lines.append(Line(f"{failed} limit{'s' if failed > 1 else ''} failed", "bad"))
     if result.partial:
         lines.append(Line("partial: a limit stopped a solve; its bound and gap are above", "warn"))
     return lines

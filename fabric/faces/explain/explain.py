@@ -15,11 +15,11 @@ from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.severity import by_severity
 from fabric.faces.views.differences import effect_table
 from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, share_table
-from fabric.faces.views.jobs import JOB_PHASE_KEYS, STEPS_SHOWN, phases_only, step_table
+from fabric.faces.views.jobs import job_phase_records, shown_steps
 from fabric.faces.views.limits import limit_mark
 from fabric.faces.views.links import hot_link_table, link_mark
 from fabric.faces.views.row_kinds import PAIRS, PAIRS_SHOWN
-from fabric.faces.views.suggestions import SUGGESTIONS_SHOWN, suggestion_table
+from fabric.faces.views.suggestions import suggestion_parts
 from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
@@ -30,7 +30,7 @@ from fabric.routing.router import router_label, routing_basis, traits_of
 from fabric.routing.utilisation import descending, highest, over_capacity
 from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.live import LiveRoutes
-from fabric.whatif.suggestions import Suggestion, suggest
+from fabric.whatif.suggestions import Suggestion, cures, suggest
 from topologies.columns import Longs
 from topologies.errors import FabricError, RoutingError
 from topologies.named_parts import find_link, hint_for, select
@@ -142,14 +142,12 @@ def with_fixes(run: Run, found: Explanation, *, progress: Reporter = silent) -> 
     fabrics = (
         [target.entry.fabric] if target.entry is not None else list(dict.fromkeys(e.fabric for e in run.result.routes))
     )
-    fixes = suggest(run, changes=candidates(run.loaded, fabrics), progress=progress)
+    own = target.entry.fabric if target.entry is not None else None
+    fixes = suggest(run, changes=candidates(run.loaded, fabrics), fabric=own, progress=progress)
     parts = [
         *found.document,
-        *(
-            [suggestion_table(fixes).only(*SUGGESTIONS_SHOWN).titled("what would help")]
-            if fixes
-            else [Line("no single change without new hardware helps")]
-        ),
+        *([] if cures(fixes) else [Line("no single change without new hardware helps")]),
+        *suggestion_parts(fixes, title="what would help"),
     ]
     return replace(found, document=parts, suggestions=fixes)
 
@@ -277,7 +275,6 @@ def _links(entry: PhaseRoute, links: Longs) -> Table:
 
 def _explain_job(run: Run, target: Target) -> Explanation:
     job = next(job for job in run.result.jobs if job.id == target.name)
-    steps = step_table([job])
     lost = [(phase.exposed_s or 0) - min(phase.exposed_s or 0, phase.ideal_s) for phase in job.phases if phase.in_step]
     words = f"{job.id}: {job.kind}, {job.ranks:,} ranks"
     if job.step_time_ideal_s is not None and job.step_time_s is not None:
@@ -290,9 +287,9 @@ def _explain_job(run: Run, target: Target) -> Explanation:
         "step_time_s": job.step_time_s,
         "step_time_ideal_s": job.step_time_ideal_s,
         "lost_s": sum(lost),
-        "phases": phases_only(steps).only(*JOB_PHASE_KEYS).records(),
+        "phases": job_phase_records(job),
     }
-    return Explanation(target, [Line(words), steps.only(*STEPS_SHOWN).titled("its phases")], facts, no_flows())
+    return Explanation(target, [Line(words), shown_steps(job).titled("its phases")], facts, no_flows())
 
 
 def _explain_phase(_: Run, target: Target) -> Explanation:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric.evaluation.limits import limit_text
+from fabric.faces.views.draws import change_band_text, noise_text
 from fabric.faces.views.limits import VERDICTS, change_mark
 from fabric.output.columns import (
     count_text,
@@ -22,15 +23,16 @@ from fabric.output.columns import (
     seconds_text,
 )
 from fabric.output.table import Column, Mark, Table
-from fabric.result import JobTime, LimitVerdict, PhaseRoute, RouteResult
+from fabric.result import Band, JobTime, LimitVerdict, PhaseRoute, RouteResult
 from fabric.routing.router import router_label
 from fabric.whatif.changes import ChangeSet
-from fabric.whatif.differences import Row
+from fabric.whatif.differences import Row, figure_row
 from fabric.whatif.effect import LinkChange, effect
+from fabric.whatif.noise import ChangeBand, change_band
 from topologies.units import format_gbps, format_seconds
 
 _SAME = 1e-9  # relative: two figures closer than this are one
-_EFFECT_SHOWN = ("what", "a", "b", "change", "limit", "verdict")
+_EFFECT_SHOWN = ("what", "a", "b", "change", "noise", "band", "limit", "verdict")
 _LINKS_SHOWN = ("link", "a", "b", "change", "a_gbps", "b_gbps")
 
 
@@ -112,6 +114,7 @@ def figure_table(
             texts=[difference_text(row.a, row.b, row.unit) for row in rows],
         ),
         relatives("relative", "change", [row.relative for row in rows]),
+        *_noise_columns(rows),
         named("unit", "unit", [row.unit for row in rows], width=6, priority=3),
         named("a_ok", f"{one} ok", [row.a_ok for row in rows], width=5, priority=3),
         named("b_ok", f"{other} ok", [row.b_ok for row in rows], width=5, priority=3),
@@ -130,9 +133,23 @@ def figure_table(
     return Table.of(columns, len(rows), title=title, marks=[change_mark(row.a_ok, row.b_ok) for row in rows])
 
 
+def _noise_columns(rows: Sequence[Row]) -> tuple[Column, ...]:
+    """What the change is over draws of the hash, and whether it is within their noise."""
+    bands = [row.band for row in rows]
+    texts = [noise_text(band, row.change) for band, row in zip(bands, rows, strict=True)]
+    between = [change_band_text(band, row.unit) for band, row in zip(bands, rows, strict=True)]
+    return (
+        Column("noise", "hash noise", [row.is_noise for row in rows], texts=texts, width=12),
+        named("band", "change, p5 to p95", between, text=str, width=22, priority=1),
+        named("change_p5", "change p5", [band.p5 if band else None for band in bands], priority=3),
+        named("change_p95", "change p95", [band.p95 if band else None for band in bands], priority=3),
+        counts("draws", "draws", [band.draws if band else None for band in bands], priority=3),
+    )
+
+
 def _figures(name: str, header: str, values: list[float | None], rows: Sequence[Row]) -> Column:
     texts = [figure_text(value, row.unit) for value, row in zip(values, rows, strict=True)]
-    return Column(name, header, values, numeric=True, texts=texts)
+    return Column(name, header, values, numeric=True, texts=texts, width=8)
 
 
 def _verdict(row: Row, sides: tuple[str, str]) -> str:
@@ -143,12 +160,8 @@ def _verdict(row: Row, sides: tuple[str, str]) -> str:
 def effect_table(base: RouteResult, now: RouteResult, *, changed_only: bool = False) -> Table:
     """Figures before and now; what changed first, in its own order."""
     figures = sorted(effect(base, now), key=lambda row: row.is_equal)
-    rows = [
-        Row("load", row.metric, row.base, row.now, row.unit, row.was_ok, row.ok, row.limit)
-        for row in figures
-        if not (changed_only and row.is_equal)
-    ]
-    return figure_table(rows, sides=("base", "now")).only(*_EFFECT_SHOWN)
+    rows = [figure_row(row, "load", row.metric) for row in figures if not (changed_only and row.is_equal)]
+    return figure_table(rows, sides=("base", "now")).only(*_EFFECT_SHOWN).without_empty("noise", "band")
 
 
 # ---- links -----------------------------------------------------------------------------------------------------------
@@ -200,9 +213,15 @@ def _change(before: float | None, after: float | None) -> float | None:
     return 0.0 if is_same(before, after) else after - before
 
 
-def _more_mark(change: float | None) -> Mark:
-    """More load, more time: worse."""
-    return "" if not change else ("bad" if change > 0 else "good")
+def _noise_column(change: Sequence[float | None], bands: Sequence[ChangeBand | None]) -> Column:
+    """Whether changes are within the noise of the hash."""
+    texts = [noise_text(band, each) for band, each in zip(bands, change, strict=True)]
+    return named("noise", "hash noise", texts, width=12)
+
+
+def _more_mark(change: float | None, band: ChangeBand | None) -> Mark:
+    """More load, more time: worse, unless another draw of the hash may turn it round."""
+    return "" if not change or (band is not None and band.is_noise(change)) else ("bad" if change > 0 else "good")
 
 
 def limits_since(base: Sequence[LimitVerdict], now: Sequence[LimitVerdict]) -> Table:
@@ -240,6 +259,10 @@ def phases_since(base: Sequence[PhaseRoute], now: Sequence[PhaseRoute]) -> Table
     before, after = [old.get(key) for key in keys], [new.get(key) for key in keys]
     peaks = [[entry.max_utilisation if entry else None for entry in side] for side in (before, after)]
     over = [[entry.links_over_capacity if entry else None for entry in side] for side in (before, after)]
+    drawn = [
+        [entry.draws.max_utilisation if entry and entry.draws else None for entry in side] for side in (before, after)
+    ]
+    bands = [change_band(*figures) for figures in zip(*peaks, *drawn, strict=True)]
     change = [_change(*pair) for pair in zip(*peaks, strict=True)]
     columns = (
         named("fabric", "fabric", [fabric for fabric, _ in keys], width=8),
@@ -256,10 +279,12 @@ def phases_since(base: Sequence[PhaseRoute], now: Sequence[PhaseRoute]) -> Table
         ratios("base_max_utilisation", "max offered, base", peaks[0]),
         ratios("max_utilisation", "max offered, now", peaks[1]),
         points("change", "change", change),
+        _noise_column(change, bands),
         counts("base_links_over", "links over, base", over[0]),
         counts("links_over", "links over, now", over[1]),
     )
-    return Table.of(columns, len(keys), title="phases", marks=[_more_mark(each) for each in change])
+    marks = [_more_mark(each, band) for each, band in zip(change, bands, strict=True)]
+    return Table.of(columns, len(keys), title="phases", marks=marks).without_empty("noise")
 
 
 def times_since(base: Sequence[JobTime], now: Sequence[JobTime]) -> Table:
@@ -267,6 +292,11 @@ def times_since(base: Sequence[JobTime], now: Sequence[JobTime]) -> Table:
     old, new = _times(base), _times(now)
     keys = list(dict.fromkeys([*new, *old]))
     before, after = [old.get(key) for key in keys], [new.get(key) for key in keys]
+    drawn = [_time_bands(jobs) for jobs in (base, now)]
+    bands = [
+        change_band(one, other, drawn[0].get(key), drawn[1].get(key))
+        for key, one, other in zip(keys, before, after, strict=True)
+    ]
     change = [_change(*pair) for pair in zip(before, after, strict=True)]
     relative = [
         each / value if each is not None and value else None for each, value in zip(change, before, strict=True)
@@ -295,8 +325,10 @@ def times_since(base: Sequence[JobTime], now: Sequence[JobTime]) -> Table:
             ],
         ),
         relatives("relative", "relative", relative),
+        _noise_column(change, bands),
     )
-    return Table.of(columns, len(keys), title="times of jobs", marks=[_more_mark(each) for each in change])
+    marks = [_more_mark(each, band) for each, band in zip(change, bands, strict=True)]
+    return Table.of(columns, len(keys), title="times of jobs", marks=marks).without_empty("noise")
 
 
 def _times(jobs: Sequence[JobTime]) -> dict[tuple[str, str], float | None]:
@@ -309,3 +341,9 @@ def _times(jobs: Sequence[JobTime]) -> dict[tuple[str, str], float | None]:
             if phase.fabric is not None:
                 times[job.id, phase.name] = phase.predicted_s
     return times
+
+
+def _time_bands(jobs: Sequence[JobTime]) -> dict[tuple[str, str], Band | None]:
+    """Draws of the times, as ``_times`` names them."""
+    bands = {(job.id, "step"): job.draws for job in jobs}
+    return bands | {(job.id, phase.name): phase.draws for job in jobs for phase in job.phases}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fabric.faces.views.draws import draws_words, short_peak, step_band_words
 from fabric.output.document import Line
 from fabric.result import PhaseRoute, RouteResult
 from fabric.routing.router import router_label, traits_of
@@ -30,7 +31,7 @@ def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...
         router_label(entry.router),
         f"{len(topology.endpoint_nodes):,} endpoints",
         " · ".join(switches),
-        f"seed {loaded.scenario.seed}",
+        f"{draws_words(entry.draws)}, seed {loaded.scenario.seed}" if entry.draws else f"seed {loaded.scenario.seed}",
     )
 
 
@@ -42,14 +43,20 @@ def perfect_splits(routers: Iterable[str]) -> list[Line]:
 
 def verdict(entry: PhaseRoute, *, short: bool = False) -> Line:
     """Whether the phase is congested, and how badly, in one line; a short one has the same figures."""
-    worst = f"worst {percent(entry.max_utilisation)}"
+    worst = f"worst {percent(entry.max_utilisation) if short else short_peak(entry)}"
     over = f"{entry.links_over_capacity:,} {'' if short else 'links '}over{'' if short else ' capacity'}, {worst}"
     if entry.unreachable_pairs:
         cut = f"CUT: {entry.unreachable_pairs:,} pairs {'' if short else 'have '}no path"
         return Line(f"{cut}, {over if entry.links_over_capacity else worst}", "bad")
     if entry.links_over_capacity:
         return Line(f"CONGESTED {over}", "bad")
-    return Line(f"not congested, {worst}", "good")
+    return Line(f"not congested, {worst}{'' if short else congested_draws(entry)}", "good")
+
+
+def congested_draws(entry: PhaseRoute) -> str:
+    """In how many draws of the hash a link is over capacity although the middle one has none; else empty."""
+    part = entry.draws.congested_part if entry.draws is not None and not entry.links_over_capacity else 0.0
+    return f"; a link is over capacity in {percent(part, 0)} of draws" if part else ""
 
 
 def bound(entry: PhaseRoute) -> str:
@@ -73,6 +80,7 @@ def step_words(result: RouteResult) -> tuple[Line, ...]:
             continue
         more = job.step_time_s / job.step_time_ideal_s - 1 if job.step_time_ideal_s else 0.0
         words = f"{job.id}: step {format_seconds(job.step_time_ideal_s)} → {format_seconds(job.step_time_s)}"
+        words += step_band_words(job.draws)
         lines.append(Line(f"{words} (+{percent(more)})" if more > 5e-4 else words, "warn" if more > 5e-4 else ""))
     return tuple(lines)
 

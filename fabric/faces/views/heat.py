@@ -15,7 +15,7 @@ import numpy as np
 from fabric.output.columns import named, ratios
 from fabric.output.table import Table
 from fabric.result import PhaseRoute
-from fabric.routing.utilisation import highest
+from fabric.routing.utilisation import SAME, highest, is_over
 from topologies.columns import Bools, Floats, Ints, Longs
 from topologies.topology import Topology
 
@@ -110,9 +110,17 @@ def map_kinds(topology: Topology) -> tuple[str, ...]:
     return (OVERVIEW, *(topology.tiers[code] for code in codes))
 
 
+def shown_tiers(route: PhaseRoute) -> tuple[str, ...]:
+    """Tiers that are worth a map: those between switches, and access where it is over capacity and fullest of all."""
+    between = map_kinds(route.topology)[1:]
+    access = [load for load in route.tiers if load.tier not in between and is_over(load.max)]
+    most = max((load.max for load in route.tiers if load.tier in between), default=0.0)
+    return (*between, *dict.fromkeys(load.tier for load in access if load.max > most * (1 + SAME)))
+
+
 def hottest_tier(route: PhaseRoute) -> str:
-    """The tier between switches with the hottest link, the first of equals; empty where there is none."""
-    kinds = map_kinds(route.topology)[1:]
+    """The tier with the hottest link, the first of equals, as ``shown_tiers``; empty where there is none."""
+    kinds = shown_tiers(route)
     peaks = [max((load.max for load in route.tiers if load.tier == kind), default=0.0) for kind in kinds]
     return kinds[highest(np.array(peaks))] if kinds else ""
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
-from fabric.output.columns import counts, endings, factors, named, seconds_text, times, volumes
+from fabric.faces.views.draws import band_text
+from fabric.output.columns import NEVER, counts, endings, factors, named, seconds_text, times, volumes
 from fabric.output.table import Column, Table
-from fabric.result import JobPhase, JobTime
+from fabric.result import Band, JobPhase, JobTime
 
 STEPS_SHOWN = (
-    "name", "fabric", "bytes_per_rank", "ideal_s", "predicted_s", "exposed_s", "stretch", "hottest_link",
+    "name", "fabric", "bytes_per_rank", "ideal_s", "predicted_s", "p5_s", "p95_s", "exposed_s", "stretch",
+    "hottest_link",
 )  # fmt: skip
 JOB_PHASE_KEYS = (
-    "name", "collective", "fabric", "bytes_per_rank", "ideal_s", "predicted_s", "exposed_s", "stretch", "hottest_link",
-    "in_step",
+    "name", "collective", "fabric", "bytes_per_rank", "ideal_s", "predicted_s", "p5_s", "p95_s", "exposed_s", "stretch",
+    "hottest_link", "in_step",
 )  # fmt: skip
 _IN_COMPUTE = "in compute"
 _COMPUTE, _STEP = "compute", "step"
@@ -35,11 +38,12 @@ def job_table(jobs: Sequence[JobTime]) -> Table:
             unit="s",
             texts=[_ending(job.step_time_s, job.step_time_ideal_s) for job in jobs],
         ),
+        named("band", "p5 to p95", [band_text(job.draws, seconds_text) for job in jobs], width=18, priority=2),
         times("step_time_ideal_s", "ideal", [job.step_time_ideal_s for job in jobs], priority=1),
         factors("stretch", "stretch", [job.stretch for job in jobs]),
         named("slowest", "most stretched", [phase.name if phase else None for phase in slowest], width=16, priority=3),
     )
-    return Table.of(columns, len(jobs), title="jobs")
+    return Table.of(columns, len(jobs), title="jobs").without_empty("band")
 
 
 def _stretch(phase: JobPhase) -> float:
@@ -71,6 +75,8 @@ def step_table(jobs: Sequence[JobTime]) -> Table:
         volumes("bytes_per_rank", "sent/rank", values["bytes_per_rank"], priority=2),
         times("ideal_s", "ideal", values["ideal_s"], texts=texts("ideal_s", _IN_COMPUTE), width=10, priority=1),
         endings("predicted_s", "here", values["predicted_s"], texts=texts("predicted_s", _IN_COMPUTE), width=10),
+        times("p5_s", "p5", values["p5_s"], texts=_if_any(values["p5_s"]), priority=2),
+        times("p95_s", "p95", values["p95_s"], texts=_if_any(values["p95_s"]), priority=2),
         endings("exposed_s", "exposed", values["exposed_s"], texts=exposed, priority=1),
         factors("stretch", "stretch", values["stretch"]),
         named("hottest_link", "slowest link", values["hottest_link"], width=22, priority=2, flexible=True),
@@ -79,10 +85,27 @@ def step_table(jobs: Sequence[JobTime]) -> Table:
     return Table.of(columns, len(rows), title=_title(jobs))
 
 
+def shown_steps(job: JobTime) -> Table:
+    """The step of a job for people: bands where something was drawn."""
+    return step_table([job]).only(*STEPS_SHOWN).without_empty("p5_s", "p95_s")
+
+
+def _bands(band: Band | None) -> tuple[float | None, float | None]:
+    """p5 and p95 over draws of the hash; None where there is one at most."""
+    return (band.p5, band.p95) if band is not None and len(band) > 1 else (None, None)
+
+
+def _if_any(values: Sequence[float | None]) -> list[str]:
+    return ["" if value is None else seconds_text(value) if isfinite(value) else NEVER for value in values]
+
+
 def _phase(phase: JobPhase) -> dict[str, Any]:
     within = phase.fabric is None
+    p5, p95 = _bands(phase.draws)
     return {
         **phase.__dict__,
+        "p5_s": p5,
+        "p95_s": p95,
         "place": phase.fabric or "NVLink",
         "inside": within,
         "no_wait": within or not phase.in_step,
@@ -99,6 +122,7 @@ def _totals(job: JobTime) -> list[dict[str, Any]]:
         rows.append({**empty, "name": _COMPUTE, **times, "stretch": 1.0})
     if job.step_time_ideal_s is not None:
         ends: dict[str, float | None] = {"ideal_s": job.step_time_ideal_s, "predicted_s": job.step_time_s}
+        ends["p5_s"], ends["p95_s"] = _bands(job.draws)
         rows.append({**empty, "name": _STEP, **ends, "stretch": job.stretch, "no_wait": True})
     return rows
 
@@ -107,6 +131,11 @@ def phases_only(table: Table) -> Table:
     """A table of steps without the rows of compute and step."""
     names = table.column("bytes_per_rank").values
     return table.ordered([row for row in table.order.tolist() if names[row] is not None])
+
+
+def job_phase_records(job: JobTime) -> list[dict[str, Any]]:
+    """The phases of a job for machines, every key in every record."""
+    return phases_only(step_table([job])).only(*JOB_PHASE_KEYS).records()
 
 
 def _title(jobs: Sequence[JobTime]) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.evaluation.limits import limit_text, measured_text
-from fabric.output.columns import named
+from fabric.faces.views.draws import band_columns
+from fabric.output.columns import named, ratio_text
 from fabric.output.table import Column, Mark, Table
 from fabric.result import LimitVerdict
 
 VERDICTS: dict[bool | None, str] = {True: "ok", False: "FAIL", None: "open"}
-LIMITS_SHOWN = ("ok", "text", "value", "max", "detail")
+LIMITS_SHOWN = ("ok", "text", "value", "max", "failed_part", "detail")
 
 
 def limit_mark(ok: bool | None) -> Mark:
@@ -44,8 +45,24 @@ def limit_table(limits: Sequence[LimitVerdict]) -> Table:
             texts=[limit_text(limit.max, limit.unit) for limit in limits],
         ),
         named("unit", "unit", [limit.unit for limit in limits], width=6, priority=3),
+        named("failed_part", "fails in", [_failed_part(limit) for limit in limits], text=_part, width=13, priority=1),
+        *band_columns([limit.draws for limit in limits], named, priority=3),
         Column("ok", "verdict", [limit.ok for limit in limits], VERDICTS.__getitem__, width=7),
         Column("detail", "detail", [limit.detail for limit in limits], width=24, priority=2, flexible=True),
     )
     marks = [limit_mark(limit.ok) for limit in limits]
     return Table.of(columns, len(limits), title="limits", marks=marks)
+
+
+def shown_limits(limits: Sequence[LimitVerdict]) -> Table:
+    """Every limit for people: in how many draws it fails where the hash was drawn."""
+    return limit_table(limits).only(*LIMITS_SHOWN).without_empty("failed_part")
+
+
+def _failed_part(limit: LimitVerdict) -> float | None:
+    """Part of the draws of the hash in which it does not hold; None where there is one at most."""
+    return limit.failed_part if limit.draws is not None and len(limit.draws) > 1 else None
+
+
+def _part(part: float | None) -> str:
+    return "" if part is None else f"{ratio_text(part, 0)} of draws"

@@ -10,15 +10,16 @@ import numpy as np
 
 from fabric.evaluation.hottest import all_by_heat, hottest_links, link_shares, port_name
 from fabric.faces.views.row_kinds import LINKS
-from fabric.output.columns import loads, named, rates, ratio_text, speeds
+from fabric.output.columns import counts, loads, named, rates, ratio_text, speeds
 from fabric.output.table import Column, Mark, Table
-from fabric.result import HotLink, PhaseRoute
+from fabric.result import HotLink, LinkGroup, PhaseRoute
 from fabric.routing.utilisation import is_over
 from topologies.columns import Bools, Floats
 from topologies.topology import Topology
 
 Metric = Literal["offered", "carried"]
 METRICS: tuple[Metric, ...] = ("offered", "carried")
+FOLDED_SHOWN = ("links", "utilisation", "offered_gbps", "capacity_gbps", "cause", "example", "phase", "fabric")
 HOTTEST_SHOWN = LINKS.shown
 _SCREEN = (
     "link", "utilisation", "offered_gbps", "carried_gbps", "capacity_gbps", "tier", "direction", "state", "a", "a_port",
@@ -99,6 +100,21 @@ def hot_link_table(links: Sequence[HotLink]) -> Table:
     }
     marks = [link_mark(link.utilisation) for link in links]
     return Table.of(_columns(values, "offered"), len(links), title="hottest links", marks=marks)
+
+
+def folded_link_table(groups: Sequence[LinkGroup]) -> Table:
+    """The hottest links, those of equal load, tier, direction and cause as one row with an example."""
+    table = hot_link_table([group.example for group in groups])
+    columns = (
+        named("links", "links", [group.name for group in groups], width=24),
+        counts("count", "links", [group.count for group in groups], priority=9),
+        named(
+            "example", "for example", [group.example.link if group.count > 1 else None for group in groups], width=24
+        ),
+        *table.columns,
+    )
+    folded = Table.of(columns, len(groups), title="hottest links, equal ones as one", marks=table.marks)
+    return folded if any(group.count > 1 for group in groups) else folded.without("example").titled(table.title)
 
 
 def _causes(shares: Sequence[dict[str, Any]]) -> str:

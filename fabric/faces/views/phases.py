@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fabric.faces.views.draws import band_columns
 from fabric.output.columns import counts, named, optional, ratio_text, ratios, times
 from fabric.output.table import Column, Mark, Table
-from fabric.result import PhaseRoute
+from fabric.result import Band, PhaseRoute
 from fabric.routing.router import HashSpread, router_label
 from fabric.routing.utilisation import is_over
 from topologies.units import excess, percent
 
 PHASES_SHOWN = (
-    "fabric", "phase", "router", "max_utilisation", "links_over_capacity", "best_possible", "above_best", "throughput",
-    "solver", "solve_time_s",
+    "fabric", "phase", "router", "max_utilisation", "p5", "p95", "links_over_capacity", "best_possible", "above_best",
+    "throughput", "solver", "solve_time_s",
 )  # fmt: skip
 _SMALL = 1e-6  # relative: below the bound by more than it, demand was not all admitted
 
@@ -55,12 +56,15 @@ def phase_table(routes: Sequence[PhaseRoute]) -> Table:
     """Every phase on its fabric."""
     best = [entry.best_possible.lower_bound for entry in routes]
     peak = [entry.max_utilisation for entry in routes]
+    drawn = [_band(entry) for entry in routes]
     stopped = [entry.partial and entry.objective is None for entry in routes]
     columns = (
         named("fabric", "fabric", [entry.fabric for entry in routes], width=8),
         named("phase", "phase", [entry.phase for entry in routes], width=18),
         named("router", "router", [entry.router for entry in routes], text=router_label, width=10, priority=1),
         ratios("max_utilisation", "max offered", peak, texts=[*map(reached, peak, stopped)], width=12),
+        *band_columns(drawn, ratios, priority=1),
+        counts("draws", "draws", [len(entry.draws) if entry.draws else None for entry in routes], priority=2),
         counts("links_over_capacity", "links over", [entry.links_over_capacity for entry in routes], width=10),
         ratios("best_possible", "best possible", best, text=_bound, width=13),
         ratios("above_best", "above best", [*map(above_best, peak, best)], text=excess, width=10, priority=1),
@@ -80,6 +84,16 @@ def phase_table(routes: Sequence[PhaseRoute]) -> Table:
         counts("unreachable_pairs", "pairs cut", [entry.unreachable_pairs for entry in routes], priority=1),
     )
     return Table.of(columns, len(routes), title="phases", marks=[phase_mark(entry) for entry in routes])
+
+
+def shown_phases(routes: Sequence[PhaseRoute]) -> Table:
+    """Every phase for people: bands where something was drawn."""
+    return phase_table(routes).only(*PHASES_SHOWN).without_empty("p5", "p95")
+
+
+def _band(entry: PhaseRoute) -> Band | None:
+    """The fullest link in every draw of the hash; None where there is one draw at most, which has no band."""
+    return entry.draws.max_utilisation if entry.draws is not None and len(entry.draws) > 1 else None
 
 
 def _bound(best: float | None) -> str:

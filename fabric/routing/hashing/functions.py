@@ -98,10 +98,14 @@ def next_hop(key: np.uint64, seed: np.uint64, bits: int, hops: int) -> np.int64:
     hops : int
         Number of next hops; the hash modulo this is the answer.
     """
+    if hops == 1:
+        return np.int64(0)
+    many, even = np.uint64(hops), hops & (hops - 1) == 0  # a power of 2 needs no division, the slowest step
     if bits == 64:
-        return np.int64(mix(key ^ seed) % np.uint64(hops))
+        value = mix(key ^ seed)
+        return np.int64(value & (many - np.uint64(1))) if even else np.int64(value % many)
     mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     turn = (seed >> np.uint64(32)) % np.uint64(bits)
     value = (key ^ seed) & mask
     value = ((value << turn) | (value >> (np.uint64(bits) - turn))) & mask
-    return np.int64(value % np.uint64(hops))
+    return np.int64(value & (many - np.uint64(1))) if even else np.int64(value % many)

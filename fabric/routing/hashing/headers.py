@@ -10,6 +10,7 @@ run with seed s + r draws alone. Runs whose seeds are less than their replicas a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from fabric.routing.compiled import compiled
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.hashing.functions import BITS, Bytes, crc16, crc32, mix, xor8
+from fabric.routing.hashing.slices import on_threads
 from fabric.routing.names import HASH_FIELDS
 from fabric.routing.router import HashOptions
 from topologies.columns import Ints
@@ -129,11 +131,22 @@ class Draws:
     seeds: Hashes  # shape (R, V)
 
 
-def switch_seeds(graph: RoutingGraph, seed: int, *, per_switch: bool) -> Hashes:
-    """Hash seed of every graph node, shape (V,); terminals are hosts and keep their own in any case."""
+def switch_seeds(graph: RoutingGraph, lasting: Hashes, seed: int, *, per_switch: bool) -> Hashes:
+    """Hash seed of every graph node, shape (V,); terminals are hosts and keep their own in any case.
+
+    A seed belongs to the switch or host by its ``lasting_numbers``: what is down elsewhere changes no other choice.
+    """
     start = hashed(np.array([seed % 2**64], dtype=np.uint64))
-    own = hashed(np.arange(graph.nodes, dtype=np.uint64) ^ hashed(start ^ _SWITCHES))
+    own = hashed(lasting ^ hashed(start ^ _SWITCHES))
     return own if per_switch else np.where(graph.is_terminal, own, hashed(start ^ _COMMON))
+
+
+def lasting_numbers(graph: RoutingGraph) -> Hashes:
+    """Number of every graph node that stays whatever is down: switches first, then hosts, out and back; shape (V,)."""
+    forwards = graph.topology.nodes.forwards
+    rank = np.where(forwards, np.cumsum(forwards) - 1, 2 * (np.cumsum(~forwards) - 1) + int(forwards.sum()))
+    receives = graph.is_terminal & (graph.sink[graph.node_of] == np.arange(graph.nodes))
+    return np.asarray(rank[graph.node_of] + receives, dtype=np.uint64)
 
 
 def port_seed(seed: int) -> np.uint64:
@@ -143,7 +156,7 @@ def port_seed(seed: int) -> np.uint64:
 
 
 def draw(
-    graph: RoutingGraph, ends: tuple[Ints, Ints], name: Hashes, options: HashOptions, seeds: range | tuple[int, ...]
+    graph: RoutingGraph, ends: tuple[Ints, Ints], name: Hashes, options: HashOptions, seeds: Sequence[int]
 ) -> Draws:
     """Hashes of all flows for the replicas that ``seeds`` stand for.
 
@@ -157,7 +170,13 @@ def draw(
     bits, fields, address = BITS[options.function], field_mask(options.fields), addresses(graph.topology)
     keys = np.empty((len(seeds), len(name)), dtype=np.uint64)
     own = np.empty((len(seeds), graph.nodes), dtype=np.uint64)
+    lasting = lasting_numbers(graph)
     for row, seed in enumerate(seeds):
-        own[row] = switch_seeds(graph, seed, per_switch=options.per_switch_seed)
-        hash_headers(bits, fields, address, ends[0], ends[1], name, port_seed(seed), keys[row])
+        own[row] = switch_seeds(graph, lasting, seed, per_switch=options.per_switch_seed)
+
+    def work(first: int, last: int) -> None:
+        for row in range(first, last):
+            hash_headers(bits, fields, address, ends[0], ends[1], name, port_seed(seeds[row]), keys[row])
+
+    on_threads(len(seeds), work)
     return Draws(bits, keys, own)

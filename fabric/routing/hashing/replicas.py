@@ -8,7 +8,7 @@ from below.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,8 @@ from fabric.routing.fair_share import share_slice
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.hashing.flows import FlowTable
 from fabric.routing.hashing.headers import Draws
-from fabric.routing.hashing.walk import Walker, on_threads
+from fabric.routing.hashing.slices import on_threads
+from fabric.routing.hashing.walk import Walker
 from fabric.routing.progress import Progress
 from fabric.routing.router import FlowPaths, HashSpread, Quantiles, RoutingOptions
 from topologies.columns import Floats, Ints, Longs, column
@@ -101,7 +102,7 @@ def quantiles(values: Floats, *, low_is_bad: bool = False) -> Quantiles:
 
 
 def spread(
-    room: Room, walker: Walker, draw: Callable[[range], Draws], options: RoutingOptions
+    room: Room, walker: Walker, draw: Callable[[Sequence[int]], Draws], options: RoutingOptions
 ) -> tuple[HashSpread, bool]:
     """Figures over all replicas, and whether the time limit left some out; those are the last ones."""
     table, wanted = room.table, options.hash.replicas

@@ -7,10 +7,6 @@ the number of threads changes nothing.
 
 from __future__ import annotations
 
-import itertools
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -22,10 +18,9 @@ from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph
 from fabric.routing.hashing.flows import FlowTable
 from fabric.routing.hashing.functions import next_hop
 from fabric.routing.hashing.headers import Draws, Hashes
+from fabric.routing.hashing.slices import on_threads
 from fabric.routing.kernels import is_step, nearest_first, parallel_loads
 from topologies.columns import Bools, Floats, Ints, Longs
-
-_SLICES = 16
 
 
 class Net(NamedTuple):
@@ -92,9 +87,9 @@ def walk_slice(
     """Walk the flows to the destinations ``first`` to ``last`` in all replicas of ``keys`` and ``seeds``.
 
     The edges of flow f in replica r are written from ``paths[r, place[f]]`` on unless ``paths`` has no columns; its
-    Gbps are added to ``loads`` unless that has no rows.
+    Gbps are added to ``loads`` unless that has no rows: edge e in replica r is row ``r * edges + e``.
     """
-    nodes = len(net.into_start) - 1
+    nodes, edges = len(net.into_start) - 1, len(net.out_edge)
     distance, order = np.empty(nodes), np.empty(nodes, dtype=np.int64)
     listed = np.full(nodes, -1)
     hops_start, hops_count = np.zeros(nodes, dtype=np.int64), np.zeros(nodes, dtype=np.int64)
@@ -120,7 +115,7 @@ def walk_slice(
                         paths[replica, place[flow] + step] = net.out_edge[slot]
                         step += 1
                     if add:
-                        loads[net.out_edge[slot], rows.code[flow]] += rows.gbps[flow]
+                        loads[replica * edges + net.out_edge[slot], rows.code[flow]] += rows.gbps[flow]
                     node = net.head[slot]
 
 
@@ -147,15 +142,6 @@ def length_slice(first: int, last: int, net: Net, rows: DemandRows, length: Long
                 length[entry] = np.int64(distance[node]) if net.equal else most[node]
 
 
-def on_threads(rows: int, work: Callable[[int, int], None]) -> None:
-    """Run ``work(first, last)`` over slices of ``rows`` on threads; every slice writes to places of its own."""
-    slices = min(_SLICES, rows)
-    bounds = [rows * part // max(slices, 1) for part in range(slices + 1)]
-    with ThreadPoolExecutor(max_workers=min(max(slices, 1), os.cpu_count() or 1)) as pool:
-        for job in [pool.submit(work, low, high) for low, high in itertools.pairwise(bounds)]:
-            job.result()
-
-
 @dataclass(frozen=True, eq=False)
 class Walker:
     """Walks the flows of a table through a graph."""
@@ -172,13 +158,15 @@ class Walker:
         walk_slice(first, last, self._net, rows, draws.bits, draws.keys, draws.seeds, place, paths, loads)
 
     def loads_gbps(self, draws: Draws, classes: int) -> Floats:
-        """Gbps of every edge and class, shape (E, classes), summed over the replicas of ``draws``."""
+        """Gbps of every edge and class in every replica of ``draws``, shape (R, E, classes)."""
         none = np.empty((len(draws.keys), 0), dtype=np.int32)
 
         def work(first: int, last: int, loads: Floats) -> None:
             self._walk(first, last, draws, np.empty(0, dtype=np.int64), none, loads)
 
-        return parallel_loads(len(self.table.dest), (len(self.graph.src), classes), work)
+        replicas, edges = len(draws.keys), len(self.graph.src)
+        loads = parallel_loads(len(self.table.dest), (replicas * edges, classes), work)
+        return loads.reshape(replicas, edges, classes)
 
     def write_paths(self, draws: Draws, place: Longs, paths: Ints) -> None:
         """Write the edges of every flow f in replica r to ``paths[r]`` from ``place[f]`` on."""

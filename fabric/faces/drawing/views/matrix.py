@@ -10,7 +10,7 @@ from fabric.faces.drawing.dot import route_heading
 from fabric.faces.drawing.svg.canvas import CHAR, Canvas
 from fabric.faces.drawing.view import Drawn, Picture, View
 from fabric.faces.views.bands import DOWN, band
-from fabric.faces.views.heat import Direction, HeatMap, heat_map, hottest_tier, map_kinds
+from fabric.faces.views.heat import Direction, HeatMap, heat_map, hottest_tier, map_kinds, shown_tiers
 from topologies.errors import FormatError, nearest_hint
 from topologies.units import percent, percent_number
 
@@ -104,9 +104,9 @@ def _column_names(canvas: Canvas, heat: HeatMap, left: float, y: float, side: fl
 
 
 def _view(drawn: Drawn, picture: Picture) -> str:
-    """The map of the named tier, or of the hottest between switches; FP6244 where there is no such tier."""
+    """The map of the named tier, or of the hottest; FP6244 where there is no such tier."""
     route = drawn.route
-    kinds = map_kinds(route.topology)
+    kinds = (*map_kinds(route.topology), *shown_tiers(route))
     tier = picture.tier or hottest_tier(route)
     if tier not in kinds:
         raise FormatError(

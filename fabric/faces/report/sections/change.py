@@ -10,6 +10,7 @@ from fabric.faces.views.differences import limits_since, phases_since, times_sin
 _HOW = (
     "Both were routed by the same rules; rows are matched by name. The change is the value now minus that of the base,"
     " for loads in percentage points of capacity. “-” stands where one side has no such row or no value."
+    " Hashed flows are compared draw by draw: “within noise” is a change that one draw in twenty or more turns round."
 )
 
 

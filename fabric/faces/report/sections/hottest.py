@@ -5,14 +5,14 @@ from __future__ import annotations
 from fabric.faces.report.content import Block, Section, Words, not_said
 from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
-from fabric.faces.views.links import HOTTEST_SHOWN, hot_link_table
+from fabric.faces.views.links import FOLDED_SHOWN, folded_link_table
 
-_SHOWN = (*HOTTEST_SHOWN[:5], "ports", "tier", *HOTTEST_SHOWN[5:])
+_SHOWN = (*FOLDED_SHOWN[:6], "ports", "tier", *FOLDED_SHOWN[6:])
 _TITLE = "Hottest links"
 _HOW = (
     "Links of highest offered load, for the phases that were asked for (the worst of every fabric unless --phase says "
-    "otherwise); access links that are at most full come last. A cause is the part of the link's load that one "
-    "collective of one job makes."
+    "otherwise). Links of one tier and direction that are equally loaded by the same causes share a row, with the "
+    "first of them as the example. A cause is the part of the link's load that one collective of one job makes."
 )
 
 
@@ -20,8 +20,8 @@ def hottest_section(source: ReportSource) -> Section:
     """The listed links with their causes."""
     if source.idle:
         return not_said("hottest", _TITLE, _HOW, source.idle)
-    items = source.result.items
-    blocks: list[Block] = [hot_link_table(items).only(*_SHOWN).titled("Hottest links")] if items else []
+    groups = source.result.folded
+    blocks: list[Block] = [folded_link_table(groups).only(*_SHOWN).titled(_TITLE)] if groups else []
     return Section("hottest", _TITLE, _HOW, tuple(blocks) or (Words("No link is offered anything."),))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabric.faces.report.content import Block, Section, TimelineBlock, not_said
 from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
-from fabric.faces.views.jobs import STEPS_SHOWN, step_table
+from fabric.faces.views.jobs import shown_steps
 from fabric.faces.views.timeline import Bar, JobTimeline, job_timeline
 from topologies.units import format_seconds
 
@@ -25,7 +25,7 @@ def steps_section(source: ReportSource) -> Section | None:
         timeline = job_timeline(job)
         if timeline.span_s > 0:
             blocks.append(TimelineBlock(timeline, tuple(_said(bar) for bar in timeline.bars), _ticks(timeline)))
-        blocks.append(step_table([job]).only(*STEPS_SHOWN))
+        blocks.append(shown_steps(job))
     if not blocks and source.idle:
         return not_said("steps", _TITLE, _HOW, source.idle)
     return Section("steps", _TITLE, _HOW, tuple(blocks)) if blocks else None

@@ -6,6 +6,7 @@ from fabric.evaluation.severity import worst_of_each_fabric
 from fabric.faces.report.content import Block, Section, Words
 from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
+from fabric.faces.views.draws import draws_lines
 from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
 from fabric.faces.views.phases import PHASES_SHOWN, phase_table, spread_table
 from fabric.result import RouteResult
@@ -16,7 +17,9 @@ _HOW = (
     "A limit is judged over all routed phases, on the value and not on its printed text: it holds when the value is at "
     "most what is allowed. “open” means that the tool does not model what the limit asks. The best possible "
     "load is a lower bound that no routing can pass, proven by a cut or by the router itself; what is above it is the "
-    "price of the routing, what is below it has to be bought as links."
+    "price of the routing, what is below it has to be bought as links. Hashed flows are drawn several "
+    "times: loads, times and limits are medians over the draws, a limit is judged by its median, and “fails in” is the "
+    "part of the draws in which it does not hold."
 )
 
 
@@ -27,11 +30,12 @@ def verdict_section(source: ReportSource) -> Section:
     if source.idle:
         blocks.append(Words(f"No load is known and no limit is judged: {source.idle}.", "warn"))
     if result.limits:
-        blocks.append(limit_table(result.limits).only(*_LIMITS_SHOWN).titled("Limits"))
+        blocks.append(limit_table(result.limits).only(*_LIMITS_SHOWN).without_empty("failed_part").titled("Limits"))
     else:
         blocks.append(Words("The scenario has no limits: nothing is judged.", "warn"))
     if result.routes:
-        phases = phase_table(result.routes).only(*_PHASES_SHOWN)
+        blocks += [Words(line.text, line.mark) for line in draws_lines(result.routes)]
+        phases = phase_table(result.routes).only(*_PHASES_SHOWN).without_empty("p5", "p95")
         blocks += [*_why(result), phases.titled("Phases: the fullest link, and the best that any routing could reach")]
     spread = spread_table(result.routes)
     blocks += [spread.titled("Hash imbalance, over seeds")] if len(spread) else []
