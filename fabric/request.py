@@ -35,4 +35,4 @@ class TablesRequest:
     rules: int | None = None  # entries, groups and members that every switch has, above what its model says
     groups: int | None = None
     members: int | None = None
-    hash_alike: bool = False  # all switches hash by one seed, as where nobody tells them theirs
+    hash_seeds: Literal["tables", "files", "tiers", "nobody"] = "tables"  # who says the seed of every switch's hash

@@ -62,7 +62,7 @@ def plan_tables(
                     addresses=address_options(spec),
                     number=number,
                     families=tables.families,
-                    hash_alike=tables.hash_alike,
+                    hash_seeds=tables.hash_seeds,
                 )
             )
         except FabricError as error:

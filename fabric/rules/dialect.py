@@ -27,8 +27,8 @@ class File(NamedTuple):
 
 
 # Who says how a switch seeds its hash, so that tiers do not polarise: the tables themselves, a file beside them that
-# sets it, or nobody: then all switches hash alike.
-HashSeeds = Literal["tables", "files", "nobody"]
+# sets it, the device by its tier, or nobody: then all switches hash alike.
+HashSeeds = Literal["tables", "files", "tiers", "nobody"]
 UNSAID = 0  # seed of switches that nobody tells one
 
 
@@ -54,8 +54,8 @@ class Dialect:
     read : callable or None
         Rules and groups of one switch from the folder of an export and the switch's safe name, for the verifier.
     seeds : str
-        Who says the seed, or basis, of every switch's hash: ``tables``, ``files`` of the export, or ``nobody``. Loads
-        that are reported follow from it.
+        Who says the seed, or basis, of every switch's hash: ``tables``, ``files`` of the export, ``tiers`` (the device
+        by its tier), or ``nobody``. Loads that are reported follow from it.
     read_seed : callable or None
         Seed of one switch from the folder and its safe name, None where its files name none.
     """

@@ -8,6 +8,7 @@ import numpy as np
 
 from fabric.rules.dialect import Dialect, HashSeeds
 from fabric.rules.planned import PlannedRules
+from fabric.rules.tiers import chooses_once_per_tier
 from topologies.units import percent
 
 SAME = 1e-6
@@ -20,7 +21,9 @@ class HashReport:
     Attributes
     ----------
     seeds : str
-        Who says the seed of every switch: the ``tables``, ``files`` beside them, or ``nobody``.
+        Who says the seed of every switch: the ``tables``, ``files`` beside them, ``tiers`` of devices, or ``nobody``.
+    alike : bool
+        Whether the loads of the tables are those of switches that hash alike.
     separate_max_utilisation, alike_max_utilisation : float
         Of the fullest link where every switch has a seed of its own, and where all hash alike, with many flows.
     drawn_p5, drawn_p50, drawn_p95 : float or None
@@ -28,6 +31,7 @@ class HashReport:
     """
 
     seeds: HashSeeds
+    alike: bool
     separate_max_utilisation: float
     alike_max_utilisation: float
     drawn_p5: float | None = None
@@ -39,19 +43,22 @@ class HashReport:
         """Of tables that a dialect writes."""
         drawn = planned.alike.drawn
         shown = [float(value) for value in np.quantile(drawn, (0.05, 0.5, 0.95))] if len(drawn) else [None] * 3
-        return HashReport(dialect.seeds, planned.separate_utilisation, planned.alike_utilisation, *shown)
+        alike = dialect.seeds == "nobody" or (
+            dialect.seeds == "tiers" and not chooses_once_per_tier(planned.rules.topology)
+        )
+        return HashReport(dialect.seeds, alike, planned.separate_utilisation, planned.alike_utilisation, *shown)
 
     @property
     def polarises(self) -> bool:
-        """Whether nobody says the seeds, and that moves the fullest link."""
-        more = self.alike_max_utilisation > self.separate_max_utilisation * (1 + SAME)
-        return self.seeds == "nobody" and more
+        """Whether switches share seeds, and that moves the fullest link."""
+        return self.alike and self.alike_max_utilisation > self.separate_max_utilisation * (1 + SAME)
 
     def words(self, dialect: str) -> str:
         """What ``polarises`` means, in a sentence."""
+        of_tiers = " of every switch, and some paths choose twice in a tier" if self.seeds == "tiers" else ""
         text = (
-            f"dialect {dialect} cannot say a hash seed: all switches hash alike, tier after tier, and the fullest link "
-            f"gets {percent(self.alike_max_utilisation)} of its capacity, "
+            f"dialect {dialect} cannot say a hash seed{of_tiers}: all switches hash alike, tier after tier, "
+            f"and the fullest link gets {percent(self.alike_max_utilisation)} of its capacity, "
             f"{percent(self.separate_max_utilisation)} with a seed each"
         )
         if self.drawn_p5 is not None and self.drawn_p95 is not None:

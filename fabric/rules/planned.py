@@ -18,10 +18,12 @@ from fabric.routing.tables.walk import walk
 from fabric.rules.addressing import AddressOptions, AddressPlan, plan_addresses
 from fabric.rules.alike import AlikeLoads, link_loads, loads_alike
 from fabric.rules.compile import compile_tables
+from fabric.rules.dialect import HashSeeds
 from fabric.rules.errors import RuleError
 from fabric.rules.ports import Ports
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.table import ROCE_PORT, UDP, Match
+from fabric.rules.tiers import chooses_once_per_tier
 from topologies.columns import Floats, column
 from topologies.topology import Topology
 from traffic.demands import Demands
@@ -103,7 +105,7 @@ def plan_rules(
     addresses: AddressOptions = AddressOptions(),
     number: int = 0,
     families: tuple[int, ...] = (4,),
-    hash_alike: bool = False,
+    hash_seeds: HashSeeds = "tables",
 ) -> PlannedRules:
     """Route a phase and make the tables that carry it.
 
@@ -113,8 +115,8 @@ def plan_rules(
         None for a fabric without traffic: tables still lead everywhere.
     number : int
         Place of the fabric in its scenario.
-    hash_alike : bool
-        Whether all switches hash by one seed, because nobody tells them theirs.
+    hash_seeds : str
+        Who says the seed of every switch's hash; where nobody does, all switches hash alike.
 
     Raises
     ------
@@ -127,6 +129,7 @@ def plan_rules(
     prepared = prepare_phase(
         topology, demands, phase or "", efficiency=efficiency, per_endpoint=places_flows(router), all_endpoints=True
     )
+    hash_alike = hash_seeds == "nobody" or (hash_seeds == "tiers" and not chooses_once_per_tier(topology))
     # What a table promises of hashing is its mean; where one draw of the seeds puts flows is not a plan.
     mean = traits.mean_router or router
     route = route_prepared(prepared, router=mean, options=options) if phase is not None else None
@@ -143,7 +146,7 @@ def plan_rules(
         if routing.admitted is not None:
             demand = replace(demand, gbps=column(demand.gbps * routing.admitted[:, None], np.float64))
         separate = link_loads(prepared.graph, walk(made.decisions, made.part, demand).edge_gbps, planned)
-        draws = hash_alike and made.carrier == "slots" and routing.admitted is None
+        draws = hash_seeds == "nobody" and made.carrier == "slots" and routing.admitted is None
         alike = loads_alike(
             made, demand, prepared.pairs, planned, separate, offset=plan.offset, seed=options.seed if draws else None
         )

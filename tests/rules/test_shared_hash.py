@@ -121,7 +121,7 @@ def test_loads_are_those_of_every_hash_value_followed_by_hand(tmp_path, down):
 def test_parallel_links_behind_a_choice_of_spines_carry_what_is_followed_by_hand(tmp_path):
     """Six uplinks to two spines, three links from a spine to each leaf: 6 ways and then 3, by one hash."""
     _, out = export(tmp_path, PARALLEL, "openflow", "of13-binary", "-q")
-    made = plan(tmp_path, PARALLEL, hash_alike=True)
+    made = plan(tmp_path, PARALLEL, hash_seeds="nobody")
     forwards = made.plan.topology.nodes.forwards
     inner = forwards[made.plan.topology.links.src] & forwards[made.plan.topology.links.dst]
     np.testing.assert_allclose(made.programmed_gbps[inner], followed(made, out)[inner], atol=1e-6)
@@ -154,7 +154,7 @@ def test_dialects_say_what_their_switches_will_have(tmp_path, capsys):
         ("openflow", "onos", "nobody", 1.6, 1),
         ("routes", "static", "files", 1.0, 0),
         ("routes", "frr", "files", 1.0, 0),
-        ("routes", "sonic", "nobody", 1.6, 1),
+        ("routes", "sonic", "tiers", 1.0, 0),
     ):
         scenario, out = export(tmp_path, FAT_TREE, form, dialect, "--json", code=code)
         said = capsys.readouterr()
@@ -180,7 +180,7 @@ def test_draws_over_pairs_are_those_of_twelve_values(tmp_path):
 
     P(max(k, 12 - k) = 6) is 22.6 %, of 7 38.7 %, of 8 24.2 %, of 9 10.7 %.
     """
-    made = plan(tmp_path, FAT_TREE, hash_alike=True)
+    made = plan(tmp_path, FAT_TREE, hash_seeds="nobody")
     k = made.alike.drawn / 1.6 * 6
     np.testing.assert_allclose(k, k.round(), atol=1e-9)
     assert np.median(k) == pytest.approx(7)

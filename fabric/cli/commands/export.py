@@ -131,9 +131,7 @@ def command(
     if chosen.format != form:
         raise click.UsageError(f"dialect {chosen.name} is one of export {chosen.format}, not of {form}")
     families = FAMILIES[family]
-    tables = TablesRequest(
-        families, chosen.carrier, tolerance, max_rules, max_groups, max_members, chosen.seeds == "nobody"
-    )
+    tables = TablesRequest(families, chosen.carrier, tolerance, max_rules, max_groups, max_members, chosen.seeds)
     check_timings(timings, settings)
     rows = _write(
         loaded,

@@ -4,7 +4,8 @@ BGP is configured by the tables of SONiC's FRR management framework (``frr_mgmt_
 announced: the loopback, and the prefix of every site whose hosts are on the switch. A site is a VLAN with the gateway's
 address, so that the switch answers ARP and neighbour discovery. Ports are ``Ethernet0``, ``Ethernet4`` and on, four
 lanes each, in the order of our port numbers; the hardware SKU is left out and decides on a real switch. Tables and
-their constraints: SONiC's public YANG models (sonic-buildimage, ``src/sonic-yang-models``).
+their constraints: SONiC's public YANG models (sonic-buildimage, ``src/sonic-yang-models``). The device type decides the
+hash seed (``dockers/docker-orchagent/switch.json.j2``): 0, 10 and 25 from the hosts up.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
-import numpy as np
-
 from fabric.routing.traits import Rule
 from fabric.rules.bgp import EQUAL, bgp_rule, check_bgp
 from fabric.rules.dialect import Dialect, File
@@ -25,6 +24,7 @@ from fabric.rules.next_hops import host_interfaces, link_interfaces, sites_of
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
 from fabric.rules.table import prefix_text
+from fabric.rules.tiers import tiers
 
 LANES = 4
 FIRST_VLAN = 100
@@ -84,18 +84,8 @@ def _check_hosts(rules: RuleSet, node: int) -> None:
 
 def device_types(rules: RuleSet) -> dict[int, str]:
     """Role of every switch, by how many links it is away from the nearest one with hosts."""
-    topology = rules.topology
-    links, forwards = topology.links, topology.nodes.forwards
-    away = np.full(len(topology.nodes), -1)
-    away[links.dst[~forwards[links.src]]] = 0
-    inner = forwards[links.src] & forwards[links.dst]
-    sources, targets = links.src[inner], links.dst[inner]
-    for distance in range(len(topology.nodes)):
-        reached = targets[(away[sources] == distance) & (away[targets] < 0)]
-        if not len(reached):
-            break
-        away[reached] = distance + 1
-    return {node: DEVICE_TYPES[min(max(int(away[node]), 0), len(DEVICE_TYPES) - 1)] for node in rules.nodes}
+    tier = tiers(rules.topology)
+    return {node: DEVICE_TYPES[min(max(int(tier[node]), 0), len(DEVICE_TYPES) - 1)] for node in rules.nodes}
 
 
 def _config(rules: RuleSet, node: int, stems: dict[int, str], types: dict[int, str]) -> Table:
@@ -233,5 +223,6 @@ DIALECT = Dialect(
     proof="",
     carrier="exact",
     write=write,
+    seeds="tiers",
     loses="host routes, weights, splits that shortest paths do not give, and the hash seed of switches",
 )
