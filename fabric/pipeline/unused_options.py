@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from fabric.optimise.objective import OBJECTIVES
 from fabric.request import RouteRequest
+from fabric.routing.names import GIVEN_PATHS
 from fabric.routing.router import ROUTERS, traits_of
 from fabric.scenario.schema import FabricSpec, RoutingSpec
 
@@ -25,7 +26,7 @@ def options_read(router: str, paths: str, objective: str) -> frozenset[str]:
     read = set(traits.options)
     if traits.takes_objective:
         read |= {"objective", "paths", *OBJECTIVES[objective].traits.options}
-        if paths == "k-shortest":
+        if paths == GIVEN_PATHS:
             read.add("k_paths")
     return frozenset(read)
 

@@ -6,7 +6,8 @@ ROUTER_NAMES = PluginNames("fabric.routers")
 OBJECTIVE_NAMES = PluginNames("fabric.optimise.objectives")
 DEFAULT_ROUTER = "ecmp"
 DEFAULT_OBJECTIVE = "min-max-utilisation"
-PATH_POLICIES = ("any", "shortest", "k-shortest", "valley-free")
+GIVEN_PATHS = "k-shortest"  # the policy whose paths are counted
+PATH_POLICIES = ("any", "shortest", GIVEN_PATHS, "valley-free")
 HASH_FIELDS = ("src_ip", "dst_ip", "proto", "src_port", "dst_port")
 HASH_FUNCTIONS = ("random", "crc16", "crc32", "xor")
 

@@ -37,8 +37,8 @@ def scenario(tmp_path: Path, topology: str, *parts: str) -> str:
 
 
 def loads(capsys, path: str) -> tuple[dict[str, float], str]:
-    """Offered Gbps by link, and what was said."""
-    assert run(["route", path, "-f", "csv", "--columns", "link,offered_gbps"]) == 0
+    """Offered Gbps by link that carries something, and what was said."""
+    assert run(["route", path, "-f", "csv", "--columns", "link,offered_gbps", "--where", "offered_gbps > 0"]) == 0
     out, err = capsys.readouterr()
     return {row["link"]: float(row["offered_gbps"]) for row in csv.DictReader(io.StringIO(out))}, err
 

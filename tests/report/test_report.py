@@ -31,9 +31,11 @@ def test_every_limit_phase_and_hot_link_is_on_the_page(written: Path) -> None:
     for entry in told["routes"]:
         assert entry["phase"] in page
         assert f"{entry['max_utilisation'] * 100:,.1f} %" in page
-    for item in told["items"]:
+    first = {(item["fabric"], item["phase"]): item for item in reversed(told["items"])}
+    for item in first.values():  # equal ones are folded: the first is the example
         assert item["link"].replace(">", "&gt;") in page
-    assert "295.7 %" in page or "296 %" in page
+    for item in told["items"]:
+        assert f"{item['utilisation'] * 100:,.1f} %" in page
 
 
 def test_the_json_form_holds_the_routes_as_they_are(written: Path) -> None:

@@ -140,7 +140,7 @@ def test_two_methods_agree_on_every_fabric(tmp_path, name):
 
 def test_hosts_that_choose_make_the_tier_behind_them_polarise_only_where_switches_choose_twice(tmp_path):
     """Dual-homed storage: leaves choose a spine, and spines one of the two leaves of a host, by the same hash."""
-    made = plan(tmp_path, SCENARIOS["dual-homed"])
+    made = plan(tmp_path, SCENARIOS["dual-homed"].replace("[osd]", "[osd], attach_order: spread"))
     assert made.separate_utilisation == pytest.approx(1.2)
     assert made.alike_utilisation == pytest.approx(26 / 15)
 

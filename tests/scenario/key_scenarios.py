@@ -64,11 +64,39 @@ def _topologies() -> list[Data]:
     """Every builder as its example has it, and those with keys that exclude each other once more."""
     every = {"kind": "uniform", "size": "1 GB"}
     kinds: list[Data] = [{"kind": entry.name, **entry.example} for entry in TOPOLOGIES]
-    switch = {"model": "eth-32x100", "name": "sw{index}"}
+    switch = {"model": "eth-32x100"}
     kinds += [
         {"kind": "clos", "radix": 8, "speed": "100G", "endpoints": 16, "oversubscription": {"leaf": 1, "spine": 1}},
         {"kind": "clos", "switch": switch, "hosts": 16},
         {"kind": "single-switch", "switch": switch},
+        {
+            "kind": "clos",
+            "speed": "100G",
+            "tiers": 4,
+            **{role: {"radix": 4, "speed": "100G"} for role in ("leaf", "spine", "superspine", "core")},
+        },
+        {
+            "kind": "clos",
+            "radix": 64,
+            "speed": "100G",
+            "tiers": 3,
+            "leaves_per_pod": 48,
+            "pods": 2,
+            "oversubscription": {"spine": "7:1", "at_most": True},
+        },
+        {
+            "kind": "rail-optimised",
+            "tiers": 3,
+            "units": 4,
+            "units_per_pod": 2,
+            "rails": 2,
+            "nodes_per_unit": 4,
+            "speed": "400G",
+            "leaf": {"radix": 8, "up": 4},
+            "spine": {"radix": 16},
+            "core": {"radix": 16},
+            "oversubscription": {"spine": "3:1", "at_most": True},
+        },
         {
             "kind": "leaf-spine",
             "leaf": {"radix": 32, "speed": "400G", "count": 4, "down_ports": 4, "down_breakout": "2x200", "up": 8},
@@ -122,7 +150,27 @@ def _topologies() -> list[Data]:
     two.append(scenario(every, topology=planes))
     for data, nodes in zip(two, (models, models, ports), strict=True):
         data["nodes"] = [nodes]
-    return [*(scenario(every, topology=kind) for kind in kinds), *two]
+    return [*(scenario(every, topology=kind) for kind in kinds), *_attached(every), *two]
+
+
+def _attached(workload: Data) -> list[Data]:
+    """Builders that attach hosts in an order, with fewer hosts than ports."""
+    found = []
+    for entry in TOPOLOGIES:
+        if "attach_order" not in entry.model.model_fields:
+            continue
+        keys = {key: value for key, value in entry.example.items() if key != "endpoints"}
+        count = 13 if entry.name == "rail-only" else 5
+        nics = {"count": 4, "rail": "per-gpu"} if entry.name == "rail-only" else {}
+        speed = keys.get("speed") or keys["host_speed"]
+        nodes = {"group": "gpu", "count": count, "gpus": 4, "nics": {"main": {**nics, "speed": speed}}}
+        topology = {"kind": entry.name, **keys, "attach_order": "spread"}
+        if entry.name == "rail-only":
+            topology["gpus"] = 52
+        data = scenario(workload, topology=topology)
+        data["nodes"] = [nodes]
+        found.append(data)
+    return found
 
 
 def _patterns() -> list[Data]:
@@ -131,6 +179,7 @@ def _patterns() -> list[Data]:
         found.append(scenario({"kind": entry.name, "size": "1 GB", **entry.example}))
         keys = {"kind": entry.name, "rate": "1 Gb/s", "fabric": "main", "members": "gpu", "phase": "p", **entry.example}
         found.append(clusters({**keys, "level": "leaf"}))
+        found[-1]["fabrics"]["main"]["topology"] = {**LEAF_SPINE, "attach_order": "spread"}
     return found
 
 

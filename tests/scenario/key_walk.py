@@ -222,10 +222,13 @@ def shows(data: Data, where: Path_, key: str, field: FieldInfo, folder: Path, be
     """How another value of a key shows itself: ``answer``, ``error``, ``note`` (of the key itself), or not at all."""
     current = (part(data, where) or {}).get(key)
     error = ""
+    given = loaded_or_none(data, folder)
+    listed = not_yet_modelled(given.scenario) if given else []
+    if ".".join(map(str, where)) in listed:  # what it is inside of is
+        return "note"
     if current is not None:
         without = loaded_or_none(changed(data, where, key, ...), folder)
-        given = loaded_or_none(data, folder)
-        if without and given and not_yet_modelled(without.scenario) != not_yet_modelled(given.scenario):
+        if without and given and not_yet_modelled(without.scenario) != listed:
             return "note"
     for value in itertools.islice(others(key, field, field.default if current is None else current), most):
         try:

@@ -63,14 +63,14 @@ def test_x_on_the_map_kills_the_link_under_the_cursor() -> None:
 
 
 def test_adding_changes_shows_their_effect_against_the_base() -> None:
-    """spray on the hashed example: 296 % falls to 100 %, the failing limit holds, and enter turns it off again."""
+    """spray on the hashed example: 291 % falls to 100 %, the failing limit holds, and enter turns it off again."""
 
     async def steps(app: App, pilot: P) -> None:
         session = app.session
         assert session is not None
         text = await press(app, pilot, "6", "plus", *"spray", "enter")
-        assert "295.7 %" in text
-        assert "-195.7 pt" in text
+        assert "291.3 %" in text
+        assert "-191.3 pt" in text
         assert {limit.ok for limit in session.result.limits} >= {True}
         await press(app, pilot, "enter")
         assert session.result is session.base

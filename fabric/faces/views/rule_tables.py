@@ -169,6 +169,7 @@ def _port_text(port: int) -> str:
 def _ways_text(group: Group) -> str:
     """The ports of a group, with their weights where these differ; weights of one port are added.
 
+    >>> from fabric.rules.table import Bucket, Group
     >>> _ways_text(Group(1, (Bucket(3, 1), Bucket(4, 1))))
     '3 4'
     >>> _ways_text(Group(1, (Bucket(3, 2), Bucket(4, 1), Bucket(3, 1))))

@@ -91,7 +91,7 @@ def choices_by_hash(start: Longs, ways: Sequence[Ways], alike: Sequence[int], ca
     Two switches with two equal ways each: every second value takes the first way of both.
 
     >>> choices_by_hash(np.array([0, 2, 4]), [(0, 1), (0, 1)], [0, 0], "exact").tolist()
-    [[0, 2], [1, 3]]
+    [[0, 1], [2, 3]]
     """
     chosen = [k for k in range(len(ways)) if alike[k] != OWN and len(set(ways[k])) > 1]
     sets = sorted({alike[k] for k in chosen})
