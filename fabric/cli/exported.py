@@ -6,9 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from fabric.cli.answer import load, located
+from fabric.cli.answer import load, located, note
 from fabric.cli.options import Settings
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ def load_exported(scenario: str, folder: Path, settings: Settings) -> tuple[Load
     if not settings.overrides:
         settings = replace(settings, sets=what_if(manifest, "set"))
     loaded = load(scenario, settings)
-    if loaded.sha256 != manifest.sha256 and not settings.quiet:
-        click.echo("note: the scenario has changed since the export", err=True)
+    if loaded.sha256 != manifest.sha256:
+        note("the scenario has changed since the export", settings)
     with located(loaded, settings):
         return loaded, export_baseline(folder, loaded, down=settings.down, up=settings.up)

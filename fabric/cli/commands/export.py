@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabric.cli.answer import Answer, emit, load, located
+from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, Share, refuse_flags
 from fabric.cli.timings import check_timings, say_timings, timings_option
@@ -201,12 +201,11 @@ def _write(
         say_timings(timings, [one.route for one in found if one.route is not None], settings)
         write_folder(target, (file for part in files for file in part), force=settings.force, check=check)
     for row in rows:
-        if row["verified"] is None and not settings.quiet:
+        if row["verified"] is None:
             why = "--no-verify" if not verify else f"dialect {chosen.name} cannot be read back"
-            click.echo(f"note: {row['folder']} was not verified: {why}", err=True)
-        if not settings.quiet:
-            for note in row["notes"]:
-                click.echo(f"note: {row['folder']}: {note}", err=True)
+            note(f"{row['folder']} was not verified: {why}", settings)
+        for text in row["notes"]:
+            note(f"{row['folder']}: {text}", settings)
     return rows
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabric.cli.answer import Answer, emit, output_path
+from fabric.cli.answer import Answer, emit, note, output_path
 from fabric.cli.exit_codes import ANSWER_IS_NO, MISSING_PROGRAM, OK, PARTIAL
 from fabric.cli.options import ANSWER, FabricCommand, Settings
 from fabric.faces.views.row_kinds import SWITCHES
 from topologies.errors import FabricError
-from topologies.printable import printable
 
 if TYPE_CHECKING:
     from fabric.output.document import Document, Line
@@ -98,8 +97,8 @@ def command(
         for result in done.switches:
             if result.failure is not None:
                 _explain(result.failure, settings)
-        for note in done.notes:
-            click.echo(f"note: {printable(note)}", err=True)
+    for text in done.notes:
+        note(text, settings)
     emit(
         Answer(
             lambda: _record(folder, done, dry_run=dry_run),

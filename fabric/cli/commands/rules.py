@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabric.cli.answer import Answer, emit
+from fabric.cli.answer import Answer, emit, note
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.exported import load_exported
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
@@ -52,9 +52,9 @@ def trace(
 
     _, ground = load_exported(scenario, folder, settings)
     dialect = DIALECTS.find(ground.manifest.dialect)
-    if dialect.seeds == "nobody" and not settings.quiet:
+    if dialect.seeds == "nobody":
         words = "cannot say a hash seed: probabilities are of switches that hash anew, and these hash alike"
-        click.echo(f"note: dialect {dialect.name} {words}", err=True)
+        note(f"dialect {dialect.name} {words}", settings)
     tracer = Tracer(ground.tables(folder), ground.plan, parts_of(dialect))
     packet = tracer.packet(src, dst, src_port=sport, dst_port=dport, family=int(family))
     paths: list[Walk] = []

@@ -38,21 +38,21 @@ def command(files: tuple[str, ...], settings: Settings, **given: Any) -> int:
     from fabric.scenario.diagnostics import render
 
     flags = parsed_flags(**given)
-    told = chosen_format(settings) in ("table", "plain") and settings.output == "-"
-    told = told and not settings.arrangement().is_asked
+    for_people = chosen_format(settings) in ("table", "plain") and settings.output == "-"
+    for_people = for_people and not settings.arrangement().is_asked
     verdicts: dict[str, bool] = {}
     findings: list[dict[str, Any]] = []
     for file in files:
         problems, sources = _check(file, settings, flags)
         verdicts[file] = not any(problem.severity == "error" for problem in problems)
         findings += [{"file": problem.file or file, **_record(problem)} for problem in problems]
-        if told:
+        if for_people:
             if problems:
                 text = render(problems, sources, name=file, max_errors=settings.max_errors)
                 click.echo(text, err=True, nl=False)
             if verdicts[file] and not settings.quiet:
                 click.echo(f"{file}: ok")
-    if not told:
+    if not for_people:
         emit(_answer(verdicts, findings), settings)
     return OK if all(verdicts.values()) else BAD_INPUT
 
