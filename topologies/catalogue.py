@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from topologies.errors import TopologyError, nearest, nearest_hint
 from topologies.registry import Spec
-from topologies.units import Count, CountOrZero, LengthM, SpeedGbps
+from topologies.units import Count, CountOrZero, LengthM, RateGbps, SpeedGbps, VolumeBytes
 
 
 class CatalogueRow(Spec):
@@ -51,10 +51,28 @@ class NicModel(CatalogueRow):
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
 
 
+class ScaleUpModel(Spec):
+    """The network between the GPUs of one domain, such as NVLink: full speed between any two, apart from the NICs."""
+
+    speed: RateGbps = Field(description="Of one GPU, in one direction", examples=["450 GB/s"])
+    domain: Count = Field(description="GPUs that reach each other over it; may span several nodes", examples=[8])
+    reduces: bool = Field(default=False, description="Its switches add up what passes, as NVLS does")
+
+
+class GpuModel(Spec):
+    """A GPU, as far as the time of a step depends on it."""
+
+    product: str | None = Field(default=None, description="Its name", examples=["NVIDIA H100 SXM5 80 GB"])
+    memory: VolumeBytes = Field(description="Memory", examples=["80 GB"])
+    memory_rate: RateGbps = Field(description="Rate of its memory", examples=["3.35 TB/s"])
+
+
 class NodeModel(CatalogueRow):
     """A server."""
 
     gpus: CountOrZero = Field(description="GPUs of a node")
+    gpu: GpuModel | None = Field(default=None, description="What its GPUs are")
+    scale_up: ScaleUpModel | None = Field(default=None, description="What joins its GPUs beside the NICs")
     max_w: float | None = Field(default=None, ge=0, description="Largest power, W")
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
 

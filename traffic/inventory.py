@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from topologies.catalogue import GpuModel, ScaleUpModel
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError, nearest_hint
 from topologies.hosts import HostGroup
@@ -25,6 +26,8 @@ class NodeGroup:
     gpus_per_host: int
     nics: Mapping[str, HostGroup]
     per_rack: int | None = None  # hosts of a rack, where the scenario says
+    gpu: GpuModel | None = None  # what the node model or the scenario says of them
+    scale_up: ScaleUpModel | None = None
 
 
 @dataclass(frozen=True, eq=False)

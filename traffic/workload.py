@@ -35,6 +35,12 @@ class Payload:
     formula: Formula
 
 
+_DIMENSION_OF = {
+    "tp": "tensor", "cp": "context", "ep": "expert", "etp": "expert", "pp": "pipeline",
+    "dp": "data", "edp": "data", "embedding": "data",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class Phase:
     """One phase of a workload: a collective, on a fabric or (``fabric`` None) inside the hosts."""
@@ -58,6 +64,16 @@ class Phase:
     senders: int = 0  # ranks that take part; 0 where nothing is counted by rank
     flows_per_pair: int = 1  # queue pairs of a connection; what switches hash
     every_step: bool = True  # False: now and then, such as a checkpoint; no part of the step time
+    inside_s: float = 0.0  # time in a step that its busiest rank needs on scale-up links, beside those of the fabric
+    calls: float = 0.0  # collectives of it that a rank runs one after another in a step; 0 where that is not known
+    rounds: float = 0.0  # of one call: messages between hosts that wait for each other
+    latency_s: float = 0.0  # of one call: what the library and scale-up links add, whatever the bytes
+    least_exposed: float = 0.0  # share of its time that cannot hide: sends that the schedule itself waits for
+
+    @property
+    def dimension(self) -> str:
+        """Kind of parallelism that it is for: tensor, context, expert, pipeline, data; empty for others."""
+        return _DIMENSION_OF.get(self.name.partition(".")[0], "")
 
     @property
     def sent_bytes_on_fabric_per_rank(self) -> float:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from fabric.scenario.field_types import Name
-from topologies.catalogue import NicModel, NodeModel, catalogue_of, known_model
+from topologies.catalogue import NicModel, NodeModel, ScaleUpModel, catalogue_of, known_model
 from topologies.registry import Spec
 from topologies.units import Count, CountOrZero, SpeedGbps
 
@@ -88,6 +88,9 @@ class NodeSpec(Spec):
         default=None, description="Nodes per rack: racks of the picture and of storage's failure domains", examples=[4]
     )
     gpus: CountOrZero | None = Field(default=None, description="GPUs per node; default: the model's, or 0")
+    scale_up: ScaleUpModel | None = Field(
+        default=None, description="What joins the GPUs beside the NICs; default: the model's"
+    )
     nics: dict[str, NicSpec] = Field(default={}, description="NICs by the name of the fabric they are on")
 
     @field_validator("name")
