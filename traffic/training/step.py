@@ -14,10 +14,10 @@ from topologies.divisors import divisors
 from topologies.errors import TrafficError
 from traffic.formula import Formula
 from traffic.parallelism import Parallelism, RankGrid
-from traffic.training.keys import BYTES_OF, MASTER_BYTES, MOMENTS_BYTES, Batch, Compute, Precision
+from traffic.training.keys import BYTES_OF, MASTER_BYTES, MOMENTS_BYTES, Batch, Precision
 from traffic.transformer.parameters import Weights, embedding, head, layer, outside_matrices, parameter_count
 from traffic.transformer.shape import ModelShape
-from traffic.transformer.work import activation_bytes, flops_formula
+from traffic.transformer.work import Attention, activation_bytes, flops_formula
 from traffic.workload import Spread
 
 
@@ -31,6 +31,7 @@ class TrainingStep:
     precision: Precision
     stages: tuple[tuple[int, ...], ...]  # layers (from 0) of every pipeline stage
     chunks: int = 1  # of every stage
+    attention: Attention = "full"  # how its work is counted
 
     @property
     def micro_batches(self) -> int:
@@ -89,7 +90,7 @@ class TrainingStep:
     @property
     def flops(self) -> Formula:
         """Floating-point operations per step, without those of recompute."""
-        return flops_formula(self.shape, self.batch.sequence, self.tokens)
+        return flops_formula(self.shape, self.batch.sequence, self.tokens, attention=self.attention)
 
     def expert_layers(self, stage: int) -> int:
         """Layers with experts of a stage."""
@@ -141,13 +142,15 @@ class TrainingStep:
         """Training state of the whole model, one copy."""
         return float(self.parameters * self.state_bytes_per_parameter)
 
-    def compute_s(self, compute: Compute) -> float:
-        """Time all GPUs compute in a step, s; pipeline bubble and kernel losses are in the efficiency."""
-        return self.flops.value / (self.grid.ranks * compute.peak * compute.efficiency)
-
 
 def training_step(
-    shape: ModelShape, grid: RankGrid, batch: Batch, precision: Precision, parallelism: Parallelism | None = None
+    shape: ModelShape,
+    grid: RankGrid,
+    batch: Batch,
+    precision: Precision,
+    parallelism: Parallelism | None = None,
+    *,
+    attention: Attention = "full",
 ) -> TrainingStep:
     """Check that model, grid and batch fit together.
 
@@ -196,7 +199,7 @@ def training_step(
             hint=f"global: {' or '.join(map(str, near))} would fit",
             code="FP4013",
         )
-    return TrainingStep(shape, grid, batch, precision, stages, parallelism.vpp)
+    return TrainingStep(shape, grid, batch, precision, stages, parallelism.vpp, attention)
 
 
 def _stages(layers: int, stages: int, parallelism: Parallelism) -> tuple[tuple[int, ...], ...]:
