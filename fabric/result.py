@@ -298,7 +298,7 @@ class StepParts:
     @property
     def exposed_s(self) -> float:
         """All communication that the step waits for."""
-        return sum(value for name, value in self.__dict__.items() if name.startswith("exposed"))
+        return float(sum(value for name, value in self.__dict__.items() if name.startswith("exposed")))
 
     @property
     def step_s(self) -> float:

@@ -33,7 +33,7 @@ from fabric.routing.router import (
     traits_of,
 )
 from fabric.routing.utilisation import fullest, highest, over_capacity
-from topologies.columns import Bools, Floats
+from topologies.columns import Bools, Floats, column
 from topologies.topology import Topology
 from topologies.units import percent
 from traffic.demands import Demands, Flows, TrafficClass, UniformBlock
@@ -61,7 +61,7 @@ def line_gbps(topology: Topology) -> Floats:
 
 def nominal_gbps(topology: Topology) -> Floats:
     """What every node could send with all its links up, shape (N,)."""
-    return np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes))
+    return column(np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes)), np.float64)
 
 
 def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float, *, nominal: bool = False) -> float:

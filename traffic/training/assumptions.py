@@ -83,8 +83,8 @@ def _of_compute(plan: StepPlan, compute: Compute | None, gpu: GpuModel | None) -
 def _of_kernels(compute: Compute, gpu: GpuModel | None) -> list[str]:
     """What building the time up from kernels assumes."""
     stated = [
-        f"large matrix kernels reach {percent(compute.kernel_efficiency, 1)} of the peak; starting kernels and the host "
-        "take no time (compute.kernel_efficiency)"
+        f"large matrix kernels reach {percent(compute.kernel_efficiency, 1)} of the peak; starting kernels takes no "
+        "time (compute.kernel_efficiency)"
     ]
     if compute.kernel_sizes:
         waves = f", in waves over {gpu.processors} processors" if gpu and gpu.processors else ""

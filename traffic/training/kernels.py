@@ -1,7 +1,7 @@
 """How long one kernel of a GPU takes: products by their size, everything else by the bytes it moves.
 
-A product is cut into tiles, which the processors of the GPU work through in waves: the last wave is part empty, tiles at
-the border are part empty, and each tile has to fill its pipeline along the inner dimension. So narrow products are
+A product is cut into tiles, which the processors of the GPU work through in waves: the last wave is part empty, tiles
+at the border are part empty, and each tile has to fill its pipeline along the inner dimension. So narrow products are
 slower, which is what splitting a layer over more tensor ranks costs. No kernel is faster than its bytes through memory.
 What starting a kernel takes, and what the host adds, is left out.
 

@@ -56,7 +56,7 @@ def _ending(value: float | None, ideal: float | None) -> str:
 
 
 def step_table(jobs: Sequence[JobTime]) -> Table:
-    """Every phase of every job, then the job's compute, bubble, optimizer and step: bytes, times, what the step waits for."""
+    """Every phase of every job, then its compute, bubble, optimizer and step: bytes, times, what is waited for."""
     rows = [(job.id, row) for job in jobs for row in (*map(_phase, job.phases), *_totals(job))]
     values: dict[str, list[Any]] = {name: [row[name] for _, row in rows] for name in JOB_PHASE_KEYS}
     inside = [row["inside"] for _, row in rows]
@@ -116,26 +116,18 @@ def _totals(job: JobTime) -> list[dict[str, Any]]:
     """Rows of what is not a phase: compute, bubble and optimizer, and the whole step."""
     empty: dict[str, Any] = dict.fromkeys(JOB_PHASE_KEYS)
     empty |= {"place": "-", "inside": False, "no_wait": False, "in_step": True}
-    rows = []
-    if job.compute_s is not None:
-        for name in ("compute", "bubble", "optimizer"):
-            ideal, here = (getattr(parts, f"{name}_s", None) for parts in (job.parts_ideal, job.parts))
-            if name == "compute":
-                ideal, here = job.compute_s, job.compute_s
-            if ideal or here:
-                stretch = None if here is None or not ideal else here / ideal
-                rows.append(
-                    {
-                        **empty,
-                        "name": name,
-                        "ideal_s": ideal,
-                        "predicted_s": here,
-                        "exposed_s": here,
-                        "stretch": stretch,
-                    }
-                )
+    rows: list[dict[str, Any]] = []
+    ends: dict[str, float | None]
+    for name in ("compute", "bubble", "optimizer") if job.compute_s is not None else ():
+        ideal, here = (getattr(parts, f"{name}_s", None) for parts in (job.parts_ideal, job.parts))
+        if name == "compute":
+            ideal, here = job.compute_s, job.compute_s
+        if ideal or here:
+            ends = {"ideal_s": ideal, "predicted_s": here, "exposed_s": here}
+            ends["stretch"] = here / ideal if here is not None and ideal else None
+            rows.append({**empty, "name": name, **ends})
     if job.step_time_ideal_s is not None:
-        ends: dict[str, float | None] = {"ideal_s": job.step_time_ideal_s, "predicted_s": job.step_time_s}
+        ends = {"ideal_s": job.step_time_ideal_s, "predicted_s": job.step_time_s}
         ends["p5_s"], ends["p95_s"] = _bands(job.draws)
         rows.append({**empty, "name": _STEP, **ends, "stretch": job.stretch, "no_wait": True})
     return rows

@@ -1,8 +1,8 @@
 """The step of a job as bars on a time axis: compute, phases under it, phases it waits for.
 
-The times are those of ``fabric.evaluation.jobs``. Phases that hide under compute run one after the other from the start;
-one that sticks out is under the end of compute with its hidden part. Those the step waits for come after, in order, then
-the bubble and the optimizer. Where the hash is not drawn, the last bar ends at the step time.
+The times are those of ``fabric.evaluation.jobs``. Phases that hide under compute run one after the other from the
+start; one that sticks out is under the end of compute with its hidden part. Those the step waits for come after, in
+order, then the bubble and the optimizer. Where the hash is not drawn, the last bar ends at the step time.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ _TITLE = "Step time per job"
 _HOW = (
     "A phase takes its ideal window times the highest offered load among the links that carry it, when that is above "
     "100 %: the slowest flow decides when a collective is done. Phases that overlap with compute count only for what "
-    "exceeds it; the others are added. Phases inside the hosts take what their scale-up links need. The step is what the "
-    "busiest pipeline stage computes, bubble, optimizer, and the communication it waits for; these add up to it. "
+    "exceeds it; the others are added. Phases inside the hosts take what their scale-up links need. The step is what "
+    "the busiest pipeline stage computes, bubble, optimizer, and the communication it waits for; these add up to it. "
     "Stretch is the predicted time over the ideal one."
 )
 
