@@ -84,6 +84,11 @@ class Collectives(Spec):
         default=None, description="Queue pairs per connection, each hashed on its own; default 1"
     )
 
+    @property
+    def chosen(self) -> str | None:
+        """The algorithm, where it is given or ranks are all that is known; None: what is usual where they sit."""
+        return self.algorithm if "algorithm" in self.model_fields_set or self.library == "plain" else None
+
     def flows_per_pair(self, gpus_per_host: int) -> int:
         """Queue pairs between two GPUs: those of every connection, times the channels of one GPU."""
         return -(-(self.channels or 1) // gpus_per_host) * (self.qps_per_connection or 1)

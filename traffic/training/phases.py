@@ -17,7 +17,7 @@ from topologies.errors import TrafficError
 from traffic.collective import CollectiveTraffic, together
 from traffic.formula import Formula, formula
 from traffic.parallelism import Parallelism
-from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of
+from traffic.seats import Seats, Share, algorithm_from, algorithm_of, collective_phase, phase_of
 from traffic.training.keys import BYTES_OF, GATHERED, Collectives, Overlap, Recompute, Sharding, ShardingGroups
 from traffic.training.step import TrainingStep
 from traffic.transformer.work import attention_share
@@ -63,7 +63,7 @@ class StepPlan:
         """Phase of a collective by the job's algorithm; none where there is nobody to talk to, or nothing to say."""
         shares = self.by_stage(groups, payload) if groups.shape[1] > 1 else []
         if shares:
-            called = algorithm_of(self.collectives.algorithm, operation)
+            called = algorithm_from(self.collectives.chosen, operation, self.seats, groups)
             yield collective_phase(name, called, self.seats, shares, by_rail=self.by_rail, **more)
 
 
@@ -376,7 +376,7 @@ def _embedding(plan: StepPlan) -> Iterator[Phase]:
         t=(sizes["tp"], "tensor-parallel ranks"),
         g=(BYTES_OF[step.precision.grads], "bytes of a gradient"),
     )
-    called = algorithm_of(plan.collectives.algorithm, "all-reduce")
+    called = algorithm_from(plan.collectives.chosen, "all-reduce", plan.seats, ends)
     yield collective_phase(
         "embedding.all_reduce", called, plan.seats, [Share(ends, payload)], by_rail=plan.by_rail, after=("backward",)
     )

@@ -14,6 +14,7 @@ from traffic.formula import formula
 from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
+from traffic.scale_up import scale_up_assumptions
 from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
 from traffic.storage.phases import checkpoint_limits, checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
@@ -153,7 +154,8 @@ def training(
         checkpoint_bytes=step.checkpoint_bytes,
         compute_s=None if compute is None else step.compute_s(compute),
         assumptions=tuple(assumptions(plan, placement, checkpoint, dataset, keys.given))
-        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group)),
+        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
+        + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts))),
         warnings=() if compute is not None else ("no compute key: the time of a step is not known",),
         time_limits=() if checkpoint is None else _checkpoint_limits(phases, checkpoint),
     )
