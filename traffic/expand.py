@@ -1,6 +1,7 @@
 """From a collective among ranks to flows between endpoints, for all groups of one dimension at once.
 
-Traffic between ranks of one host, or of one scale-up domain, stays on its links and is dropped: it never meets a fabric.
+Traffic between ranks of one host, or of one scale-up domain, stays on its links and is dropped: it never meets a
+fabric.
 """
 
 from __future__ import annotations

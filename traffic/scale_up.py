@@ -1,8 +1,8 @@
 """What a phase sends over scale-up links, such as NVLink, and how long its busiest rank needs for it.
 
 Every GPU of a domain sends at the links' speed to any other, at the efficiency that collectives reach. In a mesh, only
-the links to the ranks of its group are of use: between few GPUs of a domain that is little. Parts of a collective inside
-and between hosts run at the same time, chunk by chunk; the slower decides.
+the links to the ranks of its group are of use: between few GPUs of a domain that is little. Parts of a collective
+inside and between hosts run at the same time, chunk by chunk; the slower decides.
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ def inside_time(inside: Inside, links: ScaleUpModel) -> Formula:
 
 
 def switches_are_faster(links: ScaleUpModel | None, ranks: int) -> bool:
-    """Whether an all-reduce inside a domain is faster by its switches than around a ring: S (n+1)/n against 2 S (n-1)/n.
+    """Whether an all-reduce inside a domain is faster by its switches than around a ring.
+
+    Every rank sends S (n+1)/n instead of 2 S (n-1)/n, at another efficiency.
 
     >>> links = ScaleUpModel(speed="450 GB/s", domain=8, efficiency=0.824, reduces=True)
     >>> [switches_are_faster(links, ranks) for ranks in (2, 4, 8)]
@@ -143,8 +145,8 @@ def scale_up_assumptions(links: ScaleUpModel | None, group: str, gpus_per_host: 
             return []
         return [f"traffic inside the hosts of {group} takes no time: no links of theirs are described ({key})"]
     stated = [
-        f"scale-up links of {group} carry {format_gbps(links.speed)} a GPU and direction, {percent(links.efficiency, 0)} of "
-        f"it reached ({key}.efficiency); parts inside and between hosts run at once, the slower decides"
+        f"scale-up links of {group} reach {percent(links.efficiency, 0)} of {format_gbps(links.speed)} a GPU and "
+        f"direction ({key}.efficiency); parts inside and between hosts run at once, the slower decides"
     ]
     if links.reduces:
         stated.append(

@@ -55,7 +55,7 @@ def node_deduplicated_all_to_all(
     Returns
     -------
     CollectiveTraffic
-        What crosses the fabric, and the copies that the receiver hands on over NVLink: one to each GPU that has one of a
+        What crosses the fabric, and the copies that the receiver hands on over NVLink, one to each GPU with one of a
         token's experts. Tokens choose experts evenly, so that the number of different hosts is its expectation, the
         sender's own host among them. Inside one host it is the direct exchange.
 

@@ -31,7 +31,8 @@ def pxn_all_to_all(
     Returns
     -------
     CollectiveTraffic
-        What crosses the fabric, and what is handed on inside the host before. Inside one host it is the direct exchange.
+        What crosses the fabric, and what is handed on inside the host before. Inside one host it is the direct
+        exchange.
 
     References
     ----------
