@@ -1,21 +1,20 @@
-"""All-reduce by the switches of scale-up links inside hosts, and by double binary trees between them."""
+"""NVLS tree all-reduce: scale-up switches add up inside hosts, and a double tree joins hosts on every rail."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from topologies.registry import Injected
-from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout, together
+from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
+from traffic.double_tree import tree_traffic
 from traffic.formula import formula
-from traffic.rings import inside_hosts
-from traffic.trees import double_tree, most_neighbours, tree_edges
 
 
 @COLLECTIVES.register("nvls-tree-all-reduce", example={"group_size": 8, "payload_bytes": 1e9})
 def nvls_tree_all_reduce(
     group_size: int, payload_bytes: float, layout: Injected[GroupLayout | None] = None
 ) -> CollectiveTraffic:
-    """Inside a host S goes to the switches and a g-th part comes back as a sum; every rail has trees of S/g.
+    """Every GPU is the head of S/g: it reads their sum, sends it through its trees, and spreads the result.
 
     Parameters
     ----------
@@ -24,22 +23,28 @@ def nvls_tree_all_reduce(
     payload_bytes : float
         Buffer S that is reduced, bytes; the same on every rank.
     layout : GroupLayout, optional
-        Hosts of the ranks; all on one if absent.
+        Hosts of the ranks; each on its own if absent.
 
     References
     ----------
-    NVIDIA, "NVLink SHARP" (Hot Chips 34); Sanders, Speck, Träff, Parallel Computing 2009.
+    NCCL 2.30, ``src/device/all_reduce.h`` (``NCCL_ALGO_NVLS_TREE``): inside a host each GPU's part of the buffer is
+    read by all heads, S, and its own result goes out once to all, S/g.
     """
-    layout = layout or GroupLayout.of(group_size, max(group_size, 1))
+    layout = layout or GroupLayout.of(group_size)
     table = layout.rails
-    hosts, rails = table.shape
-    sent = formula(
-        "S * (g + 1) / g * v + S / (2 * g) * d",
-        "NVIDIA, NVLink SHARP, Hot Chips 34; Sanders, Speck, Träff, Parallel Computing 2009",
-        S=(payload_bytes, "buffer, bytes"),
-        g=(rails, f"ranks of the group on one {layout.where}"),
-        v=(1 if rails > 1 else 0, f"1 where several share a {layout.where}"),
-        d=(most_neighbours(double_tree(hosts)), f"most tree neighbours of a {layout.where}, both trees"),
+    rails = table.shape[1]
+    share = 1 if rails > 1 else 0
+    traffic = tree_traffic(
+        table,
+        payload_bytes,
+        share * payload_bytes * (1 + 1 / rails),
+        lambda degree: formula(
+            "k * S * (1 + 1 / g) + S / (2 * g) * d",
+            "NCCL, NVLS tree; Sanders, Speck, Träff, Parallel Computing 2009",
+            k=(share, f"1 where a {layout.where} has several ranks"),
+            S=(payload_bytes, "buffer, bytes"),
+            g=(rails, f"ranks of the group on one {layout.where}"),
+            d=(degree, f"most tree neighbours of a {layout.where}, both trees"),
+        ),
     )
-    inside = inside_hosts(table, payload_bytes * (rails + 1) / rails, sent)
-    return replace(together([inside, *tree_edges(table, payload_bytes, sent)], sent), reduced_by_switches=True)
+    return replace(traffic, reduced_by_switches=True)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from topologies.registry import Injected
-from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout, together
+from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
+from traffic.double_tree import tree_traffic
 from traffic.formula import formula
-from traffic.rings import inside_hosts
-from traffic.trees import double_tree, most_neighbours, tree_edges
 
 
 @COLLECTIVES.register(
@@ -35,13 +34,16 @@ def tree_all_reduce(
     """
     layout = layout or GroupLayout.of(group_size)
     table = layout.rails
-    hosts, rails = table.shape
-    sent = formula(
-        "2 * S * (g - 1) / g + S / (2 * g) * d",
-        "Sanders, Speck, Träff, Parallel Computing 2009",
-        S=(payload_bytes, "buffer, bytes"),
-        g=(rails, f"ranks of the group on one {layout.where}"),
-        d=(most_neighbours(double_tree(hosts)), f"most tree neighbours of a {layout.where}, both trees"),
+    rails = table.shape[1]
+    return tree_traffic(
+        table,
+        payload_bytes,
+        2 * payload_bytes * (rails - 1) / rails,
+        lambda degree: formula(
+            "2 * S * (g - 1) / g + S / (2 * g) * d",
+            "Sanders, Speck, Träff, Parallel Computing 2009",
+            S=(payload_bytes, "buffer, bytes"),
+            g=(rails, f"ranks of the group on one {layout.where}"),
+            d=(degree, f"most tree neighbours of a {layout.where}, both trees"),
+        ),
     )
-    inside = inside_hosts(table, 2 * payload_bytes * (rails - 1) / rails, sent)
-    return together([inside, *tree_edges(table, payload_bytes, sent)], sent)

@@ -1,36 +1,39 @@
-"""Double binary trees over hosts, as tree algorithms run them on every rail."""
+"""Double binary trees over hosts: the edges, and what they carry on every rail."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from topologies.columns import Ints, column
-from traffic.collective import CollectiveTraffic
+from traffic.collective import CollectiveTraffic, together
 from traffic.formula import Formula
+from traffic.rings import inside_hosts
 
 
-def tree_edges(table: Ints, payload_bytes: float, sent: Formula) -> tuple[CollectiveTraffic, CollectiveTraffic]:
-    """What goes up and what comes down both trees: half of a rail's share along each edge.
+def tree_traffic(
+    table: Ints, payload_bytes: float, inside_bytes: float, sent: Callable[[int], Formula]
+) -> CollectiveTraffic:
+    """Half of every rail's part up and down each of two trees, and ``inside_bytes`` of every rank in its host.
 
     Parameters
     ----------
     table : ndarray of int, shape (hosts, g)
-        Ranks of each host.
+        Ranks by host and rail.
+    payload_bytes : float
+        Buffer that is reduced.
+    sent : callable
+        Closed form of what the busiest rank sends, by the most tree neighbours of a host.
     """
     hosts, rails = table.shape
     child, parent = double_tree(hosts)
+    degree = np.bincount(np.concatenate([child, parent]), minlength=hosts).max(initial=0)
+    form = sent(int(degree))
     half = payload_bytes / (2 * rails)
-    up = CollectiveTraffic.of(table[child], table[parent], half, sent)
-    return up, CollectiveTraffic.of(table[parent], table[child], half, sent)
-
-
-def most_neighbours(edges: tuple[Ints, Ints]) -> int:
-    """Most neighbours that one has in both trees together.
-
-    >>> most_neighbours(double_tree(2)), most_neighbours(double_tree(16))
-    (2, 4)
-    """
-    return int(np.bincount(np.concatenate(edges)).max(initial=0))
+    up = CollectiveTraffic.of(table[child], table[parent], half, form)
+    down = CollectiveTraffic.of(table[parent], table[child], half, form)
+    return together([inside_hosts(table, inside_bytes, form), up, down], form)
 
 
 def double_tree(size: int) -> tuple[Ints, Ints]:
