@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from topologies.columns import Floats, Ints, column
@@ -14,10 +12,12 @@ from traffic.formula import formula
 from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
+from traffic.scale_up import scale_up_assumptions
 from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
 from traffic.storage.phases import checkpoint_limits, checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
 from traffic.training.assumptions import assumptions
+from traffic.training.calls import JobSite
 from traffic.training.compute_time import compute_time
 from traffic.training.keys import (
     BYTES_OF,
@@ -137,10 +137,10 @@ def training(
         keys.sharding_groups,
         keys.overlap,
         keys.recompute,
+        JobSite(inventory, group, pool.per_host),
     )
     gpu = inventory.groups[group].gpu if group in inventory.groups else None
-    flows_per_pair = collectives.flows_per_pair(pool.per_host)
-    phases = [replace(phase, flows_per_pair=flows_per_pair) for phase in step_phases(plan)]
+    phases = step_phases(plan)
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
     if checkpoint is not None:
         phases += _checkpoint(inventory, group, seats.hosts, checkpoint, step)
@@ -156,7 +156,8 @@ def training(
         checkpoint_bytes=step.checkpoint_bytes,
         compute=None if compute is None else compute_time(plan, compute, gpu),
         assumptions=tuple(assumptions(plan, compute, gpu, placement, checkpoint, dataset, keys.given))
-        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group)),
+        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
+        + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts))),
         warnings=() if compute is not None else ("no compute key: the time of a step is not known",),
         time_limits=() if checkpoint is None else _checkpoint_limits(phases, checkpoint),
     )
