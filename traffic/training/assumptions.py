@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from topologies.units import percent
 from traffic.placement import Placement
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.keys import GATHERED
@@ -50,8 +51,8 @@ def assumptions(
 def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
     step, parallelism, sizes = plan.step, plan.parallelism, plan.step.grid.sizes
     stated = []
-    if sizes["pp"] > 1 and step.chunks == 1:
-        stated.append("one chunk of layers per stage, run as 1F1B (parallelism.vpp)")
+    if sizes["pp"] > 1:
+        stated += _of_schedule(plan)
     if sizes["pp"] > 1 and sizes["tp"] > 1 and "scatter_gather" not in parallelism.model_fields_set:
         stated.append("each tensor rank sends its share of a stage boundary (parallelism.scatter_gather)")
     if "dp" not in parallelism.model_fields_set:
@@ -78,6 +79,28 @@ def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
         )
     if filled:
         stated.append(f"{', '.join(sorted(filled))} as the Megatron-LM arguments say")
+    return stated
+
+
+def _of_schedule(plan: StepPlan) -> list[str]:
+    """How stages take turns, and which of their sends the step waits for."""
+    schedule, parallelism = plan.step.schedule, plan.parallelism
+    stated = []
+    if parallelism.schedule is None and schedule.chunks == 1:
+        stated.append("one chunk of layers per stage, run as 1F1B (parallelism.schedule, parallelism.vpp)")
+    elif parallelism.schedule is None:
+        stated.append(f"{schedule.chunks} chunks of layers per stage take turns, interleaved (parallelism.schedule)")
+    if "vpp" not in parallelism.model_fields_set and schedule.chunks > 1:
+        stated.append(f"{schedule.name} has {schedule.chunks} chunks of layers per stage (parallelism.vpp)")
+    if schedule.copies > 1:
+        stated.append("stages hold the layers of two places, every layer is there twice (parallelism.schedule)")
+    if plan.overlap.pipeline:
+        stated.append(
+            f"the step waits for {percent(schedule.waited_share, 0)} of the busiest stage's sends, as {schedule.name} "
+            "orders them (parallelism.schedule, overlap.pipeline)"
+        )
+    else:
+        stated.append("the step waits for all sends between stages (overlap.pipeline)")
     return stated
 
 

@@ -123,7 +123,14 @@ def training(
     if launched not in (None, ranks):
         context.say(f"the script starts {launched:,} ranks; the job is planned with {ranks:,} (gpus)")
     grid = keys.parallelism.resolve(ranks)
-    step = training_step(source.shape, grid, keys.batch, keys.precision, keys.parallelism)
+    step = training_step(
+        source.shape,
+        grid,
+        keys.batch,
+        keys.precision,
+        keys.parallelism,
+        recomputed=keys.recompute == "full",
+    )
     placed = pool.place(placement, grid, context, context.id)
     seats = seats_of(inventory, network, group, placed)
     plan = StepPlan(
@@ -193,7 +200,9 @@ def _figures(step: TrainingStep, source: ModelSource) -> ModelFigures:
         tokens_per_step=step.tokens,
         flops=step.flops,
         bubble=step.bubble,
-        micro_batches=step.micro_batches,
+        schedule=step.schedule.name if step.schedule.stages > 1 else "",
+        bubble_formula=step.schedule.bubble if step.schedule.stages > 1 else None,
+        micro_batches=step.schedule.micro_batches,
         origin=source.origin,
         recognised=source.recognised,
         ignored=source.ignored,
