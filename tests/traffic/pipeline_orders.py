@@ -50,7 +50,7 @@ def interleaved_orders(stages: int, chunks: int, micro_batches: int) -> Orders:
 
 
 def zero_bubble_orders(stages: int, micro_batches: int, slots: int) -> Orders:
-    """ZB-H1 (1 slot a stage) and ZB-H2 (2): gradients of weights are put off by so many slots for every stage before."""
+    """ZB-H1 (1 slot) and ZB-H2 (2): gradients of weights are put off by so many slots for every stage before."""
     orders = []
     for stage in range(stages):
         first = min(micro_batches, slots * (stages - stage) - (slots - 1))
@@ -136,7 +136,7 @@ class _DualPipeStage:
         self.done.append(("X", *pair))
 
 
-# ---- ways --------------------------------------------------------------------------------------------------------------
+# ---- ways ------------------------------------------------------------------------------------------------------------
 
 
 def around(stages: int, chunks: int) -> Callable[[int, Op], tuple[int, Op] | None]:
@@ -185,7 +185,7 @@ def from_both_ends(stages: int) -> Callable[[int, Op], tuple[int, Op] | None]:
     return before
 
 
-# ---- simulation --------------------------------------------------------------------------------------------------------
+# ---- simulation ------------------------------------------------------------------------------------------------------
 
 
 def simulate(
