@@ -63,7 +63,7 @@ class Parallelism(Spec):
     schedule: ScheduleName | None = Field(
         default=None,
         description="How stages take turns; 1f1b if absent, or interleaved with vpp above 1. zb-: gradients of weights "
-        "are put off; zb-v has two chunks a stage; dualpipe: micro-batches enter at both ends, every layer is held twice",
+        "are put off; zb-v has two chunks a stage; dualpipe: micro-batches enter at both ends, layers are held twice",
     )
     scatter_gather: bool = Field(
         default=True, description="Tensor ranks send their share of a stage boundary each, and gather it behind"
