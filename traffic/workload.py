@@ -107,7 +107,9 @@ class ModelFigures:
     kv_bytes_per_token: float
     tokens_per_step: float | None = None
     flops: Formula | None = None  # per step
-    bubble: float | None = None  # idle over useful time of a pipeline stage, (p-1)/(v m)
+    bubble: float | None = None  # idle over useful time of a pipeline stage
+    schedule: str = ""  # of the pipeline; empty where there is none
+    bubble_formula: Formula | None = None
     micro_batches: int | None = None
     origin: str = "inline"  # inline, hf-config or megatron
     recognised: Mapping[str, str] = field(default_factory=dict)  # in the file or line that describes the model
@@ -125,6 +127,7 @@ class ComputeTime:
     compute_s: float | None = None  # of the busiest pipeline stage
     step_s: float | None = None  # the ideal step by MFU; None where kernels are added up
     optimizer_s: float = 0.0
+    kernels_s: float | None = None  # compute_s where step_s leaves no time for it, and the key may mean either
     key: str = "mfu"  # that says how fast it computes
 
 

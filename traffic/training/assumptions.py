@@ -59,14 +59,12 @@ def _of_compute(plan: StepPlan, compute: Compute | None, gpu: GpuModel | None) -
     if compute is None:
         return stated
     memory = memory_bytes_per_s(compute, gpu)
-    if compute.efficiency is not None:
-        stated.append(f"efficiency {compute.efficiency:g} is taken as the MFU of a whole step (compute.mfu)")
-    if compute.utilisation is not None:
+    if compute.kernel_efficiency is None:
         stated.append(
             "the ideal step is FLOPs over GPUs x peak x MFU; compute is what ideal communication, bubble and optimizer "
             "leave of it, and congestion adds to it (compute.mfu)"
         )
-        if {"kernel_sizes", "attention_kernel"} & compute.model_fields_set:
+        if compute.mfu is not None and {"kernel_sizes", "attention_kernel"} & compute.model_fields_set:
             stated.append("sizes and kinds of kernels change no time beside an MFU (compute.kernel_efficiency)")
     else:
         stated += _of_kernels(compute, gpu)
@@ -101,8 +99,8 @@ def _of_kernels(compute: Compute, gpu: GpuModel | None) -> list[str]:
 def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
     step, parallelism, sizes = plan.step, plan.parallelism, plan.step.grid.sizes
     stated = []
-    if sizes["pp"] > 1 and step.chunks == 1:
-        stated.append("one chunk of layers per stage, run as 1F1B (parallelism.vpp)")
+    if sizes["pp"] > 1:
+        stated += _of_schedule(plan)
     if sizes["pp"] > 1 and sizes["tp"] > 1 and "scatter_gather" not in parallelism.model_fields_set:
         stated.append("each tensor rank sends its share of a stage boundary (parallelism.scatter_gather)")
     if "dp" not in parallelism.model_fields_set:
@@ -129,6 +127,28 @@ def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
         )
     if filled:
         stated.append(f"{', '.join(sorted(filled))} as the Megatron-LM arguments say")
+    return stated
+
+
+def _of_schedule(plan: StepPlan) -> list[str]:
+    """How stages take turns, and which of their sends the step waits for."""
+    schedule, parallelism = plan.step.schedule, plan.parallelism
+    stated = []
+    if parallelism.schedule is None and schedule.chunks == 1:
+        stated.append("one chunk of layers per stage, run as 1F1B (parallelism.schedule, parallelism.vpp)")
+    elif parallelism.schedule is None:
+        stated.append(f"{schedule.chunks} chunks of layers per stage take turns, interleaved (parallelism.schedule)")
+    if "vpp" not in parallelism.model_fields_set and schedule.chunks > 1:
+        stated.append(f"{schedule.name} has {schedule.chunks} chunks of layers per stage (parallelism.vpp)")
+    if schedule.copies > 1:
+        stated.append("stages hold the layers of two places, every layer is there twice (parallelism.schedule)")
+    if plan.overlap.pipeline:
+        stated.append(
+            f"the step waits for {percent(schedule.waited_share, 0)} of the busiest stage's sends, as {schedule.name} "
+            "orders them (parallelism.schedule, overlap.pipeline)"
+        )
+    else:
+        stated.append("the step waits for all sends between stages (overlap.pipeline)")
     return stated
 
 

@@ -60,7 +60,10 @@ class Compute(Spec):
         "communication, bubble and optimizer. In place of mfu",
         examples=[0.75],
     )
-    efficiency: Ratio | None = Field(default=None, description="Older name of mfu")
+    efficiency: Ratio | None = Field(
+        default=None,
+        description="Older key: mfu where that leaves time to compute, else kernel_efficiency; which it was is said",
+    )
     attention: Attention = Field(
         default="full",
         description="FLOPs of attention: full, 12 x layers x hidden x sequence per token, as published MFU counts them "
@@ -75,11 +78,6 @@ class Compute(Spec):
     memory_rate: RateGbps | None = Field(
         default=None, description="Rate of a GPU's memory; the node model's if absent", examples=["3.35 TB/s"]
     )
-
-    @property
-    def utilisation(self) -> float | None:
-        """The MFU, by either name; None where the step is built up from kernels."""
-        return self.efficiency if self.mfu is None else self.mfu
 
 
 def check_compute(compute: Compute | None) -> None:

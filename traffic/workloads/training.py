@@ -42,7 +42,7 @@ from traffic.workload import WORKLOADS, GroupShape, ModelFigures, Phase, TimeLim
 _EXAMPLE = {
     "model": {"layers": 8, "hidden": 1024, "ffn_hidden": 4096, "heads": 16, "kv_heads": 4, "vocab": 32000},
     "batch": {"global": 64, "micro": 1, "sequence": 2048},
-    "compute": {"peak": "989 TFLOP/s", "mfu": 0.4},
+    "compute": {"peak": "989 TFLOP/s", "kernel_efficiency": 0.75},
     "optimizer_sharding": "zero1",
 }
 
@@ -124,8 +124,15 @@ def training(
     if launched not in (None, ranks):
         context.say(f"the script starts {launched:,} ranks; the job is planned with {ranks:,} (gpus)")
     grid = keys.parallelism.resolve(ranks)
-    attention = compute.attention if compute is not None else "full"
-    step = training_step(source.shape, grid, keys.batch, keys.precision, keys.parallelism, attention=attention)
+    step = training_step(
+        source.shape,
+        grid,
+        keys.batch,
+        keys.precision,
+        keys.parallelism,
+        attention=compute.attention if compute is not None else "full",
+        recomputed=keys.recompute == "full",
+    )
     placed = pool.place(placement, grid, context, context.id)
     seats = seats_of(inventory, network, group, placed)
     plan = StepPlan(
@@ -197,7 +204,9 @@ def _figures(step: TrainingStep, source: ModelSource) -> ModelFigures:
         tokens_per_step=step.tokens,
         flops=step.flops,
         bubble=step.bubble,
-        micro_batches=step.micro_batches,
+        schedule=step.schedule.name if step.schedule.stages > 1 else "",
+        bubble_formula=step.schedule.bubble if step.schedule.stages > 1 else None,
+        micro_batches=step.schedule.micro_batches,
         origin=source.origin,
         recognised=source.recognised,
         ignored=source.ignored,
