@@ -115,6 +115,20 @@ class ModelFigures:
 
 
 @dataclass(frozen=True)
+class ComputeTime:
+    """What a step needs of a job's GPUs, beside what they wait for.
+
+    Said by an MFU, ``step_s`` is given, and ``compute_s`` follows once the ideal times of its phases are known.
+    """
+
+    flops_s: float  # all FLOPs at the peak of all GPUs: no step is shorter
+    compute_s: float | None = None  # of the busiest pipeline stage
+    step_s: float | None = None  # the ideal step by MFU; None where kernels are added up
+    optimizer_s: float = 0.0
+    key: str = "mfu"  # that says how fast it computes
+
+
+@dataclass(frozen=True)
 class TimeLimit:
     """The time that a key of a workload allows one of its phases; judged beside the scenario's limits."""
 
@@ -140,7 +154,7 @@ class WorkloadTraffic:
     ranks: int = 0
     model: ModelFigures | None = None
     checkpoint_bytes: float | None = None
-    compute_s: float | None = None  # per step, all GPUs busy at the stated efficiency
+    compute: ComputeTime | None = None  # None where nothing says how fast it computes
     time_limits: tuple[TimeLimit, ...] = ()
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()

@@ -97,6 +97,10 @@ def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1
     TrafficError
         With the problems of all workloads, located in the scenario.
     """
+    from fabric.evaluation.schedule import ideal_step
+    from fabric.evaluation.step_time import with_compute
+
+    efficiency = {name: spec.payload_efficiency for name, spec in loaded.scenario.fabrics.items()}
     problems: list[Problem] = []
     traffic: list[WorkloadTraffic] = []
     occupancy = Occupancy()
@@ -105,6 +109,7 @@ def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1
         context = WorkloadContext(workload.id, network.inventory, rng, Path(loaded.directory), occupancy)
         try:
             derived = WORKLOADS[workload.kind](workload.spec, context=context)
+            derived = with_compute(derived, ideal_step(derived, network.topologies, efficiency))
             traffic.append(replace(derived, said=(*derived.said, *context.said)))
             loaded.say(*(f"{workload.id}: {text}" for text in traffic[-1].said))
         except FabricError as error:

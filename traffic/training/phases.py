@@ -139,7 +139,8 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
     if sizes["cp"] == 1:
         return
     groups = step.grid.groups("cp")
-    shape, room = step.shape, attention_share(step.shape, step.batch.sequence)
+    shape = step.shape
+    room = attention_share(shape, step.batch.sequence, attention=step.attention)
     heads = max((shape.heads if shape.latent else shape.key_value_heads) / sizes["tp"], 1)
     width = shape.head_width + (shape.latent.value_dim if shape.latent else shape.head_width)
     terms = {
@@ -452,6 +453,16 @@ def _data(
     yield from plan.phase(
         f"{prefix}.all_gather", "all-gather", inner, params, overlaps_compute=hidden, room=room, after=after
     )
+
+
+def state_ranks(plan: StepPlan) -> tuple[int, int]:
+    """Ranks that the optimizer's state of a parameter is split over: outside routed experts, and of those."""
+    if plan.sharding == "none":
+        return 1, 1
+    grid = plan.step.grid
+    groups = (grid.groups("dp", "cp", "ep"), grid.experts.groups("dp", "cp"))
+    dense, experts = (_shared_by(plan, one) or int(one.shape[1]) for one in groups)
+    return dense, experts
 
 
 def _shared_by(plan: StepPlan, groups: Ints) -> int | None:

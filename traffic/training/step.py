@@ -14,11 +14,11 @@ from topologies.divisors import divisors
 from topologies.errors import TrafficError
 from traffic.formula import Formula
 from traffic.parallelism import Parallelism, RankGrid
-from traffic.training.keys import BYTES_OF, MASTER_BYTES, MOMENTS_BYTES, Batch, Compute, Precision
+from traffic.training.keys import BYTES_OF, MASTER_BYTES, MOMENTS_BYTES, Batch, Precision
 from traffic.training.schedule import Schedule, pipeline_schedule
 from traffic.transformer.parameters import Weights, embedding, head, layer, outside_matrices, parameter_count
 from traffic.transformer.shape import ModelShape
-from traffic.transformer.work import activation_bytes, flops_formula
+from traffic.transformer.work import Attention, activation_bytes, flops_formula
 from traffic.workload import Spread
 
 
@@ -32,6 +32,7 @@ class TrainingStep:
     precision: Precision
     stages: tuple[tuple[int, ...], ...]  # layers (from 0) of every pipeline stage
     schedule: Schedule
+    attention: Attention = "full"  # how its work is counted
 
     @property
     def chunks(self) -> int:
@@ -109,7 +110,7 @@ class TrainingStep:
     @property
     def flops(self) -> Formula:
         """Floating-point operations per step, without those of recompute."""
-        return flops_formula(self.shape, self.batch.sequence, self.tokens)
+        return flops_formula(self.shape, self.batch.sequence, self.tokens, attention=self.attention)
 
     def expert_layers(self, stage: int) -> int:
         """Layers with experts of a stage."""
@@ -156,10 +157,6 @@ class TrainingStep:
         """Training state of the whole model, one copy."""
         return float(self.parameters * self.state_bytes_per_parameter)
 
-    def compute_s(self, compute: Compute) -> float:
-        """Time all GPUs compute in a step, s; pipeline bubble and kernel losses are in the efficiency."""
-        return self.flops.value / (self.grid.ranks * compute.peak * compute.efficiency)
-
 
 def training_step(
     shape: ModelShape,
@@ -169,6 +166,7 @@ def training_step(
     parallelism: Parallelism | None = None,
     *,
     recomputed: bool = False,
+    attention: Attention = "full",
 ) -> TrainingStep:
     """Check that model, grid and batch fit together.
 
@@ -230,7 +228,8 @@ def training_step(
         batch.global_ // unit,
         recomputed=recomputed,
     )
-    return TrainingStep(shape, grid, batch, precision, _stages(shape.layers, schedule, parallelism), schedule)
+    stages = _stages(shape.layers, schedule, parallelism)
+    return TrainingStep(shape, grid, batch, precision, stages, schedule, attention)
 
 
 def _check_chunks(parallelism: Parallelism, stages: int) -> None:

@@ -18,6 +18,7 @@ from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
 from traffic.storage.phases import checkpoint_limits, checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
 from traffic.training.assumptions import assumptions
+from traffic.training.compute_time import compute_time
 from traffic.training.keys import (
     BYTES_OF,
     Batch,
@@ -41,7 +42,7 @@ from traffic.workload import WORKLOADS, GroupShape, ModelFigures, Phase, TimeLim
 _EXAMPLE = {
     "model": {"layers": 8, "hidden": 1024, "ffn_hidden": 4096, "heads": 16, "kv_heads": 4, "vocab": 32000},
     "batch": {"global": 64, "micro": 1, "sequence": 2048},
-    "compute": {"peak": "989 TFLOP/s", "efficiency": 0.4},
+    "compute": {"peak": "989 TFLOP/s", "mfu": 0.4},
     "optimizer_sharding": "zero1",
 }
 
@@ -123,6 +124,7 @@ def training(
     if launched not in (None, ranks):
         context.say(f"the script starts {launched:,} ranks; the job is planned with {ranks:,} (gpus)")
     grid = keys.parallelism.resolve(ranks)
+    attention = compute.attention if compute is not None else "full"
     step = training_step(
         source.shape,
         grid,
@@ -130,6 +132,7 @@ def training(
         keys.precision,
         keys.parallelism,
         recomputed=keys.recompute == "full",
+        attention=attention,
     )
     placed = pool.place(placement, grid, context, context.id)
     seats = seats_of(inventory, network, group, placed)
@@ -143,6 +146,7 @@ def training(
         keys.overlap,
         keys.recompute,
     )
+    gpu = inventory.groups[group].gpu if group in inventory.groups else None
     flows_per_pair = collectives.flows_per_pair(pool.per_host)
     phases = [replace(phase, flows_per_pair=flows_per_pair) for phase in step_phases(plan)]
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
@@ -158,8 +162,8 @@ def training(
         ranks=ranks,
         model=_figures(step, source),
         checkpoint_bytes=step.checkpoint_bytes,
-        compute_s=None if compute is None else step.compute_s(compute),
-        assumptions=tuple(assumptions(plan, placement, checkpoint, dataset, keys.given))
+        compute=None if compute is None else compute_time(plan, compute, gpu),
+        assumptions=tuple(assumptions(plan, compute, gpu, placement, checkpoint, dataset, keys.given))
         + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group)),
         warnings=() if compute is not None else ("no compute key: the time of a step is not known",),
         time_limits=() if checkpoint is None else _checkpoint_limits(phases, checkpoint),
