@@ -77,7 +77,15 @@ def checkpoint_limits(
     return tuple(limits)
 
 
-def restore_phase(fabric: str, clients: Ints, servers: Ints, bytes_per_client: Floats, ranks: int) -> Phase:
+def restore_phase(
+    fabric: str,
+    clients: Ints,
+    servers: Ints,
+    bytes_per_client: Floats,
+    ranks: int,
+    *,
+    payloads: tuple[Payload, ...] = (),
+) -> Phase:
     """Reading a checkpoint: every client host reads what its ranks need from all servers."""
     flows = between(clients, servers, bytes_per_client, reads=True)
     return Phase(
@@ -91,6 +99,7 @@ def restore_phase(fabric: str, clients: Ints, servers: Ints, bytes_per_client: F
         pairs=flows.pairs,
         flows=flows,
         every_step=False,
+        payloads=payloads,
     )
 
 

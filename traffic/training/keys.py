@@ -8,7 +8,7 @@ from pydantic import Field
 
 from topologies.errors import TrafficError
 from topologies.registry import Spec
-from topologies.units import ComputeFlops, Count, RateGbps, Ratio, percent
+from topologies.units import ComputeFlops, Count, RateGbps, Ratio, VolumeBytes, percent
 from traffic.transformer.work import Attention
 
 NumberType = Literal["fp8", "bf16", "fp16", "fp32"]
@@ -134,6 +134,22 @@ class Collectives(Spec):
     def flows_per_pair(self, gpus_per_host: int) -> int:
         """Queue pairs between two GPUs: those of every connection, times the channels of one GPU."""
         return -(-(self.channels or 1) // gpus_per_host) * (self.qps_per_connection or 1)
+
+
+class Memory(Spec):
+    """What a GPU has room for."""
+
+    gpu: VolumeBytes | None = Field(
+        default=None, description="Memory of one GPU; the node model's if absent", examples=["80 GiB"]
+    )
+    reserved: VolumeBytes = Field(
+        default=4e9,
+        description="Kept free for what is not counted: driver, libraries' buffers, workspaces, fragments between "
+        "allocations",
+    )
+    dropout: bool | None = Field(
+        default=None, description="Masks of dropout are kept; false if absent, or as Megatron-LM arguments say"
+    )
 
 
 class ShardingGroups(Spec):
