@@ -64,7 +64,9 @@ class Phase:
     senders: int = 0  # ranks that take part; 0 where nothing is counted by rank
     flows_per_pair: int = 1  # queue pairs of a connection; what switches hash
     every_step: bool = True  # False: now and then, such as a checkpoint; no part of the step time
+    sent_bytes_inside_per_rank: float = 0.0  # what stays inside hosts and scale-up domains, the mean over ranks
     inside_s: float = 0.0  # time in a step that its busiest rank needs on scale-up links, beside those of the fabric
+    inside: Formula | None = None  # where inside_s is from; None where no links are described, or nothing stays inside
     calls: float = 0.0  # collectives of it that a rank runs one after another in a step; 0 where that is not known
     rounds: float = 0.0  # of one call: messages between hosts that wait for each other
     latency_s: float = 0.0  # of one call: what the library and scale-up links add, whatever the bytes
@@ -149,6 +151,7 @@ class ComputeTime:
     compute_s: float | None = None  # of the busiest pipeline stage
     step_s: float | None = None  # the ideal step by MFU; None where kernels are added up
     optimizer_s: float = 0.0
+    kernels_s: float | None = None  # compute_s where step_s leaves no time for it, and the key may mean either
     key: str = "mfu"  # that says how fast it computes
 
 

@@ -78,10 +78,10 @@ def _phase(
     route = routes.get((phase.fabric, phase.name))
     if route is None or workload.id not in route.window_s:
         return base
-    window = route.window_s[workload.id]
+    window, way = route.window_s[workload.id], route.way_s.get(workload.id, 0.0)
     highest, link = peak(route, workload.id)
-    ideal = phase_time_s(phase, window)
+    ideal = phase_time_s(phase, window, way_s=way)
     lost = workload.id in route.jobs_cut or isinf(highest)
-    predicted = None if lost else phase_time_s(phase, window, stretch=max(1.0, highest))
+    predicted = None if lost else phase_time_s(phase, window, stretch=max(1.0, highest), way_s=way)
     stretch = None if predicted is None else predicted / ideal if ideal else 1.0
     return replace(base, ideal_s=ideal, predicted_s=predicted, stretch=stretch, hottest_link=link)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fabric.evaluation.latency import way_s
 from fabric.evaluation.phases import ideal_window_s
 from fabric.evaluation.step_time import Timed, exposed_times, parts_of, phase_time_s
 from fabric.result import StepParts
+from fabric.scenario.latency_schema import FabricLatency
 from topologies.topology import Topology
 from traffic.workload import Phase, WorkloadTraffic
 
@@ -49,17 +51,18 @@ class StepSchedule:
         return None if self.parts is None else self.parts.exposed_s / self.parts.step_s
 
 
-def step_schedule(
-    workload: WorkloadTraffic, topologies: Mapping[str, Topology], efficiency: Mapping[str, float]
-) -> StepSchedule:
-    """Timings at line rate; no fabric limits but the links of its endpoints.
+@dataclass(frozen=True, eq=False)
+class LineRate:
+    """What limits a phase on a fabric that nothing congests."""
 
-    Parameters
-    ----------
-    efficiency : mapping
-        Payload over line rate, by fabric.
-    """
-    ideal = [ideal_s(phase, topologies, efficiency) for phase in workload.phases]
+    topology: Topology
+    efficiency: float  # payload over line rate
+    latency: FabricLatency
+
+
+def step_schedule(workload: WorkloadTraffic, fabrics: Mapping[str, LineRate]) -> StepSchedule:
+    """Timings at line rate; no fabric limits but the links of its endpoints."""
+    ideal = [ideal_s(phase, fabrics) for phase in workload.phases]
     compute = workload.compute.compute_s if workload.compute else None
     in_step = [
         (number, phase, seconds)
@@ -77,15 +80,13 @@ def step_schedule(
     return StepSchedule(timings, parts)
 
 
-def ideal_step(workload: WorkloadTraffic, topologies: Mapping[str, Topology], efficiency: Mapping[str, float]) -> Timed:
+def ideal_step(workload: WorkloadTraffic, fabrics: Mapping[str, LineRate]) -> Timed:
     """The phases of a step with their ideal times, whatever is down."""
-    times = [(phase, ideal_s(phase, topologies, efficiency, nominal=True)) for phase in workload.phases]
+    times = [(phase, ideal_s(phase, fabrics, nominal=True)) for phase in workload.phases]
     return [(phase, seconds) for phase, seconds in times if phase.every_step and seconds is not None]
 
 
-def ideal_s(
-    phase: Phase, topologies: Mapping[str, Topology], efficiency: Mapping[str, float], *, nominal: bool = False
-) -> float | None:
+def ideal_s(phase: Phase, fabrics: Mapping[str, LineRate], *, nominal: bool = False) -> float | None:
     """Time of a phase when only NICs and scale-up links limit it; None where there is none to tell.
 
     Parameters
@@ -95,10 +96,11 @@ def ideal_s(
     """
     if phase.steady or (phase.fabric is None and not phase.inside_s):
         return None
-    window = 0.0
-    if phase.fabric is not None:
-        window = ideal_window_s(topologies[phase.fabric], [phase.flows], efficiency[phase.fabric], nominal=nominal)
-    return phase_time_s(phase, window)
+    if phase.fabric is None:
+        return phase_time_s(phase, 0.0)
+    fabric = fabrics[phase.fabric]
+    window = ideal_window_s(fabric.topology, [phase.flows], fabric.efficiency, nominal=nominal)
+    return phase_time_s(phase, window, way_s=way_s(fabric.topology, phase.flows, fabric.latency))
 
 
 def _timing(

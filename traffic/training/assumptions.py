@@ -60,14 +60,12 @@ def _of_compute(plan: StepPlan, compute: Compute | None, gpu: GpuModel | None) -
     if compute is None:
         return stated
     memory = memory_bytes_per_s(compute, gpu)
-    if compute.efficiency is not None:
-        stated.append(f"efficiency {compute.efficiency:g} is taken as the MFU of a whole step (compute.mfu)")
-    if compute.utilisation is not None:
+    if compute.kernel_efficiency is None:
         stated.append(
             "the ideal step is FLOPs over GPUs x peak x MFU; compute is what ideal communication, bubble and optimizer "
             "leave of it, and congestion adds to it (compute.mfu)"
         )
-        if {"kernel_sizes", "attention_kernel"} & compute.model_fields_set:
+        if compute.mfu is not None and {"kernel_sizes", "attention_kernel"} & compute.model_fields_set:
             stated.append("sizes and kinds of kernels change no time beside an MFU (compute.kernel_efficiency)")
     else:
         stated += _of_kernels(compute, gpu)

@@ -32,14 +32,15 @@ def compute_time(plan: StepPlan, compute: Compute, model: GpuModel | None) -> Co
     memory = memory_bytes_per_s(compute, model)
     flops_s = plan.step.flops.value / plan.step.grid.ranks / compute.peak
     optimizer = optimizer_bytes(plan) / memory if memory else 0.0
-    mfu = compute.utilisation
-    if mfu is not None:
-        key = "mfu" if compute.mfu is not None else "efficiency"
-        return ComputeTime(flops_s, step_s=flops_s / mfu, optimizer_s=optimizer, key=key)
-    efficiency = compute.kernel_efficiency or 1.0
+    if compute.mfu is not None:
+        return ComputeTime(flops_s, step_s=flops_s / compute.mfu, optimizer_s=optimizer)
+    efficiency = compute.kernel_efficiency or compute.efficiency or 1.0
     gpu = Gpu(compute.peak * efficiency, memory, model.processors if model else None, compute.kernel_sizes)
     kernels = RankKernels.of(plan.step, gpu, compute, split_tokens=plan.parallelism.sp)
     slowest = max(stage_s(kernels, stage, plan.recompute) for stage in range(len(plan.step.stages)))
+    if compute.efficiency is not None:
+        either = flops_s / compute.efficiency
+        return ComputeTime(flops_s, step_s=either, optimizer_s=optimizer, kernels_s=slowest, key="efficiency")
     return ComputeTime(flops_s, compute_s=slowest, optimizer_s=optimizer, key="kernel_efficiency")
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from topologies.errors import TrafficError
 from topologies.registry import Spec
 from topologies.units import ComputeFlops, Count, RateGbps, Ratio, VolumeBytes, percent
+from traffic.library.keys import LibrarySpec
 from traffic.transformer.work import Attention
 
 NumberType = Literal["fp8", "bf16", "fp16", "fp32"]
@@ -59,7 +60,10 @@ class Compute(Spec):
         "communication, bubble and optimizer. In place of mfu",
         examples=[0.75],
     )
-    efficiency: Ratio | None = Field(default=None, description="Older name of mfu")
+    efficiency: Ratio | None = Field(
+        default=None,
+        description="Older key: mfu where that leaves time to compute, else kernel_efficiency; which it was is said",
+    )
     attention: Attention = Field(
         default="full",
         description="FLOPs of attention: full, 12 x layers x hidden x sequence per token, as published MFU counts them "
@@ -74,11 +78,6 @@ class Compute(Spec):
     memory_rate: RateGbps | None = Field(
         default=None, description="Rate of a GPU's memory; the node model's if absent", examples=["3.35 TB/s"]
     )
-
-    @property
-    def utilisation(self) -> float | None:
-        """The MFU, by either name; None where the step is built up from kernels."""
-        return self.efficiency if self.mfu is None else self.mfu
 
 
 def check_compute(compute: Compute | None) -> None:
@@ -107,13 +106,9 @@ def check_compute(compute: Compute | None) -> None:
         )
 
 
-class Collectives(Spec):
+class Collectives(LibrarySpec):
     """How collectives are carried out."""
 
-    library: Literal["nccl", "rccl", "plain"] = Field(
-        default="nccl", description="nccl, rccl: rings and trees keep to rails; plain: they follow the rank numbers"
-    )
-    algorithm: str = Field(default="ring", description="Algorithm of all-reduce, reduce-scatter and all-gather")
     all_to_all: str = Field(default="pxn", description="Algorithm of all-to-all: direct, pxn or node-deduplicated")
     context: Literal["ring", "all-gather", "all-to-all"] = Field(
         default="ring",
@@ -123,17 +118,6 @@ class Collectives(Spec):
         default="all-to-all",
         description="How experts get their tokens: sent to those that need them, or gathered by all",
     )
-    channels: Count | None = Field(
-        default=None,
-        description="Channels of a host, spread over its GPUs; each has its own connections. One per GPU if absent",
-    )
-    qps_per_connection: Count | None = Field(
-        default=None, description="Queue pairs per connection, each hashed on its own; default 1"
-    )
-
-    def flows_per_pair(self, gpus_per_host: int) -> int:
-        """Queue pairs between two GPUs: those of every connection, times the channels of one GPU."""
-        return -(-(self.channels or 1) // gpus_per_host) * (self.qps_per_connection or 1)
 
 
 class Memory(Spec):

@@ -165,8 +165,8 @@ def training_step(
     precision: Precision,
     parallelism: Parallelism | None = None,
     *,
-    recomputed: bool = False,
     attention: Attention = "full",
+    recomputed: bool = False,
 ) -> TrainingStep:
     """Check that model, grid and batch fit together.
 
@@ -228,8 +228,9 @@ def training_step(
         batch.global_ // unit,
         recomputed=recomputed,
     )
-    stages = _stages(shape.layers, schedule, parallelism)
-    return TrainingStep(shape, grid, batch, precision, stages, schedule, attention)
+    return TrainingStep(
+        shape, grid, batch, precision, _stages(shape.layers, schedule, parallelism), schedule, attention
+    )
 
 
 def _check_chunks(parallelism: Parallelism, stages: int) -> None:

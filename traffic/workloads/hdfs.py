@@ -80,9 +80,7 @@ def hdfs(
         )
         start = between_hosts(ends, nodes, column((own if same else others) * write, np.float64))
         along = between_hosts(nodes, nodes, column(hops * (first * write), np.float64))
-        written = formula(
-            "W", said, "Gbps", W=(write, "their rate, Gbps; a data node keeps the first copy")
-        )
+        written = formula("W", said, "Gbps", W=(write, "their rate, Gbps; a data node keeps the first copy"))
         phases.append(steady_phase("hdfs.write", "write", network, len(nodes), start, written))
         phases.append(steady_phase("hdfs.pipeline", "pipeline", network, len(nodes), along, rate_formula))
     if read:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,9 +11,11 @@ from topologies.registry import Injected
 from topologies.units import Count
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
+from traffic.scale_up import scale_up_assumptions
 from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.assumptions import assumptions, memory_assumptions
+from traffic.training.calls import JobSite
 from traffic.training.compute_time import compute_time
 from traffic.training.keys import (
     BYTES_OF,
@@ -49,7 +50,7 @@ from traffic.workload import (
 _EXAMPLE = {
     "model": {"layers": 8, "hidden": 1024, "ffn_hidden": 4096, "heads": 16, "kv_heads": 4, "vocab": 32000},
     "batch": {"global": 64, "micro": 1, "sequence": 2048},
-    "compute": {"peak": "989 TFLOP/s", "mfu": 0.4},
+    "compute": {"peak": "989 TFLOP/s", "kernel_efficiency": 0.75},
     "optimizer_sharding": "zero1",
 }
 
@@ -134,15 +135,14 @@ def training(
     if launched not in (None, ranks):
         context.say(f"the script starts {launched:,} ranks; the job is planned with {ranks:,} (gpus)")
     grid = keys.parallelism.resolve(ranks)
-    attention = compute.attention if compute is not None else "full"
     step = training_step(
         source.shape,
         grid,
         keys.batch,
         keys.precision,
         keys.parallelism,
+        attention=compute.attention if compute is not None else "full",
         recomputed=keys.recompute == "full",
-        attention=attention,
     )
     placed = pool.place(placement, grid, context, context.id)
     seats = seats_of(inventory, network, group, placed)
@@ -155,10 +155,10 @@ def training(
         keys.sharding_groups,
         keys.overlap,
         keys.recompute,
+        JobSite(inventory, group, pool.per_host),
     )
     gpu = inventory.groups[group].gpu if group in inventory.groups else None
-    flows_per_pair = collectives.flows_per_pair(pool.per_host)
-    phases = [replace(phase, flows_per_pair=flows_per_pair) for phase in step_phases(plan)]
+    phases = step_phases(plan)
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
     if checkpoint is not None:
         phases += checkpoint_phases(inventory, group, seats.hosts, checkpoint, plan)
@@ -178,6 +178,7 @@ def training(
         compute=None if compute is None else compute_time(plan, compute, gpu),
         assumptions=tuple(assumptions(plan, compute, gpu, placement, checkpoint, dataset, keys.given))
         + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
+        + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts)))
         + tuple(memory_assumptions(plan, memory, compute, worst_stage(needed))),
         warnings=tuple(_warnings(plan, memory, compute, worst_stage(needed))),
         time_limits=() if checkpoint is None else limits_of_checkpoint(phases, checkpoint),
