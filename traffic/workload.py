@@ -184,9 +184,15 @@ class WorkloadTraffic:
     memory: tuple[GpuMemory, ...] = ()  # of every pipeline stage
     compute: ComputeTime | None = None  # None where nothing says how fast it computes
     time_limits: tuple[TimeLimit, ...] = ()
+    unfit: str = ""  # what does not fit in its GPUs, in words; one of the warnings too
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()
     said: tuple[str, ...] = ()  # what its files hold that the answer leaves out or takes as something
+
+    @property
+    def worst_memory(self) -> GpuMemory | None:
+        """Memory of a GPU of the stage that needs most; None for workloads without a model."""
+        return max(self.memory, key=lambda stage: stage.total, default=None)
 
 
 @dataclass(frozen=True)

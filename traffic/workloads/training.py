@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from topologies.errors import TrafficError
@@ -40,7 +38,6 @@ from traffic.transformer.source import ModelSource, ModelSpec, read_model
 from traffic.transformer.work import kv_bytes_per_token
 from traffic.workload import (
     WORKLOADS,
-    GpuMemory,
     GroupShape,
     ModelFigures,
     WorkloadContext,
@@ -166,6 +163,7 @@ def training(
         phases += dataset_phases(inventory, group, gpus_of_host, dataset)
     memory = _with_dropout(memory, source)
     needed = memory_of_stages(plan, memory, compute, gpu.memory if gpu else None)
+    unfit = does_not_fit(plan, memory, compute, worst_stage(needed))
     return WorkloadTraffic(
         id=context.id,
         kind="training",
@@ -180,7 +178,9 @@ def training(
         + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
         + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts)))
         + tuple(memory_assumptions(plan, memory, compute, worst_stage(needed))),
-        warnings=tuple(_warnings(plan, memory, compute, worst_stage(needed))),
+        warnings=(() if compute is not None else ("no compute key: the time of a step is not known",))
+        + ((unfit,) if unfit else ()),
+        unfit=unfit,
         time_limits=() if checkpoint is None else limits_of_checkpoint(phases, checkpoint),
     )
 
@@ -190,13 +190,6 @@ def _with_dropout(memory: Memory, source: ModelSource) -> Memory:
     if memory.dropout is not None or source.run is None:
         return memory
     return memory.model_copy(update={"dropout": source.run.dropout})
-
-
-def _warnings(plan: StepPlan, memory: Memory, compute: Compute | None, worst: GpuMemory) -> Iterator[str]:
-    if compute is None:
-        yield "no compute key: the time of a step is not known"
-    if worst.fits is False:
-        yield does_not_fit(plan, memory, compute, worst)
 
 
 def _all_free(pool: GpuPool, context: WorkloadContext) -> int:
