@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from topologies.columns import column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
@@ -160,7 +161,7 @@ def training(
     if checkpoint is not None:
         phases += checkpoint_phases(inventory, group, seats.hosts, checkpoint, plan)
     if dataset is not None:
-        phases += dataset_phases(inventory, group, gpus_of_host, dataset)
+        phases += dataset_phases(inventory, group, column(gpus_of_host, np.int32), dataset)
     memory = _with_dropout(memory, source)
     needed = memory_of_stages(plan, memory, compute, gpu.memory if gpu else None)
     unfit = does_not_fit(plan, memory, compute, worst_stage(needed))
