@@ -265,6 +265,7 @@ def phase_of(
         sent_bytes_inside_per_rank=near.mean_bytes_per_rank,
         inside_s=time.value if time else 0.0,
         inside=time,
+        handed_on=next((traffic.handed_on for traffic, _ in parts if traffic.handed_on), None),
         **phase,
     )
 
