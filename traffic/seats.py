@@ -107,6 +107,12 @@ def algorithm_of(algorithm: str, operation: str) -> str:
     )
 
 
+def widest(seats: Seats, groups: Ints) -> Ints:
+    """The group that lies over the most scale-up domains, which the others wait for; the first of those, shape (n,)."""
+    domains = np.sort(seats.domains[groups], axis=1)
+    return column(groups[int((domains[:, 1:] != domains[:, :-1]).sum(axis=1).argmax())], np.int32)
+
+
 def algorithm_from(algorithm: str | None, operation: str, seats: Seats, groups: Ints, default: str = "ring") -> str:
     """Registered name of an operation among groups of ranks, by an algorithm or, where None, by what is usual.
 

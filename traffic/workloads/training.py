@@ -13,7 +13,7 @@ from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
 from traffic.scale_up import scale_up_assumptions
-from traffic.seats import seats_of
+from traffic.seats import Seats, seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
 from traffic.storage.phases import checkpoint_limits, checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
 from traffic.training.assumptions import assumptions
@@ -154,7 +154,8 @@ def training(
         compute_s=None if compute is None else step.compute_s(compute),
         assumptions=tuple(assumptions(plan, placement, checkpoint, dataset, keys.given))
         + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
-        + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts))),
+        + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts)))
+        + tuple(_inside_one_domain(seats, ranks)),
         warnings=() if compute is not None else ("no compute key: the time of a step is not known",),
         time_limits=() if checkpoint is None else _checkpoint_limits(phases, checkpoint),
     )
@@ -285,6 +286,13 @@ def _dataset(inventory: Inventory, group: str, gpus_of_host: np.ndarray, spec: D
     if spec.shuffle:
         phases.append(shuffle_phase(fabric, clients[used], gpus, spec.shuffle, spec.per))
     return phases
+
+
+def _inside_one_domain(seats: Seats, ranks: int) -> list[str]:
+    """What is worth a word where a job of several hosts never meets a fabric."""
+    if ranks < 2 or len(np.unique(seats.hosts)) < 2 or len(np.unique(seats.domains)) > 1:
+        return []
+    return [f"all {ranks:,} GPUs of the job are in one scale-up domain: none of its collectives crosses the fabric"]
 
 
 # ---- what is assumed -------------------------------------------------------------------------------------------------
