@@ -39,6 +39,15 @@ class BareCollective:
     lower_bound_s: float | None  # the busiest NIC at full speed, no latency
 
 
+def operation_of(name: str) -> str:
+    """Our name of an operation, however it is spelled; the name itself where there is none.
+
+    >>> operation_of("AllReduce"), operation_of("alltoall"), operation_of("reduce_scatter"), operation_of("scan")
+    ('all-reduce', 'all-to-all', 'reduce-scatter', 'scan')
+    """
+    return _SPELLED.get(name.lower().replace("_", "").replace("-", ""), name)
+
+
 def bus_factor(operation: str, ranks: int) -> float:
     """Bus bandwidth over algorithm bandwidth: what the wire carries for every byte of the buffer.
 
@@ -81,7 +90,7 @@ def bare_collective(
     TrafficError
         When there is no such operation or algorithm (FP4015), or it does not fit the memory (FP4028).
     """
-    operation = _SPELLED.get(operation.lower().replace("_", "").replace("-", ""), operation)
+    operation = operation_of(operation)
     if operation not in OPERATIONS:
         raise TrafficError(
             f"unknown collective {operation!r}",

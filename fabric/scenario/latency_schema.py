@@ -20,9 +20,7 @@ class FabricLatency(Spec):
     of it at each end. Light in glass takes 5 ns a metre.
     """
 
-    switch: TimeS = Field(
-        default=600e-9, description="A switch, from port to port", examples=["600 ns"]
-    )
+    switch: TimeS = Field(default=600e-9, description="A switch, from port to port", examples=["600 ns"])
     nic: TimeS = Field(default=500e-9, description="A NIC with its PCIe, at one end", examples=["500 ns"])
     per_metre: TimeS = Field(default=5e-9, description="A metre of cable", examples=["5 ns"])
     cable: LengthM = Field(

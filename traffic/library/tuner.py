@@ -185,9 +185,7 @@ def _collnet_direct(operation: str, machine: Machine, channels: Channels, bus: f
     return bus / factor * (0.85 if machine.generation in ("hopper", "blackwell") else 1.0)
 
 
-def correction(
-    operation: str, algorithm: Algorithm, protocol: Protocol, size_bytes: float, machine: Machine
-) -> float:
+def correction(operation: str, algorithm: Algorithm, protocol: Protocol, size_bytes: float, machine: Machine) -> float:
     """What trees of middle sizes fall short of."""
     which = int(log2(size_bytes / 64)) if size_bytes >= 64 else -1
     corrected = algorithm == "tree" or (

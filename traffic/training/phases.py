@@ -392,9 +392,7 @@ def _embedding(plan: StepPlan) -> Iterator[Phase]:
     timed = library_calls(plan, "embedding.all_reduce", "all-reduce", widest(plan.seats, ends), payload.value)
     called, shares = algorithm_of(timed.wired, "all-reduce"), [Share(ends, payload)]
     yield timed.of(
-        collective_phase(
-            "embedding.all_reduce", called, plan.seats, shares, by_rail=plan.by_rail, after=("backward",)
-        )
+        collective_phase("embedding.all_reduce", called, plan.seats, shares, by_rail=plan.by_rail, after=("backward",))
     )
 
 
