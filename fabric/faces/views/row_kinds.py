@@ -122,9 +122,10 @@ MODELS = RowKind(
     (
         "role", "model", "product", "ports", "speed_gbps", "links", "gpus", "medium", "reach_m", "length_m",
         "tcam_entries", "groups", "group_members", "typical_w", "max_w", "usd", "estimate", "source",
+        "domain_gpus", "scale_up_gbps",
     ),
     more=("size", "watts"),
-    shown=("role", "model", "product", "size", "speed_gbps", "watts", "usd", "estimate"),
+    shown=("role", "model", "product", "size", "speed_gbps", "scale_up_gbps", "domain_gpus", "watts", "usd", "estimate"),
     key="models",
 )  # fmt: skip
 
