@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from topologies.units import format_seconds
+from traffic.library.hosts import generation_stated
 from traffic.placement import Placement
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
+from traffic.training.calls import BUCKET_PARAMETERS
 from traffic.training.keys import GATHERED
 from traffic.training.phases import StepPlan
 
@@ -81,13 +84,39 @@ def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
     return stated
 
 
+def _of_library(plan: StepPlan) -> list[str]:
+    """What the collective library chooses and costs, phase by phase."""
+    site, keys = plan.site, plan.collectives
+    if not site.calls:
+        return []
+    if keys.library == "plain":
+        return ["starting a collective and its steps take the fabric's latency alone (collectives.library)"]
+    carried = ", ".join(f"{name} {each.call.algorithm} {each.call.protocol}" for name, each in site.calls.items())
+    often = ", ".join(f"{name} {each.count:,.0f}" for name, each in site.calls.items())
+    stated = [
+        f"algorithm and protocol by size, as NCCL's tuning model chooses them: {carried} "
+        "(collectives.algorithm, collectives.protocol)",
+        f"calls in a step, by layers, micro-batches, and buckets of {BUCKET_PARAMETERS:,} parameters or more: {often}",
+        "calls take NCCL's published times, a step between hosts without the "
+        f"{format_seconds(keys.times.way_s)} of the network it was measured on, which the fabric's own takes the "
+        "place of (collectives.latency)",
+    ]
+    if keys.channels is None:
+        joined = ", ".join(f"{name} {each.flows_per_pair}" for name, each in site.calls.items())
+        pairs = "a queue pair" if keys.qps_per_connection is None else f"{keys.qps_per_connection} queue pairs"
+        stated.append(
+            f"flows from NIC to NIC, {pairs} for each channel that NCCL makes: {joined} "
+            "(collectives.channels, collectives.qps_per_connection)"
+        )
+    return [*stated, *generation_stated(site.inventory, site.group, keys)]
+
+
 def _of_collectives(plan: StepPlan) -> list[str]:
     sizes, collectives, overlap = plan.step.grid.sizes, plan.collectives, plan.overlap
     stated = []
-    if "algorithm" not in collectives.model_fields_set:
-        stated.append(f"collectives use the {collectives.algorithm} algorithm (collectives.algorithm)")
     if "library" not in collectives.model_fields_set:
         stated.append("rings keep to rails, as NCCL's do (collectives.library)")
+    stated += _of_library(plan)
     exchanged = plan.step.grid.experts.sizes["ep"] > 1 and collectives.dispatch == "all-to-all"
     if (exchanged or (sizes["cp"] > 1 and collectives.context == "all-to-all")) and (
         "all_to_all" not in collectives.model_fields_set
