@@ -12,11 +12,13 @@ from traffic.formula import formula
 from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
+from traffic.scale_up import scale_up_assumptions
 from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
 from traffic.storage.phases import checkpoint_limits, checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
 from traffic.training.assumptions import assumptions
 from traffic.training.calls import JobSite
+from traffic.training.compute_time import compute_time
 from traffic.training.keys import (
     BYTES_OF,
     Batch,
@@ -40,7 +42,7 @@ from traffic.workload import WORKLOADS, GroupShape, ModelFigures, Phase, TimeLim
 _EXAMPLE = {
     "model": {"layers": 8, "hidden": 1024, "ffn_hidden": 4096, "heads": 16, "kv_heads": 4, "vocab": 32000},
     "batch": {"global": 64, "micro": 1, "sequence": 2048},
-    "compute": {"peak": "989 TFLOP/s", "efficiency": 0.4},
+    "compute": {"peak": "989 TFLOP/s", "kernel_efficiency": 0.75},
     "optimizer_sharding": "zero1",
 }
 
@@ -122,7 +124,15 @@ def training(
     if launched not in (None, ranks):
         context.say(f"the script starts {launched:,} ranks; the job is planned with {ranks:,} (gpus)")
     grid = keys.parallelism.resolve(ranks)
-    step = training_step(source.shape, grid, keys.batch, keys.precision, keys.parallelism)
+    step = training_step(
+        source.shape,
+        grid,
+        keys.batch,
+        keys.precision,
+        keys.parallelism,
+        attention=compute.attention if compute is not None else "full",
+        recomputed=keys.recompute == "full",
+    )
     placed = pool.place(placement, grid, context, context.id)
     seats = seats_of(inventory, network, group, placed)
     plan = StepPlan(
@@ -136,6 +146,7 @@ def training(
         keys.recompute,
         JobSite(inventory, group, pool.per_host),
     )
+    gpu = inventory.groups[group].gpu if group in inventory.groups else None
     phases = step_phases(plan)
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
     if checkpoint is not None:
@@ -150,9 +161,10 @@ def training(
         ranks=ranks,
         model=_figures(step, source),
         checkpoint_bytes=step.checkpoint_bytes,
-        compute_s=None if compute is None else step.compute_s(compute),
-        assumptions=tuple(assumptions(plan, placement, checkpoint, dataset, keys.given))
-        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group)),
+        compute=None if compute is None else compute_time(plan, compute, gpu),
+        assumptions=tuple(assumptions(plan, compute, gpu, placement, checkpoint, dataset, keys.given))
+        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
+        + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts))),
         warnings=() if compute is not None else ("no compute key: the time of a step is not known",),
         time_limits=() if checkpoint is None else _checkpoint_limits(phases, checkpoint),
     )
@@ -192,7 +204,9 @@ def _figures(step: TrainingStep, source: ModelSource) -> ModelFigures:
         tokens_per_step=step.tokens,
         flops=step.flops,
         bubble=step.bubble,
-        micro_batches=step.micro_batches,
+        schedule=step.schedule.name if step.schedule.stages > 1 else "",
+        bubble_formula=step.schedule.bubble if step.schedule.stages > 1 else None,
+        micro_batches=step.schedule.micro_batches,
         origin=source.origin,
         recognised=source.recognised,
         ignored=source.ignored,
