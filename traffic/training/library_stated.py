@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from topologies.units import format_seconds
+from traffic.library.call import AUTO
 from traffic.library.hosts import generation_stated
 from traffic.training.calls import BUCKET_PARAMETERS
 from traffic.training.phases import StepPlan
@@ -17,9 +18,14 @@ def library_stated(plan: StepPlan) -> list[str]:
         return ["starting a collective and its steps take the fabric's latency alone (collectives.library)"]
     carried = ", ".join(f"{name} {each.call.algorithm} {each.call.protocol}" for name, each in site.calls.items())
     often = ", ".join(f"{name} {each.count:,.0f}" for name, each in site.calls.items())
+    chosen = [
+        f"{what} (collectives.{key})"
+        for what, key in (("algorithms", "algorithm"), ("protocols", "protocol"))
+        if getattr(keys, key) == AUTO
+    ]
+    how = f"{' and '.join(chosen)} as NCCL's tuning model chooses them by size: " if chosen else ""
     stated = [
-        f"algorithm and protocol by size, as NCCL's tuning model chooses them: {carried} "
-        "(collectives.algorithm, collectives.protocol)",
+        f"{how}{carried}",
         f"calls in a step, by layers, micro-batches, and buckets of {BUCKET_PARAMETERS:,} parameters or more: {often}",
         "calls take NCCL's published times, a step between hosts without the "
         f"{format_seconds(keys.times.way_s)} of the network it was measured on, which the fabric's own takes the "
