@@ -16,7 +16,7 @@ from fabric.request import RouteRequest
 from fabric.result import PhaseRoute
 from fabric.routing.progress import Progress, Reporter
 from fabric.scenario.load import LoadedScenario
-from topologies.columns import Floats
+from topologies.columns import Floats, column
 from topologies.errors import RoutingError
 from traffic.demands import Demands, TrafficClass
 from traffic.workload import Phase
@@ -118,5 +118,5 @@ def _demands(phase: Phase, fabric: str, steady: Demands | None) -> Demands:
 def _stretch(route: PhaseRoute) -> Floats:
     """Highest utilisation that the test meets in every draw, at least 1, shape (R,)."""
     if route.every_draw is None:
-        return np.maximum(np.array([job_peak(route, TEST)[0]]), 1.0)
-    return np.asarray(np.maximum(route.every_draw.job_peak[TEST, False], 1.0))
+        return column([max(job_peak(route, TEST)[0], 1.0)], np.float64)
+    return column(np.maximum(route.every_draw.job_peak[TEST, False], 1.0), np.float64)
