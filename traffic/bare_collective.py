@@ -37,6 +37,15 @@ class BareCollective:
     lower_bound_s: float | None  # the busiest NIC at full speed, no latency
 
 
+def operation_of(name: str) -> str:
+    """Our name of an operation, however it is spelled; the name itself where there is none.
+
+    >>> operation_of("AllReduce"), operation_of("alltoall"), operation_of("reduce_scatter"), operation_of("scan")
+    ('all-reduce', 'all-to-all', 'reduce-scatter', 'scan')
+    """
+    return _SPELLED.get(name.lower().replace("_", "").replace("-", ""), name)
+
+
 def bus_factor(operation: str, ranks: int) -> float:
     """Bus bandwidth over algorithm bandwidth: what the wire carries for every byte of the buffer.
 
@@ -51,15 +60,6 @@ def bus_factor(operation: str, ranks: int) -> float:
     return {"all-reduce": 2 * share, "reduce-scatter": share, "all-gather": share, "all-to-all": share}.get(
         operation, 1.0 if ranks > 1 else 0.0
     )
-
-
-def operation_name(name: str) -> str:
-    """Our name of an operation that nccl-tests or MPI spell another way; what is none stays as it is.
-
-    >>> operation_name("alltoall"), operation_name("All_Reduce"), operation_name("gossip")
-    ('all-to-all', 'all-reduce', 'gossip')
-    """
-    return _SPELLED.get(name.lower().replace("_", "").replace("-", ""), name)
 
 
 def bare_collective(
@@ -88,7 +88,7 @@ def bare_collective(
     TrafficError
         When there is no such operation or algorithm (FP4015), or it does not fit the memory (FP4028).
     """
-    operation = operation_name(operation)
+    operation = operation_of(operation)
     if operation not in OPERATIONS:
         raise TrafficError(
             f"unknown collective {operation!r}",

@@ -29,7 +29,7 @@ class RoutedTest:
     Attributes
     ----------
     phase : Phase
-        For messages of ``unit_bytes``.
+        For a message of ``size_bytes``; what links carry grows with it.
     window_s : float
         Time of such a message at line rate times efficiency: the busiest NIC's.
     stretch : ndarray of float, shape (R,)
@@ -39,7 +39,7 @@ class RoutedTest:
     """
 
     phase: Phase
-    unit_bytes: float
+    size_bytes: float
     window_s: float
     stretch: Floats
     route: PhaseRoute | None
@@ -54,7 +54,7 @@ def route_test(
     loaded: LoadedScenario,
     network: Network,
     phase: Phase,
-    unit_bytes: float,
+    size_bytes: float,
     *,
     steady: Demands | None,
     request: RouteRequest,
@@ -66,7 +66,7 @@ def route_test(
     Parameters
     ----------
     phase : Phase
-        The collective, with the bytes of one message of ``unit_bytes``.
+        The collective, with the bytes of one message of ``size_bytes``.
     steady : Demands, optional
         What else is on the wire of the phase's fabric.
     draws : int, optional
@@ -78,7 +78,7 @@ def route_test(
         Where ranks cannot reach each other (FP5006).
     """
     if phase.fabric is None:
-        return RoutedTest(phase, unit_bytes, 0.0, np.ones(1), None)
+        return RoutedTest(phase, size_bytes, 0.0, np.ones(1), None)
     name, spec = phase.fabric, loaded.scenario.fabrics[phase.fabric]
     topology = network.topologies[name]
     demands = _demands(phase, name, steady)
@@ -104,7 +104,7 @@ def route_test(
             hint="bring up what is down, or test ranks that reach each other (--ranks, --group)",
             code="FP5006",
         )
-    return RoutedTest(phase, unit_bytes, route.window_s.get(TEST, 0.0), _stretch(route), route)
+    return RoutedTest(phase, size_bytes, route.window_s.get(TEST, 0.0), _stretch(route), route)
 
 
 def _demands(phase: Phase, fabric: str, steady: Demands | None) -> Demands:
