@@ -24,6 +24,8 @@ _RATE_GBPS = {
 }
 _SPEED_GBPS = {**_RATE_GBPS, "G": 1.0, "T": 1000.0, "M": 1e-3}
 _BYTES = {f"{p}B": f for p, f in (_DECIMAL | _BINARY).items()}
+# As nccl-tests reads them: a letter alone, or none, is a power of 1024; MB and MiB are what they are elsewhere.
+_MESSAGE = _BYTES | {"": 1.0} | {f"{p}": 1024.0**n for n, both in enumerate(("kK", "mM", "gG", "tT"), 1) for p in both}
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _METRES = {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3}
 _FLOPS = {f"{p}FLOP/s": f for p, f in _DECIMAL.items()} | {f"{p}FLOPS": f for p, f in _DECIMAL.items()}
@@ -98,6 +100,15 @@ def parse_bytes(value: object) -> float:
     1073741824.0
     """
     return _parse(value, _BYTES, "data volume", "'1 GiB' or '1 GB'")
+
+
+def parse_message_bytes(value: object) -> float:
+    """Size of a message as nccl-tests reads it, bytes: ``1M`` is 2^20; ``1MB`` is 10^6, ``1MiB`` 2^20.
+
+    >>> parse_message_bytes("1M"), parse_message_bytes("1MB"), parse_message_bytes("8")
+    (1048576.0, 1000000.0, 8.0)
+    """
+    return _parse(value, _MESSAGE, "message size", "'1M' or '1MiB' (2^20 bytes), '1MB' (10^6 bytes)")
 
 
 def parse_seconds(value: object) -> float:
@@ -219,6 +230,18 @@ def format_bytes(volume: float) -> str:
     ('8.69 GB', '1 TB')
     """
     return _scaled(volume, ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")))
+
+
+def format_message(volume: float) -> str:
+    """The size of a message in the binary units of nccl-tests, short.
+
+    >>> format_message(1048576), format_message(1.5 * 2**30), format_message(1e6), format_message(8)
+    ('1M', '1.5G', '977K', '8')
+    """
+    for factor, letter in ((2.0**40, "T"), (2.0**30, "G"), (2.0**20, "M"), (2.0**10, "K")):
+        if volume >= factor:
+            return f"{volume / factor:.3g}{letter}"
+    return f"{volume:.0f}"
 
 
 def format_seconds(seconds: float) -> str:

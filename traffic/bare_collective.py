@@ -53,6 +53,15 @@ def bus_factor(operation: str, ranks: int) -> float:
     )
 
 
+def operation_name(name: str) -> str:
+    """Our name of an operation that nccl-tests or MPI spell another way; what is none stays as it is.
+
+    >>> operation_name("alltoall"), operation_name("All_Reduce"), operation_name("gossip")
+    ('all-to-all', 'all-reduce', 'gossip')
+    """
+    return _SPELLED.get(name.lower().replace("_", "").replace("-", ""), name)
+
+
 def bare_collective(
     operation: str,
     algorithm: str | None,
@@ -79,7 +88,7 @@ def bare_collective(
     TrafficError
         When there is no such operation or algorithm (FP4015), or it does not fit the memory (FP4028).
     """
-    operation = _SPELLED.get(operation.lower().replace("_", "").replace("-", ""), operation)
+    operation = operation_name(operation)
     if operation not in OPERATIONS:
         raise TrafficError(
             f"unknown collective {operation!r}",

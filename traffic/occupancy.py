@@ -9,11 +9,15 @@ from topologies.errors import TrafficError
 
 
 class Occupancy:
-    """GPUs by node group; jobs take them in the order of the scenario."""
+    """GPUs by node group; jobs take them in the order of the scenario.
+
+    ``seats`` has the node group of every job that was placed, and host and GPU of its ranks, shape (ranks, 2).
+    """
 
     def __init__(self) -> None:
         self._taken: dict[str, Bools] = {}
         self._jobs: dict[str, list[str]] = {}
+        self.seats: dict[str, tuple[str, Ints]] = {}
 
     def free(self, group: str, hosts: int, gpus_per_host: int) -> Bools:
         """GPUs that nobody has, shape (hosts, gpus_per_host)."""

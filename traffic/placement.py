@@ -127,6 +127,7 @@ class GpuPool:
         placed = placement.place(site)
         if placement.exclusive:
             context.occupancy.take(self.group, self.free, placed, job, self.hosts)
+        context.occupancy.seats[job] = (self.group, placed)
         return placed
 
 

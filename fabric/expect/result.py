@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fabric.result import Assumption
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -38,6 +40,18 @@ class CollectiveTest:
     fabric: str
     draws: int
     rows: tuple[SizeRow, ...]
+    hosts: int = 0
+    where: str = ""  # which GPUs the ranks have
+    router: str = ""  # empty where no host is left
+    hashed: bool = False  # whether the router draws
+    flows_per_pair: int = 1  # that a pair of NICs is hashed by
+    limited_by: str = ""  # what holds the largest size back, in words
+
+    @property
+    def algorithm(self) -> str:
+        """That of all sizes; auto where they differ."""
+        names = {row.algorithm for row in self.rows}
+        return names.pop() if len(names) == 1 else "auto"
 
 
 @dataclass(frozen=True)
@@ -80,5 +94,5 @@ class ExpectResult:
     percentile: float  # of the bandwidth, from which the mark is taken
     margin: float  # that the mark is below it
     check: Check | None = None
-    assumptions: tuple[str, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
     settings: Mapping[str, str] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_UNITS = {"gbps": "Gbps", "bytes": "bytes", "s": "s", "w": "W", "m": "m", "usd": "US$"}
+_UNITS = {"gbps": "Gbps", "bytes": "bytes", "gbytes": "GB/s", "s": "s", "w": "W", "m": "m", "usd": "US$"}
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,15 @@ def build(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str]
     return build_network(loaded, down=down, up=up, routed=routed)
 
 
-def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1.0) -> tuple[WorkloadTraffic, ...]:
+def derive_traffic(
+    loaded: LoadedScenario, network: Network, *, scale: float = 1.0, occupancy: Occupancy | None = None
+) -> tuple[WorkloadTraffic, ...]:
     """Stage 2: what every workload sends, times the scenario's scale and ``scale``.
+
+    Parameters
+    ----------
+    occupancy : Occupancy, optional
+        An empty one, which then has the places of all jobs.
 
     Raises
     ------
@@ -99,7 +106,7 @@ def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1
     """
     problems: list[Problem] = []
     traffic: list[WorkloadTraffic] = []
-    occupancy = Occupancy()
+    occupancy = Occupancy() if occupancy is None else occupancy
     streams = np.random.default_rng(loaded.scenario.seed).spawn(len(loaded.scenario.workloads))
     for index, (workload, rng) in enumerate(zip(loaded.scenario.workloads, streams, strict=True)):
         context = WorkloadContext(workload.id, network.inventory, rng, Path(loaded.directory), occupancy)

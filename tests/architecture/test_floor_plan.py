@@ -23,6 +23,7 @@ FLOORS = (
     ("rules",),
     ("pipeline",),
     ("whatif",),
+    ("expect",),
     ("saved",),
     ("faces",),
     ("notebook",),

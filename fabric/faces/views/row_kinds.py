@@ -92,6 +92,22 @@ COLLECTIVE = RowKind(
     ),
 )  # fmt: skip
 
+EXPECTED = RowKind(
+    "sizes of messages, test by test",
+    (
+        "collective", "algorithm", "protocol", "ranks", "fabric", "size_bytes", "count", "type", "redop", "root",
+        "expected_time_s", "expected_algbw_gbytes_per_s", "expected_busbw_gbytes_per_s", "ideal_time_s",
+        "ideal_algbw_gbytes_per_s", "ideal_busbw_gbytes_per_s", "p5_time_s", "p5_algbw_gbytes_per_s",
+        "p5_busbw_gbytes_per_s", "p95_time_s", "p95_algbw_gbytes_per_s", "p95_busbw_gbytes_per_s",
+        "pass_mark_busbw_gbytes_per_s",
+    ),
+    shown=(
+        "collective", "size_bytes", "count", "type", "redop", "root", "algorithm", "protocol", "expected_time_s",
+        "expected_algbw_gbytes_per_s", "expected_busbw_gbytes_per_s", "p5_busbw_gbytes_per_s",
+        "p95_busbw_gbytes_per_s", "ideal_busbw_gbytes_per_s", "pass_mark_busbw_gbytes_per_s",
+    ),
+)  # fmt: skip
+
 FIGURES = RowKind(
     "figures of both sides",
     ("subject", "what", "a", "b", "change", "relative", "unit", "a_ok", "b_ok", "limit"),

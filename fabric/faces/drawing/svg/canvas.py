@@ -71,6 +71,25 @@ class Canvas:
         self._parts.append(f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}" class="line"/>')
         self._grow(max(x, to_x), max(y, to_y))
 
+    def curve(self, points: Sequence[tuple[float, float]], ink: str, *, width: float = 2, dash: str = "") -> None:
+        """A line through points."""
+        stroke = f' stroke-dasharray="{dash}"' if dash else ""
+        self._parts.append(
+            f'<polyline points="{_points(points)}" fill="none" stroke="{ink}" stroke-width="{width:g}"{stroke}/>'
+        )
+        self._grow(max(x for x, _ in points), max(y for _, y in points))
+
+    def area(self, points: Sequence[tuple[float, float]], fill: str) -> None:
+        """A half-transparent area inside points, under what is drawn after it."""
+        self._parts.append(f'<polygon points="{_points(points)}" fill="{fill}" fill-opacity="0.28"/>')
+        self._grow(max(x for x, _ in points), max(y for _, y in points))
+
+    def dot(self, x: float, y: float, fill: str, *, tip: str = "") -> None:
+        """A small disc with a tooltip."""
+        title = f"<title>{_safe(tip)}</title>" if tip else ""
+        self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{fill}">{title}</circle>')
+        self._grow(x + 4, y + 4)
+
     def image(self, x: float, y: float, width: float, height: float, pixels: np.ndarray) -> None:
         """An image of (rows, columns, 3) bytes, one pixel stretched to a cell."""
         data = base64.b64encode(png_bytes(pixels)).decode()
@@ -105,6 +124,10 @@ class Canvas:
             f'viewBox="0 0 {width:.0f} {height:.0f}">\n<style>{_STYLE}</style>\n'
             f'<rect class="bg" width="100%" height="100%"/>\n' + "\n".join(self._parts) + "\n</svg>\n"
         )
+
+
+def _points(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
 def _safe(text: str) -> str:

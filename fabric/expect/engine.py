@@ -1,0 +1,223 @@
+"""What a test will show: its traffic routed on the fabric, the library's choice by size, times over the hash's draws.
+
+The time of a message is that of its busiest NIC at line rate times efficiency, stretched by the fullest link that the
+test meets in a draw of the hash, plus the latency of the call; or that of scale-up links inside hosts where these are
+slower: both parts run piece by piece, so the slower decides. A size is run by the algorithm and protocol that the
+library chooses, and every algorithm is routed once: what links carry grows with the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fabric.expect.calls import Call, CallPlan
+from fabric.expect.nccl_tests import message_of, rate
+from fabric.expect.ranks import TestRanks, ranks_of
+from fabric.expect.request import ExpectRequest
+from fabric.expect.result import CollectiveTest, ExpectResult, SizeRow
+from fabric.expect.routed import RoutedTest, route_test
+from fabric.pipeline.network import Network
+from fabric.pipeline.prepared import build, check_fabric, derive_traffic
+from fabric.pipeline.stages import assumptions
+from fabric.request import RouteRequest
+from fabric.result import Assumption
+from fabric.routing.progress import Reporter, silent
+from fabric.routing.utilisation import SAME
+from fabric.scenario.load import LoadedScenario
+from topologies.columns import Floats
+from topologies.errors import ScenarioError
+from topologies.units import format_message, percent
+from traffic.demands import Demands
+from traffic.occupancy import Occupancy
+from traffic.workload import WorkloadTraffic, demands_of
+
+UNIT_BYTES = 2.0**30  # message that is routed
+_ENOUGH = 20  # draws from which 5 and 95 % lie within them
+
+NetworkChange = Callable[[Network], Network]
+
+
+def expect(
+    loaded: LoadedScenario,
+    asked: ExpectRequest = ExpectRequest(),
+    request: RouteRequest = RouteRequest(),
+    *,
+    network_change: NetworkChange | None = None,
+    network: Network | None = None,
+    progress: Reporter = silent,
+) -> ExpectResult:
+    """Predict what nccl-tests will show.
+
+    Parameters
+    ----------
+    request : RouteRequest
+        Another router, and what is down.
+    network_change : callable, optional
+        Makes another network of the scenario's, such as one with a slow link.
+    network : Network, optional
+        The scenario's, where it is built already.
+    progress : callable
+        Told what is being done; what it raises stops the work.
+
+    Raises
+    ------
+    FabricError
+        With what is wrong with the scenario, the test or the command line.
+    """
+    built = network or build(loaded, down=request.down, up=request.up, routed=True)
+    if network_change is not None:
+        built = network_change(built)
+    check_fabric(asked.fabric, built)
+    occupancy, traffic = Occupancy(), ()
+    if asked.job is not None or asked.beside:
+        traffic = derive_traffic(loaded, built, occupancy=occupancy)
+    ranks = ranks_of(loaded, built, asked, occupancy)
+    bench = _Bench(loaded, built, asked, request, ranks, _steady(traffic, asked, ranks), progress)
+    tests = tuple(bench.test(operation) for operation in asked.collectives)
+    return ExpectResult(
+        tests,
+        asked.percentile,
+        asked.margin,
+        assumptions=_assumptions(bench, tests),
+        settings={name: str(value) for name, value in asked.library.items()},
+    )
+
+
+def _steady(traffic: Sequence[WorkloadTraffic], asked: ExpectRequest, ranks: TestRanks) -> Demands | None:
+    return demands_of(traffic, ranks.seats.fabric) if asked.beside else None
+
+
+@dataclass(eq=False)
+class _Bench:
+    """What all tests of a request share, and what was routed so far."""
+
+    loaded: LoadedScenario
+    network: Network
+    asked: ExpectRequest
+    request: RouteRequest
+    ranks: TestRanks
+    steady: Demands | None
+    progress: Reporter
+    routed: dict[tuple[str, str], RoutedTest] = field(default_factory=dict)
+    said: list[tuple[str, str]] = field(default_factory=list)
+
+    def test(self, operation: str) -> CollectiveTest:
+        """One operation over all sizes."""
+        plan = CallPlan.of(self.loaded, self.network, self.ranks, operation, self.asked.library)
+        self.said += [entry for entry in plan.said if entry not in self.said]
+        rows = []
+        for size in dict.fromkeys(self._sizes(operation)):
+            call = plan.call(size)
+            rows.append(self._row(operation, size, call, self._routed(plan, call)))
+        last = self._routed(plan, plan.call(rows[-1].size_bytes))
+        return CollectiveTest(
+            operation,
+            self.ranks.count,
+            self.ranks.seats.fabric if last.route else "",
+            len(last.stretch),
+            tuple(rows),
+            hosts=self.ranks.hosts,
+            where=self.ranks.where,
+            router=last.route.router if last.route else "",
+            flows_per_pair=last.phase.flows_per_pair,
+            hashed=last.route is not None and last.route.draws is not None,
+            limited_by=_limit(last, plan.call(rows[-1].size_bytes), rows[-1]),
+        )
+
+    def _sizes(self, operation: str) -> list[float]:
+        """Sizes as the program can run them."""
+        whole = [message_of(operation, size, self.ranks.count).size_bytes for size in self.asked.sizes_bytes]
+        kept = [size for size in whole if size > 0]
+        if not kept:
+            least = message_of(operation, 16.0 * self.ranks.count, self.ranks.count).size_bytes
+            raise ScenarioError(
+                f"--sizes: {operation} among {self.ranks.count:,} ranks needs {format_message(least)} at least",
+                hint=f"a part of every rank is 16 bytes or more: --sizes {format_message(least)}:16G",
+                code="FP2102",
+            )
+        if len(kept) < len(whole):
+            text = f"{operation}: sizes below 16 bytes a rank are left out, as nccl-tests cannot run them"
+            self.said.append((text, "--sizes"))
+        return kept
+
+    def _routed(self, plan: CallPlan, call: Call) -> RoutedTest:
+        key = (plan.operation, call.algorithm)
+        if key not in self.routed:
+            self.routed[key] = route_test(
+                self.loaded,
+                self.network,
+                plan.phase(call, UNIT_BYTES),
+                UNIT_BYTES,
+                steady=self.steady,
+                request=self.request,
+                draws=self.asked.draws,
+                progress=self.progress,
+            )
+        return self.routed[key]
+
+    def _row(self, operation: str, size_bytes: float, call: Call, routed: RoutedTest) -> SizeRow:
+        times = times_s(routed, call, size_bytes)
+        part = size_bytes / routed.unit_bytes
+        ideal = max(routed.window_s, routed.phase.inside_s) * part
+
+        def at(percentile: float) -> float:
+            """The time that comes with the bandwidth at a percentile: the longest has the least."""
+            return float(-np.quantile(-times, percentile / 100, method="inverted_cdf"))
+
+        rates = {p: rate(operation, self.ranks.count, size_bytes, at(p)) for p in (5.0, 50.0, 95.0)}
+        mark = rate(operation, self.ranks.count, size_bytes, at(self.asked.percentile)).busbw_gbytes_per_s
+        return SizeRow(
+            size_bytes,
+            call.algorithm,
+            call.protocol,
+            rate(operation, self.ranks.count, size_bytes, ideal),
+            rates[50.0],
+            rates[5.0],
+            rates[95.0],
+            mark * (1 - self.asked.margin),
+        )
+
+
+def times_s(routed: RoutedTest, call: Call, size_bytes: float) -> Floats:
+    """Time of a message in every draw of the hash, shape (R,)."""
+    wire = size_bytes / routed.unit_bytes * call.wire_factor
+    between = routed.window_s * wire * routed.stretch
+    return np.asarray(np.maximum(between, routed.phase.inside_s * wire) + call.latency_s)
+
+
+def _limit(routed: RoutedTest, call: Call, row: SizeRow) -> str:
+    """What holds a size back, in words."""
+    wire = row.size_bytes / routed.unit_bytes * call.wire_factor
+    between = routed.window_s * wire
+    stretch = float(np.median(routed.stretch))
+    if routed.route is None or between * stretch < routed.phase.inside_s * wire:
+        return "scale-up links inside the hosts decide"
+    if call.latency_s > between * stretch:
+        return "latency decides"
+    if stretch <= 1 + SAME:
+        return "the NICs decide: the fabric adds nothing"
+    route = routed.route
+    texts = [f"contention decides: {route.hottest_link} is offered {percent(route.max_utilisation)}"]
+    if len(routed.stretch) > 1:
+        texts.append(f"in the middle draw; the test takes {stretch:.2f} times as long as at line rate in the median")
+    return " ".join(texts)
+
+
+def _assumptions(bench: _Bench, tests: Sequence[CollectiveTest]) -> tuple[Assumption, ...]:
+    """What the answer rests on, with what decides it."""
+    beside = "beside the steady traffic of the workloads" if bench.asked.beside else "alone on the fabric"
+    more = [(f"the test runs {beside}; no other collective is on the wire", "--beside")]
+    more += bench.said
+    drawn = [test for test in tests if test.router]
+    if any(1 < test.draws < _ENOUGH for test in drawn):
+        more.append((f"of fewer than {_ENOUGH} draws 5 and 95 % are the lowest and the highest", "--draws"))
+    if any(test.draws == 1 and test.hashed for test in drawn):
+        more.append(("the hash is drawn once, as more draws take long here: there is no band", "--draws"))
+    found = assumptions(bench.loaded, bench.network, (), more=more)
+    fabric = f"fabrics.{bench.ranks.seats.fabric}."
+    return tuple(
+        entry for entry in found if not entry.override.startswith("fabrics.") or entry.override.startswith(fabric)
+    )
