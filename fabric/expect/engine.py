@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fabric.expect.calls import Call, CallPlan
+from fabric.expect.calls import CallPlan, library_of, plan_of, said_of
 from fabric.expect.nccl_tests import message_of, rate
 from fabric.expect.ranks import TestRanks, ranks_of
 from fabric.expect.request import ExpectRequest
@@ -31,6 +31,8 @@ from topologies.columns import Floats
 from topologies.errors import ScenarioError
 from topologies.units import format_message, percent
 from traffic.demands import Demands
+from traffic.library.call import LibraryCall
+from traffic.library.keys import LibrarySpec
 from traffic.occupancy import Occupancy
 from traffic.workload import WorkloadTraffic, demands_of
 
@@ -71,11 +73,14 @@ def expect(
     if network_change is not None:
         built = network_change(built)
     check_fabric(asked.fabric, built)
-    occupancy, traffic = Occupancy(), ()
+    occupancy = Occupancy()
+    traffic: tuple[WorkloadTraffic, ...] = ()
     if asked.job is not None or asked.beside:
         traffic = derive_traffic(loaded, built, occupancy=occupancy)
     ranks = ranks_of(loaded, built, asked, occupancy)
-    bench = _Bench(loaded, built, asked, request, ranks, _steady(traffic, asked, ranks), progress)
+    library = library_of(asked.library, ranks.library)
+    bench = _Bench(loaded, built, asked, request, ranks, library, _steady(traffic, asked, ranks), progress)
+    bench.said += said_of(built, ranks, library)
     tests = tuple(bench.test(operation) for operation in asked.collectives)
     return ExpectResult(
         tests,
@@ -99,15 +104,15 @@ class _Bench:
     asked: ExpectRequest
     request: RouteRequest
     ranks: TestRanks
+    library: LibrarySpec
     steady: Demands | None
     progress: Reporter
-    routed: dict[tuple[str, str], RoutedTest] = field(default_factory=dict)
+    routed: dict[tuple[str, str, int], RoutedTest] = field(default_factory=dict)
     said: list[tuple[str, str]] = field(default_factory=list)
 
     def test(self, operation: str) -> CollectiveTest:
         """One operation over all sizes."""
-        plan = CallPlan.of(self.loaded, self.network, self.ranks, operation, self.asked.library)
-        self.said += [entry for entry in plan.said if entry not in self.said]
+        plan = plan_of(self.network, self.ranks, operation, self.library)
         rows = []
         for size in dict.fromkeys(self._sizes(operation)):
             call = plan.call(size)
@@ -124,7 +129,7 @@ class _Bench:
             router=last.route.router if last.route else "",
             flows_per_pair=last.phase.flows_per_pair,
             hashed=last.route is not None and last.route.draws is not None,
-            limited_by=_limit(last, plan.call(rows[-1].size_bytes), rows[-1]),
+            limited_by=_parts(last, plan.call(rows[-1].size_bytes), rows[-1].size_bytes),
         )
 
     def _sizes(self, operation: str) -> list[float]:
@@ -143,8 +148,8 @@ class _Bench:
             self.said.append((text, "--sizes"))
         return kept
 
-    def _routed(self, plan: CallPlan, call: Call) -> RoutedTest:
-        key = (plan.operation, call.algorithm)
+    def _routed(self, plan: CallPlan, call: LibraryCall) -> RoutedTest:
+        key = (plan.operation, call.wired, plan.flows_per_pair(call))
         if key not in self.routed:
             self.routed[key] = route_test(
                 self.loaded,
@@ -158,7 +163,7 @@ class _Bench:
             )
         return self.routed[key]
 
-    def _row(self, operation: str, size_bytes: float, call: Call, routed: RoutedTest) -> SizeRow:
+    def _row(self, operation: str, size_bytes: float, call: LibraryCall, routed: RoutedTest) -> SizeRow:
         times = times_s(routed, call, size_bytes)
         part = size_bytes / routed.unit_bytes
         ideal = max(routed.window_s, routed.phase.inside_s) * part
@@ -181,29 +186,34 @@ class _Bench:
         )
 
 
-def times_s(routed: RoutedTest, call: Call, size_bytes: float) -> Floats:
+def times_s(routed: RoutedTest, call: LibraryCall, size_bytes: float) -> Floats:
     """Time of a message in every draw of the hash, shape (R,)."""
-    wire = size_bytes / routed.unit_bytes * call.wire_factor
+    wire = size_bytes / routed.unit_bytes * call.wire
     between = routed.window_s * wire * routed.stretch
-    return np.asarray(np.maximum(between, routed.phase.inside_s * wire) + call.latency_s)
+    return np.asarray(np.maximum(between, routed.phase.inside_s * wire) + latency_s(routed, call))
 
 
-def _limit(routed: RoutedTest, call: Call, row: SizeRow) -> str:
-    """What holds a size back, in words."""
-    wire = row.size_bytes / routed.unit_bytes * call.wire_factor
-    between = routed.window_s * wire
+def latency_s(routed: RoutedTest, call: LibraryCall) -> float:
+    """What a call takes beside its bytes: the library's part, and the messages between hosts that wait for another."""
+    return call.latency_s + call.rounds * routed.way_s
+
+
+def _parts(routed: RoutedTest, call: LibraryCall, size_bytes: float) -> str:
+    """What the time of a size consists of in the median, in words."""
+    wire = size_bytes / routed.unit_bytes * call.wire
+    between, inside, delay = routed.window_s * wire, routed.phase.inside_s * wire, latency_s(routed, call)
     stretch = float(np.median(routed.stretch))
-    if routed.route is None or between * stretch < routed.phase.inside_s * wire:
-        return "scale-up links inside the hosts decide"
-    if call.latency_s > between * stretch:
-        return "latency decides"
-    if stretch <= 1 + SAME:
-        return "the NICs decide: the fabric adds nothing"
+    whole = max(between * stretch, inside) + delay
+    parts = [("the NICs at line rate", between), ("contention", between * (stretch - 1)), ("latency", delay)]
+    if inside > between * stretch:
+        parts = [("scale-up links inside the hosts", inside), ("latency", delay)]
+    shown = [f"{percent(seconds / whole)} {name}" for name, seconds in parts if seconds > SAME * whole]
+    text = f"of the time {', '.join(shown)}"
     route = routed.route
-    texts = [f"contention decides: {route.hottest_link} is offered {percent(route.max_utilisation)}"]
-    if len(routed.stretch) > 1:
-        texts.append(f"in the middle draw; the test takes {stretch:.2f} times as long as at line rate in the median")
-    return " ".join(texts)
+    if route is None or stretch <= 1 + SAME or inside > between * stretch:
+        return text
+    which = " in the middle draw" if len(routed.stretch) > 1 else ""
+    return f"{text}; fullest link {route.hottest_link}, offered {percent(route.max_utilisation)}{which}"
 
 
 def _assumptions(bench: _Bench, tests: Sequence[CollectiveTest]) -> tuple[Assumption, ...]:

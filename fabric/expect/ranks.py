@@ -15,6 +15,7 @@ from fabric.scenario.load import LoadedScenario
 from topologies.columns import Ints
 from topologies.errors import Problem, ScenarioError, TrafficError, nearest_hint
 from traffic.inventory import IMPLICIT, Inventory
+from traffic.library.keys import LibrarySpec
 from traffic.occupancy import Occupancy
 from traffic.parallelism import DIMENSIONS, RankGrid
 from traffic.placement import GpuPool, Placement
@@ -31,6 +32,7 @@ class TestRanks:
     group: str
     seats: Seats
     where: str
+    library: LibrarySpec | None = None  # how the job's collectives run
 
     @property
     def count(self) -> int:
@@ -102,7 +104,9 @@ def _of_job(
             code="FP4022",
         )
     which = "the ranks" if wanted == len(placed) else f"the first {wanted:,} ranks"
-    return TestRanks(group, seats_of(inventory, fabric, group, placed[:wanted]), f"{which} of {asked.job}")
+    keys = getattr(spec, "collectives", None)
+    seats = seats_of(inventory, fabric, group, placed[:wanted])
+    return TestRanks(group, seats, f"{which} of {asked.job}", keys if isinstance(keys, LibrarySpec) else None)
 
 
 def _group(inventory: Inventory, name: str | None) -> str:

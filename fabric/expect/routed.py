@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,11 @@ class RoutedTest:
     stretch: Floats
     route: PhaseRoute | None
 
+    @property
+    def way_s(self) -> float:
+        """A short message from NIC to NIC; 0 where no host is ever left."""
+        return 0.0 if self.route is None else self.route.way_s.get(TEST, 0.0)
+
 
 def route_test(
     loaded: LoadedScenario,
@@ -77,13 +82,19 @@ def route_test(
     name, spec = phase.fabric, loaded.scenario.fabrics[phase.fabric]
     topology = network.topologies[name]
     demands = _demands(phase, name, steady)
-    asked = request if draws is None else _drawn(request, draws)
+    asked = request if draws is None else replace(request, replicas=draws)
     counts = draws_of([(name, spec, demands, phase.name)], network.topologies, asked)
     router = request.router or spec.routing.router
     progress(Progress(f"{phase.collective}: {router}"))
     options = routing_options(spec, request, loaded.scenario.seed, progress, draws=counts[name])
     route = route_phase(
-        topology, demands, phase.name, router=router, options=options, efficiency=spec.payload_efficiency
+        topology,
+        demands,
+        phase.name,
+        router=router,
+        options=options,
+        efficiency=spec.payload_efficiency,
+        latency=spec.latency,
     )
     if TEST in route.jobs_cut:
         pair = route.unreachable[0]
@@ -94,12 +105,6 @@ def route_test(
             code="FP5006",
         )
     return RoutedTest(phase, unit_bytes, route.window_s.get(TEST, 0.0), _stretch(route), route)
-
-
-def _drawn(request: RouteRequest, draws: int) -> RouteRequest:
-    from dataclasses import replace
-
-    return replace(request, replicas=draws)
 
 
 def _demands(phase: Phase, fabric: str, steady: Demands | None) -> Demands:
@@ -114,4 +119,4 @@ def _stretch(route: PhaseRoute) -> Floats:
     """Highest utilisation that the test meets in every draw, at least 1, shape (R,)."""
     if route.every_draw is None:
         return np.maximum(np.array([job_peak(route, TEST)[0]]), 1.0)
-    return np.maximum(route.every_draw.job_peak[TEST, False], 1.0)
+    return np.asarray(np.maximum(route.every_draw.job_peak[TEST, False], 1.0))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from traffic.collective import COLLECTIVES, CollectiveTraffic
+from topologies.registry import Injected
+from traffic.chains import rail_chain
+from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.formula import formula
 from traffic.rings import ring_traffic
 
@@ -10,7 +12,9 @@ from traffic.rings import ring_traffic
 @COLLECTIVES.register(
     "pipelined-broadcast", example={"group_size": 8, "payload_bytes": 1e9}, aliases=("ring-broadcast",)
 )
-def pipelined_broadcast(group_size: int, payload_bytes: float) -> CollectiveTraffic:
+def pipelined_broadcast(
+    group_size: int, payload_bytes: float, layout: Injected[GroupLayout | None] = None
+) -> CollectiveTraffic:
     """Rank 0 sends S to the next one, which passes it on; the last has nobody to send to.
 
     Parameters
@@ -19,6 +23,8 @@ def pipelined_broadcast(group_size: int, payload_bytes: float) -> CollectiveTraf
         Ranks n.
     payload_bytes : float
         Buffer S, bytes.
+    layout : GroupLayout, optional
+        Hosts of the ranks. With it the chain is split over the rails as NCCL does; without, it follows the ranks.
 
     References
     ----------
@@ -30,4 +36,4 @@ def pipelined_broadcast(group_size: int, payload_bytes: float) -> CollectiveTraf
         S=(payload_bytes, "buffer, bytes"),
         w=(1 if group_size > 1 else 0, "1 where there is somebody to send to"),
     )
-    return ring_traffic(group_size, sent, closed=False)
+    return ring_traffic(group_size, sent, closed=False) if layout is None else rail_chain(layout, sent)

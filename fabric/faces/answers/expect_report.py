@@ -44,7 +44,7 @@ def conclusion(test: CollectiveTest, result: ExpectResult) -> list[str]:
         return []
     row = test.rows[-1]
     expected, low, high = (gbytes_text(rate.busbw_gbytes_per_s) for rate in (row.expected, row.p5, row.p95))
-    band = f" ({low} to {high} in nine draws of ten)" if test.draws > 1 else ""
+    band = f" ({low} to {high} in nine draws of ten)" if low != high else " (in every draw)" if test.draws > 1 else ""
     size = format_message(row.size_bytes)
     part = percent(row.expected.busbw_gbytes_per_s / row.ideal.busbw_gbytes_per_s)
     return [

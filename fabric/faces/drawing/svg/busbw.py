@@ -69,7 +69,7 @@ def _plot(canvas: Canvas, top: float, test: CollectiveTest, result: ExpectResult
     measured = [] if result.check is None else [row for row in result.check.rows if row.collective == test.collective]
     bandwidths = [max(row.ideal.busbw_gbytes_per_s, row.p95.busbw_gbytes_per_s) for row in rows]
     bandwidths += [row.measured.busbw_gbytes_per_s for row in measured]
-    sizes = [row.size_bytes for row in (*rows, *measured)]
+    sizes = [row.size_bytes for row in rows] + [row.size_bytes for row in measured]
     step = _round_step(max(bandwidths) / _STEPS)
     scale = Scale(top + 22, min(sizes), max(sizes), step * (int(max(bandwidths) / step) + 1))
     canvas.text(_LEFT, top + 8, f"{test.collective}, {test.ranks:,} ranks: busbw, GB/s", kind="")
