@@ -227,6 +227,7 @@ class PhaseRoute:
     solve_time_s: float | None  # measured; None of a saved result, where nothing is solved
     partial: bool
     notes: tuple[str, ...] = ()  # what else the router has to say, in words
+    way_s: dict[str, float] = field(default_factory=dict)  # per job: a short message from NIC to NIC
     spread: HashSpread | None = None  # over the draws of the hash seeds, access links in it
     draws: PhaseDraws | None = None  # of a router that hashes; None: nothing is drawn
     every_draw: EveryDraw | None = None  # until jobs and limits are judged

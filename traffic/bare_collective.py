@@ -37,6 +37,15 @@ class BareCollective:
     lower_bound_s: float | None  # the busiest NIC at full speed, no latency
 
 
+def operation_of(name: str) -> str:
+    """Our name of an operation, however it is spelled; the name itself where there is none.
+
+    >>> operation_of("AllReduce"), operation_of("alltoall"), operation_of("reduce_scatter"), operation_of("scan")
+    ('all-reduce', 'all-to-all', 'reduce-scatter', 'scan')
+    """
+    return _SPELLED.get(name.lower().replace("_", "").replace("-", ""), name)
+
+
 def bus_factor(operation: str, ranks: int) -> float:
     """Bus bandwidth over algorithm bandwidth: what the wire carries for every byte of the buffer.
 

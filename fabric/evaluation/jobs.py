@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import isinf
 
+from fabric.evaluation.latency import phase_time_s
 from fabric.evaluation.phases import job_peak
 from fabric.evaluation.step_time import exposed_times, step_time
 from fabric.result import JobPhase, JobTime, PhaseRoute
@@ -72,11 +73,12 @@ def _phase(
     route = routes.get((phase.fabric or "", phase.name))
     if route is None or workload.id not in route.window_s:
         return base
-    ideal = route.window_s[workload.id]
+    window, way = route.window_s[workload.id], route.way_s.get(workload.id, 0.0)
+    ideal = phase_time_s(phase, window, 1.0, way)
     highest, link = peak(route, workload.id)
     lost = workload.id in route.jobs_cut or isinf(highest)
     stretch = None if lost else max(1.0, highest)
-    predicted = None if stretch is None else ideal * stretch
+    predicted = None if stretch is None else phase_time_s(phase, window, stretch, way)
     return JobPhase(
         **{**base.__dict__, "ideal_s": ideal, "predicted_s": predicted, "stretch": stretch, "hottest_link": link}
     )

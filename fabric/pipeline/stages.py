@@ -127,6 +127,7 @@ def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool) ->
                     spec, request, prepared.loaded.scenario.seed, under(label, progress), draws=draws[name]
                 ),
                 efficiency=spec.payload_efficiency,
+                latency=spec.latency,
             )
         )
     return routes

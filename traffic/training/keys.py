@@ -9,6 +9,7 @@ from pydantic import Field
 from topologies.errors import TrafficError
 from topologies.registry import Spec
 from topologies.units import ComputeFlops, Count, Ratio
+from traffic.library.keys import LibrarySpec
 
 NumberType = Literal["fp8", "bf16", "fp16", "fp32"]
 BYTES_OF: dict[str, int] = {"fp8": 1, "bf16": 2, "fp16": 2, "fp32": 4}
@@ -60,13 +61,9 @@ def check_compute(compute: Compute | None) -> None:
         )
 
 
-class Collectives(Spec):
+class Collectives(LibrarySpec):
     """How collectives are carried out."""
 
-    library: Literal["nccl", "rccl", "plain"] = Field(
-        default="nccl", description="nccl, rccl: rings and trees keep to rails; plain: they follow the rank numbers"
-    )
-    algorithm: str = Field(default="ring", description="Algorithm of all-reduce, reduce-scatter and all-gather")
     all_to_all: str = Field(default="pxn", description="Algorithm of all-to-all: direct, pxn or node-deduplicated")
     context: Literal["ring", "all-gather", "all-to-all"] = Field(
         default="ring",
@@ -76,17 +73,6 @@ class Collectives(Spec):
         default="all-to-all",
         description="How experts get their tokens: sent to those that need them, or gathered by all",
     )
-    channels: Count | None = Field(
-        default=None,
-        description="Channels of a host, spread over its GPUs; each has its own connections. One per GPU if absent",
-    )
-    qps_per_connection: Count | None = Field(
-        default=None, description="Queue pairs per connection, each hashed on its own; default 1"
-    )
-
-    def flows_per_pair(self, gpus_per_host: int) -> int:
-        """Queue pairs between two GPUs: those of every connection, times the channels of one GPU."""
-        return -(-(self.channels or 1) // gpus_per_host) * (self.qps_per_connection or 1)
 
 
 class ShardingGroups(Spec):

@@ -18,6 +18,7 @@ from traffic.collective import CollectiveTraffic, together
 from traffic.formula import Formula, formula
 from traffic.parallelism import Parallelism
 from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of
+from traffic.training.calls import JobSite, library_calls
 from traffic.training.keys import BYTES_OF, GATHERED, Collectives, Overlap, Recompute, Sharding, ShardingGroups
 from traffic.training.step import TrainingStep
 from traffic.transformer.work import attention_share
@@ -38,6 +39,7 @@ class StepPlan:
     sharding_groups: ShardingGroups
     overlap: Overlap
     recompute: Recompute
+    site: JobSite
 
     @property
     def by_rail(self) -> bool:
@@ -63,8 +65,14 @@ class StepPlan:
         """Phase of a collective by the job's algorithm; none where there is nobody to talk to, or nothing to say."""
         shares = self.by_stage(groups, payload) if groups.shape[1] > 1 else []
         if shares:
-            called = algorithm_of(self.collectives.algorithm, operation)
-            yield collective_phase(name, called, self.seats, shares, by_rail=self.by_rail, **more)
+            largest = max(share.payload.value for share in shares)
+            timed = library_calls(self, name, operation, groups[0], largest)
+            called = algorithm_of(timed.wired, operation)
+            yield timed.of(collective_phase(name, called, self.seats, shares, by_rail=self.by_rail, **more))
+
+    def sent(self, phase: Phase, operation: str, groups: Ints) -> Phase:
+        """A phase whose algorithm is not the library's choice, with its calls."""
+        return library_calls(self, phase.name, operation, groups[0], phase.payload_bytes_per_rank).of(phase)
 
 
 def step_phases(plan: StepPlan) -> list[Phase]:
@@ -169,7 +177,8 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
                 **layers(stage),
             )
 
-        yield collective_phase("cp.send_recv", "ring-send-recv", plan.seats, plan.by_stage(groups, around), **more)
+        phase = collective_phase("cp.send_recv", "ring-send-recv", plan.seats, plan.by_stage(groups, around), **more)
+        yield plan.sent(phase, "send-recv", groups)
         return
 
     if plan.collectives.context == "all-to-all":
@@ -187,7 +196,8 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
         called = algorithm_of(plan.collectives.all_to_all, "all-to-all")
         if called.startswith("node-deduplicated"):  # copies of tokens are for experts alone
             called = algorithm_of("pxn", "all-to-all")
-        yield collective_phase("cp.all_to_all", called, plan.seats, plan.by_stage(groups, exchanged), **more)
+        phase = collective_phase("cp.all_to_all", called, plan.seats, plan.by_stage(groups, exchanged), **more)
+        yield plan.sent(phase, "all-to-all", groups)
         return
 
     def gathered(stage: int) -> Formula:
@@ -242,7 +252,7 @@ def _experts(plan: StepPlan) -> Iterator[Phase]:
 
         shares = plan.by_stage(groups, payload)
         if shares:
-            yield collective_phase(
+            phase = collective_phase(
                 name,
                 called,
                 plan.seats,
@@ -251,6 +261,7 @@ def _experts(plan: StepPlan) -> Iterator[Phase]:
                 overlaps_compute=plan.overlap.experts,
                 after=("forward", "backward") if name == "ep.dispatch" else ("ep.dispatch",),
             )
+            yield plan.sent(phase, "all-to-all", groups)
 
 
 def _gathered_experts(plan: StepPlan) -> Iterator[Phase]:
@@ -359,7 +370,8 @@ def _pipeline(plan: StepPlan) -> Iterator[Phase]:
         "sent": busiest,
     }
     more["payloads"] = (Payload(step.grid.ranks, busiest),)
-    yield phase_of("pp.send_recv", "send-recv", plan.seats, [(together(rows, busiest), groups)], sent, sent, **more)
+    phase = phase_of("pp.send_recv", "send-recv", plan.seats, [(together(rows, busiest), groups)], sent, sent, **more)
+    yield plan.sent(phase, "send-recv", groups)
 
 
 def _embedding(plan: StepPlan) -> Iterator[Phase]:
@@ -376,9 +388,10 @@ def _embedding(plan: StepPlan) -> Iterator[Phase]:
         t=(sizes["tp"], "tensor-parallel ranks"),
         g=(BYTES_OF[step.precision.grads], "bytes of a gradient"),
     )
-    called = algorithm_of(plan.collectives.algorithm, "all-reduce")
-    yield collective_phase(
-        "embedding.all_reduce", called, plan.seats, [Share(ends, payload)], by_rail=plan.by_rail, after=("backward",)
+    timed = library_calls(plan, "embedding.all_reduce", "all-reduce", ends[0], payload.value)
+    called, shares = algorithm_of(timed.wired, "all-reduce"), [Share(ends, payload)]
+    yield timed.of(
+        collective_phase("embedding.all_reduce", called, plan.seats, shares, by_rail=plan.by_rail, after=("backward",))
     )
 
 

@@ -15,6 +15,7 @@ from topologies.units import Count, Ratio, percent
 from traffic.collective import CollectiveTraffic
 from traffic.formula import Formula, formula
 from traffic.inventory import Inventory
+from traffic.library.call import AUTO
 from traffic.parallelism import Parallelism
 from traffic.placement import GpuPool, Placement, gpu_group
 from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of, seats_of
@@ -190,6 +191,11 @@ def inference(
             f"a request has {asked:,.0f} prompt and {answered:,.0f} output tokens on average (prompt, output)",
             f"{percent(prefix_hit, 0)} of prompt tokens are in the decode side's cache and do not move (prefix_hit)",
             "requests are spread evenly over all pairs of prefill and decode instances",
+            *(
+                ("how many tokens are in a batch is not known: collectives are rings (collectives.algorithm)",)
+                if collectives.algorithm == AUTO and max(prefill.tp, decode.tp) > 1
+                else ()
+            ),
             *(("tokens go to all experts evenly",) if max(prefill.ep, decode.ep) > 1 else ()),
         ),
     )
@@ -338,7 +344,8 @@ class _Work:
                 T=(tokens_per_s, "tokens per second in all"),
                 i=(len(groups), "instances"),
             )
-            called = algorithm_of(self.collectives.algorithm, "all-reduce")
+            algorithm = self.collectives.algorithm
+            called = algorithm_of("ring" if algorithm == AUTO else algorithm, "all-reduce")
             name = f"{pool.name}.tp"
             found.append(collective_phase(name, called, pool.seats, [Share(groups, volume)], by_rail=by_rail))
         experts = self.shape.experts

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from topologies.columns import Floats, Ints, column
@@ -18,6 +16,7 @@ from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
 from traffic.storage.phases import checkpoint_limits, checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
 from traffic.training.assumptions import assumptions
+from traffic.training.calls import JobSite
 from traffic.training.keys import (
     BYTES_OF,
     Batch,
@@ -135,9 +134,9 @@ def training(
         keys.sharding_groups,
         keys.overlap,
         keys.recompute,
+        JobSite(inventory, group, pool.per_host),
     )
-    flows_per_pair = collectives.flows_per_pair(pool.per_host)
-    phases = [replace(phase, flows_per_pair=flows_per_pair) for phase in step_phases(plan)]
+    phases = step_phases(plan)
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
     if checkpoint is not None:
         phases += _checkpoint(inventory, group, seats.hosts, checkpoint, step)
