@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fabric.expect.request import SIZES
 from fabric.output.table import Table
 from fabric.pipeline.run import Run, run_scenario
 from fabric.request import RouteRequest
@@ -26,6 +27,7 @@ from fabric.whatif.live import LiveRoutes
 
 if TYPE_CHECKING:
     from fabric.faces.explain.explain import Explanation
+    from fabric.pipeline.network import Network
     from fabric.whatif.differences import Comparison
 
 Settings = Mapping[str, Any]  # scenario keys with dots, and their values
@@ -94,6 +96,59 @@ def run(
             raise ValueError("set belongs to fabric.load: a loaded scenario has its overrides already")
         return RoutedScenario(run_scenario(scenario, asked))
     return RoutedScenario(open_any(str(scenario), overrides=_overrides(set), request=asked))
+
+
+def expected(
+    scenario: str | Path | LoadedScenario,
+    *,
+    collective: str = "all-reduce",
+    sizes: str = SIZES,
+    set: Settings | None = None,  # noqa: A002 - the flag's name
+    router: str | None = None,
+    down: Sequence[str] = (),
+    **asked: Any,
+) -> Answers:
+    """What nccl-tests will show on a scenario: a row per test and size.
+
+    Parameters
+    ----------
+    scenario
+        A file, or what ``load`` gave.
+    collective, sizes
+        As the flags of ``fabric expect``: ``"all"``, ``"1M:16G"``.
+    set, router, down
+        As for ``run``.
+    asked
+        Other fields of ``fabric.expect.request.ExpectRequest``, such as ``ranks``, ``job``, ``percentile``, ``margin``.
+
+    Raises
+    ------
+    ValueError
+        For sizes that are none.
+    topologies.errors.FabricError
+        With everything that is wrong.
+    """
+    if isinstance(scenario, LoadedScenario) and set:
+        raise ValueError("set belongs to fabric.load: a loaded scenario has its overrides already")
+    loaded = scenario if isinstance(scenario, LoadedScenario) else load(scenario, set=set)
+    return _expected(loaded, RouteRequest(router=router, down=tuple(down)), None, collective, sizes, asked)
+
+
+def _expected(
+    loaded: LoadedScenario,
+    request: RouteRequest,
+    network: Network | None,
+    collective: str,
+    sizes: str,
+    asked: Mapping[str, Any],
+) -> Answers:
+    from fabric.expect.engine import expect
+    from fabric.expect.request import ExpectRequest, collectives_of
+    from fabric.expect.sizes import parse_sizes
+    from fabric.faces.views.expect import expect_table
+
+    wanted = ExpectRequest(collectives_of(collective), parse_sizes(sizes), **asked)
+    return Answers(expect_table(expect(loaded, wanted, request, network=network).tests))
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,6 +293,10 @@ class RoutedScenario:
         wanted += [changes.override(text) for text in _overrides(set)]
         wanted += [changes.scaled(scale)] if scale is not None else []
         return RoutedScenario(self._states.run(changes.ChangeSet(tuple(wanted))))
+
+    def expect(self, collective: str = "all-reduce", sizes: str = SIZES, **asked: Any) -> Answers:
+        """What nccl-tests will show on this run's fabric, with what is down and its router; see ``fabric.expected``."""
+        return _expected(self.run.loaded, self.run.request, self.run.network, collective, sizes, asked)
 
     def compare(self, other: RoutedScenario) -> Comparison:
         """What differs between this run and another one."""

@@ -62,15 +62,6 @@ def bus_factor(operation: str, ranks: int) -> float:
     )
 
 
-def operation_name(name: str) -> str:
-    """Our name of an operation that nccl-tests or MPI spell another way; what is none stays as it is.
-
-    >>> operation_name("alltoall"), operation_name("All_Reduce"), operation_name("gossip")
-    ('all-to-all', 'all-reduce', 'gossip')
-    """
-    return _SPELLED.get(name.lower().replace("_", "").replace("-", ""), name)
-
-
 def bare_collective(
     operation: str,
     algorithm: str | None,
@@ -97,7 +88,7 @@ def bare_collective(
     TrafficError
         When there is no such operation or algorithm (FP4015), or it does not fit the memory (FP4028).
     """
-    operation = operation_name(operation)
+    operation = operation_of(operation)
     if operation not in OPERATIONS:
         raise TrafficError(
             f"unknown collective {operation!r}",

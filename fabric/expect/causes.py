@@ -18,7 +18,7 @@ from fabric.expect.request import ExpectRequest
 from fabric.expect.result import CollectiveTest
 from fabric.pipeline.network import Network
 from fabric.scenario.load import LoadedScenario
-from topologies.columns import Ints
+from topologies.columns import Ints, column
 from topologies.topology import Topology
 from topologies.units import format_gbps
 
@@ -95,7 +95,7 @@ def _slow_parts(situation: Situation) -> Iterator[Change]:
     topology = situation.topology
     endpoints = np.unique(situation.ranks.seats.endpoints)
     nic = int(endpoints[len(endpoints) // 2])
-    access = damage.access_links(topology, np.array([nic], dtype=np.int32))
+    access = damage.access_links(topology, column([nic], np.int32))
     name = topology.nodes.name
     for factor, said in ((0.5, "half"), (0.25, "a quarter of its")):
         rate = format_gbps(float(topology.capacity_gbps[access].sum()) * factor) if len(access) else ""
@@ -181,9 +181,12 @@ def _library(situation: Situation) -> Iterator[Change]:
             without = f", and {', '.join(lost)} is not used" if lost else ""
             text = f"{name} at every size (NCCL_ALGO){without}"
             yield Change(f"algorithm {name} only", text, library={"algorithm": name})
-    if lost:
-        text = f"NVLS or reduction in the network ({', '.join(lost)}) does not work: rings or trees, the faster of both"
-        yield Change("NVLS or SHARP off", text, library={"algorithm": "ring|tree"})
+    if any(name.startswith("nvls") for name in lost):
+        text = f"switches of the scale-up network do not add up ({', '.join(lost)} is not used): rings or trees instead"
+        yield Change("NVLS off", text, _with_scale_up(situation.ranks.group, None))
+    if any(name.startswith("collnet") for name in lost):
+        text = f"switches of the fabric do not add up ({', '.join(lost)} is not used): the library's own choice instead"
+        yield Change("SHARP off", text, library={"algorithm": "auto"})
     for name in ("ll", "ll128", "simple"):
         if protocols != {name}:
             yield Change(f"protocol {name} only", f"{name} at every size (NCCL_PROTO)", library={"protocol": name})
@@ -205,12 +208,15 @@ def _scale_up(situation: Situation) -> Iterator[Change]:
             yield Change(cause, text, _with_scale_up(situation.ranks.group, rate))
 
 
-def _with_scale_up(group: str, speed_gbps: float) -> Callable[[Network], Network]:
+def _with_scale_up(group: str, speed_gbps: float | None) -> Callable[[Network], Network]:
+    """Scale-up links at another speed, or with switches that do not reduce."""
+
     def changed(network: Network) -> Network:
         entry = network.inventory.groups[group]
-        assert entry.scale_up is not None
-        slower = replace(entry, scale_up=entry.scale_up.model_copy(update={"speed": speed_gbps, "reduces": False}))
-        groups = {**network.inventory.groups, group: slower}
+        if entry.scale_up is None:
+            return network
+        other = {"reduces": False} if speed_gbps is None else {"speed": speed_gbps}
+        groups = {**network.inventory.groups, group: replace(entry, scale_up=entry.scale_up.model_copy(update=other))}
         return replace(network, inventory=replace(network.inventory, groups=groups))
 
     return changed

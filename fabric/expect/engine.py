@@ -9,15 +9,16 @@ library chooses, and every algorithm is routed once: what links carry grows with
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from fabric.evaluation.latency import phase_time_s
 from fabric.expect.calls import CallPlan, library_of, plan_of, said_of
 from fabric.expect.nccl_tests import message_of, rate
 from fabric.expect.ranks import TestRanks, ranks_of
 from fabric.expect.request import ExpectRequest
-from fabric.expect.result import CollectiveTest, ExpectResult, SizeRow
+from fabric.expect.result import CollectiveTest, ExpectResult, Rate, SizeRow
 from fabric.expect.routed import RoutedTest, route_test
 from fabric.pipeline.network import Network
 from fabric.pipeline.prepared import build, check_fabric, derive_traffic
@@ -27,16 +28,15 @@ from fabric.result import Assumption
 from fabric.routing.progress import Reporter, silent
 from fabric.routing.utilisation import SAME
 from fabric.scenario.load import LoadedScenario
-from topologies.columns import Floats
+from topologies.columns import Floats, column
 from topologies.errors import ScenarioError
 from topologies.units import format_message, percent
 from traffic.demands import Demands
 from traffic.library.call import LibraryCall
 from traffic.library.keys import LibrarySpec
 from traffic.occupancy import Occupancy
-from traffic.workload import WorkloadTraffic, demands_of
+from traffic.workload import Phase, WorkloadTraffic, demands_of
 
-UNIT_BYTES = 2.0**30  # message that is routed
 _ENOUGH = 20  # draws from which 5 and 95 % lie within them
 
 NetworkChange = Callable[[Network], Network]
@@ -113,23 +113,23 @@ class _Bench:
     def test(self, operation: str) -> CollectiveTest:
         """One operation over all sizes."""
         plan = plan_of(self.network, self.ranks, operation, self.library)
-        rows = []
-        for size in dict.fromkeys(self._sizes(operation)):
-            call = plan.call(size)
-            rows.append(self._row(operation, size, call, self._routed(plan, call)))
-        last = self._routed(plan, plan.call(rows[-1].size_bytes))
+        rows, sizes = [], list(dict.fromkeys(self._sizes(operation)))
+        for size in sizes:
+            message = self._message(plan, size)
+            rows.append(self._row(operation, message))
+        routed = message.routed
         return CollectiveTest(
             operation,
             self.ranks.count,
-            self.ranks.seats.fabric if last.route else "",
-            len(last.stretch),
+            self.ranks.seats.fabric if routed.route else "",
+            len(routed.stretch),
             tuple(rows),
             hosts=self.ranks.hosts,
             where=self.ranks.where,
-            router=last.route.router if last.route else "",
-            flows_per_pair=last.phase.flows_per_pair,
-            hashed=last.route is not None and last.route.draws is not None,
-            limited_by=_parts(last, plan.call(rows[-1].size_bytes), rows[-1].size_bytes),
+            router=routed.route.router if routed.route else "",
+            flows_per_pair=routed.phase.flows_per_pair,
+            hashed=routed.route is not None and routed.route.draws is not None,
+            limited_by=_parts(message),
         )
 
     def _sizes(self, operation: str) -> list[float]:
@@ -148,69 +148,89 @@ class _Bench:
             self.said.append((text, "--sizes"))
         return kept
 
-    def _routed(self, plan: CallPlan, call: LibraryCall) -> RoutedTest:
-        key = (plan.operation, call.wired, plan.flows_per_pair(call))
+    def _message(self, plan: CallPlan, size_bytes: float) -> _Message:
+        """A size as the library runs it, on the routes of its algorithm and connections."""
+        phase, call = plan.call(size_bytes)
+        key = (plan.operation, call.wired, phase.flows_per_pair)
         if key not in self.routed:
             self.routed[key] = route_test(
                 self.loaded,
                 self.network,
-                plan.phase(call, UNIT_BYTES),
-                UNIT_BYTES,
+                phase,
+                size_bytes,
                 steady=self.steady,
                 request=self.request,
                 draws=self.asked.draws,
                 progress=self.progress,
             )
-        return self.routed[key]
+        return _Message(size_bytes, phase, call, self.routed[key])
 
-    def _row(self, operation: str, size_bytes: float, call: LibraryCall, routed: RoutedTest) -> SizeRow:
-        times = times_s(routed, call, size_bytes)
-        part = size_bytes / routed.unit_bytes
-        ideal = max(routed.window_s, routed.phase.inside_s) * part
+    def _row(self, operation: str, message: _Message) -> SizeRow:
+        times, size, ranks = message.times_s, message.size_bytes, self.ranks.count
 
-        def at(percentile: float) -> float:
-            """The time that comes with the bandwidth at a percentile: the longest has the least."""
-            return float(-np.quantile(-times, percentile / 100, method="inverted_cdf"))
+        def at(percentile: float) -> Rate:
+            """What comes with the bandwidth at a percentile: the longest time has the least."""
+            longest = float(-np.quantile(-times, percentile / 100, method="inverted_cdf"))
+            return rate(operation, ranks, size, longest)
 
-        rates = {p: rate(operation, self.ranks.count, size_bytes, at(p)) for p in (5.0, 50.0, 95.0)}
-        mark = rate(operation, self.ranks.count, size_bytes, at(self.asked.percentile)).busbw_gbytes_per_s
         return SizeRow(
-            size_bytes,
-            call.algorithm,
-            call.protocol,
-            rate(operation, self.ranks.count, size_bytes, ideal),
-            rates[50.0],
-            rates[5.0],
-            rates[95.0],
-            mark * (1 - self.asked.margin),
+            size,
+            message.call.algorithm,
+            message.call.protocol,
+            rate(operation, ranks, size, message.ideal_s),
+            at(50.0),
+            at(5.0),
+            at(95.0),
+            at(self.asked.percentile).busbw_gbytes_per_s * (1 - self.asked.margin),
         )
 
 
-def times_s(routed: RoutedTest, call: LibraryCall, size_bytes: float) -> Floats:
-    """Time of a message in every draw of the hash, shape (R,)."""
-    wire = size_bytes / routed.unit_bytes * call.wire
-    between = routed.window_s * wire * routed.stretch
-    return np.asarray(np.maximum(between, routed.phase.inside_s * wire) + latency_s(routed, call))
+@dataclass(frozen=True, eq=False)
+class _Message:
+    """A size of message: what the library does with it, and how its algorithm fares on the fabric."""
+
+    size_bytes: float
+    phase: Phase
+    call: LibraryCall
+    routed: RoutedTest
+
+    @property
+    def window_s(self) -> float:
+        """Time of its bytes, without those that a protocol adds, at the busiest NIC."""
+        return self.routed.window_s * self.size_bytes / self.routed.size_bytes
+
+    @property
+    def ideal_s(self) -> float:
+        """The busiest NIC at line rate, or scale-up links where these are slower; no latency, no contention."""
+        return max(self.window_s, self.phase.inside_s)
+
+    @property
+    def latency_s(self) -> float:
+        """What a call takes beside its bytes: the library's part, and messages between hosts that wait for another."""
+        return self.phase.latency_s + self.phase.rounds * self.routed.way_s
+
+    @property
+    def times_s(self) -> Floats:
+        """Time in every draw of the hash, shape (R,)."""
+        on_wire = replace(self.phase, inside_s=self.phase.inside_s * self.call.wire)
+        window, way = self.window_s * self.call.wire, self.routed.way_s
+        times = [phase_time_s(on_wire, window, stretch, way) for stretch in self.routed.stretch.tolist()]
+        return column(times, np.float64)
 
 
-def latency_s(routed: RoutedTest, call: LibraryCall) -> float:
-    """What a call takes beside its bytes: the library's part, and the messages between hosts that wait for another."""
-    return call.latency_s + call.rounds * routed.way_s
-
-
-def _parts(routed: RoutedTest, call: LibraryCall, size_bytes: float) -> str:
+def _parts(message: _Message) -> str:
     """What the time of a size consists of in the median, in words."""
-    wire = size_bytes / routed.unit_bytes * call.wire
-    between, inside, delay = routed.window_s * wire, routed.phase.inside_s * wire, latency_s(routed, call)
+    routed, wire = message.routed, message.call.wire
+    between, inside, delay = message.window_s * wire, message.phase.inside_s * wire, message.latency_s
     stretch = float(np.median(routed.stretch))
-    whole = max(between * stretch, inside) + delay
+    whole = max(between * stretch + delay, inside)
     parts = [("the NICs at line rate", between), ("contention", between * (stretch - 1)), ("latency", delay)]
-    if inside > between * stretch:
-        parts = [("scale-up links inside the hosts", inside), ("latency", delay)]
+    if inside > between * stretch + delay:
+        parts = [("scale-up links inside the hosts", inside)]
     shown = [f"{percent(seconds / whole)} {name}" for name, seconds in parts if seconds > SAME * whole]
     text = f"of the time {', '.join(shown)}"
     route = routed.route
-    if route is None or stretch <= 1 + SAME or inside > between * stretch:
+    if route is None or stretch <= 1 + SAME or len(parts) == 1:
         return text
     which = " in the middle draw" if len(routed.stretch) > 1 else ""
     return f"{text}; fullest link {route.hottest_link}, offered {percent(route.max_utilisation)}{which}"

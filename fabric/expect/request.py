@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from topologies.errors import ScenarioError, nearest_hint
-from traffic.bare_collective import OPERATIONS, operation_name
+from traffic.bare_collective import OPERATIONS, operation_of
 
 PERCENTILE = 5.0
 MARGIN = 0.05
@@ -48,7 +48,7 @@ def collectives_of(text: str) -> tuple[str, ...]:
     if text.strip().lower() == "all":
         return OPERATIONS
     names = [name.strip() for name in text.split(",") if name.strip()]
-    operations = [operation_name(name.lower().removesuffix("_perf")) for name in names]
+    operations = [operation_of(name.lower().removesuffix("_perf")) for name in names]
     for name, operation in zip(names, operations, strict=True):
         if operation not in OPERATIONS:
             hint = nearest_hint(operation, OPERATIONS, otherwise=f"collectives: {', '.join(OPERATIONS)}, or all")

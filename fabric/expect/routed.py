@@ -16,7 +16,7 @@ from fabric.request import RouteRequest
 from fabric.result import PhaseRoute
 from fabric.routing.progress import Progress, Reporter
 from fabric.scenario.load import LoadedScenario
-from topologies.columns import Floats
+from topologies.columns import Floats, column
 from topologies.errors import RoutingError
 from traffic.demands import Demands, TrafficClass
 from traffic.workload import Phase
@@ -29,7 +29,7 @@ class RoutedTest:
     Attributes
     ----------
     phase : Phase
-        For messages of ``unit_bytes``.
+        For a message of ``size_bytes``; what links carry grows with it.
     window_s : float
         Time of such a message at line rate times efficiency: the busiest NIC's.
     stretch : ndarray of float, shape (R,)
@@ -39,7 +39,7 @@ class RoutedTest:
     """
 
     phase: Phase
-    unit_bytes: float
+    size_bytes: float
     window_s: float
     stretch: Floats
     route: PhaseRoute | None
@@ -54,7 +54,7 @@ def route_test(
     loaded: LoadedScenario,
     network: Network,
     phase: Phase,
-    unit_bytes: float,
+    size_bytes: float,
     *,
     steady: Demands | None,
     request: RouteRequest,
@@ -66,7 +66,7 @@ def route_test(
     Parameters
     ----------
     phase : Phase
-        The collective, with the bytes of one message of ``unit_bytes``.
+        The collective, with the bytes of one message of ``size_bytes``.
     steady : Demands, optional
         What else is on the wire of the phase's fabric.
     draws : int, optional
@@ -78,7 +78,7 @@ def route_test(
         Where ranks cannot reach each other (FP5006).
     """
     if phase.fabric is None:
-        return RoutedTest(phase, unit_bytes, 0.0, np.ones(1), None)
+        return RoutedTest(phase, size_bytes, 0.0, np.ones(1), None)
     name, spec = phase.fabric, loaded.scenario.fabrics[phase.fabric]
     topology = network.topologies[name]
     demands = _demands(phase, name, steady)
@@ -104,7 +104,7 @@ def route_test(
             hint="bring up what is down, or test ranks that reach each other (--ranks, --group)",
             code="FP5006",
         )
-    return RoutedTest(phase, unit_bytes, route.window_s.get(TEST, 0.0), _stretch(route), route)
+    return RoutedTest(phase, size_bytes, route.window_s.get(TEST, 0.0), _stretch(route), route)
 
 
 def _demands(phase: Phase, fabric: str, steady: Demands | None) -> Demands:
@@ -118,5 +118,5 @@ def _demands(phase: Phase, fabric: str, steady: Demands | None) -> Demands:
 def _stretch(route: PhaseRoute) -> Floats:
     """Highest utilisation that the test meets in every draw, at least 1, shape (R,)."""
     if route.every_draw is None:
-        return np.maximum(np.array([job_peak(route, TEST)[0]]), 1.0)
-    return np.asarray(np.maximum(route.every_draw.job_peak[TEST, False], 1.0))
+        return column([max(job_peak(route, TEST)[0], 1.0)], np.float64)
+    return column(np.maximum(route.every_draw.job_peak[TEST, False], 1.0), np.float64)
