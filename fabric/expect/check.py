@@ -97,8 +97,8 @@ def notes_of(run: Run, test: CollectiveTest, rows: Sequence[CheckRow]) -> list[s
     if best.measured.busbw_gbytes_per_s > ABOVE_IDEAL * limit:
         part = percent(best.measured.busbw_gbytes_per_s / limit)
         notes.append(
-            f"{place}: busbw at {format_message(best.size_bytes)} is {part} of the ideal: the scenario has slower NICs, "
-            "links or GPUs than the machine that was measured"
+            f"{place}: busbw at {format_message(best.size_bytes)} is {part} of the ideal: the scenario has slower "
+            "NICs, links or GPUs than the machine that was measured"
         )
     left = len({row.size_bytes for row in run.rows}) - len({row.size_bytes for row in rows})
     if left:
