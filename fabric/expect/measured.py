@@ -130,8 +130,8 @@ def _places(run: Run, hosts: Sequence[str], per_host: int, group: str, notes: li
         places.append((host_of[host], gpu))
     if not _named(distinct, hosts):
         notes.append(
-            f"{place}: the scenario has no hosts of these names; the {len(distinct)} of the run are taken for its first "
-            f"ones, {hosts[0]} to {hosts[len(distinct) - 1]}"
+            f"{place}: the scenario has no hosts of these names; the {len(distinct)} of the run are taken for its "
+            f"first, {hosts[0]} to {hosts[len(distinct) - 1]}"
         )
     return tuple(places)
 
