@@ -20,6 +20,7 @@ from topologies.units import format_seconds, percent
 LEAST_FIT = 0.6  # of the shortfall that a cause has to explain
 MOST_LEFT = 0.12  # of the logarithm of time, on the sizes that fall short (root mean square)
 ALIKE = 0.03  # of the logarithm of time, by which curves of two causes are one
+SAME_FIT = 0.005  # by which two fits are one
 MOST_CAUSES = 6  # that are listed
 
 Simulate = Callable[[Change], Curve | None]  # None: cannot be simulated here
@@ -82,14 +83,16 @@ def _explanation(one: _Tried, listed: Sequence[_Tried]) -> Explanation:
     if one.fit.added_s:
         detail = f"{format_seconds(one.fit.added_s)} {detail}"
     detail += f"; explains {percent(one.fit.fit, 0)} of the shortfall over all sizes"
-    alike = [
-        other.change.cause
-        for other in listed
-        if other is not one and float(np.max(np.abs(np.log(other.fit.placed_s / one.fit.placed_s)))) <= ALIKE
-    ]
+    alike = [other.change.cause for other in listed if other is not one and _same(other.fit, one.fit)]
     if alike:
         detail += f"; this run cannot tell it from: {', '.join(alike)}"
     return Explanation(one.change.cause, one.fit.fit, detail)
+
+
+def _same(one: Fit, other: Fit) -> bool:
+    """Whether a run cannot decide between two causes: one curve, or one fit."""
+    apart = float(np.max(np.abs(np.log(one.placed_s / other.placed_s))))
+    return apart <= ALIKE or abs(one.fit - other.fit) <= SAME_FIT
 
 
 def _nothing(tried: Sequence[_Tried]) -> Explanation:
