@@ -125,9 +125,10 @@ def _group(inventory: Inventory, name: str | None) -> str:
     if not inventory.groups:
         return IMPLICIT
     if len(with_gpus) != 1:
+        first = next(iter(inventory.groups))
         raise ScenarioError(
             f"which nodes does the test run on? {len(with_gpus)} groups have GPUs",
-            hint=f"--group {with_gpus[0]}" if with_gpus else "choose a node model with GPUs, or say gpus: of a group",
+            hint=f"--group {with_gpus[0]}" if with_gpus else f"a node model with GPUs, or --set nodes.{first}.gpus=8",
             code="FP4023",
         )
     return with_gpus[0]

@@ -42,11 +42,10 @@ class ExpectScreen(ViewScreen):
     )
     CSS = """
     ExpectScreen {
-        #p-curve { height: 2fr; }
-        #p-sizes { height: 3fr; }
+        #p-curve { height: 1fr; }
+        #p-sizes { height: 1fr; }
         #curve { height: 1fr; }
         #concluded { height: auto; max-height: 4; }
-        &.-narrow #concluded { max-height: 2; }
     }
     """
 
@@ -76,7 +75,8 @@ class ExpectScreen(ViewScreen):
             self._work()
         shown = result or next((one for key, one in self._results.items() if key[2] == self._collective), None)
         test = shown.tests[0] if shown else None
-        waiting = self._refused.get(self._key, "working it out")
+        refused = self._refused.get(self._key, "")
+        waiting = "" if refused else "working it out"
         sizes, curve = self.query_one("#sizes", LineTable), self.query_one("#curve", Curve)
         table = expect_table([test]).only(*EXPECTED.shown).without("collective") if test else Table.of((), 0)
         sizes.empty = waiting
@@ -86,8 +86,9 @@ class ExpectScreen(ViewScreen):
             f"{test_text(test)}: busbw, GB/s" if test else f"{self._collective}: busbw, GB/s", curve.legend
         )
         self.query_one("#p-sizes", Pane).retitle(f"Sizes of {self._collective}, busbw in GB/s")
-        lines = conclusion(test, shown) if test and shown else []
-        self.query_one("#concluded", Static).update(Text(safe("\n".join(lines)), self.look.text))
+        lines = conclusion(test, shown) if test is not None and shown is not None else [refused]
+        shown_lines = lines[-1:] if self.app.size.height < 32 else lines
+        self.query_one("#concluded", Static).update(Text("\n".join(map(safe, shown_lines)), self.look.text))
 
     def _work(self) -> None:
         """Work it out in a thread, once."""

@@ -64,8 +64,8 @@ class Curve(Widget, can_focus=True):
         highest = max(max(row.ideal.busbw_gbytes_per_s, row.p95.busbw_gbytes_per_s) for row in self.test.rows)
         lines = max(height - 1, 1)
         step = highest / max(lines - 1, 1)  # the top line is the highest
-        labelled = y % 4 == 0 or y == lines - 1
-        label = fitted(f"{highest - y * step:.0f}" if labelled else "", _SCALE - 1, right=True)
+        labelled = (y % 4 == 0 and lines - y > 2) or y == lines - 1
+        label = fitted(f"{max(highest - y * step, 0.0):.0f}" if labelled else "", _SCALE - 1, right=True)
         parts = [Segment(f"{label} ", self.look.faint)]
         for row in rows:
             part = _part(row, highest - (y + 0.5) * step, highest - (y - 0.5) * step)

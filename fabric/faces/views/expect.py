@@ -70,7 +70,9 @@ def _rate(name: str, rows: Sequence[SizeRow]) -> Column:
 
 
 def _gbytes(name: str, header: str, values: Any, **layout: Any) -> Column:
-    return Column(name, header, values, gbytes_text, **{"numeric": True, "width": 9, "unit": "GB/s", **layout})
+    return Column(
+        name, header, values, gbytes_text, **{"numeric": True, "width": max(len(header), 7), "unit": "GB/s", **layout}
+    )
 
 
 def _whole(name: str, header: str, values: Any, **layout: Any) -> Column:

@@ -98,7 +98,7 @@ _CURVES: tuple[tuple[Callable[[SizeRow], float], str, str], ...] = (
 def _axes(canvas: Canvas, scale: Scale, step: float, sizes: Sequence[float]) -> None:
     for number in range(round(scale.highest / step) + 1):
         y = scale.y(number * step)
-        canvas.line(_LEFT, y, _LEFT + WIDTH, y)
+        canvas.line(_LEFT, y, _LEFT + WIDTH, y, kind="box" if number else "line")
         canvas.text(_LEFT - 6, y + 4, f"{number * step:g}", kind="f e")
     shown = sorted(set(sizes))
     free = -1e9
