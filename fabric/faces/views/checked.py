@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fabric.expect.result import CheckRow, Explanation
 from fabric.faces.views.expect import gbytes_text, microseconds_text
+from fabric.faces.views.limits import limit_mark
 from fabric.faces.views.row_kinds import CHECKED
 from fabric.output.columns import named
 from fabric.output.table import Column, Table
@@ -47,7 +48,7 @@ def checked_table(rows: Sequence[CheckRow]) -> Table:
         "judged_by": named("judged_by", "judged by", [row.judged_by for row in rows], width=9),
         "ok": Column("ok", "verdict", [row.ok for row in rows], _VERDICTS.__getitem__, width=7),
     }
-    marks = ["ok" if row.ok else "bad" for row in rows]
+    marks = [limit_mark(row.ok) for row in rows]
     return Table.of([columns[name] for name in CHECKED.columns], len(rows), title="checked", marks=marks)
 
 
