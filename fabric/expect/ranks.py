@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from fabric.expect.request import ExpectRequest
 from fabric.pipeline.network import Network
 from fabric.scenario.load import LoadedScenario
-from topologies.columns import Ints
+from topologies.columns import Ints, column
 from topologies.errors import Problem, ScenarioError, TrafficError, nearest_hint
 from traffic.inventory import IMPLICIT, Inventory
 from traffic.library.keys import LibrarySpec
@@ -68,14 +68,16 @@ def ranks_of(loaded: LoadedScenario, network: Network, asked: ExpectRequest, occ
         pool = GpuPool.of(placement, context, group, fabric)
         wanted = pool.free.size if asked.ranks is None else asked.ranks
         _check_count(wanted, pool.free.size, group, len(pool.hosts), pool.per_host)
-        placed = pool.place(placement, _grid(wanted, pool.per_host), context, TEST)
+        if asked.places is None:
+            placed = pool.place(placement, _grid(wanted, pool.per_host), context, TEST)
+        else:
+            placed = column(np.array(asked.places), np.int32)
     except TrafficError as error:
         raise _without_keys(error) from None
     loaded.say(*context.said)
+    order = placement.order if asked.places is None else "placed as measured"
     whole = f"all {wanted:,}" if wanted == pool.free.size else f"{wanted:,} of {pool.free.size:,}"
-    return TestRanks(
-        group, seats_of(network.inventory, fabric, group, placed), f"{whole} GPUs of {group}, {placement.order}"
-    )
+    return TestRanks(group, seats_of(network.inventory, fabric, group, placed), f"{whole} GPUs of {group}, {order}")
 
 
 def _folder(loaded: LoadedScenario) -> Path:

@@ -24,6 +24,7 @@ class ExpectRequest:
     group: str | None = None  # node group; the only one with GPUs
     job: str | None = None  # a workload of the scenario, whose ranks and places are taken
     placement: Mapping[str, Any] = field(default_factory=dict)  # keys of a workload's placement
+    places: tuple[tuple[int, int], ...] | None = None  # host and GPU of every rank, where these are known already
     fabric: str | None = None
     library: Mapping[str, Any] = field(default_factory=dict)  # keys of a workload's collectives
     draws: int | None = None  # of the hash

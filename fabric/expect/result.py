@@ -63,8 +63,9 @@ class CheckRow:
     in_place: bool
     measured: Rate
     expected: Rate
-    pass_mark_busbw_gbytes_per_s: float
+    pass_mark_busbw_gbytes_per_s: float  # that it is judged by
     ok: bool
+    judged_by: str = "bandwidth"  # or time, where latency rules
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Check:
     verdict: str  # pass or fail
     rows: tuple[CheckRow, ...]
     explanations: tuple[Explanation, ...] = ()
+    notes: tuple[str, ...] = ()  # how rows were judged, and what of the log does not fit the scenario
 
 
 @dataclass(frozen=True, eq=False)

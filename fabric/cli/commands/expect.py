@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabric.cli.answer import Answer, emit, load, located, output_path, write
-from fabric.cli.exit_codes import NO_ANSWER, OK
-from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, Share, refuse_flags
+from fabric.cli.answer import Answer, emit, load, located, note, output_path, write
+from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK
+from fabric.cli.options import (
+    ANSWER,
+    SCENARIO,
+    FabricCommand,
+    OneOf,
+    RareOption,
+    Settings,
+    Share,
+    flags_given,
+    refuse_flags,
+)
 from fabric.cli.watch import watching
-from fabric.faces.views.row_kinds import EXPECTED
+from fabric.faces.views.row_kinds import CHECKED, EXPECTED
 from fabric.routing.names import router_names
 
 if TYPE_CHECKING:
     from fabric.expect.request import ExpectRequest
     from fabric.expect.result import ExpectResult
+    from fabric.routing.progress import Reporter
     from fabric.scenario.load import LoadedScenario
 
 SUMMARY = "Predict what nccl-tests will show on a fabric, with a band and the pass mark to sign."
@@ -64,7 +75,7 @@ def _placement(_ctx: click.Context, _option: click.Parameter, text: str | None) 
     return keys
 
 
-@click.command("expect", cls=FabricCommand, takes=(*ANSWER, *SCENARIO, "progress"), rows=(EXPECTED,))
+@click.command("expect", cls=FabricCommand, takes=(*ANSWER, *SCENARIO, "progress"), rows=(EXPECTED, CHECKED))
 @click.argument("scenario")
 @click.option(
     "--collective",
@@ -112,6 +123,13 @@ def _placement(_ctx: click.Context, _option: click.Parameter, text: str | None) 
     callback=_margin,
     help="By which the pass mark is below it.",
 )
+@click.option(
+    "--check",
+    "log",
+    type=click.Path(dir_okay=False),
+    metavar="LOG",
+    help="A log of nccl-tests, text or JSON: its rows beside what is expected, and what explains a shortfall.",
+)
 @click.option("--beside", is_flag=True, help="With the steady traffic of the scenario's workloads on the wire.")
 @click.option(
     "--channels", cls=RareOption, type=click.IntRange(min=1), metavar="N", help="Of a host; default: the library's."
@@ -134,13 +152,14 @@ def command(
     channels: int | None,
     qps_per_connection: int | None,
     sizes: tuple[float, ...],
+    log: str | None,
     **asked: Any,
 ) -> int:
     """Predict what nccl-tests will show on SCENARIO, with a band and the pass mark to sign.
 
     Sizes, time, algbw and busbw are those of its own table: expected (the median over draws of the hash), 5 and 95 %,
     and ideal (the busiest NIC or scale-up link at line rate, no latency, no contention). -o FILE.svg draws busbw over
-    size. Exit code 0; 3: bad input; 4: ranks have no path to each other.
+    size. Exit code 0; 1: a row of --check misses its mark; 3: bad input; 4: ranks have no path to each other.
     """
     from fabric.expect.request import ExpectRequest, collectives_of
     from fabric.request import RouteRequest
@@ -153,8 +172,11 @@ def command(
     }  # fmt: skip
     library = {name: value for name, value in keys.items() if value is not None}
     wanted = ExpectRequest(collectives_of(collectives), sizes, library=library, **asked)
+    request = RouteRequest(router=router, down=settings.down, up=settings.up)
+    if log is not None:
+        refuse_flags("the log has the sizes", "sizes")
     loaded = load(scenario, settings)
-    return _expect(loaded, settings, wanted, RouteRequest(router=router, down=settings.down, up=settings.up))
+    return _expect(loaded, settings, wanted, request, log)
 
 
 def _check_output(settings: Settings) -> None:
@@ -169,7 +191,7 @@ def _check_output(settings: Settings) -> None:
         raise FormatError(f"the curve is drawn as SVG, not as {suffix}", hint="end the file with .svg", code="FP6243")
 
 
-def _expect(loaded: LoadedScenario, settings: Settings, wanted: ExpectRequest, request: Any) -> int:
+def _expect(loaded: LoadedScenario, settings: Settings, wanted: ExpectRequest, request: Any, log: str | None) -> int:
     from fabric.expect.engine import expect
     from fabric.faces.answers.expect_report import expect_document, expect_record
     from fabric.faces.views.expect import expect_table
@@ -177,7 +199,10 @@ def _expect(loaded: LoadedScenario, settings: Settings, wanted: ExpectRequest, r
 
     try:
         with located(loaded, settings), watching(settings) as report:
-            result = expect(loaded, wanted, request, progress=report)
+            if log is not None:
+                result = _checked(loaded, wanted, request, log, report)
+            else:
+                result = expect(loaded, wanted, request, progress=report)
     except RoutingError as error:
         if error.problems[0].code != "FP5006":
             raise
@@ -187,7 +212,9 @@ def _expect(loaded: LoadedScenario, settings: Settings, wanted: ExpectRequest, r
         return NO_ANSWER
     if settings.output.endswith(".svg"):
         _draw(loaded, settings, result)
-        return OK
+        return OK if result.check is None or result.check.verdict == "pass" else ANSWER_IS_NO
+    if result.check is not None:
+        return _emit_check(loaded, settings, result)
     answer = Answer(
         lambda: expect_record(loaded, result),
         lambda: expect_document(loaded, result),
@@ -196,6 +223,36 @@ def _expect(loaded: LoadedScenario, settings: Settings, wanted: ExpectRequest, r
     )
     emit(answer, settings)
     return OK
+
+
+def _checked(loaded: LoadedScenario, wanted: ExpectRequest, request: Any, log: str, report: Reporter) -> ExpectResult:
+    """A log held against what is expected of its runs; of several operations those that --collective names."""
+    from fabric.expect.checking import check_log
+    from traffic.nccl_tests.operations import operation_named
+    from traffic.nccl_tests.read import read_log
+
+    given = "collectives" in flags_given(click.get_current_context())
+    named = operation_named(wanted.collectives[0]) if given and len(wanted.collectives) == 1 else None
+    return check_log(loaded, wanted, request, read_log(log, named), progress=report)
+
+
+def _emit_check(loaded: LoadedScenario, settings: Settings, result: ExpectResult) -> int:
+    from fabric.faces.answers.check_report import check_document
+    from fabric.faces.answers.expect_report import expect_record
+    from fabric.faces.views.checked import checked_table
+
+    check = result.check
+    assert check is not None
+    for text in check.notes:
+        note(text, settings)
+    answer = Answer(
+        lambda: expect_record(loaded, result),
+        lambda: check_document(loaded, result),
+        lambda: checked_table(check.rows),
+        CHECKED,
+    )
+    emit(answer, settings)
+    return OK if check.verdict == "pass" else ANSWER_IS_NO
 
 
 def _draw(loaded: LoadedScenario, settings: Settings, result: ExpectResult) -> None:

@@ -113,4 +113,5 @@ def check_record(check: Check) -> dict[str, Any]:
         for row in check.rows
     ]  # fmt: skip
     explanations = [dict(entry.__dict__) for entry in check.explanations]
-    return {"path": check.path, "verdict": check.verdict, "rows": rows, "explanations": explanations}
+    return {"path": check.path, "verdict": check.verdict, "rows": rows, "explanations": explanations,
+            "notes": list(check.notes)}  # fmt: skip

@@ -111,6 +111,19 @@ EXPECTED = RowKind(
     ),
 )  # fmt: skip
 
+CHECKED = RowKind(
+    "measured rows",
+    (
+        "collective", "size_bytes", "in_place", "measured_time_s", "expected_time_s", "measured_busbw_gbytes_per_s",
+        "expected_busbw_gbytes_per_s", "of_expected", "pass_mark_busbw_gbytes_per_s", "judged_by", "ok",
+    ),
+    shown=(
+        "collective", "size_bytes", "in_place", "measured_time_s", "measured_busbw_gbytes_per_s",
+        "expected_busbw_gbytes_per_s", "of_expected", "pass_mark_busbw_gbytes_per_s", "judged_by", "ok",
+    ),
+    ratios=("of_expected",),
+)  # fmt: skip
+
 FIGURES = RowKind(
     "figures of both sides",
     ("subject", "what", "a", "b", "change", "relative", "unit", "a_ok", "b_ok", "limit"),
