@@ -64,6 +64,7 @@ class CollectiveTraffic:
     sent_bytes: Floats  # shape (P,)
     sent: Formula  # closed form of what the busiest rank sends
     blocks: tuple[RankBlock, ...] = ()
+    uneven: float = 1.0  # its time over that of its bytes together, where it is run part by part
 
     @staticmethod
     def of(src: object, dst: object, sent_bytes: object, sent: Formula) -> CollectiveTraffic:

@@ -72,7 +72,7 @@ def _phase(
     route = routes.get((phase.fabric or "", phase.name))
     if route is None or workload.id not in route.window_s:
         return base
-    ideal = route.window_s[workload.id]
+    ideal = route.window_s[workload.id] * phase.uneven
     highest, link = peak(route, workload.id)
     lost = workload.id in route.jobs_cut or isinf(highest)
     stretch = None if lost else max(1.0, highest)

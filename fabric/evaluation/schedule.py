@@ -71,7 +71,7 @@ def step_schedule(
 def _ideal_s(phase: Phase, topologies: Mapping[str, Topology], efficiency: Mapping[str, float]) -> float | None:
     if phase.steady or phase.fabric is None:
         return None
-    return ideal_window_s(topologies[phase.fabric], [phase.flows], efficiency[phase.fabric])
+    return ideal_window_s(topologies[phase.fabric], [phase.flows], efficiency[phase.fabric]) * phase.uneven
 
 
 def _timing(

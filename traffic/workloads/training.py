@@ -10,6 +10,7 @@ from topologies.columns import Floats, Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
+from traffic.expert_load_file import ExpertLoadFile
 from traffic.formula import formula
 from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
@@ -18,6 +19,7 @@ from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
 from traffic.storage.phases import checkpoint_limits, checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
 from traffic.training.assumptions import assumptions
+from traffic.training.expert_load import check_expert_keys, expert_figures, load_of_experts
 from traffic.training.keys import (
     BYTES_OF,
     Batch,
@@ -63,6 +65,7 @@ def training(
     fabric: str | None = None,
     checkpoint: CheckpointSpec | None = None,
     dataset: DatasetSpec | None = None,
+    expert_load: ExpertLoadFile | None = None,
     *,
     context: Injected[WorkloadContext],
 ) -> WorkloadTraffic:
@@ -86,6 +89,8 @@ def training(
         Fabric of the collectives; the one on which the group has a NIC per GPU if absent.
     checkpoint, dataset : Spec, optional
         Traffic to and from storage.
+    expert_load : ExpertLoadFile, optional
+        File of the tokens that each expert got, by layer or for all layers; all get as many if absent.
 
     Returns
     -------
@@ -135,7 +140,9 @@ def training(
         keys.sharding_groups,
         keys.overlap,
         keys.recompute,
+        load_of_experts(source.shape, expert_load, context.directory),
     )
+    check_expert_keys(keys.collectives, plan.expert_load)
     flows_per_pair = collectives.flows_per_pair(pool.per_host)
     phases = [replace(phase, flows_per_pair=flows_per_pair) for phase in step_phases(plan)]
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
@@ -149,7 +156,7 @@ def training(
         phases=tuple(phases),
         groups=_groups(grid, step),
         ranks=ranks,
-        model=_figures(step, source),
+        model=expert_figures(_figures(step, source), plan),
         checkpoint_bytes=step.checkpoint_bytes,
         compute_s=None if compute is None else step.compute_s(compute),
         assumptions=tuple(assumptions(plan, placement, checkpoint, dataset, keys.given))
