@@ -449,7 +449,9 @@ def _gathered(
 ) -> Callable[[int], Formula]:
     """Parameters gathered in another type than they are kept in, such as FP8."""
     precision = step.precision
-    block = (precision.scale_block or None) if precision.gather == "fp8" else None  # without: a scale a tensor, next to nothing
+    block = (
+        (precision.scale_block or None) if precision.gather == "fp8" else None
+    )  # without: a scale a tensor, next to nothing
     each = "γ" if block is None else "(γ + z / g)"
     scales: dict[str, tuple[float, str]] = {"γ": (BYTES_OF[precision.gather or precision.params],
                                                   "bytes of a gathered parameter of a matrix")}  # fmt: skip
