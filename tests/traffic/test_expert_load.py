@@ -34,7 +34,7 @@ def skewed(layers, experts, top_k, seed=0):
 
 @pytest.mark.parametrize(("groups", "limit"), [(1, 1), (4, 2), (3, 2), (2, 1)])
 def test_the_choice_is_that_of_counting_all_choices(groups, limit):
-    """3 of 12 experts by weights: loads and visits of three hosts by the sum over all choices; the weights come back."""
+    """3 of 12 experts by weights: loads and visits of hosts by the sum over all choices; the weights come back."""
     weight, place, k = np.random.default_rng(1).gamma(1.0, size=12), np.arange(12) // 4, 3
     total, loads, hosts = 0.0, np.zeros(12), np.zeros(3)
     for chosen in itertools.combinations(range(groups), limit):

@@ -36,7 +36,7 @@ class Precision(Spec):
     gather: NumberType | None = Field(
         default=None,
         description="Matrices of the layers as they are gathered; as params if absent. Embedding, head and norms are "
-        "gathered as params. fp8: one scale a tensor, or for every square of scale_block elements a side if it is given",
+        "gathered as params. fp8: one scale a tensor, or for every square of scale_block elements a side",
     )
     optimizer: Literal["adam-fp32", "adam-bf16"] = Field(default="adam-fp32", description="Optimizer and its moments")
     dispatch: PayloadType | None = Field(
