@@ -227,6 +227,7 @@ class PhaseRoute:
     solve_time_s: float | None  # measured; None of a saved result, where nothing is solved
     partial: bool
     notes: tuple[str, ...] = ()  # what else the router has to say, in words
+    way_s: dict[str, float] = field(default_factory=dict)  # per job: a short message from NIC to NIC
     spread: HashSpread | None = None  # over the draws of the hash seeds, access links in it
     draws: PhaseDraws | None = None  # of a router that hashes; None: nothing is drawn
     every_draw: EveryDraw | None = None  # until jobs and limits are judged
@@ -282,6 +283,31 @@ class JobPhase:
 
 
 @dataclass(frozen=True)
+class StepParts:
+    """What a step is made of, s. The parts add up to the step."""
+
+    compute_s: float  # of the busiest pipeline stage
+    bubble_s: float  # pipeline stages wait for each other
+    optimizer_s: float
+    exposed_tensor_s: float = 0.0  # communication that the step waits for, by what it is for
+    exposed_context_s: float = 0.0
+    exposed_expert_s: float = 0.0
+    exposed_pipeline_s: float = 0.0
+    exposed_data_s: float = 0.0
+    exposed_other_s: float = 0.0
+
+    @property
+    def exposed_s(self) -> float:
+        """All communication that the step waits for."""
+        return float(sum(value for name, value in self.__dict__.items() if name.startswith("exposed")))
+
+    @property
+    def step_s(self) -> float:
+        """The step."""
+        return self.compute_s + self.bubble_s + self.optimizer_s + self.exposed_s
+
+
+@dataclass(frozen=True)
 class JobTime:
     """What congestion costs one job."""
 
@@ -294,6 +320,8 @@ class JobTime:
     step_time_s: float | None
     checkpoint_time_s: float | None
     draws: Band | None = None  # of step_time_s, which is their median
+    parts_ideal: StepParts | None = None  # of step_time_ideal_s; None where the compute time is not known
+    parts: StepParts | None = None  # of step_time_s
 
     @property
     def stretch(self) -> float | None:

@@ -70,15 +70,20 @@ def most_hosts(host: Ints, experts: int | None, groups: int | None, limit: int |
     return min(most, sum(spans[:limit]))
 
 
-def hosts_in_order(host: Ints, experts: int) -> Ints:
+def hosts_in_order(own: Ints, host: Ints, experts: int) -> Ints:
     """Hosts of ranks in order, so that the experts of a host are neighbours; a limit in hosts needs them alike.
+
+    Parameters
+    ----------
+    own, host : ndarray of int, shape (n,)
+        Host of every rank, and the host or the scale-up domain of several that counts as one.
 
     Raises
     ------
     TrafficError
         When hosts have different numbers of experts (FP4033).
     """
-    ranks = np.bincount(host)
+    ranks = np.bincount(own)
     if np.ptp(ranks) or experts % len(ranks):
         raise TrafficError(
             f"{experts} experts on hosts with {int(ranks.min())} to {int(ranks.max())} ranks do not make equal groups",

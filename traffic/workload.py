@@ -64,7 +64,9 @@ class Phase:
     senders: int = 0  # ranks that take part; 0 where nothing is counted by rank
     flows_per_pair: int = 1  # queue pairs of a connection; what switches hash
     every_step: bool = True  # False: now and then, such as a checkpoint; no part of the step time
+    sent_bytes_inside_per_rank: float = 0.0  # what stays inside hosts and scale-up domains, the mean over ranks
     inside_s: float = 0.0  # time in a step that its busiest rank needs on scale-up links, beside those of the fabric
+    inside: Formula | None = None  # where inside_s is from; None where no links are described, or nothing stays inside
     calls: float = 0.0  # collectives of it that a rank runs one after another in a step; 0 where that is not known
     rounds: float = 0.0  # of one call: messages between hosts that wait for each other
     latency_s: float = 0.0  # of one call: what the library and scale-up links add, whatever the bytes
@@ -108,13 +110,30 @@ class ModelFigures:
     kv_bytes_per_token: float
     tokens_per_step: float | None = None
     flops: Formula | None = None  # per step
-    bubble: float | None = None  # idle over useful time of a pipeline stage, (p-1)/(v m)
+    bubble: float | None = None  # idle over useful time of a pipeline stage
+    schedule: str = ""  # of the pipeline; empty where there is none
+    bubble_formula: Formula | None = None
     micro_batches: int | None = None
     expert_imbalance: float | None = None  # busiest of the ranks that share experts over their mean, the mean of layers
     expert_work: float | None = None  # part of the FLOPs that routed experts do
     origin: str = "inline"  # inline, hf-config or megatron
     recognised: Mapping[str, str] = field(default_factory=dict)  # in the file or line that describes the model
     ignored: tuple[str, ...] = ()  # what an argument line says that changes no traffic
+
+
+@dataclass(frozen=True)
+class ComputeTime:
+    """What a step needs of a job's GPUs, beside what they wait for.
+
+    Said by an MFU, ``step_s`` is given, and ``compute_s`` follows once the ideal times of its phases are known.
+    """
+
+    flops_s: float  # all FLOPs at the peak of all GPUs: no step is shorter
+    compute_s: float | None = None  # of the busiest pipeline stage
+    step_s: float | None = None  # the ideal step by MFU; None where kernels are added up
+    optimizer_s: float = 0.0
+    kernels_s: float | None = None  # compute_s where step_s leaves no time for it, and the key may mean either
+    key: str = "mfu"  # that says how fast it computes
 
 
 @dataclass(frozen=True)
@@ -143,7 +162,7 @@ class WorkloadTraffic:
     ranks: int = 0
     model: ModelFigures | None = None
     checkpoint_bytes: float | None = None
-    compute_s: float | None = None  # per step, all GPUs busy at the stated efficiency
+    compute: ComputeTime | None = None  # None where nothing says how fast it computes
     time_limits: tuple[TimeLimit, ...] = ()
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from fabric.evaluation.draws import draw_phase, figures, middle
+from fabric.evaluation.latency import way_s
 from fabric.optimise.certify import best_cut
 from fabric.optimise.objective import OBJECTIVES
 from fabric.result import EveryDraw, PhaseRoute, Routed, TierLoad, UnreachablePair
@@ -33,10 +34,11 @@ from fabric.routing.router import (
     traits_of,
 )
 from fabric.routing.utilisation import fullest, highest, over_capacity
-from topologies.columns import Bools, Floats
+from fabric.scenario.latency_schema import FabricLatency
+from topologies.columns import Bools, Floats, column
 from topologies.topology import Topology
 from topologies.units import percent
-from traffic.demands import Demands, Flows, TrafficClass, UniformBlock
+from traffic.demands import Demands, Flows, TrafficClass, UniformBlock, merge_flows
 
 STEADY = "steady"
 
@@ -56,19 +58,26 @@ def phase_codes(demands: Demands, phase: str) -> list[int]:
 def line_gbps(topology: Topology) -> Floats:
     """What every node can send at most, shape (N,): its links that are up, or all of them when none is."""
     out = np.bincount(topology.links.src, topology.capacity_gbps, len(topology.nodes))
-    nominal = np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes))
-    return np.where(out > 0, out, nominal)
+    return np.where(out > 0, out, nominal_gbps(topology))
 
 
-def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float) -> float:
-    """Time the busiest endpoint needs for a phase's bytes at line rate, in either direction."""
+def nominal_gbps(topology: Topology) -> Floats:
+    """What every node could send with all its links up, shape (N,)."""
+    return column(np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes)), np.float64)
+
+
+def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float, *, nominal: bool = False) -> float:
+    """Time the busiest endpoint needs for a phase's bytes at line rate, in either direction.
+
+    With ``nominal`` as if all its links were up.
+    """
     nodes = len(topology.nodes)
     sent, received = np.zeros(nodes), np.zeros(nodes)
     for part in parts:
         sent += part.sent(nodes)
         received += part.received(nodes)
     busiest = np.maximum(sent, received)
-    gbps = line_gbps(topology) * efficiency
+    gbps = (nominal_gbps(topology) if nominal else line_gbps(topology)) * efficiency
     used = busiest > 0
     if not used.any() or (gbps[used] <= 0).any():
         return 0.0
@@ -83,6 +92,7 @@ class PreparedPhase:
     phase: str
     classes: tuple[TrafficClass, ...]
     window_s: dict[str, float]  # per job
+    way_s: dict[str, float]  # per job: a short message between its endpoints
     graph: RoutingGraph
     demand: PhaseDemand
     pairs: tuple[PairTraffic, ...]
@@ -109,6 +119,7 @@ def prepare_phase(
     per_endpoint: bool = False,
     admission: bool = False,
     all_endpoints: bool = False,
+    latency: FabricLatency = FabricLatency(),
 ) -> PreparedPhase:
     """Graph and demand of a phase; ``per_endpoint`` as ``places_flows`` of the router says.
 
@@ -119,7 +130,9 @@ def prepare_phase(
     codes = phase_codes(demands, phase)
     classes = tuple(demands.classes[code] for code in codes)
     flows = [demands.flows[code] for code in codes]
-    windows = _windows(topology, classes, flows, efficiency)
+    volumes = _volumes(classes, flows)
+    windows = {job: ideal_window_s(topology, parts, efficiency) for job, parts in volumes.items()}
+    ways = {job: way_s(topology, merge_flows(parts), latency) for job, parts in volumes.items()}
     scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
     access_in_graph = overloaded_endpoints(topology, flows, scale) if admission else None
     seen = [*flows, all_pairs(topology)] if all_endpoints else flows
@@ -128,7 +141,8 @@ def prepare_phase(
     pairs = tuple(
         PairTraffic(part, unit, entry.flows_per_pair) for part, unit, entry in zip(flows, scale, classes, strict=True)
     )
-    return PreparedPhase(demands.fabric, phase, classes, windows, graph, phase_demand(graph, flows, scale), pairs, lost)
+    demand = phase_demand(graph, flows, scale)
+    return PreparedPhase(demands.fabric, phase, classes, windows, ways, graph, demand, pairs, lost)
 
 
 def route_phase(
@@ -139,11 +153,18 @@ def route_phase(
     router: str,
     options: RoutingOptions,
     efficiency: float,
+    latency: FabricLatency = FabricLatency(),
 ) -> PhaseRoute:
     """Route the classes of one phase together."""
     admission = traits_of(router).takes_objective and OBJECTIVES[options.objective].traits.admits_in_part
     prepared = prepare_phase(
-        topology, demands, phase, efficiency=efficiency, per_endpoint=places_flows(router), admission=admission
+        topology,
+        demands,
+        phase,
+        efficiency=efficiency,
+        per_endpoint=places_flows(router),
+        admission=admission,
+        latency=latency,
     )
     return route_prepared(prepared, router=router, options=options)
 
@@ -180,6 +201,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         jobs_cut=tuple(sorted({prepared.classes[code].job for code in prepared.lost.classes})),
         tiers=tier_loads(topology, utilisation),
         window_s=prepared.window_s,
+        way_s=prepared.way_s,
         solver=routing.solver,
         solve_time_s=seconds,
         partial=routing.partial,
@@ -244,14 +266,13 @@ def _ends(prepared: PreparedPhase, routing: Routing) -> tuple[Floats, Floats]:
     return admitted_ends(prepared.graph, demand, flows, units, routing.admitted)
 
 
-def _windows(
-    topology: Topology, classes: Sequence[TrafficClass], flows: Sequence[Flows], efficiency: float
-) -> dict[str, float]:
+def _volumes(classes: Sequence[TrafficClass], flows: Sequence[Flows]) -> dict[str, list[Flows]]:
+    """Flows with a volume, by job."""
     jobs: dict[str, list[Flows]] = {}
     for entry, part in zip(classes, flows, strict=True):
         if not entry.steady:
             jobs.setdefault(entry.job, []).append(part)
-    return {job: ideal_window_s(topology, parts, efficiency) for job, parts in jobs.items()}
+    return jobs
 
 
 def _gbps_per_byte(window_s: float, efficiency: float) -> float:

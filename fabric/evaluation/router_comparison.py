@@ -27,6 +27,7 @@ from fabric.result import Assumption, Band, JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.progress import Progress
 from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, places_flows, traits_of
 from fabric.routing.traits import Stage
+from fabric.scenario.latency_schema import FabricLatency
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import FabricError
 from topologies.topology import Topology
@@ -197,6 +198,7 @@ def compare_phase(
     routers: Sequence[str],
     options: RoutingOptions,
     efficiency: float,
+    latency: FabricLatency = FabricLatency(),
 ) -> RoutedPhase:
     """Route one phase by each of ``routers``; graph and demand are built once for those that see endpoints alike."""
     prepared: dict[bool, PreparedPhase] = {}
@@ -208,7 +210,7 @@ def compare_phase(
         per_endpoint = places_flows(router)
         if per_endpoint not in prepared:
             prepared[per_endpoint] = prepare_phase(
-                topology, demands, phase, efficiency=efficiency, per_endpoint=per_endpoint
+                topology, demands, phase, efficiency=efficiency, per_endpoint=per_endpoint, latency=latency
             )
         try:
             route = _route(prepared[per_endpoint], router, options)

@@ -53,6 +53,7 @@ def compare_routers(
                 routers=chosen,
                 options=replace(options, objective=compared_objective()),
                 efficiency=spec.payload_efficiency,
+                latency=spec.latency,
             )
         )
     try:

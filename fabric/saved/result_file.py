@@ -60,7 +60,9 @@ _ENTRY: dict[str, TypeAdapter[Any]] = {
     "spread": TypeAdapter(HashSpread | None),
     "draws": TypeAdapter(PhaseDraws | None),
     "window_s": TypeAdapter(dict[str, float]),
+    "way_s": TypeAdapter(dict[str, float]),
 }
+_ADDED: dict[str, Any] = {"draws": None, "way_s": {}}  # what older files do not have
 _DTYPES: dict[str, type[np.generic]] = {"Ints": np.int32, "Floats": np.float64, "Bools": np.bool_}
 _KIND_OF: dict[type[np.generic], str] = {np.int32: "iu", np.float64: "f", np.bool_: "b"}
 _PLAIN = (
@@ -290,7 +292,7 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
 def _read_entry(archive: Archive, record: Mapping[str, Any], topologies: Mapping[str, Topology]) -> PhaseRoute:
     topology, folder = topologies[record["topology"]], str(record["folder"])
     found: dict[str, Any] = {
-        name: adapter.validate_python(record.get(name) if name == "draws" else record[name])
+        name: adapter.validate_python(record.get(name, _ADDED[name]) if name in _ADDED else record[name])
         for name, adapter in _ENTRY.items()
     }
     plain: dict[str, Any] = {

@@ -37,6 +37,7 @@ from fabric.routing.names import (
     router_names,
 )
 from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
+from fabric.scenario.latency_schema import FabricLatency
 from fabric.scenario.node_schema import NodeSpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import Catalogue, builtin
@@ -271,6 +272,7 @@ class FabricSpec(Spec):
     efficiency: Annotated[Ratio, Field(gt=0, le=1)] | None = Field(
         default=None, description="Payload over line rate: what headers, FEC and gaps leave; default: the tool's"
     )
+    latency: FabricLatency = Field(default=FabricLatency(), description="Time that a short message is on its way")
 
     @property
     def kind(self) -> str:

@@ -32,10 +32,13 @@ SHARE = {
     "pipelined-broadcast": lambda n: 1.0 if n > 1 else 0.0,
     "pipelined-reduce": lambda n: 1.0 if n > 1 else 0.0,
     "tree-all-reduce": lambda n: 2.0,
+    "nvls-all-reduce": lambda n: 1.0 + 1 / n if n > 1 else 0.0,
+    "nvls-tree-all-reduce": lambda n: 2.0,
 }
 CHAINS = ("send-recv", "pipelined-broadcast", "pipelined-reduce")
 POWERS = {"halving-doubling-reduce-scatter", "halving-doubling-all-gather", "halving-doubling-all-reduce"}
-EVEN = sorted(set(SHARE) - {"tree-all-reduce"})
+TREES = {"tree-all-reduce", "nvls-tree-all-reduce"}
+EVEN = sorted(set(SHARE) - TREES)
 
 
 def test_every_collective_has_a_closed_form_here():
@@ -61,7 +64,7 @@ def test_bytes_per_rank_and_in_all_follow_the_closed_form(name, n):
 @pytest.mark.parametrize("n", [4, 5, 16, 33, 100])
 def test_a_double_tree_spreads_all_edges_over_two_trees(n):
     """n−1 edges a tree, S/2 up and down each: 2·S·(n−1) in all; inside one tree, a leaf of the other."""
-    from traffic.collectives.tree_all_reduce import double_tree
+    from traffic.double_tree import double_tree
 
     child, parent = double_tree(n)
     traffic = run("tree-all-reduce", n, 1.0)

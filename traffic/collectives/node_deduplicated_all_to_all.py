@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import comb
 from typing import Literal
 
 import numpy as np
 
-from topologies.columns import Floats
+from topologies.columns import Floats, Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
@@ -63,9 +64,9 @@ def node_deduplicated_all_to_all(
     Returns
     -------
     CollectiveTraffic
-        What crosses the fabric; copies handed on over NVLink are not listed. Tokens choose experts evenly, or by their
-        loads, and the number of different hosts is its expectation, the sender's own host among them. Inside one host
-        it is the direct exchange.
+        What crosses the fabric, and the copies that the receiver hands on over NVLink, one to each GPU with one of a
+        token's experts. Tokens choose experts evenly, or by their loads, and the number of different hosts is its
+        expectation, the sender's own host among them. Inside one host it is the direct exchange.
 
     Raises
     ------
@@ -82,17 +83,59 @@ def node_deduplicated_all_to_all(
         return loaded_exchange(group_size, payload_bytes, load) if load else direct_exchange(group_size, payload_bytes)
     host = layout.host
     if hosts == "worst":
-        return _worst(layout, payload_bytes, copies, most_hosts(host, experts, groups, group_limit, node_limit))
-    if node_limit is not None and node_limit < count:
+        within = most_hosts(host, experts, groups, group_limit, node_limit)
+        worst = _worst(layout, payload_bytes, copies, within)
+        by_rank = column(np.full(group_size, min(1.0, copies / group_size)), np.float64)  # no two of them on one GPU
+        return replace(worst, handed_on=_handed_on(payload_bytes, copies, host, by_rank, layout.where))
+    limited = int(layout.own_host.max()) + 1
+    if node_limit is not None and node_limit < limited:
         if experts is None:
             return _many(layout, payload_bytes, copies, node_limit)
-        groups, group_limit, host = count, node_limit, hosts_in_order(layout.host, experts)
+        groups, group_limit, host = limited, node_limit, hosts_in_order(layout.own_host, layout.host, experts)
     _check(copies, experts, groups, group_limit)
     if load is not None:
-        return _loaded(layout, payload_bytes, copies, load.visits(host, groups, group_limit), back=load.back)
+        by_host = load.visits(host, groups, group_limit)
+        by_rank = load.visits(column(np.arange(group_size), np.int32), groups, group_limit)
+        traffic = _loaded(layout, payload_bytes, copies, by_host, back=load.back)
+        handed_on = _loads_handed_on(payload_bytes, copies, host, by_rank.mean(axis=0), layout.where)
+        return replace(traffic, handed_on=handed_on)
     visits = visited_hosts(host, copies, experts, groups, group_limit)
-    sent = _sent(payload_bytes, copies, experts, groups, group_limit, visits)
-    return _traffic(layout, payload_bytes / copies * visits, sent)
+    sent = _sent(payload_bytes, copies, experts, groups, group_limit, visits, layout.where)
+    traffic = _traffic(layout, payload_bytes / copies * visits, sent)
+    by_rank = visited_hosts(column(np.arange(group_size), np.int32), copies, experts, groups, group_limit)
+    return replace(traffic, handed_on=_handed_on(payload_bytes, copies, host, by_rank, layout.where))
+
+
+def _handed_on(payload_bytes: float, copies: int, host: Ints, by_rank: Floats, where: str) -> Formula:
+    """What a rank hands on to others of its host: of a token that came, a copy to each GPU that is to have it.
+
+    Parameters
+    ----------
+    by_rank : ndarray, shape (n,)
+        Probability that a rank has one of a token's experts.
+    """
+    own = 1 / np.bincount(host)[host]  # the receiver is as likely as any other of the host to be one of them
+    return formula(
+        "S / k * d",
+        _SOURCE,
+        S=(payload_bytes, "all copies of the tokens, bytes"),
+        k=(copies, "copies of a token"),
+        d=(float((by_rank * (1 - own)).sum()), f"GPUs it is handed on to inside the {where}s, on average"),
+    )
+
+
+def _loads_handed_on(payload_bytes: float, copies: int, host: Ints, by_rank: Floats, where: str) -> Formula:
+    """The same where experts are not visited alike: what the busiest rank passes on, or is passed by the others."""
+    own, hosts = 1 / np.bincount(host)[host], int(host.max()) + 1
+    passed_on = hosts * np.bincount(host, by_rank * (1 - own))
+    got = len(host) * by_rank * (1 - own)
+    return formula(
+        "S / k * d",
+        BY_LOAD,
+        S=(payload_bytes, "all copies of the tokens, bytes"),
+        k=(copies, "copies of a token"),
+        d=(float(max(passed_on.max(), got.max())), f"GPUs it is handed on to inside the {where}s, of the busiest"),
+    )
 
 
 def _check(copies: int, experts: int | None, groups: int | None, limit: int | None) -> None:
@@ -110,27 +153,49 @@ def _check(copies: int, experts: int | None, groups: int | None, limit: int | No
 
 def _many(layout: GroupLayout, payload_bytes: float, copies: int, limit: int) -> CollectiveTraffic:
     """A limit in hosts where the number of experts is not known: each copy goes to any of the hosts chosen."""
-    hosts = int(layout.host.max()) + 1
-    sent = formula(
-        "S / k * c * (1 - (1 - 1 / c) ** k) * (m - 1) / m",
-        _SOURCE,
-        S=(payload_bytes, "all copies of the tokens, bytes"),
-        k=(copies, "copies of a token"),
-        c=(limit, "most hosts they go to"),
-        m=(hosts, "hosts of the group"),
-    )
-    return _traffic(layout, np.full(hosts, sent.value / (hosts - 1)), sent)
+    each = np.bincount(np.unique(np.stack([layout.host, layout.own_host]), axis=1)[0]).tolist()  # hosts of a domain
+    hosts = sum(each)
+    visits = np.array([_of_chosen(own, hosts, limit, copies) for own in each])
+    terms: dict[str, tuple[float, str]] = {
+        "S": (payload_bytes, "all copies of the tokens, bytes"),
+        "k": (copies, "copies of a token"),
+        "m": (len(each), f"{layout.where}s of the group"),
+    }
+    if hosts == len(each):
+        terms["c"] = (limit, "most hosts they go to")
+        sent = formula("S / k * c * (1 - (1 - 1 / c) ** k) * (m - 1) / m", _SOURCE, **terms)
+    else:
+        terms["c"] = (float(visits.sum()), f"different domains they go to, of {limit} hosts at most")
+        terms["o"] = (float(visits.min()), "of them the sender's own, where that is least")
+        del terms["m"]
+        sent = formula("S / k * (c - o)", _SOURCE, **terms)
+    share = np.array([_of_chosen(1, hosts, limit, copies, part=1 / size) for size in np.bincount(layout.own_host)])
+    handed = _handed_on(payload_bytes, copies, layout.host, share[layout.own_host], layout.where)
+    return replace(_traffic(layout, payload_bytes / copies * visits, sent), handed_on=handed)
+
+
+def _of_chosen(own: int, hosts: int, limit: int, copies: int, part: float = 1.0) -> float:
+    """Probability that one of ``copies``, each on any of ``limit`` hosts chosen of all, is on ``part`` of ``own``."""
+    ways = [comb(own, taken) * comb(hosts - own, limit - taken) for taken in range(min(own, limit) + 1)]
+    missed = sum(count * (1 - part * taken / limit) ** copies for taken, count in enumerate(ways))
+    return 1 - missed / comb(hosts, limit)
 
 
 def _sent(
-    payload_bytes: float, copies: int, experts: int | None, groups: int | None, limit: int | None, visits: Floats
+    payload_bytes: float,
+    copies: int,
+    experts: int | None,
+    groups: int | None,
+    limit: int | None,
+    visits: Floats,
+    where: str,
 ) -> Formula:
     """What the busiest rank sends to other hosts: written out where all hosts are alike, else with the mean put in."""
     hosts = len(visits)
     terms: dict[str, tuple[float, str]] = {
         "S": (payload_bytes, "all copies of the tokens, bytes"),
         "k": (copies, "copies of a token"),
-        "m": (hosts, "hosts of the group"),
+        "m": (hosts, f"{where}s of the group"),
     }
     alike = bool(np.ptp(visits) < 1e-12)
     if alike and experts is None:
@@ -145,7 +210,7 @@ def _sent(
                 "S / k * m * M / G * (1 - C(M * E / G - E / m, k) / C(M * E / G, k)) * (m - 1) / m", _SOURCE, **terms
             )
     within = "" if groups is None or limit is None else f", when it chooses {limit} of {groups} groups of experts"
-    terms["c"] = (float(visits.sum()), f"different hosts that a token's experts are on, on average{within}")
+    terms["c"] = (float(visits.sum()), f"different {where}s that a token's experts are on, on average{within}")
     if alike:
         return formula("S / k * c * (m - 1) / m", _SOURCE, **terms)
     del terms["m"]

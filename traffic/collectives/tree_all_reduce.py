@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from topologies.columns import Ints, column
 from topologies.registry import Injected
-from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout, together
+from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
+from traffic.double_tree import tree_traffic
 from traffic.formula import formula
-from traffic.rings import inside_hosts
 
 
 @COLLECTIVES.register(
@@ -35,38 +32,18 @@ def tree_all_reduce(
     ----------
     Sanders, Speck, Träff, Parallel Computing 2009; NCCL 2.4 release notes.
     """
-    table = (layout or GroupLayout.of(group_size)).rails
-    hosts, rails = table.shape
-    child, parent = double_tree(hosts)
-    degree = np.bincount(np.concatenate([child, parent]), minlength=hosts).max(initial=0)
-    sent = formula(
-        "2 * S * (g - 1) / g + S / (2 * g) * d",
-        "Sanders, Speck, Träff, Parallel Computing 2009",
-        S=(payload_bytes, "buffer, bytes"),
-        g=(rails, "ranks of the group on one host"),
-        d=(int(degree), "most tree neighbours of a host, both trees"),
+    layout = layout or GroupLayout.of(group_size)
+    table = layout.rails
+    rails = table.shape[1]
+    return tree_traffic(
+        table,
+        payload_bytes,
+        2 * payload_bytes * (rails - 1) / rails,
+        lambda degree: formula(
+            "2 * S * (g - 1) / g + S / (2 * g) * d",
+            "Sanders, Speck, Träff, Parallel Computing 2009",
+            S=(payload_bytes, "buffer, bytes"),
+            g=(rails, f"ranks of the group on one {layout.where}"),
+            d=(degree, f"most tree neighbours of a {layout.where}, both trees"),
+        ),
     )
-    half = payload_bytes / (2 * rails)
-    up = CollectiveTraffic.of(table[child], table[parent], half, sent)
-    down = CollectiveTraffic.of(table[parent], table[child], half, sent)
-    return together([inside_hosts(table, 2 * payload_bytes * (rails - 1) / rails, sent), up, down], sent)
-
-
-def double_tree(size: int) -> tuple[Ints, Ints]:
-    """Edges (child, parent) of two trees over 0..size-1; who is inside one is a leaf of the other.
-
-    In the first tree the parent of a number clears its lowest one bit and sets the next. The second is the first
-    mirrored, or shifted by one where the size is odd.
-
-    >>> [edge.tolist() for edge in double_tree(4)]
-    [[1, 2, 3, 2, 1, 0], [2, 0, 2, 1, 3, 1]]
-    """
-    child = np.arange(1, size)
-    low = child & -child
-    parent = (child ^ low) | (low << 1)
-    parent = np.where(parent < size, parent, child ^ low)
-    if size % 2:
-        second = (child + 1) % max(size, 1), (parent + 1) % max(size, 1)
-    else:
-        second = size - 1 - child, size - 1 - parent
-    return column(np.append(child, second[0]), np.int32), column(np.append(parent, second[1]), np.int32)

@@ -8,10 +8,12 @@ from pydantic import Field
 
 from topologies.errors import TrafficError
 from topologies.registry import Spec
-from topologies.units import ComputeFlops, Count, CountOrZero, Ratio
+from topologies.units import ComputeFlops, Count, CountOrZero, RateGbps, Ratio, percent
+from traffic.library.keys import LibrarySpec
 from traffic.number_types import BYTES_OF as BYTES_OF
 from traffic.number_types import SCALE_BLOCK, PayloadType
 from traffic.number_types import NumberType as NumberType
+from traffic.transformer.work import Attention
 
 MOMENTS_BYTES: dict[str, int] = {"adam-fp32": 8, "adam-bf16": 4}  # two moments per parameter
 MASTER_BYTES = 4  # an fp32 copy of the weights, unless they are fp32 themselves
@@ -55,30 +57,70 @@ class Precision(Spec):
 
 
 class Compute(Spec):
-    """How fast a GPU computes."""
+    """How fast a GPU computes: by one published figure of a whole step, or kernel by kernel."""
 
     peak: ComputeFlops = Field(description="Peak of one GPU in the number type used")
-    efficiency: Ratio = Field(description="Model FLOPs utilisation: share of the peak that is reached over a step")
+    mfu: Ratio | None = Field(
+        default=None,
+        description="Model FLOPs utilisation over a whole step, as published: the ideal step follows from it, and "
+        "compute is what communication, bubble and optimizer leave of it. In place of kernel_efficiency",
+        examples=[0.4],
+    )
+    kernel_efficiency: Ratio | None = Field(
+        default=None,
+        description="Share of the peak that large matrix kernels reach; the step is built up from kernels, "
+        "communication, bubble and optimizer. In place of mfu",
+        examples=[0.75],
+    )
+    efficiency: Ratio | None = Field(
+        default=None,
+        description="Older key: mfu where that leaves time to compute, else kernel_efficiency; which it was is said",
+    )
+    attention: Attention = Field(
+        default="full",
+        description="FLOPs of attention: full, 12 x layers x hidden x sequence per token, as published MFU counts them "
+        "(PaLM, Megatron), or causal: half",
+    )
+    attention_kernel: Literal["fused", "unfused"] = Field(
+        default="fused", description="fused: scores stay in the GPU's caches (FlashAttention); unfused: in its memory"
+    )
+    kernel_sizes: bool = Field(
+        default=True, description="Narrow matrix kernels are slower: tiles, waves and fill; with kernel_efficiency"
+    )
+    memory_rate: RateGbps | None = Field(
+        default=None, description="Rate of a GPU's memory; the node model's if absent", examples=["3.35 TB/s"]
+    )
 
 
 def check_compute(compute: Compute | None) -> None:
-    """Raise unless the efficiency is a share of the peak (FP4016)."""
-    if compute is not None and not 0 < compute.efficiency <= 1:
+    """Raise unless exactly one basis is said, as a share of the peak (FP4016)."""
+    if compute is None:
+        return
+    names = ("mfu", "kernel_efficiency", "efficiency")
+    given = {name: value for name in names if (value := getattr(compute, name)) is not None}
+    if len(given) != 1:
+        both = " and ".join(f"{name} {value:g}" for name, value in given.items())
         raise TrafficError(
-            f"efficiency is {compute.efficiency:g}; it is a share of the peak, above 0 and at most 100%",
-            where="compute.efficiency",
-            hint="0.35 to 0.5 is usual for large dense models",
+            f"{both} both say how fast it computes" if given else "nothing says which share of the peak is reached",
+            where=f"compute.{list(given)[-1]}" if given else "compute",
+            hint="one of mfu: (published, of a whole step; 0.35 to 0.5 is usual for large dense models) and "
+            "kernel_efficiency: (of large matrix kernels; 0.7 to 0.8 is usual)",
+            code="FP4016",
+        )
+    ((name, value),) = given.items()
+    if not 0 < value <= 1:
+        usual = "0.7 to 0.8 is usual" if name == "kernel_efficiency" else "0.35 to 0.5 is usual for large dense models"
+        raise TrafficError(
+            f"{name} is {value:g}; it is a share of the peak, above 0 and at most {percent(1, 0)}",
+            where=f"compute.{name}",
+            hint=usual,
             code="FP4016",
         )
 
 
-class Collectives(Spec):
+class Collectives(LibrarySpec):
     """How collectives are carried out."""
 
-    library: Literal["nccl", "rccl", "plain"] = Field(
-        default="nccl", description="nccl, rccl: rings and trees keep to rails; plain: they follow the rank numbers"
-    )
-    algorithm: str = Field(default="ring", description="Algorithm of all-reduce, reduce-scatter and all-gather")
     all_to_all: str = Field(default="pxn", description="Algorithm of all-to-all: direct, pxn or node-deduplicated")
     context: Literal["ring", "all-gather", "all-to-all"] = Field(
         default="ring",
@@ -93,17 +135,6 @@ class Collectives(Spec):
         description="Of node-deduplicated: different hosts that a token goes to, as many as its experts are on on "
         "average, or in the worst case, min(top_k, hosts); expected if absent",
     )
-    channels: Count | None = Field(
-        default=None,
-        description="Channels of a host, spread over its GPUs; each has its own connections. One per GPU if absent",
-    )
-    qps_per_connection: Count | None = Field(
-        default=None, description="Queue pairs per connection, each hashed on its own; default 1"
-    )
-
-    def flows_per_pair(self, gpus_per_host: int) -> int:
-        """Queue pairs between two GPUs: those of every connection, times the channels of one GPU."""
-        return -(-(self.channels or 1) // gpus_per_host) * (self.qps_per_connection or 1)
 
 
 class ShardingGroups(Spec):

@@ -18,8 +18,9 @@ from traffic.collective import CollectiveTraffic, together
 from traffic.expert_load import ExpertLoad
 from traffic.formula import Formula, formula
 from traffic.number_types import SCALE_BYTES
-from traffic.parallelism import Parallelism
+from traffic.parallelism import Parallelism, RankGrid
 from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of
+from traffic.training.calls import JobSite, library_calls
 from traffic.training.expert_payloads import copies, copies_of_tensor_ranks, gathered_tokens
 from traffic.training.keys import BYTES_OF, GATHERED, Collectives, Overlap, Recompute, Sharding, ShardingGroups
 from traffic.training.step import TrainingStep
@@ -41,6 +42,7 @@ class StepPlan:
     sharding_groups: ShardingGroups
     overlap: Overlap
     recompute: Recompute
+    site: JobSite
     expert_load: ExpertLoad | None = None  # where tokens do not go to all experts alike
 
     @property
@@ -67,8 +69,14 @@ class StepPlan:
         """Phase of a collective by the job's algorithm; none where there is nobody to talk to, or nothing to say."""
         shares = self.by_stage(groups, payload) if groups.shape[1] > 1 else []
         if shares:
-            called = algorithm_of(self.collectives.algorithm, operation)
-            yield collective_phase(name, called, self.seats, shares, by_rail=self.by_rail, **more)
+            largest = max(share.payload.value for share in shares)
+            timed = library_calls(self, name, operation, groups[0], largest)
+            called = algorithm_of(timed.wired, operation)
+            yield timed.of(collective_phase(name, called, self.seats, shares, by_rail=self.by_rail, **more))
+
+    def sent(self, phase: Phase, operation: str, groups: Ints) -> Phase:
+        """A phase whose algorithm is not the library's choice, with its calls."""
+        return library_calls(self, phase.name, operation, groups[0], phase.payload_bytes_per_rank).of(phase)
 
 
 def step_phases(plan: StepPlan) -> list[Phase]:
@@ -143,7 +151,8 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
     if sizes["cp"] == 1:
         return
     groups = step.grid.groups("cp")
-    shape, room = step.shape, attention_share(step.shape, step.batch.sequence)
+    shape = step.shape
+    room = attention_share(shape, step.batch.sequence, attention=step.attention)
     heads = max((shape.heads if shape.latent else shape.key_value_heads) / sizes["tp"], 1)
     width = shape.head_width + (shape.latent.value_dim if shape.latent else shape.head_width)
     terms = {
@@ -173,7 +182,8 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
                 **layers(stage),
             )
 
-        yield collective_phase("cp.send_recv", "ring-send-recv", plan.seats, plan.by_stage(groups, around), **more)
+        phase = collective_phase("cp.send_recv", "ring-send-recv", plan.seats, plan.by_stage(groups, around), **more)
+        yield plan.sent(phase, "send-recv", groups)
         return
 
     if plan.collectives.context == "all-to-all":
@@ -191,7 +201,8 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
         called = algorithm_of(plan.collectives.all_to_all, "all-to-all")
         if called.startswith("node-deduplicated"):  # copies of tokens are for experts alone
             called = algorithm_of("pxn", "all-to-all")
-        yield collective_phase("cp.all_to_all", called, plan.seats, plan.by_stage(groups, exchanged), **more)
+        phase = collective_phase("cp.all_to_all", called, plan.seats, plan.by_stage(groups, exchanged), **more)
+        yield plan.sent(phase, "all-to-all", groups)
         return
 
     def gathered(stage: int) -> Formula:
@@ -228,7 +239,7 @@ def _experts(plan: StepPlan) -> Iterator[Phase]:
     for name, kind in (("ep.dispatch", step.precision.dispatch), ("ep.combine", step.precision.combine)):
         shares = _expert_shares(plan, groups, copies(step, plan.recompute, kind), back=name == "ep.combine")
         if shares:
-            yield collective_phase(
+            phase = collective_phase(
                 name,
                 called,
                 plan.seats,
@@ -237,6 +248,7 @@ def _experts(plan: StepPlan) -> Iterator[Phase]:
                 overlaps_compute=plan.overlap.experts,
                 after=("forward", "backward") if name == "ep.dispatch" else ("ep.dispatch",),
             )
+            yield plan.sent(phase, "all-to-all", groups)
 
 
 def _expert_shares(plan: StepPlan, groups: Ints, payload: Callable[[int], Formula], *, back: bool) -> list[Share]:
@@ -289,47 +301,43 @@ def _expert_tensor(plan: StepPlan) -> Iterator[Phase]:
 
 
 def _pipeline(plan: StepPlan) -> Iterator[Phase]:
-    """Activations to the next chunk of layers and gradients back; chunks go round from the last stage to the first."""
+    """Activations to the next chunk of layers and gradients back, on the ways that the schedule takes."""
     step, sizes = plan.step, plan.step.grid.sizes
-    stages, chunks = sizes["pp"], step.chunks
+    schedule, stages = step.schedule, sizes["pp"]
     if stages == 1:
         return
     split = sizes["tp"] if plan.parallelism.scatter_gather or plan.parallelism.sp else 1
     terms = {
         "B": (step.boundary_bytes, "residual stream of a micro-batch, bytes"),
         "t": (split, "tensor ranks that send a share each"),
-        "m": (step.micro_batches, "micro-batches"),
-        "v": (chunks, "chunks of layers per stage"),
+        "n": (schedule.sends, f"micro-batches that the busiest stage sends, both ways ({schedule.name})"),
     }
-    source = "Narayanan et al., SC 2021, sections 2.2.2 and 4.1"
-    one_way = formula("B / t * m * v", source, **terms)
-    both = 2 if stages > 2 or chunks > 1 else 1
-    if stages == 2 and chunks > 1:  # the first stage sends v forward and v-1 back
-        busiest = formula("B / t * m * (2 * v - 1)", source, **terms)
-    else:
-        busiest = formula("d * B / t * m * v", source, d=(both, "directions of a middle stage"), **terms)
+    busiest = formula("B / t * n", "Narayanan et al., SC 2021, sections 2.2.2 and 4.1", **terms)
+    one = step.boundary_bytes / split
     groups = step.grid.groups("pp")
     rank, last = np.arange(stages), stages - 1
-    wrap = formula("B / t * m * (v - 1)", source, **terms).value
+    neighbours, around = schedule.sends_down
     rows = [
-        CollectiveTraffic.of(rank[:-1], rank[1:], one_way.value, busiest),
-        CollectiveTraffic.of(rank[1:], rank[:-1], one_way.value, busiest),
-        CollectiveTraffic.of([last, 0], [0, last], wrap, busiest),
+        CollectiveTraffic.of(rank[:-1], rank[1:], one * neighbours, busiest),
+        CollectiveTraffic.of(rank[1:], rank[:-1], one * neighbours, busiest),
+        CollectiveTraffic.of([last, 0], [0, last], one * around, busiest),
     ]
     sent = busiest.value
     more: dict[str, Any] = {
         "overlaps_compute": plan.overlap.pipeline,
+        "least_exposed": schedule.waited_share if plan.overlap.pipeline else 1.0,
         "after": ("forward", "backward"),
         "sent": busiest,
     }
     more["payloads"] = (Payload(step.grid.ranks, busiest),)
-    yield phase_of("pp.send_recv", "send-recv", plan.seats, [(together(rows, busiest), groups)], sent, sent, **more)
+    phase = phase_of("pp.send_recv", "send-recv", plan.seats, [(together(rows, busiest), groups)], sent, sent, **more)
+    yield plan.sent(phase, "send-recv", groups)
 
 
 def _embedding(plan: StepPlan) -> Iterator[Phase]:
     """Gradients of a tied embedding, between its two copies on the first and the last stage."""
     step, sizes = plan.step, plan.step.grid.sizes
-    if not step.shape.tied_embeddings or sizes["pp"] == 1:
+    if not step.shape.tied_embeddings or not step.ends_apart:
         return
     ends = column(step.grid.groups("pp")[:, [0, -1]], np.int32)
     payload = formula(
@@ -340,17 +348,32 @@ def _embedding(plan: StepPlan) -> Iterator[Phase]:
         t=(sizes["tp"], "tensor-parallel ranks"),
         g=(BYTES_OF[step.precision.grads], "bytes of a gradient"),
     )
-    called = algorithm_of(plan.collectives.algorithm, "all-reduce")
-    yield collective_phase(
-        "embedding.all_reduce", called, plan.seats, [Share(ends, payload)], by_rail=plan.by_rail, after=("backward",)
+    timed = library_calls(plan, "embedding.all_reduce", "all-reduce", ends[0], payload.value)
+    called, shares = algorithm_of(timed.wired, "all-reduce"), [Share(ends, payload)]
+    yield timed.of(
+        collective_phase("embedding.all_reduce", called, plan.seats, shares, by_rail=plan.by_rail, after=("backward",))
     )
 
 
 # ---- over the step ---------------------------------------------------------------------------------------------------
 
 
+def data_groups(step: TrainingStep, grid: RankGrid, *dimensions: str) -> Ints:
+    """Ranks that hold the same parameters, shape (groups, ranks): along dimensions, and over stages with copies."""
+    schedule = step.schedule
+    if schedule.copies == 1:
+        return grid.groups(*dimensions)
+    all_stages = grid.groups(*dimensions, "pp")
+    stage = grid.coordinates(all_stages.ravel())["pp"].reshape(all_stages.shape)
+    pairs = [
+        all_stages[np.isin(stage, schedule.pieces_of(number))].reshape(len(all_stages), -1)
+        for number in range(schedule.stages // schedule.copies)
+    ]
+    return column(np.concatenate(pairs), np.int32)
+
+
 def _dense_data(plan: StepPlan) -> Iterator[Phase]:
-    groups = plan.step.grid.groups("dp", "cp", "ep")
+    groups = data_groups(plan.step, plan.step.grid, "dp", "cp", "ep")
     return _data(plan, "dp", groups, plan.step.dense_on_rank, plan.step.kept_on_rank)
 
 
@@ -358,7 +381,7 @@ def _expert_data(plan: StepPlan) -> Iterator[Phase]:
     """Experts have fewer copies: only ranks with the same experts reduce them."""
     if plan.step.shape.experts is None:
         return iter(())
-    groups = plan.step.grid.experts.groups("dp", "cp")
+    groups = data_groups(plan.step, plan.step.grid.experts, "dp", "cp")
     return _data(plan, "edp", groups, plan.step.experts_on_rank, lambda stage: 0.0)
 
 
@@ -407,6 +430,16 @@ def _data(
     yield from plan.phase(
         f"{prefix}.all_gather", "all-gather", inner, params, overlaps_compute=hidden, room=room, after=after
     )
+
+
+def state_ranks(plan: StepPlan) -> tuple[int, int]:
+    """Ranks that the optimizer's state of a parameter is split over: outside routed experts, and of those."""
+    if plan.sharding == "none":
+        return 1, 1
+    grid = plan.step.grid
+    groups = (grid.groups("dp", "cp", "ep"), grid.experts.groups("dp", "cp"))
+    dense, experts = (_shared_by(plan, one) or int(one.shape[1]) for one in groups)
+    return dense, experts
 
 
 def _shared_by(plan: StepPlan, groups: Ints) -> int | None:

@@ -17,10 +17,11 @@ from traffic.expert_load import ExpertLoad
 from traffic.expert_load_file import ExpertLoadFile
 from traffic.formula import Formula, formula
 from traffic.inventory import Inventory
+from traffic.library.call import AUTO
 from traffic.number_types import BYTES_OF, NumberType, PayloadType, vector_terms
 from traffic.parallelism import Parallelism
 from traffic.placement import GpuPool, Placement, gpu_group
-from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of, seats_of
+from traffic.seats import Seats, Share, algorithm_from, algorithm_of, collective_phase, phase_of, seats_of
 from traffic.steady import per_second
 from traffic.training.expert_load import check_expert_keys, choice_of_experts, load_of_experts
 from traffic.training.keys import Collectives
@@ -204,6 +205,11 @@ def inference(
             f"{percent(prefix_hit, 0)} of prompt tokens are in the decode side's cache and do not move (prefix_hit)",
             "requests are spread evenly over all pairs of prefill and decode instances",
             *(choice_of_experts(load, pool.spec.ep) for pool in pools if pool.spec.ep > 1),
+            *(
+                ("how many tokens are in a batch is not known: collectives are rings (collectives.algorithm)",)
+                if collectives.algorithm == AUTO and max(prefill.tp, decode.tp) > 1
+                else ()
+            ),
         ),
     )
 
@@ -211,6 +217,7 @@ def inference(
 @dataclass(frozen=True, eq=False)
 class _Pool:
     name: str
+    group: str
     spec: ServingPool
     seats: Seats
 
@@ -224,7 +231,7 @@ class _Pool:
             pool = GpuPool.of(spec.placement, context, group, network)
             grid = Parallelism(tp=spec.tp).resolve(spec.gpus)
             placed = pool.place(spec.placement, grid, context, f"{context.id} {name}")
-            return _Pool(name, spec, seats_of(inventory, network, group, placed))
+            return _Pool(name, group, spec, seats_of(inventory, network, group, placed))
         except TrafficError as error:
             raise error.under(name) from error
 
@@ -288,11 +295,14 @@ def _transfer(
         src.append(one.ravel())
         dst.append(prefill.spec.gpus + other.ravel())
         amount.append(np.full(one.size, each * share[near, far]))
+    apart = prefill.group != decode.group  # then the same number is another host
+    behind = int(prefill.seats.domains.max()) + 1 if apart else 0
     both = Seats(
         prefill.seats.fabric,
         column(np.concatenate([prefill.seats.endpoints, decode.seats.endpoints]), np.int32),
-        column(np.concatenate([prefill.seats.hosts, decode.seats.hosts]), np.int32),
-        column(np.concatenate([prefill.seats.gpus, decode.seats.gpus]), np.int32),
+        column(np.concatenate([prefill.seats.domains, decode.seats.domains + behind]), np.int32),
+        column(np.concatenate([prefill.seats.places, decode.seats.places]), np.int32),
+        prefill.seats.links,
     )
     traffic = CollectiveTraffic.of(np.concatenate(src), np.concatenate(dst), np.concatenate(amount), volume)
     ranks = column(np.arange(prefill.spec.gpus + decode.spec.gpus)[None, :], np.int32)
@@ -360,7 +370,8 @@ class _Work:
                 T=(tokens_per_s, "tokens per second in all"),
                 i=(len(groups), "instances"),
             )
-            called = algorithm_of(self.collectives.algorithm, "all-reduce")
+            algorithm = None if self.collectives.algorithm == AUTO else self.collectives.algorithm
+            called = algorithm_from(algorithm, "all-reduce", pool.seats, groups)
             name = f"{pool.name}.tp"
             found.append(collective_phase(name, called, pool.seats, [Share(groups, volume)], by_rail=by_rail))
         experts = self.shape.experts

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from topologies.columns import Floats, Ints, column
@@ -15,10 +13,13 @@ from traffic.formula import formula
 from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
+from traffic.scale_up import scale_up_assumptions
 from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
 from traffic.storage.phases import checkpoint_limits, checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
 from traffic.training.assumptions import assumptions
+from traffic.training.calls import JobSite
+from traffic.training.compute_time import compute_time
 from traffic.training.expert_load import check_expert_keys, expert_figures, load_of_experts
 from traffic.training.keys import (
     BYTES_OF,
@@ -43,7 +44,7 @@ from traffic.workload import WORKLOADS, GroupShape, ModelFigures, Phase, TimeLim
 _EXAMPLE = {
     "model": {"layers": 8, "hidden": 1024, "ffn_hidden": 4096, "heads": 16, "kv_heads": 4, "vocab": 32000},
     "batch": {"global": 64, "micro": 1, "sequence": 2048},
-    "compute": {"peak": "989 TFLOP/s", "efficiency": 0.4},
+    "compute": {"peak": "989 TFLOP/s", "kernel_efficiency": 0.75},
     "optimizer_sharding": "zero1",
 }
 
@@ -128,7 +129,15 @@ def training(
     if launched not in (None, ranks):
         context.say(f"the script starts {launched:,} ranks; the job is planned with {ranks:,} (gpus)")
     grid = keys.parallelism.resolve(ranks)
-    step = training_step(source.shape, grid, keys.batch, keys.precision, keys.parallelism)
+    step = training_step(
+        source.shape,
+        grid,
+        keys.batch,
+        keys.precision,
+        keys.parallelism,
+        attention=compute.attention if compute is not None else "full",
+        recomputed=keys.recompute == "full",
+    )
     placed = pool.place(placement, grid, context, context.id)
     seats = seats_of(inventory, network, group, placed)
     plan = StepPlan(
@@ -140,11 +149,12 @@ def training(
         keys.sharding_groups,
         keys.overlap,
         keys.recompute,
+        JobSite(inventory, group, pool.per_host),
         load_of_experts(source.shape, expert_load, context.directory),
     )
     check_expert_keys(keys.collectives, plan.expert_load)
-    flows_per_pair = collectives.flows_per_pair(pool.per_host)
-    phases = [replace(phase, flows_per_pair=flows_per_pair) for phase in step_phases(plan)]
+    gpu = inventory.groups[group].gpu if group in inventory.groups else None
+    phases = step_phases(plan)
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
     if checkpoint is not None:
         phases += _checkpoint(inventory, group, seats.hosts, checkpoint, step)
@@ -158,9 +168,10 @@ def training(
         ranks=ranks,
         model=expert_figures(_figures(step, source), plan),
         checkpoint_bytes=step.checkpoint_bytes,
-        compute_s=None if compute is None else step.compute_s(compute),
-        assumptions=tuple(assumptions(plan, placement, checkpoint, dataset, keys.given))
-        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group)),
+        compute=None if compute is None else compute_time(plan, compute, gpu),
+        assumptions=tuple(assumptions(plan, compute, gpu, placement, checkpoint, dataset, keys.given))
+        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
+        + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts))),
         warnings=() if compute is not None else ("no compute key: the time of a step is not known",),
         time_limits=() if checkpoint is None else _checkpoint_limits(phases, checkpoint),
     )
@@ -200,7 +211,9 @@ def _figures(step: TrainingStep, source: ModelSource) -> ModelFigures:
         tokens_per_step=step.tokens,
         flops=step.flops,
         bubble=step.bubble,
-        micro_batches=step.micro_batches,
+        schedule=step.schedule.name if step.schedule.stages > 1 else "",
+        bubble_formula=step.schedule.bubble if step.schedule.stages > 1 else None,
+        micro_batches=step.schedule.micro_batches,
         origin=source.origin,
         recognised=source.recognised,
         ignored=source.ignored,

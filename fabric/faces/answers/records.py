@@ -11,6 +11,7 @@ from fabric.faces.views.attached import host_records
 from fabric.faces.views.jobs import job_phase_records
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.phases import phase_table
+from fabric.faces.views.step_parts import parts_record
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import PHASE_KEYS, sent_table
@@ -73,11 +74,12 @@ def _workload(workload: WorkloadTraffic, schedule: StepSchedule) -> dict[str, An
         "ranks": workload.ranks,
         **(_model(workload.model) if workload.model else {}),
         "checkpoint_bytes": workload.checkpoint_bytes,
-        "compute_s": workload.compute_s,
+        "compute_s": workload.compute.compute_s if workload.compute else None,
         "groups": {name: {"size": shape.size, "count": shape.count} for name, shape in workload.groups.items()},
         "bubble_s": schedule.bubble_s,
         "step_time_ideal_s": schedule.step_s,
         "communication_share": schedule.communication_share,
+        "parts": parts_record(schedule.parts),
         "phases": sent_table([workload], [schedule]).only(*PHASE_KEYS).records(),
     }
 
@@ -213,6 +215,8 @@ def _job(job: JobTime) -> dict[str, Any]:
         "step_time_ideal_s": finite(job.step_time_ideal_s),
         "step_time_s": finite(job.step_time_s),
         "draws": band_record(job.draws),
+        "parts_ideal": parts_record(job.parts_ideal),
+        "parts": parts_record(job.parts),
         "stretch": finite(job.stretch),
         "checkpoint_time_s": finite(job.checkpoint_time_s),
         "phases": job_phase_records(job),

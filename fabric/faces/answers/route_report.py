@@ -11,6 +11,7 @@ from fabric.faces.views.jobs import shown_steps
 from fabric.faces.views.limits import shown_limits
 from fabric.faces.views.links import FOLDED_SHOWN, folded_link_table
 from fabric.faces.views.phases import above, shown_phases, spread_table
+from fabric.faces.views.step_parts import job_parts_table
 from fabric.faces.views.suggestions import suggestion_parts
 from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
@@ -38,7 +39,7 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
         spread_table(result.routes),
         tier_table(_listed(result)),
         _links(result),
-        *(shown_steps(job) for job in result.jobs),
+        *(table for job in result.jobs for table in (shown_steps(job), job_parts_table(job))),
     ]
     parts += [table for table in tables if len(table)]
     parts += suggestion_parts(suggestions)

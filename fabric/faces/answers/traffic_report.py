@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric.evaluation.schedule import PhaseTiming, StepSchedule
+from fabric.faces.views.step_parts import parts_table
 from fabric.faces.views.traffic import FIGURES_SHOWN, SENT_SHOWN, collective_table, sent_table, term_table, upright
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
@@ -66,15 +67,13 @@ def _model(model: ModelFigures) -> list[Line]:
     return lines
 
 
-def _step(workload: WorkloadTraffic, schedule: StepSchedule) -> list[Line]:
-    if schedule.step_s is None or workload.compute_s is None:
+def _step(workload: WorkloadTraffic, schedule: StepSchedule) -> list[Line | Table]:
+    parts = schedule.parts
+    if parts is None:
         return []
-    words = [f"step at line rate {format_seconds(schedule.step_s)}: compute {format_seconds(workload.compute_s)}"]
-    if schedule.bubble_s:
-        words.append(f"of it pipeline bubble {format_seconds(schedule.bubble_s)}")
-    if schedule.communication_share is not None:
-        words.append(f"communication waited for {percent(schedule.communication_share)}")
-    return [Line(", ".join(words))]
+    waits = percent(schedule.communication_share)
+    line = f"step at line rate {format_seconds(parts.step_s)}, communication waited for {waits}"
+    return [Line(line), parts_table(parts).titled("").as_rows()]
 
 
 def _seconds(value: float | None) -> str:

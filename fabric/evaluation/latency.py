@@ -1,0 +1,114 @@
+"""One way through a fabric: how long a message is under way that is too short to be held up by bandwidth.
+
+Two NICs, and for every hop the packet on the link, the cable and the switch. Delays that a topology file gives are
+taken as they are; lengths that a builder or a file gives count by the metre, others by the length that is assumed.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from fabric.scenario.latency_schema import FabricLatency
+from topologies.columns import Bools, Floats, Ints
+from topologies.topology import Topology
+from traffic.demands import Flows
+
+SAMPLE = 16  # pairs that a mean is taken over, evenly from all
+
+_SEEN: WeakKeyDictionary[Topology, dict[tuple[object, ...], float]] = WeakKeyDictionary()
+
+
+def way_s(topology: Topology, flows: Flows, latency: FabricLatency = FabricLatency()) -> float:
+    """One way between the endpoints that exchange something, by the quickest path; the mean over up to 16 pairs.
+
+    The mean, not the worst: a message of a ring goes over every pair once, and steps of trees are of all lengths.
+
+    Parameters
+    ----------
+    flows : Flows
+        Pairs concerned; amounts do not matter.
+
+    Returns
+    -------
+    float
+        Seconds; 0 without pairs. Pairs that no path joins are left out.
+    """
+    src, dst = _sample(flows)
+    if not len(src):
+        return 0.0
+    key = (latency, src.tobytes(), dst.tobytes())
+    known = _SEEN.setdefault(topology, {})
+    if key not in known:
+        ways = pair_ways_s(topology, src, dst, latency)
+        reached = ways[np.isfinite(ways)]
+        known[key] = float(reached.mean()) if len(reached) else 0.0
+    return known[key]
+
+
+def _sample(flows: Flows) -> tuple[Ints, Ints]:
+    """Pairs taken evenly from the rows, and from each block its first member and others."""
+    src, dst = [flows.src], [flows.dst]
+    if len(flows.src) > SAMPLE:
+        rows = np.linspace(0, len(flows.src) - 1, SAMPLE).astype(np.int64)
+        src, dst = [flows.src[rows]], [flows.dst[rows]]
+    some = np.unique(np.linspace(0, max(len(flows.blocks) - 1, 0), min(len(flows.blocks), 4)).astype(np.int64))
+    for block in (flows.blocks[int(number)] for number in some):
+        members = block.members
+        step = max(1, (len(members) - 1) // (SAMPLE // 4))
+        others = members[1::step][: SAMPLE // 4]
+        src.append(np.repeat(members[:1], len(others)))
+        dst.append(others)
+    return np.concatenate(src).astype(np.int32), np.concatenate(dst).astype(np.int32)
+
+
+def pair_ways_s(topology: Topology, src: Ints, dst: Ints, latency: FabricLatency) -> Floats:
+    """One way of every pair by its quickest path, shape (P,), s; inf where there is none.
+
+    Parameters
+    ----------
+    src, dst : ndarray of int, shape (P,)
+        Endpoint node ids.
+    """
+    nodes, links = topology.nodes, topology.links
+    crossing = np.where(topology.is_switch, latency.switch, latency.nic)
+    wire = _wire_s(topology, latency)
+    starts, start_of = np.unique(src, return_inverse=True)
+    kept = topology.up & (nodes.forwards[links.src] & _needed(topology, dst)[links.dst])
+    # Each start has a copy that nobody reaches, so that hosts that do not forward send and are never crossed.
+    row = [links.src[kept]]
+    column = [links.dst[kept]]
+    cost = [wire[kept] + crossing[links.src[kept]]]
+    number = np.full(len(nodes), -1)
+    number[starts] = len(nodes) + np.arange(len(starts))
+    leaving = topology.up & (number[links.src] >= 0)
+    row.append(number[links.src[leaving]])
+    column.append(links.dst[leaving])
+    cost.append(wire[leaving])
+    size = len(nodes) + len(starts)
+    rows, columns, costs = np.concatenate(row), np.concatenate(column), np.concatenate(cost)
+    order = np.lexsort((costs, columns, rows))
+    rows, columns, costs = rows[order], columns[order], costs[order]
+    first = np.ones(len(rows), dtype=np.bool_)  # of parallel links the quickest
+    first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
+    graph = csr_array((costs[first], (rows[first], columns[first])), shape=(size, size))
+    away = dijkstra(graph, indices=len(nodes) + np.arange(len(starts)))
+    return np.asarray(away[start_of.ravel(), dst] + 2 * latency.nic, dtype=np.float64)
+
+
+def _needed(topology: Topology, dst: Ints) -> Bools:
+    """Nodes that a path may cross, or end at."""
+    needed = topology.nodes.forwards.copy()
+    needed[dst] = True
+    return needed
+
+
+def _wire_s(topology: Topology, latency: FabricLatency) -> Floats:
+    """Packet and cable of every link, shape (L,), s."""
+    links = topology.links
+    length = np.where(np.isnan(links.length_m), latency.cable, links.length_m)
+    cable = np.where(np.isnan(links.delay_us), length * latency.per_metre, links.delay_us * 1e-6)
+    return np.asarray(cable + latency.packet * 8 / (links.capacity_gbps * 1e9), dtype=np.float64)
