@@ -32,10 +32,16 @@ class ExpertLoad:
         wanted = [self.layers.index(layer) for layer in layers if layer in self.layers]
         return LayerLoad(self, (0,) if len(self.visited) == 1 else tuple(wanted), back)
 
-    def imbalance(self, ranks: int) -> float:
-        """Load of the busiest of the ranks that share the experts over their mean; each layer has its own."""
+    def busiest(self, ranks: int) -> dict[int, float]:
+        """Load of the busiest of the ranks that share the experts over their mean, by layer."""
         shares = self.of_layers(self.layers, back=False).rank_shares(ranks)
-        return float(shares.max(axis=1).mean()) * ranks
+        over = np.broadcast_to(shares.max(axis=1) * ranks, len(self.layers))
+        return dict(zip(self.layers, over.tolist(), strict=True))
+
+    def imbalance(self, ranks: int) -> float:
+        """The same, the mean over layers."""
+        over = self.busiest(ranks).values()
+        return sum(over) / len(over)
 
 
 @dataclass(frozen=True, eq=False)

@@ -367,3 +367,22 @@ def test_a_job_says_both_numbers_of_hosts():
     assert said in jobs[0].assumptions
     ratio = phase(jobs[1], "ep.dispatch").sent_bytes_per_rank / phase(jobs[0], "ep.dispatch").sent_bytes_per_rank
     assert ratio == pytest.approx(3 / (expected * 3 / 4))
+
+
+def test_the_step_waits_for_the_busiest_experts(tmp_path):
+    """Kernel by kernel the experts' part of the compute time is as many times longer as the busiest rank's load."""
+    keys = {"compute": {"peak": "989 TFLOP/s", "kernel_efficiency": 0.7, "memory_rate": "3.35 TB/s"}}
+    steps = [
+        _job(tmp_path, _csv(counts), **keys).compute.compute_s for counts in ([12] * 32, COUNTS, [1] * 16 + [47] * 16)
+    ]
+    loads = [1, 76 / (536 / 32), 47 / 24]
+    slope = (steps[1] - steps[0]) / (loads[1] - 1)
+    assert slope > 0
+    assert steps[2] - steps[0] == pytest.approx(slope * (loads[2] - 1))
+
+
+def test_a_published_utilisation_has_the_imbalance_in_it(tmp_path):
+    """The ideal step stays FLOPs over GPUs x peak x MFU."""
+    keys = {"compute": {"peak": "989 TFLOP/s", "mfu": 0.3}}
+    even, skew = (_job(tmp_path, _csv(counts), **keys).compute.step_s for counts in ([12] * 32, COUNTS))
+    assert even == skew
