@@ -101,6 +101,30 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class GpuMemory:
+    """Bytes that one GPU of a pipeline stage needs; all GPUs of a stage need the same."""
+
+    stage: int
+    weights: float
+    gradients: float
+    optimizer: float
+    activations: float
+    buffers: float = 0.0  # layers gathered for a pass, and gradients of one on their way to be scattered
+    reserved: float = 0.0  # kept free for what is not counted
+    capacity: float | None = None  # of the GPU; None where nobody says
+
+    @property
+    def total(self) -> float:
+        """All that is counted, without what is reserved."""
+        return self.weights + self.gradients + self.optimizer + self.activations + self.buffers
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether it fits beside what is reserved; None where the GPU's memory is not known."""
+        return None if self.capacity is None else self.total <= self.capacity - self.reserved
+
+
+@dataclass(frozen=True)
 class ModelFigures:
     """What a model and its layout come to."""
 
@@ -162,6 +186,7 @@ class WorkloadTraffic:
     ranks: int = 0
     model: ModelFigures | None = None
     checkpoint_bytes: float | None = None
+    memory: tuple[GpuMemory, ...] = ()  # of every pipeline stage
     compute: ComputeTime | None = None  # None where nothing says how fast it computes
     time_limits: tuple[TimeLimit, ...] = ()
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it

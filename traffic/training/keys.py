@@ -8,7 +8,7 @@ from pydantic import Field
 
 from topologies.errors import TrafficError
 from topologies.registry import Spec
-from topologies.units import ComputeFlops, Count, CountOrZero, RateGbps, Ratio, percent
+from topologies.units import ComputeFlops, Count, CountOrZero, RateGbps, Ratio, VolumeBytes, percent
 from traffic.library.keys import LibrarySpec
 from traffic.number_types import BYTES_OF as BYTES_OF
 from traffic.number_types import SCALE_BLOCK, PayloadType
@@ -134,6 +134,22 @@ class Collectives(LibrarySpec):
         default=None,
         description="Of node-deduplicated: different hosts that a token goes to, as many as its experts are on on "
         "average, or in the worst case, min(top_k, hosts); expected if absent",
+    )
+
+
+class Memory(Spec):
+    """What a GPU has room for."""
+
+    gpu: VolumeBytes | None = Field(
+        default=None, description="Memory of one GPU; the node model's if absent", examples=["80 GiB"]
+    )
+    reserved: VolumeBytes = Field(
+        default=4e9,
+        description="Kept free for what is not counted: driver, libraries' buffers, workspaces, fragments between "
+        "allocations",
+    )
+    dropout: bool | None = Field(
+        default=None, description="Masks of dropout are kept; false if absent, or as Megatron-LM arguments say"
     )
 
 

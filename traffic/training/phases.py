@@ -437,7 +437,7 @@ def state_ranks(plan: StepPlan) -> tuple[int, int]:
     if plan.sharding == "none":
         return 1, 1
     grid = plan.step.grid
-    groups = (grid.groups("dp", "cp", "ep"), grid.experts.groups("dp", "cp"))
+    groups = (data_groups(plan.step, grid, "dp", "cp", "ep"), data_groups(plan.step, grid.experts, "dp", "cp"))
     dense, experts = (_shared_by(plan, one) or int(one.shape[1]) for one in groups)
     return dense, experts
 

@@ -91,11 +91,10 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
         parts.append(Line(f"{workload.id} {phase.name}: {phase.collective} on {where}, groups of {phase.group_size:,}"))
         for entry in phase.payloads:
             of = f" of {entry.ranks:,} ranks" if len(phase.payloads) > 1 else ""
-            parts += formula_lines(f"payload per rank{of}", entry.formula)
+            what = "all pairs" if entry.formula.unit == "Gbps" else f"payload per rank{of}"
+            parts += formula_lines(what, entry.formula)
         if phase.sent is not None:
             parts += formula_lines("sent per rank", phase.sent)
-        if not phase.payloads and phase.sent is None:
-            parts.append(Line("no formula: the demand is read, or a pattern's own"))
         if phase.steady:
             parts.append(Line(f"steady, all pairs {format_gbps(phase.rate_gbps)}, {phase.pairs:,} pairs"))
         else:
