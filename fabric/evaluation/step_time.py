@@ -17,6 +17,7 @@ from dataclasses import replace
 from math import floor
 
 from fabric.result import StepParts
+from fabric.routing.utilisation import SAME
 from topologies.errors import TrafficError
 from topologies.units import format_seconds, percent
 from traffic.workload import ComputeTime, Phase, WorkloadTraffic
@@ -119,11 +120,12 @@ def with_compute(workload: WorkloadTraffic, ideal: Timed) -> WorkloadTraffic:
         return wanted_s if parts is None else parts.step_s
 
     least_s = step_s(compute.flops_s)
-    if least_s > wanted_s and compute.kernels_s is not None:
+    short = least_s > wanted_s * (1 + SAME)
+    if short and compute.kernels_s is not None:
         said = f"{compute.key} as the MFU of a whole step leaves no time to compute: it is taken as that of kernels"
         taken = replace(compute, compute_s=compute.kernels_s, step_s=None)
         return replace(workload, compute=taken, said=(*workload.said, f"{said} (compute.kernel_efficiency)"))
-    if least_s > wanted_s:
+    if short:
         raise _no_time(compute, wanted_s, least_s)
     # The step grows by what compute grows, less what it then hides: never less than before. Halving the interval takes
     # a hundredth of the time that importing a root finder does.
