@@ -7,6 +7,7 @@ from topologies.units import format_bytes, percent
 from traffic.placement import Placement
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.compute_time import memory_bytes_per_s
+from traffic.training.expert_load import expert_assumptions
 from traffic.training.kernels import FILL, TILE
 from traffic.training.keys import GATHERED, Compute, Memory
 from traffic.training.library_stated import library_stated
@@ -120,13 +121,12 @@ def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
     folded = step.grid.folded
     if folded is not None and step.shape.experts is not None:
         stated.append(
-            "tokens go to all experts evenly; experts lie over the ranks of attention, "
+            "experts lie over the ranks of attention, "
             f"etp {folded.sizes['tp']} x ep {folded.sizes['ep']} in {folded.sizes['dp']} copies (parallelism.etp)"
         )
     elif sizes["ep"] > 1:
-        stated.append(
-            "tokens go to all experts evenly; dp counts copies of the experts, so data parallel ranks are dp x ep"
-        )
+        stated.append("dp counts copies of the experts, so data parallel ranks are dp x ep")
+    stated += expert_assumptions(plan)
     if filled:
         stated.append(f"{', '.join(sorted(filled))} as the Megatron-LM arguments say")
     return stated

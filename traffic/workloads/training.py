@@ -8,6 +8,7 @@ from topologies.columns import column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
+from traffic.expert_load_file import ExpertLoadFile
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
 from traffic.scale_up import scale_up_assumptions
@@ -16,6 +17,7 @@ from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.assumptions import assumptions, memory_assumptions
 from traffic.training.calls import JobSite
 from traffic.training.compute_time import compute_time
+from traffic.training.expert_load import check_expert_keys, expert_figures, load_of_experts
 from traffic.training.keys import (
     BYTES_OF,
     Batch,
@@ -70,6 +72,7 @@ def training(
     fabric: str | None = None,
     checkpoint: CheckpointSpec | None = None,
     dataset: DatasetSpec | None = None,
+    expert_load: ExpertLoadFile | None = None,
     memory: Memory = Memory(),
     *,
     context: Injected[WorkloadContext],
@@ -94,6 +97,8 @@ def training(
         Fabric of the collectives; the one on which the group has a NIC per GPU if absent.
     checkpoint, dataset : Spec, optional
         Traffic to and from storage.
+    expert_load : ExpertLoadFile, optional
+        File of the tokens that each expert got, by layer or for all layers; all get as many if absent.
     memory : Memory
         What a GPU has room for; whether the layout fits is said.
 
@@ -154,7 +159,9 @@ def training(
         keys.overlap,
         keys.recompute,
         JobSite(inventory, group, pool.per_host),
+        load_of_experts(source.shape, expert_load, context.directory),
     )
+    check_expert_keys(keys.collectives, plan.expert_load)
     gpu = inventory.groups[group].gpu if group in inventory.groups else None
     phases = step_phases(plan)
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
@@ -171,7 +178,7 @@ def training(
         phases=tuple(phases),
         groups=_groups(grid, step),
         ranks=ranks,
-        model=_figures(step, source),
+        model=expert_figures(_figures(step, source), plan),
         checkpoint_bytes=step.checkpoint_bytes,
         memory=needed,
         compute=None if compute is None else compute_time(plan, compute, gpu),
