@@ -10,6 +10,7 @@ from math import inf
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.packet_slowdown import time_stretch
 from fabric.routing.router import Certificate, HashSpread, ObjectiveProof, PairTraffic, Routing, RoutingOptions
 from fabric.routing.utilisation import SAME, over_capacity
 from topologies.columns import Floats
@@ -231,6 +232,11 @@ class PhaseRoute:
     draws: PhaseDraws | None = None  # of a router that hashes; None: nothing is drawn
     every_draw: EveryDraw | None = None  # until jobs and limits are judged
     routed: Routed | None = None  # what certificate files are written from
+    packet_slowdown: float = 1.0  # of flows that collide; see routing/packet_slowdown.py
+
+    def stretch_at(self, utilisation: float) -> float:
+        """How many times longer than its window a transfer takes whose fullest link is offered ``utilisation``."""
+        return time_stretch(utilisation, self.packet_slowdown)
 
     @property
     def throughput(self) -> float | None:

@@ -75,7 +75,7 @@ def _phase(
     ideal = route.window_s[workload.id]
     highest, link = peak(route, workload.id)
     lost = workload.id in route.jobs_cut or isinf(highest)
-    stretch = None if lost else max(1.0, highest)
+    stretch = None if lost else route.stretch_at(highest)
     predicted = None if stretch is None else ideal * stretch
     return JobPhase(
         **{**base.__dict__, "ideal_s": ideal, "predicted_s": predicted, "stretch": stretch, "hottest_link": link}

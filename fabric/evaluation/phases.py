@@ -188,6 +188,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         draws=None if every is None else figures(every, shown),
         every_draw=every,
         routed=Routed(graph, demand, prepared.pairs, routing, options),
+        packet_slowdown=routing.packet_slowdown,
     )
 
 

@@ -287,7 +287,7 @@ def _figure(route: PhaseRoute) -> RouterFigure:
         router=route.router,
         max_utilisation=route.max_utilisation,
         spread=route.spread,
-        stretch=max(1.0, *(_peak(route, job) for job in jobs)) if finish else None,
+        stretch=max(route.stretch_at(_peak(route, job)) for job in jobs) if finish else None,
         lower_bound=route.certificate.lower_bound if route.certificate else None,
         gap=route.gap,
         links_over_capacity=route.links_over_capacity,

@@ -36,6 +36,7 @@ def route_prepared_scenario(
     """
     from fabric.evaluation.hottest import folded_links, hottest_links
     from fabric.evaluation.judged import judge
+    from fabric.pipeline.routing_assumptions import routing_assumptions
     from fabric.pipeline.unused_options import unused_options
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
@@ -47,6 +48,8 @@ def route_prepared_scenario(
     routes = [replace(route, every_draw=None) for route in routes]
     ignored = unused_options(loaded.scenario.fabrics, request)
     loaded.say(*(text for text, _ in ignored))
+    routers = {entry.fabric: [entry.router] for entry in routes}
+    assumed = routing_assumptions(loaded.scenario.fabrics, routers)
     chosen = chosen_phases(routes, request.phase)
     items = [link for entry in chosen for link in hottest_links(entry, request.top)]
     return RouteResult(
@@ -55,7 +58,7 @@ def route_prepared_scenario(
         limits=verdicts,
         items=tuple(items),
         folded=tuple(group for entry in chosen for group in folded_links(entry, request.top)),
-        assumptions=assumptions(loaded, prepared.network, traffic, more=ignored),
+        assumptions=assumptions(loaded, prepared.network, traffic, more=[*assumed, *ignored]),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
         not_modelled=tuple(not_yet_modelled(loaded.scenario)),
     )
@@ -174,7 +177,11 @@ def routing_options(
 
     spec: RoutingSpec = fabric.routing
     hashing = HashOptions(
-        spec.hash.fields, spec.hash.function, spec.hash.per_switch_seed, request.replicas or spec.hash.replicas or 1
+        spec.hash.fields,
+        spec.hash.function,
+        spec.hash.per_switch_seed,
+        request.replicas or spec.hash.replicas or 1,
+        packet_slowdown=spec.hash.packet_slowdown,
     )
     return RoutingOptions(
         paths=request.paths or spec.paths,

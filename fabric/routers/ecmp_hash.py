@@ -101,4 +101,5 @@ class HashedFlows:
             self.unreachable,
             paths=flow_paths(self.room, self.walker, drawn) if listed else None,
             draws=self,
+            packet_slowdown=self.options.hash.packet_slowdown,
         )

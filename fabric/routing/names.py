@@ -6,6 +6,7 @@ ROUTER_NAMES = PluginNames("fabric.routers")
 OBJECTIVE_NAMES = PluginNames("fabric.optimise.objectives")
 DEFAULT_ROUTER = "ecmp"
 DEFAULT_OBJECTIVE = "min-max-utilisation"
+DEFAULT_SPRAY_EFFICIENCY = 0.92  # the worst flow of packet simulations of spraying takes 1.09 of its ideal time
 GIVEN_PATHS = "k-shortest"  # the policy whose paths are counted
 PATH_POLICIES = ("any", "shortest", GIVEN_PATHS, "valley-free")
 HASH_FIELDS = ("src_ip", "dst_ip", "proto", "src_port", "dst_port")

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph, SplitColumns
-from fabric.routing.names import DEFAULT_OBJECTIVE, HASH_FIELDS, ROUTER_NAMES
+from fabric.routing.names import DEFAULT_OBJECTIVE, DEFAULT_SPRAY_EFFICIENCY, HASH_FIELDS, ROUTER_NAMES
+from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
 from fabric.routing.progress import Reporter, silent
 from fabric.routing.table_options import TableOptions
 from fabric.routing.traits import PERFECT_SPLIT, RouterTraits
@@ -127,6 +128,7 @@ class Routing:
     admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective admits; None: all of it
     usable: Floats | None = None  # shape (E,), part of each edge's capacity that this routing can fill; None: all of it
     draws: HashDraws | None = None  # of a router that hashes
+    packet_slowdown: float = 1.0  # of flows that collide; see packet_slowdown.py
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +151,7 @@ class HashOptions:
     function: str = "random"
     per_switch_seed: bool = True  # False: the same everywhere, which polarises
     replicas: int = 1
+    packet_slowdown: float = DEFAULT_PACKET_SLOWDOWN
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ class RoutingOptions:
     objective: str = DEFAULT_OBJECTIVE
     target_utilisation: float = 1.0  # of min-cost
     k_paths: int = 8  # of k-shortest paths
-    spray_efficiency: float = 1.0  # part of a link that spraying fills before reordering and uneven queues cost
+    spray_efficiency: float = DEFAULT_SPRAY_EFFICIENCY  # part of a link that spraying fills before reordering and uneven queues cost
     hash: HashOptions = HashOptions()
     draws: int = 1  # of the hash, that medians and bands are taken over
     tables: TableOptions = field(default_factory=TableOptions)  # of as-programmed

@@ -65,8 +65,10 @@ _DTYPES: dict[str, type[np.generic]] = {"Ints": np.int32, "Floats": np.float64, 
 _KIND_OF: dict[type[np.generic], str] = {np.int32: "iu", np.float64: "f", np.bool_: "b"}
 _PLAIN = (
     "fabric", "phase", "router", "hottest_link", "links_over_capacity", "unreachable_pairs", "jobs_cut", "solver",
-    "partial", "notes",
+    "partial", "notes", "packet_slowdown",
 )  # fmt: skip
+
+_SINCE: dict[str, Any] = {"packet_slowdown": 1.0}  # what files written before they had it stand for
 
 
 # ---- writing ------------------------------------------------------------------------------------------------------
@@ -293,8 +295,9 @@ def _read_entry(archive: Archive, record: Mapping[str, Any], topologies: Mapping
         name: adapter.validate_python(record.get(name) if name == "draws" else record[name])
         for name, adapter in _ENTRY.items()
     }
+    given = {**_SINCE, **record}
     plain: dict[str, Any] = {
-        name: tuple(record[name]) if isinstance(record[name], list) else record[name] for name in _PLAIN
+        name: tuple(given[name]) if isinstance(given[name], list) else given[name] for name in _PLAIN
     }
     size = len(topology.links)
     certificate = record["certificate"]

@@ -30,12 +30,14 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from fabric.routing.names import (
     DEFAULT_OBJECTIVE,
     DEFAULT_ROUTER,
+    DEFAULT_SPRAY_EFFICIENCY,
     HASH_FIELDS,
     HASH_FUNCTIONS,
     PATH_POLICIES,
     objective_names,
     router_names,
 )
+from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
 from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
 from fabric.scenario.node_schema import NodeSpec
 from topologies.builder import TOPOLOGIES
@@ -210,6 +212,10 @@ class HashSpec(Spec):
         default=None,
         description="Draws of the seeds that medians and percentiles are taken over; 100 or as many as take a second",
     )
+    packet_slowdown: Annotated[Ratio, Field(ge=1, le=4)] = Field(
+        default=DEFAULT_PACKET_SLOWDOWN,
+        description="Time of colliding flows over what fair sharing says, on a link offered twice its capacity; 1: fair",
+    )
 
 
 class RoutingSpec(Spec):
@@ -234,7 +240,8 @@ class RoutingSpec(Spec):
         default=8, description="Paths per pair of router and path policy k-shortest"
     )
     spray_efficiency: Annotated[Ratio, Field(gt=0, le=1)] = Field(
-        default=1.0, description="Part of a link that packet spraying can fill before reordering and queues cost"
+        default=DEFAULT_SPRAY_EFFICIENCY,
+        description="Part of a link that packet spraying can fill before reordering and queues cost",
     )
     hash: HashSpec = Field(default=HashSpec(), description="Hash of flow-hashing routers")
 
