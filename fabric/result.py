@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import inf
+from math import ceil, inf
 
 import numpy as np
 
@@ -16,6 +16,15 @@ from fabric.routing.utilisation import SAME, over_capacity
 from topologies.columns import Floats
 from topologies.topology import Topology
 from traffic.demands import TrafficClass
+
+
+def rank_of(part: float, count: int) -> int:
+    """Position, of values in order, of the lowest that ``part`` of them do not exceed.
+
+    >>> [rank_of(part, 100) for part in (0.05, 0.5, 0.95, 1)], rank_of(0.5, 9)
+    ([4, 49, 94, 99], 4)
+    """
+    return max(ceil(round(part * count, 9)) - 1, 0)
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,11 @@ class Band:
     def p95(self) -> float:
         """What one draw in twenty exceeds."""
         return self._percentiles[2]
+
+    @cached_property
+    def mean(self) -> float:
+        """Infinite where one of them is."""
+        return float(np.mean(self.values))
 
     @property
     def is_sharp(self) -> bool:
@@ -319,10 +333,11 @@ class LimitVerdict:
     value: float | None
     max: float
     unit: str
-    ok: bool | None  # None: not decided; by the median where the hash is drawn
+    ok: bool | None  # None: not decided
     detail: str = ""
-    draws: Band | None = None  # of value, which is their median
+    draws: Band | None = None  # of value, which is what ``at`` says of them
     failed_part: float | None = None  # of the draws in which it does not hold
+    at: str = "p50"  # percentile of the draws that is judged, or mean
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ NIC is at 100 % and everything else relative to it. Offered load above capacity 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from fabric.optimise.objective import OBJECTIVES
 from fabric.result import EveryDraw, PhaseRoute, Routed, TierLoad, UnreachablePair
 from fabric.routing.access import admitted_ends, overloaded_endpoints
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
+from fabric.routing.packet_slowdown import slowed_rate
 from fabric.routing.reach import Unreachable, split_reachable
 from fabric.routing.router import (
     ROUTERS,
@@ -30,6 +31,7 @@ from fabric.routing.router import (
     RoutingOptions,
     access_bound,
     places_flows,
+    quantiles,
     traits_of,
 )
 from fabric.routing.utilisation import fullest, highest, over_capacity
@@ -126,7 +128,7 @@ def prepare_phase(
     graph = build_graph(topology, seen, per_endpoint=per_endpoint, access_in_graph=access_in_graph)
     flows, lost = split_reachable(graph, flows)
     pairs = tuple(
-        PairTraffic(part, unit, entry.flows_per_pair) for part, unit, entry in zip(flows, scale, classes, strict=True)
+        PairTraffic(part, unit, entry.flows_per_pair, entry.steady) for part, unit, entry in zip(flows, scale, classes, strict=True)
     )
     return PreparedPhase(demands.fabric, phase, classes, windows, graph, phase_demand(graph, flows, scale), pairs, lost)
 
@@ -184,7 +186,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         solve_time_s=seconds,
         partial=routing.partial,
         notes=routing.notes,
-        spread=_whole_spread(prepared, routing.spread),
+        spread=_whole_spread(prepared, routing, every, options),
         draws=None if every is None else figures(every, shown),
         every_draw=every,
         routed=Routed(graph, demand, prepared.pairs, routing, options),
@@ -231,7 +233,7 @@ def in_draw(route: PhaseRoute, seed: int) -> PhaseRoute:
     return replace(
         route,
         link_gbps=loads,
-        utilisation=_utilisation(route.topology, loads.sum(axis=1), np.ones(1)),
+        utilisation=_utilisation(route.topology, loads.sum(axis=1), _usable(routed.graph, routed.routing)),
         draws=replace(route.draws, shown=seed - route.draws.seed),
     )
 
@@ -290,14 +292,29 @@ def _bound_without_solver(graph: RoutingGraph, demand: PhaseDemand, routable: Bo
     return access if access.lower_bound >= cut.lower_bound * (1 - 1e-12) and bound > 0 else cut
 
 
-def _whole_spread(prepared: PreparedPhase, spread: HashSpread | None) -> HashSpread | None:
-    """The spread with single-homed access links in it, which no draw changes: quantiles of max(draw, access)."""
+def _whole_spread(
+    prepared: PreparedPhase, routing: Routing, every: EveryDraw | None, options: RoutingOptions
+) -> HashSpread | None:
+    """The spread over all draws at hand, the worst flow slowed as packets are; None where nobody asked for rates."""
+    spread = routing.spread
+    if every is None or routing.draws is None or (spread is None and options.rate_draws is None):
+        return spread
+    full, worst = quantiles(every.peak), spread.worst_rate if spread is not None else None
+    if not routing.draws.whole_flows:
+        worst = quantiles(1 / np.maximum(every.peak, 1.0), low_is_bad=True)
+    slowed = None if worst is None else _each(worst, lambda rate: slowed_rate(rate, routing.packet_slowdown))
     if spread is None:
-        return None
-    access, _ = access_bound(prepared.graph, prepared.demand)
-    drawn = spread.max_utilisation
-    lifted = Quantiles(max(drawn.p50, access), max(drawn.p95, access), max(drawn.p99, access))
-    return replace(spread, max_utilisation=lifted)
+        return HashSpread(every.count, full, slowed)
+    if spread.replicas > every.count:  # more than are kept link by link
+        access, _ = access_bound(prepared.graph, prepared.demand)
+        full = _each(spread.max_utilisation, lambda peak: max(peak, access))
+    return replace(spread, replicas=max(spread.replicas, every.count), max_utilisation=full, worst_rate=slowed)
+
+
+def _each(figures: Quantiles, change: Callable[[float], float]) -> Quantiles:
+    """All quantiles and the mean, changed."""
+    p50, p95, p99, p5, mean = (figures.p50, figures.p95, figures.p99, figures.p5, figures.mean)
+    return Quantiles(change(p50), change(p95), change(p99), *(None if v is None else change(v) for v in (p5, mean)))
 
 
 def _named(topology: Topology, lost: Unreachable, classes: Sequence[TrafficClass]) -> tuple[UnreachablePair, ...]:

@@ -112,11 +112,11 @@ def under(label: str, progress: Reporter) -> Reporter:
 
 def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool) -> list[PhaseRoute]:
     from fabric.evaluation.phases import route_phase
-    from fabric.pipeline.draws import draws_of
+    from fabric.pipeline.draws import draw_counts
 
     routes: list[PhaseRoute] = []
     request, phases = prepared.request, phases_to_route(prepared, idle=idle)
-    draws = draws_of(phases, prepared.network.topologies, request)
+    draws = draw_counts(phases, prepared.network.topologies, request, limits_of(prepared.loaded, request))
     for name, spec, demands, phase in phases:
         label, router = f"{name} {phase}", request.router or spec.routing.router
         progress(Progress(f"{label}: {router}"))
@@ -127,7 +127,12 @@ def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool) ->
                 phase,
                 router=router,
                 options=routing_options(
-                    spec, request, prepared.loaded.scenario.seed, under(label, progress), draws=draws[name]
+                    spec,
+                    request,
+                    prepared.loaded.scenario.seed,
+                    under(label, progress),
+                    draws=draws[name].loads,
+                    rate_draws=draws[name].rates,
                 ),
                 efficiency=spec.payload_efficiency,
             )
@@ -171,9 +176,10 @@ def routing_options(
     tables: TablesRequest = TablesRequest(),
     *,
     draws: int = 1,
+    rate_draws: int | None = None,
 ) -> RoutingOptions:
     """What the scenario says about routing, and the command line above it."""
-    from fabric.routing.router import HashOptions, RoutingOptions
+    from fabric.routing.router import AdaptiveOptions, HashOptions, RoutingOptions
 
     spec: RoutingSpec = fabric.routing
     hashing = HashOptions(
@@ -192,8 +198,10 @@ def routing_options(
         target_utilisation=spec.target_utilisation,
         k_paths=spec.k_paths,
         spray_efficiency=spec.spray_efficiency,
+        adaptive=AdaptiveOptions(spec.adaptive.granularity, spec.adaptive.flowlet),
         hash=hashing,
         draws=draws,
+        rate_draws=rate_draws,
         tables=table_options(fabric, tables),
         report=progress,
     )

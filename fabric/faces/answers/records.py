@@ -154,6 +154,7 @@ def _route(entry: PhaseRoute) -> dict[str, Any]:
         "partial": entry.partial,
         "objective": _objective(entry.objective),
         "notes": list(entry.notes),
+        "packet_slowdown": entry.packet_slowdown,
         "spread": spread_record(entry.spread),
         "draws": draws_record(entry.draws),
     }
@@ -190,17 +191,41 @@ def band_record(band: Band | None) -> dict[str, Any] | None:
     """Percentiles over draws of the hash; null where nothing is drawn."""
     if band is None:
         return None
-    return {"draws": len(band), "median": finite(band.median), "p5": finite(band.p5), "p95": finite(band.p95)}
+    return {
+        "draws": len(band),
+        "mean": finite(band.mean),
+        "median": finite(band.median),
+        "p5": finite(band.p5),
+        "p95": finite(band.p95),
+    }
 
 
 def spread_record(spread: HashSpread | None) -> dict[str, Any] | None:
-    """Percentiles over the draws of the hash seeds."""
+    """Fullest link and rates of flows over draws of the hash; null where nothing is drawn."""
     if spread is None:
         return None
+    full, worst = spread.max_utilisation, spread.worst_rate
     return {
+        "draws": spread.replicas,
         "replicas": spread.replicas,
-        "max_utilisation": {key: finite(value) for key, value in spread.max_utilisation.__dict__.items()},
-        "worst_rate": {key: finite(value) for key, value in spread.worst_rate.__dict__.items()},
+        "max_utilisation": {key: finite(getattr(full, key)) for key in ("mean", "p5", "p50", "p95", "p99")},
+        "flow_rate": {
+            "draws": spread.rate_draws,
+            "mean": finite(spread.mean_rate),
+            "worst_p50": finite(worst.p50) if worst is not None else None,
+            "worst_p95": finite(worst.p95) if worst is not None else None,
+        },
+        "worst_rate": None if worst is None else {key: finite(getattr(worst, key)) for key in ("p50", "p95", "p99")},
+    }
+
+
+def step_spread_record(band: Band | None) -> dict[str, Any] | None:
+    """Percentiles of a step over draws of the hash; null where nothing is drawn."""
+    if band is None:
+        return None
+    return {
+        "draws": len(band),
+        "step_time_s": {"p5": finite(band.p5), "p50": finite(band.median), "p95": finite(band.p95)},
     }
 
 
@@ -213,6 +238,7 @@ def _job(job: JobTime) -> dict[str, Any]:
         "step_time_ideal_s": finite(job.step_time_ideal_s),
         "step_time_s": finite(job.step_time_s),
         "draws": band_record(job.draws),
+        "spread": step_spread_record(job.draws),
         "stretch": finite(job.stretch),
         "checkpoint_time_s": finite(job.checkpoint_time_s),
         "phases": job_phase_records(job),

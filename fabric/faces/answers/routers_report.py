@@ -46,7 +46,7 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
     if result.outcomes and result.outcomes[0].limits:
         parts.append(router_limit_table(result))
         if draws > 1:
-            parts.append(Line(f"limits of hashed flows are judged by their medians over {draws:,} draws"))
+            parts.append(Line(f"limits of hashed flows are judged over {draws:,} draws, at p50 where they name no percentile"))
     return [*parts, *_notes(result)]
 
 

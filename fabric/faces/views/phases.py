@@ -105,17 +105,25 @@ def spread_table(routes: Sequence[PhaseRoute]) -> Table:
     drawn = [(entry, entry.spread) for entry in routes if entry.spread is not None]
     spreads: list[HashSpread] = [spread for _, spread in drawn]
     full = [spread.max_utilisation for spread in spreads]
-    rate = [spread.worst_rate for spread in spreads]
+    worst = [spread.worst_rate for spread in spreads]
+
+    def worst_rates(name: str, header: str, part: str, **layout: int) -> Column:
+        return ratios(name, header, [None if rate is None else getattr(rate, part) for rate in worst], **layout)
+
     columns = (
         named("fabric", "fabric", [entry.fabric for entry, _ in drawn], width=8),
         named("phase", "phase", [entry.phase for entry, _ in drawn], width=18),
         counts("replicas", "draws", [spread.replicas for spread in spreads]),
+        ratios("max_mean", "mean", [each.mean for each in full], priority=2),
+        ratios("max_p5", "p5", [each.p5 for each in full], priority=2),
         ratios("max_p50", "p50", [each.p50 for each in full]),
         ratios("max_p95", "p95", [each.p95 for each in full]),
         ratios("max_p99", "p99", [each.p99 for each in full]),
-        ratios("rate_p50", "flow p50", [each.p50 for each in rate]),
-        ratios("rate_p95", "flow p95", [each.p95 for each in rate], priority=1),
-        ratios("rate_p99", "flow p99", [each.p99 for each in rate]),
+        counts("rate_draws", "rates of", [spread.rate_draws or None for spread in spreads], priority=3),
+        ratios("rate_mean", "flow mean", [spread.mean_rate for spread in spreads], width=9),
+        worst_rates("rate_p50", "worst p50", "p50", width=9),
+        worst_rates("rate_p95", "worst p95", "p95", priority=1, width=9),
+        worst_rates("rate_p99", "worst p99", "p99", width=9),
     )
-    title = "hash imbalance: fullest link, and rate of the worst-off flow of what it offers"
+    title = "hash imbalance: fullest link, and rates of flows, mean and worst, of what they offer"
     return Table.of(columns, len(drawn), title=title)
