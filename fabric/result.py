@@ -27,6 +27,9 @@ def rank_of(part: float, count: int) -> int:
     return max(ceil(round(part * count, 9)) - 1, 0)
 
 
+_LINKS_AT_ONCE = 4096
+
+
 @dataclass(frozen=True)
 class Band:
     """A figure in every draw of the hash, in the order of the draws; infinite where a phase cannot finish.
@@ -130,6 +133,27 @@ class EveryDraw:
         return np.asarray(over_capacity(self.utilisation).sum(axis=1), dtype=np.float64)
 
 
+@dataclass(frozen=True, eq=False)
+class LinkBands:
+    """What nine draws of the hash in ten leave every link between."""
+
+    p5: Floats  # shape (L,)
+    p95: Floats
+
+    @staticmethod
+    def of(every: EveryDraw) -> LinkBands | None:
+        """Of all links; None of a single draw."""
+        if every.count < 2:
+            return None
+        low, high = rank_of(0.05, every.count), rank_of(0.95, every.count)
+        ends = [
+            np.partition(every.utilisation[:, first : first + _LINKS_AT_ONCE], (low, high), axis=0)[[low, high]]
+            for first in range(0, every.utilisation.shape[1], _LINKS_AT_ONCE)
+        ]
+        p5, p95 = np.concatenate([np.empty((2, 0)), *ends], axis=1)
+        return LinkBands(p5, p95)
+
+
 @dataclass(frozen=True)
 class TierLoad:
     """Utilisation of one tier in one direction; quantiles are over its links that are up."""
@@ -141,6 +165,7 @@ class TierLoad:
     p99: float
     max: float
     over_capacity: int
+    draws: Band | None = None  # of the fullest link of the tier, whatever draw the links are of
 
 
 @dataclass(frozen=True)
@@ -170,6 +195,8 @@ class HotLink:
     offered_gbps: float
     utilisation: float | None  # None: offered on a link without capacity
     shares: tuple[Share, ...]
+    p5: float | None = None  # of its utilisation over draws of the hash; None where there is one at most
+    p95: float | None = None
 
     @property
     def carried_gbps(self) -> float:
@@ -244,6 +271,7 @@ class PhaseRoute:
     notes: tuple[str, ...] = ()  # what else the router has to say, in words
     spread: HashSpread | None = None  # over the draws of the hash seeds, access links in it
     draws: PhaseDraws | None = None  # of a router that hashes; None: nothing is drawn
+    link_bands: LinkBands | None = None  # None where there is one draw at most
     every_draw: EveryDraw | None = None  # until jobs and limits are judged
     routed: Routed | None = None  # what certificate files are written from
     packet_slowdown: float = 1.0  # of flows that collide; see routing/packet_slowdown.py

@@ -16,7 +16,7 @@ import numpy as np
 from fabric.evaluation.draws import draw_phase, figures, middle
 from fabric.optimise.certify import best_cut
 from fabric.optimise.objective import OBJECTIVES
-from fabric.result import EveryDraw, PhaseRoute, Routed, TierLoad, UnreachablePair
+from fabric.result import Band, EveryDraw, LinkBands, PhaseRoute, Routed, TierLoad, UnreachablePair
 from fabric.routing.access import admitted_ends, overloaded_endpoints
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
 from fabric.routing.packet_slowdown import slowed_rate
@@ -180,7 +180,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         unreachable_pairs=prepared.lost.pairs,
         unreachable=_named(topology, prepared.lost, prepared.classes),
         jobs_cut=tuple(sorted({prepared.classes[code].job for code in prepared.lost.classes})),
-        tiers=tier_loads(topology, utilisation),
+        tiers=tier_loads(topology, utilisation, every),
         window_s=prepared.window_s,
         solver=routing.solver,
         solve_time_s=seconds,
@@ -188,6 +188,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         notes=routing.notes,
         spread=_whole_spread(prepared, routing, every, options),
         draws=None if every is None else figures(every, shown),
+        link_bands=None if every is None else LinkBands.of(every),
         every_draw=every,
         routed=Routed(graph, demand, prepared.pairs, routing, options),
         packet_slowdown=routing.packet_slowdown,
@@ -322,16 +323,19 @@ def _named(topology: Topology, lost: Unreachable, classes: Sequence[TrafficClass
     return tuple(UnreachablePair(classes[code].job, name[src], name[dst]) for code, src, dst in lost.shown)
 
 
-def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:
-    """Quantiles of utilisation per tier and direction."""
+def tier_loads(topology: Topology, utilisation: Floats, every: EveryDraw | None = None) -> tuple[TierLoad, ...]:
+    """Quantiles of utilisation per tier and direction; with the fullest link of each in every draw."""
     rows: list[TierLoad] = []
     for code, tier in enumerate(topology.tiers):
         for direction, sign in (("up", 1), ("down", -1), ("both", 0)):
-            mine = utilisation[(topology.links.tier == code) & (topology.direction == sign) & topology.up]
+            chosen = (topology.links.tier == code) & (topology.direction == sign) & topology.up
+            mine = utilisation[chosen]
             if len(mine):
                 p50, p99 = np.quantile(mine, [0.5, 0.99], method="inverted_cdf")
                 over = int(over_capacity(mine).sum())
-                rows.append(TierLoad(tier, direction, len(mine), float(p50), float(p99), float(mine.max()), over))
+                drawn = None if every is None else Band.of(every.utilisation[:, chosen].max(axis=1))
+                figures = (float(p50), float(p99), float(mine.max()), over)
+                rows.append(TierLoad(tier, direction, len(mine), *figures, draws=drawn))
     return tuple(rows)
 
 

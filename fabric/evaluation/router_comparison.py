@@ -219,7 +219,7 @@ def compare_phase(
         mine = peaks_of(route)
         peaks.update({(router, phase, job, steady): peak for (_, _, job, steady), peak in mine.items()})
         rows.append(_figure(route))
-        routes.append(replace(route, link_gbps=np.empty((0, len(route.classes))), routed=None))
+        routes.append(replace(route, link_gbps=np.empty((0, len(route.classes))), link_bands=None, routed=None))
     one = next(iter(prepared.values()))
     # What holds for whole flows only, such as cuts counted in flows, is not a bound for those who split them.
     bounds = [route.best_possible for route in routes if not places_flows(route.router)]

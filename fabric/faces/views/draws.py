@@ -77,11 +77,14 @@ def step_band_words(band: Band | None) -> str:
     return f" ({text})" if text else ""
 
 
-def band_columns(bands: Sequence[Band | None], make: Maker, **layout: object) -> tuple[Column, Column]:
-    """Two columns, p5 and p95, of figures whose medians stand beside them."""
+def band_columns(
+    bands: Sequence[Band | None], make: Maker, *, names: tuple[str, str] = ("p5", "p95"), **layout: object
+) -> tuple[Column, Column]:
+    """Two columns, p5 and p95, of figures that stand beside them; empty where there is one draw at most."""
+    several = [band if band is not None and len(band) > 1 else None for band in bands]
     return (
-        make("p5", "p5", [None if band is None else band.p5 for band in bands], **layout),
-        make("p95", "p95", [None if band is None else band.p95 for band in bands], **layout),
+        make(names[0], "p5", [None if band is None else band.p5 for band in several], **layout),
+        make(names[1], "p95", [None if band is None else band.p95 for band in several], **layout),
     )
 
 

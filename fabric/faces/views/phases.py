@@ -119,11 +119,13 @@ def spread_table(routes: Sequence[PhaseRoute]) -> Table:
         ratios("max_p50", "p50", [each.p50 for each in full]),
         ratios("max_p95", "p95", [each.p95 for each in full]),
         ratios("max_p99", "p99", [each.p99 for each in full]),
-        counts("rate_draws", "rates of", [spread.rate_draws or None for spread in spreads], priority=3),
+        counts("rate_draws", "rate draws", [spread.rate_draws or None for spread in spreads], width=10),
         ratios("rate_mean", "flow mean", [spread.mean_rate for spread in spreads], width=9),
         worst_rates("rate_p50", "worst p50", "p50", width=9),
         worst_rates("rate_p95", "worst p95", "p95", priority=1, width=9),
         worst_rates("rate_p99", "worst p99", "p99", width=9),
     )
     title = "hash imbalance: fullest link, and rates of flows, mean and worst, of what they offer"
-    return Table.of(columns, len(drawn), title=title)
+    table = Table.of(columns, len(drawn), title=title)
+    fewer = any(spread.worst_rate is not None and spread.rate_draws not in (0, spread.replicas) for spread in spreads)
+    return table if fewer else table.without("rate_draws")

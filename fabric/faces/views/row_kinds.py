@@ -13,9 +13,9 @@ LINKS = RowKind(
         "fabric", "phase", "link", "a", "a_port", "b", "b_port", "tier", "capacity_gbps", "offered_gbps",
         "carried_gbps", "utilisation", "shares",
     ),
-    more=("direction", "state", "cause"),
-    shown=("link", "utilisation", "offered_gbps", "capacity_gbps", "cause", "phase", "fabric"),
-    ratios=("utilisation",),
+    more=("direction", "state", "cause", "p5", "p95"),
+    shown=("link", "utilisation", "p5", "p95", "offered_gbps", "capacity_gbps", "cause", "phase", "fabric"),
+    ratios=("utilisation", "p5", "p95"),
     most=LINKS_SHOWN,
     group=("fabric", "phase"),
 )  # fmt: skip
