@@ -128,7 +128,8 @@ def prepare_phase(
     graph = build_graph(topology, seen, per_endpoint=per_endpoint, access_in_graph=access_in_graph)
     flows, lost = split_reachable(graph, flows)
     pairs = tuple(
-        PairTraffic(part, unit, entry.flows_per_pair, entry.steady) for part, unit, entry in zip(flows, scale, classes, strict=True)
+        PairTraffic(part, unit, entry.flows_per_pair, entry.steady)
+        for part, unit, entry in zip(flows, scale, classes, strict=True)
     )
     return PreparedPhase(demands.fabric, phase, classes, windows, graph, phase_demand(graph, flows, scale), pairs, lost)
 

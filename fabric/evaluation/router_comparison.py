@@ -25,7 +25,7 @@ from fabric.evaluation.phases import PreparedPhase, job_peak, prepare_phase, rou
 from fabric.evaluation.severity import severity_order, total_load
 from fabric.result import Assumption, Band, JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.progress import Progress
-from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, places_flows, traits_of
+from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, is_drawn, places_flows, traits_of
 from fabric.routing.traits import Stage
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import FabricError
@@ -235,7 +235,7 @@ def _route(prepared: PreparedPhase, router: str, options: RoutingOptions) -> Pha
     try:
         return route_prepared(prepared, router=router, options=options)
     except FabricError as error:
-        if options.hash.replicas == 1 or traits_of(router).placement != "hashed":
+        if options.hash.replicas == 1 or not is_drawn(router, options.adaptive.granularity):
             raise
         once = replace(options, hash=replace(options.hash, replicas=1), draws=1)
         route = route_prepared(prepared, router=router, options=once)

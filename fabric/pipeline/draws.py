@@ -36,7 +36,7 @@ Phases = Sequence[tuple[str, FabricSpec, Demands, str]]
 
 @dataclass(frozen=True)
 class DrawCount:
-    """Draws of a fabric's hash: of loads, and of the first of them, of rates of flows; 0 where nobody can afford one."""
+    """Draws of a fabric's hash: of loads, and the first of them of rates of flows; 0 where none can be afforded."""
 
     loads: int = 1
     rates: int | None = None

@@ -74,6 +74,8 @@ def _set(routing: RoutingSpec, read: frozenset[str]) -> list[str]:
     keys = [key for key in unread if key not in _WITHOUT_CHOICE and getattr(routing, key) != getattr(plain, key)]
     for group in _GROUPS:
         given, usual = getattr(routing, group), getattr(plain, group)
-        unread = [key for key in type(given).model_fields if group not in read or f"{group}.{key}" in _ONLY_SOMETIMES - read]
+        unread = [
+            key for key in type(given).model_fields if group not in read or f"{group}.{key}" in _ONLY_SOMETIMES - read
+        ]
         keys += [f"{group}.{key}" for key in unread if getattr(given, key) != getattr(usual, key)]
     return keys

@@ -163,7 +163,7 @@ def share_slice(
     worst: Floats,
     mean: Floats,
 ) -> None:
-    """Highest utilisation, worst and mean relative rate of the replicas ``first`` to ``last``, a row of ``paths`` each."""
+    """Highest utilisation, worst and mean relative rate of replicas ``first`` to ``last``, a row of ``paths`` each."""
     rate = np.empty(len(offered))
     load = np.empty(len(capacity))
     for replica in range(first, last):

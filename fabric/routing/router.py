@@ -203,11 +203,15 @@ class RoutingOptions:
     objective: str = DEFAULT_OBJECTIVE
     target_utilisation: float = 1.0  # of min-cost
     k_paths: int = 8  # of k-shortest paths
-    spray_efficiency: float = DEFAULT_SPRAY_EFFICIENCY  # part of a link that spraying fills before reordering and uneven queues cost
+    spray_efficiency: float = (
+        DEFAULT_SPRAY_EFFICIENCY  # part of a link that spraying fills before reordering and uneven queues cost
+    )
     adaptive: AdaptiveOptions = AdaptiveOptions()
     hash: HashOptions = HashOptions()
     draws: int = 1  # of the hash, that medians and bands are taken over
-    rate_draws: int | None = None  # those whose flows are shared max-min fairly where ``replicas`` is 1; None: not asked
+    rate_draws: int | None = (
+        None  # those whose flows are shared max-min fairly where ``replicas`` is 1; None: not asked
+    )
     tables: TableOptions = field(default_factory=TableOptions)  # of as-programmed
     report: Reporter = silent
 
@@ -233,19 +237,24 @@ def places_flows(router: str) -> bool:
     return "pairs" in ROUTERS[router].injected
 
 
-def router_label(router: str) -> str:
+def router_label(router: str, *, drawn: bool = False) -> str:
     """A router as people are shown it: those that divide perfectly are marked, as no hash of flows does.
+
+    With ``drawn``, a hash decided, whatever the router does otherwise.
 
     >>> router_label("ecmp"), router_label("ecmp-hash")
     ('ecmp (if split perfectly)', 'ecmp-hash')
     """
-    bound = ROUTERS.known(router) and ROUTERS[router].traits.is_bound
+    bound = ROUTERS.known(router) and ROUTERS[router].traits.is_bound and not drawn
     return f"{router} ({PERFECT_SPLIT})" if bound else router
 
 
-def routing_basis(router: str) -> str | None:
+def routing_basis(router: str, *, drawn: bool = False) -> str | None:
     """What a router's figures rest on, for records; None of a saved result whose router is not registered here."""
-    return ROUTERS[router].traits.basis if ROUTERS.known(router) else None
+    if not ROUTERS.known(router):
+        return None
+    traits = ROUTERS[router].traits
+    return "flows or pieces of them, hashed" if drawn and traits.takes_granularity else traits.basis
 
 
 def edge_utilisation(graph: RoutingGraph, edge_gbps: Floats) -> Floats:

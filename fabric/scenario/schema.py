@@ -216,7 +216,7 @@ class HashSpec(Spec):
     )
     packet_slowdown: Annotated[Ratio, Field(ge=1, le=4)] = Field(
         default=DEFAULT_PACKET_SLOWDOWN,
-        description="Time of colliding flows over what fair sharing says, on a link offered twice its capacity; 1: fair",
+        description="Time of colliding flows over fair sharing, on a link offered twice its capacity; 1: as fair",
     )
 
 
@@ -354,7 +354,7 @@ def _parse_at(value: object) -> str:
 _AT_SCHEMA = {
     "type": "string",
     "pattern": r"^\s*([pP](100(\.0*)?|\d{1,2}(\.\d+)?)|[mM][eE][aA][nN])\s*$",
-    "description": "What of the draws of a hash is judged: p95 is what one draw in twenty exceeds, p100 the worst; or mean",
+    "description": "What of the draws is judged: p95 is what one draw in twenty exceeds, p100 the worst; or mean",
     "examples": ["p50", "p95", "mean"],
 }
 

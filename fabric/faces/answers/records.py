@@ -7,6 +7,7 @@ from typing import Any
 
 from fabric.evaluation.schedule import StepSchedule
 from fabric.evaluation.severity import worst_phase
+from fabric.faces.answers.draw_records import band_record, draws_record, spread_record, step_spread_record
 from fabric.faces.views.attached import host_records
 from fabric.faces.views.jobs import job_phase_records
 from fabric.faces.views.limits import limit_table
@@ -17,8 +18,8 @@ from fabric.faces.views.traffic import PHASE_KEYS, sent_table
 from fabric.output.numbers import finite
 from fabric.pipeline.network import Network
 from fabric.pipeline.stages import assumptions
-from fabric.result import Band, JobTime, PhaseDraws, PhaseRoute, RouteResult
-from fabric.routing.router import HashSpread, ObjectiveProof, routing_basis
+from fabric.result import JobTime, PhaseRoute, RouteResult
+from fabric.routing.router import ObjectiveProof, routing_basis
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import envelope
 from fabric.whatif.suggestions import Suggestion, bounds, cures
@@ -144,7 +145,7 @@ def _routes(routes: Sequence[PhaseRoute]) -> list[dict[str, Any]]:
 
 def _route(entry: PhaseRoute) -> dict[str, Any]:
     return {
-        "routing_basis": routing_basis(entry.router),
+        "routing_basis": routing_basis(entry.router, drawn=entry.draws is not None),
         "lower_bound": entry.certificate.lower_bound if entry.certificate else None,
         "gap": entry.gap,
         "best_possible": {"lower_bound": entry.best_possible.lower_bound, "witness": entry.best_possible.witness},
@@ -170,62 +171,6 @@ def _objective(proof: ObjectiveProof | None) -> dict[str, Any] | None:
         "bound": finite(proof.bound),
         "unit": proof.unit,
         "witness": proof.witness,
-    }
-
-
-def draws_record(draws: PhaseDraws | None) -> dict[str, Any] | None:
-    """Draws of the hash; loads and links of the phase are those of ``shown_seed``, the middle draw."""
-    if draws is None:
-        return None
-    return {
-        "count": len(draws),
-        "seed": draws.seed,
-        "shown_seed": draws.shown_seed,
-        "max_utilisation": band_record(draws.max_utilisation),
-        "links_over_capacity": band_record(draws.links_over_capacity),
-        "congested_part": draws.congested_part,
-    }
-
-
-def band_record(band: Band | None) -> dict[str, Any] | None:
-    """Percentiles over draws of the hash; null where nothing is drawn."""
-    if band is None:
-        return None
-    return {
-        "draws": len(band),
-        "mean": finite(band.mean),
-        "median": finite(band.median),
-        "p5": finite(band.p5),
-        "p95": finite(band.p95),
-    }
-
-
-def spread_record(spread: HashSpread | None) -> dict[str, Any] | None:
-    """Fullest link and rates of flows over draws of the hash; null where nothing is drawn."""
-    if spread is None:
-        return None
-    full, worst = spread.max_utilisation, spread.worst_rate
-    return {
-        "draws": spread.replicas,
-        "replicas": spread.replicas,
-        "max_utilisation": {key: finite(getattr(full, key)) for key in ("mean", "p5", "p50", "p95", "p99")},
-        "flow_rate": {
-            "draws": spread.rate_draws,
-            "mean": finite(spread.mean_rate),
-            "worst_p50": finite(worst.p50) if worst is not None else None,
-            "worst_p95": finite(worst.p95) if worst is not None else None,
-        },
-        "worst_rate": None if worst is None else {key: finite(getattr(worst, key)) for key in ("p50", "p95", "p99")},
-    }
-
-
-def step_spread_record(band: Band | None) -> dict[str, Any] | None:
-    """Percentiles of a step over draws of the hash; null where nothing is drawn."""
-    if band is None:
-        return None
-    return {
-        "draws": len(band),
-        "step_time_s": {"p5": finite(band.p5), "p50": finite(band.median), "p95": finite(band.p95)},
     }
 
 

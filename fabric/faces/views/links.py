@@ -24,8 +24,8 @@ FOLDED_SHOWN = (
 )  # fmt: skip
 HOTTEST_SHOWN = LINKS.shown
 _SCREEN = (
-    "link", "utilisation", "p5", "p95", "offered_gbps", "carried_gbps", "capacity_gbps", "tier", "direction", "state", "a", "a_port",
-    "b",
+    "link", "utilisation", "p5", "p95", "offered_gbps", "carried_gbps", "capacity_gbps", "tier", "direction", "state",
+    "a", "a_port", "b",
 )  # fmt: skip
 _CAUSES = 2  # named per link; the rest is counted
 

@@ -57,11 +57,12 @@ def phase_table(routes: Sequence[PhaseRoute]) -> Table:
     best = [entry.best_possible.lower_bound for entry in routes]
     peak = [entry.max_utilisation for entry in routes]
     drawn = [_band(entry) for entry in routes]
+    labels = [router_label(entry.router, drawn=entry.draws is not None) for entry in routes]
     stopped = [entry.partial and entry.objective is None for entry in routes]
     columns = (
         named("fabric", "fabric", [entry.fabric for entry in routes], width=8),
         named("phase", "phase", [entry.phase for entry in routes], width=18),
-        named("router", "router", [entry.router for entry in routes], text=router_label, width=10, priority=1),
+        named("router", "router", [entry.router for entry in routes], texts=labels, width=10, priority=1),
         ratios("max_utilisation", "max offered", peak, texts=[*map(reached, peak, stopped)], width=12),
         *band_columns(drawn, ratios, priority=1),
         counts("draws", "draws", [len(entry.draws) if entry.draws else None for entry in routes], priority=2),

@@ -27,8 +27,15 @@ ROUTERS = RowKind(
         "lower_bound", "gap", "links_over_capacity", "unreachable_pairs", "hottest_link", "solver", "partial",
         "refused", "routing_basis",
     ),
-    shown=("fabric", "phase", "router", "max_utilisation", "p99", "above_best", "stretch", "throughput", "solver"),
-    ratios=("max_utilisation", "p50", "p95", "p99", "throughput", "above_best", "stretch", "lower_bound", "gap"),
+    more=("mean", "p5"),
+    shown=(
+        "fabric", "phase", "router", "max_utilisation", "p5", "p95", "p99", "above_best", "stretch", "throughput",
+        "solver",
+    ),
+    ratios=(
+        "max_utilisation", "mean", "p5", "p50", "p95", "p99", "throughput", "above_best", "stretch", "lower_bound",
+        "gap",
+    ),
 )  # fmt: skip
 
 TIERS = RowKind(

@@ -28,7 +28,7 @@ def tier_table(routes: Sequence[PhaseRoute]) -> Table:
         ratios("p50", "p50", [tier.p50 for tier in tiers], priority=2),
         ratios("p99", "p99", [tier.p99 for tier in tiers], priority=1),
         ratios("max", "max", [tier.max for tier in tiers]),
-        *band_columns([tier.draws for tier in tiers], ratios, names=("max_p5", "max_p95"), priority=2),
+        *band_columns([tier.draws for tier in tiers], ratios, names=("max_p5", "max_p95"), header="max ", priority=2),
         counts("over_capacity", "over", [tier.over_capacity for tier in tiers], width=6),
     )
     table = Table.of(columns, len(rows), title="offered load by tier", marks=[tier_mark(tier) for tier in tiers])

@@ -9,8 +9,8 @@ mean of an equal split, and its distance from it shrinks with the root of the pi
 choices does. Steady traffic has no end and so no number of pieces: it is even.
 
 With 1/k of a flow in each of k pieces, collisions cost the 1/k-th part of what those of whole flows do
-(``packet_slowdown``), and 1 − 1/k of the packets meet uneven queues as sprayed ones do (``spray_efficiency``): one piece
-is a hashed flow, pieces without end are sprayed packets.
+(``packet_slowdown``), and 1 − 1/k of the packets meet uneven queues as sprayed ones do (``spray_efficiency``): one
+piece is a hashed flow, pieces without end are sprayed packets.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from fabric.routing.hashing.hashed_flows import HashedFlows
 from fabric.routing.router import PairTraffic, Routing, RoutingOptions
 from fabric.routing.spraying import usable_part
 from topologies.columns import Bools, Floats, column
+
 
 def flow_bytes(traffic: PairTraffic) -> float:
     """Mean size of a class's flows, each weighted by its size as the unevenness of sums is; 0 without flows."""
@@ -69,9 +70,19 @@ class FlowPieces:
         usable = usable_part(graph, demand, loads.sum(axis=1), efficiency, "equal")
         slowdown = 1 + (options.hash.packet_slowdown - 1) * float((1 / pieces).max(initial=0.0))
         finite = pieces[np.isfinite(pieces)]
-        note = f"flows in {float(finite.min()):,.0f} or more pieces, each hashed" if len(finite) else "even: flows without end"
+        note = (
+            f"flows in {float(finite.min()):,.0f} or more pieces, each hashed"
+            if len(finite)
+            else "even: flows without end"
+        )
         return FlowPieces(
-            walked, unreachable, loads, np.sqrt(np.minimum(count / pieces, 1.0)), column(usable, np.float64), slowdown, note
+            walked,
+            unreachable,
+            loads,
+            np.sqrt(np.minimum(count / pieces, 1.0)),
+            column(usable, np.float64),
+            slowdown,
+            note,
         )
 
     @property
