@@ -6,7 +6,7 @@
     Every packet for itself, as Spectrum-X Ethernet and InfiniBand do where NICs take packets out of order: the same as
     router ``spray``, with ``spray_efficiency`` (Ghorbani et al., "DRILL", SIGCOMM 2017).
 ``flowlet``
-    Pieces of a flow between two pauses, ``routing.adaptive.flowlet`` bytes each (``fabric.routing.hashing.pieces``). The
+    Pieces of a flow between two pauses, ``adaptive.flowlet`` bytes each; see ``fabric.routing.hashing.pieces``. The
     default is what half of the bytes travel in with a gap of 500 us (Alizadeh et al., "CONGA", SIGCOMM 2014, section
     2.6.1). NICs that pace RoCE in hardware pause rarely (Song et al., "ConWeave", SIGCOMM 2023): their flowlets are
     larger, up to whole flows.
