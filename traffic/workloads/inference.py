@@ -392,8 +392,9 @@ class _Work:
             groups = column(np.arange(pool.spec.gpus).reshape(-1, pool.spec.ep), np.int32)
             called = algorithm_of(self.collectives.all_to_all, "all-to-all")
             keys = experts.routing | {"hosts": self.collectives.dispatch_hosts}
+            loads = self.types.load
             for what, kind in (("dispatch", self.types.dispatch), ("combine", self.types.combine)):
-                load = self.types.load and self.types.load.of_layers(range(self.shape.layers), back=what == "combine")
+                load = None if loads is None else loads.of_layers(range(self.shape.layers), back=what == "combine")
                 share = Share(groups, self._experts(pool, tokens_per_s, kind), load)
                 found.append(collective_phase(f"{pool.name}.{what}", called, pool.seats, [share], keys=keys))
         return found
