@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from topologies.columns import Floats
+from topologies.columns import Floats, column
 from topologies.errors import TrafficError, nearest_hint
 from traffic.collective import CollectiveTraffic, GroupLayout
 from traffic.formula import Formula
+from traffic.scale_up import inside_domains
 from traffic.seats import algorithms, check_exchange, run
 
 OPERATIONS = ("all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "reduce", "send-recv")
@@ -32,9 +33,19 @@ class BareCollective:
     sent_bytes_per_rank: float  # the busiest, over NVLink and fabric, by the closed form
     sent_on_fabric_bytes_per_rank: float  # the busiest NIC
     received_on_fabric_bytes_per_rank: float
+    sent_inside_bytes_per_rank: float  # the busiest rank, to ranks of its host, what it hands on included
     total_bytes: float  # summed over pairs
     pairs: int
     lower_bound_s: float | None  # the busiest NIC at full speed, no latency
+
+
+def operation_of(name: str) -> str:
+    """Our name of an operation, however it is spelled; the name itself where there is none.
+
+    >>> operation_of("AllReduce"), operation_of("alltoall"), operation_of("reduce_scatter"), operation_of("scan")
+    ('all-reduce', 'all-to-all', 'reduce-scatter', 'scan')
+    """
+    return _SPELLED.get(name.lower().replace("_", "").replace("-", ""), name)
 
 
 def bus_factor(operation: str, ranks: int) -> float:
@@ -79,7 +90,7 @@ def bare_collective(
     TrafficError
         When there is no such operation or algorithm (FP4015), or it does not fit the memory (FP4028).
     """
-    operation = _SPELLED.get(operation.lower().replace("_", "").replace("-", ""), operation)
+    operation = operation_of(operation)
     if operation not in OPERATIONS:
         raise TrafficError(
             f"unknown collective {operation!r}",
@@ -100,6 +111,8 @@ def bare_collective(
     )
     sent, received = _on_fabric(traffic, layout)
     busiest = max(float(sent.max()), float(received.max()))
+    group = column(np.arange(ranks)[None, :], np.int32)
+    inside = inside_domains([(traffic, group)], layout.host)
     return BareCollective(
         operation,
         used,
@@ -111,6 +124,7 @@ def bare_collective(
         traffic.sent_bytes_per_rank,
         float(sent.max()),
         float(received.max()),
+        inside.bytes_per_rank,
         traffic.total_bytes,
         traffic.pairs,
         None if speed_gbps is None else busiest * 8e-9 / speed_gbps,

@@ -61,17 +61,12 @@ def machine_of(
         generation=generation or generation_of(inventory, group)[0],
         hosts=len(hosts),
         ranks_per_host=len(ranks) / len(hosts),
-        nics_per_host=max(min(nics, _most_nics(counts, nics)), 1),
+        nics_per_host=max(min(nics, int(counts.max())), 1),  # of fewer ranks than NICs no more than one each
         nic_gbytes_per_s=_speed_gbps(topology, int(ends[0])) / 8 / max(int(topology.nodes.nics[ends[0]]), 1),
         scale_up_gbytes_per_s=node.scale_up.speed / 8 if node and node.scale_up else 0.0,
         reduces=bool(node and node.scale_up and node.scale_up.reduces),
         cpu=cpu,
     )
-
-
-def _most_nics(counts: Ints, nics: int) -> int:
-    """NICs that a host's ranks reach: no more than one each where it has fewer ranks than NICs."""
-    return min(nics, int(counts.max()))
 
 
 def _speed_gbps(topology: Topology, endpoint: int) -> float:

@@ -87,8 +87,8 @@ def calls_in_step(plan: StepPlan, name: str, payload_bytes: float) -> float:
         return passes * micro * max(step.expert_layers(stage) for stage in range(len(step.stages)))
     if dimension == "cp":
         layers = max(sum(step.shape.has_attention(which) for which in stage) for stage in step.stages)
-        passes = {"send_recv": 3 + again, "all_to_all": 2 * (2 + again), "all_gather": 2 + again}
-        return passes.get(name.partition(".")[2], 1) * micro * layers
+        of_layer = {"send_recv": 3 + again, "all_to_all": 2 * (2 + again), "all_gather": 2 + again}
+        return float(of_layer.get(name.partition(".")[2], 1) * micro * layers)
     if dimension == "pp":
         return micro * step.chunks * (2 if len(step.stages) > 2 or step.chunks > 1 else 1)
     return _over_step(plan, name) if dimension in ("dp", "edp") else 1.0
