@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from topologies.columns import Floats
+from topologies.columns import Floats, column
 from topologies.errors import TrafficError, nearest_hint
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.formula import Formula
+from traffic.scale_up import inside_domains
 from traffic.seats import algorithms, check_exchange, run
 
 OPERATIONS = ("all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "reduce", "send-recv")
@@ -33,6 +34,7 @@ class BareCollective:
     sent_bytes_per_rank: float  # the busiest, over NVLink and fabric, by the closed form
     sent_on_fabric_bytes_per_rank: float  # the busiest NIC
     received_on_fabric_bytes_per_rank: float
+    sent_inside_bytes_per_rank: float  # the busiest rank, to ranks of its host, what it hands on included
     total_bytes: float  # summed over pairs
     pairs: int
     lower_bound_s: float | None  # the busiest NIC at full speed, no latency
@@ -128,6 +130,8 @@ def bare_collective(
     )
     sent, received = _on_fabric(traffic, layout)
     busiest = max(float(sent.max()), float(received.max()))
+    group = column(np.arange(ranks)[None, :], np.int32)
+    inside = inside_domains([(traffic, group)], layout.host)
     return BareCollective(
         operation,
         used,
@@ -140,6 +144,7 @@ def bare_collective(
         traffic.sent_bytes_per_rank,
         float(sent.max()),
         float(received.max()),
+        inside.bytes_per_rank,
         traffic.total_bytes,
         traffic.pairs,
         None if speed_gbps is None else busiest * 8e-9 / speed_gbps,

@@ -66,6 +66,7 @@ class Phase:
     every_step: bool = True  # False: now and then, such as a checkpoint; no part of the step time
     sent_bytes_inside_per_rank: float = 0.0  # what stays inside hosts and scale-up domains, the mean over ranks
     inside_s: float = 0.0  # time in a step that its busiest rank needs on scale-up links, beside those of the fabric
+    handed_on: Formula | None = None  # of those bytes, what is passed on between a rank and another's way out
     inside: Formula | None = None  # where inside_s is from; None where no links are described, or nothing stays inside
     calls: float = 0.0  # collectives of it that a rank runs one after another in a step; 0 where that is not known
     rounds: float = 0.0  # of one call: messages between hosts that wait for each other
@@ -95,6 +96,30 @@ class Spread:
     min: float
     mean: float
     max: float
+
+
+@dataclass(frozen=True)
+class GpuMemory:
+    """Bytes that one GPU of a pipeline stage needs; all GPUs of a stage need the same."""
+
+    stage: int
+    weights: float
+    gradients: float
+    optimizer: float
+    activations: float
+    buffers: float = 0.0  # layers gathered for a pass, and gradients of one on their way to be scattered
+    reserved: float = 0.0  # kept free for what is not counted
+    capacity: float | None = None  # of the GPU; None where nobody says
+
+    @property
+    def total(self) -> float:
+        """All that is counted, without what is reserved."""
+        return self.weights + self.gradients + self.optimizer + self.activations + self.buffers
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether it fits beside what is reserved; None where the GPU's memory is not known."""
+        return None if self.capacity is None else self.total <= self.capacity - self.reserved
 
 
 @dataclass(frozen=True)
@@ -157,11 +182,18 @@ class WorkloadTraffic:
     ranks: int = 0
     model: ModelFigures | None = None
     checkpoint_bytes: float | None = None
+    memory: tuple[GpuMemory, ...] = ()  # of every pipeline stage
     compute: ComputeTime | None = None  # None where nothing says how fast it computes
     time_limits: tuple[TimeLimit, ...] = ()
+    unfit: str = ""  # what does not fit in its GPUs, in words; one of the warnings too
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()
     said: tuple[str, ...] = ()  # what its files hold that the answer leaves out or takes as something
+
+    @property
+    def worst_memory(self) -> GpuMemory | None:
+        """Memory of a GPU of the stage that needs most; None for workloads without a model."""
+        return max(self.memory, key=lambda stage: stage.total, default=None)
 
 
 @dataclass(frozen=True)

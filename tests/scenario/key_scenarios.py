@@ -31,6 +31,13 @@ def scenario(*workloads: Data, topology: Data | None = None, nodes: list[Data] |
     return {"version": 1, "name": "walk", "fabrics": fabrics, "nodes": nodes or [], "workloads": numbered, **keys}
 
 
+JOINED: Data = {
+    "model": "hgx-h100-8",
+    "scale_up": {"speed": "450 GB/s", "domain": 8, "efficiency": 0.8, "reduces": True, "reduction_efficiency": "70%"},
+}
+LARGE = {"global": 64, "micro": 32, "sequence": 8192}
+MESH = {"speed": "448 GB/s", "mesh": True}
+
 ODD = {**STORE, "group": "odd", "count": 5, "model": "storage-2u-24nvme", "nics": {"extra": {"speed": "50G"}}}
 
 
@@ -238,7 +245,11 @@ def _trainings() -> list[Data]:
     windowed["prefill"] = {**serving["prefill"], "ep": 1}
     windowed["decode"] = {**serving["decode"], "ep": 1}
     site = {"racks_per_row": 2, "name_format": "r{row}c{rack}", "row_pitch": "2 m", "overhead_tray": "3 m"}
-    return [clusters(job, site=site) for job in jobs] + [clusters(one) for one in (shared, serving, windowed)]
+    joined = [
+        scenario(training(parallelism={"tp": 8}, batch=LARGE), nodes=[{**GPUS, **JOINED}, STORE]),
+        scenario(training(parallelism={"tp": 2}), nodes=[{**GPUS, **JOINED, "scale_up": MESH}, STORE]),
+    ]
+    return [clusters(job, site=site) for job in jobs] + [clusters(one) for one in (shared, serving, windowed)] + joined
 
 
 def _libraries() -> list[Data]:

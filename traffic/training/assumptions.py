@@ -8,9 +8,10 @@ from traffic.placement import Placement
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.compute_time import memory_bytes_per_s
 from traffic.training.kernels import FILL, TILE
-from traffic.training.keys import GATHERED, Compute
+from traffic.training.keys import GATHERED, Compute, Memory
 from traffic.training.library_stated import library_stated
 from traffic.training.phases import StepPlan
+from traffic.workload import GpuMemory
 
 
 def assumptions(
@@ -128,6 +129,26 @@ def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
         )
     if filled:
         stated.append(f"{', '.join(sorted(filled))} as the Megatron-LM arguments say")
+    return stated
+
+
+def memory_assumptions(plan: StepPlan, memory: Memory, compute: Compute | None, worst: GpuMemory) -> list[str]:
+    """What the memory of a GPU is counted with."""
+    step = plan.step
+    stated = [
+        f"a GPU keeps {format_bytes(worst.reserved)} free for driver, libraries' buffers, workspaces and fragments, "
+        "which are not counted (memory.reserved)"
+    ]
+    if worst.capacity is None:
+        stated.append("the memory of a GPU is not known: whether the layout fits is left open (memory.gpu)")
+    if compute is None or "attention_kernel" not in compute.model_fields_set:
+        stated.append("attention keeps no scores in a GPU's memory, as FlashAttention (compute.attention_kernel)")
+    if memory.dropout is None:
+        stated.append("no masks of dropout are kept (memory.dropout)")
+    if step.schedule.stages > 1:
+        stated.append(f"activations: a stage keeps {step.schedule.kept}, as {step.schedule.name} orders them")
+    if step.shape.experts is not None:
+        stated.append("activations of experts: every GPU gets as many tokens as the others (memory)")
     return stated
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from topologies.errors import TrafficError
 from topologies.registry import Spec
-from topologies.units import ComputeFlops, Count, RateGbps, Ratio, percent
+from topologies.units import ComputeFlops, Count, RateGbps, Ratio, VolumeBytes, percent
 from traffic.library.keys import LibrarySpec
 from traffic.transformer.work import Attention
 
@@ -117,6 +117,22 @@ class Collectives(LibrarySpec):
     dispatch: Literal["all-to-all", "all-gather"] = Field(
         default="all-to-all",
         description="How experts get their tokens: sent to those that need them, or gathered by all",
+    )
+
+
+class Memory(Spec):
+    """What a GPU has room for."""
+
+    gpu: VolumeBytes | None = Field(
+        default=None, description="Memory of one GPU; the node model's if absent", examples=["80 GiB"]
+    )
+    reserved: VolumeBytes = Field(
+        default=4e9,
+        description="Kept free for what is not counted: driver, libraries' buffers, workspaces, fragments between "
+        "allocations",
+    )
+    dropout: bool | None = Field(
+        default=None, description="Masks of dropout are kept; false if absent, or as Megatron-LM arguments say"
     )
 
 

@@ -129,6 +129,7 @@ _MODELLED = {
     "--moe-enable-deepep": "a token crosses to a host once, with the dispatcher flex",
     # recomputation
     "--recompute-granularity": "full or selective",
+    "--hidden-dropout": "masks of dropout are kept in memory, unless it is 0; 0.1 if absent",
     "--recompute-activations": "selective",
     "--recompute-modules": "with moe, dispatch and combine run again",
     "--moe-layer-recompute": "dispatch and combine run again",
@@ -246,7 +247,7 @@ _HARMLESS = {
         --embedding-weights-in-fp32 --enable-cuda-graph --ep-overlap-early-attn-memory-release --external-cuda-graph
         --first-last-layers-bf16 --flash-attention-version --flash-decode --fp16-lm-cross-entropy --fp4-quantizer-*
         --fp4-recipe --fp8-amax-* --fp8-interval --fp8-margin --fp8-output-proj --fp8-quantizer-* --fp8-recipe
-        --fp8-smooth-swiglu --fp8-coverage --fused-residual-rmsnorm --glu-linear-offset --hidden-dropout
+        --fp8-smooth-swiglu --fp8-coverage --fused-residual-rmsnorm --glu-linear-offset
         --init-method-* --keep-fp8-transpose-* --kitchen-* --layernorm-epsilon --mla-down-proj-fusion --mlp-chunks-*
         --moe-apply-probs-on-input --moe-grouped-gemm --moe-mlp-glu-* --moe-permute-* --moe-shared-expert-glu-*
         --moe-single-grouped-* --moe-use-grouped-tensor --moe-use-legacy-grouped-gemm --mscale --mscale-all-dim
