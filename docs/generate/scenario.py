@@ -17,7 +17,7 @@ MARKER = "<!-- From here on written by make docs; edit the descriptions in the s
 # workload that stand nowhere here have a section of their own at the end of theirs.
 SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("The scenario", (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec")),
-    ("nodes", ("NodeSpec", "NicSpec")),
+    ("nodes", ("NodeSpec", "NicSpec", "ScaleUpSpec")),
     ("fabrics", ("FabricSpec", "RoutingSpec", "HashSpec", "FabricLatency", "AddressingSpec")),
     (
         "fabrics.NAME.topology",
