@@ -111,7 +111,16 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("Keys of a training workload", ("Parallelism", "Batch", "Precision", "Compute", "Placement")),
     (
         "More keys of a training workload",
-        ("Collectives", "LibrarySpec", "LibraryLatency", "ShardingGroups", "Overlap", "CheckpointSpec", "DatasetSpec"),
+        (
+            "Collectives",
+            "LibrarySpec",
+            "LibraryLatency",
+            "ShardingGroups",
+            "Overlap",
+            "Memory",
+            "CheckpointSpec",
+            "DatasetSpec",
+        ),
     ),
     ("Keys of an inference workload", ("ServingPool", "Lengths")),
     ("limits", ("LimitSpec",)),
