@@ -146,7 +146,8 @@ def algorithms(operation: str) -> list[str]:
     """Names of the algorithms that do an operation."""
     ends = f"-{operation}"
     names = [alias for entry in COLLECTIVES for alias in (entry.name, *entry.aliases)]
-    return sorted(name.removesuffix(ends) for name in names if name.endswith(ends))
+    others = f"-all{ends}"  # of reduce, the names of all-reduce end alike
+    return sorted(name.removesuffix(ends) for name in names if name.endswith(ends) and not name.endswith(others))
 
 
 def run(

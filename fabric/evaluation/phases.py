@@ -134,7 +134,10 @@ def prepare_phase(
     flows = [demands.flows[code] for code in codes]
     volumes = _volumes(classes, flows)
     windows = {job: ideal_window_s(topology, parts, efficiency) for job, parts in volumes.items()}
-    ways = {job: way_s(topology, merge_flows(parts), latency) for job, parts in volumes.items()}
+    ways = {
+        job: way_s(topology, parts[0] if len(parts) == 1 else merge_flows(parts), latency)
+        for job, parts in volumes.items()
+    }
     scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
     access_in_graph = overloaded_endpoints(topology, flows, scale) if admission else None
     seen = [*flows, all_pairs(topology)] if all_endpoints else flows

@@ -132,6 +132,16 @@ def test_deduplication_sends_one_copy_to_each_different_host():
     assert found.total_bytes == pytest.approx(64 * found.sent_bytes_per_rank)
 
 
+def test_in_network_reduction_has_two_bus_factors():
+    """What nccl-tests prints whatever the algorithm, 2(n-1)/n; and 1 by its page: S is sent once and received once."""
+    across = bare_collective("all-reduce", "in-network", 64, 1e9, ranks_per_host=8)
+    assert (across.bus_factor, across.bus_factor_by_page) == (2 * 63 / 64, 1.0)
+    inside = bare_collective("all-reduce", "sharp", 8, 1e9, ranks_per_host=8)  # no switch of the fabric adds up
+    assert inside.bus_factor == inside.bus_factor_by_page == 1.75
+    ring = bare_collective("all-reduce", "ring", 64, 1e9, ranks_per_host=8)
+    assert ring.bus_factor == ring.bus_factor_by_page
+
+
 @pytest.mark.parametrize(
     ("operation", "factor"),
     [("all-reduce", 1.75), ("reduce-scatter", 0.875), ("all-gather", 0.875), ("all-to-all", 0.875), ("broadcast", 1)],

@@ -152,6 +152,34 @@ def test_what_the_library_cannot_run_is_refused_with_what_it_can(machine, keys, 
     assert "or auto" in error.value.problems[0].hint
 
 
+@pytest.mark.parametrize("algorithm", ["nvls-tree", "in-network", "pat"])
+def test_a_jobs_algorithm_gives_way_where_a_group_has_no_use_for_it(algorithm):
+    """Ranks of one host, and one rank of each host: the library takes what it would by itself."""
+    for machine in (replace(H100, hosts=1), replace(H100, ranks_per_host=1, nics_per_host=1)):
+        own = call_of("all-reduce", 2**26, machine)
+        given = call_of("all-reduce", 2**26, machine, algorithm=algorithm, strict=False)
+        assert given.algorithm in (own.algorithm, "collnet-chain")
+    with pytest.raises(TrafficError, match="it takes GPUs of the Hopper generation"):
+        call_of("all-reduce", 2**26, A100, algorithm="nvls-tree", strict=False)
+
+
+@pytest.mark.parametrize("algorithm", ["tree", "nvls-tree", "in-network", "sharp"])
+@pytest.mark.parametrize("operation", ["reduce-scatter", "all-gather"])
+def test_what_is_for_all_reduce_leaves_the_others_to_the_ring(operation, algorithm):
+    """Bytes and steps of the same algorithm."""
+    call = call_of(operation, 2**26, H100, algorithm=algorithm)
+    assert (call.algorithm, call.wired, call.rounds) == ("ring", "ring", 15)
+
+
+def test_a_plain_library_takes_the_fabrics_time_alone():
+    """Whatever the algorithm."""
+    for algorithm in ("ring", "tree", "in-network", "hierarchical"):
+        keys = {"library": "plain", "algorithm": algorithm}
+        found = run("collective", cluster(4), collective="all-reduce", size="1 MiB", fabric="backend", collectives=keys)
+        assert found.phases[0].latency_s == 0.0
+        assert found.phases[0].rounds > 0
+
+
 def test_a_collective_of_several_sizes_has_a_phase_each():
     """64 ranks on 8 hosts, NICs of their own; one call each."""
     found = run("collective", cluster(8), collective="AllReduce", size=["1 MiB", "1 GB"], fabric="backend")

@@ -33,6 +33,15 @@ def test_all_to_all_of_a_k48_fat_tree_has_no_rows():
     assert (len(found.flows.src), len(found.flows.blocks), found.pairs) == (0, 1, 27_648 * 27_647)
 
 
+@pytest.mark.parametrize(("keys", "flows"), [({}, 1), ({"qps_per_connection": 4}, 4)])
+def test_a_pair_has_as_many_flows_as_queue_pairs(keys, flows):
+    """One unless it is said; the bytes are the same."""
+    found = run("permutation", plain(8), size="1 GB", **keys)
+    assert found.phases[0].flows_per_pair == flows
+    assert found.phases[0].total_bytes == pytest.approx(8e9)
+    assert any("qps_per_connection" in text for text in found.assumptions) == (not keys)
+
+
 def test_a_rate_is_steady():
     """40 Gbps per member, three quarters of it leave."""
     found = run("uniform", plain(4), rate="40 Gb/s").phases[0]

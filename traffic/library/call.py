@@ -66,6 +66,7 @@ def call_of(
     protocol: str = AUTO,
     times: Times = Times(),
     where: str = "collectives",
+    strict: bool = True,
 ) -> LibraryCall:
     """Algorithm, protocol and costs of one call.
 
@@ -81,6 +82,9 @@ def call_of(
         ``auto``, or what the job sets (``NCCL_ALGO``, ``NCCL_PROTO``).
     times : Times, optional
         Times of steps in place of the published ones.
+    strict : bool
+        Whether an algorithm that needs more hosts, or more or fewer ranks on each, is refused; else the library takes
+        another for this communicator, as where a job has several.
 
     Raises
     ------
@@ -91,7 +95,7 @@ def call_of(
         return LibraryCall(operation, "ring", "simple", "ring", 1.0, 1, 0.0, 0.0, None)
     if operation not in CHOSEN:
         return _sends(operation, size_bytes, machine, protocol, times)
-    chosen = _chosen(operation, size_bytes, machine, algorithm, protocol, times, where)
+    chosen = _chosen(operation, size_bytes, machine, algorithm, protocol, times, where, strict)
     if chosen is None:
         return _foreign(operation, size_bytes, machine, algorithm, protocol, times)
     delay, name = chosen.latency, chosen.algorithm
@@ -111,7 +115,14 @@ def call_of(
 
 
 def _chosen(
-    operation: str, size_bytes: float, machine: Machine, algorithm: str, protocol: str, times: Times, where: str
+    operation: str,
+    size_bytes: float,
+    machine: Machine,
+    algorithm: str,
+    protocol: str,
+    times: Times,
+    where: str,
+    strict: bool,
 ) -> Prediction | None:
     """What the library runs; None for an algorithm that it does not have."""
     wanted = ALIASES.get(algorithm)
@@ -121,8 +132,10 @@ def _chosen(
         machine = replace(machine, collnet=True)
     every = predictions(operation, size_bytes, machine, times)
     found = [entry for entry in every if wanted is None or entry.algorithm in wanted]
-    if not found and operation != "all-reduce" and algorithm in ("tree", "double-binary-tree", "nvls-tree", "nvls"):
-        found = [entry for entry in every if entry.algorithm == "ring"]  # trees are for all-reduce alone
+    if not found and operation in ("reduce-scatter", "all-gather") and algorithm != "pat":
+        found = [entry for entry in every if entry.algorithm == "ring"]  # the others are for all-reduce alone
+    if not found and not strict and not _lacks(wanted or (), machine):
+        found = [entry for entry in every if not entry.algorithm.startswith("collnet")]
     if not found:
         raise TrafficError(
             f"{algorithm} does not do {operation} on {machine.hosts:,} hosts of {machine.ranks_per_host:g} ranks: "
@@ -132,6 +145,8 @@ def _chosen(
             code="FP4015",
         )
     fitting = [entry for entry in found if protocol in (AUTO, entry.protocol)]
+    if not fitting and not strict:
+        fitting = found
     if not fitting:
         raise TrafficError(
             f"{found[0].algorithm} has no protocol {protocol}",
@@ -140,6 +155,12 @@ def _chosen(
             code="FP4015",
         )
     return fastest(fitting)
+
+
+def _lacks(wanted: tuple[Algorithm, ...], machine: Machine) -> bool:
+    """Whether the hosts themselves, not the ranks on them, rule an algorithm out."""
+    of_nvls = any(name.startswith("nvls") for name in wanted)
+    return of_nvls and not (machine.reduces and k.NVLS_EFFICIENCY[machine.generation])
 
 
 def _needs(wanted: tuple[Algorithm, ...]) -> str:

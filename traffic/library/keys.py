@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -67,17 +68,23 @@ class LibrarySpec(Spec):
         return Times(own.base, own.inside, own.between, own.measured_way)
 
     def call(
-        self, operation: str, size_bytes: float, machine: Machine, *, algorithm: str | None = None, where: str
+        self,
+        operation: str,
+        size_bytes: float,
+        machine: Machine,
+        *,
+        algorithm: str | None = None,
+        where: str,
+        strict: bool = True,
     ) -> LibraryCall:
         """One call, as :func:`traffic.library.call.call_of` has it; of a plain library nothing but its ways."""
         wanted = self.algorithm if algorithm is None else algorithm
+        keys: dict[str, Any] = {"times": self.times, "where": where, "strict": strict}
         if self.library == "plain":
-            plain = Times(0.0, 0.0, 0.0, 0.0)
             ring = "ring" if wanted == AUTO else wanted
-            return call_of(operation, size_bytes, machine, algorithm=ring, protocol="simple", times=plain, where=where)
-        return call_of(
-            operation, size_bytes, machine, algorithm=wanted, protocol=self.protocol, times=self.times, where=where
-        )
+            call = call_of(operation, size_bytes, machine, algorithm=ring, protocol="simple", **keys)
+            return replace(call, latency_s=0.0, predicted_s=None)
+        return call_of(operation, size_bytes, machine, algorithm=wanted, protocol=self.protocol, **keys)
 
     def flows_per_pair(self, call: LibraryCall, gpus_per_host: int) -> int:
         """Flows between two NICs: connections, times the queue pairs of each."""

@@ -22,8 +22,8 @@ from traffic.library.machine import Channels, Machine, nvls_channels, ring_chann
 CHOSEN = ("all-reduce", "reduce-scatter", "all-gather", "broadcast", "reduce")  # operations that have a choice
 _OF_OPERATION: dict[str, tuple[Algorithm, ...]] = {
     "all-reduce": ("tree", "ring", "collnet-direct", "collnet-chain", "nvls", "nvls-tree"),
-    "reduce-scatter": ("ring", "collnet-direct", "nvls", "pat"),
-    "all-gather": ("ring", "collnet-direct", "nvls", "pat"),
+    "reduce-scatter": ("ring", "nvls", "pat"),  # in-network reduction of these, which few switches do, is left out
+    "all-gather": ("ring", "nvls", "pat"),
     "broadcast": ("ring",),
     "reduce": ("ring",),
 }
