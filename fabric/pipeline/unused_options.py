@@ -32,8 +32,7 @@ def options_read(router: str, paths: str, objective: str, granularity: str = PAC
             read.add("k_paths")
     if traits.takes_granularity:
         read -= {PACKETS: {"hash"}, WHOLE_FLOWS: {"spray_efficiency"}}.get(granularity, set())
-        if granularity == FLOWLETS:
-            read.add("adaptive.flowlet")
+        read |= {"adaptive.granularity", *(["adaptive.flowlet"] if granularity == FLOWLETS else [])}
     return frozenset(read)
 
 
@@ -54,7 +53,7 @@ def unused_options(fabrics: Mapping[str, FabricSpec], request: RouteRequest) -> 
         granularity = routing.adaptive.granularity
         read = options_read(router, request.paths or routing.paths, objective, granularity)
         under = f"router {router}" + (f" with objective {objective}" if "objective" in read else "")
-        under += f" with granularity {granularity}" if "adaptive" in read else ""
+        under += f" with granularity {granularity}" if "adaptive.granularity" in read else ""
         where = f"fabrics.{name}.routing"
         found += [(f"{where}.{key} changes nothing under {under}", f"{where}.router") for key in _set(routing, read)]
         flags = [flag for key, flag in _FLAGS.items() if getattr(request, key) is not None]
