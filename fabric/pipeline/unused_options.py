@@ -9,10 +9,12 @@ from fabric.request import RouteRequest
 from fabric.routing.names import FLOWLETS, GIVEN_PATHS, PACKETS, WHOLE_FLOWS
 from fabric.routing.router import ROUTERS, traits_of
 from fabric.scenario.schema import FabricSpec, RoutingSpec
+from topologies.registry import Spec
 
 _ONLY_SOMETIMES = {"adaptive.flowlet"}  # keys of a group that is read, which are not always
 _FLAGS = {"paths": "--paths", "objective": "--objective", "replicas": "--replicas"}
-_GROUPS = ("adaptive", "hash")  # that hold keys of their own
+# Keys that hold keys of their own.
+_GROUPS = tuple(name for name, field in RoutingSpec.model_fields.items() if isinstance(field.default, Spec))
 _WITHOUT_CHOICE = ("router", *_GROUPS)  # the first decides
 
 
