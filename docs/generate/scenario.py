@@ -18,7 +18,7 @@ MARKER = "<!-- From here on written by make docs; edit the descriptions in the s
 SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("The scenario", (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec")),
     ("nodes", ("NodeSpec", "NicSpec", "ScaleUpSpec")),
-    ("fabrics", ("FabricSpec", "RoutingSpec", "HashSpec", "FabricLatency", "AddressingSpec")),
+    ("fabrics", ("FabricSpec", "RoutingSpec", "AdaptiveSpec", "HashSpec", "FabricLatency", "AddressingSpec")),
     (
         "fabrics.NAME.topology",
         (

@@ -1,7 +1,7 @@
 """How often the hash is drawn where nobody says: as often as a model of the work allows, never as a clock does.
 
 The work of a draw is counted, not timed, so that the same scenario is drawn as often on any machine. Sharing the links
-of a draw max-min fairly costs several times what its loads do, so that rates of flows may be known of fewer draws.
+of a draw max-min fairly costs more than its loads do, so that rates of flows may be known of fewer draws.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FLOW_NS = 150.0  # hash its header and walk it
 _EDGE_NS = 3.0  # of a search from one switch, which up to a hundred draws share
 _LINK_NS = 15.0  # add up the classes of a link and compare it with its capacity
 _PHASE_NS = 300_000.0  # times and limits in one draw, whatever the size
-_SHARE_NS = 600.0  # write down a flow's path and share its links
+_SHARE_NS = 300.0  # write down a flow's path and share its links
 
 Phases = Sequence[tuple[str, FabricSpec, Demands, str]]
 

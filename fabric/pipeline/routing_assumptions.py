@@ -31,7 +31,7 @@ def routing_assumptions(
             found.append(
                 (f"{text} (packet simulation: the worst flow takes 1.09 of its ideal)", f"{where}.spray_efficiency")
             )
-        if "adaptive" in read and "granularity" not in routing.adaptive.model_fields_set:
+        if "adaptive.granularity" in read and "granularity" not in routing.adaptive.model_fields_set:
             text = f"adaptive routing on {name} chooses for every {granularity}"
             found.append((text, f"{where}.adaptive.granularity"))
         if "adaptive.flowlet" in read and "flowlet" not in routing.adaptive.model_fields_set:

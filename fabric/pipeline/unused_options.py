@@ -9,10 +9,12 @@ from fabric.request import RouteRequest
 from fabric.routing.names import FLOWLETS, GIVEN_PATHS, PACKETS, WHOLE_FLOWS
 from fabric.routing.router import ROUTERS, traits_of
 from fabric.scenario.schema import FabricSpec, RoutingSpec
+from topologies.registry import Spec
 
 _ONLY_SOMETIMES = {"adaptive.flowlet"}  # keys of a group that is read, which are not always
 _FLAGS = {"paths": "--paths", "objective": "--objective", "replicas": "--replicas"}
-_GROUPS = ("adaptive", "hash")  # that hold keys of their own
+# Keys that hold keys of their own.
+_GROUPS = tuple(name for name, field in RoutingSpec.model_fields.items() if isinstance(field.default, Spec))
 _WITHOUT_CHOICE = ("router", *_GROUPS)  # the first decides
 
 
@@ -32,8 +34,7 @@ def options_read(router: str, paths: str, objective: str, granularity: str = PAC
             read.add("k_paths")
     if traits.takes_granularity:
         read -= {PACKETS: {"hash"}, WHOLE_FLOWS: {"spray_efficiency"}}.get(granularity, set())
-        if granularity == FLOWLETS:
-            read.add("adaptive.flowlet")
+        read |= {"adaptive.granularity", *(["adaptive.flowlet"] if granularity == FLOWLETS else [])}
     return frozenset(read)
 
 
@@ -54,7 +55,7 @@ def unused_options(fabrics: Mapping[str, FabricSpec], request: RouteRequest) -> 
         granularity = routing.adaptive.granularity
         read = options_read(router, request.paths or routing.paths, objective, granularity)
         under = f"router {router}" + (f" with objective {objective}" if "objective" in read else "")
-        under += f" with granularity {granularity}" if "adaptive" in read else ""
+        under += f" with granularity {granularity}" if "adaptive.granularity" in read else ""
         where = f"fabrics.{name}.routing"
         found += [(f"{where}.{key} changes nothing under {under}", f"{where}.router") for key in _set(routing, read)]
         flags = [flag for key, flag in _FLAGS.items() if getattr(request, key) is not None]

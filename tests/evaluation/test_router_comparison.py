@@ -221,13 +221,13 @@ def test_hashing_is_drawn_a_hundred_times_unless_the_scenario_or_the_request_say
 
 
 def test_the_phase_of_a_job_is_stretched_by_the_median_draw():
-    """pp.send_recv is alone on its fabric: its stretch is the median of the fullest link."""
+    """pp.send_recv is alone on its fabric: its stretch is the median of the fullest link, 4, times the slowdown."""
     result = compare_routers(
         prepare(load_scenario(str(TRAINING)), RouteRequest(fabric="backend")), routers=("ecmp-hash",)
     )
     row = result.figures[0]
     assert row.phase == "pp.send_recv"
-    assert row.stretch == pytest.approx(row.spread.max_utilisation.p50)
+    assert row.stretch == pytest.approx(1.15 * row.spread.max_utilisation.p50)
     (job,) = result.outcomes[0].jobs
     assert next(phase for phase in job.phases if phase.name == "pp.send_recv").stretch == row.stretch
 

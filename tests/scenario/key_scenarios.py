@@ -328,14 +328,18 @@ def _storages() -> list[Data]:
 def _routings() -> list[Data]:
     thin = {**LEAF_SPINE, "uplink_speed": "10G"}
     hashing = {"fields": ["src_ip", "dst_ip", "src_port"], "function": "crc32", "per_switch_seed": True, "replicas": 3}
+    hashing["packet_slowdown"] = 1.2
+    pieces = {"granularity": "flowlet", "flowlet": "100 MB"}
     found = [
         routed("ecmp-hash", {"kind": "fat-tree", "radix": 8, "speed": "100G"}, hash=hashing),
         routed("spray", thin, spray_efficiency=0.8),
+        routed("adaptive", thin, adaptive=pieces, spray_efficiency=0.9),
         routed("k-shortest", {"kind": "jellyfish", **TOPOLOGIES["jellyfish"].example}, k_paths=4),
         routed("optimal", {"kind": "jellyfish", **TOPOLOGIES["jellyfish"].example}, paths="shortest"),
         routed("optimal", thin, objective="min-cost", target_utilisation=20),
     ]
     found[-1]["fabrics"]["main"]["routing"]["target_utilisation"] = "2000%"
+    found[0]["limits"] = [{"fabric": "main", "metric": "utilisation", "max": "100%", "at": "p95"}]
     limits: list[Data] = [
         {"fabric": "main", "metric": "utilisation", "max": "100%", "tier": "leaf-spine", "stat": "p99"},
         {"fabric": "main", "metric": "links_over_capacity", "max": 2, "when": "any-spine"},

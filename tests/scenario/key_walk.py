@@ -179,6 +179,8 @@ _VALUES: dict[str, list[Data]] = {
     "cabling": [{"leaf-spine": {"length": "7 m"}}],
     "switch": [{"radix": 512, "speed": "800G"}],
     "function": ["crc16", "toeplitz"],
+    "granularity": ["packet", "flow"],
+    "at": ["p5", "mean"],
     "router": ["single-path", "wcmp"],
     "paths": ["valley-free", "shortest"],
     "objective": ["max-throughput"],

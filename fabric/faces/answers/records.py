@@ -15,7 +15,7 @@ from fabric.faces.views.memory import memory_record, memory_verdict_record
 from fabric.faces.views.phases import phase_table
 from fabric.faces.views.step_parts import parts_record
 from fabric.faces.views.suggestions import suggestion_table
-from fabric.faces.views.tiers import tier_table
+from fabric.faces.views.tiers import tier_records
 from fabric.faces.views.traffic import PHASE_KEYS, sent_table
 from fabric.output.numbers import finite
 from fabric.pipeline.network import Network
@@ -157,7 +157,7 @@ def _route(entry: PhaseRoute) -> dict[str, Any]:
         "best_possible": {"lower_bound": entry.best_possible.lower_bound, "witness": entry.best_possible.witness},
         "bottleneck": entry.bottleneck,
         "unreachable": [pair.__dict__ for pair in entry.unreachable],
-        "tiers": tier_table([entry]).without("fabric", "phase").records(),
+        "tiers": tier_records(entry),
         "partial": entry.partial,
         "objective": _objective(entry.objective),
         "notes": list(entry.notes),

@@ -22,7 +22,7 @@ from fabric.faces.views.limits import limit_mark
 from fabric.faces.views.links import hot_link_table, link_mark
 from fabric.faces.views.row_kinds import PAIRS, PAIRS_SHOWN
 from fabric.faces.views.suggestions import suggestion_parts
-from fabric.faces.views.tiers import tier_table
+from fabric.faces.views.tiers import tier_records, tier_table
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
 from fabric.pipeline.run import Run
@@ -337,7 +337,7 @@ def _explain_phase(_: Run, target: Target) -> Explanation:
         "spread": spread_record(entry.spread),
         "links_over_capacity": entry.links_over_capacity,
         "bound": {"lower_bound": best.lower_bound, "witness": best.witness},
-        "tiers": tiers.records(),
+        "tiers": tier_records(entry),
     }
     return Explanation(target, parts, facts, no_flows())
 

@@ -5,13 +5,16 @@ Tables are those of ``fabric.faces.views``, with values and the texts that peopl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fabric.faces.views.draws import shown_draw_words
 from fabric.faces.views.timeline import JobTimeline
 from fabric.output.table import Mark, Table
+from fabric.result import PhaseRoute
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +98,15 @@ class Section:
 def not_said(anchor: str, title: str, how: str, why: str) -> Section:
     """A section of what cannot be said, with the reason."""
     return Section(anchor, title, how, (Words(f"There is none: {why}.", "warn"),))
+
+
+def shown_draws(routes: Iterable[PhaseRoute]) -> list[Words]:
+    """Which draw of the hash the links of every phase are of; phases that say the same share a line."""
+    phases: dict[str, list[str]] = {}
+    for entry in routes:
+        if entry.draws is not None:
+            phases.setdefault(f"{entry.fabric}: {shown_draw_words(entry)}", []).append(entry.phase)
+    return [Words(f"Links of {', '.join(names)} on {text}.") for text, names in phases.items()]
 
 
 @dataclass(frozen=True)

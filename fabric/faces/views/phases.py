@@ -115,16 +115,16 @@ def spread_table(routes: Sequence[PhaseRoute]) -> Table:
         named("fabric", "fabric", [entry.fabric for entry, _ in drawn], width=8),
         named("phase", "phase", [entry.phase for entry, _ in drawn], width=18),
         counts("replicas", "draws", [spread.replicas for spread in spreads]),
-        ratios("max_mean", "mean", [each.mean for each in full], priority=2),
-        ratios("max_p5", "p5", [each.p5 for each in full], priority=2),
         ratios("max_p50", "p50", [each.p50 for each in full]),
         ratios("max_p95", "p95", [each.p95 for each in full]),
         ratios("max_p99", "p99", [each.p99 for each in full]),
-        counts("rate_draws", "rate draws", [spread.rate_draws or None for spread in spreads], width=10),
-        ratios("rate_mean", "flow mean", [spread.mean_rate for spread in spreads], width=9),
         worst_rates("rate_p50", "worst p50", "p50", width=9),
         worst_rates("rate_p95", "worst p95", "p95", priority=1, width=9),
         worst_rates("rate_p99", "worst p99", "p99", width=9),
+        ratios("rate_mean", "flow mean", [spread.mean_rate for spread in spreads], width=9),
+        ratios("max_p5", "p5", [each.p5 for each in full], priority=2),
+        ratios("max_mean", "mean", [each.mean for each in full], priority=2),
+        counts("rate_draws", "rate draws", [spread.rate_draws or None for spread in spreads], width=10),
     )
     title = "hash imbalance: fullest link, and rates of flows, mean and worst, of what they offer"
     table = Table.of(columns, len(drawn), title=title)

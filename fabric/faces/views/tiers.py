@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from fabric.faces.views.draws import band_columns
 from fabric.output.columns import counts, named, ratios
@@ -16,7 +17,16 @@ def tier_mark(tier: TierLoad) -> Mark:
 
 
 def tier_table(routes: Sequence[PhaseRoute]) -> Table:
-    """Load by tier and direction, phase by phase."""
+    """Load by tier and direction, phase by phase; with the band of each tier's fullest link where a hash was drawn."""
+    return _tiers(routes).without_empty("max_p5", "max_p95")
+
+
+def tier_records(entry: PhaseRoute) -> list[dict[str, Any]]:
+    """The tiers of a phase for machines, every key in every record."""
+    return _tiers([entry]).without("fabric", "phase").records()
+
+
+def _tiers(routes: Sequence[PhaseRoute]) -> Table:
     rows = [(entry, tier) for entry in routes for tier in entry.tiers]
     tiers = [tier for _, tier in rows]
     columns = (
@@ -31,5 +41,4 @@ def tier_table(routes: Sequence[PhaseRoute]) -> Table:
         *band_columns([tier.draws for tier in tiers], ratios, names=("max_p5", "max_p95"), header="max ", priority=2),
         counts("over_capacity", "over", [tier.over_capacity for tier in tiers], width=6),
     )
-    table = Table.of(columns, len(rows), title="offered load by tier", marks=[tier_mark(tier) for tier in tiers])
-    return table.without_empty("max_p5", "max_p95")
+    return Table.of(columns, len(rows), title="offered load by tier", marks=[tier_mark(tier) for tier in tiers])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabric.faces.report.content import Block, Section, Words, not_said
+from fabric.faces.report.content import Block, Section, Words, not_said, shown_draws
 from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.links import FOLDED_SHOWN, folded_link_table
@@ -21,7 +21,10 @@ def hottest_section(source: ReportSource) -> Section:
     if source.idle:
         return not_said("hottest", _TITLE, _HOW, source.idle)
     groups = source.result.folded
-    blocks: list[Block] = [folded_link_table(groups).only(*_SHOWN).titled(_TITLE)] if groups else []
+    shown = {(group.example.fabric, group.example.phase) for group in groups}
+    listed = [entry for entry in source.result.routes if (entry.fabric, entry.phase) in shown]
+    blocks: list[Block] = [*shown_draws(listed)]
+    blocks += [folded_link_table(groups).only(*_SHOWN).titled(_TITLE)] if groups else []
     return Section("hottest", _TITLE, _HOW, tuple(blocks) or (Words("No link is offered anything."),))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabric.faces.report.content import Block, Folded, HeatBlock, HeatPicture, Section, not_said
+from fabric.faces.report.content import Block, Folded, HeatBlock, HeatPicture, Section, not_said, shown_draws
 from fabric.faces.report.heat_layers import heat_blocks
 from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
@@ -23,7 +23,8 @@ def load_section(source: ReportSource) -> Section:
     """Tiers, then a heat map per fabric with the worst of every row as its table."""
     if source.idle:
         return not_said("load", _TITLE, _HOW, source.idle)
-    blocks: list[Block] = [tier_table(source.result.routes).titled("Offered load by tier, phase and direction")]
+    blocks: list[Block] = [*shown_draws(source.result.routes)]
+    blocks += [tier_table(source.result.routes).titled("Offered load by tier, phase and direction")]
     for heat in heat_blocks(source.result.routes):
         blocks.append(heat)
         blocks += [_rows_table(source.result, heat, picture) for picture in heat.pictures]
