@@ -15,6 +15,7 @@ from fabric.routing.utilisation import SAME, over_capacity
 from topologies.columns import Floats
 from topologies.topology import Topology
 from traffic.demands import TrafficClass
+from traffic.workload import GpuMemory
 
 
 @dataclass(frozen=True)
@@ -283,6 +284,31 @@ class JobPhase:
 
 
 @dataclass(frozen=True)
+class StepParts:
+    """What a step is made of, s. The parts add up to the step."""
+
+    compute_s: float  # of the busiest pipeline stage
+    bubble_s: float  # pipeline stages wait for each other
+    optimizer_s: float
+    exposed_tensor_s: float = 0.0  # communication that the step waits for, by what it is for
+    exposed_context_s: float = 0.0
+    exposed_expert_s: float = 0.0
+    exposed_pipeline_s: float = 0.0
+    exposed_data_s: float = 0.0
+    exposed_other_s: float = 0.0
+
+    @property
+    def exposed_s(self) -> float:
+        """All communication that the step waits for."""
+        return float(sum(value for name, value in self.__dict__.items() if name.startswith("exposed")))
+
+    @property
+    def step_s(self) -> float:
+        """The step."""
+        return self.compute_s + self.bubble_s + self.optimizer_s + self.exposed_s
+
+
+@dataclass(frozen=True)
 class JobTime:
     """What congestion costs one job."""
 
@@ -295,6 +321,9 @@ class JobTime:
     step_time_s: float | None
     checkpoint_time_s: float | None
     draws: Band | None = None  # of step_time_s, which is their median
+    parts_ideal: StepParts | None = None  # of step_time_ideal_s; None where the compute time is not known
+    parts: StepParts | None = None  # of step_time_s
+    memory: GpuMemory | None = None  # of a GPU of the stage that needs most
 
     @property
     def stretch(self) -> float | None:

@@ -92,6 +92,9 @@ class GpuModel(Spec):
     product: str | None = Field(default=None, description="Its name", examples=["NVIDIA H100 SXM5 80 GB"])
     memory: VolumeBytes = Field(description="Memory", examples=["80 GB"])
     memory_rate: RateGbps = Field(description="Rate of its memory", examples=["3.35 TB/s"])
+    processors: Count | None = Field(
+        default=None, description="Multiprocessors that tiles of a product are spread over", examples=[132]
+    )
 
 
 class NodeModel(CatalogueRow):

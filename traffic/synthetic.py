@@ -7,7 +7,7 @@ n places of size S, ``all-to-all`` and ``uniform`` send S/n to each other place,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,9 +17,11 @@ from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from topologies.topology import Topology
 from traffic.demands import Flows, UniformBlock
-from traffic.workload import PATTERNS, Phase, WorkloadContext, WorkloadTraffic
+from traffic.formula import Formula, formula
+from traffic.workload import PATTERNS, Payload, Phase, WorkloadContext, WorkloadTraffic
 
 Level = Literal["endpoint", "leaf"]
+_TO_ALL = ("all-to-all", "uniform")
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +140,7 @@ def pattern_workload(
     rate: float | None,
     level: Level,
     phase: str | None,
+    qps_per_connection: int | None,
     **keys: Any,
 ) -> WorkloadTraffic:
     """The workload that consists of one pattern.
@@ -150,6 +153,8 @@ def pattern_workload(
         What each place sends, bytes or Gbps; exactly one of them.
     phase : str, optional
         Name of the phase; the kind if absent.
+    qps_per_connection : int, optional
+        Flows that the traffic of a pair is spread over, each hashed on its own; 1 if absent.
     **keys
         The pattern's own parameters.
 
@@ -175,27 +180,58 @@ def pattern_workload(
     return WorkloadTraffic(
         id=context.id,
         kind=kind,
-        phases=(_phase(phase or kind, kind, network, places, flows, size),),
+        phases=(
+            replace(
+                _phase(phase or kind, kind, network, places, flows, amount or 0.0, steady=size is None),
+                flows_per_pair=qps_per_connection or 1,
+            ),
+        ),
         ranks=len(places),
-        assumptions=tuple(_assumptions(places, network, fabric, level)),
+        assumptions=(
+            *_assumptions(places, network, fabric, level),
+            *(("the traffic of a pair is one flow (qps_per_connection)",) if qps_per_connection is None else ()),
+        ),
     )
 
 
-def _phase(name: str, kind: str, fabric: str, places: Places, flows: Flows, size: float | None) -> Phase:
-    steady = size is None
+def _phase(name: str, kind: str, fabric: str, places: Places, flows: Flows, amount: float, *, steady: bool) -> Phase:
     return Phase(
         name=name,
         collective=kind,
         fabric=fabric,
         group_size=len(places),
-        payload_bytes_per_rank=size or 0.0,
+        payload_bytes_per_rank=0.0 if steady else amount,
         sent_bytes_per_rank=0.0 if steady else _busiest(places, flows),
         total_bytes=0.0 if steady else flows.total,
         pairs=flows.pairs,
         flows=flows,
+        payloads=(Payload(len(places), _total(kind, places, flows, amount)),) if steady else (),
+        sent=None if steady else _sent(kind, places, flows, amount),
         steady=steady,
         rate_gbps=flows.total if steady else 0.0,
     )
+
+
+def _total(kind: str, places: Places, flows: Flows, rate: float) -> Formula:
+    """Rate of all pairs of a pattern."""
+    terms = {"S": (rate, "rate of one place, Gbps")}
+    if kind in _TO_ALL:
+        return formula("S * (n - 1)", _source(kind), "Gbps", **terms, n=(len(places), "places"))
+    times = flows.total / rate if rate else 0.0
+    return formula("S * k", _source(kind), "Gbps", **terms, k=(times, "times that it is sent, over all places"))
+
+
+def _sent(kind: str, places: Places, flows: Flows, size: float) -> Formula:
+    """Bytes of the busiest place of a pattern."""
+    terms = {"S": (size, "size of one place, bytes")}
+    if kind in _TO_ALL:
+        return formula("S * (n - 1) / n", _source(kind), **terms, n=(len(places), "places"))
+    times = _busiest(places, flows) / size if size else 0.0
+    return formula("S * k", _source(kind), **terms, k=(times, "times that the busiest place sends it"))
+
+
+def _source(kind: str) -> str:
+    return f"pattern {kind}: {PATTERNS[kind].summary.rstrip('.')}"
 
 
 def _busiest(places: Places, flows: Flows) -> float:

@@ -123,7 +123,11 @@ def _job(job: JobTime, times: Sequence[JobTime], drawn: set[tuple[str, str]]) ->
     if job.step_time_ideal_s is None:
         return replace(job, phases=phases, checkpoint_time_s=_checkpoint(phases))
     step = Band.of(each.step_time_s for each in times)
-    return replace(job, phases=phases, step_time_s=_median(step), checkpoint_time_s=_checkpoint(phases), draws=step)
+    # The median is the step of one draw; its parts are that draw's, and add up to it.
+    parts = next((each.parts for each in times if each.step_time_s == step.median), None)
+    return replace(
+        job, phases=phases, step_time_s=_median(step), checkpoint_time_s=_checkpoint(phases), draws=step, parts=parts
+    )
 
 
 def _checkpoint(phases: Sequence[JobPhase]) -> float | None:

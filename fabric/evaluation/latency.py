@@ -16,7 +16,6 @@ from fabric.scenario.latency_schema import FabricLatency
 from topologies.columns import Bools, Floats, Ints
 from topologies.topology import Topology
 from traffic.demands import Flows
-from traffic.workload import Phase
 
 SAMPLE = 16  # pairs that a mean is taken over, evenly from all
 
@@ -48,23 +47,6 @@ def way_s(topology: Topology, flows: Flows, latency: FabricLatency = FabricLaten
         reached = ways[np.isfinite(ways)]
         known[key] = float(reached.mean()) if len(reached) else 0.0
     return known[key]
-
-
-def phase_time_s(phase: Phase, window_s: float, stretch: float, way_s: float) -> float:
-    """Time of a phase in a step: its bytes, stretched by congestion, and what its calls take whatever the bytes.
-
-    Parts inside and between hosts go on together, chunk by chunk, so that the slower decides.
-
-    Parameters
-    ----------
-    window_s : float
-        That the busiest endpoint needs at line rate.
-    stretch : float
-        Highest utilisation of a link, 1 at least.
-    way_s : float
-        One way through the fabric.
-    """
-    return max(window_s * stretch + phase.calls * (phase.latency_s + phase.rounds * way_s), phase.inside_s)
 
 
 def _sample(flows: Flows) -> tuple[Ints, Ints]:

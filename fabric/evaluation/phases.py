@@ -35,7 +35,7 @@ from fabric.routing.router import (
 )
 from fabric.routing.utilisation import fullest, highest, over_capacity
 from fabric.scenario.latency_schema import FabricLatency
-from topologies.columns import Bools, Floats
+from topologies.columns import Bools, Floats, column
 from topologies.topology import Topology
 from topologies.units import percent
 from traffic.demands import Demands, Flows, TrafficClass, UniformBlock, merge_flows
@@ -58,19 +58,26 @@ def phase_codes(demands: Demands, phase: str) -> list[int]:
 def line_gbps(topology: Topology) -> Floats:
     """What every node can send at most, shape (N,): its links that are up, or all of them when none is."""
     out = np.bincount(topology.links.src, topology.capacity_gbps, len(topology.nodes))
-    nominal = np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes))
-    return np.where(out > 0, out, nominal)
+    return np.where(out > 0, out, nominal_gbps(topology))
 
 
-def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float) -> float:
-    """Time the busiest endpoint needs for a phase's bytes at line rate, in either direction."""
+def nominal_gbps(topology: Topology) -> Floats:
+    """What every node could send with all its links up, shape (N,)."""
+    return column(np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes)), np.float64)
+
+
+def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float, *, nominal: bool = False) -> float:
+    """Time the busiest endpoint needs for a phase's bytes at line rate, in either direction.
+
+    With ``nominal`` as if all its links were up.
+    """
     nodes = len(topology.nodes)
     sent, received = np.zeros(nodes), np.zeros(nodes)
     for part in parts:
         sent += part.sent(nodes)
         received += part.received(nodes)
     busiest = np.maximum(sent, received)
-    gbps = line_gbps(topology) * efficiency
+    gbps = (nominal_gbps(topology) if nominal else line_gbps(topology)) * efficiency
     used = busiest > 0
     if not used.any() or (gbps[used] <= 0).any():
         return 0.0

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fabric.pipeline.network import Network
-from fabric.pipeline.prepared import PreparedScenario, check_fabric
+from fabric.pipeline.prepared import PreparedScenario, check_fabric, line_rates
 from fabric.request import RouteRequest, TablesRequest
 from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
@@ -91,8 +91,8 @@ def schedules(prepared: PreparedScenario) -> tuple[StepSchedule, ...]:
     """Times and rates of every workload's phases at line rate, before any routing."""
     from fabric.evaluation.schedule import step_schedule
 
-    efficiency = {name: spec.payload_efficiency for name, spec in prepared.loaded.scenario.fabrics.items()}
-    return tuple(step_schedule(workload, prepared.network.topologies, efficiency) for workload in prepared.traffic)
+    fabrics = line_rates(prepared.loaded, prepared.network)
+    return tuple(step_schedule(workload, fabrics) for workload in prepared.traffic)
 
 
 def limits_of(loaded: LoadedScenario, request: RouteRequest) -> list[LimitSpec]:
@@ -225,6 +225,12 @@ def assumptions(
         )
         for name, spec in loaded.scenario.fabrics.items()
         if spec.efficiency is None
+    ]
+    timed = {phase.fabric for workload in traffic for phase in workload.phases if phase.rounds}
+    found += [
+        Assumption("", f"on {name} {spec.latency.described}", f"fabrics.{name}.latency")
+        for name, spec in loaded.scenario.fabrics.items()
+        if name in timed and "latency" not in spec.model_fields_set
     ]
     found += [Assumption("", text, "include") for text in loaded.catalogue_said]
     found += [

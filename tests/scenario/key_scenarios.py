@@ -49,7 +49,7 @@ def clusters(*workloads: Data, **keys: Any) -> Data:
 def training(**keys: Any) -> Data:
     """A small training job."""
     given = {"model": SHAPE, "batch": {"global": 64, "micro": 1, "sequence": 2048}, "fabric": "main"}
-    given["compute"] = {"peak": "989 TFLOP/s", "efficiency": 0.4}
+    given["compute"] = {"peak": "989 TFLOP/s", "kernel_efficiency": 0.7}
     return {"kind": "training", **given, "placement": {"group": "gpu"}, **keys}
 
 
@@ -252,6 +252,23 @@ def _trainings() -> list[Data]:
     return [clusters(job, site=site) for job in jobs] + [clusters(one) for one in (shared, serving, windowed)] + joined
 
 
+def _libraries() -> list[Data]:
+    """Collectives by themselves, whose time is steps and ways through the fabric."""
+    small = {"kind": "collective", "collective": "all-reduce", "size": "64 KiB", "placement": {"group": "gpu"}}
+    small |= {"fabric": "main"}
+    times = {"base": "5 us", "inside": "1 us", "between": "10 us", "measured_way": "1 us"}
+    ways = {"switch": "300 ns", "nic": "400 ns", "per_metre": "5 ns", "cable": "10 m", "packet": "1 KiB"}
+    found = [
+        clusters({**small, "gpus": 8, "repeat": 2, "collectives": {"algorithm": "ring", "latency": times}}),
+        clusters({**small, "size": ["1 KiB", "1 GB"], "collectives": {"generation": "ampere", "cpu": "amd"}}),
+        clusters({**small, "size": "1 GB", "collectives": {"channels": 8, "qps_per_connection": 2}}),
+        clusters({**small, "collectives": {"library": "nccl", "protocol": "ll"}}),
+    ]
+    found[0]["fabrics"]["main"]["latency"] = ways
+    found[2]["fabrics"]["main"]["routing"] = {"router": "ecmp-hash"}
+    return found
+
+
 def _storages() -> list[Data]:
     ends = {"servers": "store", "clients": "gpu", "fabric": "extra", "write": "8 Gb/s", "read": "4 Gb/s"}
     recovery = {"rate": "1 GB/s", "when": "host-loss", "lost": "store1"}
@@ -342,4 +359,4 @@ def _routings() -> list[Data]:
     return [*found, limited]
 
 
-BASES: list[Data] = [*_topologies(), *_patterns(), *_trainings(), *_storages(), *_routings()]
+BASES: list[Data] = [*_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings()]

@@ -210,9 +210,7 @@ def test_messages_from_point_to_point_use_the_link_of_their_pair():
 
 def test_without_links_nothing_is_charged_and_it_is_said():
     """Bytes are counted all the same."""
-    traffic = run(
-        "training", cluster(2), model=MODEL, batch={"global": 64, "sequence": 1024}, parallelism={"tp": 8}
-    )
+    traffic = run("training", cluster(2), model=MODEL, batch={"global": 64, "sequence": 1024}, parallelism={"tp": 8})
     found = phase(traffic, "tp.all_reduce")
     assert found.sent_bytes_inside_per_rank > 0
     assert (found.inside_s, found.inside) == (0.0, None)

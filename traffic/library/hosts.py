@@ -10,6 +10,7 @@ from topologies.columns import Ints
 from topologies.topology import Topology
 from traffic.inventory import Inventory
 from traffic.library.constants import Generation
+from traffic.library.keys import LibrarySpec
 from traffic.library.machine import Machine
 from traffic.seats import Seats
 
@@ -34,6 +35,15 @@ def generation_of(inventory: Inventory, group: str) -> tuple[Generation, str]:
         speed = node.scale_up.speed / 8
         return next(found for least, found in _OF_SPEED if speed >= least), f"scale-up links of {speed:g} GB/s"
     return DEFAULT_GENERATION, ""
+
+
+def generation_stated(inventory: Inventory, group: str, keys: LibrarySpec) -> list[str]:
+    """What the generation of the GPUs was taken from, in words; nothing where the job says it."""
+    if keys.generation is not None:
+        return []
+    generation, named = generation_of(inventory, group)
+    source = f"by {named}" if named else "since no node model says"
+    return [f"GPUs are of the generation {generation}, {source} (collectives.generation)"]
 
 
 def machine_of(

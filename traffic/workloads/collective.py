@@ -11,7 +11,7 @@ from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count, VolumeBytes, format_seconds, size_label
 from traffic.library.call import LibraryCall
-from traffic.library.hosts import generation_of
+from traffic.library.hosts import generation_stated
 from traffic.library.keys import LibrarySpec
 from traffic.library.phase import Communicator, checked_operation, library_phase
 from traffic.parallelism import Parallelism
@@ -140,8 +140,4 @@ def _defaults(
         stated.append(f"it crosses the fabric {seats.fabric} (fabric)")
     if "order" not in placement.model_fields_set:
         stated.append(f"ranks are placed {placement.order} (placement.order)")
-    if keys.generation is None:
-        generation, said_by = generation_of(communicator.inventory, group)
-        source = f"by {said_by}" if said_by else "since no node model says"
-        stated.append(f"GPUs are of the generation {generation}, {source} (collectives.generation)")
-    return stated
+    return [*stated, *generation_stated(communicator.inventory, group, keys)]

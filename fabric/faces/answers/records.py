@@ -10,7 +10,9 @@ from fabric.evaluation.severity import worst_phase
 from fabric.faces.views.attached import host_records
 from fabric.faces.views.jobs import job_phase_records
 from fabric.faces.views.limits import limit_table
+from fabric.faces.views.memory import memory_record, memory_verdict_record
 from fabric.faces.views.phases import phase_table
+from fabric.faces.views.step_parts import parts_record
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import PHASE_KEYS, sent_table
@@ -73,11 +75,14 @@ def _workload(workload: WorkloadTraffic, schedule: StepSchedule) -> dict[str, An
         "ranks": workload.ranks,
         **(_model(workload.model) if workload.model else {}),
         "checkpoint_bytes": workload.checkpoint_bytes,
-        "compute_s": workload.compute_s,
+        "compute_s": workload.compute.compute_s if workload.compute else None,
         "groups": {name: {"size": shape.size, "count": shape.count} for name, shape in workload.groups.items()},
         "bubble_s": schedule.bubble_s,
         "step_time_ideal_s": schedule.step_s,
         "communication_share": schedule.communication_share,
+        "parts": parts_record(schedule.parts),
+        "memory_bytes_per_gpu": memory_record(workload.worst_memory),
+        "memory": memory_verdict_record(workload.worst_memory),
         "phases": sent_table([workload], [schedule]).only(*PHASE_KEYS).records(),
     }
 
@@ -93,6 +98,7 @@ def _model(model: ModelFigures) -> dict[str, Any]:
         "kv_bytes_per_token": model.kv_bytes_per_token,
         "micro_batches": model.micro_batches,
         "pipeline_bubble": model.bubble,
+        "pipeline_schedule": model.schedule or None,
         "model_source": {
             "from": model.origin,
             "recognised": dict(model.recognised),
@@ -213,7 +219,11 @@ def _job(job: JobTime) -> dict[str, Any]:
         "step_time_ideal_s": finite(job.step_time_ideal_s),
         "step_time_s": finite(job.step_time_s),
         "draws": band_record(job.draws),
+        "parts_ideal": parts_record(job.parts_ideal),
+        "parts": parts_record(job.parts),
         "stretch": finite(job.stretch),
         "checkpoint_time_s": finite(job.checkpoint_time_s),
+        "memory_bytes_per_gpu": memory_record(job.memory),
+        "memory": memory_verdict_record(job.memory),
         "phases": job_phase_records(job),
     }

@@ -8,7 +8,6 @@ from typing import Any
 from fabric.output.columns import Special, capacities, counts, from_records, named
 from fabric.output.table import Column, Table
 
-
 _OF_LINKS = ("domain_gpus", "scale_up_gbps")  # of the scale-up links, a GPU and direction
 
 

@@ -89,9 +89,9 @@ FORMULAE = RowKind(
 COLLECTIVE = RowKind(
     "the collective",
     (
-        "collective", "algorithm", "ranks", "ranks_per_host", "size_bytes", "bus_factor", "sent_bytes_per_rank",
-        "sent_bytes_on_fabric_per_rank", "received_bytes_on_fabric_per_rank", "sent_bytes_inside_per_rank",
-        "total_bytes", "pairs", "lower_bound_s",
+        "collective", "algorithm", "ranks", "ranks_per_host", "size_bytes", "bus_factor", "bus_factor_by_page",
+        "sent_bytes_per_rank", "sent_bytes_on_fabric_per_rank", "received_bytes_on_fabric_per_rank",
+        "sent_bytes_inside_per_rank", "total_bytes", "pairs", "lower_bound_s",
     ),
 )  # fmt: skip
 

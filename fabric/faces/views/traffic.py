@@ -129,6 +129,7 @@ def collective_table(collective: BareCollective) -> Table:
         "ranks_per_host": collective.ranks_per_host,
         "size_bytes": collective.size_bytes,
         "bus_factor": collective.bus_factor,
+        "bus_factor_by_page": collective.bus_factor_by_page,
         "sent_bytes_per_rank": collective.sent_bytes_per_rank,
         "sent_bytes_on_fabric_per_rank": collective.sent_on_fabric_bytes_per_rank,
         "received_bytes_on_fabric_per_rank": collective.received_on_fabric_bytes_per_rank,
@@ -143,7 +144,8 @@ def collective_table(collective: BareCollective) -> Table:
         "ranks": (counts, "ranks"),
         "ranks_per_host": (counts, "ranks per host"),
         "size_bytes": (volumes, "size"),
-        "bus_factor": (_plain_number, "bus factor"),
+        "bus_factor": (_plain_number, "bus factor, as nccl-tests prints it"),
+        "bus_factor_by_page": (_plain_number, "bus factor, by its page (PERFORMANCE.md)"),
         "sent_bytes_per_rank": (volumes, "sent per rank, busiest"),
         "sent_bytes_on_fabric_per_rank": (volumes, "of it on the fabric, busiest NIC"),
         "received_bytes_on_fabric_per_rank": (volumes, "received from the fabric, busiest NIC"),
@@ -160,8 +162,8 @@ def _plain_number(name: str, header: str, values: list[float]) -> Column:
 
 
 FIGURES_SHOWN = (
-    "bus_factor", "sent_bytes_per_rank", "sent_bytes_on_fabric_per_rank", "received_bytes_on_fabric_per_rank",
-    "sent_bytes_inside_per_rank", "total_bytes", "pairs", "lower_bound_s",
+    "bus_factor", "bus_factor_by_page", "sent_bytes_per_rank", "sent_bytes_on_fabric_per_rank",
+    "received_bytes_on_fabric_per_rank", "sent_bytes_inside_per_rank", "total_bytes", "pairs", "lower_bound_s",
 )  # fmt: skip
 
 
