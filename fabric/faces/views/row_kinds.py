@@ -125,7 +125,9 @@ MODELS = RowKind(
         "domain_gpus", "scale_up_gbps",
     ),
     more=("size", "watts"),
-    shown=("role", "model", "product", "size", "speed_gbps", "scale_up_gbps", "domain_gpus", "watts", "usd", "estimate"),
+    shown=(
+        "role", "model", "product", "size", "speed_gbps", "scale_up_gbps", "domain_gpus", "watts", "usd", "estimate",
+    ),
     key="models",
 )  # fmt: skip
 
