@@ -13,10 +13,10 @@ HEAD = """# Measured beside predicted
 <!-- Written by make docs from tests/published/runs.yaml. -->
 
 Published training runs, put through `fabric traffic` as their papers describe them: the step is built up from kernels,
-communication at line rate, pipeline bubble and optimizer (`compute.kernel_efficiency`). One efficiency stands for all runs of a
-GPU type; nothing is fitted to a run, and the misses are printed. *Step* is how much longer the predicted step is than the
-measured one. The shares are of the predicted step; communication is what the step waits for. *Memory* is the planner's own
-verdict, and each of these runs did fit.
+communication at line rate, pipeline bubble and optimizer (`compute.kernel_efficiency`). One efficiency stands for all
+runs of a GPU type; nothing is fitted to a run, and the misses are printed. *Step* is how much longer the predicted step
+is than the measured one. The shares are of the predicted step; communication is what the step waits for. *Memory* is
+the planner's own verdict, and each of these runs did fit.
 
 """
 _FORMATS = {"step_s": "{:.2f} s", "tflops_per_gpu": "{:.0f} TFLOP/s per GPU", "mfu": "{:.1%} MFU",
@@ -65,9 +65,8 @@ def _table(series: Mapping[str, Any], rows: Sequence[tuple[PublishedRun, Predict
 
 def _row(run: PublishedRun, prediction: Prediction) -> str:
     layout = run.job["parallelism"]
-    sizes = [
-        f"{name} {layout[name]}" for name in _SIZES if layout.get(name, 1) > 1 or (name == "etp" and name in layout)
-    ]
+    known = [name for name in _SIZES if layout.get(name, 1) > 1 or (name == "etp" and name in layout)]
+    sizes = [f"{name} {layout[name]}" for name in known]
     again = run.job.get("recompute")
     words = [run.name, f"{run.gpus:,} GPUs", *sizes, *([f"{again} recompute"] if again else [])]
     shown = _FORMATS[run.measure]

@@ -158,11 +158,6 @@ def counted_flops(run: PublishedRun) -> float | None:
     if said == "ours":
         return None
     model, batch = run.job["model"], run.job["batch"]
-    values = {
-        "B": batch["global"],
-        "s": batch["sequence"],
-        "L": model["layers"],
-        "h": model["hidden"],
-        "V": model["vocab"],
-    }
-    return Formula(said, tuple(Term(name, value, "") for name, value in values.items()), run.series["source"]).value
+    values = (batch["global"], batch["sequence"], model["layers"], model["hidden"], model["vocab"])
+    terms = tuple(Term(symbol, value, "") for symbol, value in zip("BsLhV", values, strict=True))
+    return Formula(said, terms, run.series["source"]).value
