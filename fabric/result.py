@@ -15,6 +15,7 @@ from fabric.routing.utilisation import SAME, over_capacity
 from topologies.columns import Floats
 from topologies.topology import Topology
 from traffic.demands import TrafficClass
+from traffic.workload import GpuMemory
 
 
 @dataclass(frozen=True)
@@ -322,6 +323,7 @@ class JobTime:
     draws: Band | None = None  # of step_time_s, which is their median
     parts_ideal: StepParts | None = None  # of step_time_ideal_s; None where the compute time is not known
     parts: StepParts | None = None  # of step_time_s
+    memory: GpuMemory | None = None  # of a GPU of the stage that needs most
 
     @property
     def stretch(self) -> float | None:

@@ -109,6 +109,12 @@ def algorithm_of(algorithm: str, operation: str) -> str:
     )
 
 
+def widest(seats: Seats, groups: Ints) -> Ints:
+    """The group that lies over the most scale-up domains, which the others wait for; the first of those, shape (n,)."""
+    domains = np.sort(seats.domains[groups], axis=1)
+    return column(groups[int((domains[:, 1:] != domains[:, :-1]).sum(axis=1).argmax())], np.int32)
+
+
 def algorithm_from(algorithm: str | None, operation: str, seats: Seats, groups: Ints, default: str = "ring") -> str:
     """Registered name of an operation among groups of ranks, by an algorithm or, where None, by what is usual.
 
@@ -235,10 +241,10 @@ def collective_phase(
             uneven = max(uneven, traffic.uneven)
             example = example or run(collective_name, size, mean, layout, share.load, **(keys or {}))
     payloads = tuple(Payload(share.ranks, share.payload) for share in shares)
-    sent_by = example.sent if example else None
-    if sent_by is not None and len(parts) > 1 and any(share.load for share in shares):
-        sent_by = _mean_over_stages(sent_by, mean, sent)
-    phase = {"payloads": payloads, "sent": sent_by, "uneven": uneven, **phase}
+    shown = {"sent": example.sent, "handed_on": example.handed_on} if example else {}
+    if example is not None and len(parts) > 1 and any(share.load for share in shares):
+        shown["sent"] = _mean_over_stages(example.sent, mean, sent)
+    phase = {"payloads": payloads, "uneven": uneven, **shown, **phase}
     return phase_of(name, collective_name, seats, parts, mean, sent, **phase)
 
 

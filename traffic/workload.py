@@ -66,6 +66,7 @@ class Phase:
     every_step: bool = True  # False: now and then, such as a checkpoint; no part of the step time
     sent_bytes_inside_per_rank: float = 0.0  # what stays inside hosts and scale-up domains, the mean over ranks
     inside_s: float = 0.0  # time in a step that its busiest rank needs on scale-up links, beside those of the fabric
+    handed_on: Formula | None = None  # of those bytes, what is passed on between a rank and another's way out
     inside: Formula | None = None  # where inside_s is from; None where no links are described, or nothing stays inside
     calls: float = 0.0  # collectives of it that a rank runs one after another in a step; 0 where that is not known
     rounds: float = 0.0  # of one call: messages between hosts that wait for each other
@@ -79,6 +80,11 @@ class Phase:
     def dimension(self) -> str:
         """Kind of parallelism that it is for: tensor, context, expert, pipeline, data; empty for others."""
         return _DIMENSION_OF.get(self.name.partition(".")[0], "")
+
+    @property
+    def handed_on_bytes_per_rank(self) -> float:
+        """What a rank passes on inside its host or domain, to or from another's way out; the mean over ranks."""
+        return self.handed_on.value if self.handed_on and not self.steady else 0.0
 
     @property
     def sent_bytes_on_fabric_per_rank(self) -> float:
@@ -189,9 +195,15 @@ class WorkloadTraffic:
     memory: tuple[GpuMemory, ...] = ()  # of every pipeline stage
     compute: ComputeTime | None = None  # None where nothing says how fast it computes
     time_limits: tuple[TimeLimit, ...] = ()
+    unfit: str = ""  # what does not fit in its GPUs, in words; one of the warnings too
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()
     said: tuple[str, ...] = ()  # what its files hold that the answer leaves out or takes as something
+
+    @property
+    def worst_memory(self) -> GpuMemory | None:
+        """Memory of a GPU of the stage that needs most; None for workloads without a model."""
+        return max(self.memory, key=lambda stage: stage.total, default=None)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ def _job(workload: WorkloadTraffic, routes: Mapping[tuple[str, str], PhaseRoute]
         checkpoint_time_s=checkpoint[0] if checkpoint else None,
         parts_ideal=ideal if compute is not None else None,
         parts=parts if compute is not None else None,
+        memory=workload.worst_memory,
     )
 
 

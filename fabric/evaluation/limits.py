@@ -14,7 +14,7 @@ from fabric.result import JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.utilisation import SAME, highest, over_capacity
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import Problem, ScenarioError, nearest_hint
-from topologies.units import format_seconds, percent, precise_percent, precise_seconds
+from topologies.units import format_bytes, format_seconds, percent, precise_percent, precise_seconds
 from traffic.workload import WorkloadTraffic
 
 
@@ -84,6 +84,10 @@ def _on_job(limit: LimitSpec, jobs: Sequence[JobTime], routes: Sequence[PhaseRou
     if job is None:
         return None, f"{limit.workload} has no phases with a volume"
     routed = {(route.fabric, route.phase) for route in routes}
+    if limit.metric == "memory_per_gpu":
+        if job.memory is None:
+            return None, f"{job.id} has no model whose memory is counted"
+        return job.memory.total, f"stage {job.memory.stage}"
     if limit.metric == "checkpoint_time":
         if not any(phase.name == CHECKPOINT for phase in job.phases):
             return None, f"{job.id} writes no checkpoint"
@@ -135,6 +139,8 @@ def limit_text(value: float | None, unit: str) -> str:
         return "-"
     if unit == "ratio":
         return percent(value).replace(".0 %", " %")
+    if unit == "bytes":
+        return format_bytes(value)
     return format_seconds(value) if unit == "s" else f"{value:,.0f}"
 
 
@@ -142,5 +148,7 @@ def measured_text(limit: LimitVerdict) -> str:
     """The measured value, with as many digits as tell it from a limit that it misses."""
     text = limit_text(limit.value, limit.unit)
     if limit.ok is False and limit.value is not None and text == limit_text(limit.max, limit.unit):
+        if limit.unit == "bytes":
+            return f"{limit.value:,.0f} B"
         return precise_seconds(limit.value) if limit.unit == "s" else precise_percent(limit.value)
     return text

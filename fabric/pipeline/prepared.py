@@ -116,6 +116,8 @@ def derive_traffic(loaded: LoadedScenario, network: Network, *, scale: float = 1
             derived = with_compute(derived, ideal_step(derived, fabrics))
             traffic.append(replace(derived, said=(*derived.said, *context.said)))
             loaded.say(*(f"{workload.id}: {text}" for text in traffic[-1].said))
+            if derived.unfit:
+                loaded.say(f"{workload.id} does not fit in the memory of its GPUs")
         except FabricError as error:
             problems += error.under("workloads", index).problems
     if problems:

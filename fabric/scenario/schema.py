@@ -46,7 +46,7 @@ from topologies.host_nics import nic_template
 from topologies.host_roles import HostKeys
 from topologies.reading.asked import CapacityAttribute
 from topologies.registry import Registry, Spec
-from topologies.units import Count, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
+from topologies.units import Count, LengthM, Ratio, SpeedGbps, parse_bytes, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
 
 DEFAULT_EFFICIENCY = 0.92  # payload over line rate: Ethernet, IP, UDP and RoCEv2 headers, gaps, congestion control
@@ -286,13 +286,15 @@ class FabricSpec(Spec):
 
 
 # metric -> (what it is measured on, unit of its maximum)
-METRICS: dict[str, tuple[Literal["fabric", "workload"], Literal["ratio", "s", "count"]]] = {
+Unit = Literal["ratio", "s", "count", "bytes"]
+METRICS: dict[str, tuple[Literal["fabric", "workload"], Unit]] = {
     "offered": ("fabric", "ratio"),
     "utilisation": ("fabric", "ratio"),
     "links_over_capacity": ("fabric", "count"),
     "unreachable_pairs": ("fabric", "count"),
     "step_time": ("workload", "s"),
     "checkpoint_time": ("workload", "s"),
+    "memory_per_gpu": ("workload", "bytes"),
 }
 _BY_LINK = ("offered", "utilisation", "links_over_capacity")
 
@@ -303,13 +305,13 @@ def _parse_count(value: object) -> float:
     return float(value)
 
 
-_PARSE = {"ratio": parse_ratio, "s": parse_seconds, "count": _parse_count}
+_PARSE = {"ratio": parse_ratio, "s": parse_seconds, "count": _parse_count, "bytes": parse_bytes}
 _MAXIMUM_SCHEMA = {
     "anyOf": [
         {"type": "number", "minimum": 0},
-        {"type": "string", "pattern": r"^\s*[\d.]+\s*(%|ns|us|µs|ms|s|min|h|d)?\s*$"},
+        {"type": "string", "pattern": r"^\s*[\d.]+\s*(%|ns|us|µs|ms|s|min|h|d|[kKMGT]i?B)?\s*$"},
     ],
-    "description": "Largest value that passes: a ratio (100%), a time (5.5 s) or a count, as the metric is",
+    "description": "Largest value that passes: a ratio (100%), a time (5.5 s), a count or bytes (80 GB), by the metric",
     "examples": ["100%", "5.5 s", 0],
 }
 
@@ -321,8 +323,17 @@ class LimitSpec(Spec):
     workload: str | None = Field(default=None, description="Workload it is measured on")
     tier: str | None = Field(default=None, description="Links of this tier only", examples=["leaf-spine"])
     metric: Literal[
-        "offered", "utilisation", "links_over_capacity", "unreachable_pairs", "step_time", "checkpoint_time"
-    ] = Field(description="What is measured; offered and utilisation are load over capacity, step_time a job's")
+        "offered",
+        "utilisation",
+        "links_over_capacity",
+        "unreachable_pairs",
+        "step_time",
+        "checkpoint_time",
+        "memory_per_gpu",
+    ] = Field(
+        description="What is measured; offered and utilisation are load over capacity, step_time a job's, "
+        "memory_per_gpu what its stage that needs most holds"
+    )
     stat: Literal["max", "p99", "p50", "mean"] = Field(
         default="max", description="Which links: the worst, or a quantile"
     )
@@ -356,7 +367,7 @@ class LimitSpec(Spec):
         return self
 
     @property
-    def unit(self) -> Literal["ratio", "s", "count"]:
+    def unit(self) -> Unit:
         """Unit of ``max``."""
         return METRICS[self.metric][1]
 

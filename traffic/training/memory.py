@@ -132,7 +132,9 @@ def worst_stage(memory: tuple[GpuMemory, ...]) -> GpuMemory:
 
 
 def does_not_fit(plan: StepPlan, memory: Memory, compute: Compute | None, worst: GpuMemory) -> str:
-    """What is too large, and the single changes with which it would fit."""
+    """What is too large, and the single changes with which it would fit; empty where it fits or nobody can say."""
+    if worst.fits is not False:
+        return ""
     room = (worst.capacity or 0.0) - worst.reserved
     stage = f"a GPU of stage {worst.stage}" if len(plan.step.stages) > 1 else "a GPU"
     fitting = [

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
+from topologies.columns import column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
@@ -13,7 +12,7 @@ from traffic.expert_load_file import ExpertLoadFile
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
 from traffic.scale_up import scale_up_assumptions
-from traffic.seats import seats_of
+from traffic.seats import Seats, seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.assumptions import assumptions, memory_assumptions
 from traffic.training.calls import JobSite
@@ -42,7 +41,6 @@ from traffic.transformer.source import ModelSource, ModelSpec, read_model
 from traffic.transformer.work import kv_bytes_per_token
 from traffic.workload import (
     WORKLOADS,
-    GpuMemory,
     GroupShape,
     ModelFigures,
     WorkloadContext,
@@ -170,9 +168,10 @@ def training(
     if checkpoint is not None:
         phases += checkpoint_phases(inventory, group, seats.hosts, checkpoint, plan)
     if dataset is not None:
-        phases += dataset_phases(inventory, group, gpus_of_host, dataset)
+        phases += dataset_phases(inventory, group, column(gpus_of_host, np.int32), dataset)
     memory = _with_dropout(memory, source)
     needed = memory_of_stages(plan, memory, compute, gpu.memory if gpu else None)
+    unfit = does_not_fit(plan, memory, compute, worst_stage(needed))
     return WorkloadTraffic(
         id=context.id,
         kind="training",
@@ -186,8 +185,11 @@ def training(
         assumptions=tuple(assumptions(plan, compute, gpu, placement, checkpoint, dataset, keys.given))
         + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
         + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts)))
+        + tuple(_inside_one_domain(seats, ranks))
         + tuple(memory_assumptions(plan, memory, compute, worst_stage(needed))),
-        warnings=tuple(_warnings(plan, memory, compute, worst_stage(needed))),
+        warnings=(() if compute is not None else ("no compute key: the time of a step is not known",))
+        + ((unfit,) if unfit else ()),
+        unfit=unfit,
         time_limits=() if checkpoint is None else limits_of_checkpoint(phases, checkpoint),
     )
 
@@ -197,13 +199,6 @@ def _with_dropout(memory: Memory, source: ModelSource) -> Memory:
     if memory.dropout is not None or source.run is None:
         return memory
     return memory.model_copy(update={"dropout": source.run.dropout})
-
-
-def _warnings(plan: StepPlan, memory: Memory, compute: Compute | None, worst: GpuMemory) -> Iterator[str]:
-    if compute is None:
-        yield "no compute key: the time of a step is not known"
-    if worst.fits is False:
-        yield does_not_fit(plan, memory, compute, worst)
 
 
 def _all_free(pool: GpuPool, context: WorkloadContext) -> int:
@@ -247,6 +242,13 @@ def _figures(step: TrainingStep, source: ModelSource) -> ModelFigures:
         recognised=source.recognised,
         ignored=source.ignored,
     )
+
+
+def _inside_one_domain(seats: Seats, ranks: int) -> list[str]:
+    """What is worth a word where a job of several hosts never meets a fabric."""
+    if ranks < 2 or len(np.unique(seats.hosts)) < 2 or len(np.unique(seats.domains)) > 1:
+        return []
+    return [f"all {ranks:,} GPUs of the job are in one scale-up domain: none of its collectives crosses the fabric"]
 
 
 # ---- what is assumed -------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from fabric.evaluation.severity import worst_phase
 from fabric.faces.views.attached import host_records
 from fabric.faces.views.jobs import job_phase_records
 from fabric.faces.views.limits import limit_table
+from fabric.faces.views.memory import memory_record, memory_verdict_record
 from fabric.faces.views.phases import phase_table
 from fabric.faces.views.step_parts import parts_record
 from fabric.faces.views.suggestions import suggestion_table
@@ -80,6 +81,8 @@ def _workload(workload: WorkloadTraffic, schedule: StepSchedule) -> dict[str, An
         "step_time_ideal_s": schedule.step_s,
         "communication_share": schedule.communication_share,
         "parts": parts_record(schedule.parts),
+        "memory_bytes_per_gpu": memory_record(workload.worst_memory),
+        "memory": memory_verdict_record(workload.worst_memory),
         "phases": sent_table([workload], [schedule]).only(*PHASE_KEYS).records(),
     }
 
@@ -95,6 +98,7 @@ def _model(model: ModelFigures) -> dict[str, Any]:
         "kv_bytes_per_token": model.kv_bytes_per_token,
         "micro_batches": model.micro_batches,
         "pipeline_bubble": model.bubble,
+        "pipeline_schedule": model.schedule or None,
         "model_source": {
             "from": model.origin,
             "recognised": dict(model.recognised),
@@ -219,5 +223,7 @@ def _job(job: JobTime) -> dict[str, Any]:
         "parts": parts_record(job.parts),
         "stretch": finite(job.stretch),
         "checkpoint_time_s": finite(job.checkpoint_time_s),
+        "memory_bytes_per_gpu": memory_record(job.memory),
+        "memory": memory_verdict_record(job.memory),
         "phases": job_phase_records(job),
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric.evaluation.schedule import PhaseTiming, StepSchedule
+from fabric.faces.views.memory import shown_memory
 from fabric.faces.views.step_parts import parts_table
 from fabric.faces.views.traffic import FIGURES_SHOWN, SENT_SHOWN, collective_table, sent_table, term_table, upright
 from fabric.output.document import Document, Line
@@ -29,6 +30,8 @@ def traffic_document(workloads: Sequence[WorkloadTraffic], schedules: Sequence[S
             groups = ", ".join(f"{name} {shape.size} x {shape.count:,}" for name, shape in workload.groups.items())
             parts.append(Line(f"groups (ranks x communicators): {groups}"))
         parts += _step(workload, schedule)
+        if workload.worst_memory is not None:
+            parts.append(shown_memory([(workload.id, workload.worst_memory)]))
         if workload.phases:
             parts.append(sent_table([workload], [schedule]).only(*SENT_SHOWN).titled("").as_rows())
         parts += [Line(f"warning: {text}", "warn") for text in workload.warnings]
@@ -57,6 +60,8 @@ def _model(model: ModelFigures) -> list[Line]:
         words.append(f"{model.tokens_per_step:,.0f} tokens per step")
     if model.flops:
         words.append(f"{model.flops.value:.4g} FLOP per step")
+    if model.bubble_formula is not None:
+        words.append(f"{model.schedule} pipeline idle {percent(model.bubble)} of its useful time")
     words.append(f"KV cache {format_bytes(model.kv_bytes_per_token)} per token")
     lines = [Line(", ".join(words))]
     if model.origin != "inline":
@@ -87,7 +92,7 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
     """The formulae of phases with their numbers and sources."""
     parts: list[Table | Line] = []
     for workload, phase, timing in entries:
-        where = phase.fabric or "NVLink, inside the hosts"
+        where = phase.fabric or "scale-up links, inside the hosts or domains"
         parts.append(Line(f"{workload.id} {phase.name}: {phase.collective} on {where}, groups of {phase.group_size:,}"))
         for entry in phase.payloads:
             of = f" of {entry.ranks:,} ranks" if len(phase.payloads) > 1 else ""
@@ -95,6 +100,11 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
             parts += formula_lines(what, entry.formula)
         if phase.sent is not None:
             parts += formula_lines("sent per rank", phase.sent)
+        if phase.handed_on is not None:
+            parts += formula_lines("handed on inside per rank", phase.handed_on)
+        if phase.inside is not None:
+            share = "of a second, inside" if phase.steady else "time inside"
+            parts += formula_lines(share, phase.inside)
         if phase.steady:
             parts.append(Line(f"steady, all pairs {format_gbps(phase.rate_gbps)}, {phase.pairs:,} pairs"))
         else:
@@ -102,7 +112,8 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
                 Line(
                     f"means over ranks: payload {format_bytes(phase.payload_bytes_per_rank)}, sent "
                     f"{format_bytes(phase.sent_bytes_per_rank)}, on the fabric "
-                    f"{format_bytes(phase.sent_bytes_on_fabric_per_rank)}; all pairs {format_bytes(phase.total_bytes)} "
+                    f"{format_bytes(phase.sent_bytes_on_fabric_per_rank)}, inside "
+                    f"{format_bytes(phase.sent_bytes_inside_per_rank)}; all pairs {format_bytes(phase.total_bytes)} "
                     f"over {phase.pairs:,} pairs and {phase.transport_flows:,} queue pairs"
                 )
             )

@@ -6,6 +6,7 @@ from fabric.faces.report.content import Block, Section, TimelineBlock, not_said
 from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.jobs import shown_steps
+from fabric.faces.views.memory import shown_memory
 from fabric.faces.views.step_parts import job_parts_table
 from fabric.faces.views.timeline import Bar, JobTimeline, job_timeline
 from topologies.units import format_seconds
@@ -30,6 +31,9 @@ def steps_section(source: ReportSource) -> Section | None:
         blocks.append(shown_steps(job))
         if job.parts is not None or job.parts_ideal is not None:
             blocks.append(job_parts_table(job))
+    memory = shown_memory([(job.id, job.memory) for job in source.result.jobs])
+    if len(memory):
+        blocks.append(memory)
     if not blocks and source.idle:
         return not_said("steps", _TITLE, _HOW, source.idle)
     return Section("steps", _TITLE, _HOW, tuple(blocks)) if blocks else None
