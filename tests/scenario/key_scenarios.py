@@ -213,7 +213,7 @@ def _trainings() -> list[Data]:
         training(model=layers, parallelism={"tp": 2, "pp": 2, "stage_layers": [3, 5]}, gpus=8),
         training(
             parallelism={"tp": 2, "pp": 2, "schedule": "zb-h1"},
-            memory={"gpu": "8 GB", "reserved": "1 GB", "dropout": True},
+            memory={"gpu": "8 GB", "reserved": "1 GB", "dropout": True, "recompute": ["norms"], "kept": "fp8"},
         ),
         training(
             optimizer_sharding="zero3",
