@@ -221,6 +221,19 @@ def format_bytes(volume: float) -> str:
     return _scaled(volume, ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")))
 
 
+def size_label(volume: float) -> str:
+    """A volume as people name sizes of buffers, exact and without a space: in powers of two where it is one of them.
+
+    >>> size_label(2**20), size_label(1e9), size_label(1500), size_label(8), size_label(3 * 2**20), size_label(2.5e9)
+    ('1MiB', '1GB', '1500B', '8B', '3MiB', '2500MB')
+    """
+    for units in (_BINARY, {key: value for key, value in _DECIMAL.items() if value > 1 and key != "K"}):
+        for unit, factor in sorted(units.items(), key=lambda entry: -entry[1]):
+            if volume >= factor and volume % factor == 0:
+                return f"{volume / factor:.0f}{unit}B"
+    return f"{volume:.17g}B"
+
+
 def format_seconds(seconds: float) -> str:
     """A duration for people.
 

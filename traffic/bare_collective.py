@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from topologies.columns import Floats
+from topologies.columns import Floats, column
 from topologies.errors import TrafficError, nearest_hint
-from traffic.collective import CollectiveTraffic, GroupLayout
+from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.formula import Formula
+from traffic.scale_up import inside_domains
 from traffic.seats import algorithms, check_exchange, run
 
 OPERATIONS = ("all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "reduce", "send-recv")
@@ -27,22 +28,33 @@ class BareCollective:
     ranks: int
     ranks_per_host: int
     size_bytes: float
-    bus_factor: float
+    bus_factor: float  # as nccl-tests prints it
+    bus_factor_by_page: float  # by the convention of its page, which leaves in-network reduction out
     sent: Formula
     sent_bytes_per_rank: float  # the busiest, over NVLink and fabric, by the closed form
     sent_on_fabric_bytes_per_rank: float  # the busiest NIC
     received_on_fabric_bytes_per_rank: float
+    sent_inside_bytes_per_rank: float  # the busiest rank, to ranks of its host, what it hands on included
     total_bytes: float  # summed over pairs
     pairs: int
     lower_bound_s: float | None  # the busiest NIC at full speed, no latency
 
 
+def operation_of(name: str) -> str:
+    """Our name of an operation, however it is spelled; the name itself where there is none.
+
+    >>> operation_of("AllReduce"), operation_of("alltoall"), operation_of("reduce_scatter"), operation_of("scan")
+    ('all-reduce', 'all-to-all', 'reduce-scatter', 'scan')
+    """
+    return _SPELLED.get(name.lower().replace("_", "").replace("-", ""), name)
+
+
 def bus_factor(operation: str, ranks: int) -> float:
-    """Bus bandwidth over algorithm bandwidth: what the wire carries for every byte of the buffer.
+    """Bus bandwidth over algorithm bandwidth, as nccl-tests prints it whatever the algorithm.
 
     References
     ----------
-    nccl-tests, doc/PERFORMANCE.md.
+    nccl-tests, doc/PERFORMANCE.md; src/all_reduce.cu and its like, ``GetBw``.
 
     >>> bus_factor("all-reduce", 8), bus_factor("all-to-all", 8), bus_factor("broadcast", 8)
     (1.75, 0.875, 1.0)
@@ -51,6 +63,24 @@ def bus_factor(operation: str, ranks: int) -> float:
     return {"all-reduce": 2 * share, "reduce-scatter": share, "all-gather": share, "all-to-all": share}.get(
         operation, 1.0 if ranks > 1 else 0.0
     )
+
+
+def bus_factor_by_page(operation: str, ranks: int, algorithm: str) -> float:
+    """Bus factor by the convention of nccl-tests' page, where it is that of point-to-point sends.
+
+    The page counts what crosses the wire for a byte of the buffer, and says so of algorithms that send from rank to
+    rank. Where switches add up, a rank sends its buffer once and receives it once: 1. The program knows nothing of the
+    algorithm and prints 2(n-1)/n all the same.
+
+    References
+    ----------
+    nccl-tests, doc/PERFORMANCE.md (note on all-reduce) and src/all_reduce.cu (``AllReduceGetBw``).
+
+    >>> bus_factor_by_page("all-reduce", 8, "ring"), bus_factor_by_page("all-reduce", 8, "in-network")
+    (1.75, 1.0)
+    """
+    adds_up = operation == "all-reduce" and COLLECTIVES[f"{algorithm}-{operation}"].name == "in-network-all-reduce"
+    return min(bus_factor(operation, ranks), 1.0) if adds_up else bus_factor(operation, ranks)
 
 
 def bare_collective(
@@ -79,7 +109,7 @@ def bare_collective(
     TrafficError
         When there is no such operation or algorithm (FP4015), or it does not fit the memory (FP4028).
     """
-    operation = _SPELLED.get(operation.lower().replace("_", "").replace("-", ""), operation)
+    operation = operation_of(operation)
     if operation not in OPERATIONS:
         raise TrafficError(
             f"unknown collective {operation!r}",
@@ -100,6 +130,8 @@ def bare_collective(
     )
     sent, received = _on_fabric(traffic, layout)
     busiest = max(float(sent.max()), float(received.max()))
+    group = column(np.arange(ranks)[None, :], np.int32)
+    inside = inside_domains([(traffic, group)], layout.host)
     return BareCollective(
         operation,
         used,
@@ -107,10 +139,12 @@ def bare_collective(
         ranks_per_host,
         size_bytes,
         bus_factor(operation, ranks),
+        bus_factor_by_page(operation, ranks, used if ranks > ranks_per_host else "ring"),
         traffic.sent,
         traffic.sent_bytes_per_rank,
         float(sent.max()),
         float(received.max()),
+        inside.bytes_per_rank,
         traffic.total_bytes,
         traffic.pairs,
         None if speed_gbps is None else busiest * 8e-9 / speed_gbps,

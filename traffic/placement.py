@@ -31,6 +31,28 @@ class PlacementSite:
     directory: Path
     free: Bools  # shape (hosts, gpus_per_host), GPUs that no other job has
     said: list[str] = field(default_factory=list)  # what a file holds beyond the answer
+    hosts_per_domain: int = 1  # hosts that one scale-up domain joins
+
+    def free_together(self, width: int) -> Bools:
+        """Free GPUs by host; by scale-up domain where so many ranks together are more than a host has.
+
+        Returns
+        -------
+        ndarray of bool, shape (hosts or domains, GPUs of one)
+            What a domain that is not full lacks counts as taken.
+        """
+        spanned = self.hosts_per_domain
+        if width <= self.gpus_per_host or spanned == 1:
+            return self.free
+        lacking = -len(self.hosts) % spanned
+        whole = np.pad(self.free, ((0, lacking), (0, 0)))
+        return column(whole.reshape(-1, spanned * self.gpus_per_host), np.bool_)
+
+    def seat(self, which: Ints, place: Ints, free: Bools) -> Ints:
+        """Host and GPU of places in hosts or domains, as :meth:`free_together` numbers them, shape (ranks, 2)."""
+        hosts = free.shape[1] // self.gpus_per_host
+        host = which * hosts + place // self.gpus_per_host
+        return column(np.stack([host, place % self.gpus_per_host], axis=1), np.int32)
 
     def say(self, *texts: str) -> None:
         """Note what a file holds that the places leave out, or take as something."""
@@ -112,6 +134,7 @@ class GpuPool:
     hosts: tuple[str, ...]
     per_host: int
     free: Bools  # shape (hosts, per_host)
+    hosts_per_domain: int = 1
 
     @staticmethod
     def of(placement: Placement, context: WorkloadContext, group: str, fabric: str) -> GpuPool:
@@ -119,11 +142,23 @@ class GpuPool:
         hosts = context.inventory.host_names(fabric, group)
         per_host = context.inventory.gpus_per_host(group, where="placement.group")
         free = context.occupancy.free(group, len(hosts), per_host)
-        return GpuPool(group, hosts, per_host, free if placement.exclusive else column(np.ones_like(free), np.bool_))
+        links = context.inventory.scale_up(group)
+        spanned = max(links.domain // max(per_host, 1), 1) if links else 1
+        free = free if placement.exclusive else column(np.ones_like(free), np.bool_)
+        return GpuPool(group, hosts, per_host, free, spanned)
 
     def place(self, placement: Placement, grid: RankGrid, context: WorkloadContext, job: str) -> Ints:
         """Host and GPU of every rank, shape (ranks, 2); the GPUs are the job's from now on."""
-        site = PlacementSite(self.hosts, self.per_host, grid, context.rng, context.directory, self.free, context.said)
+        site = PlacementSite(
+            self.hosts,
+            self.per_host,
+            grid,
+            context.rng,
+            context.directory,
+            self.free,
+            context.said,
+            self.hosts_per_domain,
+        )
         placed = placement.place(site)
         if placement.exclusive:
             context.occupancy.take(self.group, self.free, placed, job, self.hosts)

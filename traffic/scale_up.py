@@ -14,7 +14,7 @@ import numpy as np
 
 from topologies.catalogue import ScaleUpModel
 from topologies.columns import Floats, Ints
-from topologies.units import format_gbps, percent
+from topologies.units import format_bytes, percent
 from traffic.collective import CollectiveTraffic
 from traffic.formula import Formula, formula
 
@@ -145,7 +145,7 @@ def scale_up_assumptions(links: ScaleUpModel | None, group: str, gpus_per_host: 
             return []
         return [f"traffic inside the hosts of {group} takes no time: no links of theirs are described ({key})"]
     stated = [
-        f"scale-up links of {group} reach {percent(links.efficiency, 0)} of {format_gbps(links.speed)} a GPU and "
+        f"scale-up links of {group} reach {percent(links.efficiency, 0)} of {format_bytes(links.speed * 1e9 / 8)}/s a GPU and "
         f"direction ({key}.efficiency); parts inside and between hosts run at once, the slower decides"
     ]
     if links.reduces:
@@ -159,6 +159,8 @@ def scale_up_assumptions(links: ScaleUpModel | None, group: str, gpus_per_host: 
             f"every {spanned} hosts of {group}, in order, are one scale-up domain of {links.domain} GPUs; what they "
             f"exchange crosses no fabric ({key}.domain)"
         )
-        if hosts % spanned:
+        if hosts < spanned:
+            stated.append(f"a domain would hold {spanned} hosts, {group} has {hosts}: one that is not full")
+        elif hosts % spanned:
             stated.append(f"the last domain of {group} has {hosts % spanned} of {spanned} hosts")
     return stated

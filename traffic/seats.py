@@ -107,6 +107,12 @@ def algorithm_of(algorithm: str, operation: str) -> str:
     )
 
 
+def widest(seats: Seats, groups: Ints) -> Ints:
+    """The group that lies over the most scale-up domains, which the others wait for; the first of those, shape (n,)."""
+    domains = np.sort(seats.domains[groups], axis=1)
+    return column(groups[int((domains[:, 1:] != domains[:, :-1]).sum(axis=1).argmax())], np.int32)
+
+
 def algorithm_from(algorithm: str | None, operation: str, seats: Seats, groups: Ints, default: str = "ring") -> str:
     """Registered name of an operation among groups of ranks, by an algorithm or, where None, by what is usual.
 
@@ -265,6 +271,7 @@ def phase_of(
         sent_bytes_inside_per_rank=near.mean_bytes_per_rank,
         inside_s=time.value if time else 0.0,
         inside=time,
+        handed_on=next((traffic.handed_on for traffic, _ in parts if traffic.handed_on), None),
         **phase,
     )
 

@@ -7,7 +7,7 @@ n places of size S, ``all-to-all`` and ``uniform`` send S/n to each other place,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -140,6 +140,7 @@ def pattern_workload(
     rate: float | None,
     level: Level,
     phase: str | None,
+    qps_per_connection: int | None,
     **keys: Any,
 ) -> WorkloadTraffic:
     """The workload that consists of one pattern.
@@ -152,6 +153,8 @@ def pattern_workload(
         What each place sends, bytes or Gbps; exactly one of them.
     phase : str, optional
         Name of the phase; the kind if absent.
+    qps_per_connection : int, optional
+        Flows that the traffic of a pair is spread over, each hashed on its own; 1 if absent.
     **keys
         The pattern's own parameters.
 
@@ -177,9 +180,17 @@ def pattern_workload(
     return WorkloadTraffic(
         id=context.id,
         kind=kind,
-        phases=(_phase(phase or kind, kind, network, places, flows, amount or 0.0, steady=size is None),),
+        phases=(
+            replace(
+                _phase(phase or kind, kind, network, places, flows, amount or 0.0, steady=size is None),
+                flows_per_pair=qps_per_connection or 1,
+            ),
+        ),
         ranks=len(places),
-        assumptions=tuple(_assumptions(places, network, fabric, level)),
+        assumptions=(
+            *_assumptions(places, network, fabric, level),
+            *(("the traffic of a pair is one flow (qps_per_connection)",) if qps_per_connection is None else ()),
+        ),
     )
 
 

@@ -66,6 +66,7 @@ class Phase:
     every_step: bool = True  # False: now and then, such as a checkpoint; no part of the step time
     sent_bytes_inside_per_rank: float = 0.0  # what stays inside hosts and scale-up domains, the mean over ranks
     inside_s: float = 0.0  # time in a step that its busiest rank needs on scale-up links, beside those of the fabric
+    handed_on: Formula | None = None  # of those bytes, what is passed on between a rank and another's way out
     inside: Formula | None = None  # where inside_s is from; None where no links are described, or nothing stays inside
     calls: float = 0.0  # collectives of it that a rank runs one after another in a step; 0 where that is not known
     rounds: float = 0.0  # of one call: messages between hosts that wait for each other

@@ -226,6 +226,12 @@ def assumptions(
         for name, spec in loaded.scenario.fabrics.items()
         if spec.efficiency is None
     ]
+    timed = {phase.fabric for workload in traffic for phase in workload.phases if phase.rounds}
+    found += [
+        Assumption("", f"on {name} {spec.latency.described}", f"fabrics.{name}.latency")
+        for name, spec in loaded.scenario.fabrics.items()
+        if name in timed and "latency" not in spec.model_fields_set
+    ]
     found += [Assumption("", text, "include") for text in loaded.catalogue_said]
     found += [
         Assumption("", text, f"fabrics.{name}.topology") for name, texts in network.said.items() for text in texts

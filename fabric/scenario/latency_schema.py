@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from topologies.registry import Spec
-from topologies.units import LengthM, TimeS, VolumeBytes
+from topologies.units import LengthM, TimeS, VolumeBytes, format_seconds, size_label
 
 
 class FabricLatency(Spec):
@@ -29,3 +29,12 @@ class FabricLatency(Spec):
     packet: Annotated[VolumeBytes, Field(gt=0)] = Field(
         default=4096.0, description="Packet that every hop takes in whole before it goes on", examples=["4 KiB"]
     )
+
+    @property
+    def described(self) -> str:
+        """What a message takes on its way, in words."""
+        return (
+            f"a message takes {format_seconds(self.nic)} in each NIC, {format_seconds(self.switch)} in a switch, "
+            f"{format_seconds(self.per_metre)} for a metre of cable, {self.cable:g} m where no length is known, and a "
+            f"packet of {size_label(self.packet)} on every link"
+        )

@@ -31,6 +31,13 @@ def scenario(*workloads: Data, topology: Data | None = None, nodes: list[Data] |
     return {"version": 1, "name": "walk", "fabrics": fabrics, "nodes": nodes or [], "workloads": numbered, **keys}
 
 
+JOINED: Data = {
+    "model": "hgx-h100-8",
+    "scale_up": {"speed": "450 GB/s", "domain": 8, "efficiency": 0.8, "reduces": True, "reduction_efficiency": "70%"},
+}
+LARGE = {"global": 64, "micro": 32, "sequence": 8192}
+MESH = {"speed": "448 GB/s", "mesh": True}
+
 ODD = {**STORE, "group": "odd", "count": 5, "model": "storage-2u-24nvme", "nics": {"extra": {"speed": "50G"}}}
 
 
@@ -242,7 +249,28 @@ def _trainings() -> list[Data]:
     windowed["prefill"] = {**serving["prefill"], "ep": 1}
     windowed["decode"] = {**serving["decode"], "ep": 1}
     site = {"racks_per_row": 2, "name_format": "r{row}c{rack}", "row_pitch": "2 m", "overhead_tray": "3 m"}
-    return [clusters(job, site=site) for job in jobs] + [clusters(one) for one in (shared, serving, windowed)]
+    joined = [
+        scenario(training(parallelism={"tp": 8}, batch=LARGE), nodes=[{**GPUS, **JOINED}, STORE]),
+        scenario(training(parallelism={"tp": 2}), nodes=[{**GPUS, **JOINED, "scale_up": MESH}, STORE]),
+    ]
+    return [clusters(job, site=site) for job in jobs] + [clusters(one) for one in (shared, serving, windowed)] + joined
+
+
+def _libraries() -> list[Data]:
+    """Collectives by themselves, whose time is steps and ways through the fabric."""
+    small = {"kind": "collective", "collective": "all-reduce", "size": "64 KiB", "placement": {"group": "gpu"}}
+    small |= {"fabric": "main"}
+    times = {"base": "5 us", "inside": "1 us", "between": "10 us", "measured_way": "1 us"}
+    ways = {"switch": "300 ns", "nic": "400 ns", "per_metre": "5 ns", "cable": "10 m", "packet": "1 KiB"}
+    found = [
+        clusters({**small, "gpus": 8, "repeat": 2, "collectives": {"algorithm": "ring", "latency": times}}),
+        clusters({**small, "size": ["1 KiB", "1 GB"], "collectives": {"generation": "ampere", "cpu": "amd"}}),
+        clusters({**small, "size": "1 GB", "collectives": {"channels": 8, "qps_per_connection": 2}}),
+        clusters({**small, "collectives": {"library": "nccl", "protocol": "ll"}}),
+    ]
+    found[0]["fabrics"]["main"]["latency"] = ways
+    found[2]["fabrics"]["main"]["routing"] = {"router": "ecmp-hash"}
+    return found
 
 
 def _storages() -> list[Data]:
@@ -335,4 +363,4 @@ def _routings() -> list[Data]:
     return [*found, limited]
 
 
-BASES: list[Data] = [*_topologies(), *_patterns(), *_trainings(), *_storages(), *_routings()]
+BASES: list[Data] = [*_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings()]

@@ -10,6 +10,7 @@ from topologies.columns import Ints
 from topologies.topology import Topology
 from traffic.inventory import Inventory
 from traffic.library.constants import Generation
+from traffic.library.keys import LibrarySpec
 from traffic.library.machine import Machine
 from traffic.seats import Seats
 
@@ -34,6 +35,15 @@ def generation_of(inventory: Inventory, group: str) -> tuple[Generation, str]:
         speed = node.scale_up.speed / 8
         return next(found for least, found in _OF_SPEED if speed >= least), f"scale-up links of {speed:g} GB/s"
     return DEFAULT_GENERATION, ""
+
+
+def generation_stated(inventory: Inventory, group: str, keys: LibrarySpec) -> list[str]:
+    """What the generation of the GPUs was taken from, in words; nothing where the job says it."""
+    if keys.generation is not None:
+        return []
+    generation, named = generation_of(inventory, group)
+    source = f"by {named}" if named else "since no node model says"
+    return [f"GPUs are of the generation {generation}, {source} (collectives.generation)"]
 
 
 def machine_of(
@@ -61,17 +71,12 @@ def machine_of(
         generation=generation or generation_of(inventory, group)[0],
         hosts=len(hosts),
         ranks_per_host=len(ranks) / len(hosts),
-        nics_per_host=max(min(nics, _most_nics(counts, nics)), 1),
+        nics_per_host=max(min(nics, int(counts.max())), 1),  # of fewer ranks than NICs no more than one each
         nic_gbytes_per_s=_speed_gbps(topology, int(ends[0])) / 8 / max(int(topology.nodes.nics[ends[0]]), 1),
         scale_up_gbytes_per_s=node.scale_up.speed / 8 if node and node.scale_up else 0.0,
         reduces=bool(node and node.scale_up and node.scale_up.reduces),
         cpu=cpu,
     )
-
-
-def _most_nics(counts: Ints, nics: int) -> int:
-    """NICs that a host's ranks reach: no more than one each where it has fewer ranks than NICs."""
-    return min(nics, int(counts.max()))
 
 
 def _speed_gbps(topology: Topology, endpoint: int) -> float:

@@ -26,6 +26,8 @@ from traffic.workload import PLACEMENTS
 def rail_aligned(site: Injected[PlacementSite]) -> Ints:
     """Tensor-parallel groups inside hosts, data-parallel ring neighbours on neighbouring hosts and one rail.
 
+    Groups wider than a host are kept inside a scale-up domain, which then takes the place of the host.
+
     Returns
     -------
     ndarray of int, shape (ranks, 2)
@@ -37,28 +39,29 @@ def rail_aligned(site: Injected[PlacementSite]) -> Ints:
         When tensor-parallel groups do not fit evenly into hosts (FP4024), or too few hosts are free (FP4022).
     """
     width = site.grid.sizes["tp"]
-    if site.gpus_per_host % width:
+    free = site.free_together(width)
+    gpus, what = free.shape[1], "host" if free.shape[1] == site.gpus_per_host else "scale-up domain"
+    if gpus % width:
         raise TrafficError(
-            f"rail-aligned keeps tensor parallelism inside a host, "
-            f"but tp {width} does not divide {site.gpus_per_host} GPUs",
+            f"rail-aligned keeps tensor parallelism inside a {what}, but tp {width} does not divide {gpus} GPUs",
             where="parallelism.tp",
-            hint="choose a tp that divides the GPUs of a host, or placement order: packed",
+            hint=f"choose a tp that divides the GPUs of a {what}, or placement order: packed",
             code="FP4024",
         )
     at = site.grid.coordinates(np.arange(site.ranks))
     block = np.zeros(site.ranks, dtype=np.int64)
     for name in ("pp", "ep", "cp", "dp"):
         block = block * site.grid.sizes[name] + at[name]
-    slots = site.gpus_per_host // width
+    slots = gpus // width
     hosts = -(-(site.ranks // width) // slots)
-    empty = np.flatnonzero(site.free.all(axis=1))
+    empty = np.flatnonzero(free.all(axis=1))
     if len(empty) < hosts:
         raise TrafficError(
-            f"rail-aligned takes whole hosts: {hosts:,} are needed, {len(empty):,} are free of other jobs",
+            f"rail-aligned takes whole {what}s: {hosts:,} are needed, {len(empty):,} are free of other jobs",
             where="placement.order",
             hint="placement order: packed fills what is left of hosts",
             code="FP4022",
         )
     slot, step = block // hosts, block % hosts
     host = empty[np.where(slot % 2 == 0, step, hosts - 1 - step)]
-    return column(np.stack([host, slot * width + at["tp"]], axis=1), np.int32)
+    return site.seat(column(host, np.int32), column(slot * width + at["tp"], np.int32), free)

@@ -18,7 +18,7 @@ def spread(site: Injected[PlacementSite]) -> Ints:
     Returns
     -------
     ndarray of int, shape (ranks, 2)
-        Host index and GPU index of every rank; a group stays in one host.
+        Host index and GPU index of every rank; a group stays in one host, or scale-up domain where it is wider.
 
     Raises
     ------
@@ -26,22 +26,24 @@ def spread(site: Injected[PlacementSite]) -> Ints:
         When the free GPUs of the hosts do not hold the groups (FP4024).
     """
     width = site.grid.sizes["tp"]
-    order = np.argsort(~site.free, axis=1, kind="stable")  # free GPUs first, host by host
-    slots = site.free.sum(axis=1) // width
+    free = site.free_together(width)
+    order = np.argsort(~free, axis=1, kind="stable")  # free GPUs first, host by host
+    slots = free.sum(axis=1) // width
     host = np.concatenate([np.flatnonzero(slots > turn) for turn in range(int(slots.max(initial=0)))] or [slots[:0]])
     groups = site.ranks // width
+    what = "host" if free.shape[1] == site.gpus_per_host else "scale-up domain"
     if len(host) < groups:
         raise TrafficError(
-            f"spread keeps tensor parallelism inside a host, but the free GPUs hold {len(host):,} of {groups:,} groups",
+            f"spread keeps tensor parallelism inside a {what}, but the free GPUs hold {len(host):,} of {groups:,} groups",
             where="parallelism.tp",
-            hint="choose a tp that divides the GPUs of a host, or placement order: packed",
+            hint=f"choose a tp that divides the GPUs of a {what}, or placement order: packed",
             code="FP4024",
         )
     turn = np.concatenate([np.full(int((slots > turn).sum()), turn) for turn in range(int(slots.max()))])
     at = site.grid.coordinates(np.arange(site.ranks))["tp"]
     block = _block_of(site)
     gpu = order[host[block], turn[block] * width + at]
-    return column(np.stack([host[block], gpu], axis=1), np.int32)
+    return site.seat(column(host[block], np.int32), column(gpu, np.int32), free)
 
 
 def _block_of(site: PlacementSite) -> Ints:

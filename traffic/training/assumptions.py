@@ -9,6 +9,7 @@ from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.compute_time import memory_bytes_per_s
 from traffic.training.kernels import FILL, TILE
 from traffic.training.keys import GATHERED, Compute, Memory
+from traffic.training.library_stated import library_stated
 from traffic.training.phases import StepPlan
 from traffic.workload import GpuMemory
 
@@ -176,10 +177,9 @@ def _of_schedule(plan: StepPlan) -> list[str]:
 def _of_collectives(plan: StepPlan) -> list[str]:
     sizes, collectives, overlap = plan.step.grid.sizes, plan.collectives, plan.overlap
     stated = []
-    if "algorithm" not in collectives.model_fields_set:
-        stated.append(f"collectives use the {collectives.algorithm} algorithm (collectives.algorithm)")
     if "library" not in collectives.model_fields_set:
         stated.append("rings keep to rails, as NCCL's do (collectives.library)")
+    stated += library_stated(plan)
     exchanged = plan.step.grid.experts.sizes["ep"] > 1 and collectives.dispatch == "all-to-all"
     if (exchanged or (sizes["cp"] > 1 and collectives.context == "all-to-all")) and (
         "all_to_all" not in collectives.model_fields_set

@@ -6,7 +6,7 @@ layer of gradients and parameters over the step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ class JobSite:
     inventory: Inventory
     group: str  # node group
     gpus_per_host: int
+    calls: dict[str, PhaseCalls] = field(default_factory=dict)  # by phase, as they are worked out
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def library_calls(plan: StepPlan, name: str, operation: str, ranks: Ints, payloa
     machine = machine_of(site.inventory, plan.seats, site.group, ranks, keys.generation, keys.cpu)
     size = payload_bytes / max(count, 1.0) / turns
     called = keys.call(operation, size, machine, where="collectives")
-    return PhaseCalls(count, turns, keys.flows_per_pair(called, site.gpus_per_host), called)
+    site.calls[name] = PhaseCalls(count, turns, keys.flows_per_pair(called, site.gpus_per_host), called)
+    return site.calls[name]
 
 
 def calls_in_step(plan: StepPlan, name: str, payload_bytes: float) -> float:
@@ -87,8 +89,8 @@ def calls_in_step(plan: StepPlan, name: str, payload_bytes: float) -> float:
         return passes * micro * max(step.expert_layers(stage) for stage in range(len(step.stages)))
     if dimension == "cp":
         layers = max(sum(step.shape.has_attention(which) for which in stage) for stage in step.stages)
-        passes = {"send_recv": 3 + again, "all_to_all": 2 * (2 + again), "all_gather": 2 + again}
-        return passes.get(name.partition(".")[2], 1) * micro * layers
+        of_layer = {"send_recv": 3 + again, "all_to_all": 2 * (2 + again), "all_gather": 2 + again}
+        return float(of_layer.get(name.partition(".")[2], 1) * micro * layers)
     if dimension == "pp":
         return micro * step.chunks * (2 if len(step.stages) > 2 or step.chunks > 1 else 1)
     return _over_step(plan, name) if dimension in ("dp", "edp") else 1.0

@@ -17,7 +17,7 @@ from topologies.errors import TrafficError
 from traffic.collective import CollectiveTraffic, together
 from traffic.formula import Formula, formula
 from traffic.parallelism import Parallelism, RankGrid
-from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of
+from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of, widest
 from traffic.training.calls import JobSite, library_calls
 from traffic.training.keys import BYTES_OF, GATHERED, Collectives, Overlap, Recompute, Sharding, ShardingGroups
 from traffic.training.step import TrainingStep
@@ -66,13 +66,14 @@ class StepPlan:
         shares = self.by_stage(groups, payload) if groups.shape[1] > 1 else []
         if shares:
             largest = max(share.payload.value for share in shares)
-            timed = library_calls(self, name, operation, groups[0], largest)
+            timed = library_calls(self, name, operation, widest(self.seats, groups), largest)
             called = algorithm_of(timed.wired, operation)
             yield timed.of(collective_phase(name, called, self.seats, shares, by_rail=self.by_rail, **more))
 
     def sent(self, phase: Phase, operation: str, groups: Ints) -> Phase:
         """A phase whose algorithm is not the library's choice, with its calls."""
-        return library_calls(self, phase.name, operation, groups[0], phase.payload_bytes_per_rank).of(phase)
+        group = widest(self.seats, groups)
+        return library_calls(self, phase.name, operation, group, phase.payload_bytes_per_rank).of(phase)
 
 
 def step_phases(plan: StepPlan) -> list[Phase]:
@@ -384,7 +385,7 @@ def _embedding(plan: StepPlan) -> Iterator[Phase]:
         t=(sizes["tp"], "tensor-parallel ranks"),
         g=(BYTES_OF[step.precision.grads], "bytes of a gradient"),
     )
-    timed = library_calls(plan, "embedding.all_reduce", "all-reduce", ends[0], payload.value)
+    timed = library_calls(plan, "embedding.all_reduce", "all-reduce", widest(plan.seats, ends), payload.value)
     called, shares = algorithm_of(timed.wired, "all-reduce"), [Share(ends, payload)]
     yield timed.of(
         collective_phase("embedding.all_reduce", called, plan.seats, shares, by_rail=plan.by_rail, after=("backward",))

@@ -18,6 +18,7 @@ from traffic.inventory import Inventory
 from traffic.library.call import AUTO
 from traffic.parallelism import Parallelism
 from traffic.placement import GpuPool, Placement, gpu_group
+from traffic.scale_up import scale_up_assumptions
 from traffic.seats import Seats, Share, algorithm_from, algorithm_of, collective_phase, phase_of, seats_of
 from traffic.steady import per_second
 from traffic.training.keys import BYTES_OF, Collectives, NumberType
@@ -197,6 +198,12 @@ def inference(
                 else ()
             ),
             *(("tokens go to all experts evenly",) if max(prefill.ep, decode.ep) > 1 else ()),
+            *dict.fromkeys(text for pool in pools for text in pool.scale_up_assumptions(context)),
+        ),
+        warnings=tuple(
+            f"{pool.name}: its GPUs would need {percent(share)} of what their scale-up links carry"
+            for pool in pools
+            if (share := sum(phase.inside_s for phase in phases if phase.name.startswith(f"{pool.name}."))) > 1
         ),
     )
 
@@ -221,6 +228,12 @@ class _Pool:
             return _Pool(name, group, spec, seats_of(inventory, network, group, placed))
         except TrafficError as error:
             raise error.under(name) from error
+
+    def scale_up_assumptions(self, context: WorkloadContext) -> list[str]:
+        """What is taken for granted of its traffic inside hosts and domains."""
+        per_host = context.inventory.gpus_per_host(self.group)
+        hosts = len(context.inventory.host_names(self.seats.fabric, self.group))
+        return scale_up_assumptions(self.seats.links, self.group, per_host, hosts)
 
     def instances(self) -> Ints:
         """Ranks of every instance, shape (instances, tp)."""

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from topologies.errors import FormatError, TrafficError, nearest_hint
 from topologies.registry import Injected
-from topologies.units import Ratio, TimeS
+from topologies.units import Count, Ratio, TimeS
 from traffic.demands import Flows
 from traffic.formula import formula
 from traffic.storage.phases import steady_phase
@@ -36,6 +36,7 @@ def matrix(
     demand_model: Literal["directed", "undirected"] | None = None,
     scale: Annotated[float, Field(gt=0)] = 1.0,
     shift: int = 0,
+    qps_per_connection: Count | None = None,
     *,
     context: Injected[WorkloadContext],
 ) -> WorkloadTraffic:
@@ -72,6 +73,8 @@ def matrix(
         add up.
     shift : int
         Every endpoint's traffic moves to the one so many places further in the order of the topology.
+    qps_per_connection : int, optional
+        Flows that the demand of a pair is spread over, each hashed on its own; what the file tells if absent, or 1.
 
     Returns
     -------
@@ -128,7 +131,10 @@ def matrix(
     return WorkloadTraffic(
         id=context.id,
         kind="matrix",
-        phases=(replace(phase, flows_per_pair=rows.queue_pairs or 1),),
+        phases=(replace(phase, flows_per_pair=qps_per_connection or rows.queue_pairs or 1),),
+        assumptions=()
+        if qps_per_connection or rows.queue_pairs
+        else ("the demand of a pair is one flow (qps_per_connection)",),
         warnings=rows.warnings,
     )
 

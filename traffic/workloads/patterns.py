@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, get_type_hints
 
 from topologies.registry import Entry, Injected
-from topologies.units import RateGbps, VolumeBytes
+from topologies.units import Count, RateGbps, VolumeBytes
 from traffic.demands import Flows
 from traffic.inventory import ALL
 from traffic.synthetic import Level, pattern_workload
@@ -25,6 +25,8 @@ level : {'endpoint', 'leaf'}
     Whether a member is an endpoint, or all endpoints on one leaf together.
 phase : str, optional
     Name of the phase; the kind if absent.
+qps_per_connection : int, optional
+    Flows that the traffic of a pair is spread over, each hashed on its own; 1 if absent.
 """
 
 
@@ -35,6 +37,7 @@ def _shared(
     rate: RateGbps | None = None,
     level: Level = "endpoint",
     phase: str | None = None,
+    qps_per_connection: Count | None = None,
     *,
     context: Injected[WorkloadContext],
 ) -> WorkloadTraffic:

@@ -11,7 +11,7 @@ from topologies.units import Count
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
 from traffic.scale_up import scale_up_assumptions
-from traffic.seats import seats_of
+from traffic.seats import Seats, seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.assumptions import assumptions, memory_assumptions
 from traffic.training.calls import JobSite
@@ -178,6 +178,7 @@ def training(
         assumptions=tuple(assumptions(plan, compute, gpu, placement, checkpoint, dataset, keys.given))
         + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
         + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts)))
+        + tuple(_inside_one_domain(seats, ranks))
         + tuple(memory_assumptions(plan, memory, compute, worst_stage(needed))),
         warnings=(() if compute is not None else ("no compute key: the time of a step is not known",))
         + ((unfit,) if unfit else ()),
@@ -234,6 +235,13 @@ def _figures(step: TrainingStep, source: ModelSource) -> ModelFigures:
         recognised=source.recognised,
         ignored=source.ignored,
     )
+
+
+def _inside_one_domain(seats: Seats, ranks: int) -> list[str]:
+    """What is worth a word where a job of several hosts never meets a fabric."""
+    if ranks < 2 or len(np.unique(seats.hosts)) < 2 or len(np.unique(seats.domains)) > 1:
+        return []
+    return [f"all {ranks:,} GPUs of the job are in one scale-up domain: none of its collectives crosses the fabric"]
 
 
 # ---- what is assumed -------------------------------------------------------------------------------------------------

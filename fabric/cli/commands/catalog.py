@@ -19,7 +19,9 @@ SUMMARY = "List and show models of switches, NICs, nodes, optics and cables; imp
 ORDER = 150
 
 ROLES = {"switch": "switches", "nic": "nics", "node": "nodes", "optic": "optics", "cable": "cables"}
-_RENAMED = {"speed": "speed_gbps", "length": "length_m"}
+_RENAMED = {"speed": "speed_gbps", "length": "length_m", "memory": "memory_bytes", "memory_rate": "memory_rate_gbps"}
+_UNITS = {"speed": "G", "length": " m", "reach_m": " m"}  # of a row as one writes it
+_INNER_UNITS = {"speed": " Gb/s", "memory": " B", "memory_rate": " Gb/s"}  # of its GPU and scale-up links
 _FILES = click.option(
     "--catalog", "files", multiple=True, metavar="FILE", help="A catalogue of your own, laid over ours; may repeat."
 )
@@ -42,8 +44,14 @@ def _catalogue(files: Sequence[str]) -> Catalogue:
 
 def _record(section: str, row: CatalogueRow) -> dict[str, Any]:
     role = next(name for name, plural in ROLES.items() if plural == section)
-    values = {_RENAMED.get(key, key): value for key, value in row.model_dump().items()}
-    return {"role": role, **values}
+    return {"role": role, **_with_units(row.model_dump())}
+
+
+def _with_units(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        _RENAMED.get(key, key): _with_units(value) if isinstance(value, Mapping) else value
+        for key, value in values.items()
+    }
 
 
 def _answer(records: Sequence[Mapping[str, Any]], kind: str) -> Answer:
@@ -124,6 +132,20 @@ def add_models(files: tuple[str, ...], replaces: bool, settings: Settings) -> No
 
 def _yaml_row(row: CatalogueRow) -> dict[str, Any]:
     """A row as one writes it, speeds and lengths with their units."""
-    values = row.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    units = {"speed": "G", "length": " m", "reach_m": " m"}
-    return {key: f"{value:g}{units[key]}" if key in units else value for key, value in values.items()}
+    return _yaml_values(row.model_dump(mode="json", exclude_none=True, exclude_defaults=True), _UNITS)
+
+
+def _without_noise(value: Any) -> Any:
+    """0.82 for the 0.8200000000000001 that 82% is read as."""
+    return float(f"{value:.12g}") if isinstance(value, float) else value
+
+
+def _yaml_values(values: Mapping[str, Any], units: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        key: _yaml_values(value, _INNER_UNITS)
+        if isinstance(value, Mapping)
+        else f"{value:.12g}{units[key]}"
+        if key in units
+        else _without_noise(value)
+        for key, value in values.items()
+    }

@@ -215,6 +215,11 @@ def _explain(loaded: Any, workloads: Any, timed: Any, settings: Settings, target
         ]
         if phase.sent is not None:
             parts.append(("sent_bytes_per_rank", phase.senders, phase.sent))
+        parts += [
+            (figure, phase.senders, formula)
+            for figure, formula in (("handed_on_bytes_per_rank", phase.handed_on), ("inside_s", phase.inside))
+            if formula is not None
+        ]
         figures += [(entry.id, phase.name, figure, ranks, formula) for figure, ranks, formula in parts]
     table = formula_table(figures)
 

@@ -11,6 +11,7 @@ from fabric.pipeline.network import Network
 from fabric.scenario.load import LoadedScenario
 from topologies.distances import diameter_hops
 from topologies.summary import TopologySummary, summarise
+from topologies.units import format_bytes
 
 _LEAVES = 12  # switches whose hosts are shown before --by leaf has to be asked
 
@@ -33,8 +34,22 @@ def build_document(loaded: LoadedScenario, network: Network) -> Document:
             cable_table({fabric: summary}).only(*TIERS_SHOWN).titled("").as_rows(),
         ]
         parts += _hosts(leaf_table({fabric: topology}), listed=network.gpus(fabric) is not None)
+    parts += [Line(text) for text in _scale_up(network)]
     parts += [Line(f"warning: {problem}", "warn") for problem in network.warnings]
     return parts
+
+
+def _scale_up(network: Network) -> list[str]:
+    """What joins the GPUs of each group beside the fabrics."""
+    stated = []
+    for group in network.inventory.groups.values():
+        links, gpus = group.scale_up, len(group.hosts) * group.gpus_per_host
+        if links is not None and gpus:
+            spanned = links.domain // group.gpus_per_host
+            hosts = "a host" if spanned == 1 else f"{spanned} hosts"
+            speed = f"{format_bytes(links.speed * 1e9 / 8)}/s a GPU and direction"
+            stated.append(f"{group.name}: {gpus:,} GPUs in scale-up domains of {links.domain} ({hosts}), {speed}")
+    return stated
 
 
 def _hosts(leaves: Table, *, listed: bool) -> list[Table | Line]:

@@ -92,7 +92,7 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
     """The formulae of phases with their numbers and sources."""
     parts: list[Table | Line] = []
     for workload, phase, timing in entries:
-        where = phase.fabric or "NVLink, inside the hosts"
+        where = phase.fabric or "scale-up links, inside the hosts or domains"
         parts.append(Line(f"{workload.id} {phase.name}: {phase.collective} on {where}, groups of {phase.group_size:,}"))
         for entry in phase.payloads:
             of = f" of {entry.ranks:,} ranks" if len(phase.payloads) > 1 else ""
@@ -100,6 +100,11 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
             parts += formula_lines(what, entry.formula)
         if phase.sent is not None:
             parts += formula_lines("sent per rank", phase.sent)
+        if phase.handed_on is not None:
+            parts += formula_lines("handed on inside per rank", phase.handed_on)
+        if phase.inside is not None:
+            share = "of a second, inside" if phase.steady else "time inside"
+            parts += formula_lines(share, phase.inside)
         if phase.steady:
             parts.append(Line(f"steady, all pairs {format_gbps(phase.rate_gbps)}, {phase.pairs:,} pairs"))
         else:
@@ -107,7 +112,8 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
                 Line(
                     f"means over ranks: payload {format_bytes(phase.payload_bytes_per_rank)}, sent "
                     f"{format_bytes(phase.sent_bytes_per_rank)}, on the fabric "
-                    f"{format_bytes(phase.sent_bytes_on_fabric_per_rank)}; all pairs {format_bytes(phase.total_bytes)} "
+                    f"{format_bytes(phase.sent_bytes_on_fabric_per_rank)}, inside "
+                    f"{format_bytes(phase.sent_bytes_inside_per_rank)}; all pairs {format_bytes(phase.total_bytes)} "
                     f"over {phase.pairs:,} pairs and {phase.transport_flows:,} queue pairs"
                 )
             )

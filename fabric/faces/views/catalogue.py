@@ -8,6 +8,8 @@ from typing import Any
 from fabric.output.columns import Special, capacities, counts, from_records, named
 from fabric.output.table import Column, Table
 
+_OF_LINKS = ("domain_gpus", "scale_up_gbps")  # of the scale-up links, a GPU and direction
+
 
 def model_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
     """Models, one a row."""
@@ -27,16 +29,24 @@ def model_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Tabl
             texts=[" / ".join(f"{value:,.0f}" for value in each) or "-" for each in watts],
         ),
     ]
-    return Table.of([*from_records(rows, names, special), *both], len(rows))
+    joined = [row.get("scale_up") for row in rows]
+    both += [
+        counts("domain_gpus", "GPUs of a domain", [links["domain"] if links else None for links in joined]),
+        capacities("scale_up_gbps", "scale-up", [links["speed_gbps"] if links else None for links in joined]),
+    ]
+    return Table.of([*from_records(rows, [name for name in names if name not in _OF_LINKS], special), *both], len(rows))
 
 
 def detail_table(record: Mapping[str, Any]) -> Table:
-    """All that is known of one model, key by key."""
+    """All that is known of one model, key by key; what its GPU and links are under their own keys."""
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        flat |= {f"{key}.{name}": one for name, one in value.items()} if isinstance(value, Mapping) else {key: value}
     columns = (
-        named("key", "key", list(record)),
-        named("value", "value", list(record.values()), text=_as_written),
+        named("key", "key", list(flat)),
+        named("value", "value", list(flat.values()), text=_as_written),
     )
-    return Table.of(columns, len(record))
+    return Table.of(columns, len(flat))
 
 
 def _as_written(value: Any) -> str:

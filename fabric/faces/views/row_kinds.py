@@ -64,11 +64,13 @@ PHASES = RowKind(
         "workload", "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank",
         "sent_bytes_on_fabric_per_rank", "total_bytes", "pairs", "flows", "steady", "rate_gbps", "overlaps_compute",
         "every_step", "ideal_s", "exposed_s", "rate_needed_gbps", "rate_average_gbps", "rate_peak_gbps",
+        "sent_bytes_inside_per_rank", "inside_s",
     ),
     more=("after",),
     shown=(
         "workload", "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank",
-        "sent_bytes_on_fabric_per_rank", "total_bytes", "pairs", "rate_needed_gbps", "ideal_s", "exposed_s",
+        "sent_bytes_on_fabric_per_rank", "sent_bytes_inside_per_rank", "inside_s", "total_bytes", "pairs",
+        "rate_needed_gbps", "ideal_s", "exposed_s",
     ),
 )  # fmt: skip
 
@@ -87,8 +89,9 @@ FORMULAE = RowKind(
 COLLECTIVE = RowKind(
     "the collective",
     (
-        "collective", "algorithm", "ranks", "ranks_per_host", "size_bytes", "bus_factor", "sent_bytes_per_rank",
-        "sent_bytes_on_fabric_per_rank", "received_bytes_on_fabric_per_rank", "total_bytes", "pairs", "lower_bound_s",
+        "collective", "algorithm", "ranks", "ranks_per_host", "size_bytes", "bus_factor", "bus_factor_by_page",
+        "sent_bytes_per_rank", "sent_bytes_on_fabric_per_rank", "received_bytes_on_fabric_per_rank",
+        "sent_bytes_inside_per_rank", "total_bytes", "pairs", "lower_bound_s",
     ),
 )  # fmt: skip
 
@@ -119,9 +122,10 @@ MODELS = RowKind(
     (
         "role", "model", "product", "ports", "speed_gbps", "links", "gpus", "medium", "reach_m", "length_m",
         "tcam_entries", "groups", "group_members", "typical_w", "max_w", "usd", "estimate", "source",
+        "domain_gpus", "scale_up_gbps",
     ),
     more=("size", "watts"),
-    shown=("role", "model", "product", "size", "speed_gbps", "watts", "usd", "estimate"),
+    shown=("role", "model", "product", "size", "speed_gbps", "scale_up_gbps", "domain_gpus", "watts", "usd", "estimate"),
     key="models",
 )  # fmt: skip
 

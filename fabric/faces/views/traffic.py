@@ -15,12 +15,14 @@ from traffic.workload import Phase, WorkloadTraffic
 
 SENT_SHOWN = (
     "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank",
-    "sent_bytes_on_fabric_per_rank", "total_bytes", "pairs", "rate_needed_gbps", "ideal_s", "exposed_s",
+    "sent_bytes_on_fabric_per_rank", "sent_bytes_inside_per_rank", "inside_s", "total_bytes", "pairs",
+    "rate_needed_gbps", "ideal_s", "exposed_s",
 )  # fmt: skip
 PHASE_KEYS = (
     "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank", "total_bytes",
     "pairs", "steady", "rate_gbps", "overlaps_compute", "sent_bytes_on_fabric_per_rank", "flows", "every_step", "after",
-    "ideal_s", "exposed_s", "rate_needed_gbps", "rate_average_gbps", "rate_peak_gbps",
+    "ideal_s", "exposed_s", "rate_needed_gbps", "rate_average_gbps", "rate_peak_gbps", "sent_bytes_inside_per_rank",
+    "inside_s",
 )  # fmt: skip
 
 
@@ -41,6 +43,14 @@ def sent_table(workloads: Sequence[WorkloadTraffic], schedules: Sequence[StepSch
         _volumes("payload_bytes_per_rank", "payload/rank", phases, "steady"),
         _volumes("sent_bytes_per_rank", "sent/rank", phases, "steady"),
         _volumes("sent_bytes_on_fabric_per_rank", "on fabric", phases, "", priority=1),
+        _volumes("sent_bytes_inside_per_rank", "inside", phases, "", priority=1),
+        times(
+            "inside_s",
+            "time inside",
+            [phase.inside_s for phase in phases],
+            texts=["" if p.steady or not p.inside_s else format_seconds(p.inside_s) for p in phases],
+            priority=1,
+        ),
         volumes(
             "total_bytes",
             "total",
@@ -119,9 +129,11 @@ def collective_table(collective: BareCollective) -> Table:
         "ranks_per_host": collective.ranks_per_host,
         "size_bytes": collective.size_bytes,
         "bus_factor": collective.bus_factor,
+        "bus_factor_by_page": collective.bus_factor_by_page,
         "sent_bytes_per_rank": collective.sent_bytes_per_rank,
         "sent_bytes_on_fabric_per_rank": collective.sent_on_fabric_bytes_per_rank,
         "received_bytes_on_fabric_per_rank": collective.received_on_fabric_bytes_per_rank,
+        "sent_bytes_inside_per_rank": collective.sent_inside_bytes_per_rank,
         "total_bytes": collective.total_bytes,
         "pairs": collective.pairs,
         "lower_bound_s": collective.lower_bound_s,
@@ -132,10 +144,12 @@ def collective_table(collective: BareCollective) -> Table:
         "ranks": (counts, "ranks"),
         "ranks_per_host": (counts, "ranks per host"),
         "size_bytes": (volumes, "size"),
-        "bus_factor": (_plain_number, "bus factor"),
+        "bus_factor": (_plain_number, "bus factor, as nccl-tests prints it"),
+        "bus_factor_by_page": (_plain_number, "bus factor, by its page (PERFORMANCE.md)"),
         "sent_bytes_per_rank": (volumes, "sent per rank, busiest"),
         "sent_bytes_on_fabric_per_rank": (volumes, "of it on the fabric, busiest NIC"),
         "received_bytes_on_fabric_per_rank": (volumes, "received from the fabric, busiest NIC"),
+        "sent_bytes_inside_per_rank": (volumes, "inside hosts, handed on included, busiest"),
         "total_bytes": (volumes, "all pairs"),
         "pairs": (counts, "pairs"),
         "lower_bound_s": (times, "lower bound of the time"),
@@ -148,8 +162,8 @@ def _plain_number(name: str, header: str, values: list[float]) -> Column:
 
 
 FIGURES_SHOWN = (
-    "bus_factor", "sent_bytes_per_rank", "sent_bytes_on_fabric_per_rank", "received_bytes_on_fabric_per_rank",
-    "total_bytes", "pairs", "lower_bound_s",
+    "bus_factor", "bus_factor_by_page", "sent_bytes_per_rank", "sent_bytes_on_fabric_per_rank",
+    "received_bytes_on_fabric_per_rank", "sent_bytes_inside_per_rank", "total_bytes", "pairs", "lower_bound_s",
 )  # fmt: skip
 
 
