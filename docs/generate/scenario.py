@@ -17,8 +17,8 @@ MARKER = "<!-- From here on written by make docs; edit the descriptions in the s
 # workload that stand nowhere here have a section of their own at the end of theirs.
 SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("The scenario", (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec")),
-    ("nodes", ("NodeSpec", "NicSpec")),
-    ("fabrics", ("FabricSpec", "RoutingSpec", "HashSpec", "AddressingSpec")),
+    ("nodes", ("NodeSpec", "NicSpec", "ScaleUpSpec")),
+    ("fabrics", ("FabricSpec", "RoutingSpec", "HashSpec", "FabricLatency", "AddressingSpec")),
     (
         "fabrics.NAME.topology",
         (
@@ -65,7 +65,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             "TierCabling",
         ),
     ),
-    ("workloads", ("Training", "Inference", "Checkpoint", "Dataset", "Matrix")),
+    ("workloads", ("Training", "Inference", "Collective", "Checkpoint", "Dataset", "Matrix")),
     (
         "workloads: storage",
         (
@@ -111,7 +111,16 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("Keys of a training workload", ("Parallelism", "Batch", "Precision", "Compute", "Placement")),
     (
         "More keys of a training workload",
-        ("Collectives", "ShardingGroups", "Overlap", "CheckpointSpec", "DatasetSpec"),
+        (
+            "Collectives",
+            "LibrarySpec",
+            "LibraryLatency",
+            "ShardingGroups",
+            "Overlap",
+            "Memory",
+            "CheckpointSpec",
+            "DatasetSpec",
+        ),
     ),
     ("Keys of an inference workload", ("ServingPool", "Lengths")),
     ("limits", ("LimitSpec",)),
