@@ -232,8 +232,8 @@ def collective_phase(
             sent += traffic.sent_bytes_per_rank * groups.size / ranks
             example = example or run(collective_name, size, mean, layout, **(keys or {}))
     payloads = tuple(Payload(share.ranks, share.payload) for share in shares)
-    sent_by = example.sent if example else None
-    return phase_of(name, collective_name, seats, parts, mean, sent, payloads=payloads, sent=sent_by, **phase)
+    shown = {"sent": example.sent, "handed_on": example.handed_on} if example else {}
+    return phase_of(name, collective_name, seats, parts, mean, sent, payloads=payloads, **shown, **phase)
 
 
 def phase_of(
@@ -271,7 +271,6 @@ def phase_of(
         sent_bytes_inside_per_rank=near.mean_bytes_per_rank,
         inside_s=time.value if time else 0.0,
         inside=time,
-        handed_on=next((traffic.handed_on for traffic, _ in parts if traffic.handed_on), None),
         **phase,
     )
 

@@ -64,7 +64,7 @@ PHASES = RowKind(
         "workload", "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank",
         "sent_bytes_on_fabric_per_rank", "total_bytes", "pairs", "flows", "steady", "rate_gbps", "overlaps_compute",
         "every_step", "ideal_s", "exposed_s", "rate_needed_gbps", "rate_average_gbps", "rate_peak_gbps",
-        "sent_bytes_inside_per_rank", "inside_s",
+        "sent_bytes_inside_per_rank", "handed_on_bytes_per_rank", "inside_s",
     ),
     more=("after",),
     shown=(
