@@ -7,7 +7,6 @@ hide behind them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,11 @@ from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from traffic.collective import CollectiveTraffic, together
 from traffic.formula import Formula, formula
-from traffic.parallelism import Parallelism, RankGrid
-from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of, widest
-from traffic.training.calls import JobSite, library_calls
-from traffic.training.keys import BYTES_OF, GATHERED, Collectives, Overlap, Recompute, Sharding, ShardingGroups
+from traffic.parallelism import RankGrid
+from traffic.seats import Share, algorithm_of, collective_phase, phase_of, widest
+from traffic.training.calls import library_calls
+from traffic.training.keys import BYTES_OF, GATHERED, Recompute
+from traffic.training.plan import JobPlan
 from traffic.training.step import TrainingStep
 from traffic.transformer.work import attention_share
 from traffic.workload import Payload, Phase
@@ -27,37 +27,8 @@ from traffic.workload import Payload, Phase
 FORWARD, BACKWARD = 1 / 3, 2 / 3
 
 
-@dataclass(frozen=True, eq=False)
-class StepPlan:
-    """All that decides the phases of a step."""
-
-    step: TrainingStep
-    seats: Seats
-    parallelism: Parallelism
-    collectives: Collectives
-    sharding: Sharding
-    sharding_groups: ShardingGroups
-    overlap: Overlap
-    recompute: Recompute
-    site: JobSite
-
-    @property
-    def by_rail(self) -> bool:
-        """Whether rings and trees keep to rails."""
-        return self.collectives.library != "plain"
-
-    def by_stage(self, groups: Ints, payload: Callable[[int], Formula]) -> list[Share]:
-        """Groups that lie inside one stage each, with the payload of their stage; stages that agree together."""
-        stage = self.step.grid.coordinates(groups[:, 0])["pp"]
-        shares: dict[float, tuple[Formula, list[int]]] = {}
-        for number in range(self.step.grid.sizes["pp"]):
-            found = payload(number)
-            shares.setdefault(found.value, (found, []))[1].append(number)
-        return [
-            Share(column(groups[np.isin(stage, numbers)], np.int32), found)
-            for value, (found, numbers) in shares.items()
-            if value > 0
-        ]
+class StepPlan(JobPlan):
+    """All that decides the phases of a step, and how they are made of it."""
 
     def phase(
         self, name: str, operation: str, groups: Ints, payload: Callable[[int], Formula], **more: Any

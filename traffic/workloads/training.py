@@ -14,7 +14,6 @@ from traffic.scale_up import scale_up_assumptions
 from traffic.seats import Seats, seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.assumptions import assumptions, memory_assumptions
-from traffic.training.calls import JobSite
 from traffic.training.compute_time import compute_time
 from traffic.training.keys import (
     BYTES_OF,
@@ -32,6 +31,7 @@ from traffic.training.keys import (
 from traffic.training.megatron import with_run
 from traffic.training.memory import does_not_fit, memory_of_stages, worst_stage
 from traffic.training.phases import StepPlan, step_phases
+from traffic.training.plan import JobSite
 from traffic.training.step import TrainingStep, training_step
 from traffic.training.storage import checkpoint_phases, dataset_phases, limits_of_checkpoint
 from traffic.transformer.parameters import active_parameter_count
