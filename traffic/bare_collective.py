@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -134,7 +135,7 @@ def bare_collective(
         )
     check_exchange(f"{used}-{operation}", ranks, ranks_per_host, where="--ranks")
     layout = GroupLayout.of(ranks, ranks_per_host)
-    keys = {"copies": copies, "experts": experts, "node_limit": node_limit, "hosts": hosts}
+    keys: dict[str, Any] = {"copies": copies, "experts": experts, "node_limit": node_limit, "hosts": hosts}
     _check_keys(f"{used}-{operation}", {key: value for key, value in keys.items() if value is not None})
     traffic = run(f"{used}-{operation}", ranks, size_bytes, layout, **keys)
     sent, received = _on_fabric(traffic, layout)

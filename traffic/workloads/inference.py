@@ -393,7 +393,8 @@ class _Work:
             called = algorithm_of(self.collectives.all_to_all, "all-to-all")
             keys = experts.routing | {"hosts": self.collectives.dispatch_hosts}
             for what, kind in (("dispatch", self.types.dispatch), ("combine", self.types.combine)):
-                load = self.types.load and self.types.load.of_layers(range(self.shape.layers), back=what == "combine")
+                loads = self.types.load
+                load = None if loads is None else loads.of_layers(range(self.shape.layers), back=what == "combine")
                 share = Share(groups, self._experts(pool, tokens_per_s, kind), load)
                 found.append(collective_phase(f"{pool.name}.{what}", called, pool.seats, [share], keys=keys))
         return found
