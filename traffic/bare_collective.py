@@ -1,14 +1,17 @@
-"""One collective by itself: its bus factor, what ranks send, and the least time a NIC's speed allows."""
+"""One collective by itself: its bus factor, what ranks send, and the time that takes the busiest NIC."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from topologies.columns import Floats, column
 from topologies.errors import TrafficError, nearest_hint
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
+from traffic.expert_hosts import most_hosts, visited_hosts
 from traffic.formula import Formula
 from traffic.scale_up import inside_domains
 from traffic.seats import algorithms, check_exchange, run
@@ -37,7 +40,10 @@ class BareCollective:
     sent_inside_bytes_per_rank: float  # the busiest rank, to ranks of its host, what it hands on included
     total_bytes: float  # summed over pairs
     pairs: int
-    lower_bound_s: float | None  # the busiest NIC at full speed, no latency
+    nic_time_s: float | None  # of the busiest NIC at full speed, without latency
+    lower_bound_s: float | None  # the same where the bytes are certain; None where they are a mean or the worst case
+    hosts_of_token: float | None = None  # of copies of tokens: different hosts, on average
+    hosts_of_token_worst: int | None = None
 
 
 def operation_of(name: str) -> str:
@@ -94,6 +100,7 @@ def bare_collective(
     copies: int | None = None,
     experts: int | None = None,
     node_limit: int | None = None,
+    hosts: str | None = None,
 ) -> BareCollective:
     """Work out one collective; consecutive ranks share hosts.
 
@@ -103,11 +110,14 @@ def bare_collective(
         Full buffer of one rank.
     speed_gbps : float, optional
         What a NIC sends and receives at a time.
+    copies, experts, node_limit, hosts : optional
+        Keys of the node-deduplicated all-to-all.
 
     Raises
     ------
     TrafficError
-        When there is no such operation or algorithm (FP4015), or it does not fit the memory (FP4028).
+        When there is no such operation or algorithm (FP4015), it has no use for a key (FP4047), or it does not fit the
+        memory (FP4028).
     """
     operation = operation_of(operation)
     if operation not in OPERATIONS:
@@ -125,11 +135,14 @@ def bare_collective(
         )
     check_exchange(f"{used}-{operation}", ranks, ranks_per_host, where="--ranks")
     layout = GroupLayout.of(ranks, ranks_per_host)
-    traffic = run(
-        f"{used}-{operation}", ranks, size_bytes, layout, copies=copies, experts=experts, node_limit=node_limit
-    )
+    keys: dict[str, Any] = {"copies": copies, "experts": experts, "node_limit": node_limit, "hosts": hosts}
+    _check_keys(f"{used}-{operation}", {key: value for key, value in keys.items() if value is not None})
+    traffic = run(f"{used}-{operation}", ranks, size_bytes, layout, **keys)
     sent, received = _on_fabric(traffic, layout)
-    busiest = max(float(sent.max()), float(received.max()))
+    busiest_s = None if speed_gbps is None else max(float(sent.max()), float(received.max())) * 8e-9 / speed_gbps
+    token = (
+        _hosts_of_token(layout, copies or 1, experts, node_limit) if _takes(f"{used}-{operation}", "copies") else None
+    )
     group = column(np.arange(ranks)[None, :], np.int32)
     inside = inside_domains([(traffic, group)], layout.host)
     return BareCollective(
@@ -147,8 +160,41 @@ def bare_collective(
         inside.bytes_per_rank,
         traffic.total_bytes,
         traffic.pairs,
-        None if speed_gbps is None else busiest * 8e-9 / speed_gbps,
+        busiest_s,
+        busiest_s if token is None else None,
+        *(token or (None, None)),
     )
+
+
+def _takes(name: str, key: str) -> bool:
+    return key in COLLECTIVES[name].model.model_fields
+
+
+def _check_keys(name: str, given: Mapping[str, object]) -> None:
+    """Refuse keys that the collective does not have: they would change nothing."""
+    for key in given:
+        if not _takes(name, key):
+            flag = "--dispatch-hosts" if key == "hosts" else f"--{key.replace('_', '-')}"
+            raise TrafficError(
+                f"{name} sends every byte; {flag} is of copies of tokens that go to a host once",
+                hint=f"--algorithm node-deduplicated, or leave {flag} out",
+                code="FP4047",
+            )
+
+
+def _hosts_of_token(
+    layout: GroupLayout, copies: int, experts: int | None, node_limit: int | None
+) -> tuple[float, int] | None:
+    """Different hosts of a token, on average and at worst; None inside one host."""
+    count = int(layout.host.max()) + 1
+    if count == 1:
+        return None
+    most = min(copies, most_hosts(layout.host, experts, None, None, node_limit))
+    if node_limit is None or node_limit >= count:
+        return float(visited_hosts(layout.host, copies, experts).sum()), most
+    if experts is None:
+        return node_limit * (1 - (1 - 1 / node_limit) ** copies), most
+    return float(visited_hosts(layout.host, copies, experts, count, node_limit).sum()), most
 
 
 def _on_fabric(traffic: CollectiveTraffic, layout: GroupLayout) -> tuple[Floats, Floats]:

@@ -100,6 +100,7 @@ class CollectiveTraffic:
     blocks: tuple[RankBlock, ...] = ()
     handed_on: Formula | None = None  # what a rank passes on inside its host besides, to or from another's way out
     reduced_by_switches: bool = False  # those of scale-up links add up what passes them
+    uneven: float = 1.0  # its time over that of its bytes together, where it is run part by part
 
     @staticmethod
     def of(src: object, dst: object, sent_bytes: object, sent: Formula) -> CollectiveTraffic:

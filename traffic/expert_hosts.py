@@ -14,6 +14,7 @@ from math import comb
 import numpy as np
 
 from topologies.columns import Floats, Ints, column
+from topologies.errors import TrafficError
 
 
 def visited_hosts(
@@ -55,6 +56,42 @@ def visited_hosts(
     table = np.bincount(place * groups + expert * groups // experts, minlength=hosts * groups).reshape(hosts, groups)
     size = experts // groups
     return column([_within(tuple(sorted(row)), group_limit, size, top_k) for row in table.tolist()], np.float64)
+
+
+def most_hosts(host: Ints, experts: int | None, groups: int | None, limit: int | None, node_limit: int | None) -> int:
+    """Most different hosts that the limits leave a token, whatever it chooses."""
+    count = int(host.max()) + 1
+    most = min(count, node_limit or count)
+    if experts is None or groups is None or limit is None or limit >= groups:
+        return most
+    expert = np.arange(experts)
+    group, place = expert * groups // experts, host[expert * len(host) // experts]
+    spans = sorted((len(np.unique(place[group == one])) for one in range(groups)), reverse=True)
+    return min(most, sum(spans[:limit]))
+
+
+def hosts_in_order(own: Ints, host: Ints, experts: int) -> Ints:
+    """Hosts of ranks in order, so that the experts of a host are neighbours; a limit in hosts needs them alike.
+
+    Parameters
+    ----------
+    own, host : ndarray of int, shape (n,)
+        Host of every rank, and the host or the scale-up domain of several that counts as one.
+
+    Raises
+    ------
+    TrafficError
+        When hosts have different numbers of experts (FP4033).
+    """
+    ranks = np.bincount(own)
+    if np.ptp(ranks) or experts % len(ranks):
+        raise TrafficError(
+            f"{experts} experts on hosts with {int(ranks.min())} to {int(ranks.max())} ranks do not make equal groups",
+            where="model.experts.node_limit",
+            hint="groups: and group_limit: limit the routing by groups of experts, wherever they are",
+            code="FP4033",
+        )
+    return column(np.sort(host), np.int32)
 
 
 @lru_cache(maxsize=4096)

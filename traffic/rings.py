@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from topologies.columns import Ints, column
+from topologies.columns import Floats, Ints, column
 from traffic.collective import CollectiveTraffic, GroupLayout, RankBlock, together
 from traffic.formula import Formula
 
@@ -92,3 +92,17 @@ def rail_blocks(table: Ints, sent_bytes: float, sent: Formula) -> CollectiveTraf
     none = CollectiveTraffic.of([], [], [], sent)
     blocks = tuple(RankBlock(column(np.sort(rail), np.int32), sent_bytes) for rail in table.T) if len(table) > 1 else ()
     return CollectiveTraffic(none.src, none.dst, none.sent_bytes, sent, blocks)
+
+
+def rail_rows(table: Ints, bytes_of: Floats, sent: Formula, *, back: bool) -> CollectiveTraffic:
+    """On every rail, each rank gets its ``bytes_of`` from every other; or sends it to every other, on the way back.
+
+    Parameters
+    ----------
+    table : ndarray of int, shape (hosts, rails)
+        Ranks of each host.
+    bytes_of : ndarray, shape (hosts, rails)
+    """
+    one, other = np.nonzero(~np.eye(len(table), dtype=np.bool_))
+    ends = (table[other], table[one]) if back else (table[one], table[other])
+    return CollectiveTraffic.of(*ends, bytes_of[other].ravel(), sent)

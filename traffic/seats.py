@@ -17,7 +17,8 @@ from topologies.errors import TrafficError
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.demands import Flows, merge_flows
 from traffic.expand import expand
-from traffic.formula import Formula
+from traffic.expert_load import LayerLoad
+from traffic.formula import Formula, formula
 from traffic.inventory import Inventory
 from traffic.scale_up import inside_domains, inside_time, switches_are_faster
 from traffic.workload import Payload, Phase
@@ -77,6 +78,7 @@ class Share:
 
     groups: Ints  # shape (count, n), ranks
     payload: Formula  # bytes of one rank
+    load: LayerLoad | None = None  # of experts, where tokens do not go to all alike
 
     @property
     def ranks(self) -> int:
@@ -148,13 +150,19 @@ def algorithms(operation: str) -> list[str]:
 
 
 def run(
-    name: str, group_size: int, payload_bytes: float, layout: GroupLayout | None = None, **keys: Any
+    name: str,
+    group_size: int,
+    payload_bytes: float,
+    layout: GroupLayout | None = None,
+    load: LayerLoad | None = None,
+    **keys: Any,
 ) -> CollectiveTraffic:
     """Traffic of the registered collective ``name`` inside one group; keys that it does not have are left out."""
     entry = COLLECTIVES[name]
     known = {key: value for key, value in keys.items() if key in entry.model.model_fields and value is not None}
     values = {"group_size": group_size, "payload_bytes": payload_bytes, **known}
-    injected = {"layout": layout} if "layout" in entry.injected and layout is not None else {}
+    offered = {"layout": layout, "load": load}
+    injected = {key: value for key, value in offered.items() if key in entry.injected and value is not None}
     return entry.function(**values, **injected)
 
 
@@ -224,16 +232,30 @@ def collective_phase(
     size = shares[0].groups.shape[1]
     mean = sum(share.payload.value * share.ranks for share in shares) / ranks
     uses_layout = by_rail and "layout" in COLLECTIVES[collective_name].injected
-    sent, example = 0.0, None
+    sent, uneven, example = 0.0, 0.0, None
     for share in shares:
         for layout, groups in _by_layout(seats, share.groups) if uses_layout else ((None, share.groups),):
-            traffic = run(collective_name, size, share.payload.value, layout, **(keys or {}))
+            traffic = run(collective_name, size, share.payload.value, layout, share.load, **(keys or {}))
             parts.append((traffic, groups))
             sent += traffic.sent_bytes_per_rank * groups.size / ranks
-            example = example or run(collective_name, size, mean, layout, **(keys or {}))
+            uneven = max(uneven, traffic.uneven)
+            example = example or run(collective_name, size, mean, layout, share.load, **(keys or {}))
     payloads = tuple(Payload(share.ranks, share.payload) for share in shares)
     shown = {"sent": example.sent, "handed_on": example.handed_on} if example else {}
-    return phase_of(name, collective_name, seats, parts, mean, sent, payloads=payloads, **shown, **phase)
+    if example is not None and len(parts) > 1 and any(share.load for share in shares):
+        shown["sent"] = _mean_over_stages(example.sent, mean, sent)
+    phase = {"payloads": payloads, "uneven": uneven, **shown, **phase}
+    return phase_of(name, collective_name, seats, parts, mean, sent, **phase)
+
+
+def _mean_over_stages(example: Formula, payload_bytes: float, sent_bytes: float) -> Formula:
+    """What busiest ranks send where that differs by stage."""
+    return formula(
+        "S * f",
+        example.source,
+        S=(payload_bytes, "payload of a rank, bytes"),
+        f=(sent_bytes / payload_bytes, "part that the busiest rank of a group sends, the mean over groups"),
+    )
 
 
 def phase_of(

@@ -72,6 +72,9 @@ class Phase:
     rounds: float = 0.0  # of one call: messages between hosts that wait for each other
     latency_s: float = 0.0  # of one call: what the library and scale-up links add, whatever the bytes
     least_exposed: float = 0.0  # share of its time that cannot hide: sends that the schedule itself waits for
+    uneven: float = (
+        1.0  # its time over that of its bytes together: layers that each wait for a busiest rank of their own
+    )
 
     @property
     def dimension(self) -> str:
@@ -141,6 +144,8 @@ class ModelFigures:
     schedule: str = ""  # of the pipeline; empty where there is none
     bubble_formula: Formula | None = None
     micro_batches: int | None = None
+    expert_imbalance: float | None = None  # busiest of the ranks that share experts over their mean, the mean of layers
+    expert_work: float | None = None  # part of the FLOPs that routed experts do
     origin: str = "inline"  # inline, hf-config or megatron
     recognised: Mapping[str, str] = field(default_factory=dict)  # in the file or line that describes the model
     ignored: tuple[str, ...] = ()  # what an argument line says that changes no traffic

@@ -108,7 +108,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             "MegatronArguments",
         ),
     ),
-    ("Keys of a training workload", ("Parallelism", "Batch", "Precision", "Compute", "Placement")),
+    ("Keys of a training workload", ("Parallelism", "Batch", "Precision", "Compute", "ExpertLoadFile", "Placement")),
     (
         "More keys of a training workload",
         (

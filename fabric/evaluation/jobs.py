@@ -79,7 +79,7 @@ def _phase(
     route = routes.get((phase.fabric, phase.name))
     if route is None or workload.id not in route.window_s:
         return base
-    window, way = route.window_s[workload.id], route.way_s.get(workload.id, 0.0)
+    window, way = route.window_s[workload.id] * phase.uneven, route.way_s.get(workload.id, 0.0)
     highest, link = peak(route, workload.id)
     ideal = phase_time_s(phase, window, way_s=way)
     lost = workload.id in route.jobs_cut or isinf(highest)

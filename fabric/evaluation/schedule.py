@@ -99,7 +99,7 @@ def ideal_s(phase: Phase, fabrics: Mapping[str, LineRate], *, nominal: bool = Fa
     if phase.fabric is None:
         return phase_time_s(phase, 0.0)
     fabric = fabrics[phase.fabric]
-    window = ideal_window_s(fabric.topology, [phase.flows], fabric.efficiency, nominal=nominal)
+    window = ideal_window_s(fabric.topology, [phase.flows], fabric.efficiency, nominal=nominal) * phase.uneven
     return phase_time_s(phase, window, way_s=way_s(fabric.topology, phase.flows, fabric.latency))
 
 

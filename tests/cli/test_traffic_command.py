@@ -70,7 +70,7 @@ def test_the_record_has_what_operation_reads(answer, scenario):
     assert job["checkpoint_bytes"] == 14 * job["parameters"]
     for phase in job["phases"]:
         assert phase["sent_bytes_on_fabric_per_rank"] <= phase["sent_bytes_per_rank"] * (1 + 1e-9)
-        assert phase["flows"] == phase["pairs"]
+        assert phase["flows"] % phase["pairs"] == 0  # whole queue pairs per connection
         if phase["fabric"]:
             assert phase["sent_bytes_on_fabric_per_rank"] == pytest.approx(phase["total_bytes"] / 64)
             assert phase["exposed_s"] <= phase["ideal_s"]
@@ -155,6 +155,21 @@ def test_a_collective_needs_no_scenario(answer):
     assert found["lower_bound_s"] == pytest.approx(2 * 127 / 128 * 8 / 400)
 
 
+@pytest.mark.parametrize(("hosts", "sent"), [("expected", 3.629 * 7 / 8), ("worst", 4)])
+def test_hosts_of_a_token_are_a_mean_and_a_worst_case(answer, hosts, sent):
+    """8 of 256 experts on at most 4 of 8 hosts: neither time is called a lower bound."""
+    words = (
+        "--collective all-to-all --algorithm node-deduplicated --ranks 64 --ranks-per-host 8 --size 8GB --speed 400G"
+    )
+    limits = f"--copies 8 --experts 256 --node-limit 4 --dispatch-hosts {hosts}"
+    found = json.loads(answer(*words.split(), *limits.split(), "--json"))
+    assert found["sent_bytes_per_rank"] == pytest.approx(sent * 1e9, rel=1e-4)
+    assert found["nic_time_s"] == pytest.approx(sent * 8 / 400, rel=1e-4)
+    assert found["lower_bound_s"] is None
+    assert (round(found["hosts_of_token"], 3), found["hosts_of_token_worst"]) == (3.629, 4)
+    assert "bound" not in answer(*words.split(), *limits.split())
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
@@ -170,6 +185,8 @@ def test_a_collective_needs_no_scenario(answer):
             3,
             "did you mean 'tree'",
         ),
+        (["--collective", "all-to-all", "--ranks", "4", "--size", "1GB", "--copies", "8"], 3, "or leave --copies out"),
+        (["s.yaml", "--dispatch-hosts", "worst"], 2, "--dispatch-hosts: only with --collective"),
     ],
 )
 def test_what_makes_no_collective_is_refused(answer, words, code, told):

@@ -213,11 +213,15 @@ def _trainings() -> list[Data]:
             model=experts,
             parallelism={"ep": 4, "pp": 2, "vpp": 2},
             overlap={"experts": True, "pipeline": False},
-            precision={"dispatch": "fp8", "combine": "bf16"},
-            collectives={"all_to_all": "node-deduplicated", "dispatch": "all-to-all"},
+            precision={"dispatch": "fp8", "combine": "bf16", "scale_block": 64},
+            collectives={"all_to_all": "node-deduplicated", "dispatch": "all-to-all", "dispatch_hosts": "expected"},
         ),
         training(model=experts, parallelism={"tp": 2, "ep": 8, "etp": 1}, collectives={"all_to_all": "direct"}),
         training(model=layers, parallelism={"tp": 2, "pp": 2, "stage_layers": [3, 5]}, gpus=8),
+        training(
+            parallelism={"tp": 2, "pp": 2, "schedule": "zb-h1"},
+            memory={"gpu": "8 GB", "reserved": "1 GB", "dropout": True, "recompute": ["norms"], "kept": "fp8"},
+        ),
         training(
             optimizer_sharding="zero3",
             sharding={"ranks": 4, "reshard": True, "gather": "micro-batch", "reduce": "step"},
@@ -239,6 +243,7 @@ def _trainings() -> list[Data]:
         "decode": {"gpus": 8, "tp": 1, "ep": 8, "placement": {"group": "gpu"}},
         "prefix_hit": "30%",
         "dispatch": "fp8",
+        "scale_block": 64,
     }
     windowed = {**serving, "model": {key: value for key, value in layers.items() if key != "recurrent"}}
     windowed["model"] |= {"mixers": ["attention", "window"] * 4, "window": 512}

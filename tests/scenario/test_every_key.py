@@ -17,7 +17,7 @@ from topologies.errors import FabricError
 from topologies.units import parse_ratio
 
 # Read from files, which tests of readers feed field by field; keys beside the files' own are tested with them.
-OF_FILES = {"FileTopology", "CapacityAttribute", "Matrix", "HfConfigFile", "MegatronArguments"}
+OF_FILES = {"FileTopology", "CapacityAttribute", "Matrix", "HfConfigFile", "MegatronArguments", "ExpertLoadFile"}
 FILE_KEYS = {"osd_tree", "pools", "pool", "crush_rules", "crush_root", "device_class", "crush_map", "crush_rule"}
 CONSTANT = {"kind", "version", "from", "system", "nic_ports"}  # one value alone, or another model for another
 

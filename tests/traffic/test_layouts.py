@@ -60,11 +60,14 @@ def test_gathered_context_moves_all_keys_and_values_twice_and_their_gradients_on
 
 
 def test_experts_exchange_tokens_forward_and_backward():
-    """2 passes · 128 tokens · top-2 · 64 · 2 B · 6 layers · 16 micro-batches; DeepSeek-V3 dispatches in one byte."""
+    """2 passes · 128 tokens · top-2 · 64 · 2 B · 6 layers · 16 micro-batches; DeepSeek-V3 dispatches in one byte.
+
+    An element of 64 has one byte, and they share one scale of 4.
+    """
     job = _job(model=EXPERTS, parallelism={"ep": 4}, precision={"dispatch": "fp8"})
     combine = 2 * 128 * 2 * 64 * 2 * 6 * 4
     assert phase(job, "ep.combine").payload_bytes_per_rank == combine
-    assert phase(job, "ep.dispatch").payload_bytes_per_rank == combine / 2
+    assert phase(job, "ep.dispatch").payload_bytes_per_rank == combine / 2 * (64 + 4) / 64
     assert phase(job, "ep.dispatch").collective == "pxn-all-to-all"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import comb
+from typing import Literal
 
 import numpy as np
 
@@ -12,10 +13,11 @@ from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
-from traffic.exchange import direct_exchange
-from traffic.expert_hosts import visited_hosts
+from traffic.exchange import BY_LOAD, direct_exchange, loaded_exchange
+from traffic.expert_hosts import hosts_in_order, most_hosts, visited_hosts
+from traffic.expert_load import LayerLoad, uneven
 from traffic.formula import Formula, formula
-from traffic.rings import rail_blocks
+from traffic.rings import rail_blocks, rail_rows
 
 _SOURCE = "DeepSeek-V3, arXiv 2412.19437, section 3.2.2; different hosts by the hypergeometric distribution"
 
@@ -31,7 +33,9 @@ def node_deduplicated_all_to_all(
     groups: Count | None = None,
     group_limit: Count | None = None,
     node_limit: Count | None = None,
+    hosts: Literal["expected", "worst"] = "expected",
     layout: Injected[GroupLayout | None] = None,
+    load: Injected[LayerLoad | None] = None,
 ) -> CollectiveTraffic:
     """Of a token's k copies one goes to each different host that its experts are on, along the sender's rail.
 
@@ -49,15 +53,20 @@ def node_deduplicated_all_to_all(
         Groups of neighbouring experts, G, and how many of them a token's experts may be in, M; on whatever hosts.
     node_limit : int, optional
         The same where the groups are the hosts: most hosts that a token goes to.
+    hosts : {'expected', 'worst'}
+        Different hosts that a token goes to: as many as its experts are on on average, or in the worst case: all others
+        that the limits leave, min(k, hosts).
     layout : GroupLayout, optional
         Hosts of the ranks; each on its own if absent.
+    load : LayerLoad, optional
+        How often each expert is visited; all as often if absent.
 
     Returns
     -------
     CollectiveTraffic
         What crosses the fabric, and the copies that the receiver hands on over NVLink, one to each GPU with one of a
-        token's experts. Tokens choose experts evenly, so that the number of different hosts is its expectation, the
-        sender's own host among them. Inside one host it is the direct exchange.
+        token's experts. Tokens choose experts evenly, or by their loads, and the number of different hosts is its
+        expectation, the sender's own host among them. Inside one host it is the direct exchange.
 
     Raises
     ------
@@ -69,15 +78,27 @@ def node_deduplicated_all_to_all(
     DeepSeek-V3, arXiv 2412.19437, section 3.2.2 (at most four nodes; InfiniBand first, then NVLink).
     """
     layout = layout or GroupLayout.of(group_size)
-    hosts = int(layout.host.max(initial=-1)) + 1
-    if hosts <= 1:
-        return direct_exchange(group_size, payload_bytes)
+    count = int(layout.host.max(initial=-1)) + 1
+    if count <= 1:
+        return loaded_exchange(group_size, payload_bytes, load) if load else direct_exchange(group_size, payload_bytes)
     host = layout.host
-    if node_limit is not None and node_limit < int(layout.own_host.max()) + 1:
+    if hosts == "worst":
+        within = most_hosts(host, experts, groups, group_limit, node_limit)
+        worst = _worst(layout, payload_bytes, copies, within)
+        by_rank = column(np.full(group_size, min(1.0, copies / group_size)), np.float64)  # no two of them on one GPU
+        return replace(worst, handed_on=_handed_on(payload_bytes, copies, host, by_rank, layout.where))
+    limited = int(layout.own_host.max()) + 1
+    if node_limit is not None and node_limit < limited:
         if experts is None:
             return _many(layout, payload_bytes, copies, node_limit)
-        groups, group_limit, host = int(layout.own_host.max()) + 1, node_limit, _in_order(layout, experts)
+        groups, group_limit, host = limited, node_limit, hosts_in_order(layout.own_host, layout.host, experts)
     _check(copies, experts, groups, group_limit)
+    if load is not None:
+        by_host = load.visits(host, groups, group_limit)
+        by_rank = load.visits(column(np.arange(group_size), np.int32), groups, group_limit)
+        traffic = _loaded(layout, payload_bytes, copies, by_host, back=load.back)
+        handed_on = _loads_handed_on(payload_bytes, copies, host, by_rank.mean(axis=0), layout.where)
+        return replace(traffic, handed_on=handed_on)
     visits = visited_hosts(host, copies, experts, groups, group_limit)
     sent = _sent(payload_bytes, copies, experts, groups, group_limit, visits, layout.where)
     traffic = _traffic(layout, payload_bytes / copies * visits, sent)
@@ -103,17 +124,18 @@ def _handed_on(payload_bytes: float, copies: int, host: Ints, by_rank: Floats, w
     )
 
 
-def _in_order(layout: GroupLayout, experts: int) -> Ints:
-    """Hosts of ranks in order, so that the experts of a host are neighbours; a limit in hosts needs them alike."""
-    ranks = np.bincount(layout.own_host)
-    if np.ptp(ranks) or experts % len(ranks):
-        raise TrafficError(
-            f"{experts} experts on hosts with {int(ranks.min())} to {int(ranks.max())} ranks do not make equal groups",
-            where="model.experts.node_limit",
-            hint="groups: and group_limit: limit the routing by groups of experts, wherever they are",
-            code="FP4033",
-        )
-    return column(np.sort(layout.host), np.int32)
+def _loads_handed_on(payload_bytes: float, copies: int, host: Ints, by_rank: Floats, where: str) -> Formula:
+    """The same where experts are not visited alike: what the busiest rank passes on, or is passed by the others."""
+    own, hosts = 1 / np.bincount(host)[host], int(host.max()) + 1
+    passed_on = hosts * np.bincount(host, by_rank * (1 - own))
+    got = len(host) * by_rank * (1 - own)
+    return formula(
+        "S / k * d",
+        BY_LOAD,
+        S=(payload_bytes, "all copies of the tokens, bytes"),
+        k=(copies, "copies of a token"),
+        d=(float(max(passed_on.max(), got.max())), f"GPUs it is handed on to inside the {where}s, of the busiest"),
+    )
 
 
 def _check(copies: int, experts: int | None, groups: int | None, limit: int | None) -> None:
@@ -196,11 +218,47 @@ def _sent(
     return formula("S / k * (c - o)", _SOURCE, **terms)
 
 
-def _traffic(layout: GroupLayout, host_bytes: Floats, sent: Formula) -> CollectiveTraffic:
-    """Every rank sends ``host_bytes[j]`` to host j, on its own rail where hosts are alike."""
+def _worst(layout: GroupLayout, payload_bytes: float, copies: int, within: int) -> CollectiveTraffic:
+    """Every token goes to as many other hosts as it can, to each of them as often."""
+    hosts = int(layout.host.max()) + 1
+    sent = formula(
+        "S / k * min(k, c, m - 1)",
+        "worst case of DeepSeek-V3, arXiv 2412.19437, section 3.2.2: all experts of a token on other hosts, one each",
+        S=(payload_bytes, "all copies of the tokens, bytes"),
+        k=(copies, "copies of a token"),
+        c=(within, "hosts that the limits leave a token"),
+        m=(hosts, "hosts of the group"),
+    )
+    return _traffic(layout, np.full(hosts, sent.value / (hosts - 1)), sent)
+
+
+def _loaded(layout: GroupLayout, payload_bytes: float, copies: int, visits: Floats, *, back: bool) -> CollectiveTraffic:
+    """By loads of experts: ``visits`` is the probability that a host has one of a token's, shape (layers, hosts)."""
+    mean, hosts = visits.mean(axis=0), visits.shape[1]
+    terms: dict[str, tuple[float, str]] = {
+        "S": (payload_bytes, "all copies of the tokens, bytes"),
+        "k": (copies, "copies of a token"),
+    }
+    others = visits.sum(axis=1, keepdims=True) - visits
+    if back:
+        terms |= {"m": (hosts, "hosts of the group"), "v": (float(mean.max()), "tokens that visit the busiest host")}
+        sent = formula("S / k * (m - 1) * v", BY_LOAD, **terms)
+    else:
+        terms["c"] = (float(mean.sum()), "different hosts that a token's experts are on, on average")
+        terms["o"] = (float(mean.min()), "of them the sender's own, where that is least")
+        sent = formula("S / k * (c - o)", BY_LOAD, **terms)
+    traffic = _traffic(layout, payload_bytes / copies * mean, sent, back=back)
+    return replace(traffic, uneven=uneven(others, visits * (hosts - 1)))
+
+
+def _traffic(layout: GroupLayout, host_bytes: Floats, sent: Formula, *, back: bool = False) -> CollectiveTraffic:
+    """Every rank sends ``host_bytes[j]`` to host j, on its own rail where hosts are alike, or gets it from there."""
     table = layout.rails
-    if len(table) == len(host_bytes) and np.ptp(host_bytes) <= 1e-12 * host_bytes.max():
-        return rail_blocks(table, float(host_bytes[0]), sent)
+    if len(table) == len(host_bytes):
+        if np.ptp(host_bytes) <= 1e-12 * host_bytes.max():
+            return rail_blocks(table, float(host_bytes[0]), sent)
+        return rail_rows(table, np.broadcast_to(host_bytes[:, None], table.shape), sent, back=back)
     per_rank = host_bytes / np.bincount(layout.host)  # no rail to keep to: dealt over the ranks of the host
     src, dst = np.nonzero(layout.host[:, None] != layout.host[None, :])
-    return CollectiveTraffic.of(src, dst, per_rank[layout.host[dst]], sent)
+    ends = (dst, src) if back else (src, dst)
+    return CollectiveTraffic.of(*ends, per_rank[layout.host[dst]], sent)

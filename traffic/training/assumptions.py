@@ -7,6 +7,7 @@ from topologies.units import format_bytes, percent
 from traffic.placement import Placement
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.compute_time import memory_bytes_per_s
+from traffic.training.expert_load import expert_assumptions
 from traffic.training.kernels import FILL, TILE
 from traffic.training.keys import GATHERED, Compute, Memory
 from traffic.training.library_stated import library_stated
@@ -66,8 +67,8 @@ def _of_compute(plan: StepPlan, compute: Compute | None, gpu: GpuModel | None) -
             "the ideal step is FLOPs over GPUs x peak x MFU; compute is what ideal communication, bubble and optimizer "
             "leave of it, and congestion adds to it (compute.mfu)"
         )
-        if compute.mfu is not None and {"kernel_sizes", "attention_kernel"} & compute.model_fields_set:
-            stated.append("sizes and kinds of kernels change no time beside an MFU (compute.kernel_efficiency)")
+        if compute.mfu is not None and "kernel_sizes" in compute.model_fields_set:
+            stated.append("sizes of kernels change nothing beside an MFU (compute.kernel_sizes)")
     else:
         stated += _of_kernels(compute, gpu)
     if memory is None:
@@ -92,9 +93,6 @@ def _of_kernels(compute: Compute, gpu: GpuModel | None) -> list[str]:
             f"products are cut into tiles of {TILE} x {TILE} that fill for {FILL} elements{waves}: narrow ones are "
             "slower (compute.kernel_sizes)"
         )
-    kernel = "in one kernel that moves no scores" if compute.attention_kernel == "fused" else "with scores in memory"
-    if "attention_kernel" not in compute.model_fields_set:
-        stated.append(f"attention runs {kernel} (compute.attention_kernel)")
     return stated
 
 
@@ -120,13 +118,12 @@ def _of_layout(plan: StepPlan, filled: frozenset[str]) -> list[str]:
     folded = step.grid.folded
     if folded is not None and step.shape.experts is not None:
         stated.append(
-            "tokens go to all experts evenly; experts lie over the ranks of attention, "
+            "experts lie over the ranks of attention, "
             f"etp {folded.sizes['tp']} x ep {folded.sizes['ep']} in {folded.sizes['dp']} copies (parallelism.etp)"
         )
     elif sizes["ep"] > 1:
-        stated.append(
-            "tokens go to all experts evenly; dp counts copies of the experts, so data parallel ranks are dp x ep"
-        )
+        stated.append("dp counts copies of the experts, so data parallel ranks are dp x ep")
+    stated += expert_assumptions(plan)
     if filled:
         stated.append(f"{', '.join(sorted(filled))} as the Megatron-LM arguments say")
     return stated

@@ -6,59 +6,17 @@ layer of gradients and parameters over the step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import TYPE_CHECKING
 
 from topologies.columns import Ints
-from traffic.inventory import Inventory
-from traffic.library.call import LibraryCall
 from traffic.library.hosts import machine_of
 from traffic.training.keys import GATHERED
-from traffic.workload import Phase
-
-if TYPE_CHECKING:
-    from traffic.training.phases import StepPlan
+from traffic.training.plan import JobPlan, PhaseCalls
 
 BUCKET_PARAMETERS, BUCKET_PER_RANK = 40_000_000, 1_000_000  # Megatron Core, DistributedDataParallelConfig.bucket_size
 
 
-@dataclass(frozen=True, eq=False)
-class JobSite:
-    """Where a job runs, as far as the collective library asks."""
-
-    inventory: Inventory
-    group: str  # node group
-    gpus_per_host: int
-    calls: dict[str, PhaseCalls] = field(default_factory=dict)  # by phase, as they are worked out
-
-
-@dataclass(frozen=True)
-class PhaseCalls:
-    """The calls of one phase."""
-
-    count: float  # in a step, of a rank
-    turns: int  # of a call that the library is asked for one after another
-    flows_per_pair: int
-    call: LibraryCall
-
-    @property
-    def wired(self) -> str:
-        """Algorithm that carries the bytes."""
-        return self.call.wired
-
-    def of(self, phase: Phase) -> Phase:
-        """The phase with its calls."""
-        return replace(
-            phase,
-            calls=self.count,
-            rounds=self.turns * self.call.rounds,
-            latency_s=self.turns * self.call.latency_s,
-            flows_per_pair=self.flows_per_pair,
-        )
-
-
-def library_calls(plan: StepPlan, name: str, operation: str, ranks: Ints, payload_bytes: float) -> PhaseCalls:
+def library_calls(plan: JobPlan, name: str, operation: str, ranks: Ints, payload_bytes: float) -> PhaseCalls:
     """Calls of a phase.
 
     Parameters
@@ -78,7 +36,7 @@ def library_calls(plan: StepPlan, name: str, operation: str, ranks: Ints, payloa
     return site.calls[name]
 
 
-def calls_in_step(plan: StepPlan, name: str, payload_bytes: float) -> float:
+def calls_in_step(plan: JobPlan, name: str, payload_bytes: float) -> float:
     """How often a rank of the busiest stage calls for a phase in a step."""
     step, again = plan.step, 1 if plan.recompute == "full" else 0
     micro, dimension = step.micro_batches, name.partition(".")[0]
@@ -96,7 +54,7 @@ def calls_in_step(plan: StepPlan, name: str, payload_bytes: float) -> float:
     return _over_step(plan, name) if dimension in ("dp", "edp") else 1.0
 
 
-def _over_step(plan: StepPlan, name: str) -> float:
+def _over_step(plan: JobPlan, name: str) -> float:
     """Calls for gradients or parameters: of every layer where they are sharded, else of every bucket."""
     step, detail, overlap = plan.step, plan.sharding_groups, plan.overlap
     micro, gathers = step.micro_batches, name.endswith("all_gather")

@@ -8,6 +8,7 @@ copy, and writes the weights.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 from operator import add
 
@@ -37,7 +38,8 @@ def compute_time(plan: StepPlan, compute: Compute, model: GpuModel | None) -> Co
     efficiency = compute.kernel_efficiency or compute.efficiency or 1.0
     gpu = Gpu(compute.peak * efficiency, memory, model.processors if model else None, compute.kernel_sizes)
     kernels = RankKernels.of(plan.step, gpu, compute, split_tokens=plan.parallelism.sp)
-    slowest = max(stage_s(kernels, stage, plan.recompute) for stage in range(len(plan.step.stages)))
+    load = plan.expert_load.busiest(plan.step.grid.experts.sizes["ep"]) if plan.expert_load else {}
+    slowest = max(stage_s(kernels, stage, plan.recompute, load) for stage in range(len(plan.step.stages)))
     if compute.efficiency is not None:
         either = flops_s / compute.efficiency
         return ComputeTime(flops_s, step_s=either, optimizer_s=optimizer, kernels_s=slowest, key="efficiency")
@@ -50,13 +52,17 @@ def memory_bytes_per_s(compute: Compute, model: GpuModel | None) -> float | None
     return None if gbps is None else gbps * _GBPS_TO_BYTES
 
 
-def stage_s(kernels: RankKernels, stage: int, recompute: str) -> float:
-    """Time that a rank of a stage computes in a step, s."""
+def stage_s(kernels: RankKernels, stage: int, recompute: str, load: Mapping[int, float]) -> float:
+    """Time that a rank of a stage computes in a step, s; ``load`` of the busiest experts of a layer is 1 if absent."""
     step = kernels.step
     shape, layers = step.shape, step.stages[stage]
     kinds = {which: (shape.mixer(which), shape.feed(which), shape.has_experts(which)) for which in layers}
     times = {kind: kernels.layer(which) for which, kind in kinds.items()}
-    total = reduce(add, (times[kinds[which]] for which in layers), LayerTime(Pass(), Pass(), Pass()))
+    total = reduce(
+        add,
+        (times[kinds[which]].of_busiest(load.get(which, 1.0)) for which in layers),
+        LayerTime(Pass(), Pass(), Pass()),
+    )
     whole = total.attention + total.experts + total.others
     again = {
         "none": 0.0,

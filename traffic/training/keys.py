@@ -8,12 +8,13 @@ from pydantic import Field
 
 from topologies.errors import TrafficError
 from topologies.registry import Spec
-from topologies.units import ComputeFlops, Count, RateGbps, Ratio, VolumeBytes, percent
+from topologies.units import ComputeFlops, Count, CountOrZero, RateGbps, Ratio, VolumeBytes, percent
 from traffic.library.keys import LibrarySpec
+from traffic.number_types import BYTES_OF as BYTES_OF
+from traffic.number_types import SCALE_BLOCK, PayloadType
+from traffic.number_types import NumberType as NumberType
 from traffic.transformer.work import Attention
 
-NumberType = Literal["fp8", "bf16", "fp16", "fp32"]
-BYTES_OF: dict[str, int] = {"fp8": 1, "bf16": 2, "fp16": 2, "fp32": 4}
 MOMENTS_BYTES: dict[str, int] = {"adam-fp32": 8, "adam-bf16": 4}  # two moments per parameter
 MASTER_BYTES = 4  # an fp32 copy of the weights, unless they are fp32 themselves
 
@@ -37,11 +38,22 @@ class Precision(Spec):
     gather: NumberType | None = Field(
         default=None,
         description="Matrices of the layers as they are gathered; as params if absent. Embedding, head and norms are "
-        "gathered as params",
+        "gathered as params. fp8: one scale a tensor, or for every square of scale_block elements a side",
     )
     optimizer: Literal["adam-fp32", "adam-bf16"] = Field(default="adam-fp32", description="Optimizer and its moments")
-    dispatch: NumberType | None = Field(default=None, description="Tokens sent to experts; as params if absent")
-    combine: NumberType | None = Field(default=None, description="Results sent back from experts; as params if absent")
+    dispatch: PayloadType | None = Field(
+        default=None,
+        description="Tokens sent to experts; as params if absent. fp8 has a scale of 4 bytes for every scale_block "
+        "elements, mxfp8 and mxfp4 one of 1 byte for every 32, nvfp4 for every 16",
+    )
+    combine: PayloadType | None = Field(
+        default=None, description="Results sent back from experts, as dispatch; as params if absent"
+    )
+    scale_block: CountOrZero | None = Field(
+        default=None,
+        description=f"Elements of fp8 that share a scale of 4 bytes; {SCALE_BLOCK} of a token if absent, and of "
+        "gathered parameters those of a tensor. 0: no scales are counted",
+    )
 
 
 class Compute(Spec):
@@ -118,6 +130,11 @@ class Collectives(LibrarySpec):
         default="all-to-all",
         description="How experts get their tokens: sent to those that need them, or gathered by all",
     )
+    dispatch_hosts: Literal["expected", "worst"] | None = Field(
+        default=None,
+        description="Of node-deduplicated: different hosts that a token goes to, as many as its experts are on on "
+        "average, or in the worst case, min(top_k, hosts); expected if absent",
+    )
 
 
 class Memory(Spec):
@@ -130,6 +147,15 @@ class Memory(Spec):
         default=4e9,
         description="Kept free for what is not counted: driver, libraries' buffers, workspaces, fragments between "
         "allocations",
+    )
+    recompute: tuple[Literal["norms", "up-projections", "activation"], ...] = Field(
+        default=(),
+        description="Parts run again beside what recompute says, without communication: results of norms; queries, "
+        "keys and values of latent attention; results of the MLP's activation function",
+        examples=[["norms", "activation"]],
+    )
+    kept: NumberType | None = Field(
+        default=None, description="What matrices take in, as it is kept for the backward pass; as params if absent"
     )
     dropout: bool | None = Field(
         default=None, description="Masks of dropout are kept; false if absent, or as Megatron-LM arguments say"

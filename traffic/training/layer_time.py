@@ -36,6 +36,10 @@ class Pass:
     def __add__(self, other: Pass) -> Pass:
         return Pass(self.forward + other.forward, self.backward + other.backward)
 
+    def times(self, factor: float) -> Pass:
+        """So many times as long."""
+        return Pass(self.forward * factor, self.backward * factor)
+
     @property
     def total(self) -> float:
         """Forward and backward."""
@@ -52,6 +56,10 @@ class LayerTime:
 
     def __add__(self, other: LayerTime) -> LayerTime:
         return LayerTime(self.attention + other.attention, self.experts + other.experts, self.others + other.others)
+
+    def of_busiest(self, load: float) -> LayerTime:
+        """With experts that have ``load`` times the mean of the tokens."""
+        return self if load == 1 else LayerTime(self.attention, self.experts.times(load), self.others)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ hide behind them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,13 @@ from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from traffic.collective import CollectiveTraffic, together
 from traffic.formula import Formula, formula
-from traffic.parallelism import Parallelism, RankGrid
-from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of, widest
-from traffic.training.calls import JobSite, library_calls
-from traffic.training.keys import BYTES_OF, GATHERED, Collectives, Overlap, Recompute, Sharding, ShardingGroups
+from traffic.number_types import SCALE_BYTES
+from traffic.parallelism import RankGrid
+from traffic.seats import Share, algorithm_of, collective_phase, phase_of, widest
+from traffic.training.calls import library_calls
+from traffic.training.expert_payloads import copies, copies_of_tensor_ranks, gathered_tokens
+from traffic.training.keys import BYTES_OF, GATHERED, Recompute
+from traffic.training.plan import JobPlan
 from traffic.training.step import TrainingStep
 from traffic.transformer.work import attention_share
 from traffic.workload import Payload, Phase
@@ -27,37 +29,8 @@ from traffic.workload import Payload, Phase
 FORWARD, BACKWARD = 1 / 3, 2 / 3
 
 
-@dataclass(frozen=True, eq=False)
-class StepPlan:
-    """All that decides the phases of a step."""
-
-    step: TrainingStep
-    seats: Seats
-    parallelism: Parallelism
-    collectives: Collectives
-    sharding: Sharding
-    sharding_groups: ShardingGroups
-    overlap: Overlap
-    recompute: Recompute
-    site: JobSite
-
-    @property
-    def by_rail(self) -> bool:
-        """Whether rings and trees keep to rails."""
-        return self.collectives.library != "plain"
-
-    def by_stage(self, groups: Ints, payload: Callable[[int], Formula]) -> list[Share]:
-        """Groups that lie inside one stage each, with the payload of their stage; stages that agree together."""
-        stage = self.step.grid.coordinates(groups[:, 0])["pp"]
-        shares: dict[float, tuple[Formula, list[int]]] = {}
-        for number in range(self.step.grid.sizes["pp"]):
-            found = payload(number)
-            shares.setdefault(found.value, (found, []))[1].append(number)
-        return [
-            Share(column(groups[np.isin(stage, numbers)], np.int32), found)
-            for value, (found, numbers) in shares.items()
-            if value > 0
-        ]
+class StepPlan(JobPlan):
+    """All that decides the phases of a step, and how they are made of it."""
 
     def phase(
         self, name: str, operation: str, groups: Ints, payload: Callable[[int], Formula], **more: Any
@@ -223,7 +196,7 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
 
 def _experts(plan: StepPlan) -> Iterator[Phase]:
     """Tokens to their experts and results back, per layer with experts, forward and backward."""
-    step, sizes, experts = plan.step, plan.step.grid.sizes, plan.step.shape.experts
+    step, experts = plan.step, plan.step.shape.experts
     if experts is None:
         return
     if plan.collectives.dispatch == "all-gather":
@@ -233,96 +206,56 @@ def _experts(plan: StepPlan) -> Iterator[Phase]:
     if groups.shape[1] == 1:
         return
     called = algorithm_of(plan.collectives.all_to_all, "all-to-all")
-    precision = step.precision
-    for name, width in (("ep.dispatch", precision.dispatch), ("ep.combine", precision.combine)):
-
-        def payload(stage: int, width: str | None = width) -> Formula:
-            return formula(
-                "w * T * k * h * β * E * m",
-                "DeepSeek-V3, arXiv 2412.19437, sections 3.2.2 and 3.3.3",
-                w=(_expert_passes(plan.recompute), "passes: forward, backward, and forward again when recomputed"),
-                T=(
-                    step.batch.micro * step.batch.sequence / (sizes["cp"] * sizes["tp"]),
-                    "tokens of a rank in a micro-batch",
-                ),
-                k=(experts.top_k, "experts a token visits"),
-                h=(step.shape.hidden, "elements of a token"),
-                β=(BYTES_OF[width or precision.params], "bytes of an element"),
-                E=(step.expert_layers(stage), "layers with experts of the stage"),
-                m=(step.micro_batches, "micro-batches"),
-            )
-
-        shares = plan.by_stage(groups, payload)
+    for name, kind in (("ep.dispatch", step.precision.dispatch), ("ep.combine", step.precision.combine)):
+        shares = _expert_shares(plan, groups, copies(step, plan.recompute, kind), back=name == "ep.combine")
         if shares:
             phase = collective_phase(
                 name,
                 called,
                 plan.seats,
                 shares,
-                keys=experts.routing,
+                keys=experts.routing | {"hosts": plan.collectives.dispatch_hosts},
                 overlaps_compute=plan.overlap.experts,
                 after=("forward", "backward") if name == "ep.dispatch" else ("ep.dispatch",),
             )
             yield plan.sent(phase, "all-to-all", groups)
 
 
+def _expert_shares(plan: StepPlan, groups: Ints, payload: Callable[[int], Formula], *, back: bool) -> list[Share]:
+    """Groups by stage, each with the loads of its layers' experts where these differ."""
+    if plan.expert_load is None:
+        return plan.by_stage(groups, payload)
+    stage = plan.step.grid.coordinates(groups[:, 0])["pp"]
+    return [
+        Share(
+            column(groups[stage == number], np.int32),
+            payload(number),
+            plan.expert_load.of_layers(layers, back=back),
+        )
+        for number, layers in enumerate(plan.step.stages)
+        if plan.step.expert_layers(number)
+    ]
+
+
 def _gathered_experts(plan: StepPlan) -> Iterator[Phase]:
     """Every rank of the experts gets all tokens, and adds up what its own come to, scattering the sums."""
-    step, sizes = plan.step, plan.step.grid.sizes
+    step = plan.step
     groups = step.grid.experts.groups("tp", "ep")
     precision = step.precision
     turns = (("ep.dispatch", "all-gather", precision.dispatch), ("ep.combine", "reduce-scatter", precision.combine))
-    for name, operation, width in turns:
-
-        def payload(stage: int, width: str | None = width) -> Formula:
-            return formula(
-                "w * T * n * h * β * E * m",
-                "Megatron Core, MoEAllGatherTokenDispatcher",
-                w=(_expert_passes(plan.recompute), "passes: forward, backward, and forward again when recomputed"),
-                T=(
-                    step.batch.micro * step.batch.sequence / (sizes["cp"] * sizes["tp"]),
-                    "tokens of a rank in a micro-batch",
-                ),
-                n=(groups.shape[1], "ranks that gather"),
-                h=(step.shape.hidden, "elements of a token"),
-                β=(BYTES_OF[width or precision.params], "bytes of an element"),
-                E=(step.expert_layers(stage), "layers with experts of the stage"),
-                m=(step.micro_batches, "micro-batches"),
-            )
-
+    for name, operation, kind in turns:
+        payload = gathered_tokens(step, plan.recompute, kind, groups.shape[1])
         after = ("forward", "backward") if name == "ep.dispatch" else ("ep.dispatch",)
         yield from plan.phase(name, operation, groups, payload, overlaps_compute=plan.overlap.experts, after=after)
 
 
-def _expert_passes(recompute: Recompute) -> float:
-    """Forward and backward, and forward once more when experts are recomputed."""
-    return 3.0 if recompute in ("full", "experts") else 2.0
-
-
 def _expert_tensor(plan: StepPlan) -> Iterator[Phase]:
     """Tokens of folded experts, gathered over the tensor ranks of each and scattered as sums of their parts."""
-    step, sizes, experts = plan.step, plan.step.grid.sizes, plan.step.shape.experts
+    step, experts = plan.step, plan.step.shape.experts
     if experts is None or step.grid.folded is None or plan.collectives.dispatch == "all-gather":
         return
     groups = step.grid.folded.groups("tp")
-
-    def payload(stage: int) -> Formula:
-        return formula(
-            "w * T * k * n * h * β * E * m",
-            "Megatron Core, MoEAlltoAllTokenDispatcher (expert tensor parallel ranks)",
-            w=(_expert_passes(plan.recompute), "passes: forward, backward, and forward again when recomputed"),
-            T=(
-                step.batch.micro * step.batch.sequence / (sizes["cp"] * sizes["tp"]),
-                "tokens of a rank in a micro-batch",
-            ),
-            k=(experts.top_k, "experts a token visits"),
-            n=(groups.shape[1], "tensor ranks of an expert"),
-            h=(step.shape.hidden, "elements of a token"),
-            β=(step.activation_width, "bytes of an element"),
-            E=(step.expert_layers(stage), "layers with experts of the stage"),
-            m=(step.micro_batches, "micro-batches"),
-        )
-
+    payload = copies_of_tensor_ranks(step, plan.recompute, groups.shape[1])
     for name, operation in (("etp.all_gather", "all-gather"), ("etp.reduce_scatter", "reduce-scatter")):
         yield from plan.phase(
             name,
@@ -519,14 +452,22 @@ def _gathered(
 ) -> Callable[[int], Formula]:
     """Parameters gathered in another type than they are kept in, such as FP8."""
     precision = step.precision
+    block = (
+        (precision.scale_block or None) if precision.gather == "fp8" else None
+    )  # without: a scale a tensor, next to nothing
+    each = "γ" if block is None else "(γ + z / g)"
+    scales: dict[str, tuple[float, str]] = {"γ": (BYTES_OF[precision.gather or precision.params],
+                                                  "bytes of a gathered parameter of a matrix")}  # fmt: skip
+    if block is not None:
+        scales |= {"z": (SCALE_BYTES, "bytes of a scale"), "g": (block**2, "parameters of a square that share a scale")}
 
     def payload(stage: int) -> Formula:
         return formula(
-            "((P - K) * γ + K * β) * x",
+            f"((P - K) * {each} + K * β) * x",
             "Rajbhandari et al., ZeRO, SC 2020, section 7; Transformer Engine, FP8 parameters",
             P=(on_rank(stage), "parameters of a rank"),
             K=(kept(stage), "of embedding, head, norms and router"),
-            γ=(BYTES_OF[precision.gather or precision.params], "bytes of a gathered parameter of a matrix"),
+            **scales,
             β=(BYTES_OF[precision.params], "bytes of the others"),
             x=(times, "gathers in a step"),
         )

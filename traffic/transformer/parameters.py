@@ -93,6 +93,13 @@ def active_parameter_count(shape: ModelShape) -> int:
     return parameter_count(shape) - shape.expert_layers * idle * (_routed(shape).total // shape.experts.count)
 
 
+def routed_parameters_per_token(shape: ModelShape) -> int:
+    """Of those, the ones of routed experts."""
+    if shape.experts is None:
+        return 0
+    return shape.expert_layers * shape.experts.top_k * (_routed(shape).total // shape.experts.count)
+
+
 def outside_matrices(shape: ModelShape, number: int) -> int:
     """Parameters of layer ``number`` outside its matrices: norms and router, which FP8 leaves as they are."""
     experts = shape.experts

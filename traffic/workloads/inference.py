@@ -11,17 +11,21 @@ from pydantic import Field
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Injected, Spec
-from topologies.units import Count, Ratio, percent
+from topologies.units import Count, CountOrZero, Ratio, percent
 from traffic.collective import CollectiveTraffic
+from traffic.expert_load import ExpertLoad
+from traffic.expert_load_file import ExpertLoadFile
 from traffic.formula import Formula, formula
 from traffic.inventory import Inventory
 from traffic.library.call import AUTO
+from traffic.number_types import BYTES_OF, NumberType, PayloadType, vector_terms
 from traffic.parallelism import Parallelism
 from traffic.placement import GpuPool, Placement, gpu_group
 from traffic.scale_up import Joined
 from traffic.seats import Seats, Share, algorithm_from, algorithm_of, collective_phase, phase_of, seats_of
 from traffic.steady import per_second
-from traffic.training.keys import BYTES_OF, Collectives, NumberType
+from traffic.training.expert_load import check_expert_keys, choice_of_experts, load_of_experts
+from traffic.training.keys import Collectives
 from traffic.transformer.parameters import Weights, active_parameter_count, embedding, head, layer, parameter_count
 from traffic.transformer.shape import ModelShape
 from traffic.transformer.source import ModelSpec, read_model
@@ -110,8 +114,10 @@ def inference(
     prefix_hit: Ratio = 0.0,
     params: NumberType = "bf16",
     kv: NumberType | None = None,
-    dispatch: NumberType | None = None,
-    combine: NumberType | None = None,
+    dispatch: PayloadType | None = None,
+    combine: PayloadType | None = None,
+    scale_block: CountOrZero | None = None,
+    expert_load: ExpertLoadFile | None = None,
     collectives: Collectives = Collectives(),
     fabric: str | None = None,
     *,
@@ -137,6 +143,10 @@ def inference(
         Share of prompt tokens whose keys and values the decode side has from earlier requests.
     params, kv, dispatch, combine : NumberType
         Number types of activations, the cache (params if absent), and tokens to and from experts (params if absent).
+    scale_block : int, optional
+        Elements of fp8 that share a scale of 4 bytes on the way to and from experts; 128 if absent, 0 for none.
+    expert_load : ExpertLoadFile, optional
+        File of the tokens that each expert got, by layer or for all layers; all get as many if absent.
     collectives : Collectives
         How collectives are carried out.
     fabric : str, optional
@@ -164,7 +174,10 @@ def inference(
     lengths = [(tokens * (1 - prefix_hit), share) for tokens, share in prompt.shares()]
     kept = sum(share * cache_bytes(shape, tokens, BYTES_OF[kv or params]) for tokens, share in lengths)
     phases = [_transfer(pools[0], pools[1], shape, requests_per_s, computed, cache, kept)]
-    work = _Work(shape, collectives, BYTES_OF[params], BYTES_OF[dispatch or params], BYTES_OF[combine or params])
+    load = load_of_experts(shape, expert_load, context.directory)
+    check_expert_keys(collectives, load)
+    types = _ExpertTypes(dispatch or params, combine or params, scale_block, load)
+    work = _Work(shape, collectives, BYTES_OF[params], types)
     phases += work.phases(pools[0], requests_per_s * computed)
     phases += work.phases(pools[1], requests_per_s * answered)
     for pool in pools:
@@ -194,12 +207,12 @@ def inference(
             f"a request has {asked:,.0f} prompt and {answered:,.0f} output tokens on average (prompt, output)",
             f"{percent(prefix_hit, 0)} of prompt tokens are in the decode side's cache and do not move (prefix_hit)",
             "requests are spread evenly over all pairs of prefill and decode instances",
+            *(choice_of_experts(load, pool.spec.ep) for pool in pools if pool.spec.ep > 1),
             *(
                 ("how many tokens are in a batch is not known: collectives are rings (collectives.algorithm)",)
                 if collectives.algorithm == AUTO and max(prefill.tp, decode.tp) > 1
                 else ()
             ),
-            *(("tokens go to all experts evenly",) if max(prefill.ep, decode.ep) > 1 else ()),
             *dict.fromkeys(
                 text for pool in pools for text in pool.joined(context).assumptions(phases, prefill.gpus + decode.gpus)
             ),
@@ -338,14 +351,23 @@ def _holds(rank: int, ranks: int, head: int, heads: int) -> bool:
 
 
 @dataclass(frozen=True)
+class _ExpertTypes:
+    """Number types of tokens to experts and of results, and how often each expert is visited."""
+
+    dispatch: str
+    combine: str
+    scale_block: int | None
+    load: ExpertLoad | None
+
+
+@dataclass(frozen=True)
 class _Work:
     """What computing tokens sends inside a pool."""
 
     shape: ModelShape
     collectives: Collectives
     width: int  # bytes of an activation's element
-    dispatch: int
-    combine: int
+    types: _ExpertTypes
 
     def phases(self, pool: _Pool, tokens_per_s: float) -> list[Phase]:
         """Phases of one second."""
@@ -373,21 +395,23 @@ class _Work:
         if pool.spec.ep > 1 and experts is not None:
             groups = column(np.arange(pool.spec.gpus).reshape(-1, pool.spec.ep), np.int32)
             called = algorithm_of(self.collectives.all_to_all, "all-to-all")
-            for what, width in (("dispatch", self.dispatch), ("combine", self.combine)):
-                share = Share(groups, self._experts(pool, tokens_per_s, width))
-                name = f"{pool.name}.{what}"
-                found.append(collective_phase(name, called, pool.seats, [share], keys=experts.routing))
+            keys = experts.routing | {"hosts": self.collectives.dispatch_hosts}
+            for what, kind in (("dispatch", self.types.dispatch), ("combine", self.types.combine)):
+                loads = self.types.load
+                load = None if loads is None else loads.of_layers(range(self.shape.layers), back=what == "combine")
+                share = Share(groups, self._experts(pool, tokens_per_s, kind), load)
+                found.append(collective_phase(f"{pool.name}.{what}", called, pool.seats, [share], keys=keys))
         return found
 
-    def _experts(self, pool: _Pool, tokens_per_s: float, width: int) -> Formula:
+    def _experts(self, pool: _Pool, tokens_per_s: float, kind: str) -> Formula:
         experts = self.shape.experts
+        vector, of_vector = vector_terms(kind, self.types.scale_block, self.shape.hidden)
         return formula(
-            "T / n * k * h * β * E",
+            f"T / n * k * {vector} * E",
             "DeepSeek-V3, arXiv 2412.19437, section 3.4",
             T=(tokens_per_s, "tokens per second in all"),
             n=(pool.spec.gpus, "GPUs of the pool"),
             k=(experts.top_k if experts else 0, "experts a token visits"),
-            h=(self.shape.hidden, "elements of a token"),
-            β=(width, "bytes of an element"),
+            **of_vector,
             E=(self.shape.expert_layers, "layers with experts"),
         )

@@ -8,14 +8,15 @@ from topologies.columns import column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
+from traffic.expert_load_file import ExpertLoadFile
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
 from traffic.scale_up import Joined
 from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.assumptions import assumptions, memory_assumptions
-from traffic.training.calls import JobSite
 from traffic.training.compute_time import compute_time
+from traffic.training.expert_load import check_expert_keys, expert_figures, load_of_experts
 from traffic.training.keys import (
     BYTES_OF,
     Batch,
@@ -32,6 +33,7 @@ from traffic.training.keys import (
 from traffic.training.megatron import with_run
 from traffic.training.memory import does_not_fit, memory_of_stages, worst_stage
 from traffic.training.phases import StepPlan, step_phases
+from traffic.training.plan import JobSite
 from traffic.training.step import TrainingStep, training_step
 from traffic.training.storage import checkpoint_phases, dataset_phases, limits_of_checkpoint
 from traffic.transformer.parameters import active_parameter_count
@@ -70,6 +72,7 @@ def training(
     fabric: str | None = None,
     checkpoint: CheckpointSpec | None = None,
     dataset: DatasetSpec | None = None,
+    expert_load: ExpertLoadFile | None = None,
     memory: Memory = Memory(),
     *,
     context: Injected[WorkloadContext],
@@ -94,6 +97,8 @@ def training(
         Fabric of the collectives; the one on which the group has a NIC per GPU if absent.
     checkpoint, dataset : Spec, optional
         Traffic to and from storage.
+    expert_load : ExpertLoadFile, optional
+        File of the tokens that each expert got, by layer or for all layers; all get as many if absent.
     memory : Memory
         What a GPU has room for; whether the layout fits is said.
 
@@ -154,7 +159,9 @@ def training(
         keys.overlap,
         keys.recompute,
         JobSite(inventory, group, pool.per_host),
+        load_of_experts(source.shape, expert_load, context.directory),
     )
+    check_expert_keys(keys.collectives, plan.expert_load)
     gpu = inventory.groups[group].gpu if group in inventory.groups else None
     between_ranks = step_phases(plan)
     phases = [*between_ranks]
@@ -174,7 +181,7 @@ def training(
         phases=tuple(phases),
         groups=_groups(grid, step),
         ranks=ranks,
-        model=_figures(step, source),
+        model=expert_figures(_figures(step, source), plan),
         checkpoint_bytes=step.checkpoint_bytes,
         memory=needed,
         compute=None if compute is None else compute_time(plan, compute, gpu),

@@ -62,7 +62,14 @@ def _row_kind(values: Mapping[str, Any]) -> RowKind:
     "--node-limit",
     cls=RareOption,
     type=click.IntRange(min=1),
-    help="Of node-deduplicated all-to-all: hosts of a token.",
+    help="Of node-deduplicated all-to-all: most hosts of a token.",
+)
+@click.option(
+    "--dispatch-hosts",
+    "hosts",
+    cls=RareOption,
+    type=click.Choice(["expected", "worst"]),
+    help="Of node-deduplicated all-to-all: hosts of a token on average, or in the worst case.",
 )
 def command(
     scenario: str | None,
@@ -86,7 +93,11 @@ def command(
         refuse_flags("--collective reads no scenario", "fabric", groups=("scenario", "files", "phase"))
         _bare(collective, settings, **bare)
         return
-    idle = [f"--{name.replace('_', '-')}" for name, value in bare.items() if value not in (None, 1)]
+    idle = [
+        f"--{'dispatch-hosts' if name == 'hosts' else name.replace('_', '-')}"
+        for name, value in bare.items()
+        if value not in (None, 1)
+    ]
     if scenario is not None and idle:
         raise click.UsageError(f"{', '.join(idle)}: only with --collective")
     if scenario is None:
@@ -258,6 +269,7 @@ def _bare(operation: str, settings: Settings, **keys: Any) -> None:
         copies=keys["copies"],
         experts=keys["experts"],
         node_limit=keys["node_limit"],
+        hosts=keys["hosts"],
     )
     table = collective_table(found)
     record = lambda: {**tool_envelope("CollectiveResult"), **table.record(0), "formula": formula_record(found.sent)}  # noqa: E731

@@ -91,7 +91,8 @@ COLLECTIVE = RowKind(
     (
         "collective", "algorithm", "ranks", "ranks_per_host", "size_bytes", "bus_factor", "bus_factor_by_page",
         "sent_bytes_per_rank", "sent_bytes_on_fabric_per_rank", "received_bytes_on_fabric_per_rank",
-        "sent_bytes_inside_per_rank", "total_bytes", "pairs", "lower_bound_s",
+        "sent_bytes_inside_per_rank", "total_bytes", "pairs", "nic_time_s", "lower_bound_s", "hosts_of_token",
+        "hosts_of_token_worst",
     ),
 )  # fmt: skip
 

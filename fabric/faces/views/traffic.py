@@ -137,7 +137,10 @@ def collective_table(collective: BareCollective) -> Table:
         "sent_bytes_inside_per_rank": collective.sent_inside_bytes_per_rank,
         "total_bytes": collective.total_bytes,
         "pairs": collective.pairs,
+        "nic_time_s": collective.nic_time_s,
         "lower_bound_s": collective.lower_bound_s,
+        "hosts_of_token": collective.hosts_of_token,
+        "hosts_of_token_worst": collective.hosts_of_token_worst,
     }
     kinds: dict[str, tuple[Any, str]] = {
         "collective": (named, "collective"),
@@ -153,7 +156,10 @@ def collective_table(collective: BareCollective) -> Table:
         "sent_bytes_inside_per_rank": (volumes, "inside hosts, handed on included, busiest"),
         "total_bytes": (volumes, "all pairs"),
         "pairs": (counts, "pairs"),
-        "lower_bound_s": (times, "lower bound of the time"),
+        "nic_time_s": (times, "busiest NIC at line rate, no latency"),
+        "lower_bound_s": (times, "lower bound of the time, this algorithm"),
+        "hosts_of_token": (_plain_number, "hosts a token goes to, mean"),
+        "hosts_of_token_worst": (counts, "hosts a token goes to, worst case"),
     }
     return Table.of([make(name, header, [row[name]]) for name, (make, header) in kinds.items()], 1)
 
@@ -164,7 +170,8 @@ def _plain_number(name: str, header: str, values: list[float]) -> Column:
 
 FIGURES_SHOWN = (
     "bus_factor", "bus_factor_by_page", "sent_bytes_per_rank", "sent_bytes_on_fabric_per_rank",
-    "received_bytes_on_fabric_per_rank", "sent_bytes_inside_per_rank", "total_bytes", "pairs", "lower_bound_s",
+    "received_bytes_on_fabric_per_rank", "sent_bytes_inside_per_rank", "total_bytes", "pairs", "nic_time_s",
+    "lower_bound_s", "hosts_of_token", "hosts_of_token_worst",
 )  # fmt: skip
 
 
