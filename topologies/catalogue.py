@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from topologies.errors import TopologyError, nearest, nearest_hint
 from topologies.registry import Spec
-from topologies.units import Count, CountOrZero, LengthM, RateGbps, Ratio, SpeedGbps, VolumeBytes
+from topologies.units import Count, CountOrZero, LengthM, RateGbps, Ratio, SpeedGbps, VolumeBytes, precise_gbps
 
 
 class CatalogueRow(Spec):
@@ -83,7 +83,7 @@ class ScaleUpModel(Spec):
 
     def as_written(self) -> dict[str, Any]:
         """Its keys as one writes them in a file, without those at their defaults."""
-        return {**self.model_dump(exclude_defaults=True), "speed": f"{self.speed:g} Gb/s"}
+        return {**self.model_dump(exclude_defaults=True), "speed": precise_gbps(self.speed)}
 
 
 class GpuModel(Spec):

@@ -19,6 +19,7 @@ class ExpertLoad:
     layers: tuple[int, ...]  # layers of the model that have experts
     top_k: int
     choices: dict[tuple[int, int], ExpertChoice] = field(default_factory=dict)  # those asked for so far
+    places: dict[tuple[int, int, bytes], Floats] = field(default_factory=dict)  # visits of places asked for so far
 
     def choice(self, groups: int, limit: int) -> ExpertChoice:
         """How tokens choose within a limit, fitted once."""
@@ -26,6 +27,13 @@ class ExpertLoad:
         if limited not in self.choices:
             self.choices[limited] = ExpertChoice(self.visited, self.top_k, *limited)
         return self.choices[limited]
+
+    def visits(self, place: Ints, groups: int, limit: int) -> Floats:
+        """How often a place has one of a token's experts, worked out once; see :meth:`ExpertChoice.visits`."""
+        key = (groups, limit, place.tobytes())
+        if key not in self.places:
+            self.places[key] = self.choice(groups, limit).visits(place)
+        return self.places[key]
 
     def of_layers(self, layers: Sequence[int], *, back: bool) -> LayerLoad:
         """Loads of some layers of the model; those without experts are left out."""
@@ -60,9 +68,10 @@ class LayerLoad:
 
     def visits(self, host: Ints, groups: int | None, limit: int | None) -> Floats:
         """Probability that a host has an expert of a token, shape (layers, hosts); ``host`` is that of every rank."""
-        choice = self.load.choice(groups or 1, limit or groups or 1)
-        experts = np.arange(choice.visited.shape[1])
-        return column(choice.visits(host[experts * len(host) // len(experts)])[list(self.rows)], np.float64)
+        experts = np.arange(self.load.visited.shape[1])
+        place = column(host[experts * len(host) // len(experts)], np.int32)
+        by_layer = self.load.visits(place, groups or 1, limit or groups or 1)
+        return column(by_layer[list(self.rows)], np.float64)
 
 
 def uneven(sent: Floats, received: Floats) -> float:

@@ -25,6 +25,8 @@ def _phase(phase: Phase, factor: float) -> Phase:
         total_bytes=phase.total_bytes * factor,
         rate_gbps=phase.rate_gbps * factor,
         flows=scaled_flows(phase.flows, factor),
+        sent_bytes_inside_per_rank=phase.sent_bytes_inside_per_rank * factor,
+        inside_s=phase.inside_s * factor,
     )
 
 

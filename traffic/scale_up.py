@@ -17,6 +17,7 @@ from topologies.columns import Floats, Ints
 from topologies.units import format_bytes, percent
 from traffic.collective import CollectiveTraffic
 from traffic.formula import Formula, formula
+from traffic.workload import Phase
 
 SOURCE = (
     "NCCL, src/graph/topo.h and tuning.cc, for the efficiency of NVLink; nccl-tests, issue 212 for what is measured"
@@ -137,17 +138,45 @@ def switches_are_faster(links: ScaleUpModel | None, ranks: int) -> bool:
     return (ranks + 1) / links.reduction_efficiency < 2 * (ranks - 1) / links.efficiency
 
 
-def scale_up_assumptions(links: ScaleUpModel | None, group: str, gpus_per_host: int, hosts: int) -> list[str]:
+@dataclass(frozen=True)
+class Joined:
+    """A node group that a job runs on, as far as its scale-up links go."""
+
+    links: ScaleUpModel | None
+    group: str
+    gpus_per_host: int
+    hosts: int
+
+    def assumptions(self, phases: Sequence[Phase], ranks: int) -> list[str]:
+        """What is taken for granted of a job's traffic inside hosts and domains, with the key that says otherwise."""
+        links = self.links
+        if links is None:
+            return []
+        stated = scale_up_assumptions(links, self.group, self.gpus_per_host, self.hosts)
+        if ranks > self.gpus_per_host and phases and all(phase.fabric is None for phase in phases):
+            stated.append(f"all {ranks:,} GPUs are in one scale-up domain: none of the collectives crosses a fabric")
+        return stated
+
+    def notes(self, phases: Sequence[Phase]) -> list[str]:
+        """That traffic inside hosts takes no time, where there is some and no links are described."""
+        if self.links is not None or not any(phase.sent_bytes_inside_per_rank for phase in phases):
+            return []
+        return [
+            f"traffic inside the hosts of {self.group} takes no time: what joins their GPUs is not described; "
+            f"scale_up: {{speed: 450 GB/s}} in the node group, or a model of the catalogue"
+        ]
+
+
+def scale_up_assumptions(links: ScaleUpModel, group: str, gpus_per_host: int, hosts: int) -> list[str]:
     """What is taken for granted of traffic inside hosts and domains, with the key that says otherwise."""
     key = f"nodes.{group}.scale_up"
-    if links is None:
-        if gpus_per_host < 2:
-            return []
-        return [f"traffic inside the hosts of {group} takes no time: no links of theirs are described ({key})"]
+    speed = f"{format_bytes(links.speed * 1e9 / 8)}/s a GPU and direction"
     stated = [
-        f"scale-up links of {group} reach {percent(links.efficiency, 0)} of {format_bytes(links.speed * 1e9 / 8)}/s a GPU and "
-        f"direction ({key}.efficiency); parts inside and between hosts run at once, the slower decides"
+        f"scale-up links of {group} reach {percent(links.efficiency, 0)} of {speed} ({key}.efficiency); parts inside "
+        "and between hosts run at once, the slower decides"
     ]
+    if links.mesh:
+        stated.append(f"every two GPUs of a domain of {group} have a link of their own ({key}.mesh)")
     if links.reduces:
         stated.append(
             f"their switches add up all-reduces inside a domain where that is faster, at "

@@ -242,10 +242,10 @@ def collective_phase(
             uneven = max(uneven, traffic.uneven)
             example = example or run(collective_name, size, mean, layout, share.load, **(keys or {}))
     payloads = tuple(Payload(share.ranks, share.payload) for share in shares)
-    sent_by = example.sent if example else None
-    if sent_by is not None and len(parts) > 1 and any(share.load for share in shares):
-        sent_by = _mean_over_stages(sent_by, mean, sent)
-    phase = {"payloads": payloads, "sent": sent_by, "uneven": uneven, **phase}
+    shown = {"sent": example.sent, "handed_on": example.handed_on} if example else {}
+    if example is not None and len(parts) > 1 and any(share.load for share in shares):
+        shown["sent"] = _mean_over_stages(example.sent, mean, sent)
+    phase = {"payloads": payloads, "uneven": uneven, **shown, **phase}
     return phase_of(name, collective_name, seats, parts, mean, sent, **phase)
 
 
@@ -294,7 +294,6 @@ def phase_of(
         sent_bytes_inside_per_rank=near.mean_bytes_per_rank,
         inside_s=time.value if time else 0.0,
         inside=time,
-        handed_on=next((traffic.handed_on for traffic, _ in parts if traffic.handed_on), None),
         **phase,
     )
 

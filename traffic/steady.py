@@ -20,6 +20,7 @@ def per_second(phase: Phase) -> Phase:
         flows=scaled_flows(phase.flows, _GBPS_OF_BYTE),
         payloads=tuple(replace(part, formula=replace(part.formula, unit="bytes/s")) for part in phase.payloads),
         sent=None if phase.sent is None else replace(phase.sent, unit="bytes/s"),
+        handed_on=None if phase.handed_on is None else replace(phase.handed_on, unit="bytes/s"),
         steady=True,
         rate_gbps=phase.total_bytes * _GBPS_OF_BYTE,
         after=(),

@@ -82,6 +82,11 @@ class Phase:
         return _DIMENSION_OF.get(self.name.partition(".")[0], "")
 
     @property
+    def handed_on_bytes_per_rank(self) -> float:
+        """What a rank passes on inside its host or domain, to or from another's way out; the mean over ranks."""
+        return self.handed_on.value if self.handed_on and not self.steady else 0.0
+
+    @property
     def sent_bytes_on_fabric_per_rank(self) -> float:
         """What of the bytes leaves the hosts, the mean over ranks."""
         return self.flows.total / self.senders if self.senders and not self.steady else 0.0

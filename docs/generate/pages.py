@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fabric.scenario.json_schema import scenario_schema
-from generate import columns, commands, keys, plugins, reading, readme, scenario
+from generate import columns, commands, keys, measured, plugins, reading, readme, scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,6 +25,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "docs/commands.md": commands.page,
     "docs/plugins.md": plugins.page,
     "docs/reading.md": reading.page,
+    "docs/measured.md": measured.page,
     "docs/tui.md": keys.page,
     "examples/fabric-scenario-v1.schema.json": schema,
 }

@@ -70,7 +70,7 @@ def test_the_record_has_what_operation_reads(answer, scenario):
     assert job["checkpoint_bytes"] == 14 * job["parameters"]
     for phase in job["phases"]:
         assert phase["sent_bytes_on_fabric_per_rank"] <= phase["sent_bytes_per_rank"] * (1 + 1e-9)
-        assert phase["flows"] == phase["pairs"]
+        assert phase["flows"] % phase["pairs"] == 0  # whole queue pairs per connection
         if phase["fabric"]:
             assert phase["sent_bytes_on_fabric_per_rank"] == pytest.approx(phase["total_bytes"] / 64)
             assert phase["exposed_s"] <= phase["ideal_s"]

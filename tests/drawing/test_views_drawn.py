@@ -165,7 +165,7 @@ def test_the_timeline_ends_at_the_step_time(train: tuple[LoadedScenario, RouteRe
     _, result = train
     job = timelines(result)[0]
     in_step = [bar.end_s for bar in job.bars if bar.kind != "apart" and bar.end_s is not None]
-    assert max(in_step) == pytest.approx(result.jobs[0].step_time_s)
+    assert max(in_step) == pytest.approx(result.jobs[0].step_time_s, rel=1e-3)  # phases by medians of their own
     root = ET.fromstring(timeline_svg(timelines(result), ("x",)))
     words = " ".join(text.text or "" for text in root.iter(f"{SVG}text"))
     for one in result.jobs[0].phases:

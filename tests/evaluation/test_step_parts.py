@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabric.cli.main import run
@@ -66,6 +66,7 @@ phases = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(phases=phases, compute=times, bubble=st.floats(0, 2), optimizer=times)
 def test_a_step_is_the_sum_of_its_parts_and_no_less_than_any_of_them(phases, compute, bubble, optimizer):
     """Compute, bubble times the useful time, optimizer, and what phases expose."""
@@ -81,6 +82,7 @@ def test_a_step_is_the_sum_of_its_parts_and_no_less_than_any_of_them(phases, com
         assert one.least_exposed * seconds * (1 - 1e-9) - 1e-9 <= wait <= seconds
 
 
+@settings(deadline=None)
 @given(phases=phases, compute=st.floats(0.1, 100), bubble=st.floats(0, 2), optimizer=times)
 def test_compute_of_an_mfu_is_the_one_whose_step_it_is(phases, compute, bubble, optimizer):
     """Any step built up from a compute time, said as an MFU, gives that step back."""

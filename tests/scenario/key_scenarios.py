@@ -219,6 +219,10 @@ def _trainings() -> list[Data]:
         training(model=experts, parallelism={"tp": 2, "ep": 8, "etp": 1}, collectives={"all_to_all": "direct"}),
         training(model=layers, parallelism={"tp": 2, "pp": 2, "stage_layers": [3, 5]}, gpus=8),
         training(
+            parallelism={"tp": 2, "pp": 2, "schedule": "zb-h1"},
+            memory={"gpu": "8 GB", "reserved": "1 GB", "dropout": True, "recompute": ["norms"], "kept": "fp8"},
+        ),
+        training(
             optimizer_sharding="zero3",
             sharding={"ranks": 4, "reshard": True, "gather": "micro-batch", "reduce": "step"},
             precision={"params": "bf16", "grads": "fp32", "gather": "fp8", "optimizer": "adam-fp32"},

@@ -184,6 +184,7 @@ _VALUES: dict[str, list[Data]] = {
     "router": ["single-path", "wcmp"],
     "paths": ["valley-free", "shortest"],
     "objective": ["max-throughput"],
+    "expert_load": [{"path": "none.csv"}],
     "order": ["pp-dp-ep-cp-tp", "spread"],
 }
 _TYPE_ERRORS = ("FP2101", "FP2102", "FP2103", "FP2104")  # say that a value is of a wrong kind, not that it matters

@@ -199,5 +199,47 @@ def test_layouts_that_do_not_fold_are_refused(layout, message):
         Parallelism.model_validate(layout).resolve(32)
 
 
+# Liu et al., arXiv 2504.14960, table 3: GPUs, tp, ep, pp, etp (that of attention where folding is off), then edp.
+PUBLISHED = [
+    (128, 2, 4, 8, 2, 2), (128, 2, 8, 8, 1, 2),  # Mixtral 8x22B, without and with folding
+    (64, 2, 4, 4, 2, 2), (64, 2, 4, 4, 1, 4),  # Qwen2-57B-A14B
+    (128, 2, 8, 8, 2, 1), (128, 4, 8, 8, 1, 2),  # Mixtral 8x22B G8T8
+    (256, 8, 4, 8, 8, 1),  # Llama3 8x70B, without
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gpus", "tp", "ep", "pp", "etp", "copies"), PUBLISHED)
+def test_layouts_of_the_folding_paper_are_legal(gpus, tp, ep, pp, etp, copies):
+    """Attention tp x dp x pp and experts etp x ep x edp x pp over the same GPUs, stage by stage (section 3.2)."""
+    grid = Parallelism(tp=tp, ep=ep, pp=pp, etp=etp).resolve(gpus)
+    assert grid.sizes["tp"] * grid.sizes["dp"] * pp == grid.experts.ranks == gpus
+    assert (grid.experts.sizes["tp"], grid.experts.sizes["ep"], grid.experts.sizes["dp"]) == (etp, ep, copies)
+    for rows in (grid.groups("dp"), grid.experts.groups("dp"), grid.experts.groups("tp", "ep")):
+        assert all(len(set(grid.coordinates(row)["pp"].tolist())) == 1 for row in rows)
+
+
+@pytest.mark.parametrize("cp", [2, 4, 8])
+@pytest.mark.parametrize("folded", [False, True])
+def test_folding_keeps_experts_inside_hosts_whatever_the_context_ranks(cp, folded):
+    """Figure 6: the exchange of 8 experts leaves the host unless context and expert ranks are folded."""
+    layout = {"cp": cp, "ep": 8, **({"etp": 1} if folded else {})}
+    job = run("training", cluster(8), model=MIXTRAL | {"layers": 2}, batch=BATCH, parallelism=layout)
+    assert (phase(job, "ep.dispatch").fabric is None) == folded
+    # tokens of a rank, top-2, width, bytes, layers, forward and backward, micro-batches
+    each = 4096 / cp * 2 * 4096 * 2 * 2 * 2 * job.model.micro_batches
+    assert phase(job, "ep.dispatch").payload_bytes_per_rank == each
+
+
+def test_folding_trades_tensor_for_expert_collectives():
+    """Mixtral 8x22B of table 3: etp 2 x ep 4 gathers and scatters what etp 1 x ep 8 does not; both exchange alike."""
+    keys = {"model": MIXTRAL, "batch": BATCH}
+    plain = run("training", cluster(2), **keys, parallelism={"tp": 2, "ep": 4, "etp": 2, "sp": True})
+    folded = run("training", cluster(2), **keys, parallelism={"tp": 2, "ep": 8, "etp": 1, "sp": True})
+    one, other = (phase(job, "ep.dispatch") for job in (plain, folded))
+    assert one.payload_bytes_per_rank == other.payload_bytes_per_rank
+    assert phase(plain, "etp.all_gather").payload_bytes_per_rank == 2 * one.payload_bytes_per_rank
+    assert not [found.name for found in folded.phases if found.name.startswith("etp")]
+
+
 def _shape() -> ModelShape:
     return ModelShape.model_validate(MIXTRAL)

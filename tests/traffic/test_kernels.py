@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from traffic_clusters import cluster, run
 
@@ -89,6 +89,7 @@ def test_memory_bound_kernels_take_their_bytes():
     assert moved - products == pytest.approx(4096 / 4 * 44 * 1024 + 4096 * 16 * 1024)
 
 
+@settings(deadline=None)
 @given(rows=st.integers(1, 5000), inner=st.integers(1, 5000), columns=st.integers(1, 5000), count=st.integers(1, 16))
 def test_no_product_is_faster_than_the_peak_or_than_its_bytes(rows, inner, columns, count):
     """And a wider one takes no less time."""

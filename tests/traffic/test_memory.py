@@ -149,12 +149,30 @@ def test_tensors_of_a_layer_with_experts_are_counted():
         {"layers": 2, "hidden": 256, "ffn_hidden": 1024, "heads": 8, "vocab": 96, "experts": experts}
     )
     kept = KeptActivations(shape, 128, 128, 4)
-    routed = 2 * (32 * 2 * 256 * 2 + 32 * 2 * 512 * 3) + 4 * 32 * 8
+    routed = 2 * (32 * 2 * 256 + 32 * 2 * 512 * 3) + 4 * 32 * 8
     assert kept.parts(0)["experts"] == routed
     assert kept.parts(0)["shared"] == 2 * 32 * 512 * 3
     assert kept.layer(0) - replace(kept, recompute="experts").layer(0) == routed
     folded = replace(kept, expert_tensor=2)  # each expert on two tensor ranks, which gather each other's tokens
-    assert folded.parts(0)["experts"] == 2 * (2 * 32 * 2 * 256 * 2 + 32 * 2 * 512 * 3) + 4 * 32 * 8
+    assert folded.parts(0)["experts"] == 2 * (2 * 32 * 2 * 256 + 32 * 2 * 512 * 3) + 4 * 32 * 8
+
+
+def test_deepseek_v3_keeps_what_its_report_says():
+    """Section 3.2.3 and 3.3: norms, up-projections and SwiGLU run again, what matrices take in is kept in FP8."""
+    s, h, heads, top_k, f = 4096, 7168, 128, 8, 2048
+    shape = ModelShape.model_validate(
+        {
+            "layers": 61, "hidden": h, "ffn_hidden": 18432, "heads": heads, "vocab": 129280,
+            "latent": {"kv_rank": 512, "query_rank": 1536, "nope_dim": 128, "rope_dim": 64, "value_dim": 128},
+            "experts": {"count": 256, "top_k": top_k, "ffn_hidden": f, "shared": 1, "first_dense": 3},
+        }
+    )  # fmt: skip
+    kept = KeptActivations(shape, s, s, rerun=("norms", "up-projections", "activation"), kept_width=1)
+    bf16 = 2 * (2 * s * h + s * (512 + 64 + 1536))  # what norms take in, the narrow vectors
+    fp8 = s * heads * 128 + s * 2 * f + s * top_k * (h + 2 * f)  # results of attention; shared expert; routed ones
+    fp32 = 4 * s * (heads + 256)  # sums of the softmax, the router's logits
+    assert kept.layer(10) == bf16 + fp8 + fp32
+    assert KeptActivations(shape, s, s).layer(10) > 3 * kept.layer(10)
 
 
 JOB = {"model": BILLIONS, "batch": {"global": 64, "micro": 1, "sequence": 4096}, "parallelism": {"tp": 2, "pp": 4}}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from traffic_clusters import cluster, phase, run
+from traffic_clusters import cluster, context, phase, run
 
 from topologies.catalogue import ScaleUpModel, builtin
 from topologies.errors import TrafficError
@@ -16,6 +16,7 @@ from traffic.bare_collective import bus_factor
 from traffic.collective import COLLECTIVES, GroupLayout
 from traffic.scale_up import inside_domains, inside_time, scale_up_assumptions
 from traffic.seats import run as collective
+from traffic.workload import WORKLOADS
 
 MODEL = {"layers": 8, "hidden": 64, "ffn_hidden": 128, "heads": 16, "kv_heads": 16, "vocab": 96}
 HOPPER = {"speed": "450 GB/s", "domain": 8, "efficiency": 0.8}
@@ -66,7 +67,7 @@ def inside(name, layout, **keys):
 )
 def test_four_hosts_of_eight_hand_on_inside(name, expected):
     """Rings pass 7 of 8 parts on inside; PXN gives 7 of 8 rails' parts to their GPUs; NVLS reads all and writes 1/8."""
-    traffic, near = inside(name, GroupLayout.of(32, 8))
+    _, near = inside(name, GroupLayout.of(32, 8))
     assert near.bytes_per_rank == pytest.approx(expected)
     assert near.mean_bytes_per_rank == pytest.approx(expected)
     assert near.by_switches == name.startswith("nvls")
@@ -209,12 +210,15 @@ def test_messages_from_point_to_point_use_the_link_of_their_pair():
 
 
 def test_without_links_nothing_is_charged_and_it_is_said():
-    """Bytes are counted all the same."""
-    traffic = run("training", cluster(2), model=MODEL, batch={"global": 64, "sequence": 1024}, parallelism={"tp": 8})
-    found = phase(traffic, "tp.all_reduce")
-    assert found.sent_bytes_inside_per_rank > 0
-    assert (found.inside_s, found.inside) == (0.0, None)
-    assert any("takes no time" in text and "nodes.gpu.scale_up" in text for text in traffic.assumptions)
+    """Bytes are counted all the same; where every rank has a host of its own there is nothing to say."""
+    for parallelism, notes in (({"tp": 8}, 1), ({"tp": 1, "dp": 2}, 0)):
+        given = context(cluster(2))
+        keys = {"model": MODEL, "batch": {"global": 64, "sequence": 1024}, "parallelism": parallelism}
+        ranks = {} if parallelism["tp"] == 8 else {"gpus": 2, "placement": {"order": "spread"}}
+        traffic = WORKLOADS["training"]({"kind": "training", **keys, **ranks}, context=given)
+        assert len([text for text in given.said if "takes no time" in text and "scale_up: " in text]) == notes
+        assert all((found.inside_s, found.inside) == (0.0, None) for found in traffic.phases)
+        assert any(found.sent_bytes_inside_per_rank > 0 for found in traffic.phases) == bool(notes)
 
 
 # ---- domains of several hosts ----------------------------------------------------------------------------------------
@@ -281,5 +285,5 @@ def test_a_job_inside_one_domain_says_that_no_fabric_carries_it():
     """16 GPUs of a domain of 72."""
     traffic = run("training", joined(18, gpus=4, **HOPPER | {"domain": 72}), model=MODEL,
                   batch={"global": 64, "sequence": 1024}, gpus=16)  # fmt: skip
-    assert any("all 16 GPUs of the job are in one scale-up domain" in text for text in traffic.assumptions)
+    assert any("all 16 GPUs are in one scale-up domain" in text for text in traffic.assumptions)
     assert all(entry.fabric is None for entry in traffic.phases)

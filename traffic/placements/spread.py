@@ -34,7 +34,8 @@ def spread(site: Injected[PlacementSite]) -> Ints:
     what = "host" if free.shape[1] == site.gpus_per_host else "scale-up domain"
     if len(host) < groups:
         raise TrafficError(
-            f"spread keeps tensor parallelism inside a {what}, but the free GPUs hold {len(host):,} of {groups:,} groups",
+            f"spread keeps tensor parallelism inside a {what}, but the free GPUs hold {len(host):,} of {groups:,} "
+            "groups",
             where="parallelism.tp",
             hint=f"choose a tp that divides the GPUs of a {what}, or placement order: packed",
             code="FP4024",

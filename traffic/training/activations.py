@@ -48,6 +48,8 @@ class KeptActivations:
     fused: bool = True  # the attention kernel keeps no scores
     dropout: bool = False
     recompute: Recompute = "none"
+    rerun: tuple[str, ...] = ()  # norms, up-projections, activation
+    kept_width: int | None = None  # bytes of an element that a matrix takes in; as width if absent
     expert_tensor: int = 1  # tensor ranks of an expert
     gathered_by: int = 1  # ranks whose tokens an expert rank gathers; 1 where tokens are sent to their experts
 
@@ -55,6 +57,11 @@ class KeptActivations:
     def boundary(self) -> float:
         """Bytes of the residual stream of a micro-batch, β·b·(s/c)·h, or the tensor rank's share of it."""
         return self.width * self._stream
+
+    @property
+    def _matrix_width(self) -> int:
+        """Bytes of an element that a matrix takes in."""
+        return self.width if self.kept_width is None else self.kept_width
 
     @property
     def _stream(self) -> float:
@@ -81,8 +88,9 @@ class KeptActivations:
         shape, feed = self.shape, self.shape.feed(number)
         blocks = shape.blocks(number)
         norms = min(shape.norms_per_layer, 2 * blocks) if shape.norms_per_layer else 0
-        streams = norms + min(max(norms, 1), blocks)  # what norms take in, and what the blocks behind them do
-        found = {"norms": (streams * self.width + (blocks if self.dropout else 0)) * self._stream}
+        behind = 0 if "norms" in self.rerun and norms else min(max(norms, 1), blocks)  # what blocks take in
+        each = norms * self.width + behind * self._matrix_width + (blocks if self.dropout else 0)
+        found = {"norms": each * self._stream}
         if shape.has_attention(number):
             found["attention"] = self._attention()
             found["scores"] = 0.0 if self.fused else self._scores(number)
@@ -101,14 +109,17 @@ class KeptActivations:
         heads = shape.heads / self.tensor
         pairs = heads if shape.latent else max(shape.key_value_heads / self.tensor, 1)
         values = shape.latent.value_dim if shape.latent else shape.head_width
-        elements = heads * (shape.head_width + values) + pairs * (shape.head_width + values)
+        elements = heads * shape.head_width + pairs * (shape.head_width + values)
         if shape.qk_norm:
             elements += (heads + pairs) * shape.head_width
         if shape.latent:
+            if "up-projections" in self.rerun:
+                elements = 0.0
             narrow = shape.latent.kv_rank + shape.latent.rope_dim + (shape.latent.query_rank or 0)
-            elements += 2 * narrow / (self.tensor if self.split_tokens else 1)  # before and after their norms
+            norms = 1 if "norms" in self.rerun else 2  # before and after their norms
+            elements += norms * narrow / (self.tensor if self.split_tokens else 1)
         statistics = _STATISTICS * heads if self.fused else 0.0
-        return self.tokens * (self.width * elements + statistics)
+        return self.tokens * (self.width * elements + self._matrix_width * heads * values + statistics)
 
     def _scores(self, number: int) -> float:
         """Softmax of every token with all it sees; with dropout its mask and its result too."""
@@ -120,15 +131,19 @@ class KeptActivations:
 
     def _mlp(self, hidden: int, tokens: float) -> float:
         """What the activation function takes in and gives out; gated: two in, and their product."""
-        return self.width * tokens * hidden * (3 if self.shape.gated_mlp else 2)
+        taken = 2 if self.shape.gated_mlp else 1
+        return self._matrix_width * tokens * hidden * (taken if "activation" in self.rerun else taken + 1)
 
     def _experts(self) -> float:
-        """Tokens as they come to the experts, inside them, and as they go back; experts get the same on the average."""
+        """Tokens as they come to the experts and inside them; experts get the same on the average.
+
+        Weights of a token's experts are applied inside, so that what goes back is not needed again.
+        """
         experts, shape = self.shape.experts, self.shape
         assert experts is not None
         own = self.tokens / self.tensor
         visits = own * experts.top_k * self.expert_tensor
         gathered = own * self.gathered_by * shape.hidden if self.gathered_by > 1 else 0.0
-        moved = 2 * visits * shape.hidden
+        moved = visits * shape.hidden
         inside = self._mlp(shape.expert_width, visits / self.expert_tensor)
-        return self.width * (gathered + moved) + inside + _STATISTICS * own * experts.count
+        return self._matrix_width * (gathered + moved) + inside + _STATISTICS * own * experts.count

@@ -67,8 +67,8 @@ def _of_compute(plan: StepPlan, compute: Compute | None, gpu: GpuModel | None) -
             "the ideal step is FLOPs over GPUs x peak x MFU; compute is what ideal communication, bubble and optimizer "
             "leave of it, and congestion adds to it (compute.mfu)"
         )
-        if compute.mfu is not None and {"kernel_sizes", "attention_kernel"} & compute.model_fields_set:
-            stated.append("sizes and kinds of kernels change no time beside an MFU (compute.kernel_efficiency)")
+        if compute.mfu is not None and "kernel_sizes" in compute.model_fields_set:
+            stated.append("sizes of kernels change nothing beside an MFU (compute.kernel_sizes)")
     else:
         stated += _of_kernels(compute, gpu)
     if memory is None:
@@ -93,9 +93,6 @@ def _of_kernels(compute: Compute, gpu: GpuModel | None) -> list[str]:
             f"products are cut into tiles of {TILE} x {TILE} that fill for {FILL} elements{waves}: narrow ones are "
             "slower (compute.kernel_sizes)"
         )
-    kernel = "in one kernel that moves no scores" if compute.attention_kernel == "fused" else "with scores in memory"
-    if "attention_kernel" not in compute.model_fields_set:
-        stated.append(f"attention runs {kernel} (compute.attention_kernel)")
     return stated
 
 

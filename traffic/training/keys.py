@@ -148,6 +148,15 @@ class Memory(Spec):
         description="Kept free for what is not counted: driver, libraries' buffers, workspaces, fragments between "
         "allocations",
     )
+    recompute: tuple[Literal["norms", "up-projections", "activation"], ...] = Field(
+        default=(),
+        description="Parts run again beside what recompute says, without communication: results of norms; queries, "
+        "keys and values of latent attention; results of the MLP's activation function",
+        examples=[["norms", "activation"]],
+    )
+    kept: NumberType | None = Field(
+        default=None, description="What matrices take in, as it is kept for the backward pass; as params if absent"
+    )
     dropout: bool | None = Field(
         default=None, description="Masks of dropout are kept; false if absent, or as Megatron-LM arguments say"
     )

@@ -61,6 +61,8 @@ def kept_activations(plan: StepPlan, memory: Memory, compute: Compute | None) ->
         fused=compute is None or compute.attention_kernel == "fused",
         dropout=bool(memory.dropout),
         recompute=plan.recompute,
+        rerun=memory.recompute,
+        kept_width=None if memory.kept is None else BYTES_OF[memory.kept],
         expert_tensor=experts["tp"],
         gathered_by=experts["tp"] * experts["ep"] if plan.collectives.dispatch == "all-gather" else 1,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from topologies.columns import Ints, column
+from traffic.expert_load import ExpertLoad
 from traffic.formula import Formula
 from traffic.inventory import Inventory
 from traffic.library.call import LibraryCall
@@ -66,6 +67,7 @@ class JobPlan:
     overlap: Overlap
     recompute: Recompute
     site: JobSite
+    expert_load: ExpertLoad | None = None  # where tokens do not go to all experts alike
 
     @property
     def by_rail(self) -> bool:

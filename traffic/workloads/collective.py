@@ -16,6 +16,7 @@ from traffic.library.keys import LibrarySpec
 from traffic.library.phase import Communicator, checked_operation, library_phase
 from traffic.parallelism import Parallelism
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
+from traffic.scale_up import Joined
 from traffic.seats import seats_of
 from traffic.workload import WORKLOADS, GroupShape, WorkloadContext, WorkloadTraffic
 
@@ -105,15 +106,19 @@ def collective(
         library_phase(operation, volume, communicator, name=name, repeat=repeat)
         for name, volume in zip(names, size, strict=True)
     ]
+    phases = [phase for phase, _ in made]
+    joined = Joined(seats.links, group, pool.per_host, len(pool.hosts))
+    context.say(*joined.notes(phases))
     return WorkloadTraffic(
         id=context.id,
         kind="collective",
-        phases=tuple(phase for phase, _ in made),
+        phases=tuple(phases),
         groups={"collective": GroupShape(ranks, 1)},
         ranks=ranks,
         assumptions=(
             *(_carried(operation, volume, call) for volume, (_, call) in zip(size, made, strict=True)),
             *_defaults(communicator, gpus, fabric, placement, np.unique(seats.hosts).size),
+            *joined.assumptions(phases, ranks),
         ),
     )
 

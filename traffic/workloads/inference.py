@@ -21,7 +21,7 @@ from traffic.library.call import AUTO
 from traffic.number_types import BYTES_OF, NumberType, PayloadType, vector_terms
 from traffic.parallelism import Parallelism
 from traffic.placement import GpuPool, Placement, gpu_group
-from traffic.scale_up import scale_up_assumptions
+from traffic.scale_up import Joined
 from traffic.seats import Seats, Share, algorithm_from, algorithm_of, collective_phase, phase_of, seats_of
 from traffic.steady import per_second
 from traffic.training.expert_load import check_expert_keys, choice_of_experts, load_of_experts
@@ -180,6 +180,8 @@ def inference(
     work = _Work(shape, collectives, BYTES_OF[params], types)
     phases += work.phases(pools[0], requests_per_s * computed)
     phases += work.phases(pools[1], requests_per_s * answered)
+    for pool in pools:
+        context.say(*pool.joined(context).notes([phase for phase in phases if phase.name.startswith(pool.name)]))
     per_rank = [_on_rank(shape, pool.spec) for pool in pools for _ in range(pool.spec.gpus)]
     qps = collectives.qps_per_connection or 1
     return WorkloadTraffic(
@@ -211,7 +213,9 @@ def inference(
                 if collectives.algorithm == AUTO and max(prefill.tp, decode.tp) > 1
                 else ()
             ),
-            *dict.fromkeys(text for pool in pools for text in pool.scale_up_assumptions(context)),
+            *dict.fromkeys(
+                text for pool in pools for text in pool.joined(context).assumptions(phases, prefill.gpus + decode.gpus)
+            ),
         ),
         warnings=tuple(
             f"{pool.name}: its GPUs would need {percent(share)} of what their scale-up links carry"
@@ -242,11 +246,11 @@ class _Pool:
         except TrafficError as error:
             raise error.under(name) from error
 
-    def scale_up_assumptions(self, context: WorkloadContext) -> list[str]:
-        """What is taken for granted of its traffic inside hosts and domains."""
+    def joined(self, context: WorkloadContext) -> Joined:
+        """Its node group's scale-up links."""
         per_host = context.inventory.gpus_per_host(self.group)
         hosts = len(context.inventory.host_names(self.seats.fabric, self.group))
-        return scale_up_assumptions(self.seats.links, self.group, per_host, hosts)
+        return Joined(self.seats.links, self.group, per_host, hosts)
 
     def instances(self) -> Ints:
         """Ranks of every instance, shape (instances, tp)."""

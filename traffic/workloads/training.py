@@ -11,8 +11,8 @@ from topologies.units import Count
 from traffic.expert_load_file import ExpertLoadFile
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
-from traffic.scale_up import scale_up_assumptions
-from traffic.seats import Seats, seats_of
+from traffic.scale_up import Joined
+from traffic.seats import seats_of
 from traffic.storage.keys import CheckpointSpec, DatasetSpec
 from traffic.training.assumptions import assumptions, memory_assumptions
 from traffic.training.compute_time import compute_time
@@ -163,7 +163,10 @@ def training(
     )
     check_expert_keys(keys.collectives, plan.expert_load)
     gpu = inventory.groups[group].gpu if group in inventory.groups else None
-    phases = step_phases(plan)
+    between_ranks = step_phases(plan)
+    phases = [*between_ranks]
+    joined = Joined(seats.links, group, pool.per_host, len(pool.hosts))
+    context.say(*joined.notes(between_ranks))
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
     if checkpoint is not None:
         phases += checkpoint_phases(inventory, group, seats.hosts, checkpoint, plan)
@@ -184,8 +187,7 @@ def training(
         compute=None if compute is None else compute_time(plan, compute, gpu),
         assumptions=tuple(assumptions(plan, compute, gpu, placement, checkpoint, dataset, keys.given))
         + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
-        + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts)))
-        + tuple(_inside_one_domain(seats, ranks))
+        + tuple(joined.assumptions(between_ranks, ranks))
         + tuple(memory_assumptions(plan, memory, compute, worst_stage(needed))),
         warnings=(() if compute is not None else ("no compute key: the time of a step is not known",))
         + ((unfit,) if unfit else ()),
@@ -242,13 +244,6 @@ def _figures(step: TrainingStep, source: ModelSource) -> ModelFigures:
         recognised=source.recognised,
         ignored=source.ignored,
     )
-
-
-def _inside_one_domain(seats: Seats, ranks: int) -> list[str]:
-    """What is worth a word where a job of several hosts never meets a fabric."""
-    if ranks < 2 or len(np.unique(seats.hosts)) < 2 or len(np.unique(seats.domains)) > 1:
-        return []
-    return [f"all {ranks:,} GPUs of the job are in one scale-up domain: none of its collectives crosses the fabric"]
 
 
 # ---- what is assumed -------------------------------------------------------------------------------------------------

@@ -47,8 +47,11 @@ def _scale_up(network: Network) -> list[str]:
         if links is not None and gpus:
             spanned = links.domain // group.gpus_per_host
             hosts = "a host" if spanned == 1 else f"{spanned} hosts"
+            count, part = -(-len(group.hosts) // spanned), len(group.hosts) % spanned
+            domains = f"{count:,} scale-up domain{'s' if count > 1 else ''} of {links.domain} ({hosts})"
+            full = f", {part} in the last" if part else ""
             speed = f"{format_bytes(links.speed * 1e9 / 8)}/s a GPU and direction"
-            stated.append(f"{group.name}: {gpus:,} GPUs in scale-up domains of {links.domain} ({hosts}), {speed}")
+            stated.append(f"{group.name}: {gpus:,} GPUs in {domains}{full}, {speed}")
     return stated
 
 

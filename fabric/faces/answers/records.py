@@ -100,6 +100,8 @@ def _model(model: ModelFigures) -> dict[str, Any]:
         "micro_batches": model.micro_batches,
         "pipeline_bubble": model.bubble,
         "pipeline_schedule": model.schedule or None,
+        "expert_imbalance": model.expert_imbalance,
+        "expert_work": model.expert_work,
         "model_source": {
             "from": model.origin,
             "recognised": dict(model.recognised),

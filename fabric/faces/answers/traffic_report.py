@@ -62,6 +62,8 @@ def _model(model: ModelFigures) -> list[Line]:
         words.append(f"{model.flops.value:.4g} FLOP per step")
     if model.bubble_formula is not None:
         words.append(f"{model.schedule} pipeline idle {percent(model.bubble)} of its useful time")
+    if model.expert_imbalance is not None and model.expert_imbalance > 1:
+        words.append(f"busiest experts {percent(model.expert_imbalance - 1)} above the mean")
     words.append(f"KV cache {format_bytes(model.kv_bytes_per_token)} per token")
     lines = [Line(", ".join(words))]
     if model.origin != "inline":

@@ -71,7 +71,7 @@ PHASES = RowKind(
         "workload", "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank",
         "sent_bytes_on_fabric_per_rank", "total_bytes", "pairs", "flows", "steady", "rate_gbps", "overlaps_compute",
         "every_step", "ideal_s", "exposed_s", "rate_needed_gbps", "rate_average_gbps", "rate_peak_gbps",
-        "sent_bytes_inside_per_rank", "inside_s",
+        "sent_bytes_inside_per_rank", "handed_on_bytes_per_rank", "inside_s",
     ),
     more=("after",),
     shown=(
@@ -162,7 +162,9 @@ MODELS = RowKind(
         "domain_gpus", "scale_up_gbps",
     ),
     more=("size", "watts"),
-    shown=("role", "model", "product", "size", "speed_gbps", "scale_up_gbps", "domain_gpus", "watts", "usd", "estimate"),
+    shown=(
+        "role", "model", "product", "size", "speed_gbps", "scale_up_gbps", "domain_gpus", "watts", "usd", "estimate",
+    ),
     key="models",
 )  # fmt: skip
 

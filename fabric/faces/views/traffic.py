@@ -22,7 +22,7 @@ PHASE_KEYS = (
     "name", "collective", "fabric", "group_size", "payload_bytes_per_rank", "sent_bytes_per_rank", "total_bytes",
     "pairs", "steady", "rate_gbps", "overlaps_compute", "sent_bytes_on_fabric_per_rank", "flows", "every_step", "after",
     "ideal_s", "exposed_s", "rate_needed_gbps", "rate_average_gbps", "rate_peak_gbps", "sent_bytes_inside_per_rank",
-    "inside_s",
+    "handed_on_bytes_per_rank", "inside_s",
 )  # fmt: skip
 
 
@@ -44,6 +44,7 @@ def sent_table(workloads: Sequence[WorkloadTraffic], schedules: Sequence[StepSch
         _volumes("sent_bytes_per_rank", "sent/rank", phases, "steady"),
         _volumes("sent_bytes_on_fabric_per_rank", "on fabric", phases, "", priority=1),
         _volumes("sent_bytes_inside_per_rank", "inside", phases, "", priority=1),
+        _volumes("handed_on_bytes_per_rank", "handed on", phases, "", priority=2),
         times(
             "inside_s",
             "time inside",
