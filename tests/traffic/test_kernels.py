@@ -45,7 +45,7 @@ def test_kernels_of_all_ranks_do_the_flops_of_the_step(model, parallelism, atten
     kernels = _kernels(model, parallelism, attention=attention)
     step = kernels.step
     ranks = step.grid.ranks // len(step.stages)
-    done = sum(stage_s(kernels, stage, "none") for stage in range(len(step.stages))) * ranks * 100e12
+    done = sum(stage_s(kernels, stage, "none", {}) for stage in range(len(step.stages))) * ranks * 100e12
     whole = sum(layer(step.shape, which, step.grid.sizes["tp"]).whole for which in range(step.shape.layers))
     split = kernels.split_tokens and step.shape.latent is None  # the router's tokens are, those of a latent are not
     again = 0 if split else (step.grid.sizes["tp"] - 1) * whole
@@ -59,7 +59,7 @@ def test_a_fused_kernel_makes_its_scores_anew_in_backward():
     plain, fused = (_kernels(DENSE, {}, kernel=kernel) for kernel in ("unfused", "fused"))
     share = attention_share(plain.shape, 2048)
     assert share == pytest.approx(12 * 8 * 1024 * 2048 / flops_per_token(plain.shape, 2048))
-    more = stage_s(fused, 0, "none") - stage_s(plain, 0, "none")
+    more = stage_s(fused, 0, "none", {}) - stage_s(plain, 0, "none", {})
     assert more == pytest.approx(plain.step.flops.value / 64 / 100e12 * share / 6)
 
 
@@ -67,10 +67,10 @@ def test_a_fused_kernel_makes_its_scores_anew_in_backward():
 def test_recompute_does_the_forward_pass_of_its_part_again(recompute, factor):
     """Selective: a third of attention; full: a third of the layers, the head not."""
     kernels = _kernels(DENSE, {})
-    base, tokens = stage_s(kernels, 0, "none"), kernels.step.tokens / 64
+    base, tokens = stage_s(kernels, 0, "none", {}), kernels.step.tokens / 64
     scores, matrices = 4 * 8 * 1024 * 2048, 2 * 8 * layer(kernels.shape, 0).split
     again = {0: 0.0, 1: scores, 3: scores + matrices}[factor]
-    assert stage_s(kernels, 0, recompute) - base == pytest.approx(again * tokens / 100e12)
+    assert stage_s(kernels, 0, recompute, {}) - base == pytest.approx(again * tokens / 100e12)
 
 
 def test_memory_bound_kernels_take_their_bytes():
@@ -104,7 +104,7 @@ def test_no_product_is_faster_than_the_peak_or_than_its_bytes(rows, inner, colum
 def test_twice_the_tensor_ranks_take_more_than_half_the_time():
     """Narrower products: the same work over twice the ranks takes longer together."""
     gpu = Gpu(flops=1e14, memory_bytes_per_s=2e12, processors=108)
-    narrow, wide = (stage_s(_kernels(DENSE, {"tp": tp}, gpu=gpu), 0, "none") * tp for tp in (8, 4))
+    narrow, wide = (stage_s(_kernels(DENSE, {"tp": tp}, gpu=gpu), 0, "none", {}) * tp for tp in (8, 4))
     assert narrow > 1.1 * wide
 
 
