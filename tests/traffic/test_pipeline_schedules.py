@@ -15,6 +15,7 @@ from pipeline_orders import (
     zb_v_orders,
     zero_bubble_orders,
 )
+from traffic_clusters import cluster, phase, run
 
 from topologies.errors import TrafficError
 from traffic.training.schedule import Schedule, pipeline_schedule
@@ -159,3 +160,23 @@ def test_sends_of_1f1b_are_within_two_where_stages_do_not_divide_the_micro_batch
     """The closed form counts rounds of p micro-batches, the last of which may be a part."""
     waited = (simulated("1f1b", p, m, send=1e-3).idle - simulated("1f1b", p, m).idle) / 1e-3
     assert Schedule("1f1b", p, 1, m).waits.value == pytest.approx(waited, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("keys", "share"),
+    [
+        ({}, 28 / 32),  # (2·3·16/4 + 2·2) of 2·16
+        ({"schedule": "eager-1f1b"}, 6 / 32),
+        ({"vpp": 2}, 14 / 64),
+        ({"schedule": "zb-h2"}, 6 / 32),
+        ({"schedule": "dualpipe"}, 7 / 32),
+    ],
+)
+def test_phases_say_what_of_their_sends_the_schedule_waits_for(keys, share):
+    """Four stages, 16 micro-batches; all of them where sends do not go on beside compute."""
+    model = {"layers": 8, "hidden": 64, "ffn_hidden": 128, "heads": 8, "vocab": 96}
+    job = {"model": model, "batch": {"global": 64, "micro": 1, "sequence": 128}}
+    sends = phase(run("training", cluster(2), **job, parallelism={"pp": 4, **keys}), "pp.send_recv")
+    assert sends.least_exposed == pytest.approx(share)
+    late = run("training", cluster(2), **job, parallelism={"pp": 4, **keys}, overlap={"pipeline": False})
+    assert phase(late, "pp.send_recv").least_exposed == 1.0

@@ -100,19 +100,19 @@ def restore_formula(plan: StepPlan, stage: int) -> Formula:
     terms: dict[str, tuple[float, str]] = {"D": (dense, "parameters of a rank outside routed experts")}
     if experts:
         terms["E"] = (experts, "parameters of routed experts of a rank")
-    whole, split = "D + E" if experts else "D", "D / d + E / e" if experts else "D / d"
+    whole, split = ("(D + E)", "(D / d + E / e)") if experts else ("D", "D / d")
     if plan.sharding == "none":
         terms["B"] = (state, "bytes of weight, master copy and optimizer state, which every replica reads")
-        return formula(f"({whole}) * B" if experts else "D * B", _RESTORE, **terms)
+        return formula(f"{whole} * B", _RESTORE, **terms)
     terms["d"] = (dense_ranks, "ranks that share a copy")
     if experts:
         terms["e"] = (expert_ranks, "ranks that share a copy of the same experts")
     if plan.sharding in GATHERED:
         terms["B"] = (state, "bytes of weight, master copy and optimizer state, one copy over the ranks that share it")
-        return formula(f"({split}) * B", _RESTORE, **terms)
+        return formula(f"{split} * B", _RESTORE, **terms)
     terms["β"] = (width, "bytes of a weight, which every replica reads")
     terms["B"] = (state - width, "bytes of master copy and optimizer state, one copy over the ranks that share it")
-    return formula(f"({whole}) * β + ({split}) * B", _RESTORE, **terms)
+    return formula(f"{whole} * β + {split} * B", _RESTORE, **terms)
 
 
 def restored_bytes(plan: StepPlan) -> Floats:
