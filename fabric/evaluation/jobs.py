@@ -83,6 +83,6 @@ def _phase(
     highest, link = peak(route, workload.id)
     ideal = phase_time_s(phase, window, way_s=way)
     lost = workload.id in route.jobs_cut or isinf(highest)
-    predicted = None if lost else phase_time_s(phase, window, stretch=max(1.0, highest), way_s=way)
+    predicted = None if lost else phase_time_s(phase, window, stretch=route.stretch_at(highest), way_s=way)
     stretch = None if predicted is None else predicted / ideal if ideal else 1.0
     return replace(base, ideal_s=ideal, predicted_s=predicted, stretch=stretch, hottest_link=link)

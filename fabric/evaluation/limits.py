@@ -59,7 +59,8 @@ def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequ
     subject = limit.fabric or limit.workload or ""
     tier = f" {limit.tier}" if limit.tier else ""
     stat = f" {limit.stat}" if limit.unit == "ratio" else ""
-    text = f"{subject}{tier} {limit.metric}{stat}"
+    at = "" if limit.percentile == 0.5 else f" at {limit.at}"
+    text = f"{subject}{tier} {limit.metric}{stat}{at}"
     if limit.when is not None:
         return LimitVerdict(
             name,
@@ -70,13 +71,13 @@ def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequ
             limit.unit,
             None,
             "failure cases are not yet modelled",
+            at=limit.at,
         )
     value, detail = _on_fabric(limit, routes) if limit.fabric else _on_job(limit, jobs, routes)
-    if value is None:
-        known_bad = detail == CANNOT_FINISH
-        return LimitVerdict(name, text, limit.metric, None, limit.max, limit.unit, False if known_bad else None, detail)
-    ok = bool(value <= limit.max * (1 + SAME))
-    return LimitVerdict(name, text, limit.metric, value, limit.max, limit.unit, ok, detail)
+    ok = None if value is None else bool(value <= limit.max * (1 + SAME))
+    if detail == CANNOT_FINISH:
+        ok = False
+    return LimitVerdict(name, text, limit.metric, value, limit.max, limit.unit, ok, detail, at=limit.at)
 
 
 def _on_job(limit: LimitSpec, jobs: Sequence[JobTime], routes: Sequence[PhaseRoute]) -> tuple[float | None, str]:

@@ -30,7 +30,7 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
         Line(f"{scenario.name}  {loaded.sha256[:7]}  seed {scenario.seed}  offered load, may exceed 100 %")
     ]
     parts += [*_verdict(result), *_misfits(result), *_limits(result)]
-    parts += perfect_splits(entry.router for entry in result.routes)
+    parts += perfect_splits(entry.router for entry in result.routes if entry.draws is None)
     parts += draws_lines(result.routes)
     parts.append(shown_phases(result.routes))
     parts += _bottlenecks(result)
