@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from topologies.errors import ScenarioError, TrafficError
 from traffic.library.call import LibraryCall
 from traffic.library.hosts import generation_of
 from traffic.library.keys import LibrarySpec
-from traffic.library.phase import Communicator, library_phase
+from traffic.library.phase import Communicator, library_call, library_phase
 from traffic.workload import Phase
 
 PHASE = "test"
@@ -26,24 +26,32 @@ class CallPlan:
 
     operation: str
     communicator: Communicator
-    _known: dict[float, tuple[Phase, LibraryCall]] = field(default_factory=dict, repr=False)
+    _phases: dict[tuple[str, int], tuple[float, Phase]] = field(default_factory=dict, repr=False)
 
     def call(self, size_bytes: float) -> tuple[Phase, LibraryCall]:
         """What the library does with a message, and what that sends.
+
+        What a phase sends grows with its message: it is made once for each algorithm and number of connections. Its
+        flows are those of the first such message; ``inside_s``, ``rounds`` and ``latency_s`` are this one's.
 
         Raises
         ------
         ScenarioError
             Where these hosts cannot run the algorithm or protocol that is asked for (FP4015).
         """
-        if size_bytes not in self._known:
-            try:
-                self._known[size_bytes] = library_phase(self.operation, size_bytes, self.communicator, name=PHASE)
-            except TrafficError as error:
-                problem = error.problems[0]
-                hint = problem.hint.replace("algorithm: ", "--algorithm ").replace("protocol: ", "--protocol ")
-                raise ScenarioError(problem.message, hint=hint, code=problem.code) from None
-        return self._known[size_bytes]
+        try:
+            call = library_call(self.operation, size_bytes, self.communicator)
+            flows = self.communicator.keys.flows_per_pair(call, self.communicator.gpus_per_host)
+            if (call.wired, flows) not in self._phases:
+                phase, _ = library_phase(self.operation, size_bytes, self.communicator, name=PHASE)
+                self._phases[call.wired, flows] = (size_bytes, phase)
+        except TrafficError as error:
+            problem = error.problems[0]
+            hint = problem.hint.replace("algorithm: ", "--algorithm ").replace("protocol: ", "--protocol ")
+            raise ScenarioError(problem.message, hint=hint, code=problem.code) from None
+        of, phase = self._phases[call.wired, flows]
+        inside = phase.inside_s * size_bytes / of
+        return replace(phase, inside_s=inside, rounds=call.rounds, latency_s=call.latency_s), call
 
 
 def library_of(keys: Mapping[str, Any], job: LibrarySpec | None) -> LibrarySpec:

@@ -56,6 +56,18 @@ def checked_operation(name: str, *, where: str = "collective") -> str:
     return operation
 
 
+def library_call(operation: str, size_bytes: float, communicator: Communicator) -> LibraryCall:
+    """How the library carries out one call; parameters and errors as of :func:`library_phase`."""
+    keys, machine = communicator.keys, communicator.machine
+    asked = keys.algorithm
+    if operation in ("all-to-all", *_ONE_WAY):
+        wired = _ONE_WAY.get(operation, _TO_ALL if keys.library != "plain" else "direct")
+        wired = wired if asked in (AUTO, "ring") else asked
+        call = keys.call(operation, size_bytes, machine, algorithm=_of_chains(operation, asked), where="collectives")
+        return replace(call, wired=wired, algorithm=call.algorithm if operation != "all-to-all" else wired)
+    return keys.call(operation, size_bytes, machine, where="collectives")
+
+
 def library_phase(
     operation: str, size_bytes: float, communicator: Communicator, *, name: str, repeat: int = 1
 ) -> tuple[Phase, LibraryCall]:
@@ -82,15 +94,7 @@ def library_phase(
     TrafficError
         When the algorithm cannot run on these hosts (FP4015).
     """
-    keys, machine = communicator.keys, communicator.machine
-    asked = keys.algorithm
-    if operation in ("all-to-all", *_ONE_WAY):
-        wired = _ONE_WAY.get(operation, _TO_ALL if keys.library != "plain" else "direct")
-        wired = wired if asked in (AUTO, "ring") else asked
-        call = keys.call(operation, size_bytes, machine, algorithm=_of_chains(operation, asked), where="collectives")
-        call = replace(call, wired=wired, algorithm=call.algorithm if operation != "all-to-all" else wired)
-    else:
-        call = keys.call(operation, size_bytes, machine, where="collectives")
+    keys, call = communicator.keys, library_call(operation, size_bytes, communicator)
     buffer = formula(
         "S * r",
         "nccl-tests, doc/PERFORMANCE.md",

@@ -44,7 +44,7 @@ class ExpectScreen(ViewScreen):
     ExpectScreen {
         #p-curve { height: 1fr; }
         #p-sizes { height: 1fr; }
-        #curve { height: 1fr; }
+        #curve { height: 1fr; background: $background; }
         #concluded { height: auto; max-height: 4; }
     }
     """

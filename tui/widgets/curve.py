@@ -54,7 +54,11 @@ class Curve(Widget, can_focus=True):
         return styles.get(part, self.look.faint)
 
     def render_line(self, y: int) -> Strip:
-        """One line of the screen: the scale and a cell of every column, or the sizes."""
+        """One line of the screen."""
+        return self._line(y).apply_style(self.rich_style)
+
+    def _line(self, y: int) -> Strip:
+        """The scale and a cell of every column, or the sizes."""
         width, height = self.size.width, self.size.height
         if self.test is None or not self.test.rows:
             return Strip([Segment(fitted(self.empty if y == 0 else "", width), self.look.faint)])
