@@ -6,8 +6,8 @@ run one after the other, so that together they hide behind the compute time at m
 The bubble is a share of the useful time: compute, and exposed communication inside the layers, which takes as long in
 every micro-batch.
 
-A phase takes the time of its window, stretched by the fullest link, and the latency of its calls one after another; its
-parts inside and between the hosts go on chunk by chunk, so that the slower of them decides.
+A phase takes the time of its window, stretched by the fullest link, or of its part inside the hosts where that is
+slower, since both go on chunk by chunk; and the latency of its calls one after another.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def phase_time_s(phase: Phase, window_s: float, *, stretch: float = 1.0, way_s: 
         One way of a message through the fabric.
     """
     waits_s = phase.calls * (phase.latency_s + phase.rounds * way_s)
-    return max(window_s * stretch + waits_s, phase.inside_s)
+    return max(window_s * stretch, phase.inside_s) + waits_s
 
 
 def exposed_times(phases: Timed, compute_s: float | None) -> list[float | None]:

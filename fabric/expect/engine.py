@@ -9,7 +9,7 @@ library chooses, and every algorithm is routed once: what links carry grows with
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -196,7 +196,7 @@ class _Message:
 
     @property
     def window_s(self) -> float:
-        """Time of its bytes, without those that a protocol adds, at the busiest NIC."""
+        """Time of its bytes at the busiest NIC."""
         return self.routed.window_s * self.size_bytes / self.routed.size_bytes
 
     @property
@@ -212,25 +212,24 @@ class _Message:
     @property
     def times_s(self) -> Floats:
         """Time in every draw of the hash, shape (R,)."""
-        on_wire = replace(self.phase, inside_s=self.phase.inside_s * self.call.wire)
-        window, way = self.window_s * self.call.wire, self.routed.way_s
-        times = [phase_time_s(on_wire, window, stretch=stretch, way_s=way) for stretch in self.routed.stretch.tolist()]
-        return column(times, np.float64)
+        window, way = self.window_s, self.routed.way_s
+        stretches = self.routed.stretch.tolist()
+        return column([phase_time_s(self.phase, window, stretch=at, way_s=way) for at in stretches], np.float64)
 
 
 def _parts(message: _Message) -> str:
     """What the time of a size consists of in the median, in words."""
-    routed, wire = message.routed, message.call.wire
-    between, inside, delay = message.window_s * wire, message.phase.inside_s * wire, message.latency_s
+    routed = message.routed
+    between, inside, delay = message.window_s, message.phase.inside_s, message.latency_s
     stretch = float(np.median(routed.stretch))
-    whole = max(between * stretch + delay, inside)
+    whole = max(between * stretch, inside) + delay
     parts = [("the NICs at line rate", between), ("contention", between * (stretch - 1)), ("latency", delay)]
-    if inside > between * stretch + delay:
-        parts = [("scale-up links inside the hosts", inside)]
+    if inside > between * stretch:
+        parts = [("scale-up links inside the hosts", inside), ("latency", delay)]
     shown = [f"{percent(seconds / whole)} {name}" for name, seconds in parts if seconds > SAME * whole]
     text = f"of the time {', '.join(shown)}"
     route = routed.route
-    if route is None or stretch <= 1 + SAME or len(parts) == 1:
+    if route is None or stretch <= 1 + SAME or inside > between * stretch:
         return text
     which = " in the middle draw" if len(routed.stretch) > 1 else ""
     return f"{text}; fullest link {route.hottest_link}, offered {percent(route.max_utilisation)}{which}"

@@ -50,7 +50,6 @@ class LibraryCall:
     algorithm: str  # as the library names it; of others than the library's, as the scenario does
     protocol: str  # simple, ll or ll128
     wired: str  # algorithm of the registered collective that carries the bytes, such as ring of ring-all-reduce
-    wire: float  # bytes on links for each byte of payload; what they take longer is in latency_s
     connections: int  # between two NICs that exchange something, before queue pairs
     rounds: float  # messages between hosts that wait for one another
     latency_s: float  # beside the fabric's ways: starting, steps inside hosts and of the library, limits of protocols
@@ -92,7 +91,7 @@ def call_of(
         When these hosts cannot run the algorithm, or it has no such protocol (FP4015).
     """
     if machine.ranks < 2:
-        return LibraryCall(operation, "ring", "simple", "ring", 1.0, 1, 0.0, 0.0, None)
+        return LibraryCall(operation, "ring", "simple", "ring", 1, 0.0, 0.0, None)
     if operation not in CHOSEN:
         return _sends(operation, size_bytes, machine, protocol, times)
     chosen = _chosen(operation, size_bytes, machine, algorithm, protocol, times, where, strict)
@@ -106,7 +105,6 @@ def call_of(
         name,
         chosen.protocol,
         _WIRED[name],
-        k.WIRE[chosen.protocol],
         connections(operation, name, machine, size_bytes, chosen.protocol),
         delay.rounds,
         max(delay.seconds - delay.rounds * times.way_s, 0.0) + max(short, 0.0),
@@ -182,9 +180,15 @@ def _foreign(
     local = round(machine.ranks_per_host) - 1
     rounds = trips * (ceil(log2(machine.hosts)) if algorithm == "halving-doubling" else machine.hosts - 1)
     steps = trips * (ceil(log2(local + 1)) if algorithm == "halving-doubling" else local)
-    spent = base + steps * inside + rounds * max(between - times.way_s, 0.0)
+    spent = base + steps * inside + rounds * max(between - times.way_s, 0.0) + _flags_s(used, size_bytes, machine)
     joined = connections(operation, "ring", machine, size_bytes, used)
-    return LibraryCall(operation, algorithm, used, algorithm, k.WIRE[used], joined, rounds, spent, None)
+    return LibraryCall(operation, algorithm, used, algorithm, joined, rounds, spent, None)
+
+
+def _flags_s(protocol: Protocol, size_bytes: float, machine: Machine) -> float:
+    """What the flags of LL and LL128 take a rank's share of the NICs, or of scale-up links inside one host."""
+    own = machine.nic_gbytes_per_s * machine.nics_per_host / max(machine.ranks_per_host, 1)
+    return size_bytes * (k.WIRE[protocol] - 1) / ((own if machine.hosts > 1 else machine.nvlink_gbytes_per_s) * 1e9)
 
 
 def _ring_times(protocol: Protocol, machine: Machine, times: Times) -> tuple[float, float, float]:
@@ -212,8 +216,8 @@ def _sends(operation: str, size_bytes: float, machine: Machine, protocol: str, t
     joined = each
     if operation == "all-to-all":
         joined = min(send_channels(machine), each * max(1, round(machine.ranks_per_host)))
-    spent = max(delay.seconds - delay.rounds * times.way_s, 0.0)
-    return LibraryCall(operation, "direct", used, "", k.WIRE[used], joined, delay.rounds, spent, None)
+    spent = max(delay.seconds - delay.rounds * times.way_s, 0.0) + _flags_s(used, size_bytes, machine)
+    return LibraryCall(operation, "direct", used, "", joined, delay.rounds, spent, None)
 
 
 def connections(operation: str, algorithm: str, machine: Machine, size_bytes: float, protocol: str) -> int:
