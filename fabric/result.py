@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import inf
+from math import ceil, inf
 
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.packet_slowdown import time_stretch
 from fabric.routing.router import Certificate, HashSpread, ObjectiveProof, PairTraffic, Routing, RoutingOptions
 from fabric.routing.utilisation import SAME, over_capacity
 from topologies.columns import Floats
 from topologies.topology import Topology
 from traffic.demands import TrafficClass
+from traffic.workload import GpuMemory
+
+
+def rank_of(part: float, count: int) -> int:
+    """Position, of values in order, of the lowest that ``part`` of them do not exceed.
+
+    >>> [rank_of(part, 100) for part in (0.05, 0.5, 0.95, 1)], rank_of(0.5, 9)
+    ([4, 49, 94, 99], 4)
+    """
+    return max(ceil(round(part * count, 9)) - 1, 0)
+
+
+_LINKS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,11 @@ class Band:
     def p95(self) -> float:
         """What one draw in twenty exceeds."""
         return self._percentiles[2]
+
+    @cached_property
+    def mean(self) -> float:
+        """Infinite where one of them is."""
+        return float(np.mean(self.values))
 
     @property
     def is_sharp(self) -> bool:
@@ -115,6 +134,27 @@ class EveryDraw:
         return np.asarray(over_capacity(self.utilisation).sum(axis=1), dtype=np.float64)
 
 
+@dataclass(frozen=True, eq=False)
+class LinkBands:
+    """What nine draws of the hash in ten leave every link between."""
+
+    p5: Floats  # shape (L,)
+    p95: Floats
+
+    @staticmethod
+    def of(every: EveryDraw) -> LinkBands | None:
+        """Of all links; None of a single draw."""
+        if every.count < 2:
+            return None
+        low, high = rank_of(0.05, every.count), rank_of(0.95, every.count)
+        ends = [
+            np.partition(every.utilisation[:, first : first + _LINKS_AT_ONCE], (low, high), axis=0)[[low, high]]
+            for first in range(0, every.utilisation.shape[1], _LINKS_AT_ONCE)
+        ]
+        p5, p95 = np.concatenate([np.empty((2, 0)), *ends], axis=1)
+        return LinkBands(p5, p95)
+
+
 @dataclass(frozen=True)
 class TierLoad:
     """Utilisation of one tier in one direction; quantiles are over its links that are up."""
@@ -126,6 +166,7 @@ class TierLoad:
     p99: float
     max: float
     over_capacity: int
+    draws: Band | None = None  # of the fullest link of the tier, whatever draw the links are of
 
 
 @dataclass(frozen=True)
@@ -155,6 +196,8 @@ class HotLink:
     offered_gbps: float
     utilisation: float | None  # None: offered on a link without capacity
     shares: tuple[Share, ...]
+    p5: float | None = None  # of its utilisation over draws of the hash; None where there is one at most
+    p95: float | None = None
 
     @property
     def carried_gbps(self) -> float:
@@ -230,8 +273,14 @@ class PhaseRoute:
     way_s: dict[str, float] = field(default_factory=dict)  # per job: a short message from NIC to NIC
     spread: HashSpread | None = None  # over the draws of the hash seeds, access links in it
     draws: PhaseDraws | None = None  # of a router that hashes; None: nothing is drawn
+    link_bands: LinkBands | None = None  # None where there is one draw at most
     every_draw: EveryDraw | None = None  # until jobs and limits are judged
     routed: Routed | None = None  # what certificate files are written from
+    packet_slowdown: float = 1.0  # of flows that collide; see routing/packet_slowdown.py
+
+    def stretch_at(self, utilisation: float) -> float:
+        """How many times longer than its window a transfer takes whose fullest link is offered ``utilisation``."""
+        return time_stretch(utilisation, self.packet_slowdown)
 
     @property
     def throughput(self) -> float | None:
@@ -283,6 +332,31 @@ class JobPhase:
 
 
 @dataclass(frozen=True)
+class StepParts:
+    """What a step is made of, s. The parts add up to the step."""
+
+    compute_s: float  # of the busiest pipeline stage
+    bubble_s: float  # pipeline stages wait for each other
+    optimizer_s: float
+    exposed_tensor_s: float = 0.0  # communication that the step waits for, by what it is for
+    exposed_context_s: float = 0.0
+    exposed_expert_s: float = 0.0
+    exposed_pipeline_s: float = 0.0
+    exposed_data_s: float = 0.0
+    exposed_other_s: float = 0.0
+
+    @property
+    def exposed_s(self) -> float:
+        """All communication that the step waits for."""
+        return float(sum(value for name, value in self.__dict__.items() if name.startswith("exposed")))
+
+    @property
+    def step_s(self) -> float:
+        """The step."""
+        return self.compute_s + self.bubble_s + self.optimizer_s + self.exposed_s
+
+
+@dataclass(frozen=True)
 class JobTime:
     """What congestion costs one job."""
 
@@ -295,6 +369,9 @@ class JobTime:
     step_time_s: float | None
     checkpoint_time_s: float | None
     draws: Band | None = None  # of step_time_s, which is their median
+    parts_ideal: StepParts | None = None  # of step_time_ideal_s; None where the compute time is not known
+    parts: StepParts | None = None  # of step_time_s
+    memory: GpuMemory | None = None  # of a GPU of the stage that needs most
 
     @property
     def stretch(self) -> float | None:
@@ -314,10 +391,11 @@ class LimitVerdict:
     value: float | None
     max: float
     unit: str
-    ok: bool | None  # None: not decided; by the median where the hash is drawn
+    ok: bool | None  # None: not decided
     detail: str = ""
-    draws: Band | None = None  # of value, which is their median
+    draws: Band | None = None  # of value, which is what ``at`` says of them
     failed_part: float | None = None  # of the draws in which it does not hold
+    at: str = "p50"  # percentile of the draws that is judged, or mean
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from topologies.errors import TopologyError, nearest, nearest_hint
 from topologies.registry import Spec
-from topologies.units import Count, CountOrZero, LengthM, RateGbps, SpeedGbps, VolumeBytes
+from topologies.units import Count, CountOrZero, LengthM, RateGbps, Ratio, SpeedGbps, VolumeBytes
 
 
 class CatalogueRow(Spec):
@@ -54,9 +54,36 @@ class NicModel(CatalogueRow):
 class ScaleUpModel(Spec):
     """The network between the GPUs of one domain, such as NVLink: full speed between any two, apart from the NICs."""
 
-    speed: RateGbps = Field(description="Of one GPU, in one direction", examples=["450 GB/s"])
-    domain: Count = Field(description="GPUs that reach each other over it; may span several nodes", examples=[8])
-    reduces: bool = Field(default=False, description="Its switches add up what passes, as NVLS does")
+    speed: RateGbps = Field(gt=0, description="Of one GPU, in one direction", examples=["450 GB/s"])
+    domain: Count = Field(
+        description="GPUs that reach each other over it. More than a node has: whole nodes, in the order of their "
+        "group, make a domain, and what they exchange crosses no fabric",
+        examples=[8],
+    )
+    efficiency: Ratio = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="Share of the speed that collectives reach: protocol and flow control take the rest",
+        examples=[0.82],
+    )
+    reduces: bool = Field(
+        default=False,
+        description="Its switches add up what passes, as NVLS does: an all-reduce inside a domain sends S (n+1)/n "
+        "instead of 2 S (n-1)/n",
+    )
+    reduction_efficiency: Ratio = Field(
+        default=0.7, gt=0, le=1, description="Share of the speed that such an all-reduce reaches", examples=[0.6]
+    )
+    mesh: bool = Field(
+        default=False,
+        description="No switch: every two GPUs of a domain share a link of their own, and fewer than all use only "
+        "the links between them",
+    )
+
+    def as_written(self) -> dict[str, Any]:
+        """Its keys as one writes them in a file, without those at their defaults."""
+        return {**self.model_dump(exclude_defaults=True), "speed": f"{self.speed:g} Gb/s"}
 
 
 class GpuModel(Spec):
@@ -65,6 +92,9 @@ class GpuModel(Spec):
     product: str | None = Field(default=None, description="Its name", examples=["NVIDIA H100 SXM5 80 GB"])
     memory: VolumeBytes = Field(description="Memory", examples=["80 GB"])
     memory_rate: RateGbps = Field(description="Rate of its memory", examples=["3.35 TB/s"])
+    processors: Count | None = Field(
+        default=None, description="Multiprocessors that tiles of a product are spread over", examples=[132]
+    )
 
 
 class NodeModel(CatalogueRow):

@@ -1,6 +1,7 @@
 """From a collective among ranks to flows between endpoints, for all groups of one dimension at once.
 
-Traffic between ranks of one host stays on NVLink and is dropped: it never meets a fabric.
+Traffic between ranks of one host, or of one scale-up domain, stays on its links and is dropped: it never meets a
+fabric.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def expand(traffic: CollectiveTraffic, endpoints: Ints, hosts: Ints) -> Flows:
     endpoints : ndarray of int, shape (count, n)
         Endpoint node every rank sends from.
     hosts : ndarray of int, shape (count, n)
-        Host every rank sits in; pairs in one host are dropped.
+        Host every rank sits in, or scale-up domain; pairs in one are dropped.
 
     Returns
     -------
@@ -48,8 +49,10 @@ def expand(traffic: CollectiveTraffic, endpoints: Ints, hosts: Ints) -> Flows:
 
 
 def _dense(endpoints: Ints, hosts: Ints, amount: float) -> list[Flows]:
+    apart = (hosts != hosts[:, :1]).any(axis=1)
+    endpoints, hosts = column(endpoints[apart], np.int32), column(hosts[apart], np.int32)
     count, size = endpoints.shape
-    if size < 2 or not amount:
+    if size < 2 or not amount or not count:
         return []
     whole = np.zeros(count, dtype=np.bool_)
     if size > BLOCK_ABOVE:

@@ -137,6 +137,10 @@ class Inventory:
         """GPUs in each host of a group; 1 for hosts that the scenario does not describe."""
         return self.group(group, where=where).gpus_per_host if group in self.groups else 1
 
+    def scale_up(self, group: str) -> ScaleUpModel | None:
+        """What joins the GPUs of a group beside the NICs, where the scenario or its node model says."""
+        return self.groups[group].scale_up if group in self.groups else None
+
     def gpu_endpoints(self, fabric: str, group: str, *, where: str = "group") -> Ints:
         """Endpoint each GPU sends from, shape (hosts, GPUs per host): its own NIC, or the one it shares."""
         endpoints = self.host_endpoints(fabric, group, where=where)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,6 +29,7 @@ from topologies.units import Count, CountOrZero
 
 DIMENSIONS = ("tp", "cp", "ep", "dp", "pp")
 DEFAULT_ORDER = "tp-cp-ep-dp-pp"
+ScheduleName = Literal["1f1b", "eager-1f1b", "interleaved", "zb-h1", "zb-h2", "zb-v", "dualpipe", "gpipe"]
 
 
 def _auto(value: Any) -> Any:
@@ -59,6 +60,11 @@ class Parallelism(Spec):
         default=False, description="Sequence parallelism: tensor ranks split the tokens between their parts"
     )
     vpp: Count = Field(default=1, description="Chunks of layers per stage: above 1 the interleaved schedule")
+    schedule: ScheduleName | None = Field(
+        default=None,
+        description="How stages take turns; 1f1b if absent, or interleaved with vpp above 1. zb-: gradients of weights "
+        "are put off; zb-v has two chunks a stage; dualpipe: micro-batches enter at both ends, layers are held twice",
+    )
     scatter_gather: bool = Field(
         default=True, description="Tensor ranks send their share of a stage boundary each, and gather it behind"
     )

@@ -25,6 +25,8 @@ def rail_rings(layout: GroupLayout, sent: Formula) -> CollectiveTraffic:
     With g ranks on every host, 1/g of what each rank sends goes to the rank on the same rail of the next host, and the
     rest to its neighbour in the host. With one rank on every host it is the plain ring.
     """
+    if layout.uneven:
+        return _uneven_ring(layout.uneven, sent)
     table = layout.rails
     hosts, rails = table.shape
     if rails == 1 or hosts == 1:
@@ -33,6 +35,23 @@ def rail_rings(layout: GroupLayout, sent: Formula) -> CollectiveTraffic:
     outside = CollectiveTraffic.of(table, np.roll(table, -1, axis=0), amount / rails, sent)
     inside = CollectiveTraffic.of(table, np.roll(table, -1, axis=1), amount * (rails - 1) / rails, sent)
     return together([outside, inside], sent)
+
+
+def _uneven_ring(domains: tuple[Ints, ...], sent: Formula) -> CollectiveTraffic:
+    """The same over domains with unequal numbers of ranks: as many rings as the smallest has, the rest inside.
+
+    References
+    ----------
+    NCCL, ``src/init.cc``: all ranks use as many channels as the one with the fewest.
+    """
+    rings, amount = min(len(ranks) for ranks in domains), sent.value
+    ends = np.stack([ranks[:rings] for ranks in domains])
+    outside = CollectiveTraffic.of(ends, np.roll(ends, -1, axis=0), amount / rings, sent)
+    inside = [
+        CollectiveTraffic.of(ranks, np.roll(ranks, -1), amount - amount / rings * (np.arange(len(ranks)) < rings), sent)
+        for ranks in domains
+    ]
+    return together([outside, *inside], sent)
 
 
 def _in_order(ranks: Ints, sent: Formula) -> CollectiveTraffic:

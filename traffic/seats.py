@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import log2
 from typing import Any
 
 import numpy as np
 
 from topologies.budget import RANK_BYTES, ROW_BYTES, Counts, check_memory
+from topologies.catalogue import ScaleUpModel
 from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
@@ -17,6 +19,7 @@ from traffic.demands import Flows, merge_flows
 from traffic.expand import expand
 from traffic.formula import Formula
 from traffic.inventory import Inventory
+from traffic.scale_up import inside_domains, inside_time, switches_are_faster
 from traffic.workload import Payload, Phase
 
 
@@ -28,6 +31,22 @@ class Seats:
     endpoints: Ints  # shape (ranks,), node ids
     hosts: Ints  # shape (ranks,), host numbers in the group
     gpus: Ints  # shape (ranks,), GPU numbers in the host
+    links: ScaleUpModel | None = None  # what joins the GPUs of a domain
+    per_host: int | None = None  # GPUs of a host, where a domain spans several
+
+    @cached_property
+    def domains(self) -> Ints:
+        """Scale-up domain of every rank: a host, or several in the order of the group; shape (ranks,)."""
+        if self.per_host is None or self.links is None:
+            return self.hosts
+        return column(self.hosts // (self.links.domain // self.per_host), np.int32)
+
+    @cached_property
+    def places(self) -> Ints:
+        """Place of every rank in its domain, shape (ranks,)."""
+        if self.per_host is None or self.links is None:
+            return self.gpus
+        return column(self.hosts % (self.links.domain // self.per_host) * self.per_host + self.gpus, np.int32)
 
 
 def seats_of(inventory: Inventory, fabric: str, group: str, placed: Ints) -> Seats:
@@ -40,7 +59,16 @@ def seats_of(inventory: Inventory, fabric: str, group: str, placed: Ints) -> Sea
     """
     nodes = inventory.gpu_endpoints(fabric, group, where="placement.group")
     host, gpu = placed[:, 0], placed[:, 1]
-    return Seats(fabric, column(nodes[host, gpu], nodes.dtype), column(host, host.dtype), column(gpu, gpu.dtype))
+    links, per_host = inventory.scale_up(group), nodes.shape[1]
+    spans = links is not None and links.domain > per_host
+    return Seats(
+        fabric,
+        column(nodes[host, gpu], nodes.dtype),
+        column(host, host.dtype),
+        column(gpu, gpu.dtype),
+        links,
+        per_host if spans else None,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +105,33 @@ def algorithm_of(algorithm: str, operation: str) -> str:
         hint=f"algorithms: {', '.join(algorithms(operation))}",
         code="FP4015",
     )
+
+
+def algorithm_from(algorithm: str | None, operation: str, seats: Seats, groups: Ints, default: str = "ring") -> str:
+    """Registered name of an operation among groups of ranks, by an algorithm or, where None, by what is usual.
+
+    Usual is ``default``; an all-reduce inside a domain whose switches add up is left to them where that is faster.
+
+    Raises
+    ------
+    TrafficError
+        When no registered collective does this, or the scale-up links have no switches that add up (FP4015).
+    """
+    links = seats.links
+    if algorithm is not None:
+        called = algorithm_of(algorithm, operation)
+        if called.startswith("nvls") and not (links and links.reduces):
+            raise TrafficError(
+                f"{algorithm!r} needs scale-up links whose switches add up",
+                where="collectives.algorithm",
+                hint="scale_up: {reduces: true} in the node group, where it has NVLS; or algorithm: ring",
+                code="FP4015",
+            )
+        return called
+    domain = seats.domains[groups]
+    if operation == "all-reduce" and switches_are_faster(links, groups.shape[1]) and (domain == domain[:, :1]).all():
+        return algorithm_of("nvls", operation)
+    return algorithm_of(default, operation)
 
 
 def algorithms(operation: str) -> list[str]:
@@ -191,8 +246,11 @@ def phase_of(
     payload_bytes, sent_bytes : float
         Of one rank, per step.
     """
-    crossing = merge_flows([expand(traffic, seats.endpoints[groups], seats.hosts[groups]) for traffic, groups in parts])
+    domains = seats.domains
+    crossing = merge_flows([expand(traffic, seats.endpoints[groups], domains[groups]) for traffic, groups in parts])
     inside = crossing.pairs == 0
+    near = inside_domains(parts, domains, pairs_only=collective_name.endswith("send-recv"))
+    time = inside_time(near, seats.links) if seats.links is not None and near.bytes_per_rank else None
     return Phase(
         name=name,
         collective=collective_name,
@@ -204,17 +262,20 @@ def phase_of(
         pairs=sum(len(rows) * traffic.pairs for traffic, rows in parts) if inside else crossing.pairs,
         flows=Flows.none() if inside else crossing,
         senders=len(np.unique(np.concatenate([rows.ravel() for _, rows in parts]))),
+        sent_bytes_inside_per_rank=near.mean_bytes_per_rank,
+        inside_s=time.value if time else 0.0,
+        inside=time,
         **phase,
     )
 
 
 def _by_layout(seats: Seats, groups: Ints) -> Iterator[tuple[GroupLayout, Ints]]:
     """Groups that sit alike on hosts and GPUs, together."""
-    host, gpu = _appearance(seats.hosts[groups]), seats.gpus[groups]
+    host, gpu = _appearance(seats.domains[groups]), seats.places[groups]
     kinds, first, kind = np.unique(np.hstack([host, gpu]), axis=0, return_index=True, return_inverse=True)
     for number in range(len(kinds)):
         row = int(first[number])
-        layout = GroupLayout(column(host[row], np.int32), column(gpu[row], np.int32))
+        layout = GroupLayout(column(host[row], np.int32), column(gpu[row], np.int32), seats.per_host)
         yield layout, column(groups[kind.ravel() == number], np.int32)
 
 

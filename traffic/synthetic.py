@@ -17,9 +17,11 @@ from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from topologies.topology import Topology
 from traffic.demands import Flows, UniformBlock
-from traffic.workload import PATTERNS, Phase, WorkloadContext, WorkloadTraffic
+from traffic.formula import Formula, formula
+from traffic.workload import PATTERNS, Payload, Phase, WorkloadContext, WorkloadTraffic
 
 Level = Literal["endpoint", "leaf"]
+_TO_ALL = ("all-to-all", "uniform")
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,27 +177,50 @@ def pattern_workload(
     return WorkloadTraffic(
         id=context.id,
         kind=kind,
-        phases=(_phase(phase or kind, kind, network, places, flows, size),),
+        phases=(_phase(phase or kind, kind, network, places, flows, amount or 0.0, steady=size is None),),
         ranks=len(places),
         assumptions=tuple(_assumptions(places, network, fabric, level)),
     )
 
 
-def _phase(name: str, kind: str, fabric: str, places: Places, flows: Flows, size: float | None) -> Phase:
-    steady = size is None
+def _phase(name: str, kind: str, fabric: str, places: Places, flows: Flows, amount: float, *, steady: bool) -> Phase:
     return Phase(
         name=name,
         collective=kind,
         fabric=fabric,
         group_size=len(places),
-        payload_bytes_per_rank=size or 0.0,
+        payload_bytes_per_rank=0.0 if steady else amount,
         sent_bytes_per_rank=0.0 if steady else _busiest(places, flows),
         total_bytes=0.0 if steady else flows.total,
         pairs=flows.pairs,
         flows=flows,
+        payloads=(Payload(len(places), _total(kind, places, flows, amount)),) if steady else (),
+        sent=None if steady else _sent(kind, places, flows, amount),
         steady=steady,
         rate_gbps=flows.total if steady else 0.0,
     )
+
+
+def _total(kind: str, places: Places, flows: Flows, rate: float) -> Formula:
+    """Rate of all pairs of a pattern."""
+    terms = {"S": (rate, "rate of one place, Gbps")}
+    if kind in _TO_ALL:
+        return formula("S * (n - 1)", _source(kind), "Gbps", **terms, n=(len(places), "places"))
+    times = flows.total / rate if rate else 0.0
+    return formula("S * k", _source(kind), "Gbps", **terms, k=(times, "times that it is sent, over all places"))
+
+
+def _sent(kind: str, places: Places, flows: Flows, size: float) -> Formula:
+    """Bytes of the busiest place of a pattern."""
+    terms = {"S": (size, "size of one place, bytes")}
+    if kind in _TO_ALL:
+        return formula("S * (n - 1) / n", _source(kind), **terms, n=(len(places), "places"))
+    times = _busiest(places, flows) / size if size else 0.0
+    return formula("S * k", _source(kind), **terms, k=(times, "times that the busiest place sends it"))
+
+
+def _source(kind: str) -> str:
+    return f"pattern {kind}: {PATTERNS[kind].summary.rstrip('.')}"
 
 
 def _busiest(places: Places, flows: Flows) -> float:

@@ -64,7 +64,9 @@ class Phase:
     senders: int = 0  # ranks that take part; 0 where nothing is counted by rank
     flows_per_pair: int = 1  # queue pairs of a connection; what switches hash
     every_step: bool = True  # False: now and then, such as a checkpoint; no part of the step time
+    sent_bytes_inside_per_rank: float = 0.0  # what stays inside hosts and scale-up domains, the mean over ranks
     inside_s: float = 0.0  # time in a step that its busiest rank needs on scale-up links, beside those of the fabric
+    inside: Formula | None = None  # where inside_s is from; None where no links are described, or nothing stays inside
     calls: float = 0.0  # collectives of it that a rank runs one after another in a step; 0 where that is not known
     rounds: float = 0.0  # of one call: messages between hosts that wait for each other
     latency_s: float = 0.0  # of one call: what the library and scale-up links add, whatever the bytes
@@ -96,6 +98,30 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class GpuMemory:
+    """Bytes that one GPU of a pipeline stage needs; all GPUs of a stage need the same."""
+
+    stage: int
+    weights: float
+    gradients: float
+    optimizer: float
+    activations: float
+    buffers: float = 0.0  # layers gathered for a pass, and gradients of one on their way to be scattered
+    reserved: float = 0.0  # kept free for what is not counted
+    capacity: float | None = None  # of the GPU; None where nobody says
+
+    @property
+    def total(self) -> float:
+        """All that is counted, without what is reserved."""
+        return self.weights + self.gradients + self.optimizer + self.activations + self.buffers
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether it fits beside what is reserved; None where the GPU's memory is not known."""
+        return None if self.capacity is None else self.total <= self.capacity - self.reserved
+
+
+@dataclass(frozen=True)
 class ModelFigures:
     """What a model and its layout come to."""
 
@@ -105,11 +131,28 @@ class ModelFigures:
     kv_bytes_per_token: float
     tokens_per_step: float | None = None
     flops: Formula | None = None  # per step
-    bubble: float | None = None  # idle over useful time of a pipeline stage, (p-1)/(v m)
+    bubble: float | None = None  # idle over useful time of a pipeline stage
+    schedule: str = ""  # of the pipeline; empty where there is none
+    bubble_formula: Formula | None = None
     micro_batches: int | None = None
     origin: str = "inline"  # inline, hf-config or megatron
     recognised: Mapping[str, str] = field(default_factory=dict)  # in the file or line that describes the model
     ignored: tuple[str, ...] = ()  # what an argument line says that changes no traffic
+
+
+@dataclass(frozen=True)
+class ComputeTime:
+    """What a step needs of a job's GPUs, beside what they wait for.
+
+    Said by an MFU, ``step_s`` is given, and ``compute_s`` follows once the ideal times of its phases are known.
+    """
+
+    flops_s: float  # all FLOPs at the peak of all GPUs: no step is shorter
+    compute_s: float | None = None  # of the busiest pipeline stage
+    step_s: float | None = None  # the ideal step by MFU; None where kernels are added up
+    optimizer_s: float = 0.0
+    kernels_s: float | None = None  # compute_s where step_s leaves no time for it, and the key may mean either
+    key: str = "mfu"  # that says how fast it computes
 
 
 @dataclass(frozen=True)
@@ -138,11 +181,18 @@ class WorkloadTraffic:
     ranks: int = 0
     model: ModelFigures | None = None
     checkpoint_bytes: float | None = None
-    compute_s: float | None = None  # per step, all GPUs busy at the stated efficiency
+    memory: tuple[GpuMemory, ...] = ()  # of every pipeline stage
+    compute: ComputeTime | None = None  # None where nothing says how fast it computes
     time_limits: tuple[TimeLimit, ...] = ()
+    unfit: str = ""  # what does not fit in its GPUs, in words; one of the warnings too
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()
     said: tuple[str, ...] = ()  # what its files hold that the answer leaves out or takes as something
+
+    @property
+    def worst_memory(self) -> GpuMemory | None:
+        """Memory of a GPU of the stage that needs most; None for workloads without a model."""
+        return max(self.memory, key=lambda stage: stage.total, default=None)
 
 
 @dataclass(frozen=True)

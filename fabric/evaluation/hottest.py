@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fabric.output.numbers import finite
 from fabric.result import HotLink, LinkGroup, PhaseRoute, Share
 from fabric.routing.utilisation import descending, over_capacity, ranks
 from topologies.columns import Longs
@@ -79,7 +80,7 @@ def describe_link(route: PhaseRoute, link: int) -> HotLink:
     topology = route.topology
     src, dst = int(topology.links.src[link]), int(topology.links.dst[link])
     back = int(topology.links.reverse[link])
-    utilisation = float(route.utilisation[link])
+    utilisation, bands = float(route.utilisation[link]), route.link_bands
     return HotLink(
         fabric=route.fabric,
         phase=route.phase,
@@ -93,6 +94,8 @@ def describe_link(route: PhaseRoute, link: int) -> HotLink:
         offered_gbps=float(route.link_gbps[link].sum()),
         utilisation=utilisation if np.isfinite(utilisation) else None,
         shares=link_shares(route, link),
+        p5=None if bands is None else finite(float(bands.p5[link])),
+        p95=None if bands is None else finite(float(bands.p95[link])),
     )
 
 

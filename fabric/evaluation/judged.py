@@ -1,4 +1,4 @@
-"""Times of jobs and limits over the draws of the hash: judged in every draw, then shown by their medians."""
+"""Times of jobs and limits over the draws of the hash: judged in every draw, then shown by medians or as limits ask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from fabric.evaluation.jobs import CHECKPOINT, job_times
 from fabric.evaluation.limits import check_limits
 from fabric.evaluation.phases import job_peak, jobs_with_steady
 from fabric.evaluation.time_limits import Peak
-from fabric.result import Band, JobPhase, JobTime, LimitVerdict, PhaseRoute
+from fabric.result import Band, JobPhase, JobTime, LimitVerdict, PhaseRoute, rank_of
+from fabric.routing.utilisation import SAME
 from fabric.scenario.schema import LimitSpec
 from traffic.workload import WorkloadTraffic
 
@@ -67,9 +68,10 @@ def judge(
     own = [one for each in workloads for one in each.time_limits if fabric is None or one.fabric == fabric]
     are_drawn = [_is_drawn(limit, jobs, drawn) for limit in limits]
     are_drawn += [any(name == limit.fabric for name, _ in drawn) for limit in own]
+    percentiles = [*(limit.percentile for limit in limits), *(0.5 for _ in own)]
     return jobs, tuple(
-        _limit([each[at] for each in judged]) if is_drawn else verdict
-        for at, (is_drawn, verdict) in enumerate(zip(are_drawn, verdicts, strict=True))
+        _limit([each[at] for each in judged], percentile) if is_drawn else verdict
+        for at, (is_drawn, percentile, verdict) in enumerate(zip(are_drawn, percentiles, verdicts, strict=True))
     )
 
 
@@ -123,7 +125,11 @@ def _job(job: JobTime, times: Sequence[JobTime], drawn: set[tuple[str, str]]) ->
     if job.step_time_ideal_s is None:
         return replace(job, phases=phases, checkpoint_time_s=_checkpoint(phases))
     step = Band.of(each.step_time_s for each in times)
-    return replace(job, phases=phases, step_time_s=_median(step), checkpoint_time_s=_checkpoint(phases), draws=step)
+    # The median is the step of one draw; its parts are that draw's, and add up to it.
+    parts = next((each.parts for each in times if each.step_time_s == step.median), None)
+    return replace(
+        job, phases=phases, step_time_s=_median(step), checkpoint_time_s=_checkpoint(phases), draws=step, parts=parts
+    )
 
 
 def _checkpoint(phases: Sequence[JobPhase]) -> float | None:
@@ -158,11 +164,30 @@ def _is_drawn(limit: LimitSpec, jobs: Sequence[JobTime], drawn: set[tuple[str, s
     return job is not None and any(phase.draws is not None for phase in job.phases)
 
 
-def _limit(verdicts: Sequence[LimitVerdict]) -> LimitVerdict:
-    """The verdict of the draw in the middle, and in how many draws the limit does not hold."""
+def _limit(verdicts: Sequence[LimitVerdict], percentile: float | None) -> LimitVerdict:
+    """The verdict of the draw at a percentile or of the mean (None), and in how many draws the limit does not hold."""
     values = Band.of(verdict.value for verdict in verdicts)
-    middle = verdicts[int(np.argsort(np.array(values.values), kind="stable")[(len(values) - 1) // 2])]
-    if middle.ok is None:
-        return middle
+    order = np.argsort(np.array(values.values), kind="stable")
+    chosen = verdicts[int(order[rank_of(0.5 if percentile is None else percentile, len(values))])]
+    if chosen.ok is None:
+        return chosen
     failed = sum(verdict.ok is False for verdict in verdicts) / len(verdicts)
-    return replace(middle, draws=values, failed_part=failed)
+    if percentile is None:
+        mean = values.mean
+        if not isfinite(mean):  # in some draw it cannot finish, and so neither does the mean
+            chosen = verdicts[int(order[-1])]
+        else:
+            chosen = replace(chosen, value=mean, ok=bool(mean <= chosen.max * (1 + SAME)))
+    few = _few_draws(percentile, len(values))
+    detail = "; ".join(text for text in (chosen.detail, few) if text)
+    return replace(chosen, draws=values, failed_part=failed, detail=detail)
+
+
+def _few_draws(percentile: float | None, count: int) -> str:
+    """That draws are too few to tell a percentile from the lowest or highest of them; empty where they are not."""
+    if percentile is None or percentile in (0.5, 1.0) or min(percentile, 1 - percentile) * count >= 1 - SAME:
+        return ""
+    if count == 1:
+        return "one draw, which has no percentiles; --replicas N draws more"
+    end = "highest" if percentile > 0.5 else "lowest"
+    return f"of {count:,} draws this is the {end}; --replicas N draws more"

@@ -14,7 +14,7 @@ from fabric.result import JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.utilisation import SAME, highest, over_capacity
 from fabric.scenario.schema import LimitSpec
 from topologies.errors import Problem, ScenarioError, nearest_hint
-from topologies.units import format_seconds, percent, precise_percent, precise_seconds
+from topologies.units import format_bytes, format_seconds, percent, precise_percent, precise_seconds
 from traffic.workload import WorkloadTraffic
 
 
@@ -59,7 +59,8 @@ def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequ
     subject = limit.fabric or limit.workload or ""
     tier = f" {limit.tier}" if limit.tier else ""
     stat = f" {limit.stat}" if limit.unit == "ratio" else ""
-    text = f"{subject}{tier} {limit.metric}{stat}"
+    at = "" if limit.percentile == 0.5 else f" at {limit.at}"
+    text = f"{subject}{tier} {limit.metric}{stat}{at}"
     if limit.when is not None:
         return LimitVerdict(
             name,
@@ -70,13 +71,13 @@ def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequ
             limit.unit,
             None,
             "failure cases are not yet modelled",
+            at=limit.at,
         )
     value, detail = _on_fabric(limit, routes) if limit.fabric else _on_job(limit, jobs, routes)
-    if value is None:
-        known_bad = detail == CANNOT_FINISH
-        return LimitVerdict(name, text, limit.metric, None, limit.max, limit.unit, False if known_bad else None, detail)
-    ok = bool(value <= limit.max * (1 + SAME))
-    return LimitVerdict(name, text, limit.metric, value, limit.max, limit.unit, ok, detail)
+    ok = None if value is None else bool(value <= limit.max * (1 + SAME))
+    if detail == CANNOT_FINISH:
+        ok = False
+    return LimitVerdict(name, text, limit.metric, value, limit.max, limit.unit, ok, detail, at=limit.at)
 
 
 def _on_job(limit: LimitSpec, jobs: Sequence[JobTime], routes: Sequence[PhaseRoute]) -> tuple[float | None, str]:
@@ -84,6 +85,10 @@ def _on_job(limit: LimitSpec, jobs: Sequence[JobTime], routes: Sequence[PhaseRou
     if job is None:
         return None, f"{limit.workload} has no phases with a volume"
     routed = {(route.fabric, route.phase) for route in routes}
+    if limit.metric == "memory_per_gpu":
+        if job.memory is None:
+            return None, f"{job.id} has no model whose memory is counted"
+        return job.memory.total, f"stage {job.memory.stage}"
     if limit.metric == "checkpoint_time":
         if not any(phase.name == CHECKPOINT for phase in job.phases):
             return None, f"{job.id} writes no checkpoint"
@@ -135,6 +140,8 @@ def limit_text(value: float | None, unit: str) -> str:
         return "-"
     if unit == "ratio":
         return percent(value).replace(".0 %", " %")
+    if unit == "bytes":
+        return format_bytes(value)
     return format_seconds(value) if unit == "s" else f"{value:,.0f}"
 
 
@@ -142,5 +149,7 @@ def measured_text(limit: LimitVerdict) -> str:
     """The measured value, with as many digits as tell it from a limit that it misses."""
     text = limit_text(limit.value, limit.unit)
     if limit.ok is False and limit.value is not None and text == limit_text(limit.max, limit.unit):
+        if limit.unit == "bytes":
+            return f"{limit.value:,.0f} B"
         return precise_seconds(limit.value) if limit.unit == "s" else precise_percent(limit.value)
     return text

@@ -7,7 +7,7 @@ NIC is at 100 % and everything else relative to it. Offered load above capacity 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,9 +17,10 @@ from fabric.evaluation.draws import draw_phase, figures, middle
 from fabric.evaluation.latency import way_s
 from fabric.optimise.certify import best_cut
 from fabric.optimise.objective import OBJECTIVES
-from fabric.result import EveryDraw, PhaseRoute, Routed, TierLoad, UnreachablePair
+from fabric.result import Band, EveryDraw, LinkBands, PhaseRoute, Routed, TierLoad, UnreachablePair
 from fabric.routing.access import admitted_ends, overloaded_endpoints
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
+from fabric.routing.packet_slowdown import slowed_rate
 from fabric.routing.reach import Unreachable, split_reachable
 from fabric.routing.router import (
     ROUTERS,
@@ -31,11 +32,12 @@ from fabric.routing.router import (
     RoutingOptions,
     access_bound,
     places_flows,
+    quantiles,
     traits_of,
 )
 from fabric.routing.utilisation import fullest, highest, over_capacity
 from fabric.scenario.latency_schema import FabricLatency
-from topologies.columns import Bools, Floats
+from topologies.columns import Bools, Floats, column
 from topologies.topology import Topology
 from topologies.units import percent
 from traffic.demands import Demands, Flows, TrafficClass, UniformBlock, merge_flows
@@ -58,19 +60,26 @@ def phase_codes(demands: Demands, phase: str) -> list[int]:
 def line_gbps(topology: Topology) -> Floats:
     """What every node can send at most, shape (N,): its links that are up, or all of them when none is."""
     out = np.bincount(topology.links.src, topology.capacity_gbps, len(topology.nodes))
-    nominal = np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes))
-    return np.where(out > 0, out, nominal)
+    return np.where(out > 0, out, nominal_gbps(topology))
 
 
-def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float) -> float:
-    """Time the busiest endpoint needs for a phase's bytes at line rate, in either direction."""
+def nominal_gbps(topology: Topology) -> Floats:
+    """What every node could send with all its links up, shape (N,)."""
+    return column(np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes)), np.float64)
+
+
+def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float, *, nominal: bool = False) -> float:
+    """Time the busiest endpoint needs for a phase's bytes at line rate, in either direction.
+
+    With ``nominal`` as if all its links were up.
+    """
     nodes = len(topology.nodes)
     sent, received = np.zeros(nodes), np.zeros(nodes)
     for part in parts:
         sent += part.sent(nodes)
         received += part.received(nodes)
     busiest = np.maximum(sent, received)
-    gbps = line_gbps(topology) * efficiency
+    gbps = (nominal_gbps(topology) if nominal else line_gbps(topology)) * efficiency
     used = busiest > 0
     if not used.any() or (gbps[used] <= 0).any():
         return 0.0
@@ -132,7 +141,8 @@ def prepare_phase(
     graph = build_graph(topology, seen, per_endpoint=per_endpoint, access_in_graph=access_in_graph)
     flows, lost = split_reachable(graph, flows)
     pairs = tuple(
-        PairTraffic(part, unit, entry.flows_per_pair) for part, unit, entry in zip(flows, scale, classes, strict=True)
+        PairTraffic(part, unit, entry.flows_per_pair, entry.steady)
+        for part, unit, entry in zip(flows, scale, classes, strict=True)
     )
     demand = phase_demand(graph, flows, scale)
     return PreparedPhase(demands.fabric, phase, classes, windows, ways, graph, demand, pairs, lost)
@@ -192,17 +202,19 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         unreachable_pairs=prepared.lost.pairs,
         unreachable=_named(topology, prepared.lost, prepared.classes),
         jobs_cut=tuple(sorted({prepared.classes[code].job for code in prepared.lost.classes})),
-        tiers=tier_loads(topology, utilisation),
+        tiers=tier_loads(topology, utilisation, every),
         window_s=prepared.window_s,
         way_s=prepared.way_s,
         solver=routing.solver,
         solve_time_s=seconds,
         partial=routing.partial,
         notes=routing.notes,
-        spread=_whole_spread(prepared, routing.spread),
+        spread=_whole_spread(prepared, routing, every, options),
         draws=None if every is None else figures(every, shown),
+        link_bands=None if every is None else LinkBands.of(every),
         every_draw=every,
         routed=Routed(graph, demand, prepared.pairs, routing, options),
+        packet_slowdown=routing.packet_slowdown,
     )
 
 
@@ -245,7 +257,7 @@ def in_draw(route: PhaseRoute, seed: int) -> PhaseRoute:
     return replace(
         route,
         link_gbps=loads,
-        utilisation=_utilisation(route.topology, loads.sum(axis=1), np.ones(1)),
+        utilisation=_utilisation(route.topology, loads.sum(axis=1), _usable(routed.graph, routed.routing)),
         draws=replace(route.draws, shown=seed - route.draws.seed),
     )
 
@@ -303,14 +315,29 @@ def _bound_without_solver(graph: RoutingGraph, demand: PhaseDemand, routable: Bo
     return access if access.lower_bound >= cut.lower_bound * (1 - 1e-12) and bound > 0 else cut
 
 
-def _whole_spread(prepared: PreparedPhase, spread: HashSpread | None) -> HashSpread | None:
-    """The spread with single-homed access links in it, which no draw changes: quantiles of max(draw, access)."""
+def _whole_spread(
+    prepared: PreparedPhase, routing: Routing, every: EveryDraw | None, options: RoutingOptions
+) -> HashSpread | None:
+    """The spread over all draws at hand, the worst flow slowed as packets are; None where nobody asked for rates."""
+    spread = routing.spread
+    if every is None or routing.draws is None or (spread is None and options.rate_draws is None):
+        return spread
+    full, worst = quantiles(every.peak), spread.worst_rate if spread is not None else None
+    if not routing.draws.whole_flows:
+        worst = quantiles(1 / np.maximum(every.peak, 1.0), low_is_bad=True)
+    slowed = None if worst is None else _each(worst, lambda rate: slowed_rate(rate, routing.packet_slowdown))
     if spread is None:
-        return None
-    access, _ = access_bound(prepared.graph, prepared.demand)
-    drawn = spread.max_utilisation
-    lifted = Quantiles(max(drawn.p50, access), max(drawn.p95, access), max(drawn.p99, access))
-    return replace(spread, max_utilisation=lifted)
+        return HashSpread(every.count, full, slowed)
+    if spread.replicas > every.count:  # more than are kept link by link
+        access, _ = access_bound(prepared.graph, prepared.demand)
+        full = _each(spread.max_utilisation, lambda peak: max(peak, access))
+    return replace(spread, replicas=max(spread.replicas, every.count), max_utilisation=full, worst_rate=slowed)
+
+
+def _each(figures: Quantiles, change: Callable[[float], float]) -> Quantiles:
+    """All quantiles and the mean, changed."""
+    p50, p95, p99, p5, mean = (figures.p50, figures.p95, figures.p99, figures.p5, figures.mean)
+    return Quantiles(change(p50), change(p95), change(p99), *(None if v is None else change(v) for v in (p5, mean)))
 
 
 def _named(topology: Topology, lost: Unreachable, classes: Sequence[TrafficClass]) -> tuple[UnreachablePair, ...]:
@@ -318,16 +345,19 @@ def _named(topology: Topology, lost: Unreachable, classes: Sequence[TrafficClass
     return tuple(UnreachablePair(classes[code].job, name[src], name[dst]) for code, src, dst in lost.shown)
 
 
-def tier_loads(topology: Topology, utilisation: Floats) -> tuple[TierLoad, ...]:
-    """Quantiles of utilisation per tier and direction."""
+def tier_loads(topology: Topology, utilisation: Floats, every: EveryDraw | None = None) -> tuple[TierLoad, ...]:
+    """Quantiles of utilisation per tier and direction; with the fullest link of each in every draw."""
     rows: list[TierLoad] = []
     for code, tier in enumerate(topology.tiers):
         for direction, sign in (("up", 1), ("down", -1), ("both", 0)):
-            mine = utilisation[(topology.links.tier == code) & (topology.direction == sign) & topology.up]
+            chosen = (topology.links.tier == code) & (topology.direction == sign) & topology.up
+            mine = utilisation[chosen]
             if len(mine):
                 p50, p99 = np.quantile(mine, [0.5, 0.99], method="inverted_cdf")
                 over = int(over_capacity(mine).sum())
-                rows.append(TierLoad(tier, direction, len(mine), float(p50), float(p99), float(mine.max()), over))
+                drawn = None if every is None else Band.of(every.utilisation[:, chosen].max(axis=1))
+                figures = (float(p50), float(p99), float(mine.max()), over)
+                rows.append(TierLoad(tier, direction, len(mine), *figures, draws=drawn))
     return tuple(rows)
 
 

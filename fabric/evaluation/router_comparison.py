@@ -25,7 +25,7 @@ from fabric.evaluation.phases import PreparedPhase, job_peak, prepare_phase, rou
 from fabric.evaluation.severity import severity_order, total_load
 from fabric.result import Assumption, Band, JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.progress import Progress
-from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, places_flows, traits_of
+from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, is_drawn, places_flows, traits_of
 from fabric.routing.traits import Stage
 from fabric.scenario.latency_schema import FabricLatency
 from fabric.scenario.schema import LimitSpec
@@ -221,7 +221,7 @@ def compare_phase(
         mine = peaks_of(route)
         peaks.update({(router, phase, job, steady): peak for (_, _, job, steady), peak in mine.items()})
         rows.append(_figure(route))
-        routes.append(replace(route, link_gbps=np.empty((0, len(route.classes))), routed=None))
+        routes.append(replace(route, link_gbps=np.empty((0, len(route.classes))), link_bands=None, routed=None))
     one = next(iter(prepared.values()))
     # What holds for whole flows only, such as cuts counted in flows, is not a bound for those who split them.
     bounds = [route.best_possible for route in routes if not places_flows(route.router)]
@@ -237,7 +237,7 @@ def _route(prepared: PreparedPhase, router: str, options: RoutingOptions) -> Pha
     try:
         return route_prepared(prepared, router=router, options=options)
     except FabricError as error:
-        if options.hash.replicas == 1 or traits_of(router).placement != "hashed":
+        if options.hash.replicas == 1 or not is_drawn(router, options.adaptive.granularity):
             raise
         once = replace(options, hash=replace(options.hash, replicas=1), draws=1)
         route = route_prepared(prepared, router=router, options=once)
@@ -289,7 +289,7 @@ def _figure(route: PhaseRoute) -> RouterFigure:
         router=route.router,
         max_utilisation=route.max_utilisation,
         spread=route.spread,
-        stretch=max(1.0, *(_peak(route, job) for job in jobs)) if finish else None,
+        stretch=max(route.stretch_at(_peak(route, job)) for job in jobs) if finish else None,
         lower_bound=route.certificate.lower_bound if route.certificate else None,
         gap=route.gap,
         links_over_capacity=route.links_over_capacity,

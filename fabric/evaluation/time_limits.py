@@ -84,8 +84,8 @@ def _time_s(
     if not phase.steady:
         times = [one for entry in jobs if entry.id == job for one in entry.phases if one.name == phase.name]
         return times[0].predicted_s if times else None
-    highest = max(peak(route, job, steady=True)[0] for route in carried)
-    return None if isinf(highest) else limit.max_s * max(1.0, highest)
+    stretch = max(route.stretch_at(peak(route, job, steady=True)[0]) for route in carried)
+    return None if isinf(stretch) else limit.max_s * stretch
 
 
 def not_routed(phase: str, fabric: str | None) -> str:

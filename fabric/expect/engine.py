@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fabric.evaluation.latency import phase_time_s
+from fabric.evaluation.step_time import phase_time_s
 from fabric.expect.calls import CallPlan, library_of, plan_of, said_of
 from fabric.expect.nccl_tests import message_of, rate
 from fabric.expect.ranks import TestRanks, ranks_of
@@ -214,7 +214,7 @@ class _Message:
         """Time in every draw of the hash, shape (R,)."""
         on_wire = replace(self.phase, inside_s=self.phase.inside_s * self.call.wire)
         window, way = self.window_s * self.call.wire, self.routed.way_s
-        times = [phase_time_s(on_wire, window, stretch, way) for stretch in self.routed.stretch.tolist()]
+        times = [phase_time_s(on_wire, window, stretch=stretch, way_s=way) for stretch in self.routed.stretch.tolist()]
         return column(times, np.float64)
 
 

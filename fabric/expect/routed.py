@@ -116,7 +116,7 @@ def _demands(phase: Phase, fabric: str, steady: Demands | None) -> Demands:
 
 
 def _stretch(route: PhaseRoute) -> Floats:
-    """Highest utilisation that the test meets in every draw, at least 1, shape (R,)."""
-    if route.every_draw is None:
-        return column([max(job_peak(route, TEST)[0], 1.0)], np.float64)
-    return column(np.maximum(route.every_draw.job_peak[TEST, False], 1.0), np.float64)
+    """By how much contention lengthens the test in every draw, at least 1, shape (R,)."""
+    every = route.every_draw
+    peaks = [job_peak(route, TEST)[0]] if every is None else every.job_peak[TEST, False].tolist()
+    return column([route.stretch_at(peak) for peak in peaks], np.float64)

@@ -33,6 +33,7 @@ def compare_routers(
     from fabric.evaluation.router_comparison import RouterComparison, compare_phase, compared_routers, judge_routers
     from fabric.optimise.objective import compared_objective
     from fabric.pipeline.draws import DRAWS, most_draws
+    from fabric.pipeline.routing_assumptions import routing_assumptions
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
     to_route = phases_to_route(prepared)
@@ -61,12 +62,13 @@ def compare_routers(
         outcomes, of_own = judge_routers(compared, chosen, traffic, limits, own=own, fabric=request.fabric)
     except ScenarioError as error:
         raise loaded.locate(error) from None
+    assumed = routing_assumptions(loaded.scenario.fabrics, dict.fromkeys(own, chosen))
     return RouterComparison(
         routers=chosen,
         phases=tuple(one.comparison for one in compared if request.phase in ("worst", "all", one.comparison.phase)),
         outcomes=outcomes,
         own=of_own,
-        assumptions=assumptions(loaded, prepared.network, traffic),
+        assumptions=assumptions(loaded, prepared.network, traffic, more=assumed),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
         not_modelled=tuple(not_yet_modelled(loaded.scenario)),
     )

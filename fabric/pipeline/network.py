@@ -92,7 +92,7 @@ def build_network(
             nics={fabric: _host_group(node, fabric, scenario.fabrics[fabric]) for fabric in node.nics},
             per_rack=node.per_rack,
             gpu=node.row.gpu if node.row else None,
-            scale_up=node.scale_up or (node.row.scale_up if node.row else None),
+            scale_up=node.joined,
         )
         for node in scenario.nodes
     }

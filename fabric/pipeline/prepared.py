@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from topologies.errors import FabricError, Problem, ScenarioError, TrafficError,
 from traffic.occupancy import Occupancy
 from traffic.scale import scaled_workload
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
+
+if TYPE_CHECKING:
+    from fabric.evaluation.schedule import LineRate
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +108,10 @@ def derive_traffic(
     TrafficError
         With the problems of all workloads, located in the scenario.
     """
+    from fabric.evaluation.schedule import ideal_step
+    from fabric.evaluation.step_time import with_compute
+
+    fabrics = line_rates(loaded, network)
     problems: list[Problem] = []
     traffic: list[WorkloadTraffic] = []
     occupancy = Occupancy() if occupancy is None else occupancy
@@ -112,14 +120,29 @@ def derive_traffic(
         context = WorkloadContext(workload.id, network.inventory, rng, Path(loaded.directory), occupancy)
         try:
             derived = WORKLOADS[workload.kind](workload.spec, context=context)
+            derived = with_compute(derived, ideal_step(derived, fabrics))
             traffic.append(replace(derived, said=(*derived.said, *context.said)))
             loaded.say(*(f"{workload.id}: {text}" for text in traffic[-1].said))
+            if derived.unfit:
+                loaded.say(f"{workload.id} does not fit in the memory of its GPUs")
         except FabricError as error:
             problems += error.under("workloads", index).problems
     if problems:
         raise loaded.locate(TrafficError(problems))
     factor = scale * loaded.scenario.scale
     return tuple(traffic) if factor == 1 else tuple(scaled_workload(workload, factor) for workload in traffic)
+
+
+def line_rates(loaded: LoadedScenario, network: Network) -> dict[str, LineRate]:
+    """What limits phases at line rate, by fabric."""
+    from fabric.evaluation.schedule import LineRate
+
+    specs = loaded.scenario.fabrics
+    return {
+        name: LineRate(topology, specs[name].payload_efficiency, specs[name].latency)
+        for name, topology in network.topologies.items()
+        if name in specs
+    }
 
 
 def check_fabric(fabric: str | None, network: Network) -> None:

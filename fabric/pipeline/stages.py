@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fabric.pipeline.network import Network
-from fabric.pipeline.prepared import PreparedScenario, check_fabric
+from fabric.pipeline.prepared import PreparedScenario, check_fabric, line_rates
 from fabric.request import RouteRequest, TablesRequest
 from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
@@ -36,6 +36,7 @@ def route_prepared_scenario(
     """
     from fabric.evaluation.hottest import folded_links, hottest_links
     from fabric.evaluation.judged import judge
+    from fabric.pipeline.routing_assumptions import routing_assumptions
     from fabric.pipeline.unused_options import unused_options
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
@@ -47,6 +48,8 @@ def route_prepared_scenario(
     routes = [replace(route, every_draw=None) for route in routes]
     ignored = unused_options(loaded.scenario.fabrics, request)
     loaded.say(*(text for text, _ in ignored))
+    routers = {entry.fabric: [entry.router] for entry in routes}
+    assumed = routing_assumptions(loaded.scenario.fabrics, routers)
     chosen = chosen_phases(routes, request.phase)
     items = [link for entry in chosen for link in hottest_links(entry, request.top)]
     return RouteResult(
@@ -55,7 +58,7 @@ def route_prepared_scenario(
         limits=verdicts,
         items=tuple(items),
         folded=tuple(group for entry in chosen for group in folded_links(entry, request.top)),
-        assumptions=assumptions(loaded, prepared.network, traffic, more=ignored),
+        assumptions=assumptions(loaded, prepared.network, traffic, more=[*assumed, *ignored]),
         warnings=tuple(warning for workload in traffic for warning in workload.warnings),
         not_modelled=tuple(not_yet_modelled(loaded.scenario)),
     )
@@ -91,8 +94,8 @@ def schedules(prepared: PreparedScenario) -> tuple[StepSchedule, ...]:
     """Times and rates of every workload's phases at line rate, before any routing."""
     from fabric.evaluation.schedule import step_schedule
 
-    efficiency = {name: spec.payload_efficiency for name, spec in prepared.loaded.scenario.fabrics.items()}
-    return tuple(step_schedule(workload, prepared.network.topologies, efficiency) for workload in prepared.traffic)
+    fabrics = line_rates(prepared.loaded, prepared.network)
+    return tuple(step_schedule(workload, fabrics) for workload in prepared.traffic)
 
 
 def limits_of(loaded: LoadedScenario, request: RouteRequest) -> list[LimitSpec]:
@@ -109,11 +112,11 @@ def under(label: str, progress: Reporter) -> Reporter:
 
 def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool) -> list[PhaseRoute]:
     from fabric.evaluation.phases import route_phase
-    from fabric.pipeline.draws import draws_of
+    from fabric.pipeline.draws import draw_counts
 
     routes: list[PhaseRoute] = []
     request, phases = prepared.request, phases_to_route(prepared, idle=idle)
-    draws = draws_of(phases, prepared.network.topologies, request)
+    draws = draw_counts(phases, prepared.network.topologies, request, limits_of(prepared.loaded, request))
     for name, spec, demands, phase in phases:
         label, router = f"{name} {phase}", request.router or spec.routing.router
         progress(Progress(f"{label}: {router}"))
@@ -124,7 +127,12 @@ def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool) ->
                 phase,
                 router=router,
                 options=routing_options(
-                    spec, request, prepared.loaded.scenario.seed, under(label, progress), draws=draws[name]
+                    spec,
+                    request,
+                    prepared.loaded.scenario.seed,
+                    under(label, progress),
+                    draws=draws[name].loads,
+                    rate_draws=draws[name].rates,
                 ),
                 efficiency=spec.payload_efficiency,
                 latency=spec.latency,
@@ -169,13 +177,18 @@ def routing_options(
     tables: TablesRequest = TablesRequest(),
     *,
     draws: int = 1,
+    rate_draws: int | None = None,
 ) -> RoutingOptions:
     """What the scenario says about routing, and the command line above it."""
-    from fabric.routing.router import HashOptions, RoutingOptions
+    from fabric.routing.router import AdaptiveOptions, HashOptions, RoutingOptions
 
     spec: RoutingSpec = fabric.routing
     hashing = HashOptions(
-        spec.hash.fields, spec.hash.function, spec.hash.per_switch_seed, request.replicas or spec.hash.replicas or 1
+        spec.hash.fields,
+        spec.hash.function,
+        spec.hash.per_switch_seed,
+        request.replicas or spec.hash.replicas or 1,
+        packet_slowdown=spec.hash.packet_slowdown,
     )
     return RoutingOptions(
         paths=request.paths or spec.paths,
@@ -186,8 +199,10 @@ def routing_options(
         target_utilisation=spec.target_utilisation,
         k_paths=spec.k_paths,
         spray_efficiency=spec.spray_efficiency,
+        adaptive=AdaptiveOptions(spec.adaptive.granularity, spec.adaptive.flowlet),
         hash=hashing,
         draws=draws,
+        rate_draws=rate_draws,
         tables=table_options(fabric, tables),
         report=progress,
     )

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 
 from fabric.optimise.objective import OBJECTIVES
 from fabric.request import RouteRequest
-from fabric.routing.names import GIVEN_PATHS
+from fabric.routing.names import FLOWLETS, GIVEN_PATHS, PACKETS, WHOLE_FLOWS
 from fabric.routing.router import ROUTERS, traits_of
 from fabric.scenario.schema import FabricSpec, RoutingSpec
 
+_ONLY_SOMETIMES = {"adaptive.flowlet"}  # keys of a group that is read, which are not always
 _FLAGS = {"paths": "--paths", "objective": "--objective", "replicas": "--replicas"}
-_WITHOUT_CHOICE = ("router", "hash")  # the first decides, the second holds keys of its own
+_GROUPS = ("adaptive", "hash")  # that hold keys of their own
+_WITHOUT_CHOICE = ("router", *_GROUPS)  # the first decides
 
 
-def options_read(router: str, paths: str, objective: str) -> frozenset[str]:
-    """Keys of ``routing`` that a router reads under a path policy and an objective.
+def options_read(router: str, paths: str, objective: str, granularity: str = PACKETS) -> frozenset[str]:
+    """Keys of ``routing`` that a router reads under a path policy, an objective and a granularity of adaptive routing.
 
     >>> sorted(options_read("optimal", "k-shortest", "min-cost"))
     ['k_paths', 'objective', 'paths', 'target_utilisation']
@@ -28,6 +30,10 @@ def options_read(router: str, paths: str, objective: str) -> frozenset[str]:
         read |= {"objective", "paths", *OBJECTIVES[objective].traits.options}
         if paths == GIVEN_PATHS:
             read.add("k_paths")
+    if traits.takes_granularity:
+        read -= {PACKETS: {"hash"}, WHOLE_FLOWS: {"spray_efficiency"}}.get(granularity, set())
+        if granularity == FLOWLETS:
+            read.add("adaptive.flowlet")
     return frozenset(read)
 
 
@@ -45,8 +51,10 @@ def unused_options(fabrics: Mapping[str, FabricSpec], request: RouteRequest) -> 
         if not ROUTERS.known(router):
             continue
         objective = request.objective or routing.objective
-        read = options_read(router, request.paths or routing.paths, objective)
+        granularity = routing.adaptive.granularity
+        read = options_read(router, request.paths or routing.paths, objective, granularity)
         under = f"router {router}" + (f" with objective {objective}" if "objective" in read else "")
+        under += f" with granularity {granularity}" if "adaptive" in read else ""
         where = f"fabrics.{name}.routing"
         found += [(f"{where}.{key} changes nothing under {under}", f"{where}.router") for key in _set(routing, read)]
         flags = [flag for key, flag in _FLAGS.items() if getattr(request, key) is not None]
@@ -64,7 +72,10 @@ def _set(routing: RoutingSpec, read: frozenset[str]) -> list[str]:
     plain = RoutingSpec()
     unread = [key for key in RoutingSpec.model_fields if key not in read]
     keys = [key for key in unread if key not in _WITHOUT_CHOICE and getattr(routing, key) != getattr(plain, key)]
-    if "hash" not in read:
-        hashing = type(routing.hash).model_fields
-        keys += [f"hash.{key}" for key in hashing if getattr(routing.hash, key) != getattr(plain.hash, key)]
+    for group in _GROUPS:
+        given, usual = getattr(routing, group), getattr(plain, group)
+        unread = [
+            key for key in type(given).model_fields if group not in read or f"{group}.{key}" in _ONLY_SOMETIMES - read
+        ]
+        keys += [f"{group}.{key}" for key in unread if getattr(given, key) != getattr(usual, key)]
     return keys

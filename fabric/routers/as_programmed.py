@@ -25,6 +25,7 @@ from topologies.units import percent
     traits=RouterTraits(
         placement="fluid",
         ties="number",
+        takes_base=True,
         not_programmable="says what the tables of the scenario's router do, and has none of its own",
         way_out="export under the router that the scenario names",
         options=("objective", "paths", "k_paths", "hash", "spray_efficiency", "target_utilisation"),  # as that router

@@ -161,8 +161,9 @@ def share_slice(
     capacity: Floats,
     peak: Floats,
     worst: Floats,
+    mean: Floats,
 ) -> None:
-    """Highest utilisation and worst relative rate of the replicas ``first`` to ``last``; ``paths`` has one row each."""
+    """Highest utilisation, worst and mean relative rate of replicas ``first`` to ``last``, a row of ``paths`` each."""
     rate = np.empty(len(offered))
     load = np.empty(len(capacity))
     for replica in range(first, last):
@@ -172,4 +173,8 @@ def share_slice(
         for row in range(len(capacity)):
             if load[row] > peak[replica] * capacity[row]:
                 peak[replica] = load[row] / capacity[row]
-        worst[replica] = fill(start, paths[replica], offered, order, capacity, load, rate, True)
+        worst[replica] = fill(start, paths[replica], offered, order, capacity, load, rate, False)
+        total = 0.0
+        for flow in range(len(offered)):
+            total += rate[flow] / offered[flow]
+        mean[replica] = total / len(offered)

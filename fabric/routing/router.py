@@ -9,7 +9,15 @@ from typing import Protocol
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph, SplitColumns
-from fabric.routing.names import DEFAULT_OBJECTIVE, HASH_FIELDS, ROUTER_NAMES
+from fabric.routing.names import (
+    DEFAULT_FLOWLET_BYTES,
+    DEFAULT_OBJECTIVE,
+    DEFAULT_SPRAY_EFFICIENCY,
+    HASH_FIELDS,
+    PACKETS,
+    ROUTER_NAMES,
+)
+from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
 from fabric.routing.progress import Reporter, silent
 from fabric.routing.table_options import TableOptions
 from fabric.routing.traits import PERFECT_SPLIT, RouterTraits
@@ -82,11 +90,26 @@ class FlowPaths:
 
 @dataclass(frozen=True)
 class Quantiles:
-    """Of a figure over replicas."""
+    """Of a figure over replicas; p5 and mean are None where only the bad end matters, and in older files."""
 
     p50: float
     p95: float
     p99: float
+    p5: float | None = None
+    mean: float | None = None
+
+
+def quantiles(values: Floats, *, low_is_bad: bool = False) -> Quantiles:
+    """Observed values that 50, 95 and 99 % of the replicas do not exceed, or with ``low_is_bad`` do not fall below.
+
+    >>> quantiles(np.arange(1.0, 101.0))
+    Quantiles(p50=50.0, p95=95.0, p99=99.0, p5=5.0, mean=50.5)
+    >>> quantiles(np.arange(1.0, 101.0), low_is_bad=True).p95
+    6.0
+    """
+    sign = -1.0 if low_is_bad else 1.0
+    p5, p50, p95, p99 = (sign * np.quantile(sign * values, [0.05, 0.5, 0.95, 0.99], method="inverted_cdf")).tolist()
+    return Quantiles(p50, p95, p99, p5, float(np.mean(values)))
 
 
 @dataclass(frozen=True)
@@ -95,11 +118,18 @@ class HashSpread:
 
     replicas: int
     max_utilisation: Quantiles  # of the fullest link
-    worst_rate: Quantiles  # max-min fair rate of the worst-off flow, as a part of what it offers (p99: the bad end)
+    worst_rate: Quantiles | None  # of the worst-off flow, as a part of what it offers (p99: the bad end); None: unknown
+    mean_rate: float | None = None  # of all flows, each counted once, over the draws of rates
+    rate_draws: int = 0  # draws whose flows were shared max-min fairly, the first of them
 
 
 class HashDraws(Protocol):
     """What else a hash may come to: the same flows with other source ports and switch seeds."""
+
+    @property
+    def whole_flows(self) -> bool:
+        """Whether every flow stays on one path; else in pieces, a flow's rate is that of the fullest link at worst."""
+        ...
 
     def loads_gbps(self, seeds: Sequence[int]) -> Floats:
         """Offered load of every edge and class in the draw of every seed, shape (R, E, C)."""
@@ -127,6 +157,7 @@ class Routing:
     admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective admits; None: all of it
     usable: Floats | None = None  # shape (E,), part of each edge's capacity that this routing can fill; None: all of it
     draws: HashDraws | None = None  # of a router that hashes
+    packet_slowdown: float = 1.0  # of flows that collide; see packet_slowdown.py
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +170,7 @@ class PairTraffic:
     flows: Flows
     gbps_per_unit: float
     flows_per_pair: int
+    steady: bool = False  # without end; amounts are Gbps, else bytes
 
 
 @dataclass(frozen=True)
@@ -149,6 +181,15 @@ class HashOptions:
     function: str = "random"
     per_switch_seed: bool = True  # False: the same everywhere, which polarises
     replicas: int = 1
+    packet_slowdown: float = DEFAULT_PACKET_SLOWDOWN
+
+
+@dataclass(frozen=True)
+class AdaptiveOptions:
+    """What adaptive routing chooses a next hop for."""
+
+    granularity: str = PACKETS
+    flowlet_bytes: float = DEFAULT_FLOWLET_BYTES
 
 
 @dataclass(frozen=True)
@@ -162,9 +203,15 @@ class RoutingOptions:
     objective: str = DEFAULT_OBJECTIVE
     target_utilisation: float = 1.0  # of min-cost
     k_paths: int = 8  # of k-shortest paths
-    spray_efficiency: float = 1.0  # part of a link that spraying fills before reordering and uneven queues cost
+    spray_efficiency: float = (
+        DEFAULT_SPRAY_EFFICIENCY  # part of a link that spraying fills before reordering and uneven queues cost
+    )
+    adaptive: AdaptiveOptions = AdaptiveOptions()
     hash: HashOptions = HashOptions()
     draws: int = 1  # of the hash, that medians and bands are taken over
+    rate_draws: int | None = (
+        None  # those whose flows are shared max-min fairly where ``replicas`` is 1; None: not asked
+    )
     tables: TableOptions = field(default_factory=TableOptions)  # of as-programmed
     report: Reporter = silent
 
@@ -179,24 +226,35 @@ def traits_of(router: str) -> RouterTraits:
     return ROUTERS[router].traits
 
 
+def is_drawn(router: str, granularity: str) -> bool:
+    """Whether a hash decides some of a router's loads; ``granularity`` is what adaptive routing has."""
+    traits = traits_of(router)
+    return traits.placement == "hashed" or (traits.takes_granularity and granularity != PACKETS)
+
+
 def places_flows(router: str) -> bool:
     """Whether a router is given pairs of endpoints, and so needs every multi-homed endpoint apart."""
     return "pairs" in ROUTERS[router].injected
 
 
-def router_label(router: str) -> str:
+def router_label(router: str, *, drawn: bool = False) -> str:
     """A router as people are shown it: those that divide perfectly are marked, as no hash of flows does.
+
+    With ``drawn``, a hash decided, whatever the router does otherwise.
 
     >>> router_label("ecmp"), router_label("ecmp-hash")
     ('ecmp (if split perfectly)', 'ecmp-hash')
     """
-    bound = ROUTERS.known(router) and ROUTERS[router].traits.is_bound
+    bound = ROUTERS.known(router) and ROUTERS[router].traits.is_bound and not drawn
     return f"{router} ({PERFECT_SPLIT})" if bound else router
 
 
-def routing_basis(router: str) -> str | None:
+def routing_basis(router: str, *, drawn: bool = False) -> str | None:
     """What a router's figures rest on, for records; None of a saved result whose router is not registered here."""
-    return ROUTERS[router].traits.basis if ROUTERS.known(router) else None
+    if not ROUTERS.known(router):
+        return None
+    traits = ROUTERS[router].traits
+    return "flows or pieces of them, hashed" if drawn and traits.takes_granularity else traits.basis
 
 
 def edge_utilisation(graph: RoutingGraph, edge_gbps: Floats) -> Floats:

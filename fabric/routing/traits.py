@@ -62,6 +62,10 @@ class RouterTraits:
     options : tuple of str
         Keys of ``routing`` that change its answer, beside objective and path policy; of other keys that a scenario or a
         command line gives it is said that they change nothing.
+    takes_granularity : bool
+        Follows ``routing.adaptive``: unless every packet is for itself, a hash decides.
+    takes_base : bool
+        Gives the loads of the scenario's own router, as something else carries them.
     mean_router : str
         Router of the mean over all draws of the hash, which stands for this one where a single draw says nothing, as in
         planned tables.
@@ -79,6 +83,8 @@ class RouterTraits:
     suggested: int | None = None
     slow: bool = False
     takes_objective: bool = False
+    takes_granularity: bool = False
+    takes_base: bool = False
     options: tuple[str, ...] = ()
     mean_router: str = ""
 

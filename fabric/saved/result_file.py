@@ -26,6 +26,7 @@ from fabric.result import (
     HotLink,
     JobTime,
     LimitVerdict,
+    LinkBands,
     LinkGroup,
     PhaseDraws,
     PhaseRoute,
@@ -67,8 +68,10 @@ _DTYPES: dict[str, type[np.generic]] = {"Ints": np.int32, "Floats": np.float64, 
 _KIND_OF: dict[type[np.generic], str] = {np.int32: "iu", np.float64: "f", np.bool_: "b"}
 _PLAIN = (
     "fabric", "phase", "router", "hottest_link", "links_over_capacity", "unreachable_pairs", "jobs_cut", "solver",
-    "partial", "notes",
+    "partial", "notes", "packet_slowdown",
 )  # fmt: skip
+
+_SINCE: dict[str, Any] = {"packet_slowdown": 1.0}  # what files written before they had it stand for
 
 
 # ---- writing ------------------------------------------------------------------------------------------------------
@@ -96,6 +99,9 @@ def save_result(path: Path, run: Run, *, force: bool = False) -> None:
         folder = f"phase{number}"
         members[f"{folder}/link_gbps.npy"] = array_bytes(entry.link_gbps)
         members[f"{folder}/utilisation.npy"] = array_bytes(entry.utilisation)
+        if entry.link_bands is not None:
+            members[f"{folder}/p5.npy"] = array_bytes(entry.link_bands.p5)
+            members[f"{folder}/p95.npy"] = array_bytes(entry.link_bands.p95)
         routes.append({"folder": folder, "topology": topologies[id(entry.topology)], **_entry(entry)})
     for name, adapter in _PARTS.items():
         members[f"{name}.json"] = _json(adapter, getattr(result, name))
@@ -142,6 +148,7 @@ def _entry(entry: PhaseRoute) -> dict[str, Any]:
     for name, adapter in _ENTRY.items():
         record[name] = _finite(adapter.dump_python(getattr(entry, name), mode="python"))
     record["max_utilisation"] = _finite(entry.max_utilisation)
+    record["link_bands"] = entry.link_bands is not None
     record["best_possible"] = _certificate(entry.best_possible)
     record["certificate"] = None if entry.certificate is None else _certificate(entry.certificate)
     return {key: _listed(value) for key, value in record.items()}
@@ -295,8 +302,9 @@ def _read_entry(archive: Archive, record: Mapping[str, Any], topologies: Mapping
         name: adapter.validate_python(record.get(name, _ADDED[name]) if name in _ADDED else record[name])
         for name, adapter in _ENTRY.items()
     }
+    given = {**_SINCE, **record}
     plain: dict[str, Any] = {
-        name: tuple(record[name]) if isinstance(record[name], list) else record[name] for name in _PLAIN
+        name: tuple(given[name]) if isinstance(given[name], list) else given[name] for name in _PLAIN
     }
     size = len(topology.links)
     certificate = record["certificate"]
@@ -308,9 +316,15 @@ def _read_entry(archive: Archive, record: Mapping[str, Any], topologies: Mapping
         best_possible=_read_certificate(record["best_possible"]),
         solve_time_s=None,
         certificate=None if certificate is None else _read_certificate(certificate),
+        link_bands=_read_bands(archive, folder, size) if record.get("link_bands") else None,
         **found,
         **plain,
     )
+
+
+def _read_bands(archive: Archive, folder: str, size: int) -> LinkBands:
+    p5, p95 = (column(archive.array(f"{folder}/{name}.npy", "f", (size,)), np.float64) for name in ("p5", "p95"))
+    return LinkBands(p5, p95)
 
 
 def _read_certificate(record: Mapping[str, Any]) -> Certificate:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import string
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from fabric.scenario.field_types import Name
 from topologies.catalogue import NicModel, NodeModel, ScaleUpModel, catalogue_of, known_model
@@ -68,6 +69,22 @@ def _check_name_template(template: str) -> str:
     return template
 
 
+def _check_domain(domain: int, gpus: int) -> None:
+    """Refuse a domain that does not hold whole nodes."""
+    if not gpus:
+        raise ValueError("the nodes have no GPUs to join; write gpus: 8, or leave scale_up out")
+    if domain % gpus:
+        fitting = [gpus * (domain // gpus), gpus * (domain // gpus + 1)]
+        near = " or ".join(str(value) for value in fitting if value)
+        raise ValueError(f"a domain of {domain} GPUs does not hold whole nodes of {gpus}; write domain: {near}")
+
+
+class ScaleUpSpec(ScaleUpModel):
+    """What joins the GPUs beside the NICs; keys that are not given are the model's, a domain is at least the node."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
+
+
 class NodeSpec(Spec):
     """Hosts of one kind, and their NICs on each fabric."""
 
@@ -88,7 +105,7 @@ class NodeSpec(Spec):
         default=None, description="Nodes per rack: racks of the picture and of storage's failure domains", examples=[4]
     )
     gpus: CountOrZero | None = Field(default=None, description="GPUs per node; default: the model's, or 0")
-    scale_up: ScaleUpModel | None = Field(
+    scale_up: ScaleUpSpec | None = Field(
         default=None, description="What joins the GPUs beside the NICs; default: the model's"
     )
     nics: dict[str, NicSpec] = Field(default={}, description="NICs by the name of the fabric they are on")
@@ -105,9 +122,34 @@ class NodeSpec(Spec):
     def _known_model(cls, model: str | None, info: ValidationInfo) -> str | None:
         return known_model("node", catalogue_of(info.context).nodes, model)
 
+    @field_validator("scale_up", mode="before")
+    @classmethod
+    def _over_model(cls, given: Any, info: ValidationInfo) -> Any:
+        """What is written, laid over the model's."""
+        if not isinstance(given, Mapping):
+            return given
+        row = catalogue_of(info.context).nodes.get(info.data.get("model") or "")
+        gpus = info.data.get("gpus") or (row.gpus if row else 0)
+        known = row.scale_up.as_written() if row and row.scale_up else {}
+        if gpus and (row is None or known.get("domain", row.gpus) == row.gpus):
+            known["domain"] = gpus
+        return {**known, **given}
+
+    @field_validator("scale_up")
+    @classmethod
+    def _whole_nodes(cls, given: ScaleUpSpec | None, info: ValidationInfo) -> ScaleUpSpec | None:
+        row = catalogue_of(info.context).nodes.get(info.data.get("model") or "")
+        written = info.data.get("gpus")
+        gpus = written if written is not None else row.gpus if row else 0
+        if given is not None:
+            _check_domain(given.domain, gpus)
+        return given
+
     @model_validator(mode="after")
     def _names_differ(self, info: ValidationInfo) -> NodeSpec:
         self._row = catalogue_of(info.context).nodes[self.model] if self.model else None
+        if self.scale_up is None and self.joined is not None:
+            _check_domain(self.joined.domain, self.gpus_per_node)
         if self.count > 1 and "{index" not in self.name:
             raise ValueError(f"name {self.name!r} gives {self.count} nodes the same name; include {{index}}")
         return self
@@ -123,6 +165,14 @@ class NodeSpec(Spec):
     def row(self) -> NodeModel | None:
         """The catalogue's row of the model."""
         return self._row
+
+    @property
+    def joined(self) -> ScaleUpModel | None:
+        """What joins the GPUs: as written, else the model's; a domain of one node follows the number of its GPUs."""
+        model = self._row.scale_up if self._row else None
+        if self.scale_up is not None or model is None or self._row is None or not self.gpus_per_node:
+            return self.scale_up
+        return model.model_copy(update={"domain": self.gpus_per_node}) if model.domain == self._row.gpus else model
 
     @property
     def _indexes(self) -> range:

@@ -28,14 +28,18 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from fabric.routing.names import (
+    DEFAULT_FLOWLET_BYTES,
     DEFAULT_OBJECTIVE,
     DEFAULT_ROUTER,
+    DEFAULT_SPRAY_EFFICIENCY,
+    GRANULARITIES,
     HASH_FIELDS,
     HASH_FUNCTIONS,
     PATH_POLICIES,
     objective_names,
     router_names,
 )
+from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
 from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
 from fabric.scenario.latency_schema import FabricLatency
 from fabric.scenario.node_schema import NodeSpec
@@ -46,7 +50,7 @@ from topologies.host_nics import nic_template
 from topologies.host_roles import HostKeys
 from topologies.reading.asked import CapacityAttribute
 from topologies.registry import Registry, Spec
-from topologies.units import Count, LengthM, Ratio, SpeedGbps, parse_ratio, parse_seconds
+from topologies.units import Count, LengthM, Ratio, SpeedGbps, VolumeBytes, parse_bytes, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
 
 DEFAULT_EFFICIENCY = 0.92  # payload over line rate: Ethernet, IP, UDP and RoCEv2 headers, gaps, congestion control
@@ -211,6 +215,23 @@ class HashSpec(Spec):
         default=None,
         description="Draws of the seeds that medians and percentiles are taken over; 100 or as many as take a second",
     )
+    packet_slowdown: Annotated[Ratio, Field(ge=1, le=4)] = Field(
+        default=DEFAULT_PACKET_SLOWDOWN,
+        description="Time of colliding flows over fair sharing, on a link offered twice its capacity; 1: as fair",
+    )
+
+
+class AdaptiveSpec(Spec):
+    """What adaptive routing chooses a next hop for."""
+
+    granularity: Annotated[str, _one_of("granularity", GRANULARITIES)] = Field(
+        default=GRANULARITIES[0],
+        description="packet: as spray; flowlet: pieces of flows, hashed; flow: as ecmp-hash",
+        examples=[*GRANULARITIES],
+    )
+    flowlet: Annotated[VolumeBytes, Field(gt=0)] = Field(
+        default=DEFAULT_FLOWLET_BYTES, description="Bytes of a flow between two pauses, with granularity flowlet"
+    )
 
 
 class RoutingSpec(Spec):
@@ -235,8 +256,10 @@ class RoutingSpec(Spec):
         default=8, description="Paths per pair of router and path policy k-shortest"
     )
     spray_efficiency: Annotated[Ratio, Field(gt=0, le=1)] = Field(
-        default=1.0, description="Part of a link that packet spraying can fill before reordering and queues cost"
+        default=DEFAULT_SPRAY_EFFICIENCY,
+        description="Part of a link that packet spraying can fill before reordering and queues cost",
     )
+    adaptive: AdaptiveSpec = Field(default=AdaptiveSpec(), description="What router adaptive chooses a next hop for")
     hash: HashSpec = Field(default=HashSpec(), description="Hash of flow-hashing routers")
 
 
@@ -286,13 +309,15 @@ class FabricSpec(Spec):
 
 
 # metric -> (what it is measured on, unit of its maximum)
-METRICS: dict[str, tuple[Literal["fabric", "workload"], Literal["ratio", "s", "count"]]] = {
+Unit = Literal["ratio", "s", "count", "bytes"]
+METRICS: dict[str, tuple[Literal["fabric", "workload"], Unit]] = {
     "offered": ("fabric", "ratio"),
     "utilisation": ("fabric", "ratio"),
     "links_over_capacity": ("fabric", "count"),
     "unreachable_pairs": ("fabric", "count"),
     "step_time": ("workload", "s"),
     "checkpoint_time": ("workload", "s"),
+    "memory_per_gpu": ("workload", "bytes"),
 }
 _BY_LINK = ("offered", "utilisation", "links_over_capacity")
 
@@ -303,14 +328,38 @@ def _parse_count(value: object) -> float:
     return float(value)
 
 
-_PARSE = {"ratio": parse_ratio, "s": parse_seconds, "count": _parse_count}
+_PARSE = {"ratio": parse_ratio, "s": parse_seconds, "count": _parse_count, "bytes": parse_bytes}
 _MAXIMUM_SCHEMA = {
     "anyOf": [
         {"type": "number", "minimum": 0},
-        {"type": "string", "pattern": r"^\s*[\d.]+\s*(%|ns|us|µs|ms|s|min|h|d)?\s*$"},
+        {"type": "string", "pattern": r"^\s*[\d.]+\s*(%|ns|us|µs|ms|s|min|h|d|[kKMGT]i?B)?\s*$"},
     ],
-    "description": "Largest value that passes: a ratio (100%), a time (5.5 s) or a count, as the metric is",
+    "description": "Largest value that passes: a ratio (100%), a time (5.5 s), a count or bytes (80 GB), by the metric",
     "examples": ["100%", "5.5 s", 0],
+}
+
+
+def _parse_at(value: object) -> str:
+    """``p95`` and the like, or ``mean``; in lower case."""
+    text = str(value).strip().lower()
+    if text == "mean":
+        return text
+    number = text.removeprefix("p")
+    plain = number.replace(".", "", 1)
+    if not plain.isascii() or not plain.isdecimal():
+        raise ValueError(f"{value!r} is not a percentile of the draws; write p50, p95, p99 and so on, or mean")
+    if not 0 < float(number) <= 100:
+        raise ValueError(f"{value!r} is not between p0 and p100, of which p100 is the worst draw")
+    if isinstance(value, bool | int | float) or not text.startswith("p"):
+        raise ValueError(f"{value!r} does not say what it is; write p{number}")
+    return f"p{float(number):g}"
+
+
+_AT_SCHEMA = {
+    "type": "string",
+    "pattern": r"^\s*([pP](100(\.0*)?|\d{1,2}(\.\d+)?)|[mM][eE][aA][nN])\s*$",
+    "description": "What of the draws is judged: p95 is what one draw in twenty exceeds, p100 the worst; or mean",
+    "examples": ["p50", "p95", "mean"],
 }
 
 
@@ -321,12 +370,22 @@ class LimitSpec(Spec):
     workload: str | None = Field(default=None, description="Workload it is measured on")
     tier: str | None = Field(default=None, description="Links of this tier only", examples=["leaf-spine"])
     metric: Literal[
-        "offered", "utilisation", "links_over_capacity", "unreachable_pairs", "step_time", "checkpoint_time"
-    ] = Field(description="What is measured; offered and utilisation are load over capacity, step_time a job's")
+        "offered",
+        "utilisation",
+        "links_over_capacity",
+        "unreachable_pairs",
+        "step_time",
+        "checkpoint_time",
+        "memory_per_gpu",
+    ] = Field(
+        description="What is measured; offered and utilisation are load over capacity, step_time a job's, "
+        "memory_per_gpu what its stage that needs most holds"
+    )
     stat: Literal["max", "p99", "p50", "mean"] = Field(
         default="max", description="Which links: the worst, or a quantile"
     )
     max: Annotated[float, PlainValidator(lambda value: value), WithJsonSchema(_MAXIMUM_SCHEMA)]  # in the metric's unit
+    at: Annotated[str, BeforeValidator(_parse_at), WithJsonSchema(_AT_SCHEMA)] = "p50"
     when: str | None = Field(
         default=None, description="Failure case it has to hold in", json_schema_extra=LATER_OF_ROUTES
     )
@@ -356,7 +415,12 @@ class LimitSpec(Spec):
         return self
 
     @property
-    def unit(self) -> Literal["ratio", "s", "count"]:
+    def percentile(self) -> float | None:
+        """Part of the draws that do not exceed what is judged; None: their mean is."""
+        return None if self.at == "mean" else float(self.at.removeprefix("p")) / 100
+
+    @property
+    def unit(self) -> Unit:
         """Unit of ``max``."""
         return METRICS[self.metric][1]
 

@@ -20,7 +20,7 @@ workloads:
     model: {layers: 32, hidden: 4096, ffn_hidden: 14336, heads: 32, kv_heads: 8, vocab: 128256}
     parallelism: {tp: 2}
     batch: {global: 256, sequence: 8192}
-    compute: {peak: 989 TFLOP/s, efficiency: 40%}
+    compute: {peak: 989 TFLOP/s, mfu: 40%}
 """
 ALL_TO_ALL = "workloads: [{id: a, kind: all-to-all, rate: %s Gb/s}]\n"
 NODES = """\

@@ -35,7 +35,7 @@ workloads:
     parallelism: {tp: 2, pp: 2, ep: 8}
     batch: {global: 64, sequence: 2048}
     overlap: {grad_reduce: true}
-    compute: {peak: 989 TFLOP/s, efficiency: 0.40}
+    compute: {peak: 989 TFLOP/s, kernel_efficiency: 0.70}
 """
 
 
@@ -65,7 +65,7 @@ def test_the_record_has_what_operation_reads(answer, scenario):
     assert job["parameters_active"] < job["parameters"]
     assert set(job["parameters_per_rank"]) == {"min", "mean", "max"}
     assert job["tokens_per_step"] == 64 * 2048
-    assert job["flops_per_step"] == pytest.approx((6 * job["parameters_active"] + 6 * 8 * 1024 * 2048) * 64 * 2048)
+    assert job["flops_per_step"] == pytest.approx((6 * job["parameters_active"] + 12 * 8 * 1024 * 2048) * 64 * 2048)
     assert job["kv_bytes_per_token"] == 2 * 8 * 1024 * 2
     assert job["checkpoint_bytes"] == 14 * job["parameters"]
     for phase in job["phases"]:
@@ -79,9 +79,12 @@ def test_the_record_has_what_operation_reads(answer, scenario):
     room = 2 / 3 / 4 * job["compute_s"]  # of backward, the last of 4 micro-batches
     assert reduce["rate_needed_gbps"] == pytest.approx(reduce["sent_bytes_on_fabric_per_rank"] * 8e-9 / room)
     waits = sum(phase["exposed_s"] or 0 for phase in job["phases"])
-    assert job["step_time_ideal_s"] == pytest.approx(job["compute_s"] + waits)
+    parts = job["parts"]
+    assert job["step_time_ideal_s"] == pytest.approx(sum(parts.values()))
+    assert job["step_time_ideal_s"] == pytest.approx(job["compute_s"] + job["bubble_s"] + parts["optimizer_s"] + waits)
     assert job["communication_share"] == pytest.approx(waits / job["step_time_ideal_s"])
-    assert job["bubble_s"] == pytest.approx(job["compute_s"] * (1 / 4) / (1 + 1 / 4))
+    useful = job["compute_s"] + parts["exposed_tensor_s"] + parts["exposed_expert_s"]
+    assert job["bubble_s"] == pytest.approx(useful * (1 / 4))
 
 
 def test_an_exposed_phase_takes_no_less_than_the_fabric_needs(answer, scenario):

@@ -79,6 +79,10 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("traffic",), kinds.COLLECTIVE,
         lambda at: ["traffic", "--collective", "all-reduce", "--ranks", "8", "--size", "1GB"],
     ),
+    "expect": (
+        ("expect",), kinds.EXPECTED,
+        lambda at: ["expect", f"{at}/s.yaml", "--fabric", "main", "--sizes", "1M:1G:32", "--collective", "all"],
+    ),
     "compare": (("compare",), kinds.FIGURES, lambda at: ["compare", f"{at}/s.yaml", f"{at}/t.yaml"]),
     "explain": (
         ("explain",), kinds.PAIRS,

@@ -97,7 +97,8 @@ def test_a_job_waits_for_the_flow_that_is_let_in_least(tmp_path, part, stretch):
 
 
 def test_the_reference_cluster_has_the_published_arithmetic():
-    """2,048 GPUs, TP8 x PP4 x DP64: 70.55e9 parameters, 8.68 GB and 4.34 GB per step, 194 and 97 ms at 400 Gb/s x 0.92.
+    """2,048 GPUs, TP8 x PP4 x DP64: 70.55e9 parameters, 8.68 GB and 4.34 GB per step, 194 and 97 ms at 400 Gb/s x 0.92
+    and 1 ms of latency.
 
     The busiest NIC is one of the first stage, which has the embedding beside its 20 layers.
 
@@ -108,9 +109,9 @@ def test_the_reference_cluster_has_the_published_arithmetic():
     (job,) = [job for job in result.jobs if job.id == "llama70b"]
     phases = {phase.name: phase for phase in job.phases}
     assert phases["dp.reduce_scatter"].bytes_per_rank == pytest.approx(8.68e9, rel=1e-3)
-    assert phases["dp.reduce_scatter"].ideal_s == pytest.approx(0.1944, rel=1e-3)
-    assert phases["dp.all_gather"].ideal_s == pytest.approx(0.0972, rel=1e-3)
-    assert phases["pp.send_recv"].ideal_s == pytest.approx(0.0117, rel=5e-3)
+    assert phases["dp.reduce_scatter"].ideal_s == pytest.approx(0.1944 + 0.001, rel=1e-3)
+    assert phases["dp.all_gather"].ideal_s == pytest.approx(0.0972 + 0.001, rel=1e-3)
+    assert phases["pp.send_recv"].ideal_s == pytest.approx(0.0117 + 0.0007, rel=1e-2)
     assert job.checkpoint_time_s == pytest.approx(
         3 * 987.75e9 * 8 / (160 * 200e9 * 0.92), rel=6e-3
     )  # beside the recovery

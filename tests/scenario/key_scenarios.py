@@ -42,7 +42,7 @@ def clusters(*workloads: Data, **keys: Any) -> Data:
 def training(**keys: Any) -> Data:
     """A small training job."""
     given = {"model": SHAPE, "batch": {"global": 64, "micro": 1, "sequence": 2048}, "fabric": "main"}
-    given["compute"] = {"peak": "989 TFLOP/s", "efficiency": 0.4}
+    given["compute"] = {"peak": "989 TFLOP/s", "kernel_efficiency": 0.7}
     return {"kind": "training", **given, "placement": {"group": "gpu"}, **keys}
 
 

@@ -32,6 +32,7 @@ SHARE = {
     "pipelined-broadcast": lambda n: 1.0 if n > 1 else 0.0,
     "pipelined-reduce": lambda n: 1.0 if n > 1 else 0.0,
     "tree-all-reduce": lambda n: 2.0,
+    "nvls-all-reduce": lambda n: 1.0 + 1 / n if n > 1 else 0.0,
     "nvls-tree-all-reduce": lambda n: 2.0,
 }
 CHAINS = ("send-recv", "pipelined-broadcast", "pipelined-reduce")

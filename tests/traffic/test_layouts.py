@@ -246,7 +246,7 @@ def test_a_chunk_of_the_model_is_counted_once():
     """With chunks, stage s has pieces s, s + p, ...: layers with experts are spread as they fall."""
     grid = Parallelism(pp=4, vpp=2).resolve(4)
     shape = ModelShape.model_validate(EXPERTS)
-    step = training_step(shape, grid, Batch.model_validate({"global": 1, "sequence": 4}), Precision(),
+    step = training_step(shape, grid, Batch.model_validate({"global": 4, "sequence": 4}), Precision(),
                          Parallelism(pp=4, vpp=2))  # fmt: skip
     assert step.stages == ((0, 4), (1, 5), (2, 6), (3, 7))
     assert [step.expert_layers(stage) for stage in range(4)] == [1, 1, 2, 2]

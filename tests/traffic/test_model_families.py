@@ -214,11 +214,12 @@ def test_one_expert_group_sends_to_as_many_hosts_as_there_are_experts_on():
 def test_windows_are_counted_in_work_and_cache(tmp_path):
     """gpt-oss 20B: 12 of 24 layers look back 128 tokens: 128·(2 − 128/8192) in place of 8192, and keep 128."""
     shape = read(MODELS["openai/gpt-oss-20b"], tmp_path).shape
-    scores = flops_per_token(shape, 8192) - 6 * active_parameter_count(shape)
+    scores = flops_per_token(shape, 8192, attention="causal") - 6 * active_parameter_count(shape)
     assert scores == pytest.approx(6 * 64 * 64 * (12 * 8192 + 12 * 128 * (2 - 128 / 8192)))
+    assert flops_per_token(shape, 8192) - 6 * active_parameter_count(shape) == 12 * 64 * 64 * 12 * (8192 + 128)
     assert kv_bytes_per_token(shape, 2) == 24 * 2 * 8 * 64 * 2
     assert cache_bytes(shape, 8192, 2) == 2 * 8 * 64 * 2 * (12 * 8192 + 12 * 128)
-    assert flops_formula(shape, 128).expression == "(6 * P + 6 * L * h * s) * T"
+    assert flops_formula(shape, 128).expression == "(6 * P + 12 * L * h * s) * T"
 
 
 def test_states_are_counted_in_place_of_keys(tmp_path):
@@ -228,13 +229,13 @@ def test_states_are_counted_in_place_of_keys(tmp_path):
     assert kv_bytes_per_token(shape, 2) == 4 * 2 * 8 * 128 * 2
     assert cache_bytes(shape, 1000, 2) == 1000 * 4 * 2 * 8 * 128 * 2 + 28 * 8192 * (16 + 3) * 2
     work = flops_per_token(shape, 4096) - 6 * active_parameter_count(shape)
-    assert work == 6 * 4 * 4096 * 4096 + 6 * 2 * 28 * 8192 * (16 + 3)
+    assert work == 12 * 4 * 4096 * 4096 + 6 * 2 * 28 * 8192 * (16 + 3)
 
 
 def test_sparse_attention_scores_all_tokens_and_attends_to_some(tmp_path):
     """DeepSeek-V3.2 at 32,768 tokens: 61 layers attend to 2,048; the indexer has 64 heads of 128."""
     shape = read(MODELS["deepseek-ai/DeepSeek-V3.2"], tmp_path).shape
-    work = flops_per_token(shape, 32768) - 6 * active_parameter_count(shape)
+    work = flops_per_token(shape, 32768, attention="causal") - 6 * active_parameter_count(shape)
     heads = 128 * (192 + 128) / 2
     assert work == pytest.approx(61 * (6 * heads * 2048 * (2 - 2048 / 32768) + 3 * 64 * 128 * 32768))
     assert kv_bytes_per_token(shape, 2) == 61 * (512 + 64 + 128) * 2

@@ -269,14 +269,41 @@ def test_only_the_first_replica_may_write():
     np.testing.assert_allclose(sent[:4] / job.checkpoint_bytes, [1, 0, 0, 0])
 
 
-def test_a_restart_reads_weights_on_every_rank_and_its_share_of_the_rest():
-    """2 B of its own parameters, and 12 B of the model shared by 32 ranks."""
-    job = run("training", cluster(4), **JOB, checkpoint={"target": "ceph", "replication": 1, "restore": True})
+@pytest.mark.parametrize(
+    ("sharding", "detail", "copies_of_weights", "copies_of_state"),
+    [
+        ("none", {}, 4, 4),
+        ("zero1", {}, 4, 1),
+        ("distributed-optimizer", {}, 4, 1),
+        ("zero2", {}, 4, 1),
+        ("zero3", {}, 1, 1),
+        ("fsdp", {}, 1, 1),
+        ("zero1", {"ranks": 2}, 4, 2),
+        ("fsdp", {"copies": 2}, 2, 2),
+    ],
+)
+def test_a_restart_reads_what_the_sharding_leaves_on_the_ranks(sharding, detail, copies_of_weights, copies_of_state):
+    """Four replicas of 8 tensor ranks: 2 B of every parameter held, and 12 B of optimizer state, so many times."""
+    keys = {**JOB, "optimizer_sharding": sharding, "sharding": detail}
+    job = run("training", cluster(4), **keys, checkpoint={"target": "ceph", "replication": 1, "restore": True})
     found = phase(job, "checkpoint.restore")
-    own = job.model.parameters_per_rank.mean
-    assert found.total_bytes == pytest.approx(32 * 2 * own + 12 * job.model.parameters)
+    held = 8 * job.model.parameters_per_rank.mean  # of one replica; norms are on every tensor rank
+    assert found.total_bytes == pytest.approx((2 * copies_of_weights + 12 * copies_of_state) * held)
+    assert sum(part.ranks * part.formula.value for part in found.payloads) == pytest.approx(found.total_bytes)
     assert not found.every_step
     np.testing.assert_allclose(found.flows.received(8)[:4], found.total_bytes / 4)
+
+
+def test_experts_are_read_by_those_that_hold_them():
+    """16 experts over ep 4 on 32 ranks with tp 2: dense state over 16 ranks, that of experts over 4 copies."""
+    model = JOB["model"] | {"experts": {"count": 16, "top_k": 2, "ffn_hidden": 32}}
+    keys = {"model": model, "batch": JOB["batch"], "parallelism": {"tp": 2, "ep": 4}, "optimizer_sharding": "fsdp"}
+    job = run("training", cluster(4), **keys, checkpoint={"target": "ceph", "replication": 1, "restore": True})
+    (part,) = phase(job, "checkpoint.restore").payloads
+    terms = {term.symbol: term.value for term in part.formula.terms}
+    assert (terms["d"], terms["e"]) == (16, 4)
+    assert part.formula.value == pytest.approx(14 * (terms["D"] / 16 + terms["E"] / 4))
+    assert phase(job, "checkpoint.restore").total_bytes == pytest.approx(job.checkpoint_bytes, rel=0.02)
 
 
 def test_an_asynchronous_checkpoint_is_written_beside_training():

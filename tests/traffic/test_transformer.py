@@ -57,9 +57,10 @@ def test_llama_3_2_1b_ties_its_embeddings():
     assert parameter_count(shape) == 1_235_814_400
 
 
-def test_flops_are_six_per_parameter_plus_causal_attention():
-    """6·70,553,706,496 + 6·80·8192·8192 = 423,322,238,976 + 32,212,254,720."""
-    assert flops_per_token(SHAPE, 8192) == 455_534_493_696
+def test_flops_are_six_per_parameter_plus_attention():
+    """6·70,553,706,496 + 12·80·8192·8192 = 423,322,238,976 + 64,424,509,440; causal half of the second."""
+    assert flops_per_token(SHAPE, 8192) == 487_746_748_416
+    assert flops_per_token(SHAPE, 8192, attention="causal") == 455_534_493_696
 
 
 def test_a_boundary_is_two_bytes_per_token_and_width():

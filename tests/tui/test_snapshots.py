@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gpu_scenario import SCENARIO
 from pilot import QUICKSTART, settled
 from textual.pilot import Pilot
 
@@ -67,6 +68,32 @@ def test_other_screens(
     async def go(pilot: Pilot[Any]) -> None:
         await settled(app, pilot)
         for key in ("g", *"spine1", "enter", "x", views()[screen].view.key):
+            await pilot.press(key)
+            await settled(app, pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=go)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_is_expected(
+    size: tuple[int, int],
+    look: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    snap_compare: Callable[..., bool],
+) -> None:
+    """The curve and the table of an all-reduce on GPUs, with a spine down."""
+    (tmp_path / "rails.fabric.yaml").write_text(SCENARIO, encoding="utf-8")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    if look == "NO_COLOR":
+        monkeypatch.setenv("NO_COLOR", "1")
+    theme = "light" if look == "light" else "dark"
+    app = FabricApp(Start(str(tmp_path / "rails.fabric.yaml"), theme=theme))
+
+    async def go(pilot: Pilot[Any]) -> None:
+        await settled(app, pilot)
+        for key in ("g", *"spine1", "enter", "x", views()["expect"].view.key):
             await pilot.press(key)
             await settled(app, pilot)
 

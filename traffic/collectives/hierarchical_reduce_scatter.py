@@ -5,7 +5,7 @@ from __future__ import annotations
 from topologies.registry import Injected
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.formula import formula
-from traffic.rings import two_levels
+from traffic.rings import rail_rings, two_levels
 
 
 @COLLECTIVES.register("hierarchical-reduce-scatter", example={"group_size": 8, "payload_bytes": 1e9})
@@ -27,13 +27,14 @@ def hierarchical_reduce_scatter(
     ----------
     Thakur et al., IJHPCA 2005, for the parts; NCCL's rail-aligned rings for their order.
     """
-    table = (layout or GroupLayout.of(group_size)).rails
+    layout = layout or GroupLayout.of(group_size)
+    table = layout.rails
     hosts, rails = table.shape
     sent = formula(
         "S * (g - 1) / g + S / g * (m - 1) / m",
         "ring inside the host and ring between hosts; nccl-tests, doc/PERFORMANCE.md",
         S=(payload_bytes, "full buffer, bytes"),
-        g=(rails, "ranks of the group on one host"),
-        m=(hosts, "hosts"),
+        g=(rails, f"ranks of the group on one {layout.where}"),
+        m=(hosts, f"{layout.where}s"),
     )
-    return two_levels(table, payload_bytes, 1, sent)
+    return rail_rings(layout, sent) if layout.uneven else two_levels(table, payload_bytes, 1, sent)

@@ -35,14 +35,15 @@ def in_network_all_reduce(
     ----------
     Graham et al., "SHARP", COMHPC 2016.
     """
-    table = (layout or GroupLayout.of(group_size)).rails
+    layout = layout or GroupLayout.of(group_size)
+    table = layout.rails
     hosts, rails = table.shape
     sent = formula(
         "2 * S * (g - 1) / g + S / g * w",
         "Graham et al., SHARP, COMHPC 2016",
         S=(payload_bytes, "buffer, bytes"),
-        g=(rails, "ranks of the group on one host"),
-        w=(1 if hosts > 1 else 0, "1 where the group leaves the host"),
+        g=(rails, f"ranks of the group on one {layout.where}"),
+        w=(1 if hosts > 1 else 0, f"1 where the group leaves the {layout.where}"),
     )
     around = CollectiveTraffic.of(table, np.roll(table, -1, axis=0), payload_bytes / rails, sent)
     return together([inside_hosts(table, 2 * payload_bytes * (rails - 1) / rails, sent), around], sent)

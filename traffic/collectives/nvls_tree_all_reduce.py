@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from topologies.registry import Injected
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.double_tree import tree_traffic
@@ -28,19 +30,21 @@ def nvls_tree_all_reduce(
     NCCL 2.30, ``src/device/all_reduce.h`` (``NCCL_ALGO_NVLS_TREE``): inside a host each GPU's part of the buffer is
     read by all heads, S, and its own result goes out once to all, S/g.
     """
-    table = (layout or GroupLayout.of(group_size)).rails
+    layout = layout or GroupLayout.of(group_size)
+    table = layout.rails
     rails = table.shape[1]
     share = 1 if rails > 1 else 0
-    return tree_traffic(
+    traffic = tree_traffic(
         table,
         payload_bytes,
         share * payload_bytes * (1 + 1 / rails),
         lambda degree: formula(
             "k * S * (1 + 1 / g) + S / (2 * g) * d",
             "NCCL, NVLS tree; Sanders, Speck, Träff, Parallel Computing 2009",
-            k=(share, "1 where a host has several ranks"),
+            k=(share, f"1 where a {layout.where} has several ranks"),
             S=(payload_bytes, "buffer, bytes"),
-            g=(rails, "ranks of the group on one host"),
-            d=(degree, "most tree neighbours of a host, both trees"),
+            g=(rails, f"ranks of the group on one {layout.where}"),
+            d=(degree, f"most tree neighbours of a {layout.where}, both trees"),
         ),
     )
+    return replace(traffic, reduced_by_switches=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from topologies.registry import Injected
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.exchange import direct_exchange
@@ -15,6 +17,8 @@ def pxn_all_to_all(
 ) -> CollectiveTraffic:
     """On every rail, a host's NIC sends g·S/n to each other host: what all its g ranks have for that rail.
 
+    Before that every rank gives each other rank of its host what it has for that rail, on whatever host.
+
     Parameters
     ----------
     group_size : int
@@ -27,13 +31,15 @@ def pxn_all_to_all(
     Returns
     -------
     CollectiveTraffic
-        What crosses the fabric; the first hop over NVLink is not listed. Inside one host it is the direct exchange.
+        What crosses the fabric, and what is handed on inside the host before. Inside one host it is the direct
+        exchange.
 
     References
     ----------
     NVIDIA, "Doubling all2all performance with NCCL 2.12", 2022 (PXN).
     """
-    table = (layout or GroupLayout.of(group_size)).rails
+    layout = layout or GroupLayout.of(group_size)
+    table = layout.rails
     if len(table) == 1:
         return direct_exchange(group_size, payload_bytes)
     rails = table.shape[1]
@@ -42,6 +48,12 @@ def pxn_all_to_all(
         "NVIDIA, Doubling all2all performance with NCCL 2.12 (PXN)",
         S=(payload_bytes, "full buffer, bytes"),
         n=(group_size, "ranks of the group"),
-        g=(rails, "ranks of the group on one host"),
+        g=(rails, f"ranks of the group on one {layout.where}"),
     )
-    return rail_blocks(table, rails * payload_bytes / group_size, sent)
+    handed_on = formula(
+        "S * (g - 1) / g",
+        "NVIDIA, Doubling all2all performance with NCCL 2.12 (PXN)",
+        S=(payload_bytes, "full buffer, bytes"),
+        g=(rails, f"ranks of the group on one {layout.where}: all but its own rail's part changes the GPU"),
+    )
+    return replace(rail_blocks(table, rails * payload_bytes / group_size, sent), handed_on=handed_on)

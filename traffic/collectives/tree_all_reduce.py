@@ -32,7 +32,8 @@ def tree_all_reduce(
     ----------
     Sanders, Speck, Träff, Parallel Computing 2009; NCCL 2.4 release notes.
     """
-    table = (layout or GroupLayout.of(group_size)).rails
+    layout = layout or GroupLayout.of(group_size)
+    table = layout.rails
     rails = table.shape[1]
     return tree_traffic(
         table,
@@ -42,7 +43,7 @@ def tree_all_reduce(
             "2 * S * (g - 1) / g + S / (2 * g) * d",
             "Sanders, Speck, Träff, Parallel Computing 2009",
             S=(payload_bytes, "buffer, bytes"),
-            g=(rails, "ranks of the group on one host"),
-            d=(degree, "most tree neighbours of a host, both trees"),
+            g=(rails, f"ranks of the group on one {layout.where}"),
+            d=(degree, f"most tree neighbours of a {layout.where}, both trees"),
         ),
     )

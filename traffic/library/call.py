@@ -33,12 +33,12 @@ ALIASES: dict[str, tuple[Algorithm, ...]] = {
 _WIRED: dict[Algorithm, str] = {
     "ring": "ring",
     "tree": "tree",
-    "nvls": "ring",
+    "nvls": "nvls",
     "nvls-tree": "nvls-tree",
     "collnet-direct": "in-network",
     "collnet-chain": "in-network",
     "pat": "ring",
-}  # what carries the bytes; NVLS of one host and PAT move those of a ring over NICs and NVLink
+}  # what carries the bytes; PAT moves those of a ring over NICs and NVLink
 P2P_LL_BYTES = 16384  # per message, up to which sends use LL (NCCL_P2P_LL_THRESHOLD)
 
 

@@ -50,8 +50,9 @@ def machine_of(
     generation : str, optional
         Of the GPUs; what the node model says if absent.
     """
-    hosts, counts = np.unique(seats.hosts[ranks], return_counts=True)
-    first = seats.endpoints[ranks][seats.hosts[ranks] == hosts[0]]
+    domain = seats.domains[ranks]
+    hosts, counts = np.unique(domain, return_counts=True)
+    first = seats.endpoints[ranks][domain == hosts[0]]
     ends = np.unique(first)
     node = inventory.groups.get(group)
     topology = inventory.topologies[seats.fabric]

@@ -8,7 +8,7 @@ import numpy as np
 
 from topologies.columns import Floats, Ints, column
 from traffic.demands import Flows
-from traffic.formula import Formula
+from traffic.formula import Formula, formula
 from traffic.storage.spread import between, between_hosts, replicated_write
 from traffic.workload import Payload, Phase, TimeLimit
 
@@ -21,8 +21,8 @@ def checkpoint_phase(
     ranks: int,
     copies: int,
     *,
+    formula: Formula,
     asynchronous: bool = False,
-    formula: Formula | None = None,
 ) -> Phase:
     """One checkpoint: every client host writes its share to all servers, which replicate it.
 
@@ -36,10 +36,10 @@ def checkpoint_phase(
         Ranks the state is sharded over; ``payload_bytes_per_rank`` is an equal share.
     copies : int
         Copies kept.
+    formula : Formula
+        Where the bytes of a rank are from.
     asynchronous : bool
         Whether training goes on meanwhile.
-    formula : Formula, optional
-        Where the bytes of a rank are from.
     """
     flows = replicated_write(clients, servers, bytes_per_client, copies)
     share = float(bytes_per_client.sum()) / ranks
@@ -55,7 +55,7 @@ def checkpoint_phase(
         flows=flows,
         every_step=False,
         overlaps_compute=asynchronous,
-        payloads=() if formula is None else (Payload(ranks, formula),),
+        payloads=(Payload(ranks, formula),),
     )
 
 
@@ -77,7 +77,15 @@ def checkpoint_limits(
     return tuple(limits)
 
 
-def restore_phase(fabric: str, clients: Ints, servers: Ints, bytes_per_client: Floats, ranks: int) -> Phase:
+def restore_phase(
+    fabric: str,
+    clients: Ints,
+    servers: Ints,
+    bytes_per_client: Floats,
+    ranks: int,
+    *,
+    payloads: tuple[Payload, ...] = (),
+) -> Phase:
     """Reading a checkpoint: every client host reads what its ranks need from all servers."""
     flows = between(clients, servers, bytes_per_client, reads=True)
     return Phase(
@@ -91,13 +99,12 @@ def restore_phase(fabric: str, clients: Ints, servers: Ints, bytes_per_client: F
         pairs=flows.pairs,
         flows=flows,
         every_step=False,
+        payloads=payloads,
     )
 
 
-def steady_phase(
-    name: str, collective: str, fabric: str, group_size: int, flows: Flows, formula: Formula | None = None
-) -> Phase:
-    """A phase that goes on all the time; amounts of ``flows`` are Gbps. ``formula`` says where the rate is from."""
+def steady_phase(name: str, collective: str, fabric: str, group_size: int, flows: Flows, formula: Formula) -> Phase:
+    """A phase that goes on all the time; amounts of ``flows`` are Gbps. ``formula`` says where their sum is from."""
     return Phase(
         name=name,
         collective=collective,
@@ -108,7 +115,7 @@ def steady_phase(
         total_bytes=0.0,
         pairs=flows.pairs,
         flows=flows,
-        payloads=() if formula is None else (Payload(group_size, formula),),
+        payloads=(Payload(group_size, formula),),
         steady=True,
         rate_gbps=flows.total,
     )
@@ -136,7 +143,7 @@ def dataset_phase(
     gpus = gpus_of_client.astype(np.float64)
     weight = {"gpu": gpus, "host": np.ones(len(gpus)), "total": gpus / gpus.sum()}[per]
     flows = between(clients, servers, column(read_gbps * weight, np.float64), reads=True)
-    return steady_phase("dataset", "read", fabric, len(servers), flows)
+    return steady_phase("dataset", "read", fabric, len(servers), flows, _rate_of_all(read_gbps, per, gpus, "reads"))
 
 
 def shuffle_phase(
@@ -149,4 +156,16 @@ def shuffle_phase(
     np.fill_diagonal(amount, 0)
     amount *= (rate / np.maximum(amount.sum(axis=1), 1e-300))[:, None]
     flows = between_hosts(hosts, hosts, column(amount, np.float64))
-    return steady_phase("dataset.shuffle", "all-to-all", fabric, len(hosts), flows)
+    exchanged = _rate_of_all(gbps, per, gpus, "exchanges with other hosts")
+    return steady_phase("dataset.shuffle", "all-to-all", fabric, len(hosts), flows, exchanged)
+
+
+def _rate_of_all(gbps: float, per: Literal["gpu", "host", "total"], gpus_of_host: Floats, does: str) -> Formula:
+    """Rate of all hosts from that of one GPU, one host or all."""
+    source = "dataset keys of the scenario"
+    if per == "total":
+        return formula("R", source, "Gbps", R=(gbps, f"what the job {does}, Gbps"))
+    count, what = (gpus_of_host.sum(), "GPUs") if per == "gpu" else (len(gpus_of_host), "hosts")
+    return formula(
+        "R * n", source, "Gbps", R=(gbps, f"what one {per.replace('gpu', 'GPU')} {does}, Gbps"), n=(float(count), what)
+    )

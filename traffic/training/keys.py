@@ -8,8 +8,9 @@ from pydantic import Field
 
 from topologies.errors import TrafficError
 from topologies.registry import Spec
-from topologies.units import ComputeFlops, Count, Ratio
+from topologies.units import ComputeFlops, Count, RateGbps, Ratio, VolumeBytes, percent
 from traffic.library.keys import LibrarySpec
+from traffic.transformer.work import Attention
 
 NumberType = Literal["fp8", "bf16", "fp16", "fp32"]
 BYTES_OF: dict[str, int] = {"fp8": 1, "bf16": 2, "fp16": 2, "fp32": 4}
@@ -44,19 +45,63 @@ class Precision(Spec):
 
 
 class Compute(Spec):
-    """How fast a GPU computes."""
+    """How fast a GPU computes: by one published figure of a whole step, or kernel by kernel."""
 
     peak: ComputeFlops = Field(description="Peak of one GPU in the number type used")
-    efficiency: Ratio = Field(description="Model FLOPs utilisation: share of the peak that is reached over a step")
+    mfu: Ratio | None = Field(
+        default=None,
+        description="Model FLOPs utilisation over a whole step, as published: the ideal step follows from it, and "
+        "compute is what communication, bubble and optimizer leave of it. In place of kernel_efficiency",
+        examples=[0.4],
+    )
+    kernel_efficiency: Ratio | None = Field(
+        default=None,
+        description="Share of the peak that large matrix kernels reach; the step is built up from kernels, "
+        "communication, bubble and optimizer. In place of mfu",
+        examples=[0.75],
+    )
+    efficiency: Ratio | None = Field(
+        default=None,
+        description="Older key: mfu where that leaves time to compute, else kernel_efficiency; which it was is said",
+    )
+    attention: Attention = Field(
+        default="full",
+        description="FLOPs of attention: full, 12 x layers x hidden x sequence per token, as published MFU counts them "
+        "(PaLM, Megatron), or causal: half",
+    )
+    attention_kernel: Literal["fused", "unfused"] = Field(
+        default="fused", description="fused: scores stay in the GPU's caches (FlashAttention); unfused: in its memory"
+    )
+    kernel_sizes: bool = Field(
+        default=True, description="Narrow matrix kernels are slower: tiles, waves and fill; with kernel_efficiency"
+    )
+    memory_rate: RateGbps | None = Field(
+        default=None, description="Rate of a GPU's memory; the node model's if absent", examples=["3.35 TB/s"]
+    )
 
 
 def check_compute(compute: Compute | None) -> None:
-    """Raise unless the efficiency is a share of the peak (FP4016)."""
-    if compute is not None and not 0 < compute.efficiency <= 1:
+    """Raise unless exactly one basis is said, as a share of the peak (FP4016)."""
+    if compute is None:
+        return
+    names = ("mfu", "kernel_efficiency", "efficiency")
+    given = {name: value for name in names if (value := getattr(compute, name)) is not None}
+    if len(given) != 1:
+        both = " and ".join(f"{name} {value:g}" for name, value in given.items())
         raise TrafficError(
-            f"efficiency is {compute.efficiency:g}; it is a share of the peak, above 0 and at most 100%",
-            where="compute.efficiency",
-            hint="0.35 to 0.5 is usual for large dense models",
+            f"{both} both say how fast it computes" if given else "nothing says which share of the peak is reached",
+            where=f"compute.{list(given)[-1]}" if given else "compute",
+            hint="one of mfu: (published, of a whole step; 0.35 to 0.5 is usual for large dense models) and "
+            "kernel_efficiency: (of large matrix kernels; 0.7 to 0.8 is usual)",
+            code="FP4016",
+        )
+    ((name, value),) = given.items()
+    if not 0 < value <= 1:
+        usual = "0.7 to 0.8 is usual" if name == "kernel_efficiency" else "0.35 to 0.5 is usual for large dense models"
+        raise TrafficError(
+            f"{name} is {value:g}; it is a share of the peak, above 0 and at most {percent(1, 0)}",
+            where=f"compute.{name}",
+            hint=usual,
             code="FP4016",
         )
 
@@ -72,6 +117,22 @@ class Collectives(LibrarySpec):
     dispatch: Literal["all-to-all", "all-gather"] = Field(
         default="all-to-all",
         description="How experts get their tokens: sent to those that need them, or gathered by all",
+    )
+
+
+class Memory(Spec):
+    """What a GPU has room for."""
+
+    gpu: VolumeBytes | None = Field(
+        default=None, description="Memory of one GPU; the node model's if absent", examples=["80 GiB"]
+    )
+    reserved: VolumeBytes = Field(
+        default=4e9,
+        description="Kept free for what is not counted: driver, libraries' buffers, workspaces, fragments between "
+        "allocations",
+    )
+    dropout: bool | None = Field(
+        default=None, description="Masks of dropout are kept; false if absent, or as Megatron-LM arguments say"
     )
 
 

@@ -160,6 +160,7 @@ def _parallelism(run: MegatronRun) -> Parallelism:
         order=run.order,
         sp=run.sequence_parallel,
         vpp=run.virtual,
+        schedule="zb-h1" if run.zero_bubble else None,
         stage_layers=run.stage_layers,
         scatter_gather=run.sequence_parallel,
     )

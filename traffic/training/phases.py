@@ -16,7 +16,7 @@ from topologies.columns import Ints, column
 from topologies.errors import TrafficError
 from traffic.collective import CollectiveTraffic, together
 from traffic.formula import Formula, formula
-from traffic.parallelism import Parallelism
+from traffic.parallelism import Parallelism, RankGrid
 from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of
 from traffic.training.calls import JobSite, library_calls
 from traffic.training.keys import BYTES_OF, GATHERED, Collectives, Overlap, Recompute, Sharding, ShardingGroups
@@ -147,7 +147,8 @@ def _context(plan: StepPlan) -> Iterator[Phase]:
     if sizes["cp"] == 1:
         return
     groups = step.grid.groups("cp")
-    shape, room = step.shape, attention_share(step.shape, step.batch.sequence)
+    shape = step.shape
+    room = attention_share(shape, step.batch.sequence, attention=step.attention)
     heads = max((shape.heads if shape.latent else shape.key_value_heads) / sizes["tp"], 1)
     width = shape.head_width + (shape.latent.value_dim if shape.latent else shape.head_width)
     terms = {
@@ -336,36 +337,31 @@ def _expert_tensor(plan: StepPlan) -> Iterator[Phase]:
 
 
 def _pipeline(plan: StepPlan) -> Iterator[Phase]:
-    """Activations to the next chunk of layers and gradients back; chunks go round from the last stage to the first."""
+    """Activations to the next chunk of layers and gradients back, on the ways that the schedule takes."""
     step, sizes = plan.step, plan.step.grid.sizes
-    stages, chunks = sizes["pp"], step.chunks
+    schedule, stages = step.schedule, sizes["pp"]
     if stages == 1:
         return
     split = sizes["tp"] if plan.parallelism.scatter_gather or plan.parallelism.sp else 1
     terms = {
         "B": (step.boundary_bytes, "residual stream of a micro-batch, bytes"),
         "t": (split, "tensor ranks that send a share each"),
-        "m": (step.micro_batches, "micro-batches"),
-        "v": (chunks, "chunks of layers per stage"),
+        "n": (schedule.sends, f"micro-batches that the busiest stage sends, both ways ({schedule.name})"),
     }
-    source = "Narayanan et al., SC 2021, sections 2.2.2 and 4.1"
-    one_way = formula("B / t * m * v", source, **terms)
-    both = 2 if stages > 2 or chunks > 1 else 1
-    if stages == 2 and chunks > 1:  # the first stage sends v forward and v-1 back
-        busiest = formula("B / t * m * (2 * v - 1)", source, **terms)
-    else:
-        busiest = formula("d * B / t * m * v", source, d=(both, "directions of a middle stage"), **terms)
+    busiest = formula("B / t * n", "Narayanan et al., SC 2021, sections 2.2.2 and 4.1", **terms)
+    one = step.boundary_bytes / split
     groups = step.grid.groups("pp")
     rank, last = np.arange(stages), stages - 1
-    wrap = formula("B / t * m * (v - 1)", source, **terms).value
+    neighbours, around = schedule.sends_down
     rows = [
-        CollectiveTraffic.of(rank[:-1], rank[1:], one_way.value, busiest),
-        CollectiveTraffic.of(rank[1:], rank[:-1], one_way.value, busiest),
-        CollectiveTraffic.of([last, 0], [0, last], wrap, busiest),
+        CollectiveTraffic.of(rank[:-1], rank[1:], one * neighbours, busiest),
+        CollectiveTraffic.of(rank[1:], rank[:-1], one * neighbours, busiest),
+        CollectiveTraffic.of([last, 0], [0, last], one * around, busiest),
     ]
     sent = busiest.value
     more: dict[str, Any] = {
         "overlaps_compute": plan.overlap.pipeline,
+        "least_exposed": schedule.waited_share if plan.overlap.pipeline else 1.0,
         "after": ("forward", "backward"),
         "sent": busiest,
     }
@@ -377,7 +373,7 @@ def _pipeline(plan: StepPlan) -> Iterator[Phase]:
 def _embedding(plan: StepPlan) -> Iterator[Phase]:
     """Gradients of a tied embedding, between its two copies on the first and the last stage."""
     step, sizes = plan.step, plan.step.grid.sizes
-    if not step.shape.tied_embeddings or sizes["pp"] == 1:
+    if not step.shape.tied_embeddings or not step.ends_apart:
         return
     ends = column(step.grid.groups("pp")[:, [0, -1]], np.int32)
     payload = formula(
@@ -398,8 +394,22 @@ def _embedding(plan: StepPlan) -> Iterator[Phase]:
 # ---- over the step ---------------------------------------------------------------------------------------------------
 
 
+def data_groups(step: TrainingStep, grid: RankGrid, *dimensions: str) -> Ints:
+    """Ranks that hold the same parameters, shape (groups, ranks): along dimensions, and over stages with copies."""
+    schedule = step.schedule
+    if schedule.copies == 1:
+        return grid.groups(*dimensions)
+    all_stages = grid.groups(*dimensions, "pp")
+    stage = grid.coordinates(all_stages.ravel())["pp"].reshape(all_stages.shape)
+    pairs = [
+        all_stages[np.isin(stage, schedule.pieces_of(number))].reshape(len(all_stages), -1)
+        for number in range(schedule.stages // schedule.copies)
+    ]
+    return column(np.concatenate(pairs), np.int32)
+
+
 def _dense_data(plan: StepPlan) -> Iterator[Phase]:
-    groups = plan.step.grid.groups("dp", "cp", "ep")
+    groups = data_groups(plan.step, plan.step.grid, "dp", "cp", "ep")
     return _data(plan, "dp", groups, plan.step.dense_on_rank, plan.step.kept_on_rank)
 
 
@@ -407,7 +417,7 @@ def _expert_data(plan: StepPlan) -> Iterator[Phase]:
     """Experts have fewer copies: only ranks with the same experts reduce them."""
     if plan.step.shape.experts is None:
         return iter(())
-    groups = plan.step.grid.experts.groups("dp", "cp")
+    groups = data_groups(plan.step, plan.step.grid.experts, "dp", "cp")
     return _data(plan, "edp", groups, plan.step.experts_on_rank, lambda stage: 0.0)
 
 
@@ -456,6 +466,16 @@ def _data(
     yield from plan.phase(
         f"{prefix}.all_gather", "all-gather", inner, params, overlaps_compute=hidden, room=room, after=after
     )
+
+
+def state_ranks(plan: StepPlan) -> tuple[int, int]:
+    """Ranks that the optimizer's state of a parameter is split over: outside routed experts, and of those."""
+    if plan.sharding == "none":
+        return 1, 1
+    grid = plan.step.grid
+    groups = (data_groups(plan.step, grid, "dp", "cp", "ep"), data_groups(plan.step, grid.experts, "dp", "cp"))
+    dense, experts = (_shared_by(plan, one) or int(one.shape[1]) for one in groups)
+    return dense, experts
 
 
 def _shared_by(plan: StepPlan, groups: Ints) -> int | None:

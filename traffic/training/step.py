@@ -14,10 +14,11 @@ from topologies.divisors import divisors
 from topologies.errors import TrafficError
 from traffic.formula import Formula
 from traffic.parallelism import Parallelism, RankGrid
-from traffic.training.keys import BYTES_OF, MASTER_BYTES, MOMENTS_BYTES, Batch, Compute, Precision
+from traffic.training.keys import BYTES_OF, MASTER_BYTES, MOMENTS_BYTES, Batch, Precision
+from traffic.training.schedule import Schedule, pipeline_schedule
 from traffic.transformer.parameters import Weights, embedding, head, layer, outside_matrices, parameter_count
 from traffic.transformer.shape import ModelShape
-from traffic.transformer.work import activation_bytes, flops_formula
+from traffic.transformer.work import Attention, activation_bytes, flops_formula
 from traffic.workload import Spread
 
 
@@ -30,12 +31,18 @@ class TrainingStep:
     batch: Batch
     precision: Precision
     stages: tuple[tuple[int, ...], ...]  # layers (from 0) of every pipeline stage
-    chunks: int = 1  # of every stage
+    schedule: Schedule
+    attention: Attention = "full"  # how its work is counted
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of layers of every stage, v."""
+        return self.schedule.chunks
 
     @property
     def micro_batches(self) -> int:
-        """Micro-batches per step and pipeline, m."""
-        return self.batch.global_ // (self.batch.micro * self.replicas)
+        """Micro-batches that every layer of a stage sees in a step: m, or half of them where stages hold copies."""
+        return self.schedule.micro_batches // self.schedule.copies
 
     @property
     def replicas(self) -> int:
@@ -50,14 +57,29 @@ class TrainingStep:
     @cached_property
     def weights(self) -> tuple[Weights, ...]:
         """Parameters of every pipeline stage."""
-        tensor, last = self.grid.sizes["tp"], len(self.stages) - 1
-        found = []
-        for number, layers in enumerate(self.stages):
-            total = sum((layer(self.shape, which, tensor) for which in layers), Weights())
-            total += embedding(self.shape) if number == 0 else Weights()
-            total += head(self.shape, apart=last > 0) if number == last else Weights()
-            found.append(total)
-        return tuple(found)
+        tensor = self.grid.sizes["tp"]
+        return tuple(
+            sum((layer(self.shape, which, tensor) for which in layers), self._ends(number))
+            for number, layers in enumerate(self.stages)
+        )
+
+    def has_embedding(self, stage: int) -> bool:
+        """Whether a stage has the first layers, and the embedding before them."""
+        return 0 in self.schedule.pieces_of(stage)
+
+    def has_head(self, stage: int) -> bool:
+        """Whether a stage has the last layers, and final norm and head behind them."""
+        return self.schedule.pieces - 1 in self.schedule.pieces_of(stage)
+
+    @property
+    def ends_apart(self) -> bool:
+        """Whether embedding and head are on different stages."""
+        return not self.has_head(0)
+
+    def _ends(self, stage: int) -> Weights:
+        """Embedding and head, where the stage has them."""
+        first = embedding(self.shape) if self.has_embedding(stage) else Weights()
+        return first + (head(self.shape, apart=self.ends_apart) if self.has_head(stage) else Weights())
 
     def dense_on_rank(self, stage: int) -> float:
         """Parameters outside routed experts that a rank of a stage has."""
@@ -65,10 +87,9 @@ class TrainingStep:
 
     def kept_on_rank(self, stage: int) -> float:
         """Of those, the ones outside the matrices of layers: embedding, head, norms and routers."""
-        tensor, last = self.grid.sizes["tp"], len(self.stages) - 1
-        ends = embedding(self.shape) if stage == 0 else Weights()
-        ends += head(self.shape, apart=last > 0) if stage == last else Weights()
-        return ends.dense_on_rank(tensor) + sum(outside_matrices(self.shape, which) for which in self.stages[stage])
+        return self._ends(stage).dense_on_rank(self.grid.sizes["tp"]) + sum(
+            outside_matrices(self.shape, which) for which in self.stages[stage]
+        )
 
     def experts_on_rank(self, stage: int) -> float:
         """Parameters of routed experts that a rank of a stage has."""
@@ -89,7 +110,7 @@ class TrainingStep:
     @property
     def flops(self) -> Formula:
         """Floating-point operations per step, without those of recompute."""
-        return flops_formula(self.shape, self.batch.sequence, self.tokens)
+        return flops_formula(self.shape, self.batch.sequence, self.tokens, attention=self.attention)
 
     def expert_layers(self, stage: int) -> int:
         """Layers with experts of a stage."""
@@ -108,13 +129,8 @@ class TrainingStep:
 
     @property
     def bubble(self) -> float:
-        """Idle over useful time of a pipeline stage: (p−1)/(v·m).
-
-        References
-        ----------
-        Narayanan et al., SC 2021, section 2.2.
-        """
-        return (len(self.stages) - 1) / (self.chunks * self.micro_batches)
+        """Idle over useful time of a pipeline stage, as its schedule has it."""
+        return self.schedule.bubble.value if self.schedule.stages > 1 else 0.0
 
     @property
     def last_backward(self) -> float:
@@ -122,7 +138,7 @@ class TrainingStep:
 
         The last micro-batch's; with v chunks the first one is done when the last p micro-batches have v−1 chunks to go.
         """
-        stages, chunks, micro = len(self.stages), self.chunks, self.micro_batches
+        stages, chunks, micro = len(self.stages), self.chunks, self.schedule.micro_batches
         return min(1.0, max(1 / micro, (chunks - 1) * stages / (chunks * micro)))
 
     @property
@@ -141,21 +157,30 @@ class TrainingStep:
         """Training state of the whole model, one copy."""
         return float(self.parameters * self.state_bytes_per_parameter)
 
-    def compute_s(self, compute: Compute) -> float:
-        """Time all GPUs compute in a step, s; pipeline bubble and kernel losses are in the efficiency."""
-        return self.flops.value / (self.grid.ranks * compute.peak * compute.efficiency)
-
 
 def training_step(
-    shape: ModelShape, grid: RankGrid, batch: Batch, precision: Precision, parallelism: Parallelism | None = None
+    shape: ModelShape,
+    grid: RankGrid,
+    batch: Batch,
+    precision: Precision,
+    parallelism: Parallelism | None = None,
+    *,
+    attention: Attention = "full",
+    recomputed: bool = False,
 ) -> TrainingStep:
     """Check that model, grid and batch fit together.
+
+    Parameters
+    ----------
+    recomputed : bool
+        Whether every forward pass runs again in the backward pass.
 
     Raises
     ------
     TrafficError
         Experts asked of a dense model, or that do not split (FP4012), a batch that does not split into micro-batches
-        (FP4013), layers, heads or tokens that do not split over their ranks (FP4014).
+        (FP4013), layers, heads or tokens that do not split over their ranks (FP4014), a schedule that does not run with
+        the stages, chunks and micro-batches (FP4027).
     """
     parallelism = parallelism or Parallelism()
     sizes, spread = grid.sizes, grid.experts.sizes["ep"]
@@ -181,7 +206,7 @@ def training_step(
             hint="cp: 1",
             code="FP4014",
         )
-    stages = _stages(shape.layers, sizes["pp"], parallelism)
+    _check_chunks(parallelism, sizes["pp"])
     _splits(shape.heads, sizes["tp"], "attention heads", "tensor-parallel ranks", "parallelism.tp")
     _splits(batch.sequence, sizes["cp"], "tokens", "context-parallel ranks", "parallelism.cp")
     replicas = sizes["dp"] * sizes["ep"]
@@ -196,57 +221,70 @@ def training_step(
             hint=f"global: {' or '.join(map(str, near))} would fit",
             code="FP4013",
         )
-    return TrainingStep(shape, grid, batch, precision, stages, parallelism.vpp)
+    schedule = pipeline_schedule(
+        parallelism.schedule,
+        sizes["pp"],
+        parallelism.vpp if "vpp" in parallelism.model_fields_set else None,
+        batch.global_ // unit,
+        recomputed=recomputed,
+    )
+    return TrainingStep(
+        shape, grid, batch, precision, _stages(shape.layers, schedule, parallelism), schedule, attention
+    )
 
 
-def _stages(layers: int, stages: int, parallelism: Parallelism) -> tuple[tuple[int, ...], ...]:
-    """Layers of every pipeline stage; with chunks, chunk c of stage s is the (c·p + s)-th piece of the model."""
-    given, chunks = parallelism.stage_layers, parallelism.vpp
-    if given is not None:
-        if len(given) != stages * chunks or sum(given) != layers:
-            each = f"pp is {stages}" + (f", vpp is {chunks}" if chunks > 1 else "")
-            named = f"{len(given)} stages" if chunks == 1 else f"{len(given)} chunks"
-            raise TrafficError(
-                f"stage_layers has {named} and {sum(given)} layers; {each} and the model has {layers} layers",
-                where="parallelism.stage_layers",
-                hint=f"stage_layers: {_even(layers, stages * chunks)}" if stages * chunks <= 64 else "",
-                code="FP4014",
-            )
-        starts = [sum(given[:piece]) for piece in range(stages * chunks)]
-        return tuple(
-            tuple(
-                which
-                for piece in range(stage, stages * chunks, stages)
-                for which in range(starts[piece], starts[piece] + given[piece])
-            )
-            for stage in range(stages)
-        )
-    if chunks > 1 and stages == 1:
+def _check_chunks(parallelism: Parallelism, stages: int) -> None:
+    if parallelism.vpp > 1 and stages == 1:
         raise TrafficError(
-            f"vpp is {chunks}, but there is one pipeline stage",
+            f"vpp is {parallelism.vpp}, but there is one pipeline stage",
             where="parallelism.vpp",
             hint="vpp: 1, or pp above 1",
             code="FP4014",
         )
-    if layers % (stages * chunks):
-        beside = f" of {chunks} chunks" if chunks > 1 else ""
-        fitting = [value for value in divisors(layers) if layers % (value * chunks) == 0] or [1]
-        near = [value for value in fitting if value < stages][-1:] + [value for value in fitting if value > stages][:1]
-        uneven = f"; or stage_layers: {_even(layers, stages)}" if chunks == 1 and stages <= min(layers, 32) else ""
-        raise TrafficError(
-            f"{layers:,} layers do not split over {stages} pipeline stages{beside}",
-            where="parallelism.pp",
-            hint=f"pp: {' or '.join(map(str, near))} would fit{uneven}",
-            code="FP4014",
-        )
-    piece = layers // (stages * chunks)
+
+
+def _stages(layers: int, schedule: Schedule, parallelism: Parallelism) -> tuple[tuple[int, ...], ...]:
+    """Layers of every pipeline stage: those of the chunks that the schedule puts on it."""
+    given, stages, pieces = parallelism.stage_layers, schedule.stages, schedule.pieces
+    if given is not None:
+        counts = list(given)
+        if len(given) != pieces or sum(given) != layers:
+            each = f"pp is {stages}" + (f", vpp is {schedule.chunks}" if schedule.chunks > 1 else "")
+            named = f"{len(given)} stages" if schedule.chunks == 1 else f"{len(given)} chunks"
+            raise TrafficError(
+                f"stage_layers has {named} and {sum(given)} layers; {each} and the model has {layers} layers",
+                where="parallelism.stage_layers",
+                hint=f"stage_layers: {_even(layers, pieces)}" if pieces <= 64 else "",
+                code="FP4014",
+            )
+    else:
+        _check_cut(layers, schedule)
+        counts = [layers // pieces] * pieces
+    starts = [sum(counts[:piece]) for piece in range(pieces)]
     return tuple(
         tuple(
             which
-            for chunk in range(chunks)
-            for which in range((chunk * stages + stage) * piece, (chunk * stages + stage + 1) * piece)
+            for piece in schedule.pieces_of(stage)
+            for which in range(starts[piece], starts[piece] + counts[piece])
         )
         for stage in range(stages)
+    )
+
+
+def _check_cut(layers: int, schedule: Schedule) -> None:
+    """Raise unless the layers split evenly over chunks of stages (FP4014)."""
+    stages, each = schedule.stages, schedule.pieces // schedule.stages
+    if layers % (stages * each) == 0:
+        return
+    beside = f" of {each} chunks" if each > 1 else ""
+    fitting = [value for value in divisors(layers) if layers % (value * each) == 0] or [1]
+    near = [value for value in fitting if value < stages][-1:] + [value for value in fitting if value > stages][:1]
+    uneven = f"; or stage_layers: {_even(layers, stages)}" if each == 1 and stages <= min(layers, 32) else ""
+    raise TrafficError(
+        f"{layers:,} layers do not split over {stages} pipeline stages{beside}",
+        where="parallelism.pp",
+        hint=f"pp: {' or '.join(map(str, near))} would fit{uneven}",
+        code="FP4014",
     )
 
 

@@ -58,6 +58,8 @@ class MegatronRun:
     expert_tensor: int | None
     order: str
     virtual: int
+    dropout: bool  # masks are kept for the backward pass
+    zero_bubble: bool  # stages take turns as in ZB-H1
     stage_layers: tuple[int, ...] | None  # of every chunk in the order of the model, where they are uneven
     sequence_parallel: bool
     batch_global: int | None
@@ -148,6 +150,8 @@ class _Run:
             "expert_tensor": read.count("--expert-tensor-parallel-size", tensor) if experts else None,
             "order": "tp-cp-ep-pp-dp" if read.has("--use-tp-pp-dp-mapping") else "tp-cp-ep-dp-pp",
             "virtual": virtual,
+            "dropout": read.text("--hidden-dropout", "0.1").strip("0.") != "",
+            "zero_bubble": read.has("--enable-zbh1-pipeline") and pipeline > 1,
             "stage_layers": stage_layers,
             "sequence_parallel": read.has("--sequence-parallel") and tensor > 1,
             "batch_global": self._global_batch(),

@@ -88,6 +88,7 @@ _MODELLED = {
     "--num-virtual-stages-per-pipeline-rank": "chunks of a stage",
     "--decoder-first-pipeline-num-layers": "layers of the first stage",
     "--decoder-last-pipeline-num-layers": "layers of the last stage",
+    "--enable-zbh1-pipeline": "stages take turns as in ZB-H1 (Megatron-DeepSpeed)",
     "--account-for-embedding-in-pipeline-split": "the embedding counts as a layer where stages are cut",
     "--account-for-loss-in-pipeline-split": "the head counts as a layer where stages are cut",
     "--pipeline-model-parallel-layout": "layers of every stage and chunk, written out",
@@ -128,6 +129,7 @@ _MODELLED = {
     "--moe-enable-deepep": "a token crosses to a host once, with the dispatcher flex",
     # recomputation
     "--recompute-granularity": "full or selective",
+    "--hidden-dropout": "masks of dropout are kept in memory, unless it is 0; 0.1 if absent",
     "--recompute-activations": "selective",
     "--recompute-modules": "with moe, dispatch and combine run again",
     "--moe-layer-recompute": "dispatch and combine run again",
@@ -191,7 +193,6 @@ _REPORTED = {
     "--distributed-backend": "collectives are counted as NCCL's",
     "--ds-sequence-parallel-fpdt": "chunks of a sequence are left out",
     "--embed-layernorm": "the norm behind the embedding is not counted",
-    "--enable-zbh1-pipeline": "the bubble is that of 1F1B",
     "--exp-avg-dtype": "a checkpoint is counted with moments in fp32, as Megatron-LM saves it (precision.optimizer)",
     "--exp-avg-sq-dtype": "a checkpoint is counted with moments in fp32, as Megatron-LM saves it (precision.optimizer)",
     "--fp32-residual-connection": "stage boundaries are counted in the parameters' type",
@@ -246,7 +247,7 @@ _HARMLESS = {
         --embedding-weights-in-fp32 --enable-cuda-graph --ep-overlap-early-attn-memory-release --external-cuda-graph
         --first-last-layers-bf16 --flash-attention-version --flash-decode --fp16-lm-cross-entropy --fp4-quantizer-*
         --fp4-recipe --fp8-amax-* --fp8-interval --fp8-margin --fp8-output-proj --fp8-quantizer-* --fp8-recipe
-        --fp8-smooth-swiglu --fp8-coverage --fused-residual-rmsnorm --glu-linear-offset --hidden-dropout
+        --fp8-smooth-swiglu --fp8-coverage --fused-residual-rmsnorm --glu-linear-offset
         --init-method-* --keep-fp8-transpose-* --kitchen-* --layernorm-epsilon --mla-down-proj-fusion --mlp-chunks-*
         --moe-apply-probs-on-input --moe-grouped-gemm --moe-mlp-glu-* --moe-permute-* --moe-shared-expert-glu-*
         --moe-single-grouped-* --moe-use-grouped-tensor --moe-use-legacy-grouped-gemm --mscale --mscale-all-dim

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from traffic.formula import Formula, formula
 from traffic.transformer.parameters import active_parameter_count
 from traffic.transformer.shape import ModelShape
 
+Attention = Literal["full", "causal"]
 _SOURCE = "Kaplan et al., arXiv 2001.08361, table 1; PaLM, arXiv 2204.02311, appendix B"
 
 
-def flops_formula(shape: ModelShape, sequence: int, tokens: int = 1) -> Formula:
+def flops_formula(shape: ModelShape, sequence: int, tokens: int = 1, *, attention: Attention = "full") -> Formula:
     """Floating-point operations of training on ``tokens`` tokens, forward and backward, without recompute.
 
     Parameters
     ----------
     sequence : int
         Tokens in a sequence, s.
+    attention : {'full', 'causal'}
+        ``full`` counts the scores of all tokens with all, as published figures do; ``causal`` those that are used.
 
     Returns
     -------
     Formula
-        (6·P + 6·L·h·s)·T. P counts the parameters a token meets. The second term is the attention scores and their use,
-        12·L·h·s, halved because a causal model looks only back. P counts the embedding, whose look-up costs nothing:
-        1.5 % too much for Llama 3 70B. A layer with a window of w tokens has w·(2 − w/s) in place of s, or w where
-        windows are blocks; an indexer scores all tokens before (3·L·x·s) and attention is then to the tokens it picks;
-        a state of n elements costs 6·n for every multiply-add of an element.
+        (6·P + 12·L·h·s)·T. P counts the parameters a token meets; the second term is the attention scores and their
+        use, and half of it when a causal model is counted looking only back. P counts the embedding, whose look-up
+        costs nothing: 1.5 % too much for Llama 3 70B. A layer with a window of w tokens has w in place of s, or causal
+        w·(1 − w/(2·s)), w/2 where windows are blocks; an indexer scores all tokens before (6·L·x·s, causal half) and
+        attention is then to the tokens it picks; a state of n elements costs 6·n for every multiply-add of an element.
 
     References
     ----------
     Kaplan et al., arXiv 2001.08361, table 1; Chowdhery et al., arXiv 2204.02311, appendix B (12·L·h·s).
     """
-    parts, terms = _beside_parameters(shape, sequence)
+    parts, terms = _beside_parameters(shape, sequence, attention)
     expression = " + ".join(["6 * P", *parts])
     return formula(
         f"({expression}) * T",
@@ -42,20 +47,39 @@ def flops_formula(shape: ModelShape, sequence: int, tokens: int = 1) -> Formula:
     )
 
 
-def flops_per_token(shape: ModelShape, sequence: int) -> float:
+def flops_per_token(shape: ModelShape, sequence: int, *, attention: Attention = "full") -> float:
     """Floating-point operations of training on one token; see :func:`flops_formula`."""
-    return flops_formula(shape, sequence).value
+    return flops_formula(shape, sequence, attention=attention).value
 
 
-def attention_share(shape: ModelShape, sequence: int) -> float:
+def attention_share(shape: ModelShape, sequence: int, *, attention: Attention = "full") -> float:
     """Part of the work that is attention scores and their use, 0 to 1."""
-    parts, terms = _beside_parameters(shape, sequence)
+    parts, terms = _beside_parameters(shape, sequence, attention)
     scores = [part for part in parts if " * n" not in part]
-    return formula(" + ".join(scores), _SOURCE, **terms).value / flops_per_token(shape, sequence) if scores else 0.0
+    if not scores:
+        return 0.0
+    return formula(" + ".join(scores), _SOURCE, **terms).value / flops_per_token(shape, sequence, attention=attention)
 
 
-def _beside_parameters(shape: ModelShape, sequence: int) -> tuple[list[str], dict[str, tuple[float, str]]]:
+def seen_tokens(shape: ModelShape, layer: int, sequence: int, *, attention: Attention = "full") -> float:
+    """Tokens whose keys one token is scored with in layer ``layer`` (from 0), the mean over a sequence."""
+    if not shape.has_attention(layer):
+        return 0.0
+    window = shape.window if shape.mixer(layer) == "window" else None
+    blocks = shape.window_blocks and window is not None
+    if shape.sparse is not None and shape.sparse.tokens < sequence:
+        window, blocks = shape.sparse.tokens, False
+    seen = min(window or sequence, sequence)
+    if attention == "full":
+        return float(seen)
+    return seen / 2 if blocks else seen * (1 - seen / (2 * sequence))
+
+
+def _beside_parameters(
+    shape: ModelShape, sequence: int, attention: Attention
+) -> tuple[list[str], dict[str, tuple[float, str]]]:
     """What a token costs beside its parameters: parts of the expression, and their terms."""
+    scored, causal = (6, True) if attention == "causal" else (12, False)
     full, windowed = shape.layers_with("attention", "both"), shape.layers_with("window")
     looked_back = shape.sparse.tokens if shape.sparse else None
     if looked_back is not None and looked_back < sequence:
@@ -67,19 +91,19 @@ def _beside_parameters(shape: ModelShape, sequence: int) -> tuple[list[str], dic
     parts: list[str] = []
     terms: dict[str, tuple[float, str]] = {}
     if full:
-        parts.append("6 * L * h * s")
+        parts.append(f"{scored} * L * h * s")
         terms["L"] = (full, "layers" if full == shape.layers else "layers with full attention")
     if windowed:
-        parts.append("6 * W * h * w" if blocks else "6 * W * h * w * (2 - w / s)")
+        parts.append("6 * W * h * w * (2 - w / s)" if causal and not blocks else f"{scored} * W * h * w")
         terms["W"] = (windowed, "layers that look back a window")
         terms["w"] = (window, "tokens they look back")
     if full or windowed:
         terms["h"] = (_score_width(shape), "elements of all heads, the mean of keys and values")
     if shape.sparse is not None:
-        parts.append("3 * I * x * s")
+        parts.append("3 * I * x * s" if causal else "6 * I * x * s")
         terms["I"] = (shape.attention_layers, "layers with an indexer")
         terms["x"] = (shape.sparse.heads * shape.sparse.dim, "elements of the indexer's heads")
-    if full or (windowed and not blocks) or shape.sparse is not None:
+    if full or (windowed and not blocks and causal) or shape.sparse is not None:
         terms["s"] = (sequence, "tokens of a sequence")
     states = shape.layers_with("recurrent", "both")
     if shape.recurrent is not None and states and shape.recurrent.products:

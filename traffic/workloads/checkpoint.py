@@ -7,6 +7,7 @@ import numpy as np
 from topologies.columns import column
 from topologies.registry import Injected
 from topologies.units import Count, TimeS, VolumeBytes
+from traffic.formula import formula
 from traffic.storage.keys import check_replication, storage_fabric
 from traffic.storage.phases import checkpoint_limits, checkpoint_phase
 from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
@@ -50,7 +51,13 @@ def checkpoint(
     writers = inventory.host_endpoints(network, clients, where="clients")
     check_replication(replication, len(servers))
     share = column(np.full(len(writers), size / len(writers)), np.float64)
-    phase = checkpoint_phase(network, writers, servers, share, len(writers), replication)
+    volume = formula(
+        "D / n",
+        "size of the scenario, spread evenly",
+        D=(size, "one copy of the checkpoint, bytes"),
+        n=(len(writers), "hosts that write"),
+    )
+    phase = checkpoint_phase(network, writers, servers, share, len(writers), replication, formula=volume)
     return WorkloadTraffic(
         id=context.id,
         kind="checkpoint",

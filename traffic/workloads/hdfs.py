@@ -73,18 +73,25 @@ def hdfs(
     others = column(np.full((len(ends), len(nodes)), 1 / (len(ends) * len(nodes))), np.float64)
     own = column(np.eye(len(nodes)) / len(nodes), np.float64)
     phases = []
+    said = "write and read of the scenario"
     if write:
         rate_formula = formula(
             "W * (r - 1)", _SOURCE, "Gbps", W=(write, "clients' rate, Gbps"), r=(replication, "copies")
         )
         start = between_hosts(ends, nodes, column((own if same else others) * write, np.float64))
         along = between_hosts(nodes, nodes, column(hops * (first * write), np.float64))
-        phases.append(steady_phase("hdfs.write", "write", network, len(nodes), start))
+        written = formula("W", said, "Gbps", W=(write, "their rate, Gbps; a data node keeps the first copy"))
+        phases.append(steady_phase("hdfs.write", "write", network, len(nodes), start, written))
         phases.append(steady_phase("hdfs.pipeline", "pipeline", network, len(nodes), along, rate_formula))
     if read:
         nearest = _reads(rack, replication) if same else others.T
         flows = between_hosts(nodes, ends, column(nearest * read, np.float64))
-        phases.append(steady_phase("hdfs.read", "read", network, len(nodes), flows))
+        asked = {"R": (read, "clients' rate, Gbps")}
+        fetched = formula("R", said, "Gbps", **asked)
+        if same:
+            own_share = min(replication / len(nodes), 1.0)
+            fetched = formula("R * (1 - l)", _SOURCE, "Gbps", **asked, l=(own_share, "share that a reader has itself"))
+        phases.append(steady_phase("hdfs.read", "read", network, len(nodes), flows, fetched))
     return WorkloadTraffic(
         id=context.id,
         kind="hdfs",

@@ -18,7 +18,7 @@ from traffic.inventory import Inventory
 from traffic.library.call import AUTO
 from traffic.parallelism import Parallelism
 from traffic.placement import GpuPool, Placement, gpu_group
-from traffic.seats import Seats, Share, algorithm_of, collective_phase, phase_of, seats_of
+from traffic.seats import Seats, Share, algorithm_from, algorithm_of, collective_phase, phase_of, seats_of
 from traffic.steady import per_second
 from traffic.training.keys import BYTES_OF, Collectives, NumberType
 from traffic.transformer.parameters import Weights, active_parameter_count, embedding, head, layer, parameter_count
@@ -204,6 +204,7 @@ def inference(
 @dataclass(frozen=True, eq=False)
 class _Pool:
     name: str
+    group: str
     spec: ServingPool
     seats: Seats
 
@@ -217,7 +218,7 @@ class _Pool:
             pool = GpuPool.of(spec.placement, context, group, network)
             grid = Parallelism(tp=spec.tp).resolve(spec.gpus)
             placed = pool.place(spec.placement, grid, context, f"{context.id} {name}")
-            return _Pool(name, spec, seats_of(inventory, network, group, placed))
+            return _Pool(name, group, spec, seats_of(inventory, network, group, placed))
         except TrafficError as error:
             raise error.under(name) from error
 
@@ -281,11 +282,14 @@ def _transfer(
         src.append(one.ravel())
         dst.append(prefill.spec.gpus + other.ravel())
         amount.append(np.full(one.size, each * share[near, far]))
+    apart = prefill.group != decode.group  # then the same number is another host
+    behind = int(prefill.seats.domains.max()) + 1 if apart else 0
     both = Seats(
         prefill.seats.fabric,
         column(np.concatenate([prefill.seats.endpoints, decode.seats.endpoints]), np.int32),
-        column(np.concatenate([prefill.seats.hosts, decode.seats.hosts]), np.int32),
-        column(np.concatenate([prefill.seats.gpus, decode.seats.gpus]), np.int32),
+        column(np.concatenate([prefill.seats.domains, decode.seats.domains + behind]), np.int32),
+        column(np.concatenate([prefill.seats.places, decode.seats.places]), np.int32),
+        prefill.seats.links,
     )
     traffic = CollectiveTraffic.of(np.concatenate(src), np.concatenate(dst), np.concatenate(amount), volume)
     ranks = column(np.arange(prefill.spec.gpus + decode.spec.gpus)[None, :], np.int32)
@@ -344,8 +348,8 @@ class _Work:
                 T=(tokens_per_s, "tokens per second in all"),
                 i=(len(groups), "instances"),
             )
-            algorithm = self.collectives.algorithm
-            called = algorithm_of("ring" if algorithm == AUTO else algorithm, "all-reduce")
+            algorithm = None if self.collectives.algorithm == AUTO else self.collectives.algorithm
+            called = algorithm_from(algorithm, "all-reduce", pool.seats, groups)
             name = f"{pool.name}.tp"
             found.append(collective_phase(name, called, pool.seats, [Share(groups, volume)], by_rail=by_rail))
         experts = self.shape.experts

@@ -13,6 +13,7 @@ from topologies.errors import FormatError, TrafficError, nearest_hint
 from topologies.registry import Injected
 from topologies.units import Ratio, TimeS
 from traffic.demands import Flows
+from traffic.formula import formula
 from traffic.storage.phases import steady_phase
 from traffic.workload import DEMAND_FORMATS, WORKLOADS, WorkloadContext, WorkloadTraffic
 
@@ -115,7 +116,14 @@ def matrix(
             file=str(context.directory / path), hint="a workload that sends nothing is left out of the scenario",
             code="FP6226",
         )  # fmt: skip
-    phase = steady_phase("matrix", "matrix", network, nodes, flows)
+    demand = formula(
+        "D * f",
+        f"demand read from {path}",
+        "Gbps",
+        D=(flows.total / scale, "between endpoints of the fabric, Gbps"),
+        f=(scale, "scale"),
+    )
+    phase = steady_phase("matrix", "matrix", network, nodes, flows, demand)
     context.say(*rows.notes)
     return WorkloadTraffic(
         id=context.id,

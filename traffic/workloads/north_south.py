@@ -7,6 +7,7 @@ import numpy as np
 from topologies.columns import column
 from topologies.registry import Injected
 from topologies.units import RateGbps
+from traffic.formula import formula
 from traffic.storage.keys import storage_fabric
 from traffic.storage.phases import steady_phase
 from traffic.storage.spread import between
@@ -48,9 +49,12 @@ def north_south(
     inner = inventory.host_endpoints(network, members, where="members")
     edge = inventory.host_endpoints(network, border, where="border")
     into, out = (column(np.full(len(inner), (rate or 0.0) / len(inner)), np.float64) for rate in (inward, outward))
+    said = "inward and outward of the scenario"
+    comes = formula("W", said, "Gbps", W=(inward or 0.0, "from outside, Gbps"))
+    goes = formula("W", said, "Gbps", W=(outward or 0.0, "to outside, Gbps"))
     phases = (
-        steady_phase("north-south.in", "clients", network, len(inner), between(inner, edge, into, reads=True)),
-        steady_phase("north-south.out", "clients", network, len(inner), between(inner, edge, out)),
+        steady_phase("north-south.in", "clients", network, len(inner), between(inner, edge, into, reads=True), comes),
+        steady_phase("north-south.out", "clients", network, len(inner), between(inner, edge, out), goes),
     )
     return WorkloadTraffic(
         id=context.id,

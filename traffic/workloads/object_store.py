@@ -75,11 +75,14 @@ def object_store(
         k=(data_chunks, "data chunks"),
         m=(parity_chunks, "parity chunks"),
     )
+    said = "put and get of the scenario"
+    puts = formula("W", said, "Gbps", W=(put or 0.0, "clients' puts, Gbps; a client may be its own gateway"))
+    gets = formula("R", said, "Gbps", R=(get or 0.0, "clients' gets, Gbps; a client may be its own gateway"))
     phases = (
-        steady_phase("object.put", "write", network, len(doors), even(ends, doors, put or 0.0)),
+        steady_phase("object.put", "write", network, len(doors), even(ends, doors, put or 0.0), puts),
         steady_phase("object.store", "replicate", network, len(nodes), even(doors, nodes, written.value), written),
-        steady_phase("object.fetch", "read", network, len(nodes), even(doors, nodes, get or 0.0, reads=True)),
-        steady_phase("object.get", "read", network, len(doors), even(ends, doors, get or 0.0, reads=True)),
+        steady_phase("object.fetch", "read", network, len(nodes), even(doors, nodes, get or 0.0, reads=True), gets),
+        steady_phase("object.get", "read", network, len(doors), even(ends, doors, get or 0.0, reads=True), gets),
     )
     return WorkloadTraffic(
         id=context.id,

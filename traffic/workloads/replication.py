@@ -66,8 +66,9 @@ def replication(
             hint="rate: 40 Gb/s; or size: 100 TB, changed: 5%, within: 8 h",
             code="FP4057",
         )
-    rate_formula = None
-    if rate is None:
+    if rate is not None:
+        rate_formula = formula("W", "rate of the scenario", "Gbps", W=(rate, "sent to the other site, Gbps"))
+    else:
         rate_formula = formula(
             "D * c * 8 / 1000000000 / t",
             "backup window",
@@ -76,7 +77,7 @@ def replication(
             c=(changed, "share that changed"),
             t=(within or 1.0, "window, s"),
         )
-    gbps = rate if rate is not None else rate_formula.value if rate_formula else 0.0
+    gbps = rate_formula.value
     inventory = context.inventory
     network = storage_fabric(inventory, fabric, source, border, servers_key="border")
     inner = inventory.host_endpoints(network, source, where="source")

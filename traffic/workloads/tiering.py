@@ -55,9 +55,12 @@ def tiering(
         W=(flush or 0.0, "flushed, Gbps"),
         r=(replication, "copies"),
     )
+    said = "promote and flush of the scenario"
+    raised = formula("R", said, "Gbps", R=(promote or 0.0, "promoted, Gbps"))
+    flushed = formula("W", said, "Gbps", W=(flush or 0.0, "flushed, Gbps"))
     phases = (
-        steady_phase("tier.promote", "read", network, len(far), between(near, far, up, reads=True)),
-        steady_phase("tier.flush", "write", network, len(far), between(near, far, down)),
+        steady_phase("tier.promote", "read", network, len(far), between(near, far, up, reads=True), raised),
+        steady_phase("tier.flush", "write", network, len(far), between(near, far, down), flushed),
         steady_phase(
             "tier.replicate", "replicate", network, len(far), replicas(far, flush or 0.0, replication), copies
         ),

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from topologies.columns import Floats, Ints, column
+from topologies.columns import column
 from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
-from traffic.formula import formula
-from traffic.inventory import Inventory
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
+from traffic.scale_up import scale_up_assumptions
 from traffic.seats import seats_of
-from traffic.storage.keys import CheckpointSpec, DatasetSpec, check_replication, storage_fabric
-from traffic.storage.phases import checkpoint_limits, checkpoint_phase, dataset_phase, restore_phase, shuffle_phase
-from traffic.training.assumptions import assumptions
+from traffic.storage.keys import CheckpointSpec, DatasetSpec
+from traffic.training.assumptions import assumptions, memory_assumptions
 from traffic.training.calls import JobSite
+from traffic.training.compute_time import compute_time
 from traffic.training.keys import (
     BYTES_OF,
     Batch,
     Collectives,
     Compute,
+    Memory,
     Overlap,
     Precision,
     Recompute,
@@ -30,17 +30,25 @@ from traffic.training.keys import (
     check_compute,
 )
 from traffic.training.megatron import with_run
+from traffic.training.memory import does_not_fit, memory_of_stages, worst_stage
 from traffic.training.phases import StepPlan, step_phases
 from traffic.training.step import TrainingStep, training_step
+from traffic.training.storage import checkpoint_phases, dataset_phases, limits_of_checkpoint
 from traffic.transformer.parameters import active_parameter_count
 from traffic.transformer.source import ModelSource, ModelSpec, read_model
 from traffic.transformer.work import kv_bytes_per_token
-from traffic.workload import WORKLOADS, GroupShape, ModelFigures, Phase, TimeLimit, WorkloadContext, WorkloadTraffic
+from traffic.workload import (
+    WORKLOADS,
+    GroupShape,
+    ModelFigures,
+    WorkloadContext,
+    WorkloadTraffic,
+)
 
 _EXAMPLE = {
     "model": {"layers": 8, "hidden": 1024, "ffn_hidden": 4096, "heads": 16, "kv_heads": 4, "vocab": 32000},
     "batch": {"global": 64, "micro": 1, "sequence": 2048},
-    "compute": {"peak": "989 TFLOP/s", "efficiency": 0.4},
+    "compute": {"peak": "989 TFLOP/s", "kernel_efficiency": 0.75},
     "optimizer_sharding": "zero1",
 }
 
@@ -62,6 +70,7 @@ def training(
     fabric: str | None = None,
     checkpoint: CheckpointSpec | None = None,
     dataset: DatasetSpec | None = None,
+    memory: Memory = Memory(),
     *,
     context: Injected[WorkloadContext],
 ) -> WorkloadTraffic:
@@ -85,6 +94,8 @@ def training(
         Fabric of the collectives; the one on which the group has a NIC per GPU if absent.
     checkpoint, dataset : Spec, optional
         Traffic to and from storage.
+    memory : Memory
+        What a GPU has room for; whether the layout fits is said.
 
     Returns
     -------
@@ -122,7 +133,15 @@ def training(
     if launched not in (None, ranks):
         context.say(f"the script starts {launched:,} ranks; the job is planned with {ranks:,} (gpus)")
     grid = keys.parallelism.resolve(ranks)
-    step = training_step(source.shape, grid, keys.batch, keys.precision, keys.parallelism)
+    step = training_step(
+        source.shape,
+        grid,
+        keys.batch,
+        keys.precision,
+        keys.parallelism,
+        attention=compute.attention if compute is not None else "full",
+        recomputed=keys.recompute == "full",
+    )
     placed = pool.place(placement, grid, context, context.id)
     seats = seats_of(inventory, network, group, placed)
     plan = StepPlan(
@@ -136,12 +155,16 @@ def training(
         keys.recompute,
         JobSite(inventory, group, pool.per_host),
     )
+    gpu = inventory.groups[group].gpu if group in inventory.groups else None
     phases = step_phases(plan)
     gpus_of_host = np.bincount(seats.hosts, minlength=len(pool.hosts))
     if checkpoint is not None:
-        phases += _checkpoint(inventory, group, seats.hosts, checkpoint, step)
+        phases += checkpoint_phases(inventory, group, seats.hosts, checkpoint, plan)
     if dataset is not None:
-        phases += _dataset(inventory, group, gpus_of_host, dataset)
+        phases += dataset_phases(inventory, group, column(gpus_of_host, np.int32), dataset)
+    memory = _with_dropout(memory, source)
+    needed = memory_of_stages(plan, memory, compute, gpu.memory if gpu else None)
+    unfit = does_not_fit(plan, memory, compute, worst_stage(needed))
     return WorkloadTraffic(
         id=context.id,
         kind="training",
@@ -150,12 +173,24 @@ def training(
         ranks=ranks,
         model=_figures(step, source),
         checkpoint_bytes=step.checkpoint_bytes,
-        compute_s=None if compute is None else step.compute_s(compute),
-        assumptions=tuple(assumptions(plan, placement, checkpoint, dataset, keys.given))
-        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group)),
-        warnings=() if compute is not None else ("no compute key: the time of a step is not known",),
-        time_limits=() if checkpoint is None else _checkpoint_limits(phases, checkpoint),
+        memory=needed,
+        compute=None if compute is None else compute_time(plan, compute, gpu),
+        assumptions=tuple(assumptions(plan, compute, gpu, placement, checkpoint, dataset, keys.given))
+        + tuple(_defaults(gpus, fabric, keys.sharding, network, ranks, group))
+        + tuple(scale_up_assumptions(seats.links, group, pool.per_host, len(pool.hosts)))
+        + tuple(memory_assumptions(plan, memory, compute, worst_stage(needed))),
+        warnings=(() if compute is not None else ("no compute key: the time of a step is not known",))
+        + ((unfit,) if unfit else ()),
+        unfit=unfit,
+        time_limits=() if checkpoint is None else limits_of_checkpoint(phases, checkpoint),
     )
+
+
+def _with_dropout(memory: Memory, source: ModelSource) -> Memory:
+    """Whether masks of dropout are kept: as the scenario says, or the arguments of the run."""
+    if memory.dropout is not None or source.run is None:
+        return memory
+    return memory.model_copy(update={"dropout": source.run.dropout})
 
 
 def _all_free(pool: GpuPool, context: WorkloadContext) -> int:
@@ -192,97 +227,13 @@ def _figures(step: TrainingStep, source: ModelSource) -> ModelFigures:
         tokens_per_step=step.tokens,
         flops=step.flops,
         bubble=step.bubble,
-        micro_batches=step.micro_batches,
+        schedule=step.schedule.name if step.schedule.stages > 1 else "",
+        bubble_formula=step.schedule.bubble if step.schedule.stages > 1 else None,
+        micro_batches=step.schedule.micro_batches,
         origin=source.origin,
         recognised=source.recognised,
         ignored=source.ignored,
     )
-
-
-# ---- storage ---------------------------------------------------------------------------------------------------------
-
-
-def _checkpoint(
-    inventory: Inventory, group: str, host_of_rank: Ints, spec: CheckpointSpec, step: TrainingStep
-) -> list[Phase]:
-    try:
-        fabric = storage_fabric(inventory, spec.fabric, group, spec.target, servers_key="target")
-        servers = inventory.host_endpoints(fabric, spec.target, where="target")
-        clients = inventory.host_endpoints(fabric, group, where="fabric")
-        check_replication(spec.replication, len(servers))
-    except TrafficError as error:
-        raise error.under("checkpoint") from error
-    used = np.bincount(host_of_rank, minlength=len(clients)) > 0
-    written = _written(step, first_only=spec.writers == "first-replica")
-    share = np.bincount(host_of_rank, written, len(clients))[used]
-    volume = formula(
-        "P * B / n",
-        "Narayanan et al., SC 2021, section 5.10",
-        P=(step.parameters, "parameters"),
-        B=(step.state_bytes_per_parameter, "bytes of weight, master copy and optimizer state"),
-        n=(step.grid.ranks, "ranks"),
-    )
-    phases = [
-        checkpoint_phase(
-            fabric,
-            clients[used],
-            servers,
-            column(share, np.float64),
-            step.grid.ranks,
-            spec.replication,
-            asynchronous=spec.mode == "asynchronous",
-            formula=volume,
-        )
-    ]
-    if spec.restore:
-        back = column(np.bincount(host_of_rank, _restored(step), len(clients))[used], np.float64)
-        phases.append(restore_phase(fabric, clients[used], servers, back, step.grid.ranks))
-    return phases
-
-
-def _checkpoint_limits(phases: list[Phase], spec: CheckpointSpec) -> tuple[TimeLimit, ...]:
-    fabric = next(phase.fabric or "" for phase in phases if phase.name == "checkpoint")
-    return checkpoint_limits(fabric, spec.every, spec.deadline, under="checkpoint.")
-
-
-def _written(step: TrainingStep, *, first_only: bool) -> Floats:
-    """Bytes every rank writes, shape (ranks,): an equal share, or its own part by the first replica alone."""
-    ranks = step.grid.ranks
-    if not first_only:
-        return column(np.full(ranks, step.checkpoint_bytes / ranks), np.float64)
-    at = step.grid.coordinates(np.arange(ranks))
-    of_experts = step.grid.experts.coordinates(np.arange(ranks))
-    stages = range(len(step.stages))
-    dense = np.array([step.dense_on_rank(stage) for stage in stages])[at["pp"]]
-    experts = np.array([step.experts_on_rank(stage) for stage in stages])[at["pp"]]
-    mine = dense * ((at["dp"] == 0) & (at["cp"] == 0) & (at["ep"] == 0))
-    mine = mine + experts * ((of_experts["dp"] == 0) & (of_experts["cp"] == 0))
-    return column(mine * (step.checkpoint_bytes / mine.sum()), np.float64)
-
-
-def _restored(step: TrainingStep) -> Floats:
-    """Bytes every rank reads, shape (ranks,): the weights of its part, and its share of the rest of the state."""
-    at = step.grid.coordinates(np.arange(step.grid.ranks))
-    stages = range(len(step.stages))
-    own = np.array([step.dense_on_rank(stage) + step.experts_on_rank(stage) for stage in stages])[at["pp"]]
-    width = BYTES_OF[step.precision.params]
-    rest = step.parameters * (step.state_bytes_per_parameter - width) / step.grid.ranks
-    return column(own * width + rest, np.float64)
-
-
-def _dataset(inventory: Inventory, group: str, gpus_of_host: np.ndarray, spec: DatasetSpec) -> list[Phase]:
-    try:
-        fabric = storage_fabric(inventory, spec.fabric, group, spec.source, servers_key="source")
-        servers = inventory.host_endpoints(fabric, spec.source, where="source")
-        clients = inventory.host_endpoints(fabric, group, where="fabric")
-    except TrafficError as error:
-        raise error.under("dataset") from error
-    used = gpus_of_host > 0
-    gpus = column(gpus_of_host[used], np.int32)
-    phases = [dataset_phase(fabric, clients[used], servers, gpus, spec.read, spec.per)]
-    if spec.shuffle:
-        phases.append(shuffle_phase(fabric, clients[used], gpus, spec.shuffle, spec.per))
-    return phases
 
 
 # ---- what is assumed -------------------------------------------------------------------------------------------------

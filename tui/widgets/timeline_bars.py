@@ -96,5 +96,5 @@ def _words(bar: Bar) -> str:
         return ""
     length = format_seconds(bar.end_s - bar.start_s)
     stretch = f" {bar.stretch:.2f}x" if bar.stretch is not None and bar.stretch > 1.001 else ""
-    words = {"compute": "", "exposed": "waits", "overlapped": "hidden", "apart": "not in step"}[bar.kind]
+    words = {"compute": "", "bubble": "", "exposed": "waits", "overlapped": "hidden", "apart": "not in step"}[bar.kind]
     return f"{length}{stretch} {words}".rstrip()

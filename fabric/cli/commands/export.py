@@ -334,7 +334,7 @@ def _record(loaded: LoadedScenario) -> dict[str, Any]:
 
 def _document(rows: Sequence[dict[str, Any]]) -> Document:
     from fabric.faces.views.exports import export_table
-    from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
+    from fabric.faces.views.limits import shown_limits
     from fabric.output.document import Line
 
     parts: list[Any] = [export_table(rows, TABLES.columns).only(*TABLES.shown).as_rows()]
@@ -342,7 +342,7 @@ def _document(rows: Sequence[dict[str, Any]]) -> Document:
         seen = "followed from every source to every destination" if row["verified"] else "not followed"
         parts.append(Line(f"{row['folder']}: {row['dialect']}, {seen}", "good" if row["verified"] else "warn"))
         if row["limits"]:
-            parts.append(limit_table(row["limits"]).only(*LIMITS_SHOWN))
+            parts.append(shown_limits(row["limits"]))
     return parts
 
 

@@ -209,7 +209,10 @@ def _explain(loaded: Any, workloads: Any, timed: Any, settings: Settings, target
     shown = flops if target in ("all", "flops") else []
     figures = [(job, None, "flops_per_step", None, formula) for job, formula in shown]
     for entry, phase, _ in chosen:
-        parts = [("payload_bytes_per_rank", part.ranks, part.formula) for part in phase.payloads]
+        parts = [
+            ("rate_gbps" if part.formula.unit == "Gbps" else "payload_bytes_per_rank", part.ranks, part.formula)
+            for part in phase.payloads
+        ]
         if phase.sent is not None:
             parts.append(("sent_bytes_per_rank", phase.senders, phase.sent))
         figures += [(entry.id, phase.name, figure, ranks, formula) for figure, ranks, formula in parts]

@@ -165,11 +165,11 @@ def _record(manifest: Manifest, verdict: Verdict, limits: Sequence[LimitVerdict]
 
 
 def _document(folder: Path, verdict: Verdict, limits: Sequence[LimitVerdict]) -> Document:
-    from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
+    from fabric.faces.views.limits import shown_limits
     from fabric.output.document import Line
     from topologies.units import percent
 
-    judged = [limit_table(limits).only(*LIMITS_SHOWN)] if limits else []
+    judged = [shown_limits(limits)] if limits else []
     lines = [
         Line(
             f"{folder}: {verdict.switches:,} switches, {verdict.rules:,} rules, {verdict.groups:,} groups of dialect "

@@ -7,18 +7,21 @@ from typing import Any
 
 from fabric.evaluation.schedule import StepSchedule
 from fabric.evaluation.severity import worst_phase
+from fabric.faces.answers.draw_records import band_record, draws_record, spread_record, step_spread_record
 from fabric.faces.views.attached import host_records
 from fabric.faces.views.jobs import job_phase_records
 from fabric.faces.views.limits import limit_table
+from fabric.faces.views.memory import memory_record, memory_verdict_record
 from fabric.faces.views.phases import phase_table
+from fabric.faces.views.step_parts import parts_record
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import PHASE_KEYS, sent_table
 from fabric.output.numbers import finite
 from fabric.pipeline.network import Network
 from fabric.pipeline.stages import assumptions
-from fabric.result import Band, JobTime, PhaseDraws, PhaseRoute, RouteResult
-from fabric.routing.router import HashSpread, ObjectiveProof, routing_basis
+from fabric.result import JobTime, PhaseRoute, RouteResult
+from fabric.routing.router import ObjectiveProof, routing_basis
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import envelope
 from fabric.whatif.suggestions import Suggestion, bounds, cures
@@ -73,11 +76,14 @@ def _workload(workload: WorkloadTraffic, schedule: StepSchedule) -> dict[str, An
         "ranks": workload.ranks,
         **(_model(workload.model) if workload.model else {}),
         "checkpoint_bytes": workload.checkpoint_bytes,
-        "compute_s": workload.compute_s,
+        "compute_s": workload.compute.compute_s if workload.compute else None,
         "groups": {name: {"size": shape.size, "count": shape.count} for name, shape in workload.groups.items()},
         "bubble_s": schedule.bubble_s,
         "step_time_ideal_s": schedule.step_s,
         "communication_share": schedule.communication_share,
+        "parts": parts_record(schedule.parts),
+        "memory_bytes_per_gpu": memory_record(workload.worst_memory),
+        "memory": memory_verdict_record(workload.worst_memory),
         "phases": sent_table([workload], [schedule]).only(*PHASE_KEYS).records(),
     }
 
@@ -93,6 +99,7 @@ def _model(model: ModelFigures) -> dict[str, Any]:
         "kv_bytes_per_token": model.kv_bytes_per_token,
         "micro_batches": model.micro_batches,
         "pipeline_bubble": model.bubble,
+        "pipeline_schedule": model.schedule or None,
         "model_source": {
             "from": model.origin,
             "recognised": dict(model.recognised),
@@ -144,7 +151,7 @@ def _routes(routes: Sequence[PhaseRoute]) -> list[dict[str, Any]]:
 
 def _route(entry: PhaseRoute) -> dict[str, Any]:
     return {
-        "routing_basis": routing_basis(entry.router),
+        "routing_basis": routing_basis(entry.router, drawn=entry.draws is not None),
         "lower_bound": entry.certificate.lower_bound if entry.certificate else None,
         "gap": entry.gap,
         "best_possible": {"lower_bound": entry.best_possible.lower_bound, "witness": entry.best_possible.witness},
@@ -154,6 +161,7 @@ def _route(entry: PhaseRoute) -> dict[str, Any]:
         "partial": entry.partial,
         "objective": _objective(entry.objective),
         "notes": list(entry.notes),
+        "packet_slowdown": entry.packet_slowdown,
         "spread": spread_record(entry.spread),
         "draws": draws_record(entry.draws),
     }
@@ -172,38 +180,6 @@ def _objective(proof: ObjectiveProof | None) -> dict[str, Any] | None:
     }
 
 
-def draws_record(draws: PhaseDraws | None) -> dict[str, Any] | None:
-    """Draws of the hash; loads and links of the phase are those of ``shown_seed``, the middle draw."""
-    if draws is None:
-        return None
-    return {
-        "count": len(draws),
-        "seed": draws.seed,
-        "shown_seed": draws.shown_seed,
-        "max_utilisation": band_record(draws.max_utilisation),
-        "links_over_capacity": band_record(draws.links_over_capacity),
-        "congested_part": draws.congested_part,
-    }
-
-
-def band_record(band: Band | None) -> dict[str, Any] | None:
-    """Percentiles over draws of the hash; null where nothing is drawn."""
-    if band is None:
-        return None
-    return {"draws": len(band), "median": finite(band.median), "p5": finite(band.p5), "p95": finite(band.p95)}
-
-
-def spread_record(spread: HashSpread | None) -> dict[str, Any] | None:
-    """Percentiles over the draws of the hash seeds."""
-    if spread is None:
-        return None
-    return {
-        "replicas": spread.replicas,
-        "max_utilisation": {key: finite(value) for key, value in spread.max_utilisation.__dict__.items()},
-        "worst_rate": {key: finite(value) for key, value in spread.worst_rate.__dict__.items()},
-    }
-
-
 def _job(job: JobTime) -> dict[str, Any]:
     return {
         "id": job.id,
@@ -213,7 +189,12 @@ def _job(job: JobTime) -> dict[str, Any]:
         "step_time_ideal_s": finite(job.step_time_ideal_s),
         "step_time_s": finite(job.step_time_s),
         "draws": band_record(job.draws),
+        "parts_ideal": parts_record(job.parts_ideal),
+        "parts": parts_record(job.parts),
+        "spread": step_spread_record(job.draws),
         "stretch": finite(job.stretch),
         "checkpoint_time_s": finite(job.checkpoint_time_s),
+        "memory_bytes_per_gpu": memory_record(job.memory),
+        "memory": memory_verdict_record(job.memory),
         "phases": job_phase_records(job),
     }

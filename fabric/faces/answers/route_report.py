@@ -10,7 +10,9 @@ from fabric.faces.views.headline import congested_draws, limit_words, perfect_sp
 from fabric.faces.views.jobs import shown_steps
 from fabric.faces.views.limits import shown_limits
 from fabric.faces.views.links import FOLDED_SHOWN, folded_link_table
+from fabric.faces.views.memory import shown_memory
 from fabric.faces.views.phases import above, shown_phases, spread_table
+from fabric.faces.views.step_parts import job_parts_table
 from fabric.faces.views.suggestions import suggestion_parts
 from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
@@ -18,7 +20,7 @@ from fabric.output.table import Mark, Table
 from fabric.result import PhaseRoute, RouteResult
 from fabric.scenario.load import LoadedScenario
 from fabric.whatif.suggestions import Suggestion
-from topologies.units import excess, percent
+from topologies.units import excess, format_bytes, percent
 
 
 def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Sequence[Suggestion] = ()) -> Document:
@@ -27,8 +29,8 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
     parts: list[Table | Line] = [
         Line(f"{scenario.name}  {loaded.sha256[:7]}  seed {scenario.seed}  offered load, may exceed 100 %")
     ]
-    parts += [*_verdict(result), *_limits(result)]
-    parts += perfect_splits(entry.router for entry in result.routes)
+    parts += [*_verdict(result), *_misfits(result), *_limits(result)]
+    parts += perfect_splits(entry.router for entry in result.routes if entry.draws is None)
     parts += draws_lines(result.routes)
     parts.append(shown_phases(result.routes))
     parts += _bottlenecks(result)
@@ -38,7 +40,8 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
         spread_table(result.routes),
         tier_table(_listed(result)),
         _links(result),
-        *(shown_steps(job) for job in result.jobs),
+        *(table for job in result.jobs for table in (shown_steps(job), job_parts_table(job))),
+        shown_memory([(job.id, job.memory) for job in result.jobs]),
     ]
     parts += [table for table in tables if len(table)]
     parts += suggestion_parts(suggestions)
@@ -91,6 +94,19 @@ def _verdict(result: RouteResult) -> list[Line]:
         f"worst {peak_words(worst)} on {_hottest(result, worst)} in {worst.fabric} {worst.phase}"
     )
     return [Line(words, "bad"), *sometimes]
+
+
+def _misfits(result: RouteResult) -> list[Line]:
+    """Jobs whose layout does not fit in the memory of their GPUs: no layout, however it is routed."""
+    return [
+        Line(
+            f"DOES NOT FIT: {job.id} needs {format_bytes(job.memory.total)} of a GPU with "
+            f"{format_bytes(job.memory.capacity or 0.0)}, of which {format_bytes(job.memory.reserved)} are kept free",
+            "bad",
+        )
+        for job in result.jobs
+        if job.memory is not None and job.memory.fits is False
+    ]
 
 
 def _hottest(result: RouteResult, worst: PhaseRoute) -> str:

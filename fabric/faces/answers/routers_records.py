@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fabric.evaluation.router_comparison import PhaseComparison, RouterComparison
-from fabric.faces.answers.records import spread_record
+from fabric.faces.answers.draw_records import spread_record, step_spread_record
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.routers import router_table
 from fabric.faces.views.row_kinds import ROUTERS
@@ -68,6 +68,7 @@ def _job(job: JobTime) -> dict[str, Any]:
         "id": job.id,
         "step_time_ideal_s": finite(job.step_time_ideal_s),
         "step_time_s": finite(job.step_time_s),
+        "spread": step_spread_record(job.draws),
         "stretch": finite(job.stretch),
         "checkpoint_time_s": finite(job.checkpoint_time_s),
     }

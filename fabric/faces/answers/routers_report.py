@@ -36,7 +36,7 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
         Line(verdict(result), "bad" if result.worst and is_over(result.worst.worst) else "good"),
         *_largest(result),
         *_step_sentences(result),
-        *perfect_splits(result.routers),
+        *perfect_splits(row.router for row in result.figures if row.spread is None),
         router_table(result).only(*ROUTERS_SHOWN).as_rows(),
         source_table(result),
         *_words(result),
@@ -46,7 +46,9 @@ def comparison_document(loaded: LoadedScenario, result: RouterComparison) -> Doc
     if result.outcomes and result.outcomes[0].limits:
         parts.append(router_limit_table(result))
         if draws > 1:
-            parts.append(Line(f"limits of hashed flows are judged by their medians over {draws:,} draws"))
+            parts.append(
+                Line(f"limits of hashed flows are judged over {draws:,} draws, at p50 where they name no percentile")
+            )
     return [*parts, *_notes(result)]
 
 

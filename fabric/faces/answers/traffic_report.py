@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric.evaluation.schedule import PhaseTiming, StepSchedule
+from fabric.faces.views.memory import shown_memory
+from fabric.faces.views.step_parts import parts_table
 from fabric.faces.views.traffic import FIGURES_SHOWN, SENT_SHOWN, collective_table, sent_table, term_table, upright
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
@@ -28,6 +30,8 @@ def traffic_document(workloads: Sequence[WorkloadTraffic], schedules: Sequence[S
             groups = ", ".join(f"{name} {shape.size} x {shape.count:,}" for name, shape in workload.groups.items())
             parts.append(Line(f"groups (ranks x communicators): {groups}"))
         parts += _step(workload, schedule)
+        if workload.worst_memory is not None:
+            parts.append(shown_memory([(workload.id, workload.worst_memory)]))
         if workload.phases:
             parts.append(sent_table([workload], [schedule]).only(*SENT_SHOWN).titled("").as_rows())
         parts += [Line(f"warning: {text}", "warn") for text in workload.warnings]
@@ -56,6 +60,8 @@ def _model(model: ModelFigures) -> list[Line]:
         words.append(f"{model.tokens_per_step:,.0f} tokens per step")
     if model.flops:
         words.append(f"{model.flops.value:.4g} FLOP per step")
+    if model.bubble_formula is not None:
+        words.append(f"{model.schedule} pipeline idle {percent(model.bubble)} of its useful time")
     words.append(f"KV cache {format_bytes(model.kv_bytes_per_token)} per token")
     lines = [Line(", ".join(words))]
     if model.origin != "inline":
@@ -66,15 +72,13 @@ def _model(model: ModelFigures) -> list[Line]:
     return lines
 
 
-def _step(workload: WorkloadTraffic, schedule: StepSchedule) -> list[Line]:
-    if schedule.step_s is None or workload.compute_s is None:
+def _step(workload: WorkloadTraffic, schedule: StepSchedule) -> list[Line | Table]:
+    parts = schedule.parts
+    if parts is None:
         return []
-    words = [f"step at line rate {format_seconds(schedule.step_s)}: compute {format_seconds(workload.compute_s)}"]
-    if schedule.bubble_s:
-        words.append(f"of it pipeline bubble {format_seconds(schedule.bubble_s)}")
-    if schedule.communication_share is not None:
-        words.append(f"communication waited for {percent(schedule.communication_share)}")
-    return [Line(", ".join(words))]
+    waits = percent(schedule.communication_share)
+    line = f"step at line rate {format_seconds(parts.step_s)}, communication waited for {waits}"
+    return [Line(line), parts_table(parts).titled("").as_rows()]
 
 
 def _seconds(value: float | None) -> str:
@@ -92,11 +96,10 @@ def explain_document(entries: Sequence[tuple[WorkloadTraffic, Phase, PhaseTiming
         parts.append(Line(f"{workload.id} {phase.name}: {phase.collective} on {where}, groups of {phase.group_size:,}"))
         for entry in phase.payloads:
             of = f" of {entry.ranks:,} ranks" if len(phase.payloads) > 1 else ""
-            parts += formula_lines(f"payload per rank{of}", entry.formula)
+            what = "all pairs" if entry.formula.unit == "Gbps" else f"payload per rank{of}"
+            parts += formula_lines(what, entry.formula)
         if phase.sent is not None:
             parts += formula_lines("sent per rank", phase.sent)
-        if not phase.payloads and phase.sent is None:
-            parts.append(Line("no formula: the demand is read, or a pattern's own"))
         if phase.steady:
             parts.append(Line(f"steady, all pairs {format_gbps(phase.rate_gbps)}, {phase.pairs:,} pairs"))
         else:

@@ -18,6 +18,7 @@ import numpy as np
 from fabric.faces.drawing.bundles import Bundle
 from fabric.faces.drawing.straight_rows import Point, label_positions
 from fabric.faces.views.bands import BANDS, DOUBLE, DOWN, HOT, band
+from fabric.faces.views.draws import shown_draw_words
 from fabric.routing.router import router_label
 from fabric.routing.utilisation import ranks
 from topologies.units import percent
@@ -379,13 +380,14 @@ def _legend() -> str:
 
 
 def route_heading(route: PhaseRoute, title: str) -> tuple[str, ...]:
-    """Which scenario, fabric, phase and router; the maximum; what no routing can undercut."""
-    names = (title, route.fabric, route.phase, router_label(route.router))
+    """Which scenario, fabric, phase and router; the maximum, and of which draw; what no routing can undercut."""
+    names = (title, route.fabric, route.phase, router_label(route.router, drawn=route.draws is not None))
     first = " · ".join(shortened(name) for name in names if name)
     where = f" on {shortened(route.hottest_link)}" if route.hottest_link else ""
     offered = _offered_text(route)
     second = f"offered load{offered}; max {percent_text(route.max_utilisation)}{where}"
-    return (first, second, *_bound_lines(route))
+    drawn = [] if route.draws is None else [shown_draw_words(route)]
+    return (first, second, *drawn, *_bound_lines(route))
 
 
 def _offered_text(route: PhaseRoute) -> str:

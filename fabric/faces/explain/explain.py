@@ -13,7 +13,9 @@ from fabric.evaluation.hottest import by_heat, describe_link
 from fabric.evaluation.limits import limit_text, measured_text
 from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.severity import by_severity
+from fabric.faces.answers.draw_records import band_record, draws_record, spread_record
 from fabric.faces.views.differences import effect_table
+from fabric.faces.views.draws import ONE_DRAW, band_text, peak_words, shown_draw_words, step_band_words
 from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, share_table
 from fabric.faces.views.jobs import job_phase_records, shown_steps
 from fabric.faces.views.limits import limit_mark
@@ -24,9 +26,9 @@ from fabric.faces.views.tiers import tier_table
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
 from fabric.pipeline.run import Run
-from fabric.result import HotLink, PhaseRoute, RouteResult
+from fabric.result import HotLink, LimitVerdict, PhaseRoute, RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
-from fabric.routing.router import router_label, routing_basis, traits_of
+from fabric.routing.router import router_label, routing_basis
 from fabric.routing.utilisation import descending, highest, over_capacity
 from fabric.whatif.changes import ChangeSet, candidates, down
 from fabric.whatif.live import LiveRoutes
@@ -36,7 +38,7 @@ from topologies.errors import FabricError, RoutingError
 from topologies.named_parts import find_link, hint_for, select
 from topologies.units import format_gbps, format_seconds, percent
 
-_LINKS_SHOWN = ("link", "utilisation", "offered_gbps", "cause")
+_LINKS_SHOWN = ("link", "utilisation", "p5", "p95", "offered_gbps", "cause")
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,9 @@ def _explain_link(_: Run, target: Target) -> Explanation:
         "offered_gbps": found.offered_gbps,
         "utilisation": found.utilisation,
         "carried_gbps": found.carried_gbps,
+        "p5": found.p5,
+        "p95": found.p95,
+        "draws": draws_record(entry.draws),
         "shares": share_table(found).records(),
         "bound": {"lower_bound": entry.best_possible.lower_bound, "witness": entry.best_possible.witness},
     }
@@ -184,6 +189,7 @@ def _explain_link(_: Run, target: Target) -> Explanation:
         pairs = link_flow_table(entry, flows)
         facts["pairs"], facts["subflows"] = flows.total_pairs, flows.total_subflows
         parts.append(_largest(pairs))
+    parts[1:1] = _draw_lines(entry, found)
     parts.insert(1, share_table(found))
     parts.append(Line(f"whatever the routing: {entry.best_possible.witness}"))
     return Explanation(target, parts, facts, pairs)
@@ -198,11 +204,20 @@ def _headline(found: HotLink) -> Line:
     return Line(words, link_mark(found.utilisation))
 
 
+def _draw_lines(entry: PhaseRoute, found: HotLink | None = None) -> list[Line]:
+    """Which draw of the hash a link's load is of, and what other draws put on this link."""
+    if entry.draws is None:
+        return []
+    text = shown_draw_words(entry)
+    if found is not None and found.p5 is not None:
+        text += f", this link alone {percent(found.p5)} to {percent(found.p95)}"
+    return [Line(text)]
+
+
 def _imbalance_lines(entry: PhaseRoute, imbalance: HashImbalance | None, found: HotLink) -> list[Line]:
     if imbalance is None:
-        traits, label = traits_of(entry.router), router_label(entry.router)
-        words = f"{label}: no hash decides, the structure loads this link"
-        if traits.placement == "hashed":
+        words = f"{router_label(entry.router)}: no hash decides, the structure loads this link"
+        if entry.draws is not None:
             words = "the hash decided before this link: towards the hosts a leaf-spine has no choice left"
         return [Line(words)]
     lines = [
@@ -244,6 +259,7 @@ def _explain_switch(run: Run, target: Target) -> Explanation:
     over = int(over_capacity(entry.utilisation[mine]).sum())
     parts: list[Table | Line] = [
         Line(f"{target.name}: {len(mine):,} directed links, {over:,} over capacity in {entry.fabric} {entry.phase}"),
+        *_draw_lines(entry),
         _links(entry, order).titled("its fullest links"),
     ]
     gone = LiveRoutes(run).route(ChangeSet((down(target.name),)))
@@ -260,6 +276,7 @@ def _explain_switch(run: Run, target: Target) -> Explanation:
         "links": len(mine),
         "links_over_capacity": over,
         "max_utilisation": float(entry.utilisation[mine].max(initial=0.0)),
+        "draws": draws_record(entry.draws),
         "if_it_fails": [{"metric": row["what"], "before": row["a"], "after": row["b"]} for row in changes.records()],
     }
     return Explanation(target, parts, facts, no_flows())
@@ -267,7 +284,8 @@ def _explain_switch(run: Run, target: Target) -> Explanation:
 
 def _links(entry: PhaseRoute, links: Longs) -> Table:
     """Links with what loads them."""
-    return hot_link_table([describe_link(entry, link) for link in links.tolist()]).only(*_LINKS_SHOWN)
+    table = hot_link_table([describe_link(entry, link) for link in links.tolist()])
+    return table.only(*_LINKS_SHOWN).without_empty("p5", "p95")
 
 
 # ---- a job, a phase, a limit --------------------------------------------------------------------------------------
@@ -280,13 +298,14 @@ def _explain_job(run: Run, target: Target) -> Explanation:
     if job.step_time_ideal_s is not None and job.step_time_s is not None:
         words += (
             f"; step {format_seconds(job.step_time_ideal_s)} without congestion, {format_seconds(job.step_time_s)} "
-            f"here: {format_seconds(sum(lost))} of it is waiting for full links"
+            f"here{step_band_words(job.draws)}: {format_seconds(sum(lost))} of it is waiting for full links"
         )
     facts = {
         "job": job.id,
         "step_time_s": job.step_time_s,
         "step_time_ideal_s": job.step_time_ideal_s,
         "lost_s": sum(lost),
+        "draws": band_record(job.draws),
         "phases": job_phase_records(job),
     }
     return Explanation(target, [Line(words), shown_steps(job).titled("its phases")], facts, no_flows())
@@ -300,8 +319,8 @@ def _explain_phase(_: Run, target: Target) -> Explanation:
     best = entry.best_possible
     parts: list[Table | Line] = [
         Line(
-            f"{entry.fabric} {entry.phase}: {router_label(entry.router)}, max {percent(entry.max_utilisation)}, "
-            f"{entry.links_over_capacity:,} links over capacity",
+            f"{entry.fabric} {entry.phase}: {router_label(entry.router, drawn=entry.draws is not None)}, "
+            f"max {peak_words(entry)}, {entry.links_over_capacity:,} links over capacity",
             "bad" if entry.links_over_capacity else "good",
         ),
         Line(f"no routing can do better than {percent(best.lower_bound)}: {best.witness}"),
@@ -312,8 +331,10 @@ def _explain_phase(_: Run, target: Target) -> Explanation:
         "phase": entry.phase,
         "fabric": entry.fabric,
         "router": entry.router,
-        "routing_basis": routing_basis(entry.router),
+        "routing_basis": routing_basis(entry.router, drawn=entry.draws is not None),
         "max_utilisation": entry.max_utilisation,
+        "draws": draws_record(entry.draws),
+        "spread": spread_record(entry.spread),
         "links_over_capacity": entry.links_over_capacity,
         "bound": {"lower_bound": best.lower_bound, "witness": best.witness},
         "tiers": tiers.records(),
@@ -324,11 +345,28 @@ def _explain_phase(_: Run, target: Target) -> Explanation:
 def _explain_limit(run: Run, target: Target) -> Explanation:
     limit = next(limit for limit in run.result.limits if target.name in (limit.id, limit.text))
     words = {True: "holds", False: "FAILS", None: "is open"}[limit.ok]
-    value = measured_text(limit)
+    value = measured_text(limit) + _limit_draws(limit)
     line = Line(
         f"{limit.id} {limit.text} {words}: {value}, allowed {limit_text(limit.max, limit.unit)}"
         + (f" ({limit.detail})" if limit.detail else ""),
         limit_mark(limit.ok),
     )
-    facts = {"limit": limit.id, "text": limit.text, "ok": limit.ok, "value": limit.value, "max": limit.max}
+    facts: dict[str, Any] = {
+        "limit": limit.id,
+        "text": limit.text,
+        "ok": limit.ok,
+        "value": limit.value,
+        "max": limit.max,
+    }
+    facts |= {"at": limit.at, "draws": band_record(limit.draws), "failed_part": limit.failed_part}
     return Explanation(target, [line], facts, no_flows())
+
+
+def _limit_draws(limit: LimitVerdict) -> str:
+    """What of the draws was judged, and what nine in ten come to; empty where nothing is drawn."""
+    if limit.draws is None:
+        return ""
+    if len(limit.draws) < 2:
+        return f" ({ONE_DRAW})"
+    band = band_text(limit.draws, lambda value: limit_text(value, limit.unit))
+    return f" ({limit.at} of {len(limit.draws):,} draws, p5 to p95 {band}, fails in {percent(limit.failed_part, 0)})"

@@ -133,7 +133,7 @@ def _timeline(block: TimelineBlock) -> str:
         parts.append(f'<text x="0" y="{y + 12}">{_text(bar.lane)}</text><g><title>{_text(text)}</title>')
         parts.append(f'<rect class="{kind}" x="{x:.1f}" y="{y}" width="{long:.1f}" height="16"/>')
         ideal = x + bar.ideal_s * scale
-        if bar.kind != "compute" and ideal < x + long - 1:
+        if bar.kind not in ("compute", "bubble") and ideal < x + long - 1:
             parts.append(f'<path class=ideal d="M{ideal:.1f} {y - 2}v20"/>')
         parts.append("</g>")
     job = _text(timeline.job)

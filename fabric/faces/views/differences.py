@@ -29,7 +29,7 @@ from fabric.whatif.changes import ChangeSet
 from fabric.whatif.differences import Row, figure_row
 from fabric.whatif.effect import LinkChange, effect
 from fabric.whatif.noise import ChangeBand, change_band
-from topologies.units import format_gbps, format_seconds
+from topologies.units import format_bytes, format_gbps, format_seconds
 
 _SAME = 1e-9  # relative: two figures closer than this are one
 _EFFECT_SHOWN = ("what", "a", "b", "change", "noise", "band", "limit", "verdict")
@@ -74,6 +74,8 @@ def figure_text(value: float | None, unit: str) -> str:
         return ratio_text(value)
     if unit == "s":
         return format_seconds(value)
+    if unit == "bytes":
+        return format_bytes(value)
     return format_gbps(value) if unit == "Gbps" else count_text(value)
 
 
@@ -92,6 +94,8 @@ def difference_text(a: float | None, b: float | None, unit: str) -> str:
         return points_text(change)
     if unit == "s":
         return ("-" if change < 0 else "+") + format_seconds(abs(change))
+    if unit == "bytes":
+        return ("-" if change < 0 else "+") + format_bytes(abs(change))
     return f"{change:+,.0f}"
 
 

@@ -14,6 +14,7 @@ from topologies.units import format_seconds, percent
 
 WITHIN, BEYOND = "within noise", "beyond noise"
 ONE_DRAW = "one draw"
+_TELL_P5 = 20  # draws that p5 and p95 need
 
 
 def draws_words(draws: PhaseDraws) -> str:
@@ -29,7 +30,7 @@ def draws_lines(routes: Iterable[PhaseRoute]) -> list[Line]:
         lines.append(
             Line(
                 f"hashed flows: medians of {count:,} draws of the hash, seeds {seed} to {seed + count - 1}; p5 and p95 "
-                "are what one draw in twenty stays below and passes; links and tiers are those of the middle draw"
+                f"are {_ends_words(count)}; links and tiers are those of the middle draw"
             )
             if count > 1
             else Line(
@@ -39,6 +40,13 @@ def draws_lines(routes: Iterable[PhaseRoute]) -> list[Line]:
             )
         )
     return lines
+
+
+def _ends_words(count: int) -> str:
+    """What the ends of a band are of so many draws."""
+    if count < _TELL_P5:
+        return f"the lowest and the highest, as so few have no twentieth (--replicas {_TELL_P5} and more have one)"
+    return "what one draw in twenty stays below and passes"
 
 
 def band_text(band: Band | None, text: Callable[[float], str]) -> str:
@@ -71,17 +79,36 @@ def short_peak(entry: PhaseRoute) -> str:
     return f"{peak} ({band_text(entry.draws.max_utilisation, percent) or ONE_DRAW})"
 
 
+def shown_draw_words(entry: PhaseRoute) -> str:
+    """Which draw links are of, and what nine draws in ten leave the fullest between."""
+    draws = entry.draws
+    if draws is None:
+        return ""
+    if len(draws) < 2:
+        return f"one draw of the hash, seed {draws.seed}"
+    band = band_text(draws.max_utilisation, percent)
+    return f"the middle of {len(draws):,} draws of the hash, seed {draws.shown_seed}; fullest link p5 to p95 {band}"
+
+
 def step_band_words(band: Band | None) -> str:
     """The band of a time in brackets; empty where it was not drawn more than once."""
     text = band_text(band, format_seconds)
     return f" ({text})" if text else ""
 
 
-def band_columns(bands: Sequence[Band | None], make: Maker, **layout: object) -> tuple[Column, Column]:
-    """Two columns, p5 and p95, of figures whose medians stand beside them."""
+def band_columns(
+    bands: Sequence[Band | None],
+    make: Maker,
+    *,
+    names: tuple[str, str] = ("p5", "p95"),
+    header: str = "",
+    **layout: object,
+) -> tuple[Column, Column]:
+    """Two columns, p5 and p95, of figures that stand beside them; empty where there is one draw at most."""
+    several = [band if band is not None and len(band) > 1 else None for band in bands]
     return (
-        make("p5", "p5", [None if band is None else band.p5 for band in bands], **layout),
-        make("p95", "p95", [None if band is None else band.p95 for band in bands], **layout),
+        make(names[0], f"{header}p5", [None if band is None else band.p5 for band in several], **layout),
+        make(names[1], f"{header}p95", [None if band is None else band.p95 for band in several], **layout),
     )
 
 

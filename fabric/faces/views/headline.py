@@ -28,7 +28,7 @@ def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...
         loaded.scenario.name,
         entry.fabric,
         *((f"{down:,} cables down",) if down else ()),
-        router_label(entry.router),
+        router_label(entry.router, drawn=entry.draws is not None),
         f"{len(topology.endpoint_nodes):,} endpoints",
         " · ".join(switches),
         f"{draws_words(entry.draws)}, seed {loaded.scenario.seed}" if entry.draws else f"seed {loaded.scenario.seed}",

@@ -19,8 +19,8 @@ JOB_PHASE_KEYS = (
     "name", "collective", "fabric", "bytes_per_rank", "ideal_s", "predicted_s", "p5_s", "p95_s", "exposed_s", "stretch",
     "hottest_link", "in_step",
 )  # fmt: skip
-_IN_COMPUTE = "in compute"
-_COMPUTE, _STEP = "compute", "step"
+_NOT_TIMED = "not timed"
+_STEP = "step"
 
 
 def job_table(jobs: Sequence[JobTime]) -> Table:
@@ -56,13 +56,13 @@ def _ending(value: float | None, ideal: float | None) -> str:
 
 
 def step_table(jobs: Sequence[JobTime]) -> Table:
-    """Every phase of every job, then the job's compute and its step: bytes, times, what the step waits for."""
+    """Every phase of every job, then its compute, bubble, optimizer and step: bytes, times, what is waited for."""
     rows = [(job.id, row) for job in jobs for row in (*map(_phase, job.phases), *_totals(job))]
     values: dict[str, list[Any]] = {name: [row[name] for _, row in rows] for name in JOB_PHASE_KEYS}
     inside = [row["inside"] for _, row in rows]
 
     def texts(name: str, hidden: str, missing: str = "never") -> list[str]:
-        """Times; ``hidden`` for phases inside the hosts, ``missing`` for times that do not end."""
+        """Times; ``hidden`` where none is known inside the hosts, ``missing`` for times that do not end."""
         cells = zip(values[name], inside, strict=True)
         return [hidden if within else missing if value is None else seconds_text(value) for value, within in cells]
 
@@ -73,8 +73,8 @@ def step_table(jobs: Sequence[JobTime]) -> Table:
         named("collective", "collective", values["collective"], width=18, priority=5),
         Column("fabric", "fabric", values["fabric"], width=8, priority=1, texts=[row["place"] for _, row in rows]),
         volumes("bytes_per_rank", "sent/rank", values["bytes_per_rank"], priority=2),
-        times("ideal_s", "ideal", values["ideal_s"], texts=texts("ideal_s", _IN_COMPUTE), width=10, priority=1),
-        endings("predicted_s", "here", values["predicted_s"], texts=texts("predicted_s", _IN_COMPUTE), width=10),
+        times("ideal_s", "ideal", values["ideal_s"], texts=texts("ideal_s", _NOT_TIMED), width=10, priority=1),
+        endings("predicted_s", "here", values["predicted_s"], texts=texts("predicted_s", _NOT_TIMED), width=10),
         times("p5_s", "p5", values["p5_s"], texts=_if_any(values["p5_s"]), priority=2),
         times("p95_s", "p95", values["p95_s"], texts=_if_any(values["p95_s"]), priority=2),
         endings("exposed_s", "exposed", values["exposed_s"], texts=exposed, priority=1),
@@ -100,7 +100,7 @@ def _if_any(values: Sequence[float | None]) -> list[str]:
 
 
 def _phase(phase: JobPhase) -> dict[str, Any]:
-    within = phase.fabric is None
+    within = phase.fabric is None and not phase.ideal_s
     p5, p95 = _bands(phase.draws)
     return {
         **phase.__dict__,
@@ -113,15 +113,21 @@ def _phase(phase: JobPhase) -> dict[str, Any]:
 
 
 def _totals(job: JobTime) -> list[dict[str, Any]]:
-    """Rows of what is not a phase: compute, and the whole step."""
+    """Rows of what is not a phase: compute, bubble and optimizer, and the whole step."""
     empty: dict[str, Any] = dict.fromkeys(JOB_PHASE_KEYS)
     empty |= {"place": "-", "inside": False, "no_wait": False, "in_step": True}
-    rows = []
-    if job.compute_s is not None:
-        times = dict.fromkeys(("ideal_s", "predicted_s", "exposed_s"), job.compute_s)
-        rows.append({**empty, "name": _COMPUTE, **times, "stretch": 1.0})
+    rows: list[dict[str, Any]] = []
+    ends: dict[str, float | None]
+    for name in ("compute", "bubble", "optimizer") if job.compute_s is not None else ():
+        ideal, here = (getattr(parts, f"{name}_s", None) for parts in (job.parts_ideal, job.parts))
+        if name == "compute":
+            ideal, here = job.compute_s, job.compute_s
+        if ideal or here:
+            ends = {"ideal_s": ideal, "predicted_s": here, "exposed_s": here}
+            ends["stretch"] = here / ideal if here is not None and ideal else None
+            rows.append({**empty, "name": name, **ends})
     if job.step_time_ideal_s is not None:
-        ends: dict[str, float | None] = {"ideal_s": job.step_time_ideal_s, "predicted_s": job.step_time_s}
+        ends = {"ideal_s": job.step_time_ideal_s, "predicted_s": job.step_time_s}
         ends["p5_s"], ends["p95_s"] = _bands(job.draws)
         rows.append({**empty, "name": _STEP, **ends, "stretch": job.stretch, "no_wait": True})
     return rows

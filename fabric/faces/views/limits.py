@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.evaluation.limits import limit_text, measured_text
-from fabric.faces.views.draws import band_columns
+from fabric.faces.views.draws import ONE_DRAW, band_columns
 from fabric.output.columns import named, ratio_text
 from fabric.output.table import Column, Mark, Table
 from fabric.result import LimitVerdict
 
 VERDICTS: dict[bool | None, str] = {True: "ok", False: "FAIL", None: "open"}
-LIMITS_SHOWN = ("ok", "text", "value", "max", "failed_part", "detail")
+LIMITS_SHOWN = ("ok", "text", "value", "at", "max", "failed_part", "detail")
 
 
 def limit_mark(ok: bool | None) -> Mark:
@@ -37,6 +37,7 @@ def limit_table(limits: Sequence[LimitVerdict]) -> Table:
         named("text", "limit", [limit.text for limit in limits], width=26),
         named("metric", "metric", [limit.metric for limit in limits], width=16, priority=3),
         Column("value", "value", [limit.value for limit in limits], numeric=True, texts=[*map(measured_text, limits)]),
+        named("at", "at", [limit.at for limit in limits], texts=[*map(_at, limits)], width=8),
         Column(
             "max",
             "allowed",
@@ -55,8 +56,15 @@ def limit_table(limits: Sequence[LimitVerdict]) -> Table:
 
 
 def shown_limits(limits: Sequence[LimitVerdict]) -> Table:
-    """Every limit for people: in how many draws it fails where the hash was drawn."""
-    return limit_table(limits).only(*LIMITS_SHOWN).without_empty("failed_part")
+    """Every limit for people; where the hash was drawn, what of the draws is judged and in how many it fails."""
+    return limit_table(limits).only(*LIMITS_SHOWN).without_empty("at", "failed_part")
+
+
+def _at(limit: LimitVerdict) -> str:
+    """What of the draws is judged; empty where nothing is drawn."""
+    if limit.draws is None:
+        return ""
+    return limit.at if len(limit.draws) > 1 else ONE_DRAW
 
 
 def _failed_part(limit: LimitVerdict) -> float | None:

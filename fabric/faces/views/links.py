@@ -10,7 +10,7 @@ import numpy as np
 
 from fabric.evaluation.hottest import all_by_heat, hottest_links, link_shares, port_name
 from fabric.faces.views.row_kinds import LINKS
-from fabric.output.columns import counts, loads, named, rates, ratio_text, speeds
+from fabric.output.columns import counts, loads, named, rates, ratio_text, ratios, speeds
 from fabric.output.table import Column, Mark, Table
 from fabric.result import HotLink, LinkGroup, PhaseRoute
 from fabric.routing.utilisation import is_over
@@ -19,11 +19,13 @@ from topologies.topology import Topology
 
 Metric = Literal["offered", "carried"]
 METRICS: tuple[Metric, ...] = ("offered", "carried")
-FOLDED_SHOWN = ("links", "utilisation", "offered_gbps", "capacity_gbps", "cause", "example", "phase", "fabric")
+FOLDED_SHOWN = (
+    "links", "utilisation", "p5", "p95", "offered_gbps", "capacity_gbps", "cause", "example", "phase", "fabric",
+)  # fmt: skip
 HOTTEST_SHOWN = LINKS.shown
 _SCREEN = (
-    "link", "utilisation", "offered_gbps", "carried_gbps", "capacity_gbps", "tier", "direction", "state", "a", "a_port",
-    "b",
+    "link", "utilisation", "p5", "p95", "offered_gbps", "carried_gbps", "capacity_gbps", "tier", "direction", "state",
+    "a", "a_port", "b",
 )  # fmt: skip
 _CAUSES = 2  # named per link; the rest is counted
 
@@ -78,6 +80,8 @@ def _columns(values: dict[str, Any], metric: Metric) -> list[Column]:
         "offered_gbps": (rates, "Gb/s", {"priority": 2}),
         "carried_gbps": (rates, "carried Gb/s", {"width": 12, "priority": 4}),
         "utilisation": (loads, metric, {}),
+        "p5": (ratios, "p5", {"priority": 3}),
+        "p95": (ratios, "p95", {"priority": 3}),
         "shares": (named, "shares", {"priority": 9, "text": _causes}),
         "cause": (named, "cause", {"width": 16, "priority": 1, "flexible": True}),
         "ports": (named, "ports", {"width": 16, "priority": 6}),
@@ -97,6 +101,8 @@ def hot_link_table(links: Sequence[HotLink]) -> Table:
         "shares": shares,
         "cause": [_causes(each) for each in shares],
         "ports": [f"{link.a_port} → {link.b_port}" for link in links],
+        "p5": [link.p5 for link in links],
+        "p95": [link.p95 for link in links],
     }
     marks = [link_mark(link.utilisation) for link in links]
     return Table.of(_columns(values, "offered"), len(links), title="hottest links", marks=marks)
@@ -114,7 +120,8 @@ def folded_link_table(groups: Sequence[LinkGroup]) -> Table:
         *table.columns,
     )
     folded = Table.of(columns, len(groups), title="hottest links, equal ones as one", marks=table.marks)
-    return folded if any(group.count > 1 for group in groups) else folded.without("example").titled(table.title)
+    folded = folded if any(group.count > 1 for group in groups) else folded.without("example").titled(table.title)
+    return folded.without_empty("p5", "p95")
 
 
 def _causes(shares: Sequence[dict[str, Any]]) -> str:
@@ -126,7 +133,8 @@ def _causes(shares: Sequence[dict[str, Any]]) -> str:
 
 def hottest_table(entry: PhaseRoute, count: int = 200) -> Table:
     """The hottest links of a phase with what loads them most."""
-    return hot_link_table(hottest_links(entry, count)).only(*HOTTEST_SHOWN).without("phase", "fabric")
+    table = hot_link_table(hottest_links(entry, count)).only(*HOTTEST_SHOWN)
+    return table.without("phase", "fabric", *_without_bands([entry]))
 
 
 class _LinkNames:
@@ -196,12 +204,25 @@ def link_table(entry: PhaseRoute, metric: Metric = "offered") -> Table:
         "offered_gbps": offered,
         "carried_gbps": np.minimum(offered, topology.capacity_gbps),
         "utilisation": metric_values(entry, metric),
+        "p5": _bands(entry, "p5"),
+        "p95": _bands(entry, "p95"),
         "direction": _Codes(("down", "same", "up"), way),
         "state": _Codes(("down", "up"), topology.up.astype(np.int64)),
     }
     title = f"links of {entry.fabric} in {entry.phase}"
     table = Table.of(_columns(values, metric), len(links), title=title, marks=_Marks(entry.utilisation))
-    return table.only(*_SCREEN).sorted_by("utilisation", reverse=True)
+    return table.only(*_SCREEN).without(*_without_bands([entry])).sorted_by("utilisation", reverse=True)
+
+
+def _bands(entry: PhaseRoute, name: Literal["p5", "p95"]) -> Floats:
+    """What a link has in one draw of twenty less or more, shape (L,); nan where there is one draw at most."""
+    bands = entry.link_bands
+    return np.full(len(entry.topology.links), np.nan) if bands is None else np.asarray(getattr(bands, name))
+
+
+def _without_bands(routes: Sequence[PhaseRoute]) -> tuple[str, ...]:
+    """Columns of bands that are empty."""
+    return () if any(entry.link_bands is not None for entry in routes) else ("p5", "p95")
 
 
 # ---- all links of an answer ------------------------------------------------------------------------------------------
@@ -261,6 +282,8 @@ def link_rows(routes: Sequence[PhaseRoute]) -> Table:
         "offered_gbps": offered,
         "carried_gbps": np.minimum(offered, capacity),
         "utilisation": utilisation,
+        "p5": rows.values(lambda entry: _bands(entry, "p5")),
+        "p95": rows.values(lambda entry: _bands(entry, "p95")),
         "shares": shares,
         "cause": _Causes(shares),
         "direction": rows.names(_direction),

@@ -57,11 +57,12 @@ def phase_table(routes: Sequence[PhaseRoute]) -> Table:
     best = [entry.best_possible.lower_bound for entry in routes]
     peak = [entry.max_utilisation for entry in routes]
     drawn = [_band(entry) for entry in routes]
+    labels = [router_label(entry.router, drawn=entry.draws is not None) for entry in routes]
     stopped = [entry.partial and entry.objective is None for entry in routes]
     columns = (
         named("fabric", "fabric", [entry.fabric for entry in routes], width=8),
         named("phase", "phase", [entry.phase for entry in routes], width=18),
-        named("router", "router", [entry.router for entry in routes], text=router_label, width=10, priority=1),
+        named("router", "router", [entry.router for entry in routes], texts=labels, width=10, priority=1),
         ratios("max_utilisation", "max offered", peak, texts=[*map(reached, peak, stopped)], width=12),
         *band_columns(drawn, ratios, priority=1),
         counts("draws", "draws", [len(entry.draws) if entry.draws else None for entry in routes], priority=2),
@@ -105,17 +106,27 @@ def spread_table(routes: Sequence[PhaseRoute]) -> Table:
     drawn = [(entry, entry.spread) for entry in routes if entry.spread is not None]
     spreads: list[HashSpread] = [spread for _, spread in drawn]
     full = [spread.max_utilisation for spread in spreads]
-    rate = [spread.worst_rate for spread in spreads]
+    worst = [spread.worst_rate for spread in spreads]
+
+    def worst_rates(name: str, header: str, part: str, **layout: int) -> Column:
+        return ratios(name, header, [None if rate is None else getattr(rate, part) for rate in worst], **layout)
+
     columns = (
         named("fabric", "fabric", [entry.fabric for entry, _ in drawn], width=8),
         named("phase", "phase", [entry.phase for entry, _ in drawn], width=18),
         counts("replicas", "draws", [spread.replicas for spread in spreads]),
+        ratios("max_mean", "mean", [each.mean for each in full], priority=2),
+        ratios("max_p5", "p5", [each.p5 for each in full], priority=2),
         ratios("max_p50", "p50", [each.p50 for each in full]),
         ratios("max_p95", "p95", [each.p95 for each in full]),
         ratios("max_p99", "p99", [each.p99 for each in full]),
-        ratios("rate_p50", "flow p50", [each.p50 for each in rate]),
-        ratios("rate_p95", "flow p95", [each.p95 for each in rate], priority=1),
-        ratios("rate_p99", "flow p99", [each.p99 for each in rate]),
+        counts("rate_draws", "rate draws", [spread.rate_draws or None for spread in spreads], width=10),
+        ratios("rate_mean", "flow mean", [spread.mean_rate for spread in spreads], width=9),
+        worst_rates("rate_p50", "worst p50", "p50", width=9),
+        worst_rates("rate_p95", "worst p95", "p95", priority=1, width=9),
+        worst_rates("rate_p99", "worst p99", "p99", width=9),
     )
-    title = "hash imbalance: fullest link, and rate of the worst-off flow of what it offers"
-    return Table.of(columns, len(drawn), title=title)
+    title = "hash imbalance: fullest link, and rates of flows, mean and worst, of what they offer"
+    table = Table.of(columns, len(drawn), title=title)
+    fewer = any(spread.worst_rate is not None and spread.rate_draws not in (0, spread.replicas) for spread in spreads)
+    return table if fewer else table.without("rate_draws")

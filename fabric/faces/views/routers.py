@@ -6,6 +6,7 @@ from typing import Any
 
 from fabric.evaluation.limits import limit_text
 from fabric.evaluation.router_comparison import PhaseComparison, RouterComparison, RouterFigure
+from fabric.faces.views.draws import step_band_words
 from fabric.faces.views.phases import reached, throughput_text
 from fabric.output.columns import NEVER, counts, factors, named, optional, ratio_text, ratios, times
 from fabric.output.table import Column, Mark, Table
@@ -14,7 +15,7 @@ from fabric.routing.utilisation import is_over
 from topologies.units import excess, format_seconds
 
 ROUTERS_SHOWN = (
-    "fabric", "phase", "router", "max_utilisation", "p99", "above_best", "stretch", "throughput", "solver",
+    "fabric", "phase", "router", "max_utilisation", "p5", "p95", "p99", "above_best", "stretch", "throughput", "solver",
     "solve_time_s",
 )  # fmt: skip
 
@@ -29,11 +30,14 @@ def router_table(result: RouterComparison) -> Table:
     rows = result.figures
     full = [row.spread.max_utilisation if row.spread else None for row in rows]
     peak = ["refused" if row.max_utilisation is None else reached(row.max_utilisation, row.partial) for row in rows]
+    labels = [router_label(row.router, drawn=row.spread is not None) for row in rows]
     columns = (
         named("fabric", "fabric", [row.fabric for row in rows], width=8),
         named("phase", "phase", [row.phase for row in rows], width=18),
-        named("router", "router", [row.router for row in rows], text=router_label, width=12),
+        named("router", "router", [row.router for row in rows], texts=labels, width=12),
         ratios("max_utilisation", "max offered", [row.max_utilisation for row in rows], texts=peak, width=12),
+        ratios("mean", "mean", [each.mean if each else None for each in full], priority=3),
+        ratios("p5", "p5", [each.p5 if each else None for each in full], priority=2),
         ratios("p50", "p50", [each.p50 if each else None for each in full], priority=2),
         ratios("p95", "p95", [each.p95 if each else None for each in full], priority=2),
         ratios("p99", "p99", [each.p99 if each else None for each in full]),
@@ -56,7 +60,12 @@ def router_table(result: RouterComparison) -> Table:
         named("hottest_link", "hottest link", [row.hottest_link or None for row in rows], priority=2),
         named("solver", "solver", [row.solver or None for row in rows], priority=1),
         named("partial", "stopped", [row.partial for row in rows], priority=2),
-        named("routing_basis", "basis", [routing_basis(row.router) for row in rows], priority=2),
+        named(
+            "routing_basis",
+            "basis",
+            [routing_basis(row.router, drawn=row.spread is not None) for row in rows],
+            priority=2,
+        ),
         named("refused", "why refused", [row.refused or None for row in rows], priority=2, flexible=True),
         times("solve_time_s", "time", [row.solve_time_s for row in rows], priority=1, live=True),
     )
@@ -108,12 +117,16 @@ def step_times(result: RouterComparison) -> dict[str, dict[str, float | None]]:
 
 
 def router_step_table(result: RouterComparison) -> Table:
-    """Step time of every job under every router."""
+    """Step time of every job under every router, with what nine draws in ten leave it between."""
     steps = step_times(result)
+    bands = {(outcome.router, job.id): job.draws for outcome in result.outcomes for job in outcome.jobs}
     ideal = {job.id: job.step_time_ideal_s for o in result.outcomes for job in o.jobs if job.step_time_ideal_s}
 
     def under(router: str) -> Column:
-        texts = ["-" if router not in row else _ending(row[router]) for row in steps.values()]
+        texts = [
+            "-" if router not in row else _ending(row[router]) + step_band_words(bands.get((router, job)))
+            for job, row in steps.items()
+        ]
         return times(router, router, [row.get(router) for row in steps.values()], texts=texts, width=12)
 
     columns = (

@@ -13,9 +13,9 @@ LINKS = RowKind(
         "fabric", "phase", "link", "a", "a_port", "b", "b_port", "tier", "capacity_gbps", "offered_gbps",
         "carried_gbps", "utilisation", "shares",
     ),
-    more=("direction", "state", "cause"),
-    shown=("link", "utilisation", "offered_gbps", "capacity_gbps", "cause", "phase", "fabric"),
-    ratios=("utilisation",),
+    more=("direction", "state", "cause", "p5", "p95"),
+    shown=("link", "utilisation", "p5", "p95", "offered_gbps", "capacity_gbps", "cause", "phase", "fabric"),
+    ratios=("utilisation", "p5", "p95"),
     most=LINKS_SHOWN,
     group=("fabric", "phase"),
 )  # fmt: skip
@@ -27,8 +27,15 @@ ROUTERS = RowKind(
         "lower_bound", "gap", "links_over_capacity", "unreachable_pairs", "hottest_link", "solver", "partial",
         "refused", "routing_basis",
     ),
-    shown=("fabric", "phase", "router", "max_utilisation", "p99", "above_best", "stretch", "throughput", "solver"),
-    ratios=("max_utilisation", "p50", "p95", "p99", "throughput", "above_best", "stretch", "lower_bound", "gap"),
+    more=("mean", "p5"),
+    shown=(
+        "fabric", "phase", "router", "max_utilisation", "p5", "p95", "p99", "above_best", "stretch", "throughput",
+        "solver",
+    ),
+    ratios=(
+        "max_utilisation", "mean", "p5", "p50", "p95", "p99", "throughput", "above_best", "stretch", "lower_bound",
+        "gap",
+    ),
 )  # fmt: skip
 
 TIERS = RowKind(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fabric.faces.views.draws import band_columns
 from fabric.output.columns import counts, named, ratios
 from fabric.output.table import Mark, Table
 from fabric.result import PhaseRoute, TierLoad
@@ -27,6 +28,8 @@ def tier_table(routes: Sequence[PhaseRoute]) -> Table:
         ratios("p50", "p50", [tier.p50 for tier in tiers], priority=2),
         ratios("p99", "p99", [tier.p99 for tier in tiers], priority=1),
         ratios("max", "max", [tier.max for tier in tiers]),
+        *band_columns([tier.draws for tier in tiers], ratios, names=("max_p5", "max_p95"), header="max ", priority=2),
         counts("over_capacity", "over", [tier.over_capacity for tier in tiers], width=6),
     )
-    return Table.of(columns, len(rows), title="offered load by tier", marks=[tier_mark(tier) for tier in tiers])
+    table = Table.of(columns, len(rows), title="offered load by tier", marks=[tier_mark(tier) for tier in tiers])
+    return table.without_empty("max_p5", "max_p95")

@@ -1,7 +1,8 @@
 """The step of a job as bars on a time axis: compute, phases under it, phases it waits for.
 
-The times are those of ``fabric.evaluation.jobs``: phases that overlap with compute run one after the other from the
-start; those the step waits for come after compute and after them, in order. The last bar ends at the step time.
+The times are those of ``fabric.evaluation.jobs``. Phases that hide under compute run one after the other from the
+start; one that sticks out is under the end of compute with its hidden part. Those the step waits for come after, in
+order, then the bubble and the optimizer. Where the hash is not drawn, the last bar ends at the step time.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Literal
 from fabric.faces.views.bands import FULL, HOT, TENTH
 from fabric.result import JobPhase, JobTime, RouteResult
 
-Kind = Literal["compute", "overlapped", "exposed", "apart"]
-COMPUTE = "compute"
+Kind = Literal["compute", "bubble", "overlapped", "exposed", "apart"]
+COMPUTE, BUBBLE, OPTIMIZER = "compute", "bubble", "optimizer"
 OVER = "over"  # the part of a bar that congestion adds
 
 
@@ -30,6 +31,7 @@ class Fill:
 
 FILLS: dict[str, Fill] = {
     "compute": Fill("#8a97a5", "▒", "=", "compute", "compute"),
+    "bubble": Fill("#e3ded2", "╌", "_", "pipeline bubble", "bubble"),
     "exposed": Fill(FULL.colour, "█", "#", "the step waits", "waits"),
     "overlapped": Fill(TENTH.colour, "░", "-", "hidden under compute", "hidden"),
     "apart": Fill("#c9c9c9", "·", ".", "not in step", "outside"),
@@ -77,19 +79,26 @@ def timelines(result: RouteResult) -> tuple[JobTimeline, ...]:
 
 def job_timeline(job: JobTime) -> JobTimeline:
     """The step of one job."""
-    routed = [phase for phase in job.phases if phase.fabric is not None and phase.ideal_s > 0]
-    bars = [Bar(COMPUTE, 0.0, job.compute_s, job.compute_s, "compute")] if job.compute_s else []
+    timed = [phase for phase in job.phases if phase.ideal_s > 0]
+    clock = job.compute_s or 0.0
+    bars = [Bar(COMPUTE, 0.0, clock, clock, "compute")] if clock else []
     under = 0.0
-    for phase in routed:
+    for phase in timed:
         if phase.in_step and _overlaps(phase):
-            bars.append(_bar(phase, under, "overlapped"))
-            under += phase.predicted_s or 0.0
-    clock = max(job.compute_s or 0.0, under)
-    for phase in routed:
+            seconds, waits = phase.predicted_s or 0.0, phase.exposed_s or 0.0
+            bars.append(_bar(phase, clock - (seconds - waits) if waits else under, "overlapped"))
+            clock, under = clock + waits, under + (0.0 if waits else seconds)
+    for phase in timed:
         if phase.in_step and not _overlaps(phase):
             bars.append(_bar(phase, clock, "exposed"))
             clock += phase.predicted_s or 0.0
-    bars += [_bar(phase, 0.0, "apart") for phase in routed if not phase.in_step]
+    kinds: tuple[tuple[str, Kind], ...] = ((BUBBLE, "bubble"), (OPTIMIZER, "compute"))
+    for lane, kind in kinds:
+        seconds = getattr(job.parts, f"{lane}_s") if job.parts else 0.0
+        if seconds:
+            bars.append(Bar(lane, clock, clock + seconds, seconds, kind))
+            clock += seconds
+    bars += [_bar(phase, 0.0, "apart") for phase in timed if not phase.in_step]
     return JobTimeline(job.id, tuple(bars), job.step_time_s, job.step_time_ideal_s)
 
 

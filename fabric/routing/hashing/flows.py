@@ -17,6 +17,7 @@ from topologies.errors import RoutingError
 MOST_FLOWS = 50_000_000  # 32 bytes each
 FLOW_BYTES = 100  # of a flow while flows are gathered and sorted
 MOST_FLOWS_REPLICATED = 5_000_000  # with replicas the paths of all flows are kept at once
+MOST_PIECES = 8  # of a flow in flowlets that are walked one by one
 MOST_FLOW_DRAWS = 2_000_000_000  # flows x replicas, an hour or so on two cores
 
 

@@ -21,7 +21,7 @@ from fabric.routing.hashing.headers import Draws
 from fabric.routing.hashing.slices import on_threads
 from fabric.routing.hashing.walk import Walker
 from fabric.routing.progress import Progress
-from fabric.routing.router import FlowPaths, HashSpread, Quantiles, RoutingOptions
+from fabric.routing.router import FlowPaths, HashSpread, RoutingOptions, quantiles
 from topologies.columns import Floats, Ints, Longs, column
 
 _BATCH = 8_000_000  # links of paths kept at once, 4 bytes each; more was no faster
@@ -88,32 +88,20 @@ def flow_paths(room: Room, walker: Walker, draws: Draws) -> FlowPaths:
     )
 
 
-def quantiles(values: Floats, *, low_is_bad: bool = False) -> Quantiles:
-    """Observed values that 50, 95 and 99 % of the replicas do not exceed, or with ``low_is_bad`` do not fall below.
-
-    >>> quantiles(np.arange(1.0, 101.0))
-    Quantiles(p50=50.0, p95=95.0, p99=99.0)
-    >>> quantiles(np.arange(1.0, 101.0), low_is_bad=True)
-    Quantiles(p50=51.0, p95=6.0, p99=2.0)
-    """
-    sign = -1.0 if low_is_bad else 1.0
-    p50, p95, p99 = sign * np.quantile(sign * values, [0.5, 0.95, 0.99], method="inverted_cdf")
-    return Quantiles(float(p50), float(p95), float(p99))
-
-
 def spread(
-    room: Room, walker: Walker, draw: Callable[[Sequence[int]], Draws], options: RoutingOptions
+    room: Room, walker: Walker, draw: Callable[[Sequence[int]], Draws], options: RoutingOptions, wanted: int
 ) -> tuple[HashSpread, bool]:
-    """Figures over all replicas, and whether the time limit left some out; those are the last ones."""
-    table, wanted = room.table, options.hash.replicas
+    """Figures over ``wanted`` replicas, and whether the time limit left some out; those are the last ones."""
+    table = room.table
     order = np.argsort(table.gbps, kind="stable")
-    peak, worst = np.zeros(wanted), np.ones(wanted)
+    peak, worst, mean = np.zeros(wanted), np.ones(wanted), np.ones(wanted)
     batch = int(np.clip(_BATCH // max(room.start[-1], 1), 1, wanted))
     began, done = time.perf_counter(), 0
     while done < wanted and table.flows:
         count = min(batch, wanted - done)
         paths = room.paths(walker, draw(range(options.seed + done, options.seed + done + count)))
-        _share(room, paths, order, peak[done : done + count], worst[done : done + count])
+        part = slice(done, done + count)
+        _share(room, paths, order, (peak[part], worst[part], mean[part]))
         done += count
         seconds = time.perf_counter() - began
         options.report(
@@ -122,14 +110,14 @@ def spread(
         if seconds > options.time_limit_s:
             break
     done = done or wanted
-    found = HashSpread(done, quantiles(peak[:done]), quantiles(worst[:done], low_is_bad=True))
-    return found, done < wanted
+    rates = quantiles(worst[:done], low_is_bad=True)
+    return HashSpread(done, quantiles(peak[:done]), rates, float(mean[:done].mean()), done), done < wanted
 
 
-def _share(room: Room, paths: Ints, order: Longs, peak: Floats, worst: Floats) -> None:
-    """Fill in the figures of a batch of replicas."""
+def _share(room: Room, paths: Ints, order: Longs, figures: tuple[Floats, Floats, Floats]) -> None:
+    """Fill in fullest link, worst and mean rate of a batch of replicas."""
     gbps, capacity = room.table.gbps, room.capacity_gbps
     on_threads(
         len(paths),
-        lambda first, last: share_slice(first, last, room.start, paths, gbps, order, capacity, peak, worst),
+        lambda first, last: share_slice(first, last, room.start, paths, gbps, order, capacity, *figures),
     )

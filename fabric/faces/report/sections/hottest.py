@@ -7,7 +7,7 @@ from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.links import FOLDED_SHOWN, folded_link_table
 
-_SHOWN = (*FOLDED_SHOWN[:6], "ports", "tier", *FOLDED_SHOWN[6:])
+_SHOWN = (*FOLDED_SHOWN[:8], "ports", "tier", *FOLDED_SHOWN[8:])
 _TITLE = "Hottest links"
 _HOW = (
     "Links of highest offered load, for the phases that were asked for (the worst of every fabric unless --phase says "

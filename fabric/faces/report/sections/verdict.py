@@ -18,7 +18,8 @@ _HOW = (
     "most what is allowed. “open” means that the tool does not model what the limit asks. The best possible "
     "load is a lower bound that no routing can pass, proven by a cut or by the router itself; what is above it is the "
     "price of the routing, what is below it has to be bought as links. Hashed flows are drawn several "
-    "times: loads, times and limits are medians over the draws, a limit is judged by its median, and “fails in” is the "
+    "times: loads and times are medians over the draws, a limit is judged at the percentile it names, p50 where it "
+    "names none, and “fails in” is the "
     "part of the draws in which it does not hold."
 )
 
@@ -30,7 +31,9 @@ def verdict_section(source: ReportSource) -> Section:
     if source.idle:
         blocks.append(Words(f"No load is known and no limit is judged: {source.idle}.", "warn"))
     if result.limits:
-        blocks.append(limit_table(result.limits).only(*_LIMITS_SHOWN).without_empty("failed_part").titled("Limits"))
+        blocks.append(
+            limit_table(result.limits).only(*_LIMITS_SHOWN).without_empty("at", "failed_part").titled("Limits")
+        )
     else:
         blocks.append(Words("The scenario has no limits: nothing is judged.", "warn"))
     if result.routes:

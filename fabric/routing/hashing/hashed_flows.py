@@ -1,0 +1,79 @@
+"""The flows of a phase as switches hash them: their loads, paths and fair rates in the draw of any seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.hashing.flows import FlowTable
+from fabric.routing.hashing.headers import Draws, draw
+from fabric.routing.hashing.replicas import Room, flow_paths, spread
+from fabric.routing.hashing.walk import Walker
+from fabric.routing.router import PairTraffic, Routing, RoutingOptions
+from topologies.columns import Bools, Floats
+from topologies.units import format_seconds
+
+
+@dataclass(frozen=True, eq=False)
+class HashedFlows:
+    """The flows of a phase, to be hashed by any seed."""
+
+    walker: Walker
+    room: Room
+    unreachable: Bools  # shape (nnz,)
+    classes: int
+    options: RoutingOptions
+    most_listed: int  # edges; paths longer than this in all are not listed
+
+    @staticmethod
+    def of(
+        graph: RoutingGraph,
+        demand: PhaseDemand,
+        pairs: Sequence[PairTraffic],
+        options: RoutingOptions,
+        *,
+        most_listed: int,
+    ) -> HashedFlows:
+        """Of all pairs; FP5002 when their flows are too many to hash."""
+        table = FlowTable.of(graph, pairs, options.hash.replicas)
+        walker = Walker(graph, table)
+        length, unreachable = walker.lengths(demand)
+        return HashedFlows(walker, Room(graph, table, length), unreachable, len(pairs), options, most_listed)
+
+    @property
+    def whole_flows(self) -> bool:
+        """Every flow stays on one path."""
+        return True
+
+    def draw(self, seeds: Sequence[int]) -> Draws:
+        """Hashes of all flows in the draws of ``seeds``."""
+        table = self.walker.table
+        ends = (table.src_endpoint, table.dst_endpoint)
+        return draw(self.walker.graph, ends, table.name, self.options.hash, seeds)
+
+    def loads_gbps(self, seeds: Sequence[int]) -> Floats:
+        """Offered load of every edge and class in every draw, shape (R, E, C)."""
+        return self.walker.loads_gbps(self.draw(seeds), self.classes)
+
+    def routing(self, seed: int) -> Routing:
+        """Loads and paths of one draw."""
+        drawn = self.draw((seed,))
+        listed = int(self.room.length.sum()) <= self.most_listed
+        return Routing(
+            "ecmp-hash",
+            self.walker.loads_gbps(drawn, self.classes)[0],
+            self.unreachable,
+            paths=flow_paths(self.room, self.walker, drawn) if listed else None,
+            draws=self,
+            packet_slowdown=self.options.hash.packet_slowdown,
+        )
+
+    def routed(self) -> Routing:
+        """The draw of the options' seed, with the fair rates of so many draws as the options say."""
+        options = self.options
+        asked = options.hash.replicas
+        wanted = asked if asked > 1 else options.rate_draws or 0
+        rates, stopped = spread(self.room, self.walker, self.draw, options, wanted) if wanted else (None, False)
+        note = f"the time limit of {format_seconds(options.time_limit_s)} left out the last of {wanted:,} replicas"
+        return replace(self.routing(options.seed), spread=rates, partial=stopped, notes=(note,) if stopped else ())
