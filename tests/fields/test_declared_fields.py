@@ -36,6 +36,7 @@ def wanted() -> set[tuple[str, str]]:
         ("storage", "crush rules"),
         ("storage", "hdfs topology"),
         ("device type", "netbox"),
+        ("measured run", "nccl-tests"),
     }
 
 

@@ -360,7 +360,7 @@ def test_wrong_values_and_a_wrong_footer_are_said(tmp_path: Path) -> None:
     lines = text_log(Printed()).splitlines()
     lines = [line for line in lines if not line.startswith("     1048576")]
     log = read(tmp_path, "\n".join(lines))
-    assert any("footer's average busbw of 30.1177 GB/s" in note for note in log.notes)
+    assert any("footer's Avg bus bandwidth of 30.1177 GB/s" in note for note in log.notes)
 
 
 def test_what_the_run_was_told_to_use_is_said(tmp_path: Path) -> None:

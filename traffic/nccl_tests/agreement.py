@@ -78,7 +78,7 @@ def average_note(raw: RawRun) -> str:
     if abs(average - raw.average_busbw) <= 0.006 + 0.002 * raw.average_busbw:
         return ""
     return (
-        f"the footer's average busbw of {raw.average_busbw:g} GB/s is not that of the rows above it, "
+        f"the footer's Avg bus bandwidth of {raw.average_busbw:g} GB/s is not that of the rows above it, "
         f"{average:.2f} GB/s: rows are missing, or were changed"
     )
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from topologies.errors import FormatError
+from topologies.reading.fields import HARMLESS, MODELLED, REPORTED, DeclaredFields, Field
 from topologies.reading.text_input import MAX_PROBLEMS, Findings
 from traffic.nccl_tests.agreement import agreed, average_note
 from traffic.nccl_tests.json_report import is_report, read_report
@@ -14,6 +15,49 @@ from traffic.nccl_tests.operations import Operation
 from traffic.nccl_tests.run import Log, RawRun, Run
 from traffic.nccl_tests.text_log import TextReader
 
+FIELDS = DeclaredFields(
+    "measured run",
+    "nccl-tests",
+    "nccl-tests v1.0 to v2.19, src/common.cu and src/util.cu, text and the file of -J, whose entries go by their keys",
+    [
+        Field("size", MODELLED, "bytes of the buffer of a rank, or of all shares together"),
+        Field(
+            "count", MODELLED, "elements; against the size it tells shares, and so the ranks of a table without header"
+        ),
+        Field("redop", MODELLED, "tells operations apart where the log does not name its program"),
+        Field("root", MODELLED, "tells operations apart where the log does not name its program"),
+        Field("time", MODELLED, "of one operation, microseconds; what a row is judged by where latency rules"),
+        Field("cputime", MODELLED, "of the host's calls; the time is taken from the bandwidth"),
+        Field("algbw", MODELLED, "held against size and time"),
+        Field("busbw", MODELLED, "what a row is judged by where bandwidth rules; its factor tells the ranks"),
+        Field("#wrong", MODELLED, "values that came out wrong: the run does not pass"),
+        Field(
+            "error", HARMLESS, "of versions before 2.12, the largest difference; the footer counts those out of bounds"
+        ),
+        Field("i_*", HARMLESS, "spread over iterations (-I)"),
+        Field("timestamp", HARMLESS, "when a row was printed (-S)"),
+        Field("Rank", MODELLED, "how many ranks there are"),
+        Field("Group", MODELLED, "communicators that ran at a time; several are not predicted"),
+        Field("on", MODELLED, "host of a rank"),
+        Field("Pid", HARMLESS, "a process"),
+        Field("device", HARMLESS, "number and address of a GPU; ranks of a host take its GPUs in order"),
+        Field("nThread", HARMLESS, "arguments of the program: the rows are what ran"),
+        Field("Collective test starting", MODELLED, "the program; a command line in the log says it too"),
+        Field("Out of bounds values", MODELLED, "as #wrong"),
+        Field("Avg bus bandwidth", REPORTED, "is held against the rows; where it is not theirs, rows are missing"),
+        Field("NCCL_ALGO", REPORTED, "--algorithm predicts a run that is made so"),
+        Field("NCCL_PROTO", REPORTED, "--protocol predicts a run that is made so"),
+        Field("out_of_place", MODELLED, "JSON: time, alg_bw, bus_bw and nwrong, as the columns of the text"),
+        Field("in_place", MODELLED, "JSON: as out_of_place"),
+        Field("args", MODELLED, "JSON: the program is the first of them"),
+        Field("devices", MODELLED, "JSON: one rank of every process with its host; ngpus and nthreads tell the others"),
+        Field("ngpus", MODELLED, "JSON: GPUs of a thread of a process"),
+        Field("nthreads", MODELLED, "JSON: threads of a process"),
+        Field("env", HARMLESS, "JSON: variables of the environment; nothing is kept but NCCL_..."),
+        Field("start_time", HARMLESS, "JSON: when it ran"),
+    ],
+    unknown="harmless",
+)
 _WANTED = "the output of a program of nccl-tests, such as all_reduce_perf, or its file of -J"
 # Programs whose output is taken for that of nccl-tests, by what begins it.
 _OTHERS = (
@@ -124,7 +168,7 @@ def _say(run: Run, raw: RawRun, findings: Findings) -> None:
     if empty:
         findings.note(f"{place}: {empty} rows of 0 bytes are left out")
     if any(timing.host_time for row in raw.rows for _, timing in row.timings):
-        findings.note(f"{place}: the times are those of the host's calls (-C 1); the bandwidths are taken")
+        findings.note(f"{place}: cputime (-C 1) is that of the host's calls; times are taken from the bandwidths")
     for name in ("NCCL_ALGO", "NCCL_PROTO"):
         if name in run.settings:
             findings.note(f"{place}: the run was made with {name}={run.settings[name]}")

@@ -74,7 +74,7 @@ class _Building:
     program: str | None = None
     layout: Layout = field(default_factory=Layout)
     rows: list[MeasuredRow] = field(default_factory=list)
-    devices: dict[int, Device] = field(default_factory=dict)
+    devices: dict[tuple[int, int], Device] = field(default_factory=dict)
     devices_complete: bool = True
     per_process: int | None = None
     average: float | None = None
@@ -87,7 +87,7 @@ class _Building:
             line=self.line or (self.rows[0].line if self.rows else None),
             program=self.program,
             rows=tuple(self.rows),
-            devices=tuple(self.devices[rank] for rank in sorted(self.devices)),
+            devices=tuple(self.devices[place] for place in sorted(self.devices)),
             devices_complete=self.devices_complete,
             per_process=self.per_process,
             average_busbw=self.average,
@@ -162,8 +162,8 @@ class TextReader:
         elif device := _DEVICE.search(text):
             if now.rows:
                 self._open(number)
-            rank = int(device[1])
-            self._now.devices[rank] = Device(rank, device[3], int(device[2] or 0), device[4].strip())
+            rank, group = int(device[1]), int(device[2] or 0)
+            self._now.devices[group, rank] = Device(rank, device[3], group, device[4].strip())
         elif columns := _COLUMNS.search(text):
             if now.rows:
                 self._open(number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fabric.expect.result import Check, ExpectResult
 from fabric.faces.answers.expect_report import mark_rule, test_text
-from fabric.faces.views.checked import checked_table, explanation_table
+from fabric.faces.views.checked import checked_table, fit_text
 from fabric.faces.views.expect import gbytes_text
 from fabric.faces.views.row_kinds import CHECKED
 from fabric.output.document import Line
@@ -26,7 +26,10 @@ def check_document(loaded: LoadedScenario, result: ExpectResult) -> list[Table |
     parts.append(table.titled("").as_rows())
     parts.append(Line(verdict_text(check, result)))
     if check.explanations:
-        parts.append(explanation_table(check.explanations).titled("simulated on this fabric, the nearest first"))
+        parts.append(
+            Line("what would explain it, simulated on this fabric, with how well it fits (1: nothing is left)")
+        )
+        parts += [Line(f"  {fit_text(entry.fit)}  {entry.cause}: {entry.detail}") for entry in check.explanations]
     return parts
 
 

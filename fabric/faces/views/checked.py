@@ -1,10 +1,10 @@
-"""What a run of nccl-tests measured beside what is expected, size by size, and what explains a shortfall."""
+"""What a run of nccl-tests measured beside what is expected, size by size."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fabric.expect.result import CheckRow, Explanation
+from fabric.expect.result import CheckRow
 from fabric.faces.views.expect import gbytes_text, microseconds_text
 from fabric.faces.views.limits import limit_mark
 from fabric.faces.views.row_kinds import CHECKED
@@ -52,20 +52,12 @@ def checked_table(rows: Sequence[CheckRow]) -> Table:
     return Table.of([columns[name] for name in CHECKED.columns], len(rows), title="checked", marks=marks)
 
 
-def explanation_table(explanations: Sequence[Explanation]) -> Table:
-    """Causes that were simulated, the best first."""
-    return Table.of(
-        [
-            named("cause", "what would explain it", [entry.cause for entry in explanations], width=28),
-            Column("fit", "fit", [entry.fit for entry in explanations], _fit_text, numeric=True, width=4),
-            Column("detail", "detail", [entry.detail for entry in explanations], width=40, flexible=True),
-        ],
-        len(explanations),
-        title="explanations",
-    )
+def fit_text(fit: float) -> str:
+    """A fit of 0 to 1.
 
-
-def _fit_text(fit: float) -> str:
+    >>> fit_text(0.987)
+    '0.99'
+    """
     return f"{fit:.2f}"
 
 
