@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from generate.bandwidths import section
 from generate.published import Prediction, PublishedRun, predict, published, runs_of
 
 HEAD = """# Measured beside predicted
 
-<!-- Written by make docs from tests/published/runs.yaml. -->
+<!-- Written by make docs from tests/published/runs.yaml and tests/published/bandwidths.yaml. -->
 
 Published training runs, put through `fabric traffic` as their papers describe them: the step is built up from kernels,
 communication at line rate, pipeline bubble and optimizer (`compute.kernel_efficiency`). One efficiency stands for all
@@ -38,6 +39,7 @@ def page(_: str) -> str:
         *summary,
     ]
     parts += tables
+    parts.append(section())
     parts.append("\n## Left out\n\n" + "".join(f"- {text}\n" for text in runs["left_out"]))
     return "".join(parts)
 
