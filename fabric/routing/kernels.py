@@ -43,6 +43,39 @@ def hop_order(dest: int, into_start: Ints, tail: Ints, distance: Floats, order: 
 
 
 @compiled
+def hop_order_to(
+    dest: int, into_start: Ints, tail: Ints, sources: Ints, distance: Floats, order: Longs, wanted: Bools
+) -> int:
+    """As ``hop_order``, but only as far from ``dest`` as the farthest of ``sources``; ``wanted`` is left all False.
+
+    Nodes that are nearer than the farthest source are all reached: nothing else is on a shortest path.
+    """
+    left = 0
+    for node in sources:
+        if node != dest and not wanted[node]:
+            wanted[node] = True
+            left += 1
+    distance[:] = np.inf
+    distance[dest] = 0.0
+    order[0] = dest
+    reached = 1
+    head = 0
+    while head < reached and left > 0:
+        node = order[head]
+        head += 1
+        for slot in range(into_start[node], into_start[node + 1]):
+            if distance[tail[slot]] == np.inf:
+                distance[tail[slot]] = distance[node] + 1.0
+                order[reached] = tail[slot]
+                reached += 1
+                if wanted[tail[slot]]:
+                    left -= 1
+    for node in sources:
+        wanted[node] = False
+    return reached
+
+
+@compiled
 def weighted_order(dest: int, into_start: Ints, tail: Ints, weight: Floats, distance: Floats, order: Longs) -> int:
     """Dijkstra distances to ``dest``; ``order`` lists the nodes that reach it, nearest first."""
     distance[:] = np.inf
@@ -100,8 +133,13 @@ def ecmp_slice(
     order = np.empty(nodes, dtype=np.int64)
     hops = np.zeros(nodes)
     amount = np.zeros((nodes, classes))
+    wanted = np.zeros(nodes, dtype=np.bool_)
     for row in range(first, last):
-        reached = nearest_first(rows.dest[row], into_start, tail, weight, equal, distance, order)
+        if equal:
+            sources = rows.src[rows.start[row] : rows.start[row + 1]]
+            reached = hop_order_to(rows.dest[row], into_start, tail, sources, distance, order, wanted)
+        else:
+            reached = weighted_order(rows.dest[row], into_start, tail, weight, distance, order)
         hops[:] = 0.0
         for position in range(reached):
             head = order[position]
