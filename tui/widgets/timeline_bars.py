@@ -97,4 +97,6 @@ def _words(bar: Bar) -> str:
     length = format_seconds(bar.end_s - bar.start_s)
     stretch = f" {bar.stretch:.2f}x" if bar.stretch is not None and bar.stretch > 1.001 else ""
     words = {"compute": "", "bubble": "", "exposed": "waits", "overlapped": "hidden", "apart": "not in step"}[bar.kind]
+    if bar.waited_s:
+        words = f"waits {format_seconds(bar.waited_s)}"
     return f"{length}{stretch} {words}".rstrip()

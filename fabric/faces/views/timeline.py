@@ -55,6 +55,7 @@ class Bar:
     fabric: str | None = None
     stretch: float | None = None
     hottest_link: str = ""
+    waited_s: float = 0.0  # of one that overlaps compute: what the step waits for all the same
 
 
 @dataclass(frozen=True)
@@ -109,4 +110,5 @@ def _overlaps(phase: JobPhase) -> bool:
 
 def _bar(phase: JobPhase, start_s: float, kind: Kind) -> Bar:
     end = None if phase.predicted_s is None else start_s + phase.predicted_s
-    return Bar(phase.name, start_s, end, phase.ideal_s, kind, phase.fabric, phase.stretch, phase.hottest_link)
+    waited = phase.exposed_s or 0.0 if kind == "overlapped" else 0.0
+    return Bar(phase.name, start_s, end, phase.ideal_s, kind, phase.fabric, phase.stretch, phase.hottest_link, waited)
