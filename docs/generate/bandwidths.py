@@ -78,8 +78,8 @@ def section() -> str:
     """The part of the page about them."""
     text = (
         "\n## Bus bandwidth of all-reduces\n\n"
-        "Figures of nccl-tests from public threads, beside `fabric expect`. The fabric between the hosts is described in "
-        "none of them: one switch without contention stands for it. Assumed: "
+        "Figures of nccl-tests from public threads, beside `fabric expect`. The fabric between the hosts is described "
+        "in none of them: one switch without contention stands for it. Assumed: "
         f"{'; '.join(table_file()['assumed'])}.\n\n"
         "| run | source | algorithm | size | measured | expected | off |\n"
         "| --- | --- | --- | --- | ---: | ---: | ---: |\n"
