@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from nccl_tests_logs import Printed, text_log
 from rule_cases import exported
 
 from fabric.cli.main import run
@@ -44,6 +45,8 @@ def make_files(folder: Path) -> None:
     (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
+    hosts = tuple(f"gpu{number}" for number in range(8))
+    (folder / "run.log").write_text(text_log(Printed(hosts=hosts, gpus=2)), encoding="utf-8")
     scenario, tables = exported(folder, "fat-tree", out="tables")
     assert run(["verify", "rules", str(scenario), str(tables), "-q"]) == 0
     _, broken = exported(folder, "fat-tree", out="broken")
@@ -82,6 +85,10 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "expect": (
         ("expect",), kinds.EXPECTED,
         lambda at: ["expect", f"{at}/s.yaml", "--fabric", "main", "--sizes", "1M:1G:32", "--collective", "all"],
+    ),
+    "expect a run": (
+        ("expect",), kinds.CHECKED,
+        lambda at: ["expect", f"{at}/s.yaml", "--fabric", "main", "--check", f"{at}/run.log"],
     ),
     "compare": (("compare",), kinds.FIGURES, lambda at: ["compare", f"{at}/s.yaml", f"{at}/t.yaml"]),
     "explain": (

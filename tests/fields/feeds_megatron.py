@@ -24,6 +24,8 @@ FP8 = f"{SHARDED} --fp8-format hybrid"
 # Where an argument changes an answer: what it is added to, and with which value.
 MODELLED: dict[str, tuple[str, str]] = {
     "--num-layers": (DENSE, "12"),
+    "--enable-zbh1-pipeline": (STAGES, ""),
+    "--hidden-dropout": (DENSE, "0.0"),
     "--encoder-num-layers": (DENSE, "12"),  # beside --num-layers: one of them is refused
     "--hidden-size": (DENSE, "2048"),
     "--ffn-hidden-size": (DENSE, "2816"),

@@ -254,7 +254,7 @@ def _trainings() -> list[Data]:
         scenario(training(parallelism={"tp": 8}, batch=LARGE), nodes=[{**GPUS, **JOINED}, STORE]),
         scenario(training(parallelism={"tp": 2}), nodes=[{**GPUS, **JOINED, "scale_up": MESH}, STORE]),
     ]
-    return [clusters(job, site=site) for job in jobs] + [clusters(one) for one in (shared, serving, windowed)] + joined
+    return [clusters(job, site=site) for job in jobs] + [clusters(one) for one in (windowed, shared, serving)] + joined
 
 
 def _libraries() -> list[Data]:

@@ -184,6 +184,7 @@ _VALUES: dict[str, list[Data]] = {
     "router": ["single-path", "wcmp"],
     "paths": ["valley-free", "shortest"],
     "objective": ["max-throughput"],
+    "recompute": [["norms", "activation"], "full"],
     "expert_load": [{"path": "none.csv"}],
     "order": ["pp-dp-ep-cp-tp", "spread"],
 }

@@ -117,7 +117,7 @@ def test_what_fails_stands_first_where_there_is_little_room() -> None:
     async def steps(app: FabricApp, pilot: Pilot[Any]) -> None:
         text = "\n".join(screen_lines(app))
         assert "2 of 5 limits FAIL" in text
-        assert "step 5.01 s" in text
+        assert "step 5.05 s" in text
         assert "CONGESTED 1,123 over, worst 291.3 %" in text
         tiers = app.screen.query_one("#tiers", LineTable)
         assert tiers.size.height > len(tiers.table)

@@ -443,6 +443,7 @@ MAKERS = {
     "tui/screens/rules.py": "nothing yet, before tables are planned",
     "tui/screens/topology.py": "the open branches of a tree",
     "tui/screens/flows.py": "nothing yet, before flows are known",
+    "tui/screens/expect.py": "nothing yet, before a test is worked out",
     "tui/widgets/line_table.py": "nothing yet, before a table is shown",
 }
 

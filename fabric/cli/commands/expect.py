@@ -75,7 +75,13 @@ def _placement(_ctx: click.Context, _option: click.Parameter, text: str | None) 
     return keys
 
 
-@click.command("expect", cls=FabricCommand, takes=(*ANSWER, *SCENARIO, "progress"), rows=(EXPECTED, CHECKED))
+@click.command(
+    "expect",
+    cls=FabricCommand,
+    takes=(*ANSWER, *SCENARIO, "progress"),
+    rows=(EXPECTED, CHECKED),
+    row_kind=lambda values: EXPECTED if values["log"] is None else CHECKED,
+)
 @click.argument("scenario")
 @click.option(
     "--collective",

@@ -31,7 +31,7 @@ class Fill:
 
 FILLS: dict[str, Fill] = {
     "compute": Fill("#8a97a5", "▒", "=", "compute", "compute"),
-    "bubble": Fill("#e3ded2", "╌", "_", "pipeline bubble", "bubble"),
+    "bubble": Fill("#d6cfbe", "╌", "_", "pipeline bubble", "bubble"),
     "exposed": Fill(FULL.colour, "█", "#", "the step waits", "waits"),
     "overlapped": Fill(TENTH.colour, "░", "-", "hidden under compute", "hidden"),
     "apart": Fill("#c9c9c9", "·", ".", "not in step", "outside"),
