@@ -1,7 +1,7 @@
 """Explanations of a shortfall: every cause is simulated, and its curve over message size held against the measured one.
 
 A cause explains a run when it takes away most of the shortfall, and what is left on the sizes that fall short is small.
-Where two causes come to one curve neither can be told from the other, which is said.
+Where two causes come to one curve the run does not decide between them, which is said.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def expect(
     network : Network, optional
         The scenario's, where it is built already.
     progress : callable
-        Told what is being done; what it raises stops the work.
+        Gets what is being done, step by step; what it raises stops the work.
 
     Raises
     ------
