@@ -36,6 +36,7 @@ class Topology:
     src_port_names: tuple[str, ...] | None = None  # of every link, where a file names them
     circuit: Ints | None = None  # shape (L,), optical switch each link is patched through, -1 for none; None: no link
     said: tuple[str, ...] = ()  # what its builder has to say of it, where it differs from what was asked for
+    left: Floats | None = None  # shape (L,), part of its capacity that a degraded link has left; None: all of it, all
 
     # ---- identity -------------------------------------------------------------------------------------------------
 
@@ -78,8 +79,9 @@ class Topology:
 
     @cached_property
     def capacity_gbps(self) -> Floats:
-        """Capacity that is there now, shape (L,): 0 on links that are down."""
-        return column(np.where(self.up, self.links.capacity_gbps, 0.0), np.float64)
+        """Capacity that is there now, shape (L,): 0 on links that are down, less on degraded ones."""
+        whole = self.links.capacity_gbps if self.left is None else self.links.capacity_gbps * self.left
+        return column(np.where(self.up, whole, 0.0), np.float64)
 
     @cached_property
     def is_switch(self) -> Bools:
@@ -146,9 +148,17 @@ class Topology:
     @cached_property
     def groups(self) -> AttachmentGroups:
         """Attachment groups of the endpoints, over the links that are up."""
-        return attachment_groups(self.nodes, self.links, self.up)
+        links = self.links if self.left is None else replace(self.links, capacity_gbps=self.capacity_gbps)
+        return attachment_groups(self.nodes, links, self.up)
 
     # ---- failures -------------------------------------------------------------------------------------------------
+
+    @property
+    def whole(self) -> Topology:
+        """The same network with everything up."""
+        if self.left is None and self.up.all():
+            return self
+        return replace(self, up=column(np.ones(len(self.links)), np.bool_), left=None)
 
     def with_down(self, *, nodes: Iterable[int] = (), links: Iterable[int] = ()) -> Topology:
         """The same network with more things down: a node takes all its links, a link its cable's other direction."""
@@ -162,6 +172,20 @@ class Topology:
         other = self.links.reverse[cut]
         up[other[other >= 0]] = False
         return replace(self, up=column(up, np.bool_))
+
+    def with_slowed(self, links: Ints, left: Floats) -> Topology:
+        """The same network with links that keep a part of their capacity, one direction each; parts multiply.
+
+        Parameters
+        ----------
+        links : ndarray of int
+            Ids of directed links.
+        left : ndarray, shape of ``links``
+            Part of the capacity that is left, above 0 and at most 1; what leaves nothing is down.
+        """
+        part = np.ones(len(self.links)) if self.left is None else self.left.copy()
+        np.multiply.at(part, links, left)
+        return replace(self, left=column(part, np.float64))
 
 
 def role_nodes(topology: Topology, role: str) -> Ints:

@@ -57,21 +57,15 @@ def phase_codes(demands: Demands, phase: str) -> list[int]:
     return [code for code, entry in enumerate(demands.classes) if entry.steady or entry.phase == phase]
 
 
-def line_gbps(topology: Topology) -> Floats:
-    """What every node can send at most, shape (N,): its links that are up, or all of them when none is."""
-    out = np.bincount(topology.links.src, topology.capacity_gbps, len(topology.nodes))
-    return np.where(out > 0, out, nominal_gbps(topology))
-
-
 def nominal_gbps(topology: Topology) -> Floats:
     """What every node could send with all its links up, shape (N,)."""
     return column(np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes)), np.float64)
 
 
-def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float, *, nominal: bool = False) -> float:
+def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float) -> float:
     """Time the busiest endpoint needs for a phase's bytes at line rate, in either direction.
 
-    With ``nominal`` as if all its links were up.
+    As if all its links were up and whole: what is down or degraded is offered what it would carry intact.
     """
     nodes = len(topology.nodes)
     sent, received = np.zeros(nodes), np.zeros(nodes)
@@ -79,7 +73,7 @@ def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float
         sent += part.sent(nodes)
         received += part.received(nodes)
     busiest = np.maximum(sent, received)
-    gbps = (nominal_gbps(topology) if nominal else line_gbps(topology)) * efficiency
+    gbps = nominal_gbps(topology) * efficiency
     used = busiest > 0
     if not used.any() or (gbps[used] <= 0).any():
         return 0.0

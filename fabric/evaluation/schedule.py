@@ -82,24 +82,18 @@ def step_schedule(workload: WorkloadTraffic, fabrics: Mapping[str, LineRate]) ->
 
 def ideal_step(workload: WorkloadTraffic, fabrics: Mapping[str, LineRate]) -> Timed:
     """The phases of a step with their ideal times, whatever is down."""
-    times = [(phase, ideal_s(phase, fabrics, nominal=True)) for phase in workload.phases]
+    times = [(phase, ideal_s(phase, fabrics)) for phase in workload.phases]
     return [(phase, seconds) for phase, seconds in times if phase.every_step and seconds is not None]
 
 
-def ideal_s(phase: Phase, fabrics: Mapping[str, LineRate], *, nominal: bool = False) -> float | None:
-    """Time of a phase when only NICs and scale-up links limit it; None where there is none to tell.
-
-    Parameters
-    ----------
-    nominal : bool
-        As if all links were up.
-    """
+def ideal_s(phase: Phase, fabrics: Mapping[str, LineRate]) -> float | None:
+    """Time of a phase when only NICs and scale-up links limit it, all up; None where there is none to tell."""
     if phase.steady or (phase.fabric is None and not phase.inside_s):
         return None
     if phase.fabric is None:
         return phase_time_s(phase, 0.0)
     fabric = fabrics[phase.fabric]
-    window = ideal_window_s(fabric.topology, [phase.flows], fabric.efficiency, nominal=nominal) * phase.uneven
+    window = ideal_window_s(fabric.topology, [phase.flows], fabric.efficiency) * phase.uneven
     return phase_time_s(phase, window, way_s=way_s(fabric.topology, phase.flows, fabric.latency))
 
 

@@ -265,6 +265,7 @@ def build_graph(
     """
     nodes, links = topology.nodes, topology.links
     live = topology.up & (links.capacity_gbps > 0)
+    capacity = topology.capacity_gbps
     switch = np.flatnonzero(nodes.forwards)
     graph_id = np.full(len(nodes), -1, dtype=np.int32)
     graph_id[switch] = np.arange(len(switch))
@@ -289,7 +290,7 @@ def build_graph(
         is_terminal=column(np.arange(len(switch) + len(member_nodes)) >= len(switch), np.bool_),
         src=concatenate([graph_id[links.src[core]], *parts.src], np.int32),
         dst=concatenate([graph_id[links.dst[core]], *parts.dst], np.int32),
-        capacity_gbps=concatenate([links.capacity_gbps[core], *parts.capacity], np.float64),
+        capacity_gbps=concatenate([capacity[core], *parts.capacity], np.float64),
         weight=concatenate([links.weight[core], *parts.weight], np.float64),
         link_of=concatenate([core, *(np.full(len(part), -1) for part in parts.src)], np.int32),
         member_edge=concatenate([np.asarray(part) + len(core) for part in parts.member_edge], np.int32),
@@ -331,7 +332,7 @@ class _ClassEdges:
         self.node_of.append(int(members[0]))
         self.src.append(terminal if out else switches)
         self.dst.append(switches if out else terminal)
-        self.capacity.append(links.capacity_gbps[rows[0]] * len(members))
+        self.capacity.append(self.topology.capacity_gbps[rows[0]] * len(members))
         self.weight.append(links.weight[rows[0]])
         self.size.append(np.full(len(switches), float(len(members))))
         self.member_edge.append(np.tile(np.arange(self._edges, self._edges + len(switches)), len(members)))
@@ -341,7 +342,7 @@ class _ClassEdges:
     def _sorted(self, rows: Ints, far: Ints) -> Ints:
         """A host's links in an order that all hosts of its class share."""
         links = self.topology.links
-        order = np.lexsort((links.weight[rows], links.capacity_gbps[rows], far[rows]))
+        order = np.lexsort((links.weight[rows], self.topology.capacity_gbps[rows], far[rows]))
         return column(rows[order], np.int32)
 
 

@@ -23,6 +23,7 @@ FLOORS = (
     ("rules",),
     ("pipeline",),
     ("whatif",),
+    ("failures",),
     ("expect",),
     ("saved",),
     ("faces",),

@@ -16,6 +16,8 @@ OWN = ("fabric/routers", "fabric/optimise/objectives")
 OTHER_WORDS = ("fabric/certificate_check",)
 # Path policies of optimal routing; one is called as the router that does the same without optimising.
 POLICY_FILES = ("fabric/routing/names.py", "fabric/optimise")
+# Reactions of a network to a failure; one is called as the router that does it.
+REACTION_FILE = "fabric/failures/reaction.py"
 FILES = sorted(
     path
     for folder in ("topologies", "traffic", "fabric", "tui")
@@ -77,6 +79,8 @@ def test_no_file_outside_its_folder_decides_by_the_name_of_a_router_or_objective
     forbidden = {*router_names(), *objective_names()}
     if path.relative_to(ROOT).as_posix().startswith(POLICY_FILES):
         forbidden -= set(PATH_POLICIES)
+    if path.relative_to(ROOT).as_posix() == REACTION_FILE:
+        forbidden -= {"optimal"}
     assert named(path.read_text(encoding="utf-8"), forbidden) == []
 
 
