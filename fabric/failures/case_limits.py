@@ -54,13 +54,17 @@ def tally(limit: LimitSpec, phases: Sequence[SweepPhase], judge: Judge, cases: M
     if not mine:
         return LimitTally(int(cases.count.sum()))
     if limit.metric == "unreachable_pairs":
-        return _counted(limit, cases, sum(cases.outcomes[at].unreachable_pairs for at in mine) * 1.0)
+        return _counted(limit, cases, _over(cases, mine, "unreachable_pairs").sum(axis=0))
     if limit.metric == "links_over_capacity" and limit.tier is None:
-        counts = [cases.outcomes[at].links_over_capacity for at in mine]
-        return _counted(limit, cases, np.max(counts, axis=0).astype(np.float64))
+        return _counted(limit, cases, _over(cases, mine, "links_over_capacity").max(axis=0))
     if limit.metric != "links_over_capacity" and limit.tier is None and limit.stat == "max":
-        return _counted(limit, cases, np.max([cases.outcomes[at].max_utilisation for at in mine], axis=0))
+        return _counted(limit, cases, _over(cases, mine, "max_utilisation").max(axis=0))
     return _over_links(limit, phases, mine, cases)
+
+
+def _over(cases: MeasuredCases, phases: Sequence[int], name: str) -> Floats:
+    """A figure of some phases, shape (phases, N)."""
+    return np.array([getattr(cases.outcomes[at], name) for at in phases], dtype=np.float64)
 
 
 def _counted(limit: LimitSpec, cases: MeasuredCases, values: Floats) -> LimitTally:
@@ -107,10 +111,10 @@ def _over_links(
     chosen = topology.up if limit.tier is None else topology.links.tier == topology.tiers.index(limit.tier)
     chosen = chosen & topology.up
     if limit.metric == "links_over_capacity":
-        ceiling = np.max([cases.outcomes[at].links_over_capacity for at in mine], axis=0).astype(np.float64)
+        ceiling = _over(cases, mine, "links_over_capacity").max(axis=0)
         measure: Callable[[Floats], float] = lambda values: float(over_capacity(values).sum())  # noqa: E731
     else:
-        ceiling = np.max([cases.outcomes[at].max_utilisation for at in mine], axis=0)
+        ceiling = _over(cases, mine, "max_utilisation").max(axis=0)
         measure = lambda values: link_statistic(values, limit.stat)  # noqa: E731
     broken, worst, at_case = 0, nan, -1
     for row in np.argsort(-ceiling, kind="stable").tolist():

@@ -94,7 +94,17 @@ class Reach:
         intact = _reached(columns[0], columns[1], counted, columns[3], joined[:0], cores, columns[4], forwards, ends)
         joins = coo_array((np.ones(len(src)), (src, dst)), shape=(nodes, nodes))
         network = connected_components(joins, directed=False)[1][ends]
-        return Reach(topology, *columns, cores, intact, column(network, np.int32))
+        return Reach(
+            topology,
+            src=columns[0],
+            dst=columns[1],
+            links=columns[2],
+            joined=columns[3],
+            start=columns[4],
+            cores=cores,
+            intact=intact,
+            network=column(network, np.int32),
+        )
 
     def cut(self, dead: Ints) -> Bools:
         """Which endpoints are cut off where links are dead, shape (E,)."""
