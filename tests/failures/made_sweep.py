@@ -47,6 +47,7 @@ def case(
         selectors=(part,),
         per_month=monthly,
         lost_gpu_hours_per_month=lost,
+        roles=("leaf-spine",) if kind == "link" else (part.rstrip("0123456789"),),
     )
 
 

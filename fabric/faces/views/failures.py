@@ -72,6 +72,12 @@ def case_name(case: FailureCase) -> str:
     return " + ".join(case.parts)
 
 
+def cause_name(case: FailureCase) -> str:
+    """Kind and role of what fails, as losses are counted by: ``switch leaf``."""
+    roles = case.roles or ("",) * len(case.kinds)
+    return " + ".join(f"{kind} {role}".rstrip() for kind, role in zip(case.kinds, roles, strict=True))
+
+
 def case_state(case: FailureCase) -> State:
     """Of the job that it hits hardest."""
     return max((job.state for job in case.jobs), key=_STATES.index, default="ok")
@@ -230,9 +236,9 @@ def when_limit_table(limits: Sequence[FailureLimit], availability: Mapping[str, 
 
 @dataclass(frozen=True)
 class KindHarm:
-    """What the worst failure of a kind does."""
+    """What the worst failure of a kind and role does."""
 
-    kind: str
+    kind: str  # switch leaf
     cases: int  # that are kept
     worst: FailureCase
 
@@ -243,10 +249,10 @@ class KindHarm:
 
 
 def kind_harms(cases: Sequence[FailureCase]) -> list[KindHarm]:
-    """By kind of part, the kind of greatest harm first; cases stand worst first."""
+    """By kind and role of part, that of greatest harm first; cases stand worst first."""
     groups: dict[str, list[FailureCase]] = {}
     for case in cases:
-        groups.setdefault(_kind(case), []).append(case)
+        groups.setdefault(cause_name(case), []).append(case)
     return [KindHarm(kind, sum(case.count for case in members), members[0]) for kind, members in groups.items()]
 
 
