@@ -6,9 +6,10 @@ onto those of the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,9 +17,9 @@ from fabric.failures.engine import CAUSES, LinkWorst, SweepPhase
 from fabric.failures.part import Part
 from fabric.failures.symmetry.automorphisms import link_maps
 from fabric.failures.symmetry.components import joined, labels
-from fabric.failures.symmetry.lost import Lost, link_weights
+from fabric.failures.symmetry.lost import Lost, Words, link_weights
 from fabric.routing.router import traits_of
-from topologies.columns import Ints, Longs, column
+from topologies.columns import Ints, Longs, column, concatenate
 from topologies.topology import Topology
 from traffic.demands import Flows
 
@@ -72,72 +73,124 @@ class Symmetry:
             first[at] = first_of.setdefault(number, at)
         return column(first, np.int32)
 
-    def over_orbits(self, worst: LinkWorst) -> tuple[LinkWorst, Longs]:
+    def over_orbits(self, worst: LinkWorst, carried: Carried) -> LinkWorst:
         """What every link meets over all cases, from what all links meet in one case of every orbit.
 
-        Returns
-        -------
-        worst : LinkWorst
-            Its cases are those that were looked at; every link of an orbit has the same.
-        sources : ndarray of int, shape (L, CAUSES)
-            The link that met it in that case. ``carried`` says which case does it to the link in question.
+        Parameters
+        ----------
+        carried : callable
+            From a case and where symmetries carry every link, shape (T, L) as far as it asks, to T cases; see
+            ``CarriedParts``.
         """
         orbit = self.link_orbit
-        count = int(orbit.max(initial=-1)) + 1
-        best, sources = LinkWorst.empty(count), np.full((count, CAUSES), -1, dtype=np.int64)
         order = np.argsort(orbit, kind="stable")
-        bounds = np.searchsorted(orbit[order], np.arange(count + 1))
-        for number in range(count):
-            rows = order[bounds[number] : bounds[number + 1]]
+        bounds = np.searchsorted(orbit[order], np.arange(int(orbit.max(initial=-1)) + 2))
+        result = LinkWorst.empty(self.links)
+        for first, last in pairwise(bounds.tolist()):
+            rows = order[first:last]
             values, cases = worst.utilisation[rows].ravel(), worst.case[rows].ravel()
             pick = np.flatnonzero(values >= 0)
             pick = pick[np.lexsort((cases[pick], -values[pick]))]
             _, once = np.unique(cases[pick], return_index=True)  # a case counts once, by its fullest link
-            pick = pick[np.sort(once)][:CAUSES]
-            best.utilisation[number, : len(pick)] = values[pick]
-            best.case[number, : len(pick)] = cases[pick]
-            sources[number, : len(pick)] = np.repeat(rows, CAUSES)[pick]
-        return LinkWorst(best.utilisation[orbit], best.case[orbit]), sources[orbit]
+            for place, at in enumerate(pick[np.sort(once)][:CAUSES].tolist()):
+                result.utilisation[rows, place] = values[at]
+                result.case[rows, place] = carried(int(cases[at]), Ways(self, int(rows[at // CAUSES]), rows))
+        return result
 
-    def carried(self, parts: Sequence[Part], fabric: str, source: int, target: int) -> tuple[int, ...] | None:
-        """Where the symmetry that carries link ``source`` onto ``target`` carries each part; None: they are not equal.
+    @cached_property
+    def steps(self) -> tuple[Ints, ...]:
+        """The maps and their inverses."""
+        return (*self.maps, *(_inverse(moved) for moved in self.maps))
 
-        -1 stands for what is not among the parts.
-        """
-        moved = self._carrier(source, target)
-        if moved is None:
-            return None
-        weight, lost = link_weights(self.links), Lost.of(parts, fabric)
-        keys, image = lost.keys(weight), lost.moved(moved).keys(weight)
-        order = np.argsort(keys, kind="stable")
-        target_of = order[np.minimum(np.searchsorted(keys[order], image), len(parts) - 1)]
-        return tuple(np.where(keys[target_of] == image, target_of, -1).tolist())
-
-    def _carrier(self, source: int, target: int) -> Ints | None:
-        """A symmetry that carries one link onto another, found breadth first."""
-        steps = [*self.maps, *(_inverse(moved) for moved in self.maps)]
-        came: dict[int, tuple[int, int]] = {source: (-1, -1)}
-        frontier = [source]
-        while frontier and target not in came:
+    @cached_property
+    def tree(self) -> tuple[Ints, Ints, tuple[Ints, ...]]:
+        """A way from the first link of every orbit to each other: link before it, step from there, links by distance."""
+        before = np.full(self.links, -1, dtype=np.int32)
+        step = np.full(self.links, -1, dtype=np.int32)
+        _, roots = np.unique(self.link_orbit, return_index=True)
+        seen = np.zeros(self.links, dtype=np.bool_)
+        seen[roots] = True
+        levels = [column(roots, np.int32)]
+        while len(levels[-1]):
             after = []
-            for link in frontier:
-                for number, moved in enumerate(steps):
-                    onto = int(moved[link])
-                    if onto not in came:
-                        came[onto] = (link, number)
-                        after.append(onto)
-            frontier = after
-        if target not in came:
-            return None
-        numbers = []
-        link = target
-        while link != source:
-            link, number = came[link]
-            numbers.append(number)
-        moved = column(np.arange(self.links), np.int32)
-        for number in reversed(numbers):
-            moved = column(steps[number][moved], np.int32)
-        return moved
+            for number, moved in enumerate(self.steps):
+                onto, place = np.unique(moved[levels[-1]], return_index=True)
+                fresh = ~seen[onto]
+                onto = onto[fresh]
+                seen[onto] = True
+                before[onto], step[onto] = levels[-1][place[fresh]], number
+                after.append(onto)
+            levels.append(concatenate(after, np.int32))
+        return before, step, tuple(levels[:-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """Symmetries that carry one link onto each of ``targets``, all of one orbit."""
+
+    symmetry: Symmetry
+    source: int
+    targets: Ints | Longs
+
+    def images(self, links: Ints) -> Ints:
+        """Where they carry ``links``, shape (T, len(links))."""
+        before, step, levels = self.symmetry.tree
+        steps = self.symmetry.steps
+        at = self.source
+        while before[at] >= 0:  # back to the first link of the orbit
+            links = steps[_opposite(int(step[at]), len(steps))][links]
+            at = int(before[at])
+        place = np.full(self.symmetry.links, -1)
+        place[self.targets] = np.arange(len(self.targets))
+        result = np.empty((len(self.targets), len(links)), dtype=np.int32)
+        result[place[at]] = links
+        for level in levels[1:]:
+            mine = level[place[level] >= 0]
+            for number in np.unique(step[mine]).tolist():
+                rows = mine[step[mine] == number]
+                result[place[rows]] = steps[number][result[place[before[rows]]]]
+        return result
+
+
+Carried = Callable[[int, Ways], Longs]
+
+
+@dataclass(frozen=True, eq=False)
+class CarriedParts:
+    """Which part every part is carried onto."""
+
+    parts: Sequence[Part]
+    fabric: str
+    symmetry: Symmetry
+
+    @cached_property
+    def _known(self) -> tuple[Lost, Words, Words, Longs]:
+        weight = link_weights(self.symmetry.links)
+        lost = Lost.of(self.parts, self.fabric)
+        keys = lost.keys(weight)
+        order = np.argsort(keys, kind="stable")
+        return lost, weight, keys[order], order
+
+    def __call__(self, part: int, ways: Ways) -> Longs:
+        """The part that each of the symmetries carries it onto, shape (T,); itself where that is not among them."""
+        lost, weight, keys, order = self._known
+        mine = lost.chosen([part])
+        dead, slow = ways.images(mine.dead), ways.images(mine.slow)
+        count = len(dead)
+        moved = Lost(
+            column(np.full(count, mine.kind[0]), np.int32),
+            column(np.arange(count + 1) * dead.shape[1], np.int64),
+            column(dead.ravel(), np.int32),
+            column(np.arange(count + 1) * slow.shape[1], np.int64),
+            column(slow.ravel(), np.int32),
+            column(np.tile(mine.left, count), np.float64),
+        ).keys(weight)
+        at = np.minimum(np.searchsorted(keys, moved), len(keys) - 1)
+        return column(np.where(keys[at] == moved, order[at], part), np.int64)
+
+
+def _opposite(step: int, steps: int) -> int:
+    return (step + steps // 2) % steps
 
 
 def _inverse(moved: Ints) -> Ints:
