@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from math import isfinite, isnan
 
-from fabric.evaluation.limits import limit_name_and_text
+from fabric.evaluation.limits import CANNOT_FINISH, limit_name_and_text
 from fabric.failures.case_limits import LimitTally
 from fabric.failures.chunks import Ground, Sweep, Tally, chunks
 from fabric.failures.enumerate import case_set
@@ -19,9 +19,11 @@ from fabric.failures.request import FailureRequest
 from fabric.failures.result import Cause, FailureCase, FailureLimit, FailureResult
 from fabric.output.numbers import finite
 from fabric.pipeline.run import Run
+from fabric.pipeline.stages import limits_of
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.schema import LimitSpec
+from topologies.errors import ScenarioError
 from topologies.units import format_seconds
 
 Chunks = Callable[[Sweep], Iterator[tuple[int, int, Tally]]]
@@ -55,20 +57,38 @@ def run_failures(
     sweep = Sweep(ground, case_set(run, request), request)
     tally, stopped = _swept(sweep, progress, chunks_of, "failures")
     limits: list[FailureLimit] = []
-    for place, limit in enumerate(run.loaded.scenario.limits):
+    for place, limit in enumerate(limits_of(run.loaded, run.request)):
         if limit.when is not None and not stopped:
-            judged, stopped = judge_limit(ground, place, limit, progress, chunks_of)
+            judged, stopped = judge_limit(limit_sweep(ground, limit), place, progress, chunks_of)
             limits.append(judged)
     result = _result(sweep, tally, tuple(limits))
     return replace(result, partial=stopped, seconds=time.perf_counter() - began)
 
 
-def judge_limit(
-    ground: Ground, place: int, limit: LimitSpec, progress: Reporter = silent, chunks_of: Chunks = chunks
-) -> tuple[FailureLimit, bool]:
-    """A limit with ``when`` over its set, and whether that was stopped."""
+def limit_sweep(ground: Ground, limit: LimitSpec) -> Sweep:
+    """The cases of a limit with ``when``.
+
+    Raises
+    ------
+    ScenarioError
+        When no set is called so, at the limit; and as ``case_set``.
+    """
     request = replace(ground.request, named=(limit.when or "",), sample=None)
-    sweep = Sweep(ground, case_set(ground.run, request), request, (limit,))
+    loaded = ground.run.loaded
+    try:
+        return Sweep(ground, case_set(ground.run, request), request, (limit,))
+    except ScenarioError as error:
+        if all(problem.where for problem in error.problems):
+            raise
+        place = loaded.scenario.limits.index(limit)
+        raise loaded.locate(error.under("limits", place, "when")) from None
+
+
+def judge_limit(
+    sweep: Sweep, place: int, progress: Reporter = silent, chunks_of: Chunks = chunks
+) -> tuple[FailureLimit, bool]:
+    """A limit with ``when`` over its set, and whether that was stopped; ``place`` is that of the limit in its list."""
+    (limit,) = sweep.limits
     tally, stopped = _swept(sweep, progress, chunks_of, f"limit {limit.when}")
     return _limit(sweep, place, limit, tally.limits[0] if tally else LimitTally(), stopped=stopped), stopped
 
@@ -136,7 +156,7 @@ def case_id(number: int) -> str:
 
 
 def _names(sweep: Sweep, number: int) -> tuple[str, ...]:
-    return tuple(sweep.cases.parts[part].name for part in sweep.parts_of(number))
+    return tuple(sweep.names[part] for part in sweep.parts_of(number))
 
 
 def _case(sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str]) -> FailureCase:
@@ -146,7 +166,7 @@ def _case(sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str]) -> 
     phase = sweep.ground.phases[at] if at >= 0 else None
     return FailureCase(
         id=case_id(number),
-        parts=tuple(part.name for part in parts),
+        parts=_names(sweep, number),
         kinds=tuple(part.kind for part in parts),
         count=int(figures.count[row]),
         fabric=phase.fabric if phase else "",
@@ -192,11 +212,10 @@ def _limit(sweep: Sweep, place: int, limit: LimitSpec, tally: LimitTally, *, sto
 
 def _detail(tally: LimitTally, parts: Sequence[str], *, stopped: bool) -> str:
     """Which case decides a limit, in words."""
-    if isnan(tally.value):
-        return "nothing of it is measured"
-    names = " and ".join(parts)
-    never = ": cannot finish" if not isfinite(tally.value) else ""
     more = ", stopped before the last" if stopped else ""
-    if tally.broken:
-        return f"worst {names}{never}; broken in {tally.broken:,} of {tally.cases:,} cases{more}"
-    return f"worst {names}; {tally.cases:,} cases{more}"
+    if isnan(tally.value):
+        return f"nothing of it is measured{more}"
+    never = "" if isfinite(tally.value) else f"{CANNOT_FINISH}; "
+    cases = f"of {tally.cases:,} case{'' if tally.cases == 1 else 's'}{more}"
+    broken = f"broken in {tally.broken:,} {cases}" if tally.broken else f"worst {cases}"
+    return f"{never}{' + '.join(parts)} down: {broken}"
