@@ -13,8 +13,8 @@ from fabric.pipeline.host_parts import HostsOfFabric, LinksOfNodes
 from fabric.pipeline.named_sets import ScenarioSets
 from fabric.pipeline.network import Network
 from topologies.columns import Ints, column
-from topologies.errors import TopologyError, nearest_hint
-from topologies.named_parts import SELECTABLE, hint_for, select, switch_nodes
+from topologies.errors import TopologyError
+from topologies.named_parts import SELECTABLE, nothing_named, select, switch_nodes
 from topologies.topology import Topology
 
 Chosen = Mapping[str, tuple[Sequence[int], Sequence[int]]]  # by fabric: nodes and links
@@ -215,7 +215,7 @@ class PartFinder:
         """
         chosen = {fabric: select(topology, fabric, text, self.sets) for fabric, topology in self.topologies.items()}
         if not any(nodes or links for nodes, links in chosen.values()):
-            raise nothing_named(text, self.topologies.values(), self.sets.names())
+            raise nothing_named(text, self.topologies.values(), self.sets)
         return chosen
 
     def each(self, text: str) -> Iterator[Part]:
@@ -317,23 +317,6 @@ class PartFinder:
             return select(self.topologies[fabric], fabric, text, self.sets) == ([], [link])
         except TopologyError:
             return False
-
-
-def nothing_named(text: str, topologies: Iterable[Topology], names: Iterable[str]) -> TopologyError:
-    """The refusal of a text that selects nothing."""
-    every = list(topologies)
-    roles = [f"role={role}" for topology in every for role in topology.roles]
-    tiers = [f"tier={tier}" for topology in every for tier in topology.tiers]
-    fabrics = [f"fabric={topology.name}" for topology in every]
-    words = [word for word in text.split() if "=" in word]
-    unknown = next((word for word in words if word not in {*roles, *tiers, *fabrics}), "")
-    near = nearest_hint(unknown, [*roles, *tiers, *fabrics], otherwise="") if unknown else ""
-    hint = near or hint_for(every, text, names)
-    return TopologyError(
-        f"{text!r} names nothing on {', '.join(topology.name for topology in every)}",
-        hint=hint or "name a node, or use link=A:B, unit=N, pod=N, role=NAME, tier=NAME, host=NAME, rack=NAME",
-        code="FP3110",
-    )
 
 
 def distinct(parts: Iterable[Part]) -> tuple[Part, ...]:
