@@ -145,7 +145,7 @@ class FailureSpec(Spec):
         float | dict[str, float] | None,
         _one_or_each(_parse_left),
         _part_schema(
-            "Degraded, not down: the part of its capacity that is left, by selector in one case, or of what is selected",
+            "Degraded, not down: the part of its capacity that is left; by selector, in one case, or of all selected",
             "75%",
         ),
     ] = None
