@@ -43,6 +43,7 @@ from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
 from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
 from fabric.scenario.latency_schema import FabricLatency
 from fabric.scenario.node_schema import NodeSpec
+from fabric.scenario.reliability_schema import ReliabilitySpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import Catalogue, builtin
 from topologies.errors import nearest, nearest_hint
@@ -486,6 +487,9 @@ class Scenario(Spec):
     scale: float = Field(default=1.0, gt=0, allow_inf_nan=False, description="Factor on all demand")
     failures: tuple[dict[str, Any], ...] = Field(
         default=(), description="Failure cases", json_schema_extra=LATER_OF_ROUTES
+    )
+    reliability: ReliabilitySpec = Field(
+        default=ReliabilitySpec(), description="How often parts fail and how long repairs take"
     )
     measured: tuple[dict[str, Any], ...] = Field(
         default=(), description="Where measurements to compare with come from", json_schema_extra=LATER_OF_ROUTES
