@@ -77,7 +77,7 @@ def _worst_of_hosts(route: PhaseRoute, hosts: Sequence[str]) -> dict[str, float]
 
 
 def _view(drawn: Drawn, _: Picture) -> str:
-    return rack_svg(drawn.loaded, drawn.route, route_heading(drawn.route, drawn.title))
+    return rack_svg(drawn.loaded, drawn.route, drawn.heading or route_heading(drawn.route, drawn.title))
 
 
 SUMMARY = "rows of racks"
