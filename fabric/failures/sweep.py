@@ -52,7 +52,7 @@ def run_failures(
     """
     began = time.perf_counter()
     ground = Ground.of(run, request)
-    sweep = Sweep(ground, case_set(run, request))
+    sweep = Sweep(ground, case_set(run, request), request)
     tally, stopped = _swept(sweep, progress, chunks_of, "failures")
     limits: list[FailureLimit] = []
     for place, limit in enumerate(run.loaded.scenario.limits):
@@ -68,7 +68,7 @@ def judge_limit(
 ) -> tuple[FailureLimit, bool]:
     """A limit with ``when`` over its set, and whether that was stopped."""
     request = replace(ground.request, named=(limit.when or "",), sample=None)
-    sweep = Sweep(ground, case_set(ground.run, request), (limit,))
+    sweep = Sweep(ground, case_set(ground.run, request), request, (limit,))
     tally, stopped = _swept(sweep, progress, chunks_of, f"limit {limit.when}")
     return _limit(sweep, place, limit, tally.limits[0] if tally else LimitTally(), stopped=stopped), stopped
 
@@ -158,8 +158,9 @@ def _case(sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str]) -> 
         jobs=job_states(
             jobs, figures.state[row].tolist(), figures.step_time_s[row].tolist(), figures.stretch[row].tolist()
         ),
-        selectors=tuple(text for part in parts if part.links for text in part.selectors),
-        slowed=tuple(text for part in parts if not part.links for text in part.selectors),
+        selectors=tuple(dict.fromkeys(text for part in parts for text in part.selectors)),
+        slowed=tuple(dict.fromkeys(text for part in parts for text in part.slow_selectors)),
+        roles=tuple(part.role for part in parts),
     )
 
 
