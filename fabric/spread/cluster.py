@@ -6,8 +6,10 @@ and ask no worker of another version.
 
 from __future__ import annotations
 
+import logging
 import queue
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -197,11 +199,11 @@ def connected(scheduler: str) -> Any:
             hint="pip install 'fabric-planner[dask]'",
             code="FP7009",
         ) from None
-    import logging
-
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by us
+    _silence()
     try:
-        return Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of other versions of libraries; of ours all workers are asked
+            return Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         reason = str(error).split("\n")[0][:200] or type(error).__name__
         raise FabricError(
@@ -209,6 +211,13 @@ def connected(scheduler: str) -> Any:
             hint="dask scheduler starts one and prints its address, such as tcp://10.0.0.1:8786",
             code="FP9508",
         ) from None
+
+
+def _silence() -> None:
+    """Have the library print nothing: what matters is said by us, once."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.split(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _first(texts: dict[str, str]) -> str:
