@@ -1,8 +1,8 @@
 """What a job has come to so far, in a file that a kill at any byte leaves usable.
 
 One line says what the file is; then come records, each with its length and checksum in a line before it. The first says
-which job it is of; every other one is a task that was done. Records are only added, and reach the disk before the next
-one is begun, so that only what was being written can be lost.
+which job it is of; every other one is a task that was done, of this job or of another of the same command. Records are
+only added, and reach the disk before the next one is begun, so that only what was being written can be lost.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Checkpoint:
     path : Path
         Beside which nothing is written.
     job : Job
-        What it is of.
+        What it is of; the first of the command.
     resume : bool
         Whether to go on with what is there; else the file must not exist, unless ``force`` replaces it.
     """
@@ -57,7 +57,7 @@ class Checkpoint:
     def __init__(self, path: Path, job: Job, *, resume: bool = False, force: bool = False) -> None:
         self.path = path
         self.said: list[str] = []
-        self.done: list[Done] = []
+        self._done: dict[str, list[Done]] = {}  # by key of a job
         goes_on = resume and path.exists() and path.stat().st_size > 0
         if path.exists() and not resume and not force:
             raise FabricError(
@@ -85,7 +85,20 @@ class Checkpoint:
             os.close(self._file)
             raise
 
-    def add(self, done: Done) -> None:
+    def done(self, job: Job) -> list[Done]:
+        """Tasks of a job that were done before.
+
+        Raises
+        ------
+        FabricError
+            FP9502 where they are none of it.
+        """
+        tasks = self._done.get(job.key, [])
+        if any(not 0 <= done.task.first < done.task.last <= job.units for done in tasks):
+            raise self._damaged(f"it has {job.unit} that there are not")
+        return tasks
+
+    def add(self, job: Job, done: Done) -> None:
         """Keep a task.
 
         Raises
@@ -93,7 +106,8 @@ class Checkpoint:
         FullError
             Where there is no room for it; what is there stays whole.
         """
-        record = pack({"first": done.task.first, "last": done.task.last, "seconds": done.seconds})
+        task = done.task
+        record = pack({"job": job.key, "first": task.first, "last": task.last, "seconds": done.seconds})
         self._write(_record(len(record).to_bytes(8, "little") + record + done.value))
 
     def close(self) -> None:
@@ -143,27 +157,27 @@ class Checkpoint:
         self._size = len(MAGIC)
         head = self._next(size)
         if head is None:
-            raise FabricError(
-                f"--checkpoint {self.path}: the file is cut off or damaged before the first task",
-                hint="--force instead of --resume starts again",
-                code="FP9502",
-            )
+            raise self._damaged("it is cut off before the first task")
         try:
             kept = unpack(head)["job"]
             check_same(self.path, kept, job.identity)
             while (record := self._next(size)) is not None:
-                self.done.append(_done(record, job.units))
+                key, done = _done(record)
+                self._done.setdefault(key, []).append(done)
         except (PackedError, KeyError, TypeError, ValueError) as error:
-            raise FabricError(
-                f"--checkpoint {self.path}: the file is damaged: {error}",
-                hint="--force instead of --resume starts again",
-                code="FP9502",
-            ) from None
+            raise self._damaged(str(error)) from None
         if self._size < size:
             self.said.append(
                 f"the last {format_bytes(size - self._size)} of {self.path} are not whole, and are done again"
             )
             os.ftruncate(self._file, self._size)
+
+    def _damaged(self, how: str) -> FabricError:
+        return FabricError(
+            f"--checkpoint {self.path}: the file is damaged: {how}",
+            hint="--force instead of --resume starts again",
+            code="FP9502",
+        )
 
     def _next(self, size: int) -> bytes | None:
         """The next record; None where there is no whole one."""
@@ -191,13 +205,12 @@ def _record(data: bytes) -> bytes:
     return b"%d %b\n" % (len(data), _checksum(data)) + data
 
 
-def _done(record: bytes, units: int) -> Done:
+def _done(record: bytes) -> tuple[str, Done]:
+    """Key of a job, and a task of it."""
     length = int.from_bytes(record[:8], "little")
     about: Any = unpack(record[8 : 8 + length])
     task = Task(int(about["first"]), int(about["last"]))
-    if not 0 <= task.first < task.last <= units:
-        raise PackedError(f"it has units {task.first} to {task.last} of {units}")
-    return Done(task, record[8 + length :], float(about["seconds"]))
+    return str(about["job"]), Done(task, record[8 + length :], float(about["seconds"]))
 
 
 def check_same(path: Path, kept: Mapping[str, str], wanted: Mapping[str, str]) -> None:

@@ -43,8 +43,7 @@ class Job:
     units : int
         How many there are.
     prepare : str
-        ``module:function`` of the loaded scenario and ``arguments``: makes, once in every worker, what work takes. Where
-        that has an attribute ``fingerprint``, it must be ``fingerprint``.
+        ``module:function`` of the loaded scenario and ``arguments``: makes, once in every worker, what work takes.
     work : str
         ``module:function`` of that, the first unit and the one after the last: what they come to, as plain values
         (numbers, texts, None, lists, mappings, arrays).
@@ -54,8 +53,9 @@ class Job:
         The request as plain values: what a checkpoint must have been asked for too.
     state : object, optional
         What ``prepare`` would make, where this process has it already.
-    fingerprint : str
-        What the state of every worker says of itself, so that one that reads the scenario otherwise is refused.
+    prove, fingerprint : str
+        ``module:function`` of the state, and what it must give in every worker, so that one that reads the scenario
+        otherwise is refused; empty: nothing is asked.
     unit_s : float, optional
         Time of a unit on one core, counted; None: measured.
     """
@@ -69,6 +69,7 @@ class Job:
     arguments: Any
     asked: Mapping[str, Any] = field(default_factory=dict)
     state: State = None
+    prove: str = ""
     fingerprint: str = ""
     unit_s: float | None = None
 

@@ -23,6 +23,14 @@ WORTH_S = 4.0  # of one core: below, starting processes takes as long as the wor
 _WAIT_S = 0.25
 
 
+class StoppedError(Exception):
+    """The rest of a job cannot be had; what was done before is an answer, too."""
+
+    def __init__(self, reason: FabricError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class SpreadOptions:
     """Who does the work, and what is kept of it."""
@@ -33,6 +41,18 @@ class SpreadOptions:
     checkpoint: Path | None = None
     resume: bool = False
     force: bool = False
+
+    def open_checkpoint(self, job: Job) -> Checkpoint | None:
+        """The file that tasks are kept in, for a job and others of the same command; None: they are not kept.
+
+        Raises
+        ------
+        FabricError
+            FP9501 to FP9503.
+        """
+        if self.checkpoint is None:
+            return None
+        return Checkpoint(self.checkpoint, job, resume=self.resume, force=self.force)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +79,7 @@ class Spread:
     job: Job
     options: SpreadOptions = SpreadOptions()
     progress: Reporter = silent
+    kept: Checkpoint | None = None  # of several jobs; else ``options`` say which
     stopped: FabricError | None = None
     said: list[str] = field(default_factory=list)
     done_units: int = 0
@@ -95,7 +116,7 @@ class Spread:
             for first in sorted(waiting):
                 yield _part(waiting[first])
         finally:
-            if kept is not None:
+            if kept is not None and kept is not self.kept:
                 kept.close()
 
     @property
@@ -110,17 +131,17 @@ class Spread:
     # ---- the work ---------------------------------------------------------------------------------------------------
 
     def _open(self) -> Checkpoint | None:
-        options = self.options
-        if options.checkpoint is None:
-            return None
-        kept = Checkpoint(options.checkpoint, self.job, resume=options.resume, force=options.force)
-        self.said += kept.said
+        if self.kept is not None:
+            return self.kept
+        kept = self.options.open_checkpoint(self.job)
+        self.said += [] if kept is None else kept.said
         return kept
 
     def _all_done(self, kept: Checkpoint | None) -> Iterator[Done]:
         """Tasks as they are done, those of the checkpoint first; each unit once."""
         todo = [Task(0, self.job.units)] if self.job.units else []
-        for done in () if kept is None else kept.done:
+        before = [] if kept is None else kept.done(self.job)
+        for done in before:
             left = _without(todo, done.task)
             if left is None:
                 self.said.append(f"units {done.task.first:,} to {done.task.last:,} are in the checkpoint twice")
@@ -128,7 +149,7 @@ class Spread:
             todo = left
             self.done_units += len(done.task)
             yield done
-        if kept is not None and kept.done:
+        if before:
             self.said.append(f"{self.done_units:,} of {self.job.units:,} {self.job.unit} were done before")
         if not todo:
             return
@@ -139,7 +160,7 @@ class Spread:
             self._new_seconds += done.seconds
             self._report()
             if kept is not None:
-                kept.add(done)
+                kept.add(self.job, done)
             yield done
 
     def _do(self, todo: list[Task]) -> Iterator[Done]:

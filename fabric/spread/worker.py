@@ -139,7 +139,7 @@ def prepared(job: Job, scratch: str | None = None) -> State:
         state: Any = named_function(job.prepare)(job.scenario.unpack(folder), job.arguments)
     except FabricError as error:
         raise job.scenario.named(error, folder) from None
-    if job.fingerprint and state.fingerprint != job.fingerprint:
+    if job.fingerprint and named_function(job.prove)(state) != job.fingerprint:
         raise FabricError(
             f"the worker on {socket.gethostname()} comes to another network or other traffic from the same scenario",
             hint="files named by an absolute path must be the same on all workers; --workers 1 needs none",

@@ -37,13 +37,17 @@ class Toy:
     flag: str
     refuses_at: int | None
     log: str
-    fingerprint: str = "toy"
 
 
 def prepare(loaded: LoadedScenario, arguments: dict[str, Any]) -> Toy:
     """Called once a worker."""
     defaults = {"seconds": 0.0, "dies_at": None, "flag": "", "refuses_at": None, "log": ""}
     return Toy(loaded.scenario.name, **{**defaults, **arguments})
+
+
+def fingerprint(toy: Toy) -> str:
+    """What every worker must have."""
+    return toy.name
 
 
 def squares(toy: Toy, first: int, last: int) -> dict[str, Any]:
@@ -82,6 +86,7 @@ def job(folder: Path, units: int, **arguments: Any) -> Job:
         scenario=Shipment.of(scenario(folder)),
         arguments=arguments,
         asked={"units": units},
+        prove="toy_work:fingerprint",
         fingerprint="toy",
     )
 
