@@ -23,6 +23,7 @@ from fabric.pipeline.stages import limits_of
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.schema import LimitSpec
+from fabric.spread.run import StoppedError
 from topologies.errors import ScenarioError
 from topologies.units import format_seconds
 
@@ -102,7 +103,7 @@ def _swept(sweep: Sweep, progress: Reporter, chunks_of: Chunks, what: str) -> tu
             spent = time.perf_counter() - began
             left = spent / last * (sweep.units - last)
             progress(Progress(f"{what}: {whole.cases:,} of {sweep.total:,} cases, {format_seconds(left)} left"))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StoppedError):
         return whole, True
     return whole, False
 
