@@ -36,7 +36,16 @@ from fabric.routing.utilisation import is_over
 from traffic.hostlist import folded_hosts
 
 STALLS = "stalls"
-CASES_SHOWN = ("what", "kind", "count", "max_utilisation", "links_over_capacity", "effect", "gpus_cut_off")
+CASES_SHOWN = (
+    "what",
+    "kind",
+    "count",
+    "max_utilisation",
+    "links_over_capacity",
+    "effect",
+    "gpus_cut_off",
+    "lost_gpu_hours_per_month",
+)
 WORST_LINKS_SHOWN = ("link", "intact_utilisation", "worst_utilisation", "cause", "tier", "phase", "fabric")
 _STATES: tuple[State, ...] = ("ok", "slowed", "stalled")
 _MARKS: dict[State, Mark] = {"ok": "", "slowed": "warn", "stalled": "bad"}

@@ -57,9 +57,7 @@ def neighbourhood_dot(
 
 
 def _view(drawn: Drawn, picture: Picture) -> str:
-    return neighbourhood_dot(
-        drawn.route, title=drawn.title, at=picture.at, hops=picture.hops, heading=drawn.heading
-    )
+    return neighbourhood_dot(drawn.route, title=drawn.title, at=picture.at, hops=picture.hops, heading=drawn.heading)
 
 
 SUMMARY = "a node and what is near"
