@@ -24,6 +24,7 @@ from fabric.output.columns import (
     count_text,
     counts,
     factor_text,
+    factors,
     loads,
     named,
     ratios,
@@ -145,7 +146,7 @@ def case_table(cases: Sequence[FailureCase]) -> Table:
 
 def folded_case_table(groups: Sequence[CaseGroup]) -> Table:
     """One row per group of equal cases; rows that nobody expects to differ are not listed twice."""
-    return _cases(groups)
+    return _cases(groups).without_empty("per_month", "lost_gpu_hours_per_month")
 
 
 def _cases(groups: Sequence[CaseGroup]) -> Table:
@@ -164,13 +165,13 @@ def _cases(groups: Sequence[CaseGroup]) -> Table:
         counts("unreachable_pairs", "pairs cut", [case.unreachable_pairs for case in cases], width=9, priority=3),
         Column("effect", "step", [case.stretch for case in cases], numeric=True, width=7, unit="ratio",
                texts=[effect_text(case) for case in cases]),
+        factors("stretch", "stretch", [case.stretch for case in cases], priority=9),
         named("state", "jobs", [case_state(case) for case in cases], width=7, priority=4),
         counts("gpus_cut_off", "GPUs cut", [case.gpus_cut_off for case in cases], width=8),
         amounts("per_month", "a month", per_month, width=8, priority=1),
         amounts("lost_gpu_hours_per_month", "GPU-h lost a month", lost, width=18, priority=1),
     )  # fmt: skip
-    table = Table.of(columns, len(groups), title="failure cases", marks=[case_mark(case) for case in cases])
-    return table.without_empty("per_month", "lost_gpu_hours_per_month")
+    return Table.of(columns, len(groups), title="failure cases", marks=[case_mark(case) for case in cases])
 
 
 def _kind(case: FailureCase) -> str:
@@ -202,6 +203,7 @@ def worst_link_table(links: Sequence[WorstLink]) -> Table:
         named("phase", "phase", [link.phase for link in links], width=16, priority=3),
         named("fabric", "fabric", [link.fabric for link in links], width=8, priority=1),
         speeds("capacity_gbps", "Gb/s", [link.capacity_gbps for link in links], priority=4),
+        named("causes", "cases", [cause_records(link) for link in links], priority=9),
     )
     marks: list[Mark] = ["bad" if is_over(link.worst_utilisation) else "" for link in links]
     return Table.of(columns, len(links), title="links by their worst case", marks=marks)
@@ -241,6 +243,11 @@ def folded_link_table(groups: Sequence[LinkCaseGroup]) -> Table:
     columns.insert(1, counts("count", "links", [len(group.links) for group in groups], width=6, priority=1))
     marks: list[Mark] = ["bad" if is_over(link.worst_utilisation) else "" for link in links]
     return Table.of(columns, len(groups), title="links by their worst case", marks=marks)
+
+
+def cause_records(link: WorstLink) -> list[dict[str, Any]]:
+    """The failures that fill one link most, for machines."""
+    return [{"case": cause.case, "parts": [*cause.parts], "utilisation": cause.utilisation} for cause in link.causes]
 
 
 def cause_table(link: WorstLink) -> Table:
