@@ -172,6 +172,7 @@ def _case(sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str]) -> 
         id=case_id(number),
         parts=tuple(part.name for part in parts),
         kinds=tuple(part.kind for part in parts),
+        roles=tuple(part.role for part in parts),
         count=int(figures.count[row]),
         fabric=phase.fabric if phase else "",
         max_utilisation=finite(float(figures.max_utilisation[row])),

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from fabric.failures.part import PartKind
+from fabric.failures.request import FailureRequest
 from fabric.failures.result import (
     CheckpointAdvice,
     Estimate,
@@ -21,6 +23,8 @@ from fabric.failures.result import (
     Remedy,
     WorstLink,
 )
+from fabric.pipeline.run import Run
+from fabric.request import RouteRequest
 from fabric.result import Assumption, LimitVerdict
 from fabric.scenario.load import LoadedScenario
 from topologies.errors import FormatError
@@ -32,6 +36,7 @@ _HINT = "fabric failures SCENARIO --json -o FILE writes one"
 _HEAD_BYTES = 4096
 _CASES = TypeAdapter(tuple[FailureCase, ...])
 _LINKS = TypeAdapter(tuple[WorstLink, ...])
+_KINDS = TypeAdapter(tuple[PartKind, ...])
 _JOBS = TypeAdapter(tuple[JobState, ...])
 _VERDICT = TypeAdapter(LimitVerdict)
 _LIMIT = TypeAdapter(FailureLimit)
@@ -83,6 +88,38 @@ class SavedFailures:
             hint=f"sweep it again: fabric failures {loaded.path} --json -o {self.given} --force",
             code="FP9105",
         )
+
+    def request(self, route: RouteRequest) -> FailureRequest:
+        """What sweeps another scenario over the same set.
+
+        Raises
+        ------
+        FormatError
+            FP9106 where it was a sample, or sets of its scenario, that another one does not have.
+        """
+        result = self.result
+        if result.choose not in (1, 2) or result.total > result.cases or result.set != f"N-{result.choose}":
+            raise FormatError(
+                f"{self.given} is a sweep of {result.set}: that set is of its own scenario, or a sample",
+                hint="sweep both with fabric failures --json, and compare the files",
+                code="FP9106",
+            )
+        kinds = _KINDS.validate_python(result.kinds)
+        return FailureRequest(route=route, kinds=kinds, choose=result.choose, reaction=result.reaction)
+
+
+def saved_failures(run: Run, result: FailureResult) -> SavedFailures:
+    """A sweep that was made now, as one from a file."""
+    loaded = run.loaded
+    return SavedFailures(
+        result,
+        loaded.scenario.name,
+        loaded.scenario.seed,
+        tuple((file.path, file.sha256) for file in loaded.inputs),
+        tuple((entry.path, entry.value) for entry in loaded.overrides),
+        True,
+        run.given,
+    )
 
 
 def is_failure_file(path: str) -> bool:

@@ -11,6 +11,8 @@ from fabric.faces.views.failures import (
     checkpoint_table,
     folded_case_table,
     folded_cases,
+    folded_link_table,
+    folded_links,
     harm_text,
     kind_harms,
     kind_table,
@@ -19,7 +21,6 @@ from fabric.faces.views.failures import (
     remedy_table,
     sweep_text,
     when_limit_table,
-    worst_link_table,
 )
 from fabric.faces.views.tornado import tornado
 from fabric.failures.result import Expected, FailureResult
@@ -51,8 +52,8 @@ def failures_section(source: ReportSource) -> Section | None:
     if failures.failures:
         blocks += [BarsBlock(tornado(failures)), *_cases(failures)]
     if failures.links:
-        table = worst_link_table(failures.links)
-        more = f", the {_MOST} fullest of {len(table):,}" if len(table) > _MOST else ""
+        table = folded_link_table(folded_links(failures.links))
+        more = f", the {_MOST} fullest of {len(table):,} rows" if len(table) > _MOST else ""
         blocks.append(table.only(*WORST_LINKS_SHOWN).first(_MOST).titled(f"Links by their worst case{more}"))
     blocks += _lost(failures.expected) if failures.expected is not None else []
     blocks += [remedy_table(failures.remedies).titled("What to add so that it holds")] if failures.remedies else []
