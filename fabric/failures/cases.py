@@ -25,9 +25,14 @@ class Cases:
         return len(self.start) - 1
 
     @property
+    def first_failures(self) -> bool:
+        """Whether every row is a first failure, which every later part of ``parts`` follows: all pairs, unwritten."""
+        return self.choose == 2 and len(self.part) == len(self)
+
+    @property
     def is_sample(self) -> bool:
         """Whether only some of the cases are looked at."""
-        return self.total > len(self)
+        return self.total > len(self) and not self.first_failures
 
     def parts_of(self, case: int) -> tuple[Part, ...]:
         """The parts of one case."""
