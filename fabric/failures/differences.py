@@ -11,7 +11,7 @@ from fabric.failures.result import FailureCase, FailureResult, WorstLink
 from fabric.whatif.differences import Row
 
 GPU_HOURS = "GPU-h"  # unit of losses
-_ASKED = ("set", "kinds", "choose", "reaction", "cases", "total")  # what makes sweeps comparable
+_ASKED = ("set", "kinds", "choose", "reaction")  # what makes sweeps comparable
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,15 @@ class SweepDifferences:
     """Figures of both sweeps, then the cases and the links that differ, those that differ most first.
 
     ``asked`` are what was swept differently, with both values: figures of such sweeps are of other cases.
+    ``only_a`` and ``only_b`` count the cases and links that one side alone has; None where lists are not whole.
     """
 
     figures: tuple[Row, ...]
     cases: tuple[Row, ...]
     links: tuple[Row, ...]
     asked: tuple[tuple[str, Any, Any], ...]
+    only_a: tuple[int, int] | None = (0, 0)
+    only_b: tuple[int, int] | None = (0, 0)
 
     def rows(self, most: int) -> list[Row]:
         """All figures, and ``most`` of the cases and of the links that differ."""
@@ -41,17 +44,29 @@ def compare_sweeps(a: FailureResult, b: FailureResult, *, whole: bool = True) ->
     Parameters
     ----------
     whole : bool
-        Whether both list every case and link that they looked at; else what one side alone lists is left out, as the
-        other may have it too.
+        Whether both list every case and link that they looked at; else nobody knows what one side alone has.
     """
-    every_case = whole and _is_whole(a) and _is_whole(b)
+    whole = whole and _is_whole(a) and _is_whole(b)
+    cases = [{case.parts for case in sweep.failures} for sweep in (a, b)]
+    links = [{(link.fabric, link.link) for link in sweep.links} for sweep in (a, b)]
     figures = [*_counts(a, b), *_limits(a, b), *_losses(a, b)]
     return SweepDifferences(
         tuple(figures),
-        _most_different(_cases(a.failures, b.failures, whole=every_case)),
-        _most_different(_links(a.links, b.links, whole=whole)),
-        tuple((key, getattr(a, key), getattr(b, key)) for key in _ASKED if getattr(a, key) != getattr(b, key)),
+        _most_different(_cases(a.failures, b.failures)),
+        _most_different(_links(a.links, b.links)),
+        tuple(_asked(a, b)),
+        (len(cases[0] - cases[1]), len(links[0] - links[1])) if whole else None,
+        (len(cases[1] - cases[0]), len(links[1] - links[0])) if whole else None,
     )
+
+
+def _asked(a: FailureResult, b: FailureResult) -> Iterator[tuple[str, Any, Any]]:
+    for key in _ASKED:
+        if getattr(a, key) != getattr(b, key):
+            yield key, getattr(a, key), getattr(b, key)
+    sampled = [sweep.cases if sweep.cases < sweep.total else None for sweep in (a, b)]
+    if sampled != [None, None]:
+        yield "sample", *(count or "all" for count in sampled)
 
 
 def _is_whole(sweep: FailureResult) -> bool:
@@ -122,40 +137,31 @@ def _losses(a: FailureResult, b: FailureResult) -> Iterator[Row]:
         yield Row("failures", f"part of the time that {limit} holds", held[0].get(limit), held[1].get(limit), "ratio")
 
 
-def _cases(a: Sequence[FailureCase], b: Sequence[FailureCase], *, whole: bool) -> Iterator[Row]:
-    """Load and step of every case, matched by what fails."""
-    sides = [{case.parts: case for case in cases} for cases in (a, b)]
-    for parts in dict.fromkeys([*sides[0], *sides[1]]):
-        one, other = sides[0].get(parts), sides[1].get(parts)
-        if (one is None or other is None) and not whole:
+def _cases(a: Sequence[FailureCase], b: Sequence[FailureCase]) -> Iterator[Row]:
+    """Load and step of every case that both have, matched by what fails."""
+    others = {case.parts: case for case in b}
+    for one in a:
+        other = others.get(one.parts)
+        if other is None:
             continue
-        name = f"{' + '.join(parts)} fails"
-        yield Row(
-            "failures", f"{name}: worst offered", _of(one, "max_utilisation"), _of(other, "max_utilisation"), "ratio"
-        )
-        steps = [_of(case, "stretch") for case in (one, other)]
-        stalls = [None if case is None else any(job.state == "stalled" for job in case.jobs) for case in (one, other)]
-        if True in stalls and None not in stalls:
+        name = f"{' + '.join(one.parts)} fails"
+        yield Row("failures", f"{name}: worst offered", one.max_utilisation, other.max_utilisation, "ratio")
+        if one.stretch is None or other.stretch is None:  # a step that never ends is no stretch
             yield Row("failures", f"{name}: jobs that stall", _stalled(one), _stalled(other), "")
         else:
-            yield Row("failures", f"{name}: step, of the intact one", steps[0], steps[1], "ratio")
-        yield Row("failures", f"{name}: GPUs cut off", _of(one, "gpus_cut_off"), _of(other, "gpus_cut_off"), "")
+            yield Row("failures", f"{name}: step, of the intact one", one.stretch, other.stretch, "ratio")
+        yield Row("failures", f"{name}: GPUs cut off", one.gpus_cut_off, other.gpus_cut_off, "")
 
 
-def _stalled(case: FailureCase | None) -> int | None:
-    return None if case is None else sum(job.state == "stalled" for job in case.jobs)
+def _stalled(case: FailureCase) -> int:
+    return sum(job.state == "stalled" for job in case.jobs)
 
 
-def _of(case: FailureCase | None, name: str) -> float | None:
-    return None if case is None else getattr(case, name)
-
-
-def _links(a: Sequence[WorstLink], b: Sequence[WorstLink], *, whole: bool) -> Iterator[Row]:
-    """Every link in its worst case, matched by fabric and name."""
-    sides = [{(link.fabric, link.link): link for link in links} for links in (a, b)]
-    for key in dict.fromkeys([*sides[0], *sides[1]]):
-        one, other = sides[0].get(key), sides[1].get(key)
-        if (one is None or other is None) and not whole:
-            continue
-        values = [None if link is None else link.worst_utilisation for link in (one, other)]
-        yield Row("failures", f"{key[0]} {key[1]}: worst offered in any case", values[0], values[1], "ratio")
+def _links(a: Sequence[WorstLink], b: Sequence[WorstLink]) -> Iterator[Row]:
+    """Every link that both have, in its worst case, matched by fabric and name."""
+    others = {(link.fabric, link.link): link for link in b}
+    for one in a:
+        other = others.get((one.fabric, one.link))
+        if other is not None:
+            name = f"{one.fabric} {one.link}: worst offered in any case"
+            yield Row("failures", name, one.worst_utilisation, other.worst_utilisation, "ratio")

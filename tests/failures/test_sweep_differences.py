@@ -62,18 +62,23 @@ def test_a_job_that_stalls_on_one_side_is_said_as_that():
     assert by_name(found.cases) == {"spine0 fails: jobs that stall": (0, 1)}
 
 
-def test_what_one_side_alone_lists_is_gained_only_where_lists_are_whole():
+def test_what_one_side_alone_has_is_counted_only_where_lists_are_whole():
     """Of a list that was cut nobody can say that the other side has it not."""
     a = sweep()
     b = replace(a, links=a.links[:1])
-    assert [row.what for row in compare_sweeps(a, b).links] == ["main leaf1 -> spine1: worst offered in any case"]
-    assert compare_sweeps(a, b, whole=False).links == ()
+    found = compare_sweeps(a, b)
+    assert (found.only_a, found.only_b, found.links) == ((0, 1), (0, 0), ())
+    assert compare_sweeps(a, b, whole=False).only_a is None
     cut = replace(a, failures=CASES[:2])  # keeps 2 of 20 cases
-    assert compare_sweeps(a, cut).cases == ()
+    assert compare_sweeps(a, cut).only_a is None
 
 
 def test_other_sets_are_named():
     """Figures of sweeps over other cases are not of the same thing."""
     a = sweep()
-    found = compare_sweeps(a, replace(a, kinds=("switch",), reaction="frozen"))
-    assert {key: value for key, _, value in found.asked} == {"kinds": ("switch",), "reaction": "frozen"}
+    found = compare_sweeps(a, replace(a, kinds=("switch",), reaction="frozen", total=99))
+    assert {key: value for key, _, value in found.asked} == {
+        "kinds": ("switch",),
+        "reaction": "frozen",
+        "sample": 20,
+    }

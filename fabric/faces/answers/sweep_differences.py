@@ -23,6 +23,9 @@ def sweep_differences_lines(differences: SweepDifferences, most: int) -> list[Li
         Line(f"other {key}: {_text(a)} in A, {_text(b)} in B; figures are of different cases", "warn")
         for key, a, b in differences.asked
     ]
+    for side, count in (("A", differences.only_a), ("B", differences.only_b)):
+        if count is not None and any(count):
+            lines.append(Line(f"only in {side}: {count[0]:,} cases, {count[1]:,} links that carry load"))
     for what, rows in (("figures of cases", differences.cases), ("links", differences.links)):
         if len(rows) > most:
             lines.append(Line(f"{len(rows):,} {what} differ; the {most:,} that differ most are listed", is_rows=True))
@@ -38,8 +41,14 @@ def sweep_differences_record(differences: SweepDifferences) -> dict[str, Any]:
     return {
         "cases_that_differ": len(differences.cases),
         "links_that_differ": len(differences.links),
+        "only_a": _counts(differences.only_a),
+        "only_b": _counts(differences.only_b),
         "swept_differently": [{"key": key, "a": _plain(a), "b": _plain(b)} for key, a, b in differences.asked],
     }
+
+
+def _counts(count: tuple[int, int] | None) -> dict[str, int] | None:
+    return None if count is None else {"cases": count[0], "links": count[1]}
 
 
 def _plain(value: Any) -> Any:
