@@ -102,6 +102,7 @@ class Sweep:
 
     ground: Ground
     cases: Cases
+    request: FailureRequest  # whose cases these are
     limits: tuple[LimitSpec, ...] = ()
 
     @cached_property
@@ -112,7 +113,7 @@ class Sweep:
     @property
     def are_pairs(self) -> bool:
         """Whether every two of the cases together are one."""
-        return self.cases.choose == 2 and bool((np.diff(self.cases.start) == 1).all())
+        return self.cases.first_failures
 
     @property
     def units(self) -> int:
@@ -128,7 +129,7 @@ class Sweep:
     @property
     def keep(self) -> int | None:
         """Cases that are kept with all their figures; None: all."""
-        return None if self.total <= KEEP_ALL else self.ground.request.keep_worst
+        return None if self.total <= KEEP_ALL else self.request.keep_worst
 
     def number_of_pair(self, first: int, second: int) -> int:
         """Of a pair among all pairs, in order."""
@@ -154,7 +155,7 @@ class Sweep:
             every = np.arange(first, last, dtype=np.int64)
             damage = {name: each.take(every) for name, each in self.damage.items()}
             outcomes, worst = self._routed(self.ground.engines, damage, every, self.ground.intact)
-            return self._tallied(outcomes, worst, self.ground.engines, damage, damage, every)
+            return self._tallied(outcomes, worst, self.ground.engines, damage, every)
         result: Tally | None = None
         for unit in range(first, last):
             row = self._with_first(unit)
@@ -175,9 +176,8 @@ class Sweep:
         number = self.number_of_pair(first, first + 1) + np.arange(len(seconds), dtype=np.int64)
         before, single = self._routed(ground.engines, alone, number[:1], ground.intact)
         outcomes, worst = self._routed(engines, further, number, before)
-        both = {name: _both(alone[name], further[name]) for name in further}
         worst = tuple(each.merged(one) for each, one in zip(worst, single, strict=True))
-        return self._tallied(outcomes, worst, engines, further, both, number)
+        return self._tallied(outcomes, worst, engines, further, number, alone)
 
     def _routed(
         self,
@@ -211,11 +211,12 @@ class Sweep:
         worst: tuple[LinkWorst, ...],
         engines: tuple[PhaseEngine, ...],
         damage: dict[str, Damage],
-        whole: dict[str, Damage],
         number: Longs,
+        first: dict[str, Damage] | None = None,
     ) -> Tally:
-        """Cases judged; ``whole`` is all that is done to the fabrics, ``damage`` what the engines have not done yet."""
+        """Cases judged; ``damage`` is what the engines have not done yet, ``first`` what they have, by fabric."""
         ground, judge = self.ground, self.ground.judge
+        whole = damage if first is None else {name: _both(first[name], damage[name]) for name in damage}
         state, step_s, stretch, judged, which = judge.states(
             _side(outcomes, "peak", len(number)), _side(outcomes, "cut", len(number)), ground.intact_jobs
         )

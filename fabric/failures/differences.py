@@ -66,7 +66,7 @@ def _asked(a: FailureResult, b: FailureResult) -> Iterator[tuple[str, Any, Any]]
             yield key, getattr(a, key), getattr(b, key)
     sampled = [sweep.cases if sweep.cases < sweep.total else None for sweep in (a, b)]
     if sampled != [None, None]:
-        yield "sample", *(count or "all" for count in sampled)
+        yield "sample", sampled[0] or "all", sampled[1] or "all"
 
 
 def _is_whole(sweep: FailureResult) -> bool:

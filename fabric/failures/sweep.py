@@ -57,7 +57,7 @@ def run_failures(
     """
     began = time.perf_counter()
     ground = Ground.of(run, request)
-    sweep = Sweep(ground, case_set(run, request))
+    sweep = Sweep(ground, case_set(run, request), request)
     seen = None if watch is None else _now_and_then(sweep, watch)
     tally, stopped = _swept(sweep, progress, chunks_of, "failures", seen)
     limits: list[FailureLimit] = []
@@ -74,7 +74,7 @@ def judge_limit(
 ) -> tuple[FailureLimit, bool]:
     """A limit with ``when`` over its set, and whether that was stopped."""
     request = replace(ground.request, named=(limit.when or "",), sample=None)
-    sweep = Sweep(ground, case_set(ground.run, request), (limit,))
+    sweep = Sweep(ground, case_set(ground.run, request), request, (limit,))
     tally, stopped = _swept(sweep, progress, chunks_of, f"limit {limit.when}")
     return _limit(sweep, place, limit, tally.limits[0] if tally else LimitTally(), stopped=stopped), stopped
 
@@ -172,7 +172,6 @@ def _case(sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str]) -> 
         id=case_id(number),
         parts=tuple(part.name for part in parts),
         kinds=tuple(part.kind for part in parts),
-        roles=tuple(part.role for part in parts),
         count=int(figures.count[row]),
         fabric=phase.fabric if phase else "",
         max_utilisation=finite(float(figures.max_utilisation[row])),
@@ -183,8 +182,9 @@ def _case(sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str]) -> 
         jobs=job_states(
             jobs, figures.state[row].tolist(), figures.step_time_s[row].tolist(), figures.stretch[row].tolist()
         ),
-        selectors=tuple(text for part in parts if part.links for text in part.selectors),
-        slowed=tuple(text for part in parts if not part.links for text in part.selectors),
+        selectors=tuple(dict.fromkeys(text for part in parts for text in part.selectors)),
+        slowed=tuple(dict.fromkeys(text for part in parts for text in part.slow_selectors)),
+        roles=tuple(part.role for part in parts),
     )
 
 

@@ -212,6 +212,11 @@ class HashSpec(Spec):
     per_switch_seed: bool = Field(
         default=True, description="False: the same function with the same seed everywhere, which polarises"
     )
+    resilient: bool = Field(
+        default=True,
+        description="When links fail, flows on links that are left stay; False: switches hash all flows again over "
+        "the links that are left",
+    )
     replicas: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
         default=None,
         description="Draws of the seeds that medians and percentiles are taken over; 100 or as many as take a second",

@@ -132,8 +132,15 @@ class FailuresScreen(FilteredView):
 
     @property
     def result(self) -> FailureResult | None:
-        """The sweep that is shown; None before there is one."""
-        return self._results.get(self._key)
+        """The sweep that is shown: of the present state, else the last of the same set on another; None before any."""
+        now = self._key
+        alike = [result for key, result in self._results.items() if key[0] == now[0] and key[2:] == now[2:]]
+        return self._results.get(now) or (alike[-1] if alike else None)
+
+    @property
+    def _is_old(self) -> bool:
+        """Whether the sweep that is shown is of another state."""
+        return self._key not in self._results or self.session.stale
 
     def action_sweep(self) -> None:
         """Sweep in a thread; rows appear while it runs."""
@@ -200,10 +207,10 @@ class FailuresScreen(FilteredView):
         self._full = folded_case_table(self._groups).only(*CASES_SHOWN)
         self.refill()
         links = folded_link_table(self._links).only(*WORST_LINKS_SHOWN)
-        self.query_one("#worst", LineTable).show(links, self.look, stale=self.session.stale)
+        self.query_one("#worst", LineTable).show(links, self.look, stale=self._is_old)
         self.query_one("#p-worst", Pane).retitle("Links by their worst case", "enter: its worst case as the what-if")
         title, table = _sums(result)
-        self.query_one("#sums", LineTable).show(table, self.look, stale=self.session.stale)
+        self.query_one("#sums", LineTable).show(table, self.look, stale=self._is_old)
         self.query_one("#p-sums", Pane).retitle(title)
 
     def all_rows(self) -> Table:
@@ -223,12 +230,13 @@ class FailuresScreen(FilteredView):
             table = table.sorted_by(column, reverse=True)
         elif column:
             order = "harm: no rates are known" if len(table) else order
-        cases.show(table, self.look, stale=self.session.stale)
+        cases.show(table, self.look, stale=self._is_old)
         result = self.result
         about = f"{name}, {_REACTIONS[self._reaction]}"
         if result is not None:
             kept = f"{len(table):,} of {len(self._full):,} rows; " if self.filter_text else ""
-            about = sweep_text(result, seconds=not working and not self.shell.start.replay)
+            about = sweep_text(result, seconds=not working and not self.shell.is_headless)
+            about = f"of another state, R sweeps this one: {about}" if self._is_old else about
             pane.retitle(about, f"{kept}{harm_text(result)}; by {order}; enter: what-if", f"by {order}; enter: what-if")
         else:
             pane.retitle(f"Failures of {about}", "R run, n set, v reaction")
@@ -313,7 +321,7 @@ class FailuresScreen(FilteredView):
 
 def _set_names(loaded: LoadedScenario) -> list[str]:
     """Names of the sets that a scenario has."""
-    return [str(entry["name"]) for entry in loaded.scenario.failures if "name" in entry]
+    return [entry.name for entry in loaded.scenario.failures]
 
 
 def _sums(result: FailureResult | None) -> tuple[str, Table]:

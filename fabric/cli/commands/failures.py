@@ -8,6 +8,7 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.failure_picture import draw_failures, picture_names, wanted_picture
 from fabric.cli.interrupts import exit_code_of
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, refuse_flags
 from fabric.cli.watch import watching
@@ -58,6 +59,11 @@ _ROWS = {"failures": FAILURES, "links": WORST_LINKS}
 )
 @click.option("--fabric", metavar="NAME", help="Only parts of this fabric fail; traffic of all fabrics is judged.")
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
+@click.option(
+    "--picture",
+    type=OneOf(picture_names),
+    help="With -o FILE.svg: of a fabric by its worst cases (default: tier), or of the causes.",
+)
 @click.option("--rows", type=click.Choice([*_ROWS]), default="failures", show_default=True, help="What rows are.")
 @click.option(
     "--top",
@@ -84,6 +90,7 @@ def command(
     reaction: Reaction,
     fabric: str | None,
     router: str | None,
+    picture: str | None,
     rows: str,
     top: int | None,
     keep_worst: int,
@@ -102,6 +109,7 @@ def command(
         raise click.BadParameter(f"{scale:g} is not a factor: it must be above 0", param_hint="--scale")
     if named is not None:
         refuse_flags("the set says what fails", "kinds", "choose", "fabric")
+    drawn = wanted_picture(settings, picture)
     loaded = load(scenario, settings)
     request = FailureRequest(
         route=RouteRequest(router=router, down=settings.down, up=settings.up, scale=scale),
@@ -114,10 +122,17 @@ def command(
         top=FAILURES_SHOWN if top is None else top,
         keep_worst=keep_worst,
     )
-    return _sweep(loaded, settings, request, rows, top)
+    return _sweep(loaded, settings, request, rows, top, drawn)
 
 
-def _sweep(loaded: LoadedScenario, settings: Settings, request: FailureRequest, rows: str, top: int | None) -> int:
+def _sweep(
+    loaded: LoadedScenario,
+    settings: Settings,
+    request: FailureRequest,
+    rows: str,
+    top: int | None,
+    picture: str | None,
+) -> int:
     from fabric.failures.sweep import run_failures
     from fabric.pipeline.prepared import check_fabric
     from fabric.pipeline.run import run_scenario
@@ -133,7 +148,10 @@ def _sweep(loaded: LoadedScenario, settings: Settings, request: FailureRequest, 
         if result is None:
             raise
         code = exit_code_of(error)
-    _emit(loaded, settings, result, rows, top)
+    if picture is None:
+        _emit(loaded, settings, result, rows, top)
+    else:
+        draw_failures(run, result, picture, settings, request.fabric)
     if code or result.partial:
         note(f"stopped after {result.cases:,} of {result.total:,} cases", settings)
         return code

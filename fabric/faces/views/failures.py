@@ -318,13 +318,13 @@ def kind_harms(cases: Sequence[FailureCase]) -> list[KindHarm]:
 def kind_table(harms: Sequence[KindHarm]) -> Table:
     """The worst failure of every kind."""
     columns = (
-        named("kind", "kind", [harm.kind for harm in harms], width=12),
-        counts("cases", "cases", [harm.cases for harm in harms]),
-        named("worst", "worst of them", [case_name(harm.worst) for harm in harms], width=24, flexible=True),
+        named("kind", "kind", [harm.kind for harm in harms], width=16),
+        counts("cases", "cases", [harm.cases for harm in harms], width=6, priority=1),
+        named("worst", "worst of them", [case_name(harm.worst) for harm in harms], width=24, priority=3, flexible=True),
         Column("stretch", "step", [harm.stretch for harm in harms], numeric=True, unit="ratio",
                texts=[effect_text(harm.worst) for harm in harms]),
         loads("max_utilisation", "max", [harm.worst.max_utilisation for harm in harms]),
-        counts("gpus_cut_off", "GPUs cut", [harm.worst.gpus_cut_off for harm in harms], width=8),
+        counts("gpus_cut_off", "GPUs cut", [harm.worst.gpus_cut_off for harm in harms], width=8, priority=2),
     )  # fmt: skip
     return Table.of(columns, len(harms), title="worst by kind", marks=[case_mark(harm.worst) for harm in harms])
 
