@@ -278,10 +278,10 @@ class FailuresScreen(FilteredView):
 
     def _try(self, case: FailureCase) -> None:
         """A case as one change, on the what-if screen."""
-        if not case.selectors:
+        if not case.selectors and not case.slowed:
             self.shell.notify(f"{case_name(case)} takes nothing down: it cannot be tried as a what-if", timeout=5)
             return
-        change = Change(f"{case_name(case)} fails", down=case.selectors)
+        change = Change(f"{case_name(case)} fails", down=case.selectors, slowed=case.slowed)
         history = self.session.history.then(self.session.changes.with_added(change))
         self.shell.go("whatif", Selection())
         self.shell.try_changes(history)

@@ -83,7 +83,7 @@ def command(
     from fabric.whatif.differences import compare
 
     check_timings(timings, settings)
-    request = RouteRequest(down=settings.down, up=settings.up)
+    request = RouteRequest(down=settings.down, up=settings.up, slow=settings.slow)
     with watching(settings) as report:
         sides = [open_run(path, settings, request, report, idle=True) for path in (a, b)]
     say_timings(timings, [route for side in sides for route in side.result.routes], settings)
@@ -153,6 +153,7 @@ def _sweep_like(path: str, like: SavedFailures, settings: Settings) -> SavedFail
     from fabric.saved.failure_file import saved_failures
 
     with watching(settings) as report:
-        run = open_run(path, settings, RouteRequest(down=settings.down, up=settings.up), report)
+        request = RouteRequest(down=settings.down, up=settings.up, slow=settings.slow)
+        run = open_run(path, settings, request, report)
         result = run_failures(run, like.request(run.request), progress=report)
     return saved_failures(run, result)

@@ -79,7 +79,13 @@ def command(
             refuse_flags(f"view {view} draws times, and failure cases are of links", "failures", "failures_from")
     kind = picture or _suffix(settings.output) or "svg"
     request = RouteRequest(
-        router=router, fabric=fabric, phase=settings.phase, top=0, down=settings.down, up=settings.up
+        router=router,
+        fabric=fabric,
+        phase=settings.phase,
+        top=0,
+        down=settings.down,
+        up=settings.up,
+        slow=settings.slow,
     )
     check_timings(timings, settings)
     if settings.output != "-":
