@@ -28,6 +28,8 @@ from topologies.errors import ScenarioError
 from topologies.units import format_seconds
 
 Chunks = Callable[[Sweep], Iterator[tuple[int, int, Tally]]]
+Watcher = Callable[[FailureResult], object]
+_WATCH_S = 0.5  # between two looks at least
 
 
 def run_failures(
@@ -36,6 +38,7 @@ def run_failures(
     *,
     progress: Reporter = silent,
     chunks_of: Chunks = chunks,
+    watch: Watcher | None = None,
 ) -> FailureResult:
     """Sweep the cases that are asked for, and those of the limits with ``when``.
 
@@ -47,6 +50,8 @@ def run_failures(
         The scenario as it is routed intact.
     chunks_of : callable
         All chunks of a sweep in their order, with their tallies, wherever they are computed.
+    watch : callable, optional
+        Takes what there is so far, marked partial, now and then while the sweep goes on.
 
     Raises
     ------
@@ -56,7 +61,8 @@ def run_failures(
     began = time.perf_counter()
     ground = Ground.of(run, request)
     sweep = Sweep(ground, case_set(run, request), request)
-    tally, stopped = _swept(sweep, progress, chunks_of, "failures")
+    seen = None if watch is None else _now_and_then(sweep, watch)
+    tally, stopped = _swept(sweep, progress, chunks_of, "failures", seen)
     limits: list[FailureLimit] = []
     for place, limit in enumerate(limits_of(run.loaded, run.request)):
         if limit.when is not None and not stopped:
@@ -94,7 +100,23 @@ def judge_limit(
     return _limit(sweep, place, limit, tally.limits[0] if tally else LimitTally(), stopped=stopped), stopped
 
 
-def _swept(sweep: Sweep, progress: Reporter, chunks_of: Chunks, what: str) -> tuple[Tally | None, bool]:
+def _now_and_then(sweep: Sweep, watch: Watcher) -> Callable[[Tally], None]:
+    """Shows tallies to a watcher so seldom that the sweep does not wait for it."""
+    due = 0.0
+
+    def seen(tally: Tally) -> None:
+        nonlocal due
+        began = time.perf_counter()
+        if began >= due:
+            watch(replace(_result(sweep, tally, ()), partial=True))
+            due = time.perf_counter() + max(_WATCH_S, 10 * (time.perf_counter() - began))
+
+    return seen
+
+
+def _swept(
+    sweep: Sweep, progress: Reporter, chunks_of: Chunks, what: str, seen: Callable[[Tally], None] | None = None
+) -> tuple[Tally | None, bool]:
     """All chunks merged, and whether they were stopped before the last."""
     began, whole = time.perf_counter(), None
     try:
@@ -103,6 +125,8 @@ def _swept(sweep: Sweep, progress: Reporter, chunks_of: Chunks, what: str) -> tu
             spent = time.perf_counter() - began
             left = spent / last * (sweep.units - last)
             progress(Progress(f"{what}: {whole.cases:,} of {sweep.total:,} cases, {format_seconds(left)} left"))
+            if seen is not None and last < sweep.units:
+                seen(whole)
     except (KeyboardInterrupt, StoppedError):
         return whole, True
     return whole, False

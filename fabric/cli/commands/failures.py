@@ -8,6 +8,7 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK, PARTIAL
+from fabric.cli.failure_picture import draw_failures, picture_names, wanted_picture
 from fabric.cli.interrupts import exit_code_of
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, refuse_flags
 from fabric.cli.spread_flags import spread_flags, spread_options
@@ -60,6 +61,11 @@ _ROWS = {"failures": FAILURES, "links": WORST_LINKS}
 )
 @click.option("--fabric", metavar="NAME", help="Only parts of this fabric fail; traffic of all fabrics is judged.")
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
+@click.option(
+    "--picture",
+    type=OneOf(picture_names),
+    help="With -o FILE.svg: of a fabric by its worst cases (default: tier), or of the causes.",
+)
 @click.option("--rows", type=click.Choice([*_ROWS]), default="failures", show_default=True, help="What rows are.")
 @click.option(
     "--top",
@@ -87,6 +93,7 @@ def command(
     reaction: Reaction,
     fabric: str | None,
     router: str | None,
+    picture: str | None,
     rows: str,
     top: int | None,
     keep_worst: int,
@@ -111,6 +118,7 @@ def command(
     if named is not None:
         refuse_flags("the set says what fails", "kinds", "choose", "fabric")
     options = spread_options(settings, backend, scheduler, workers, checkpoint, resume)
+    drawn = wanted_picture(settings, picture)
     loaded = load(scenario, settings)
     request = FailureRequest(
         route=RouteRequest(router=router, down=settings.down, up=settings.up, scale=scale),
@@ -123,7 +131,7 @@ def command(
         top=FAILURES_SHOWN if top is None else top,
         keep_worst=keep_worst,
     )
-    return _sweep(loaded, settings, request, options, rows, top)
+    return _sweep(loaded, settings, request, options, rows, top, drawn)
 
 
 def _sweep(
@@ -133,6 +141,7 @@ def _sweep(
     options: SpreadOptions,
     rows: str,
     top: int | None,
+    picture: str | None,
 ) -> int:
     from fabric.failures.spread import SpreadChunks
     from fabric.failures.sweep import run_failures
@@ -154,7 +163,10 @@ def _sweep(
         chunks.close()
     for text in chunks.said:
         note(text, settings)
-    _emit(loaded, settings, result, rows, top)
+    if picture is None:
+        _emit(loaded, settings, result, rows, top)
+    else:
+        draw_failures(run, result, picture, settings, request.fabric)
     if code or result.partial:
         note(f"stopped after {result.cases:,} of {result.total:,} cases", settings)
         return code or (PARTIAL if chunks.stopped else code)
