@@ -46,6 +46,7 @@ class FailureCase:
     slowed: tuple[str, ...] = ()  # what --slow takes
     per_month: float | None = None  # how often it is to be expected, all equal cases together
     lost_gpu_hours_per_month: float | None = None  # by all equal cases together
+    roles: tuple[str, ...] = ()  # of the parts: leaf, leaf-spine; what causes are called by beside the kind
 
     @property
     def stretch(self) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from pydantic import BaseModel
 
+from fabric.pipeline.named_sets import ScenarioSets
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.schema import FabricSpec, FileTopology
@@ -16,7 +17,7 @@ from topologies.builder import TOPOLOGIES
 from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest_hint
 from topologies.fabric_size import check_size
 from topologies.hosts import HostGroup
-from topologies.named_parts import hint_for, select
+from topologies.named_parts import NamedSets, hint_for, select
 from topologies.reading.asked import Asked
 from topologies.topology import Topology
 from topologies.validate import validate
@@ -35,6 +36,7 @@ class Network:
     said: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # by fabric: what its file was taken for, what its builder says
+    sets: ScenarioSets | None = None  # what the scenario has names for
 
     def gpus(self, fabric: str) -> int | None:
         """GPUs of the nodes on a fabric; None where the scenario lists no nodes."""
@@ -83,7 +85,6 @@ def build_network(
     if errors:
         raise loaded.locate(TopologyError(errors))
     warnings += [replace(problem, severity="warning") for problem in loaded.dropped]
-    topologies = _with_failures(loaded, topologies, down, up)
     groups = {
         node.group: NodeGroup(
             name=node.group,
@@ -96,7 +97,10 @@ def build_network(
         )
         for node in scenario.nodes
     }
-    return Network(topologies, Inventory(groups, topologies, endpoints), tuple(warnings), said)
+    whole = Inventory(groups, topologies, endpoints)
+    sets = ScenarioSets(scenario, whole)
+    topologies = _with_failures(loaded, topologies, down, up, sets)
+    return Network(topologies, replace(whole, topologies=topologies), tuple(warnings), said, sets)
 
 
 def check_nodes(nodes: Sequence[NodeSpec]) -> None:
@@ -125,14 +129,18 @@ def check_nodes(nodes: Sequence[NodeSpec]) -> None:
 
 
 def _with_failures(
-    loaded: LoadedScenario, topologies: Mapping[str, Topology], down: Sequence[str], up: Sequence[str]
+    loaded: LoadedScenario,
+    topologies: Mapping[str, Topology],
+    down: Sequence[str],
+    up: Sequence[str],
+    sets: ScenarioSets,
 ) -> dict[str, Topology]:
     """What the scenario says is down, and what the command line adds; a mistake in the former has its place."""
     try:
-        failed = apply_failures(topologies, loaded.scenario.down, up)
+        failed = apply_failures(topologies, loaded.scenario.down, up, sets=sets)
     except TopologyError as error:
         raise loaded.locate(error.under("down")) from None
-    return apply_failures(failed, down, up)
+    return apply_failures(failed, down, up, sets=sets)
 
 
 def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
@@ -229,11 +237,12 @@ def _check_nic_ports(topology: Topology, groups: Sequence[HostGroup]) -> None:
 
 
 def apply_failures(
-    topologies: Mapping[str, Topology], down: Sequence[str], up: Sequence[str] = ()
+    topologies: Mapping[str, Topology], down: Sequence[str], up: Sequence[str] = (), *, sets: NamedSets | None = None
 ) -> dict[str, Topology]:
     """Take down what selectors name; ``up`` spares nodes.
 
     A selector names nodes or links as `topologies.named_parts` reads them; a link takes its cable's other direction.
+    ``sets`` knows hosts, NICs, racks and groups.
     Without ``fabric=NAME``, every fabric that has the thing loses it.
 
     Raises
@@ -247,7 +256,7 @@ def apply_failures(
             continue
         hit = False
         for name, topology in topologies.items():
-            nodes, links = select(topology, name, selector)
+            nodes, links = select(topology, name, selector, sets)
             nodes = [node for node in nodes if topology.nodes.name[node] not in up]
             if nodes or links:
                 hit = True
@@ -255,8 +264,8 @@ def apply_failures(
         if not hit:
             raise TopologyError(
                 f"--down {selector!r} matches nothing",
-                hint=hint_for(topologies.values(), selector)
-                or "name a node, or use link=A:B, unit=N, pod=N, role=NAME",
+                hint=hint_for(topologies.values(), selector, sets.names() if sets is not None else ())
+                or "name a node, or use link=A:B, unit=N, pod=N, role=NAME, tier=NAME, host=NAME, rack=NAME",
                 code="FP3103",
             )
     return result

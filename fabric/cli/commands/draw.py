@@ -64,7 +64,7 @@ def command(
 
     Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
     """
-    from fabric.faces.drawing.pictures import draw
+    from fabric.faces.drawing.pictures import draw, drawn_phase
     from fabric.request import RouteRequest
 
     refuse_flags(f"it is not of view {view}", *(option for option, views in OF_VIEW.items() if view not in views))
@@ -85,7 +85,7 @@ def command(
             target = replace(settings, output=f"{opened.loaded.scenario.name}-{view}.{kind}")
         path = output_path(target)
         wanted = Picture(view, at, hops, tier, direction, all_links)
-        draw(wanted, opened.loaded, result, path, kind, phase=settings.phase)
+        draw(wanted, drawn_phase(opened.loaded, result, settings.phase), path, kind)
     say_timings(timings, opened.result.routes, settings)
     say_not_modelled(opened.loaded, settings)
     if not settings.quiet:

@@ -141,11 +141,11 @@ def _of_scenario(
 
 def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabric: str | None, level: str) -> None:
     from fabric.faces.views.demand_matrix import demand_matrix, fullest, has_units, matrix_table
-    from fabric.faces.views.racks import host_racks
     from fabric.output.document import Line
     from fabric.pipeline.prepared import check_fabric
     from fabric.pipeline.stages import assumptions
     from fabric.scenario.provenance import envelope
+    from fabric.scenario.racks import host_racks
 
     check_fabric(fabric, network)
     racks = {host: rack.name for rack in host_racks(loaded.scenario) for host in rack.hosts}

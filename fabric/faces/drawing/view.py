@@ -35,11 +35,15 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """What is drawn: a phase of a routed scenario."""
+    """What is drawn: a phase of a routed scenario, or a fabric in the worst cases of a failure sweep.
+
+    ``heading`` stands instead of what the route says of itself; empty: it says it.
+    """
 
     loaded: LoadedScenario
     result: RouteResult
     route: PhaseRoute
+    heading: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

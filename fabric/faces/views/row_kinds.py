@@ -5,6 +5,7 @@ from __future__ import annotations
 from fabric.output.row_kind import RowKind
 
 PAIRS_SHOWN = 12  # pairs on a link that are explained
+FAILURES_SHOWN = 10  # cases and links of a sweep, where nothing else is asked
 LINKS_SHOWN = 20  # links of a phase, where nothing else is asked
 
 LINKS = RowKind(
@@ -246,4 +247,32 @@ CLAIMS = RowKind(
         "gap_found",
     ),
     key="phases",
+)  # fmt: skip
+
+FAILURES = RowKind(
+    "failure cases",
+    (
+        "id", "what", "kind", "count", "fabric", "max_utilisation", "hottest_link", "links_over_capacity",
+        "unreachable_pairs", "gpus_cut_off", "state", "stretch", "per_month", "lost_gpu_hours_per_month",
+    ),
+    more=("effect",),
+    shown=(
+        "what", "kind", "count", "max_utilisation", "links_over_capacity", "effect", "gpus_cut_off",
+        "lost_gpu_hours_per_month",
+    ),
+    ratios=("max_utilisation", "stretch", "effect"),
+    most=FAILURES_SHOWN,
+    key="failures",
+)  # fmt: skip
+
+WORST_LINKS = RowKind(
+    "links by their worst case",
+    (
+        "fabric", "phase", "link", "tier", "capacity_gbps", "intact_utilisation", "worst_utilisation", "cause",
+        "causes",
+    ),
+    shown=("link", "intact_utilisation", "worst_utilisation", "cause", "tier", "phase", "fabric"),
+    ratios=("intact_utilisation", "worst_utilisation"),
+    most=FAILURES_SHOWN,
+    key="links",
 )  # fmt: skip

@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabric.routing.compiled import compiled
+from topologies.columns import Bools
 
 Bytes = NDArray[np.uint8]
+_MOST_PICKS = 8  # per member of a group
 
 BITS = {"random": 64, "crc16": 16, "crc32": 32, "xor": 8}  # width of the hash, by name; see names.HASH_FUNCTIONS
 _CRC16_POLYNOMIAL = 0x1021
@@ -109,3 +111,30 @@ def next_hop(key: np.uint64, seed: np.uint64, bits: int, hops: int) -> np.int64:
     value = (key ^ seed) & mask
     value = ((value << turn) | (value >> (np.uint64(bits) - turn))) & mask
     return np.int64(value & (many - np.uint64(1))) if even else np.int64(value % many)
+
+
+@compiled
+def lasting_pick(key: np.uint64, seed: np.uint64, bits: int, usable: Bools, first: int, count: int) -> int:
+    """Which of ``count`` members of a group a switch with resilient hashing takes; -1 where none is usable.
+
+    The first pick is ``next_hop`` of the whole group. A member that is not usable is followed by further picks, by the
+    hash mixed with their number, until one is. Taking a member away so moves only the flows on it, and spreads them
+    evenly over the others.
+
+    Parameters
+    ----------
+    usable : ndarray of bool
+        Of the members of many groups; those of this one are ``usable[first : first + count]``.
+    """
+    pick = next_hop(key, seed, bits, count)
+    if usable[first + pick]:
+        return pick
+    value, many = mix(key ^ seed), np.uint64(count)
+    for number in range(1, _MOST_PICKS * count):
+        pick = np.int64(mix(value + np.uint64(number)) % many)
+        if usable[first + pick]:
+            return pick
+    for pick in range(count):  # where few of many are left, picks may miss them
+        if usable[first + pick]:
+            return pick
+    return -1
