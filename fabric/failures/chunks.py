@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fabric.failures.case_limits import LimitTally, MeasuredCases, tally
+from fabric.failures.case_limits import LimitTally, MeasuredCases, holds, tally
 from fabric.failures.cases import Cases, Damage, damage_of
 from fabric.failures.choose import engine_of
 from fabric.failures.cut_off import GpuPlaces, Reach, gpus_cut_off
@@ -104,6 +104,7 @@ class Sweep:
     cases: Cases
     request: FailureRequest  # whose cases these are
     limits: tuple[LimitSpec, ...] = ()
+    held: tuple[LimitSpec, ...] = ()  # limits that are judged in every case by itself
 
     @cached_property
     def damage(self) -> dict[str, Damage]:
@@ -238,8 +239,12 @@ class Sweep:
             state=state,
             step_time_s=step_s,
             stretch=stretch,
+            holds=np.empty((len(number), 0), dtype=np.bool_),
         )
         cases = MeasuredCases(number, figures.count, outcomes, engines, damage, judged, which)
+        if self.held:
+            each = [holds(limit, ground.phases, judge, cases) for limit in self.held]
+            figures = replace(figures, holds=np.stack(each, axis=1))
         count = figures.count
         by_state = np.bincount(figures.worst_state, count, minlength=STALLED + 1).astype(np.int64)
         return Tally(
