@@ -196,8 +196,8 @@ ADDRESSES = RowKind(
 
 DIALECTS = RowKind(
     "dialects",
-    ("format", "dialect", "summary", "loses", "hash_seeds", "proof", "experimental", "followed"),
-    shown=("format", "dialect", "summary", "proof", "hash_seeds", "loses"),
+    ("format", "dialect", "summary", "loses", "hash_seeds", "failover", "proof", "experimental", "followed"),
+    shown=("format", "dialect", "summary", "proof", "hash_seeds", "failover", "loses"),
 )
 
 FINDINGS = RowKind(
