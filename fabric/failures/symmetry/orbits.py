@@ -104,7 +104,7 @@ class Symmetry:
 
     @cached_property
     def tree(self) -> tuple[Ints, Ints, tuple[Ints, ...]]:
-        """A way from the first link of every orbit to each other: link before it, step from there, links by distance."""
+        """Ways from the first link of every orbit: link before each, step from there, links by distance."""
         before = np.full(self.links, -1, dtype=np.int32)
         step = np.full(self.links, -1, dtype=np.int32)
         _, roots = np.unique(self.link_orbit, return_index=True)
