@@ -10,11 +10,16 @@ from test_plain_engine import parts_of
 
 from fabric.evaluation.phases import route_phase
 from fabric.failures.cases import Cases, damage_of
+from fabric.failures.chunks import Sweep
 from fabric.failures.engine import LinkWorst, SweepPhase
 from fabric.failures.plain import PlainEngine
+from fabric.failures.request import FailureRequest
+from fabric.failures.sweep import run_failures
 from fabric.failures.symmetry.orbits import CarriedParts, equal_parts, symmetry_of
+from fabric.pipeline.run import run_scenario
 from fabric.routing.router import RoutingOptions
 from fabric.scenario.latency_schema import FabricLatency
+from fabric.scenario.load import load_scenario
 from topologies.builder import TOPOLOGIES
 from topologies.columns import column
 from traffic.demands import Demands, Flows, TrafficClass, UniformBlock
@@ -135,3 +140,29 @@ def test_degraded_links_are_equal_to_those_that_keep_as_much():
         for part, left in zip(dead, (0.5, 0.5, 0.25, 0.25), strict=True)
     ]
     assert symmetry.part_orbits([*dead, *slowed], "main").tolist() == [0, 0, 0, 0, 4, 4, 6, 6]
+
+
+@pytest.mark.parametrize("choose", [1, 2])
+def test_a_sweep_says_the_same_with_and_without_symmetry(choose, tmp_path, monkeypatch):
+    """Counts, worst links and their causes; only fewer cases are routed."""
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "version: 1\nname: small\nfabrics:\n  main:\n    topology: {kind: fat-tree, radix: 4, speed: 400G}\n"
+        "    routing: {router: ecmp}\nworkloads:\n  - {id: shuffle, kind: alltoall, members: all, size: 1 GiB}\n"
+        "limits:\n  - {fabric: main, metric: utilisation, max: 120%, when: any-single-link}\n",
+        encoding="utf-8",
+    )
+    run = run_scenario(load_scenario(str(path)))
+    few = run_failures(run, FailureRequest(choose=choose, expected=False))
+    monkeypatch.setattr(Sweep, "equal", None)
+    every = run_failures(run, FailureRequest(choose=choose, expected=False))
+    assert few.evaluated < every.evaluated / 3
+    for name in ("total", "cases", "by_state", "cut_off", "over_capacity"):
+        assert getattr(few, name) == getattr(every, name), name
+    assert [(limit.broken, limit.cases) for limit in few.limits] == [
+        (limit.broken, limit.cases) for limit in every.limits
+    ]
+    worst = {link.link: link.worst_utilisation for link in every.links}
+    assert {link.link: link.worst_utilisation for link in few.links} == pytest.approx(worst, rel=1e-9)
+    first = every.failures[0]
+    assert (few.failures[0].max_utilisation, few.failures[0].stretch) == (first.max_utilisation, first.stretch)
