@@ -21,6 +21,7 @@ from fabric.failures.engine import LinkWorst, Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.figures import STALLED, CaseFigures
 from fabric.failures.judge import Judge, JudgedJob, intact_outcomes
 from fabric.failures.phases import sweep_phases
+from fabric.failures.reacting import phase_under
 from fabric.failures.request import FailureRequest
 from fabric.pipeline.run import Run
 from fabric.scenario.schema import LimitSpec
@@ -73,12 +74,12 @@ class Ground:
     @staticmethod
     def of(run: Run, request: FailureRequest) -> Ground:
         """Of a routed scenario."""
-        phases = sweep_phases(run)
+        phases = tuple(phase_under(phase, request) for phase in sweep_phases(run))
         return Ground(
             run,
             request,
             phases,
-            tuple(engine_of(phase, request.reaction) for phase in phases),
+            tuple(engine_of(phase, request.reaction, request.dialect) for phase in phases),
             Judge(phases, run.traffic),
             tuple(intact_outcomes(phase) for phase in phases),
             GpuPlaces.of(run.network),
