@@ -198,7 +198,7 @@ def _pattern_job(run: Run, workload: WorkloadTraffic, taken: set[str]) -> Failin
         assumptions=(
             Assumption(
                 f"{workload.id}.on_failure.reaction",
-                f"{workload.id} waits for repairs: a {workload.kind} has no checkpoints",
+                f"{workload.id} waits for repairs: traffic of kind {workload.kind} has no checkpoints",
                 f"workloads.{workload.id}.kind",
             ),
         ),

@@ -112,7 +112,8 @@ def network_states(
     parts, jobs = stretch.shape
     chance = chance_of_sizes(load, _MOST_AT_ONCE)
     beyond = 1 - np.cumsum(chance)
-    largest = min(int(np.argmax(beyond < _RARE)) if (beyond < _RARE).any() else _MOST_AT_ONCE, parts)
+    enough = int(np.argmax(beyond < _RARE)) if (beyond < _RARE).any() else _MOST_AT_ONCE
+    largest = min(max(enough, 2), parts)
     chance[largest] += max(1 - chance[: largest + 1].sum(), 0.0)
     nothing = Stratum(0, chance[0], ((),), np.ones(1), np.ones((1, jobs)), np.zeros((1, jobs, causes)), intact[None])
     strata = [nothing]

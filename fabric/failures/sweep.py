@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from math import isfinite, isnan
 
-from fabric.evaluation.limits import limit_name_and_text
+from fabric.evaluation.limits import CANNOT_FINISH, limit_name_and_text
 from fabric.failures.case_limits import LimitTally
 from fabric.failures.chunks import Ground, Sweep, Tally, chunks
 from fabric.failures.enumerate import case_set
@@ -21,12 +21,17 @@ from fabric.failures.request import FailureRequest
 from fabric.failures.result import Cause, FailureCase, FailureLimit, FailureResult
 from fabric.output.numbers import finite
 from fabric.pipeline.run import Run
+from fabric.pipeline.stages import limits_of
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.schema import LimitSpec
+from fabric.spread.run import StoppedError
+from topologies.errors import ScenarioError
 from topologies.units import format_seconds
 
 Chunks = Callable[[Sweep], Iterator[tuple[int, int, Tally]]]
+Watcher = Callable[[FailureResult], object]
+_WATCH_S = 0.5  # between two looks at least
 
 
 def run_failures(
@@ -35,6 +40,7 @@ def run_failures(
     *,
     progress: Reporter = silent,
     chunks_of: Chunks = chunks,
+    watch: Watcher | None = None,
 ) -> FailureResult:
     """Sweep the cases that are asked for, and those of the limits with ``when``.
 
@@ -46,6 +52,8 @@ def run_failures(
         The scenario as it is routed intact.
     chunks_of : callable
         All chunks of a sweep in their order, with their tallies, wherever they are computed.
+    watch : callable, optional
+        Takes what there is so far, marked partial, now and then while the sweep goes on.
 
     Raises
     ------
@@ -55,27 +63,62 @@ def run_failures(
     began = time.perf_counter()
     ground = Ground.of(run, request)
     sweep = Sweep(ground, case_set(run, request), request)
-    tally, stopped = _swept(sweep, progress, chunks_of, "failures")
+    seen = None if watch is None else _now_and_then(sweep, watch)
+    tally, stopped = _swept(sweep, progress, chunks_of, "failures", seen)
     limits: list[FailureLimit] = []
-    for place, limit in enumerate(run.loaded.scenario.limits):
+    for place, limit in enumerate(limits_of(run.loaded, run.request)):
         if limit.when is not None and not stopped:
-            judged, stopped = judge_limit(ground, place, limit, progress, chunks_of)
+            judged, stopped = judge_limit(limit_sweep(ground, limit), place, progress, chunks_of)
             limits.append(judged)
     result = _result(sweep, tally, tuple(limits))
     return replace(result, partial=stopped, seconds=time.perf_counter() - began)
 
 
-def judge_limit(
-    ground: Ground, place: int, limit: LimitSpec, progress: Reporter = silent, chunks_of: Chunks = chunks
-) -> tuple[FailureLimit, bool]:
-    """A limit with ``when`` over its set, and whether that was stopped."""
+def limit_sweep(ground: Ground, limit: LimitSpec) -> Sweep:
+    """The cases of a limit with ``when``.
+
+    Raises
+    ------
+    ScenarioError
+        When no set is called so, at the limit; and as ``case_set``.
+    """
     request = replace(ground.request, named=(limit.when or "",), sample=None)
-    sweep = Sweep(ground, case_set(ground.run, request), request, (limit,))
+    loaded = ground.run.loaded
+    try:
+        return Sweep(ground, case_set(ground.run, request), request, (limit,))
+    except ScenarioError as error:
+        if all(problem.where for problem in error.problems):
+            raise
+        place = loaded.scenario.limits.index(limit)
+        raise loaded.locate(error.under("limits", place, "when")) from None
+
+
+def judge_limit(
+    sweep: Sweep, place: int, progress: Reporter = silent, chunks_of: Chunks = chunks
+) -> tuple[FailureLimit, bool]:
+    """A limit with ``when`` over its set, and whether that was stopped; ``place`` is that of the limit in its list."""
+    (limit,) = sweep.limits
     tally, stopped = _swept(sweep, progress, chunks_of, f"limit {limit.when}")
     return _limit(sweep, place, limit, tally.limits[0] if tally else LimitTally(), stopped=stopped), stopped
 
 
-def _swept(sweep: Sweep, progress: Reporter, chunks_of: Chunks, what: str) -> tuple[Tally | None, bool]:
+def _now_and_then(sweep: Sweep, watch: Watcher) -> Callable[[Tally], None]:
+    """Shows tallies to a watcher so seldom that the sweep does not wait for it."""
+    due = 0.0
+
+    def seen(tally: Tally) -> None:
+        nonlocal due
+        began = time.perf_counter()
+        if began >= due:
+            watch(replace(_result(sweep, tally, ()), partial=True))
+            due = time.perf_counter() + max(_WATCH_S, 10 * (time.perf_counter() - began))
+
+    return seen
+
+
+def _swept(
+    sweep: Sweep, progress: Reporter, chunks_of: Chunks, what: str, seen: Callable[[Tally], None] | None = None
+) -> tuple[Tally | None, bool]:
     """All chunks merged, and whether they were stopped before the last."""
     began, whole = time.perf_counter(), None
     try:
@@ -84,7 +127,9 @@ def _swept(sweep: Sweep, progress: Reporter, chunks_of: Chunks, what: str) -> tu
             spent = time.perf_counter() - began
             left = spent / last * (sweep.units - last)
             progress(Progress(f"{what}: {whole.cases:,} of {sweep.total:,} cases, {format_seconds(left)} left"))
-    except KeyboardInterrupt:
+            if seen is not None and last < sweep.units:
+                seen(whole)
+    except (KeyboardInterrupt, StoppedError):
         return whole, True
     return whole, False
 
@@ -141,7 +186,7 @@ def case_id(number: int) -> str:
 
 
 def _names(sweep: Sweep, number: int) -> tuple[str, ...]:
-    return tuple(sweep.cases.parts[part].name for part in sweep.parts_of(number))
+    return tuple(sweep.names[part] for part in sweep.parts_of(number))
 
 
 def _case(
@@ -153,7 +198,7 @@ def _case(
     phase = sweep.ground.phases[at] if at >= 0 else None
     return FailureCase(
         id=case_id(number),
-        parts=tuple(part.name for part in parts),
+        parts=_names(sweep, number),
         kinds=tuple(part.kind for part in parts),
         count=int(figures.count[row]),
         fabric=phase.fabric if phase else "",
@@ -200,11 +245,10 @@ def _limit(sweep: Sweep, place: int, limit: LimitSpec, tally: LimitTally, *, sto
 
 def _detail(tally: LimitTally, parts: Sequence[str], *, stopped: bool) -> str:
     """Which case decides a limit, in words."""
-    if isnan(tally.value):
-        return "nothing of it is measured"
-    names = " and ".join(parts)
-    never = ": cannot finish" if not isfinite(tally.value) else ""
     more = ", stopped before the last" if stopped else ""
-    if tally.broken:
-        return f"worst {names}{never}; broken in {tally.broken:,} of {tally.cases:,} cases{more}"
-    return f"worst {names}; {tally.cases:,} cases{more}"
+    if isnan(tally.value):
+        return f"nothing of it is measured{more}"
+    never = "" if isfinite(tally.value) else f"{CANNOT_FINISH}; "
+    cases = f"of {tally.cases:,} case{'' if tally.cases == 1 else 's'}{more}"
+    broken = f"broken in {tally.broken:,} {cases}" if tally.broken else f"worst {cases}"
+    return f"{never}{' + '.join(parts)} down: {broken}"
