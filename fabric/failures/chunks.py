@@ -22,6 +22,7 @@ from fabric.failures.engine import LinkWorst, Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.figures import STALLED, CaseFigures
 from fabric.failures.judge import Judge, JudgedJob, intact_outcomes
 from fabric.failures.phases import sweep_phases
+from fabric.failures.reacting import phase_under
 from fabric.failures.reaction import Reaction
 from fabric.failures.request import FailureRequest
 from fabric.pipeline.run import Run
@@ -66,11 +67,12 @@ class LazyEngine:
 
     phase: SweepPhase
     reaction: Reaction
+    dialect: str = ""
 
     @cached_property
     def made(self) -> PhaseEngine:
         """The engine itself."""
-        return engine_of(self.phase, self.reaction)
+        return engine_of(self.phase, self.reaction, self.dialect)
 
     def outcomes(self, damage: Damage, worst: LinkWorst, first: int = 0) -> Outcomes:
         """As the engine answers."""
@@ -100,12 +102,12 @@ class Ground:
     @staticmethod
     def of(run: Run, request: FailureRequest) -> Ground:
         """Of a routed scenario."""
-        phases = sweep_phases(run)
+        phases = tuple(phase_under(phase, request) for phase in sweep_phases(run))
         return Ground(
             run,
             request,
             phases,
-            tuple(LazyEngine(phase, request.reaction) for phase in phases),
+            tuple(LazyEngine(phase, request.reaction, request.dialect) for phase in phases),
             Judge(phases, run.traffic),
             tuple(intact_outcomes(phase) for phase in phases),
             GpuPlaces.of(run.network),

@@ -58,7 +58,9 @@ def random_outages(rate_per_h: Floats, repair_h: Floats, hours: float, rng: np.r
     order = np.lexsort((start, part))
     kept = order[_while_working(part[order], start[order], end[order])]
     kept = kept[np.argsort(start[kept], kind="stable")]
-    return Outages(column(part[kept], np.int32), column(start[kept], np.float64), column(end[kept], np.float64), fresh[kept])
+    return Outages(
+        column(part[kept], np.int32), column(start[kept], np.float64), column(end[kept], np.float64), fresh[kept]
+    )
 
 
 def _while_working(part: Ints, start: Floats, end: Floats) -> np.ndarray:

@@ -13,7 +13,6 @@ from topologies.errors import Problem, ScenarioError, nearest_hint
 from topologies.units import HOURS_PER_MONTH, format_seconds, percent
 
 
-
 @dataclass(frozen=True)
 class PartRate:
     """Of one part of a kind and role."""
