@@ -15,6 +15,7 @@ from fabric.failures.enumerate import case_set
 from fabric.failures.figures import STATES, CaseFigures
 from fabric.failures.judge import job_states
 from fabric.failures.links import worst_links
+from fabric.failures.losses import with_losses
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import Cause, FailureCase, FailureLimit, FailureResult
 from fabric.output.numbers import finite
@@ -60,6 +61,8 @@ def run_failures(
             judged, stopped = judge_limit(ground, place, limit, progress, chunks_of)
             limits.append(judged)
     result = _result(sweep, tally, tuple(limits))
+    if request.expected and tally is not None and not stopped:
+        result = with_losses(result, sweep, tally, progress=progress)
     return replace(result, partial=stopped, seconds=time.perf_counter() - began)
 
 
