@@ -133,7 +133,12 @@ class Sweep:
     cases: Cases
     request: FailureRequest  # whose cases these are
     limits: tuple[LimitSpec, ...] = ()
-    held: tuple[LimitSpec, ...] = ()  # limits that are judged in every case by itself
+
+    @property
+    def held(self) -> tuple[LimitSpec, ...]:
+        """Limits that are judged in every case by itself, for the part of the time that they hold."""
+        wanted = self.request.expected and not self.limits and not self.are_pairs
+        return self.ground.run.loaded.scenario.limits if wanted else ()
 
     @cached_property
     def damage(self) -> dict[str, Damage]:

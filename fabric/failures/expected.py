@@ -8,7 +8,7 @@ slower network costs is worked out over all states by their chances, which is sh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -103,8 +103,7 @@ class Plant:
 
 def every_case(ground: Ground, cases: Cases, held: bool) -> CaseFigures:
     """Figures of all cases in order; with ``held``, whether every limit holds in each."""
-    limits = ground.run.loaded.scenario.limits if held else ()
-    sweep = _EveryCase(ground, cases, held=tuple(limits))
+    sweep = _EveryCase(ground, cases, replace(ground.request, expected=held))
     tallies: list[Tally] = []
     for first in range(0, len(cases), _AT_ONCE):
         tallies.append(sweep.chunk(first, min(first + _AT_ONCE, len(cases))))

@@ -15,6 +15,7 @@ from fabric.failures.enumerate import case_set
 from fabric.failures.figures import STATES, CaseFigures
 from fabric.failures.judge import job_states
 from fabric.failures.links import worst_links
+from fabric.failures.losses import with_losses
 from fabric.failures.reacting import Detection, reaction_assumptions
 from fabric.failures.reaction import EXPORTED
 from fabric.failures.request import FailureRequest
@@ -71,6 +72,8 @@ def run_failures(
             judged, stopped = judge_limit(limit_sweep(ground, limit), place, progress, chunks_of)
             limits.append(judged)
     result = _result(sweep, tally, tuple(limits))
+    if request.expected and tally is not None and not stopped:
+        result = with_losses(result, sweep, tally, progress=progress)
     return replace(result, partial=stopped, seconds=time.perf_counter() - began)
 
 
