@@ -22,6 +22,7 @@ from fabric.failures.engine import LinkWorst, Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.figures import STALLED, CaseFigures
 from fabric.failures.judge import Judge, JudgedJob, intact_outcomes
 from fabric.failures.phases import sweep_phases
+from fabric.failures.reacting import phase_under
 from fabric.failures.reaction import CONVERGED, FROZEN, Reaction
 from fabric.failures.request import FailureRequest
 from fabric.failures.symmetry.orbits import Carried, CarriedParts, Equal, Symmetry, Ways, equal_parts
@@ -68,11 +69,12 @@ class LazyEngine:
 
     phase: SweepPhase
     reaction: Reaction
+    dialect: str = ""
 
     @cached_property
     def made(self) -> PhaseEngine:
         """The engine itself."""
-        return engine_of(self.phase, self.reaction)
+        return engine_of(self.phase, self.reaction, self.dialect)
 
     def outcomes(self, damage: Damage, worst: LinkWorst, first: int = 0) -> Outcomes:
         """As the engine answers."""
@@ -103,12 +105,12 @@ class Ground:
     @staticmethod
     def of(run: Run, request: FailureRequest) -> Ground:
         """Of a routed scenario."""
-        phases = sweep_phases(run)
+        phases = tuple(phase_under(phase, request) for phase in sweep_phases(run))
         return Ground(
             run,
             request,
             phases,
-            tuple(LazyEngine(phase, request.reaction) for phase in phases),
+            tuple(LazyEngine(phase, request.reaction, request.dialect) for phase in phases),
             Judge(phases, run.traffic),
             tuple(intact_outcomes(phase) for phase in phases),
             GpuPlaces.of(run.network),
@@ -135,7 +137,12 @@ class Sweep:
     cases: Cases
     request: FailureRequest  # whose cases these are
     limits: tuple[LimitSpec, ...] = ()
-    held: tuple[LimitSpec, ...] = ()  # limits that are judged in every case by itself
+
+    @property
+    def held(self) -> tuple[LimitSpec, ...]:
+        """Limits that are judged in every case by itself, for the part of the time that they hold."""
+        wanted = self.request.expected and not self.limits and not self.are_pairs
+        return self.ground.run.loaded.scenario.limits if wanted else ()
 
     @cached_property
     def damage(self) -> dict[str, Damage]:

@@ -106,8 +106,7 @@ class Plant:
 
 def every_case(ground: Ground, cases: Cases, held: bool) -> CaseFigures:
     """Figures of all cases in order; with ``held``, whether every limit holds in each."""
-    limits = ground.run.loaded.scenario.limits if held else ()
-    sweep = _EveryCase(ground, cases, held=tuple(limits))
+    sweep = _EveryCase(ground, cases, replace(ground.request, expected=held))
     tallies: list[Tally] = []
     for first in range(0, sweep.units, _AT_ONCE):
         tallies.append(sweep.chunk(first, min(first + _AT_ONCE, sweep.units)))

@@ -20,7 +20,7 @@ import numpy as np
 from fabric.evaluation.phases import prepare_phase, route_prepared, tier_loads, usable_part, utilisation_of
 from fabric.failures.cases import Damage
 from fabric.failures.engine import LinkWorst, Outcomes, PhaseEngine, SweepPhase
-from fabric.failures.plain import damaged_topology
+from fabric.failures.plain import damaged_topology, unlike
 from fabric.failures.table_columns import table_columns
 from fabric.failures.table_walk import Carried, TableWalk
 from fabric.result import Routed
@@ -34,8 +34,6 @@ from fabric.rules.dialect import DIALECTS, Dialect
 from fabric.rules.errors import RuleError
 from topologies.columns import Floats, column
 from topologies.topology import Topology
-
-_SAME = 1e-12  # relative difference of utilisations that is rounding
 
 
 def exported_engine(phase: SweepPhase, dialect: str, converged: PhaseEngine) -> PhaseEngine:
@@ -195,7 +193,7 @@ class ExportedEngine:
                 loaded = (carried.link_gbps[:, mine] > 0).any(axis=1)
                 found.peak[case, at] = utilisation[loaded].max(initial=0.0)
                 found.cut[case, at] = any(carried.hit[code] for code, entry in enumerate(classes) if entry.job == job)
-            changed = np.flatnonzero(topology.up & (np.abs(utilisation - before) > _SAME * np.abs(before)))
+            changed = np.flatnonzero(topology.up & unlike(utilisation, before))
             worst.add(first + case, changed.astype(np.int32), utilisation[changed])
         return found
 

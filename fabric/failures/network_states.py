@@ -45,6 +45,7 @@ class NetworkStates:
     """All strata: none down, one, two, and so on."""
 
     strata: tuple[Stratum, ...]
+    most: int = _MOST_AT_ONCE  # parts at once that there are strata for at most
 
     def lost_share(self) -> Floats:
         """Mean part of the time of a job that runs which a slower network takes, shape (J, C)."""
@@ -123,7 +124,7 @@ def network_states(
             ([(part,) for part in range(parts)], load / load.sum()) if size == 1 else _sets(load, size, most, rng)
         )
         stretched, held = (stretch, holds) if size == 1 else evaluate(sets)
-        blame = np.array([_blame(members, stretch, cause, causes) for members in sets])
+        blame = _single_blame(cause, jobs, causes) if size == 1 else np.array([_blame(members, stretch, cause, causes) for members in sets])
         strata.append(Stratum(size, chance[size], tuple(sets), weight, np.maximum(stretched, 1.0), blame, held))
     return NetworkStates(tuple(strata))
 
@@ -167,3 +168,8 @@ def _blame(members: Sequence[int], stretch: Floats, cause: Ints, causes: int) ->
     for part, row in zip(own.tolist(), weight / weight.sum(axis=0), strict=True):
         shares[:, cause[part]] += row
     return shares
+
+
+def _single_blame(cause: Ints, jobs: int, causes: int) -> Floats:
+    """All of what each part does alone is its own cause's, shape (P, J, C)."""
+    return np.repeat((cause[:, None] == np.arange(causes))[:, None, :].astype(np.float64), jobs, axis=1)

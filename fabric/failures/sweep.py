@@ -15,6 +15,9 @@ from fabric.failures.enumerate import case_set
 from fabric.failures.figures import STATES, CaseFigures
 from fabric.failures.judge import job_states
 from fabric.failures.links import worst_links
+from fabric.failures.losses import with_losses
+from fabric.failures.reacting import Detection, reaction_assumptions
+from fabric.failures.reaction import EXPORTED
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import Cause, FailureCase, FailureLimit, FailureResult
 from fabric.output.numbers import finite
@@ -69,6 +72,8 @@ def run_failures(
             judged, stopped = judge_limit(limit_sweep(ground, limit), place, progress, chunks_of)
             limits.append(judged)
     result = _result(sweep, tally, tuple(limits))
+    if request.expected and tally is not None and not stopped:
+        result = with_losses(result, sweep, tally, progress=progress)
     return replace(result, partial=stopped, seconds=time.perf_counter() - began)
 
 
@@ -136,6 +141,7 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
     ground, request = sweep.ground, sweep.ground.request
     jobs = [job.id for job in ground.judge.jobs]
     intact = ground.judge.job_states(ground.intact_jobs, ground.intact_jobs)
+    detection = Detection.of(ground.run, request, ground.phases)
     cause = lru_cache(maxsize=None)(lambda number: _names(sweep, number))
     kinds = tuple(dict.fromkeys(part.kind for part in sweep.cases.parts))
     empty = FailureResult(
@@ -146,12 +152,14 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
         cases=0,
         evaluated=0,
         reaction=request.reaction,
+        dialect=request.dialect if request.reaction == EXPORTED else "",
+        detection_s=None if detection is None else detection.seconds,
         failures=(),
         links=(),
         limits=limits,
         intact=intact,
         intact_max_utilisation=max((float(each.max_utilisation[0]) for each in ground.intact), default=None),
-        assumptions=ground.run.result.assumptions,
+        assumptions=(*ground.run.result.assumptions, *reaction_assumptions(request, detection)),
         warnings=ground.run.result.warnings,
     )
     if tally is None:
@@ -161,7 +169,7 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
         empty,
         cases=tally.cases,
         evaluated=tally.evaluated,
-        failures=tuple(_case(sweep, figures, row, jobs) for row in range(len(figures))),
+        failures=tuple(_case(sweep, figures, row, jobs, detection) for row in range(len(figures))),
         links=worst_links(
             ground.phases,
             sweep.over_orbits(tally.worst),
@@ -186,7 +194,9 @@ def _names(sweep: Sweep, number: int) -> tuple[str, ...]:
     return tuple(sweep.names[part] for part in sweep.parts_of(number))
 
 
-def _case(sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str]) -> FailureCase:
+def _case(
+    sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str], detection: Detection | None
+) -> FailureCase:
     number = int(figures.number[row])
     parts = [sweep.cases.parts[part] for part in sweep.parts_of(number)]
     at = int(figures.phase[row])
@@ -207,6 +217,7 @@ def _case(sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str]) -> 
         ),
         selectors=tuple(dict.fromkeys(text for part in parts for text in part.selectors)),
         slowed=tuple(dict.fromkeys(text for part in parts for text in part.slow_selectors)),
+        hits=() if detection is None else detection.hits(parts, row),
         roles=tuple(part.role for part in parts),
     )
 
