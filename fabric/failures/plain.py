@@ -12,7 +12,7 @@ from fabric.failures.engine import LinkWorst, Outcomes, SweepPhase
 from fabric.failures.reaction import CONVERGED, REOPTIMISED, Reaction
 from fabric.result import PhaseRoute
 from fabric.routing.router import ROUTERS
-from fabric.routing.utilisation import fullest
+from fabric.routing.utilisation import SAME, fullest
 from topologies.columns import Floats
 from topologies.topology import Topology
 
@@ -63,7 +63,7 @@ class PlainEngine:
             for at, (job, steady) in enumerate(jobs):
                 found.peak[case, at] = job_peak(route, job, steady=steady)[0]
                 found.cut[case, at] = job in route.jobs_cut
-            changed = np.flatnonzero(route.topology.up & (route.utilisation != before))
+            changed = np.flatnonzero(route.topology.up & ~np.isclose(route.utilisation, before, rtol=SAME, atol=0.0))
             worst.add(first + case, changed.astype(np.int32), route.utilisation[changed])
         return found
 
