@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabric.failures.fluid.columns import Ends, Lines, Rows, Thread, Work
+from fabric.failures.fluid.columns import Ends, Lines, Records, Thread, Work
 from fabric.failures.fluid.cut_ends import BLOCKS, CUT, DOWN, ENTRIES, ROWS, TOUCH, cut_ends, mark_row, touch
 from fabric.failures.fluid.follow import (
     DOWNSTREAM,
@@ -30,7 +30,7 @@ def _take_down(lines: Lines, work: Work, dummy: int, link: int) -> None:
     work.link[link].dead = 1
     work.link[work.count[DOWN]].down = link
     work.count[DOWN] += 1
-    touch(work, link)
+    touch(work.link, work.count, link)
     slot = lines.link[link].slot
     if slot >= 0:
         work.tail[slot] = dummy
@@ -60,12 +60,12 @@ def _note_cut(lines: Lines, ends: Ends, work: Work) -> bool:
 
 
 @compiled_inside
-def _row_of(rows: Rows, hop: int) -> int:
+def _row_of(rows: Records, hop: int) -> int:
     """Row of a hop."""
-    low, high = 0, len(rows.row) - 1
+    low, high = 0, len(rows) - 1
     while high - low > 1:
         middle = (low + high) // 2
-        if rows.row[middle].edge_start <= hop:
+        if rows[middle].edge_start <= hop:
             low = middle
         else:
             high = middle
@@ -83,7 +83,7 @@ def _note_hops(thread: Thread, slow: Ints) -> None:
         first, last = rows.use_start[link], rows.use_start[link + 1]
         if first == last:
             continue
-        row = _row_of(rows, rows.use[first])
+        row = _row_of(rows.row, rows.use[first])
         for place in range(first, last):
             hop = rows.use[place]
             while hop >= rows.row[row + 1].edge_start:
@@ -91,7 +91,7 @@ def _note_hops(thread: Thread, slow: Ints) -> None:
             thread.hops[item] = hop
             thread.following[item] = work.row[row].item
             work.row[row].item = item
-            mark_row(work, row)
+            mark_row(work.row, work.count, row)
             item += 1
 
 
@@ -120,14 +120,14 @@ def _follow_row(thread: Thread, row: int) -> None:
     if high >= 0:
         highest = divide_anew(lines, rows, ends, work, row, low, high)
         if highest < 0:
-            clear_row(work, rows.row[row + 1].node_start - base - 1)
+            clear_row(work.place, work.change, rows.row[row + 1].node_start - base - 1)
             route_anew(thread, row)
             return
         farthest = max(farthest, highest)
     push(lines, rows, work, row, farthest)
     if lines.frozen and high >= 0:
         lose_stranded(lines, rows, ends, work, row)
-    clear_row(work, farthest)
+    clear_row(work.place, work.change, farthest)
 
 
 @compiled_inside
@@ -142,7 +142,7 @@ def take_case(thread: Thread, dead: Ints, slow: Ints, left: Floats) -> int:
     for at in range(len(slow)):
         link = slow[at]
         work.link[link].left *= left[at]
-        touch(work, link)
+        touch(work.link, work.count, link)
         if lines.link[link].slot >= 0:
             work.capacity[lines.link[link].slot] *= left[at]
             if lines.rule == LOWEST and lines.link[link].access:

@@ -6,28 +6,29 @@ as far as it can and is lost there, so that only what the endpoint itself sent i
 
 from __future__ import annotations
 
-from fabric.failures.fluid.columns import Ends, Lines, Work
+from fabric.failures.fluid.columns import Ends, Lines, Records, Work
 from fabric.routing.compiled import compiled_inside
+from topologies.columns import Floats, Longs
 
 DOWN, TOUCH, CUT, ENTRIES, ROWS, BLOCKS = range(6)
 
 
 @compiled_inside
-def touch(work: Work, link: int) -> None:
+def touch(marks: Records, count: Longs, link: int) -> None:
     """Note that a link's load changes."""
-    if work.link[link].touched == 0:
-        work.link[link].touched = 1
-        work.link[work.count[TOUCH]].touch = link
-        work.count[TOUCH] += 1
+    if marks[link].touched == 0:
+        marks[link].touched = 1
+        marks[count[TOUCH]].touch = link
+        count[TOUCH] += 1
 
 
 @compiled_inside
-def mark_row(work: Work, row: int) -> None:
+def mark_row(marks: Records, count: Longs, row: int) -> None:
     """Note that a destination's traffic changes."""
-    if work.row[row].marked == 0:
-        work.row[row].marked = 1
-        work.row[work.count[ROWS]].listed = row
-        work.count[ROWS] += 1
+    if marks[row].marked == 0:
+        marks[row].marked = 1
+        marks[count[ROWS]].listed = row
+        count[ROWS] += 1
 
 
 @compiled_inside
@@ -41,7 +42,7 @@ def change_entry(
         work.count[ENTRIES] += 1
         work.entry[entry].following = work.row[row].entry
         work.row[row].entry = entry
-        mark_row(work, row)
+        mark_row(work.row, work.count, row)
     work.entry_gbps[entry, code] -= gbps
     work.entry_pairs[entry, code] += pairs
     if work.entry_pairs[entry, code] == ends.pairs[entry, code] and not lines.frozen:
@@ -49,37 +50,24 @@ def change_entry(
 
 
 @compiled_inside
-def find_entry(ends: Ends, sink: int, source: int) -> int:
-    """Entry between two graph nodes, -1 where there is none."""
-    row = ends.node[sink].row
-    if row < 0 or sink == source:
-        return -1
-    low, high = ends.start[row], ends.start[row + 1]
+def find_entry(start: Longs, entries: Records, row: int, source: int) -> int:
+    """Entry of a row from a graph node, -1 where there is none."""
+    low, high = start[row], start[row + 1]
     while low < high:
         middle = (low + high) // 2
-        if ends.entry[middle].src < source:
+        if entries[middle].src < source:
             low = middle + 1
         else:
             high = middle
-    return low if low < ends.start[row + 1] and ends.entry[low].src == source else -1
+    return low if low < start[row + 1] and entries[low].src == source else -1
 
 
 @compiled_inside
-def send_less(ends: Ends, work: Work, end: int, code: int, gbps: float) -> None:
-    """Of an endpoint with one link: what it sends."""
-    link = ends.end[end].out_link
+def carry_less(delta: Floats, marks: Records, count: Longs, link: int, code: int, gbps: float) -> None:
+    """Of the link of an endpoint with one, -1 where it has several: what the endpoint sends or receives over it."""
     if link >= 0:
-        work.delta[link, code] -= gbps
-        touch(work, link)
-
-
-@compiled_inside
-def receive_less(ends: Ends, work: Work, end: int, code: int, gbps: float) -> None:
-    """Of an endpoint with one link: what it receives."""
-    link = ends.end[end].in_link
-    if link >= 0:
-        work.delta[link, code] -= gbps
-        touch(work, link)
+        delta[link, code] -= gbps
+        touch(marks, count, link)
 
 
 @compiled_inside
@@ -88,12 +76,13 @@ def _cut_pair(lines: Lines, ends: Ends, work: Work, pair: int) -> None:
     src, dst, code, gbps = ends.pair[pair].src, ends.pair[pair].dst, ends.pair[pair].code, ends.pair[pair].gbps
     work.hurt[code] += 1
     gone = work.end[src].cut > 0
-    receive_less(ends, work, dst, code, gbps)
+    carry_less(work.delta, work.link, work.count, ends.end[dst].in_link, code, gbps)
     if gone or not lines.frozen:
-        send_less(ends, work, src, code, gbps)
-    entry = find_entry(ends, ends.end[dst].sink, ends.end[src].source)
+        carry_less(work.delta, work.link, work.count, ends.end[src].out_link, code, gbps)
+    sink, source = ends.end[dst].sink, ends.end[src].source
+    row = ends.node[sink].row
+    entry = find_entry(ends.start, ends.entry, row, source) if row >= 0 and sink != source else -1
     if entry >= 0:
-        row = ends.node[ends.end[dst].sink].row
         change_entry(lines, ends, work, row, entry, code, gbps if gone or not lines.frozen else 0.0, 1)
 
 
@@ -110,7 +99,8 @@ def _cut_block_entries(lines: Lines, ends: Ends, work: Work, block: int) -> None
             gone = work.sender[other].gone
             if gone == 0 and gone_here == 0:
                 continue
-            entry = find_entry(ends, sink, ends.sender[other].node)
+            source = ends.sender[other].node
+            entry = find_entry(ends.start, ends.entry, row, source) if sink != source else -1
             if entry < 0:
                 continue
             there = ends.sender[other].size
@@ -134,9 +124,9 @@ def _cut_block(lines: Lines, ends: Ends, work: Work, block: int) -> None:
     for place in range(first, last):
         end = ends.member[place].end
         cut = work.end[end].cut > 0
-        receive_less(ends, work, end, code, gbps * (size - 1 if cut else gone))
+        carry_less(work.delta, work.link, work.count, ends.end[end].in_link, code, gbps * (size - 1 if cut else gone))
         if cut or not lines.frozen:
-            send_less(ends, work, end, code, gbps * (size - 1 if cut else gone))
+            carry_less(work.delta, work.link, work.count, ends.end[end].out_link, code, gbps * (size - 1 if cut else gone))
     _cut_block_entries(lines, ends, work, block)
 
 
@@ -172,9 +162,9 @@ def lose_entry(lines: Lines, ends: Ends, work: Work, sink: int, entry: int, part
         src, dst, code = ends.pair[pair].src, ends.pair[pair].dst, ends.pair[pair].code
         if work.end[src].cut > 0 or work.end[dst].cut > 0:
             continue
-        receive_less(ends, work, dst, code, ends.pair[pair].gbps * part)
+        carry_less(work.delta, work.link, work.count, ends.end[dst].in_link, code, ends.pair[pair].gbps * part)
         if not lines.frozen:
-            send_less(ends, work, src, code, ends.pair[pair].gbps * part)
+            carry_less(work.delta, work.link, work.count, ends.end[src].out_link, code, ends.pair[pair].gbps * part)
     for place in range(ends.node[sink].groups_start, ends.node[sink + 1].groups_start):
         group = ends.receiver[place].at_sink
         block = ends.receiver[group].block
@@ -186,8 +176,8 @@ def lose_entry(lines: Lines, ends: Ends, work: Work, sink: int, entry: int, part
             receivers = ends.receiver[group].size - work.receiver[group].gone
             for index in range(ends.receiver[group].start, ends.receiver[group + 1].start):
                 if work.end[ends.member[index].by_receiver].cut == 0:
-                    receive_less(ends, work, ends.member[index].by_receiver, code, gbps * senders * part)
+                    carry_less(work.delta, work.link, work.count, ends.end[ends.member[index].by_receiver].in_link, code, gbps * senders * part)
             if not lines.frozen:
                 for index in range(ends.sender[other].start, ends.sender[other + 1].start):
                     if work.end[ends.member[index].by_sender].cut == 0:
-                        send_less(ends, work, ends.member[index].by_sender, code, gbps * receivers * part)
+                        carry_less(work.delta, work.link, work.count, ends.end[ends.member[index].by_sender].out_link, code, gbps * receivers * part)

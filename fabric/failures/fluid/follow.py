@@ -4,45 +4,37 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabric.failures.fluid.columns import Ends, Lines, Rows, Thread, Work
+from fabric.failures.fluid.columns import Ends, Lines, Records, Rows, Thread, Work
 from fabric.failures.fluid.cut_ends import lose_entry, touch
 from fabric.routing.compiled import compiled_inside
 from fabric.routing.shortest_splits import measure_parts
+from topologies.columns import Floats, Longs
 
 LINK, DOWNSTREAM, COUNT, LOWEST = 1, 2, 3, 4  # codes of ``fabric.routing.shortest_splits``
 MOVED, SPLIT, GONE, ENTERS = 1, 2, 4, 8  # amount differs, next hops differ, no next hop left, other demand enters
 
 
 @compiled_inside
-def _live_pairs(lines: Lines, ends: Ends, work: Work, entry: int) -> int:
-    """Pairs that still send at an entry."""
-    pairs = 0
+def _live_pairs(pairs: Longs, gone: Longs, entry: int) -> int:
+    """Pairs that still send at an entry, -1 for none; (nnz, C) each."""
+    left = 0
     if entry >= 0:
-        for code in range(lines.classes):
-            pairs += ends.pairs[entry, code] - work.entry_pairs[entry, code]
-    return pairs
+        for code in range(pairs.shape[1]):
+            left += pairs[entry, code] - gone[entry, code]
+    return left
 
 
 @compiled_inside
-def _mark_behind(rows: Rows, work: Work, row: int, place: int) -> int:
+def _mark_behind(nodes: Records, hops: Records, links: Records, places: Records, node: int) -> int:
     """Nodes that send to a node divide anew; the farthest of them, -1 for none."""
-    base = rows.row[row].node_start
     farthest = -1
-    for index in range(rows.node[base + place].in_start, rows.node[base + place + 1].in_start):
-        hop = rows.hop[index].in_hop
-        if work.link[rows.hop[hop].link].dead == 0:
-            tail = rows.hop[hop].tail
-            work.place[tail].flag |= SPLIT
+    for index in range(nodes[node].in_start, nodes[node + 1].in_start):
+        hop = hops[index].in_hop
+        if links[hops[hop].link].dead == 0:
+            tail = hops[hop].tail
+            places[tail].flag |= SPLIT
             farthest = max(farthest, tail)
     return farthest
-
-
-@compiled_inside
-def _is_live(lines: Lines, rows: Rows, work: Work, hop: int) -> bool:
-    """Whether a next hop can still be taken."""
-    if work.link[rows.hop[hop].link].dead > 0:
-        return False
-    return lines.frozen or work.place[rows.hop[hop].head].flag & GONE == 0
 
 
 @compiled_inside
@@ -54,8 +46,9 @@ def _weigh(lines: Lines, rows: Rows, work: Work, row: int, place: int) -> bool:
     total = passes = 0.0
     for hop in range(first, last):
         part = 0.0
-        if _is_live(lines, rows, work, hop):
-            head = rows.hop[hop].head
+        head = rows.hop[hop].head
+        live = work.link[rows.hop[hop].link].dead == 0
+        if live and (lines.frozen or work.place[head].flag & GONE == 0):
             beyond = work.place[head].passes if work.place[head].flag & SPLIT else rows.node[base + head].passes
             if lines.frozen or lines.rule == 0 or lines.rule == LOWEST:
                 part = rows.hop[hop].part
@@ -90,63 +83,60 @@ def divide_anew(lines: Lines, rows: Rows, ends: Ends, work: Work, row: int, low:
             if work.place[place].total == 0.0:
                 work.place[place].flag |= GONE
                 if not lines.frozen:
-                    if _live_pairs(lines, ends, work, rows.node[base + place].entry) > 0:
+                    if _live_pairs(ends.pairs, work.entry_pairs, rows.node[base + place].entry) > 0:
                         return -1
                     node = rows.node[base + place].node
                     behind = work.dead_in[node] < lines.links_in[node]
                 else:
                     behind = False
             if behind:
-                high = max(high, _mark_behind(rows, work, row, place))
+                high = max(high, _mark_behind(rows.node, rows.hop, work.link, work.place, base + place))
         place += 1
     return high
 
 
 @compiled_inside
-def _push_node(lines: Lines, rows: Rows, work: Work, row: int, place: int) -> None:
-    """Carry the difference at a node on to its next hops."""
-    base, edges = rows.row[row].node_start, rows.row[row].edge_start
-    node, columns = base + place, rows.amount.shape[1]
-    split, gone = work.place[place].flag & SPLIT, work.place[place].flag & GONE
-    for hop in range(rows.node[node].hop_start, rows.node[node + 1].hop_start):
-        link, head = rows.hop[hop].link, rows.hop[hop].head
-        before = rows.hop[hop].part / rows.node[node].total
-        after = before
-        if gone:
-            after = 0.0
-        elif split:
-            after = work.part[hop - edges] / work.place[place].total
-        changed = False
-        for code in range(columns):
-            old, new = before, after
-            if lines.sprayed and code == columns - 1:
-                old, new = (1.0 if before == 1.0 else 0.0), (1.0 if after == 1.0 else 0.0)
-            amount = rows.amount[node, code]
-            more = (amount + work.change[place, code]) * new - amount * old if split else work.change[place, code] * new
-            if more != 0.0:
-                work.delta[link, code] += more
-                work.change[head, code] += more
-                changed = True
-        if changed:
-            work.place[head].flag |= MOVED
-            touch(work, link)
-
-
-@compiled_inside
 def push(lines: Lines, rows: Rows, work: Work, row: int, high: int) -> None:
     """Carry all differences of a row on, farthest first."""
+    base, edges = rows.row[row].node_start, rows.row[row].edge_start
+    nodes, hops, amounts, places = rows.node, rows.hop, rows.amount, work.place
+    change, delta, marks, count = work.change, work.delta, work.link, work.count
+    columns = amounts.shape[1]
+    alone = columns - 1 if lines.sprayed else columns
     for place in range(high, 0, -1):
-        if work.place[place].flag & (MOVED | SPLIT):
-            _push_node(lines, rows, work, row, place)
+        flag = places[place].flag
+        if flag == 0:
+            continue
+        node, split, gone = base + place, flag & SPLIT, flag & GONE
+        for hop in range(nodes[node].hop_start, nodes[node + 1].hop_start):
+            link, head = hops[hop].link, hops[hop].head
+            before = hops[hop].part / nodes[node].total
+            after = before
+            if gone:
+                after = 0.0
+            elif split:
+                after = work.part[hop - edges] / places[place].total
+            for code in range(columns):
+                old, new = before, after
+                if code == alone:
+                    old, new = (1.0 if before == 1.0 else 0.0), (1.0 if after == 1.0 else 0.0)
+                more = change[place, code] * new
+                if split:
+                    more += amounts[node, code] * (new - old)
+                delta[link, code] += more
+                change[head, code] += more
+            places[head].flag |= MOVED
+            touch(marks, count, link)
 
 
 @compiled_inside
-def clear_row(work: Work, high: int) -> None:
+def clear_row(places: Records, change: Floats, high: int) -> None:
     """Forget what was noted of the row in hand."""
     for place in range(high + 1):
-        if work.place[place].flag:
-            work.place[place].flag = 0
-            work.change[place] = 0.0
+        if places[place].flag:
+            places[place].flag = 0
+            for code in range(change.shape[1]):
+                change[place, code] = 0.0
 
 
 @compiled_inside
@@ -171,7 +161,7 @@ def lose_stranded(lines: Lines, rows: Rows, ends: Ends, work: Work, row: int) ->
                     lost |= work.place[rows.hop[hop].head].lost > 0
             work.place[place].arrives = sum_of
         work.place[place].lost = 1 if lost else 0
-        if lost and _live_pairs(lines, ends, work, entry) > 0:
+        if lost and _live_pairs(ends.pairs, work.entry_pairs, entry) > 0:
             lose_entry(lines, ends, work, rows.row[row].dest, entry, 1.0 - work.place[place].arrives)
 
 
@@ -183,7 +173,7 @@ def _take_away(lines: Lines, rows: Rows, work: Work, row: int) -> None:
         for hop in range(rows.node[node].hop_start, rows.node[node + 1].hop_start):
             link = rows.hop[hop].link
             share = rows.hop[hop].part / rows.node[node].total
-            touch(work, link)
+            touch(work.link, work.count, link)
             for code in range(columns):
                 part = share
                 if lines.sprayed and code == columns - 1 and share < 1.0:
@@ -197,7 +187,7 @@ def _enter(thread: Thread, row: int) -> None:
     lines, rows, ends, work = thread.lines, thread.rows, thread.ends, thread.work
     amount, columns = thread.amount, thread.amount.shape[1]
     for entry in range(ends.start[row], ends.start[row + 1]):
-        if _live_pairs(lines, ends, work, entry) == 0:
+        if _live_pairs(ends.pairs, work.entry_pairs, entry) == 0:
             continue
         node = ends.entry[entry].src
         if thread.sweep.distance[node] == np.inf:
@@ -219,7 +209,7 @@ def route_anew(thread: Thread, row: int) -> None:
     _take_away(lines, rows, work, row)
     live = 0
     for entry in range(ends.start[row], ends.start[row + 1]):
-        live += _live_pairs(lines, ends, work, entry)
+        live += _live_pairs(ends.pairs, work.entry_pairs, entry)
     if live == 0:
         return
     reached, columns = measure_parts(net, rows.row[row].dest, sweep), amount.shape[1]
@@ -234,7 +224,7 @@ def route_anew(thread: Thread, row: int) -> None:
                 continue
             active[head] = 1
             link = lines.slot_link[slot]
-            touch(work, link)
+            touch(work.link, work.count, link)
             share = sweep.part[slot] / sweep.total[node]
             for code in range(columns):
                 part = share
