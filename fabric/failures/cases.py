@@ -84,6 +84,18 @@ class Damage:
         slowed = slice(int(self.slow_start[case]), int(self.slow_start[case + 1]))
         return self.dead[int(self.start[case]) : int(self.start[case + 1])], self.slow[slowed], self.left[slowed]
 
+    def slice(self, first: int, last: int) -> Damage:
+        """What cases ``first`` to ``last`` do."""
+        start, slow_start = self.start[first : last + 1], self.slow_start[first : last + 1]
+        slowed = slice(int(slow_start[0]), int(slow_start[-1]))
+        return Damage(
+            column(start - start[0], np.int64),
+            self.dead[int(start[0]) : int(start[-1])],
+            column(slow_start - slow_start[0], np.int64),
+            self.slow[slowed],
+            self.left[slowed],
+        )
+
 
 def damage_of(cases: Cases, fabric: str) -> Damage:
     """What the cases do to a fabric."""
@@ -108,6 +120,35 @@ def damage_of(cases: Cases, fabric: str) -> Damage:
         keep = ~np.isin(each, gone)
         slow.append(each[keep])
         left.append(factor[keep])
+    return Damage(
+        _starts(dead),
+        column(np.concatenate([none, *dead]), np.int32),
+        _starts(slow),
+        column(np.concatenate([none, *slow]), np.int32),
+        column(np.concatenate([np.empty(0), *left]), np.float64),
+    )
+
+
+def joined(damage: Damage, before: Damage) -> Damage:
+    """What cases do on top of the one case of ``before``; capacities that both slow are left with both parts."""
+    first_dead, first_slow, first_left = before.of(0)
+    dead: list[Ints] = []
+    slow: list[Ints] = []
+    left: list[Floats] = []
+    for case in range(len(damage)):
+        more_dead, more_slow, more_left = damage.of(case)
+        gone = np.union1d(first_dead, more_dead) if len(first_dead) else more_dead
+        links = np.concatenate([first_slow, more_slow])
+        if len(links):
+            links, where = np.unique(links, return_inverse=True)
+            part = np.ones(len(links))
+            np.multiply.at(part, where, np.concatenate([first_left, more_left]))
+            keep = ~np.isin(links, gone)
+            links, more_left = links[keep], part[keep]
+        dead.append(gone)
+        slow.append(links)
+        left.append(more_left)
+    none = np.empty(0, dtype=np.int32)
     return Damage(
         _starts(dead),
         column(np.concatenate([none, *dead]), np.int32),

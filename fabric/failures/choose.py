@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from fabric.failures.engine import PhaseEngine, SweepPhase
+from fabric.failures.fluid.build_fluid import fluid_engine, frozen_fluid_engine
+from fabric.failures.frozen import FrozenEngine
+from fabric.failures.hashed import HashedEngine, hashes_whole_flows
 from fabric.failures.plain import PlainEngine
-from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, Reaction
+from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, FROZEN, Reaction
 
 
 def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = "") -> PhaseEngine:
@@ -21,4 +24,12 @@ def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = 
         return exported_engine(phase, dialect, engine_of(phase, CONVERGED))
     if reaction == BLACKHOLE:  # what is lost until then is another question: fabric.failures.blackhole
         return engine_of(phase, CONVERGED)
-    return PlainEngine(phase, reaction)
+    if reaction in (CONVERGED, FROZEN) and hashes_whole_flows(phase):
+        return HashedEngine.of(phase, reaction)
+    if reaction == FROZEN:
+        frozen = FrozenEngine.of(phase)
+        return frozen_fluid_engine(phase, frozen) or frozen
+    plain = PlainEngine(phase, reaction)
+    if reaction == CONVERGED:
+        return fluid_engine(phase, plain) or plain
+    return plain
