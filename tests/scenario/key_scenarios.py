@@ -332,7 +332,7 @@ def _storages() -> list[Data]:
 def _routings() -> list[Data]:
     thin = {**LEAF_SPINE, "uplink_speed": "10G"}
     hashing = {"fields": ["src_ip", "dst_ip", "src_port"], "function": "crc32", "per_switch_seed": True, "replicas": 3}
-    hashing["packet_slowdown"] = 1.2
+    hashing |= {"packet_slowdown": 1.2, "resilient": False}
     pieces = {"granularity": "flowlet", "flowlet": "100 MB"}
     found = [
         routed("ecmp-hash", {"kind": "fat-tree", "radix": 8, "speed": "100G"}, hash=hashing),
