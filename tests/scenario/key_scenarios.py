@@ -344,6 +344,7 @@ def _routings() -> list[Data]:
     ]
     found[-1]["fabrics"]["main"]["routing"]["target_utilisation"] = "2000%"
     found[0]["limits"] = [{"fabric": "main", "metric": "utilisation", "max": "100%", "at": "p95"}]
+    found[0]["down"] = ["pod1/agg0"]  # without which resilient hashing shows nothing
     limits: list[Data] = [
         {"fabric": "main", "metric": "utilisation", "max": "100%", "tier": "leaf-spine", "stat": "p99"},
         {"fabric": "main", "metric": "links_over_capacity", "max": 2, "when": "any-spine"},
