@@ -21,7 +21,6 @@ from pydantic.fields import FieldInfo
 from fabric.faces.report.content import Words
 from fabric.faces.report.sections.model import model_section
 from fabric.faces.report.source import ReportSource
-from fabric.faces.views.racks import host_racks
 from fabric.pipeline.network import build_network
 from fabric.pipeline.prepared import PreparedScenario, derive_traffic
 from fabric.pipeline.run import Run
@@ -30,6 +29,7 @@ from fabric.pipeline.tables import address_options
 from fabric.request import RouteRequest
 from fabric.rules.addressing import plan_addresses
 from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.scenario.racks import host_racks
 from fabric.scenario.schema import Workload, not_yet_modelled
 from topologies.errors import FabricError
 from topologies.registry import Spec
