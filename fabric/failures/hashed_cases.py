@@ -73,7 +73,7 @@ def _lose_hop(row: int, node: int, routes: Routes, rule: HashRule, now: Scratch)
     return bool(now.hops[row, node] == 0)
 
 
-@inlined
+@compiled_in_place
 def _prepare(row: int, wires: Wires, rule: HashRule, routes: Routes, now: Scratch) -> None:
     """Count the next hops that are left towards a destination, where the case takes any."""
     case = now.epoch[0]
@@ -207,7 +207,7 @@ def _sort(values: Ints, count: int) -> None:
             values[place] = value
 
 
-@inlined
+@compiled_in_place
 def _spread(wires: Wires, flows: FlowColumns, rule: HashRule, routes: Routes, now: Scratch) -> None:
     """Let all affected flows walk again."""
     if not rule.resilient and now.counts[DEAD] > 0:
@@ -245,7 +245,7 @@ def _take(link: int, value: float, case: int, routes: Routes, answers: Answers) 
         _rank(link, value, case, answers.worst, answers.case)
 
 
-@inlined
+@compiled_in_place
 def _answer(row: int, number: int, routes: Routes, now: Scratch, answers: Answers) -> None:
     """Measure the links that changed, and the fullest of the others."""
     case, top, over = now.epoch[0], 0.0, routes.over
