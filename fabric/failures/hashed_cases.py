@@ -17,6 +17,7 @@ from fabric.failures.hashed_columns import (
     LOST_PAIRS,
     ROWS,
     TOUCHED,
+    TRAIL,
     Answers,
     FlowColumns,
     Harm,
@@ -108,12 +109,12 @@ def _prepare(row: int, wires: Wires, rule: HashRule, routes: Routes, now: Scratc
 
 
 @inlined
-def _add(flow: int, link: int, sign: int, flows: FlowColumns, now: Scratch) -> None:
+def _add(link: int, sign: int, amount: int, carries: int, now: Scratch) -> None:
     """Put a flow on a link, or take it off."""
     _touch(link, now)
-    now.load[link] += sign * flows.amount[flow]
+    now.load[link] += amount
     for job in range(now.carried.shape[1]):
-        if flows.carries[flow] >> job & 1:
+        if carries >> job & 1:
             now.carried[link, job] += sign
 
 
@@ -131,58 +132,74 @@ def _lose(flow: int, sign: int, flows: FlowColumns, now: Scratch) -> None:
 
 @inlined
 def _walk(flow: int, wires: Wires, flows: FlowColumns, rule: HashRule, routes: Routes, now: Scratch) -> bool:
-    """Put a flow on its path in the case; whether it arrives."""
+    """Write a flow's path in the case to ``trail``; whether it arrives."""
     case, row, node = now.epoch[0], flows.row[flow], flows.src[flow]
     first_link, last_link, dest = flows.up_link[flow], flows.down_link[flow], flows.dest[flows.row[flow]]
     last_dead = last_link >= 0 and (not routes.up[last_link] or now.dead_in[last_link] == case)
-    if first_link >= 0 and (not routes.up[first_link] or now.dead_in[first_link] == case):
-        return False
-    if last_dead and not rule.frozen:
-        return False
-    if node != dest:
+    lost = first_link >= 0 and (not routes.up[first_link] or now.dead_in[first_link] == case)
+    lost = lost or (last_dead and not rule.frozen)
+    now.counts[TRAIL] = 0
+    if not lost and node != dest and now.row_seen[row] != case:
         _prepare(row, wires, rule, routes, now)
     distance, hops = routes.now[row], now.hops[row]
     if rule.frozen:
         hops = hops[:0]
-    started = False
-    while node != dest:
-        if not rule.frozen and len(hops) > 0 and hops[node] == 0:
+    while not lost and node != dest:
+        if len(hops) > 0 and hops[node] == 0:
             if now.fresh_of[0] != case or now.fresh_of[1] != row:
                 measure(dest, wires, routes.up, now.dead_in, case, now.fresh, now.queue)
                 now.fresh_of[0], now.fresh_of[1] = case, row
             distance, hops = now.fresh, hops[:0]
-        if distance[node] == np.inf:
-            return False
-        if not started and first_link >= 0:
-            _add(flow, first_link, 1, flows, now)
-        started = True
-        slot = choose(
-            node,
-            row,
-            flows.key[flow],
-            wires,
-            rule,
-            routes.up,
-            now.dead_in,
-            case,
-            distance,
-            routes.whole[row],
-            hops,
-            routes.group_start,
-            routes.group,
-            now.slots,
-        )
-        if slot < 0:
-            return False
-        _add(flow, wires.out_link[slot], 1, flows, now)
-        node = wires.head[slot]
-    if not started and first_link >= 0:
-        _add(flow, first_link, 1, flows, now)
-    if last_dead:
-        return False
-    if last_link >= 0:
-        _add(flow, last_link, 1, flows, now)
-    return True
+        lost = distance[node] == np.inf
+        if not lost:
+            if now.counts[TRAIL] == 0 and first_link >= 0:
+                now.trail[0] = first_link
+                now.counts[TRAIL] = 1
+            slot = choose(
+                node,
+                row,
+                flows.key[flow],
+                wires,
+                rule,
+                routes.up,
+                now.dead_in,
+                case,
+                distance,
+                routes.whole[row],
+                hops,
+                routes.group_start,
+                routes.group,
+                now.slots,
+            )
+            lost = slot < 0
+            if not lost:
+                now.trail[now.counts[TRAIL]] = wires.out_link[slot]
+                now.counts[TRAIL] += 1
+                node = wires.head[slot]
+    if not lost and now.counts[TRAIL] == 0 and first_link >= 0:
+        now.trail[0] = first_link
+        now.counts[TRAIL] = 1
+    if not lost and not last_dead and last_link >= 0:
+        now.trail[now.counts[TRAIL]] = last_link
+        now.counts[TRAIL] += 1
+    return not (lost or last_dead)
+
+
+@inlined
+def _move(flow: int, flows: FlowColumns, routes: Routes, now: Scratch) -> None:
+    """Take a flow off its path and put it on its ``trail``; the links that both begin or end with keep it."""
+    first, last, length = routes.path_start[flow], routes.path_start[flow + 1], now.counts[TRAIL]
+    at = 0
+    while first < last and at < length and routes.path[first] == now.trail[at]:
+        first += 1
+        at += 1
+    while first < last and at < length and routes.path[last - 1] == now.trail[length - 1]:
+        last -= 1
+        length -= 1
+    for step in range(first, last):
+        _add(routes.path[step], -1, -flows.amount[flow], flows.carries[flow], now)
+    for step in range(at, length):
+        _add(now.trail[step], 1, flows.amount[flow], flows.carries[flow], now)
 
 
 @inlined
@@ -217,12 +234,10 @@ def _spread(wires: Wires, flows: FlowColumns, rule: HashRule, routes: Routes, no
     _sort(now.affected, count)
     for at in range(count):
         flow = now.affected[at]
-        for step in range(routes.path_start[flow], routes.path_start[flow + 1]):
-            _add(flow, routes.path[step], -1, flows, now)
-        if routes.lost[flow]:
-            _lose(flow, -1, flows, now)
-        if not _walk(flow, wires, flows, rule, routes, now):
-            _lose(flow, 1, flows, now)
+        lost = not _walk(flow, wires, flows, rule, routes, now)
+        _move(flow, flows, routes, now)
+        if lost != routes.lost[flow]:
+            _lose(flow, 1 if lost else -1, flows, now)
 
 
 @inlined
@@ -342,6 +357,7 @@ def sweep_cases(
     base: int,
     number: int,
     paired: bool,
+    before: int,
     wires: Wires,
     flows: FlowColumns,
     rule: HashRule,
@@ -352,7 +368,7 @@ def sweep_cases(
 ) -> None:
     """Cases ``first`` to ``last`` of the damage, alone or ``paired`` with every later one.
 
-    Rows of the answers start with those of case ``base``, numbered from ``number`` on.
+    Case ``before``, unless that is -1, is done before each. Rows of the answers start with those of case ``base``, numbered from ``number`` on.
     """
     count = len(harm.start) - 1
     row = first - base
@@ -360,27 +376,6 @@ def sweep_cases(
         row = row * (count - 1) - (first * (first - 1) - base * (base - 1)) // 2
     for one in range(first, last):
         for other in range(one + 1 if paired else count - 1, count):
-            two = other if paired else -1
+            two = other if paired else before
             _case(one, two, row, number + row, wires, flows, rule, routes, harm, now, answers)
             row += 1
-
-
-@compiled_in_place
-def merge_worst(worst: Floats, case: Longs, other: Floats, other_case: Longs) -> None:
-    """Take the worst of ``other`` into ``worst``; of equals the lower case number stays first."""
-    places = worst.shape[1]
-    for link in range(len(worst)):
-        for at in range(places):
-            value, number = other[link, at], other_case[link, at]
-            if number < 0:
-                break
-            place = places - 1
-            last, last_case = worst[link, place], case[link, place]
-            if last > value or (last == value and 0 <= last_case < number):
-                break
-            while place > 0 and (
-                worst[link, place - 1] < value or (worst[link, place - 1] == value and case[link, place - 1] > number)
-            ):
-                worst[link, place], case[link, place] = worst[link, place - 1], case[link, place - 1]
-                place -= 1
-            worst[link, place], case[link, place] = value, number

@@ -155,8 +155,9 @@ class Scratch(NamedTuple):
     queue: Longs  # shape (V,)
     fresh: Floats  # shape (V,), distances in the case
     fresh_of: Longs  # shape (2,), case and row they are of
-    counts: Longs  # lengths of dead, touched, affected, rows; then change of lost pairs
+    counts: Longs  # lengths of dead, touched, affected, rows; change of lost pairs; length of the trail
+    trail: Ints  # links of a flow's path in the case
     rows: Ints
 
 
-DEAD, TOUCHED, AFFECTED, ROWS, LOST_PAIRS = range(5)
+DEAD, TOUCHED, AFFECTED, ROWS, LOST_PAIRS, TRAIL = range(6)

@@ -100,7 +100,9 @@ def test_without_resilient_hashing_other_flows_move_too():
     net, flows = leaf_spine()
     leaf = int(net.links.dst[np.flatnonzero(net.links.src == net.endpoint_nodes[0])[0]])
     link = int(np.flatnonzero((net.links.src == leaf) & net.nodes.forwards[net.links.dst])[0])
-    before, after = (paths_of(one, flows, queue_pairs=200, resilient=False) for one in (net, net.with_down(links=[link])))
+    before, after = (
+        paths_of(one, flows, queue_pairs=200, resilient=False) for one in (net, net.with_down(links=[link]))
+    )
     other = [flow for flow, path in before.items() if net.links.src[path[0]] == leaf and path[0] != link]
     part = np.mean([before[flow] != after[flow] for flow in other])
     assert part == pytest.approx(6 / 7, abs=4 * np.sqrt(6 / 49 / len(other)))
