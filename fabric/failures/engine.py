@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from fabric.failures.cases import Damage
+from fabric.failures.worst_links import merge_worst
 from fabric.result import PhaseRoute
 from fabric.routing.router import RoutingOptions
 from fabric.scenario.latency_schema import FabricLatency
@@ -111,10 +112,9 @@ class LinkWorst:
 
     def merged(self, other: LinkWorst) -> LinkWorst:
         """Both together; of equal utilisations the lower case number first."""
-        values = np.concatenate([self.utilisation, other.utilisation], axis=1)
-        cases = np.concatenate([self.case, other.case], axis=1)
-        order = np.lexsort((cases, -values), axis=1)[:, :CAUSES]
-        return LinkWorst(np.take_along_axis(values, order, axis=1), np.take_along_axis(cases, order, axis=1))
+        both = LinkWorst(self.utilisation.copy(), self.case.copy())
+        merge_worst(both.utilisation, both.case, other.utilisation, other.case)
+        return both
 
 
 class PhaseEngine(Protocol):

@@ -17,10 +17,11 @@ import numpy as np
 from fabric.evaluation.phases import PreparedPhase, prepare_phase
 from fabric.failures.cases import Damage
 from fabric.failures.engine import LinkWorst, Outcomes, SweepPhase
-from fabric.failures.hashed_cases import merge_worst, pairs, singles
+from fabric.failures.hashed_cases import sweep_cases
 from fabric.failures.hashed_columns import Answers, FlowColumns, Harm, HashRule, Routes, Scratch, Wires
 from fabric.failures.hashed_routes import flow_columns, routes_of
 from fabric.failures.reaction import CONVERGED, FROZEN, Reaction
+from fabric.failures.worst_links import merge_worst
 from fabric.routing.names import WHOLE_FLOWS
 from fabric.routing.router import traits_of
 from topologies.columns import Floats
@@ -44,6 +45,7 @@ class HashedEngine:
     rule: HashRule
     part_gbps: float  # that one part of an amount is
     routes: Routes
+    before: tuple[Damage, int] | None = None  # a case that is done before every other, on top of ``routes``
 
     @staticmethod
     def of(phase: SweepPhase, reaction: Reaction = CONVERGED) -> HashedEngine:
@@ -65,10 +67,13 @@ class HashedEngine:
 
     def outcomes(self, damage: Damage, worst: LinkWorst, first: int = 0) -> Outcomes:
         """Every case of ``damage``; ``worst`` takes them in, numbered from ``first`` on."""
-        answers, harm = Outcomes.empty(len(damage), len(self.phase.jobs)), _harm(damage)
+        answers, harm = Outcomes.empty(len(damage), len(self.phase.jobs)), _harm(damage, self.before)
+        before = -1 if self.before is None else len(damage)
 
         def work(low: int, high: int, now: Scratch, into: Answers) -> None:
-            singles(low, high, first, self.wires, self.flows, self.rule, self.routes, harm, now, into)
+            sweep_cases(
+                low, high, 0, first, False, before, self.wires, self.flows, self.rule, self.routes, harm, now, into
+            )
 
         self._on_threads(_bounds(np.arange(len(damage) + 1)), work, answers, worst)
         return answers
@@ -78,23 +83,16 @@ class HashedEngine:
 
         ``worst`` takes them in, numbered from ``number`` on.
         """
+        if self.before is not None:
+            return self.settled().pairs(damage, first, last, worst, number)
         later = len(damage) - 1 - np.arange(first, last)
         done = np.concatenate([[0], np.cumsum(later)])
         answers, harm = Outcomes.empty(int(done[-1]), len(self.phase.jobs)), _harm(damage)
 
         def work(low: int, high: int, now: Scratch, into: Answers) -> None:
-            pairs(
-                first + low,
-                first + high,
-                first,
-                number,
-                self.wires,
-                self.flows,
-                self.rule,
-                self.routes,
-                harm,
-                now,
-                into,
+            low, high = first + low, first + high
+            sweep_cases(
+                low, high, first, number, True, -1, self.wires, self.flows, self.rule, self.routes, harm, now, into
             )
 
         self._on_threads(_bounds(done), work, answers, worst)
@@ -102,11 +100,20 @@ class HashedEngine:
 
     def utilisation(self, damage: Damage, case: int) -> Floats:
         """Offered over capacity of every link in one case, shape (L,); 0 on links that are down."""
-        return self.damaged(damage, case).routes.utilisation
+        return self.damaged(damage, case).settled().routes.utilisation
 
     def damaged(self, damage: Damage, case: int) -> HashedEngine:
-        """The same phase with a case's damage already done."""
-        dead, slow, left = damage.of(case)
+        """The same phase with a case's damage already done.
+
+        Cheap: flows go there only with the cases that follow.
+        """
+        return replace(self.settled(), before=(damage, case))
+
+    def settled(self) -> HashedEngine:
+        """The same, its flows on the paths that they have after the case before."""
+        if self.before is None:
+            return self
+        dead, slow, left = self.before[0].of(self.before[1])
         gone = np.concatenate([dead, self.wires.reverse[dead]])
         up, capacity = self.routes.up.copy(), self.routes.capacity.copy()
         up[gone[gone >= 0]] = False
@@ -122,7 +129,7 @@ class HashedEngine:
             up=up,
             capacity=capacity,
         )
-        return replace(self, routes=routes)
+        return replace(self, routes=routes, before=None)
 
     def _on_threads(
         self,
@@ -170,24 +177,34 @@ class HashedEngine:
             capacity=routes.capacity.copy(),
             lost_of_pair=routes.lost_of_pair.copy(),
             lost_of_job=routes.lost_of_job.copy(),
-            slots=room(len(self.wires.head)),
-            usable=np.empty(len(self.wires.head), dtype=np.bool_),
-            queue=np.empty(nodes, dtype=np.int64),
+            slots=room(int(np.diff(self.wires.out_start).max(initial=0))),
+            queue=np.empty(2 * nodes, dtype=np.int64),
             fresh=np.empty(nodes),
             fresh_of=never(2),
-            counts=np.zeros(5, dtype=np.int64),
+            counts=np.zeros(6, dtype=np.int64),
+            trail=room(nodes + 2),
             rows=room(rows),
         )
 
 
-def _harm(damage: Damage) -> Harm:
-    """The damage in arrays of one kind, whoever made them."""
+def _harm(damage: Damage, further: tuple[Damage, int] | None = None) -> Harm:
+    """The damage, and one further case, in arrays of one kind, whoever made them."""
+    start, slow_start = damage.start, damage.slow_start
+    dead, slow, left = damage.dead, damage.slow, damage.left
+    if further is not None:
+        more, slower, part = further[0].of(further[1])
+        start, slow_start = (
+            np.append(start, start[-1] + len(more)),
+            np.append(slow_start, slow_start[-1] + len(slower)),
+        )
+        dead, slow = np.append(dead, more), np.append(slow, slower)
+        left = np.append(left, part)
     return Harm(
-        np.array(damage.start, dtype=np.int64),
-        np.array(damage.dead, dtype=np.int32),
-        np.array(damage.slow_start, dtype=np.int64),
-        np.array(damage.slow, dtype=np.int32),
-        np.array(damage.left, dtype=np.float64),
+        np.array(start, dtype=np.int64),
+        np.array(dead, dtype=np.int32),
+        np.array(slow_start, dtype=np.int64),
+        np.array(slow, dtype=np.int32),
+        np.array(left, dtype=np.float64),
     )
 
 

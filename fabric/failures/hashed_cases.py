@@ -17,6 +17,7 @@ from fabric.failures.hashed_columns import (
     LOST_PAIRS,
     ROWS,
     TOUCHED,
+    TRAIL,
     Answers,
     FlowColumns,
     Harm,
@@ -26,13 +27,13 @@ from fabric.failures.hashed_columns import (
     Wires,
 )
 from fabric.failures.hashed_walk import choose, measure
-from fabric.routing.compiled import compiled
+from fabric.routing.compiled import compiled_in_place, inlined
 from fabric.routing.kernels import is_step
 from fabric.routing.utilisation import OVER, SAME
-from topologies.columns import Floats, Longs
+from topologies.columns import Floats, Ints, Longs
 
 
-@compiled
+@inlined
 def _touch(link: int, now: Scratch) -> None:
     """Remember that a link changes."""
     if now.link_seen[link] != now.epoch[0]:
@@ -41,7 +42,7 @@ def _touch(link: int, now: Scratch) -> None:
         now.counts[TOUCHED] += 1
 
 
-@compiled
+@inlined
 def _affect(flow: int, now: Scratch) -> None:
     """Remember that a flow walks again."""
     if now.flow_seen[flow] != now.epoch[0]:
@@ -50,7 +51,7 @@ def _affect(flow: int, now: Scratch) -> None:
         now.counts[AFFECTED] += 1
 
 
-@compiled
+@inlined
 def _kill(link: int, wires: Wires, routes: Routes, now: Scratch) -> None:
     """Take down a link, and its cable's other direction; flows on them are affected."""
     for way in (link, wires.reverse[link]):
@@ -62,7 +63,7 @@ def _kill(link: int, wires: Wires, routes: Routes, now: Scratch) -> None:
                 _affect(routes.listed[at], now)
 
 
-@compiled
+@inlined
 def _lose_hop(row: int, node: int, routes: Routes, rule: HashRule, now: Scratch) -> bool:
     """A node's group towards a destination loses a member; whether it was the last."""
     if not rule.resilient and now.hops[row, node] == routes.hops[row, node]:
@@ -73,7 +74,7 @@ def _lose_hop(row: int, node: int, routes: Routes, rule: HashRule, now: Scratch)
     return bool(now.hops[row, node] == 0)
 
 
-@compiled
+@compiled_in_place
 def _prepare(row: int, wires: Wires, rule: HashRule, routes: Routes, now: Scratch) -> None:
     """Count the next hops that are left towards a destination, where the case takes any."""
     case = now.epoch[0]
@@ -107,17 +108,17 @@ def _prepare(row: int, wires: Wires, rule: HashRule, routes: Routes, now: Scratc
                     filled += 1
 
 
-@compiled
-def _add(flow: int, link: int, sign: int, flows: FlowColumns, now: Scratch) -> None:
+@inlined
+def _add(link: int, sign: int, amount: int, carries: int, now: Scratch) -> None:
     """Put a flow on a link, or take it off."""
     _touch(link, now)
-    now.load[link] += sign * flows.amount[flow]
+    now.load[link] += amount
     for job in range(now.carried.shape[1]):
-        if flows.carries[flow] >> job & 1:
+        if carries >> job & 1:
             now.carried[link, job] += sign
 
 
-@compiled
+@inlined
 def _lose(flow: int, sign: int, flows: FlowColumns, now: Scratch) -> None:
     """Count a flow that does not arrive, or no longer."""
     pair = flows.pair[flow]
@@ -129,61 +130,79 @@ def _lose(flow: int, sign: int, flows: FlowColumns, now: Scratch) -> None:
             now.lost_of_job[job] += sign
 
 
-@compiled
+@inlined
 def _walk(flow: int, wires: Wires, flows: FlowColumns, rule: HashRule, routes: Routes, now: Scratch) -> bool:
-    """Put a flow on its path in the case; whether it arrives."""
+    """Write a flow's path in the case to ``trail``; whether it arrives."""
     case, row, node = now.epoch[0], flows.row[flow], flows.src[flow]
     first_link, last_link, dest = flows.up_link[flow], flows.down_link[flow], flows.dest[flows.row[flow]]
     last_dead = last_link >= 0 and (not routes.up[last_link] or now.dead_in[last_link] == case)
-    if first_link >= 0 and (not routes.up[first_link] or now.dead_in[first_link] == case):
-        return False
-    if last_dead and not rule.frozen:
-        return False
-    if node != dest:
+    lost = first_link >= 0 and (not routes.up[first_link] or now.dead_in[first_link] == case)
+    lost = lost or (last_dead and not rule.frozen)
+    now.counts[TRAIL] = 0
+    if not lost and node != dest and now.row_seen[row] != case:
         _prepare(row, wires, rule, routes, now)
     distance, hops = routes.now[row], now.hops[row]
     if rule.frozen:
         hops = hops[:0]
-    started = False
-    while node != dest:
-        if not rule.frozen and len(hops) > 0 and hops[node] == 0:
+    while not lost and node != dest:
+        if len(hops) > 0 and hops[node] == 0:
             if now.fresh_of[0] != case or now.fresh_of[1] != row:
                 measure(dest, wires, routes.up, now.dead_in, case, now.fresh, now.queue)
                 now.fresh_of[0], now.fresh_of[1] = case, row
             distance, hops = now.fresh, hops[:0]
-        if distance[node] == np.inf:
-            return False
-        if not started and first_link >= 0:
-            _add(flow, first_link, 1, flows, now)
-        started = True
-        slot = choose(
-            node,
-            flows.key[flow],
-            wires,
-            rule,
-            routes.up,
-            now.dead_in,
-            case,
-            distance,
-            routes.whole[row],
-            hops,
-            now.slots,
-            now.usable,
-        )
-        if slot < 0:
-            return False
-        _add(flow, wires.out_link[slot], 1, flows, now)
-        node = wires.head[slot]
-    if not started and first_link >= 0:
-        _add(flow, first_link, 1, flows, now)
-    if last_dead:
-        return False
-    if last_link >= 0:
-        _add(flow, last_link, 1, flows, now)
-    return True
+        lost = distance[node] == np.inf
+        if not lost:
+            if now.counts[TRAIL] == 0 and first_link >= 0:
+                now.trail[0] = first_link
+                now.counts[TRAIL] = 1
+            slot = choose(
+                node,
+                row,
+                flows.key[flow],
+                wires,
+                rule,
+                routes.up,
+                now.dead_in,
+                case,
+                distance,
+                routes.whole[row],
+                hops,
+                routes.group_start,
+                routes.group,
+                now.slots,
+            )
+            lost = slot < 0
+            if not lost:
+                now.trail[now.counts[TRAIL]] = wires.out_link[slot]
+                now.counts[TRAIL] += 1
+                node = wires.head[slot]
+    if not lost and now.counts[TRAIL] == 0 and first_link >= 0:
+        now.trail[0] = first_link
+        now.counts[TRAIL] = 1
+    if not lost and not last_dead and last_link >= 0:
+        now.trail[now.counts[TRAIL]] = last_link
+        now.counts[TRAIL] += 1
+    return not (lost or last_dead)
 
 
-@compiled
+@inlined
+def _move(flow: int, flows: FlowColumns, routes: Routes, now: Scratch) -> None:
+    """Take a flow off its path and put it on its ``trail``; the links that both begin or end with keep it."""
+    first, last, length = routes.path_start[flow], routes.path_start[flow + 1], now.counts[TRAIL]
+    at = 0
+    while first < last and at < length and routes.path[first] == now.trail[at]:
+        first += 1
+        at += 1
+    while first < last and at < length and routes.path[last - 1] == now.trail[length - 1]:
+        last -= 1
+        length -= 1
+    for step in range(first, last):
+        _add(routes.path[step], -1, -flows.amount[flow], flows.carries[flow], now)
+    for step in range(at, length):
+        _add(now.trail[step], 1, flows.amount[flow], flows.carries[flow], now)
+
+
+@inlined
 def _slow(first: int, last: int, harm: Harm, routes: Routes, now: Scratch) -> None:
     """Take from links a part of their capacity."""
     for at in range(first, last):
@@ -193,25 +212,35 @@ def _slow(first: int, last: int, harm: Harm, routes: Routes, now: Scratch) -> No
             now.capacity[link] *= harm.left[at]
 
 
-@compiled
+@compiled_in_place
+def _sort(values: Ints, count: int) -> None:
+    """Put the first ``count`` values in order, in place (Shell's method with Ciura's gaps)."""
+    for gap in (701, 301, 132, 57, 23, 10, 4, 1):
+        for at in range(gap, count):
+            value, place = values[at], at
+            while place >= gap and values[place - gap] > value:
+                values[place] = values[place - gap]
+                place -= gap
+            values[place] = value
+
+
+@compiled_in_place
 def _spread(wires: Wires, flows: FlowColumns, rule: HashRule, routes: Routes, now: Scratch) -> None:
     """Let all affected flows walk again."""
     if not rule.resilient and now.counts[DEAD] > 0:
         for row in range(len(flows.dest)):
             _prepare(row, wires, rule, routes, now)
     count = now.counts[AFFECTED]
-    now.affected[:count].sort()
+    _sort(now.affected, count)
     for at in range(count):
         flow = now.affected[at]
-        for step in range(routes.path_start[flow], routes.path_start[flow + 1]):
-            _add(flow, routes.path[step], -1, flows, now)
-        if routes.lost[flow]:
-            _lose(flow, -1, flows, now)
-        if not _walk(flow, wires, flows, rule, routes, now):
-            _lose(flow, 1, flows, now)
+        lost = not _walk(flow, wires, flows, rule, routes, now)
+        _move(flow, flows, routes, now)
+        if lost != routes.lost[flow]:
+            _lose(flow, 1 if lost else -1, flows, now)
 
 
-@compiled
+@inlined
 def _rank(link: int, value: float, case: int, worst: Floats, cases: Longs) -> None:
     """Put a case among the worst of a link; of equals the earlier stays first."""
     place = worst.shape[1] - 1
@@ -221,7 +250,7 @@ def _rank(link: int, value: float, case: int, worst: Floats, cases: Longs) -> No
     worst[link, place], cases[link, place] = value, case
 
 
-@compiled
+@inlined
 def _take(link: int, value: float, case: int, routes: Routes, answers: Answers) -> None:
     """Take in how full a link is in a case, where that is not as intact."""
     if value < answers.floor[link] or value <= answers.worst[link, answers.worst.shape[1] - 1]:
@@ -231,7 +260,7 @@ def _take(link: int, value: float, case: int, routes: Routes, answers: Answers) 
         _rank(link, value, case, answers.worst, answers.case)
 
 
-@compiled
+@compiled_in_place
 def _answer(row: int, number: int, routes: Routes, now: Scratch, answers: Answers) -> None:
     """Measure the links that changed, and the fullest of the others."""
     case, top, over = now.epoch[0], 0.0, routes.over
@@ -273,23 +302,27 @@ def _answer(row: int, number: int, routes: Routes, now: Scratch, answers: Answer
     answers.unreachable_pairs[row] = routes.lost_pairs + now.counts[LOST_PAIRS]
 
 
-@compiled
+@inlined
 def _restore(flows: FlowColumns, routes: Routes, now: Scratch) -> None:
     """Undo the case."""
     for at in range(now.counts[TOUCHED]):
         link = now.touched[at]
         now.load[link], now.capacity[link] = routes.load[link], routes.capacity[link]
-        now.carried[link] = routes.carried[link]
+        for job in range(len(now.lost_of_job)):
+            now.carried[link, job] = routes.carried[link, job]
     for at in range(now.counts[AFFECTED]):
         pair = flows.pair[now.affected[at]]
         now.lost_of_pair[pair] = routes.lost_of_pair[pair]
-    now.lost_of_job[:] = routes.lost_of_job
+    for job in range(len(now.lost_of_job)):
+        now.lost_of_job[job] = routes.lost_of_job[job]
     for at in range(now.counts[ROWS]):
-        now.hops[now.rows[at]] = routes.hops[now.rows[at]]
+        row = now.rows[at]
+        for node in range(now.hops.shape[1]):
+            now.hops[row, node] = routes.hops[row, node]
     now.counts[:] = 0
 
 
-@compiled
+@inlined
 def _case(
     one: int,
     two: int,
@@ -317,30 +350,14 @@ def _case(
     _restore(flows, routes, now)
 
 
-@compiled
-def singles(
-    first: int,
-    last: int,
-    number: int,
-    wires: Wires,
-    flows: FlowColumns,
-    rule: HashRule,
-    routes: Routes,
-    harm: Harm,
-    now: Scratch,
-    answers: Answers,
-) -> None:
-    """Cases ``first`` to ``last`` of the damage; the first of all is numbered ``number``."""
-    for one in range(first, last):
-        _case(one, -1, one, number + one, wires, flows, rule, routes, harm, now, answers)
-
-
-@compiled
-def pairs(
+@compiled_in_place
+def sweep_cases(
     first: int,
     last: int,
     base: int,
     number: int,
+    paired: bool,
+    before: int,
     wires: Wires,
     flows: FlowColumns,
     rule: HashRule,
@@ -349,31 +366,16 @@ def pairs(
     now: Scratch,
     answers: Answers,
 ) -> None:
-    """Cases ``first`` to ``last``, each with every later one; rows start with the pairs of ``base``, numbered so."""
+    """Cases ``first`` to ``last`` of the damage, alone or ``paired`` with every later one.
+
+    Case ``before``, unless that is -1, is done before each. Rows of the answers start with those of case ``base``, numbered from ``number`` on.
+    """
     count = len(harm.start) - 1
-    row = (first - base) * (count - 1) - (first * (first - 1) - base * (base - 1)) // 2
+    row = first - base
+    if paired:
+        row = row * (count - 1) - (first * (first - 1) - base * (base - 1)) // 2
     for one in range(first, last):
-        for two in range(one + 1, count):
+        for other in range(one + 1 if paired else count - 1, count):
+            two = other if paired else before
             _case(one, two, row, number + row, wires, flows, rule, routes, harm, now, answers)
             row += 1
-
-
-@compiled
-def merge_worst(worst: Floats, case: Longs, other: Floats, other_case: Longs) -> None:
-    """Take the worst of ``other`` into ``worst``; of equals the lower case number stays first."""
-    places = worst.shape[1]
-    for link in range(len(worst)):
-        for at in range(places):
-            value, number = other[link, at], other_case[link, at]
-            if number < 0:
-                break
-            place = places - 1
-            last, last_case = worst[link, place], case[link, place]
-            if last > value or (last == value and 0 <= last_case < number):
-                break
-            while place > 0 and (
-                worst[link, place - 1] < value or (worst[link, place - 1] == value and case[link, place - 1] > number)
-            ):
-                worst[link, place], case[link, place] = worst[link, place - 1], case[link, place - 1]
-                place -= 1
-            worst[link, place], case[link, place] = value, number
