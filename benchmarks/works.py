@@ -287,6 +287,53 @@ def _hashed() -> Work:
     return Work("ecmp-hash", title, (method,), 60.0)
 
 
+def _of_failures(run: Run) -> Answer:
+    printed = run.printed
+    note = "{cases:,} cases, {each_ms:.3g} ms each".format(**printed)
+    return Answer(printed["theta"], note=note)
+
+
+def _of_sweep(run: Run) -> Answer:
+    """Of ``fabric failures --json``."""
+    printed = run.printed
+    return Answer(note="{cases:,} cases, {evaluated:,} routed".format(**printed))
+
+
+def _failures() -> list[Work]:
+    def swept(who: str, name: str, radix: int, *count: str, agrees: str = "equal") -> Method:
+        return Method(name, lambda _: case("failures", who, f"uniform-{radix}", *count), agrees, answer=_of_failures)
+
+    def command(name: str, title: str, asked_s: float, *arguments: str, **keys: Any) -> Work:
+        method = Method(
+            "fabric failures, whole process",
+            lambda _: fabric("failures", *arguments, "--json", "--quiet", "--top", "1"),
+            accepted=(0, MISSED_LIMIT),
+            answer=_of_sweep,
+        )
+        return Work(name, title, (method,), asked_s, limit_s=2 * asked_s, **keys)
+
+    beside = ("netgraph-core", "networkx")
+    some = tuple(swept(who, name, 16, "20") for who, name in zip(beside, ("netgraph-core", "NetworkX"), strict=True))
+    all_of = "all single links and switches"
+    return [
+        Work("failures-some-16", "20 single failures, k=16 all-to-all", (swept("ours-each", "fabric", 16, "20"), *some)),
+        Work(
+            "failures-16", f"{all_of}, k=16 all-to-all",
+            (swept("ours", "fabric", 16), swept("ours-each", "fabric, equal cases too", 16)), 3.0,
+        ),
+        Work(
+            "failures-32", f"{all_of}, k=32 all-to-all",
+            (swept("ours", "fabric", 32), swept("ours-each", "fabric, equal cases too", 32)), 60.0, limit_s=300.0,
+        ),
+        command("failures-train-2k", f"{all_of}, 2,048 GPUs, hashed", 5.0, EXAMPLE, "--fabric", "backend", "--no-expected"),
+        command(
+            "failures-pairs", "every pair of them, 8.8 million", 300.0,
+            EXAMPLE, "--fabric", "backend", "--no-expected", "--k", "2", full_only=True,
+        ),
+        command("failures-65k", f"{all_of}, 65,536-GPU job", 180.0, JOB, "--no-expected"),
+    ]  # fmt: skip
+
+
 def works() -> Mapping[str, Work]:
     """All pieces of work by name, in the order they are run."""
     found = [
@@ -300,6 +347,7 @@ def works() -> Mapping[str, Work]:
         _hashed(),
         *_demands(),
         *_flow_tables(),
+        *_failures(),
         _wide_area(149, "149 nodes, 193 cables", None),
         _wide_area(200, "200 nodes, 39,800 demands", 30.0),
         _uniform_optimum(16),

@@ -105,9 +105,7 @@ def networkx_plain(given: Plain, dead: Sequence[Ints]) -> Floats:
         graph.add_nodes_from(range(given.nodes))
         arcs = zip(given.tail.tolist(), given.head.tolist(), given.gbps.tolist(), strict=True)
         graph.add_edges_from(
-            (head, tail, {"gbps": gbps, "load": 0.0})
-            for arc, (tail, head, gbps) in enumerate(arcs)
-            if arc not in lost
+            (head, tail, {"gbps": gbps, "load": 0.0}) for arc, (tail, head, gbps) in enumerate(arcs) if arc not in lost
         )
         for column_of, dst in enumerate(given.ends.tolist()):
             away = nx.single_source_shortest_path_length(graph, dst)
