@@ -316,7 +316,10 @@ def _failures() -> list[Work]:
     some = tuple(swept(who, name, 16, "20") for who, name in zip(beside, ("netgraph-core", "NetworkX"), strict=True))
     all_of = "all single links and switches"
     return [
-        Work("failures-some-16", "20 single failures, k=16 all-to-all", (swept("ours-each", "fabric", 16, "20"), *some)),
+        Work(
+            "failures-some-16", "20 single failures, k=16 all-to-all",
+            (swept("ours-each", "fabric", 16, "20"), *some),
+        ),
         Work(
             "failures-16", f"{all_of}, k=16 all-to-all",
             (swept("ours", "fabric", 16), swept("ours-each", "fabric, equal cases too", 16)), 3.0,
@@ -325,7 +328,10 @@ def _failures() -> list[Work]:
             "failures-32", f"{all_of}, k=32 all-to-all",
             (swept("ours", "fabric", 32), swept("ours-each", "fabric, equal cases too", 32)), 60.0, limit_s=300.0,
         ),
-        command("failures-train-2k", f"{all_of}, 2,048 GPUs, hashed", 5.0, EXAMPLE, "--fabric", "backend", "--no-expected"),
+        command(
+            "failures-train-2k", f"{all_of}, 2,048 GPUs, hashed", 5.0,
+            EXAMPLE, "--fabric", "backend", "--no-expected",
+        ),
         command(
             "failures-pairs", "every pair of them, 8.8 million", 300.0,
             EXAMPLE, "--fabric", "backend", "--no-expected", "--k", "2", full_only=True,
