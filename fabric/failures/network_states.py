@@ -124,7 +124,11 @@ def network_states(
             ([(part,) for part in range(parts)], load / load.sum()) if size == 1 else _sets(load, size, most, rng)
         )
         stretched, held = (stretch, holds) if size == 1 else evaluate(sets)
-        blame = _single_blame(cause, jobs, causes) if size == 1 else np.array([_blame(members, stretch, cause, causes) for members in sets])
+        blame = (
+            _single_blame(cause, jobs, causes)
+            if size == 1
+            else np.array([_blame(members, stretch, cause, causes) for members in sets])
+        )
         strata.append(Stratum(size, chance[size], tuple(sets), weight, np.maximum(stretched, 1.0), blame, held))
     return NetworkStates(tuple(strata))
 

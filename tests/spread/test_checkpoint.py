@@ -91,7 +91,9 @@ def test_a_damaged_byte_ends_what_is_taken(tmp_path: Path) -> None:
     assert "are not whole, and are done again" in spread.said[0]
 
 
-@pytest.mark.parametrize("content", [b"version: 1\nname: x\n", b"PK\x03\x04" + bytes(100), b"fabric-planner/checkpoint/v9\n"])
+@pytest.mark.parametrize(
+    "content", [b"version: 1\nname: x\n", b"PK\x03\x04" + bytes(100), b"fabric-planner/checkpoint/v9\n"]
+)
 @pytest.mark.parametrize("keys", [{"resume": True}, {"force": True}])
 def test_a_foreign_file_is_neither_read_nor_replaced(tmp_path: Path, content: bytes, keys: dict[str, bool]) -> None:
     path = tmp_path / "c"
