@@ -108,9 +108,14 @@ def every_case(ground: Ground, cases: Cases, held: bool) -> CaseFigures:
     """Figures of all cases in order; with ``held``, whether every limit holds in each."""
     sweep = _EveryCase(ground, cases, replace(ground.request, expected=held))
     tallies: list[Tally] = []
-    for first in range(0, len(cases), _AT_ONCE):
-        tallies.append(sweep.chunk(first, min(first + _AT_ONCE, len(cases))))
-    return CaseFigures.joined([tally.figures for tally in tallies])
+    for first in range(0, sweep.units, _AT_ONCE):
+        tallies.append(sweep.chunk(first, min(first + _AT_ONCE, sweep.units)))
+    figures = CaseFigures.joined([tally.figures for tally in tallies])
+    if sweep.equal is None:
+        return figures
+    number = np.arange(len(cases), dtype=np.int64)
+    every = figures.take(np.searchsorted(sweep.rows, sweep.equal.first))
+    return replace(every, number=number, count=np.ones(len(cases)))
 
 
 def _cases_of(fleet: Fleet, sets: Sets) -> Cases:
