@@ -70,7 +70,7 @@ def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequ
             limit.max,
             limit.unit,
             None,
-            "decided by fabric failures",
+            "see fabric failures",
             at=limit.at,
         )
     value, detail = _on_fabric(limit, routes) if limit.fabric else _on_job(limit, jobs, routes)
