@@ -141,12 +141,17 @@ def _placed_job(
         assumed.append(Assumption(f"{workload.id}.on_failure.{key}", f"{workload.id} {text}", f"{where}.{key}"))
 
     if not keys.given:
-        because = "it writes checkpoints" if keys.reaction == RESTART else "nothing says how often it writes checkpoints"
+        because = (
+            "it writes checkpoints" if keys.reaction == RESTART else "nothing says how often it writes checkpoints"
+        )
         assume("reaction", f"{_REACTIONS[keys.reaction]}: {because}")
     if keys.reaction == RESTART and keys.spares is None:
         assume("spares", f"has {spares:,} spare hosts: those of {', '.join(keys.groups)} that no job uses")
     if keys.reaction in (RESTART, SHRINK) and not keys.restart_given:
-        assume("restart_time", f"computes again {format_seconds(RESTART_S)} after a failure, and the reading of its checkpoint")
+        assume(
+            "restart_time",
+            f"computes again {format_seconds(RESTART_S)} after a failure, and the reading of its checkpoint",
+        )
     if every_h is not None and read_h is None and keys.reaction in (RESTART, SHRINK):
         same = "as long as writing it" if write_h else "no time: it is not routed"
         assume("restore", f"reads its checkpoint in {same} (checkpoint.restore routes it)")

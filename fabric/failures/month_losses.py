@@ -59,7 +59,12 @@ class _Stops:
 
 
 def job_history(
-    job: FailingJob, outages: HostOutages, network: NetworkHistory, months: int, month_h: float, rng: np.random.Generator
+    job: FailingJob,
+    outages: HostOutages,
+    network: NetworkHistory,
+    months: int,
+    month_h: float,
+    rng: np.random.Generator,
 ) -> JobHistory:
     """Losses of a job in every month of a history."""
     causes, hours = network.blame.shape[1], months * month_h
@@ -71,13 +76,17 @@ def job_history(
     np.add.at(lost, (month, stops.cause), work * job.gpus)
 
     time = np.unique(
-        np.concatenate([np.arange(months) * month_h, stops.gone_time, begin, stop_end, network.time[network.time < hours]])
+        np.concatenate(
+            [np.arange(months) * month_h, stops.gone_time, begin, stop_end, network.time[network.time < hours]]
+        )
     )
     time = time[time < hours]
     length = np.diff(time, append=hours)
     gone, by_cause = _counted(stops, time, causes)
     last_stop = np.searchsorted(begin, time, side="right") - 1
-    is_stopped = (last_stop >= 0) & (time < stop_end[np.maximum(last_stop, 0)]) if len(begin) else np.zeros(len(time), bool)
+    is_stopped = (
+        (last_stop >= 0) & (time < stop_end[np.maximum(last_stop, 0)]) if len(begin) else np.zeros(len(time), bool)
+    )
     share = np.array([job.lost_share(count) for count in range(int(gone.max(initial=0)) + 1)])[gone]
     piece = np.searchsorted(network.time, time, side="right") - 1
     slower = 1 - 1 / network.stretch[piece]

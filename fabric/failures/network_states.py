@@ -120,9 +120,15 @@ def network_states(
     strata = [nothing]
     for size in range(1, largest + 1):
         most = min(_DRAWN.get(size, _DRAWN_MORE), drawn or parts)
-        sets, weight = ([(part,) for part in range(parts)], load / load.sum()) if size == 1 else _sets(load, size, most, rng)
+        sets, weight = (
+            ([(part,) for part in range(parts)], load / load.sum()) if size == 1 else _sets(load, size, most, rng)
+        )
         stretched, held = (stretch, holds) if size == 1 else evaluate(sets)
-        blame = _single_blame(cause, jobs, causes) if size == 1 else np.array([_blame(members, stretch, cause, causes) for members in sets])
+        blame = (
+            _single_blame(cause, jobs, causes)
+            if size == 1
+            else np.array([_blame(members, stretch, cause, causes) for members in sets])
+        )
         strata.append(Stratum(size, chance[size], tuple(sets), weight, np.maximum(stretched, 1.0), blame, held))
     return NetworkStates(tuple(strata))
 
@@ -133,7 +139,9 @@ def chance_of_sizes(load: Floats, most: int) -> Floats:
     chance[0] = 1.0
     for each, count in zip(*np.unique(load, return_counts=True), strict=True):
         down = each / (1 + each)
-        own = np.array([comb(int(count), k) * down**k * (1 - down) ** (int(count) - k) for k in range(min(int(count), most) + 1)])
+        own = np.array(
+            [comb(int(count), k) * down**k * (1 - down) ** (int(count) - k) for k in range(min(int(count), most) + 1)]
+        )
         chance = np.convolve(chance, own)[: most + 1]
     return chance
 
@@ -147,7 +155,9 @@ def _sets(load: Floats, size: int, most: int, rng: np.random.Generator) -> tuple
     edge = np.cumsum(load)
     rows: list[tuple[int, ...]] = []
     while len(rows) < most:
-        members = np.minimum(np.searchsorted(edge, rng.random((2 * most, size)) * edge[-1], side="right"), len(load) - 1)
+        members = np.minimum(
+            np.searchsorted(edge, rng.random((2 * most, size)) * edge[-1], side="right"), len(load) - 1
+        )
         members.sort(axis=1)
         rows += [tuple(row) for row in members[(np.diff(members, axis=1) > 0).all(axis=1)].tolist()]
     return rows[:most], np.full(most, 1 / most)
