@@ -30,6 +30,9 @@ from topologies.topology import Topology, role_nodes
 SELECTABLE = ("unit", "pod", "rail", "plane")
 """Columns that choose switches by number."""
 
+WAYS = "name a node, or use link=A:B, unit=N, pod=N, role=NAME, tier=NAME, host=NAME, rack=NAME"
+"""What a text may be, for hints."""
+
 _ARROWS = re.compile(r"->|→|:")
 _FABRIC = re.compile(r"(?:^|\s+)fabric=(\S+)(?=\s|$)")
 _NEAR = 20_000  # names that are compared for a hint
@@ -140,6 +143,22 @@ def hint_for(topologies: Iterable[Topology], text: str, others: Iterable[str] = 
         if close is not None:
             return f"did you mean {close!r}?"
     return ""
+
+
+def nothing_named(text: str, topologies: Iterable[Topology], sets: NamedSets | None = None) -> TopologyError:
+    """The refusal of a text that selects nothing, with the nearest that would."""
+    every = list(topologies)
+    words = {f"fabric={topology.name}" for topology in every}
+    words |= {f"role={role}" for topology in every for role in topology.roles}
+    words |= {f"tier={tier}" for topology in every for tier in topology.tiers}
+    unknown = [word for word in text.split() if word.startswith(("fabric=", "role=", "tier=")) and word not in words]
+    close = nearest(unknown[0], sorted(words)) if unknown else None
+    hint = f"did you mean {close!r}?" if close else hint_for(every, text, sets.names() if sets is not None else ())
+    return TopologyError(
+        f"{text!r} names nothing on {', '.join(topology.name for topology in every)}",
+        hint=hint or WAYS,
+        code="FP3110",
+    )
 
 
 def _on_fabric(text: str, fabric: str) -> tuple[str, bool]:

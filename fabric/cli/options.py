@@ -89,6 +89,7 @@ class Settings:
     sets: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
     up: tuple[str, ...] = ()
+    slow: tuple[str, ...] = ()
     phase: str = "worst"
     seed: int | None = None
     quiet: bool = False
@@ -169,6 +170,10 @@ _COMMON = (
     _common("scenario", "--seed", type=click.IntRange(min=0), metavar="N", help="Seed of everything random."),
     _common(
         "scenario", "--down", multiple=True, metavar="SEL", help="Take down a node, link=A:B, unit=N, pod=N, role=NAME."
+    ),
+    _common(
+        "scenario", "--slow", multiple=True, metavar="SEL=PART",
+        help="Degrade what --down would take: LINK=50% leaves half of its capacity.",
     ),
     _common("scenario", "--up", multiple=True, metavar="SEL", help="Spare this from --down.", rare=True),
     _common("phase", "--phase", metavar="NAME|all|worst", help="Which phase; default: the worst of each fabric."),

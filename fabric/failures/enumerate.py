@@ -16,7 +16,7 @@ from fabric.failures.cases import Cases
 from fabric.failures.part import Part
 from fabric.failures.part_finder import PartFinder
 from fabric.failures.request import FailureRequest
-from fabric.failures.scenario_sets import FailureSet, set_of
+from fabric.failures.scenario_sets import FailureSet, kinds_there_are, set_of
 from fabric.pipeline.run import Run
 from topologies.columns import Longs, column
 from topologies.errors import ScenarioError
@@ -52,7 +52,7 @@ def case_sets(run: Run, request: FailureRequest) -> tuple[Cases, ...]:
         kinds = ", ".join(request.kinds)
         raise ScenarioError(
             f"--kind {kinds}: there is no such part" + (f" on {request.fabric}" if request.fabric else ""),
-            hint=f"this scenario has {_kinds_there_are(finder)}",
+            hint=f"there are parts of kind {kinds_there_are(finder)}",
             code="FP3110",
         )
     seed = run.loaded.scenario.seed if request.seed is None else request.seed
@@ -85,13 +85,6 @@ def _cases_of(chosen: FailureSet, sample: int | None, seed: int, *, flags: bool)
         start, part = column([0, count], np.int64), column(np.arange(count), np.int32)
         return Cases(chosen.name, chosen.parts, start, part, 1, 0)
     return chosen_cases(chosen.name, chosen.parts, chosen.choose, sample, seed, flags=flags)
-
-
-def _kinds_there_are(finder: PartFinder) -> str:
-    from fabric.failures.part import PART_KINDS
-
-    counts = {kind: len(finder.of_kind(kind)) for kind in PART_KINDS}
-    return ", ".join(f"{count:,} of kind {kind}" for kind, count in counts.items() if count)
 
 
 def chosen_cases(

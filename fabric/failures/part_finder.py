@@ -12,9 +12,9 @@ from fabric.failures.part import PART_KINDS, Part, PartKind
 from fabric.pipeline.host_parts import HostsOfFabric, LinksOfNodes
 from fabric.pipeline.named_sets import ScenarioSets
 from fabric.pipeline.network import Network
-from topologies.columns import Ints, column
-from topologies.errors import TopologyError, nearest_hint
-from topologies.named_parts import SELECTABLE, hint_for, select, switch_nodes
+from topologies.columns import Ints, Longs, column
+from topologies.errors import TopologyError
+from topologies.named_parts import SELECTABLE, nothing_named, select, switch_nodes
 from topologies.topology import Topology
 
 Chosen = Mapping[str, tuple[Sequence[int], Sequence[int]]]  # by fabric: nodes and links
@@ -47,6 +47,7 @@ class PartFinder:
             "nic-port": self._nic_ports,
             "host": self._hosts,
             "rack": self._racks,
+            "line-card": self._cards,
         }
         if kind in SELECTABLE:
             parts = self._numbered(kind)
@@ -54,12 +55,20 @@ class PartFinder:
             parts = makers[kind]()
         else:
             parts = self._groups(kind)
-        return distinct(part for part in parts if fabric in (None, *part.links))
+        here = (part for part in parts if part.links and fabric in (None, *part.links))
+        return tuple(here) if kind in ("link", "switch", "host") else distinct(here)
 
     def _links(self) -> Iterator[Part]:
         for fabric, topology in self.topologies.items():
-            for link in np.flatnonzero(topology.is_cable & topology.up).tolist():
-                yield self.link(fabric, link)
+            rows = np.flatnonzero(topology.is_cable & topology.up)
+            back = topology.links.reverse[rows]
+            if self._odd[fabric] or self._shares_names(fabric) or not ((back >= 0) & topology.up[back]).all():
+                yield from (self.link(fabric, link) for link in rows.tolist())
+                continue
+            both = column(np.stack([rows, back], axis=1), np.int32)  # what self.link gives, many times as fast
+            tiers = [topology.tiers[tier] for tier in topology.links.tier[rows].tolist()]
+            for ends, name, tier in zip(both, _link_names(topology, rows), tiers, strict=True):
+                yield Part("link", name, {fabric: ends}, selectors=(name,), role=tier, fabric=fabric)
 
     def _switches(self) -> Iterator[Part]:
         for fabric, topology in self.topologies.items():
@@ -75,6 +84,15 @@ class PartFinder:
                 name = " + ".join(topology.link_name(link) for link in links)
                 tier = topology.tiers[topology.links.tier[links[0]]]
                 yield self.part("cable", name, {fabric: ((), links)}, texts, role=tier)
+
+    def _cards(self) -> Iterator[Part]:
+        for fabric, topology in self.topologies.items():
+            for name, links in self.sets.cards_of(fabric).items():
+                card = f"line-card={name}"
+                text = self._text(card, fabric, lambda other, name=name: name in self.sets.cards_of(other))
+                role = topology.roles[topology.nodes.role[topology.links.src[links[0]]]]
+                yield self.part("line-card", name, {fabric: ((), links.tolist())}, (text,), role=role)
+        yield from self._groups("line-card")
 
     def _nics(self) -> Iterator[Part]:
         for fabric in self.topologies:
@@ -215,7 +233,7 @@ class PartFinder:
         """
         chosen = {fabric: select(topology, fabric, text, self.sets) for fabric, topology in self.topologies.items()}
         if not any(nodes or links for nodes, links in chosen.values()):
-            raise nothing_named(text, self.topologies.values(), self.sets.names())
+            raise nothing_named(text, self.topologies.values(), self.sets)
         return chosen
 
     def each(self, text: str) -> Iterator[Part]:
@@ -287,6 +305,11 @@ class PartFinder:
         shared = any(also(other) for other in self.topologies if other != fabric)
         return f"fabric={fabric} {text}" if shared else text
 
+    def _shares_names(self, fabric: str) -> bool:
+        """Whether another fabric has switches or hosts of the same names, so that texts have to say which."""
+        own = set(self.topologies[fabric].nodes.name)
+        return any(not own.isdisjoint(other.nodes.name) for name, other in self.topologies.items() if name != fabric)
+
     @cached_property
     def _odd(self) -> Mapping[str, bool]:
         """By fabric: whether a name holds what stands between names in a text."""
@@ -319,21 +342,14 @@ class PartFinder:
             return False
 
 
-def nothing_named(text: str, topologies: Iterable[Topology], names: Iterable[str]) -> TopologyError:
-    """The refusal of a text that selects nothing."""
-    every = list(topologies)
-    roles = [f"role={role}" for topology in every for role in topology.roles]
-    tiers = [f"tier={tier}" for topology in every for tier in topology.tiers]
-    fabrics = [f"fabric={topology.name}" for topology in every]
-    words = [word for word in text.split() if "=" in word]
-    unknown = next((word for word in words if word not in {*roles, *tiers, *fabrics}), "")
-    near = nearest_hint(unknown, [*roles, *tiers, *fabrics], otherwise="") if unknown else ""
-    hint = near or hint_for(every, text, names)
-    return TopologyError(
-        f"{text!r} names nothing on {', '.join(topology.name for topology in every)}",
-        hint=hint or "name a node, or use link=A:B, unit=N, pod=N, role=NAME, tier=NAME, host=NAME, rack=NAME",
-        code="FP3110",
-    )
+def _link_names(topology: Topology, rows: Longs) -> list[str]:
+    """``Topology.link_name`` of many links."""
+    names, links = topology.nodes.name, topology.links
+    columns = (links.src, links.dst, topology.parallel_ordinal, topology.parallel_count)
+    return [
+        f"{names[src]} -> {names[dst]}" + (f" #{ordinal + 1}" if count > 1 else "")
+        for src, dst, ordinal, count in zip(*(values[rows].tolist() for values in columns), strict=True)
+    ]
 
 
 def distinct(parts: Iterable[Part]) -> tuple[Part, ...]:

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from fabric.failures.part import PART_KINDS, Part
 from fabric.failures.part_finder import PartFinder, distinct
+from fabric.pipeline.failure_names import Word, built_in_words, unknown_set
 from fabric.scenario.failure_schema import FailureSpec, built_in_set
 from fabric.scenario.load import LoadedScenario
 from topologies.columns import column
-from topologies.errors import ScenarioError, TopologyError, nearest_hint
-from topologies.named_parts import switch_nodes
-from topologies.topology import role_nodes
+from topologies.errors import ScenarioError, TopologyError
 from topologies.units import percent, precise_percent
-
-MOST_NAMED = 12  # names that a hint lists
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,64 +44,31 @@ def set_of(loaded: LoadedScenario, finder: PartFinder, name: str) -> FailureSet:
             except (ScenarioError, TopologyError) as error:
                 raise loaded.locate(ScenarioError(error.under("failures", index).problems)) from None
     built_in = built_in_set(name)
-    words = _words(finder)
+    words = built_in_words(finder.topologies)
     if built_in is None or built_in[1] not in words:
-        raise unknown_set(loaded, finder, name)
-    parts = _of_word(finder, *words[built_in[1]])
-    if not parts:
-        raise ScenarioError(f"{name} is empty: this scenario has no {built_in[1]}", code="FP3110")
-    return FailureSet(name, parts, built_in[0])
+        raise unknown_set(loaded, finder.topologies, name)
+    return FailureSet(name, _of_word(finder, name, words[built_in[1]]), built_in[0])
 
 
-def unknown_set(loaded: LoadedScenario, finder: PartFinder, name: str) -> ScenarioError:
-    """The refusal of a name that no set has, with the nearest that one has."""
-    entries = [entry.name for entry in loaded.scenario.failures]
-    words = _words(finder)
-    single = [f"any-single-{word}" for word in words if words[word][1] == word]
-    every = [*entries, *single, *(f"any-two-{word}" for word in words if words[word][1] != word)]
-    shown = ", ".join([*entries, *single][:MOST_NAMED])
-    return ScenarioError(
-        f"no set of failures is called {name!r}",
-        hint=nearest_hint(name, every, otherwise=f"sets: {shown}"),
-        code="FP2105",
-    )
+def _of_word(finder: PartFinder, name: str, word: Word) -> tuple[Part, ...]:
+    """The parts of a built-in set."""
+    what, which = word
+    kind = next((kind for kind in PART_KINDS if kind == which), None) if what == "kind" else None
+    parts = finder.of_kind(kind or ("switch" if what == "role" else "link"))
+    chosen = parts if kind else tuple(part for part in parts if part.role == which)
+    if not chosen:
+        raise ScenarioError(
+            f"{name} is empty: there is no {which}",
+            hint=f"there are parts of kind {kinds_there_are(finder)}",
+            code="FP3110",
+        )
+    return chosen
 
 
-# ---- built in -----------------------------------------------------------------------------------------------------
-
-_Word = tuple[Literal["kind", "role", "tier"], str]
-
-
-def _words(finder: PartFinder) -> dict[str, _Word]:
-    """What may follow ``any-single-`` and ``any-two-``: kinds of part, roles of switches, tiers; and their plurals."""
-    words: dict[str, _Word] = {kind: ("kind", kind) for kind in PART_KINDS}
-    for topology in finder.topologies.values():
-        switches = switch_nodes(topology)
-        for role in topology.roles:
-            if switches[role_nodes(topology, role)].any():
-                words.setdefault(role, ("role", role))
-        for tier in topology.tiers:
-            words.setdefault(f"{tier}-link", ("tier", tier))
-    for word, meaning in list(words.items()):
-        words.setdefault(_plural(word), meaning)
-    return words
-
-
-def _plural(word: str) -> str:
-    """
-    >>> [_plural(word) for word in ("leaf", "switch", "spine", "optics-batch")]
-    ['leaves', 'switches', 'spines', 'optics-batches']
-    """
-    if word.endswith("leaf"):
-        return f"{word[:-1]}ves"
-    return f"{word}es" if word.endswith(("ch", "s", "x")) else f"{word}s"
-
-
-def _of_word(finder: PartFinder, what: Literal["kind", "role", "tier"], name: str) -> tuple[Part, ...]:
-    if what == "kind":
-        return finder.of_kind(next(kind for kind in PART_KINDS if kind == name))
-    parts = finder.of_kind("switch" if what == "role" else "link")
-    return tuple(part for part in parts if part.role == name)
+def kinds_there_are(finder: PartFinder, fabric: str | None = None) -> str:
+    """Kinds of part with how many there are of each, for hints."""
+    counts = {kind: len(finder.of_kind(kind, fabric)) for kind in PART_KINDS}
+    return ", ".join(f"{kind} ({count:,})" for kind, count in counts.items() if count)
 
 
 # ---- entries ------------------------------------------------------------------------------------------------------
@@ -113,6 +76,11 @@ def _of_word(finder: PartFinder, what: Literal["kind", "role", "tier"], name: st
 
 def _of_entry(finder: PartFinder, entry: FailureSpec) -> FailureSet:
     """The parts of an entry; errors have their places below it."""
+    if entry.is_built_in:
+        number, word = built_in_set(entry.name) or (1, "")
+        known = built_in_words(finder.topologies)
+        parts = tuple(_degraded(part, entry.slow, entry.flap) for part in _of_word(finder, entry.name, known[word]))
+        return FailureSet(entry.name, parts, entry.choose or number, entry.sample)
     if entry.many:
         parts = distinct(_degraded(part, entry.slow, entry.flap) for part in _each(finder, entry))
         if not parts:
@@ -141,12 +109,10 @@ def _empty(finder: PartFinder, entry: FailureSpec) -> ScenarioError:
             code="FP3110",
         )
     on = f" on {entry.fabric}" if entry.fabric else ""
-    counts = {kind: len(finder.of_kind(kind, entry.fabric)) for kind in PART_KINDS}
-    there = ", ".join(f"{kind} ({count:,})" for kind, count in counts.items() if count)
     return ScenarioError(
         f"{entry.name} is empty: there is no {' or '.join(entry.kinds)}{on}",
         where="kinds",
-        hint=f"there are parts of kind {there}",
+        hint=f"there are parts of kind {kinds_there_are(finder)}",
         code="FP3110",
     )
 
@@ -197,10 +163,11 @@ def _degraded(part: Part, left: float | Mapping[str, float] | None, up: float | 
 
 def _is_everything(finder: PartFinder, parts: Sequence[Part]) -> bool:
     """Whether no link is left up on any fabric."""
+    none = column([], np.int32)
     for fabric, topology in finder.topologies.items():
         left = topology.up.copy()
         for part in parts:
-            left[part.links.get(fabric, ())] = False
+            left[part.links.get(fabric, none)] = False
         if left.any():
             return False
     return True

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from pydantic import BaseModel
 
+from fabric.pipeline.degraded import apply_slowed, read_slow
+from fabric.pipeline.failure_names import check_failure_names
 from fabric.pipeline.named_sets import ScenarioSets
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.node_schema import NodeSpec
@@ -17,7 +19,7 @@ from topologies.builder import TOPOLOGIES
 from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest_hint
 from topologies.fabric_size import check_size
 from topologies.hosts import HostGroup
-from topologies.named_parts import NamedSets, hint_for, select
+from topologies.named_parts import WAYS, NamedSets, hint_for, select
 from topologies.reading.asked import Asked
 from topologies.topology import Topology
 from topologies.validate import validate
@@ -45,12 +47,19 @@ class Network:
 
 
 def build_network(
-    loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = (), routed: bool = False
+    loaded: LoadedScenario,
+    *,
+    down: Sequence[str] = (),
+    up: Sequence[str] = (),
+    slow: Sequence[str] = (),
+    routed: bool = False,
 ) -> Network:
-    """Build every fabric, check its columns, and take down what ``down`` selects.
+    """Build every fabric, check its columns, take down what ``down`` selects, and degrade what ``slow`` does.
 
     Parameters
     ----------
+    slow : sequence of str
+        ``SELECTOR=50%``: what keeps a part of its capacity, besides what the scenario says.
     routed : bool
         Whether traffic is then routed, for which the memory has to be enough too.
 
@@ -99,7 +108,8 @@ def build_network(
     }
     whole = Inventory(groups, topologies, endpoints)
     sets = ScenarioSets(scenario, whole)
-    topologies = _with_failures(loaded, topologies, down, up, sets)
+    check_failure_names(loaded, topologies, sets)
+    topologies = _degraded(loaded, _with_failures(loaded, topologies, down, up, sets), slow, sets)
     return Network(topologies, replace(whole, topologies=topologies), tuple(warnings), said, sets)
 
 
@@ -141,6 +151,19 @@ def _with_failures(
     except TopologyError as error:
         raise loaded.locate(error.under("down")) from None
     return apply_failures(failed, down, up, sets=sets)
+
+
+def _degraded(
+    loaded: LoadedScenario, topologies: Mapping[str, Topology], slow: Sequence[str], sets: ScenarioSets
+) -> dict[str, Topology]:
+    """What the scenario says is degraded, and what the command line adds."""
+    degraded = dict(topologies)
+    for selector, left in loaded.scenario.slow.items():
+        try:
+            degraded = apply_slowed(degraded, [(selector, left)], sets=sets)
+        except TopologyError as error:
+            raise loaded.locate(error.under("slow", selector)) from None
+    return apply_slowed(degraded, [read_slow(text) for text in slow], sets=sets)
 
 
 def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
@@ -264,8 +287,7 @@ def apply_failures(
         if not hit:
             raise TopologyError(
                 f"--down {selector!r} matches nothing",
-                hint=hint_for(topologies.values(), selector, sets.names() if sets is not None else ())
-                or "name a node, or use link=A:B, unit=N, pod=N, role=NAME, tier=NAME, host=NAME, rack=NAME",
+                hint=hint_for(topologies.values(), selector, sets.names() if sets is not None else ()) or WAYS,
                 code="FP3103",
             )
     return result

@@ -40,7 +40,8 @@ def open_any(
     from fabric.saved.result_file import open_result
 
     saved = open_result(Path(path))
-    if not overrides and not request.down and not request.up and request.router is None and request.scale == 1:
+    failed = request.down or request.up or request.slow
+    if not overrides and not failed and request.router is None and request.scale == 1:
         return saved
     given = [f"{override.path}={override.value}" for override in saved.loaded.overrides]
     loaded = load_scenario(saved.loaded.path, overrides=[*given, *overrides]) if overrides else saved.loaded
@@ -48,6 +49,7 @@ def open_any(
         saved.request,
         down=(*saved.request.down, *request.down),
         up=(*saved.request.up, *request.up),
+        slow=(*saved.request.slow, *request.slow),
         router=request.router or saved.request.router,
         scale=saved.request.scale * request.scale,
     )

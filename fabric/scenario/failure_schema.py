@@ -33,22 +33,25 @@ PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
 RISK_KINDS = ("power-feed", "optics-batch", "line-card", "rack", "group")
 """Kinds that a shared-risk group may be of; the members of the others follow from the structure."""
 
-_BUILT_IN = re.compile(r"any-(?:(one|single)|(two|double|pair-of)|(three|triple))-(.+)")
+_BUILT_IN = re.compile(r"any-(?:(?:one|single)-|(two-|double-)|(three-|triple-))?(.+)")
 
 
 def built_in_set(name: str) -> tuple[int, str] | None:
     """How many of what fail at once in a set that needs no entry; None for other names.
 
-    >>> built_in_set("any-single-spine"), built_in_set("any-two-links"), built_in_set("spine-row")
-    ((1, 'spine'), (2, 'links'), None)
+    >>> built_in_set("any-single-spine"), built_in_set("any-spine"), built_in_set("any-two-links")
+    ((1, 'spine'), (1, 'spine'), (2, 'links'))
     """
     match = _BUILT_IN.fullmatch(name)
     if match is None:
         return None
-    return (1 if match[1] else 2 if match[2] else 3), match[4]
+    return (2 if match[1] else 3 if match[2] else 1), match[3]
 
 
 def _as_list(value: object) -> object:
+    """One selector, or a list of at least one."""
+    if isinstance(value, list | tuple) and not value:
+        raise ValueError("the list is empty; name at least one thing, or leave the key out")
     return [value] if isinstance(value, str) else value
 
 
@@ -90,7 +93,14 @@ def _part_schema(description: str, example: str) -> WithJsonSchema:
     )
 
 
-Selectors = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_list)]
+def _list_schema(item: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]})
+
+
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_TEXTS: dict[str, Any] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
+_KIND: dict[str, Any] = {"type": "string", "enum": list(PART_KINDS)}
+Selectors = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_list), _list_schema(_TEXT)]
 Left = Annotated[float, BeforeValidator(_parse_left)]
 """Part of its capacity that a degraded link has left, above 0 and below 1."""
 
@@ -104,9 +114,7 @@ class RiskGroupSpec(Spec):
         description="What its members share; a group of kind rack with the name of a rack adds to it, such as switches",
         examples=["power-feed"],
     )
-    members: Selectors = Field(
-        min_length=1, description="What is in it, as --down takes it", examples=[["unit=3", "rack=r00c03"]]
-    )
+    members: Selectors = Field(description="What is in it, as --down takes it", examples=[["unit=3", "rack=r00c03"]])
 
 
 _ONE_OF = ("select", "kinds", "any_of", "down", "drain", "slow", "flap")
@@ -118,17 +126,15 @@ class FailureSpec(Spec):
     name: Name = Field(description="Name of the set, unique; `when` of a limit and --named take it")
     select: Selectors | None = Field(
         default=None,
-        min_length=1,
         description="Switches, links or hosts of which each may fail",
         examples=["fabric=backend role=spine"],
     )
-    kinds: tuple[PartKind, ...] | None = Field(
-        default=None, min_length=1, description="Kinds of part of which each may fail", examples=[["link", "switch"]]
+    kinds: Annotated[tuple[PartKind, ...], BeforeValidator(_as_list), _list_schema(_KIND)] | None = Field(
+        default=None, description="Kinds of part of which each may fail", examples=[["link", "switch"]]
     )
     fabric: str | None = Field(default=None, description="Only parts of these kinds that have links on this fabric")
-    any_of: tuple[Selectors, ...] | None = Field(
+    any_of: Annotated[tuple[Selectors, ...], BeforeValidator(_as_list), _list_schema(_TEXTS)] | None = Field(
         default=None,
-        min_length=1,
         description="Parts of which each may fail, every entry as one: a selector, or a list of them",
         examples=[["unit=3", ["spine0", "spine1"]]],
     )
@@ -136,12 +142,9 @@ class FailureSpec(Spec):
     sample: Count | None = Field(
         default=None, description="Cases drawn, each as likely as any other; default: all", examples=[2000]
     )
-    down: Selectors | None = Field(
-        default=None, min_length=1, description="One case: all of this is down", examples=[["unit=3"]]
-    )
+    down: Selectors | None = Field(default=None, description="One case: all of this is down", examples=[["unit=3"]])
     drain: Selectors | None = Field(
         default=None,
-        min_length=1,
         description="One case: all of this is taken out on purpose, with nothing lost while routes change",
         examples=[["spine0"]],
     )
@@ -149,7 +152,7 @@ class FailureSpec(Spec):
         float | dict[str, float] | None,
         _one_or_each(_parse_left),
         _part_schema(
-            "Degraded, not down: the part of its capacity that is left, by selector in one case, or of what is selected",
+            "Degraded, not down: the part of its capacity that is left; by selector, in one case, or of all selected",
             "75%",
         ),
     ] = None
@@ -168,19 +171,27 @@ class FailureSpec(Spec):
         """Whether it is a set of parts to choose from, and not one case."""
         return self.select is not None or self.kinds is not None or self.any_of is not None
 
+    @property
+    def is_built_in(self) -> bool:
+        """Whether only its name says what fails: that of a built-in set."""
+        given = (self.select, self.kinds, self.any_of, self.down, self.drain)
+        one_case = isinstance(self.slow, dict) or isinstance(self.flap, dict)
+        return not one_case and all(key is None for key in given) and built_in_set(self.name) is not None
+
     @model_validator(mode="after")
     def _one_question(self) -> FailureSpec:
         ratio = [key for key in ("slow", "flap") if isinstance(getattr(self, key), float)]
         each = [key for key in ("down", "drain", "slow", "flap") if getattr(self, key) is not None and key not in ratio]
+        if self.is_built_in:
+            return self
         if not self.many and not each:
-            missing = f"{ratio[0]} does not say of what; add select, or write {ratio[0]}: {{SELECTOR: …}}"
-            raise ValueError(missing if ratio else f"it does not say what fails; add one of {', '.join(_ONE_OF)}")
+            if ratio:
+                raise ValueError(f"{ratio[0]} does not say of what; add select, or write {ratio[0]}: {{SELECTOR: …}}")
+            raise ValueError(f"it does not say what fails; add one of {', '.join(_ONE_OF)}")
         if self.many and each:
             raise ValueError(
                 f"{each[0]} is one case, and select, kinds or any_of many; make two entries of it, or remove one"
             )
-        if not self.many and ratio:
-            raise ValueError(f"{ratio[0]} does not say of what; write {ratio[0]}: {{SELECTOR: …}}")
         if not self.many and (self.choose is not None or self.sample is not None):
             key = "choose" if self.choose is not None else "sample"
             raise ValueError(f"{key} has nothing to choose from: {each[0]} is one case; remove {key}, or use any_of")

@@ -255,7 +255,7 @@ def _keys(a: Run, b: Run) -> Iterator[tuple[str, Any, Any]]:
         flat = dict(_flat(run.loaded.tree.plain(), ""))
         asked = run.request
         flat |= {"--down": " ".join(asked.down), "--up": " ".join(asked.up), "--router": asked.router or ""}
-        flat |= {"--scale": asked.scale}
+        flat |= {"--slow": " ".join(asked.slow), "--scale": asked.scale}
         sides.append(flat)
     for key in dict.fromkeys([*sides[0], *sides[1]]):
         if sides[0].get(key) != sides[1].get(key) and key not in ("name", "description"):

@@ -64,7 +64,7 @@ def command(
     from fabric.whatif.differences import compare
 
     check_timings(timings, settings)
-    request = RouteRequest(down=settings.down, up=settings.up)
+    request = RouteRequest(down=settings.down, up=settings.up, slow=settings.slow)
     with watching(settings) as report:
         sides = [open_run(path, settings, request, report, idle=True) for path in (a, b)]
     say_timings(timings, [route for side in sides for route in side.result.routes], settings)

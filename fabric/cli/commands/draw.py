@@ -70,7 +70,13 @@ def command(
     refuse_flags(f"it is not of view {view}", *(option for option, views in OF_VIEW.items() if view not in views))
     kind = picture or _suffix(settings.output) or "svg"
     request = RouteRequest(
-        router=router, fabric=fabric, phase=settings.phase, top=0, down=settings.down, up=settings.up
+        router=router,
+        fabric=fabric,
+        phase=settings.phase,
+        top=0,
+        down=settings.down,
+        up=settings.up,
+        slow=settings.slow,
     )
     check_timings(timings, settings)
     if settings.output != "-":

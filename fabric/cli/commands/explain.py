@@ -45,7 +45,7 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
     from fabric.request import RouteRequest
     from fabric.scenario.provenance import envelope
 
-    request = RouteRequest(router=router, down=settings.down, up=settings.up)
+    request = RouteRequest(router=router, down=settings.down, up=settings.up, slow=settings.slow)
     with watching(settings) as report:
         opened = open_run(scenario, settings, request, report)
         place = find_target(opened.result, target, fabric=fabric, phase=settings.phase)

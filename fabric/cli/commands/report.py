@@ -69,12 +69,18 @@ def command(
     if names is not None:
         check_sections(names, based=base is not None)
     request = RouteRequest(
-        router=router, fabric=fabric, phase=settings.phase, top=top, down=settings.down, up=settings.up
+        router=router,
+        fabric=fabric,
+        phase=settings.phase,
+        top=top,
+        down=settings.down,
+        up=settings.up,
+        slow=settings.slow,
     )
     source = _source(scenario, settings, request)
     if base is not None:
-        plain = replace(settings, sets=(), seed=None, down=(), up=())
-        source = replace(source, base=_source(base, plain, replace(request, router=None, down=(), up=())))
+        plain = replace(settings, sets=(), seed=None, down=(), up=(), slow=())
+        source = replace(source, base=_source(base, plain, replace(request, router=None, down=(), up=(), slow=())))
     routes = (*source.result.routes, *(source.base.result.routes if source.base is not None else ()))
     say_timings(timings, routes, settings)
     content = make_report(source, names)

@@ -160,6 +160,7 @@ def command(
         gap=gap,
         down=settings.down,
         up=settings.up,
+        slow=settings.slow,
         scale=scale,
     )
     if several:

@@ -119,7 +119,7 @@ def _of_scenario(
 
     loaded = load(scenario, settings, routed=False)
     with located(loaded, settings):
-        prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up))
+        prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up, slow=settings.slow))
         network, workloads = prepared.network, prepared.traffic
         timed = schedules(prepared)
         if level is not None:

@@ -40,7 +40,13 @@ def change_table(changes: ChangeSet) -> Table:
     """One row per change that is tried."""
     rows = changes.changes
     flags = [
-        " ".join([*(f"--set {text}" for text in row.sets), *(f"--down {text}" for text in row.down)])
+        " ".join(
+            [
+                *(f"--set {text}" for text in row.sets),
+                *(f"--down {text}" for text in row.down),
+                *(f"--slow {text}" for text in row.slowed),
+            ]
+        )
         or f"--scale {row.scale:g}"
         for row in rows
     ]

@@ -52,7 +52,7 @@ def _flags(source: ReportSource, *, routed: bool = True) -> list[str]:
     flags: list[str] = []
     for entry in source.loaded.overrides:
         flags += ["--set", f"{entry.path}={entry.value}"]
-    for flag, values in (("--down", request.down), ("--up", request.up)):
+    for flag, values in (("--down", request.down), ("--up", request.up), ("--slow", request.slow)):
         for value in values:
             flags += [flag, value]
     if not routed:
