@@ -90,6 +90,13 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("expect",), kinds.CHECKED,
         lambda at: ["expect", f"{at}/s.yaml", "--fabric", "main", "--check", f"{at}/run.log"],
     ),
+    "failures": (
+        ("failures",), kinds.FAILURES, lambda at: ["failures", f"{at}/s.yaml", "--kind", "switch", "--no-expected"],
+    ),
+    "failures by link": (
+        ("failures",), kinds.WORST_LINKS,
+        lambda at: ["failures", f"{at}/s.yaml", "--kind", "switch", "--no-expected", "--rows", "links"],
+    ),
     "compare": (("compare",), kinds.FIGURES, lambda at: ["compare", f"{at}/s.yaml", f"{at}/t.yaml"]),
     "explain": (
         ("explain",), kinds.PAIRS,

@@ -8,13 +8,14 @@ from fabric.faces.views.failures import (
     checkpoint_table,
     folded_case_table,
     folded_cases,
+    folded_link_table,
+    folded_links,
     harm_text,
     loss_table,
     loss_text,
     remedy_table,
     sweep_text,
     when_limit_table,
-    worst_link_table,
 )
 from fabric.failures.result import FailureResult, JobState
 from fabric.output.document import Document, Line
@@ -87,11 +88,10 @@ def _cases(result: FailureResult, top: int) -> Table:
 
 
 def _links(result: FailureResult, top: int) -> Table:
-    table = worst_link_table(result.links).only(*WORST_LINKS_SHOWN).first(top)
-    count = len(result.links)
-    return table.titled(
-        f"links by their worst case, {len(table):,} of {count:,}" if len(table) < count else table.title
-    )
+    groups = folded_links(result.links)
+    table = folded_link_table(groups).only(*WORST_LINKS_SHOWN).first(top)
+    count, listed = len(result.links), sum(len(group.links) for group in groups[:top])
+    return table.titled(f"{table.title}, {listed:,} of {count:,}" if listed < count else table.title)
 
 
 def _expected(result: FailureResult) -> list[Table | Line]:

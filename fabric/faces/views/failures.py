@@ -37,11 +37,21 @@ from fabric.routing.utilisation import is_over
 from traffic.hostlist import folded_hosts
 
 STALLS = "stalls"
-CASES_SHOWN = ("what", "kind", "count", "max_utilisation", "links_over_capacity", "effect", "gpus_cut_off")
-WORST_LINKS_SHOWN = ("link", "intact_utilisation", "worst_utilisation", "cause", "tier", "phase", "fabric")
+CASES_SHOWN = (
+    "what",
+    "kind",
+    "count",
+    "max_utilisation",
+    "links_over_capacity",
+    "effect",
+    "gpus_cut_off",
+    "lost_gpu_hours_per_month",
+)
+WORST_LINKS_SHOWN = ("link", "count", "intact_utilisation", "worst_utilisation", "cause", "tier", "phase", "fabric")
 _STATES: tuple[State, ...] = ("ok", "slowed", "stalled")
 _MARKS: dict[State, Mark] = {"ok": "", "slowed": "warn", "stalled": "bad"}
-_MOST_NAMES = 400  # that are folded to ranges; of more the first is named
+_MOST_NAMES = 4_096  # that are folded to ranges; of more the first is named
+_LONGEST = 72  # characters of ranges that are read at a glance
 
 
 # ---- cases -----------------------------------------------------------------------------------------------------------
@@ -62,10 +72,16 @@ class CaseGroup:
     @property
     def what(self) -> str:
         """What fails: names folded to ranges, or the first and how many are like it."""
-        names = [case_name(case) for case in self.cases]
-        if len(names) == self.count and self.count <= _MOST_NAMES:
-            return folded_hosts(names)
-        return f"{names[0]} and {self.count - 1:,} like it"
+        return _folded([case_name(case) for case in self.cases], self.count)
+
+
+def _folded(names: Sequence[str], count: int) -> str:
+    """Names as ranges; where there are too many, or not all are named, the first and how many are like it."""
+    if len(names) == count <= _MOST_NAMES:
+        text = folded_hosts(names)
+        if len(text) <= max(_LONGEST, len(names[0])):
+            return text
+    return f"{names[0]} and {count - 1:,} like it"
 
 
 def case_name(case: FailureCase) -> str:
@@ -193,6 +209,42 @@ def worst_link_table(links: Sequence[WorstLink]) -> Table:
     return Table.of(columns, len(links), title="links by their worst case", marks=marks)
 
 
+@dataclass(frozen=True)
+class LinkCaseGroup:
+    """Links that are as full intact and in their worst case: the first of them stands for all."""
+
+    links: tuple[WorstLink, ...]
+
+    @property
+    def example(self) -> WorstLink:
+        """The first."""
+        return self.links[0]
+
+    @property
+    def name(self) -> str:
+        """Names folded to ranges, or the first and how many are like it."""
+        return _folded([link.link for link in self.links], len(self.links))
+
+
+def folded_links(links: Sequence[WorstLink]) -> list[LinkCaseGroup]:
+    """Links of one tier with the same figures in one group, in the order of the first of them."""
+    groups: dict[tuple[str, ...], list[WorstLink]] = {}
+    for link in links:
+        key = (link.fabric, link.phase, link.tier, _digits(link.intact_utilisation), _digits(link.worst_utilisation))
+        groups.setdefault(key, []).append(link)
+    return [LinkCaseGroup(tuple(members)) for members in groups.values()]
+
+
+def folded_link_table(groups: Sequence[LinkCaseGroup]) -> Table:
+    """One row per group of equal links; the cause is that of the first."""
+    links = [group.example for group in groups]
+    columns = list(worst_link_table(links).columns)
+    columns[0] = named("link", "link", [group.name for group in groups], width=26, flexible=True)
+    columns.insert(1, counts("count", "links", [len(group.links) for group in groups], width=6, priority=1))
+    marks: list[Mark] = ["bad" if is_over(link.worst_utilisation) else "" for link in links]
+    return Table.of(columns, len(groups), title="links by their worst case", marks=marks)
+
+
 def cause_records(link: WorstLink) -> list[dict[str, Any]]:
     """The failures that fill one link most, for machines."""
     return [{"case": cause.case, "parts": [*cause.parts], "utilisation": cause.utilisation} for cause in link.causes]
@@ -266,13 +318,13 @@ def kind_harms(cases: Sequence[FailureCase]) -> list[KindHarm]:
 def kind_table(harms: Sequence[KindHarm]) -> Table:
     """The worst failure of every kind."""
     columns = (
-        named("kind", "kind", [harm.kind for harm in harms], width=12),
-        counts("cases", "cases", [harm.cases for harm in harms]),
-        named("worst", "worst of them", [case_name(harm.worst) for harm in harms], width=24, flexible=True),
+        named("kind", "kind", [harm.kind for harm in harms], width=16),
+        counts("cases", "cases", [harm.cases for harm in harms], width=6, priority=1),
+        named("worst", "worst of them", [case_name(harm.worst) for harm in harms], width=24, priority=3, flexible=True),
         Column("stretch", "step", [harm.stretch for harm in harms], numeric=True, unit="ratio",
                texts=[effect_text(harm.worst) for harm in harms]),
         loads("max_utilisation", "max", [harm.worst.max_utilisation for harm in harms]),
-        counts("gpus_cut_off", "GPUs cut", [harm.worst.gpus_cut_off for harm in harms], width=8),
+        counts("gpus_cut_off", "GPUs cut", [harm.worst.gpus_cut_off for harm in harms], width=8, priority=2),
     )  # fmt: skip
     return Table.of(columns, len(harms), title="worst by kind", marks=[case_mark(harm.worst) for harm in harms])
 

@@ -25,7 +25,12 @@ def reproduce_section(source: ReportSource) -> Section:
     name = source.loaded.scenario.name
     against = ["--base", source.base.given] if source.base is not None else []
     blocks: list[Block] = [
-        Commands((*lines, _line("fabric", "report", source.given, *flags, *against, "-o", f"{name}.html")))
+        Commands(
+            (
+                *lines,
+                _line("fabric", "report", source.given, *flags, *against, *source.failures_given, "-o", f"{name}.html"),
+            )
+        )
     ]
     if source.idle:
         kept = _flags(source, routed=False)
