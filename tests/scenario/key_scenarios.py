@@ -332,7 +332,7 @@ def _storages() -> list[Data]:
 def _routings() -> list[Data]:
     thin = {**LEAF_SPINE, "uplink_speed": "10G"}
     hashing = {"fields": ["src_ip", "dst_ip", "src_port"], "function": "crc32", "per_switch_seed": True, "replicas": 3}
-    hashing["packet_slowdown"] = 1.2
+    hashing |= {"packet_slowdown": 1.2, "resilient": False}
     pieces = {"granularity": "flowlet", "flowlet": "100 MB"}
     found = [
         routed("ecmp-hash", {"kind": "fat-tree", "radix": 8, "speed": "100G"}, hash=hashing),
@@ -344,6 +344,7 @@ def _routings() -> list[Data]:
     ]
     found[-1]["fabrics"]["main"]["routing"]["target_utilisation"] = "2000%"
     found[0]["limits"] = [{"fabric": "main", "metric": "utilisation", "max": "100%", "at": "p95"}]
+    found[0]["down"] = ["pod1/agg0"]  # without which resilient hashing shows nothing
     limits: list[Data] = [
         {"fabric": "main", "metric": "utilisation", "max": "100%", "tier": "leaf-spine", "stat": "p99"},
         {"fabric": "main", "metric": "links_over_capacity", "max": 2, "when": "any-spine"},
