@@ -134,4 +134,11 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "check-certificate": (
         ("check-certificate",), kinds.CLAIMS, lambda at: ["check-certificate", f"{at}/s.cert"],
     ),
+    "sweep": (
+        ("sweep",), kinds.points_of(("size", "router")),
+        lambda at: [
+            "sweep", f"{at}/s.yaml", "--vary", "workloads.shuffle.size=1 GB,x", "--vary",
+            "fabrics.main.routing.router=ecmp,wcmp",
+        ],
+    ),
 }  # fmt: skip

@@ -74,7 +74,7 @@ def test_one_cut_off_in_its_head_is_refused(tmp_path: Path, place: int) -> None:
     path = tmp_path / "c"
     done(in_small_tasks(tmp_path), kept(path))
     path.write_bytes(path.read_bytes()[:place])
-    with pytest.raises(FabricError, match="damaged|not a checkpoint") as caught:
+    with pytest.raises(FabricError, match=r"damaged|not a checkpoint") as caught:
         done(in_small_tasks(tmp_path), kept(path, resume=True))
     assert caught.value.problems[0].code == "FP9502"
 
