@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fabric.failures.engine import PhaseEngine, SweepPhase
 from fabric.failures.plain import PlainEngine
-from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, Reaction
+from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, REOPTIMISED, Reaction
 
 
 def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = "") -> PhaseEngine:
@@ -21,4 +21,8 @@ def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = 
         return exported_engine(phase, dialect, engine_of(phase, CONVERGED))
     if reaction == BLACKHOLE:  # what is lost until then is another question: fabric.failures.blackhole
         return engine_of(phase, CONVERGED)
+    if reaction == REOPTIMISED:
+        from fabric.failures.optimum import OptimalEngine
+
+        return OptimalEngine(phase)
     return PlainEngine(phase, reaction)

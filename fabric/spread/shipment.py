@@ -102,9 +102,7 @@ class Shipment:
             )
             for problem in error.problems
         )
-        vars(moved)["sources"] = {
-            names.get(file, file): text for file, text in getattr(error, "sources", {}).items()
-        }
+        vars(moved)["sources"] = {names.get(file, file): text for file, text in getattr(error, "sources", {}).items()}
         return moved
 
 
