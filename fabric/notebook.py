@@ -91,14 +91,15 @@ def run(
     topologies.errors.FabricError
         With everything that is wrong, located in the scenario.
     """
+    from fabric.failures.verdicts import decided
     from fabric.saved.open_any import open_any
 
     asked = RouteRequest(router=router, fabric=fabric, down=tuple(down), slow=_slow(slow), scale=scale, **request)
     if isinstance(scenario, LoadedScenario):
         if set:
             raise ValueError("set belongs to fabric.load: a loaded scenario has its overrides already")
-        return RoutedScenario(run_scenario(scenario, asked))
-    return RoutedScenario(open_any(str(scenario), overrides=_overrides(set), request=asked))
+        return RoutedScenario(decided(run_scenario(scenario, asked)))
+    return RoutedScenario(decided(open_any(str(scenario), overrides=_overrides(set), request=asked)))
 
 
 def _slow(parts: Mapping[str, float | str] | None) -> tuple[str, ...]:
@@ -277,7 +278,9 @@ class RoutedScenario:
 
     @cached_property
     def _states(self) -> LiveRoutes:
-        return LiveRoutes(self.run)
+        from fabric.failures.verdicts import decided
+
+        return LiveRoutes(self.run, decided)
 
     def what_if(
         self,

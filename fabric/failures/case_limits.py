@@ -14,7 +14,7 @@ from fabric.failures.engine import Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.judge import Judge, JudgedJob
 from fabric.routing.utilisation import SAME, over_capacity
 from fabric.scenario.schema import LimitSpec
-from topologies.columns import Floats, Longs
+from topologies.columns import Bools, Floats, Longs
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,45 @@ class MeasuredCases:
 
 def tally(limit: LimitSpec, phases: Sequence[SweepPhase], judge: Judge, cases: MeasuredCases) -> LimitTally:
     """A limit in these cases."""
-    if limit.workload is not None:
-        return _counted(limit, cases, _of_job(limit, judge, cases))
     mine = [at for at, phase in enumerate(phases) if phase.fabric == limit.fabric]
-    if not mine:
+    if limit.workload is None and not mine:
         return LimitTally(int(cases.count.sum()))
+    values = _values(limit, mine, judge, cases)
+    return _over_links(limit, phases, mine, cases) if values is None else _counted(limit, cases, values)
+
+
+def holds(limit: LimitSpec, phases: Sequence[SweepPhase], judge: Judge, cases: MeasuredCases) -> Bools:
+    """Whether a limit holds, or measures nothing, in each of these cases, shape (N,).
+
+    A statistic over some links that does not hold intact is taken not to hold with more of the fabric down either.
+    """
+    mine = [at for at, phase in enumerate(phases) if phase.fabric == limit.fabric]
+    if limit.workload is None and not mine:
+        return np.ones(len(cases.number), dtype=np.bool_)
+    values = _values(limit, mine, judge, cases)
+    most = limit.max * (1 + SAME)
+    if values is not None:
+        return np.asarray(~(values > most))
+    chosen, ceiling, measure = _link_measure(limit, phases, mine, cases)
+    kept = ceiling <= most
+    if max(measure(phases[at].intact.utilisation[chosen]) for at in mine) > most:
+        return kept
+    for row in np.flatnonzero(~kept).tolist():
+        kept[row] = _value_over_links(limit, mine, cases, row, chosen, measure) <= most
+    return kept
+
+
+def _values(limit: LimitSpec, mine: Sequence[int], judge: Judge, cases: MeasuredCases) -> Floats | None:
+    """What a limit measures in every case; None where that takes all loads of its fabric."""
+    if limit.workload is not None:
+        return _of_job(limit, judge, cases)
     if limit.metric == "unreachable_pairs":
-        return _counted(limit, cases, _over(cases, mine, "unreachable_pairs").sum(axis=0))
+        return np.asarray(_over(cases, mine, "unreachable_pairs").sum(axis=0))
     if limit.metric == "links_over_capacity" and limit.tier is None:
-        return _counted(limit, cases, _over(cases, mine, "links_over_capacity").max(axis=0))
+        return np.asarray(_over(cases, mine, "links_over_capacity").max(axis=0))
     if limit.metric != "links_over_capacity" and limit.tier is None and limit.stat == "max":
-        return _counted(limit, cases, _over(cases, mine, "max_utilisation").max(axis=0))
-    return _over_links(limit, phases, mine, cases)
+        return np.asarray(_over(cases, mine, "max_utilisation").max(axis=0))
+    return None
 
 
 def _over(cases: MeasuredCases, phases: Sequence[int], name: str) -> Floats:
@@ -107,24 +134,42 @@ def _over_links(
     No statistic is above the fullest link of all, so that cases are looked at from the fullest on, until neither the
     limit nor the worst value so far can be passed.
     """
-    topology, damage = phases[mine[0]].topology, cases.damage[limit.fabric or ""]
-    chosen = topology.up if limit.tier is None else topology.links.tier == topology.tiers.index(limit.tier)
-    chosen = chosen & topology.up
-    if limit.metric == "links_over_capacity":
-        ceiling = _over(cases, mine, "links_over_capacity").max(axis=0)
-        measure: Callable[[Floats], float] = lambda values: float(over_capacity(values).sum())  # noqa: E731
-    else:
-        ceiling = _over(cases, mine, "max_utilisation").max(axis=0)
-        measure = lambda values: link_statistic(values, limit.stat)  # noqa: E731
+    chosen, ceiling, measure = _link_measure(limit, phases, mine, cases)
     broken, worst, at_case = 0, nan, -1
     for row in np.argsort(-ceiling, kind="stable").tolist():
         if not isnan(worst) and ceiling[row] <= worst and ceiling[row] <= limit.max * (1 + SAME):
             break
-        alive = chosen.copy()
-        alive[damage.of(row)[0]] = False
-        value = max(measure(cases.engines[at].utilisation(damage, row)[alive]) for at in mine)
+        value = _value_over_links(limit, mine, cases, row, chosen, measure)
         broken += int(cases.count[row]) if value > limit.max * (1 + SAME) else 0
         number = int(cases.number[row])
         if isnan(worst) or value > worst * (1 + SAME) or (value >= worst * (1 - SAME) and number < at_case):
             worst, at_case = value, number
     return LimitTally(int(cases.count.sum()), broken, worst, at_case)
+
+
+def _link_measure(
+    limit: LimitSpec, phases: Sequence[SweepPhase], mine: Sequence[int], cases: MeasuredCases
+) -> tuple[Bools, Floats, Callable[[Floats], float]]:
+    """The links that a limit is about, what no case's value is above, and the statistic."""
+    topology = phases[mine[0]].topology
+    chosen = topology.up if limit.tier is None else topology.links.tier == topology.tiers.index(limit.tier)
+    if limit.metric == "links_over_capacity":
+        ceiling = _over(cases, mine, "links_over_capacity").max(axis=0)
+        return chosen & topology.up, ceiling, lambda values: float(over_capacity(values).sum())
+    ceiling = _over(cases, mine, "max_utilisation").max(axis=0)
+    return chosen & topology.up, ceiling, lambda values: link_statistic(values, limit.stat)
+
+
+def _value_over_links(
+    limit: LimitSpec,
+    mine: Sequence[int],
+    cases: MeasuredCases,
+    row: int,
+    chosen: Bools,
+    measure: Callable[[Floats], float],
+) -> float:
+    """A statistic over links that are up in one case."""
+    damage = cases.damage[limit.fabric or ""]
+    alive = chosen.copy()
+    alive[damage.of(row)[0]] = False
+    return max(measure(cases.engines[at].utilisation(damage, row)[alive]) for at in mine)

@@ -7,13 +7,14 @@ single failures, or pairs: those are swept first failure by first failure, each 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from fabric.failures.case_limits import LimitTally, MeasuredCases, tally
+from fabric.failures.case_limits import LimitTally, MeasuredCases, holds, tally
 from fabric.failures.cases import Cases, Damage, damage_of
 from fabric.failures.choose import engine_of
 from fabric.failures.cut_off import GpuPlaces, Reach, gpus_cut_off
@@ -21,10 +22,12 @@ from fabric.failures.engine import LinkWorst, Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.figures import STALLED, CaseFigures
 from fabric.failures.judge import Judge, JudgedJob, intact_outcomes
 from fabric.failures.phases import sweep_phases
+from fabric.failures.reacting import phase_under
+from fabric.failures.reaction import Reaction
 from fabric.failures.request import FailureRequest
 from fabric.pipeline.run import Run
 from fabric.scenario.schema import LimitSpec
-from topologies.columns import Longs, column
+from topologies.columns import Floats, Longs, column
 
 KEEP_ALL = 50_000  # cases up to which all are kept with all their figures
 _CHUNK_S = 0.25  # that a chunk is to take at least, so that progress is seen and Ctrl-C is heard
@@ -59,13 +62,39 @@ class Tally:
 
 
 @dataclass(frozen=True, eq=False)
+class LazyEngine:
+    """The engine of a phase, made when a case first touches its fabric."""
+
+    phase: SweepPhase
+    reaction: Reaction
+    dialect: str = ""
+
+    @cached_property
+    def made(self) -> PhaseEngine:
+        """The engine itself."""
+        return engine_of(self.phase, self.reaction, self.dialect)
+
+    def outcomes(self, damage: Damage, worst: LinkWorst, first: int = 0) -> Outcomes:
+        """As the engine answers."""
+        return self.made.outcomes(damage, worst, first)
+
+    def utilisation(self, damage: Damage, case: int) -> Floats:
+        """As the engine answers."""
+        return self.made.utilisation(damage, case)
+
+    def damaged(self, damage: Damage, case: int) -> PhaseEngine:
+        """As the engine answers."""
+        return self.made.damaged(damage, case)
+
+
+@dataclass(frozen=True, eq=False)
 class Ground:
     """What every sweep of a run needs, made once: engines, the intact state, who is where."""
 
     run: Run
     request: FailureRequest
     phases: tuple[SweepPhase, ...]
-    engines: tuple[PhaseEngine, ...]
+    engines: tuple[LazyEngine, ...]
     judge: Judge
     intact: tuple[Outcomes, ...]  # one case per phase
     places: GpuPlaces
@@ -73,12 +102,12 @@ class Ground:
     @staticmethod
     def of(run: Run, request: FailureRequest) -> Ground:
         """Of a routed scenario."""
-        phases = sweep_phases(run)
+        phases = tuple(phase_under(phase, request) for phase in sweep_phases(run))
         return Ground(
             run,
             request,
             phases,
-            tuple(engine_of(phase, request.reaction) for phase in phases),
+            tuple(LazyEngine(phase, request.reaction, request.dialect) for phase in phases),
             Judge(phases, run.traffic),
             tuple(intact_outcomes(phase) for phase in phases),
             GpuPlaces.of(run.network),
@@ -105,6 +134,12 @@ class Sweep:
     request: FailureRequest  # whose cases these are
     limits: tuple[LimitSpec, ...] = ()
 
+    @property
+    def held(self) -> tuple[LimitSpec, ...]:
+        """Limits that are judged in every case by itself, for the part of the time that they hold."""
+        wanted = self.request.expected and not self.limits and not self.are_pairs
+        return self.ground.run.loaded.scenario.limits if wanted else ()
+
     @cached_property
     def damage(self) -> dict[str, Damage]:
         """By fabric, of every single case."""
@@ -130,6 +165,15 @@ class Sweep:
     def keep(self) -> int | None:
         """Cases that are kept with all their figures; None: all."""
         return None if self.total <= KEEP_ALL else self.request.keep_worst
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of all parts; with the fabric where parts of several fabrics are called alike."""
+        known = Counter(part.name for part in self.cases.parts)
+        return tuple(
+            f"{part.fabric} {part.name}" if known[part.name] > 1 and part.fabric else part.name
+            for part in self.cases.parts
+        )
 
     def number_of_pair(self, first: int, second: int) -> int:
         """Of a pair among all pairs, in order."""
@@ -238,8 +282,12 @@ class Sweep:
             state=state,
             step_time_s=step_s,
             stretch=stretch,
+            holds=np.empty((len(number), 0), dtype=np.bool_),
         )
         cases = MeasuredCases(number, figures.count, outcomes, engines, damage, judged, which)
+        if self.held:
+            each = [holds(limit, ground.phases, judge, cases) for limit in self.held]
+            figures = replace(figures, holds=np.stack(each, axis=1))
         count = figures.count
         by_state = np.bincount(figures.worst_state, count, minlength=STALLED + 1).astype(np.int64)
         return Tally(

@@ -9,7 +9,7 @@ import numpy as np
 
 from fabric.failures.result import State
 from fabric.routing.utilisation import ranks
-from topologies.columns import Floats, Ints, Longs
+from topologies.columns import Bools, Floats, Ints, Longs
 
 STATES: tuple[State, ...] = ("ok", "slowed", "stalled")
 OK, SLOWED, STALLED = range(len(STATES))
@@ -34,6 +34,7 @@ class CaseFigures:
     state: Ints  # shape (N, J), positions in STATES
     step_time_s: Floats  # shape (N, J), nan where there is none
     stretch: Floats  # shape (N, J), infinite where a job stalls
+    holds: Bools  # shape (N, L), whether the limits hold whose availability is asked for
 
     def __len__(self) -> int:
         return len(self.number)

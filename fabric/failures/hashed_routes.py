@@ -57,15 +57,11 @@ def _job_bits(phase: SweepPhase, prepared: PreparedPhase) -> tuple[Longs, Longs]
     return carries, cuts
 
 
-def distances(
-    graph: RoutingGraph, wires: Wires, flows: FlowColumns, known: Bools, up: Bools
-) -> tuple[Floats, Ints]:
+def distances(graph: RoutingGraph, wires: Wires, flows: FlowColumns, known: Bools, up: Bools) -> tuple[Floats, Ints]:
     """Distance of every node to every destination over links that are known, and its next hops that are up; (D, V)."""
     now = np.empty((len(flows.dest), graph.nodes))
     hops = np.zeros((len(flows.dest), graph.nodes), dtype=np.int32)
-    on_threads(
-        len(flows.dest), lambda first, last: measure_all(first, last, wires, flows.dest, known, up, now, hops)
-    )
+    on_threads(len(flows.dest), lambda first, last: measure_all(first, last, wires, flows.dest, known, up, now, hops))
     return now, hops
 
 
@@ -75,15 +71,11 @@ def walked(
     """Paths of all flows (start, links) and which of them do not arrive."""
     count = len(flows.src)
     start, lost, none = np.zeros(count + 1, dtype=np.int64), np.zeros(count, dtype=np.bool_), np.empty(0, np.int32)
-    on_threads(
-        count, lambda first, last: walk_all(first, last, wires, flows, rule, up, now, whole, lost, start, none)
-    )
+    on_threads(count, lambda first, last: walk_all(first, last, wires, flows, rule, up, now, whole, lost, start, none))
     start[1:] = np.cumsum(start[:-1])
     start[0] = 0
     path = np.empty(max(int(start[-1]), 1), dtype=np.int32)
-    on_threads(
-        count, lambda first, last: walk_all(first, last, wires, flows, rule, up, now, whole, lost, start, path)
-    )
+    on_threads(count, lambda first, last: walk_all(first, last, wires, flows, rule, up, now, whole, lost, start, path))
     return start, path[: int(start[-1])], lost
 
 

@@ -84,8 +84,10 @@ def choose(
     if filled == 0:
         return -1
     seed = rule.seed[node]
-    pick = lasting_pick(key, seed, rule.bits, usable, 0, filled) if rule.resilient else next_hop(
-        key, seed, rule.bits, filled
+    pick = (
+        lasting_pick(key, seed, rule.bits, usable, 0, filled)
+        if rule.resilient
+        else next_hop(key, seed, rule.bits, filled)
     )
     return slots[pick] if pick >= 0 else -1
 
@@ -124,9 +126,7 @@ def walk_all(
                 path[at] = first_link
             length += 1
         while not gone and node != dest and length <= nodes:
-            slot = choose(
-                node, flows.key[flow], wires, rule, up, dead_in, 0, now[row], whole[row], none, slots, usable
-            )
+            slot = choose(node, flows.key[flow], wires, rule, up, dead_in, 0, now[row], whole[row], none, slots, usable)
             gone = slot < 0
             if not gone:
                 if not count:

@@ -8,20 +8,26 @@ from dataclasses import replace
 from functools import lru_cache
 from math import isfinite, isnan
 
-from fabric.evaluation.limits import limit_name_and_text
+from fabric.evaluation.limits import CANNOT_FINISH, limit_name_and_text
 from fabric.failures.case_limits import LimitTally
 from fabric.failures.chunks import Ground, Sweep, Tally, chunks
 from fabric.failures.enumerate import case_set
 from fabric.failures.figures import STATES, CaseFigures
 from fabric.failures.judge import job_states
 from fabric.failures.links import worst_links
+from fabric.failures.losses import with_losses
+from fabric.failures.reacting import Detection, reaction_assumptions
+from fabric.failures.reaction import EXPORTED
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import Cause, FailureCase, FailureLimit, FailureResult
 from fabric.output.numbers import finite
 from fabric.pipeline.run import Run
+from fabric.pipeline.stages import limits_of
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.schema import LimitSpec
+from fabric.spread.run import StoppedError
+from topologies.errors import ScenarioError
 from topologies.units import format_seconds
 
 Chunks = Callable[[Sweep], Iterator[tuple[int, int, Tally]]]
@@ -61,20 +67,40 @@ def run_failures(
     seen = None if watch is None else _now_and_then(sweep, watch)
     tally, stopped = _swept(sweep, progress, chunks_of, "failures", seen)
     limits: list[FailureLimit] = []
-    for place, limit in enumerate(run.loaded.scenario.limits):
+    for place, limit in enumerate(limits_of(run.loaded, run.request)):
         if limit.when is not None and not stopped:
-            judged, stopped = judge_limit(ground, place, limit, progress, chunks_of)
+            judged, stopped = judge_limit(limit_sweep(ground, limit), place, progress, chunks_of)
             limits.append(judged)
     result = _result(sweep, tally, tuple(limits))
+    if request.expected and tally is not None and not stopped:
+        result = with_losses(result, sweep, tally, progress=progress)
     return replace(result, partial=stopped, seconds=time.perf_counter() - began)
 
 
-def judge_limit(
-    ground: Ground, place: int, limit: LimitSpec, progress: Reporter = silent, chunks_of: Chunks = chunks
-) -> tuple[FailureLimit, bool]:
-    """A limit with ``when`` over its set, and whether that was stopped."""
+def limit_sweep(ground: Ground, limit: LimitSpec) -> Sweep:
+    """The cases of a limit with ``when``.
+
+    Raises
+    ------
+    ScenarioError
+        When no set is called so, at the limit; and as ``case_set``.
+    """
     request = replace(ground.request, named=(limit.when or "",), sample=None)
-    sweep = Sweep(ground, case_set(ground.run, request), request, (limit,))
+    loaded = ground.run.loaded
+    try:
+        return Sweep(ground, case_set(ground.run, request), request, (limit,))
+    except ScenarioError as error:
+        if all(problem.where for problem in error.problems):
+            raise
+        place = loaded.scenario.limits.index(limit)
+        raise loaded.locate(error.under("limits", place, "when")) from None
+
+
+def judge_limit(
+    sweep: Sweep, place: int, progress: Reporter = silent, chunks_of: Chunks = chunks
+) -> tuple[FailureLimit, bool]:
+    """A limit with ``when`` over its set, and whether that was stopped; ``place`` is that of the limit in its list."""
+    (limit,) = sweep.limits
     tally, stopped = _swept(sweep, progress, chunks_of, f"limit {limit.when}")
     return _limit(sweep, place, limit, tally.limits[0] if tally else LimitTally(), stopped=stopped), stopped
 
@@ -106,7 +132,7 @@ def _swept(
             progress(Progress(f"{what}: {whole.cases:,} of {sweep.total:,} cases, {format_seconds(left)} left"))
             if seen is not None and last < sweep.units:
                 seen(whole)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StoppedError):
         return whole, True
     return whole, False
 
@@ -115,6 +141,7 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
     ground, request = sweep.ground, sweep.ground.request
     jobs = [job.id for job in ground.judge.jobs]
     intact = ground.judge.job_states(ground.intact_jobs, ground.intact_jobs)
+    detection = Detection.of(ground.run, request, ground.phases)
     cause = lru_cache(maxsize=None)(lambda number: _names(sweep, number))
     kinds = tuple(dict.fromkeys(part.kind for part in sweep.cases.parts))
     empty = FailureResult(
@@ -125,12 +152,14 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
         cases=0,
         evaluated=0,
         reaction=request.reaction,
+        dialect=request.dialect if request.reaction == EXPORTED else "",
+        detection_s=None if detection is None else detection.seconds,
         failures=(),
         links=(),
         limits=limits,
         intact=intact,
         intact_max_utilisation=max((float(each.max_utilisation[0]) for each in ground.intact), default=None),
-        assumptions=ground.run.result.assumptions,
+        assumptions=(*ground.run.result.assumptions, *reaction_assumptions(request, detection)),
         warnings=ground.run.result.warnings,
     )
     if tally is None:
@@ -140,7 +169,7 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
         empty,
         cases=tally.cases,
         evaluated=tally.evaluated,
-        failures=tuple(_case(sweep, figures, row, jobs) for row in range(len(figures))),
+        failures=tuple(_case(sweep, figures, row, jobs, detection) for row in range(len(figures))),
         links=worst_links(
             ground.phases, tally.worst, lambda number, value: Cause(case_id(number), cause(number), value)
         ),
@@ -160,17 +189,19 @@ def case_id(number: int) -> str:
 
 
 def _names(sweep: Sweep, number: int) -> tuple[str, ...]:
-    return tuple(sweep.cases.parts[part].name for part in sweep.parts_of(number))
+    return tuple(sweep.names[part] for part in sweep.parts_of(number))
 
 
-def _case(sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str]) -> FailureCase:
+def _case(
+    sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str], detection: Detection | None
+) -> FailureCase:
     number = int(figures.number[row])
     parts = [sweep.cases.parts[part] for part in sweep.parts_of(number)]
     at = int(figures.phase[row])
     phase = sweep.ground.phases[at] if at >= 0 else None
     return FailureCase(
         id=case_id(number),
-        parts=tuple(part.name for part in parts),
+        parts=_names(sweep, number),
         kinds=tuple(part.kind for part in parts),
         count=int(figures.count[row]),
         fabric=phase.fabric if phase else "",
@@ -184,6 +215,7 @@ def _case(sweep: Sweep, figures: CaseFigures, row: int, jobs: Sequence[str]) -> 
         ),
         selectors=tuple(dict.fromkeys(text for part in parts for text in part.selectors)),
         slowed=tuple(dict.fromkeys(text for part in parts for text in part.slow_selectors)),
+        hits=() if detection is None else detection.hits(parts, row),
         roles=tuple(part.role for part in parts),
     )
 
@@ -216,11 +248,10 @@ def _limit(sweep: Sweep, place: int, limit: LimitSpec, tally: LimitTally, *, sto
 
 def _detail(tally: LimitTally, parts: Sequence[str], *, stopped: bool) -> str:
     """Which case decides a limit, in words."""
-    if isnan(tally.value):
-        return "nothing of it is measured"
-    names = " and ".join(parts)
-    never = ": cannot finish" if not isfinite(tally.value) else ""
     more = ", stopped before the last" if stopped else ""
-    if tally.broken:
-        return f"worst {names}{never}; broken in {tally.broken:,} of {tally.cases:,} cases{more}"
-    return f"worst {names}; {tally.cases:,} cases{more}"
+    if isnan(tally.value):
+        return f"nothing of it is measured{more}"
+    never = "" if isfinite(tally.value) else f"{CANNOT_FINISH}; "
+    cases = f"of {tally.cases:,} case{'' if tally.cases == 1 else 's'}{more}"
+    broken = f"broken in {tally.broken:,} {cases}" if tally.broken else f"worst {cases}"
+    return f"{never}{' + '.join(parts)} down: {broken}"

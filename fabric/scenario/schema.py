@@ -44,6 +44,7 @@ from fabric.scenario.failure_schema import FailureSpec, Left, RiskGroupSpec
 from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
 from fabric.scenario.latency_schema import FabricLatency
 from fabric.scenario.node_schema import NodeSpec
+from fabric.scenario.reliability_schema import ReliabilitySpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import Catalogue, builtin
 from topologies.errors import nearest, nearest_hint
@@ -497,6 +498,9 @@ class Scenario(Spec):
         default={},
         description="What is degraded, and the part of its capacity that is left, as --slow takes it",
         examples=[{"leaf0 -> spine1": "50%"}],
+    )
+    reliability: ReliabilitySpec = Field(
+        default=ReliabilitySpec(), description="How often parts fail and how long repairs take"
     )
     risk_groups: tuple[RiskGroupSpec, ...] = Field(default=(), description="Shared-risk groups: what fails together")
     failures: tuple[FailureSpec, ...] = Field(default=(), description="Sets of failure cases")

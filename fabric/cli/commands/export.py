@@ -390,6 +390,7 @@ def _list(settings: Settings) -> int:
             "summary": KNOWN.summary(one.name),
             "loses": one.loses,
             "hash_seeds": one.seeds,
+            "failover": one.failover or "",
             "proof": one.proof,
             "experimental": one.experimental,
             "followed": one.read is not None,

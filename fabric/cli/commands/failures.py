@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 import click
 
 from fabric.cli.answer import Answer, emit, load, located, note
-from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK, PARTIAL
 from fabric.cli.failure_picture import draw_failures, picture_names, wanted_picture
 from fabric.cli.interrupts import exit_code_of
-from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, refuse_flags
+from fabric.cli.options import ANSWER, SCENARIO, Duration, FabricCommand, OneOf, RareOption, Settings, refuse_flags
+from fabric.cli.spread_flags import spread_flags, spread_options
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import FAILURES, FAILURES_SHOWN, WORST_LINKS
 from fabric.failures.part import PART_KINDS, PartKind
-from fabric.failures.reaction import CONVERGED, REACTIONS, Reaction
+from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, REACTIONS, Reaction
 from fabric.routing.names import router_names
 
 if TYPE_CHECKING:
     from fabric.failures.request import FailureRequest
     from fabric.failures.result import FailureResult
     from fabric.scenario.load import LoadedScenario
+    from fabric.spread.run import SpreadOptions
 
 SUMMARY = "Sweep failures: what each does to links and jobs, the worst of every link, limits in failure cases."
 ORDER = 12
@@ -57,6 +59,13 @@ _ROWS = {"failures": FAILURES, "links": WORST_LINKS}
     show_default=True,
     help="How the network reacts.",
 )
+@click.option("--dialect", metavar="NAME", help="Of --reaction exported: whose tables; see fabric export list.")
+@click.option(
+    "--detection",
+    type=Duration(),
+    metavar="TIME",
+    help="Of --reaction blackhole: until a failure is noticed, such as 200 ms; default: as the scenario says, or 0.9 s.",
+)
 @click.option("--fabric", metavar="NAME", help="Only parts of this fabric fail; traffic of all fabrics is judged.")
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 @click.option(
@@ -79,7 +88,21 @@ _ROWS = {"failures": FAILURES, "links": WORST_LINKS}
     show_default=True,
     help="Cases kept with all figures where there are too many to keep all.",
 )
+@click.option(
+    "--months",
+    cls=RareOption,
+    type=click.IntRange(min=1, max=1_000_000),
+    metavar="N",
+    help="Months that are simulated for what is lost a month. Default: 1,000 to 10,000, as the mean needs.",
+)
+@click.option(
+    "--expected/--no-expected",
+    default=True,
+    show_default=True,
+    help="Apply failure rates and repair times: GPU-hours lost a month, by cause.",
+)
 @click.option("--scale", cls=RareOption, type=float, default=1.0, help="Factor on all demand.")
+@spread_flags
 def command(
     scenario: str,
     settings: Settings,
@@ -88,13 +111,22 @@ def command(
     named: str | None,
     sample: int | None,
     reaction: Reaction,
+    dialect: str | None,
+    detection: float | None,
     fabric: str | None,
     router: str | None,
     picture: str | None,
     rows: str,
     top: int | None,
     keep_worst: int,
+    months: int | None,
+    expected: bool,
     scale: float,
+    backend: str,
+    scheduler: str | None,
+    workers: int | None,
+    checkpoint: str | None,
+    resume: bool,
 ) -> int:
     """Sweep failures of SCENARIO: what each does to links and jobs, the worst of every link, limits with when.
 
@@ -109,6 +141,11 @@ def command(
         raise click.BadParameter(f"{scale:g} is not a factor: it must be above 0", param_hint="--scale")
     if named is not None:
         refuse_flags("the set says what fails", "kinds", "choose", "fabric")
+    if reaction != EXPORTED:
+        refuse_flags("only exported tables have a dialect; --reaction exported looks at them", "dialect")
+    if reaction != BLACKHOLE:
+        refuse_flags("only --reaction blackhole waits for detection", "detection")
+    options = spread_options(settings, backend, scheduler, workers, checkpoint, resume)
     drawn = wanted_picture(settings, picture)
     loaded = load(scenario, settings)
     request = FailureRequest(
@@ -119,42 +156,52 @@ def command(
         fabric=fabric,
         sample=sample,
         reaction=reaction,
+        dialect=dialect or "",
+        detection_s=detection,
         top=FAILURES_SHOWN if top is None else top,
         keep_worst=keep_worst,
+        months=months,
+        expected=expected,
     )
-    return _sweep(loaded, settings, request, rows, top, drawn)
+    return _sweep(loaded, settings, request, options, rows, top, drawn)
 
 
 def _sweep(
     loaded: LoadedScenario,
     settings: Settings,
     request: FailureRequest,
+    options: SpreadOptions,
     rows: str,
     top: int | None,
     picture: str | None,
 ) -> int:
+    from fabric.failures.spread import SpreadChunks
     from fabric.failures.sweep import run_failures
     from fabric.pipeline.prepared import check_fabric
     from fabric.pipeline.run import run_scenario
 
     result: FailureResult | None = None
-    code = OK
+    code, chunks = OK, SpreadChunks(loaded, options)
     try:
         with located(loaded, settings), watching(settings) as report:
             run = run_scenario(loaded, request.route, progress=report)
             check_fabric(request.fabric, run.network)
-            result = run_failures(run, request, progress=report)
+            result = run_failures(run, request, progress=report, chunks_of=chunks)
     except KeyboardInterrupt as error:
         if result is None:
             raise
         code = exit_code_of(error)
+    finally:
+        chunks.close()
+    for text in chunks.said:
+        note(text, settings)
     if picture is None:
         _emit(loaded, settings, result, rows, top)
     else:
         draw_failures(run, result, picture, settings, request.fabric)
     if code or result.partial:
         note(f"stopped after {result.cases:,} of {result.total:,} cases", settings)
-        return code
+        return code or (PARTIAL if chunks.stopped else code)
     return ANSWER_IS_NO if any(limit.verdict.ok is False for limit in result.limits) else OK
 
 

@@ -38,6 +38,8 @@ def failures_record(loaded: LoadedScenario, result: FailureResult, rows: str, to
         "cases": result.cases,
         "evaluated": result.evaluated,
         "reaction": result.reaction,
+        "dialect": result.dialect or None,
+        "detection_s": result.detection_s,
         "partial": result.partial,
         "summary": {
             "by_state": dict(result.by_state),
@@ -74,6 +76,8 @@ def case_record(case: FailureCase) -> dict[str, Any]:
         "jobs": [job_record(job) for job in case.jobs],
         "down": [*case.selectors],
         "slow": [*case.slowed],
+        "hits": [dict(vars(hit)) for hit in case.hits],
+        "best_utilisation": finite(case.best_utilisation),
         "per_month": finite(case.per_month),
         "lost_gpu_hours_per_month": finite(case.lost_gpu_hours_per_month),
     }
