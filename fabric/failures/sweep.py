@@ -161,6 +161,7 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
         intact_max_utilisation=max((float(each.max_utilisation[0]) for each in ground.intact), default=None),
         assumptions=(*ground.run.result.assumptions, *reaction_assumptions(request, detection)),
         warnings=ground.run.result.warnings,
+        request=replace(request, route=ground.run.request),
     )
     if tally is None:
         return empty
