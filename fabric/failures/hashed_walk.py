@@ -113,9 +113,7 @@ def choose(
 
 
 @compiled
-def group_slots(
-    first: int, last: int, wires: Wires, distance: Floats, known: Bools, start: Longs, group: Ints
-) -> None:
+def group_slots(first: int, last: int, wires: Wires, distance: Floats, known: Bools, start: Longs, group: Ints) -> None:
     """Slots of the groups towards destinations ``first`` to ``last``, written from ``start`` on by row and node.
 
     With ``group`` empty, ``start`` becomes how many there are instead.

@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import lru_cache
 from math import ceil, isfinite, isnan
 
-from fabric.evaluation.limits import CANNOT_FINISH, limit_name_and_text
+from fabric.evaluation.limits import limit_name_and_text
+from fabric.evaluation.time_limits import CANNOT_FINISH
 from fabric.failures.case_limits import LimitTally
 from fabric.failures.chunks import Ground, Sweep, Tally, chunks
 from fabric.failures.enumerate import case_set
