@@ -45,7 +45,7 @@ def asked_failures(run: Run, failures: bool, path: str | None, progress: Reporte
         from fabric.saved.failure_file import open_failures
 
         saved = open_failures(path)
-        saved.check_of(run.loaded)
+        saved.check_of(run)
         return saved.result
     if not failures:
         return None

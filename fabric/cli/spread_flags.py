@@ -79,5 +79,3 @@ def saying_how_to_go_on(spread: Spread) -> Iterator[None]:
     except KeyboardInterrupt:
         click.echo(f"note: {spread.how_to_go_on}", err=True)
         raise
-
-

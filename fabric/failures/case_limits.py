@@ -55,6 +55,13 @@ def tally(limit: LimitSpec, phases: Sequence[SweepPhase], judge: Judge, cases: M
     return _over_links(limit, phases, mine, cases) if values is None else _counted(limit, cases, values)
 
 
+def needs_loads(limit: LimitSpec) -> bool:
+    """Whether a limit is about some links, or another figure than the highest, so that it takes all loads of a case."""
+    if limit.workload is not None or limit.metric == "unreachable_pairs":
+        return False
+    return limit.tier is not None or (limit.metric != "links_over_capacity" and limit.stat != "max")
+
+
 def holds(limit: LimitSpec, phases: Sequence[SweepPhase], judge: Judge, cases: MeasuredCases) -> Bools:
     """Whether a limit holds, or measures nothing, in each of these cases, shape (N,).
 

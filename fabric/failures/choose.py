@@ -7,7 +7,7 @@ from fabric.failures.fluid.build_fluid import fluid_engine, frozen_fluid_engine
 from fabric.failures.frozen import FrozenEngine
 from fabric.failures.hashed import HashedEngine, hashes_whole_flows
 from fabric.failures.plain import PlainEngine
-from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, FROZEN, Reaction
+from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, FROZEN, REOPTIMISED, Reaction
 
 
 def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = "") -> PhaseEngine:
@@ -26,10 +26,12 @@ def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = 
         return engine_of(phase, CONVERGED)
     if reaction in (CONVERGED, FROZEN) and hashes_whole_flows(phase):
         return HashedEngine.of(phase, reaction)
+    if reaction == REOPTIMISED:
+        from fabric.failures.optimum import OptimalEngine
+
+        return OptimalEngine(phase)
     if reaction == FROZEN:
         frozen = FrozenEngine.of(phase)
         return frozen_fluid_engine(phase, frozen) or frozen
     plain = PlainEngine(phase, reaction)
-    if reaction == CONVERGED:
-        return fluid_engine(phase, plain) or plain
-    return plain
+    return fluid_engine(phase, plain) or plain

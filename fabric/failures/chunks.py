@@ -14,13 +14,14 @@ from functools import cached_property
 
 import numpy as np
 
-from fabric.failures.case_limits import LimitTally, MeasuredCases, holds, tally
+from fabric.failures.case_limits import LimitTally, MeasuredCases, holds, needs_loads, tally
 from fabric.failures.cases import Cases, Damage, damage_of
 from fabric.failures.choose import engine_of
 from fabric.failures.cut_off import GpuPlaces, Reach, gpus_cut_off
 from fabric.failures.engine import LinkWorst, Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.figures import STALLED, CaseFigures
 from fabric.failures.judge import Judge, JudgedJob, intact_outcomes
+from fabric.failures.pairs import CutOff, PairEngine, PairRows, Singles, cut_off_of, pair_damage, routed_pairs
 from fabric.failures.phases import sweep_phases
 from fabric.failures.reacting import phase_under
 from fabric.failures.reaction import CONVERGED, FROZEN, Reaction
@@ -252,12 +253,55 @@ class Sweep:
             damage = {name: each.take(every) for name, each in self.damage.items()}
             outcomes, worst = self._routed(self.ground.engines, damage, every, self.ground.intact)
             return self._tallied(outcomes, worst, self.ground.engines, damage, every, self.equals(every))
+        if self._in_bulk:
+            return self._pairs(first, last)
         result: Tally | None = None
         for unit in range(first, last):
             row = self._with_first(int(self.rows[unit]))
             result = row if result is None else result.merged(row, self.keep)
         assert result is not None
         return result
+
+    @cached_property
+    def _in_bulk(self) -> bool:
+        """Whether every engine that pairs touch routes them in bulk, and nothing asks for the loads of single pairs."""
+        engines = [
+            engine.made
+            for engine in self.ground.engines
+            if self.damage[engine.phase.fabric].any.any() and isinstance(engine, LazyEngine)
+        ]
+        return (
+            self.equal is None
+            and all(isinstance(engine, PairEngine) for engine in engines)
+            and not any(needs_loads(limit) for limit in self.limits)
+        )
+
+    @cached_property
+    def _singles(self) -> tuple[Singles, ...]:
+        """Every case by itself, phase by phase."""
+        every = np.arange(len(self.cases), dtype=np.int64)
+        routed = self._routed(self.ground.engines, self.damage, every, self.ground.intact)
+        return tuple(Singles(outcomes, worst) for outcomes, worst in zip(*routed, strict=True))
+
+    @cached_property
+    def _cut_off(self) -> CutOff | None:
+        """GPUs that the cases cut off, where those of pairs follow from them; None: pair by pair."""
+        return cut_off_of(self.ground.places, self.ground.reach, self.damage, len(self.cases))
+
+    def _pairs(self, first: int, last: int) -> Tally:
+        """All pairs of some first failures, in bulk."""
+        rows = PairRows.of(len(self.cases), first, last)
+        outcomes, worst = [], []
+        for engine, intact, single in zip(self.ground.engines, self.ground.intact, self._singles, strict=True):
+            damage = self.damage[engine.phase.fabric]
+            made = engine.made if isinstance(engine, LazyEngine) and damage.any.any() else None
+            routed = routed_pairs(rows, made if isinstance(made, PairEngine) else None, damage, intact, single)
+            outcomes.append(routed[0])
+            worst.append(routed[1])
+        gpus = None if self._cut_off is None else self._cut_off.of(rows)
+        whole = {name: pair_damage(each, rows) for name, each in self.damage.items()} if gpus is None else self.damage
+        number, count = rows.number, np.ones(len(rows.one))
+        return self._tallied(tuple(outcomes), tuple(worst), self.ground.engines, whole, number, count, gpus=gpus)
 
     def _with_first(self, first: int) -> Tally:
         """All pairs of which one failure is the first."""
@@ -277,8 +321,27 @@ class Sweep:
         number = self.number_of_pair(np.minimum(first, seconds), np.maximum(first, seconds))
         before, single = self._routed(ground.engines, alone, number[:1], ground.intact)
         outcomes, worst = self._routed(engines, further, number, before)
-        worst = tuple(each.merged(one) for each, one in zip(worst, single, strict=True))
+        if self.equal is None:
+            worst = tuple(
+                self._of_first(first, phase.fabric, each, one)
+                for phase, each, one in zip(ground.phases, worst, single, strict=True)
+            )
         return self._tallied(outcomes, worst, engines, further, number, count, alone)
+
+    def _of_first(self, first: int, fabric: str, pairs: LinkWorst, alone: LinkWorst) -> LinkWorst:
+        """What links meet in the pairs of a first failure.
+
+        Of pairs of which one failure does nothing to the fabric, only those with the first such case are listed.
+        """
+        touched = self.damage[fabric].any
+        spared = np.flatnonzero(~touched)
+        if not touched[first]:
+            return pairs if spared[0] == first else LinkWorst.empty(len(pairs.case))
+        if not len(spared) or spared[0] < first:
+            return pairs
+        number = int(self.number_of_pair(np.array([first]), spared[:1])[0])
+        listed = LinkWorst(alone.utilisation, np.where(alone.case >= 0, number, -1))
+        return pairs.merged(listed)
 
     def _routed(
         self,
@@ -315,8 +378,12 @@ class Sweep:
         number: Longs,
         count: Floats,
         first: dict[str, Damage] | None = None,
+        gpus: Ints | None = None,
     ) -> Tally:
-        """Cases judged; ``damage`` is what the engines have not done yet, ``first`` what they have, by fabric."""
+        """Cases judged; ``damage`` is what the engines have not done yet, ``first`` what they have, by fabric.
+
+        ``gpus`` are those that the cases cut off, where they are known.
+        """
         ground, judge = self.ground, self.ground.judge
         whole = damage if first is None else {name: _both(first[name], damage[name]) for name in damage}
         state, step_s, stretch, judged, which = judge.states(
@@ -336,7 +403,7 @@ class Sweep:
             .max(axis=0, initial=0)
             .astype(np.int32),
             unreachable_pairs=_over(outcomes, "unreachable_pairs", len(number)).sum(axis=0),
-            gpus_cut_off=gpus_cut_off(ground.places, ground.reach, whole, len(number)),
+            gpus_cut_off=gpus_cut_off(ground.places, ground.reach, whole, len(number)) if gpus is None else gpus,
             state=state,
             step_time_s=step_s,
             stretch=stretch,

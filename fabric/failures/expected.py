@@ -77,7 +77,6 @@ class Plant:
             self.fleet.cause[:parts],
             len(self.fleet.causes),
             self._evaluate,
-            drawn=max(20, parts // 4),
             rng=np.random.default_rng([self.seed, _SEED, 0]),
         )
 

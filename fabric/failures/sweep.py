@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import lru_cache
 from math import ceil, isfinite, isnan
 
-from fabric.evaluation.limits import CANNOT_FINISH, limit_name_and_text
+from fabric.evaluation.limits import limit_name_and_text
+from fabric.evaluation.time_limits import CANNOT_FINISH
 from fabric.failures.case_limits import LimitTally
 from fabric.failures.chunks import Ground, Sweep, Tally, chunks
 from fabric.failures.enumerate import case_set
@@ -161,6 +162,7 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
         intact_max_utilisation=max((float(each.max_utilisation[0]) for each in ground.intact), default=None),
         assumptions=(*ground.run.result.assumptions, *reaction_assumptions(request, detection)),
         warnings=ground.run.result.warnings,
+        request=replace(request, route=ground.run.request),
     )
     if tally is None:
         return empty

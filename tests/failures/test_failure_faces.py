@@ -138,6 +138,12 @@ def test_a_sweep_of_another_scenario_is_refused(
     out = ["-o", str(tmp_path / "x.svg"), "-q"]
     assert run(["draw", "tier", str(other), "--failures-from", written, *out]) == 3
     assert "FP9105" in capsys.readouterr().err
+    assert run(["draw", "tier", scenario, "--router", "spray", "--failures-from", written, *out]) == 3
+    assert "this is with spray" in " ".join(capsys.readouterr().err.split())
+    assert run(["draw", "tier", scenario, "--down", "spine0", "--failures-from", written, *out]) == 3
+    assert "FP9105" in capsys.readouterr().err
+    assert run(["draw", "tier", written, *out]) == 3
+    assert "FP9107" in capsys.readouterr().err
     assert run(["draw", "tier", scenario, "--set", "seed=5", "--failures-from", written, *out]) == 3
     assert "fabric failures" in capsys.readouterr().err
     assert not (tmp_path / "x.svg").exists()

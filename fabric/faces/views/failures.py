@@ -329,6 +329,12 @@ def kind_table(harms: Sequence[KindHarm]) -> Table:
     return Table.of(columns, len(harms), title="worst by kind", marks=[case_mark(harm.worst) for harm in harms])
 
 
+def losses(result: FailureResult) -> Expected | None:
+    """What is lost a month; None without rates, and where no job has GPUs to lose."""
+    expected = result.expected
+    return expected if expected is not None and expected.gpu_hours_per_month > 0 else None
+
+
 def loss_table(expected: Expected) -> Table:
     """GPU-hours lost a month by cause, the largest first."""
     rows = sorted(expected.by_cause.items(), key=lambda row: (-row[1], row[0]))
