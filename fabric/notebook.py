@@ -68,6 +68,7 @@ def run(
     fabric: str | None = None,
     down: Sequence[str] = (),
     scale: float = 1.0,
+    slow: Mapping[str, float | str] | None = None,
     **request: Any,
 ) -> RoutedScenario:
     """Route a scenario.
@@ -80,6 +81,8 @@ def run(
         Keys to override; not together with a loaded scenario, which has its own.
     router, fabric, down, scale
         As the flags of ``fabric route``: another router, one fabric only, what is down, a factor on all demand.
+    slow
+        What is degraded, and the part of its capacity that is left: ``{"leaf0 -> spine1": "50%"}``.
     request
         Other fields of ``fabric.request.RouteRequest``, such as ``objective`` or ``time_limit_s``.
 
@@ -88,14 +91,20 @@ def run(
     topologies.errors.FabricError
         With everything that is wrong, located in the scenario.
     """
+    from fabric.failures.verdicts import decided
     from fabric.saved.open_any import open_any
 
-    asked = RouteRequest(router=router, fabric=fabric, down=tuple(down), scale=scale, **request)
+    asked = RouteRequest(router=router, fabric=fabric, down=tuple(down), slow=_slow(slow), scale=scale, **request)
     if isinstance(scenario, LoadedScenario):
         if set:
             raise ValueError("set belongs to fabric.load: a loaded scenario has its overrides already")
-        return RoutedScenario(run_scenario(scenario, asked))
-    return RoutedScenario(open_any(str(scenario), overrides=_overrides(set), request=asked))
+        return RoutedScenario(decided(run_scenario(scenario, asked)))
+    return RoutedScenario(decided(open_any(str(scenario), overrides=_overrides(set), request=asked)))
+
+
+def _slow(parts: Mapping[str, float | str] | None) -> tuple[str, ...]:
+    """As ``--slow`` takes it."""
+    return tuple(f"{selector}={part}" for selector, part in (parts or {}).items())
 
 
 def expected(
@@ -269,7 +278,9 @@ class RoutedScenario:
 
     @cached_property
     def _states(self) -> LiveRoutes:
-        return LiveRoutes(self.run)
+        from fabric.failures.verdicts import decided
+
+        return LiveRoutes(self.run, decided)
 
     def what_if(
         self,
@@ -277,6 +288,7 @@ class RoutedScenario:
         down: Sequence[str] = (),
         set: Settings | None = None,  # noqa: A002 - the flag's name
         scale: float | None = None,
+        slow: Mapping[str, float | str] | None = None,
     ) -> RoutedScenario:
         """The same scenario with something changed; this run stays as it is.
 
@@ -288,8 +300,11 @@ class RoutedScenario:
             Keys to override.
         scale
             Factor on all demand, besides this run's own.
+        slow
+            What is degraded, and the part of its capacity that is left: ``{"leaf0 -> spine1": "50%"}``.
         """
         wanted = [changes.down(selector) for selector in down]
+        wanted += [changes.degraded(text) for text in _slow(slow)]
         wanted += [changes.override(text) for text in _overrides(set)]
         wanted += [changes.scaled(scale)] if scale is not None else []
         return RoutedScenario(self._states.run(changes.ChangeSet(tuple(wanted))))

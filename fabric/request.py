@@ -22,6 +22,7 @@ class RouteRequest:
     gap: float = 1e-4
     down: tuple[str, ...] = ()
     up: tuple[str, ...] = ()
+    slow: tuple[str, ...] = ()  # SELECTOR=50%: degraded, with this part of the capacity left
     scale: float = 1.0  # factor on all demand, besides the scenario's
 
 

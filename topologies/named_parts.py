@@ -6,6 +6,8 @@
                 a:port4                      the link out of a's fourth port, counted as in ``Topology.src_port``
                 link=a:b                     the same, spelled out
     switches    unit=3  pod=1  rail=0  plane=2  role=spine    all that have every one of these
+    links       tier=leaf-spine              all of a tier; with words of switches, those with such an end
+    sets        host=NAME  nic=NAME  rack=NAME  group=NAME  …   what the scenario knows by such a name (``NamedSets``)
     fabric      fabric=NAME …                any of the above, on one fabric
 
 Imported names may hold ``:``, ``#``, ``->`` and blanks. So a name that stands as it is wins: over a link, and as an end
@@ -16,11 +18,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
-from topologies.columns import Ints, column
+from topologies.columns import Bools, Ints, column
 from topologies.errors import TopologyError, nearest
 from topologies.former_names import renamed
 from topologies.topology import Topology, role_nodes
@@ -28,10 +30,28 @@ from topologies.topology import Topology, role_nodes
 SELECTABLE = ("unit", "pod", "rail", "plane")
 """Columns that choose switches by number."""
 
+WAYS = "name a node, or use link=A:B, unit=N, pod=N, role=NAME, tier=NAME, host=NAME, rack=NAME"
+"""What a text may be, for hints."""
+
 _ARROWS = re.compile(r"->|→|:")
 _FABRIC = re.compile(r"(?:^|\s+)fabric=(\S+)(?=\s|$)")
 _NEAR = 20_000  # names that are compared for a hint
 _Kind = Literal["name", "ordinal", "port"]
+
+
+class NamedSets(Protocol):
+    """Nodes and links of a fabric that a scenario has a name for: hosts, racks, groups."""
+
+    def named(self, fabric: str, key: str, name: str) -> tuple[Ints, Ints] | None:
+        """Nodes and links on one fabric of what ``key=name`` says, such as ``rack=r00c03``; ``key`` may be empty.
+
+        None where the key or the name is not known.
+        """
+        ...
+
+    def names(self) -> Iterable[str]:
+        """Names that a mistyped text may have meant."""
+        ...
 
 
 def find_nodes(topology: Topology, text: str) -> Ints:
@@ -73,8 +93,13 @@ def find_link(topology: Topology, text: str, *, fabric: str | None = None) -> In
     return column([], np.int32)
 
 
-def select(topology: Topology, fabric: str, text: str) -> tuple[list[int], list[int]]:
+def select(topology: Topology, fabric: str, text: str, sets: NamedSets | None = None) -> tuple[list[int], list[int]]:
     """Nodes and links of one fabric that a text names; both empty where it names nothing there.
+
+    Parameters
+    ----------
+    sets : NamedSets, optional
+        What the scenario has names for, besides the nodes and links of the topology.
 
     Raises
     ------
@@ -87,7 +112,10 @@ def select(topology: Topology, fabric: str, text: str) -> tuple[list[int], list[
     if len(nodes) or len(links) or not is_here or not text.strip():
         return nodes.tolist(), links.tolist()
     nodes = find_nodes(topology, rest)
-    return (nodes if len(nodes) else _switches(topology, rest)).tolist(), []
+    if len(nodes):
+        return nodes.tolist(), []
+    nodes, links = _by_words(topology, fabric, rest, sets)
+    return nodes.tolist(), links.tolist()
 
 
 def hint_for(topologies: Iterable[Topology], text: str, others: Iterable[str] = ()) -> str:
@@ -117,26 +145,87 @@ def hint_for(topologies: Iterable[Topology], text: str, others: Iterable[str] = 
     return ""
 
 
+def nothing_named(text: str, topologies: Iterable[Topology], sets: NamedSets | None = None) -> TopologyError:
+    """The refusal of a text that selects nothing, with the nearest that would."""
+    every = list(topologies)
+    words = {f"fabric={topology.name}" for topology in every}
+    words |= {f"role={role}" for topology in every for role in topology.roles}
+    words |= {f"tier={tier}" for topology in every for tier in topology.tiers}
+    unknown = [word for word in text.split() if word.startswith(("fabric=", "role=", "tier=")) and word not in words]
+    close = nearest(unknown[0], sorted(words)) if unknown else None
+    hint = f"did you mean {close!r}?" if close else hint_for(every, text, sets.names() if sets is not None else ())
+    return TopologyError(
+        f"{text!r} names nothing on {', '.join(topology.name for topology in every)}",
+        hint=hint or WAYS,
+        code="FP3110",
+    )
+
+
 def _on_fabric(text: str, fabric: str) -> tuple[str, bool]:
     """The text without ``fabric=NAME``, and whether that is this fabric."""
     match = _FABRIC.search(text)
     return _FABRIC.sub("", text, count=1).strip(), match is None or match[1] == fabric
 
 
-def _switches(topology: Topology, text: str) -> Ints:
-    """Switches that have all of ``key=value``; none where a word is not such a pair, all for an empty text."""
+def switch_nodes(topology: Topology) -> Bools:
+    """What forwards or carries traffic of others and is no host, optical circuit switches among them, shape (N,)."""
     chosen = topology.is_switch.copy()
+    if topology.circuit is not None:
+        chosen[topology.circuit[topology.circuit >= 0]] = True
+    return chosen
+
+
+def _by_words(topology: Topology, fabric: str, text: str, sets: NamedSets | None) -> tuple[Ints, Ints]:
+    """Nodes and links that have all of ``key=value``; none where a word is not known, all switches for no text."""
+    none = column([], np.int32)
+    whole = None if sets is None else _named(sets, fabric, text)
+    if whole is not None:
+        return whole
+    nodes, links = switch_nodes(topology), np.zeros(len(topology.links), dtype=np.bool_)
+    filters: list[Bools] = []
+    tier: Bools | None = None
+    known = False  # whether a set has been named that the other words choose from
     for word in text.split():
         key, _, value = word.partition("=")
         if key in SELECTABLE and value.isascii() and value.isdigit():
-            chosen &= getattr(topology.nodes, key) == int(value)
+            filters.append(getattr(topology.nodes, key) == int(value))
         elif key == "role":
-            keep = np.zeros(len(chosen), dtype=np.bool_)
-            keep[role_nodes(topology, value)] = True
-            chosen &= keep
+            filters.append(_mask(len(topology.nodes), role_nodes(topology, value)))
+        elif key == "tier" and value in topology.tiers:
+            tier = topology.links.tier == topology.tiers.index(value)
+        elif sets is not None and (one := sets.named(fabric, key, value)) is not None:
+            chosen = _mask(len(nodes), one[0]), _mask(len(links), one[1])
+            nodes, links = (nodes & chosen[0], links & chosen[1]) if known else chosen
+            known = True
         else:
-            return column([], np.int32)
-    return column(np.flatnonzero(chosen), np.int32)
+            return none, none
+    return _filtered(topology, nodes if known or tier is None else None, links, filters, tier)
+
+
+def _filtered(
+    topology: Topology, nodes: Bools | None, links: Bools, filters: list[Bools], tier: Bools | None
+) -> tuple[Ints, Ints]:
+    """Of nodes and links those that pass all filters: a node itself, a link one of its ends; ``None``: of any node."""
+    src, dst = topology.links.src, topology.links.dst
+    if tier is not None:
+        links = tier if nodes is None else tier & (links | nodes[src] | nodes[dst])
+        nodes = np.zeros(len(topology.nodes), dtype=np.bool_)
+    assert nodes is not None
+    for keep in filters:
+        nodes, links = nodes & keep, links & (keep[src] | keep[dst])
+    return column(np.flatnonzero(nodes), np.int32), column(np.flatnonzero(links), np.int32)
+
+
+def _named(sets: NamedSets, fabric: str, text: str) -> tuple[Ints, Ints] | None:
+    """What a whole text names, blanks included: ``rack=row 3``, or a name alone."""
+    key, equals, name = text.partition("=")
+    return sets.named(fabric, "", text) or (sets.named(fabric, key, name) if equals else None)
+
+
+def _mask(count: int, chosen: Ints) -> Bools:
+    mask = np.zeros(count, dtype=np.bool_)
+    mask[chosen] = True
+    return mask
 
 
 # ---- links --------------------------------------------------------------------------------------------------------

@@ -173,6 +173,14 @@ class Topology:
         up[other[other >= 0]] = False
         return replace(self, up=column(up, np.bool_))
 
+    @property
+    def with_left_capacity(self) -> Topology:
+        """The same network built with what degraded links have left; for files that know no degraded links."""
+        if self.left is None:
+            return self
+        capacity = column(self.links.capacity_gbps * self.left, np.float64)
+        return replace(self, links=replace(self.links, capacity_gbps=capacity), left=None)
+
     def with_slowed(self, links: Ints, left: Floats) -> Topology:
         """The same network with links that keep a part of their capacity, one direction each; parts multiply.
 

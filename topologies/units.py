@@ -150,6 +150,72 @@ def parse_ratio(value: object) -> float:
     return ratio
 
 
+HOURS_PER_MONTH = 730.5  # of a year of 365.25 days
+_PER_MONTH = {
+    **dict.fromkeys(("h", "hour"), HOURS_PER_MONTH),
+    **dict.fromkeys(("d", "day"), HOURS_PER_MONTH / 24),
+    **dict.fromkeys(("week",), HOURS_PER_MONTH / 168),
+    **dict.fromkeys(("month",), 1.0),
+    **dict.fromkeys(("y", "year"), 1 / 12),
+}
+_BETWEEN_H = {
+    **dict.fromkeys(("h", "hour", "hours"), 1.0),
+    **dict.fromkeys(("d", "day", "days"), 24.0),
+    **dict.fromkeys(("month", "months"), HOURS_PER_MONTH),
+    **dict.fromkeys(("y", "year", "years"), 12 * HOURS_PER_MONTH),
+}
+_FAILURES = re.compile(
+    rf"^\s*(?:(?P<mtbf>MTBF|MTTF)\s*{_NUMBER.replace('number', 'between')}\s*(?P<of>[A-Za-z]+)"
+    rf"|{_NUMBER}\s*(?:(?P<fit>FIT)|(?P<percent>%)?\s*/\s*(?P<per>[A-Za-z]+)))\s*$"
+)
+_FAILURES_EXAMPLE = "'0.057 %/month', '2 %/year', '0.3/year', '500 FIT' or 'MTBF 50000 h'"
+
+
+def parse_failures_per_month(value: object) -> float:
+    """How often one part fails, failures a month of 730.5 hours.
+
+    ``0.057 %/month`` is 57 failures a month among 100,000 parts; ``FIT`` failures in 10^9 hours; ``MTBF`` the mean time
+    from a repair to the next failure.
+
+    >>> parse_failures_per_month("0.057 %/month"), parse_failures_per_month("1.2/year")
+    (0.00057, 0.1)
+    >>> round(parse_failures_per_month("500 FIT"), 9), parse_failures_per_month("MTBF 730.5 h")
+    (0.00036525, 1.0)
+    """
+    parts = None if isinstance(value, bool) else _FAILURES.match(str(value))
+    if parts is None:
+        text = str(value).strip()
+        bare = isinstance(value, int | float) or bool(re.fullmatch(rf"{_NUMBER}\s*%?", text))
+        missing = f"{value!r} does not say in what time" if bare else f"{value!r} is not a failure rate"
+        raise ValueError(f"{missing}; write for example {_FAILURES_EXAMPLE}")
+    if parts["mtbf"]:
+        hours = float(parts["between"].replace("_", "")) * _known(parts["of"], _BETWEEN_H, value)
+        if not 0 < hours < math.inf:
+            raise ValueError(f"{value!r} is no time between failures; write for example 'MTBF 50000 h'")
+        return HOURS_PER_MONTH / hours
+    number = float(parts["number"].replace("_", ""))
+    if number < 0:
+        raise ValueError(f"{value!r} is negative; a part that never fails has 0 %/month")
+    if parts["percent"] and number > 100:
+        count = _short(number / 100)
+        raise ValueError(
+            f"{value!r} is not a probability: more than all of them; failures that come {count} times are "
+            f"{count}/{parts['per']}"
+        )
+    rate = number * HOURS_PER_MONTH * 1e-9 if parts["fit"] else number * _known(parts["per"], _PER_MONTH, value)
+    rate = rate / 100 if parts["percent"] else rate
+    if not math.isfinite(rate):
+        raise ValueError(f"{value!r} is too large for a failure rate")
+    return rate
+
+
+def _known(unit: str, units: dict[str, float], value: object) -> float:
+    """Value of a unit of time."""
+    if unit not in units:
+        raise ValueError(f"unknown unit {unit!r} in {value!r}; write for example {_FAILURES_EXAMPLE}")
+    return units[unit]
+
+
 def _short(number: float, separator: str = ",", *, point: bool = False) -> str:
     """A number with the digits it has, at most nine; ``point`` keeps one decimal."""
     text = f"{number:{separator}.9g}"
@@ -176,6 +242,18 @@ _length = _quantity(parse_metres, "3 m", _METRES, "Length", positive=False)
 _flops = _quantity(parse_flops, "989 TFLOP/s", _FLOPS, "Compute speed", positive=True)
 _ratio = _quantity(parse_ratio, "100%", _RATIO, "Ratio; 100% is 1", positive=False)
 
+_failures = (
+    BeforeValidator(parse_failures_per_month),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\s*((MTBF|MTTF)\s*[\d._eE+]+\s*[A-Za-z]+|[\d._eE+-]+\s*(FIT|%?\s*/\s*[A-Za-z]+))\s*$",
+            "description": "How often one part fails",
+            "examples": ["0.057 %/month"],
+        }
+    ),
+)
+
 RateGbps = Annotated[float, *_rate]
 SpeedGbps = Annotated[float, *_speed]
 VolumeBytes = Annotated[float, *_volume]
@@ -183,6 +261,7 @@ TimeS = Annotated[float, *_time]
 LengthM = Annotated[float, *_length]
 ComputeFlops = Annotated[float, *_flops]
 Ratio = Annotated[float, *_ratio]
+FailuresPerMonth = Annotated[float, *_failures]
 Count = Annotated[int, Field(ge=1, strict=True)]
 CountOrZero = Annotated[int, Field(ge=0, strict=True)]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from topologies.columns import Ints
 from topologies.registry import Registry
 from traffic.demands import Demands, Flows, TrafficClass
 from traffic.formula import Formula
@@ -182,6 +183,24 @@ class TimeLimit:
 
 
 @dataclass(frozen=True, eq=False)
+class JobOnFailure:
+    """What a job on GPUs does when something that it needs fails, and where it runs."""
+
+    reaction: str  # stall, restart, shrink or lose-rail
+    given: bool  # whether the scenario says so
+    spares: int | None  # hosts that stand by; None: those of its group that no job uses
+    restart_s: float  # from a failure until the job computes again, without reading its checkpoint
+    restart_given: bool
+    checkpoint_every_s: float | None  # None: nothing is written
+    groups: tuple[str, ...]  # of nodes
+    hosts: tuple[str, ...]
+    gpus: Ints  # of the job on each, shape (hosts,)
+    replica_gpus: int  # that stop with any one of them where the job shrinks
+    fabric: str  # of its collectives
+    nics: int  # of a host on it
+
+
+@dataclass(frozen=True, eq=False)
 class WorkloadTraffic:
     """Everything one workload sends."""
 
@@ -195,6 +214,7 @@ class WorkloadTraffic:
     memory: tuple[GpuMemory, ...] = ()  # of every pipeline stage
     compute: ComputeTime | None = None  # None where nothing says how fast it computes
     time_limits: tuple[TimeLimit, ...] = ()
+    on_failure: JobOnFailure | None = None  # None of what runs on no GPUs
     unfit: str = ""  # what does not fit in its GPUs, in words; one of the warnings too
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()

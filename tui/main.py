@@ -46,7 +46,7 @@ def command(
     start = Start(
         path=path or (recording.scenario if recording is not None else None),
         overrides=tuple(settings.overrides),
-        request=RouteRequest(down=settings.down, up=settings.up),
+        request=RouteRequest(down=settings.down, up=settings.up, slow=settings.slow),
         ascii=settings.ascii,
         theme=theme,
         record=record,

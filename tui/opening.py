@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fabric.failures.verdicts import decided
 from fabric.pipeline.run import Run
 from fabric.request import RouteRequest
 from fabric.routing.progress import Reporter
@@ -37,4 +38,4 @@ def open_path(path: str, overrides: Sequence[str], request: RouteRequest, report
     FabricError
         With everything that is wrong, located in the file.
     """
-    return open_any(path, overrides=overrides, request=request, progress=report)
+    return decided(open_any(path, overrides=overrides, request=request, progress=report), report)

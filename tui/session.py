@@ -9,6 +9,7 @@ from typing import Literal
 from fabric.evaluation.severity import worst_of_each_fabric, worst_phase
 from fabric.faces.views.heat import Direction
 from fabric.faces.views.links import METRICS, Metric
+from fabric.failures.verdicts import decided
 from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, RouteResult
 from fabric.whatif.changes import ChangeSet, History
@@ -50,7 +51,7 @@ class Session:
         loaded, result = run.loaded, run.result
         self.base = self.result = result
         self.history = History()
-        self.live = LiveRoutes(run)
+        self.live = LiveRoutes(run, decided)
         self.direction: Direction = "up"
         self.metric: Metric = "offered"
         self.stale = False  # the result is of before the last change

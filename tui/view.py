@@ -16,7 +16,7 @@ class View:
     name : str
         As ``Shell.go`` takes it.
     key : str
-        The key that opens it; a digit brings the function key of its number with it.
+        The key that opens it; a digit brings the function key of its number with it, 0 that of 10.
     title : str
         In the heading, the path and the dialogues.
     help : str
@@ -34,5 +34,5 @@ class View:
     @property
     def opener(self) -> Key:
         """The key that opens it, answered by the shell."""
-        keys = f"{self.key},f{self.key}" if self.key.isdigit() else self.key
+        keys = f"{self.key},f{int(self.key) or 10}" if self.key.isdigit() else self.key
         return Key(keys, f"show('{self.name}')", "", self.help)

@@ -97,6 +97,7 @@ def open_run(path: str, settings: Settings, request: RouteRequest, progress: Rep
 
     With ``idle`` a scenario that sends nothing is opened too, without routes.
     """
+    from fabric.failures.verdicts import decided
     from fabric.saved.open_any import open_any
 
     run = open_any(
@@ -105,7 +106,7 @@ def open_run(path: str, settings: Settings, request: RouteRequest, progress: Rep
     say_not_modelled(run.loaded, settings)
     remember(run.loaded.dropped)
     remember_said(run.loaded.said)
-    return run
+    return decided(run, progress)
 
 
 def remember(dropped: list[Problem]) -> None:

@@ -26,4 +26,4 @@ def load_exported(scenario: str, folder: Path, settings: Settings) -> tuple[Load
     if loaded.sha256 != manifest.sha256:
         note("the scenario has changed since the export", settings)
     with located(loaded, settings):
-        return loaded, export_baseline(folder, loaded, down=settings.down, up=settings.up)
+        return loaded, export_baseline(folder, loaded, down=settings.down, up=settings.up, slow=settings.slow)

@@ -56,6 +56,24 @@ class Volume(click.ParamType):  # type: ignore[type-arg]  # generic from click 8
             self.fail(str(error), param, ctx)
 
 
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
+    """A time with its unit; at least 0."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; anything else is refused with an example."""
+        from topologies.units import parse_seconds
+
+        try:
+            seconds = value if isinstance(value, float) else parse_seconds(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if not 0 <= seconds < float("inf"):
+            self.fail(f"{value} is not a time that passes", param, ctx)
+        return seconds
+
+
 class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
     """A ratio, as scenarios take them: ``0.01`` or ``1%``; at least 0."""
 
@@ -89,6 +107,7 @@ class Settings:
     sets: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
     up: tuple[str, ...] = ()
+    slow: tuple[str, ...] = ()
     phase: str = "worst"
     seed: int | None = None
     quiet: bool = False
@@ -169,6 +188,10 @@ _COMMON = (
     _common("scenario", "--seed", type=click.IntRange(min=0), metavar="N", help="Seed of everything random."),
     _common(
         "scenario", "--down", multiple=True, metavar="SEL", help="Take down a node, link=A:B, unit=N, pod=N, role=NAME."
+    ),
+    _common(
+        "scenario", "--slow", multiple=True, metavar="SEL=PART",
+        help="Degrade what --down would take: LINK=50% leaves half of its capacity.",
     ),
     _common("scenario", "--up", multiple=True, metavar="SEL", help="Spare this from --down.", rare=True),
     _common("phase", "--phase", metavar="NAME|all|worst", help="Which phase; default: the worst of each fabric."),

@@ -17,6 +17,8 @@ from topologies.errors import Problem, ScenarioError, nearest_hint
 from topologies.units import format_bytes, format_seconds, percent, precise_percent, precise_seconds
 from traffic.workload import WorkloadTraffic
 
+FAILURES_DECIDE = "fabric failures decides it over all cases of"
+
 
 def check_limits(
     limits: Sequence[LimitSpec],
@@ -47,7 +49,7 @@ def check_limits(
     verdicts: list[LimitVerdict] = []
     for index, limit in enumerate(limits):
         try:
-            verdicts.append(_judge(f"L{index + 1}", limit, routes, jobs))
+            verdicts.append(_judge(index, limit, routes, jobs))
         except ScenarioError as error:
             problems += error.under("limits", index).problems
     if problems:
@@ -55,24 +57,21 @@ def check_limits(
     return (*verdicts, *judge_time_limits(workloads, routes, jobs, peak=peak, fabric=fabric))
 
 
-def _judge(name: str, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequence[JobTime]) -> LimitVerdict:
+def limit_name_and_text(index: int, limit: LimitSpec) -> tuple[str, str]:
+    """What the limit at a position is called, and what it measures, in words."""
     subject = limit.fabric or limit.workload or ""
     tier = f" {limit.tier}" if limit.tier else ""
     stat = f" {limit.stat}" if limit.unit == "ratio" else ""
     at = "" if limit.percentile == 0.5 else f" at {limit.at}"
-    text = f"{subject}{tier} {limit.metric}{stat}{at}"
+    when = "" if limit.when is None else f" when {limit.when}"
+    return f"L{index + 1}", f"{subject}{tier} {limit.metric}{stat}{at}{when}"
+
+
+def _judge(index: int, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Sequence[JobTime]) -> LimitVerdict:
+    name, text = limit_name_and_text(index, limit)
     if limit.when is not None:
-        return LimitVerdict(
-            name,
-            f"{text} when {limit.when}",
-            limit.metric,
-            None,
-            limit.max,
-            limit.unit,
-            None,
-            "failure cases are not yet modelled",
-            at=limit.at,
-        )
+        detail = f"{FAILURES_DECIDE} {limit.when}"
+        return LimitVerdict(name, text, limit.metric, None, limit.max, limit.unit, None, detail, at=limit.at)
     value, detail = _on_fabric(limit, routes) if limit.fabric else _on_job(limit, jobs, routes)
     ok = None if value is None else bool(value <= limit.max * (1 + SAME))
     if detail == CANNOT_FINISH:
@@ -118,13 +117,14 @@ def _on_fabric(limit: LimitSpec, routes: Sequence[PhaseRoute]) -> tuple[float | 
     if limit.metric == "links_over_capacity":
         counts = [int(over_capacity(route.utilisation[chosen]).sum()) for route in mine]
         return float(max(counts)), f"in {mine[counts.index(max(counts))].phase}"
-    values = np.array([_statistic(route.utilisation[chosen], limit.stat) for route in mine])
+    values = np.array([link_statistic(route.utilisation[chosen], limit.stat) for route in mine])
     worst = mine[highest(values)]
     over = int((worst.utilisation[chosen] > limit.max * (1 + SAME)).sum())
     return float(values.max()), f"in {worst.phase}; {over:,} of {int(chosen.sum()):,} directed links above"
 
 
-def _statistic(values: np.ndarray, stat: str) -> float:
+def link_statistic(values: np.ndarray, stat: str) -> float:
+    """One figure of the utilisations of links, as a limit's ``stat`` says; 0 of none."""
     if not len(values):
         return 0.0
     if stat == "max":

@@ -181,7 +181,7 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
         routing = _in_draw(routing, options.seed)
     seconds = time.perf_counter() - began
     loads = graph.link_loads(routing.edge_gbps, *_ends(prepared, routing))
-    utilisation = _utilisation(topology, loads.sum(axis=1), _usable(graph, routing))
+    utilisation = utilisation_of(topology, loads.sum(axis=1), usable_part(graph, routing))
     hottest = fullest(utilisation)
     return PhaseRoute(
         fabric=prepared.fabric,
@@ -227,7 +227,7 @@ def _every_draw(prepared: PreparedPhase, routing: Routing, options: RoutingOptio
     if routing.draws is None:
         return None
     graph, topology = prepared.graph, prepared.graph.topology
-    ends, usable = _ends(prepared, routing), _usable(graph, routing)
+    ends, usable = _ends(prepared, routing), usable_part(graph, routing)
     columns = {(job, False): _columns_of(prepared.classes, job) for job in prepared.window_s}
     columns |= {
         (job, True): _columns_of(prepared.classes, job, steady=True) for job in jobs_with_steady(prepared.classes)
@@ -235,7 +235,7 @@ def _every_draw(prepared: PreparedPhase, routing: Routing, options: RoutingOptio
 
     def measure(edge_gbps: Floats) -> tuple[Floats, dict[tuple[str, bool], float]]:
         loads = graph.link_loads(edge_gbps, *ends)
-        utilisation = _utilisation(topology, loads.sum(axis=1), usable)
+        utilisation = utilisation_of(topology, loads.sum(axis=1), usable)
         return utilisation, {job: _carried_peak(loads, utilisation, mine) for job, mine in columns.items()}
 
     return draw_phase(
@@ -254,7 +254,7 @@ def in_draw(route: PhaseRoute, seed: int) -> PhaseRoute:
     return replace(
         route,
         link_gbps=loads,
-        utilisation=_utilisation(route.topology, loads.sum(axis=1), _usable(routed.graph, routed.routing)),
+        utilisation=utilisation_of(route.topology, loads.sum(axis=1), usable_part(routed.graph, routed.routing)),
         draws=replace(route.draws, shown=seed - route.draws.seed),
     )
 
@@ -282,7 +282,7 @@ def _gbps_per_byte(window_s: float, efficiency: float) -> float:
     return 8 / (window_s * 1e9 * efficiency) if window_s > 0 else 0.0
 
 
-def _usable(graph: RoutingGraph, routing: Routing) -> Floats:
+def usable_part(graph: RoutingGraph, routing: Routing) -> Floats:
     """Part of every link's capacity that the routing can fill, shape (L,)."""
     part, core = np.ones(len(graph.topology.links)), graph.link_of >= 0
     if routing.usable is not None:
@@ -290,7 +290,8 @@ def _usable(graph: RoutingGraph, routing: Routing) -> Floats:
     return part
 
 
-def _utilisation(topology: Topology, offered: Floats, usable: Floats) -> Floats:
+def utilisation_of(topology: Topology, offered: Floats, usable: Floats) -> Floats:
+    """Offered over capacity of every link, shape (L,); ``usable`` is the part of its capacity that routing can fill."""
     capacity = topology.capacity_gbps * usable
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = offered / capacity

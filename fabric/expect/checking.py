@@ -50,7 +50,7 @@ def check_log(
     FabricError
         For a run that this scenario cannot predict, and whatever ``expect`` refuses.
     """
-    network = build(loaded, down=request.down, up=request.up, routed=True)
+    network = build(loaded, down=request.down, up=request.up, slow=request.slow, routed=True)
     notes = list(log.notes)
     results: list[ExpectResult] = []
     rows: list[CheckRow] = []

@@ -69,7 +69,7 @@ def expect(
     FabricError
         With what is wrong with the scenario, the test or the command line.
     """
-    built = network or build(loaded, down=request.down, up=request.up, routed=True)
+    built = network or build(loaded, down=request.down, up=request.up, slow=request.slow, routed=True)
     if network_change is not None:
         built = network_change(built)
     check_fabric(asked.fabric, built)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.failures.part import Part
-from topologies.columns import Floats, Ints, Longs, column
+from topologies.columns import Bools, Floats, Ints, Longs, column
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +25,14 @@ class Cases:
         return len(self.start) - 1
 
     @property
+    def first_failures(self) -> bool:
+        """Whether every row is a first failure, which every later part of ``parts`` follows: all pairs, unwritten."""
+        return self.choose == 2 and len(self.part) == len(self)
+
+    @property
     def is_sample(self) -> bool:
         """Whether only some of the cases are looked at."""
-        return self.total > len(self)
+        return self.total > len(self) and not self.first_failures
 
     def parts_of(self, case: int) -> tuple[Part, ...]:
         """The parts of one case."""
@@ -62,6 +67,17 @@ class Damage:
 
     def __len__(self) -> int:
         return len(self.start) - 1
+
+    @property
+    def any(self) -> Bools:
+        """Whether a case does anything to the fabric, shape (N,)."""
+        return np.asarray((np.diff(self.start) > 0) | (np.diff(self.slow_start) > 0))
+
+    def take(self, cases: Longs) -> Damage:
+        """Of these cases, in this order."""
+        start, dead = _taken(self.start, cases)
+        slow_start, slow = _taken(self.slow_start, cases)
+        return Damage(start, self.dead[dead], slow_start, self.slow[slow], self.left[slow])
 
     def of(self, case: int) -> tuple[Ints, Ints, Floats]:
         """Dead links, slowed links and what is left of them."""
@@ -144,3 +160,11 @@ def joined(damage: Damage, before: Damage) -> Damage:
 
 def _starts(pieces: list[Ints]) -> Longs:
     return column(np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]), np.int64)
+
+
+def _taken(start: Longs, cases: Longs) -> tuple[Longs, Longs]:
+    """Where the entries of some cases then start, and which they are."""
+    count = np.diff(start)[cases]
+    ends = np.cumsum(count)
+    entries = np.arange(ends[-1] if len(ends) else 0) + np.repeat(start[:-1][cases] - (ends - count), count)
+    return column(np.concatenate([[0], ends]), np.int64), np.asarray(entries, dtype=np.int64)

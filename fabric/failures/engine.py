@@ -88,7 +88,7 @@ class LinkWorst:
     """Per link its highest utilisations over cases, and in which; falling, -1 where there are fewer.
 
     Of equal utilisations the case with the lower number comes first. A link that is down in a case is not measured in
-    it. Cases in which a link is as full as it is intact, to rounding (``utilisation.SAME``), are not listed.
+    it. Cases in which a link is as full as it is intact, but for rounding, are not listed.
     """
 
     utilisation: Floats  # shape (L, CAUSES)

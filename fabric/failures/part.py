@@ -4,28 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
+from fabric.scenario.failure_schema import PART_KINDS, PartKind
 from topologies.columns import Floats, Ints
 
-PartKind = Literal[
-    "link",
-    "cable",
-    "switch",
-    "line-card",
-    "nic",
-    "nic-port",
-    "host",
-    "unit",
-    "pod",
-    "plane",
-    "rail",
-    "rack",
-    "power-feed",
-    "optics-batch",
-    "group",  # a shared-risk group or a named case of the scenario
-]
-PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
+__all__ = ["PART_KINDS", "Part", "PartKind"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +26,9 @@ class Part:
     slowed : mapping of str to (ndarray of int, ndarray of float)
         By fabric: ids of directed links that stay up with a part of their capacity, and that part.
     selectors : tuple of str
-        What ``--down`` (and ``--slow``, for degraded parts) takes to do the same.
+        What ``--down`` takes to do the same.
+    slow_selectors : tuple of str
+        What ``--slow`` takes besides, of degraded parts: ``SELECTOR=50%``.
     hosts : tuple of str
         Hosts that are gone with it: their GPUs stop, whatever the network does.
     role : str
@@ -58,3 +43,6 @@ class Part:
     hosts: tuple[str, ...] = ()
     role: str = ""
     fabric: str = ""  # the one fabric it is of; empty where it is of several
+    slow_selectors: tuple[str, ...] = ()
+    drained: bool = False  # taken out on purpose: nothing is lost while routes change
+    time_down: float = 1.0  # part of the time that it is down while it is broken; less for what flaps

@@ -13,7 +13,7 @@ from fabric.failures.reaction import CONVERGED, REOPTIMISED, Reaction
 from fabric.result import PhaseRoute
 from fabric.routing.router import ROUTERS
 from fabric.routing.utilisation import SAME, fullest
-from topologies.columns import Floats
+from topologies.columns import Bools, Floats
 from topologies.topology import Topology
 
 
@@ -27,6 +27,23 @@ def damaged_topology(topology: Topology, damage: Damage, case: int) -> Topology:
 def _optimum() -> str:
     """The router that stands for the best there is."""
     return next(entry.name for entry in ROUTERS if entry.traits.stage == "optimum")
+
+
+def figures_of(route: PhaseRoute, phase: SweepPhase, answers: Outcomes, case: int) -> None:
+    """Fill in what a routed case comes to."""
+    hottest = fullest(route.utilisation)
+    answers.max_utilisation[case] = route.max_utilisation
+    answers.hottest[case] = -1 if hottest is None else hottest
+    answers.links_over_capacity[case] = route.links_over_capacity
+    answers.unreachable_pairs[case] = route.unreachable_pairs
+    for at, (job, steady) in enumerate(phase.jobs):
+        answers.peak[case, at] = job_peak(route, job, steady=steady)[0]
+        answers.cut[case, at] = job in route.jobs_cut
+
+
+def unlike(utilisation: Floats, before: Floats) -> Bools:
+    """Links whose utilisation a case changes by more than rounding, shape (L,)."""
+    return np.asarray(abs(utilisation - before) > SAME * np.maximum(utilisation, before))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,21 +68,14 @@ class PlainEngine:
 
     def outcomes(self, damage: Damage, worst: LinkWorst, first: int = 0) -> Outcomes:
         """Every case of ``damage``; ``worst`` takes them in, numbered from ``first`` on."""
-        jobs, before = self.phase.jobs, self.phase.intact.utilisation
-        found = Outcomes.empty(len(damage), len(jobs))
+        before = self.phase.intact.utilisation
+        answers = Outcomes.empty(len(damage), len(self.phase.jobs))
         for case in range(len(damage)):
             route = self.route(damage, case)
-            hottest = fullest(route.utilisation)
-            found.max_utilisation[case] = route.max_utilisation
-            found.hottest[case] = -1 if hottest is None else hottest
-            found.links_over_capacity[case] = route.links_over_capacity
-            found.unreachable_pairs[case] = route.unreachable_pairs
-            for at, (job, steady) in enumerate(jobs):
-                found.peak[case, at] = job_peak(route, job, steady=steady)[0]
-                found.cut[case, at] = job in route.jobs_cut
-            changed = np.flatnonzero(route.topology.up & ~np.isclose(route.utilisation, before, rtol=SAME, atol=0.0))
+            figures_of(route, self.phase, answers, case)
+            changed = np.flatnonzero(route.topology.up & unlike(route.utilisation, before))
             worst.add(first + case, changed.astype(np.int32), route.utilisation[changed])
-        return found
+        return answers
 
     def utilisation(self, damage: Damage, case: int) -> Floats:
         """Offered over capacity of every link in one case, shape (L,)."""

@@ -15,6 +15,7 @@ class FailureRequest:
 
     route: RouteRequest = field(default_factory=RouteRequest)  # how the intact state is routed, and what is down in it
     kinds: tuple[PartKind, ...] = ("link", "switch")
+    fabric: str | None = None  # only parts of this one fail; None: of any
     choose: int = 1  # parts that fail at once
     named: tuple[str, ...] = ()  # sets of the scenario's ``failures``; instead of kinds
     sample: int | None = None  # cases drawn where there are more; None: all

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fabric.failures.reaction import Reaction
+from fabric.failures.request import FailureRequest
 from fabric.result import Assumption, LimitVerdict
 
 State = Literal["ok", "slowed", "stalled"]
@@ -28,6 +29,19 @@ class JobState:
 
 
 @dataclass(frozen=True)
+class Hit:
+    """What a job loses in one phase between a failure and its detection."""
+
+    job: str
+    fabric: str
+    phase: str
+    lost_gbps: float  # while it sends
+    lost_bytes: float  # on the wire, until detection or the end of the phase
+    pairs: int | None  # pairs of endpoints that lose something; None: not known
+    at_most: bool = False  # whether the figures are bounds from above
+
+
+@dataclass(frozen=True)
 class FailureCase:
     """One failure case, or equal ones of which it is the first."""
 
@@ -44,8 +58,11 @@ class FailureCase:
     jobs: tuple[JobState, ...]
     selectors: tuple[str, ...]  # what --down takes
     slowed: tuple[str, ...] = ()  # what --slow takes
+    hits: tuple[Hit, ...] = ()  # of reaction blackhole: what is lost before the network converges
+    best_utilisation: float | None = None  # that an ideal controller can still reach; None: not worked out
     per_month: float | None = None  # how often it is to be expected, all equal cases together
     lost_gpu_hours_per_month: float | None = None  # by all equal cases together
+    roles: tuple[str, ...] = ()  # of the parts: leaf, leaf-spine; what causes are called by beside the kind
 
     @property
     def stretch(self) -> float | None:
@@ -168,3 +185,6 @@ class FailureResult:
     over_capacity: int = 0  # cases with a link over capacity
     partial: bool = False  # stopped before all cases were looked at
     seconds: float = 0.0
+    detection_s: float | None = None  # of reaction blackhole: how long what meets a failure is lost
+    dialect: str = ""  # of reaction exported
+    request: FailureRequest | None = None  # what was asked

@@ -61,6 +61,17 @@ def speed_text(gbps: float | None) -> str:
     return "-" if gbps is None else f"{gbps:,.1f}".removesuffix(".0")
 
 
+def amount_text(value: float | None) -> str:
+    """How much of something countable in parts, such as failures or GPU-hours: three digits, all of large ones.
+
+    >>> [amount_text(value) for value in (1.7512, 48213.4, 0.0123, 0.0, None)]
+    ['1.75', '48,213', '0.0123', '0', '-']
+    """
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:.3g}"
+
+
 def factor_text(value: float | None) -> str:
     """How many times as much.
 
@@ -146,6 +157,7 @@ rates = _kind("Gbps", rate_text, 9)
 speeds = _kind("Gbps", speed_text, 8)
 capacities = _kind("Gbps", optional(format_gbps), 10)
 factors = _kind("ratio", factor_text, 7)
+amounts = _kind("", amount_text, 9)
 times = _kind("s", seconds_text, 8)
 endings = _kind("s", ending_text, 8)
 volumes = _kind("bytes", optional(format_bytes), 9)

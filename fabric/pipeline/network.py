@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from pydantic import BaseModel
 
+from fabric.pipeline.degraded import apply_slowed, read_slow
+from fabric.pipeline.failure_names import check_failure_names
+from fabric.pipeline.named_sets import ScenarioSets
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.schema import FabricSpec, FileTopology
@@ -16,7 +19,7 @@ from topologies.builder import TOPOLOGIES
 from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest_hint
 from topologies.fabric_size import check_size
 from topologies.hosts import HostGroup
-from topologies.named_parts import hint_for, select
+from topologies.named_parts import WAYS, NamedSets, hint_for, select
 from topologies.reading.asked import Asked
 from topologies.topology import Topology
 from topologies.validate import validate
@@ -35,6 +38,7 @@ class Network:
     said: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # by fabric: what its file was taken for, what its builder says
+    sets: ScenarioSets | None = None  # what the scenario has names for
 
     def gpus(self, fabric: str) -> int | None:
         """GPUs of the nodes on a fabric; None where the scenario lists no nodes."""
@@ -43,12 +47,19 @@ class Network:
 
 
 def build_network(
-    loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = (), routed: bool = False
+    loaded: LoadedScenario,
+    *,
+    down: Sequence[str] = (),
+    up: Sequence[str] = (),
+    slow: Sequence[str] = (),
+    routed: bool = False,
 ) -> Network:
-    """Build every fabric, check its columns, and take down what ``down`` selects.
+    """Build every fabric, check its columns, take down what ``down`` selects, and degrade what ``slow`` does.
 
     Parameters
     ----------
+    slow : sequence of str
+        ``SELECTOR=50%``: what keeps a part of its capacity, besides what the scenario says.
     routed : bool
         Whether traffic is then routed, for which the memory has to be enough too.
 
@@ -83,7 +94,6 @@ def build_network(
     if errors:
         raise loaded.locate(TopologyError(errors))
     warnings += [replace(problem, severity="warning") for problem in loaded.dropped]
-    topologies = _with_failures(loaded, topologies, down, up)
     groups = {
         node.group: NodeGroup(
             name=node.group,
@@ -96,7 +106,11 @@ def build_network(
         )
         for node in scenario.nodes
     }
-    return Network(topologies, Inventory(groups, topologies, endpoints), tuple(warnings), said)
+    whole = Inventory(groups, topologies, endpoints)
+    sets = ScenarioSets(scenario, whole)
+    check_failure_names(loaded, topologies, sets)
+    topologies = _degraded(loaded, _with_failures(loaded, topologies, down, up, sets), slow, sets)
+    return Network(topologies, replace(whole, topologies=topologies), tuple(warnings), said, sets)
 
 
 def check_nodes(nodes: Sequence[NodeSpec]) -> None:
@@ -125,14 +139,31 @@ def check_nodes(nodes: Sequence[NodeSpec]) -> None:
 
 
 def _with_failures(
-    loaded: LoadedScenario, topologies: Mapping[str, Topology], down: Sequence[str], up: Sequence[str]
+    loaded: LoadedScenario,
+    topologies: Mapping[str, Topology],
+    down: Sequence[str],
+    up: Sequence[str],
+    sets: ScenarioSets,
 ) -> dict[str, Topology]:
     """What the scenario says is down, and what the command line adds; a mistake in the former has its place."""
     try:
-        failed = apply_failures(topologies, loaded.scenario.down, up)
+        failed = apply_failures(topologies, loaded.scenario.down, up, sets=sets)
     except TopologyError as error:
         raise loaded.locate(error.under("down")) from None
-    return apply_failures(failed, down, up)
+    return apply_failures(failed, down, up, sets=sets)
+
+
+def _degraded(
+    loaded: LoadedScenario, topologies: Mapping[str, Topology], slow: Sequence[str], sets: ScenarioSets
+) -> dict[str, Topology]:
+    """What the scenario says is degraded, and what the command line adds."""
+    degraded = dict(topologies)
+    for selector, left in loaded.scenario.slow.items():
+        try:
+            degraded = apply_slowed(degraded, [(selector, left)], sets=sets)
+        except TopologyError as error:
+            raise loaded.locate(error.under("slow", selector)) from None
+    return apply_slowed(degraded, [read_slow(text) for text in slow], sets=sets)
 
 
 def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
@@ -229,11 +260,12 @@ def _check_nic_ports(topology: Topology, groups: Sequence[HostGroup]) -> None:
 
 
 def apply_failures(
-    topologies: Mapping[str, Topology], down: Sequence[str], up: Sequence[str] = ()
+    topologies: Mapping[str, Topology], down: Sequence[str], up: Sequence[str] = (), *, sets: NamedSets | None = None
 ) -> dict[str, Topology]:
     """Take down what selectors name; ``up`` spares nodes.
 
     A selector names nodes or links as `topologies.named_parts` reads them; a link takes its cable's other direction.
+    ``sets`` knows hosts, NICs, racks and groups.
     Without ``fabric=NAME``, every fabric that has the thing loses it.
 
     Raises
@@ -247,7 +279,7 @@ def apply_failures(
             continue
         hit = False
         for name, topology in topologies.items():
-            nodes, links = select(topology, name, selector)
+            nodes, links = select(topology, name, selector, sets)
             nodes = [node for node in nodes if topology.nodes.name[node] not in up]
             if nodes or links:
                 hit = True
@@ -255,8 +287,7 @@ def apply_failures(
         if not hit:
             raise TopologyError(
                 f"--down {selector!r} matches nothing",
-                hint=hint_for(topologies.values(), selector)
-                or "name a node, or use link=A:B, unit=N, pod=N, role=NAME",
+                hint=hint_for(topologies.values(), selector, sets.names() if sets is not None else ()) or WAYS,
                 code="FP3103",
             )
     return result

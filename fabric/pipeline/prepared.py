@@ -13,6 +13,7 @@ from fabric.pipeline.network import Network, build_network
 from fabric.request import RouteRequest
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
+from fabric.scenario.schema import Scenario
 from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest_hint
 from traffic.occupancy import Occupancy
 from traffic.scale import scaled_workload
@@ -33,9 +34,8 @@ class PreparedScenario:
 
     def has_network_of(self, loaded: LoadedScenario, request: RouteRequest) -> bool:
         """Whether a scenario and a request have these very fabrics: same keys, same files, same things down."""
-        return (request.down, request.up) == (self.request.down, self.request.up) and _network_keys(
-            loaded
-        ) == _network_keys(self.loaded)
+        asked, before = ((one.down, one.up, one.slow) for one in (request, self.request))
+        return asked == before and _network_keys(loaded) == _network_keys(self.loaded)
 
     def has_traffic_of(self, loaded: LoadedScenario, request: RouteRequest) -> bool:
         """Whether a scenario and a request send this very traffic over these fabrics."""
@@ -50,7 +50,12 @@ def _network_keys(loaded: LoadedScenario) -> tuple[object, ...]:
     scenario = loaded.scenario
     fabrics = [(name, spec.attach, spec.topology) for name, spec in scenario.fabrics.items()]
     files = (loaded.directory, loaded.strict, loaded.catalogues, loaded.inputs)
-    return fabrics, scenario.nodes, scenario.down, files
+    return fabrics, scenario.nodes, scenario.down, scenario.slow, _names_of_sets(scenario), files
+
+
+def _names_of_sets(scenario: Scenario) -> tuple[object, ...]:
+    """What selectors may name beside the topologies."""
+    return scenario.risk_groups, scenario.failures, scenario.site
 
 
 def _traffic_keys(loaded: LoadedScenario) -> tuple[object, ...]:
@@ -81,16 +86,25 @@ def prepare(
         network = like.network
     else:
         progress(Progress("building the fabrics"))
-        network = build(loaded, down=request.down, up=request.up, routed=bool(loaded.scenario.workloads))
+        network = build(
+            loaded, down=request.down, up=request.up, slow=request.slow, routed=bool(loaded.scenario.workloads)
+        )
     if like is not None and network is like.network and like.has_traffic_of(loaded, request):
         return PreparedScenario(loaded, request, network, like.traffic)
     progress(Progress("deriving the traffic"))
     return PreparedScenario(loaded, request, network, derive_traffic(loaded, network, scale=request.scale))
 
 
-def build(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = (), routed: bool = False) -> Network:
+def build(
+    loaded: LoadedScenario,
+    *,
+    down: Sequence[str] = (),
+    up: Sequence[str] = (),
+    slow: Sequence[str] = (),
+    routed: bool = False,
+) -> Network:
     """Stage 1: the networks and the hosts on them; ``routed``: there is memory for their routes too."""
-    return build_network(loaded, down=down, up=up, routed=routed)
+    return build_network(loaded, down=down, up=up, slow=slow, routed=routed)
 
 
 def derive_traffic(

@@ -53,7 +53,7 @@ class Run:
         """The fabrics, with what is down."""
         if self.stages is not None or "prepared" in vars(self):
             return self.prepared.network
-        return build(self.loaded, down=self.request.down, up=self.request.up)
+        return build(self.loaded, down=self.request.down, up=self.request.up, slow=self.request.slow)
 
     @property
     def traffic(self) -> tuple[WorkloadTraffic, ...]:

@@ -189,6 +189,7 @@ def routing_options(
         spec.hash.per_switch_seed,
         request.replicas or spec.hash.replicas or 1,
         packet_slowdown=spec.hash.packet_slowdown,
+        resilient=spec.hash.resilient,
     )
     return RoutingOptions(
         paths=request.paths or spec.paths,

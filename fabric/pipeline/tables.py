@@ -112,7 +112,7 @@ def address_plans(loaded: LoadedScenario, request: RouteRequest) -> list[Address
     """Addresses of every fabric asked for."""
     from fabric.rules.addressing import plan_addresses
 
-    network = build(loaded, down=request.down, up=request.up)
+    network = build(loaded, down=request.down, up=request.up, slow=request.slow)
     check_fabric(request.fabric, network)
     return [
         plan_addresses(network.topologies[name], name, address_options(spec), number=number)
@@ -129,12 +129,13 @@ def _plan_and_pairs(
     *,
     down: Sequence[str] = (),
     up: Sequence[str] = (),
+    slow: Sequence[str] = (),
 ) -> tuple[AddressPlan, tuple[PairTraffic, ...]]:
     """Addresses of a fabric, and what a phase sends over it."""
     from fabric.evaluation.phases import prepare_phase
     from fabric.rules.addressing import plan_addresses
 
-    prepared = prepare(loaded, RouteRequest(down=tuple(down), up=tuple(up)))
+    prepared = prepare(loaded, RouteRequest(down=tuple(down), up=tuple(up), slow=tuple(slow)))
     check_fabric(fabric, prepared.network)
     spec, topology = loaded.scenario.fabrics[fabric], prepared.network.topologies[fabric]
     plan = plan_addresses(topology, fabric, address_options(spec), number=number)
@@ -155,12 +156,17 @@ def address_options(spec: FabricSpec) -> AddressOptions:
 
 
 def what_if(manifest: Manifest, key: str) -> tuple[str, ...]:
-    """Failures (``down``, ``up``) or overrides (``set``) that an export was made with."""
+    """Failures (``down``, ``up``, ``slow``) or overrides (``set``) that an export was made with."""
     return manifest.what_if.get(key, ())
 
 
 def export_baseline(
-    folder: Path, loaded: LoadedScenario, *, down: tuple[str, ...] = (), up: tuple[str, ...] = ()
+    folder: Path,
+    loaded: LoadedScenario,
+    *,
+    down: tuple[str, ...] = (),
+    up: tuple[str, ...] = (),
+    slow: tuple[str, ...] = (),
 ) -> ExportBaseline:
     """The fabric that an export is for; failures are its own unless given."""
     from fabric.rules.export_baseline import ExportBaseline
@@ -170,5 +176,6 @@ def export_baseline(
     plan, pairs = _plan_and_pairs(
         loaded, manifest.fabric, manifest.phase, manifest.number,
         down=down or what_if(manifest, "down"), up=up or what_if(manifest, "up"),
+        slow=slow or what_if(manifest, "slow"),
     )  # fmt: skip
     return ExportBaseline(manifest, plan, pairs)

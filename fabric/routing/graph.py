@@ -107,6 +107,13 @@ class RoutingGraph:
         return not all_equal(self.topology.nodes.level[self.node_of[~self.is_terminal]])
 
     @cached_property
+    def first_link(self) -> Ints:
+        """Topology link of every edge, shape (E,); of the first member of a class."""
+        links = self.link_of.copy()
+        links[self.member_edge[::-1]] = self.member_link[::-1]
+        return column(links, np.int32)
+
+    @cached_property
     def out(self) -> Adjacency:
         """Edges by source."""
         return Adjacency.by(self.src, self.nodes)
@@ -215,6 +222,11 @@ def _access(topology: Topology, live: Bools, inside: Ints | None) -> _Access:
     return _Access(out, back, column(single, np.int32), column(np.setdiff1d(ends[attached], single), np.int32))
 
 
+def _built_multi_homed(topology: Topology) -> Ints:
+    """Endpoints that are multi-homed with all links up: they stay terminals when links of theirs are down."""
+    return _access(topology, column(topology.links.capacity_gbps > 0, np.bool_), None).multi
+
+
 def _exchange(topology: Topology, flows: Sequence[Flows], colour: Ints) -> Floats:
     """Random projections of what every node exchanges with every colour, per traffic class and direction.
 
@@ -260,8 +272,8 @@ def build_graph(
 ) -> RoutingGraph:
     """The routing graph of a fabric; ``flows`` decide which multi-homed endpoints are alike and active.
 
-    With ``per_endpoint`` every multi-homed endpoint is a class of its own, for routers that place single flows.
-    Single-homed endpoints in ``access_in_graph`` are treated like multi-homed ones: their access links are edges.
+    With ``per_endpoint`` every endpoint that is multi-homed with all links up is a class of its own, for routers that
+    place single flows. Single-homed endpoints in ``access_in_graph`` are treated like multi-homed ones: their access links are edges.
     """
     nodes, links = topology.nodes, topology.links
     live = topology.up & (links.capacity_gbps > 0)
@@ -271,12 +283,14 @@ def build_graph(
     graph_id[switch] = np.arange(len(switch))
     core = np.flatnonzero(live & nodes.forwards[links.src] & nodes.forwards[links.dst])
 
+    if per_endpoint and not topology.up.all():
+        access_in_graph = np.union1d(_built_multi_homed(topology), [] if access_in_graph is None else access_in_graph)
     access = _access(topology, live, access_in_graph)
     up, down = access.out.edge[access.out.start[access.single]], access.back.edge[access.back.start[access.single]]
     source, sink = graph_id.copy(), graph_id.copy()
     source[access.single] = sink[access.single] = graph_id[links.dst[up]]
 
-    parts = _ClassEdges(topology, len(switch))
+    parts = _ClassEdges(topology, len(switch), topology.links.capacity_gbps if per_endpoint else capacity)
     classes = (
         [column([node], np.int32) for node in access.multi] if per_endpoint else _classes(topology, flows, access.multi)
     )
@@ -305,8 +319,9 @@ def build_graph(
 class _ClassEdges:
     """Collects terminals and access edges of the classes of multi-homed endpoints."""
 
-    def __init__(self, topology: Topology, first_node: int) -> None:
+    def __init__(self, topology: Topology, first_node: int, order_gbps: Floats) -> None:
         self.topology = topology
+        self._order_gbps = order_gbps  # by which parallel links of a host are told apart
         self.next_node = first_node
         self.node_of: list[int] = []
         self.src: list[Ints] = []
@@ -342,7 +357,7 @@ class _ClassEdges:
     def _sorted(self, rows: Ints, far: Ints) -> Ints:
         """A host's links in an order that all hosts of its class share."""
         links = self.topology.links
-        order = np.lexsort((links.weight[rows], self.topology.capacity_gbps[rows], far[rows]))
+        order = np.lexsort((links.weight[rows], self._order_gbps[rows], far[rows]))
         return column(rows[order], np.int32)
 
 

@@ -20,7 +20,7 @@ from fabric.routing.graph import DemandRows, Inward, SplitColumns
 from topologies.columns import Bools, Floats, Ints, Longs
 
 SLICES = 8
-_NEAR = 1e-12  # relative; two path lengths closer than this are equal
+NEAR = 1e-12  # relative; two path lengths closer than this are equal
 
 
 @compiled
@@ -113,7 +113,7 @@ def is_step(near: float, far: float, weight: float, equal: bool) -> bool:
     """Whether a link of ``weight`` from distance ``far`` to distance ``near`` lies on a shortest path."""
     if equal:
         return far == near + 1.0
-    return near < far and near + weight - far <= _NEAR * far
+    return near < far and near + weight - far <= NEAR * far
 
 
 @compiled

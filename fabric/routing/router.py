@@ -182,6 +182,7 @@ class HashOptions:
     per_switch_seed: bool = True  # False: the same everywhere, which polarises
     replicas: int = 1
     packet_slowdown: float = DEFAULT_PACKET_SLOWDOWN
+    resilient: bool = True  # flows on links that are left stay; False: the whole group is hashed again
 
 
 @dataclass(frozen=True)

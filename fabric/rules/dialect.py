@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from fabric.routing.table_options import Carrier
 from fabric.rules.errors import RuleError
+from fabric.rules.failover import Failover
 from topologies.plugin_folder import PluginFolder
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class Dialect:
     seeds : str
         Who says the seed, or basis, of every switch's hash: ``tables``, ``files`` of the export, ``tiers`` (the device
         by its tier), or ``nobody``. Loads that are reported follow from it.
+    failover : str or None
+        What the tables do by themselves when a link dies, one of ``fabric.rules.failover``; None: nobody has said, and
+        what failures do to them is refused.
     read_seed : callable or None
         Seed of one switch from the folder and its safe name, None where its files name none.
     """
@@ -69,6 +73,7 @@ class Dialect:
     read: Callable[[Path, str], tuple[list[Rule], list[Group]]] | None = None
     seeds: HashSeeds = "nobody"
     read_seed: Callable[[Path, str], int | None] | None = None
+    failover: Failover | None = None
 
     @property
     def experimental(self) -> bool:

@@ -35,6 +35,10 @@ renamed <"$here/$stem.links" | sed -n 's/^link set dev \\([^ ]*\\) address /\\1 
 done
 renamed <"$here/$stem.links" | sed -n 's/^link set dev \\([^ ]*\\) up$/\\1/p' | while read -r nic; do
     ip link set dev "$nic" up
+    # A next hop whose cable is cut is left out only where its own NIC says so.
+    for family in 4 6; do
+        echo 1 2>/dev/null >"/proc/sys/net/ipv$family/conf/$nic/ignore_routes_with_linkdown" || true
+    done
     tries=0
     until [ "$(cat "/sys/class/net/$nic/carrier" 2>/dev/null)" = 1 ] || [ "$tries" -ge 50 ]; do
         sleep 0.2

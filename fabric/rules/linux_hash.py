@@ -1,8 +1,12 @@
-"""How Linux hashes flows over next hops: a file of settings per switch, with a seed of its own.
+"""How Linux hashes flows over next hops, and leaves dead ones: a file of settings per switch, with a seed of its own.
 
 ``net.ipv4.fib_multipath_hash_seed`` (Linux 6.11, for IPv4 and IPv6, one per network namespace) seeds the hash. Without
 it, and where it is 0, a kernel draws one seed when it starts: machines differ, namespaces of one machine hash alike.
 ``fib_multipath_hash_policy`` 1 takes the ports of a flow into the hash.
+
+A next hop whose own interface is set down is left out whatever the settings; one that has lost its carrier, as by a cut
+cable, only where ``ignore_routes_with_linkdown`` is set on that very interface (``conf.all`` does nothing) by then: the
+kernel goes on sending there without. Checked on Linux 6.18 (tests/real/test_failover.py).
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from pathlib import Path
 
 from fabric.rules.errors import RuleError
 
+LINKDOWN = "ignore_routes_with_linkdown"
 _SEED = "net.ipv4.fib_multipath_hash_seed"
 _LINE = re.compile(rf"\s*{re.escape(_SEED)}\s*=\s*(\d+)\s*")
 
@@ -23,12 +28,20 @@ def hash_settings(seed: int, families: Sequence[int]) -> list[str]:
     return ["net.ipv4.fib_multipath_hash_policy = 1", *six, f"{_SEED} = {seed}"]
 
 
-def switch_settings(seed: int, families: Sequence[int]) -> str:
-    """``sysctl/NAME.conf`` of a switch, for ``sysctl -p``."""
+def switch_settings(seed: int, families: Sequence[int], *, interfaces: Sequence[str] = ()) -> str:
+    """``sysctl/NAME.conf`` of a switch, for ``sysctl -p``.
+
+    Parameters
+    ----------
+    interfaces : sequence of str
+        Those whose next hops are to be left out when their carrier is lost; a line of one that is not there is skipped.
+    """
     lines = ["net.ipv4.ip_forward = 1", "net.ipv4.conf.all.rp_filter = 2"]
     if 6 in families:
         lines.append("net.ipv6.conf.all.forwarding = 1")
-    return "".join(f"{line}\n" for line in [*lines, *hash_settings(seed, families)])
+    lines += hash_settings(seed, families)
+    lines += [f"-net.ipv{family}.conf.{name}.{LINKDOWN} = 1" for name in interfaces for family in families]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def read_seed(folder: Path, stem: str) -> int | None:

@@ -61,7 +61,7 @@ class Manifest:
     number: int
     tolerance: float
     switches: tuple[SwitchEntry, ...]
-    what_if: Mapping[str, tuple[str, ...]]  # down, up and set, as given to the export
+    what_if: Mapping[str, tuple[str, ...]]  # down, up, slow and set, as given to the export
     scenario: str
     sha256: str  # of the scenario file
     separate_utilisation: float | None = None  # of the fullest link, where every switch hashes by a seed of its own

@@ -103,7 +103,7 @@ def _member(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 
 def _fabric_columns(topology: Topology) -> Columns:
-    nodes, links = topology.nodes, topology.links
+    nodes, links = topology.nodes, topology.with_left_capacity.links
     return {
         "node_name": np.array(nodes.name, dtype=np.str_),
         "node_forwards": nodes.forwards,

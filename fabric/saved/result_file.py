@@ -132,7 +132,10 @@ def _topology(folder: str, topology: Topology, members: dict[str, bytes]) -> dic
     members[f"{folder}/up.npy"] = array_bytes(topology.up)
     if topology.circuit is not None:
         members[f"{folder}/circuit.npy"] = array_bytes(topology.circuit)
+    if topology.left is not None:
+        members[f"{folder}/left.npy"] = array_bytes(topology.left)
     return {
+        **({"degraded": True} if topology.left is not None else {}),
         "circuit": topology.circuit is not None,
         "name": topology.name,
         "kind": topology.kind,
@@ -284,6 +287,9 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
             raise bad(archive.path, f"{folder}: {name} has values that are not from {least} to {below - 1}")
     has_circuits = bool(record.get("circuit"))
     circuit = column(archive.array(f"{folder}/circuit.npy", "iu", (links,)), np.int32) if has_circuits else None
+    left = column(archive.array(f"{folder}/left.npy", "f", (links,)), np.float64) if record.get("degraded") else None
+    if left is not None and len(left) and not 0 <= left.min() <= left.max() <= 1:
+        raise bad(archive.path, f"{folder}: left has values that are not from 0 to 1")
     return Topology(
         str(record["name"]),
         str(record["kind"]),
@@ -293,6 +299,7 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
         Links(**link_columns),
         column(archive.array(f"{folder}/up.npy", "b", (links,)), np.bool_),
         circuit=circuit,
+        left=left,
     )
 
 

@@ -26,6 +26,7 @@ def check_references(data: Any) -> list[Problem]:
         workloads=_named(workloads, "id"),
     )
     problems = [*_repeated(nodes, "nodes", "group"), *_repeated(workloads, "workloads", "id")]
+    problems += _repeated_sets(data)
     problems += _once(names.check(data), data)
     return problems + list(_without_nics(data, names))
 
@@ -49,6 +50,8 @@ class _Names:
         for index, limit in _items(data.get("limits")):
             yield from self.fabric(limit.get("fabric"), ("limits", index, "fabric"))
             yield from self.workload(limit.get("workload"), ("limits", index, "workload"))
+        for index, entry in _items(data.get("failures")):
+            yield from self.fabric(entry.get("fabric"), ("failures", index, "fabric"))
 
     def workload_keys(self, value: Any, where: Where) -> Iterator[Problem]:
         """Fabrics and node groups at any depth of a workload."""
@@ -146,6 +149,21 @@ def _repeated(items: Any, where: str, key: str) -> Iterator[Problem]:
                 hint="names have to differ",
             )
         seen.setdefault(name, index)
+
+
+def _repeated_sets(data: dict[str, Any]) -> Iterator[Problem]:
+    """Names of risk groups and of failures, which ``group=NAME`` selects alike."""
+    for where in ("risk_groups", "failures"):
+        yield from _repeated(data.get(where), where, "name")
+    groups = {item.get("name") for _, item in _items(data.get("risk_groups")) if isinstance(item.get("name"), str)}
+    for index, item in _items(data.get("failures")):
+        if isinstance(item.get("name"), str) and item["name"] in groups:
+            yield Problem(
+                f"{item['name']!r} is the name of a risk group and of a failure",
+                code="FP2107",
+                where=("failures", index, "name"),
+                hint="names have to differ; the failure may take the group down: down: [group=NAME]",
+            )
 
 
 def _named(items: Any, key: str) -> list[str] | None:

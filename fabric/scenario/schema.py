@@ -40,9 +40,11 @@ from fabric.routing.names import (
     router_names,
 )
 from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
+from fabric.scenario.failure_schema import FailureSpec, Left, RiskGroupSpec
 from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
 from fabric.scenario.latency_schema import FabricLatency
 from fabric.scenario.node_schema import NodeSpec
+from fabric.scenario.reliability_schema import ReliabilitySpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import Catalogue, builtin
 from topologies.errors import nearest, nearest_hint
@@ -210,6 +212,11 @@ class HashSpec(Spec):
     )
     per_switch_seed: bool = Field(
         default=True, description="False: the same function with the same seed everywhere, which polarises"
+    )
+    resilient: bool = Field(
+        default=True,
+        description="When links fail, flows on links that are left stay; False: switches hash all flows again over "
+        "the links that are left",
     )
     replicas: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
         default=None,
@@ -387,7 +394,10 @@ class LimitSpec(Spec):
     max: Annotated[float, PlainValidator(lambda value: value), WithJsonSchema(_MAXIMUM_SCHEMA)]  # in the metric's unit
     at: Annotated[str, BeforeValidator(_parse_at), WithJsonSchema(_AT_SCHEMA)] = "p50"
     when: str | None = Field(
-        default=None, description="Failure case it has to hold in", json_schema_extra=LATER_OF_ROUTES
+        default=None,
+        description="Failure cases that it has to hold in, each of them: the name of an entry of failures, or "
+        "any-single-KIND, any-two-KINDs of a kind of part or a role; decided by fabric failures",
+        examples=["any-single-spine"],
     )
 
     @field_validator("max", mode="before")
@@ -484,9 +494,16 @@ class Scenario(Spec):
         default=(), description="What is down, as --down takes it", examples=[["spine07", "link=leaf0:spine1"]]
     )
     scale: float = Field(default=1.0, gt=0, allow_inf_nan=False, description="Factor on all demand")
-    failures: tuple[dict[str, Any], ...] = Field(
-        default=(), description="Failure cases", json_schema_extra=LATER_OF_ROUTES
+    slow: dict[str, Left] = Field(
+        default={},
+        description="What is degraded, and the part of its capacity that is left, as --slow takes it",
+        examples=[{"leaf0 -> spine1": "50%"}],
     )
+    reliability: ReliabilitySpec = Field(
+        default=ReliabilitySpec(), description="How often parts fail and how long repairs take"
+    )
+    risk_groups: tuple[RiskGroupSpec, ...] = Field(default=(), description="Shared-risk groups: what fails together")
+    failures: tuple[FailureSpec, ...] = Field(default=(), description="Sets of failure cases")
     measured: tuple[dict[str, Any], ...] = Field(
         default=(), description="Where measurements to compare with come from", json_schema_extra=LATER_OF_ROUTES
     )

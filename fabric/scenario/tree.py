@@ -11,8 +11,8 @@ from topologies.errors import Where
 Scalar = str | int | float | bool | None
 
 # Items of these top-level lists are known by a key of their own; the others are kept in order.
-NAMED_LISTS = {"nodes": "group", "workloads": "id"}
-_ADDED_LISTS = ("limits", "failures", "measured")
+NAMED_LISTS = {"nodes": "group", "workloads": "id", "risk_groups": "name", "failures": "name"}
+_ADDED_LISTS = ("limits", "measured")
 _NAME_KEYS = ("group", "id", "name")
 
 
@@ -98,8 +98,8 @@ class Tree:
 def merge(base: Tree, over: Tree, where: Where = ()) -> Tree:
     """Lay one scenario over another; what is written in ``over`` wins.
 
-    Mappings merge key by key. Nodes merge by ``group`` and workloads by ``id``; limits, failures and measured are
-    added up; every other list is replaced.
+    Mappings merge key by key. Nodes merge by ``group``, workloads by ``id``, risk groups and failures by ``name``;
+    limits and measured are added up; every other list is replaced.
     """
     if isinstance(base.value, Mapping) and isinstance(over.value, Mapping):
         merged = dict(base.value)

@@ -24,6 +24,8 @@ class Change:
         ``PATH=VALUE`` overrides.
     down, up : tuple of str
         Selectors of what fails, and of what is spared.
+    slowed : tuple of str
+        What is degraded, as ``--slow`` takes it.
     scale : float
         Factor on all demand.
     enabled : bool
@@ -45,11 +47,17 @@ class Change:
     slow: bool = False
     fabric: str = ""
     is_bound: bool = False
+    slowed: tuple[str, ...] = ()
 
 
 def down(selector: str) -> Change:
     """Something fails."""
     return Change(f"down {selector}", down=(selector,))
+
+
+def degraded(text: str) -> Change:
+    """Something keeps a part of its capacity: ``SELECTOR=50%``."""
+    return Change(f"slow {text}", slowed=(text,))
 
 
 def override(text: str) -> Change:
@@ -149,6 +157,11 @@ class ChangeSet:
         return tuple(dict.fromkeys(selector for change in self.enabled for selector in change.up))
 
     @property
+    def slowed(self) -> tuple[str, ...]:
+        """What is degraded, each once."""
+        return tuple(dict.fromkeys(text for change in self.enabled for text in change.slowed))
+
+    @property
     def scale(self) -> float:
         """Factor on all demand: the product."""
         factor = 1.0
@@ -162,11 +175,17 @@ class ChangeSet:
         paths = sorted(text.partition("=")[0] for text in self.sets)
         nested = any(later.startswith(f"{earlier}.") for earlier, later in pairwise(paths))
         sets: object = self.sets if nested else frozenset(self.sets)
-        return sets, frozenset(self.down), frozenset(self.up), self.scale
+        return sets, frozenset(self.down), frozenset(self.up), frozenset(self.slowed), self.scale
 
     def request(self, base: RouteRequest) -> RouteRequest:
         """What the pipeline is asked for: the base's request and these failures and this scale."""
-        return replace(base, down=(*base.down, *self.down), up=(*base.up, *self.up), scale=base.scale * self.scale)
+        return replace(
+            base,
+            down=(*base.down, *self.down),
+            up=(*base.up, *self.up),
+            slow=(*base.slow, *self.slowed),
+            scale=base.scale * self.scale,
+        )
 
     def words(self, loaded: LoadedScenario, base: RouteRequest, *, verb: str = "route") -> list[str]:
         """The command line that reproduces the state, word by word."""
@@ -176,6 +195,7 @@ class ChangeSet:
         found += [f"--set={text}" for text in (*given, *self.sets)]
         found += [f"--down={selector}" for selector in asked.down]
         found += [f"--up={selector}" for selector in asked.up]
+        found += [f"--slow={text}" for text in asked.slow]
         found += [f"--router={asked.router}"] if asked.router else []
         found += [f"--scale={asked.scale:g}"] if asked.scale != 1 else []
         return found

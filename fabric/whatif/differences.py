@@ -19,8 +19,8 @@ from fabric.whatif.noise import ChangeBand, change_band
 from topologies.summary import summarise
 from topologies.topology import Topology
 
-Subject = Literal["topology", "load", "time", "cost", "flows"]
-SUBJECTS: tuple[Subject, ...] = ("topology", "load", "time", "cost", "flows")
+Subject = Literal["topology", "load", "time", "cost", "flows", "failures"]
+SUBJECTS: tuple[Subject, ...] = ("topology", "load", "time", "cost", "flows", "failures")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Row:
     what: str
     a: float | None
     b: float | None
-    unit: str  # ratio, s, Gbps or empty for counts
+    unit: str  # ratio, s, Gbps, GPU-h or empty for counts
     a_ok: bool | None = None
     b_ok: bool | None = None
     limit: float | None = None
@@ -255,7 +255,7 @@ def _keys(a: Run, b: Run) -> Iterator[tuple[str, Any, Any]]:
         flat = dict(_flat(run.loaded.tree.plain(), ""))
         asked = run.request
         flat |= {"--down": " ".join(asked.down), "--up": " ".join(asked.up), "--router": asked.router or ""}
-        flat |= {"--scale": asked.scale}
+        flat |= {"--slow": " ".join(asked.slow), "--scale": asked.scale}
         sides.append(flat)
     for key in dict.fromkeys([*sides[0], *sides[1]]):
         if sides[0].get(key) != sides[1].get(key) and key not in ("name", "description"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 
 from fabric.pipeline.run import Run, run_scenario
@@ -11,15 +12,20 @@ from fabric.routing.progress import Reporter, silent
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.whatif.changes import ChangeSet
 
+Finish = Callable[[Run, Reporter], Run]  # what is judged of a run after it is routed
 _MOST_KEPT = 16
 _MOST_KEPT_LINKS = 4_000_000  # loads of links kept in all: a large fabric keeps fewer states
 
 
 class LiveRoutes:
-    """Runs by set of changes; the base is always kept, and lends its fabrics and traffic to states that share them."""
+    """Runs by set of changes; the base is always kept, and lends its fabrics and traffic to states that share them.
 
-    def __init__(self, base: Run) -> None:
+    ``finish`` judges a state further once it is routed, as the base was: limits in failure cases.
+    """
+
+    def __init__(self, base: Run, finish: Finish = lambda run, _: run) -> None:
         self.base = base
+        self._finish = finish
         self._kept: OrderedDict[tuple[object, ...], Run] = OrderedDict()
         self._empty = ChangeSet().key
 
@@ -61,7 +67,7 @@ class LiveRoutes:
             return known
         drawn = self.base.result.draws
         request = replace(changes.request(self.base.request), draws=len(drawn) if drawn is not None else None)
-        run = run_scenario(self.scenario(changes), request, like=self.base, progress=progress)
+        run = self._finish(run_scenario(self.scenario(changes), request, like=self.base, progress=progress), progress)
         self._kept[changes.key] = run
         self._forget()
         return run

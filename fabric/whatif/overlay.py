@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from fabric.pipeline.degraded import read_slow
 from fabric.request import RouteRequest
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.tree import NAMED_LISTS
@@ -40,6 +41,8 @@ def overlay_text(
     down = [selector for selector in dict.fromkeys((*loaded.scenario.down, *asked.down)) if selector not in asked.up]
     if down:
         document["down"] = down
+    if asked.slow:
+        document["slow"] = _slow(loaded, asked)
     scale = loaded.scenario.scale * asked.scale
     if scale != 1:
         document["scale"] = scale
@@ -48,6 +51,15 @@ def overlay_text(
             _put(document, ["fabrics", fabric, "routing", "router"], asked.router, "router")
     head = "# What differs from the included scenario; written by fabric, edit at will.\n"
     return head + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _slow(loaded: LoadedScenario, asked: RouteRequest) -> dict[str, float]:
+    """What is asked to be degraded; on top of what the scenario says of the same."""
+    parts: dict[str, float] = {}
+    for text in dict.fromkeys(asked.slow):
+        selector, left = read_slow(text)
+        parts[selector] = parts.get(selector, loaded.scenario.slow.get(selector, 1.0)) * left
+    return parts
 
 
 def _name(loaded: LoadedScenario) -> str:

@@ -17,6 +17,7 @@ FLOORS = (
     ("output", "certificate_check"),
     ("routing",),
     ("scenario", "result", "request"),
+    ("spread",),
     ("optimise",),
     ("routers",),
     ("evaluation",),

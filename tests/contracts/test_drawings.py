@@ -73,7 +73,7 @@ def test_the_quickstart_is_drawn_or_refused_with_a_way_out(name, quickstart, tmp
     """It has neither pods nor racks: the views of those say so."""
     path, reasons = tmp_path / "picture.svg", []
     try:
-        draw(Picture(name), quickstart.loaded, quickstart.result, path, "svg", phase="worst")
+        draw(Picture(name), quickstart, path, "svg")
     except FabricError as refusal:
         reasons = [(problem.code[:3], bool(problem.hint)) for problem in refusal.problems]
     assert path.exists() is not bool(reasons)
@@ -85,7 +85,7 @@ def test_the_quickstart_is_drawn_or_refused_with_a_way_out(name, quickstart, tmp
 def test_it_is_written_as_svg(name, drawn, tmp_path):
     """As a file that browsers take, whole or not at all."""
     path = tmp_path / "picture.svg"
-    draw(Picture(name), drawn.loaded, drawn.result, path, "svg", phase="worst")
+    draw(Picture(name), drawn, path, "svg")
     assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -112,11 +112,11 @@ def test_a_view_that_is_no_graph_is_svg_alone(name, drawn, tmp_path):
     """Graphviz takes DOT; the others say so."""
     path = tmp_path / "picture.dot"
     if VIEWS[name].language == "dot":
-        draw(Picture(name), drawn.loaded, drawn.result, path, "dot", phase="worst")
+        draw(Picture(name), drawn, path, "dot")
         assert path.read_text(encoding="utf-8") == VIEWS[name].text(drawn, Picture(name))
         return
     with pytest.raises(FormatError, match=f"{name} is drawn as SVG, not as dot") as caught:
-        draw(Picture(name), drawn.loaded, drawn.result, path, "dot", phase="worst")
+        draw(Picture(name), drawn, path, "dot")
     assert caught.value.problems[0].code == "FP6243"
     assert not path.exists()
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made_sweep import sweep
 
 from fabric.cli.main import run
 from fabric.faces.report.content import Folded
@@ -34,8 +35,8 @@ def routed(overrides: list[str]) -> ReportSource:
 
 @pytest.fixture(scope="module")
 def source() -> ReportSource:
-    """With a base that differs from it, so that every section has something to say."""
-    return replace(routed([]), base=routed(["workloads.shuffle.size=2 GiB"]))
+    """With a base that differs from it, and a sweep, so that every section has something to say."""
+    return replace(routed([]), base=routed(["workloads.shuffle.size=2 GiB"]), failures=sweep())
 
 
 @EVERY
@@ -78,24 +79,27 @@ def test_it_renders_as_page_as_markdown_and_as_record(name, source):
 @EVERY
 def test_the_command_writes_it_alone(name, tmp_path, capsys):
     """``--sections NAME``, in JSON and Markdown."""
-    base = ["--base", str(EXAMPLE)] if SECTIONS[name].needs_base else []
-    assert run(["report", str(EXAMPLE), "--sections", name, "--json", "-q", *base]) == 0
+    needed = ["--base", str(EXAMPLE)] if SECTIONS[name].needs_base else []
+    needed += ["--failures"] if SECTIONS[name].needs_failures else []
+    assert run(["report", str(EXAMPLE), "--sections", name, "--json", "-q", *needed]) == 0
     assert [section["anchor"] for section in json.loads(capsys.readouterr().out)["sections"]] == [name]
 
 
 @EVERY
-def test_a_section_that_needs_a_base_is_refused_without(name):
-    """FP9201; others do not ask for one."""
-    if not SECTIONS[name].needs_base:
-        assert check_sections([name], based=False) == [name]
+def test_a_section_that_needs_a_base_or_a_sweep_is_refused_without(name):
+    """FP9201 and FP9202; others do not ask for one."""
+    section = SECTIONS[name]
+    if not section.needs_base and not section.needs_failures:
+        assert check_sections([name], based=False, swept=False) == [name]
         return
-    with pytest.raises(ScenarioError, match="none is given") as caught:
-        check_sections([name], based=False)
-    assert caught.value.problems[0].code == "FP9201"
+    assert check_sections([name], based=section.needs_base, swept=section.needs_failures) == [name]
+    with pytest.raises(ScenarioError, match="none is given|no sweep is asked for") as caught:
+        check_sections([name], based=False, swept=False)
+    assert caught.value.problems[0].code == ("FP9201" if section.needs_base else "FP9202")
 
 
 @EVERY
 def test_a_name_with_a_slip_is_corrected(name):
     """Unknown sections are errors that name the nearest."""
     with pytest.raises(ScenarioError, match=f"no section '{name}x'.*did you mean '{name}'"):
-        check_sections([f"{name}x"], based=True)
+        check_sections([f"{name}x"], based=True, swept=True)

@@ -23,9 +23,10 @@ site: {rows: 2, racks_per_row: 2, name_format: 'r{row}'}
 workloads: [{id: w, kind: uniform, size: 1 GB}]
 limits: [{fabric: main, metric: unreachable_pairs, max: 0, when: any-spine}]
 failures: [{name: any-spine}]
+measured: [{kind: prometheus}]
 """
 NETWORK = "note: accepted but not yet modelled: site.rows, fabrics.main.cables"
-ROUTES = f"{NETWORK}, limits.when, failures"
+ROUTES = f"{NETWORK}, measured"
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from traffic.library.call import LibraryCall
 from traffic.library.hosts import generation_stated
 from traffic.library.keys import LibrarySpec
 from traffic.library.phase import Communicator, checked_operation, library_phase
+from traffic.on_failure import JobLayout, OnFailure, job_on_failure
 from traffic.parallelism import Parallelism
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
 from traffic.scale_up import Joined
@@ -49,6 +50,7 @@ def collective(
     placement: Placement = Placement(),
     gpus: Count | None = None,
     fabric: str | None = None,
+    on_failure: OnFailure | None = None,
     *,
     context: Injected[WorkloadContext],
 ) -> WorkloadTraffic:
@@ -68,6 +70,8 @@ def collective(
         Ranks; all GPUs of the placement's group that other jobs leave if absent.
     fabric : str, optional
         Fabric it crosses; the one on which the group has a NIC per GPU if absent.
+    on_failure : OnFailure, optional
+        What the job does when its hosts or its traffic fail.
 
     Returns
     -------
@@ -120,6 +124,7 @@ def collective(
             *_defaults(communicator, gpus, fabric, placement, np.unique(seats.hosts).size),
             *joined.assumptions(phases, ranks),
         ),
+        on_failure=job_on_failure(on_failure, JobLayout((context.id,), network, ranks, 1), context),
     )
 
 

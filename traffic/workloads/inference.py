@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from traffic.formula import Formula, formula
 from traffic.inventory import Inventory
 from traffic.library.call import AUTO
 from traffic.number_types import BYTES_OF, NumberType, PayloadType, vector_terms
+from traffic.on_failure import JobLayout, OnFailure, job_on_failure
 from traffic.parallelism import Parallelism
 from traffic.placement import GpuPool, Placement, gpu_group
 from traffic.scale_up import Joined
@@ -120,6 +122,7 @@ def inference(
     expert_load: ExpertLoadFile | None = None,
     collectives: Collectives = Collectives(),
     fabric: str | None = None,
+    on_failure: OnFailure | None = None,
     *,
     context: Injected[WorkloadContext],
 ) -> WorkloadTraffic:
@@ -151,6 +154,8 @@ def inference(
         How collectives are carried out.
     fabric : str, optional
         Fabric it crosses; the one on which the groups have a NIC per GPU if absent.
+    on_failure : OnFailure, optional
+        What serving does when its hosts or its traffic fail; a replica is an instance of the model.
 
     Returns
     -------
@@ -222,7 +227,15 @@ def inference(
             for pool in pools
             if (share := sum(phase.inside_s for phase in phases if phase.name.startswith(f"{pool.name}."))) > 1
         ),
+        on_failure=job_on_failure(on_failure, _layout(pools, network, context), context),
     )
+
+
+def _layout(pools: Sequence[_Pool], network: str, context: WorkloadContext) -> JobLayout:
+    """What its reactions to failures depend on: an instance is the widest of its tensor and expert groups."""
+    widths = [max(pool.spec.tp, pool.spec.ep) for pool in pools]
+    instances = min(pool.spec.gpus // width for pool, width in zip(pools, widths, strict=True))
+    return JobLayout(tuple(f"{context.id} {pool.name}" for pool in pools), network, max(widths), instances)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from topologies.errors import TrafficError
 from topologies.registry import Injected
 from topologies.units import Count
 from traffic.expert_load_file import ExpertLoadFile
+from traffic.on_failure import JobLayout, OnFailure, job_on_failure
 from traffic.parallelism import DIMENSIONS, Parallelism, RankGrid
 from traffic.placement import GpuPool, Placement, check_room, gpu_group
 from traffic.scale_up import Joined
@@ -74,6 +75,7 @@ def training(
     dataset: DatasetSpec | None = None,
     expert_load: ExpertLoadFile | None = None,
     memory: Memory = Memory(),
+    on_failure: OnFailure | None = None,
     *,
     context: Injected[WorkloadContext],
 ) -> WorkloadTraffic:
@@ -101,6 +103,8 @@ def training(
         File of the tokens that each expert got, by layer or for all layers; all get as many if absent.
     memory : Memory
         What a GPU has room for; whether the layout fits is said.
+    on_failure : OnFailure, optional
+        What the job does when its hosts or its traffic fail: what a month of failures costs depends on it.
 
     Returns
     -------
@@ -193,7 +197,15 @@ def training(
         + ((unfit,) if unfit else ()),
         unfit=unfit,
         time_limits=() if checkpoint is None else limits_of_checkpoint(phases, checkpoint),
+        on_failure=job_on_failure(on_failure, _layout(grid, network, checkpoint, context), context),
     )
+
+
+def _layout(grid: RankGrid, network: str, checkpoint: CheckpointSpec | None, context: WorkloadContext) -> JobLayout:
+    """What its reactions to failures depend on."""
+    replicas = grid.sizes["dp"]
+    every = checkpoint.every if checkpoint is not None else None
+    return JobLayout((context.id,), network, grid.ranks // replicas, replicas, every, has_state=True)
 
 
 def _with_dropout(memory: Memory, source: ModelSource) -> Memory:

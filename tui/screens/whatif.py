@@ -55,6 +55,7 @@ class WhatIfScreen(ViewScreen):
             Key("S", "save", "save", "Save the changes as a scenario that includes this one."),
             Key("plus,a", "add", "add", "Add a change: failure, router, placement, queue pairs, scale, any key."),
             Key("minus,delete", "remove", "remove", "Remove the change under the cursor."),
+            Key("R", "sweep", "failures", "Sweep every single failure on the state as it is now.", "fabric failures"),
         ),
     )
     CSS = """
@@ -205,6 +206,16 @@ class WhatIfScreen(ViewScreen):
             self._add(scaled(factor))
         elif text is not None:
             self.shell.notify(f"{text!r} is not a factor: it must be a number above 0", severity="error", markup=False)
+
+    def action_sweep(self) -> None:
+        """To the failures of this state, and sweep them."""
+        self.shell.go("failures")
+        self.shell.call_after_refresh(self._sweep_there)
+
+    async def _sweep_there(self) -> None:
+        view = self.shell.view
+        if view is not None and view is not self:
+            await self.shell.run_action("sweep", view)
 
     def action_save(self) -> None:
         """Ask where, and save the changes as a scenario that includes this one."""

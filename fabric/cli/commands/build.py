@@ -41,7 +41,7 @@ def command(scenario: str, by: str | None, settings: Settings) -> None:
 
     loaded = load(scenario, settings, routed=False)
     with located(loaded, settings):
-        network = build(loaded, down=settings.down, up=settings.up)
+        network = build(loaded, down=settings.down, up=settings.up, slow=settings.slow)
     record = build_record(loaded, network)
     summaries = {name: summarise(topology, network.gpus(name)) for name, topology in network.topologies.items()}
 

@@ -87,11 +87,11 @@ def _of_scenario(source: str, settings: Settings, fabric: str | None, flags: Top
     _refuse_catalogue(source)
     loaded = load(source, settings, routed=False)
     with located(loaded, settings):
-        network = build(loaded, down=settings.down, up=settings.up)
+        network = build(loaded, down=settings.down, up=settings.up, slow=settings.slow)
         check_fabric(fabric, network)
     if fabric is None and len(network.topologies) > 1:
         raise click.UsageError(f"--fabric: which of {', '.join(network.topologies)}?")
-    return network.topologies[fabric or next(iter(network.topologies))]
+    return network.topologies[fabric or next(iter(network.topologies))].with_left_capacity
 
 
 def _refuse_catalogue(source: str) -> None:

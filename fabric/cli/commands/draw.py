@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fabric.cli.answer import open_run, output_path, say_not_modelled
+from fabric.cli.failure_options import asked_failures, check_failures, failures_options, flags_of
 from fabric.cli.options import SCENARIO, WATCHED, FabricCommand, OneOf, Settings, listed, refuse_flags
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
@@ -42,6 +43,7 @@ PICTURES = ("svg", "png", "dot")
 @click.option("--tier", metavar="NAME", help="Of matrix; default: the hottest between switches.")
 @click.option("--direction", type=click.Choice(["up", "down"]), default="up", show_default=True, help="Of matrix.")
 @click.option("--all-links", is_flag=True, help="Draw more than 500 links.")
+@failures_options("Colour every link by its worst failure case")
 @timings_option
 @click.option(
     "--picture", type=click.Choice(PICTURES), help="Kind of picture; default: by the output's suffix, else svg."
@@ -58,19 +60,32 @@ def command(
     direction: str,
     all_links: bool,
     picture: str | None,
+    failures: bool,
+    failures_from: str | None,
     timings: str | None,
 ) -> None:
     """Draw the VIEW of a fabric of SCENARIO (or a saved result) in its worst phase, or the one named by --phase.
 
     Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
     """
-    from fabric.faces.drawing.pictures import draw
+    from fabric.faces.drawing.pictures import draw, drawn_phase, drawn_worst_case
     from fabric.request import RouteRequest
 
     refuse_flags(f"it is not of view {view}", *(option for option, views in OF_VIEW.items() if view not in views))
+    check_failures(failures, failures_from)
+    if flags_of(failures, failures_from):
+        refuse_flags("a link's worst failure case is over all phases", "phase")
+        if not VIEWS[view].of_links:
+            refuse_flags(f"view {view} draws times, and failure cases are of links", "failures", "failures_from")
     kind = picture or _suffix(settings.output) or "svg"
     request = RouteRequest(
-        router=router, fabric=fabric, phase=settings.phase, top=0, down=settings.down, up=settings.up
+        router=router,
+        fabric=fabric,
+        phase=settings.phase,
+        top=0,
+        down=settings.down,
+        up=settings.up,
+        slow=settings.slow,
     )
     check_timings(timings, settings)
     if settings.output != "-":
@@ -85,7 +100,12 @@ def command(
             target = replace(settings, output=f"{opened.loaded.scenario.name}-{view}.{kind}")
         path = output_path(target)
         wanted = Picture(view, at, hops, tier, direction, all_links)
-        draw(wanted, opened.loaded, result, path, kind, phase=settings.phase)
+        sweep = asked_failures(opened, failures, failures_from, report)
+        if sweep is None:
+            drawn = drawn_phase(opened.loaded, result, settings.phase)
+        else:
+            drawn = drawn_worst_case(opened.loaded, result, sweep, fabric)
+        draw(wanted, drawn, path, kind)
     say_timings(timings, opened.result.routes, settings)
     say_not_modelled(opened.loaded, settings)
     if not settings.quiet:

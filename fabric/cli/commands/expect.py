@@ -178,7 +178,7 @@ def command(
     }  # fmt: skip
     library = {name: value for name, value in keys.items() if value is not None}
     wanted = ExpectRequest(collectives_of(collectives), sizes, library=library, **asked)
-    request = RouteRequest(router=router, down=settings.down, up=settings.up)
+    request = RouteRequest(router=router, down=settings.down, up=settings.up, slow=settings.slow)
     if log is not None:
         refuse_flags("the log has the sizes", "sizes")
     loaded = load(scenario, settings)

@@ -120,7 +120,7 @@ def command(
     loaded = load(scenario, settings)
     request = RouteRequest(
         router=router, paths=paths, objective=objective, fabric=fabric, phase=settings.phase,
-        time_limit_s=time_limit, down=settings.down, up=settings.up,
+        time_limit_s=time_limit, down=settings.down, up=settings.up, slow=settings.slow,
     )  # fmt: skip
     if form == "addresses":
         others = [name for name in _OWN if name != "fabric"]
@@ -257,7 +257,12 @@ def _about(loaded: LoadedScenario, settings: Settings) -> dict[str, Any]:
         "scenario": loaded.scenario.name,
         "sha256": loaded.sha256,
         "seed": loaded.scenario.seed,
-        "what_if": {"down": list(settings.down), "up": list(settings.up), "set": settings.overrides},
+        "what_if": {
+            "down": list(settings.down),
+            "up": list(settings.up),
+            "slow": list(settings.slow),
+            "set": settings.overrides,
+        },
     }
 
 
@@ -385,6 +390,7 @@ def _list(settings: Settings) -> int:
             "summary": KNOWN.summary(one.name),
             "loses": one.loses,
             "hash_seeds": one.seeds,
+            "failover": one.failover or "",
             "proof": one.proof,
             "experimental": one.experimental,
             "followed": one.read is not None,

@@ -10,6 +10,7 @@ import click
 
 from fabric.cli.answer import open_run, output_path, write
 from fabric.cli.exit_codes import OK, PARTIAL
+from fabric.cli.failure_options import asked_failures, check_failures, failures_options, flags_of
 from fabric.cli.options import SCENARIO, WATCHED, FabricCommand, OneOf, Settings, listed
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
@@ -39,6 +40,7 @@ _BY_SUFFIX = {".md": "md", ".json": "json"}
 @click.option("--fabric", metavar="NAME", help="Only this fabric.")
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
+@failures_options("Say what failures do")
 @timings_option
 def command(
     scenario: str,
@@ -48,6 +50,8 @@ def command(
     fabric: str | None,
     router: str | None,
     top: int,
+    failures: bool,
+    failures_from: str | None,
     timings: str | None,
 ) -> int:
     """Write a report of SCENARIO (or of a saved result): verdict, model, bill, heat maps, hottest links, step times.
@@ -66,15 +70,27 @@ def command(
     kind = settings.format or _BY_SUFFIX.get(Path(settings.output).suffix.lower(), "html")
     check_timings(timings, settings)
     names = None if sections is None else [word.strip() for word in sections.split(",") if word.strip()]
+    check_failures(failures, failures_from)
+    asked = flags_of(failures, failures_from)
     if names is not None:
-        check_sections(names, based=base is not None)
+        check_sections(names, based=base is not None, swept=bool(asked))
     request = RouteRequest(
-        router=router, fabric=fabric, phase=settings.phase, top=top, down=settings.down, up=settings.up
+        router=router,
+        fabric=fabric,
+        phase=settings.phase,
+        top=top,
+        down=settings.down,
+        up=settings.up,
+        slow=settings.slow,
     )
     source = _source(scenario, settings, request)
+    if asked:
+        with watching(settings) as report:
+            sweep = asked_failures(source.run, failures, failures_from, report)
+        source = replace(source, failures=sweep, failures_given=asked)
     if base is not None:
-        plain = replace(settings, sets=(), seed=None, down=(), up=())
-        source = replace(source, base=_source(base, plain, replace(request, router=None, down=(), up=())))
+        plain = replace(settings, sets=(), seed=None, down=(), up=(), slow=())
+        source = replace(source, base=_source(base, plain, replace(request, router=None, down=(), up=(), slow=())))
     routes = (*source.result.routes, *(source.base.result.routes if source.base is not None else ()))
     say_timings(timings, routes, settings)
     content = make_report(source, names)
@@ -88,7 +104,8 @@ def command(
     write(text, target)
     if target.output != "-" and not settings.quiet:
         click.echo(f"wrote {output_path(replace(target, force=True))}", err=True)
-    return PARTIAL if source.result.partial else OK
+    stopped = source.result.partial or (source.failures is not None and source.failures.partial)
+    return PARTIAL if stopped else OK
 
 
 def _source(path: str, settings: Settings, request: RouteRequest) -> ReportSource:

@@ -160,6 +160,7 @@ def command(
         gap=gap,
         down=settings.down,
         up=settings.up,
+        slow=settings.slow,
         scale=scale,
     )
     if several:
@@ -200,11 +201,12 @@ def _route(
     from fabric.faces.answers.records import route_record
     from fabric.faces.answers.route_report import route_document
     from fabric.faces.views.links import link_rows
+    from fabric.failures.verdicts import decided
     from fabric.pipeline.run import run_scenario
     from fabric.pipeline.stages import chosen_phases
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
-        run = run_scenario(loaded, request, progress=report)
+        run = decided(run_scenario(loaded, request, progress=report), report)
         changes = _suggestions(run, suggest, report)
     result = run.result
     say_timings(timings, result.routes, settings)

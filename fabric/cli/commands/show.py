@@ -37,7 +37,7 @@ def command(what: str, scenario: str, settings: Settings) -> None:
 
     loaded = load(scenario, settings, routed=False)
     with located(loaded, settings):
-        network = build(loaded, down=settings.down, up=settings.up)
+        network = build(loaded, down=settings.down, up=settings.up, slow=settings.slow)
     if what == "paths":
         paths = path_results(network)
         found = paths_record(paths)

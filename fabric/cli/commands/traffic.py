@@ -119,7 +119,7 @@ def _of_scenario(
 
     loaded = load(scenario, settings, routed=False)
     with located(loaded, settings):
-        prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up))
+        prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up, slow=settings.slow))
         network, workloads = prepared.network, prepared.traffic
         timed = schedules(prepared)
         if level is not None:
@@ -141,11 +141,11 @@ def _of_scenario(
 
 def _matrix(loaded: Any, network: Any, workloads: Any, settings: Settings, fabric: str | None, level: str) -> None:
     from fabric.faces.views.demand_matrix import demand_matrix, fullest, has_units, matrix_table
-    from fabric.faces.views.racks import host_racks
     from fabric.output.document import Line
     from fabric.pipeline.prepared import check_fabric
     from fabric.pipeline.stages import assumptions
     from fabric.scenario.provenance import envelope
+    from fabric.scenario.racks import host_racks
 
     check_fabric(fabric, network)
     racks = {host: rack.name for rack in host_racks(loaded.scenario) for host in rack.hosts}

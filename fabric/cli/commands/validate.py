@@ -83,7 +83,7 @@ def _check(file: str, settings: Settings, flags: TopologyFlags) -> tuple[list[Pr
             return [], {}
         loaded = load(file, settings)
         sources = dict(loaded.sources)
-        prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up))
+        prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up, slow=settings.slow))
         network, workloads = prepared.network, prepared.traffic
     except FabricError as error:
         return list(error.problems), getattr(error, "sources", sources) or sources

@@ -21,6 +21,7 @@ _TITLES = {
     "time": "times and limits",
     "cost": "what to buy",
     "flows": "traffic across tiers",
+    "failures": "what failures do",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fabric.evaluation.severity import by_severity
 from fabric.faces.drawing.graphviz_program import render_dot
@@ -13,6 +14,9 @@ from fabric.scenario.load import LoadedScenario
 from topologies.errors import FormatError
 from topologies.whole_file import whole_file
 
+if TYPE_CHECKING:
+    from fabric.failures.result import FailureResult
+
 
 def picture_phase(routes: Sequence[PhaseRoute], phase: str) -> PhaseRoute:
     """The phase to draw: the one called ``phase``, on the fabric where it is worst, or the worst of all."""
@@ -20,8 +24,24 @@ def picture_phase(routes: Sequence[PhaseRoute], phase: str) -> PhaseRoute:
     return next((entry for entry in order if entry.phase == phase), order[0])
 
 
-def draw(picture: Picture, loaded: LoadedScenario, result: RouteResult, path: Path, kind: str, *, phase: str) -> None:
-    """Draw a view of the worst or the named phase.
+def drawn_phase(loaded: LoadedScenario, result: RouteResult, phase: str) -> Drawn:
+    """The worst or the named phase, to be drawn."""
+    return Drawn(loaded, result, picture_phase(result.routes, phase))
+
+
+def drawn_worst_case(
+    loaded: LoadedScenario, result: RouteResult, failures: FailureResult, fabric: str | None = None
+) -> Drawn:
+    """A fabric with every link as full as in its worst failure case, to be drawn."""
+    from fabric.faces.drawing.worst_case import worst_case_heading, worst_case_route
+
+    route = worst_case_route(result, failures, fabric)
+    heading = worst_case_heading(loaded.scenario.name, route.fabric, failures)
+    return Drawn(loaded, result, route, heading)
+
+
+def draw(picture: Picture, drawn: Drawn, path: Path, kind: str) -> None:
+    """Draw a view.
 
     Parameters
     ----------
@@ -34,7 +54,6 @@ def draw(picture: Picture, loaded: LoadedScenario, result: RouteResult, path: Pa
         Where the view does not fit the network, or the file cannot be written.
     """
     view = VIEWS[picture.view]
-    drawn = Drawn(loaded, result, picture_phase(result.routes, phase))
     if view.language == "dot":
         render_dot(view.text(drawn, picture), path, kind)
         return

@@ -35,11 +35,15 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """What is drawn: a phase of a routed scenario."""
+    """What is drawn: a phase of a routed scenario, or a fabric in the worst cases of a failure sweep.
+
+    ``heading`` stands instead of what the route says of itself; empty: it says it.
+    """
 
     loaded: LoadedScenario
     result: RouteResult
     route: PhaseRoute
+    heading: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -57,10 +61,13 @@ class View:
         Of the text: Graphviz makes DOT into SVG or PNG; a view that is no graph is written as SVG, and only as that.
     text : callable
         The whole drawing. Raises FabricError where the view does not fit the network.
+    of_links : bool
+        Whether it colours links, so that each can be as full as in its worst failure case.
     """
 
     language: Literal["dot", "svg"]
     text: Callable[[Drawn, Picture], str]
+    of_links: bool = True
 
 
 VIEWS = PluginFolder("view", "fabric.faces.drawing.views", "VIEW", View)

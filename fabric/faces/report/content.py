@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fabric.faces.views.draws import shown_draw_words
 from fabric.faces.views.timeline import JobTimeline
+from fabric.faces.views.tornado import Tornado
 from fabric.output.table import Mark, Table
 from fabric.result import PhaseRoute
 
@@ -82,7 +83,14 @@ class TimelineBlock:
     ticks: tuple[tuple[float, str], ...]  # seconds, and the text under them
 
 
-Block = Words | Table | Folded | Commands | HeatBlock | TimelineBlock
+@dataclass(frozen=True)
+class BarsBlock:
+    """Causes as bars, the longest first."""
+
+    tornado: Tornado
+
+
+Block = Words | Table | Folded | Commands | HeatBlock | TimelineBlock | BarsBlock
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,11 @@ def make_report(source: ReportSource, sections: Sequence[str] | None = None) -> 
     ScenarioError
         When a section does not exist, or needs a base that was not given.
     """
-    wanted = list(SECTIONS) if sections is None else check_sections(sections, based=source.base is not None)
+    wanted = (
+        list(SECTIONS)
+        if sections is None
+        else check_sections(sections, based=source.base is not None, swept=source.failures is not None)
+    )
     made = [section.make(source) for anchor, section in SECTIONS.items() if anchor in wanted]
     head = envelope("Report", source.loaded)
     headline, met = _headline(source)
@@ -38,7 +42,7 @@ def make_report(source: ReportSource, sections: Sequence[str] | None = None) -> 
     )
 
 
-def check_sections(sections: Sequence[str], *, based: bool) -> list[str]:
+def check_sections(sections: Sequence[str], *, based: bool, swept: bool) -> list[str]:
     """The sections asked for, all of which exist."""
     for anchor in sections:
         if anchor not in SECTIONS:
@@ -49,6 +53,12 @@ def check_sections(sections: Sequence[str], *, based: bool) -> list[str]:
                 f"--sections {anchor} says what differs from a base, and none is given",
                 hint="name it with --base SCENARIO or --base RESULT",
                 code="FP9201",
+            )
+        if SECTIONS[anchor].needs_failures and not swept:
+            raise ScenarioError(
+                f"--sections {anchor} says what failures do, and no sweep is asked for",
+                hint="--failures sweeps single failures; --failures-from FILE reads what fabric failures --json wrote",
+                code="FP9202",
             )
     return list(sections)
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from fabric.faces.report.content import Block, Commands, Content, Folded, HeatBlock, TimelineBlock, Words
+from fabric.faces.report.content import (
+    BarsBlock,
+    Block,
+    Commands,
+    Content,
+    Folded,
+    HeatBlock,
+    TimelineBlock,
+    Words,
+)
 from fabric.output.table import Table
 from topologies.printable import printable
 
@@ -38,6 +47,9 @@ def _block(block: Block) -> str:
         return _table(block if isinstance(block, Table) else block.table)
     if isinstance(block, TimelineBlock):
         return "\n".join(f"- {escape(text)}" for text in block.texts)
+    if isinstance(block, BarsBlock):
+        bars = [f"- {escape(bar.label)}: {escape(bar.text)}" for bar in block.tornado.bars]
+        return "\n".join([f"**{escape(block.tornado.title)}**", "", *(bars or [escape(block.tornado.empty)])])
     return _heat(block)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fabric.faces.report.content import (
+    BarsBlock,
     Block,
     Commands,
     Content,
@@ -27,6 +28,7 @@ from fabric.output.table import Column, Table
 from topologies.printable import printable
 
 _WIDTH, _LANE, _LEFT = 880, 24, 170  # of a time line, in pixels
+_BAR_LEFT, _BAR_RIGHT, _BAR_LABEL = 270, 130, 40  # of bars: room for labels and figures; characters of a label
 
 
 def to_page(content: Content) -> str:
@@ -81,6 +83,8 @@ def _block(block: Block) -> str:
     if isinstance(block, Folded):
         title = _text(block.table.title)
         return f"<details><summary>Table: {title}</summary>{_table(block.table)}</details>\n"
+    if isinstance(block, BarsBlock):
+        return _bars(block)
     return _timeline(block) if isinstance(block, TimelineBlock) else _heat(block)
 
 
@@ -141,6 +145,32 @@ def _timeline(block: TimelineBlock) -> str:
         "solid: the step waits; pale: under compute; outlined: no part of the step; notch: where it would end ideally"
     )
     return "".join(parts) + f"</svg><figcaption>{job}: step in time ({legend})</figcaption></figure>\n"
+
+
+def _bars(block: BarsBlock) -> str:
+    """Bars as inline SVG, each with its figure; the table after it has the same."""
+    tornado = block.tornado
+    width = _WIDTH - _BAR_LEFT - _BAR_RIGHT
+    height = _LANE * len(tornado.bars) + 46
+    parts = [
+        f'<figure class=wide><svg viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" role="img" '
+        f'aria-label="{_text(tornado.title)}">'
+    ]
+    bottom = _LANE * len(tornado.bars)
+    for where, text in tornado.ticks:
+        x = _BAR_LEFT + where * width
+        parts.append(f'<path class=tick d="M{x:.1f} 0V{bottom + 4}"/>')
+        parts.append(f'<text class=tick x="{x:.1f}" y="{bottom + 20}">{_text(text)}</text>')
+    for at, bar in enumerate(tornado.bars):
+        y = at * _LANE + 4
+        long = width + _BAR_RIGHT / 4 if bar.value is None else max(tornado.share(bar) * width, 1.0)
+        label = bar.label if len(bar.label) <= _BAR_LABEL else f"{bar.label[: _BAR_LABEL - 1]}…"
+        parts.append(f"<g><title>{_text(bar.label)}: {_text(bar.text)}</title>")
+        parts.append(f'<text class=end x="{_BAR_LEFT - 8}" y="{y + 12}">{_text(label)}</text>')
+        parts.append(f'<rect class="bar {bar.mark}" x="{_BAR_LEFT}" y="{y}" width="{long:.1f}" height="16"/>')
+        parts.append(f'<text x="{_BAR_LEFT + long + 6:.1f}" y="{y + 12}">{_text(bar.text)}</text></g>')
+    axis = f'<text class=tick x="{_BAR_LEFT + width / 2:.1f}" y="{bottom + 38}">{_text(tornado.axis)}</text>'
+    return "".join(parts) + f"{axis}</svg><figcaption>{_text(tornado.title)}</figcaption></figure>\n"
 
 
 def _heat(block: HeatBlock) -> str:

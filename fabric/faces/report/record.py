@@ -6,7 +6,16 @@ from dataclasses import asdict
 from typing import Any
 
 from fabric.faces.answers.records import route_record
-from fabric.faces.report.content import Block, Commands, Content, Folded, HeatBlock, TimelineBlock, Words
+from fabric.faces.report.content import (
+    BarsBlock,
+    Block,
+    Commands,
+    Content,
+    Folded,
+    HeatBlock,
+    TimelineBlock,
+    Words,
+)
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views.links import hot_link_table
 from fabric.faces.views.row_kinds import LINKS
@@ -42,6 +51,8 @@ def block_record(block: Block) -> dict[str, Any]:
         return {"kind": "table", "caption": table.title, "columns": list(table.names), "rows": table.records()}
     if isinstance(block, TimelineBlock):
         return {"kind": "timeline", "job": block.timeline.job, "bars": [asdict(bar) for bar in block.timeline.bars]}
+    if isinstance(block, BarsBlock):
+        return {"kind": "bars", "title": block.tornado.title, "bars": [asdict(bar) for bar in block.tornado.bars]}
     return _heat(block)
 
 

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportSection:
-    """How a section is made: ``make`` gives None where there is nothing to say; ``needs_base`` without ``--base``."""
+    """How a section is made: ``make`` gives None where there is nothing to say.
+
+    That is so of those with ``needs_base`` without ``--base``, and of those with ``needs_failures`` without a sweep.
+    """
 
     make: Callable[[ReportSource], Section | None]
     needs_base: bool = False
+    needs_failures: bool = False
 
 
 SECTIONS = PluginFolder("section", "fabric.faces.report.sections", "SECTION", ReportSection)

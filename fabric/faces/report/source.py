@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fabric.failures.result import FailureResult
 from fabric.pipeline.network import Network
 from fabric.pipeline.run import Run
 from fabric.pipeline.stages import nothing_to_route
@@ -14,10 +15,12 @@ from fabric.scenario.load import LoadedScenario
 
 @dataclass(frozen=True, eq=False)
 class ReportSource:
-    """A run, and the one before it."""
+    """A run, the one before it, and what failures do to it."""
 
     run: Run
     base: ReportSource | None = None  # what it is compared with
+    failures: FailureResult | None = None  # a sweep over its failure cases, where one was asked for
+    failures_given: tuple[str, ...] = ()  # the flags that asked for it
 
     @property
     def given(self) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 from fabric.evaluation.limits import limit_text
 from fabric.faces.views.draws import change_band_text, noise_text
 from fabric.faces.views.limits import VERDICTS, change_mark
+from fabric.failures.differences import GPU_HOURS
 from fabric.output.columns import (
+    amount_text,
     count_text,
     counts,
     endings,
@@ -40,7 +42,13 @@ def change_table(changes: ChangeSet) -> Table:
     """One row per change that is tried."""
     rows = changes.changes
     flags = [
-        " ".join([*(f"--set {text}" for text in row.sets), *(f"--down {text}" for text in row.down)])
+        " ".join(
+            [
+                *(f"--set {text}" for text in row.sets),
+                *(f"--down {text}" for text in row.down),
+                *(f"--slow {text}" for text in row.slowed),
+            ]
+        )
         or f"--scale {row.scale:g}"
         for row in rows
     ]
@@ -76,6 +84,8 @@ def figure_text(value: float | None, unit: str) -> str:
         return format_seconds(value)
     if unit == "bytes":
         return format_bytes(value)
+    if unit == GPU_HOURS:
+        return f"{amount_text(value)} {GPU_HOURS}"
     return format_gbps(value) if unit == "Gbps" else count_text(value)
 
 
@@ -96,6 +106,8 @@ def difference_text(a: float | None, b: float | None, unit: str) -> str:
         return ("-" if change < 0 else "+") + format_seconds(abs(change))
     if unit == "bytes":
         return ("-" if change < 0 else "+") + format_bytes(abs(change))
+    if unit == GPU_HOURS:
+        return ("-" if change < 0 else "+") + amount_text(abs(change))
     return f"{change:+,.0f}"
 
 

@@ -58,8 +58,9 @@ def dialect_table(rows: Sequence[Record]) -> Table:
         "proof": (named, "proved with", {"flexible": True, "texts": [row["proof"] or "experimental" for row in rows]}),
         "loses": (named, "cannot say", {"flexible": True, "priority": 1}),
         "hash_seeds": (named, "hash seeds by", {"priority": 1}),
+        "failover": (named, "when a link dies", {"priority": 1}),
     }
-    names = ("format", "dialect", "summary", "loses", "hash_seeds", "proof", "experimental", "followed")
+    names = ("format", "dialect", "summary", "loses", "hash_seeds", "failover", "proof", "experimental", "followed")
     return Table.of(from_records(rows, names, special), len(rows), title="dialects")
 
 

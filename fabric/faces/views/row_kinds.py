@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from fabric.output.row_kind import RowKind
 
 PAIRS_SHOWN = 12  # pairs on a link that are explained
+FAILURES_SHOWN = 10  # cases and links of a sweep, where nothing else is asked
 LINKS_SHOWN = 20  # links of a phase, where nothing else is asked
 
 LINKS = RowKind(
@@ -192,8 +196,8 @@ ADDRESSES = RowKind(
 
 DIALECTS = RowKind(
     "dialects",
-    ("format", "dialect", "summary", "loses", "hash_seeds", "proof", "experimental", "followed"),
-    shown=("format", "dialect", "summary", "proof", "hash_seeds", "loses"),
+    ("format", "dialect", "summary", "loses", "hash_seeds", "failover", "proof", "experimental", "followed"),
+    shown=("format", "dialect", "summary", "proof", "hash_seeds", "failover", "loses"),
 )
 
 FINDINGS = RowKind(
@@ -247,3 +251,55 @@ CLAIMS = RowKind(
     ),
     key="phases",
 )  # fmt: skip
+
+FAILURES = RowKind(
+    "failure cases",
+    (
+        "id", "what", "kind", "count", "fabric", "max_utilisation", "hottest_link", "links_over_capacity",
+        "unreachable_pairs", "gpus_cut_off", "state", "stretch", "per_month", "lost_gpu_hours_per_month",
+    ),
+    more=("effect",),
+    shown=(
+        "what", "kind", "count", "max_utilisation", "links_over_capacity", "effect", "gpus_cut_off",
+        "lost_gpu_hours_per_month",
+    ),
+    ratios=("max_utilisation", "stretch", "effect"),
+    most=FAILURES_SHOWN,
+    key="failures",
+)  # fmt: skip
+
+WORST_LINKS = RowKind(
+    "links by their worst case",
+    (
+        "fabric", "phase", "link", "tier", "capacity_gbps", "intact_utilisation", "worst_utilisation", "cause",
+        "causes",
+    ),
+    shown=("link", "intact_utilisation", "worst_utilisation", "cause", "tier", "phase", "fabric"),
+    ratios=("intact_utilisation", "worst_utilisation"),
+    most=FAILURES_SHOWN,
+    key="links",
+)  # fmt: skip
+
+POINTS = RowKind(
+    "points of the grid; every varied key is a column, too",
+    (
+        "point", "max_utilisation", "fabric", "phase", "hottest_link", "links_over_capacity", "unreachable_pairs",
+        "job", "time_s", "stretch", "limits_failed", "error", "code",
+    ),
+    more=("jobs", "failed", "partial", "set"),
+    shown=(
+        "point", "max_utilisation", "hottest_link", "links_over_capacity", "unreachable_pairs", "time_s", "stretch",
+        "failed", "error",
+    ),
+    ratios=("max_utilisation", "stretch"),
+    key="points",
+)  # fmt: skip
+
+
+def points_of(names: Sequence[str]) -> RowKind:
+    """Points of a grid whose axes have these names; a name that a figure has gets ``vary_`` in front."""
+    axes = tuple(f"vary_{name}" if name in POINTS.names else name for name in names)
+    return replace(
+        POINTS, columns=("point", *axes, *POINTS.columns[1:]), shown=("point", *axes, *POINTS.shown[1:]),
+        what="points of the grid",
+    )  # fmt: skip

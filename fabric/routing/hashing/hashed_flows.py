@@ -37,7 +37,7 @@ class HashedFlows:
     ) -> HashedFlows:
         """Of all pairs; FP5002 when their flows are too many to hash."""
         table = FlowTable.of(graph, pairs, options.hash.replicas)
-        walker = Walker(graph, table)
+        walker = Walker.of(graph, table, resilient=options.hash.resilient)
         length, unreachable = walker.lengths(demand)
         return HashedFlows(walker, Room(graph, table, length), unreachable, len(pairs), options, most_listed)
 

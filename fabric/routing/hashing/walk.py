@@ -1,7 +1,10 @@
 """Walking single flows: each node on the way takes one of its shortest next hops, as the hash says.
 
 One measurement of distances per destination serves all replicas that are walked together. Next hops of a node are
-listed when the first flow comes by. Work is cut into slices of destinations that write to places of their own, so that
+listed when the first flow comes by. Switches that hash resiliently pick among the group that they have with
+everything up, for as long as they are no farther from the destination than then, and pick again where a pick is down
+or leads astray; farther away, they pick so among all their ports. What a failure does not touch therefore stays where
+it is. Work is cut into slices of destinations that write to places of their own, so that
 the number of threads changes nothing.
 """
 
@@ -14,13 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 from fabric.routing.compiled import compiled
-from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph
+from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph, build_graph
 from fabric.routing.hashing.flows import FlowTable
-from fabric.routing.hashing.functions import next_hop
+from fabric.routing.hashing.functions import lasting_pick, most_picks, next_hop
 from fabric.routing.hashing.headers import Draws, Hashes
 from fabric.routing.hashing.slices import on_threads
-from fabric.routing.kernels import is_step, nearest_first, parallel_loads
-from topologies.columns import Bools, Floats, Ints, Longs
+from fabric.routing.kernels import NEAR, is_step, nearest_first, parallel_loads
+from topologies.columns import Bools, Floats, Ints, Longs, column
 
 
 class Net(NamedTuple):
@@ -34,20 +37,31 @@ class Net(NamedTuple):
     out_edge: Ints
     head: Ints
     out_weight: Floats
+    lasting: bool  # whether groups are those of a network with more edges; ``out_edge`` is then -1 for edges down
+    whole_start: Ints  # edges of that network by destination
+    whole_tail: Ints
+    whole_weight: Floats
 
     @staticmethod
     def of(graph: RoutingGraph) -> Net:
         """Of a routing graph."""
         into, out = graph.into, graph.out
-        return Net(
-            into.start,
-            graph.src[into.edge],
-            graph.weight[into.edge],
-            graph.equal_weights,
-            out.start,
-            out.edge,
-            graph.dst[out.edge],
-            graph.weight[out.edge],
+        inward = (into.start, graph.src[into.edge], graph.weight[into.edge])
+        outward = (out.start, out.edge, graph.dst[out.edge], graph.weight[out.edge])
+        return Net(*inward, graph.equal_weights, *outward, False, *inward)
+
+    @staticmethod
+    def lasting_in(whole: RoutingGraph, edge: Ints) -> Net:
+        """Of ``whole`` with only those edges up that have a number in ``edge``, shape (E,); that is written of them."""
+        net, into = Net.of(whole), whole.into
+        up = edge[into.edge] >= 0
+        start = np.concatenate([[0], np.cumsum(up)])[into.start].astype(np.int32)
+        return net._replace(
+            into_start=start,
+            tail=net.tail[up],
+            into_weight=net.into_weight[up],
+            out_edge=edge[net.out_edge],
+            lasting=True,
         )
 
 
@@ -72,6 +86,19 @@ def _list_hops(net: Net, node: int, distance: Floats, hops: Ints, filled: int) -
 
 
 @compiled
+def _list_lasting(net: Net, node: int, now: Floats, before: Floats, hops: Ints, usable: Bools, filled: int) -> int:
+    """Append the node's group when all was up, or all its ports where it is farther away now; and which lead on."""
+    stands = now[node] == before[node] if net.equal else now[node] <= before[node] * (1 + NEAR)
+    for slot in range(net.out_start[node], net.out_start[node + 1]):
+        head, weight = net.head[slot], net.out_weight[slot]
+        if not stands or is_step(before[head], before[node], weight, net.equal):
+            hops[filled] = slot
+            usable[filled] = net.out_edge[slot] >= 0 and is_step(now[head], now[node], weight, net.equal)
+            filled += 1
+    return filled
+
+
+@compiled
 def walk_slice(
     first: int,
     last: int,
@@ -89,15 +116,20 @@ def walk_slice(
     The edges of flow f in replica r are written from ``paths[r, place[f]]`` on unless ``paths`` has no columns; its
     Gbps are added to ``loads`` unless that has no rows: edge e in replica r is row ``r * edges + e``.
     """
-    nodes, edges = len(net.into_start) - 1, len(net.out_edge)
+    nodes = len(net.into_start) - 1
+    edges = len(loads) // max(len(keys), 1)
     distance, order = np.empty(nodes), np.empty(nodes, dtype=np.int64)
     listed = np.full(nodes, -1)
     hops_start, hops_count = np.zeros(nodes, dtype=np.int64), np.zeros(nodes, dtype=np.int64)
     hops = np.empty(len(net.out_edge), dtype=np.int32)
+    before = np.empty(nodes if net.lasting else 0)
+    usable = np.empty(len(net.out_edge) if net.lasting else 0, dtype=np.bool_)
     keep, add = paths.shape[1] > 0, len(loads) > 0
     for row in range(first, last):
         dest, filled = rows.dest[row], 0
         nearest_first(dest, net.into_start, net.tail, net.into_weight, net.equal, distance, order)
+        if net.lasting:
+            nearest_first(dest, net.whole_start, net.whole_tail, net.whole_weight, net.equal, before, order)
         for replica in range(len(keys)):
             for flow in range(rows.start[row], rows.start[row + 1]):
                 node, step = rows.src[flow], 0
@@ -107,10 +139,21 @@ def walk_slice(
                     if listed[node] != row:
                         listed[node] = row
                         hops_start[node] = filled
-                        filled = _list_hops(net, node, distance, hops, filled)
+                        if net.lasting:
+                            filled = _list_lasting(net, node, distance, before, hops, usable, filled)
+                        else:
+                            filled = _list_hops(net, node, distance, hops, filled)
                         hops_count[node] = filled - hops_start[node]
-                    pick = next_hop(keys[replica, flow], seeds[replica, node], bits, hops_count[node])
-                    slot = hops[hops_start[node] + pick]
+                    key, seed, start = keys[replica, flow], seeds[replica, node], hops_start[node]
+                    if net.lasting:
+                        pick = np.int64(0)
+                        for number in range(most_picks(hops_count[node])):
+                            pick = lasting_pick(key, seed, bits, hops_count[node], number)
+                            if usable[start + pick]:
+                                break
+                    else:
+                        pick = next_hop(key, seed, bits, hops_count[node])
+                    slot = hops[start + pick]
                     if keep:
                         paths[replica, place[flow] + step] = net.out_edge[slot]
                         step += 1
@@ -148,14 +191,43 @@ class Walker:
 
     graph: RoutingGraph
     table: FlowTable
+    whole: RoutingGraph | None = None  # with everything up, where switches keep the groups that they have in it
+
+    @staticmethod
+    def of(graph: RoutingGraph, table: FlowTable, *, resilient: bool) -> Walker:
+        """Walks through a graph; with ``resilient`` flows stay where what is down lets them."""
+        topology = graph.topology
+        if not resilient or topology.up.all():
+            return Walker(graph, table)
+        terminals = column(graph.node_of[graph.is_terminal], np.int32)
+        return Walker(
+            graph, table, build_graph(topology.whole, [], per_endpoint=True, access_in_graph=np.unique(terminals))
+        )
 
     @cached_property
     def _net(self) -> Net:
         return Net.of(self.graph)
 
+    @cached_property
+    def _walked(self) -> tuple[Net, Ints]:
+        """What flows are walked through, and the node there of every node of the graph."""
+        graph, whole = self.graph, self.whole
+        nodes = np.arange(graph.nodes, dtype=np.int32)
+        if whole is None:
+            return self._net, nodes
+        number = np.full(len(graph.topology.links), -1, dtype=np.int32)
+        number[graph.first_link] = np.arange(len(graph.src))
+        receives = graph.sink[graph.node_of] == nodes
+        terminal = np.where(receives, whole.sink[graph.node_of], whole.source[graph.node_of])
+        return Net.lasting_in(whole, number[whole.first_link]), np.where(graph.is_terminal, terminal, nodes)
+
     def _walk(self, first: int, last: int, draws: Draws, place: Longs, paths: Ints, loads: Floats) -> None:
-        rows = Rows(self.table.dest, self.table.start, self.table.src, self.table.code, self.table.gbps)
-        walk_slice(first, last, self._net, rows, draws.bits, draws.keys, draws.seeds, place, paths, loads)
+        net, node = self._walked
+        table = self.table
+        rows = Rows(node[table.dest], table.start, node[table.src], table.code, table.gbps)
+        seeds = np.zeros((len(draws.seeds), len(net.out_start) - 1), dtype=np.uint64)
+        seeds[:, node] = draws.seeds
+        walk_slice(first, last, net, rows, draws.bits, draws.keys, seeds, place, paths, loads)
 
     def loads_gbps(self, draws: Draws, classes: int) -> Floats:
         """Gbps of every edge and class in every replica of ``draws``, shape (R, E, classes)."""

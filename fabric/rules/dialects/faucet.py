@@ -81,4 +81,5 @@ DIALECT = Dialect(
     carrier="slots",
     write=write,
     loses="groups: refused; cookies",
+    failover="lost",
 )

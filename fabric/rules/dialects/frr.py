@@ -104,4 +104,5 @@ DIALECT = Dialect(
     carrier="exact",
     write=write,
     loses="splits that shortest paths do not give",
+    failover="converges",
 )

@@ -42,4 +42,5 @@ DIALECT = Dialect(
     write=write,
     loses="the hash basis of switches: tiers with the same hash basis polarise",
     read=read,
+    failover="next-slot",
 )

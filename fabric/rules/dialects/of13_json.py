@@ -128,4 +128,5 @@ DIALECT = Dialect(
     write=write,
     loses="the hash basis of switches: tiers with the same hash basis polarise",
     read=read,
+    failover="next-slot",
 )

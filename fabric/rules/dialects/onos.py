@@ -114,4 +114,5 @@ DIALECT = Dialect(
     carrier="slots",
     write=write,
     loses="cookies; the hash basis of switches",
+    failover="lost",
 )

@@ -129,4 +129,5 @@ DIALECT = Dialect(
     proof="OpenSM 3.3.23 on ibsim",
     carrier="exact",
     write=write,
+    failover="lost",
 )

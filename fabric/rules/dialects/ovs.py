@@ -105,4 +105,5 @@ DIALECT = Dialect(
     read=read,
     seeds="tables",
     read_seed=read_seed,
+    failover="next-slot",
 )

@@ -225,4 +225,5 @@ DIALECT = Dialect(
     write=write,
     seeds="tiers",
     loses="host routes, weights, splits that shortest paths do not give, and the hash seed of switches",
+    failover="converges",
 )

@@ -2,7 +2,7 @@
 
 Ports are interfaces ``eth1`` and on. Hosts are attached to ports of their own with a /32 or /128 route each, and find
 the site's gateway address on every one of them. Linux follows weights of 1 to 256 exactly, by the layer-4 hash that
-``sysctl/NAME.conf`` sets, with a seed for every switch.
+``sysctl/NAME.conf`` sets, with a seed for every switch; the same file makes it leave next hops whose cable is cut.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def write(rules: RuleSet) -> Iterator[File]:
     for stem, node, table in zip(stems, rules.nodes, rules.tables(), strict=True):
         lines = [*_addresses(rules, node), *_routes(rules, node, table)]
         yield File(f"switches/{stem}.routes", "".join(f"{line}\n" for line in lines))
-        yield File(f"sysctl/{stem}.conf", switch_settings(rules.hash_seeds[node], rules.families))
+        interfaces = [interface(port) for port in range(1, len(rules.ports.links(node)) + 1)]
+        settings = switch_settings(rules.hash_seeds[node], rules.families, interfaces=interfaces)
+        yield File(f"sysctl/{stem}.conf", settings)
 
 
 def _addresses(rules: RuleSet, node: int) -> Iterator[str]:
@@ -125,4 +127,5 @@ DIALECT = Dialect(
     write=write,
     loses="what is sent to the switches themselves",
     read=read,
+    failover="live-weights",
 )

@@ -87,7 +87,7 @@ def _verdict(
     """Compare loads, and put everything together."""
     topology = plan.topology
     inner = _carried_by_tables(tables)
-    capacity = np.maximum(topology.links.capacity_gbps, 1e-12)
+    capacity = np.maximum(topology.with_left_capacity.links.capacity_gbps, 1e-12)
     off = np.abs(walked - planned[1]) / capacity
     wrong = np.flatnonzero(inner & (off > SAME))
     for link in wrong[np.argsort(-off[wrong], kind="stable")][:20].tolist():

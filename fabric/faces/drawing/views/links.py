@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 _MOST_LABELS = 60  # more of them push the switches so far apart that nothing can be read
 
 
-def link_view_dot(route: PhaseRoute, *, title: str, all_links: bool = False) -> str:
+def link_view_dot(route: PhaseRoute, *, title: str, all_links: bool = False, heading: Sequence[str] = ()) -> str:
     """Every link between switches of a routed phase, in DOT.
 
     Parameters
     ----------
     all_links : bool
         Draw more than 500 lines all the same.
+    heading : sequence of str, optional
+        Instead of what the route says of itself.
 
     Raises
     ------
@@ -54,7 +56,8 @@ def link_view_dot(route: PhaseRoute, *, title: str, all_links: bool = False) -> 
             code="FP3201",
         )
     positions = _positions(topology, box_of_node, boxes, found)
-    drawing = Drawing(route_heading(route, title), route_warnings(route), boxes, found, positions=positions)
+    said = tuple(heading) or route_heading(route, title)
+    drawing = Drawing(said, route_warnings(route), boxes, found, positions=positions)
     return dot_text(drawing, most_labels=None if len(found) <= _MOST_LABELS else _MOST_LABELS)
 
 
@@ -112,7 +115,7 @@ def _homes(topology: Topology, switch: Bools) -> dict[tuple[int, ...], list[int]
 
 
 def _view(drawn: Drawn, picture: Picture) -> str:
-    return link_view_dot(drawn.route, title=drawn.title, all_links=picture.all_links)
+    return link_view_dot(drawn.route, title=drawn.title, all_links=picture.all_links, heading=drawn.heading)
 
 
 SUMMARY = "every link between switches, up to 500"

@@ -116,7 +116,7 @@ def _view(drawn: Drawn, picture: Picture) -> str:
         )
     direction: Direction = "down" if picture.direction == "down" else "up"
     heat = heat_map(route.topology, route.utilisation, tier, direction)
-    return matrix_svg(heat, route_heading(route, drawn.title))
+    return matrix_svg(heat, drawn.heading or route_heading(route, drawn.title))
 
 
 SUMMARY = "a cell per pair of switches"

@@ -5,6 +5,7 @@ What is chosen depends on the cables, up or down, so that two states of one netw
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from fabric.result import PhaseRoute
 
 
-def neighbourhood_dot(route: PhaseRoute, *, title: str, at: str | None = None, hops: int = 1) -> str:
-    """A node and the switches within ``hops`` of it, in DOT.
+def neighbourhood_dot(
+    route: PhaseRoute, *, title: str, at: str | None = None, hops: int = 1, heading: Sequence[str] = ()
+) -> str:
+    """A node and the switches within ``hops`` of it, in DOT, under ``heading`` or what the route says of itself.
 
     Raises
     ------
@@ -50,11 +53,11 @@ def neighbourhood_dot(route: PhaseRoute, *, title: str, at: str | None = None, h
         near[step[topology.nodes.forwards[step]]] = True
     chosen = np.flatnonzero(near)
     words = f"{shortened(topology.nodes.name[node])} and {len(chosen) - 1:,} switches within {hops} hops"
-    return folded_dot(route, chosen, (*route_heading(route, title), words))
+    return folded_dot(route, chosen, (*(tuple(heading) or route_heading(route, title)), words))
 
 
 def _view(drawn: Drawn, picture: Picture) -> str:
-    return neighbourhood_dot(drawn.route, title=drawn.title, at=picture.at, hops=picture.hops)
+    return neighbourhood_dot(drawn.route, title=drawn.title, at=picture.at, hops=picture.hops, heading=drawn.heading)
 
 
 SUMMARY = "a node and what is near"

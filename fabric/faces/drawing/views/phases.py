@@ -68,4 +68,4 @@ def _view(drawn: Drawn, _: Picture) -> str:
 
 SUMMARY = "the step of every job in time"
 ORDER = 70
-VIEW = View("svg", _view)
+VIEW = View("svg", _view, of_links=False)

@@ -13,9 +13,9 @@ from fabric.faces.drawing.dot import route_heading
 from fabric.faces.drawing.svg.canvas import Canvas
 from fabric.faces.drawing.view import Drawn, Picture, View
 from fabric.faces.views.bands import band
-from fabric.faces.views.racks import host_racks
 from fabric.result import PhaseRoute
 from fabric.scenario.load import LoadedScenario
+from fabric.scenario.racks import host_racks
 from topologies.errors import FormatError
 from topologies.units import percent
 
@@ -77,7 +77,7 @@ def _worst_of_hosts(route: PhaseRoute, hosts: Sequence[str]) -> dict[str, float]
 
 
 def _view(drawn: Drawn, _: Picture) -> str:
-    return rack_svg(drawn.loaded, drawn.route, route_heading(drawn.route, drawn.title))
+    return rack_svg(drawn.loaded, drawn.route, drawn.heading or route_heading(drawn.route, drawn.title))
 
 
 SUMMARY = "rows of racks"

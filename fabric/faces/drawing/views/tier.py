@@ -7,6 +7,7 @@ too many units, pods or leaves, the hottest keep their boxes and the rest become
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,20 +45,23 @@ _FAMILY = {_UNIT: ("unit", "units"), _POD: ("pod", "pods")}
 _REST = np.iinfo(np.int64).max  # the folded units, after all others
 
 
-def tier_view_dot(route: PhaseRoute, *, title: str) -> str:
+def tier_view_dot(route: PhaseRoute, *, title: str, heading: Sequence[str] = ()) -> str:
     """The tier view of a routed phase, in DOT; colour is the worst utilisation of a bundle's links.
 
     Parameters
     ----------
     title : str
         First word of the heading, such as the scenario's name.
+    heading : sequence of str, optional
+        Instead of what the route says of itself.
     """
     topology = route.topology
     cells = _cells(topology, route.utilisation)
     between = bundles(topology, cells.of_node, route.utilisation)
     inside = {bundle.a: bundle for bundle in between if bundle.a == bundle.b}
     boxes = [_box(topology, cells, index, inside.get(index)) for index in range(len(cells.level))]
-    return dot_text(Drawing(route_heading(route, title), route_warnings(route), boxes, between))
+    said = tuple(heading) or route_heading(route, title)
+    return dot_text(Drawing(said, route_warnings(route), boxes, between))
 
 
 # ---- which node goes into which box -------------------------------------------------------------------------------
@@ -249,7 +253,7 @@ def _switch_lines(topology: Topology, switches: Ids, *, single: bool) -> list[st
 
 
 def _view(drawn: Drawn, _: Picture) -> str:
-    return tier_view_dot(drawn.route, title=drawn.title)
+    return tier_view_dot(drawn.route, title=drawn.title, heading=drawn.heading)
 
 
 SUMMARY = "a box per tier and unit, an edge per bundle, at any size"

@@ -5,6 +5,7 @@ What is chosen depends on the cables, up or down, so that two states of one netw
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
     from fabric.result import PhaseRoute
 
 
-def unit_view_dot(route: PhaseRoute, *, title: str, at: str | None = None) -> str:
+def unit_view_dot(route: PhaseRoute, *, title: str, at: str | None = None, heading: Sequence[str] = ()) -> str:
     """The switches of a unit or pod, their hosts below, what is above folded by role, in DOT.
 
     Parameters
     ----------
     at : str, optional
         Number of the unit or pod; default: the one with the hottest link.
+    heading : sequence of str, optional
+        Instead of what the route says of itself.
 
     Raises
     ------
@@ -49,7 +52,8 @@ def unit_view_dot(route: PhaseRoute, *, title: str, at: str | None = None) -> st
     else:
         number = int(at)
     chosen = np.flatnonzero(topology.is_switch & (family == number))
-    return folded_dot(route, chosen, (*route_heading(route, title), f"{word} {number}: {len(chosen):,} switches"))
+    said = tuple(heading) or route_heading(route, title)
+    return folded_dot(route, chosen, (*said, f"{word} {number}: {len(chosen):,} switches"))
 
 
 def _hottest_place(route: PhaseRoute, family: np.ndarray) -> int:
@@ -62,7 +66,7 @@ def _hottest_place(route: PhaseRoute, family: np.ndarray) -> int:
 
 
 def _view(drawn: Drawn, picture: Picture) -> str:
-    return unit_view_dot(drawn.route, title=drawn.title, at=picture.at)
+    return unit_view_dot(drawn.route, title=drawn.title, at=picture.at, heading=drawn.heading)
 
 
 SUMMARY = "one unit or pod"

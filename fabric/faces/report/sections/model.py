@@ -36,6 +36,7 @@ def model_section(source: ReportSource) -> Section:
     blocks.append(file_table(loaded))
     changed = [(f"--set {entry['set']}", str(entry["value"])) for entry in head["overrides"]]
     changed += [("--down", text) for text in source.request.down] + [("--up", text) for text in source.request.up]
+    changed += [("--slow", text) for text in source.request.slow]
     if changed:
         blocks.append(pair_table(changed, ("what", "value"), "Changed on the command line"))
     versions = [

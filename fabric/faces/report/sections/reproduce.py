@@ -25,7 +25,12 @@ def reproduce_section(source: ReportSource) -> Section:
     name = source.loaded.scenario.name
     against = ["--base", source.base.given] if source.base is not None else []
     blocks: list[Block] = [
-        Commands((*lines, _line("fabric", "report", source.given, *flags, *against, "-o", f"{name}.html")))
+        Commands(
+            (
+                *lines,
+                _line("fabric", "report", source.given, *flags, *against, *source.failures_given, "-o", f"{name}.html"),
+            )
+        )
     ]
     if source.idle:
         kept = _flags(source, routed=False)
@@ -52,7 +57,7 @@ def _flags(source: ReportSource, *, routed: bool = True) -> list[str]:
     flags: list[str] = []
     for entry in source.loaded.overrides:
         flags += ["--set", f"{entry.path}={entry.value}"]
-    for flag, values in (("--down", request.down), ("--up", request.up)):
+    for flag, values in (("--down", request.down), ("--up", request.up), ("--slow", request.slow)):
         for value in values:
             flags += [flag, value]
     if not routed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from fabric.scenario.schema import Scenario
@@ -31,3 +32,17 @@ def host_racks(scenario: Scenario) -> list[Rack]:
             mine = hosts[start : start + (node.per_rack or 0)]
             racks.append(Rack(form.format(row=row, rack=place), node.group, mine, row, place))
     return racks
+
+
+def hosts_by_rack(scenario: Scenario) -> dict[str, tuple[str, ...]]:
+    """Hosts of every rack by its name; racks that the template gives the same name are told apart by a number.
+
+    ``r0 #2`` is the second rack called ``r0``.
+    """
+    racks = host_racks(scenario)
+    often, seen = Counter(rack.name for rack in racks), Counter[str]()
+    named: dict[str, tuple[str, ...]] = {}
+    for rack in racks:
+        seen[rack.name] += 1
+        named[f"{rack.name} #{seen[rack.name]}" if often[rack.name] > 1 else rack.name] = rack.hosts
+    return named
