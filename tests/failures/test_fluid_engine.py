@@ -1,4 +1,4 @@
-"""Cases that are followed equal cases that are routed anew, to 1e-9: every rule, reaction, builder and kind of damage."""
+"""Cases that are followed equal cases that are routed anew, to 1e-9: every rule, reaction and kind of damage."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def network(kind, rng):
     """A small fabric; a torus with random metrics, and every third fabric with two things down from the start."""
     topology = TOPOLOGIES[kind](dict(NETWORKS[kind]))
     if kind == "torus":
-        topology = replace(topology, links=replace(topology.links, weight=rng.integers(1, 4, len(topology.links)) * 1.0))
+        topology = replace(
+            topology, links=replace(topology.links, weight=rng.integers(1, 4, len(topology.links)) * 1.0)
+        )
     if rng.random() < 1 / 3:
         topology = topology.with_down(links=rng.choice(len(topology.links), 2).tolist())
     return topology
@@ -131,9 +133,7 @@ def compare(phase, reaction, damage):
     np.testing.assert_array_equal(answers.cut, anew.cut)
     same_worst(worst, plain_worst)
     last = len(damage) - 1
-    np.testing.assert_allclose(
-        fast.utilisation(damage, last), plain.utilisation(damage, last), rtol=1e-9, atol=1e-12
-    )
+    np.testing.assert_allclose(fast.utilisation(damage, last), plain.utilisation(damage, last), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(
         fast.damaged(damage, 0).utilisation(damage, last),
         plain.damaged(damage, 0).utilisation(damage, last),

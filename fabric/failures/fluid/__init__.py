@@ -1,1 +1,1 @@
-"""Cases of routers that split by a rule: only what a failure touches is followed, as differences to the intact state."""
+"""Cases of routers that split by a rule: what a failure touches is followed, as differences to the intact state."""

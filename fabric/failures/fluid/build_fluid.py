@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabric.failures.engine import PhaseEngine, SweepPhase
 from fabric.evaluation.phases import PreparedPhase
+from fabric.failures.engine import PhaseEngine, SweepPhase
 from fabric.failures.fluid.columns import Lines, Rows
 from fabric.failures.fluid.ends_state import ends_of
 from fabric.failures.fluid.fluid_engine import FluidEngine

@@ -133,7 +133,7 @@ def _follow_row(thread: Thread, row: int) -> None:
 @compiled_inside
 def take_case(thread: Thread, dead: Ints, slow: Ints, left: Floats) -> int:
     """Do the damage of one case and follow it; whether it was ``NOT_FOLLOWED``, as plain routing has to do it."""
-    lines, rows, ends, work = thread.lines, thread.rows, thread.ends, thread.work
+    lines, ends, work = thread.lines, thread.ends, thread.work
     dummy = len(thread.net.into_start) - 2
     for link in dead:
         _take_down(lines, work, dummy, link)

@@ -1,6 +1,6 @@
 """What the compiled loops read and write: the intact state by destination, and one thread's working arrays.
 
-Columns of one kind of thing are one structured array: compiled loops are handed few arrays, which keeps compiling short.
+Columns of one kind of thing are one structured array: loops are handed few arrays, which keeps compiling short.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LINK = np.dtype(
     align=True,
 )  # fmt: skip
 ROW = np.dtype([("dest", "i4"), ("node_start", "i8"), ("edge_start", "i8")], align=True)
-# A node that traffic to one destination crosses; ``total`` of the parts of its next hops, ``passes`` as the rule counts.
+# A node that traffic to one destination crosses; ``total`` of its next hops' parts, ``passes`` as the rule counts.
 NODE = np.dtype(
     [("node", "i4"), ("entry", "i8"), ("total", "f8"), ("passes", "f8"), ("hop_start", "i8"), ("in_start", "i8")],
     align=True,
@@ -59,9 +59,7 @@ MEMBER = np.dtype(
     align=True,
 )  # fmt: skip
 SENDER = np.dtype([("node", "i4"), ("size", "i4"), ("start", "i8")], align=True)
-RECEIVER = np.dtype(
-    [("node", "i4"), ("size", "i4"), ("block", "i4"), ("start", "i8"), ("at_sink", "i8")], align=True
-)
+RECEIVER = np.dtype([("node", "i4"), ("size", "i4"), ("block", "i4"), ("start", "i8"), ("at_sink", "i8")], align=True)
 
 # One thread's marks. Lists stand in columns of their own: ``down`` and ``touch`` of links, ``listed`` of others.
 LINK_WORK = np.dtype(
@@ -72,7 +70,9 @@ ENTRY_WORK = np.dtype([("marked", "u1"), ("listed", "i8"), ("following", "i8")],
 ROW_WORK = np.dtype([("marked", "u1"), ("listed", "i4"), ("entry", "i8"), ("item", "i8")], align=True)
 GROUP_WORK = np.dtype([("gone", "i4")])
 BLOCK_WORK = np.dtype([("marked", "u1"), ("listed", "i4")], align=True)
-PLACE_WORK = np.dtype([("flag", "u1"), ("lost", "u1"), ("total", "f8"), ("passes", "f8"), ("arrives", "f8")], align=True)
+PLACE_WORK = np.dtype(
+    [("flag", "u1"), ("lost", "u1"), ("total", "f8"), ("passes", "f8"), ("arrives", "f8")], align=True
+)
 
 
 class Lines(NamedTuple):

@@ -126,7 +126,9 @@ def _cut_block(lines: Lines, ends: Ends, work: Work, block: int) -> None:
         cut = work.end[end].cut > 0
         carry_less(work.delta, work.link, work.count, ends.end[end].in_link, code, gbps * (size - 1 if cut else gone))
         if cut or not lines.frozen:
-            carry_less(work.delta, work.link, work.count, ends.end[end].out_link, code, gbps * (size - 1 if cut else gone))
+            carry_less(
+                work.delta, work.link, work.count, ends.end[end].out_link, code, gbps * (size - 1 if cut else gone)
+            )
     _cut_block_entries(lines, ends, work, block)
 
 
@@ -176,8 +178,22 @@ def lose_entry(lines: Lines, ends: Ends, work: Work, sink: int, entry: int, part
             receivers = ends.receiver[group].size - work.receiver[group].gone
             for index in range(ends.receiver[group].start, ends.receiver[group + 1].start):
                 if work.end[ends.member[index].by_receiver].cut == 0:
-                    carry_less(work.delta, work.link, work.count, ends.end[ends.member[index].by_receiver].in_link, code, gbps * senders * part)
+                    carry_less(
+                        work.delta,
+                        work.link,
+                        work.count,
+                        ends.end[ends.member[index].by_receiver].in_link,
+                        code,
+                        gbps * senders * part,
+                    )
             if not lines.frozen:
                 for index in range(ends.sender[other].start, ends.sender[other + 1].start):
                     if work.end[ends.member[index].by_sender].cut == 0:
-                        carry_less(work.delta, work.link, work.count, ends.end[ends.member[index].by_sender].out_link, code, gbps * receivers * part)
+                        carry_less(
+                            work.delta,
+                            work.link,
+                            work.count,
+                            ends.end[ends.member[index].by_sender].out_link,
+                            code,
+                            gbps * receivers * part,
+                        )

@@ -108,9 +108,7 @@ def _entry_pairs(
         for block in part.flows.blocks:
             senders, send = np.unique(graph.source[block.members], return_counts=True)
             receivers, receive = np.unique(graph.sink[block.members], return_counts=True)
-            at = entry_of(
-                graph, demand, np.repeat(receivers, len(senders)), np.tile(senders, len(receivers))
-            )
+            at = entry_of(graph, demand, np.repeat(receivers, len(senders)), np.tile(senders, len(receivers)))
             many = np.outer(receive, send).ravel()
             # An endpoint's own terminals have no entry: what it would send itself was never demand.
             table[at[at >= 0], code] += many[at >= 0]
@@ -175,7 +173,9 @@ def ends_of(graph: RoutingGraph, demand: PhaseDemand, pairs: Sequence[PairTraffi
             MEMBER, len(member), end=member, block=of_block, sender=senders.of_member, receiver=receivers.of_member,
             of_end=of_end[1], by_sender=senders.member, by_receiver=receivers.member,
         ),
-        sender=_records(SENDER, len(senders.node) + 1, node=senders.node, size=senders.size, start=senders.member_start),
+        sender=_records(
+            SENDER, len(senders.node) + 1, node=senders.node, size=senders.size, start=senders.member_start
+        ),
         receiver=_records(
             RECEIVER, len(receivers.node) + 1, node=receivers.node, size=receivers.size, block=receivers.block,
             start=receivers.member_start, at_sink=at_sink[1],

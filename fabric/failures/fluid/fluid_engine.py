@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fabric.failures.cases import Damage, joined
 from fabric.failures.engine import CAUSES, LinkWorst, Outcomes, PhaseEngine
@@ -105,11 +107,16 @@ class FluidEngine:
 
     def _columns(self, damage: Damage) -> tuple[Longs, Ints, Longs, Ints, Floats]:
         """Damage, with what is done already, as the loops read it."""
-        both = damage if self.before is None else joined(damage, self.before)
+        none = np.empty(0, np.int32)
+        dead, slow, left = (none, none, np.empty(0)) if self.before is None else self.before.of(0)
+        # Links may stand twice in what the loops are handed, and be both dead and slowed.
         return (
-            np.array(both.start, np.int64), np.array(both.dead, np.int32), np.array(both.slow_start, np.int64),
-            np.array(both.slow, np.int32), np.array(both.left, np.float64),
-        )  # fmt: skip
+            damage.start + len(dead) * np.arange(len(damage) + 1),
+            _with_each(damage.start, damage.dead.astype(np.int32), dead),
+            damage.slow_start + len(slow) * np.arange(len(damage) + 1),
+            _with_each(damage.slow_start, damage.slow.astype(np.int32), slow),
+            _with_each(damage.slow_start, damage.left.astype(np.float64), left),
+        )
 
     def _take_thread(self, start: Longs, dead: Ints, slow: Ints) -> Thread:
         """Working arrays, with room for the hops that the worst of the cases touches."""
@@ -164,6 +171,16 @@ class FluidEngine:
         more = damage.slice(case, case + 1)
         before = more if self.before is None else joined(more, self.before)
         return FluidEngine(self.state, self.plain, before, self.threads, self._idle, self._lock)
+
+
+def _with_each(start: Longs, values: NDArray[Any], more: NDArray[Any]) -> NDArray[Any]:
+    """Values grouped by case, with the same ``more`` at the end of every group."""
+    cases = len(start) - 1
+    both = np.empty(len(values) + cases * len(more), values.dtype)
+    both[np.arange(len(values)) + len(more) * np.repeat(np.arange(cases), np.diff(start))] = values
+    ends = start[1:, None] + len(more) * np.arange(cases)[:, None] + np.arange(len(more))
+    both[ends.ravel()] = np.tile(more, cases)
+    return both
 
 
 def _answers(whole: Outcomes, cut: Marks, worst: LinkWorst) -> Answers:

@@ -62,7 +62,12 @@ def _weigh(lines: Lines, rows: Rows, work: Work, row: int, place: int) -> bool:
                 for other in range(first, last):
                     if rows.hop[other].head == head and work.link[rows.hop[other].link].dead == 0:
                         width += lines.link[rows.hop[other].link].capacity * work.link[rows.hop[other].link].left
-                part = lines.link[rows.hop[hop].link].capacity * work.link[rows.hop[hop].link].left / width * min(width, beyond)
+                part = (
+                    lines.link[rows.hop[hop].link].capacity
+                    * work.link[rows.hop[hop].link].left
+                    / width
+                    * min(width, beyond)
+                )
                 last_hop = head == 0 and lines.link[rows.hop[hop].link].core == 0
                 passes += np.inf if last_hop else part
         work.part[hop - edges] = part
@@ -155,7 +160,11 @@ def lose_stranded(lines: Lines, rows: Rows, ends: Ends, work: Work, row: int) ->
         else:
             split, sum_of = work.place[place].flag & SPLIT, 0.0
             for hop in range(rows.node[node].hop_start, rows.node[node + 1].hop_start):
-                part = work.part[hop - edges] / work.place[place].total if split else rows.hop[hop].part / rows.node[node].total
+                part = (
+                    work.part[hop - edges] / work.place[place].total
+                    if split
+                    else rows.hop[hop].part / rows.node[node].total
+                )
                 if part > 0.0:
                     sum_of += part * work.place[rows.hop[hop].head].arrives
                     lost |= work.place[rows.hop[hop].head].lost > 0

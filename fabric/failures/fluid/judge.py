@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from fabric.failures.fluid.columns import Lines, Marks, Work
-from fabric.failures.fluid.cut_ends import DOWN, TOUCH
+from fabric.failures.fluid.cut_ends import TOUCH
 from fabric.routing.compiled import compiled_inside
 from fabric.routing.utilisation import OVER, SAME
 from topologies.columns import Floats, Ints, Longs

@@ -12,7 +12,7 @@ from fabric.routing.router import Splits
 
 
 def rows_by_splits(graph: RoutingGraph, demand: PhaseDemand, splits: Splits, columns: int) -> Rows:
-    """Rows of a graph in which every endpoint with several links is a node of its own; edges without a part are none."""
+    """Rows of a graph in which every endpoint with several links is a node of its own."""
     link, place = link_of_edge(graph), np.zeros(graph.nodes, np.int32)
     pieces = []
     for row, dest in enumerate(demand.dest.tolist()):
