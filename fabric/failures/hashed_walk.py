@@ -40,7 +40,7 @@ def measure(dest: int, wires: Wires, up: Bools, dead_in: Longs, case: int, dista
 
 @inlined
 def leads_on(
-    slot: int, distance: float, wires: Wires, up: Bools, dead_in: Longs, case: int, now: Floats, hops: Ints
+    slot: int | np.int32 | np.int64, distance: float, wires: Wires, up: Bools, dead_in: Longs, case: int, now: Floats, hops: Ints
 ) -> bool:
     """Whether a slot of a node at ``distance`` is on a shortest path and up.
 
@@ -70,7 +70,7 @@ def choose(
     group_start: Longs,
     group: Ints,
     slots: Ints,
-) -> int:
+) -> np.int64:
     """Slot of the next hop of a flow; -1 where there is none. ``group`` may be empty: members are then looked for."""
     stands = now[node] == whole[node] if wires.equal else now[node] <= whole[node] * (1 + NEAR)
     seed, distance, chosen = rule.seed[node], now[node], np.int64(-1)
@@ -85,9 +85,9 @@ def choose(
             first, count = group_start[cell], group_start[cell + 1] - group_start[cell]
         if listed:
             filled = np.int64(0)
-            for slot in range(first, first + count):
-                if is_step(whole[wires.head[slot]], whole[node], wires.out_weight[slot], wires.equal):
-                    slots[filled] = slot
+            for port in range(first, first + count):
+                if is_step(whole[wires.head[port]], whole[node], wires.out_weight[port], wires.equal):
+                    slots[filled] = port
                     filled += 1
             count = filled
         for number in range(most_picks(count)):

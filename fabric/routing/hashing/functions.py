@@ -84,7 +84,7 @@ def xor8(data: Bytes, length: int) -> np.uint32:
 
 
 @compiled
-def next_hop(key: np.uint64, seed: np.uint64, bits: int, hops: int) -> np.int64:
+def next_hop(key: np.uint64, seed: np.uint64, bits: int, hops: int | np.int64) -> np.int64:
     """Which of ``hops`` next hops a switch with ``seed`` takes for a flow whose header hashes to ``key``.
 
     Parameters
@@ -113,7 +113,7 @@ def next_hop(key: np.uint64, seed: np.uint64, bits: int, hops: int) -> np.int64:
 
 
 @compiled
-def lasting_pick(key: np.uint64, seed: np.uint64, bits: int, count: int, number: int) -> int:
+def lasting_pick(key: np.uint64, seed: np.uint64, bits: int, count: int | np.int64, number: int) -> np.int64:
     """Pick ``number``, from 0, of a switch with resilient hashing among the ``count`` members of a group.
 
     The first is ``next_hop`` of the whole group. A member that is not usable is followed by further picks, by the hash
@@ -128,6 +128,6 @@ def lasting_pick(key: np.uint64, seed: np.uint64, bits: int, count: int, number:
 
 
 @compiled
-def most_picks(count: int) -> int:
+def most_picks(count: int | np.int64) -> int:
     """How many picks there are in a group; the last ``count`` of them are all its members, in order."""
-    return (MOST_PICKS + 1) * count
+    return int((MOST_PICKS + 1) * count)

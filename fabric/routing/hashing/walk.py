@@ -46,9 +46,21 @@ class Net(NamedTuple):
     def of(graph: RoutingGraph) -> Net:
         """Of a routing graph."""
         into, out = graph.into, graph.out
-        inward = (into.start, graph.src[into.edge], graph.weight[into.edge])
-        outward = (out.start, out.edge, graph.dst[out.edge], graph.weight[out.edge])
-        return Net(*inward, graph.equal_weights, *outward, False, *inward)
+        start, tail, weight = into.start, graph.src[into.edge], graph.weight[into.edge]
+        return Net(
+            start,
+            tail,
+            weight,
+            graph.equal_weights,
+            out.start,
+            out.edge,
+            graph.dst[out.edge],
+            graph.weight[out.edge],
+            False,
+            start,
+            tail,
+            weight,
+        )
 
     @staticmethod
     def lasting_in(whole: RoutingGraph, edge: Ints) -> Net:
