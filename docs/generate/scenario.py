@@ -125,6 +125,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("Keys of an inference workload", ("ServingPool", "Lengths")),
     ("limits", ("LimitSpec",)),
     ("failures and risk_groups", ("FailureSpec", "RiskGroupSpec")),
+    ("reliability and on_failure", ("ReliabilitySpec", "RateSpec", "OnFailure")),
 )
 
 
