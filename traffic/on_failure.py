@@ -17,16 +17,12 @@ from traffic.workload import JobOnFailure, WorkloadContext
 
 JobReaction = Literal["stall", "restart", "shrink", "lose-rail"]
 STALL, RESTART, SHRINK, LOSE_RAIL = get_args(JobReaction)
-RESTART_S = 600.0  # MegaScale: failures are found and diagnosed, and the job started again, in less than 10 minutes
+# Jiang et al., MegaScale, NSDI 2024: failures are detected and diagnosed in less than 10 minutes.
+RESTART_S = 600.0
 
 
 class OnFailure(Spec):
-    """What a job does when something that it needs fails.
-
-    References
-    ----------
-    Restart time: Jiang et al., MegaScale, NSDI 2024, section 6.3: detection and diagnosis take less than 10 minutes.
-    """
+    """What a job does when something that it needs fails."""
 
     reaction: JobReaction | None = Field(
         default=None,

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fabric.scenario.failure_rates import BUILT_IN
 from fabric.scenario.json_schema import scenario_schema
 from topologies.builder import TOPOLOGIES
+from topologies.units import percent
 from traffic.workload import PLACEMENTS, WORKLOADS
 
 MARKER = "<!-- From here on written by make docs; edit the descriptions in the source. -->\n"
@@ -125,6 +127,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("Keys of an inference workload", ("ServingPool", "Lengths")),
     ("limits", ("LimitSpec",)),
     ("failures and risk_groups", ("FailureSpec", "RiskGroupSpec")),
+    ("reliability and on_failure", ("ReliabilitySpec", "RateSpec", "OnFailure")),
 )
 
 
@@ -166,6 +169,10 @@ def page(hand_written: str) -> str:
     for entry in PLACEMENTS:
         keys = ", ".join(f"`{key}`" for key in entry.model.model_fields if key != "kind") or "none"
         parts.append(f"| `{entry.name}` | {keys} | {entry.summary.replace('``', '`').removesuffix('.')} |\n")
+    parts.append("\n### reliability.rates, built in\n\n| key | rate | repair | source |\n| --- | --- | --- | --- |\n")
+    for rate in BUILT_IN:
+        repair = "" if rate.repair_s is None else f"{rate.repair_s / 3600:g} h ({rate.repair_source})"
+        parts.append(f"| `{rate.key}` | {percent(rate.per_month, 3)} a month | {repair} | {rate.source} |\n")
     return "".join(parts)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_HPN = "Qian et al., Alibaba HPN, SIGCOMM 2024, section 2.3"
+_HPN = "Qian et al., Alibaba HPN, SIGCOMM 2024"
 _LLAMA = "Llama Team, The Llama 3 herd of models, 2024, table 5"
 _MONTHS = 54 / 30.4375  # that the interruptions of Llama 3 were counted over
 _LLAMA_GPUS = 16_384

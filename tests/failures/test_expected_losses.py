@@ -6,9 +6,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from fabric.failures.expected import expected_losses, plant_of
 from fabric.failures.chunks import Ground, Sweep
 from fabric.failures.enumerate import case_set
+from fabric.failures.expected import expected_losses, plant_of
 from fabric.failures.rates import Rates
 from fabric.failures.request import FailureRequest
 from fabric.failures.sweep import run_failures
@@ -87,7 +87,7 @@ def enumerated(tmp_path_factory):
     topology = run_scenario(scenario).network.topologies["main"]
     links = [topology.link_name(link) for link in np.flatnonzero(topology.is_cable).tolist()]
     switches = [topology.nodes.name[node] for node in np.flatnonzero(topology.is_switch).tolist()]
-    down = {name: 10 / 1000 for name in links} | {name: 20 / 2000 for name in switches}
+    down = dict.fromkeys(links, 10 / 1000) | dict.fromkeys(switches, 20 / 2000)
     hosts_up = ((20_000 / 8) / (20_000 / 8 + 10)) ** 4 * (4_000 / 4_005) ** 4
 
     @cache
@@ -209,7 +209,7 @@ def test_a_job_that_loses_a_rail_is_slower_by_the_closed_form(tmp_path):
     intact = run.result.jobs[0]
     on_fabric = [phase for phase in intact.phases if phase.fabric is not None and phase.exposed_s]
     more = sum(phase.exposed_s for phase in on_fabric) / 7
-    assert job.state == "stalled" and job.reaction == "slower until the repair"
+    assert (job.state, job.reaction) == ("stalled", "slower until the repair")
     stretch = 1 + more / intact.step_time_s
     assert job.lost_gpu_hours == pytest.approx(32 * 4 * (1 - 1 / stretch), rel=0.1)
 

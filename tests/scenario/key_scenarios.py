@@ -63,6 +63,7 @@ def routed(router: str, topology: Data | None = None, **routing: Any) -> Data:
 EXPERTS = {"count": 8, "top_k": 2, "ffn_hidden": 512, "shared": 1, "groups": 4, "group_limit": 2}
 LATENT = {"kv_rank": 64, "query_rank": 128, "nope_dim": 32, "rope_dim": 16, "value_dim": 32}
 CHECKPOINT = {"target": "store", "every": "30 min", "fabric": "extra", "replication": 2}
+ON_FAILURE = {"reaction": "restart", "spares": 1, "restart_time": "5 min", "checkpoint_every": "30 min"}
 DEADLINE = {"target": "store", "deadline": "10 s", "fabric": "extra", "writers": "all", "mode": "asynchronous"}
 DATASET = {"read": "100 MB/s", "source": "store", "shuffle": "10 MB/s", "fabric": "extra"}
 
@@ -204,6 +205,7 @@ def _trainings() -> list[Data]:
     jobs = [
         training(checkpoint=CHECKPOINT, dataset=DATASET, parallelism={"tp": 2, "pp": 2, "dp": 4}, recompute="none"),
         training(checkpoint=DEADLINE, gpus=8),
+        training(gpus=8, on_failure=ON_FAILURE),
         training(
             parallelism={"tp": 8, "cp": 2, "order": "tp-cp-ep-dp-pp"},
             overlap={"tensor": True, "context": False},
@@ -367,6 +369,10 @@ def _routings() -> list[Data]:
             {"name": "lane", "select": "tier=leaf-spine", "slow": "75%"},
             {"name": "loose", "flap": {"leaf0 -> spine0": "90%"}},
         ],
+        reliability={
+            "rates": {"switch leaf": {"rate": "0.1 %/month", "repair": "6 h"}, "gpu": {"rate": "MTBF 50000 h"}},
+            "detection": "200 ms",
+        },
         measured=[{"kind": "prometheus"}],
         seed=3,
         scale=1.5,

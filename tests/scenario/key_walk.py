@@ -23,6 +23,7 @@ from fabric.faces.report.sections.model import model_section
 from fabric.faces.report.source import ReportSource
 from fabric.failures.enumerate import named_set
 from fabric.failures.part_finder import PartFinder
+from fabric.failures.rates import Rates
 from fabric.pipeline.network import Network, build_network
 from fabric.pipeline.prepared import PreparedScenario, derive_traffic
 from fabric.pipeline.run import Run
@@ -30,6 +31,7 @@ from fabric.pipeline.stages import route_prepared_scenario
 from fabric.pipeline.tables import address_options
 from fabric.request import RouteRequest
 from fabric.rules.addressing import plan_addresses
+from fabric.scenario.failure_rates import RATED_KINDS
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.racks import host_racks
 from fabric.scenario.schema import Workload, not_yet_modelled
@@ -149,6 +151,7 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         ]
         yield digest(plans)
         yield digest(failure_cases(loaded, network))
+        yield digest(failure_rates(loaded))
         result = route_prepared_scenario(prepared)
         yield digest(result)
         report = model_section(ReportSource(Run(loaded, RouteRequest(), result, stages=prepared)))
@@ -163,6 +166,14 @@ def failure_cases(loaded: LoadedScenario, network: Network) -> list[object]:
     finder = PartFinder(network)
     sets = [named_set(run, entry.name, finder) for entry in loaded.scenario.failures]
     return [*sets, finder.of_kind("line-card")]
+
+
+def failure_rates(loaded: LoadedScenario) -> list[object]:
+    """How often parts fail, and how long nobody knows of it."""
+    spec = loaded.scenario.reliability
+    rates = Rates.of(spec)
+    kinds = [(kind, role) for kind in RATED_KINDS for role in ("", "leaf", "leaf-spine")]
+    return [*(rates.rate(*kind) for kind in kinds), spec.detection]
 
 
 # ---- other values ----------------------------------------------------------------------------------------------------
@@ -204,6 +215,8 @@ _VALUES: dict[str, list[Data]] = {
     "paths": ["valley-free", "shortest"],
     "objective": ["max-throughput"],
     "recompute": [["norms", "activation"], "full"],
+    "rates": [{"gpu": {"rate": "1 %/month"}}],
+    "rate": ["2 %/month", "500 FIT"],
     "expert_load": [{"path": "none.csv"}],
     "order": ["pp-dp-ep-cp-tp", "spread"],
 }
