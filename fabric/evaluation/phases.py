@@ -25,6 +25,7 @@ from fabric.routing.reach import Unreachable, split_reachable
 from fabric.routing.router import (
     ROUTERS,
     Certificate,
+    DrawnBefore,
     HashSpread,
     PairTraffic,
     Quantiles,
@@ -215,6 +216,20 @@ def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOpti
     )
 
 
+def drawn_phase(prepared: PreparedPhase, routing: Routing, options: RoutingOptions, rated: int) -> DrawnBefore:
+    """The draws of a routed phase that the options ask for, the first ``rated`` of them with the rates of flows.
+
+    There may be none, or more that are rated than drawn link by link.
+    """
+    links = len(prepared.graph.topology.links)
+    every = _every_draw(prepared, routing, options) if options.draws else None
+    flows = routing.draws
+    rates = flows.rates(options.seed, rated) if rated and flows is not None and flows.whole_flows else np.empty((3, 0))
+    if every is None:
+        return DrawnBefore(np.empty((0, links)), {}, rates)
+    return DrawnBefore(every.utilisation, every.job_peak, rates)
+
+
 def _in_draw(routing: Routing, seed: int) -> Routing:
     """The same answer in the draw of another seed."""
     assert routing.draws is not None
@@ -226,6 +241,8 @@ def _every_draw(prepared: PreparedPhase, routing: Routing, options: RoutingOptio
     """The phase in every draw of the hash; None of a router that draws nothing."""
     if routing.draws is None:
         return None
+    if options.drawn is not None:
+        return EveryDraw(options.seed, options.drawn.utilisation, options.drawn.job_peak)
     graph, topology = prepared.graph, prepared.graph.topology
     ends, usable = _ends(prepared, routing), usable_part(graph, routing)
     columns = {(job, False): _columns_of(prepared.classes, job) for job in prepared.window_s}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,15 @@ from traffic.workload import WorkloadTraffic, demands_of
 
 if TYPE_CHECKING:
     from fabric.evaluation.schedule import StepSchedule
-    from fabric.routing.router import RoutingOptions
+    from fabric.routing.router import DrawnBefore, RoutingOptions
     from fabric.routing.table_options import TableLimits, TableOptions
     from traffic.demands import Demands
 
+    Drawn = Mapping[tuple[str, str], DrawnBefore]
+
 
 def route_prepared_scenario(
-    prepared: PreparedScenario, *, progress: Reporter = silent, idle: bool = False
+    prepared: PreparedScenario, *, progress: Reporter = silent, idle: bool = False, drawn: Drawn | None = None
 ) -> RouteResult:
     """Stages three and four: route every phase of every fabric and judge the outcome.
 
@@ -33,6 +35,8 @@ def route_prepared_scenario(
     ----------
     idle : bool
         Whether a scenario that sends nothing has an answer too: one without routes.
+    drawn : mapping, optional
+        (fabric, phase) -> draws of the hash that were made elsewhere.
     """
     from fabric.evaluation.hottest import folded_links, hottest_links
     from fabric.evaluation.judged import judge
@@ -40,7 +44,7 @@ def route_prepared_scenario(
     from fabric.pipeline.unused_options import unused_options
 
     loaded, request, traffic = prepared.loaded, prepared.request, prepared.traffic
-    routes = _route_all(prepared, progress, idle=idle)
+    routes = _route_all(prepared, progress, idle=idle, drawn=drawn or {})
     try:
         jobs, verdicts = judge(traffic, routes, limits_of(loaded, request), fabric=request.fabric)
     except ScenarioError as error:
@@ -110,7 +114,7 @@ def under(label: str, progress: Reporter) -> Reporter:
     return lambda state: progress(replace(state, text=f"{label}: {state.text}"))
 
 
-def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool) -> list[PhaseRoute]:
+def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool, drawn: Drawn) -> list[PhaseRoute]:
     from fabric.evaluation.phases import route_phase
     from fabric.pipeline.draws import draw_counts
 
@@ -126,13 +130,16 @@ def _route_all(prepared: PreparedScenario, progress: Reporter, *, idle: bool) ->
                 demands,
                 phase,
                 router=router,
-                options=routing_options(
-                    spec,
-                    request,
-                    prepared.loaded.scenario.seed,
-                    under(label, progress),
-                    draws=draws[name].loads,
-                    rate_draws=draws[name].rates,
+                options=replace(
+                    routing_options(
+                        spec,
+                        request,
+                        prepared.loaded.scenario.seed,
+                        under(label, progress),
+                        draws=draws[name].loads,
+                        rate_draws=draws[name].rates,
+                    ),
+                    drawn=drawn.get((name, phase)),
                 ),
                 efficiency=spec.payload_efficiency,
                 latency=spec.latency,

@@ -139,6 +139,10 @@ class HashDraws(Protocol):
         """The answer in the draw of a seed."""
         ...
 
+    def rates(self, first: int, count: int) -> Floats:
+        """Fullest link, and worst and mean rate of whole flows, in draws from a seed on, shape (3, count)."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Routing:
@@ -193,6 +197,24 @@ class AdaptiveOptions:
     flowlet_bytes: float = DEFAULT_FLOWLET_BYTES
 
 
+@dataclass(frozen=True, eq=False)
+class DrawnBefore:
+    """Draws of a phase from the seed of the options on, made elsewhere: what they come to is not worked out again.
+
+    Attributes
+    ----------
+    utilisation : ndarray, shape (R, L)
+    job_peak : dict
+        (job, of its steady traffic) -> highest utilisation that it meets, shape (R,).
+    rates : ndarray, shape (3, W)
+        Fullest link, and worst and mean rate of the flows; W is 0 where flows are in pieces.
+    """
+
+    utilisation: Floats
+    job_peak: dict[tuple[str, bool], Floats]
+    rates: Floats
+
+
 @dataclass(frozen=True)
 class RoutingOptions:
     """What the scenario or the command line says about routing."""
@@ -213,6 +235,7 @@ class RoutingOptions:
     rate_draws: int | None = (
         None  # those whose flows are shared max-min fairly where ``replicas`` is 1; None: not asked
     )
+    drawn: DrawnBefore | None = None  # all draws that are wanted; None: they are drawn here
     tables: TableOptions = field(default_factory=TableOptions)  # of as-programmed
     report: Reporter = silent
 

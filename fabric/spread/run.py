@@ -42,6 +42,11 @@ class SpreadOptions:
     resume: bool = False
     force: bool = False
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything of it was said."""
+        return self.backend != "local" or self.workers is not None or self.checkpoint is not None
+
     def open_checkpoint(self, job: Job) -> Checkpoint | None:
         """The file that tasks are kept in, for a job and others of the same command; None: they are not kept.
 

@@ -142,3 +142,67 @@ def test_units_are_taken_once(task: tuple[int, int], left: list[tuple[int, int]]
 
     rest = _without([Task(0, 10)], Task(*task))
     assert (None if rest is None else [(part.first, part.last) for part in rest]) == left
+
+
+DRAWN = """\
+version: 1
+name: drawn
+nodes:
+  - {group: gpu, count: 16, gpus: 2, nics: {main: {count: 2, speed: 100G}}}
+fabrics:
+  main:
+    topology: {kind: leaf-spine, leaves: 8, spines: 4, hosts_per_leaf: 4, host_speed: 100G, uplink_speed: 100G}
+    routing: {router: ecmp-hash}
+workloads:
+  - {id: shuffle, kind: permutation, fabric: main, size: 1 GB}
+limits:
+  - {fabric: main, metric: utilisation, stat: max, max: 150%, at: p95}
+"""
+
+
+@pytest.mark.parametrize(
+    "flags", [[], ["--set", "fabrics.main.routing={router: adaptive, adaptive: {granularity: flowlet}}"]]
+)
+def test_draws_of_the_hash_by_two_processes_are_those_of_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str]
+) -> None:
+    """Bands, rates of flows, limits and the draw shown: the same bytes, also in two goes."""
+    from fabric.cli.main import run
+
+    path = tmp_path / "s.yaml"
+    path.write_text(DRAWN)
+    line = ["route", str(path), "--replicas", "150", "--json", "-q", *flags]
+    code = run([*line, "--suggest", "never"])
+    one = capsys.readouterr().out
+    assert '"draws": 150' in one
+    for more in (
+        ["--workers", "2", "--checkpoint", str(tmp_path / "c")],
+        ["--checkpoint", str(tmp_path / "c"), "--resume"],
+    ):
+        assert run([*line, *more]) == code
+        assert capsys.readouterr().out == one
+
+
+def test_nothing_to_draw_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from fabric.cli.main import run
+
+    path = tmp_path / "s.yaml"
+    path.write_text(DRAWN)
+    assert run(["route", str(path), "--router", "ecmp", "--workers", "2"]) == 3
+    assert "FP5013" in capsys.readouterr().err
+
+
+def test_failures_by_two_processes_are_those_of_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Singles and pairs, the worst of every link with its causes: the same bytes."""
+    from fabric.cli.main import run
+
+    path = tmp_path / "s.yaml"
+    path.write_text(DRAWN.replace("ecmp-hash", "ecmp"))
+    for flags in ([], ["--kind", "switch", "--k", "2"]):
+        line = ["failures", str(path), "--json", "-q", *flags]
+        code = run([*line, "--workers", "1"])
+        one = capsys.readouterr().out
+        kept = str(tmp_path / f"c{len(flags)}")
+        for more in (["--workers", "2", "--checkpoint", kept], ["--checkpoint", kept, "--resume"]):
+            assert run([*line, *more]) == code
+            assert capsys.readouterr().out == one

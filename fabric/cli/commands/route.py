@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabric.cli.answer import Answer, emit, load, located, output_path
+from fabric.cli.answer import Answer, emit, load, located, note, output_path
 from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, Share, refuse_flags
+from fabric.cli.spread_flags import saying_how_to_go_on, spread_flags, spread_options
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import LINKS, LINKS_SHOWN, ROUTERS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fabric.result import RouteResult
     from fabric.routing.progress import Reporter
     from fabric.scenario.load import LoadedScenario
+    from fabric.spread.run import SpreadOptions
     from fabric.whatif.suggestions import Suggestion
 
 SUMMARY = "Route a scenario: which links are congested, why, and what it costs each job."
@@ -110,6 +112,7 @@ def _several(routers: tuple[str, ...]) -> bool:
 @click.option("--certificate", metavar="FILE", help="Write routing and proof for fabric check-certificate.")
 @click.option("--save", metavar="FILE", help="Keep the whole result, for tui, report, compare and draw (*.fpr).")
 @timings_option
+@spread_flags
 @click.option("--allow-unreachable", cls=RareOption, is_flag=True, help="Demand without a path is not a failure.")
 def command(
     scenario: str,
@@ -127,6 +130,11 @@ def command(
     certificate: str | None,
     save: str | None,
     timings: str | None,
+    backend: str,
+    scheduler: str | None,
+    workers: int | None,
+    checkpoint: str | None,
+    resume: bool,
     allow_unreachable: bool,
 ) -> int:
     """Route SCENARIO: which links are congested in which phase, why, and what it costs each job.
@@ -138,7 +146,9 @@ def command(
     if not 0 < scale < float("inf"):
         raise click.BadParameter(f"{scale:g} is not a factor: it must be above 0", param_hint="--scale")
     several = _several(routers)
+    spread = spread_options(settings, backend, scheduler, workers, checkpoint, resume)
     if several:
+        refuse_flags("it is of the draws of one router", "backend", "workers", "checkpoint")
         refuse_flags("it is of one router; name it with --router", "certificate", "save", "suggest", "top")
         refuse_flags("all phases are compared; --where 'phase == \"NAME\"' keeps rows", "phase")
         if objective is not None:
@@ -165,7 +175,12 @@ def command(
     )
     if several:
         return _compare(loaded, settings, request, routers, timings, allow_unreachable=allow_unreachable)
-    return _route(loaded, settings, request, proof, kept, suggest, timings, top, allow_unreachable=allow_unreachable)
+    if spread.is_asked:
+        refuse_flags("it is of work that is spread, draw by draw", "suggest")
+        suggest = "never"
+    return _route(
+        loaded, settings, request, proof, kept, suggest, timings, top, spread, allow_unreachable=allow_unreachable
+    )
 
 
 def _check_compared(objective: str) -> None:
@@ -195,6 +210,7 @@ def _route(
     suggest: str,
     timings: str | None,
     top: int | None,
+    spread: SpreadOptions,
     *,
     allow_unreachable: bool,
 ) -> int:
@@ -206,7 +222,12 @@ def _route(
     from fabric.pipeline.stages import chosen_phases
 
     with located(loaded, settings), watching(settings, gap=request.gap) as report:
-        run = decided(run_scenario(loaded, request, progress=report), report)
+        run = (
+            _spread_run(loaded, request, spread, settings, report)
+            if spread.is_asked
+            else run_scenario(loaded, request, progress=report)
+        )
+        run = decided(run, report)
         changes = _suggestions(run, suggest, report)
     result = run.result
     say_timings(timings, result.routes, settings)
@@ -227,6 +248,22 @@ def _route(
     )
     emit(answer, settings)
     return _exit_code(result, allow_unreachable=allow_unreachable)
+
+
+def _spread_run(
+    loaded: LoadedScenario, request: RouteRequest, options: SpreadOptions, settings: Settings, report: Reporter
+) -> Run:
+    """The scenario with the draws of its hash made by workers."""
+    from fabric.pipeline.spread_draws import Draws
+
+    draws = Draws.of(loaded, request, options, report)
+    with saying_how_to_go_on(draws.spread):
+        run = draws.run()
+    for text in draws.spread.said:
+        note(text, settings)
+    if draws.spread.stopped is not None:
+        note(str(draws.spread.stopped), settings)
+    return run
 
 
 def _suggestions(run: Run, suggest: str, report: Reporter) -> tuple[Suggestion, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.hashing.flows import FlowTable
 from fabric.routing.hashing.headers import Draws, draw
-from fabric.routing.hashing.replicas import Room, flow_paths, spread
+from fabric.routing.hashing.replicas import Room, flow_paths, rates, spread
 from fabric.routing.hashing.walk import Walker
 from fabric.routing.router import PairTraffic, Routing, RoutingOptions
 from topologies.columns import Bools, Floats
@@ -69,11 +69,15 @@ class HashedFlows:
             packet_slowdown=self.options.hash.packet_slowdown,
         )
 
+    def rates(self, first: int, count: int) -> Floats:
+        """Fullest link, and worst and mean rate of the flows, in draws from the seed ``first`` on, shape (3, count)."""
+        return rates(self.room, self.walker, self.draw, replace(self.options, seed=first), count)[0]
+
     def routed(self) -> Routing:
         """The draw of the options' seed, with the fair rates of so many draws as the options say."""
         options = self.options
         asked = options.hash.replicas
         wanted = asked if asked > 1 else options.rate_draws or 0
-        rates, stopped = spread(self.room, self.walker, self.draw, options, wanted) if wanted else (None, False)
+        fair, stopped = spread(self.room, self.walker, self.draw, options, wanted) if wanted else (None, False)
         note = f"the time limit of {format_seconds(options.time_limit_s)} left out the last of {wanted:,} replicas"
-        return replace(self.routing(options.seed), spread=rates, partial=stopped, notes=(note,) if stopped else ())
+        return replace(self.routing(options.seed), spread=fair, partial=stopped, notes=(note,) if stopped else ())

@@ -105,3 +105,7 @@ class FlowPieces:
             draws=self,
             packet_slowdown=self.packet_slowdown,
         )
+
+    def rates(self, first: int, count: int) -> Floats:
+        """None: the rate of a flow in pieces is that of the fullest link at worst."""
+        return np.empty((3, 0))

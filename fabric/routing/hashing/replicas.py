@@ -92,16 +92,28 @@ def spread(
     room: Room, walker: Walker, draw: Callable[[Sequence[int]], Draws], options: RoutingOptions, wanted: int
 ) -> tuple[HashSpread, bool]:
     """Figures over ``wanted`` replicas, and whether the time limit left some out; those are the last ones."""
+    figures, done = (
+        rates(room, walker, draw, options, wanted) if options.drawn is None else (options.drawn.rates, wanted)
+    )
+    peak, worst, mean = figures[:, :done]
+    slowest = quantiles(worst, low_is_bad=True)
+    return HashSpread(done, quantiles(peak), slowest, float(mean.mean()), done), done < wanted
+
+
+def rates(
+    room: Room, walker: Walker, draw: Callable[[Sequence[int]], Draws], options: RoutingOptions, wanted: int
+) -> tuple[Floats, int]:
+    """Fullest link, and worst and mean rate of the flows, shape (3, wanted); and how many the time limit allowed."""
     table = room.table
     order = np.argsort(table.gbps, kind="stable")
-    peak, worst, mean = np.zeros(wanted), np.ones(wanted), np.ones(wanted)
+    figures = np.stack([np.zeros(wanted), np.ones(wanted), np.ones(wanted)])
     batch = int(np.clip(_BATCH // max(room.start[-1], 1), 1, wanted))
     began, done = time.perf_counter(), 0
     while done < wanted and table.flows:
         count = min(batch, wanted - done)
         paths = room.paths(walker, draw(range(options.seed + done, options.seed + done + count)))
-        part = slice(done, done + count)
-        _share(room, paths, order, (peak[part], worst[part], mean[part]))
+        peak, worst, mean = figures[:, done : done + count]
+        _share(room, paths, order, (peak, worst, mean))
         done += count
         seconds = time.perf_counter() - began
         options.report(
@@ -109,9 +121,7 @@ def spread(
         )
         if seconds > options.time_limit_s:
             break
-    done = done or wanted
-    rates = quantiles(worst[:done], low_is_bad=True)
-    return HashSpread(done, quantiles(peak[:done]), rates, float(mean[:done].mean()), done), done < wanted
+    return figures, done or wanted
 
 
 def _share(room: Room, paths: Ints, order: Longs, figures: tuple[Floats, Floats, Floats]) -> None:
