@@ -23,7 +23,7 @@ from fabric.failures.figures import STALLED, CaseFigures
 from fabric.failures.judge import Judge, JudgedJob, intact_outcomes
 from fabric.failures.phases import sweep_phases
 from fabric.failures.reacting import phase_under
-from fabric.failures.reaction import Reaction
+from fabric.failures.reaction import REOPTIMISED, Reaction
 from fabric.failures.request import FailureRequest
 from fabric.pipeline.run import Run
 from fabric.scenario.schema import LimitSpec
@@ -118,6 +118,11 @@ class Ground:
         """The jobs as they are without any failure."""
         judged, _ = self.judge.unique(_side(self.intact, "peak"), _side(self.intact, "cut"))
         return judged[0]
+
+    @property
+    def optimal_engines(self) -> tuple[PhaseEngine, ...]:
+        """Those that solve cases, whose proofs stay; none where the reaction is another."""
+        return tuple(each.made for each in self.engines) if self.request.reaction == REOPTIMISED else ()
 
     @cached_property
     def reach(self) -> dict[str, Reach]:
