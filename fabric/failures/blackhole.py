@@ -2,8 +2,8 @@
 
 Until then every switch and host sends as it did when all was intact: what meets a dead link is lost, whole flows where
 flows are hashed, of a fluid the part that is divided onto it. Degraded links lose nothing by this. Figures of links and
-times of jobs are those after convergence; a job that loses anything waits for at least the time of detection once, since
-its collectives need every byte, and its NICs send again.
+times of jobs are those after convergence; a job that loses anything waits at least for the time of detection once: its
+collectives need every byte, and its NICs send again.
 
 Of routers whose paths no table says (``valiant``, ``adaptive`` by flowlets) the loss is bounded from above: by what
 enters dead links from nodes that are not wholly cut off, which counts what crosses two of them twice.

@@ -24,7 +24,7 @@ from fabric.failures.judge import Judge, JudgedJob, intact_outcomes
 from fabric.failures.pairs import CutOff, PairEngine, PairRows, Singles, cut_off_of, pair_damage, routed_pairs
 from fabric.failures.phases import sweep_phases
 from fabric.failures.reacting import phase_under
-from fabric.failures.reaction import CONVERGED, FROZEN, Reaction
+from fabric.failures.reaction import CONVERGED, FROZEN, REOPTIMISED, Reaction
 from fabric.failures.request import FailureRequest
 from fabric.failures.symmetry.orbits import Carried, CarriedParts, Equal, Symmetry, Ways, equal_parts
 from fabric.pipeline.network import Network
@@ -123,6 +123,11 @@ class Ground:
         """The jobs as they are without any failure."""
         judged, _ = self.judge.unique(_side(self.intact, "peak"), _side(self.intact, "cut"))
         return judged[0]
+
+    @property
+    def optimal_engines(self) -> tuple[PhaseEngine, ...]:
+        """Those that solve cases, whose proofs stay; none where the reaction is another."""
+        return tuple(each.made for each in self.engines) if self.request.reaction == REOPTIMISED else ()
 
     @cached_property
     def reach(self) -> dict[str, Reach]:

@@ -40,7 +40,14 @@ def measure(dest: int, wires: Wires, up: Bools, dead_in: Longs, case: int, dista
 
 @inlined
 def leads_on(
-    slot: int | np.int32 | np.int64, distance: float, wires: Wires, up: Bools, dead_in: Longs, case: int, now: Floats, hops: Ints
+    slot: int | np.int32 | np.int64,
+    distance: float,
+    wires: Wires,
+    up: Bools,
+    dead_in: Longs,
+    case: int,
+    now: Floats,
+    hops: Ints,
 ) -> bool:
     """Whether a slot of a node at ``distance`` is on a shortest path and up.
 

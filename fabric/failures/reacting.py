@@ -10,10 +10,11 @@ import numpy as np
 from fabric.failures.blackhole import DETECTION_S, DETECTION_SAID, Losses, hits_of
 from fabric.failures.cases import Cases, damage_of
 from fabric.failures.choose import engine_of
-from fabric.failures.engine import SweepPhase
+from fabric.failures.engine import PhaseEngine, SweepPhase
 from fabric.failures.exported import ExportedEngine, failing_dialect
+from fabric.failures.optimum import CASE_LIMIT_S, OptimalEngine
 from fabric.failures.part import Part
-from fabric.failures.reaction import BLACKHOLE, EXPORTED
+from fabric.failures.reaction import BLACKHOLE, EXPORTED, REOPTIMISED
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import Hit
 from fabric.pipeline.run import Run
@@ -55,11 +56,26 @@ class Detection:
         """What jobs lose when parts fail together, in the case that is the ``row``-th by harm."""
         if row * max(len(self.losses), 1) >= _MOST_HITS:
             return ()
-        together = Cases(
-            "one", tuple(parts), column([0, len(parts)], np.int64), column(np.arange(len(parts)), np.int32), 1
-        )
+        together = _together(parts)
         damage = {each.phase.fabric: damage_of(together, each.phase.fabric) for each in self.losses}
         return hits_of(self.losses, damage, 0, self.seconds)
+
+
+def _together(parts: Sequence[Part]) -> Cases:
+    """One case that takes all of them."""
+    count = len(parts)
+    return Cases("one", tuple(parts), column([0, count], np.int64), column(np.arange(count), np.int32), 1)
+
+
+def best_bound(engines: Sequence[PhaseEngine], parts: Sequence[Part]) -> float | None:
+    """Of reaction ``optimal``: below what no routing brings the fullest link when parts fail together; else None."""
+    solved = [engine for engine in engines if isinstance(engine, OptimalEngine)]
+    together, bounds = _together(parts), []
+    for engine in solved:
+        damage = damage_of(together, engine.phase.fabric)
+        touched = len(damage.of(0)[0]) or len(damage.of(0)[1])
+        bounds.append(engine.best(damage, 0).bound if touched else engine.phase.intact.best_possible.lower_bound)
+    return max(bounds, default=None)
 
 
 def reaction_assumptions(request: FailureRequest, detection: Detection | None) -> tuple[Assumption, ...]:
@@ -69,6 +85,9 @@ def reaction_assumptions(request: FailureRequest, detection: Detection | None) -
         texts.append((DETECTION_SAID, "failures.reliability.detection"))
     if detection is not None:
         texts.append((f"loads and times are those after {format_seconds(detection.seconds)}", "failures.reaction"))
+    if request.reaction == REOPTIMISED:
+        words = f"a case that is not solved in {format_seconds(CASE_LIMIT_S)} has the best routing until then"
+        texts.append((words, "failures.reaction"))
     if request.reaction == EXPORTED:
         failover = failing_dialect(request.dialect).failover
         assert failover is not None

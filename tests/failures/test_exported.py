@@ -1,4 +1,4 @@
-"""What exported tables do when links die: against a walk of every pair through the tables themselves, and closed forms."""
+"""What exported tables do when links die: against every pair followed through the tables, and closed forms."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class Follower:
     ],
 )
 def test_loads_and_losses_are_those_of_every_pair_followed_through_the_tables(topology, router, dialect, tmp_path):
-    """Random cases of one to three parts each, every phase: all links to rounding, and the pairs that lose something."""
+    """Random cases of one to three parts, every phase: all links to rounding, and the pairs that lose something."""
     path = scenario(tmp_path, topology, router, second=True)
     rng = np.random.default_rng(3)
     for phase in phases(path):

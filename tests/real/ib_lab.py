@@ -18,11 +18,18 @@ _PRELOAD = "/usr/lib/x86_64-linux-gnu/umad2sim/libumad2sim.so"
 
 
 class IbLab:
-    """A context manager around ``ibsim`` with the net file of an export."""
+    """A context manager around ``ibsim`` with the net file of an export.
 
-    def __init__(self, net: Path, host: str) -> None:
+    Parameters
+    ----------
+    console : bool
+        Whether the simulator takes commands, as ``Unlink``.
+    """
+
+    def __init__(self, net: Path, host: str, *, console: bool = False) -> None:
         self.net = net
         self.host = host
+        self.console = console
         self.name = f"fabi{os.getpid()}x{next(_COUNTER)}"
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
         self._simulator: subprocess.Popen[bytes] | None = None
@@ -32,7 +39,8 @@ class IbLab:
         try:
             subprocess.run(["ip", "netns", "add", self.name], check=True)
             subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
-            words = ["ibsim", "-s", "-n", "-N", "20000", "-S", "8000", "-P", "400000", "-L", "49152", str(self.net)]
+            mode = [] if self.console else ["-n"]
+            words = ["ibsim", "-s", *mode, "-N", "20000", "-S", "8000", "-P", "400000", "-L", "49152", str(self.net)]
             with (self.folder / "ibsim.log").open("wb") as log:
                 self._simulator = subprocess.Popen(
                     ["ip", "netns", "exec", self.name, *words],
@@ -54,6 +62,14 @@ class IbLab:
         subprocess.run(["ip", "netns", "del", self.name], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
         signal.signal(signal.SIGTERM, self._old)
+
+    def order(self, command: str) -> None:
+        """A command of the simulator's console."""
+        assert self._simulator is not None
+        assert self._simulator.stdin is not None
+        self._simulator.stdin.write(f"{command}\n".encode())
+        self._simulator.stdin.flush()
+        time.sleep(0.5)
 
     def run(self, *command: str, check: bool = True) -> str:
         """Run a program of InfiniBand on the simulated host; its output."""

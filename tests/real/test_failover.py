@@ -152,7 +152,7 @@ def test_linux_leaves_a_next_hop_whose_cable_is_cut_at_the_far_end(tmp_path):
     sending half of all flows into the cable that has no carrier."""
     scenario, out = export(tmp_path, "routes", "static")
     plan = address_plans(load_scenario(str(scenario)), RouteRequest())[0]
-    engine, before, after = exported(scenario, "static", CUTS[:1])
+    _, before, after = exported(scenario, "static", CUTS[:1])
     topology = plan.topology
     edge, agg = (topology.node(name) for name in CUTS[0])
     up = np.flatnonzero((topology.links.src == edge) & (topology.direction > 0))

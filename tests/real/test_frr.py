@@ -12,12 +12,20 @@ from real_programs import SEARCHED, require
 from router_lab import RouterLab, wait_for
 
 from fabric.cli.main import run
+from fabric.failures.cases import Cases, damage_of
+from fabric.failures.choose import engine_of
+from fabric.failures.part import Part
+from fabric.failures.phases import sweep_phases
+from fabric.failures.plain import PlainEngine
+from fabric.failures.reaction import EXPORTED
 from fabric.pipeline.prepared import prepare
+from fabric.pipeline.run import run_scenario
 from fabric.pipeline.tables import address_plans, plan_tables
 from fabric.request import RouteRequest, TablesRequest
 from fabric.rules.manifest import read_manifest
 from fabric.rules.planned import PlannedRules
 from fabric.scenario.load import load_scenario
+from topologies.columns import column
 
 require("vtysh", "zebra", "bgpd", "staticd", "ip", "ping", "sysctl")
 pytestmark = pytest.mark.real_frr
@@ -33,6 +41,7 @@ workloads:
   - {id: shuffle, kind: all-to-all, fabric: main, size: 1 MB}
 """
 CUT = "link=pod1/agg0:core0"
+CUTS = (("pod1/agg0", "core0"), ("pod0/edge1", "pod0/agg1"), ("pod2/agg1", "core3"))
 
 
 @pytest.fixture
@@ -142,3 +151,66 @@ def test_bgp_converges_to_the_plan_and_follows_a_failure(scenario):
         wanted = np.array([parts[port] for port in ports])
         assert sent.sum() >= 3000
         assert np.all(np.abs(sent / sent.sum() - wanted) <= 5 * np.sqrt(wanted * (1 - wanted) / sent.sum()) + 0.01)
+
+
+def percents(parts: dict[int, float]) -> dict[int, float]:
+    """Parts as FRR hands them to the kernel: whole percents of the sum, rounded down."""
+    whole = {port: max(int(100 * part + 1e-9), 1) for port, part in parts.items()}
+    return {port: weight / sum(whole.values()) for port, weight in whole.items()}
+
+
+def kernel_loads(lab: RouterLab, pairs) -> tuple[np.ndarray, int]:
+    """Loads of all links when every pair follows the kernels' routes by their weights, and pairs that lose anything."""
+    topology = lab.plan.topology
+    links, loads, lost = topology.links, np.zeros(len(topology.links)), 0
+    tables = {node: lab.routes(node) for node in lab.switches}
+    hops = {
+        (node, dst): kernel_hops(tables[node], str(lab.plan.ipv4(dst))) for node in lab.switches for dst in lab.hosts
+    }
+    for pair in pairs:
+        for src, dst, amount in zip(*pair.flows.rows(), strict=True):
+            stack, arrived = [(int(lab.ports.links(int(src))[0]), 1.0)], 0.0
+            while stack:
+                link, part = stack.pop()
+                loads[link] += part * amount * pair.gbps_per_unit
+                node = int(links.dst[link])
+                if not topology.nodes.forwards[node]:
+                    arrived += part
+                    continue
+                stack += [(lab.ports.link(node, port), part * share) for port, share in hops[node, int(dst)].items()]
+            lost += arrived < 1 - 1e-9
+    return loads, lost
+
+
+def test_kernel_routes_after_three_cuts_are_what_converged_says(scenario):
+    """Every switch's kernel has the next hops of ``converged`` and its weights in whole percents, cut after cut.
+
+    All-to-all walked along the kernels' routes loads every link as the converged engine does, to what percents round
+    off: at most 2 % of a decision, in at most two decisions on the way up.
+    """
+    folder = export(scenario, "frr")
+    (phase,) = sweep_phases(run_scenario(load_scenario(str(scenario), overrides=[]), RouteRequest()))
+    plan = address_plans(load_scenario(str(scenario), overrides=[]), RouteRequest())[0]
+    links, topology = plan.topology.links, plan.topology
+    dead: list[int] = []
+    with RouterLab(plan) as lab:
+        lab.start_frr(folder)
+        assert wait_for(lambda: agrees(lab, planned(scenario), within=0.011), 60)
+        for number, (one, other) in enumerate(CUTS, 1):
+            a, b = topology.node(one), topology.node(other)
+            dead += np.flatnonzero((links.src == a) & (links.dst == b) | (links.src == b) & (links.dst == a)).tolist()
+            lab.cut(int(np.flatnonzero((links.src == a) & (links.dst == b))[0]))
+            after = planned(scenario, *(f"link={x}:{y}" for x, y in CUTS[:number]))
+            assert wait_for(lambda after=after: agrees(lab, after, within=0.011), 60)
+        for node in lab.switches:
+            routes = lab.routes(node)
+            for host in lab.hosts:
+                address = str(plan.ipv4(host))
+                assert kernel_hops(routes, address) == pytest.approx(percents(next_hops(after, node, address)))
+        part = Part("link", "three", {"main": column(sorted(dead), np.int32)})
+        damage = damage_of(Cases.single((part,)), "main")
+        for engine in (PlainEngine(phase), engine_of(phase, EXPORTED, "frr")):
+            utilisation = engine.utilisation(damage, 0)
+            loads, lost = kernel_loads(lab, phase.intact.routed.pairs)
+            assert lost == 0
+            np.testing.assert_allclose(loads / 100, utilisation, rtol=0.04, atol=1e-9)

@@ -64,7 +64,7 @@ _ROWS = {"failures": FAILURES, "links": WORST_LINKS}
     "--detection",
     type=Duration(),
     metavar="TIME",
-    help="Of --reaction blackhole: until a failure is noticed, such as 200 ms; default: as the scenario says, or 0.9 s.",
+    help="Of --reaction blackhole: until a failure is noticed; default: as the scenario says, or 0.9 s.",
 )
 @click.option("--fabric", metavar="NAME", help="Only parts of this fabric fail; traffic of all fabrics is judged.")
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")

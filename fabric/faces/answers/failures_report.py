@@ -21,7 +21,9 @@ from fabric.failures.result import FailureResult, JobState
 from fabric.output.document import Document, Line
 from fabric.output.table import Mark, Table
 from fabric.scenario.load import LoadedScenario
-from topologies.units import format_seconds, percent
+from topologies.units import format_bytes, format_seconds, percent
+
+_PROVEN = 1e-3  # gap below which a routing is the best that there is
 
 
 def failures_document(loaded: LoadedScenario, result: FailureResult, *, rows: str, top: int) -> Document:
@@ -36,6 +38,8 @@ def failures_document(loaded: LoadedScenario, result: FailureResult, *, rows: st
     tables = {"failures": _cases(result, top), "links": _links(result, top)}
     for name, table in tables.items():
         parts += [table.as_rows() if name == rows else table] if len(table) else []
+    parts += _lost(result)
+    parts += _best(result)
     parts += _expected(result)
     if result.remedies:
         parts.append(remedy_table(result.remedies))
@@ -92,6 +96,36 @@ def _links(result: FailureResult, top: int) -> Table:
     table = folded_link_table(groups).only(*WORST_LINKS_SHOWN).first(top)
     count, listed = len(result.links), sum(len(group.links) for group in groups[:top])
     return table.titled(f"{table.title}, {listed:,} of {count:,}" if listed < count else table.title)
+
+
+def _lost(result: FailureResult) -> list[Table | Line]:
+    """What is lost before anybody notices, in the case that loses most."""
+    if result.detection_s is None:
+        return []
+    lost = [(sum(hit.lost_bytes for hit in case.hits), case) for case in result.failures]
+    most, case = max(lost, key=lambda entry: entry[0], default=(0.0, None))
+    until = f"before a failure is noticed ({format_seconds(result.detection_s)})"
+    if case is None or not most:
+        return [Line(f"{until} nothing is lost", "good")]
+    jobs = ", ".join(dict.fromkeys(hit.job for hit in case.hits))
+    at_most = "at most " if any(hit.at_most for hit in case.hits) else ""
+    words = f"{until} {at_most}{format_bytes(most)} are lost in the worst case, {' and '.join(case.parts)}: of {jobs}"
+    return [Line(words, "warn")]
+
+
+def _best(result: FailureResult) -> list[Table | Line]:
+    """How far a case can be from the best there is, where it was looked for."""
+    gaps = [
+        (case.max_utilisation / case.best_utilisation - 1, case)
+        for case in result.failures
+        if case.best_utilisation and case.max_utilisation is not None
+    ]
+    if not gaps:
+        return []
+    gap, case = max(gaps, key=lambda entry: entry[0])
+    if gap < _PROVEN:
+        return [Line("no routing has a lower fullest link in any of these cases: proven", "good")]
+    return [Line(f"proven to within {percent(gap)} of the best; least of all {' and '.join(case.parts)}")]
 
 
 def _expected(result: FailureResult) -> list[Table | Line]:
