@@ -77,7 +77,6 @@ class Plant:
             self.fleet.cause[:parts],
             len(self.fleet.causes),
             self._evaluate,
-            drawn=max(20, parts // 4),
             rng=np.random.default_rng([self.seed, _SEED, 0]),
         )
 
@@ -96,7 +95,10 @@ class Plant:
         result = np.ones((len(sets), len(self.jobs)))
         for row, members in enumerate(sets):
             for job in range(len(self.jobs)):
-                alone = max((self.effects.stretch[part, job] for part in members if not self.effects.in_network[part, job]), default=1.0)
+                alone = max(
+                    (self.effects.stretch[part, job] for part in members if not self.effects.in_network[part, job]),
+                    default=1.0,
+                )
                 result[row, job] = max(float(stretch[routed[acting[row][job]], job]), float(alone), 1.0)
         return result, figures.holds[[routed[tuple(members)] for members in sets]]
 
@@ -105,9 +107,14 @@ def every_case(ground: Ground, cases: Cases, held: bool) -> CaseFigures:
     """Figures of all cases in order; with ``held``, whether every limit holds in each."""
     sweep = _EveryCase(ground, cases, replace(ground.request, expected=held))
     tallies: list[Tally] = []
-    for first in range(0, len(cases), _AT_ONCE):
-        tallies.append(sweep.chunk(first, min(first + _AT_ONCE, len(cases))))
-    return CaseFigures.joined([tally.figures for tally in tallies])
+    for first in range(0, sweep.units, _AT_ONCE):
+        tallies.append(sweep.chunk(first, min(first + _AT_ONCE, sweep.units)))
+    figures = CaseFigures.joined([tally.figures for tally in tallies])
+    if sweep.equal is None:
+        return figures
+    number = np.arange(len(cases), dtype=np.int64)
+    every = figures.take(np.searchsorted(sweep.rows, sweep.equal.first))
+    return replace(every, number=number, count=np.ones(len(cases)))
 
 
 def _cases_of(fleet: Fleet, sets: Sets) -> Cases:
@@ -291,7 +298,9 @@ def _expected(plant: Plant, months: _Months, count: int) -> Expected:
     by_cause = np.maximum(by_cause, 0.0)
     total = months.lost.sum(axis=1)
     low, high = np.quantile(total, [0.05, 0.95], method="inverted_cdf").tolist() if count else (0.0, 0.0)
-    limits = [limit_name_and_text(place, limit)[0] for place, limit in enumerate(plant.ground.run.loaded.scenario.limits)]
+    limits = [
+        limit_name_and_text(place, limit)[0] for place, limit in enumerate(plant.ground.run.loaded.scenario.limits)
+    ]
     return Expected(
         gpu_hours_lost_per_month=Estimate(float(by_cause.sum()), low, high),
         by_cause=dict(zip(plant.fleet.causes, by_cause.tolist(), strict=True)),
@@ -300,9 +309,7 @@ def _expected(plant: Plant, months: _Months, count: int) -> Expected:
         months=count,
         failures_per_month=float(plant.fleet.failures_per_month.sum()),
         checkpoints=tuple(
-            advice
-            for at, job in enumerate(plant.jobs)
-            if (advice := _advice(job, months.gaps_h[at])) is not None
+            advice for at, job in enumerate(plant.jobs) if (advice := _advice(job, months.gaps_h[at])) is not None
         ),
     )
 

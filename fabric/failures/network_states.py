@@ -93,7 +93,6 @@ def network_states(
     causes: int,
     evaluate: Evaluate,
     *,
-    drawn: int | None = None,
     rng: np.random.Generator,
 ) -> NetworkStates:
     """Strata of states, those of several parts routed.
@@ -107,8 +106,6 @@ def network_states(
     intact : ndarray of bool, shape (L,)
         Whether limits hold with nothing down.
     cause : ndarray of int, shape (P,)
-    drawn : int, optional
-        The most sets of a size that are routed.
     """
     parts, jobs = stretch.shape
     chance = chance_of_sizes(load, _MOST_AT_ONCE)
@@ -119,12 +116,16 @@ def network_states(
     nothing = Stratum(0, chance[0], ((),), np.ones(1), np.ones((1, jobs)), np.zeros((1, jobs, causes)), intact[None])
     strata = [nothing]
     for size in range(1, largest + 1):
-        most = min(_DRAWN.get(size, _DRAWN_MORE), drawn or parts)
+        most = _DRAWN.get(size, _DRAWN_MORE)
         sets, weight = (
             ([(part,) for part in range(parts)], load / load.sum()) if size == 1 else _sets(load, size, most, rng)
         )
         stretched, held = (stretch, holds) if size == 1 else evaluate(sets)
-        blame = _single_blame(cause, jobs, causes) if size == 1 else np.array([_blame(members, stretch, cause, causes) for members in sets])
+        blame = (
+            _single_blame(cause, jobs, causes)
+            if size == 1
+            else np.array([_blame(members, stretch, cause, causes) for members in sets])
+        )
         strata.append(Stratum(size, chance[size], tuple(sets), weight, np.maximum(stretched, 1.0), blame, held))
     return NetworkStates(tuple(strata))
 

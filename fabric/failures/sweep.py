@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from math import isfinite, isnan
+from math import ceil, isfinite, isnan
 
 from fabric.evaluation.limits import CANNOT_FINISH, limit_name_and_text
 from fabric.failures.case_limits import LimitTally
@@ -172,7 +172,9 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
         evaluated=tally.evaluated,
         failures=tuple(_case(sweep, figures, row, jobs, detection) for row in range(len(figures))),
         links=worst_links(
-            ground.phases, tally.worst, lambda number, value: Cause(case_id(number), cause(number), value)
+            ground.phases,
+            sweep.over_orbits(tally.worst),
+            lambda number, value: Cause(case_id(number), cause(number), value),
         ),
         by_state=dict(zip(STATES, tally.by_state.tolist(), strict=True)),
         cut_off=tally.cut_off,
@@ -204,7 +206,7 @@ def _case(
         id=case_id(number),
         parts=_names(sweep, number),
         kinds=tuple(part.kind for part in parts),
-        count=int(figures.count[row]),
+        count=ceil(figures.count[row]),
         fabric=phase.fabric if phase else "",
         max_utilisation=finite(float(figures.max_utilisation[row])),
         hottest_link=phase.topology.link_name(int(figures.hottest[row])) if phase else "",

@@ -68,7 +68,9 @@ class Checkpoint:
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
-            raise FabricError(f"--checkpoint {path}: {error.strerror}", hint="name another file", code="FP9501") from None
+            raise FabricError(
+                f"--checkpoint {path}: {error.strerror}", hint="name another file", code="FP9501"
+            ) from None
         try:
             self._lock()
             if goes_on:

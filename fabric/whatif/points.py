@@ -74,7 +74,9 @@ class Point:
     @property
     def slowest(self) -> PointJob | None:
         """The job that takes longest, first of all one that cannot finish; steps before other times."""
-        return max(self.jobs, key=lambda job: (job.is_step, math.inf if job.time_s is None else job.time_s), default=None)
+        return max(
+            self.jobs, key=lambda job: (job.is_step, math.inf if job.time_s is None else job.time_s), default=None
+        )
 
     @property
     def stretch(self) -> float | None:
@@ -298,4 +300,3 @@ def axis_values(grid: Grid, points: Sequence[Point]) -> Iterator[tuple[str, list
     """Name of every axis and its value at every point."""
     for at, name in enumerate(grid.names):
         yield name, [plain_value(point.values[at]) for point in points]
-

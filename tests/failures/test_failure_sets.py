@@ -196,10 +196,13 @@ REFUSED = [
 @pytest.mark.parametrize(("keys", "code", "message", "hint"), REFUSED, ids=[keys for keys, *_ in REFUSED])
 def test_what_decides_nothing_is_refused_where_it_stands(keys, code, message, hint, loaded):
     """With its line and column, and a way out."""
-    with pytest.raises(FabricError, match=message) as refused:
+
+    def every_set():
         run = unrouted(loaded(("" if "risk_groups" in keys else FEED) + keys + "\n"))
-        for entry in run.loaded.scenario.failures:
-            named_set(run, entry.name)
+        return [named_set(run, entry.name) for entry in run.loaded.scenario.failures]
+
+    with pytest.raises(FabricError, match=message) as refused:
+        every_set()
     problem = next(one for one in refused.value.problems if one.code == code)
     line = 8 if "risk_groups" in keys else 9
     assert (problem.line, problem.column is not None) == (line, True)
@@ -207,22 +210,28 @@ def test_what_decides_nothing_is_refused_where_it_stands(keys, code, message, hi
 
 
 FLAGS = [
-    (FailureRequest(choose=3, kinds=("link",)), 400, r"10,586,800 cases of 3 of 400 parts", "--sample 100000"),
-    (FailureRequest(choose=50), 0, r"50 parts cannot fail at once: there are 27", "at most 27"),
-    (FailureRequest(sample=1000), 0, r"a sample of 1,000 cannot be drawn from 27 cases", "leave --sample out"),
-    (FailureRequest(kinds=("unit",)), 0, r"--kind unit: there is no such part", r"switch (7)"),
-    (FailureRequest(named=("any-singel-spine",)), 0, r"no set of failures", "did you mean 'any-single-spine'"),
+    (FailureRequest(choose=50), r"50 parts cannot fail at once: there are 27", "at most 27"),
+    (FailureRequest(sample=1000), r"a sample of 1,000 cannot be drawn from 27 cases", "leave --sample out"),
+    (FailureRequest(kinds=("unit",)), r"--kind unit: there is no such part", r"switch (7)"),
+    (FailureRequest(named=("any-singel-spine",)), r"no set of failures", "did you mean 'any-single-spine'"),
 ]
 
 
-@pytest.mark.parametrize(("request_", "count", "message", "hint"), FLAGS)
-def test_flags_that_ask_for_too_much_are_refused(request_, count, message, hint, loaded):
+@pytest.mark.parametrize(("asked", "message", "hint"), FLAGS)
+def test_flags_that_ask_for_too_much_are_refused(asked, message, hint, loaded):
     """With the count, and what is feasible."""
+    run = unrouted(loaded())
     with pytest.raises(FabricError, match=message) as refused:
-        if count:
-            chosen_cases("N-3", parts(count), request_.choose, None, 0, flags=True)
-        case_set(unrouted(loaded()), request_)
+        case_set(run, asked)
     assert hint in refused.value.problems[0].hint
+
+
+@pytest.mark.parametrize(("choose", "count", "message"), [(3, 400, "10,586,800 cases"), (2, 60_000, "1,799,970,000")])
+def test_more_cases_than_can_be_looked_at_are_refused_with_their_count(choose, count, message):
+    """Three of 400 parts, or two of 60,000; what is feasible is a sample, or fewer at once."""
+    with pytest.raises(FabricError, match=message) as refused:
+        chosen_cases("many", parts(count), choose, None, 0, flags=True)
+    assert "--sample 100000" in refused.value.problems[0].hint
 
 
 def test_a_fabric_that_is_partitioned_already_is_said(loaded):

@@ -16,8 +16,8 @@ from fabric.failures.part_finder import PartFinder
 from fabric.failures.phases import sweep_phases
 from fabric.failures.plain import PlainEngine, damaged_topology
 from fabric.failures.scenario_sets import set_of
-from fabric.pipeline.network import apply_failures, build_network
 from fabric.pipeline.degraded import apply_slowed, read_slow
+from fabric.pipeline.network import apply_failures, build_network
 from fabric.pipeline.run import run_scenario
 from fabric.request import RouteRequest
 from fabric.scenario.load import load_scenario
@@ -133,8 +133,8 @@ COUNTS = {
     # 4 leaves of 4 uplinks to 2 spines, 8 hosts of 2 NICs; hosts fill two leaves of the first fabric, whose other
     # leaves have cables on one card; the second fabric has 2 links in a cable to hosts
     "two fabrics of the same names": {
-        "link": 2 * (16 + 16), "cable": 32 + 16 + 8, "switch": 12, "line-card": 3 + 3 + 1 + 1, "nic": 16 + 16, "nic-port": 32,
-        "host": 8, "unit": 0, "pod": 0, "rack": 4, "power-feed": 1, "optics-batch": 1, "group": 1,
+        "link": 2 * (16 + 16), "cable": 32 + 16 + 8, "switch": 12, "line-card": 3 + 3 + 1 + 1, "nic": 16 + 16,
+        "nic-port": 32, "host": 8, "unit": 0, "pod": 0, "rack": 4, "power-feed": 1, "optics-batch": 1, "group": 1,
     },
     "dual-homed hosts": {"link": 32, "switch": 6, "nic": 16, "host": 8, "rack": 4},
     "NICs of two ports, a plane each": {"nic": 4, "nic-port": 8, "host": 2, "plane": 2},

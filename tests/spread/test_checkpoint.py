@@ -74,7 +74,7 @@ def test_one_cut_off_in_its_head_is_refused(tmp_path: Path, place: int) -> None:
     path = tmp_path / "c"
     done(in_small_tasks(tmp_path), kept(path))
     path.write_bytes(path.read_bytes()[:place])
-    with pytest.raises(FabricError, match="damaged|not a checkpoint") as caught:
+    with pytest.raises(FabricError, match=r"damaged|not a checkpoint") as caught:
         done(in_small_tasks(tmp_path), kept(path, resume=True))
     assert caught.value.problems[0].code == "FP9502"
 
@@ -91,7 +91,9 @@ def test_a_damaged_byte_ends_what_is_taken(tmp_path: Path) -> None:
     assert "are not whole, and are done again" in spread.said[0]
 
 
-@pytest.mark.parametrize("content", [b"version: 1\nname: x\n", b"PK\x03\x04" + bytes(100), b"fabric-planner/checkpoint/v9\n"])
+@pytest.mark.parametrize(
+    "content", [b"version: 1\nname: x\n", b"PK\x03\x04" + bytes(100), b"fabric-planner/checkpoint/v9\n"]
+)
 @pytest.mark.parametrize("keys", [{"resume": True}, {"force": True}])
 def test_a_foreign_file_is_neither_read_nor_replaced(tmp_path: Path, content: bytes, keys: dict[str, bool]) -> None:
     path = tmp_path / "c"

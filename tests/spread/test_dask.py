@@ -128,6 +128,6 @@ def test_workers_of_another_version_are_not_asked(tmp_path: Path) -> None:
 
 
 def test_nobody_at_the_address_is_said(tmp_path: Path) -> None:
-    with pytest.raises(FabricError, match="--scheduler tcp://127.0.0.1:9: ") as caught:
+    with pytest.raises(FabricError, match=r"--scheduler tcp://127\.0\.0\.1:9: ") as caught:
         done(job(tmp_path, 3), SpreadOptions("dask", "tcp://127.0.0.1:9"))
     assert caught.value.problems[0].code == "FP9508"

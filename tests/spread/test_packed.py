@@ -26,7 +26,8 @@ def same(one: object, other: object) -> bool:
 @pytest.mark.parametrize(
     "value",
     [
-        None, True, 0, -(2**70), 0.1 + 0.2, 5e-324, math.inf, -math.inf, "", "Zürich 東\n\0", [], {}, (1, [2, {"a": ()}]),
+        None, True, 0, -(2**70), 0.1 + 0.2, 5e-324, math.inf, -math.inf, "", "Zürich 東\n\0", [], {},
+        (1, [2, {"a": ()}]),
         np.arange(5), np.empty((0, 3)), np.array([[1.5, np.nan], [np.inf, -0.0]]), np.array([True, False]),
         np.arange(6, dtype=np.int32).reshape(2, 3).T, {"a": np.arange(3, dtype=np.uint8), "b": [np.ones(2), "x"]},
         np.array(3.5),

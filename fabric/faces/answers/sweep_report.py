@@ -116,5 +116,3 @@ def point_entry(sweep: PointSweep) -> Callable[[int], dict[str, Any]]:
         }
 
     return entry
-
-
