@@ -79,7 +79,7 @@ class SavedFailures:
         if differing:
             path = run.loaded.path
             raise FormatError(
-                f"{self.given} is a sweep of {self.name}, and not of {path} as it is shown here: {differing}",
+                f"the sweep is of another run: {differing}; {self.given} and {path}",
                 hint="take the flags that it was made with, or sweep again: "
                 f"fabric failures {path} --json -o {self.given} --force",
                 code="FP9105",
@@ -99,7 +99,7 @@ class SavedFailures:
         for flag in ("down", "up", "slow", "router", "scale"):
             one, other = getattr(asked.route, flag), getattr(run.request, flag)
             if one != other:
-                return f"it was made with --{flag} {_shown(one)}, this is with {_shown(other)}"
+                return f"its --{flag} is {_shown(one)}, here it is {_shown(other)}"
         return ""
 
     def like(self, route: RouteRequest) -> FailureRequest:

@@ -101,7 +101,7 @@ def test_what_is_expected(
 
 
 @pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_what_fails(
     size: tuple[int, int],
     look: str,

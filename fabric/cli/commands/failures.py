@@ -71,7 +71,7 @@ _ROWS = {"failures": FAILURES, "links": WORST_LINKS}
 @click.option(
     "--picture",
     type=OneOf(picture_names),
-    help="With -o FILE.svg: of a fabric by its worst cases (default: tier), or of the causes.",
+    help="With -o FILE.svg: a fabric by its worst cases (default: tier), or of the causes.",
 )
 @click.option("--rows", type=click.Choice([*_ROWS]), default="failures", show_default=True, help="What rows are.")
 @click.option(
