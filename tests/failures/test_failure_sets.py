@@ -242,6 +242,23 @@ def test_a_fabric_that_is_partitioned_already_is_said(loaded):
     assert intact_notes(run_scenario(loaded())) == ()
 
 
+CARDS = [
+    ("{kind: fat-tree, radix: 4, switch: {radix: 4, speed: 100G, ports_per_card: 2}}", 20 * 2),
+    ("{kind: multi-plane, planes: 2, plane: {kind: leaf-spine, leaves: 2, hosts_per_leaf: 2, host_speed: 100G, "
+     "uplink_speed: 100G, spine: {radix: 4, speed: 100G, count: 2, ports_per_card: 1}}}", 2 * 2 * 2),
+    ("{kind: explicit, endpoints: [a, b, c], switches: [{name: s, radix: 4, speed: 100G, ports_per_card: 2}], "
+     "cables: [{ends: [a, s], speed: 100G}, {ends: [b, s], speed: 100G}, {ends: [c, s], speed: 100G}]}", 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("topology", "count"), CARDS, ids=["by role", "of a plane", "listed"])
+def test_line_cards_are_counted_from_the_ports_in_use(topology, count, tmp_path):
+    """20 switches of 4 ports in twos; two planes with two spines of two cables, a card each; three cables in twos."""
+    path = tmp_path / "cards.yaml"
+    path.write_text(f"version: 1\nname: cards\nfabrics: {{main: {{topology: {topology}}}}}\n", encoding="utf-8")
+    assert len(case_set(unrouted(load_scenario(path)), FailureRequest(kinds=("line-card",)))) == count
+
+
 def test_what_is_down_is_no_part_any_more(loaded):
     """A spine and a link that are down cannot fail: 2 spines, and 20 - 4 - 1 links."""
     run = unrouted(loaded("down: [spine0, leaf0->spine1]\n"))
