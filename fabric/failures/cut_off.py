@@ -21,7 +21,6 @@ from fabric.routing.compiled import compiled
 from topologies.columns import Bools, Ints, column
 from topologies.topology import Topology
 
-
 _ONE_CABLE = 2  # directed links
 _MOST_LOOKED_AT = 400  # switches of which it is looked at whether two part the others
 
@@ -173,7 +172,7 @@ def stays_whole(reach: Reach, damage: Damage) -> bool:
         rows = np.unique(reach.joined[damage.of(case)[0]])
         rows = rows[(rows >= 0) & (rows < cores)]
         if len(rows) > 1 and not any(
-            (((one[rows] == node) | (other[rows] == node)).all() for node in (one[rows[0]], other[rows[0]]))
+            ((one[rows] == node) | (other[rows] == node)).all() for node in (one[rows[0]], other[rows[0]])
         ):
             return False
     switches = np.unique(np.concatenate([one, other])).tolist()

@@ -83,10 +83,8 @@ def test_a_partition_says_its_pairs_and_the_jobs_that_stall(capsys, tmp_path):
     record = record_of(capsys, tmp_path, text, "--kind", "switch")
     spine = next(case for case in record["failures"] if case["parts"] == ["spine0"])
     assert spine["unreachable_pairs"] == 48
-    assert spine["jobs"] == [
-        {"id": "shuffle", "state": "stalled", "step_time_s": None, "stretch": None, "reaction": spine["jobs"][0]["reaction"],
-         "lost_gpu_hours": None},
-    ]  # fmt: skip
+    (job,) = spine["jobs"]
+    assert (job["id"], job["state"], job["step_time_s"], job["stretch"]) == ("shuffle", "stalled", None, None)
     assert "stalls" in answer(capsys, tmp_path, text, "--kind", "switch")
 
 
