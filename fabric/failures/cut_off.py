@@ -126,9 +126,9 @@ class Reach:
             some = sorted(set().union(*each))
             for at, one in enumerate(some):
                 for two in some[at + 1 :]:
-                    if all(one in cases or two in cases for cases in each):
-                        if not any(all(case in cases for cases in each) for case in (one, two)):
-                            lost.setdefault((one, two), []).append(end)
+                    alone = any(all(case in cases for cases in each) for case in (one, two))
+                    if not alone and all(one in cases or two in cases for cases in each):
+                        lost.setdefault((one, two), []).append(end)
         return lost
 
     def cut(self, dead: Ints) -> Bools:

@@ -154,8 +154,10 @@ def _cases(groups: Sequence[CaseGroup]) -> Table:
         loads("max_utilisation", "max", [_highest(group) for group in groups]),
         named("hottest_link", "hottest link", [case.hottest_link for case in cases], width=22, priority=4),
         named("fabric", "fabric", [case.fabric for case in cases], width=8, priority=4),
-        counts("links_over_capacity", "over", [max(case.links_over_capacity for case in group.cases) for group in groups], width=5, priority=1),
-        counts("unreachable_pairs", "pairs cut", [max(case.unreachable_pairs for case in group.cases) for group in groups], width=9, priority=3),
+        counts("links_over_capacity", "over", [_most(group, "links_over_capacity") for group in groups],
+               width=5, priority=1),
+        counts("unreachable_pairs", "pairs cut", [_most(group, "unreachable_pairs") for group in groups],
+               width=9, priority=3),
         Column("effect", "step", [case.stretch for case in cases], numeric=True, width=7, unit="ratio",
                texts=[effect_text(case) for case in cases]),
         factors("stretch", "stretch", [case.stretch for case in cases], priority=9),
@@ -171,6 +173,11 @@ def _highest(group: CaseGroup) -> float | None:
     """Of the fullest link in any case of a group; None is load on a link without capacity."""
     values = [case.max_utilisation for case in group.cases]
     return None if None in values else max(value for value in values if value is not None)
+
+
+def _most(group: CaseGroup, count: str) -> int:
+    """The highest count in any case of a group."""
+    return max(int(getattr(case, count)) for case in group.cases)
 
 
 def _kind(case: FailureCase) -> str:
