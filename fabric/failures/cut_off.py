@@ -21,7 +21,6 @@ from fabric.routing.compiled import compiled
 from topologies.columns import Bools, Ints, column
 from topologies.topology import Topology
 
-
 _ONE_CABLE = 2  # directed links
 _MOST_LOOKED_AT = 400  # switches of which it is looked at whether two part the others
 
@@ -127,9 +126,9 @@ class Reach:
             some = sorted(set().union(*each))
             for at, one in enumerate(some):
                 for two in some[at + 1 :]:
-                    if all(one in cases or two in cases for cases in each):
-                        if not any(all(case in cases for cases in each) for case in (one, two)):
-                            lost.setdefault((one, two), []).append(end)
+                    alone = any(all(case in cases for cases in each) for case in (one, two))
+                    if not alone and all(one in cases or two in cases for cases in each):
+                        lost.setdefault((one, two), []).append(end)
         return lost
 
     def cut(self, dead: Ints) -> Bools:
@@ -173,7 +172,7 @@ def stays_whole(reach: Reach, damage: Damage) -> bool:
         rows = np.unique(reach.joined[damage.of(case)[0]])
         rows = rows[(rows >= 0) & (rows < cores)]
         if len(rows) > 1 and not any(
-            (((one[rows] == node) | (other[rows] == node)).all() for node in (one[rows[0]], other[rows[0]]))
+            ((one[rows] == node) | (other[rows] == node)).all() for node in (one[rows[0]], other[rows[0]])
         ):
             return False
     switches = np.unique(np.concatenate([one, other])).tolist()

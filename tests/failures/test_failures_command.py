@@ -16,7 +16,8 @@ version: 1
 name: small
 fabrics:
   main:
-    topology: {{kind: leaf-spine, leaves: 4, spines: {spines}, hosts_per_leaf: {spines}, host_speed: 100G, uplink_speed: 100G}}
+    topology:
+      {{kind: leaf-spine, leaves: 4, spines: {spines}, hosts_per_leaf: {spines}, host_speed: 100G, uplink_speed: 100G}}
     routing: {{router: ecmp}}
 workloads:
   - {{id: shuffle, kind: all-to-all, fabric: main, size: 1 GB}}
@@ -78,15 +79,13 @@ def test_an_uplink_of_a_k_ary_edge_leaves_half_k_over_half_k_less_one(radix, cap
 
 
 def test_a_partition_says_its_pairs_and_the_jobs_that_stall(capsys, tmp_path):
-    """One spine: without it four leaves of two hosts are islands, 8 x 6 ordered pairs have no path, nothing is at 0 %."""
+    """One spine: without it four leaves of two hosts are islands, and 8 x 6 ordered pairs have no path."""
     text = LEAF_SPINE.format(spines=2, more="down: [spine1]")
     record = record_of(capsys, tmp_path, text, "--kind", "switch")
     spine = next(case for case in record["failures"] if case["parts"] == ["spine0"])
     assert spine["unreachable_pairs"] == 48
-    assert spine["jobs"] == [
-        {"id": "shuffle", "state": "stalled", "step_time_s": None, "stretch": None, "reaction": spine["jobs"][0]["reaction"],
-         "lost_gpu_hours": None},
-    ]  # fmt: skip
+    (job,) = spine["jobs"]
+    assert (job["id"], job["state"], job["step_time_s"], job["stretch"]) == ("shuffle", "stalled", None, None)
     assert "stalls" in answer(capsys, tmp_path, text, "--kind", "switch")
 
 
@@ -151,7 +150,7 @@ def test_a_limit_whose_set_nobody_knows_is_bad_input_at_its_key(capsys, tmp_path
     answer(capsys, tmp_path, LEAF_SPINE.format(spines=2, more=limit), code=3)
     assert run(["route", str(tmp_path / "s.yaml")]) == 3
     error = capsys.readouterr().err
-    assert "s.yaml:10" in error
+    assert "s.yaml:11" in error
     assert "any-single-spine" in error
 
 

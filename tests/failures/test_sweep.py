@@ -245,10 +245,11 @@ def test_ctrl_c_gives_what_there_is(tmp_path):
 
 @pytest.mark.parametrize("spines", [3, 4])
 def test_pairs_in_bulk_are_pairs_one_by_one(spines, tmp_path, monkeypatch):
-    """An engine that routes all pairs of a first failure at once, and the way that takes each first failure by itself."""
+    """An engine that routes all pairs at once, and the way that takes each first failure by itself."""
     text = TWO_FABRICS.split("limits:")[0].replace("count: 3}", f"count: {spines}}}").replace("up: 3", f"up: {spines}")
-    text = text.replace("spines: 2", "spines: 3").replace("store: {speed: 100G}}", "store: {speed: 100G, count: 2}}")
-    text = text.replace("hosts_per_leaf: 4, ", "hosts_per_leaf: 8, dual_home: [gpu], ")
+    text = text.replace("spines: 2", "spines: 3").replace("store: {speed: 100G}", "store: {speed: 100G, count: 2}", 1)
+    text = text.replace("leaves: 3, ", "leaves: 4, dual_home: [gpu], ")
+    text = text.replace("hosts_per_leaf: 4, ", "hosts_per_leaf: 8, ")
     run = run_scenario(opened(tmp_path, _all_hashed(text)))
     request = FailureRequest(kinds=("switch", "link"), choose=2, expected=False)
     sweep = Sweep(Ground.of(run, request), case_set(run, request), request)
