@@ -1,7 +1,7 @@
 """A failure sweep by one worker and by two, in one run: ``spread [local|dask] [UNITS]``.
 
-Every single failure of a leaf-spine fabric, as many as UNITS (600) says, timed from the first answer to the last, so
-that the start of workers is not in it. Totals of both must be equal. The time is that of two; the note has the ratio. With
+Every single failure of a leaf-spine fabric, as many as UNITS (600) says, timed from the first answer to the last: the
+start of workers is not in it. Totals of both must be equal. The time is that of two; the note has the ratio. With
 ``dask`` the address of a running scheduler is in FABRIC_BENCH_SCHEDULER, and all its workers work.
 """
 
