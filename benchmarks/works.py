@@ -138,6 +138,10 @@ def _start_up() -> list[Work]:
         alone("import-csv", "read 200,000 cables, CSV", case("import_cables", "csv"), 3.0),
         alone("import-json", "read 200,000 cables, JSON", case("import_cables", "json"), 3.0),
         alone("reroute", "one failure re-routed, 2,048 GPUs, ECMP, 3 phases", case("reroute"), 0.2),
+        Work(
+            "spread", "600 single failures, two worker processes beside one",
+            (Method("fabric", lambda _: case("spread"), answer=lambda run: Answer(note=str(run.printed["note"]))),),
+        ),
     ]  # fmt: skip
 
 
