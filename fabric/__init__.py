@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fabric.notebook import Answers, RoutedScenario, expected, load, run
+    from fabric.notebook import Answers, RoutedScenario, SweptFailures, expected, failure_sweep, load, run
 
-__all__ = ["Answers", "RoutedScenario", "expected", "load", "run"]
+__all__ = ["Answers", "RoutedScenario", "SweptFailures", "expected", "failure_sweep", "load", "run"]
 
 
 def __getattr__(name: str) -> Any:

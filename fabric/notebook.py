@@ -27,6 +27,7 @@ from fabric.whatif.live import LiveRoutes
 
 if TYPE_CHECKING:
     from fabric.faces.explain.explain import Explanation
+    from fabric.failures.result import FailureResult
     from fabric.pipeline.network import Network
     from fabric.whatif.differences import Comparison
 
@@ -105,6 +106,55 @@ def run(
 def _slow(parts: Mapping[str, float | str] | None) -> tuple[str, ...]:
     """As ``--slow`` takes it."""
     return tuple(f"{selector}={part}" for selector, part in (parts or {}).items())
+
+
+def failure_sweep(
+    scenario: str | Path | LoadedScenario,
+    *,
+    kinds: Sequence[str] = ("link", "switch"),
+    k: int = 1,
+    named: str | None = None,
+    set: Settings | None = None,  # noqa: A002 - the flag's name
+    router: str | None = None,
+    down: Sequence[str] = (),
+    **asked: Any,
+) -> SweptFailures:
+    """Sweep failures: every single one, every pair, or a named set.
+
+    Parameters
+    ----------
+    scenario
+        A file, or what ``load`` gave.
+    kinds, k, named
+        What fails, how many parts at once, or a set of the scenario, as the flags of ``fabric failures``.
+    set, router, down
+        As for ``run``.
+    asked
+        Other fields of ``fabric.failures.request.FailureRequest``, such as ``sample``, ``reaction``, ``fabric``.
+
+    Raises
+    ------
+    topologies.errors.FabricError
+        With everything that is wrong.
+    """
+    from fabric.failures.part import PART_KINDS
+    from fabric.failures.request import FailureRequest
+    from fabric.failures.sweep import run_failures
+
+    unknown = [kind for kind in kinds if kind not in PART_KINDS]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is not a kind of part; kinds: {', '.join(PART_KINDS)}")
+    if isinstance(scenario, LoadedScenario) and set:
+        raise ValueError("set belongs to fabric.load: a loaded scenario has its overrides already")
+    loaded = scenario if isinstance(scenario, LoadedScenario) else load(scenario, set=set)
+    wanted = FailureRequest(
+        route=RouteRequest(router=router, down=tuple(down)),
+        kinds=tuple(kind for kind in PART_KINDS if kind in kinds),
+        choose=k,
+        named=() if named is None else (named,),
+        **asked,
+    )
+    return SweptFailures(run_failures(run_scenario(loaded, wanted.route), wanted), loaded)
 
 
 def expected(
@@ -203,6 +253,37 @@ class Answers:
         from fabric.output.text import to_markdown
 
         return to_markdown([self.table.first(60)])
+
+
+@dataclass(frozen=True, eq=False)
+class SweptFailures:
+    """A sweep over failures, with its tables."""
+
+    result: FailureResult
+    loaded: LoadedScenario = field(repr=False)
+
+    @property
+    def limits_hold(self) -> bool:
+        """Whether no limit with ``when`` is missed in a case of its set."""
+        return all(limit.verdict.ok is not False for limit in self.result.limits)
+
+    def cases(self) -> Answers:
+        """Every case that is kept, the most harmful first."""
+        from fabric.faces.views.failures import case_table
+
+        return Answers(case_table(self.result.failures))
+
+    def links(self) -> Answers:
+        """Every link in its worst case, and the failures behind it."""
+        from fabric.faces.views.failures import worst_link_table
+
+        return Answers(worst_link_table(self.result.links))
+
+    def limits(self) -> Answers:
+        """Limits with ``when``: the worst of their cases, and how many break them."""
+        from fabric.faces.views.failures import when_limit_table
+
+        return Answers(when_limit_table(self.result.limits))
 
 
 @dataclass(frozen=True, eq=False)

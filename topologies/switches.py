@@ -27,6 +27,9 @@ class SwitchPorts(Spec):
     radix: Count | None = Field(default=None, description="Ports per switch, where no model is given")
     speed: SpeedGbps | None = Field(default=None, description="Port speed, where no model is given")
     breakout: Breakout | None = Field(default=None, description="How every port is broken out into slower ones")
+    ports_per_card: Count | None = Field(
+        default=None, description="Ports of a line card of a chassis, which fail as one; default: the model's"
+    )
     _row: SwitchModel | None = PrivateAttr(default=None)
 
     @field_validator("model")
@@ -49,6 +52,12 @@ class SwitchPorts(Spec):
         """Ports per switch, broken out; 0 when neither model nor radix says."""
         physical = self._row.ports if self._row else (self.radix or 0)
         return physical * (_parts(self.breakout)[0] if self.breakout else 1)
+
+    @property
+    def links_per_card(self) -> int | None:
+        """Ports of a line card, broken out; None where the switch has none."""
+        per_card = self.ports_per_card or (self._row.ports_per_card if self._row else None)
+        return per_card and per_card * (_parts(self.breakout)[0] if self.breakout else 1)
 
     @property
     def port_gbps(self) -> float | None:

@@ -124,6 +124,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ),
     ("Keys of an inference workload", ("ServingPool", "Lengths")),
     ("limits", ("LimitSpec",)),
+    ("failures and risk_groups", ("FailureSpec", "RiskGroupSpec")),
 )
 
 
@@ -156,7 +157,11 @@ def page(hand_written: str) -> str:
             if name is not None:
                 parts.append(f"\n### {heading(name, part)}\n\n{part.get('description', '').replace('``', '`')}\n")
             parts.append("\n| key | value | default | |\n| --- | --- | --- | --- |\n")
-            parts += [row(key, value, part, described) for key, value in part["properties"].items() if key != "kind"]
+            parts += [
+                row(key, value, part, described)
+                for key, value in part["properties"].items()
+                if key != "kind" or "default" in value
+            ]
     parts.append("\n### placement.order\n\n| order | own keys | |\n| --- | --- | --- |\n")
     for entry in PLACEMENTS:
         keys = ", ".join(f"`{key}`" for key in entry.model.model_fields if key != "kind") or "none"
@@ -167,6 +172,8 @@ def page(hand_written: str) -> str:
 def heading(name: str, part: Mapping[str, Any]) -> str:
     """``kind: fat-tree`` for a choice of kind, the words of the name for a part."""
     kind = part["properties"].get("kind", {})
+    if "default" in kind:  # a key like any other
+        kind = {}
     values = [kind["const"]] if "const" in kind else kind.get("enum", [])
     if values:
         return " or ".join(f"`kind: {value}`" for value in values)

@@ -44,7 +44,9 @@ def asked_failures(run: Run, failures: bool, path: str | None, progress: Reporte
     if path is not None:
         from fabric.saved.failure_file import open_failures
 
-        return open_failures(path).result
+        saved = open_failures(path)
+        saved.check_of(run)
+        return saved.result
     if not failures:
         return None
     from fabric.failures.request import FailureRequest

@@ -50,10 +50,11 @@ def draw_failures(run: Run, result: FailureResult, name: str, settings: Settings
     path = output_path(settings)
     if name == TORNADO:
         from fabric.faces.drawing.svg.tornado import tornado_svg
-        from fabric.faces.views.failures import harm_text, loss_text, sweep_text
+        from fabric.faces.views.failures import harm_text, loss_text, losses, sweep_text
         from fabric.faces.views.tornado import tornado
 
-        cost = harm_text(result) if result.expected is None else loss_text(result.expected)
+        expected = losses(result)
+        cost = harm_text(result) if expected is None else loss_text(expected)
         write(tornado_svg(tornado(result), [run.loaded.scenario.name, sweep_text(result), cost]), settings)
     else:
         from fabric.faces.drawing.pictures import draw, drawn_worst_case

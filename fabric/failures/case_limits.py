@@ -38,7 +38,7 @@ class MeasuredCases:
     """Cases as they were routed, phase by phase, and judged."""
 
     number: Longs  # shape (N,)
-    count: Longs
+    count: Floats  # equal cases that each stands for
     outcomes: tuple[Outcomes, ...]  # one per phase
     engines: tuple[PhaseEngine, ...]  # that were asked; pairs have the first failure done
     damage: Mapping[str, Damage]  # by fabric, on top of what the engines have done
@@ -50,9 +50,16 @@ def tally(limit: LimitSpec, phases: Sequence[SweepPhase], judge: Judge, cases: M
     """A limit in these cases."""
     mine = [at for at, phase in enumerate(phases) if phase.fabric == limit.fabric]
     if limit.workload is None and not mine:
-        return LimitTally(int(cases.count.sum()))
+        return LimitTally(round(float(cases.count.sum())))
     values = _values(limit, mine, judge, cases)
     return _over_links(limit, phases, mine, cases) if values is None else _counted(limit, cases, values)
+
+
+def needs_loads(limit: LimitSpec) -> bool:
+    """Whether a limit is about some links, or another figure than the highest, so that it takes all loads of a case."""
+    if limit.workload is not None or limit.metric == "unreachable_pairs":
+        return False
+    return limit.tier is not None or (limit.metric != "links_over_capacity" and limit.stat != "max")
 
 
 def holds(limit: LimitSpec, phases: Sequence[SweepPhase], judge: Judge, cases: MeasuredCases) -> Bools:
@@ -98,11 +105,14 @@ def _counted(limit: LimitSpec, cases: MeasuredCases, values: Floats) -> LimitTal
     """From the value of every case; nan where none is measured."""
     known = ~np.isnan(values)
     if not known.any():
-        return LimitTally(int(cases.count.sum()))
+        return LimitTally(round(float(cases.count.sum())))
     broken = values > limit.max * (1 + SAME)
     worst = int(np.argmax(np.where(known, values, -1.0) >= np.max(values[known]) * (1 - SAME)))
     return LimitTally(
-        int(cases.count.sum()), int(cases.count[broken].sum()), float(values[worst]), int(cases.number[worst])
+        round(float(cases.count.sum())),
+        round(float(cases.count[broken].sum())),
+        float(values[worst]),
+        int(cases.number[worst]),
     )
 
 
@@ -135,16 +145,16 @@ def _over_links(
     limit nor the worst value so far can be passed.
     """
     chosen, ceiling, measure = _link_measure(limit, phases, mine, cases)
-    broken, worst, at_case = 0, nan, -1
+    broken, worst, at_case = 0.0, nan, -1
     for row in np.argsort(-ceiling, kind="stable").tolist():
         if not isnan(worst) and ceiling[row] <= worst and ceiling[row] <= limit.max * (1 + SAME):
             break
         value = _value_over_links(limit, mine, cases, row, chosen, measure)
-        broken += int(cases.count[row]) if value > limit.max * (1 + SAME) else 0
+        broken += float(cases.count[row]) if value > limit.max * (1 + SAME) else 0.0
         number = int(cases.number[row])
         if isnan(worst) or value > worst * (1 + SAME) or (value >= worst * (1 - SAME) and number < at_case):
             worst, at_case = value, number
-    return LimitTally(int(cases.count.sum()), broken, worst, at_case)
+    return LimitTally(round(float(cases.count.sum())), round(broken), worst, at_case)
 
 
 def _link_measure(

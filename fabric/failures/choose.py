@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fabric.failures.engine import PhaseEngine, SweepPhase
+from fabric.failures.hashed import HashedEngine, hashes_whole_flows
 from fabric.failures.plain import PlainEngine
-from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, REOPTIMISED, Reaction
+from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, FROZEN, REOPTIMISED, Reaction
 
 
 def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = "") -> PhaseEngine:
@@ -21,6 +22,8 @@ def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = 
         return exported_engine(phase, dialect, engine_of(phase, CONVERGED))
     if reaction == BLACKHOLE:  # what is lost until then is another question: fabric.failures.blackhole
         return engine_of(phase, CONVERGED)
+    if reaction in (CONVERGED, FROZEN) and hashes_whole_flows(phase):
+        return HashedEngine.of(phase, reaction)
     if reaction == REOPTIMISED:
         from fabric.failures.optimum import OptimalEngine
 

@@ -14,20 +14,23 @@ from functools import cached_property
 
 import numpy as np
 
-from fabric.failures.case_limits import LimitTally, MeasuredCases, holds, tally
+from fabric.failures.case_limits import LimitTally, MeasuredCases, holds, needs_loads, tally
 from fabric.failures.cases import Cases, Damage, damage_of
 from fabric.failures.choose import engine_of
 from fabric.failures.cut_off import GpuPlaces, Reach, gpus_cut_off
 from fabric.failures.engine import LinkWorst, Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.figures import STALLED, CaseFigures
 from fabric.failures.judge import Judge, JudgedJob, intact_outcomes
+from fabric.failures.pairs import CutOff, PairEngine, PairRows, Singles, cut_off_of, pair_damage, routed_pairs
 from fabric.failures.phases import sweep_phases
 from fabric.failures.reacting import phase_under
-from fabric.failures.reaction import REOPTIMISED, Reaction
+from fabric.failures.reaction import CONVERGED, FROZEN, REOPTIMISED, Reaction
 from fabric.failures.request import FailureRequest
+from fabric.failures.symmetry.orbits import Carried, CarriedParts, Equal, Symmetry, Ways, equal_parts
+from fabric.pipeline.network import Network
 from fabric.pipeline.run import Run
 from fabric.scenario.schema import LimitSpec
-from topologies.columns import Floats, Longs, column
+from topologies.columns import Floats, Ints, Longs, column
 
 KEEP_ALL = 50_000  # cases up to which all are kept with all their figures
 _CHUNK_S = 0.25  # that a chunk is to take at least, so that progress is seen and Ctrl-C is heard
@@ -98,6 +101,7 @@ class Ground:
     judge: Judge
     intact: tuple[Outcomes, ...]  # one case per phase
     places: GpuPlaces
+    host_of: dict[str, Ints]  # by fabric, shape (N,): host of every endpoint, -1 for none
 
     @staticmethod
     def of(run: Run, request: FailureRequest) -> Ground:
@@ -111,6 +115,7 @@ class Ground:
             Judge(phases, run.traffic),
             tuple(intact_outcomes(phase) for phase in phases),
             GpuPlaces.of(run.network),
+            _hosts(run.network),
         )
 
     @cached_property
@@ -138,7 +143,12 @@ class Sweep:
     cases: Cases
     request: FailureRequest  # whose cases these are
     limits: tuple[LimitSpec, ...] = ()
-    held: tuple[LimitSpec, ...] = ()  # limits that are judged in every case by itself
+
+    @property
+    def held(self) -> tuple[LimitSpec, ...]:
+        """Limits that are judged in every case by itself, for the part of the time that they hold."""
+        wanted = self.request.expected and not self.limits and not self.are_pairs
+        return self.ground.run.loaded.scenario.limits if wanted else ()
 
     @cached_property
     def damage(self) -> dict[str, Damage]:
@@ -150,10 +160,36 @@ class Sweep:
         """Whether every two of the cases together are one."""
         return self.cases.first_failures
 
+    @cached_property
+    def equal(self) -> Equal | None:
+        """Cases that are equal but for names; None where they are not single parts, or the reaction is not by rule."""
+        single = len(self.cases.part) == len(self.cases) and bool((self.cases.part == np.arange(len(self.cases))).all())
+        if not single or self.ground.request.reaction not in (CONVERGED, FROZEN):
+            return None
+        found = equal_parts(self.ground.phases, self.cases.parts, self.ground.host_of)
+        return found if found.symmetries else None
+
+    @cached_property
+    def rows(self) -> Longs:
+        """Cases that are routed, for themselves and their equals; of pairs the first failures."""
+        count = len(self.cases)
+        if self.equal is None:
+            return column(np.arange(max(count - 1, 0) if self.are_pairs else count), np.int64)
+        rows = self.equal.representatives
+        if self.are_pairs:
+            rows = rows[(self.equal.counts > 1) | (rows < rows.max(initial=0))]
+        return column(rows, np.int64)
+
+    def equals(self, cases: Longs) -> Floats:
+        """How many cases each of these stands for, itself included."""
+        if self.equal is None:
+            return column(np.ones(len(cases)), np.float64)
+        return column(np.bincount(self.equal.first, minlength=len(self.cases))[self.equal.first[cases]], np.float64)
+
     @property
     def units(self) -> int:
-        """What chunks are ranges of: cases, or first failures of pairs."""
-        return max(len(self.cases) - 1, 0) if self.are_pairs else len(self.cases)
+        """What chunks are ranges of: ``rows``."""
+        return len(self.rows)
 
     @property
     def total(self) -> int:
@@ -175,10 +211,32 @@ class Sweep:
             for part in self.cases.parts
         )
 
-    def number_of_pair(self, first: int, second: int) -> int:
-        """Of a pair among all pairs, in order."""
+    def number_of_pair(self, first: Longs, second: Longs) -> Longs:
+        """Of pairs among all pairs, in order; the lower case first."""
         count = len(self.cases)
-        return first * count - first * (first + 1) // 2 + second - first - 1
+        return np.asarray(first * count - first * (first + 1) // 2 + second - first - 1, dtype=np.int64)
+
+    def over_orbits(self, worst: Sequence[LinkWorst]) -> tuple[LinkWorst, ...]:
+        """What links meet in all cases, from what they meet in those that were routed."""
+        symmetries = self.equal.symmetries if self.equal is not None else {}
+        return tuple(
+            symmetries[phase.fabric].over_orbits(each, self._carried(phase.fabric, symmetries[phase.fabric]))
+            if phase.fabric in symmetries
+            else each
+            for phase, each in zip(self.ground.phases, worst, strict=True)
+        )
+
+    def _carried(self, fabric: str, symmetry: Symmetry) -> Carried:
+        """Where symmetries carry a case."""
+        parts = CarriedParts(self.cases.parts, fabric, symmetry)
+        if not self.are_pairs:
+            return parts
+
+        def pairs(number: int, ways: Ways) -> Longs:
+            one, other = (parts(part, ways) for part in self.pair_of(number))
+            return self.number_of_pair(np.minimum(one, other), np.maximum(one, other))
+
+        return pairs
 
     def pair_of(self, number: int) -> tuple[int, int]:
         """The two failures of a pair."""
@@ -196,16 +254,59 @@ class Sweep:
     def chunk(self, first: int, last: int) -> Tally:
         """Units ``first`` to ``last``."""
         if not self.are_pairs:
-            every = np.arange(first, last, dtype=np.int64)
+            every = self.rows[first:last]
             damage = {name: each.take(every) for name, each in self.damage.items()}
             outcomes, worst = self._routed(self.ground.engines, damage, every, self.ground.intact)
-            return self._tallied(outcomes, worst, self.ground.engines, damage, every)
+            return self._tallied(outcomes, worst, self.ground.engines, damage, every, self.equals(every))
+        if self._in_bulk:
+            return self._pairs(first, last)
         result: Tally | None = None
         for unit in range(first, last):
-            row = self._with_first(unit)
+            row = self._with_first(int(self.rows[unit]))
             result = row if result is None else result.merged(row, self.keep)
         assert result is not None
         return result
+
+    @cached_property
+    def _in_bulk(self) -> bool:
+        """Whether every engine that pairs touch routes them in bulk, and nothing asks for the loads of single pairs."""
+        engines = [
+            engine.made
+            for engine in self.ground.engines
+            if self.damage[engine.phase.fabric].any.any() and isinstance(engine, LazyEngine)
+        ]
+        return (
+            self.equal is None
+            and all(isinstance(engine, PairEngine) for engine in engines)
+            and not any(needs_loads(limit) for limit in self.limits)
+        )
+
+    @cached_property
+    def _singles(self) -> tuple[Singles, ...]:
+        """Every case by itself, phase by phase."""
+        every = np.arange(len(self.cases), dtype=np.int64)
+        routed = self._routed(self.ground.engines, self.damage, every, self.ground.intact)
+        return tuple(Singles(outcomes, worst) for outcomes, worst in zip(*routed, strict=True))
+
+    @cached_property
+    def _cut_off(self) -> CutOff | None:
+        """GPUs that the cases cut off, where those of pairs follow from them; None: pair by pair."""
+        return cut_off_of(self.ground.places, self.ground.reach, self.damage, len(self.cases))
+
+    def _pairs(self, first: int, last: int) -> Tally:
+        """All pairs of some first failures, in bulk."""
+        rows = PairRows.of(len(self.cases), first, last)
+        outcomes, worst = [], []
+        for engine, intact, single in zip(self.ground.engines, self.ground.intact, self._singles, strict=True):
+            damage = self.damage[engine.phase.fabric]
+            made = engine.made if isinstance(engine, LazyEngine) and damage.any.any() else None
+            routed = routed_pairs(rows, made if isinstance(made, PairEngine) else None, damage, intact, single)
+            outcomes.append(routed[0])
+            worst.append(routed[1])
+        gpus = None if self._cut_off is None else self._cut_off.of(rows)
+        whole = {name: pair_damage(each, rows) for name, each in self.damage.items()} if gpus is None else self.damage
+        number, count = rows.number, np.ones(len(rows.one))
+        return self._tallied(tuple(outcomes), tuple(worst), self.ground.engines, whole, number, count, gpus=gpus)
 
     def _with_first(self, first: int) -> Tally:
         """All pairs of which one failure is the first."""
@@ -216,12 +317,36 @@ class Sweep:
             for engine, phase in zip(ground.engines, ground.phases, strict=True)
         )
         seconds = np.arange(first + 1, len(self.cases), dtype=np.int64)
+        count = np.ones(len(seconds))
+        if self.equal is not None:  # with those before it the pair is one of theirs; with its own equals it is two
+            every = np.arange(len(self.cases), dtype=np.int64)
+            seconds = every[(self.equal.first >= first) & (every != first)]
+            count = self.equals(column([first], np.int64)) / np.where(self.equal.first[seconds] == first, 2.0, 1.0)
         further = {name: each.take(seconds) for name, each in self.damage.items()}
-        number = self.number_of_pair(first, first + 1) + np.arange(len(seconds), dtype=np.int64)
+        number = self.number_of_pair(np.minimum(first, seconds), np.maximum(first, seconds))
         before, single = self._routed(ground.engines, alone, number[:1], ground.intact)
         outcomes, worst = self._routed(engines, further, number, before)
-        worst = tuple(each.merged(one) for each, one in zip(worst, single, strict=True))
-        return self._tallied(outcomes, worst, engines, further, number, alone)
+        if self.equal is None:
+            worst = tuple(
+                self._of_first(first, phase.fabric, each, one)
+                for phase, each, one in zip(ground.phases, worst, single, strict=True)
+            )
+        return self._tallied(outcomes, worst, engines, further, number, count, alone)
+
+    def _of_first(self, first: int, fabric: str, pairs: LinkWorst, alone: LinkWorst) -> LinkWorst:
+        """What links meet in the pairs of a first failure.
+
+        Of pairs of which one failure does nothing to the fabric, only those with the first such case are listed.
+        """
+        touched = self.damage[fabric].any
+        spared = np.flatnonzero(~touched)
+        if not touched[first]:
+            return pairs if spared[0] == first else LinkWorst.empty(len(pairs.case))
+        if not len(spared) or spared[0] < first:
+            return pairs
+        number = int(self.number_of_pair(np.array([first]), spared[:1])[0])
+        listed = LinkWorst(alone.utilisation, np.where(alone.case >= 0, number, -1))
+        return pairs.merged(listed)
 
     def _routed(
         self,
@@ -256,9 +381,14 @@ class Sweep:
         engines: tuple[PhaseEngine, ...],
         damage: dict[str, Damage],
         number: Longs,
+        count: Floats,
         first: dict[str, Damage] | None = None,
+        gpus: Ints | None = None,
     ) -> Tally:
-        """Cases judged; ``damage`` is what the engines have not done yet, ``first`` what they have, by fabric."""
+        """Cases judged; ``damage`` is what the engines have not done yet, ``first`` what they have, by fabric.
+
+        ``gpus`` are those that the cases cut off, where they are known.
+        """
         ground, judge = self.ground, self.ground.judge
         whole = damage if first is None else {name: _both(first[name], damage[name]) for name in damage}
         state, step_s, stretch, judged, which = judge.states(
@@ -270,7 +400,7 @@ class Sweep:
         hottest = np.array([each.hottest for each in outcomes])[fullest, rows] if len(outcomes) else fullest
         figures = CaseFigures(
             number=number,
-            count=np.ones(len(number), dtype=np.int64),
+            count=count,
             max_utilisation=peaks.max(axis=0, initial=0.0),
             phase=np.where(hottest >= 0, fullest, -1).astype(np.int32),
             hottest=hottest.astype(np.int32),
@@ -278,7 +408,7 @@ class Sweep:
             .max(axis=0, initial=0)
             .astype(np.int32),
             unreachable_pairs=_over(outcomes, "unreachable_pairs", len(number)).sum(axis=0),
-            gpus_cut_off=gpus_cut_off(ground.places, ground.reach, whole, len(number)),
+            gpus_cut_off=gpus_cut_off(ground.places, ground.reach, whole, len(number)) if gpus is None else gpus,
             state=state,
             step_time_s=step_s,
             stretch=stretch,
@@ -288,14 +418,13 @@ class Sweep:
         if self.held:
             each = [holds(limit, ground.phases, judge, cases) for limit in self.held]
             figures = replace(figures, holds=np.stack(each, axis=1))
-        count = figures.count
-        by_state = np.bincount(figures.worst_state, count, minlength=STALLED + 1).astype(np.int64)
+        by_state = np.rint(np.bincount(figures.worst_state, count, minlength=STALLED + 1)).astype(np.int64)
         return Tally(
-            cases=int(count.sum()),
+            cases=round(float(count.sum())),
             evaluated=len(number),
             by_state=by_state,
-            cut_off=int(count[figures.gpus_cut_off > 0].sum()),
-            over_capacity=int(count[figures.links_over_capacity > 0].sum()),
+            cut_off=round(float(count[figures.gpus_cut_off > 0].sum())),
+            over_capacity=round(float(count[figures.links_over_capacity > 0].sum())),
             figures=figures if self.keep is None else figures.worst(self.keep),
             worst=worst,
             limits=tuple(tally(limit, ground.phases, judge, cases) for limit in self.limits),
@@ -310,6 +439,19 @@ def chunks(sweep: Sweep) -> Iterator[tuple[int, int, Tally]]:
         yield first, last, sweep.chunk(first, last)
         size = size * 4 if time.perf_counter() - began < _CHUNK_S else size
         first = last
+
+
+def _hosts(network: Network) -> dict[str, Ints]:
+    """Host of every endpoint by fabric, numbered over all groups."""
+    hosts = {name: np.full(len(each.nodes), -1, dtype=np.int32) for name, each in network.topologies.items()}
+    count = 0
+    for group in network.inventory.groups.values():
+        for fabric in group.nics:
+            if fabric in hosts:
+                ends = network.inventory.host_endpoints(fabric, group.name)
+                hosts[fabric][ends] = count + np.arange(len(ends))[:, None]
+        count += len(group.hosts)
+    return {name: column(each, np.int32) for name, each in hosts.items()}
 
 
 def _both(first: Damage, others: Damage) -> Damage:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import networkx as nx
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -19,6 +20,9 @@ from fabric.pipeline.network import Network
 from fabric.routing.compiled import compiled
 from topologies.columns import Bools, Ints, column
 from topologies.topology import Topology
+
+_ONE_CABLE = 2  # directed links
+_MOST_LOOKED_AT = 400  # switches of which it is looked at whether two part the others
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +110,27 @@ class Reach:
             network=column(network, np.int32),
         )
 
+    def lost_to_two(self, damage: Damage) -> dict[tuple[int, int], list[int]]:
+        """Endpoints that lose their last links to two cases together, and to neither alone; by both cases."""
+        killers: dict[int, list[int]] = {}  # row of access -> cases that take all its links
+        for case in range(len(damage)):
+            rows, count = np.unique(self.joined[np.unique(damage.of(case)[0])], return_counts=True)
+            for row in rows[(rows >= self.cores) & (count >= self.links[rows])].tolist():
+                killers.setdefault(row, []).append(case)
+        lost: dict[tuple[int, int], list[int]] = {}
+        for place, end in enumerate(self.topology.endpoint_nodes.tolist()):
+            access = range(int(self.start[place]), int(self.start[place + 1]))
+            each = [set(killers.get(row, ())) for row in access]
+            if len(each) < 2 or not all(each):
+                continue
+            some = sorted(set().union(*each))
+            for at, one in enumerate(some):
+                for two in some[at + 1 :]:
+                    alone = any(all(case in cases for cases in each) for case in (one, two))
+                    if not alone and all(one in cases or two in cases for cases in each):
+                        lost.setdefault((one, two), []).append(end)
+        return lost
+
     def cut(self, dead: Ints) -> Bools:
         """Which endpoints are cut off where links are dead, shape (E,)."""
         ends, forwards = self.topology.endpoint_nodes, self.topology.nodes.forwards
@@ -118,17 +143,60 @@ class Reach:
 
 def gpus_cut_off(places: GpuPlaces, reach: Mapping[str, Reach], damage: Mapping[str, Damage], cases: int) -> Ints:
     """GPUs that every case cuts off, shape (N,)."""
-    count = np.zeros(cases, dtype=np.int32)
-    for case in range(cases):
-        gone: list[Ints] = []
-        for fabric, fabric_reach in reach.items():
-            dead = damage[fabric].of(case)[0]
-            if len(dead) and len(places.gpu[fabric]):
-                cut = np.zeros(len(fabric_reach.topology.nodes), dtype=np.bool_)
-                cut[fabric_reach.topology.endpoint_nodes] = fabric_reach.cut(dead)
-                gone.append(places.gpu[fabric][cut[places.endpoint[fabric]]])
-        count[case] = len(gone[0]) if len(gone) == 1 else len(np.unique(np.concatenate(gone))) if gone else 0
-    return count
+    return np.array([len(cut_gpus(places, reach, damage, case)) for case in range(cases)], dtype=np.int32)
+
+
+def cut_gpus(places: GpuPlaces, reach: Mapping[str, Reach], damage: Mapping[str, Damage], case: int) -> Ints:
+    """GPUs that one case cuts off, ascending."""
+    gone = [np.empty(0, dtype=np.int32)]
+    for fabric, fabric_reach in reach.items():
+        dead = damage[fabric].of(case)[0]
+        if len(dead) and len(places.gpu[fabric]):
+            cut = np.zeros(len(fabric_reach.topology.nodes), dtype=np.bool_)
+            cut[fabric_reach.topology.endpoint_nodes] = fabric_reach.cut(dead)
+            gone.append(places.gpu[fabric][cut[places.endpoint[fabric]]])
+    return np.unique(np.concatenate(gone))
+
+
+def stays_whole(reach: Reach, damage: Damage) -> bool:
+    """Whether no two of the cases can part what forwards, but for switches that are down themselves.
+
+    So it is where each case takes one joint of switches, or all of one switch, and no two switches part the others:
+    then no cut of two, of either kind, does (Whitney 1932). Fabrics of several networks are not looked at.
+    """
+    cores = reach.cores
+    if (reach.links[cores:] > _ONE_CABLE).any():
+        return False
+    one, other = reach.src[:cores], reach.dst[:cores]
+    for case in range(len(damage)):
+        rows = np.unique(reach.joined[damage.of(case)[0]])
+        rows = rows[(rows >= 0) & (rows < cores)]
+        if len(rows) > 1 and not any(
+            ((one[rows] == node) | (other[rows] == node)).all() for node in (one[rows[0]], other[rows[0]])
+        ):
+            return False
+    switches = np.unique(np.concatenate([one, other])).tolist()
+    if not switches:
+        return not damage.any.any() or len(reach.start) == 1
+    graph = nx.Graph(zip(one.tolist(), other.tolist(), strict=True))
+    if reach.topology.nodes.forwards[reach.topology.endpoint_nodes].any() or len(graph) > _MOST_LOOKED_AT:
+        return False
+    attached = set(reach.src[cores:].tolist())
+    return attached <= set(switches) and _parted_by_three(graph)
+
+
+def _parted_by_three(graph: nx.Graph) -> bool:
+    """Whether it takes three nodes or more to part a graph."""
+    if len(graph) < 4 or not nx.is_biconnected(graph):
+        return False
+    for node in list(graph):
+        joined = list(graph[node])
+        graph.remove_node(node)
+        whole = nx.is_biconnected(graph)
+        graph.add_edges_from((node, each) for each in joined)
+        if not whole:
+            return False
+    return True
 
 
 @compiled

@@ -8,7 +8,7 @@ slower network costs is worked out over all states by their chances, which is sh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -77,7 +77,6 @@ class Plant:
             self.fleet.cause[:parts],
             len(self.fleet.causes),
             self._evaluate,
-            drawn=max(20, parts // 4),
             rng=np.random.default_rng([self.seed, _SEED, 0]),
         )
 
@@ -106,12 +105,16 @@ class Plant:
 
 def every_case(ground: Ground, cases: Cases, held: bool) -> CaseFigures:
     """Figures of all cases in order; with ``held``, whether every limit holds in each."""
-    limits = ground.run.loaded.scenario.limits if held else ()
-    sweep = _EveryCase(ground, cases, held=tuple(limits))
+    sweep = _EveryCase(ground, cases, replace(ground.request, expected=held))
     tallies: list[Tally] = []
-    for first in range(0, len(cases), _AT_ONCE):
-        tallies.append(sweep.chunk(first, min(first + _AT_ONCE, len(cases))))
-    return CaseFigures.joined([tally.figures for tally in tallies])
+    for first in range(0, sweep.units, _AT_ONCE):
+        tallies.append(sweep.chunk(first, min(first + _AT_ONCE, sweep.units)))
+    figures = CaseFigures.joined([tally.figures for tally in tallies])
+    if sweep.equal is None:
+        return figures
+    number = np.arange(len(cases), dtype=np.int64)
+    every = figures.take(np.searchsorted(sweep.rows, sweep.equal.first))
+    return replace(every, number=number, count=np.ones(len(cases)))
 
 
 def _cases_of(fleet: Fleet, sets: Sets) -> Cases:

@@ -24,7 +24,7 @@ class CaseFigures:
     """
 
     number: Longs  # shape (N,), of the case in its set
-    count: Longs  # equal cases that it stands for, itself included
+    count: Floats  # equal cases that it stands for, itself included; of pairs, halves where both failures are equal
     max_utilisation: Floats  # shape (N,)
     phase: Ints  # position of the phase of the fullest link; -1 where nothing is offered
     hottest: Ints  # its directed link

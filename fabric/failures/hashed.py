@@ -17,7 +17,7 @@ import numpy as np
 from fabric.evaluation.phases import PreparedPhase, prepare_phase
 from fabric.failures.cases import Damage
 from fabric.failures.engine import LinkWorst, Outcomes, SweepPhase
-from fabric.failures.hashed_cases import merge_worst, pairs, singles
+from fabric.failures.hashed_cases import merge_worst, sweep_cases
 from fabric.failures.hashed_columns import Answers, FlowColumns, Harm, HashRule, Routes, Scratch, Wires
 from fabric.failures.hashed_routes import flow_columns, routes_of
 from fabric.failures.reaction import CONVERGED, FROZEN, Reaction
@@ -68,7 +68,7 @@ class HashedEngine:
         answers, harm = Outcomes.empty(len(damage), len(self.phase.jobs)), _harm(damage)
 
         def work(low: int, high: int, now: Scratch, into: Answers) -> None:
-            singles(low, high, first, self.wires, self.flows, self.rule, self.routes, harm, now, into)
+            sweep_cases(low, high, 0, first, False, self.wires, self.flows, self.rule, self.routes, harm, now, into)
 
         self._on_threads(_bounds(np.arange(len(damage) + 1)), work, answers, worst)
         return answers
@@ -83,19 +83,8 @@ class HashedEngine:
         answers, harm = Outcomes.empty(int(done[-1]), len(self.phase.jobs)), _harm(damage)
 
         def work(low: int, high: int, now: Scratch, into: Answers) -> None:
-            pairs(
-                first + low,
-                first + high,
-                first,
-                number,
-                self.wires,
-                self.flows,
-                self.rule,
-                self.routes,
-                harm,
-                now,
-                into,
-            )
+            low, high = first + low, first + high
+            sweep_cases(low, high, first, number, True, self.wires, self.flows, self.rule, self.routes, harm, now, into)
 
         self._on_threads(_bounds(done), work, answers, worst)
         return answers
@@ -170,9 +159,8 @@ class HashedEngine:
             capacity=routes.capacity.copy(),
             lost_of_pair=routes.lost_of_pair.copy(),
             lost_of_job=routes.lost_of_job.copy(),
-            slots=room(len(self.wires.head)),
-            usable=np.empty(len(self.wires.head), dtype=np.bool_),
-            queue=np.empty(nodes, dtype=np.int64),
+            slots=room(int(np.diff(self.wires.out_start).max(initial=0))),
+            queue=np.empty(2 * nodes, dtype=np.int64),
             fresh=np.empty(nodes),
             fresh_of=never(2),
             counts=np.zeros(5, dtype=np.int64),

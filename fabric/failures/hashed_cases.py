@@ -26,13 +26,13 @@ from fabric.failures.hashed_columns import (
     Wires,
 )
 from fabric.failures.hashed_walk import choose, measure
-from fabric.routing.compiled import compiled
+from fabric.routing.compiled import compiled_in_place, inlined
 from fabric.routing.kernels import is_step
 from fabric.routing.utilisation import OVER, SAME
-from topologies.columns import Floats, Longs
+from topologies.columns import Floats, Ints, Longs
 
 
-@compiled
+@inlined
 def _touch(link: int, now: Scratch) -> None:
     """Remember that a link changes."""
     if now.link_seen[link] != now.epoch[0]:
@@ -41,7 +41,7 @@ def _touch(link: int, now: Scratch) -> None:
         now.counts[TOUCHED] += 1
 
 
-@compiled
+@inlined
 def _affect(flow: int, now: Scratch) -> None:
     """Remember that a flow walks again."""
     if now.flow_seen[flow] != now.epoch[0]:
@@ -50,7 +50,7 @@ def _affect(flow: int, now: Scratch) -> None:
         now.counts[AFFECTED] += 1
 
 
-@compiled
+@inlined
 def _kill(link: int, wires: Wires, routes: Routes, now: Scratch) -> None:
     """Take down a link, and its cable's other direction; flows on them are affected."""
     for way in (link, wires.reverse[link]):
@@ -62,7 +62,7 @@ def _kill(link: int, wires: Wires, routes: Routes, now: Scratch) -> None:
                 _affect(routes.listed[at], now)
 
 
-@compiled
+@inlined
 def _lose_hop(row: int, node: int, routes: Routes, rule: HashRule, now: Scratch) -> bool:
     """A node's group towards a destination loses a member; whether it was the last."""
     if not rule.resilient and now.hops[row, node] == routes.hops[row, node]:
@@ -73,7 +73,7 @@ def _lose_hop(row: int, node: int, routes: Routes, rule: HashRule, now: Scratch)
     return bool(now.hops[row, node] == 0)
 
 
-@compiled
+@compiled_in_place
 def _prepare(row: int, wires: Wires, rule: HashRule, routes: Routes, now: Scratch) -> None:
     """Count the next hops that are left towards a destination, where the case takes any."""
     case = now.epoch[0]
@@ -107,7 +107,7 @@ def _prepare(row: int, wires: Wires, rule: HashRule, routes: Routes, now: Scratc
                     filled += 1
 
 
-@compiled
+@inlined
 def _add(flow: int, link: int, sign: int, flows: FlowColumns, now: Scratch) -> None:
     """Put a flow on a link, or take it off."""
     _touch(link, now)
@@ -117,7 +117,7 @@ def _add(flow: int, link: int, sign: int, flows: FlowColumns, now: Scratch) -> N
             now.carried[link, job] += sign
 
 
-@compiled
+@inlined
 def _lose(flow: int, sign: int, flows: FlowColumns, now: Scratch) -> None:
     """Count a flow that does not arrive, or no longer."""
     pair = flows.pair[flow]
@@ -129,7 +129,7 @@ def _lose(flow: int, sign: int, flows: FlowColumns, now: Scratch) -> None:
             now.lost_of_job[job] += sign
 
 
-@compiled
+@inlined
 def _walk(flow: int, wires: Wires, flows: FlowColumns, rule: HashRule, routes: Routes, now: Scratch) -> bool:
     """Put a flow on its path in the case; whether it arrives."""
     case, row, node = now.epoch[0], flows.row[flow], flows.src[flow]
@@ -158,6 +158,7 @@ def _walk(flow: int, wires: Wires, flows: FlowColumns, rule: HashRule, routes: R
         started = True
         slot = choose(
             node,
+            row,
             flows.key[flow],
             wires,
             rule,
@@ -167,8 +168,9 @@ def _walk(flow: int, wires: Wires, flows: FlowColumns, rule: HashRule, routes: R
             distance,
             routes.whole[row],
             hops,
+            routes.group_start,
+            routes.group,
             now.slots,
-            now.usable,
         )
         if slot < 0:
             return False
@@ -183,7 +185,7 @@ def _walk(flow: int, wires: Wires, flows: FlowColumns, rule: HashRule, routes: R
     return True
 
 
-@compiled
+@inlined
 def _slow(first: int, last: int, harm: Harm, routes: Routes, now: Scratch) -> None:
     """Take from links a part of their capacity."""
     for at in range(first, last):
@@ -193,14 +195,26 @@ def _slow(first: int, last: int, harm: Harm, routes: Routes, now: Scratch) -> No
             now.capacity[link] *= harm.left[at]
 
 
-@compiled
+@compiled_in_place
+def _sort(values: Ints, count: int) -> None:
+    """Put the first ``count`` values in order, in place (Shell's method with Ciura's gaps)."""
+    for gap in (701, 301, 132, 57, 23, 10, 4, 1):
+        for at in range(gap, count):
+            value, place = values[at], at
+            while place >= gap and values[place - gap] > value:
+                values[place] = values[place - gap]
+                place -= gap
+            values[place] = value
+
+
+@compiled_in_place
 def _spread(wires: Wires, flows: FlowColumns, rule: HashRule, routes: Routes, now: Scratch) -> None:
     """Let all affected flows walk again."""
     if not rule.resilient and now.counts[DEAD] > 0:
         for row in range(len(flows.dest)):
             _prepare(row, wires, rule, routes, now)
     count = now.counts[AFFECTED]
-    now.affected[:count].sort()
+    _sort(now.affected, count)
     for at in range(count):
         flow = now.affected[at]
         for step in range(routes.path_start[flow], routes.path_start[flow + 1]):
@@ -211,7 +225,7 @@ def _spread(wires: Wires, flows: FlowColumns, rule: HashRule, routes: Routes, no
             _lose(flow, 1, flows, now)
 
 
-@compiled
+@inlined
 def _rank(link: int, value: float, case: int, worst: Floats, cases: Longs) -> None:
     """Put a case among the worst of a link; of equals the earlier stays first."""
     place = worst.shape[1] - 1
@@ -221,7 +235,7 @@ def _rank(link: int, value: float, case: int, worst: Floats, cases: Longs) -> No
     worst[link, place], cases[link, place] = value, case
 
 
-@compiled
+@inlined
 def _take(link: int, value: float, case: int, routes: Routes, answers: Answers) -> None:
     """Take in how full a link is in a case, where that is not as intact."""
     if value < answers.floor[link] or value <= answers.worst[link, answers.worst.shape[1] - 1]:
@@ -231,7 +245,7 @@ def _take(link: int, value: float, case: int, routes: Routes, answers: Answers) 
         _rank(link, value, case, answers.worst, answers.case)
 
 
-@compiled
+@compiled_in_place
 def _answer(row: int, number: int, routes: Routes, now: Scratch, answers: Answers) -> None:
     """Measure the links that changed, and the fullest of the others."""
     case, top, over = now.epoch[0], 0.0, routes.over
@@ -273,23 +287,27 @@ def _answer(row: int, number: int, routes: Routes, now: Scratch, answers: Answer
     answers.unreachable_pairs[row] = routes.lost_pairs + now.counts[LOST_PAIRS]
 
 
-@compiled
+@inlined
 def _restore(flows: FlowColumns, routes: Routes, now: Scratch) -> None:
     """Undo the case."""
     for at in range(now.counts[TOUCHED]):
         link = now.touched[at]
         now.load[link], now.capacity[link] = routes.load[link], routes.capacity[link]
-        now.carried[link] = routes.carried[link]
+        for job in range(len(now.lost_of_job)):
+            now.carried[link, job] = routes.carried[link, job]
     for at in range(now.counts[AFFECTED]):
         pair = flows.pair[now.affected[at]]
         now.lost_of_pair[pair] = routes.lost_of_pair[pair]
-    now.lost_of_job[:] = routes.lost_of_job
+    for job in range(len(now.lost_of_job)):
+        now.lost_of_job[job] = routes.lost_of_job[job]
     for at in range(now.counts[ROWS]):
-        now.hops[now.rows[at]] = routes.hops[now.rows[at]]
+        row = now.rows[at]
+        for node in range(now.hops.shape[1]):
+            now.hops[row, node] = routes.hops[row, node]
     now.counts[:] = 0
 
 
-@compiled
+@inlined
 def _case(
     one: int,
     two: int,
@@ -317,30 +335,13 @@ def _case(
     _restore(flows, routes, now)
 
 
-@compiled
-def singles(
-    first: int,
-    last: int,
-    number: int,
-    wires: Wires,
-    flows: FlowColumns,
-    rule: HashRule,
-    routes: Routes,
-    harm: Harm,
-    now: Scratch,
-    answers: Answers,
-) -> None:
-    """Cases ``first`` to ``last`` of the damage; the first of all is numbered ``number``."""
-    for one in range(first, last):
-        _case(one, -1, one, number + one, wires, flows, rule, routes, harm, now, answers)
-
-
-@compiled
-def pairs(
+@compiled_in_place
+def sweep_cases(
     first: int,
     last: int,
     base: int,
     number: int,
+    paired: bool,
     wires: Wires,
     flows: FlowColumns,
     rule: HashRule,
@@ -349,16 +350,22 @@ def pairs(
     now: Scratch,
     answers: Answers,
 ) -> None:
-    """Cases ``first`` to ``last``, each with every later one; rows start with the pairs of ``base``, numbered so."""
+    """Cases ``first`` to ``last`` of the damage, alone or ``paired`` with every later one.
+
+    Rows of the answers start with those of case ``base``, numbered from ``number`` on.
+    """
     count = len(harm.start) - 1
-    row = (first - base) * (count - 1) - (first * (first - 1) - base * (base - 1)) // 2
+    row = first - base
+    if paired:
+        row = row * (count - 1) - (first * (first - 1) - base * (base - 1)) // 2
     for one in range(first, last):
-        for two in range(one + 1, count):
+        for other in range(one + 1 if paired else count - 1, count):
+            two = other if paired else -1
             _case(one, two, row, number + row, wires, flows, rule, routes, harm, now, answers)
             row += 1
 
 
-@compiled
+@compiled_in_place
 def merge_worst(worst: Floats, case: Longs, other: Floats, other_case: Longs) -> None:
     """Take the worst of ``other`` into ``worst``; of equals the lower case number stays first."""
     places = worst.shape[1]

@@ -85,6 +85,8 @@ class Routes(NamedTuple):
     whole: Rows  # distance with everything up
     now: Rows  # distance over the links that are known
     hops: Ints  # shape (D, V), next hops that are up
+    group_start: Longs  # slots of groups, by destination and node; empty where they are too many to be kept
+    group: Ints  # of resilient switches with everything up, else of what is known
     path_start: Longs  # shape (F + 1,)
     path: Ints  # directed links, access among them
     lost: Bools  # shape (F,), does not arrive
@@ -149,8 +151,7 @@ class Scratch(NamedTuple):
     capacity: Floats
     lost_of_pair: Ints
     lost_of_job: Ints
-    slots: Ints
-    usable: Bools
+    slots: Ints  # most ports of a node
     queue: Longs  # shape (V,)
     fresh: Floats  # shape (V,), distances in the case
     fresh_of: Longs  # shape (2,), case and row they are of

@@ -7,7 +7,7 @@ import numpy as np
 from fabric.evaluation.phases import PreparedPhase
 from fabric.failures.engine import SweepPhase
 from fabric.failures.hashed_columns import FlowColumns, HashRule, Routes, Wires
-from fabric.failures.hashed_walk import measure_all, walk_all
+from fabric.failures.hashed_walk import group_slots, measure_all, walk_all
 from fabric.routing.graph import Adjacency, RoutingGraph
 from fabric.routing.hashing.flows import FlowTable
 from fabric.routing.hashing.headers import draw
@@ -15,6 +15,7 @@ from fabric.routing.hashing.slices import on_threads
 from fabric.routing.utilisation import SAME, over_capacity, ranks
 from topologies.columns import Bools, Floats, Ints, Longs, column
 
+_MOST_GROUP_SLOTS = 100_000_000  # 4 bytes each
 _AMOUNT_BITS = 60  # of the sum of all amounts, so that no sum of some overflows
 
 
@@ -65,6 +66,19 @@ def distances(graph: RoutingGraph, wires: Wires, flows: FlowColumns, known: Bool
     return now, hops
 
 
+def groups(wires: Wires, distance: Floats, known: Bools) -> tuple[Longs, Ints]:
+    """Start and slots of every group, by destination and node; nothing where they are too many to be kept."""
+    rows, nodes = distance.shape
+    if rows * len(wires.head) > _MOST_GROUP_SLOTS:
+        return np.empty(0, dtype=np.int64), _none(0)
+    start, none = np.zeros(rows * nodes + 1, dtype=np.int64), _none(0)
+    on_threads(rows, lambda first, last: group_slots(first, last, wires, distance, known, start, none))
+    start = np.concatenate([[0], np.cumsum(start[:-1])])
+    slots = np.empty(max(int(start[-1]), 1), dtype=np.int32)
+    on_threads(rows, lambda first, last: group_slots(first, last, wires, distance, known, start, slots))
+    return start, slots
+
+
 def walked(
     wires: Wires, flows: FlowColumns, rule: HashRule, up: Bools, now: Floats, whole: Floats
 ) -> tuple[Longs, Ints, Bools]:
@@ -97,6 +111,7 @@ def routes_of(
     now, hops = distances(graph, wires, flows, known, up)
     start, path, lost = walked(wires, flows, rule, up, now, whole)
     flow = np.repeat(np.arange(len(flows.src), dtype=np.int32), np.diff(start))
+    group_start, group = groups(wires, whole, every) if rule.resilient else groups(wires, now, known)
     lists = Adjacency.by(path, links)
     load = np.zeros(links, dtype=np.int64)
     np.add.at(load, path, flows.amount[flow])
@@ -117,6 +132,8 @@ def routes_of(
         whole=whole,
         now=now,
         hops=hops,
+        group_start=group_start,
+        group=group,
         path_start=start,
         path=path,
         lost=lost,

@@ -2,56 +2,62 @@
 
 from __future__ import annotations
 
-import heapq
-
 import numpy as np
 
 from fabric.failures.hashed_columns import FlowColumns, HashRule, Wires
-from fabric.routing.compiled import compiled
-from fabric.routing.hashing.functions import lasting_pick, next_hop
+from fabric.routing.compiled import compiled, compiled_in_place, inlined
+from fabric.routing.hashing.functions import lasting_pick, most_picks, next_hop
 from fabric.routing.kernels import NEAR, is_step
 from topologies.columns import Bools, Floats, Ints, Longs
 
 
-@compiled
+@compiled_in_place
 def measure(dest: int, wires: Wires, up: Bools, dead_in: Longs, case: int, distance: Floats, queue: Longs) -> None:
-    """Distances to ``dest`` over links that are up and not dead in the case."""
+    """Distances to ``dest`` over links that are up and not dead in the case; ``queue`` has room for 2 V + 1.
+
+    Nodes whose distance became less wait in a ring, each once: breadth-first with equal weights, and by few repeats
+    with others (Bellman and Ford's, as a queue).
+    """
+    room = len(distance)
+    waiting = queue[room:]
     distance[:] = np.inf
-    distance[dest] = 0.0
-    if wires.equal:
-        queue[0] = dest
-        reached, at = 1, 0
-        while at < reached:
-            node = queue[at]
-            at += 1
-            for slot in range(wires.in_start[node], wires.in_start[node + 1]):
-                link, tail = wires.in_link[slot], wires.tail[slot]
-                if distance[tail] == np.inf and up[link] and dead_in[link] != case:
-                    distance[tail] = distance[node] + 1.0
-                    queue[reached] = tail
-                    reached += 1
-        return
-    heap = [(0.0, np.int64(dest))]
-    while len(heap) > 0:
-        near, node = heapq.heappop(heap)
-        if near > distance[node]:
-            continue
+    waiting[:] = 0
+    distance[dest], queue[0], first, last = 0.0, dest, 0, 1
+    while first < last:
+        node = queue[first % room]
+        first += 1
+        waiting[node] = 0
         for slot in range(wires.in_start[node], wires.in_start[node + 1]):
             link, tail = wires.in_link[slot], wires.tail[slot]
-            if up[link] and dead_in[link] != case and near + wires.in_weight[slot] < distance[tail]:
-                distance[tail] = near + wires.in_weight[slot]
-                heapq.heappush(heap, (distance[tail], np.int64(tail)))
+            further = distance[node] + (1.0 if wires.equal else wires.in_weight[slot])
+            if further < distance[tail] and up[link] and dead_in[link] != case:
+                distance[tail] = further
+                if waiting[tail] == 0:
+                    waiting[tail] = 1
+                    queue[last % room] = tail
+                    last += 1
 
 
-@compiled
-def stands(now: Floats, whole: Floats, node: int, equal: bool) -> bool:
-    """Whether a node is as near as with everything up."""
-    return now[node] == whole[node] if equal else now[node] <= whole[node] * (1 + NEAR)
+@inlined
+def leads_on(
+    slot: int, distance: float, wires: Wires, up: Bools, dead_in: Longs, case: int, now: Floats, hops: Ints
+) -> bool:
+    """Whether a slot of a node at ``distance`` is on a shortest path and up.
+
+    ``hops``, by node, are next hops that are left by the distances ``now``; nodes without any are not gone to, unless
+    that is empty.
+    """
+    link, head = wires.out_link[slot], wires.head[slot]
+    good = up[link] and dead_in[link] != case and is_step(now[head], distance, wires.out_weight[slot], wires.equal)
+    if good and len(hops) > 0 and now[head] > 0:
+        good = hops[head] > 0
+    return good
 
 
-@compiled
+@inlined
 def choose(
     node: int,
+    row: int,
     key: np.uint64,
     wires: Wires,
     rule: HashRule,
@@ -61,35 +67,70 @@ def choose(
     now: Floats,
     whole: Floats,
     hops: Ints,
+    group_start: Longs,
+    group: Ints,
     slots: Ints,
-    usable: Bools,
 ) -> int:
-    """Slot of the next hop of a flow; -1 where there is none.
+    """Slot of the next hop of a flow; -1 where there is none. ``group`` may be empty: members are then looked for."""
+    stands = now[node] == whole[node] if wires.equal else now[node] <= whole[node] * (1 + NEAR)
+    seed, distance, chosen = rule.seed[node], now[node], np.int64(-1)
+    cell = np.int64(row) * (len(wires.out_start) - 1) + node
+    if rule.resilient:
+        first, count = np.int64(wires.out_start[node]), np.int64(wires.out_start[node + 1] - wires.out_start[node])
+        kept, listed = False, False
+        if stands:
+            kept = len(group_start) > 0
+            listed = not kept
+        if kept:
+            first, count = group_start[cell], group_start[cell + 1] - group_start[cell]
+        if listed:
+            filled = np.int64(0)
+            for slot in range(first, first + count):
+                if is_step(whole[wires.head[slot]], whole[node], wires.out_weight[slot], wires.equal):
+                    slots[filled] = slot
+                    filled += 1
+            count = filled
+        for number in range(most_picks(count)):
+            pick = lasting_pick(key, seed, rule.bits, count, number)
+            slot = group[first + pick] if kept else (slots[pick] if listed else first + pick)
+            if leads_on(slot, distance, wires, up, dead_in, case, now, hops):
+                chosen = np.int64(slot)
+                break
+    else:
+        kept = len(group_start) > 0 and len(hops) > 0
+        first, last = np.int64(wires.out_start[node]), np.int64(wires.out_start[node + 1])
+        if kept:
+            first, last = group_start[cell], group_start[cell + 1]
+        filled = np.int64(0)
+        for at in range(first, last):
+            slot = group[at] if kept else at
+            if leads_on(slot, distance, wires, up, dead_in, case, now, hops):
+                slots[filled] = slot
+                filled += 1
+        if filled > 0:
+            chosen = np.int64(slots[next_hop(key, seed, rule.bits, filled)])
+    return chosen
 
-    ``hops``, by node, are next hops that are left by the distances ``now``; nodes without any are not gone to, unless
-    that is empty.
+
+@compiled
+def group_slots(first: int, last: int, wires: Wires, distance: Floats, known: Bools, start: Longs, group: Ints) -> None:
+    """Slots of the groups towards destinations ``first`` to ``last``, written from ``start`` on by row and node.
+
+    With ``group`` empty, ``start`` becomes how many there are instead.
     """
-    whole_group = rule.resilient and stands(now, whole, node, wires.equal)
-    filled = 0
-    for slot in range(wires.out_start[node], wires.out_start[node + 1]):
-        head, weight, link = wires.head[slot], wires.out_weight[slot], wires.out_link[slot]
-        if whole_group and not is_step(whole[head], whole[node], weight, wires.equal):
-            continue
-        good = up[link] and dead_in[link] != case and is_step(now[head], now[node], weight, wires.equal)
-        if good and len(hops) > 0 and now[head] > 0:
-            good = hops[head] > 0
-        if good or rule.resilient:
-            slots[filled], usable[filled] = slot, good
-            filled += 1
-    if filled == 0:
-        return -1
-    seed = rule.seed[node]
-    pick = (
-        lasting_pick(key, seed, rule.bits, usable, 0, filled)
-        if rule.resilient
-        else next_hop(key, seed, rule.bits, filled)
-    )
-    return slots[pick] if pick >= 0 else -1
+    nodes = len(wires.out_start) - 1
+    for row in range(first, last):
+        for node in range(nodes):
+            filled = 0
+            for slot in range(wires.out_start[node], wires.out_start[node + 1]):
+                near = distance[row, wires.head[slot]]
+                if near < np.inf and known[wires.out_link[slot]]:
+                    if is_step(near, distance[row, node], wires.out_weight[slot], wires.equal):
+                        if len(group) > 0:
+                            group[start[row * nodes + node] + filled] = slot
+                        filled += 1
+            if len(group) == 0:
+                start[row * nodes + node] = filled
 
 
 @compiled
@@ -112,7 +153,8 @@ def walk_all(
     """
     nodes = len(wires.out_start) - 1
     dead_in, none = np.full(len(up), -1, dtype=np.int64), np.empty(0, dtype=np.int32)
-    slots, usable = np.empty(len(wires.head), dtype=np.int32), np.empty(len(wires.head), dtype=np.bool_)
+    slots = np.empty(len(wires.head), dtype=np.int32)
+    no_groups = np.empty(0, dtype=np.int64)
     count = len(path) == 0
     for flow in range(first, last):
         row, node, length = flows.row[flow], flows.src[flow], 0
@@ -126,7 +168,22 @@ def walk_all(
                 path[at] = first_link
             length += 1
         while not gone and node != dest and length <= nodes:
-            slot = choose(node, flows.key[flow], wires, rule, up, dead_in, 0, now[row], whole[row], none, slots, usable)
+            slot = choose(
+                node,
+                row,
+                flows.key[flow],
+                wires,
+                rule,
+                up,
+                dead_in,
+                0,
+                now[row],
+                whole[row],
+                none,
+                no_groups,
+                none,
+                slots,
+            )
             gone = slot < 0
             if not gone:
                 if not count:
@@ -148,7 +205,7 @@ def measure_all(
     first: int, last: int, wires: Wires, dest: Ints, known: Bools, up: Bools, now: Floats, hops: Ints
 ) -> None:
     """Distances to destinations ``first`` to ``last`` over links that are known, and next hops that are up."""
-    dead_in, queue = np.full(len(up), -1, dtype=np.int64), np.empty(len(wires.in_start), dtype=np.int64)
+    dead_in, queue = np.full(len(up), -1, dtype=np.int64), np.empty(2 * len(wires.in_start), dtype=np.int64)
     for row in range(first, last):
         measure(dest[row], wires, known, dead_in, 0, now[row], queue)
         for link in range(len(up)):

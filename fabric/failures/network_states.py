@@ -45,6 +45,7 @@ class NetworkStates:
     """All strata: none down, one, two, and so on."""
 
     strata: tuple[Stratum, ...]
+    most: int = _MOST_AT_ONCE  # parts at once that there are strata for at most
 
     def lost_share(self) -> Floats:
         """Mean part of the time of a job that runs which a slower network takes, shape (J, C)."""
@@ -92,7 +93,6 @@ def network_states(
     causes: int,
     evaluate: Evaluate,
     *,
-    drawn: int | None = None,
     rng: np.random.Generator,
 ) -> NetworkStates:
     """Strata of states, those of several parts routed.
@@ -106,8 +106,6 @@ def network_states(
     intact : ndarray of bool, shape (L,)
         Whether limits hold with nothing down.
     cause : ndarray of int, shape (P,)
-    drawn : int, optional
-        The most sets of a size that are routed.
     """
     parts, jobs = stretch.shape
     chance = chance_of_sizes(load, _MOST_AT_ONCE)
@@ -118,12 +116,16 @@ def network_states(
     nothing = Stratum(0, chance[0], ((),), np.ones(1), np.ones((1, jobs)), np.zeros((1, jobs, causes)), intact[None])
     strata = [nothing]
     for size in range(1, largest + 1):
-        most = min(_DRAWN.get(size, _DRAWN_MORE), drawn or parts)
+        most = _DRAWN.get(size, _DRAWN_MORE)
         sets, weight = (
             ([(part,) for part in range(parts)], load / load.sum()) if size == 1 else _sets(load, size, most, rng)
         )
         stretched, held = (stretch, holds) if size == 1 else evaluate(sets)
-        blame = np.array([_blame(members, stretch, cause, causes) for members in sets])
+        blame = (
+            _single_blame(cause, jobs, causes)
+            if size == 1
+            else np.array([_blame(members, stretch, cause, causes) for members in sets])
+        )
         strata.append(Stratum(size, chance[size], tuple(sets), weight, np.maximum(stretched, 1.0), blame, held))
     return NetworkStates(tuple(strata))
 
@@ -167,3 +169,8 @@ def _blame(members: Sequence[int], stretch: Floats, cause: Ints, causes: int) ->
     for part, row in zip(own.tolist(), weight / weight.sum(axis=0), strict=True):
         shares[:, cause[part]] += row
     return shares
+
+
+def _single_blame(cause: Ints, jobs: int, causes: int) -> Floats:
+    """All of what each part does alone is its own cause's, shape (P, J, C)."""
+    return np.repeat((cause[:, None] == np.arange(causes))[:, None, :].astype(np.float64), jobs, axis=1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from topologies.columns import Floats, Ints, Longs, column
+from topologies.columns import Bools, Floats, Ints, Longs, column
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Outages:
     part: Ints  # shape (E,)
     start: Floats
     end: Floats
-    fresh: np.ndarray  # whether it fails within the history
+    fresh: Bools  # shape (E,), whether it fails within the history
 
     def __len__(self) -> int:
         return len(self.part)
@@ -63,26 +63,31 @@ def random_outages(rate_per_h: Floats, repair_h: Floats, hours: float, rng: np.r
     )
 
 
-def _while_working(part: Ints, start: Floats, end: Floats) -> np.ndarray:
-    """Which failures happen while their part works; sorted by part and start."""
+def _while_working(part: Ints, start: Floats, end: Floats) -> Bools:
+    """Which failures happen while their part works; sorted by part and start.
+
+    What begins after all earlier outages of its part would be over surely counts; others are decided one after the
+    other behind the last that does, most of them in one pass.
+    """
     count = len(part)
     kept = np.ones(count, dtype=np.bool_)
     if count < 2:
         return kept
-    again = np.flatnonzero(np.diff(part) == 0) + 1
-    # Ends of what fails later are no matter: only failures behind another of their part can be dropped.
-    position = np.zeros(count, dtype=np.int64)
-    first = np.ones(count, dtype=np.bool_)
-    first[again] = False
-    position = np.arange(count) - np.maximum.accumulate(np.where(first, np.arange(count), 0))
+    span = float(end.max()) + 1.0  # parts one behind the other, so that none reaches the next
+    shift = part.astype(np.float64) * span
+    latest = np.maximum.accumulate(end + shift)
+    doubtful = np.concatenate([[False], (start + shift)[1:] < latest[:-1]])
+    rows = np.arange(count)
+    sure = np.maximum.accumulate(np.where(doubtful, 0, rows))
+    depth = rows - sure
     busy_until = end.copy()
-    order = again[np.argsort(position[again], kind="stable")]
-    bounds = np.searchsorted(position[order], np.arange(1, int(position.max(initial=0)) + 2))
+    order = rows[doubtful][np.argsort(depth[doubtful], kind="stable")]
+    bounds = np.searchsorted(depth[order], np.arange(1, int(depth.max()) + 2))
     for low, high in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        rows = order[low:high]
-        before = busy_until[rows - 1]
-        kept[rows] = start[rows] >= before
-        busy_until[rows] = np.where(kept[rows], end[rows], before)
+        late = order[low:high]
+        before = busy_until[late - 1]
+        kept[late] = start[late] >= before
+        busy_until[late] = np.where(kept[late], end[late], before)
     return kept
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.failures.cases import Cases, Damage
+from fabric.failures.cases import Cases, Damage, damage_of
 from fabric.failures.chunks import Ground
 from fabric.failures.job_reaction import FailingJob, host_places
 from fabric.failures.judge import stretch_of
@@ -48,7 +48,7 @@ def part_effects(ground: Ground, cases: Cases, jobs: Sequence[FailingJob], stret
     """
     number = {host: place for place, host in enumerate(dict.fromkeys(host for job in jobs for host in job.hosts))}
     places = host_places(ground.run, jobs)
-    damage = {fabric: cases_damage for fabric, cases_damage in _damage(ground, cases).items()}
+    damage = {fabric: damage_of(cases, fabric) for fabric in ground.run.network.topologies}
     lost = {fabric: _lost_endpoints(ground, fabric, damage[fabric], place) for fabric, place in places.items()}
     after = np.array(stretch, dtype=np.float64)
     in_network = np.ones(after.shape, dtype=np.bool_)
@@ -56,11 +56,9 @@ def part_effects(ground: Ground, cases: Cases, jobs: Sequence[FailingJob], stret
     hosts: list[list[Ints]] = [[none] * len(cases) for _ in jobs]
     local = _positions(jobs, number)
     stalled = np.isinf(after)
-    named = [cases.parts_of(case) for case in range(len(cases))]
-    for case in range(len(cases)):
-        own = [number[host] for part in named[case] for host in part.hosts if host in number]
-        if not own and not stalled[case].any():
-            continue
+    takes_hosts = np.array([bool(cases.parts[part].hosts) for part in cases.part.tolist()], dtype=np.bool_)
+    for case in np.flatnonzero(takes_hosts | stalled.any(axis=1)).tolist():
+        own = [number[host] for part in cases.parts_of(case) for host in part.hosts if host in number]
         isolated = {fabric: rows.get(case, none) for fabric, rows in lost.items()}
         nodes = _cut_hosts(ground, damage, places, case, isolated) if stalled[case].any() else none
         for at, job in enumerate(jobs):
@@ -77,12 +75,6 @@ def part_effects(ground: Ground, cases: Cases, jobs: Sequence[FailingJob], stret
                 hosts[at][case] = column(mine, np.int32)
                 after[case, at], in_network[case, at] = 1.0, False
     return PartEffects(after, in_network, tuple(tuple(each) for each in hosts))
-
-
-def _damage(ground: Ground, cases: Cases) -> dict[str, Damage]:
-    from fabric.failures.cases import damage_of
-
-    return {fabric: damage_of(cases, fabric) for fabric in ground.run.network.topologies}
 
 
 def _positions(jobs: Sequence[FailingJob], number: dict[str, int]) -> list[Ints]:
@@ -115,6 +107,8 @@ def _cut_hosts(
 ) -> Ints:
     """Hosts of endpoints without any link; where there are none, of those cut off from most of their fabric."""
     hosts = [places[fabric][nodes] for fabric, nodes in isolated.items() if len(nodes)]
+    if len(hosts) == 1 and len(hosts[0]) == 1:
+        return hosts[0]
     if not hosts:
         for fabric, reach in ground.reach.items():
             dead = damage[fabric].of(case)[0]

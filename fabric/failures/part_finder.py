@@ -47,6 +47,7 @@ class PartFinder:
             "nic-port": self._nic_ports,
             "host": self._hosts,
             "rack": self._racks,
+            "line-card": self._cards,
         }
         if kind in SELECTABLE:
             parts = self._numbered(kind)
@@ -83,6 +84,15 @@ class PartFinder:
                 name = " + ".join(topology.link_name(link) for link in links)
                 tier = topology.tiers[topology.links.tier[links[0]]]
                 yield self.part("cable", name, {fabric: ((), links)}, texts, role=tier)
+
+    def _cards(self) -> Iterator[Part]:
+        for fabric, topology in self.topologies.items():
+            for name, links in self.sets.cards_of(fabric).items():
+                card = f"line-card={name}"
+                text = self._text(card, fabric, lambda other, name=name: name in self.sets.cards_of(other))
+                role = topology.roles[topology.nodes.role[topology.links.src[links[0]]]]
+                yield self.part("line-card", name, {fabric: ((), links.tolist())}, (text,), role=role)
+        yield from self._groups("line-card")
 
     def _nics(self) -> Iterator[Part]:
         for fabric in self.topologies:

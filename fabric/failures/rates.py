@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fabric.failures.part import Part
 from fabric.result import Assumption
@@ -43,6 +43,7 @@ class Rates:
     """All rates of a scenario."""
 
     given: Mapping[tuple[str, str], RateSpec]
+    _known: dict[tuple[str, str], PartRate | None] = field(default_factory=dict, repr=False)
 
     @staticmethod
     def of(spec: ReliabilitySpec) -> Rates:
@@ -54,6 +55,11 @@ class Rates:
 
         A row of the kind and role goes before one of the kind, and that before what is published.
         """
+        if (kind, role) not in self._known:
+            self._known[kind, role] = self._looked_up(kind, role)
+        return self._known[kind, role]
+
+    def _looked_up(self, kind: str, role: str) -> PartRate | None:
         rows = [self.given[key] for key in ((kind, role), (kind, "")) if key in self.given]
         known = built_in_rate(kind)
         per_month = next((row.rate for row in rows if row.rate is not None), known.per_month if known else None)

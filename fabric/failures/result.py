@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fabric.failures.reaction import Reaction
+from fabric.failures.request import FailureRequest
 from fabric.result import Assumption, LimitVerdict
 
 State = Literal["ok", "slowed", "stalled"]
@@ -186,3 +187,4 @@ class FailureResult:
     seconds: float = 0.0
     detection_s: float | None = None  # of reaction blackhole: how long what meets a failure is lost
     dialect: str = ""  # of reaction exported
+    request: FailureRequest | None = None  # what was asked

@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from math import isfinite, isnan
+from math import ceil, isfinite, isnan
 
-from fabric.evaluation.limits import CANNOT_FINISH, limit_name_and_text
+from fabric.evaluation.limits import limit_name_and_text
+from fabric.evaluation.time_limits import CANNOT_FINISH
 from fabric.failures.case_limits import LimitTally
 from fabric.failures.chunks import Ground, Sweep, Tally, chunks
 from fabric.failures.enumerate import case_set
 from fabric.failures.figures import STATES, CaseFigures
 from fabric.failures.judge import job_states
 from fabric.failures.links import worst_links
+from fabric.failures.losses import with_losses
 from fabric.failures.reacting import Detection, best_bound, reaction_assumptions
 from fabric.failures.reaction import EXPORTED
 from fabric.failures.request import FailureRequest
@@ -71,6 +73,8 @@ def run_failures(
             judged, stopped = judge_limit(limit_sweep(ground, limit), place, progress, chunks_of)
             limits.append(judged)
     result = _result(sweep, tally, tuple(limits))
+    if request.expected and tally is not None and not stopped:
+        result = with_losses(result, sweep, tally, progress=progress)
     return replace(result, partial=stopped, seconds=time.perf_counter() - began)
 
 
@@ -158,6 +162,7 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
         intact_max_utilisation=max((float(each.max_utilisation[0]) for each in ground.intact), default=None),
         assumptions=(*ground.run.result.assumptions, *reaction_assumptions(request, detection)),
         warnings=ground.run.result.warnings,
+        request=replace(request, route=ground.run.request),
     )
     if tally is None:
         return empty
@@ -168,7 +173,9 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
         evaluated=tally.evaluated,
         failures=tuple(_case(sweep, figures, row, jobs, detection) for row in range(len(figures))),
         links=worst_links(
-            ground.phases, tally.worst, lambda number, value: Cause(case_id(number), cause(number), value)
+            ground.phases,
+            sweep.over_orbits(tally.worst),
+            lambda number, value: Cause(case_id(number), cause(number), value),
         ),
         by_state=dict(zip(STATES, tally.by_state.tolist(), strict=True)),
         cut_off=tally.cut_off,
@@ -200,7 +207,7 @@ def _case(
         id=case_id(number),
         parts=_names(sweep, number),
         kinds=tuple(part.kind for part in parts),
-        count=int(figures.count[row]),
+        count=ceil(figures.count[row]),
         fabric=phase.fabric if phase else "",
         max_utilisation=finite(float(figures.max_utilisation[row])),
         hottest_link=phase.topology.link_name(int(figures.hottest[row])) if phase else "",

@@ -32,7 +32,7 @@ def decided(run: Run, progress: Reporter = silent) -> Run:
     limits = limits_of(run.loaded, run.request)
     if run.saved or not run.result.routes or all(limit.when is None for limit in limits):
         return run
-    ground = Ground.of(run, FailureRequest(route=run.request))
+    ground = Ground.of(run, FailureRequest(route=run.request, expected=False))
     verdicts = list(run.result.limits)
     for place, limit in enumerate(limits):
         if limit.when is not None:

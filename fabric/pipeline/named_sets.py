@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from fabric.pipeline.host_parts import HostsOfFabric
+from fabric.pipeline.line_cards import line_cards
 from fabric.scenario.racks import hosts_by_rack
 from fabric.scenario.schema import Scenario
 from topologies.columns import Ints, column
@@ -26,6 +27,7 @@ class ScenarioSets:
         self.scenario = scenario
         self.topologies: Mapping[str, Topology] = inventory.topologies
         self.hosts_of = {fabric: HostsOfFabric(fabric, inventory) for fabric in inventory.topologies}
+        self._cards: dict[str, Mapping[str, Ints]] = {}
         self._open: list[str] = []  # groups whose members are being looked up
 
     @cached_property
@@ -43,6 +45,12 @@ class ScenarioSets:
         }
         return cases | {group.name: group.members for group in self.scenario.risk_groups}
 
+    def cards_of(self, fabric: str) -> Mapping[str, Ints]:
+        """Links of every line card of a fabric."""
+        if fabric not in self._cards:
+            self._cards[fabric] = line_cards(self.topologies[fabric], self.scenario.fabrics[fabric])
+        return self._cards[fabric]
+
     def named(self, fabric: str, key: str, name: str) -> Chosen | None:
         """Nodes and links on one fabric of what ``key=name`` says; None where it is not known there."""
         if not name:
@@ -54,6 +62,8 @@ class ScenarioSets:
             return None if card is None else (_none(), card.links)
         if key in ("nic-port", "cable", "switch"):
             return self._part(fabric, key, name)
+        if key == "line-card" and name in self.cards_of(fabric):
+            return _none(), self.cards_of(fabric)[name]
         kinds = [group.kind for group in self.scenario.risk_groups if group.name == name]
         if key == "rack" and (name in self.racks or "rack" in kinds):
             return self._rack(fabric, name)

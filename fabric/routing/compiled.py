@@ -35,6 +35,22 @@ def compiled(function: F) -> F:
     return cast(F, dispatcher)
 
 
+def compiled_in_place(function: F) -> F:
+    """As ``compiled``, for loops that make no arrays or lists of their own: none is counted, at any call.
+
+    Counting who holds which array takes most of the time where many arrays go through small functions, above all on
+    threads that share them.
+    """
+    dispatcher: Any = numba.njit(nogil=True, _nrt=False)(function)
+    dispatcher._cache = _Kept(function)
+    return cast(F, dispatcher)
+
+
+def inlined(function: F) -> F:
+    """A part of a loop ``compiled_in_place``, written into it: a call would hand over every field of every array."""
+    return cast(F, numba.njit(nogil=True, _nrt=False, inline="always")(function))
+
+
 class _Kept:
     """Where the compiled forms of one function are read and written: the first place that works.
 

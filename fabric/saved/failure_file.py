@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from fabric.failures.part import PartKind
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import (
     CheckpointAdvice,
@@ -26,7 +25,6 @@ from fabric.failures.result import (
 from fabric.pipeline.run import Run
 from fabric.request import RouteRequest
 from fabric.result import Assumption, LimitVerdict
-from fabric.scenario.load import LoadedScenario
 from topologies.errors import FormatError
 from topologies.reading.json_value import parse_json
 from topologies.reading.text_input import read_text
@@ -36,7 +34,7 @@ _HINT = "fabric failures SCENARIO --json -o FILE writes one"
 _HEAD_BYTES = 4096
 _CASES = TypeAdapter(tuple[FailureCase, ...])
 _LINKS = TypeAdapter(tuple[WorstLink, ...])
-_KINDS = TypeAdapter(tuple[PartKind, ...])
+_REQUEST = TypeAdapter(FailureRequest)
 _JOBS = TypeAdapter(tuple[JobState, ...])
 _VERDICT = TypeAdapter(LimitVerdict)
 _LIMIT = TypeAdapter(FailureLimit)
@@ -69,27 +67,42 @@ class SavedFailures:
     is_whole: bool
     given: str
 
-    def check_of(self, loaded: LoadedScenario) -> None:
-        """Refuse to show it beside another scenario.
+    def check_of(self, run: Run) -> None:
+        """Refuse to show it beside another run.
 
         Raises
         ------
         FormatError
-            FP9105 where files, overrides or seed differ.
+            FP9105 where files, overrides, seed or what is down differ.
         """
-        theirs = tuple((file.path, file.sha256) for file in loaded.inputs)
-        sums = {digest for _, digest in self.inputs}, {digest for _, digest in theirs}
-        overrides = {(entry.path, entry.value) for entry in loaded.overrides}
-        if sums[0] == sums[1] and set(self.overrides) == overrides and self.seed in (None, loaded.scenario.seed):
-            return
-        raise FormatError(
-            f"{self.given} is a sweep of {self.name}, and not of {loaded.path} as it is now: "
-            + ("their overrides or seeds differ" if sums[0] == sums[1] else "their files differ"),
-            hint=f"sweep it again: fabric failures {loaded.path} --json -o {self.given} --force",
-            code="FP9105",
-        )
+        differing = self._differing(run)
+        if differing:
+            path = run.loaded.path
+            raise FormatError(
+                f"{self.given} is a sweep of {self.name}, and not of {path} as it is shown here: {differing}",
+                hint="take the flags that it was made with, or sweep again: "
+                f"fabric failures {path} --json -o {self.given} --force",
+                code="FP9105",
+            )
 
-    def request(self, route: RouteRequest) -> FailureRequest:
+    def _differing(self, run: Run) -> str:
+        """What makes it another run; empty where it is the same."""
+        loaded, asked = run.loaded, self.result.request
+        if {digest for _, digest in self.inputs} != {file.sha256 for file in loaded.inputs}:
+            return "their files differ"
+        if {(key, str(value)) for key, value in self.overrides} != {
+            (entry.path, str(entry.value)) for entry in loaded.overrides
+        }:
+            return "their overrides differ"
+        if asked is None:
+            return ""
+        for flag in ("down", "up", "slow", "router", "scale"):
+            one, other = getattr(asked.route, flag), getattr(run.request, flag)
+            if one != other:
+                return f"it was made with --{flag} {_shown(one)}, this is with {_shown(other)}"
+        return ""
+
+    def like(self, route: RouteRequest) -> FailureRequest:
         """What sweeps another scenario over the same set.
 
         Raises
@@ -97,15 +110,19 @@ class SavedFailures:
         FormatError
             FP9106 where it was a sample, or sets of its scenario, that another one does not have.
         """
-        result = self.result
-        if result.choose not in (1, 2) or result.total > result.cases or result.set != f"N-{result.choose}":
+        result, asked = self.result, self.result.request
+        if asked is None or asked.named or asked.sample is not None or result.total > result.cases:
             raise FormatError(
                 f"{self.given} is a sweep of {result.set}: that set is of its own scenario, or a sample",
                 hint="sweep both with fabric failures --json, and compare the files",
                 code="FP9106",
             )
-        kinds = _KINDS.validate_python(result.kinds)
-        return FailureRequest(route=route, kinds=kinds, choose=result.choose, reaction=result.reaction)
+        return replace(asked, route=route)
+
+
+def _shown(value: Any) -> str:
+    """What a flag was given."""
+    return ", ".join(value) or "nothing" if isinstance(value, tuple) else "nothing" if value is None else str(value)
 
 
 def saved_failures(run: Run, result: FailureResult) -> SavedFailures:
@@ -185,6 +202,9 @@ def _result(record: Mapping[str, Any]) -> FailureResult:
         cut_off=int(summary["cut_off"]),
         over_capacity=int(summary["over_capacity"]),
         partial=bool(record["partial"]),
+        detection_s=record["detection_s"],
+        dialect=str(record["dialect"] or ""),
+        request=None if record["request"] is None else _REQUEST.validate_python(record["request"]),
     )
 
 

@@ -10,7 +10,9 @@ from fabric.pipeline.run import Run, run_scenario
 from fabric.request import RouteRequest
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.saved.archive import is_archive
+from fabric.saved.failure_file import is_failure_file
 from fabric.scenario.load import load_scenario
+from topologies.errors import FormatError
 
 
 def open_any(
@@ -34,6 +36,12 @@ def open_any(
         With everything wrong with either.
     """
     progress(Progress(f"reading {path}"))
+    if is_failure_file(path):
+        raise FormatError(
+            f"{path} is a failure sweep, not a scenario or a result",
+            hint=f"name its scenario, and the sweep as --failures-from {path}; fabric compare takes it as it is",
+            code="FP9107",
+        )
     if path == "-" or not is_archive(Path(path)):
         loaded = replace(load_scenario(path, overrides=overrides), strict=strict)
         return run_scenario(loaded, request, given=path, progress=progress, idle=idle)

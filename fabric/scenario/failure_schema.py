@@ -93,7 +93,14 @@ def _part_schema(description: str, example: str) -> WithJsonSchema:
     )
 
 
-Selectors = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_list)]
+def _list_schema(item: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]})
+
+
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_TEXTS: dict[str, Any] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
+_KIND: dict[str, Any] = {"type": "string", "enum": list(PART_KINDS)}
+Selectors = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_list), _list_schema(_TEXT)]
 Left = Annotated[float, BeforeValidator(_parse_left)]
 """Part of its capacity that a degraded link has left, above 0 and below 1."""
 
@@ -122,11 +129,11 @@ class FailureSpec(Spec):
         description="Switches, links or hosts of which each may fail",
         examples=["fabric=backend role=spine"],
     )
-    kinds: Annotated[tuple[PartKind, ...], BeforeValidator(_as_list)] | None = Field(
+    kinds: Annotated[tuple[PartKind, ...], BeforeValidator(_as_list), _list_schema(_KIND)] | None = Field(
         default=None, description="Kinds of part of which each may fail", examples=[["link", "switch"]]
     )
     fabric: str | None = Field(default=None, description="Only parts of these kinds that have links on this fabric")
-    any_of: Annotated[tuple[Selectors, ...], BeforeValidator(_as_list)] | None = Field(
+    any_of: Annotated[tuple[Selectors, ...], BeforeValidator(_as_list), _list_schema(_TEXTS)] | None = Field(
         default=None,
         description="Parts of which each may fail, every entry as one: a selector, or a list of them",
         examples=[["unit=3", ["spine0", "spine1"]]],

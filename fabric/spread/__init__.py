@@ -1,1 +1,1 @@
-"""Work over many processes and machines: one engine for failure sweeps, draws of the hash, what-if sweeps and designs."""
+"""Work over many processes and machines: one engine for failure sweeps, hash draws, what-if sweeps and designs."""

@@ -55,7 +55,10 @@ class DaskCluster:
         self._alone_since: float | None = None
         try:
             self._look()
-            if not self._threads and self._refused:
+            while not self._threads and not self._refused:  # those that were started just now
+                time.sleep(_LOOK_S)
+                self._look()
+            if not self._threads:
                 raise FabricError(
                     f"no worker of {scheduler} has this version: {_first(self._refused)}; this program is "
                     f"{Version.own().text}",
@@ -163,8 +166,12 @@ class DaskCluster:
         return versions
 
     def _ship(self) -> None:
-        """Send the job to all workers, once."""
-        self._order = self._client.scatter(Order.of(self._job), broadcast=True, hash=False)
+        """Send the job to all workers, once; with each task where they are just going."""
+        self._order = Order.of(self._job)
+        try:
+            self._order = self._client.scatter(self._order, broadcast=True, hash=False)
+        except Exception:  # whatever the library raises where there is no worker
+            self._looked = 0.0
 
     def _answer(self, future: Any) -> Answer:
         task = self._tasks.pop(future)

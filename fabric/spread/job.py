@@ -78,9 +78,9 @@ class Job:
         """What makes it this job and no other: part -> its text; the units of equal ones come to the same."""
         return {
             "version": Version.own().text,
-            "work": f"{self.work} of {self.units} {self.unit}",
             **self.scenario.identity,
             **{f"request {key}": repr(value) for key, value in sorted(self.asked.items())},
+            "work": f"{self.units:,} {self.unit} of {self.work}",
         }
 
     @property

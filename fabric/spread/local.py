@@ -12,6 +12,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -120,10 +121,8 @@ class LocalProcesses:
         process.start()
         there.close()
         worker = _Worker(process, here)
-        try:
+        with suppress(OSError):  # it is noticed when it is given a task
             here.send(self._order)
-        except OSError:  # it is noticed when it is given a task
-            pass
         return worker
 
     def _replace(self, worker: _Worker) -> None:

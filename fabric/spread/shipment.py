@@ -106,10 +106,10 @@ class Shipment:
         return moved
 
 
-def _inside(name: str) -> str:
+def _inside(name: str) -> Path:
     """A relative path that stays inside of the folder it is written to; of an absolute one its own."""
-    parts = [_ABOVE if part == ".." else part for part in os.path.normpath(name).split(os.sep)]
-    return os.path.join(*(part for part in parts if part)) if any(parts) else name
+    parts = Path(os.path.normpath(name)).parts
+    return Path(*(_ABOVE if part == ".." else part for part in parts if part != os.sep))
 
 
 def _without(text: str, names: Mapping[str, str], prefix: str) -> str:

@@ -90,6 +90,13 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("expect",), kinds.CHECKED,
         lambda at: ["expect", f"{at}/s.yaml", "--fabric", "main", "--check", f"{at}/run.log"],
     ),
+    "failures": (
+        ("failures",), kinds.FAILURES, lambda at: ["failures", f"{at}/s.yaml", "--kind", "switch", "--no-expected"],
+    ),
+    "failures by link": (
+        ("failures",), kinds.WORST_LINKS,
+        lambda at: ["failures", f"{at}/s.yaml", "--kind", "switch", "--no-expected", "--rows", "links"],
+    ),
     "compare": (("compare",), kinds.FIGURES, lambda at: ["compare", f"{at}/s.yaml", f"{at}/t.yaml"]),
     "explain": (
         ("explain",), kinds.PAIRS,
@@ -126,5 +133,12 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     ),
     "check-certificate": (
         ("check-certificate",), kinds.CLAIMS, lambda at: ["check-certificate", f"{at}/s.cert"],
+    ),
+    "sweep": (
+        ("sweep",), kinds.points_of(("size", "router")),
+        lambda at: [
+            "sweep", f"{at}/s.yaml", "--vary", "workloads.shuffle.size=1 GB,x", "--vary",
+            "fabrics.main.routing.router=ecmp,wcmp",
+        ],
     ),
 }  # fmt: skip

@@ -241,3 +241,27 @@ def test_ctrl_c_gives_what_there_is(tmp_path):
     assert result.cases == len(result.failures) == 2
     assert result.total > 2
     assert result.limits == ()
+
+
+@pytest.mark.parametrize("spines", [3, 4])
+def test_pairs_in_bulk_are_pairs_one_by_one(spines, tmp_path, monkeypatch):
+    """An engine that routes all pairs at once, and the way that takes each first failure by itself."""
+    text = TWO_FABRICS.split("limits:")[0].replace("count: 3}", f"count: {spines}}}").replace("up: 3", f"up: {spines}")
+    text = text.replace("spines: 2", "spines: 3")
+    text = text.replace("leaves: 3, ", "leaves: 4, dual_home: [gpu], ")
+    text = text.replace("hosts_per_leaf: 4, ", "hosts_per_leaf: 8, ")
+    run = run_scenario(opened(tmp_path, _all_hashed(text)))
+    request = FailureRequest(kinds=("switch", "link"), choose=2, expected=False)
+    sweep = Sweep(Ground.of(run, request), case_set(run, request), request)
+    assert sweep._in_bulk
+    assert sweep._cut_off is not None
+    bulk = run_failures(run, request)
+    monkeypatch.setattr(Sweep, "_in_bulk", False)
+    slow = run_failures(run, request)
+    assert bulk.failures == slow.failures
+    assert bulk.links == slow.links
+    assert (bulk.cases, bulk.by_state, bulk.cut_off) == (slow.cases, slow.by_state, slow.cut_off)
+
+
+def _all_hashed(text: str) -> str:
+    return text.replace("ROUTER", "ecmp-hash").replace("router: ecmp}", "router: ecmp-hash}")

@@ -332,7 +332,7 @@ def _storages() -> list[Data]:
 def _routings() -> list[Data]:
     thin = {**LEAF_SPINE, "uplink_speed": "10G"}
     hashing = {"fields": ["src_ip", "dst_ip", "src_port"], "function": "crc32", "per_switch_seed": True, "replicas": 3}
-    hashing["packet_slowdown"] = 1.2
+    hashing |= {"packet_slowdown": 1.2, "resilient": False}
     pieces = {"granularity": "flowlet", "flowlet": "100 MB"}
     found = [
         routed("ecmp-hash", {"kind": "fat-tree", "radix": 8, "speed": "100G"}, hash=hashing),
@@ -344,6 +344,7 @@ def _routings() -> list[Data]:
     ]
     found[-1]["fabrics"]["main"]["routing"]["target_utilisation"] = "2000%"
     found[0]["limits"] = [{"fabric": "main", "metric": "utilisation", "max": "100%", "at": "p95"}]
+    found[0]["down"] = ["pod1/agg0"]  # without which resilient hashing shows nothing
     limits: list[Data] = [
         {"fabric": "main", "metric": "utilisation", "max": "100%", "tier": "leaf-spine", "stat": "p99"},
         {"fabric": "main", "metric": "links_over_capacity", "max": 2, "when": "any-spine"},
@@ -353,9 +354,19 @@ def _routings() -> list[Data]:
         {"kind": "incast", "size": "1 GB"},
         limits=limits,
         down=["spine1"],
+        slow={"leaf0 -> spine0": "50%"},
+        risk_groups=[{"name": "feed", "kind": "power-feed", "members": ["leaf0", "leaf1/h0"]}],
         site={"rows": 2, "racks_per_row": 4, "rack_units": 42, "rack_pitch": "0.6 m", "name_format": "r{row}c{rack}"},
         defaults={"units": {"rate": "Gb/s"}},
-        failures=[{"name": "any-spine"}],
+        failures=[
+            {"name": "any-spine"},
+            {"name": "leaves", "select": "role=leaf", "choose": 2, "sample": 3},
+            {"name": "feeds", "kinds": ["power-feed"], "fabric": "main"},
+            {"name": "either", "any_of": ["leaf0", ["leaf1", "leaf2"]]},
+            {"name": "both", "down": ["group=feed"], "drain": ["leaf2"]},
+            {"name": "lane", "select": "tier=leaf-spine", "slow": "75%"},
+            {"name": "loose", "flap": {"leaf0 -> spine0": "90%"}},
+        ],
         measured=[{"kind": "prometheus"}],
         seed=3,
         scale=1.5,

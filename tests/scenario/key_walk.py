@@ -21,7 +21,9 @@ from pydantic.fields import FieldInfo
 from fabric.faces.report.content import Words
 from fabric.faces.report.sections.model import model_section
 from fabric.faces.report.source import ReportSource
-from fabric.pipeline.network import build_network
+from fabric.failures.enumerate import named_set
+from fabric.failures.part_finder import PartFinder
+from fabric.pipeline.network import Network, build_network
 from fabric.pipeline.prepared import PreparedScenario, derive_traffic
 from fabric.pipeline.run import Run
 from fabric.pipeline.stages import route_prepared_scenario
@@ -146,12 +148,21 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
             for number, (name, spec) in enumerate(scenario.fabrics.items())
         ]
         yield digest(plans)
+        yield digest(failure_cases(loaded, network))
         result = route_prepared_scenario(prepared)
         yield digest(result)
         report = model_section(ReportSource(Run(loaded, RouteRequest(), result, stages=prepared)))
         yield digest([block for block in report.blocks if isinstance(block, Words)])
     except FabricError as error:
         yield repr([(problem.code, problem.message) for problem in error.problems])
+
+
+def failure_cases(loaded: LoadedScenario, network: Network) -> list[object]:
+    """What may fail together: the entries of ``failures``, and line cards."""
+    run = Run(loaded, RouteRequest(), None, stages=PreparedScenario(loaded, RouteRequest(), network, ()))  # type: ignore[arg-type]
+    finder = PartFinder(network)
+    sets = [named_set(run, entry.name, finder) for entry in loaded.scenario.failures]
+    return [*sets, finder.of_kind("line-card")]
 
 
 # ---- other values ----------------------------------------------------------------------------------------------------
@@ -173,6 +184,14 @@ _VALUES: dict[str, list[Data]] = {
     "asn": [{"leaf": 65100}],
     "fields": [["src_ip", "dst_ip"]],
     "down": [["spine0"]],
+    "drain": [["leaf3"]],
+    "members": [["leaf3"]],
+    "select": [["role=leaf"]],
+    "any_of": [[["leaf2"], ["leaf3"]]],
+    "kinds": [["host"]],
+    "slow": [{"leaf2": 0.5}, 0.5],
+    "flap": [{"leaf2": 0.5}, 0.5],
+    "when": ["any-single-leaf"],
     "limits": [[]],
     "name": ["x{index:03d}", "other"],
     "model": ["eth-64x400", "eth-64x100", "hgx-b200-8", "cx7-200"],

@@ -53,11 +53,18 @@ class DaskProcesses:
         return f"tcp://127.0.0.1:{self.port}"
 
     def start_worker(self, variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """A worker of one thread, without a nanny: killed, it stays so."""
+        """A worker of one thread, without a nanny: killed, it stays so; ``OTHER_VERSION`` is a folder read first."""
         return self._start(
             "worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1",
             "--death-timeout", "60", "--local-directory", str(self.folder), variables=variables,
         )  # fmt: skip
+
+    def wait_for(self, workers: int) -> None:
+        """Return when so many are there."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=120)
 
     def end(self) -> None:
         """Kill what still runs, by process."""
@@ -71,8 +78,10 @@ class DaskProcesses:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("dask-*.log")))
 
     def _start(self, what: str, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        path = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "spread"), os.environ.get("PYTHONPATH", "")])
-        environment = {**os.environ, **_QUIET, **self.variables, **(variables or {}), "PYTHONPATH": path}
+        first = dict(variables or {}).pop("OTHER_VERSION", "")
+        paths = [first, str(ROOT), str(ROOT / "tests" / "spread"), os.environ.get("PYTHONPATH", "")]
+        path = os.pathsep.join(part for part in paths if part)
+        environment = {**os.environ, **_QUIET, **self.variables, "PYTHONPATH": path}
         with (self.folder / f"dask-{len(self.processes)}-{what}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "distributed.cli.dask_" + what, *arguments],

@@ -22,7 +22,9 @@ App, P = FabricApp, Pilot[Any]
 SMALL = """\
 version: 1
 name: small
-fabrics: {main: {topology: {kind: leaf-spine, leaves: 2, spines: 2, hosts_per_leaf: 2, host_speed: 100G, uplink_speed: 100G}}}
+fabrics:
+  main:
+    topology: {kind: leaf-spine, leaves: 2, spines: 2, hosts_per_leaf: 2, host_speed: 100G, uplink_speed: 100G}
 nodes: [{group: hosts, count: 4, nics: {main: {speed: 100G}}}]
 workloads: [{id: shuffle, kind: alltoall, members: hosts, size: 1 GiB}]
 failures: [{name: one-spine, select: role=spine}]

@@ -98,3 +98,24 @@ def test_what_is_expected(
             await settled(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=go)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_fails(
+    size: tuple[int, int],
+    look: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    snap_compare: Callable[..., bool],
+) -> None:
+    """Every single switch swept."""
+    app = app_of(look, monkeypatch, tmp_path)
+
+    async def go(pilot: Pilot[Any]) -> None:
+        await settled(app, pilot)
+        for key in (views()["failures"].view.key, "n", "R"):
+            await pilot.press(key)
+            await settled(app, pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=go)

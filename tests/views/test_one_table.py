@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from made_sweep import sweep
 from textual.app import App, ComposeResult
 
 from fabric.evaluation.link_flows import link_flows
@@ -24,6 +25,7 @@ from fabric.faces.report.markdown import to_markdown as report_markdown
 from fabric.faces.report.page import to_page
 from fabric.faces.report.record import block_record
 from fabric.faces.report.source import ReportSource
+from fabric.faces.views import failures
 from fabric.faces.views.attached import host_table, leaf_table
 from fabric.faces.views.build import cable_table, role_table
 from fabric.faces.views.demand_matrix import demand_matrix, matrix_table
@@ -129,6 +131,7 @@ CHANGES = (
         rest_fabric="storage",
     ),
 )
+SWEEP = sweep()
 QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "phases": lambda it: phase_table(it.result.routes),
     "draws of the hash": lambda it: spread_table(it.hashed.routes),
@@ -172,6 +175,16 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "switches of hosts": lambda it: host_table(it.network),
     "assumptions": lambda it: assumption_table(it.result.assumptions),
     "files": lambda it: file_table(it.loaded),
+    "failure cases": lambda _: failures.case_table(SWEEP.failures),
+    "failure cases, folded": lambda _: failures.folded_case_table(failures.folded_cases(SWEEP.failures)),
+    "links by their worst case": lambda _: failures.worst_link_table(SWEEP.links),
+    "links by their worst case, folded": lambda _: failures.folded_link_table(failures.folded_links(SWEEP.links)),
+    "failures that fill a link": lambda _: failures.cause_table(SWEEP.links[0]),
+    "limits in failure cases": lambda _: failures.when_limit_table(SWEEP.limits, {"L2": 0.9975}),
+    "worst failure of every kind": lambda _: failures.kind_table(failures.kind_harms(SWEEP.failures)),
+    "what is lost a month": lambda _: failures.loss_table(SWEEP.expected),
+    "best time between checkpoints": lambda _: failures.checkpoint_table(SWEEP.expected.checkpoints),
+    "what to add": lambda _: failures.remedy_table(SWEEP.remedies),
 }  # fmt: skip
 
 
@@ -444,6 +457,7 @@ MAKERS = {
     "tui/screens/topology.py": "the open branches of a tree",
     "tui/screens/flows.py": "nothing yet, before flows are known",
     "tui/screens/expect.py": "nothing yet, before a test is worked out",
+    "tui/screens/failures.py": "nothing yet, before a sweep",
     "tui/widgets/line_table.py": "nothing yet, before a table is shown",
 }
 

@@ -24,6 +24,7 @@ from fabric.faces.views.failures import (
     kind_harms,
     kind_table,
     loss_table,
+    losses,
     sweep_text,
     when_limit_table,
 )
@@ -331,8 +332,9 @@ def _sums(result: FailureResult | None) -> tuple[str, Table]:
     if result.limits:
         table = when_limit_table(result.limits).only("ok", "text", "when", "value", "max", "broken", "worst_case")
         return "Limits in failure cases", table
-    if result.expected is not None:
-        return "GPU-hours lost a month", loss_table(result.expected)
+    expected = losses(result)
+    if expected is not None:
+        return "GPU-hours lost a month", loss_table(expected)
     return "Worst by kind", kind_table(kind_harms(result.failures))
 
 

@@ -155,5 +155,5 @@ def _sweep_like(path: str, like: SavedFailures, settings: Settings) -> SavedFail
     with watching(settings) as report:
         request = RouteRequest(down=settings.down, up=settings.up, slow=settings.slow)
         run = open_run(path, settings, request, report)
-        result = run_failures(run, like.request(run.request), progress=report)
+        result = run_failures(run, like.like(run.request), progress=report)
     return saved_failures(run, result)

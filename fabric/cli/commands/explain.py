@@ -7,6 +7,7 @@ import re
 import click
 
 from fabric.cli.answer import Answer, emit, open_run
+from fabric.cli.failure_options import asked_failures, check_failures, failures_options
 from fabric.cli.options import ANSWER, GROUPS, SCENARIO, FabricCommand, OneOf, Settings, refuse_flags
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import PAIRS
@@ -29,7 +30,16 @@ _CODE = re.compile(r"FP\d{4}")
 @click.argument("target", required=False)
 @click.option("--fabric", metavar="NAME", help="Where the target is, if several fabrics have one of its name.")
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
-def command(scenario: str, target: str | None, settings: Settings, fabric: str | None, router: str | None) -> int:
+@failures_options("Of a link: say which failures fill it most")
+def command(
+    scenario: str,
+    target: str | None,
+    settings: Settings,
+    fabric: str | None,
+    router: str | None,
+    failures: bool,
+    failures_from: str | None,
+) -> int:
     """Explain TARGET of SCENARIO (or of a saved result): demand on it by job, collective and pair, hash imbalance or
     structure, the cut that bounds it, and the single changes that would help, each routed.
 
@@ -38,20 +48,26 @@ def command(scenario: str, target: str | None, settings: Settings, fabric: str |
     """
     if target is None:
         every = [group for group in GROUPS if group not in ("rows", "always")]
-        refuse_flags("the meaning of a code is one text", "fabric", "router", groups=every)
+        own = ("fabric", "router", "failures", "failures_from")
+        refuse_flags("the meaning of a code is one text", *own, groups=every)
         return _code(scenario)
     from fabric.faces.answers.records import suggestion_records
-    from fabric.faces.explain.explain import explain, find_target
+    from fabric.faces.explain.explain import explain, find_target, with_failures
     from fabric.request import RouteRequest
     from fabric.scenario.provenance import envelope
 
+    check_failures(failures, failures_from)
     request = RouteRequest(router=router, down=settings.down, up=settings.up, slow=settings.slow)
     with watching(settings) as report:
         opened = open_run(scenario, settings, request, report)
         place = find_target(opened.result, target, fabric=fabric, phase=settings.phase)
         if place.kind != "link":
             refuse_flags(f"a {place.kind} has no rows; those of a link are the pairs on it", groups=("rows",))
+            refuse_flags(f"failures fill links, and {place.name} is a {place.kind}", "failures", "failures_from")
         found = explain(opened, place, progress=report)
+        sweep = asked_failures(opened, failures, failures_from, report)
+        if sweep is not None:
+            found = with_failures(found, sweep)
     answer = Answer(
         lambda: {
             **envelope("ExplainResult", opened.loaded),

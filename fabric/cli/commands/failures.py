@@ -88,6 +88,19 @@ _ROWS = {"failures": FAILURES, "links": WORST_LINKS}
     show_default=True,
     help="Cases kept with all figures where there are too many to keep all.",
 )
+@click.option(
+    "--months",
+    cls=RareOption,
+    type=click.IntRange(min=1, max=1_000_000),
+    metavar="N",
+    help="Months that are simulated for what is lost a month. Default: 1,000 to 10,000, as the mean needs.",
+)
+@click.option(
+    "--expected/--no-expected",
+    default=True,
+    show_default=True,
+    help="Apply failure rates and repair times: GPU-hours lost a month, by cause.",
+)
 @click.option("--scale", cls=RareOption, type=float, default=1.0, help="Factor on all demand.")
 @spread_flags
 def command(
@@ -106,6 +119,8 @@ def command(
     rows: str,
     top: int | None,
     keep_worst: int,
+    months: int | None,
+    expected: bool,
     scale: float,
     backend: str,
     scheduler: str | None,
@@ -145,6 +160,8 @@ def command(
         detection_s=detection,
         top=FAILURES_SHOWN if top is None else top,
         keep_worst=keep_worst,
+        months=months,
+        expected=expected,
     )
     return _sweep(loaded, settings, request, options, rows, top, drawn)
 

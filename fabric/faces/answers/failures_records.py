@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from fabric.faces.views.failures import cause_records, when_limit_table
@@ -41,6 +42,7 @@ def failures_record(loaded: LoadedScenario, result: FailureResult, rows: str, to
         "dialect": result.dialect or None,
         "detection_s": result.detection_s,
         "partial": result.partial,
+        "request": None if result.request is None else asdict(result.request),
         "summary": {
             "by_state": dict(result.by_state),
             "cut_off": result.cut_off,

@@ -61,11 +61,16 @@ def worst_case_heading(title: str, fabric: str, failures: FailureResult) -> tupl
     """Which scenario and fabric, over which cases, and the fullest link with the failure behind it."""
     lines = [f"{shortened(title)} · {fabric} · every link in its worst failure case", sweep_text(failures)]
     links = [link for link in failures.links if link.fabric == fabric]
-    if links:
-        fullest = max(links, key=lambda link: link.worst_utilisation)
-        cause = f" when {shortened(link_cause(fullest))} fails" if fullest.causes else ""
-        load = percent_text(max(fullest.worst_utilisation, fullest.intact_utilisation))
-        lines.append(
-            f"worst {load} on {shortened(fullest.link)}{cause}; intact {percent_text(fullest.intact_utilisation)}"
-        )
+    fullest = max(links, key=lambda link: link.worst_utilisation, default=None)
+    filled = max((link for link in links if link.causes), key=lambda link: link.worst_utilisation, default=None)
+    if fullest is not None:
+        lines.append("worst " + "; ".join(_in_words(link) for link in dict.fromkeys((fullest, filled)) if link))
     return (*lines, harm_text(failures))
+
+
+def _in_words(link: WorstLink) -> str:
+    """How full a link gets, and by which failure."""
+    where = f"{percent_text(link.worst_utilisation)} on {shortened(link.link)}"
+    if not link.causes:
+        return f"{where}, as intact"
+    return f"{where} when {shortened(link_cause(link))} fails, intact {percent_text(link.intact_utilisation)}"

@@ -16,6 +16,7 @@ from fabric.evaluation.severity import by_severity
 from fabric.faces.answers.draw_records import band_record, draws_record, spread_record
 from fabric.faces.views.differences import effect_table
 from fabric.faces.views.draws import ONE_DRAW, band_text, peak_words, shown_draw_words, step_band_words
+from fabric.faces.views.failures import cause_table, sweep_text
 from fabric.faces.views.flows import crossing_words, link_flow_table, no_flows, share_table
 from fabric.faces.views.jobs import job_phase_records, shown_steps
 from fabric.faces.views.limits import limit_mark
@@ -23,7 +24,9 @@ from fabric.faces.views.links import hot_link_table, link_mark
 from fabric.faces.views.row_kinds import PAIRS, PAIRS_SHOWN
 from fabric.faces.views.suggestions import suggestion_parts
 from fabric.faces.views.tiers import tier_records, tier_table
+from fabric.failures.result import FailureResult
 from fabric.output.document import Document, Line
+from fabric.output.numbers import finite
 from fabric.output.table import Table
 from fabric.pipeline.run import Run
 from fabric.result import HotLink, LimitVerdict, PhaseRoute, RouteResult
@@ -152,6 +155,28 @@ def with_fixes(run: Run, found: Explanation, *, progress: Reporter = silent) -> 
         *suggestion_parts(fixes, title="what would help"),
     ]
     return replace(found, document=parts, suggestions=fixes)
+
+
+def with_failures(found: Explanation, failures: FailureResult) -> Explanation:
+    """The same explanation of a link with the failures that fill it most."""
+    target = found.target
+    assert target.entry is not None
+    key = (target.entry.fabric, target.name)
+    link = next((link for link in failures.links if (link.fabric, link.link) == key), None)
+    if link is None or not link.causes:
+        full = "it carries nothing" if link is None else f"it is at most {percent(link.worst_utilisation)} full"
+        parts: list[Table | Line] = [Line(f"no failure fills it more than it is intact: {full} in any case")]
+    else:
+        text = (
+            f"intact {percent(link.intact_utilisation)}, at worst {percent(link.worst_utilisation)} in {link.phase}: "
+            f"{sweep_text(failures)}"
+        )
+        parts = [Line(text, link_mark(link.worst_utilisation)), cause_table(link)]
+    facts = {
+        "worst_utilisation": None if link is None else finite(link.worst_utilisation),
+        "causes": [] if link is None else cause_table(link).records(),
+    }
+    return replace(found, document=[*found.document, *parts], facts={**found.facts, "failures": facts})
 
 
 # ---- a link -------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ _LONGEST = 72  # characters of ranges that are read at a glance
 
 @dataclass(frozen=True)
 class CaseGroup:
-    """Cases that differ in nothing but what fails: the first of them stands for all."""
+    """Cases of parts of one kind and role that do the same to jobs and GPUs; loads are the highest of any of them."""
 
     example: FailureCase
     cases: tuple[FailureCase, ...]
@@ -115,16 +115,9 @@ def case_mark(case: FailureCase) -> Mark:
 
 
 def _alike(case: FailureCase) -> tuple[Any, ...]:
-    """What people read of a case besides its parts; times and loads to nine digits."""
-    return (
-        case.kinds,
-        case.fabric,
-        _digits(case.max_utilisation),
-        case.links_over_capacity,
-        case.unreachable_pairs,
-        case.gpus_cut_off,
-        tuple((job.id, job.state, _digits(job.stretch), job.reaction) for job in case.jobs),
-    )
+    """What a case does to jobs and GPUs, as people read it; loads differ in the draw of a hash, effects count."""
+    jobs = tuple((job.id, job.state, factor_text(job.stretch), job.reaction) for job in case.jobs)
+    return (case.kinds, case.roles, case.gpus_cut_off, jobs)
 
 
 def _digits(value: float | None) -> str:
@@ -132,7 +125,7 @@ def _digits(value: float | None) -> str:
 
 
 def folded_cases(cases: Sequence[FailureCase]) -> list[CaseGroup]:
-    """Cases with the same figures in one group, in the order of the first of them."""
+    """Cases with the same effect in one group, in the order of the first of them."""
     groups: dict[tuple[Any, ...], list[FailureCase]] = {}
     for case in cases:
         groups.setdefault(_alike(case), []).append(case)
@@ -158,11 +151,13 @@ def _cases(groups: Sequence[CaseGroup]) -> Table:
         named("what", "what fails", [group.what for group in groups], width=26, flexible=True),
         named("kind", "kind", [_kind(case) for case in cases], width=8, priority=2),
         counts("count", "cases", [group.count for group in groups], width=7, priority=1),
-        loads("max_utilisation", "max", [case.max_utilisation for case in cases]),
+        loads("max_utilisation", "max", [_highest(group) for group in groups]),
         named("hottest_link", "hottest link", [case.hottest_link for case in cases], width=22, priority=4),
         named("fabric", "fabric", [case.fabric for case in cases], width=8, priority=4),
-        counts("links_over_capacity", "over", [case.links_over_capacity for case in cases], width=5, priority=1),
-        counts("unreachable_pairs", "pairs cut", [case.unreachable_pairs for case in cases], width=9, priority=3),
+        counts("links_over_capacity", "over", [_most(group, "links_over_capacity") for group in groups],
+               width=5, priority=1),
+        counts("unreachable_pairs", "pairs cut", [_most(group, "unreachable_pairs") for group in groups],
+               width=9, priority=3),
         Column("effect", "step", [case.stretch for case in cases], numeric=True, width=7, unit="ratio",
                texts=[effect_text(case) for case in cases]),
         factors("stretch", "stretch", [case.stretch for case in cases], priority=9),
@@ -172,6 +167,17 @@ def _cases(groups: Sequence[CaseGroup]) -> Table:
         amounts("lost_gpu_hours_per_month", "GPU-h lost a month", lost, width=18, priority=1),
     )  # fmt: skip
     return Table.of(columns, len(groups), title="failure cases", marks=[case_mark(case) for case in cases])
+
+
+def _highest(group: CaseGroup) -> float | None:
+    """Of the fullest link in any case of a group; None is load on a link without capacity."""
+    values = [case.max_utilisation for case in group.cases]
+    return None if None in values else max(value for value in values if value is not None)
+
+
+def _most(group: CaseGroup, count: str) -> int:
+    """The highest count in any case of a group."""
+    return max(int(getattr(case, count)) for case in group.cases)
 
 
 def _kind(case: FailureCase) -> str:
@@ -327,6 +333,12 @@ def kind_table(harms: Sequence[KindHarm]) -> Table:
         counts("gpus_cut_off", "GPUs cut", [harm.worst.gpus_cut_off for harm in harms], width=8, priority=2),
     )  # fmt: skip
     return Table.of(columns, len(harms), title="worst by kind", marks=[case_mark(harm.worst) for harm in harms])
+
+
+def losses(result: FailureResult) -> Expected | None:
+    """What is lost a month; None without rates, and where no job has GPUs to lose."""
+    expected = result.expected
+    return expected if expected is not None and expected.gpu_hours_per_month > 0 else None
 
 
 def loss_table(expected: Expected) -> Table:

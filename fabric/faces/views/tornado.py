@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fabric.faces.views.failures import case_mark, case_name, effect_text, kind_harms
+from fabric.faces.views.failures import case_mark, case_name, effect_text, kind_harms, losses
 from fabric.failures.result import Expected, FailureCase, FailureResult
 from fabric.output.columns import amount_text, factor_text
 from fabric.output.table import Mark
@@ -50,8 +50,9 @@ class Tornado:
 
 def tornado(result: FailureResult) -> Tornado:
     """Of a sweep: what is lost where rates are known, else what the worst case of every kind does to a step."""
-    if result.expected is not None:
-        return _of_losses(result.expected)
+    expected = losses(result)
+    if expected is not None:
+        return _of_losses(expected)
     return _of_steps(result.failures)
 
 

@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabric.routing.compiled import compiled
-from topologies.columns import Bools
 
 Bytes = NDArray[np.uint8]
-_MOST_PICKS = 8  # per member of a group
+MOST_PICKS = 8  # per member of a group
 
 BITS = {"random": 64, "crc16": 16, "crc32": 32, "xor": 8}  # width of the hash, by name; see names.HASH_FUNCTIONS
 _CRC16_POLYNOMIAL = 0x1021
@@ -114,27 +113,21 @@ def next_hop(key: np.uint64, seed: np.uint64, bits: int, hops: int) -> np.int64:
 
 
 @compiled
-def lasting_pick(key: np.uint64, seed: np.uint64, bits: int, usable: Bools, first: int, count: int) -> int:
-    """Which of ``count`` members of a group a switch with resilient hashing takes; -1 where none is usable.
+def lasting_pick(key: np.uint64, seed: np.uint64, bits: int, count: int, number: int) -> int:
+    """Pick ``number``, from 0, of a switch with resilient hashing among the ``count`` members of a group.
 
-    The first pick is ``next_hop`` of the whole group. A member that is not usable is followed by further picks, by the
-    hash mixed with their number, until one is. Taking a member away so moves only the flows on it, and spreads them
-    evenly over the others.
-
-    Parameters
-    ----------
-    usable : ndarray of bool
-        Of the members of many groups; those of this one are ``usable[first : first + count]``.
+    The first is ``next_hop`` of the whole group. A member that is not usable is followed by further picks, by the hash
+    mixed with their number, until one is: at most ``most_picks``, then the first member that is usable. Taking a member
+    away so moves only the flows on it, and spreads them evenly over the others.
     """
-    pick = next_hop(key, seed, bits, count)
-    if usable[first + pick]:
-        return pick
-    value, many = mix(key ^ seed), np.uint64(count)
-    for number in range(1, _MOST_PICKS * count):
-        pick = np.int64(mix(value + np.uint64(number)) % many)
-        if usable[first + pick]:
-            return pick
-    for pick in range(count):  # where few of many are left, picks may miss them
-        if usable[first + pick]:
-            return pick
-    return -1
+    if number == 0:
+        return next_hop(key, seed, bits, count)
+    if number >= MOST_PICKS * count:  # where few of many are left, picks may miss them
+        return np.int64(number - MOST_PICKS * count)
+    return np.int64(mix(mix(key ^ seed) + np.uint64(number)) % np.uint64(count))
+
+
+@compiled
+def most_picks(count: int) -> int:
+    """How many picks there are in a group; the last ``count`` of them are all its members, in order."""
+    return (MOST_PICKS + 1) * count

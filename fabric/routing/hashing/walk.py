@@ -19,7 +19,7 @@ import numpy as np
 from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, PhaseDemand, RoutingGraph, build_graph
 from fabric.routing.hashing.flows import FlowTable
-from fabric.routing.hashing.functions import lasting_pick, next_hop
+from fabric.routing.hashing.functions import lasting_pick, most_picks, next_hop
 from fabric.routing.hashing.headers import Draws, Hashes
 from fabric.routing.hashing.slices import on_threads
 from fabric.routing.kernels import NEAR, is_step, nearest_first, parallel_loads
@@ -146,7 +146,11 @@ def walk_slice(
                         hops_count[node] = filled - hops_start[node]
                     key, seed, start = keys[replica, flow], seeds[replica, node], hops_start[node]
                     if net.lasting:
-                        pick = lasting_pick(key, seed, bits, usable, start, hops_count[node])
+                        pick = np.int64(0)
+                        for number in range(most_picks(hops_count[node])):
+                            pick = lasting_pick(key, seed, bits, hops_count[node], number)
+                            if usable[start + pick]:
+                                break
                     else:
                         pick = next_hop(key, seed, bits, hops_count[node])
                     slot = hops[start + pick]

@@ -18,6 +18,7 @@ from fabric.faces.views.failures import (
     kind_table,
     loss_table,
     loss_text,
+    losses,
     remedy_table,
     sweep_text,
     when_limit_table,
@@ -55,7 +56,8 @@ def failures_section(source: ReportSource) -> Section | None:
         table = folded_link_table(folded_links(failures.links))
         more = f", the {_MOST} fullest of {len(table):,} rows" if len(table) > _MOST else ""
         blocks.append(table.only(*WORST_LINKS_SHOWN).first(_MOST).titled(f"Links by their worst case{more}"))
-    blocks += _lost(failures.expected) if failures.expected is not None else []
+    expected = losses(failures)
+    blocks += _lost(expected) if expected is not None else []
     blocks += [remedy_table(failures.remedies).titled("What to add so that it holds")] if failures.remedies else []
     blocks += [Words(f"Warning: {text}", "warn") for text in failures.warnings]
     if failures.partial:
