@@ -24,20 +24,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 _FunctionCache: Any = caching.FunctionCache  # numba's types say nothing of these
 _NullCache: Any = caching.NullCache
 _config: Any = config
+_njit: Any = numba.njit
 
 _WAY_OUT = "NUMBA_CACHE_DIR names a folder that can be written, which keeps them"
 
 
 def compiled(function: F) -> F:
     """``numba.njit`` with the options all kernels share, and a cache that never fails."""
-    dispatcher: Any = numba.njit(nogil=True)(function)
+    dispatcher: Any = _njit(nogil=True)(function)
     dispatcher._cache = _Kept(function)
     return cast(F, dispatcher)
 
 
 def compiled_inside(function: F) -> F:
     """As ``compiled``, for loops that only compiled ones call and that create no array: quicker to compile."""
-    dispatcher: Any = numba.njit(nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    dispatcher: Any = _njit(nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
     dispatcher._cache = _Kept(function)
     return cast(F, dispatcher)
 
@@ -48,14 +49,14 @@ def compiled_in_place(function: F) -> F:
     Counting who holds which array takes most of the time where many arrays go through small functions, above all on
     threads that share them.
     """
-    dispatcher: Any = numba.njit(nogil=True, _nrt=False)(function)
+    dispatcher: Any = _njit(nogil=True, _nrt=False)(function)
     dispatcher._cache = _Kept(function)
     return cast(F, dispatcher)
 
 
 def inlined(function: F) -> F:
     """A part of a loop ``compiled_in_place``, written into it: a call would hand over every field of every array."""
-    return cast(F, numba.njit(nogil=True, _nrt=False, inline="always")(function))
+    return cast(F, _njit(nogil=True, _nrt=False, inline="always")(function))
 
 
 class _Kept:
