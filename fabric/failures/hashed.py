@@ -144,8 +144,18 @@ class HashedEngine:
         floor = worst.utilisation[:, -1].copy()
 
         def run(at: int) -> None:
-            columns = (getattr(outcomes, name) for name in Answers._fields[: -len(("worst", "case", "floor"))])
-            work(*bounds[at], self._scratch(), Answers(*columns, parts[at].utilisation, parts[at].case, floor))
+            into = Answers(
+                outcomes.max_utilisation,
+                outcomes.hottest,
+                outcomes.links_over_capacity,
+                outcomes.unreachable_pairs,
+                outcomes.peak,
+                outcomes.cut,
+                parts[at].utilisation,
+                parts[at].case,
+                floor,
+            )
+            work(*bounds[at], self._scratch(), into)
 
         with ThreadPoolExecutor(max_workers=max(len(bounds), 1)) as pool:
             list(pool.map(run, range(len(bounds))))
