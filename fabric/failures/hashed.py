@@ -1,12 +1,13 @@
 """Failure cases of flows that switches hash, by what each case moves; equal to routing every case anew.
 
 Flows keep the draw that the run shows. What they do on a damaged fabric is what ``fabric route --down`` does: with
-resilient hashing only flows on dead links move. With ``frozen`` nothing is routed again: a flow whose pick is dead picks
-again in the group that its switch has, and is lost where no member is left.
+resilient hashing only flows on dead links move. With ``frozen`` nothing is routed again: a flow whose pick is dead
+picks again in the group that its switch has, and is lost where no member is left.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -143,8 +144,18 @@ class HashedEngine:
         floor = worst.utilisation[:, -1].copy()
 
         def run(at: int) -> None:
-            columns = (getattr(outcomes, name) for name in Answers._fields[: -len(("worst", "case", "floor"))])
-            work(*bounds[at], self._scratch(), Answers(*columns, parts[at].utilisation, parts[at].case, floor))
+            into = Answers(
+                outcomes.max_utilisation,
+                outcomes.hottest,
+                outcomes.links_over_capacity,
+                outcomes.unreachable_pairs,
+                outcomes.peak,
+                outcomes.cut,
+                parts[at].utilisation,
+                parts[at].case,
+                floor,
+            )
+            work(*bounds[at], self._scratch(), into)
 
         with ThreadPoolExecutor(max_workers=max(len(bounds), 1)) as pool:
             list(pool.map(run, range(len(bounds))))
@@ -212,4 +223,4 @@ def _bounds(done: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[tuple[int,
     """Slices of equal work, one per core; ``done[i]`` is the work before row ``i``."""
     cores = min(os.cpu_count() or 1, len(done) - 1)
     cuts = [int(np.searchsorted(done, done[-1] * part / max(cores, 1))) for part in range(cores)] + [len(done) - 1]
-    return [(low, high) for low, high in zip(cuts[:-1], cuts[1:], strict=True) if low < high]
+    return [(low, high) for low, high in itertools.pairwise(cuts) if low < high]

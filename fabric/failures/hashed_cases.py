@@ -102,10 +102,11 @@ def _prepare(row: int, wires: Wires, rule: HashRule, routes: Routes, now: Scratc
             link, tail = wires.in_link[slot], wires.tail[slot]
             if not routes.up[link] or now.dead_in[link] == case or distance[tail] == np.inf:
                 continue
-            if is_step(distance[node], distance[tail], wires.in_weight[slot], wires.equal):
-                if _lose_hop(row, tail, routes, rule, now):
-                    now.queue[filled] = tail
-                    filled += 1
+            if not is_step(distance[node], distance[tail], wires.in_weight[slot], wires.equal):
+                continue
+            if _lose_hop(row, tail, routes, rule, now):
+                now.queue[filled] = tail
+                filled += 1
 
 
 @inlined
@@ -368,7 +369,8 @@ def sweep_cases(
 ) -> None:
     """Cases ``first`` to ``last`` of the damage, alone or ``paired`` with every later one.
 
-    Case ``before``, unless that is -1, is done before each. Rows of the answers start with those of case ``base``, numbered from ``number`` on.
+    Case ``before``, unless that is -1, is done before each. Rows of the answers start with those of case ``base``,
+    numbered from ``number`` on.
     """
     count = len(harm.start) - 1
     row = first - base

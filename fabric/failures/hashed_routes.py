@@ -29,8 +29,6 @@ def flow_columns(phase: SweepPhase, prepared: PreparedPhase, *, frozen: bool) ->
     node, up, down = graph.single_homed
     access = np.full((2, len(graph.topology.nodes)), -1, dtype=np.int32)
     access[0, node], access[1, node] = up, down
-    key = (table.code.astype(np.int64) * len(graph.topology.nodes) + table.src_endpoint) * len(graph.topology.nodes)
-    _, pair = np.unique(key + table.dst_endpoint, return_inverse=True)
     carries, cuts = _job_bits(phase, prepared)
     flows = FlowColumns(
         dest=table.dest.astype(np.int32),
@@ -40,11 +38,25 @@ def flow_columns(phase: SweepPhase, prepared: PreparedPhase, *, frozen: bool) ->
         amount=np.round(table.gbps / part).astype(np.int64),
         up_link=access[0][table.src_endpoint],
         down_link=access[1][table.dst_endpoint],
-        pair=pair.astype(np.int32),
+        pair=_pairs(prepared, table),
         carries=carries[table.code],
         cuts=cuts[table.code],
     )
     return flows, HashRule(drawn.bits, drawn.seeds[0], options.hash.resilient, frozen), part
+
+
+def _pairs(prepared: PreparedPhase, table: FlowTable) -> Ints:
+    """Number of every flow's pair, shape (F,); rows of one class that name the same ends are several pairs."""
+    nodes = len(prepared.graph.topology.nodes)
+    ends = (table.code.astype(np.int64) * nodes + table.src_endpoint) * nodes + table.dst_endpoint
+    _, which, count = np.unique(ends, return_inverse=True, return_counts=True)
+    order = np.argsort(which, kind="stable")
+    rank = np.empty(len(which), dtype=np.int64)
+    rank[order] = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    per_pair = np.array([pair.flows_per_pair for pair in prepared.pairs], dtype=np.int64)[table.code]
+    rows = count[which] // np.maximum(per_pair, 1)  # flows of equal ends take turns over their rows
+    _, number = np.unique(which * (int(rows.max(initial=0)) + 1) + rank % np.maximum(rows, 1), return_inverse=True)
+    return number.astype(np.int32)
 
 
 def _job_bits(phase: SweepPhase, prepared: PreparedPhase) -> tuple[Longs, Longs]:

@@ -131,11 +131,12 @@ def group_slots(first: int, last: int, wires: Wires, distance: Floats, known: Bo
             filled = 0
             for slot in range(wires.out_start[node], wires.out_start[node + 1]):
                 near = distance[row, wires.head[slot]]
-                if near < np.inf and known[wires.out_link[slot]]:
-                    if is_step(near, distance[row, node], wires.out_weight[slot], wires.equal):
-                        if len(group) > 0:
-                            group[start[row * nodes + node] + filled] = slot
-                        filled += 1
+                if near == np.inf or not known[wires.out_link[slot]]:
+                    continue
+                if is_step(near, distance[row, node], wires.out_weight[slot], wires.equal):
+                    if len(group) > 0:
+                        group[start[row * nodes + node] + filled] = slot
+                    filled += 1
             if len(group) == 0:
                 start[row * nodes + node] = filled
 
@@ -217,6 +218,7 @@ def measure_all(
         measure(dest[row], wires, known, dead_in, 0, now[row], queue)
         for link in range(len(up)):
             tail, head = wires.link_tail[link], wires.link_head[link]
-            if tail >= 0 and up[link] and is_step(now[row, head], now[row, tail], wires.link_weight[link], wires.equal):
-                if now[row, head] < np.inf:
-                    hops[row, tail] += 1
+            if tail < 0 or not up[link] or now[row, head] == np.inf:
+                continue
+            if is_step(now[row, head], now[row, tail], wires.link_weight[link], wires.equal):
+                hops[row, tail] += 1

@@ -273,7 +273,8 @@ def build_graph(
     """The routing graph of a fabric; ``flows`` decide which multi-homed endpoints are alike and active.
 
     With ``per_endpoint`` every endpoint that is multi-homed with all links up is a class of its own, for routers that
-    place single flows. Single-homed endpoints in ``access_in_graph`` are treated like multi-homed ones: their access links are edges.
+    place single flows. Single-homed endpoints in ``access_in_graph`` are treated like multi-homed ones: their access
+    links are edges.
     """
     nodes, links = topology.nodes, topology.links
     live = topology.up & (links.capacity_gbps > 0)

@@ -176,7 +176,7 @@ def test_frozen_groups_lose_dead_members_and_nothing_else(name, resilient):
         if case:
             assert both.unreachable_pairs[case - 1] == after.unreachable_pairs[case]
             assert both.max_utilisation[case - 1] == after.max_utilisation[case]
-    assert 0 < lost_any
+    assert lost_any > 0
 
 
 def test_the_worst_of_two_threads_are_the_worst_of_all():

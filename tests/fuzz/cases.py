@@ -89,6 +89,7 @@ class Cases:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             for router in ("ecmp", "optimal", "ecmp-hash", "pinned", "wcmp", "spray", "valiant", "k-shortest", "ftree"):
                 run(["route", str(self.seeds / "s.yaml"), "--router", router])
+            run(["failures", str(self.seeds / "s.yaml"), "--router", "ecmp-hash"])
 
     def of(self, number: int) -> Case:
         """Case ``number``: makers take turns."""
