@@ -282,7 +282,7 @@ def carried_gpus(plant: Plant) -> Floats:
         crossed: dict[str, Bools] = {}
         for phase in plant.ground.phases:
             own = [code for code, entry in enumerate(phase.intact.classes) if entry.job == job.id]
-            carries = (phase.intact.link_gbps[:, own] > 0).any(axis=1)
+            carries: Bools = np.asarray((phase.intact.link_gbps[:, own] > 0).any(axis=1))
             crossed[phase.fabric] = crossed.get(phase.fabric, np.zeros(len(carries), np.bool_)) | carries
         for place, part in enumerate(plant.fleet.parts):
             if any(crossed[fabric][links].any() for fabric, links in part.links.items() if fabric in crossed):

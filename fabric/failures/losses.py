@@ -46,6 +46,7 @@ def with_losses(result: FailureResult, sweep: Sweep, tally: Tally, *, progress: 
             f"{many.parts}: rates or repair times are far above those of networks that work"
         )
     expected = expected_losses(plant, request.months, progress=progress)
+    run.loaded.say(*_notes(plant))
     return replace(
         result,
         expected=expected,
@@ -56,6 +57,18 @@ def with_losses(result: FailureResult, sweep: Sweep, tally: Tally, *, progress: 
         assumptions=(*result.assumptions, *assumptions_of(plant)),
         warnings=(*result.warnings, *warnings),
     )
+
+
+def _notes(plant: Plant) -> list[str]:
+    """What people must know of the losses: what was estimated, left out, or taken for a job that does not say."""
+    causes = ", ".join(plant.fleet.causes)
+    notes = [f"losses a month are those of {causes}; built-in rates and estimated repairs: reliability.rates"]
+    if not plant.jobs:
+        notes = ["no job runs on GPUs: no GPU-hours are lost"]
+    if plant.fleet.without_rate:
+        kinds = ", ".join(plant.fleet.without_rate)
+        notes.append(f"nothing is published of how often these fail, and they are left out: {kinds} (reliability.rates)")
+    return [*notes, *(f"{each.text} ({each.override})" for job in plant.jobs for each in job.assumptions)]
 
 
 def case_number(case: FailureCase) -> int:
