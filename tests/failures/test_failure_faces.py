@@ -21,6 +21,7 @@ from fabric.faces.drawing.worst_case import worst_case_route
 from fabric.faces.views.bands import DOUBLE, FULL, HOT
 from fabric.faces.views.failures import cause_name, folded_cases, folded_links
 from fabric.faces.views.tornado import MOST_BARS, tornado
+from fabric.failures.enumerate import case_set
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import FailureResult
 from fabric.failures.sweep import run_failures
@@ -155,8 +156,8 @@ def test_a_sweep_of_another_scenario_is_refused(
 def test_every_link_has_the_highest_load_of_all_cases(routed: Run, swept: FailureResult) -> None:
     """Against the loads of every case routed by itself: the maximum over cases in which the link is up, and intact."""
     expected = np.array(routed.result.routes[0].utilisation)
-    for case in swept.failures:
-        request = replace(routed.request, down=case.selectors)
+    for part in case_set(routed, FailureRequest()).parts:
+        request = replace(routed.request, down=part.selectors)
         after = run_scenario(routed.loaded, request).result.routes[0]
         expected = np.maximum(expected, np.where(after.topology.up, after.utilisation, 0.0))
     worst = worst_case_route(routed.result, swept)
