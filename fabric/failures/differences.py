@@ -19,15 +19,16 @@ class SweepDifferences:
     """Figures of both sweeps, then the cases and the links that differ, those that differ most first.
 
     ``asked`` are what was swept differently, with both values: figures of such sweeps are of other cases.
-    ``only_a`` and ``only_b`` count the cases and links that one side alone has; None where lists are not whole.
+    ``only_a`` and ``only_b`` count the cases and links that one side alone has; None where lists are not whole, and of
+    cases where one stands for others that are equal to it.
     """
 
     figures: tuple[Row, ...]
     cases: tuple[Row, ...]
     links: tuple[Row, ...]
     asked: tuple[tuple[str, Any, Any], ...]
-    only_a: tuple[int, int] | None = (0, 0)
-    only_b: tuple[int, int] | None = (0, 0)
+    only_a: tuple[int | None, int] | None = (0, 0)
+    only_b: tuple[int | None, int] | None = (0, 0)
 
     def rows(self, most: int) -> list[Row]:
         """All figures, and ``most`` of the cases and of the links that differ."""
@@ -47,6 +48,7 @@ def compare_sweeps(a: FailureResult, b: FailureResult, *, whole: bool = True) ->
         Whether both list every case and link that they looked at; else nobody knows what one side alone has.
     """
     whole = whole and _is_whole(a) and _is_whole(b)
+    every = all(case.count == 1 for sweep in (a, b) for case in sweep.failures)
     cases = [{case.parts for case in sweep.failures} for sweep in (a, b)]
     links = [{(link.fabric, link.link) for link in sweep.links} for sweep in (a, b)]
     figures = [*_counts(a, b), *_limits(a, b), *_losses(a, b)]
@@ -55,8 +57,8 @@ def compare_sweeps(a: FailureResult, b: FailureResult, *, whole: bool = True) ->
         _most_different(_cases(a.failures, b.failures)),
         _most_different(_links(a.links, b.links)),
         tuple(_asked(a, b)),
-        (len(cases[0] - cases[1]), len(links[0] - links[1])) if whole else None,
-        (len(cases[1] - cases[0]), len(links[1] - links[0])) if whole else None,
+        (len(cases[0] - cases[1]) if every else None, len(links[0] - links[1])) if whole else None,
+        (len(cases[1] - cases[0]) if every else None, len(links[1] - links[0])) if whole else None,
     )
 
 

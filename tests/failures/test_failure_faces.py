@@ -19,8 +19,9 @@ from fabric.faces.answers.failures_records import case_record, failures_record
 from fabric.faces.drawing.svg.tornado import tornado_svg
 from fabric.faces.drawing.worst_case import worst_case_route
 from fabric.faces.views.bands import DOUBLE, FULL, HOT
-from fabric.faces.views.failures import folded_cases, folded_links
+from fabric.faces.views.failures import cause_name, folded_cases, folded_links
 from fabric.faces.views.tornado import MOST_BARS, tornado
+from fabric.failures.enumerate import case_set
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import FailureResult
 from fabric.failures.sweep import run_failures
@@ -155,8 +156,8 @@ def test_a_sweep_of_another_scenario_is_refused(
 def test_every_link_has_the_highest_load_of_all_cases(routed: Run, swept: FailureResult) -> None:
     """Against the loads of every case routed by itself: the maximum over cases in which the link is up, and intact."""
     expected = np.array(routed.result.routes[0].utilisation)
-    for case in swept.failures:
-        request = replace(routed.request, down=case.selectors)
+    for part in case_set(routed, FailureRequest()).parts:
+        request = replace(routed.request, down=part.selectors)
         after = run_scenario(routed.loaded, request).result.routes[0]
         expected = np.maximum(expected, np.where(after.topology.up, after.utilisation, 0.0))
     worst = worst_case_route(routed.result, swept)
@@ -261,7 +262,7 @@ def test_nothing_lost_is_said_and_not_drawn_as_an_empty_axis() -> None:
 def test_equal_cases_and_links_share_a_row(swept: FailureResult) -> None:
     """Spines are alike, and so are their links; counts add up to all."""
     groups = folded_cases(swept.failures)
-    assert {"spine[0-2]", "leaf[0-1]"} <= {group.what for group in groups}
+    assert {("switch spine", 3), ("switch leaf", 2)} <= {(cause_name(group.example), group.count) for group in groups}
     assert sum(group.count for group in groups) == swept.cases
     links = folded_links(swept.links)
     assert sum(len(group.links) for group in links) == len(swept.links)
@@ -278,7 +279,7 @@ def test_the_report_says_what_the_sweep_says(scenario: str, written: str, capsys
     assert run(["report", scenario, "--failures-from", written, "-f", "md", "-q"]) == 0
     text = capsys.readouterr().out
     assert "## Failures: worst cases and criticality" in text
-    assert "spine\\[0-2\\]" in text
+    assert "switch spine" in text
     assert f"--failures-from {written}" in text
     assert run(["report", scenario, "-f", "md", "-q"]) == 0
     assert "worst cases and criticality" not in capsys.readouterr().out
@@ -311,7 +312,7 @@ def test_sweeps_are_compared_from_files_and_scenarios_alike(
     assert files["items"] == mixed["items"] == both["items"]
     row = next(row for row in files["items"] if row["what"].startswith("main leaf0 -> spine0: worst"))
     assert (row["a"], row["b"]) == (pytest.approx(2 / 3), pytest.approx(4 / 9))
-    assert files["failures"]["only_b"] == {"cases": 3, "links": 4}  # a spine and its two links
+    assert files["failures"]["only_b"]["links"] == 4  # a spine's two cables, both ways
     assert run(["compare", written, written, "--json", "-q", "--exit-code"]) == 0
     assert not json.loads(capsys.readouterr().out)["summary"]["differs"]
 

@@ -67,7 +67,10 @@ def test_what_one_side_alone_has_is_counted_only_where_lists_are_whole():
     a = sweep()
     b = replace(a, links=a.links[:1])
     found = compare_sweeps(a, b)
-    assert (found.only_a, found.only_b, found.links) == ((0, 1), (0, 0), ())
+    assert (found.only_a, found.only_b, found.links) == ((None, 1), (None, 0), ())  # one case stands for sixteen
+    single = replace(a, failures=CASES[:4], cases=4)
+    fewer = replace(a, failures=CASES[:2], cases=2)
+    assert compare_sweeps(single, fewer).only_a == (2, 0)
     assert compare_sweeps(a, b, whole=False).only_a is None
     cut = replace(a, failures=CASES[:2])  # keeps 2 of 20 cases
     assert compare_sweeps(a, cut).only_a is None

@@ -252,11 +252,15 @@ class FailuresScreen(FilteredView):
         elif message.table.id == "worst":
             link = self._links[row].example
             cases = {case.id: case for case in (self.result.failures if self.result is not None else ())}
-            cause = next((cases[cause.case] for cause in link.causes if cause.case in cases), None)
-            if cause is None:
+            if not link.causes:
                 self.shell.notify("no failure fills it more than it is intact", timeout=4)
-            else:
-                self._try(cause)
+                return
+            cause = link.causes[0]
+            case = cases.get(cause.case)
+            if case is not None:
+                self._try(case)
+            else:  # equal to one that is listed: its parts are called as --down takes them
+                self._try_change(Change(f"{' + '.join(cause.parts)} fails", down=cause.parts))
         else:
             self.drill()
 
@@ -282,7 +286,9 @@ class FailuresScreen(FilteredView):
         if not case.selectors and not case.slowed:
             self.shell.notify(f"{case_name(case)} takes nothing down: it cannot be tried as a what-if", timeout=5)
             return
-        change = Change(f"{case_name(case)} fails", down=case.selectors, slowed=case.slowed)
+        self._try_change(Change(f"{case_name(case)} fails", down=case.selectors, slowed=case.slowed))
+
+    def _try_change(self, change: Change) -> None:
         history = self.session.history.then(self.session.changes.with_added(change))
         self.shell.go("whatif", Selection())
         self.shell.try_changes(history)

@@ -25,7 +25,8 @@ def sweep_differences_lines(differences: SweepDifferences, most: int) -> list[Li
     ]
     for side, count in (("A", differences.only_a), ("B", differences.only_b)):
         if count is not None and any(count):
-            lines.append(Line(f"only in {side}: {count[0]:,} cases, {count[1]:,} links that carry load"))
+            cases = "" if count[0] is None else f"{count[0]:,} cases, "
+            lines.append(Line(f"only in {side}: {cases}{count[1]:,} links that carry load"))
     for what, rows in (("figures of cases", differences.cases), ("links", differences.links)):
         if len(rows) > most:
             lines.append(Line(f"{len(rows):,} {what} differ; the {most:,} that differ most are listed", is_rows=True))
@@ -47,7 +48,7 @@ def sweep_differences_record(differences: SweepDifferences) -> dict[str, Any]:
     }
 
 
-def _counts(count: tuple[int, int] | None) -> dict[str, int] | None:
+def _counts(count: tuple[int | None, int] | None) -> dict[str, int | None] | None:
     return None if count is None else {"cases": count[0], "links": count[1]}
 
 
