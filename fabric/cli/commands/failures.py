@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -102,6 +103,11 @@ _ROWS = {"failures": FAILURES, "links": WORST_LINKS}
     help="Apply failure rates and repair times: GPU-hours lost a month, by cause.",
 )
 @click.option("--scale", cls=RareOption, type=float, default=1.0, help="Factor on all demand.")
+@click.option(
+    "--remedies",
+    is_flag=True,
+    help="What to add so that limits with when hold: cables per tier, each way built, routed and failed again.",
+)
 @spread_flags
 def command(
     scenario: str,
@@ -121,6 +127,7 @@ def command(
     keep_worst: int,
     months: int | None,
     expected: bool,
+    remedies: bool,
     scale: float,
     backend: str,
     scheduler: str | None,
@@ -163,7 +170,7 @@ def command(
         months=months,
         expected=expected,
     )
-    return _sweep(loaded, settings, request, options, rows, top, drawn)
+    return _sweep(loaded, settings, request, options, rows, top, drawn, cured=remedies)
 
 
 def _sweep(
@@ -174,7 +181,10 @@ def _sweep(
     rows: str,
     top: int | None,
     picture: str | None,
+    *,
+    cured: bool,
 ) -> int:
+    from fabric.failures.remedies import remedies
     from fabric.failures.spread import SpreadChunks
     from fabric.failures.sweep import run_failures
     from fabric.pipeline.prepared import check_fabric
@@ -187,6 +197,8 @@ def _sweep(
             run = run_scenario(loaded, request.route, progress=report)
             check_fabric(request.fabric, run.network)
             result = run_failures(run, request, progress=report, chunks_of=chunks)
+            if cured and not result.partial:
+                result = replace(result, remedies=remedies(run, request, result.limits, report))
     except KeyboardInterrupt as error:
         if result is None:
             raise
