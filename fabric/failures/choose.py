@@ -5,6 +5,7 @@ from __future__ import annotations
 from fabric.failures.engine import PhaseEngine, SweepPhase
 from fabric.failures.fluid.build_fluid import fluid_engine, frozen_fluid_engine
 from fabric.failures.frozen import FrozenEngine
+from fabric.failures.frozen_splits import rule_of
 from fabric.failures.hashed import HashedEngine, hashes_whole_flows
 from fabric.failures.plain import PlainEngine
 from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, FROZEN, REOPTIMISED, Reaction
@@ -32,6 +33,7 @@ def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = 
         return OptimalEngine(phase)
     if reaction == FROZEN:
         frozen = FrozenEngine.of(phase)
-        return frozen_fluid_engine(phase, frozen) or frozen
+        follows = rule_of(phase) is not None  # splits of an optimum are walked case by case
+        return (frozen_fluid_engine(phase, frozen) if follows else None) or frozen
     plain = PlainEngine(phase, reaction)
     return fluid_engine(phase, plain) or plain

@@ -9,8 +9,6 @@ from fabric.evaluation.phases import route_phase
 from fabric.failures.cases import Cases, damage_of
 from fabric.failures.choose import engine_of
 from fabric.failures.engine import LinkWorst, SweepPhase
-from fabric.failures.fluid.fluid_engine import FluidEngine
-from fabric.failures.frozen import FrozenEngine
 from fabric.failures.part import Part
 from fabric.failures.reaction import CONVERGED, FROZEN
 from fabric.routing.router import RoutingOptions
@@ -81,27 +79,16 @@ def test_frozen_spines_lose_what_they_had_for_a_leaf_behind_a_dead_link():
     assert after[up].max() <= phase.intact.utilisation.max() * 4 / 3
 
 
-@pytest.mark.parametrize(("kind", "keys"), [("leaf-spine", LEAF_SPINE), ("dual-plane", None), ("bcube", None)])
-def test_splits_of_an_optimum_freeze_too(kind, keys):
-    """What follows only what a case changes equals walking its splits anew, for classes of several links too."""
-    phase = all_to_all(kind, keys or dict(TOPOLOGIES[kind].example), "optimal")
-    links, ends = phase.topology.links, phase.topology.endpoint_nodes
-    some = np.flatnonzero(links.reverse > np.arange(len(links)))[::3]
-    parts = [Part("link", "", {phase.fabric: column(sorted((i, int(links.reverse[i]))), np.int32)}) for i in some]
-    mine = np.flatnonzero((links.src == ends[0]) | (links.dst == ends[0]))
-    parts.append(Part("host", "", {phase.fabric: column(mine, np.int32)}))
-    damage = damage_of(Cases.single(tuple(parts)), phase.fabric)
-    fast, plain = engine_of(phase, FROZEN), FrozenEngine.of(phase)
-    assert isinstance(fast, FluidEngine)
-    worst, anew = LinkWorst.empty(len(links)), LinkWorst.empty(len(links))
-    one, other = fast.outcomes(damage, worst), plain.outcomes(damage, anew)
-    np.testing.assert_allclose(one.max_utilisation, other.max_utilisation, rtol=1e-9)
-    np.testing.assert_array_equal(one.unreachable_pairs, other.unreachable_pairs)
-    np.testing.assert_allclose(worst.utilisation, anew.utilisation, rtol=1e-9, atol=1e-12)
+def test_splits_of_an_optimum_freeze_too():
+    """A spine of four: those left carry what they had and a third more at most, and nothing is cut."""
+    phase = all_to_all("leaf-spine", LEAF_SPINE, "optimal")
+    answer = case(phase, FROZEN, switch(phase.topology, "spine"))
+    assert answer.unreachable_pairs[0] == 0
+    assert not answer.cut.any()
+    assert answer.max_utilisation[0] >= phase.intact.max_utilisation * (1 - 1e-9)
 
 
 def test_a_router_that_chooses_paths_by_source_has_no_groups():
     """k shortest paths are no groups of next hops: refused with a way out."""
-    with pytest.raises(RoutingError, match="does not split by destination") as refused:
+    with pytest.raises(RoutingError, match="does not split by destination"):
         engine_of(all_to_all("leaf-spine", LEAF_SPINE, "k-shortest"), FROZEN)
-    assert "converged" in str(refused.value.hint)

@@ -28,9 +28,9 @@ def _take_down(lines: Lines, work: Work, dummy: int, link: int) -> None:
     if work.link[link].dead or not lines.link[link].up:
         return
     work.link[link].dead = 1
-    work.link[work.count[DOWN]].down = link
-    work.count[DOWN] += 1
-    touch(work.link, work.count, link)
+    work.link[work.sizes[DOWN]].down = link
+    work.sizes[DOWN] += 1
+    touch(work.link, work.sizes, link)
     slot = lines.link[link].slot
     if slot >= 0:
         work.tail[slot] = dummy
@@ -44,7 +44,7 @@ def _take_down(lines: Lines, work: Work, dummy: int, link: int) -> None:
 @compiled_inside
 def _note_cut(lines: Lines, ends: Ends, work: Work) -> bool:
     """Endpoints that have lost all their links; whether none has lost them one way only."""
-    for at in range(work.count[DOWN]):
+    for at in range(work.sizes[DOWN]):
         link = work.link[at].down
         for end in (lines.link[link].out_end, lines.link[link].in_end):
             if end < 0 or work.end[end].cut:
@@ -54,8 +54,8 @@ def _note_cut(lines: Lines, ends: Ends, work: Work) -> bool:
                 return False
             if out:
                 work.end[end].cut = 1
-                work.end[work.count[CUT]].listed = end
-                work.count[CUT] += 1
+                work.end[work.sizes[CUT]].listed = end
+                work.sizes[CUT] += 1
     return True
 
 
@@ -77,7 +77,7 @@ def _note_hops(thread: Thread, slow: Ints) -> None:
     """Hops over links that are dead, or slowed where that changes parts, listed row by row."""
     lines, rows, work = thread.lines, thread.rows, thread.work
     reads = not lines.frozen and (lines.rule == LINK or lines.rule == DOWNSTREAM)
-    item, dead = 0, work.count[DOWN]
+    item, dead = 0, work.sizes[DOWN]
     for at in range(dead + (len(slow) if reads else 0)):
         link = work.link[at].down if at < dead else slow[at - dead]
         first, last = rows.use_start[link], rows.use_start[link + 1]
@@ -91,7 +91,7 @@ def _note_hops(thread: Thread, slow: Ints) -> None:
             thread.hops[item] = hop
             thread.following[item] = work.row[row].item
             work.row[row].item = item
-            mark_row(work.row, work.count, row)
+            mark_row(work.row, work.sizes, row)
             item += 1
 
 
@@ -142,7 +142,7 @@ def take_case(thread: Thread, dead: Ints, slow: Ints, left: Floats) -> int:
     for at in range(len(slow)):
         link = slow[at]
         work.link[link].left *= left[at]
-        touch(work.link, work.count, link)
+        touch(work.link, work.sizes, link)
         if lines.link[link].slot >= 0:
             work.capacity[lines.link[link].slot] *= left[at]
             if lines.rule == LOWEST and lines.link[link].access:
@@ -151,7 +151,7 @@ def take_case(thread: Thread, dead: Ints, slow: Ints, left: Floats) -> int:
         return NOT_FOLLOWED
     cut_ends(lines, ends, work)
     _note_hops(thread, slow)
-    for at in range(work.count[ROWS]):
+    for at in range(work.sizes[ROWS]):
         _follow_row(thread, work.row[at].listed)
     return DONE
 
@@ -160,7 +160,7 @@ def take_case(thread: Thread, dead: Ints, slow: Ints, left: Floats) -> int:
 def undo_case(thread: Thread, slow: Ints) -> None:
     """Everything as it is intact."""
     lines, ends, work = thread.lines, thread.ends, thread.work
-    for at in range(work.count[DOWN]):
+    for at in range(work.sizes[DOWN]):
         link = work.link[at].down
         work.link[link].dead = 0
         slot = lines.link[link].slot
@@ -175,22 +175,22 @@ def undo_case(thread: Thread, slow: Ints) -> None:
         work.link[link].left = 1.0
         if lines.link[link].slot >= 0:
             work.capacity[lines.link[link].slot] = lines.link[link].capacity
-    for at in range(work.count[TOUCH]):
+    for at in range(work.sizes[TOUCH]):
         work.link[work.link[at].touch].touched = 0
         work.delta[work.link[at].touch] = 0.0
-    for at in range(work.count[CUT]):
+    for at in range(work.sizes[CUT]):
         work.end[work.end[at].listed].cut = 0
-    for at in range(work.count[ENTRIES]):
+    for at in range(work.sizes[ENTRIES]):
         entry = work.entry[at].listed
         work.entry[entry].marked = 0
         work.entry_gbps[entry] = 0.0
         work.entry_pairs[entry] = 0
-    for at in range(work.count[ROWS]):
+    for at in range(work.sizes[ROWS]):
         row = work.row[at].listed
         work.row[row].marked = 0
         work.row[row].entry = -1
         work.row[row].item = -1
-    for at in range(work.count[BLOCKS]):
+    for at in range(work.sizes[BLOCKS]):
         block = work.block[at].listed
         work.block[block].marked = 0
         for group in range(ends.block[block].senders_start, ends.block[block + 1].senders_start):
@@ -198,4 +198,4 @@ def undo_case(thread: Thread, slow: Ints) -> None:
         for group in range(ends.block[block].receivers_start, ends.block[block + 1].receivers_start):
             work.receiver[group].gone = 0
     work.hurt[:] = 0
-    work.count[:] = 0
+    work.sizes[:] = 0

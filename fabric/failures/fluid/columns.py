@@ -141,7 +141,7 @@ class Work(NamedTuple):
     place: Records  # by node of the row in hand
     change: Floats  # shape (most nodes of a row, K)
     part: Floats  # by hop of the row in hand
-    count: Longs  # lengths of the lists: links down, touched, endpoints cut, entries, rows, blocks
+    sizes: Longs  # lengths of the lists: links down, touched, endpoints cut, entries, rows, blocks
 
 
 class Thread(NamedTuple):

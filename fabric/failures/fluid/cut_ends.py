@@ -38,11 +38,11 @@ def change_entry(
     """Take demand and pairs out of an entry; exactly nothing is left where no pair is."""
     if work.entry[entry].marked == 0:
         work.entry[entry].marked = 1
-        work.entry[work.count[ENTRIES]].listed = entry
-        work.count[ENTRIES] += 1
+        work.entry[work.sizes[ENTRIES]].listed = entry
+        work.sizes[ENTRIES] += 1
         work.entry[entry].following = work.row[row].entry
         work.row[row].entry = entry
-        mark_row(work.row, work.count, row)
+        mark_row(work.row, work.sizes, row)
     work.entry_gbps[entry, code] -= gbps
     work.entry_pairs[entry, code] += pairs
     if work.entry_pairs[entry, code] == ends.pairs[entry, code] and not lines.frozen:
@@ -76,9 +76,9 @@ def _cut_pair(lines: Lines, ends: Ends, work: Work, pair: int) -> None:
     src, dst, code, gbps = ends.pair[pair].src, ends.pair[pair].dst, ends.pair[pair].code, ends.pair[pair].gbps
     work.hurt[code] += 1
     gone = work.end[src].cut > 0
-    carry_less(work.delta, work.link, work.count, ends.end[dst].in_link, code, gbps)
+    carry_less(work.delta, work.link, work.sizes, ends.end[dst].in_link, code, gbps)
     if gone or not lines.frozen:
-        carry_less(work.delta, work.link, work.count, ends.end[src].out_link, code, gbps)
+        carry_less(work.delta, work.link, work.sizes, ends.end[src].out_link, code, gbps)
     sink, source = ends.end[dst].sink, ends.end[src].source
     row = ends.node[sink].row
     entry = find_entry(ends.start, ends.entry, row, source) if row >= 0 and sink != source else -1
@@ -124,10 +124,10 @@ def _cut_block(lines: Lines, ends: Ends, work: Work, block: int) -> None:
     for place in range(first, last):
         end = ends.member[place].end
         cut = work.end[end].cut > 0
-        carry_less(work.delta, work.link, work.count, ends.end[end].in_link, code, gbps * (size - 1 if cut else gone))
+        carry_less(work.delta, work.link, work.sizes, ends.end[end].in_link, code, gbps * (size - 1 if cut else gone))
         if cut or not lines.frozen:
             carry_less(
-                work.delta, work.link, work.count, ends.end[end].out_link, code, gbps * (size - 1 if cut else gone)
+                work.delta, work.link, work.sizes, ends.end[end].out_link, code, gbps * (size - 1 if cut else gone)
             )
     _cut_block_entries(lines, ends, work, block)
 
@@ -135,7 +135,7 @@ def _cut_block(lines: Lines, ends: Ends, work: Work, block: int) -> None:
 @compiled_inside
 def cut_ends(lines: Lines, ends: Ends, work: Work) -> None:
     """Take out the demand of all endpoints that are cut off in the case."""
-    for at in range(work.count[CUT]):
+    for at in range(work.sizes[CUT]):
         end = work.end[at].listed
         for place in range(ends.end[end].by_src_start, ends.end[end + 1].by_src_start):
             _cut_pair(lines, ends, work, ends.pair[place].by_src)
@@ -147,9 +147,9 @@ def cut_ends(lines: Lines, ends: Ends, work: Work) -> None:
             block = ends.member[ends.member[place].of_end].block
             if work.block[block].marked == 0:
                 work.block[block].marked = 1
-                work.block[work.count[BLOCKS]].listed = block
-                work.count[BLOCKS] += 1
-    for at in range(work.count[BLOCKS]):
+                work.block[work.sizes[BLOCKS]].listed = block
+                work.sizes[BLOCKS] += 1
+    for at in range(work.sizes[BLOCKS]):
         _cut_block(lines, ends, work, work.block[at].listed)
 
 
@@ -164,9 +164,9 @@ def lose_entry(lines: Lines, ends: Ends, work: Work, sink: int, entry: int, part
         src, dst, code = ends.pair[pair].src, ends.pair[pair].dst, ends.pair[pair].code
         if work.end[src].cut > 0 or work.end[dst].cut > 0:
             continue
-        carry_less(work.delta, work.link, work.count, ends.end[dst].in_link, code, ends.pair[pair].gbps * part)
+        carry_less(work.delta, work.link, work.sizes, ends.end[dst].in_link, code, ends.pair[pair].gbps * part)
         if not lines.frozen:
-            carry_less(work.delta, work.link, work.count, ends.end[src].out_link, code, ends.pair[pair].gbps * part)
+            carry_less(work.delta, work.link, work.sizes, ends.end[src].out_link, code, ends.pair[pair].gbps * part)
     for place in range(ends.node[sink].groups_start, ends.node[sink + 1].groups_start):
         group = ends.receiver[place].at_sink
         block = ends.receiver[group].block
@@ -181,7 +181,7 @@ def lose_entry(lines: Lines, ends: Ends, work: Work, sink: int, entry: int, part
                     carry_less(
                         work.delta,
                         work.link,
-                        work.count,
+                        work.sizes,
                         ends.end[ends.member[index].by_receiver].in_link,
                         code,
                         gbps * senders * part,
@@ -192,7 +192,7 @@ def lose_entry(lines: Lines, ends: Ends, work: Work, sink: int, entry: int, part
                         carry_less(
                             work.delta,
                             work.link,
-                            work.count,
+                            work.sizes,
                             ends.end[ends.member[index].by_sender].out_link,
                             code,
                             gbps * receivers * part,

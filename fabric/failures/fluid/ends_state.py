@@ -120,7 +120,7 @@ def ends_of(graph: RoutingGraph, demand: PhaseDemand, pairs: Sequence[PairTraffi
 
     ``places`` says at which node of its row every entry of the demand enters, shape (nnz,).
     """
-    topology, nodes = graph.topology, len(graph.topology.nodes)
+    nodes = len(graph.topology.nodes)
     single = _Pairs.of(pairs)
     entry = entry_of(graph, demand, graph.sink[single.dst], graph.source[single.src])
     blocks = [(code, part.gbps_per_unit, block) for code, part in enumerate(pairs) for block in part.flows.blocks]
@@ -130,17 +130,8 @@ def ends_of(graph: RoutingGraph, demand: PhaseDemand, pairs: Sequence[PairTraffi
     of_block = np.repeat(np.arange(len(blocks)), sizes).astype(np.int32)
     senders = _Groups.of(of_block, member, graph.source, len(blocks), graph.nodes)
     receivers = _Groups.of(of_block, member, graph.sink, len(blocks), graph.nodes)
-    single_node, single_out, single_in = graph.single_homed
-    out_link, in_link = np.full(nodes, -1, np.int32), np.full(nodes, -1, np.int32)
-    out_link[single_node], in_link[single_node] = single_out, single_in
     row_of_sink = np.full(graph.nodes, -1, np.int32)
     row_of_sink[demand.dest] = np.arange(len(demand.dest))
-    live = topology.up & (topology.links.capacity_gbps > 0)
-    is_end = np.zeros(nodes, np.bool_)
-    is_end[topology.endpoint_nodes] = True
-    far = topology.nodes.forwards
-    out = np.bincount(topology.links.src[live & far[topology.links.dst]], minlength=nodes)
-    into = np.bincount(topology.links.dst[live & far[topology.links.src]], minlength=nodes)
     sources = by_key(single.src, nodes)
     sinks = by_key(single.dst, nodes)
     entries = by_key(entry, len(demand.src))
@@ -150,12 +141,7 @@ def ends_of(graph: RoutingGraph, demand: PhaseDemand, pairs: Sequence[PairTraffi
     one["src"][:-1], one["place"][:-1], one["pairs_start"] = demand.src, places, entries[0]
     node = np.zeros(graph.nodes + 1, GRAPH_NODE)
     node["row"][:-1], node["groups_start"] = row_of_sink, at_sink[0]
-    end = np.zeros(nodes + 1, END)
-    for name, values in (
-        ("source", graph.source), ("sink", graph.sink), ("out_link", out_link), ("in_link", in_link),
-        ("out_links", np.where(is_end, out, 0)), ("in_links", np.where(is_end, into, 0)),
-    ):  # fmt: skip
-        end[name][:-1] = values
+    end = _end_records(graph)
     end["by_src_start"], end["by_dst_start"], end["of_start"] = sources[0], sinks[0], of_end[0]
     return Ends(
         start=demand.start.astype(np.int64),
@@ -181,6 +167,27 @@ def ends_of(graph: RoutingGraph, demand: PhaseDemand, pairs: Sequence[PairTraffi
             start=receivers.member_start, at_sink=at_sink[1],
         ),
     )  # fmt: skip
+
+
+def _end_records(graph: RoutingGraph) -> Records:
+    """Endpoints with their nodes of the graph and their links."""
+    topology, nodes = graph.topology, len(graph.topology.nodes)
+    single_node, single_out, single_in = graph.single_homed
+    out_link, in_link = np.full(nodes, -1, np.int32), np.full(nodes, -1, np.int32)
+    out_link[single_node], in_link[single_node] = single_out, single_in
+    live = topology.up & (topology.links.capacity_gbps > 0)
+    is_end = np.zeros(nodes, np.bool_)
+    is_end[topology.endpoint_nodes] = True
+    far = topology.nodes.forwards
+    out = np.bincount(topology.links.src[live & far[topology.links.dst]], minlength=nodes)
+    into = np.bincount(topology.links.dst[live & far[topology.links.src]], minlength=nodes)
+    end = np.zeros(nodes + 1, END)
+    for name, values in (
+        ("source", graph.source), ("sink", graph.sink), ("out_link", out_link), ("in_link", in_link),
+        ("out_links", np.where(is_end, out, 0)), ("in_links", np.where(is_end, into, 0)),
+    ):  # fmt: skip
+        end[name][:-1] = values
+    return end
 
 
 def _records(kind: np.dtype[Any], rows: int, /, **columns: Any) -> Records:

@@ -105,7 +105,7 @@ def push(lines: Lines, rows: Rows, work: Work, row: int, high: int) -> None:
     """Carry all differences of a row on, farthest first."""
     base, edges = rows.row[row].node_start, rows.row[row].edge_start
     nodes, hops, amounts, places = rows.node, rows.hop, rows.amount, work.place
-    change, delta, marks, count = work.change, work.delta, work.link, work.count
+    change, delta, marks, count = work.change, work.delta, work.link, work.sizes
     columns = amounts.shape[1]
     alone = columns - 1 if lines.sprayed else columns
     for place in range(high, 0, -1):
@@ -182,7 +182,7 @@ def _take_away(lines: Lines, rows: Rows, work: Work, row: int) -> None:
         for hop in range(rows.node[node].hop_start, rows.node[node + 1].hop_start):
             link = rows.hop[hop].link
             share = rows.hop[hop].part / rows.node[node].total
-            touch(work.link, work.count, link)
+            touch(work.link, work.sizes, link)
             for code in range(columns):
                 part = share
                 if lines.sprayed and code == columns - 1 and share < 1.0:
@@ -233,7 +233,7 @@ def route_anew(thread: Thread, row: int) -> None:
                 continue
             active[head] = 1
             link = lines.slot_link[slot]
-            touch(work.link, work.count, link)
+            touch(work.link, work.sizes, link)
             share = sweep.part[slot] / sweep.total[node]
             for code in range(columns):
                 part = share

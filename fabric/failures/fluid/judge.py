@@ -42,7 +42,7 @@ class Answers(NamedTuple):
 def settle_loads(lines: Lines, work: Work) -> None:
     """Loads and utilisation of touched links; what differences leave of nothing is nothing."""
     columns = work.delta.shape[1]
-    for at in range(work.count[TOUCH]):
+    for at in range(work.sizes[TOUCH]):
         link = work.link[at].touch
         room = 0.0
         for code in range(columns):
@@ -68,7 +68,7 @@ def _fullest(lines: Lines, ranking: Ranking, work: Work, job: int) -> tuple[floa
             best, first = lines.link[link].utilisation, link
             break
     top = best
-    for at in range(work.count[TOUCH]):
+    for at in range(work.sizes[TOUCH]):
         link = work.link[at].touch
         if work.link[link].room <= top * (1.0 - SAME) or work.link[link].room == 0.0:
             continue
@@ -83,7 +83,7 @@ def _fullest(lines: Lines, ranking: Ranking, work: Work, job: int) -> tuple[floa
         return top, first
     if first >= 0 and best < top * (1.0 - SAME):
         first = -1
-    for at in range(work.count[TOUCH]):
+    for at in range(work.sizes[TOUCH]):
         link = work.link[at].touch
         if work.link[link].room >= top * (1.0 - SAME) and (first < 0 or link < first):
             first = link
@@ -109,7 +109,7 @@ def judge(lines: Lines, ranking: Ranking, work: Work, answers: Answers, case: in
     """Fill in the answers of a case."""
     settle_loads(lines, work)
     over = ranking.over
-    for at in range(work.count[TOUCH]):
+    for at in range(work.sizes[TOUCH]):
         link = work.link[at].touch
         before, after = lines.link[link].utilisation, work.link[link].room
         over += int(after > OVER) - int(before > OVER)

@@ -164,7 +164,7 @@ def work_of(state: FluidState) -> Work:
         place=np.zeros(most_nodes, PLACE_WORK),
         change=np.zeros((most_nodes, columns)),
         part=np.zeros(most_hops),
-        count=np.zeros(6, np.int64),
+        sizes=np.zeros(6, np.int64),
     )
 
 
