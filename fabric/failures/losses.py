@@ -67,7 +67,9 @@ def _notes(plant: Plant) -> list[str]:
         notes = ["no job runs on GPUs: no GPU-hours are lost"]
     if plant.fleet.without_rate:
         kinds = ", ".join(plant.fleet.without_rate)
-        notes.append(f"nothing is published of how often these fail, and they are left out: {kinds} (reliability.rates)")
+        notes.append(
+            f"nothing is published of how often these fail, and they are left out: {kinds} (reliability.rates)"
+        )
     return [*notes, *(f"{each.text} ({each.override})" for job in plant.jobs for each in job.assumptions)]
 
 

@@ -93,7 +93,7 @@ def test_a_section_that_needs_a_base_or_a_sweep_is_refused_without(name):
         assert check_sections([name], based=False, swept=False) == [name]
         return
     assert check_sections([name], based=section.needs_base, swept=section.needs_failures) == [name]
-    with pytest.raises(ScenarioError, match="none is given|no sweep is asked for") as caught:
+    with pytest.raises(ScenarioError, match=r"none is given|no sweep is asked for") as caught:
         check_sections([name], based=False, swept=False)
     assert caught.value.problems[0].code == ("FP9201" if section.needs_base else "FP9202")
 

@@ -102,7 +102,7 @@ def utilisation_of(lines: Lines, gbps: Floats) -> Floats:
     room = gbps[:, : lines.classes].sum(axis=1)
     if lines.sprayed:
         room = room + np.where(lines.link["core"] > 0, np.maximum(room - gbps[:, -1], 0.0) * lines.extra, 0.0)
-    return np.divide(room, lines.link["capacity"], out=np.zeros(len(room)), where=room > 0)
+    return np.asarray(np.divide(room, lines.link["capacity"], out=np.zeros(len(room)), where=room > 0))
 
 
 def ranking_of(phase: SweepPhase, lines: Lines) -> Ranking:
@@ -116,7 +116,7 @@ def ranking_of(phase: SweepPhase, lines: Lines) -> Ranking:
     order = order[lines.link["utilisation"][order] > 0]
     lists = [order]
     for mask in of_job:
-        carried = (lines.gbps[:, : lines.classes][:, mask > 0] > 0).any(axis=1)
+        carried = np.asarray((lines.gbps[:, : lines.classes][:, mask > 0] > 0).any(axis=1))
         lists.append(order[carried[order]])
     return Ranking(
         start=np.concatenate([[0], np.cumsum([len(part) for part in lists])]).astype(np.int64),
