@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -23,6 +23,9 @@ from topologies.topology import Topology
 
 _ONE_CABLE = 2  # directed links
 _MOST_LOOKED_AT = 400  # switches of which it is looked at whether two part the others
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +181,8 @@ def stays_whole(reach: Reach, damage: Damage) -> bool:
     switches = np.unique(np.concatenate([one, other])).tolist()
     if not switches:
         return not damage.any.any() or len(reach.start) == 1
+    import networkx as nx
+
     graph = nx.Graph(zip(one.tolist(), other.tolist(), strict=True))
     if reach.topology.nodes.forwards[reach.topology.endpoint_nodes].any() or len(graph) > _MOST_LOOKED_AT:
         return False
@@ -187,6 +192,8 @@ def stays_whole(reach: Reach, damage: Damage) -> bool:
 
 def _parted_by_three(graph: nx.Graph) -> bool:
     """Whether it takes three nodes or more to part a graph."""
+    import networkx as nx
+
     if len(graph) < 4 or not nx.is_biconnected(graph):
         return False
     for node in list(graph):

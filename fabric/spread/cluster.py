@@ -210,7 +210,8 @@ def connected(scheduler: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of other versions of libraries; of ours all workers are asked
-            return Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+            connect: Any = Client
+            return connect(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         reason = str(error).split("\n")[0][:200] or type(error).__name__
         raise FabricError(

@@ -47,10 +47,10 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[object, ...]]:
     build = prepared.build_network
 
     def counted(
-        loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = (), routed: bool = False
+        loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = (), **options: Any
     ) -> Network:
         count[loaded.inputs, tuple(down), tuple(up)] += 1
-        return build(loaded, down=down, up=up, routed=routed)
+        return build(loaded, down=down, up=up, **options)
 
     monkeypatch.setattr(prepared, "build_network", counted)
     return count
