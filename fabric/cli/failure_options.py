@@ -19,7 +19,7 @@ def failures_options(what: str) -> Callable[[Callable[..., Any]], Callable[..., 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         flag = click.option("--failures", is_flag=True, help=f"{what}: every single link and switch.")
         file = click.option(
-            "--failures-from", "failures_from", metavar="FILE", help="A sweep that fabric failures --json wrote."
+            "--failures-from", "failures_from", metavar="FILE", help="A sweep that fabric failures wrote as JSON."
         )
         return flag(file(command))
 

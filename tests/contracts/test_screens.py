@@ -83,7 +83,7 @@ def _typed(text: str) -> list[str]:
 class _Toy(OverviewScreen):
     """A screen of this test, with a key of its own."""
 
-    view = View("toy", "0", "Toy", "A screen of a test.", keys=())
+    view = View("toy", "Z", "Toy", "A screen of a test.", keys=())
 
 
 def test_a_screen_that_a_test_declares_is_there_without_another_file() -> None:
@@ -91,7 +91,7 @@ def test_a_screen_that_a_test_declares_is_there_without_another_file() -> None:
 
     async def steps(app: FabricApp, pilot: Pilot[Any]) -> None:
         assert app.session is not None
-        await press(app, pilot, "0")
+        await press(app, pilot, "Z")
         assert app.session.place.screen == "toy"
         assert "TOY" in screen_text(app)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fabric.whatif.points import PointSweep
 
 SUMMARY = "Route a scenario at every point of a grid of values: which is best, and what each costs."
-ORDER = 15
+ORDER = 14
 
 
 def _router(_ctx: click.Context, _option: click.Parameter, name: str | None) -> str | None:
