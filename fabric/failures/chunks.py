@@ -26,7 +26,9 @@ from fabric.failures.phases import sweep_phases
 from fabric.failures.reacting import phase_under
 from fabric.failures.reaction import CONVERGED, FROZEN, REOPTIMISED, Reaction
 from fabric.failures.request import FailureRequest
-from fabric.failures.symmetry.orbits import Carried, CarriedParts, Equal, Symmetry, Ways, equal_parts
+from fabric.failures.symmetry.orbits import Carried, CarriedParts, Equal, Ways, equal_parts
+from fabric.failures.symmetry.worst_of_all import worst_of_all
+from fabric.failures.symmetry.written_out import written_out
 from fabric.pipeline.network import Network
 from fabric.pipeline.run import Run
 from fabric.scenario.schema import LimitSpec
@@ -218,17 +220,28 @@ class Sweep:
 
     def over_orbits(self, worst: Sequence[LinkWorst]) -> tuple[LinkWorst, ...]:
         """What links meet in all cases, from what they meet in those that were routed."""
-        symmetries = self.equal.symmetries if self.equal is not None else {}
         return tuple(
-            symmetries[phase.fabric].over_orbits(each, self._carried(phase.fabric, symmetries[phase.fabric]))
-            if phase.fabric in symmetries
-            else each
-            for phase, each in zip(self.ground.phases, worst, strict=True)
+            self._over_orbits(phase.fabric, each) for phase, each in zip(self.ground.phases, worst, strict=True)
         )
 
-    def _carried(self, fabric: str, symmetry: Symmetry) -> Carried:
-        """Where symmetries carry a case."""
+    def _over_orbits(self, fabric: str, worst: LinkWorst) -> LinkWorst:
+        symmetry = self.equal.symmetries.get(fabric) if self.equal is not None else None
+        if self.equal is None or symmetry is None:
+            return worst
         parts = CarriedParts(self.cases.parts, fabric, symmetry)
+        whole = None if self.are_pairs else worst_of_all(parts, self.equal.first, worst)
+        return symmetry.over_orbits(worst, self._carried(parts)) if whole is None else whole
+
+    def written_out(self, figures: CaseFigures) -> CaseFigures:
+        """Figures with a row for every case, or for as many of the most harmful as are kept; of pairs as they are."""
+        if self.equal is None or self.are_pairs:
+            return figures
+        fabrics = [phase.fabric for phase in self.ground.phases]
+        every = written_out(self.equal, self.cases.parts, fabrics, figures)
+        return every if self.keep is None else every.worst(self.keep)
+
+    def _carried(self, parts: CarriedParts) -> Carried:
+        """Where symmetries carry a case."""
         if not self.are_pairs:
             return parts
 

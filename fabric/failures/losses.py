@@ -36,7 +36,7 @@ def with_losses(result: FailureResult, sweep: Sweep, tally: Tally, *, progress: 
         raise run.loaded.locate(error) from None
     progress(Progress("rates of failures"))
     seed = run.loaded.scenario.seed if request.seed is None else request.seed
-    plant = plant_of(sweep, tally.figures, rates, seed)
+    plant = plant_of(sweep, sweep.written_out(tally.figures), rates, seed)
     pricing = _Pricing(plant, {id(part): place for place, part in enumerate(plant.fleet.parts)})
     many = plant.states.strata[-1]
     warnings = []

@@ -166,7 +166,8 @@ def _result(sweep: Sweep, tally: Tally | None, limits: tuple[FailureLimit, ...])
     )
     if tally is None:
         return empty
-    figures = tally.figures.take(tally.figures.by_harm())
+    every = sweep.written_out(tally.figures)
+    figures = every.take(every.by_harm())
     return replace(
         empty,
         cases=tally.cases,

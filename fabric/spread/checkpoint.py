@@ -146,7 +146,7 @@ class Checkpoint:
     def _check_ours(self, start: bytes) -> None:
         if start == MAGIC:
             return
-        newer = start.startswith(MAGIC[: MAGIC.rindex(b"v")])
+        newer = len(start) == len(MAGIC) and start.startswith(MAGIC[: MAGIC.rindex(b"v")])
         what = "a checkpoint of another version" if newer else "not a checkpoint of fabric"
         raise FabricError(
             f"--checkpoint {self.path}: the file is {what}", hint="name another file, or remove it", code="FP9502"

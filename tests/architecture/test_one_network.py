@@ -46,9 +46,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[object, ...]]:
     count: Counter[tuple[object, ...]] = Counter()
     build = prepared.build_network
 
-    def counted(
-        loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = (), **options: Any
-    ) -> Network:
+    def counted(loaded: LoadedScenario, *, down: Sequence[str] = (), up: Sequence[str] = (), **options: Any) -> Network:
         count[loaded.inputs, tuple(down), tuple(up)] += 1
         return build(loaded, down=down, up=up, **options)
 

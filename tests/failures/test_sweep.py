@@ -127,8 +127,8 @@ def test_pairs_are_both_parts_down_at_once(tmp_path):
     run = run_scenario(loaded)
     result = run_failures(run, FailureRequest(kinds=("switch",), choose=2))
     count = len(case_set(run, FailureRequest(kinds=("switch",))))
-    assert result.cases == len(result.failures) == count * (count - 1) // 2
-    assert len({case.parts for case in result.failures}) == result.cases
+    assert result.cases == count * (count - 1) // 2
+    assert result.evaluated == len({case.parts for case in result.failures}) == len(result.failures) < result.cases
     for case in result.failures[::3]:
         anew = run_scenario(loaded, RouteRequest(down=case.selectors)).result
         assert case.max_utilisation == pytest.approx(anew.max_utilisation, rel=1e-9)
@@ -238,8 +238,8 @@ def test_ctrl_c_gives_what_there_is(tmp_path):
 
     result = run_failures(run, chunks_of=interrupted)
     assert result.partial
-    assert result.cases == len(result.failures) == 2
-    assert result.total > 2
+    assert result.evaluated == 2
+    assert result.cases == len(result.failures) < result.total
     assert result.limits == ()
 
 

@@ -168,16 +168,16 @@ assert found == [unit**2 for unit in range(len(found))]
 
 
 def test_a_full_disk_in_mid_sweep_keeps_what_is_there(tmp_path: Path) -> None:
-    """A process that may write files of 3 kB: the sweep stops, says so, and goes on when there is room."""
+    """A process that may write files of 1 kB: the sweep stops, says so, and goes on when there is room."""
     code = FULL.format(root=str(ROOT), tests=str(ROOT / "tests" / "spread"), folder=str(tmp_path))
-    line = f"ulimit -f 3; exec {shlex.quote(sys.executable)} -B -c {shlex.quote(code)}"
+    line = f"ulimit -f 1; exec {shlex.quote(sys.executable)} -B -c {shlex.quote(code)}"
     ended = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, timeout=240)
     assert ended.returncode == 0, ended.stderr
     count, code, said = ended.stdout.strip().split("|")
     assert 0 < int(count) < 30
     assert code == "FP9505"
     assert "of 30 numbers are done and kept in" in said
-    assert (tmp_path / "c").stat().st_size <= 3 * 1024
+    assert (tmp_path / "c").stat().st_size <= 1024
     found, spread = done(in_small_tasks(tmp_path), kept(tmp_path / "c", resume=True))
     assert found == SQUARES
     assert "of 30 numbers were done before" in spread.said[0]

@@ -118,7 +118,10 @@ def test_the_scenario_goes_with_its_files_and_not_by_its_path(tmp_path: Path) ->
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "run.sh").write_text("#!/bin/bash\nsource $HERE/common.sh\n")
     (tmp_path / "more" / "common.sh").write_text("GPUS=8\n")
-    (tmp_path / "base.yaml").write_text("version: 1\nname: base\nx-note: more/run.sh\n")
+    (tmp_path / "base.yaml").write_text(
+        "version: 1\nname: base\ndescription: more/run.sh\n"
+        "fabrics: {main: {topology: {kind: fat-tree, radix: 4, speed: 100G}}}\n"
+    )
     (tmp_path / "s.yaml").write_text("include: [base.yaml]\nname: top\nseed: 4\n")
     from fabric.scenario.load import load_scenario
 

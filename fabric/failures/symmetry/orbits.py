@@ -171,6 +171,11 @@ class CarriedParts:
         order = np.argsort(keys, kind="stable")
         return lost, weight, keys[order], order
 
+    def first_link(self, part: int) -> int:
+        """A link that a part takes or slows."""
+        lost = self._known[0].chosen([part])
+        return int(next(iter((*lost.dead.tolist(), *lost.slow.tolist()))))
+
     def __call__(self, part: int, ways: Ways) -> Longs:
         """The part that each of the symmetries carries it onto, shape (T,); itself where that is not among them."""
         lost, weight, keys, order = self._known
