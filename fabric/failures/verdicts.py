@@ -16,7 +16,9 @@ from fabric.pipeline.run import Run
 from fabric.pipeline.stages import limits_of
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Reporter, silent
+from topologies.errors import ScenarioError
 
+NOTHING_LEFT = "FP3110"  # of a set whose parts are all down before anything fails
 MOST_UNASKED = 20_000_000  # links and demand rows that cases may make an answer look at: about a second
 _PLAIN = 20  # times as much where cases are routed from scratch: paths are searched and demand is prepared again
 
@@ -35,8 +37,16 @@ def decided(run: Run, progress: Reporter = silent) -> Run:
     ground = Ground.of(run, FailureRequest(route=run.request, expected=False))
     verdicts = list(run.result.limits)
     for place, limit in enumerate(limits):
-        if limit.when is not None:
-            verdicts[place] = _verdict(limit_sweep(ground, limit), place, verdicts[place], progress)
+        if limit.when is None:
+            continue
+        try:
+            sweep = limit_sweep(ground, limit)
+        except ScenarioError as error:
+            if any(problem.code != NOTHING_LEFT for problem in error.problems):
+                raise
+            verdicts[place] = replace(verdicts[place], detail=error.problems[0].message)
+            continue
+        verdicts[place] = _verdict(sweep, place, verdicts[place], progress)
     return replace(run, result=replace(run.result, limits=tuple(verdicts)))
 
 

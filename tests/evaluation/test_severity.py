@@ -160,7 +160,7 @@ def hottest_cell_link(entry: PhaseRoute) -> int:
 
 def with_noise(rng: np.random.Generator) -> Any:
     """Utilisation with the last bits of every link at random, different in every call."""
-    exact = routed_phases._utilisation
+    exact = routed_phases.utilisation_of
 
     def noisy(*args: Any) -> Floats:
         utilisation = exact(*args)
@@ -190,7 +190,7 @@ def test_all_faces_name_one_phase_and_one_link_whatever_the_last_bits(
     request = RouteRequest(router=router)
     answer = one_answer(named_by_faces(loaded, request))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(routed_phases, "_utilisation", with_noise(np.random.default_rng(seed)))
+        patch.setattr(routed_phases, "utilisation_of", with_noise(np.random.default_rng(seed)))
         assert one_answer(named_by_faces(loaded, request)) == answer
         result = route(loaded, request)
     exact = route(loaded, request)

@@ -152,7 +152,10 @@ def test_what_happens_without_a_switch_is_routed(train: tuple[LoadedScenario, Ro
     gone = route(loaded, RouteRequest(down=("spine07",)))
     rows = {row["metric"]: row["after"] for row in found.facts["if_it_fails"]}
     expected = max(entry.max_utilisation for entry in gone.routes if entry.fabric == "backend")
-    assert rows["backend: max offered"] == expected
+    before = max(entry.max_utilisation for entry in result.routes if entry.fabric == "backend")
+    # Resilient switches move only the flows of the spine: the fullest link may stay what it is, and is then not listed.
+    assert rows.get("backend: max offered", before) == expected
+    assert rows
 
 
 def test_nothing_is_suggested_where_nothing_is_wrong() -> None:
