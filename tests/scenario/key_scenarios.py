@@ -246,6 +246,7 @@ def _trainings() -> list[Data]:
         "prefix_hit": "30%",
         "dispatch": "fp8",
         "scale_block": 64,
+        "on_failure": {"reaction": "restart", "spares": 1, "restart_time": "5 min"},
     }
     windowed = {**serving, "model": {key: value for key, value in layers.items() if key != "recurrent"}}
     windowed["model"] |= {"mixers": ["attention", "window"] * 4, "window": 512}
@@ -266,7 +267,15 @@ def _libraries() -> list[Data]:
     times = {"base": "5 us", "inside": "1 us", "between": "10 us", "measured_way": "1 us"}
     ways = {"switch": "300 ns", "nic": "400 ns", "per_metre": "5 ns", "cable": "10 m", "packet": "1 KiB"}
     found = [
-        clusters({**small, "gpus": 8, "repeat": 2, "collectives": {"algorithm": "ring", "latency": times}}),
+        clusters(
+            {
+                **small,
+                "gpus": 8,
+                "repeat": 2,
+                "on_failure": ON_FAILURE,
+                "collectives": {"algorithm": "ring", "latency": times},
+            }
+        ),
         clusters({**small, "size": ["1 KiB", "1 GB"], "collectives": {"generation": "ampere", "cpu": "amd"}}),
         clusters({**small, "size": "1 GB", "collectives": {"channels": 8, "qps_per_connection": 2}}),
         clusters({**small, "collectives": {"library": "nccl", "protocol": "ll"}}),

@@ -84,7 +84,7 @@ def test_another_value_of_every_key_shows(model, answers_before, tmp_path):
     for (name, key), places in everything().items():
         if name != model:
             continue
-        for number, holder in places[:12]:
+        for number, holder in places[:16]:
             if shows(BASES[number], holder.where, key, field_of(name, key), tmp_path, answers_before(number), most=8):
                 break
         else:
