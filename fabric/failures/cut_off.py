@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from fabric.failures.cases import Damage
 from fabric.pipeline.network import Network
 from fabric.routing.compiled import compiled
-from topologies.columns import Bools, Ints, column
+from topologies.columns import Bools, Ints, Longs, column
 from topologies.topology import Topology
 
 _ONE_CABLE = 2  # directed links
@@ -139,9 +140,17 @@ class Reach:
         ends, forwards = self.topology.endpoint_nodes, self.topology.nodes.forwards
         links = self.links.copy()
         reached = _reached(self.src, self.dst, links, self.joined, dead, self.cores, self.start, forwards, ends)
-        most = np.zeros(len(self.topology.nodes), dtype=np.int32)
-        np.maximum.at(most, self.network, reached)
-        return np.asarray((reached < most[self.network]) | ((reached == 1) & (self.intact > 1)))
+        order, first, network = self._by_network
+        most = np.maximum.reduceat(reached[order], first) if len(first) else reached
+        return np.asarray((reached < most[network]) | ((reached == 1) & (self.intact > 1)))
+
+    @cached_property
+    def _by_network(self) -> tuple[Longs, Longs, Longs]:
+        """Endpoints by their network, the first place of each network among them, and its number by endpoint."""
+        _, number = np.unique(self.network, return_inverse=True)
+        order = np.argsort(number, kind="stable")
+        first = np.flatnonzero(np.diff(number[order], prepend=-1))
+        return column(order, np.int64), column(first, np.int64), column(number, np.int64)
 
 
 def gpus_cut_off(places: GpuPlaces, reach: Mapping[str, Reach], damage: Mapping[str, Damage], cases: int) -> Ints:

@@ -153,6 +153,7 @@ def cut_off_of(
     places: GpuPlaces, reach: Mapping[str, Reach], damage: Mapping[str, Damage], cases: int
 ) -> CutOff | None:
     """What every case cuts off; None where two cases together may part switches that neither parts alone."""
+    reach = {fabric: each for fabric, each in reach.items() if damage[fabric].any.any()}
     if not all(stays_whole(each, damage[fabric]) for fabric, each in reach.items()):
         return None
     gone = [cut_gpus(places, reach, damage, case) for case in range(cases)]
