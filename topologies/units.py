@@ -177,7 +177,7 @@ def parse_failures_per_month(value: object) -> float:
     ``0.057 %/month`` is 57 failures a month among 100,000 parts; ``FIT`` failures in 10^9 hours; ``MTBF`` the mean time
     from a repair to the next failure.
 
-    >>> parse_failures_per_month("0.057 %/month"), parse_failures_per_month("1.2/year")
+    >>> parse_failures_per_month("0.057 %/month"), round(parse_failures_per_month("1.2/year"), 9)
     (0.00057, 0.1)
     >>> round(parse_failures_per_month("500 FIT"), 9), parse_failures_per_month("MTBF 730.5 h")
     (0.00036525, 1.0)
