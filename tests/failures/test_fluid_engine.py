@@ -117,7 +117,7 @@ def same_worst(one, other):
     np.testing.assert_array_equal(one.case[alone], other.case[alone])
 
 
-def compare(phase, reaction, damage):
+def assert_same_answers(phase, reaction, damage):
     """All answers of the two engines."""
     fast = engine_of(phase, reaction)
     assert isinstance(fast, FluidEngine)
@@ -149,4 +149,6 @@ def test_what_is_followed_equals_what_is_routed_anew(kind, router, reaction):
     """Links, switches, hosts, slowed links and pairs of them, partitions among them; every column of every answer."""
     seed = sum(map(ord, kind + router + reaction))
     phase = sweep_phase(kind, router, seed)
-    compare(phase, reaction, damage_of(cases_of(phase.topology, np.random.default_rng(seed + 1)), phase.fabric))
+    assert_same_answers(
+        phase, reaction, damage_of(cases_of(phase.topology, np.random.default_rng(seed + 1)), phase.fabric)
+    )
