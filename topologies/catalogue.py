@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field
@@ -41,6 +41,20 @@ class SwitchModel(CatalogueRow):
     typical_w: float | None = Field(default=None, ge=0, description="Typical power, W")
     max_w: float | None = Field(default=None, ge=0, description="Largest power, W, with optics")
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
+    licence_usd: float | None = Field(default=None, ge=0, description="Licences of a switch, US$")
+    ports_per_cage: Count = Field(
+        default=1, description="Ports that share a cage, and the pluggable in it: 2 where cages are twin-port"
+    )
+    port_name: str | None = Field(
+        default=None,
+        description="Template of the vendor's port names: {port} and {cage} count from 1, {split} ports of a cage or a "
+        "breakout, from 1",
+        examples=["{cage}/{split}"],
+    )
+    rack_units: Count = Field(default=2, description="Height in a rack, rack units")
+    depth: LengthM | None = Field(default=None, description="Depth in a rack", examples=["0.7 m"])
+    lead_days: Count | None = Field(default=None, description="Days from order to delivery")
+    carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
 
 
 class NicModel(CatalogueRow):
@@ -48,8 +62,11 @@ class NicModel(CatalogueRow):
 
     speed: SpeedGbps = Field(description="Speed of a port", examples=["400G"])
     ports: Count = Field(default=1, description="Ports of a card")
+    typical_w: float | None = Field(default=None, ge=0, description="Typical power, W")
     max_w: float | None = Field(default=None, ge=0, description="Largest power, W")
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
+    lead_days: Count | None = Field(default=None, description="Days from order to delivery")
+    carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
 
 
 class ScaleUpModel(Spec):
@@ -104,8 +121,13 @@ class NodeModel(CatalogueRow):
     gpus: CountOrZero = Field(description="GPUs of a node")
     gpu: GpuModel | None = Field(default=None, description="What its GPUs are")
     scale_up: ScaleUpModel | None = Field(default=None, description="What joins its GPUs beside the NICs")
+    typical_w: float | None = Field(default=None, ge=0, description="Typical power, W")
     max_w: float | None = Field(default=None, ge=0, description="Largest power, W")
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
+    rack_units: Count = Field(default=8, description="Height in a rack, rack units")
+    depth: LengthM | None = Field(default=None, description="Depth in a rack", examples=["0.9 m"])
+    lead_days: Count | None = Field(default=None, description="Days from order to delivery")
+    carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
 
 
 class OpticModel(CatalogueRow):
@@ -114,18 +136,33 @@ class OpticModel(CatalogueRow):
     speed: SpeedGbps = Field(description="Speed of all its lanes", examples=["800G"])
     links: Count = Field(default=1, description="Links it carries: 2 for a twin-port module")
     reach_m: LengthM = Field(description="Longest fibre", examples=["500 m"])
+    medium: Literal["mmf", "smf"] = Field(default="smf", description="Fibre it takes: multimode or single-mode")
+    typical_w: float | None = Field(default=None, ge=0, description="Typical power, W")
     max_w: float | None = Field(default=None, ge=0, description="Largest power, W")
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
+    lead_days: Count | None = Field(default=None, description="Days from order to delivery")
+    carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
 
 
 class CableModel(CatalogueRow):
-    """A cable with its ends on: copper, or an active cable."""
+    """A cable: copper or active with its ends on, or a fibre that optics plug onto."""
 
-    speed: SpeedGbps = Field(description="Speed", examples=["800G"])
-    medium: str = Field(description="dac, aec, aoc", pattern="^(dac|aec|aoc)$", examples=["dac"])
+    speed: SpeedGbps = Field(description="Speed; of a cable that splits, at its one end", examples=["800G"])
+    medium: Literal["dac", "aec", "aoc", "mmf", "smf"] = Field(
+        description="dac, aec, aoc; mmf or smf: fibre", examples=["dac"]
+    )
     length: LengthM = Field(description="Longest length", examples=["2 m"])
+    ends: Count = Field(default=1, description="Ends that its other end splits into: 2 for a 2x400G splitter")
+    stock: tuple[LengthM, ...] = Field(
+        default=(), description="Lengths sold; none: cut to any length", examples=[["1 m", "2 m"]]
+    )
+    usd_per_m: float = Field(default=0, ge=0, description="Price of a metre beside the price of the cable, US$")
+    diameter_mm: float | None = Field(default=None, gt=0, description="Outer diameter, for the fill of trays, mm")
+    typical_w: float | None = Field(default=None, ge=0, description="Typical power of an end, W")
     max_w: float | None = Field(default=None, ge=0, description="Largest power of an end, W")
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
+    lead_days: Count | None = Field(default=None, description="Days from order to delivery")
+    carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
 
 
 SECTIONS: dict[str, type[CatalogueRow]] = {

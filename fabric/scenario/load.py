@@ -22,7 +22,7 @@ from fabric.scenario.positions import MOST_BYTES, decode, read_yaml
 from fabric.scenario.references import check_references
 from fabric.scenario.schema import Registries, Scenario
 from fabric.scenario.tree import Place, Tree, merge
-from topologies.catalogue import SECTIONS, Catalogue
+from topologies.catalogue import SECTIONS, Catalogue, builtin
 from topologies.errors import FabricError, Problem, ScenarioError, nearest
 from topologies.reading.file_bytes import file_bytes, stdin_bytes
 
@@ -64,6 +64,7 @@ class LoadedScenario:
     dropped: list[Problem] = field(default_factory=list, repr=False, compare=False)  # wrong elements of files
     said: list[str] = field(default_factory=list, repr=False, compare=False)  # what files were taken for, or left out
     catalogue_said: tuple[str, ...] = ()  # of that, what device types were
+    catalogue: Catalogue = field(default_factory=builtin, repr=False, compare=False)  # with the user's rows
 
     @property
     def sha256(self) -> str:
@@ -117,7 +118,7 @@ def load_scenario(
         scenario, str(path), directory, tuple(files.inputs), files.sources, given, tuple(files.catalogues), tree
     )
     loaded.say(*chosen.catalogue.said)
-    return replace(loaded, catalogue_said=chosen.catalogue.said)
+    return replace(loaded, catalogue_said=chosen.catalogue.said, catalogue=chosen.catalogue)
 
 
 def validate(tree: Tree, registries: Registries) -> Scenario:

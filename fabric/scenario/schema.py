@@ -45,6 +45,7 @@ from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
 from fabric.scenario.latency_schema import FabricLatency
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.reliability_schema import ReliabilitySpec
+from fabric.scenario.site_schema import SiteSpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import Catalogue, builtin
 from topologies.errors import nearest, nearest_hint
@@ -52,7 +53,7 @@ from topologies.host_nics import nic_template
 from topologies.host_roles import HostKeys
 from topologies.reading.asked import CapacityAttribute
 from topologies.registry import Registry, Spec
-from topologies.units import Count, LengthM, Ratio, SpeedGbps, VolumeBytes, parse_bytes, parse_ratio, parse_seconds
+from topologies.units import Ratio, SpeedGbps, VolumeBytes, parse_bytes, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
 
 DEFAULT_EFFICIENCY = 0.92  # payload over line rate: Ethernet, IP, UDP and RoCEv2 headers, gaps, congestion control
@@ -452,26 +453,6 @@ class DefaultsSpec(Spec):
     """Settings that hold for the whole scenario."""
 
     units: UnitsSpec | None = Field(default=None, description="Units for output", json_schema_extra=LATER)
-
-
-class SiteSpec(Spec):
-    """The room: racks and the lengths that cables follow."""
-
-    rows: Count | None = Field(default=None, description="Rows of racks", json_schema_extra=LATER)
-    racks_per_row: Count | None = Field(default=None, description="Racks in a row of the picture of racks")
-    rack_units: Count | None = Field(
-        default=None, description="Height of a rack in rack units", json_schema_extra=LATER
-    )
-    rack_pitch: LengthM | None = Field(
-        default=None, description="Distance between neighbouring racks", json_schema_extra=LATER
-    )
-    row_pitch: LengthM | None = Field(
-        default=None, description="Distance between neighbouring rows", json_schema_extra=LATER
-    )
-    overhead_tray: LengthM | None = Field(default=None, description="Height of the cable tray", json_schema_extra=LATER)
-    name_format: str | None = Field(
-        default=None, description="Template of rack names", examples=["r{row:02d}c{rack:02d}"]
-    )
 
 
 class Scenario(Spec):

@@ -1,0 +1,1 @@
+"""From a requirement to the fabrics that meet it: counted, priced, built, routed and failed."""

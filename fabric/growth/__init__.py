@@ -1,0 +1,1 @@
+"""How a cluster grows: what each stage buys and re-cables, and what works meanwhile."""
