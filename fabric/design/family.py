@@ -1,8 +1,8 @@
 """Families of fabrics to choose from: each says how it is counted, as constraints over whole numbers.
 
 A family splits its choices into **variants**: one per combination of switch models, breakouts, ports of a NIC and
-tiers. Within a variant the counts (leaves, uplinks, spines, …) are variables of a CP-SAT model that the variant fills; the
-search adds the objective, so that a family knows nothing of prices.
+tiers. Within a variant the counts (leaves, uplinks, spines, …) are variables of a CP-SAT model that the variant fills;
+the search adds the objective, so that a family knows nothing of prices.
 """
 
 from __future__ import annotations
