@@ -41,6 +41,8 @@ class FabricNeed:
     single_failures: tuple[str, ...] = ()
     max_tiers: int = 3
     reserve_hosts: int = 0  # that must be connectable later without touching a leaf
+    leaf_switches: tuple[str, ...] = ()  # models allowed for the switches that hosts are on; none: all
+    upper_switches: tuple[str, ...] = ()  # models allowed for all others; none: all
 
     @property
     def endpoints(self) -> int:
