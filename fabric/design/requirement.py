@@ -1,300 +1,289 @@
-"""The requirement file as pydantic models: what a fabric has to do, before anybody says what it is made of.
-
-A requirement names no topology. What it leaves out has a default, and every default that was taken is said.
-"""
+"""What a requirement asks of every fabric, with the defaults that fill its gaps, each of them said."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from fabric.design.need import FabricNeed
+from fabric.design.objective import STEP_TIME, Objective
+from fabric.design.requirement_keys import FabricWish, NicWish, RequirementSpec
+from fabric.scenario.diagnostics import locate
+from fabric.scenario.load import InputFile
+from fabric.scenario.schema import DEFAULT_EFFICIENCY
+from fabric.scenario.tree import Place, Tree
+from topologies.catalogue import Catalogue, builtin
+from topologies.errors import Problem, ScenarioError, Where
+from topologies.units import percent, precise_gbps, to_one
 
-from fabric.design.growth_stages import GrowthStage, as_stages
-from fabric.design.objective import MEASURES, Objective, objective_of
-from fabric.scenario.failure_schema import built_in_set
-from fabric.scenario.field_types import Name
-from fabric.scenario.schema import CatalogInclude, LimitSpec, WorkloadSpec
-from fabric.scenario.site_schema import SiteSpec
-from topologies.builder import TOPOLOGIES
-from topologies.catalogue import catalogue_of, known_model
-from topologies.errors import nearest_hint
-from topologies.registry import Spec
-from topologies.units import Count, CountOrZero, LengthM, RateGbps, Ratio, SpeedGbps, parse_ratio
-
-ANY = "any"
-_TO_ONE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)\s*$")
-_NIC_TEXT = re.compile(r"^\s*(?:(\d+)\s*x\s*)?(\d+(?:\.\d+)?)\s*([A-Za-z/]*)\s*$")
+COMMAND_LINE = "<command line>"
+GPU_GROUP = "gpu"
+DEFAULT_GPUS_PER_NODE = 8
+DEFAULT_TIERS = 3
+DEFAULT_OVERSUBSCRIPTION = 1.0
+_SINGLE = "any-single-"
 
 
-def parse_oversubscription(value: object) -> float:
-    """Bandwidth down over up: ``2:1``, ``200%`` or 2; ``any`` for no ceiling.
+@dataclass(frozen=True, eq=False)
+class Requirement:
+    """A valid requirement, and what is needed to point into its text.
 
-    >>> parse_oversubscription("3:2"), parse_oversubscription(2), parse_oversubscription("any")
-    (1.5, 2.0, inf)
+    Attributes
+    ----------
+    directory : Path
+        Files named in the requirement are relative to it.
+    raw : mapping
+        As it was written, plain values; jobs of other files are among its workloads.
+    catalogues : tuple of Path
+        Files of the user's own.
+    said : list of str
+        What files were taken for, or what of them is left out.
     """
-    text = str(value).strip()
-    if text == ANY or value == math.inf:
-        return math.inf
-    match = _TO_ONE.match(text)
-    if match and float(match[2]) and float(match[1]):
-        return float(match[1]) / float(match[2])
-    if isinstance(value, bool) or ":" in text:
-        raise ValueError(f"{value!r} is not an oversubscription; write for example 2:1, or any for no ceiling")
-    ratio = parse_ratio(value)
-    if ratio <= 0:
-        raise ValueError(f"{value!r} leaves no bandwidth down; write for example 1:1, or any for no ceiling")
-    return ratio
 
-
-def _nic_keys(value: object) -> object:
-    """``400G`` and ``8x400`` as keys."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"{value!r} has no unit; write for example {value:g}G, or {{count: 8, speed: {value:g}G}}")
-    if not isinstance(value, str):
-        return value
-    match = _NIC_TEXT.match(value)
-    if match is None or (not match[1] and not match[3]):
-        raise ValueError(f"{value!r} is not NICs of a host; write 400G, 8x400 or {{count: 8, speed: 400G}}")
-    return {**({"count": int(match[1])} if match[1] else {}), "speed": f"{match[2]}{match[3] or 'G'}"}
-
-
-def _as_tuple(value: object) -> object:
-    return [value] if isinstance(value, int | str) and not isinstance(value, bool) else value
-
-
-def _survivable(value: object) -> object:
-    """``any-single-spine``; spaces are dashes."""
-    if not isinstance(value, str):
-        return value
-    name = "-".join(value.split())
-    failing = built_in_set(name)
-    if failing is None or failing[0] != 1:
-        raise ValueError(f"{value!r} is not a single failure; write for example any-single-spine or any-single-leaf")
-    return f"any-single-{failing[1]}"
-
-
-Oversubscription = Annotated[
-    float,
-    BeforeValidator(parse_oversubscription),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "number", "exclusiveMinimum": 0},
-                {"type": "string", "pattern": r"^\s*(any|\d+(\.\d+)?\s*:\s*\d+(\.\d+)?|\d+(\.\d+)?%?)\s*$"},
-            ],
-            "description": "Most bandwidth down over up at any switch; any: no ceiling",
-            "examples": ["1:1", "2:1"],
-        }
-    ),
-]
-Survivable = Annotated[
-    str,
-    BeforeValidator(_survivable),
-    Field(description="A single failure that parts no two hosts", examples=["any-single-spine"]),
-]
-
-
-class NicWish(Spec):
-    """NICs of a host on one fabric; ``speed`` is that of a whole NIC, whose ports share it."""
-
-    count: Count | None = Field(default=None, description="NICs of a host; default: one a GPU, on other fabrics 1")
-    speed: SpeedGbps | None = Field(default=None, description="Speed of a whole NIC", examples=["400G"])
-    model: str | None = Field(default=None, description="NIC model of the catalogue", examples=["cx7-400"])
-    ports: Annotated[tuple[Count, ...], BeforeValidator(_as_tuple)] | None = Field(
-        default=None,
-        min_length=1,
-        description="Numbers of ports that a NIC may be split into, each to another switch or plane; default: 1",
-        examples=[[1, 2]],
-    )
-    rail: Literal["per-gpu", "shared"] | None = Field(
-        default=None, description="per-gpu: NIC i is GPU i's; default: so where there is a NIC for every GPU"
-    )
-
-    @field_validator("model")
-    @classmethod
-    def _known_model(cls, model: str | None, info: ValidationInfo) -> str | None:
-        return known_model("NIC", catalogue_of(info.context).nics, model)
-
-    @model_validator(mode="after")
-    def _has_speed(self) -> NicWish:
-        if self.model is None and self.speed is None:
-            raise ValueError("the NIC has neither a model nor a speed; add for example speed: 400G")
-        return self
-
-
-Nic = Annotated[NicWish, BeforeValidator(_nic_keys)]
-
-
-def _known_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    from fabric.design.family import FAMILIES
-
-    known = list(dict.fromkeys([*FAMILIES, *(entry.name for entry in TOPOLOGIES)]))
-    for kind in kinds:
-        if kind not in known:
-            text, hint = f"unknown kind of fabric {kind!r}", nearest_hint(kind, FAMILIES, "kinds")
-            raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
-    return kinds
-
-
-class Candidates(Spec):
-    """What may be chosen from; what is left out is not restricted."""
-
-    kinds: tuple[str, ...] = Field(
-        default=(), description="Families of fabrics; default: all that are counted", examples=[["fat-tree"]]
-    )
-    switches: tuple[str, ...] = Field(
-        default=(), description="Switch models; default: all of the catalogue", examples=[["eth-64x400"]]
-    )
-    leaf: tuple[str, ...] = Field(default=(), description="Models of the switches that hosts are on")
-    spine: tuple[str, ...] = Field(default=(), description="Models of all other switches")
-    max_tiers: Annotated[int, Field(ge=1, le=4, strict=True)] | None = Field(
-        default=None, description="Most tiers of switches; default: 3", examples=[3]
-    )
-
-    @field_validator("switches", "leaf", "spine")
-    @classmethod
-    def _known_switches(cls, models: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        for model in models:
-            known_model("switch", catalogue_of(info.context).switches, model)
-        return models
-
-    @field_validator("kinds")
-    @classmethod
-    def _kinds(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        return _known_kinds(kinds)
-
-
-class FabricWish(Spec):
-    """One fabric; what it leaves out is as in ``require`` and ``candidates``."""
-
-    nic: Nic | None = Field(default=None, description="NICs of a host on it; default: those of require")
-    hosts: CountOrZero = Field(
-        default=0, description="Further hosts on it, such as storage servers, with as many NICs", examples=[40]
-    )
-    group: Name | None = Field(
-        default=None, description="Node group of the further hosts; default: FABRIC-hosts", examples=["ceph"]
-    )
-    oversubscription: Oversubscription | None = None
-    survive: tuple[Survivable, ...] | None = Field(default=None, description="Single failures that it has to survive")
-    kinds: tuple[str, ...] = Field(default=(), description="Families of fabrics; default: those of candidates")
-    max_tiers: Annotated[int, Field(ge=1, le=4, strict=True)] | None = Field(
-        default=None, description="Most tiers of switches; default: that of candidates"
-    )
-
-    @field_validator("kinds")
-    @classmethod
-    def _kinds(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        return _known_kinds(kinds)
-
-
-class Bisection(Spec):
-    """Bandwidth between halves, another way to say an oversubscription."""
-
-    ratio: Annotated[Ratio, Field(gt=0)] = Field(
-        description="Of what the hosts of a half can send: 1 is full bandwidth, 0.5 is 2:1", examples=[1.0]
-    )
-
-
-class Budget(Spec):
-    """Most that all fabrics together may take: switches, optics and cables."""
-
-    cost_usd: float | None = Field(default=None, gt=0, description="Price, US$", examples=[5_000_000])
-    power_w: float | None = Field(default=None, gt=0, description="Largest power, W", examples=[250_000])
-    cables: Count | None = Field(default=None, description="Cables between ports")
-
-
-class Runs(Spec):
-    """Lengths that cables are counted with before a floor plan says."""
-
-    host: LengthM = Field(default=2.0, description="From a host to its switch", examples=["2 m"])
-    upper: LengthM = Field(default=20.0, description="Between switches", examples=["20 m"])
-
-
-class Requires(Spec):
-    """What the fabrics have to do."""
-
-    gpus: Count | None = Field(default=None, description="GPUs", examples=[2048])
-    hosts: Count | None = Field(default=None, description="Hosts; default: as many as the GPUs take", examples=[256])
-    gpus_per_node: CountOrZero | None = Field(
-        default=None, description="GPUs of a host; default: the model's, or 8", examples=[8]
-    )
-    node: str | None = Field(default=None, description="Node model of the catalogue", examples=["hgx-h100-8"])
-    nic: Nic | None = Field(default=None, description="NICs of a host on the first fabric; 400G or 8x400 for short")
-    fabrics: dict[Name, FabricWish] = Field(
-        default={}, description="Fabrics by name; default: backend", examples=[{"backend": {}}]
-    )
-    oversubscription: Oversubscription | None = None
-    bisection: Bisection | None = Field(default=None, description="Bandwidth between halves")
-    bus_bandwidth: RateGbps | None = Field(
-        default=None,
-        gt=0,
-        description="Least bus bandwidth of a ring over hosts on any leaves, as nccl-tests counts it",
-        examples=["350 GB/s"],
-    )
-    survive: tuple[Survivable, ...] = Field(default=(), description="Single failures that part no two hosts")
-    growth: Annotated[tuple[GrowthStage, ...], BeforeValidator(as_stages)] = Field(
-        default=(), description="What comes later: stages, each larger than the one before"
-    )
-    budget: Budget = Field(default=Budget(), description="Most that it may take")
-    workload: str | None = Field(
-        default=None, min_length=1, description="File of a workload, or of a scenario with workloads"
-    )
-    workloads: tuple[WorkloadSpec, ...] = Field(default=(), description="Jobs, as in scenarios; GPU nodes are gpu")
-    limits: tuple[LimitSpec, ...] = Field(default=(), description="What has to hold, as in scenarios")
-
-    @field_validator("node")
-    @classmethod
-    def _known_node(cls, model: str | None, info: ValidationInfo) -> str | None:
-        return known_model("node", catalogue_of(info.context).nodes, model)
-
-    @model_validator(mode="after")
-    def _has_size(self) -> Requires:
-        if self.gpus is None and self.hosts is None:
-            raise ValueError("neither gpus nor hosts says how much is to be connected; add for example gpus: 512")
-        if self.oversubscription is not None and self.bisection is not None:
-            raise ValueError("oversubscription and bisection say the same thing; give one of them")
-        return self
-
-
-def _objective(value: object) -> Objective:
-    return value if isinstance(value, Objective) else objective_of(value)
-
-
-_MEASURE_SCHEMA = {"enum": [*MEASURES, "step_time"]}
-_OBJECTIVE_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        _MEASURE_SCHEMA,
-        {"type": "array", "items": _MEASURE_SCHEMA, "minItems": 1},
-        {"type": "object", "additionalProperties": {"type": ["number", "object"]}},
-    ],
-    "description": "What is to be least: one of cost, power, carbon, cables, cable_m, ports and step_time; a list, the "
-    "first first; or weights, such as {cost: 1, power: 20}: US$, W, kg, cables, m, ports",
-    "examples": ["cost", ["cost", "power"]],
-}
-
-
-class Requirement(Spec):
-    """One data centre to be designed: what it has to do, what it may be made of, and what is to be least."""
-
-    version: Literal[1] = Field(description="Version of the requirement format")
-    name: str = Field(default="design", min_length=1, max_length=128, description="Name", examples=["design-2k"])
-    description: str | None = Field(default=None, description="What it is for")
-    include: tuple[CatalogInclude | str, ...] = Field(
-        default=(), description="Catalogues, and requirement files this one is laid over; the later wins"
-    )
-    require: Requires = Field(description="What the fabrics have to do")
-    candidates: Candidates = Field(default=Candidates(), description="What may be chosen from")
-    runs: Runs = Field(default=Runs(), description="Lengths that cables are counted with")
-    site: SiteSpec | None = Field(default=None, description="The room, as in scenarios")
-    objective: Annotated[Objective, BeforeValidator(_objective), WithJsonSchema(_OBJECTIVE_SCHEMA)] = Field(
-        default_factory=lambda: Objective.of("cost")
-    )
+    spec: RequirementSpec
+    path: str
+    directory: Path
+    inputs: tuple[InputFile, ...]
+    sources: Mapping[str, str]
+    raw: Mapping[str, Any]
+    catalogue: Catalogue = field(default_factory=builtin, repr=False)
+    catalogues: tuple[Path, ...] = ()
+    tree: Tree = field(default_factory=lambda: Tree({}, Place("")), repr=False)
+    said: list[str] = field(default_factory=list, repr=False)
 
     @property
-    def fabrics(self) -> Mapping[str, FabricWish]:
-        """Fabrics by name; where the file names none, there is one."""
-        return self.require.fabrics or {"backend": FabricWish()}
+    def name(self) -> str:
+        """Name of what is designed."""
+        return self.spec.name
+
+    @property
+    def objective(self) -> Objective:
+        """What is to be least."""
+        return self.spec.objective
+
+    @property
+    def defaults(self) -> tuple[str, ...]:
+        """What it does not say, and what is taken for it."""
+        return defaults_of(self, needs_of(self))
+
+    def located(self, message: str, where: Where, hint: str, code: str = "FP2112") -> ScenarioError:
+        """An error at the key that it is about."""
+        error = ScenarioError(locate([Problem(message, code=code, where=where, hint=hint)], self.tree))
+        vars(error)["sources"] = dict(self.sources)
+        return error
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The GPU nodes of a requirement."""
+
+    count: int
+    gpus_per_host: int
+
+    @property
+    def gpus(self) -> int:
+        """GPUs in them."""
+        return self.count * self.gpus_per_host
+
+
+def hosts_of(requirement: Requirement) -> Hosts:
+    """How many hosts there are, and the GPUs of each.
+
+    Raises
+    ------
+    ScenarioError
+        When GPUs and hosts contradict each other (FP2112).
+    """
+    require = requirement.spec.require
+    row = requirement.catalogue.nodes.get(require.node or "")
+    if require.gpus_per_node is not None:
+        each = require.gpus_per_node
+    elif row is not None:
+        each = row.gpus
+    elif require.gpus is not None and require.hosts is not None:
+        each = max(require.gpus // require.hosts, 1)
+    else:
+        each = 0 if require.gpus is None else min(DEFAULT_GPUS_PER_NODE, require.gpus)
+    if require.gpus is None:
+        return Hosts(require.hosts or 0, each)
+    if each == 0:
+        raise requirement.located(
+            f"{require.gpus:,} GPUs in nodes without GPUs", ("require", "gpus_per_node"),
+            "write gpus_per_node: 8, or hosts in place of gpus",
+        )  # fmt: skip
+    fewest = -(-require.gpus // each)
+    if require.hosts is not None and require.hosts * each < require.gpus:
+        raise requirement.located(
+            f"{require.hosts:,} hosts of {each} GPUs have {require.hosts * each:,}, not {require.gpus:,}",
+            ("require", "hosts"), f"write hosts: {fewest}, or leave it out",
+        )  # fmt: skip
+    return Hosts(require.hosts or fewest, each)
+
+
+def needs_of(requirement: Requirement) -> dict[str, FabricNeed]:
+    """What every fabric has to do.
+
+    Raises
+    ------
+    ScenarioError
+        When keys contradict each other (FP2112), or no NIC is given for a fabric (FP2103).
+    """
+    spec, hosts = requirement.spec, hosts_of(requirement)
+    needs = {}
+    for place, (name, wish) in enumerate(spec.fabrics.items()):
+        nic = nic_of(requirement, name, wish)
+        count = nic.count or (max(hosts.gpus_per_host, 1) if place == 0 else 1)
+        whole_gbps, ports = _speed_and_ports(requirement.catalogue, nic)
+        rail: Literal["per-gpu", "shared"] = "per-gpu" if count == hosts.gpus_per_host and count > 1 else "shared"
+        candidates = spec.candidates
+        survive = spec.require.survive if wish.survive is None else wish.survive
+        needs[name] = FabricNeed(
+            name=name,
+            hosts=hosts.count + wish.hosts,
+            gpus_per_host=hosts.gpus_per_host,
+            nics=count,
+            nic_gbps=whole_gbps,
+            nic_ports=ports,
+            rail=nic.rail or rail,
+            oversubscription=_ceiling(requirement, name, wish, count * whole_gbps, hosts),
+            length_m={"host": spec.runs.host, "upper": spec.runs.upper},
+            kinds=wish.kinds or candidates.kinds,
+            switches=candidates.switches,
+            leaf_switches=candidates.leaf,
+            upper_switches=candidates.spine,
+            single_failures=tuple(dict.fromkeys(one.removeprefix(_SINGLE) for one in survive)),
+            max_tiers=wish.max_tiers or candidates.max_tiers or DEFAULT_TIERS,
+            reserve_hosts=_reserve(spec, hosts),
+            most=_most(spec),
+        )
+    return needs
+
+
+def nic_of(requirement: Requirement, name: str, wish: FabricWish) -> NicWish:
+    """The NICs of a fabric, its own or the requirement's."""
+    nic = wish.nic or requirement.spec.require.nic
+    if nic is None:
+        own = bool(requirement.spec.require.fabrics)
+        where = ("require", "fabrics", name, "nic") if own else ("require", "nic")
+        raise requirement.located(
+            f"no NICs are given for fabric {name!r}", where, "add for example nic: 400G", "FP2103"
+        )
+    return nic
+
+
+def _speed_and_ports(catalogue: Catalogue, nic: NicWish) -> tuple[float, tuple[int, ...]]:
+    """Speed of a whole NIC, Gbps, and the numbers of ports it may be split into."""
+    row = catalogue.nics.get(nic.model or "")
+    whole = nic.speed if nic.speed is not None else row.speed * row.ports if row else 0.0
+    return whole, tuple(sorted(set(nic.ports or ((row.ports,) if row else (1,)))))
+
+
+def _ceiling(requirement: Requirement, name: str, wish: FabricWish, host_gbps: float, hosts: Hosts) -> float:
+    """Most oversubscription: of the fabric, of the requirement, or what a floor of bus bandwidth leaves."""
+    require = requirement.spec.require
+    if wish.oversubscription is not None:
+        ceiling = wish.oversubscription
+    elif require.oversubscription is not None:
+        ceiling = require.oversubscription
+    elif require.bisection is not None:
+        ceiling = 1 / require.bisection.ratio
+    else:
+        ceiling = math.inf if is_judged_by_limits(requirement.spec) else DEFAULT_OVERSUBSCRIPTION
+    floor = require.bus_bandwidth
+    if floor is None or name != next(iter(requirement.spec.fabrics)):
+        return ceiling
+    reached = host_gbps * DEFAULT_EFFICIENCY / floor
+    if reached < 1:
+        raise requirement.located(
+            f"a bus bandwidth of {precise_gbps(floor)} is more than the NICs of a host carry: {precise_gbps(host_gbps)} "
+            f"at {percent(DEFAULT_EFFICIENCY, 0)} payload are {precise_gbps(host_gbps * DEFAULT_EFFICIENCY)}",
+            ("require", "bus_bandwidth"),
+            "ask for less, or for more or faster NICs",
+        )
+    return min(ceiling, reached)
+
+
+def is_judged_by_limits(spec: RequirementSpec) -> bool:
+    """Whether limits, or a floor of bandwidth, say what is enough in place of an oversubscription."""
+    require = spec.require
+    return bool(require.bus_bandwidth) or any(
+        limit.metric in ("step_time", "offered", "utilisation", "links_over_capacity") and limit.when is None
+        for limit in require.limits
+    )
+
+
+def _reserve(spec: RequirementSpec, hosts: Hosts) -> int:
+    """Hosts of the last stage that asks for ports kept for it."""
+    sizes = [
+        stage.hosts or -(-(stage.gpus or 0) // max(hosts.gpus_per_host, 1))
+        for stage in spec.require.growth
+        if stage.without is not None
+    ]
+    return max([size - hosts.count for size in sizes] or [0])
+
+
+def _most(spec: RequirementSpec) -> tuple[tuple[str, float], ...]:
+    """The budget, by measure."""
+    budget = spec.require.budget
+    given = {"cost": budget.cost_usd, "power": budget.power_w, "cables": budget.cables}
+    return tuple((measure, float(most)) for measure, most in given.items() if most is not None)
+
+
+def defaults_of(requirement: Requirement, needs: Mapping[str, FabricNeed]) -> tuple[str, ...]:
+    """What the requirement does not say, and what is taken for it; a line each, with the key that says otherwise."""
+    spec, hosts = requirement.spec, hosts_of(requirement)
+    require, candidates = spec.require, spec.candidates
+    lines = []
+    if require.gpus_per_node is None and require.node is None and require.gpus is not None:
+        lines.append(f"require.gpus_per_node: {hosts.gpus_per_host}")
+    if require.gpus is not None and hosts.gpus != require.gpus:
+        lines.append(f"require.hosts: {hosts.count:,} of {hosts.gpus_per_host} GPUs, {hosts.gpus:,} GPUs in all")
+    if not require.fabrics:
+        lines.append("require.fabrics: backend alone")
+    for name, need in needs.items():
+        nic = nic_of(requirement, name, spec.fabrics[name])
+        key = "require.nic" if spec.fabrics[name].nic is None else f"require.fabrics.{name}.nic"
+        if nic.count is None:
+            lines.append(f"{key}.count: {need.nics}" + (", one a GPU" if need.rail == "per-gpu" else ""))
+        if nic.ports is None and nic.model is None:
+            lines.append(f"{key}.ports: 1, a NIC is not split over planes")
+        if nic.rail is None and need.nics > 1:
+            lines.append(f"{key}.rail: {need.rail}")
+    lines += _ceiling_lines(spec, needs)
+    if not require.survive and all(wish.survive is None for wish in spec.fabrics.values()):
+        lines.append("require.survive: nothing")
+    if not candidates.kinds and not any(wish.kinds for wish in spec.fabrics.values()):
+        lines.append("candidates.kinds: all families")
+    if not (candidates.switches or candidates.leaf or candidates.spine):
+        lines.append(f"candidates.switches: all {len(requirement.catalogue.switches)} of the catalogue")
+    if candidates.max_tiers is None:
+        lines.append(f"candidates.max_tiers: {DEFAULT_TIERS}")
+    if "runs" not in spec.model_fields_set:
+        runs = spec.runs
+        lines.append(f"runs: {runs.host:g} m to hosts, {runs.upper:g} m between switches")
+    if "objective" not in spec.model_fields_set:
+        lines.append("objective: cost, of switches, their licences, optics and cables")
+    elif spec.objective.order[0][0][0] == STEP_TIME:
+        lines.append(f"objective: designs are counted by {spec.objective.counted.text}, then timed")
+    return tuple(lines)
+
+
+def _ceiling_lines(spec: RequirementSpec, needs: Mapping[str, FabricNeed]) -> list[str]:
+    require = spec.require
+    if require.oversubscription is not None or require.bisection is not None:
+        return []
+    unsaid = [name for name, wish in spec.fabrics.items() if wish.oversubscription is None]
+    if not unsaid:
+        return []
+    ceilings = {needs[name].oversubscription for name in unsaid}
+    texts = ["any, for limits say what is enough" if math.isinf(one) else to_one(one) for one in sorted(ceilings)]
+    of = f" on {', '.join(unsaid)}" if len(unsaid) < len(needs) else ""
+    return [f"require.oversubscription: {', '.join(texts)}{of}"]
+
+
+def further_group(fabric: str) -> str:
+    """Name of the hosts that are on one fabric alone."""
+    return f"{fabric}-hosts"

@@ -3,56 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from fabric.design.requirement import Requirement
+from fabric.design.requirement import COMMAND_LINE, GPU_GROUP, Requirement, further_group
+from fabric.design.requirement_keys import RequirementSpec
 from fabric.design.requirement_schema import requirement_schema
 from fabric.scenario.diagnostics import locate
 from fabric.scenario.explain import explain
 from fabric.scenario.keys import Keys
-from fabric.scenario.load import InputFile, LoadError, SourceFiles, require_mapping
+from fabric.scenario.load import LoadError, SourceFiles, require_mapping
 from fabric.scenario.overrides import apply_override, parse_override
 from fabric.scenario.references import check_references
 from fabric.scenario.schema import Registries
 from fabric.scenario.tree import Place, Tree, merge
-from topologies.catalogue import Catalogue, builtin
-from topologies.errors import FabricError, Problem, ScenarioError
+from topologies.catalogue import builtin
+from topologies.errors import Problem, ScenarioError
 
-COMMAND_LINE = "<command line>"
-GPU_GROUP = "gpu"
 _BEGIN = "begin with version: 1 and require: {gpus: 512, nic: 400G}"
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedRequirement:
-    """A valid requirement, and what is needed to point into its text.
-
-    Attributes
-    ----------
-    raw : mapping
-        As it was written, plain values; jobs of other files are among its workloads.
-    """
-
-    requirement: Requirement
-    path: str
-    directory: Path  # files named in the requirement are relative to it
-    inputs: tuple[InputFile, ...]
-    sources: Mapping[str, str]
-    raw: Mapping[str, Any]
-    catalogue: Catalogue = field(default_factory=builtin, repr=False)
-    catalogues: tuple[Path, ...] = ()  # files of the user's own
-    tree: Tree = field(default_factory=lambda: Tree({}, Place("")), repr=False)
-    said: list[str] = field(default_factory=list, repr=False)
-
-    def locate(self, error: FabricError) -> FabricError:
-        """The same error, its problems at file, line and column of the key they name."""
-        located = type(error)(locate(error.problems, self.tree))
-        vars(located)["sources"] = dict(self.sources)
-        return located
 
 
 def is_requirement(tree: Tree) -> bool:
@@ -62,7 +33,7 @@ def is_requirement(tree: Tree) -> bool:
 
 def load_requirement(
     path: str | Path | None = None, *, given: Mapping[str, Any] | None = None, overrides: Sequence[str] = ()
-) -> LoadedRequirement:
+) -> Requirement:
     """Read a requirement file, lay what flags give over it, and check it.
 
     Parameters
@@ -87,13 +58,13 @@ def load_requirement(
             override = parse_override(text)
             tree = apply_override(tree, override, Keys(lambda: requirement_schema(registries), tree.plain()))
         tree = _with_jobs(files, tree, Path() if path in (None, "-") else Path(str(path)).parent, said)
-        requirement = _validated(tree, registries)
+        spec = _validated(tree, registries)
     except ScenarioError as error:
         raise LoadError(error.problems, files.sources) from None
     directory = Path() if path in (None, "-") else Path(str(path)).parent
     said += registries.catalogue.said
-    return LoadedRequirement(
-        requirement, COMMAND_LINE if path is None else str(path), directory, tuple(files.inputs), files.sources,
+    return Requirement(
+        spec, COMMAND_LINE if path is None else str(path), directory, tuple(files.inputs), files.sources,
         tree.plain(), registries.catalogue, tuple(files.catalogues), tree, said,
     )  # fmt: skip
 
@@ -164,7 +135,7 @@ def _jobs_of(own: Tree, path: Path, said: list[str]) -> tuple[list[Tree], list[T
     return [own], []
 
 
-def _validated(tree: Tree, registries: Registries) -> Requirement:
+def _validated(tree: Tree, registries: Registries) -> RequirementSpec:
     """Check a tree against the schema and its own names.
 
     Raises
@@ -175,17 +146,17 @@ def _validated(tree: Tree, registries: Registries) -> Requirement:
     data = tree.plain()
     names = list(_unknown_names(data))
     try:
-        requirement = Requirement.model_validate(data, context=registries)
+        spec = RequirementSpec.model_validate(data, context=registries)
     except ValidationError as error:
         keys = Keys(lambda: requirement_schema(registries), data)
         problems = explain(error.errors(include_url=False), data, keys, "requirement")
         reported = {problem.where for problem in problems}
         problems += [problem for problem in names if problem.where not in reported]
         raise ScenarioError(locate(problems, tree)) from None
-    problems = [*names, *_shrinking(requirement)]
+    problems = [*names, *_shrinking(spec)]
     if problems:
         raise ScenarioError(locate(problems, tree))
-    return requirement
+    return spec
 
 
 def _unknown_names(data: Any) -> Iterator[Problem]:
@@ -200,8 +171,8 @@ def _unknown_names(data: Any) -> Iterator[Problem]:
     for name, wish in fabrics.items():
         if isinstance(wish, dict) and wish.get("hosts"):
             groups.append(str(wish.get("group") or further_group(name)))
-    scenario = {
-        "fabrics": dict.fromkeys(fabrics, {}),
+    scenario: dict[str, Any] = {
+        "fabrics": {name: {} for name in fabrics},
         "nodes": [{"group": group} for group in dict.fromkeys(groups)],
         "workloads": require.get("workloads") or [],
         "limits": require.get("limits") or [],
@@ -210,14 +181,9 @@ def _unknown_names(data: Any) -> Iterator[Problem]:
         yield problem.under("require")
 
 
-def further_group(fabric: str) -> str:
-    """Name of the hosts that are on one fabric alone."""
-    return f"{fabric}-hosts"
-
-
-def _shrinking(requirement: Requirement) -> Iterator[Problem]:
+def _shrinking(spec: RequirementSpec) -> Iterator[Problem]:
     """Stages that are not larger than the one before, the requirement itself the first."""
-    require = requirement.require
+    require = spec.require
     for unit in ("gpus", "hosts"):
         before, name = getattr(require, unit), "the requirement"
         for place, stage in enumerate(require.growth):

@@ -9,8 +9,16 @@ from typing import Any
 
 from fabric.design.counted import Counted
 from fabric.design.need import FabricNeed
-from fabric.design.needs import Hosts, hosts_of, needs_of, nic_of
-from fabric.design.requirement_file import COMMAND_LINE, GPU_GROUP, LoadedRequirement, further_group
+from fabric.design.requirement import (
+    COMMAND_LINE,
+    GPU_GROUP,
+    Hosts,
+    Requirement,
+    further_group,
+    hosts_of,
+    needs_of,
+    nic_of,
+)
 from topologies.units import precise_gbps, to_one
 
 _WIDTH = 118
@@ -18,7 +26,7 @@ _UPLINK = "leaf-uplink"  # what survives is said of leaves; scenarios say it of 
 
 
 def scenario_text(
-    loaded: LoadedRequirement, designs: Mapping[str, Counted], *, directory: Path | None = None, name: str | None = None
+    requirement: Requirement, designs: Mapping[str, Counted], *, directory: Path | None = None, name: str | None = None
 ) -> str:
     """A design as a scenario, YAML.
 
@@ -31,16 +39,16 @@ def scenario_text(
     name : str, optional
         Name of the scenario; default: the requirement's.
     """
-    needs, hosts = needs_of(loaded), hosts_of(loaded)
+    needs, hosts = needs_of(requirement), hosts_of(requirement)
     parts = [
-        [f"# A design of {_origin(loaded)}, by fabric design. Try: fabric route FILE; fabric show bom FILE"],
-        _block({"version": 1, "name": name or loaded.requirement.name}),
-        _includes(loaded, directory),
-        _section("site", loaded.raw.get("site")),
-        ["nodes:", *_nodes(loaded, needs, hosts, designs)],
+        [f"# A design of {_origin(requirement)}, by fabric design. Try: fabric route FILE; fabric show bom FILE"],
+        _block({"version": 1, "name": name or requirement.spec.name}),
+        _includes(requirement, directory),
+        _section("site", requirement.raw.get("site")),
+        ["nodes:", *_nodes(requirement, needs, hosts, designs)],
         ["fabrics:", *_fabrics(designs)],
-        _listed("workloads", _jobs(loaded)),
-        _limits(loaded, needs, designs),
+        _listed("workloads", _jobs(requirement)),
+        _limits(requirement, needs, designs),
     ]
     return "\n\n".join("\n".join(part) for part in _joined(parts)) + "\n"
 
@@ -52,8 +60,8 @@ def _joined(parts: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
     yield from (part for part in rest if part)
 
 
-def _origin(loaded: LoadedRequirement) -> str:
-    return "flags" if loaded.path == COMMAND_LINE else Path(loaded.path).name
+def _origin(requirement: Requirement) -> str:
+    return "flags" if requirement.path == COMMAND_LINE else Path(requirement.path).name
 
 
 def _block(value: Mapping[str, Any]) -> list[str]:
@@ -79,10 +87,10 @@ def _listed(key: str, items: Sequence[Any]) -> list[str]:
     return _block({key: list(items)}) if items else []
 
 
-def _includes(loaded: LoadedRequirement, directory: Path | None) -> list[str]:
+def _includes(requirement: Requirement, directory: Path | None) -> list[str]:
     """Catalogues of the user's own."""
-    base = directory or loaded.directory
-    files = [_relative(path, base) for path in loaded.catalogues]
+    base = directory or requirement.directory
+    files = [_relative(path, base) for path in requirement.catalogues]
     return _block({"include": [{"catalog": "builtin"}, *({"catalog": file} for file in files)]}) if files else []
 
 
@@ -90,27 +98,27 @@ def _relative(path: Path, base: Path) -> str:
     return str(path) if path.is_absolute() else Path(os.path.relpath(path, base)).as_posix()
 
 
-def _jobs(loaded: LoadedRequirement) -> list[Any]:
-    return list((loaded.raw.get("require") or {}).get("workloads") or [])
+def _jobs(requirement: Requirement) -> list[Any]:
+    return list((requirement.raw.get("require") or {}).get("workloads") or [])
 
 
 def _nodes(
-    loaded: LoadedRequirement, needs: Mapping[str, FabricNeed], hosts: Hosts, designs: Mapping[str, Counted]
+    requirement: Requirement, needs: Mapping[str, FabricNeed], hosts: Hosts, designs: Mapping[str, Counted]
 ) -> Iterator[str]:
     """The GPU nodes with a NIC on every fabric, then hosts of single fabrics."""
-    require = loaded.requirement.require
-    row = loaded.catalogue.nodes.get(require.node or "")
+    require = requirement.spec.require
+    row = requirement.catalogue.nodes.get(require.node or "")
     node: dict[str, Any] = {"group": GPU_GROUP}
     if require.node is not None:
         node["model"] = require.node
     node["count"] = hosts.count
     if row is None or row.gpus != hosts.gpus_per_host:
         node["gpus"] = hosts.gpus_per_host
-    yield from _node(node, {name: _nic(loaded, name, needs[name], designs[name]) for name in needs})
-    for name, wish in loaded.requirement.fabrics.items():
+    yield from _node(node, {name: _nic(requirement, name, needs[name], designs[name]) for name in needs})
+    for name, wish in requirement.spec.fabrics.items():
         if wish.hosts:
             further = {"group": wish.group or further_group(name), "count": wish.hosts}
-            nic = {**_nic(loaded, name, needs[name], designs[name]), "rail": "shared"}
+            nic = {**_nic(requirement, name, needs[name], designs[name]), "rail": "shared"}
             yield from _node(further, {name: nic})
 
 
@@ -124,11 +132,11 @@ def _node(keys: Mapping[str, Any], nics: Mapping[str, Mapping[str, Any]]) -> Ite
         yield f"      {fabric}: {_flow({key: value for key, value in nic.items() if key != '_whole'})}{shared}"
 
 
-def _nic(loaded: LoadedRequirement, name: str, need: FabricNeed, counted: Counted) -> dict[str, Any]:
+def _nic(requirement: Requirement, name: str, need: FabricNeed, counted: Counted) -> dict[str, Any]:
     """NICs as the scenario writes them: speed is of a port there."""
-    wish = nic_of(loaded, name, loaded.requirement.fabrics[name])
+    wish = nic_of(requirement, name, requirement.spec.fabrics[name])
     nic: dict[str, Any] = {} if wish.model is None else {"model": wish.model}
-    row = loaded.catalogue.nics.get(wish.model or "")
+    row = requirement.catalogue.nics.get(wish.model or "")
     port_gbps = need.nic_gbps / counted.nic_ports
     if row is None or (row.speed, row.ports) != (port_gbps, counted.nic_ports):
         nic["speed"] = f"{port_gbps:g}G"
@@ -149,15 +157,15 @@ def _fabrics(designs: Mapping[str, Counted]) -> Iterator[str]:
             yield f"      {key}: {_flow(value)}"
 
 
-def _limits(
-    loaded: LoadedRequirement, needs: Mapping[str, FabricNeed], designs: Mapping[str, Counted]
-) -> list[str]:
+def _limits(requirement: Requirement, needs: Mapping[str, FabricNeed], designs: Mapping[str, Counted]) -> list[str]:
     """What the requirement says has to hold, and what has to be survived."""
-    limits = list((loaded.raw.get("require") or {}).get("limits") or [])
+    limits = list((requirement.raw.get("require") or {}).get("limits") or [])
     for name, need in needs.items():
         for part in need.single_failures:
             for failing in failing_parts(designs[name], part):
-                limits.append({"fabric": name, "when": f"any-single-{failing}", "metric": "unreachable_pairs", "max": 0})
+                limits.append(
+                    {"fabric": name, "when": f"any-single-{failing}", "metric": "unreachable_pairs", "max": 0}
+                )
     return ["limits:", *(f"  - {_flow(limit)}" for limit in limits)] if limits else []
 
 

@@ -1,18 +1,20 @@
 """The best counted designs of one fabric, in order of an objective, with a proved bound of all that were not given.
 
-Best first over the variants of all families. A variant is known by ever better bounds of its best design: what its terms
-cost at least by the domains of their variables, then what CP-SAT proves. It is given when no other's bound is below.
+Best first over the variants of all families. A variant is known by ever better bounds of its best design: what its
+terms cost at least by the domains of their variables, then what CP-SAT proves. It is given when no other's bound is
+below.
 
 The programme of a variant: whole-number variables and constraints of its family; least sum over switches and links of
-their number times what one counts for (:class:`~fabric.design.objective.Rates`); caps on further sums; designs that were
-given are forbidden. One thread, a fixed seed and deterministic limits: the same input gives the same designs.
+their number times what one counts for (:class:`~fabric.design.objective.Rates`); caps on further sums; designs that
+were given are forbidden. One thread, a fixed seed and deterministic limits: the same input gives the same designs.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from fabric.design.counted import Counted
@@ -26,29 +28,6 @@ if TYPE_CHECKING:
 
 _FIRST_EFFORT = 0.5  # deterministic seconds of the first solve of a variant
 _EFFORTS = (1.0, 4.0, 16.0)  # times that, where it did not suffice
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A design, the sums of the objective, and a proved bound of the first of them over its variant."""
-
-    counted: Counted
-    values: tuple[float, ...]
-    bound: float
-    variant: str
-
-    @property
-    def value(self) -> float:
-        """The first sum, in its unit."""
-        return self.values[0]
-
-
-@dataclass(frozen=True)
-class Cap:
-    """Most that a measure may come to."""
-
-    measure: str
-    most: float
 
 
 @dataclass
@@ -80,8 +59,6 @@ class Search:
         What it may be made of.
     objective : Objective
         What is to be least; only what can be counted.
-    caps : sequence of Cap
-        Further sums that may not be exceeded.
 
     Attributes
     ----------
@@ -89,14 +66,11 @@ class Search:
         What could not be counted, and why: figures that a model lacks, links that nothing makes.
     """
 
-    def __init__(
-        self, need: FabricNeed, catalogue: Catalogue, objective: Objective, caps: Sequence[Cap] = ()
-    ) -> None:
+    def __init__(self, need: FabricNeed, catalogue: Catalogue, objective: Objective) -> None:
         self.need, self.catalogue, self.objective = need, catalogue, objective.counted
-        self.caps = tuple(caps)
         self.left_out: list[str] = []
         self._rates = Rates(need, catalogue, self.objective)
-        self._cap_rates = [(Rates(need, catalogue, Objective.of(cap.measure)), cap) for cap in self.caps]
+        self._caps = [(Rates(need, catalogue, Objective.of(measure)), most) for measure, most in need.most]
         self._waiting: list[tuple[Any, _Entry]] = []
         self._solved = 0
         for variant in variants_of(need, catalogue):
@@ -108,29 +82,46 @@ class Search:
         return self._solved
 
     @property
-    def bound(self) -> float | None:
-        """No design that was not given is below; None where there is none left."""
-        return in_units(self._waiting[0][1].bound) if self._waiting else None
+    def bound(self) -> float:
+        """No design that was not given is below; inf where there is none left."""
+        return in_units(self._waiting[0][1].bound) if self._waiting else inf
 
-    def next(self) -> Ranked | None:
+    def values_of(self, counted: Counted) -> tuple[float, ...]:
+        """The sums of the objective for a design, in their units."""
+        return self._rates.value(counted)
+
+    def value_of(self, counted: Counted) -> float:
+        """The first of them."""
+        return self.values_of(counted)[0]
+
+    def next(self) -> Counted | None:
         """The best design that was not given; None where there is none."""
         while self._waiting:
             _, entry = heapq.heappop(self._waiting)
             if entry.best is None or not (entry.exact or entry.efforts >= len(_EFFORTS)):
                 self._improve(entry)
                 continue
-            sums, decided, counted = entry.best
-            ranked = Ranked(counted, tuple(map(in_units, sums)), in_units(entry.bound), entry.variant.name)
+            _, decided, counted = entry.best
             entry.given.append(decided)
             entry.best, entry.exact, entry.efforts = None, False, 0
             if decided:
                 self._push(entry)
-            return ranked
+            return counted
         return None
 
-    def __iter__(self) -> Iterator[Ranked]:
-        while (ranked := self.next()) is not None:
-            yield ranked
+    def __iter__(self) -> Iterator[Counted]:
+        while (counted := self.next()) is not None:
+            yield counted
+
+    def any(self) -> Counted | None:
+        """Some design, the first that there is; None where there is none."""
+        for _, entry in sorted(self._waiting, key=lambda pair: (pair[1].best is None, pair[1].variant.name)):
+            if entry.best is not None:
+                return entry.best[2]
+            model, form = self._formulated(entry.variant)
+            if form is not None and (counted := _some(model, form)) is not None:
+                return counted
+        return None
 
     def _push(self, entry: _Entry) -> None:
         heapq.heappush(self._waiting, (entry.key(), entry))
@@ -138,7 +129,7 @@ class Search:
     def _admit(self, entry: _Entry) -> None:
         """Bound a variant by the domains of its variables; drop it where it cannot meet the need or be counted."""
         try:
-            model, form = self._formulated(entry)
+            model, form = self._formulated(entry.variant)
             if form is None:
                 return
             entry.bound = max(_least(self._objective(form)), 0)
@@ -146,27 +137,27 @@ class Search:
             if str(missing) not in self.left_out:
                 self.left_out.append(str(missing))
             return
-        if not model.proto.variables:  # nothing to choose
+        if not model.proto.variables and not model.proto.constraints:  # nothing to choose
             counted = form.read(int)
             entry.best = self._sums(counted), (), counted
             entry.bound, entry.exact = entry.best[0][0], True
-            if any(rates.value(counted)[0] > cap.most for rates, cap in self._cap_rates):
+            if any(rates.value(counted)[0] > most for rates, most in self._caps):
                 return
         self._push(entry)
 
-    def _formulated(self, entry: _Entry) -> tuple[CpModel, Formulation | None]:
+    def _formulated(self, variant: Variant) -> tuple[CpModel, Formulation | None]:
         from ortools.sat.python import cp_model
 
         model = cp_model.CpModel()
-        form = entry.variant.formulate(model)
-        if form is not None:
-            for rates, cap in self._cap_rates:
-                total = _total(form, rates, 0)
-                if isinstance(total, int):
-                    if total > thousandths(cap.most):
-                        return model, None
-                else:
-                    model.add(total <= thousandths(cap.most))
+        form = variant.formulate(model)
+        if form is None:
+            return model, None
+        for rates, most in self._caps:
+            total = _total(form, rates, 0)
+            if not isinstance(total, int):
+                model.add(total <= thousandths(most))
+            elif total > thousandths(most):
+                return model, None
         return model, form
 
     def _objective(self, form: Formulation, place: int = 0) -> Any:
@@ -206,7 +197,7 @@ class Search:
         from ortools.sat.python import cp_model
 
         self._solved += 1
-        model, form = self._formulated(entry)
+        model, form = self._formulated(entry.variant)
         if form is None:
             return None
         for earlier, value in enumerate(fixed):
@@ -222,10 +213,10 @@ class Search:
             if status == cp_model.MODEL_INVALID:
                 raise ValueError(f"{entry.variant.name}: {model.validate()}")
             return _Answer(0, entry.bound, False, (), None)
-        value = _reader(solver)
-        decided = tuple(value(one) for one in form.decides)
+        read = _reader(solver)
+        decided = tuple(read(one) for one in form.decides)
         bound = round(solver.best_objective_bound)
-        return _Answer(round(solver.objective_value), bound, status == cp_model.OPTIMAL, decided, form.read(value))
+        return _Answer(round(solver.objective_value), bound, status == cp_model.OPTIMAL, decided, form.read(read))
 
 
 @dataclass(frozen=True)
@@ -280,6 +271,16 @@ def _least(total: Any) -> int:
     return int(least)
 
 
+def _some(model: CpModel, form: Formulation) -> Counted | None:
+    """A design that meets all constraints of a programme."""
+    from ortools.sat.python import cp_model
+
+    solver = _solver(_FIRST_EFFORT * _EFFORTS[-1])
+    if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return None
+    return form.read(_reader(solver))
+
+
 def _solver(effort: float) -> CpSolver:
     from ortools.sat.python import cp_model
 
@@ -292,10 +293,3 @@ def _solver(effort: float) -> CpSolver:
 
 def _reader(solver: CpSolver) -> Callable[[Any], int]:
     return lambda variable: variable if isinstance(variable, int) else int(solver.value(variable))
-
-
-def searches(
-    needs: Mapping[str, FabricNeed], catalogue: Catalogue, objective: Objective, caps: Sequence[Cap] = ()
-) -> dict[str, Search]:
-    """A search for every fabric."""
-    return {name: Search(need, catalogue, objective, caps) for name, need in needs.items()}
