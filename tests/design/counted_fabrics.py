@@ -30,9 +30,7 @@ _ROWS = (
     switch("s10", 10, 200, usd=3_000, breakouts=[]),
     switch("i8", 8, 400, usd=4_000, ports_per_cage=2, protocol="infiniband"),
 )
-SMALL = Catalogue(
-    switches={row.model: row for row in _ROWS}, optics=builtin().optics, cables=builtin().cables
-)
+SMALL = Catalogue(switches={row.model: row for row in _ROWS}, optics=builtin().optics, cables=builtin().cables)
 
 
 def host_group(need: FabricNeed, counted: Counted) -> HostGroup:
