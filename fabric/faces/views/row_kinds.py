@@ -69,6 +69,16 @@ CUTS = RowKind(
     ratios=("ratio", "least_ratio"),
 )  # fmt: skip
 
+BILL = RowKind(
+    "rows of a bill",
+    (
+        "item", "model", "count", "cost", "power_w", "estimate", "source", "fabric", "usd", "max_power_w",
+        "embodied_kg", "lead_days", "cable_m",
+    ),
+    shown=("item", "model", "count", "usd", "cost", "power_w", "lead_days", "estimate", "fabric"),
+    key="rows",
+)  # fmt: skip
+
 PHASES = RowKind(
     "phases of workloads",
     (
@@ -303,3 +313,18 @@ def points_of(names: Sequence[str]) -> RowKind:
         POINTS, columns=("point", *axes, *POINTS.columns[1:]), shown=("point", *axes, *POINTS.shown[1:]),
         what="points of the grid",
     )  # fmt: skip
+
+
+DESIGNS = RowKind(
+    "designs",
+    (
+        "name", "topology_kind", "gpus", "switches", "cables", "cost_usd", "power_w", "cable_m", "oversubscription",
+        "step_time", "max_utilisation", "worst_failure", "value", "above_best", "chosen", "scenario",
+    ),
+    shown=(
+        "chosen", "name", "switches", "cables", "cost_usd", "power_w", "cable_m", "oversubscription", "step_time",
+        "worst_failure", "above_best",
+    ),
+    ratios=("max_utilisation", "above_best"),
+    key="designs",
+)  # fmt: skip
