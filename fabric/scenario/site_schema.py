@@ -15,7 +15,6 @@ from pydantic import Field, field_validator, model_validator
 from topologies.registry import Spec
 from topologies.units import Count, CountOrZero, LengthM, PowerW, Ratio
 
-
 MOST_PLACES = 10_000  # for racks; more is a mistake in the number of rows
 
 

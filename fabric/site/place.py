@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.site.problem import Problem, Slots
+from fabric.site.problem import Problem
 from topologies.columns import Floats, Ints, column
 
 ROUNDS = 6  # in which every role takes a turn

@@ -8,18 +8,19 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fabric.scenario.load import LoadedScenario
+from fabric.scenario.racks import hosts_per_rack
 from fabric.scenario.site_schema import SiteSpec
 from fabric.site.bound import least_way_m
 from fabric.site.devices import Equipment, cable_ends, equipment
 from fabric.site.floor_plan import floor_plan, floor_problems
 from fabric.site.place import Placement, in_rows, place
 from fabric.site.problem import Problem
-from fabric.site.site_plan import FloorPlan, Placed, SitePlan
+from fabric.site.site_plan import Placed, SitePlan
 from fabric.site.standing import host_problems, racks_problem, standing
 from topologies.columns import Floats, column
 from topologies.elements import Links
-from topologies.errors import TopologyError
 from topologies.errors import Problem as InputProblem
+from topologies.errors import TopologyError
 from topologies.topology import Topology
 from topologies.units import format_watts
 
@@ -92,7 +93,7 @@ def _planned(loaded: LoadedScenario, site: SiteSpec, topologies: Mapping[str, To
         bound_m,
         in_rows_m,
         "roles assigned to rack units in turn, then moves and swaps; bound by assignment",
-        tuple(_notes(site, devices)),
+        tuple(_notes(loaded, site, devices)),
         int(cables),
     )
 
@@ -143,7 +144,7 @@ _ASSUMED = {
 }
 
 
-def _notes(site: SiteSpec, devices: Equipment) -> list[str]:
+def _notes(loaded: LoadedScenario, site: SiteSpec, devices: Equipment) -> list[str]:
     """What the plan takes for granted."""
     values = [
         text.format(f"{getattr(site, key):g}") for key, text in _ASSUMED.items() if key not in site.model_fields_set
@@ -151,6 +152,10 @@ def _notes(site: SiteSpec, devices: Equipment) -> list[str]:
     notes = [f"assumed, as the scenario does not say: {', '.join(values)}"] if values else []
     if site.trays.cross is None and (site.rows or 0) > 1:
         notes.append("trays cross the rows at both ends, as trays.cross does not say")
+    for node in loaded.scenario.nodes:
+        if node.per_rack is None:
+            limit = "units and power" if site.rack_power is not None else "units"
+            notes.append(f"{hosts_per_rack(node, site)} nodes of {node.group!r} in a rack, as its {limit} allow")
     heights = sum(device.model is None for device in devices.devices)
     if heights:
         notes.append(f"{heights:,} devices have no model: height assumed by their kind")

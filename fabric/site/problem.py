@@ -29,10 +29,16 @@ class Measure:
         Cables, or parts of them, to each rack; may be negative in a bound.
     moment : ndarray, shape (S, R)
         Sums of weight times height, metres.
+    flat : ndarray, shape (S, R), optional
+        Weights that count the way over the trays alone, from rack to rack.
+    upright : ndarray, shape (S,), optional
+        Cables that count the way from the switch up to the trays alone.
     """
 
     weight: Floats
     moment: Floats
+    flat: Floats | None = None
+    upright: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +99,25 @@ class Problem:
     @cached_property
     def over_m(self) -> Floats:
         """Way from the top of a rack to the top of another, shape (R, R); 0 to itself."""
-        row, place = self.floor.row, self.floor.place
-        over = self.floor.trays.distance_m(row[:, None], place[:, None], row[None, :], place[None, :])
-        over = over + 2 * (self.floor.tray_m - self.top_m)
+        over = self.tray_m + 2 * self.leg_m
         np.fill_diagonal(over, 0.0)
         return column(over, np.float64)
+
+    @cached_property
+    def tray_m(self) -> Floats:
+        """Way over the trays between racks, shape (R, R)."""
+        row, place = self.floor.row, self.floor.place
+        return self.floor.trays.distance_m(row[:, None], place[:, None], row[None, :], place[None, :])
+
+    @cached_property
+    def most_slots(self) -> Slots:
+        """Slots of the lowest and least hungry of the free switches: no more of them fit into a rack."""
+        return self.slots(int(self.units[self.free].min()), float(self.watts[self.free].min()))
+
+    @property
+    def leg_m(self) -> float:
+        """From the top of a rack to the trays."""
+        return self.floor.tray_m - self.top_m
 
     @cached_property
     def row_of(self) -> Ints:
@@ -136,11 +156,12 @@ class Problem:
         """
         weight, moment = measure.weight[rows], measure.moment[rows]
         below_top = weight * self.top_m - moment
-        outside = (weight @ self.over_m + below_top.sum(axis=1, keepdims=True) - below_top)[:, slots.rack]
-        own, own_moment = weight[:, slots.rack], moment[:, slots.rack]
-        leaving = weight.sum(axis=1, keepdims=True) - own
-        at_top = outside + own * self.top_m - own_moment
-        slope = leaving - own
+        outside = weight @ self.over_m + below_top.sum(axis=1, keepdims=True) - below_top
+        slope = weight.sum(axis=1, keepdims=True) - 2 * weight[:, slots.rack]
+        if measure.flat is not None and measure.upright is not None:
+            outside = outside + measure.flat[rows] @ self.tray_m + measure.upright[rows, None] * self.leg_m
+            slope = slope + measure.upright[rows, None]
+        at_top = (outside + below_top)[:, slots.rack]
         cost = at_top + slope * slots.depth_m
         return np.minimum(cost, at_top + slope * slots.lowest_m) if least else cost
 
