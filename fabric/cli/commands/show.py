@@ -10,16 +10,16 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located, output_path
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings, refuse_flags
-from fabric.faces.views.row_kinds import BILL, CUTS, DISTANCES
+from fabric.faces.views.row_kinds import BILL, CUTS, DISTANCES, RACKS
 
 if TYPE_CHECKING:
     from fabric.bill.bill import Bill
     from fabric.pipeline.network import Network
     from fabric.scenario.load import LoadedScenario
 
-SUMMARY = "Show path counts, the bisection, the bill of materials or the power of the fabrics."
+SUMMARY = "Show path counts, the bisection, the bill of materials, the power or the racks of the fabrics."
 ORDER = 30
-_KINDS = {"paths": DISTANCES, "bisection": CUTS, "bom": BILL, "power": BILL}
+_KINDS = {"paths": DISTANCES, "bisection": CUTS, "bom": BILL, "power": BILL, "racks": RACKS}
 _WORKBOOK = ".xlsx"
 
 
@@ -27,7 +27,7 @@ _WORKBOOK = ".xlsx"
     "show",
     cls=FabricCommand,
     takes=(*ANSWER, *SCENARIO),
-    rows=(DISTANCES, CUTS, BILL),
+    rows=(DISTANCES, CUTS, BILL, RACKS),
     row_kind=lambda values: _KINDS[values["what"]],
 )
 @click.argument("what", type=click.Choice(tuple(_KINDS)))
@@ -43,7 +43,7 @@ def command(what: str, scenario: str, settings: Settings, nodes: bool, workbook:
     """Show WHAT of the fabrics of SCENARIO.
 
     paths: diameter, distances, equal-cost paths. bisection: by tier. bom: what is bought, with prices. power: what it
-    draws, with heat and carbon. The output of bom and power may be a spreadsheet, by the ending .xlsx.
+    draws, with heat and carbon. racks: what stands where. The output of bom and power may be a spreadsheet, by the ending .xlsx.
     """
     from fabric.pipeline.prepared import build
 
@@ -63,6 +63,9 @@ def command(what: str, scenario: str, settings: Settings, nodes: bool, workbook:
             _write_workbooks(bill, places)
             if settings.output == "-" or Path(settings.output) not in places:
                 emit(_bill_answer(what, bill, network, loaded), settings)
+            return
+        if what == "racks":
+            emit(_racks_answer(network, loaded), settings)
             return
     emit(_shape_answer(what, network, loaded), settings)
 
@@ -103,6 +106,21 @@ def _bill_answer(what: str, bill: Bill, network: Network, loaded: LoadedScenario
         lambda: bom_document(bill) if what == "bom" else power_document(bill),
         lambda: bill_table(bill),
         BILL,
+    )
+
+
+def _racks_answer(network: Network, loaded: LoadedScenario) -> Answer:
+    from fabric.faces.answers.site_report import racks_document, racks_record, required_plan
+    from fabric.faces.views.racks import rack_table
+    from fabric.scenario.provenance import envelope
+
+    plan = required_plan(network.site)
+    warnings = [str(problem) for problem in network.warnings]
+    return Answer(
+        lambda: {**envelope("RacksResult", loaded), **racks_record(plan), "warnings": warnings},
+        lambda: racks_document(plan),
+        lambda: rack_table(plan),
+        RACKS,
     )
 
 

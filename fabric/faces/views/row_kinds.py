@@ -79,6 +79,15 @@ BILL = RowKind(
     key="rows",
 )  # fmt: skip
 
+RACKS = RowKind(
+    "racks of the floor plan",
+    (
+        "rack", "row", "place", "hosts", "switches", "units_used", "units_left", "power_w", "power_left_w", "devices",
+    ),
+    shown=("rack", "hosts", "switches", "units_used", "units_left", "power_w", "power_left_w", "devices"),
+    key="racks",
+)  # fmt: skip
+
 PHASES = RowKind(
     "phases of workloads",
     (
