@@ -9,11 +9,10 @@ from importlib import resources
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from topologies.errors import TopologyError, nearest, nearest_hint
-from topologies.port_names import check_port_template
 from topologies.registry import Spec
 from topologies.units import Count, CountOrZero, LengthM, RateGbps, Ratio, SpeedGbps, VolumeBytes, precise_gbps
 
@@ -52,21 +51,10 @@ class SwitchModel(CatalogueRow):
         "breakout, from 1",
         examples=["{cage}/{split}"],
     )
-    split_name: str | None = Field(
-        default=None,
-        description="The same of the parts of a port that is broken out; {lane} is the part from 0; default: port_name, "
-        "with /{split} behind it where it does not say the part",
-        examples=["swp{port}s{lane}"],
-    )
     rack_units: Count = Field(default=2, description="Height in a rack, rack units")
     depth: LengthM | None = Field(default=None, description="Depth in a rack", examples=["0.7 m"])
     lead_days: Count | None = Field(default=None, description="Days from order to delivery")
     carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
-
-    @field_validator("port_name", "split_name")
-    @classmethod
-    def _port_template(cls, template: str | None) -> str | None:
-        return template if template is None else check_port_template(template)
 
 
 class NicModel(CatalogueRow):
@@ -154,10 +142,6 @@ class OpticModel(CatalogueRow):
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
     lead_days: Count | None = Field(default=None, description="Days from order to delivery")
     carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
-
-
-MEDIA = ("dac", "aec", "aoc", "mmf", "smf")
-"""What cables are: copper, copper with retimers, optics with the fibre on, multimode and single-mode fibre."""
 
 
 class CableModel(CatalogueRow):
