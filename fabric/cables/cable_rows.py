@@ -29,8 +29,8 @@ class CableRow:
     links: tuple[int, ...]  # directed links it carries, one direction each, of the fabric's topology
     a: CableEnd
     b: CableEnd
-    run_m: float  # as routed, with slack and service loops
-    length_m: float  # as bought
+    length_m: float  # of its run, with slack and service loops
+    bought_m: float  # the length sold that is as long
     medium: str  # empty where the catalogue has nothing for such a link
     model: str  # of the cable
     optics: tuple[str, ...]  # at end a, then at end b; empty where the cable has its ends on, or passes straight on
@@ -76,8 +76,8 @@ class CableColumns:
     links: tuple[tuple[int, ...], ...]
     a: EndColumns
     b: EndColumns
-    run_m: Floats
     length_m: Floats
+    bought_m: Floats
     medium: tuple[str, ...]
     model: tuple[str, ...]
     optics: tuple[tuple[str, ...], ...]
@@ -98,8 +98,8 @@ class CableColumns:
             self.links[number],
             self.a.at(number),
             self.b.at(number),
-            float(self.run_m[number]),
             float(self.length_m[number]),
+            float(self.bought_m[number]),
             self.medium[number],
             self.model[number],
             self.optics[number],
@@ -140,16 +140,16 @@ class CableSchedule:
     Attributes
     ----------
     total_m : float
-        Sum of the lengths bought, metres.
-    run_total_m : float
-        Sum of the runs, before lengths sold are rounded up to.
+        Sum of the lengths of all runs, metres.
+    bought_total_m : float
+        Sum of the lengths to buy.
     bound_m : float or None
         No placement of what is free to place has shorter runs in all; None where nothing was placed.
     """
 
     columns: CableColumns
     total_m: float
-    run_total_m: float
+    bought_total_m: float
     bound_m: float | None
     trays: tuple[TrayFill, ...] = ()
     notes: tuple[str, ...] = ()

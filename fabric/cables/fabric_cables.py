@@ -34,8 +34,8 @@ class FabricCables:
     a: EndColumns
     b: EndColumns
     racks: np.ndarray  # shape (C, 2), racks of both ends, -1 where they are not known
-    run_m: Floats
     length_m: Floats
+    bought_m: Floats
     medium: tuple[str, ...]
     model: tuple[str, ...]
     optics: tuple[tuple[str, ...], ...]
@@ -60,7 +60,7 @@ def fabric_cables(
     """Cables of one fabric; ``first_tier`` is the number of its first tier among those of all fabrics."""
     scenario, fabric = loaded.scenario, devices.fabric
     models = node_models(topology, scenario.fabrics[fabric].topology)
-    ends = link_ends(topology, models, devices.host_ports)
+    ends = link_ends(topology, models, devices)
     stretches = _stretches(ends)
     where = standing(loaded, plan, topology, devices)
     run = runs(loaded, plan, topology, devices, where, stretches)

@@ -20,6 +20,7 @@ from topologies.columns import Bools, Floats, Ints, column
 from topologies.link_kits import FIBRES, LinkEnd, LinkKit, kits
 
 AUTO = "auto"
+PATCHED = "smf"  # what an optical switch takes
 _WHOLE_M = 1e-6  # metres by which a run may exceed a length sold: rounding
 _TENTHS = 10  # lengths that are cut to measure, parts of a metre
 _NO_PRICE = 1e15  # US$, dearer than whatever has a price
@@ -35,7 +36,7 @@ class LinkMedia:
     run_m: Floats
     wanted: tuple[str, ...]  # media, by code
     wanted_code: Ints
-    fibre: Bools  # nothing but fibre will do: there is an optical switch on the way
+    patched: Bools  # whether it passes an optical switch, which takes single-mode fibre alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +108,14 @@ class _Groups:
     """Links that share cages, and whether one cable with its ends on could be the links of a group."""
 
     kind: np.ndarray  # shape (C,), links alike
-    kinds: np.ndarray  # (gbps, links at either end, medium wanted, fibre), by kind
+    kinds: np.ndarray  # (gbps, links at either end, medium wanted, patched), by kind
     of_link: np.ndarray  # shape (C,)
     whole: np.ndarray  # shape (G,), a cable with its ends on can be plugged
     alike: np.ndarray  # shape (G,), all its links are of one kind
 
     @classmethod
     def of(cls, media: LinkMedia) -> _Groups:
-        rows = np.column_stack([media.gbps, *media.links, media.wanted_code, media.fibre]).astype(np.float64)
+        rows = np.column_stack([media.gbps, *media.links, media.wanted_code, media.patched]).astype(np.float64)
         kinds, kind = np.unique(rows, axis=0, return_inverse=True)
         one, other = media.cage
         cages = int(max(one.max(initial=-1), other.max(initial=-1))) + 1
@@ -164,14 +165,10 @@ class _Chooser:
 
     def _ways(self, code: int) -> tuple[list[LinkKit], bool]:
         """Kits of a kind of link that the scenario allows, and whether there is any at all."""
-        gbps, low, high, wanted, fibre = self.groups.kinds[code].tolist()
+        gbps, low, high, wanted, patched = self.groups.kinds[code].tolist()
         every = kits(self.catalogue, gbps, LinkEnd(int(low)), LinkEnd(int(high)))
         medium = self.media.wanted[int(wanted)]
-        ways = [
-            kit
-            for kit in every
-            if medium in (AUTO, kit.medium) and (kit.medium in FIBRES or not fibre)
-        ]
+        ways = [kit for kit in every if medium in (AUTO, kit.medium) and (kit.medium == PATCHED or not patched)]
         return ways, bool(every)
 
     def _bought(self, kit: LinkKit, run_m: np.ndarray) -> np.ndarray:

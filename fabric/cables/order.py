@@ -20,11 +20,11 @@ BUNDLE = 24  # cables that are tied together at most
 
 def pulled(parts: Sequence[FabricCables], plan: SitePlan | None) -> tuple[CableColumns, tuple[TrayFill, ...]]:
     """All cables in the order they are pulled in, not yet labelled; and what lies in the trays."""
-    run_m = np.concatenate([np.empty(0), *(part.run_m for part in parts)])
+    length_m = np.concatenate([np.empty(0), *(part.length_m for part in parts)])
     group = _same_way(parts)
     longest = np.zeros(int(group.max(initial=-1)) + 1)
-    np.maximum.at(longest, group, run_m)
-    order = np.lexsort((np.arange(len(run_m)), -run_m, group, -longest[group]))
+    np.maximum.at(longest, group, length_m)
+    order = np.lexsort((np.arange(len(length_m)), -length_m, group, -longest[group]))
     bundle = _bundles(group[order], parts)
     rows = order.tolist()
 
@@ -39,7 +39,7 @@ def pulled(parts: Sequence[FabricCables], plan: SitePlan | None) -> tuple[CableC
         int(first) + row: ends for first, part in zip(before, parts, strict=False) for row, ends in part.legs.items()
     }
     place = {row: number for number, row in enumerate(rows)} if legs else {}
-    length_m = np.concatenate([np.empty(0), *(part.length_m for part in parts)])
+    bought_m = np.concatenate([np.empty(0), *(part.bought_m for part in parts)])
     columns = CableColumns(
         ("",) * len(rows),
         tuple(fabric[row] for row in rows),
@@ -47,8 +47,8 @@ def pulled(parts: Sequence[FabricCables], plan: SitePlan | None) -> tuple[CableC
         joined("links"),  # type: ignore[arg-type]
         _ends([part.a for part in parts]).ordered(rows),
         _ends([part.b for part in parts]).ordered(rows),
-        column(run_m[order], np.float64),
         column(length_m[order], np.float64),
+        column(bought_m[order], np.float64),
         joined("medium"),  # type: ignore[arg-type]
         joined("model"),  # type: ignore[arg-type]
         joined("optics"),  # type: ignore[arg-type]

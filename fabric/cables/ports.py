@@ -7,14 +7,13 @@ neighbouring numbers; where the size of a part changes, the next port begins who
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from fabric.cables.devices import Devices
 from fabric.cables.models import NodeModels, ways_of
 from topologies.columns import Ints, column
-from topologies.port_names import port_names
 from topologies.topology import Topology
 
 
@@ -44,15 +43,15 @@ class LinkEnds:
         return len(self.link)
 
 
-def link_ends(topology: Topology, models: NodeModels, host_port: Callable[[Ints, Ints], list[str]]) -> LinkEnds:
+def link_ends(topology: Topology, models: NodeModels, devices: Devices) -> LinkEnds:
     """Ends of all cabled links.
 
     Parameters
     ----------
     models : NodeModels
         What is known of its switches: cages, breakouts, names of ports.
-    host_port : callable
-        Names of ports of hosts, from their nodes and ports from 0.
+    devices : Devices
+        What hosts are called, and which of their NICs share a cage.
     """
     links, level = topology.links, topology.nodes.level
     link = column(np.flatnonzero(topology.is_cable), np.int32)
@@ -65,16 +64,20 @@ def link_ends(topology: Topology, models: NodeModels, host_port: Callable[[Ints,
     ]
     node, port_of, taken_of = (np.concatenate([ends[0][part], ends[1][part]]) for part in range(3))
     plugs = _plugs(models, node, port_of, taken_of)
-    names = _names(topology, models, plugs, node, port_of, host_port)
+    names = _names(topology, models, plugs, node, port_of, devices)
     _file_names(topology, link, low, names)
-    _, cage = np.unique(node.astype(np.int64) << 32 | plugs.cage, return_inverse=True)
+    box, room = plugs.cage, plugs.links
+    holder = node.astype(np.int64)
+    hosts = np.flatnonzero(~topology.is_switch[node])
+    holder[hosts], box[hosts], room[hosts] = devices.host_cages(node[hosts], port_of[hosts])
+    _, cage = np.unique(holder << 32 | box, return_inverse=True)
     count = len(link)
 
     def pair(values: np.ndarray) -> tuple[Ints, Ints]:
         return column(values[:count], np.int32), column(values[count:], np.int32)
 
     shown = (tuple(names[:count]), tuple(names[count:]))
-    return LinkEnds(topology, link, pair(node), pair(port_of), pair(cage), pair(plugs.links), shown)
+    return LinkEnds(topology, link, pair(node), pair(port_of), pair(cage), pair(room), shown)
 
 
 def _ports(topology: Topology, link: Ints) -> tuple[np.ndarray, np.ndarray]:
@@ -99,7 +102,6 @@ class _Plugs:
 
     port: np.ndarray  # as the switch is sold, before breakout
     cage: np.ndarray
-    split: np.ndarray  # among the links of the cage
     lane: np.ndarray  # among the links of the port
     ways: np.ndarray  # links of the port
     links: np.ndarray  # of the cage
@@ -128,7 +130,7 @@ def _plugs(models: NodeModels, node: np.ndarray, port: np.ndarray, taken: np.nda
     ways = ways_at * breakout
     lane = port_at % breakout * ways_at + lane_at
     sold = port_at // breakout
-    return _Plugs(sold, sold // cage_ports, sold % cage_ports * ways + lane, lane, ways, ways * cage_ports)
+    return _Plugs(sold, sold // cage_ports, lane, ways, ways * cage_ports)
 
 
 def _sold_as(models: NodeModels) -> tuple[np.ndarray, np.ndarray]:
@@ -144,27 +146,34 @@ def _names(
     plugs: _Plugs,
     node: np.ndarray,
     port: np.ndarray,
-    host_port: Callable[[Ints, Ints], list[str]],
+    devices: Devices,
 ) -> list[str]:
-    """Names of ports at ends of links: of hosts by ``host_port``, of switches by the template of their model."""
+    """Names of ports at ends of links: of hosts by their NICs, of switches by the template of their model."""
     names = np.empty(len(node), dtype=object)
     switch = topology.is_switch[node]
     hosts = np.flatnonzero(~switch)
-    names[hosts] = host_port(column(node[hosts], np.int32), column(port[hosts], np.int32))
+    names[hosts] = devices.host_ports(column(node[hosts], np.int32), column(port[hosts], np.int32))
     of_end = models.of_node[node]
     for code in range(-1, len(models.switches)):
         rows = np.flatnonzero(switch & (of_end == code))
         row = models.switches[code].row if code >= 0 else None
-        names[rows] = port_names(
-            row.port_name if row else None,
-            row.split_name if row else None,
-            port=(plugs.port[rows] + 1).tolist(),
-            cage=(plugs.cage[rows] + 1).tolist(),
-            split=(plugs.split[rows] + 1).tolist(),
-            lane=plugs.lane[rows].tolist(),
-            broken=(plugs.ways[rows] > 1).tolist(),
-        )
+        known: dict[tuple[int, int, int], str] = {}
+        keys = zip(*((values[rows] + more).tolist() for values, more in _label_of(plugs)), strict=True)
+        for at, key in zip(rows.tolist(), keys, strict=True):
+            if key not in known:
+                known[key] = row.port_label(*key) if row else _plain_label(*key)
+            names[at] = known[key]
     return list(names)
+
+
+def _label_of(plugs: _Plugs) -> tuple[tuple[np.ndarray, int], ...]:
+    """What names of ports are made of: port and way from 1, and ways."""
+    return (plugs.port, 1), (plugs.lane, 1), (plugs.ways, 0)
+
+
+def _plain_label(port: int, way: int, ways: int) -> str:
+    """Name of a port of a switch without a model."""
+    return f"port{port}/{way}" if ways > 1 else f"port{port}"
 
 
 def _file_names(topology: Topology, link: Ints, low: np.ndarray, names: list[str]) -> None:

@@ -16,6 +16,8 @@ from topologies.topology import Topology
 ASSUMED_HOST_M, ASSUMED_UPPER_M = 2.0, 20.0
 """Runs to hosts and between switches where nothing says how long they are, metres."""
 
+_PER_M, _EXACT = 100, 1e-6  # runs are rounded up to centimetres
+
 
 @dataclass(frozen=True, eq=False)
 class Stretches:
@@ -109,8 +111,9 @@ def runs(
             routes.append(plan.route(where.key[low], where.key[high]))
             pieces.append(plan.pieces(where.key[low], where.key[high]))
         route[on_plan] = of_pair.ravel() + 1
-    known = ~np.isnan(given) & ~ends.through
-    run_m = np.where(known, given, run_m)
+    known = ~np.isnan(given)
+    run_m = np.where(known, np.where(ends.through, given / 2, given), run_m)
+    run_m = np.ceil(run_m * _PER_M - _EXACT) / _PER_M
     return Runs(column(run_m, np.float64), column(route, np.int32), tuple(routes), tuple(pieces), ~known & ~on_plan)
 
 

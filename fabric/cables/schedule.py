@@ -70,8 +70,8 @@ def cable_schedule(
     bound = None if plan is None else plan.bound_m
     if plan is None:
         notes.append("the scenario has no floor plan (site.rows and site.racks_per_row): no trays, bundles or bound")
-    total, runs = float(columns.length_m.sum()), float(columns.run_m.sum())
-    return CableSchedule(columns, total, runs, bound, trays, tuple([*notes, *more]))
+    total, bought = float(columns.length_m.sum()), float(columns.bought_m.sum())
+    return CableSchedule(columns, total, bought, bound, trays, tuple([*notes, *more]))
 
 
 def _plan(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> SitePlan | None:
@@ -105,7 +105,7 @@ def label_columns(columns: CableColumns) -> dict[str, Sequence[object]]:
         "tier": columns.tier,
         "medium": columns.medium,
         "model": columns.model,
-        "length": columns.length_m.tolist(),
+        "length": columns.bought_m.tolist(),
         "colour": columns.colour,
         "bundle": columns.bundle,
         "number": range(1, len(columns) + 1),
