@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from topologies.columns import Floats
+import numpy as np
+
+from fabric.cables.labels import BY_NAME, LabelFormat
+from topologies.columns import Floats, column
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,6 @@ class EndColumns:
         """In another order, or some of them."""
         return EndColumns(*(tuple(part[row] for row in order) for part in self._parts()))
 
-    def joined(self, other: EndColumns) -> EndColumns:
-        """These and others."""
-        return EndColumns(*(one + two for one, two in zip(self._parts(), other._parts(), strict=True)))  # type: ignore[operator]
-
     def _parts(self) -> tuple[tuple[object, ...], ...]:
         return self.node, self.port, self.rack, self.unit
 
@@ -85,6 +84,7 @@ class CableColumns:
     colour: tuple[str, ...]
     bundle: tuple[str, ...]
     legs: dict[int, tuple[tuple[CableEnd, CableEnd], ...]]  # of cables that carry several links
+    number: tuple[int, ...]  # in pull order, from 1
 
     def __len__(self) -> int:
         return len(self.label)
@@ -106,8 +106,27 @@ class CableColumns:
             self.route[number],
             self.colour[number],
             self.bundle[number],
-            number + 1,
+            self.number[number],
             self.legs.get(number, ()),
+        )
+
+    def only(self, rows: Sequence[int]) -> CableColumns:
+        """Some of them."""
+        place = {row: number for number, row in enumerate(rows)}
+        parts = {
+            name: tuple(getattr(self, name)[row] for row in rows)
+            for name in (
+                "label", "fabric", "tier", "links", "medium", "model", "optics", "route", "colour", "bundle", "number",
+            )
+        }  # fmt: skip
+        return replace(
+            self,
+            **parts,
+            a=self.a.ordered(list(rows)),
+            b=self.b.ordered(list(rows)),
+            length_m=column(self.length_m[list(rows)], np.float64),
+            bought_m=column(self.bought_m[list(rows)], np.float64),
+            legs={place[row]: ends for row, ends in self.legs.items() if row in place},
         )
 
     def each_link(self) -> Iterator[tuple[int, int, CableEnd, CableEnd]]:
@@ -153,6 +172,7 @@ class CableSchedule:
     bound_m: float | None
     trays: tuple[TrayFill, ...] = ()
     notes: tuple[str, ...] = ()
+    form: LabelFormat = field(default_factory=lambda: LabelFormat.parse(BY_NAME))
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -162,7 +182,38 @@ class CableSchedule:
         """Row by row."""
         return tuple(map(self.columns.row, range(len(self.columns))))
 
+    @cached_property
+    def back_labels(self) -> tuple[str, ...]:
+        """Labels as they read from the other end."""
+        fields = label_fields(self.columns)
+        turned = {f"{'ba'['ab'.index(key[0])]}{key[1:]}" if key[1:2] == "." else key: fields[key] for key in fields}
+        return tuple(self.form.labels(turned, len(self)))
+
+    def of_fabric(self, fabric: str) -> CableSchedule:
+        """The cables of one fabric, by the numbers that they have among all; trays and bound are of all."""
+        columns = self.columns.only([row for row, name in enumerate(self.columns.fabric) if name == fabric])
+        total, bought = float(columns.length_m.sum()), float(columns.bought_m.sum())
+        return replace(self, columns=columns, total_m=total, bought_total_m=bought, bound_m=None)
+
     @property
     def overfull(self) -> tuple[TrayFill, ...]:
         """Pieces of tray that do not hold their cables."""
         return tuple(tray for tray in self.trays if tray.is_overfull)
+
+
+def label_fields(columns: CableColumns) -> dict[str, Sequence[object]]:
+    """Fields of labels, cable by cable."""
+    fields: dict[str, Sequence[object]] = {
+        "fabric": columns.fabric,
+        "tier": columns.tier,
+        "medium": columns.medium,
+        "model": columns.model,
+        "length": columns.bought_m.tolist(),
+        "colour": columns.colour,
+        "bundle": columns.bundle,
+        "number": columns.number,
+    }
+    for name, end in (("a", columns.a), ("b", columns.b)):
+        own = {"node": end.node, "port": end.port, "rack": end.rack, "ru": end.unit, "unit": end.unit}
+        fields |= {f"{name}.{key}": values for key, values in own.items()}
+    return fields

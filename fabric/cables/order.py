@@ -56,6 +56,7 @@ def pulled(parts: Sequence[FabricCables], plan: SitePlan | None) -> tuple[CableC
         joined("colour"),  # type: ignore[arg-type]
         bundle,
         {place[row]: ends for row, ends in legs.items()},
+        tuple(range(1, len(rows) + 1)),
     )
     return columns, () if plan is None else tray_fill(parts, plan)
 

@@ -7,10 +7,9 @@ fibres. Runs are those of the site plan, of the topology where it gives lengths,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-import numpy as np
-
-from fabric.cables.cable_rows import CableColumns, CableEnd, CableRow, CableSchedule, EndColumns, TrayFill
+from fabric.cables.cable_rows import CableColumns, CableEnd, CableRow, CableSchedule, EndColumns, TrayFill, label_fields
 from fabric.cables.colours import ColourBy
 from fabric.cables.devices import devices_of
 from fabric.cables.fabric_cables import FabricCables, fabric_cables
@@ -66,12 +65,12 @@ def cable_schedule(
     if problems:
         raise loaded.locate(TopologyError(problems))
     columns, trays = pulled(parts, plan)
-    columns, more = _labelled(columns, form, list(topologies))
+    columns, form, more = _labelled(columns, form, list(topologies))
     bound = None if plan is None else plan.bound_m
     if plan is None:
         notes.append("the scenario has no floor plan (site.rows and site.racks_per_row): no trays, bundles or bound")
     total, bought = float(columns.length_m.sum()), float(columns.bought_m.sum())
-    return CableSchedule(columns, total, bought, bound, trays, tuple([*notes, *more]))
+    return CableSchedule(columns, total, bought, bound, trays, tuple([*notes, *more]), form)
 
 
 def _plan(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> SitePlan | None:
@@ -81,36 +80,17 @@ def _plan(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> SitePla
 
 def _labelled(
     columns: CableColumns, form: LabelFormat | None, fabrics: Sequence[str]
-) -> tuple[CableColumns, list[str]]:
-    """With labels on; what is to be said of them."""
-    from dataclasses import replace
-
+) -> tuple[CableColumns, LabelFormat, list[str]]:
+    """With labels on; their template, and what is to be said of them."""
     given = form is not None
     if form is None:
         placed = all(unit is not None for end in (columns.a, columns.b) for unit in end.unit)
         text = BY_PLACE if placed and len(columns) else BY_NAME
         form = LabelFormat.parse(text)
-        if len(fabrics) > 1 and repeated(form.labels(label_columns(columns), len(columns))):
+        if len(fabrics) > 1 and repeated(form.labels(label_fields(columns), len(columns))):
             form = LabelFormat.parse("{fabric}:" + text)
-    labels = form.labels(label_columns(columns), len(columns))
+    labels = form.labels(label_fields(columns), len(columns))
     twice = repeated(labels)
     notes = [f"{twice[1]:,} cables have the label {twice[0]!r}; {{number}} tells them apart"] if twice and given else []
-    return replace(columns, label=tuple(labels)), notes
+    return replace(columns, label=tuple(labels)), form, notes
 
-
-def label_columns(columns: CableColumns) -> dict[str, Sequence[object]]:
-    """Fields of labels, cable by cable."""
-    fields: dict[str, Sequence[object]] = {
-        "fabric": columns.fabric,
-        "tier": columns.tier,
-        "medium": columns.medium,
-        "model": columns.model,
-        "length": columns.bought_m.tolist(),
-        "colour": columns.colour,
-        "bundle": columns.bundle,
-        "number": range(1, len(columns) + 1),
-    }
-    for name, end in (("a", columns.a), ("b", columns.b)):
-        own = {"node": end.node, "port": end.port, "rack": end.rack, "ru": end.unit, "unit": end.unit}
-        fields |= {f"{name}.{key}": values for key, values in own.items()}
-    return fields
