@@ -1,14 +1,16 @@
-"""``fabric show``: distances between endpoints, over how many paths, and what can cross between their halves."""
+"""``fabric show``: distances and path counts, what can cross between halves, and every cable."""
 
 from __future__ import annotations
 
 import click
 
 from fabric.cli.answer import Answer, emit, load, located
+from fabric.cli.cables import CableFlags, cables
+from fabric.cli.exit_codes import OK
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
-from fabric.faces.views.row_kinds import CUTS, DISTANCES
+from fabric.faces.views.row_kinds import CABLES, CUTS, DISTANCES
 
-SUMMARY = "Show path counts or the bisection of the fabrics."
+SUMMARY = "Show path counts, the bisection or the cables of the fabrics."
 ORDER = 30
 
 
@@ -16,13 +18,18 @@ ORDER = 30
     "show",
     cls=FabricCommand,
     takes=(*ANSWER, *SCENARIO),
-    rows=(DISTANCES, CUTS),
-    row_kind=lambda values: DISTANCES if values["what"] == "paths" else CUTS,
+    rows=(DISTANCES, CUTS, CABLES),
+    row_kind=lambda values: {"paths": DISTANCES, "cables": CABLES}.get(values["what"], CUTS),
 )
-@click.argument("what", type=click.Choice(("paths", "bisection")))
+@click.argument("what", type=click.Choice(("paths", "bisection", "cables")))
 @click.argument("scenario")
-def command(what: str, scenario: str, settings: Settings) -> None:
-    """Show WHAT of the fabrics of SCENARIO: paths (diameter, distances, equal-cost paths) or bisection (by tier)."""
+def command(what: str, scenario: str, settings: Settings) -> int:
+    """Show WHAT of SCENARIO: paths (diameter, distances, equal-cost paths), bisection (by tier), or cables.
+
+    Cables: both ends, length, medium, trays and bundle of every one; exit code 1: a tray does not hold them.
+    """
+    if what == "cables":
+        return cables(scenario, CableFlags(), settings)
     from fabric.faces.answers.shape_report import (
         bisection_document,
         bisection_record,
@@ -50,3 +57,4 @@ def command(what: str, scenario: str, settings: Settings) -> None:
         document, rows, kind = bisection_document(halves), CUTS, "BisectionResult"
     record = {**envelope(kind, loaded), "fabrics": found, "warnings": [str(problem) for problem in network.warnings]}
     emit(Answer(lambda: record, lambda: document, lambda: table, rows), settings)
+    return OK
