@@ -14,8 +14,9 @@ from fabric.cables.devices import Devices
 from fabric.cables.media import ChosenKits, LinkMedia, bought_m, cable_of, choose_kits
 from fabric.cables.models import node_models
 from fabric.cables.ports import LinkEnds, link_ends
-from fabric.cables.reach import reach_problems, unknown_note, wanted_media
+from fabric.cables.reach import reach_problems, unknown_note
 from fabric.cables.runs import Runs, Standing, Stretches, runs, standing
+from fabric.cables.wanted import wanted_media
 from fabric.scenario.load import LoadedScenario
 from fabric.site.site_plan import SitePlan
 from topologies.columns import Floats, column

@@ -15,11 +15,11 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from fabric.cables.wanted import AUTO
 from topologies.catalogue import CableModel, Catalogue
 from topologies.columns import Bools, Floats, Ints, column
 from topologies.link_kits import FIBRES, LinkEnd, LinkKit, kits
 
-AUTO = "auto"
 PATCHED = "smf"  # what an optical switch takes
 _WHOLE_M = 1e-6  # metres by which a run may exceed a length sold: rounding
 _TENTHS = 10  # lengths that are cut to measure, parts of a metre
