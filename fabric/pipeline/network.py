@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from pydantic import BaseModel
 
+from fabric.cables.wanted import unknown_keys
 from fabric.pipeline.degraded import apply_slowed, read_slow
 from fabric.pipeline.failure_names import check_failure_names
 from fabric.pipeline.named_sets import ScenarioSets
@@ -94,6 +95,7 @@ def build_network(
         loaded.say(*(f"{name}: {text}" for text in said[name]))
         found = [problem.under("fabrics", name, "topology") for problem in validate(topology)]
         errors += [problem for problem in found if problem.severity == "error"]
+        errors += unknown_keys(scenario, name, topology)
         warnings += [problem for problem in found if problem.severity == "warning"]
         topologies[name] = topology
     if errors:
