@@ -182,8 +182,8 @@ def _attach(
     if not hosts:
         count = len(groups[0])
         ids = net.hosts(names_inside(names, "host", room), nics=ports)
-        slot = np.tile(np.arange(room), count)
-        _cable_nics(net, np.repeat(ids, ports), np.repeat(np.arange(count), room), slot, dims, groups, gbps)
+        block, slot = (axis.ravel() for axis in np.indices((count, room), dtype=np.int32))
+        _cable_nics(net, np.repeat(ids, ports), block, slot, dims, groups, gbps)
         return
     for group in hosts:
         check_nic_speed(group, gbps, where="speed")
@@ -192,7 +192,7 @@ def _attach(
     filled = np.zeros(len(groups[0]), dtype=np.int32)
     np.add.at(filled, [block.leaves[0] for block in blocks], [len(block.hosts) * block.group.nics for block in blocks])
     # Where switches are not full, one begins at the digit where the one before it ended, so that group 1 fills evenly.
-    next_slot = (np.cumsum(filled) - filled) % dims[0]
+    next_slot = (np.cumsum(filled, dtype=np.int32) - filled) % dims[0]
     for block in blocks:
         group, slots, (home, *_) = written[block.group.name], block.group.nics, block.leaves
         alone = group.rail == "per-gpu" and group.nics > 1
