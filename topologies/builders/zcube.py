@@ -182,8 +182,8 @@ def _attach(
     if not hosts:
         count = len(groups[0])
         ids = net.hosts(names_inside(names, "host", room), nics=ports)
-        block, slot = (axis.ravel() for axis in np.indices((count, room), dtype=np.int32))
-        _cable_nics(net, np.repeat(ids, ports), block, slot, dims, groups, gbps)
+        switch, slot = (axis.ravel() for axis in np.indices((count, room), dtype=np.int32))
+        _cable_nics(net, np.repeat(ids, ports), switch, slot, dims, groups, gbps)
         return
     for group in hosts:
         check_nic_speed(group, gbps, where="speed")
