@@ -41,31 +41,47 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Layout:
-    """Roles from the hosts up with the model of each, and tiers of links from the hosts up."""
+    """Roles from the hosts up with the model of each, and tiers of links from the hosts up.
+
+    Attributes
+    ----------
+    kind : str
+        Of the topology of a plane.
+    own_planes : bool
+        Whether that kind has the planes itself.
+    counts_all : bool
+        Whether counts are those of all planes, not of one.
+    """
 
     family: str
     share: Share
     roles: tuple[str, ...]
     options: tuple[PortOption, ...]
     wires: tuple[Wire, ...]
-    kind: str = ""  # of the topology of a plane, where it is not the family
+    kind: str
+    own_planes: bool = False
+    counts_all: bool = False
+
+    @property
+    def times(self) -> int:
+        """What counts are multiplied by to be those of all planes."""
+        return 1 if self.counts_all else self.share.planes
 
     @property
     def host_cables(self) -> int:
-        """Cables to the hosts of a plane."""
-        return self.share.need.hosts * self.share.nics
+        """Cables to the hosts, of a plane or of all."""
+        return self.share.need.hosts * self.share.nics * self.share.planes // self.times
 
     def switch_terms(self, counts: Sequence[Count]) -> tuple[SwitchTerm, ...]:
         """Switches of all planes, from those of one by role."""
         rows = zip(self.roles, self.options, counts, strict=True)
-        return tuple(SwitchTerm(role, option.model, self.share.planes * count) for role, option, count in rows)
+        return tuple(SwitchTerm(role, option.model, self.times * count) for role, option, count in rows)
 
     def link_terms(self, counts: Sequence[Count]) -> tuple[LinkTerm, ...]:
         """Links of all planes, from those between switches of one by tier."""
         rows = zip(self.wires, (self.host_cables, *counts), strict=True)
         return tuple(
-            LinkTerm(wire.tier, self.share.planes * count, wire.gbps, wire.lower, wire.upper, wire.run)
-            for wire, count in rows
+            LinkTerm(wire.tier, self.times * count, wire.gbps, wire.lower, wire.upper, wire.run) for wire, count in rows
         )
 
     def floor(self, switches: Sequence[int], cables: Sequence[int]) -> Floor:
@@ -89,9 +105,9 @@ class Layout:
 
     def counted(self, sizes: Sizes) -> Counted:
         """The design of some sizes."""
-        planes, kind = self.share.planes, self.kind or self.family
-        topology = {"kind": kind, **sizes.topology}
-        if planes > 1:
+        planes, times = self.share.planes, self.times
+        topology = {"kind": self.kind, **sizes.topology}
+        if planes > 1 and not self.own_planes:
             topology = {"kind": "multi-plane", "planes": planes, "plane": topology}
         rows = zip(self.roles, self.options, sizes.switches, sizes.ports, strict=True)
         tiers = zip(self.wires, (self.host_cables, *sizes.cables), strict=True)
@@ -100,11 +116,11 @@ class Layout:
             topology,
             self.share.nic_ports,
             tuple(
-                SwitchCount(role, option.model, planes * count, option.whole_ports(ports))
+                SwitchCount(role, option.model, times * count, option.whole_ports(ports))
                 for role, option, count, ports in rows
             ),
             tuple(
-                CableCount(wire.tier, planes * count, wire.gbps, wire.lower, wire.upper, wire.run)
+                CableCount(wire.tier, times * count, wire.gbps, wire.lower, wire.upper, wire.run)
                 for wire, count in tiers
             ),
             dict(sizes.oversubscription),
@@ -120,7 +136,8 @@ class Layout:
         """The variant, named after its models and the other choices."""
         share = self.share
         planes = () if share.planes == share.nic_ports == 1 else (f"{share.planes} planes of {share.nic_ports}",)
-        name = " ".join((self.family, self.kind, "+".join(option.label for option in self.options), *choices, *planes))
+        kind = () if self.kind == self.family else (self.kind,)
+        name = " ".join((self.family, *kind, "+".join(option.label for option in self.options), *choices, *planes))
         return Variant(self.family, name, tuple(option.model for option in self.options), formulate, floor)
 
 

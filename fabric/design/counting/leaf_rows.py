@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from functools import lru_cache
 
 from fabric.design.counting.shares import Share
 
@@ -32,7 +32,7 @@ class LeafRow:
     most_up: int
 
 
-def leaf_rows(share: Share, ports: int, links_per_host: int, ways: int, up_per_link: Fraction) -> list[LeafRow]:
+def leaf_rows(share: Share, ports: int, links_per_host: int, ways: int, up_per_link: Fraction) -> tuple[LeafRow, ...]:
     """Numbers of leaves that whole hosts fill, each with the fewest hosts on a leaf; fewest leaves last.
 
     Of the ways to fill a number of leaves the one of the fewest hosts on each needs the fewest ports, so that every
@@ -47,17 +47,26 @@ def leaf_rows(share: Share, ports: int, links_per_host: int, ways: int, up_per_l
     up_per_link : Fraction
         Uplinks that there must be for every link of a host.
     """
+    return _rows(share.room, share.fewest_uplinks, ports, links_per_host, ways, up_per_link)
+
+
+@lru_cache(maxsize=4096)
+def _rows(
+    room: int, fewest_up: int, ports: int, links_per_host: int, ways: int, up_per_link: Fraction
+) -> tuple[LeafRow, ...]:
+    """The same, from numbers alone."""
     rows: dict[int, LeafRow] = {}
-    for hosts in range(1, min(share.room, ports * ways // links_per_host) + 1):
+    numerator, denominator = up_per_link.numerator, up_per_link.denominator
+    for hosts in range(1, min(room, ports * ways // links_per_host) + 1):
         links = hosts * links_per_host
         down = -(-links // ways)
-        least = max(ceil(links * up_per_link), share.fewest_uplinks)
+        least = max(-(-links * numerator // denominator), fewest_up)
         if down + least > ports:
             break
         if down * ways // links_per_host == hosts:
-            leaves = -(-share.room // hosts)
+            leaves = -(-room // hosts)
             rows.setdefault(leaves, LeafRow(leaves, hosts, down, least, ports - down))
-    return list(rows.values())
+    return tuple(rows.values())
 
 
 def fullest(share: Share, hosts: int) -> int:

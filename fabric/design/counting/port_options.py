@@ -1,7 +1,7 @@
 """How the ports of a switch model can be used in a tier: whole, or each broken out into slower ones.
 
-Switches that face each other use the speed of the lower one's ports: the ports of the upper one are broken out as far as
-that does not slow the link, and a slower upper switch slows it. Switches of two protocols never meet.
+Switches that face each other use the speed of the lower one's ports: the ports of the upper one are broken out as far
+as that does not slow the link, and a slower upper switch slows it. Switches of two protocols never meet.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Rail-optimised fabrics, counted; with three tiers spines are of one rail in one pod.
 
-``U`` units of ``d`` nodes have a leaf for every rail, or for ``t`` neighbouring rails that share it: ``U n / t`` leaves.
-With three tiers ``k = ceil(U / m)`` pods of ``m`` units, of which the last may have fewer, have ``s`` spines for every
+``U`` units of ``d`` nodes have a leaf for every rail, or for ``t`` neighbouring rails on it: ``U n / t`` leaves. With
+three tiers ``k = ceil(U / m)`` pods of ``m`` units, of which the last may have fewer, have ``s`` spines for every
 column of leaves. Above spine ``i`` of all groups are ``r`` cores, each with ``b`` cables from every one: ``v = r b``.
 """
 
@@ -44,7 +44,7 @@ def _three_tier_rails(family: str, share: Share, catalogue: Catalogue, together:
         for spine in upper_options(need, catalogue, leaf):
             first = link_between(leaf, spine, "leaf-spine")
             ratio = uplink_ratio(need, share.gbps, first.gbps)
-            rows = tuple(leaf_rows(share, leaf.ports, together, 1, ratio))
+            rows = leaf_rows(share, leaf.ports, together, 1, ratio)
             for core in upper_options(need, catalogue, spine) if rows else ():
                 wires = (host_link(share, leaf), first, link_between(spine, core, "spine-core"))
                 layout = Layout(family, share, ("leaf", "spine", "core"), (leaf, spine, core), wires, "rail-optimised")

@@ -46,3 +46,10 @@ def _down_ports(ports: int, down_gbps: float, up_gbps: float) -> int:
     """Most ports down that as much bandwidth up is left for."""
     down = int(ports * up_gbps / (down_gbps + up_gbps))
     return max(down, 0)
+
+
+def equal_switch_reach(need: FabricNeed, catalogue: Catalogue) -> int:
+    """Ends of a fat tree of equal switches: ``k²/2`` in two tiers, ``k³/4`` in three."""
+    tiers = min(need.max_tiers, 3)
+    options = host_options(need, catalogue, need.nic_gbps)
+    return max((2 * (option.ports // 2) ** tiers for option in options), default=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import inf
 
 from fabric.design.need import FabricNeed
@@ -67,9 +68,14 @@ class Share:
 
 def uplink_ratio(need: FabricNeed, down_gbps: float, up_gbps: float) -> Fraction:
     """Uplinks that there must be for every link down, by the oversubscription allowed; 0 where any will do."""
-    if need.oversubscription == inf:
+    return _uplink_ratio(need.oversubscription, down_gbps, up_gbps)
+
+
+@lru_cache(maxsize=1024)
+def _uplink_ratio(oversubscription: float, down_gbps: float, up_gbps: float) -> Fraction:
+    if oversubscription == inf:
         return Fraction(0)
-    return gbps_fraction(down_gbps) / (exact(need.oversubscription) * gbps_fraction(up_gbps))
+    return gbps_fraction(down_gbps) / (exact(oversubscription) * gbps_fraction(up_gbps))
 
 
 def one_plane(need: FabricNeed) -> Share | None:

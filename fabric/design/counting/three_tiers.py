@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, gcd
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,6 @@ class PodLimits:
     ----------
     up_per_link : Fraction
         Uplinks of a spine for every link down, by the oversubscription allowed.
-    most_leaves : int
-        Of a pod, with one cable from each leaf to each spine.
     """
 
     spine_ports: int
@@ -44,18 +43,12 @@ class PodLimits:
     fewest_spines: int
     fewest_cores: int
 
-    @property
+    @cached_property
     def most_leaves(self) -> int:
-        """Links down of a spine that leave ports enough up."""
-        return next((down for down in range(self.spine_ports - 1, 0, -1) if self.fits(down)), 0)
-
-    def least_up(self, down: int) -> int:
-        """Uplinks of a spine with so many links down."""
-        return max(ceil(down * self.up_per_link), 1)
-
-    def fits(self, down: int) -> bool:
-        """Whether so many links down leave ports enough up."""
-        return down + self.least_up(down) <= self.spine_ports
+        """Of a pod, with one cable from each to each spine: ``d`` with ``d + d · up_per_link`` within the ports."""
+        ratio = self.up_per_link
+        most = self.spine_ports * ratio.denominator // (ratio.denominator + ratio.numerator)
+        return min(most, self.spine_ports - 1)
 
 
 def limits_of(layout: Layout) -> PodLimits:
@@ -72,12 +65,18 @@ class PodVariables:
     leaves: IntVar  # or units, with one leaf of a column each
     up: IntVar
     spines: IntVar
-    down: IntVar  # cables down of a spine
+    down: IntVar  # cables of a spine to one column of leaves
     spine_up: IntVar
 
 
-def pod_variables(model: CpModel, limits: PodLimits, rows: tuple[LeafRow, ...]) -> tuple[IntVar, PodVariables]:
-    """Leaves that the hosts fill, and a pod: ``u = s q``, ``m q + v`` within the ports, ``v`` as is asked for."""
+def pod_variables(
+    model: CpModel, limits: PodLimits, rows: tuple[LeafRow, ...], columns: int = 1
+) -> tuple[IntVar, PodVariables]:
+    """Leaves that the hosts fill, and a pod: ``u = s q``, ``m q + v`` within the ports, ``v`` as is asked for.
+
+    With ``columns`` every leaf is so many, all under the same spines.
+    """
+    most_down = limits.most_leaves // columns
     most_up = max(row.most_up for row in rows)
     filled = model.new_int_var(min(row.leaves for row in rows), max(row.leaves for row in rows), "filled")
     least = model.new_int_var(0, most_up, "least uplinks")
@@ -87,15 +86,15 @@ def pod_variables(model: CpModel, limits: PodLimits, rows: tuple[LeafRow, ...]) 
     model.add(up >= least)
     model.add(up <= room)
     spines = model.new_int_var(limits.fewest_spines, most_up, "spines of a pod")
-    each = model.new_int_var(1, limits.most_leaves, "cables to each spine")
+    each = model.new_int_var(1, most_down, "cables to each spine")
     model.add_multiplication_equality(up, [spines, each])
-    leaves = model.new_int_var(1, limits.most_leaves, "leaves of a pod")
-    down = model.new_int_var(1, limits.most_leaves, "cables down of a spine")
+    leaves = model.new_int_var(1, most_down, "leaves of a pod")
+    down = model.new_int_var(1, most_down, "cables down of a spine")
     model.add_multiplication_equality(down, [leaves, each])
     spine_up = model.new_int_var(1, limits.spine_ports - 1, "uplinks of a spine")
-    model.add(down + spine_up <= limits.spine_ports)
+    model.add(columns * down + spine_up <= limits.spine_ports)
     ratio = limits.up_per_link
-    model.add(down * ratio.numerator <= spine_up * ratio.denominator)
+    model.add(columns * down * ratio.numerator <= spine_up * ratio.denominator)
     return filled, PodVariables(leaves, up, spines, down, spine_up)
 
 
@@ -133,7 +132,7 @@ def three_tier_clos(family: str, share: Share, catalogue: Catalogue) -> Iterator
         for spine in upper_options(need, catalogue, leaf):
             first = link_between(leaf, spine, "leaf-spine")
             ratio = uplink_ratio(need, share.gbps, first.gbps)
-            rows = tuple(leaf_rows(share, leaf.ports, share.nics, 1, ratio))
+            rows = leaf_rows(share, leaf.ports, share.nics, 1, ratio)
             for core in upper_options(need, catalogue, spine) if rows else ():
                 wires = (host_link(share, leaf), first, link_between(spine, core, "spine-core"))
                 layout = Layout(family, share, ("leaf", "spine", "core"), (leaf, spine, core), wires, "clos")

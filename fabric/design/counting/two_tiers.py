@@ -104,7 +104,7 @@ class TwoTiers:
             (counts.leaves, counts.spines),
             (counts.leaves * counts.up,),
             (-(-links // ways) + counts.up, counts.leaves * counts.up // counts.spines),
-            {"leaf": float(links * down_gbps / (counts.up * up_gbps))},
+            {self.layout.roles[0]: float(links * down_gbps / (counts.up * up_gbps))},
         )
 
 
@@ -122,7 +122,7 @@ def leaf_spines(family: str, share: Share, catalogue: Catalogue) -> Iterator[Var
                 layout = Layout(family, share, ("leaf", "spine"), (leaf, spine), wires, "leaf-spine")
                 topology = _leaf_spine(leaf, spine, split)
                 choices = (f"hosts on {split}",) if split else ()
-                plan = TwoTiers(layout, tuple(rows), share.nics, 1, topology, choices)
+                plan = TwoTiers(layout, rows, share.nics, 1, topology, choices)
                 if (variant := plan.variant()) is not None:
                     yield variant
 
@@ -150,7 +150,7 @@ def two_tier_rails(family: str, share: Share, catalogue: Catalogue, rails_per_sw
             rows = leaf_rows(share, leaf.ports, rails_per_switch, 1, ratio)
             layout = Layout(family, share, ("leaf", "spine"), (leaf, spine), wires, "rail-optimised")
             topology = _rails(leaf, spine, rails_per_switch)
-            plan = TwoTiers(layout, tuple(rows), rails_per_switch, columns, topology, (f"rails x{rails_per_switch}",))
+            plan = TwoTiers(layout, rows, rails_per_switch, columns, topology, (f"rails x{rails_per_switch}",))
             if (variant := plan.variant()) is not None:
                 yield variant
 
