@@ -14,10 +14,9 @@ _TRIED = 64  # numbers of groups above the fewest
 
 def larger(present: BuiltFabric, hosts: Sequence[HostGroup]) -> Iterator[Keys]:
     """Groups as the nodes need, or a few more where these cannot be joined evenly."""
-    groups = present.pods()
-    attached = sum(len(group.hosts) for group in present.hosts) or 1
-    asked = sum(len(group.hosts) for group in hosts)
-    fewest = max(1, asked * groups // attached - 1)
+    per_group = int(present.keys["p"]) * int(present.keys["a"])
+    ports = sum(len(group.hosts) * group.nics * group.ports for group in hosts)
+    fewest = max(present.pods(), -(-ports // per_group))
     for count in range(fewest, fewest + _TRIED):
         yield {**present.keys, "groups": count}
 
