@@ -69,6 +69,16 @@ CUTS = RowKind(
     ratios=("ratio", "least_ratio"),
 )  # fmt: skip
 
+BILL = RowKind(
+    "rows of a bill",
+    (
+        "item", "model", "count", "cost", "power_w", "estimate", "source", "fabric", "usd", "max_power_w",
+        "embodied_kg", "lead_days", "cable_m",
+    ),
+    shown=("item", "model", "count", "usd", "cost", "power_w", "lead_days", "estimate", "fabric"),
+    key="rows",
+)  # fmt: skip
+
 PHASES = RowKind(
     "phases of workloads",
     (
