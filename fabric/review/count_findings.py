@@ -8,7 +8,7 @@ from fractions import Fraction
 from fabric.review.bounds import Conflict, Intervals
 from fabric.review.claims import Claims
 from fabric.review.counts import CountsChecked
-from fabric.review.finding import Finding
+from fabric.review.finding import Finding, Severity
 from fabric.review.names import shown
 from fabric.review.shape import ROLES, port_speed
 from fabric.review.written import Written
@@ -56,7 +56,10 @@ def _contradiction(conflict: Conflict, checked: CountsChecked) -> Finding:
         steps += _reach_at_ratio(conflict, checked)
     doubts = [claims.shown(each) for each in checked.doubted if each in conflict.claims]
     fix = fix or (f"the others agree without {' and '.join(doubts)}" if doubts else "")
-    return Finding("note" if is_better else "contradiction", conflict.kind, subject, text, tuple(steps), fix)
+    severity: Severity = "contradiction"
+    if is_better:  # a fabric that is more than 1:1 is 1:1, too
+        severity = "note" if key is not None and claims.value(key) == 1 else "warning"
+    return Finding(severity, conflict.kind, subject, text, tuple(steps), fix)
 
 
 def _ratio_step(checked: CountsChecked, key: str) -> list[str]:
@@ -143,7 +146,8 @@ def _spread(checked: CountsChecked, known: Intervals) -> Iterator[Finding]:
     shape = checked.shape
     pairs = [("uplinks", "spines" if shape.tiers == 2 else "spines_per_pod", "leaf", "spine")]
     for up, above, lower, upper in pairs[: max(shape.tiers - 1, 0)]:
-        links, switches = known.exact(up), known.exact(above)
+        links = checked.claims.value(up) or known.exact(up)
+        switches = checked.claims.value(above) or known.exact(above)
         if not links or not switches or shape.separate > 1 and above == "spines":
             continue
         each = f"{shown(up, links)} / {shown(above, switches)} = {float(links / switches):,.4g}"
@@ -202,6 +206,10 @@ def _optics(claims: Claims, known: Intervals) -> Iterator[Finding]:
     if optics > ends:
         text = f"{int(optics):,} optics on {int(ends):,} ends of cables"
         yield Finding("contradiction", "optics", "optics", text, (step,), f"at most {int(ends):,}, one an end")
+    elif optics < ends and (between is None or optics >= 2 * between):
+        text = f"{int(optics):,} optics for {int(ends):,} ends of cables: the others have no optic, or share one"
+        fix = "say which cables are copper or active optical, and which optics are twin-port"
+        yield Finding("note", "optics", "optics", text, (step,), fix)
     elif between is not None and optics < 2 * between:
         text = (
             f"{int(optics):,} optics do not do for both ends of {int(between):,} cables between switches, unless they "
