@@ -49,7 +49,8 @@ def buildable(checked: CountsChecked) -> tuple[Buildable | None, str]:
                 why = error.problems[0].message
                 last = {name: found.counts[name] for name in ("leaves", "spines", "cores", "uplinks", "host_ports")}
                 continue
-            return Buildable(_changed(found, checked), _counted(summary, found, checked.claims), text), ""
+            changed = (*_changed(found, checked), *_other_ratios(summary, checked.claims))
+            return Buildable(changed, _counted(summary, found, checked.claims), text), ""
     return None, why
 
 
@@ -86,6 +87,26 @@ def _changed(found: Nearest, checked: CountsChecked) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def _other_ratios(summary: TopologySummary, claims: Claims) -> tuple[str, ...]:
+    """The oversubscription and bisection of what was built, where they are not those claimed."""
+    texts = []
+    for key, role in (("oversubscription", "leaf"), ("spine_oversubscription", "spine")):
+        written, ratio = claims.numbers.get(key), summary.oversubscription_by_role.get(role)
+        if written is not None and ratio is not None and not written.low <= Fraction(ratio) <= written.high:
+            texts.append(f"{key.replace('_', ' ')} {to_one(ratio)} instead of {written.text}")
+    written = claims.numbers.get("bisection")
+    if written is not None and {"speed", "nic_speed", "uplink_speed", "model", "leaf_model"} & set(claims.keys):
+        gbps = _bisection_gbps(summary)
+        if not written.low <= Fraction(gbps) <= written.high:
+            texts.append(f"bisection {format_gbps(gbps)} instead of {written.text}")
+    return tuple(texts)
+
+
+def _bisection_gbps(summary: TopologySummary) -> float:
+    """Half of the narrowest tier, one direction."""
+    return min(summary.capacity_gbps_by_tier.values()) / 2
+
+
 def _counted(summary: TopologySummary, found: Nearest, claims: Claims) -> tuple[tuple[str, str], ...]:
     """What was built, for people."""
     rows = [("GPUs", f"{found.counts['gpus']:,}")] if _GPUS & set(claims.keys) else []
@@ -95,8 +116,7 @@ def _counted(summary: TopologySummary, found: Nearest, claims: Claims) -> tuple[
     for role, ratio in summary.oversubscription_by_role.items():
         if ratio is not None:
             rows.append((f"oversubscription {role}", to_one(ratio)))
-    tiers = [gbps for tier, gbps in summary.capacity_gbps_by_tier.items()]
-    rows.append(("bisection", format_gbps(min(tiers) / 2)))
+    rows.append(("bisection", format_gbps(_bisection_gbps(summary))))
     for role, used in summary.ports_used_max_by_role.items():
         have = summary.ports_available_by_role.get(role)
         rows.append((f"ports used {role}", f"{used:,}" + (f" of {have:,}" if have else "")))

@@ -138,6 +138,12 @@ class Claims:
         """Only these of them."""
         return self.without(*(key for key in self.keys if key not in keys))
 
+    def with_others(self, over: Claims) -> Claims:
+        """With those of another laid over them."""
+        return Claims(
+            self.name, self.path, {**self.numbers, **over.numbers}, {**self.words, **over.words}, self.catalogue
+        )
+
     def value(self, key: str) -> Fraction | None:
         """A number as it is written; None where it is not claimed."""
         return self.numbers[key].value if key in self.numbers else None

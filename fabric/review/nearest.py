@@ -60,7 +60,9 @@ def nearest(checked: CountsChecked, tiers: int, *, like: dict[str, int] | None =
         for name, flag in zip(like, differ, strict=True):
             model.add(counts[name] != like[name]).only_enforce_if(flag)
         model.add_bool_or(differ)
-    wanted = sum((TRUST.get(name, 3) if name in checked.claims else 1) * flag for name, flag in kept.items())
+    first = f" {_USUAL_RADIX[0]}"
+    weights = {name: TRUST.get(name, 3) if name in checked.claims else 1 + name.endswith(first) for name in kept}
+    wanted = sum(4 * weights[name] * flag for name, flag in kept.items())
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
