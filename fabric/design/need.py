@@ -41,6 +41,9 @@ class FabricNeed:
     single_failures: tuple[str, ...] = ()
     max_tiers: int = 3
     reserve_hosts: int = 0  # that must be connectable later without touching a leaf
+    leaf_switches: tuple[str, ...] = ()  # models allowed for the switches that hosts are on; none: all
+    upper_switches: tuple[str, ...] = ()  # models allowed for all others; none: all
+    most: tuple[tuple[str, float], ...] = ()  # measures of an objective, and what each may come to at most
 
     @property
     def endpoints(self) -> int:
