@@ -178,6 +178,13 @@ PROBLEMS = RowKind(
     ("file", "severity", "code", "message", "path", "line", "column", "hint"),
 )
 
+REVIEWED = RowKind(
+    "findings of a review",
+    ("severity", "kind", "subject", "text", "arithmetic", "fix", "fabric"),
+    shown=("severity", "kind", "text", "fix", "fabric"),
+    key="findings",
+)
+
 MODELS = RowKind(
     "models",
     (
