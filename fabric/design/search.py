@@ -170,10 +170,15 @@ class Search:
         """Solve a variant, and queue it again with what that proved; drop it where nothing is left of it."""
         fixed: list[int] = []
         answer = None
+        ceiling = min((other.best[0][0] for _, other in self._waiting if other.best is not None), default=None)
         for place in range(len(self.objective.order)):
-            step = self._solve(entry, place, fixed)
+            step = self._solve(entry, place, fixed, ceiling)
             if step is None:
-                if place == 0:
+                if place == 0 and ceiling is None:
+                    return
+                if place == 0:  # no better than what is known already: asked again when that is given
+                    entry.bound = max(entry.bound, (ceiling or 0) + 1)
+                    self._push(entry)
                     return
                 break
             answer = step
@@ -192,8 +197,8 @@ class Search:
         entry.best = self._sums(answer.counted), answer.decided, answer.counted
         self._push(entry)
 
-    def _solve(self, entry: _Entry, place: int, fixed: Sequence[int]) -> _Answer | None:
-        """Least sum number ``place`` with those before fixed; None where nothing meets the need."""
+    def _solve(self, entry: _Entry, place: int, fixed: Sequence[int], ceiling: int | None) -> _Answer | None:
+        """Least sum number ``place`` with those before fixed; None where nothing meets the need under the ceiling."""
         from ortools.sat.python import cp_model
 
         self._solved += 1
@@ -202,6 +207,8 @@ class Search:
             return None
         for earlier, value in enumerate(fixed):
             model.add(self._objective(form, earlier) == value)
+        if ceiling is not None and place == 0:
+            model.add(self._objective(form) <= ceiling)
         if entry.given and form.decides:
             model.add_forbidden_assignments(list(form.decides), entry.given)
         model.minimize(self._objective(form, place))

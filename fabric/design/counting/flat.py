@@ -142,7 +142,7 @@ def flat_variant(
     option = ground.option
     between = (Wire(tier, option.gbps, option.end(), option.end()) for tier in tiers[1:])
     wires = (host_link(ground.share, option, tier=tiers[0]), *between)
-    layout = Layout(family, ground.share, tuple(roles), (option,) * len(roles), wires)
+    layout = Layout(family, ground.share, tuple(roles), (option,) * len(roles), wires, family)
     floor = layout.floor(
         [min(each.switches[at] for each in best) for at in range(len(roles))],
         [min(each.cables[at] for each in best) for at in range(len(tiers) - 1)],
