@@ -198,8 +198,8 @@ def _ceiling(requirement: Requirement, name: str, wish: FabricWish, host_gbps: f
     reached = host_gbps * DEFAULT_EFFICIENCY / floor
     if reached < 1:
         raise requirement.located(
-            f"a bus bandwidth of {precise_gbps(floor)} is more than the NICs of a host carry: {precise_gbps(host_gbps)} "
-            f"at {percent(DEFAULT_EFFICIENCY, 0)} payload are {precise_gbps(host_gbps * DEFAULT_EFFICIENCY)}",
+            f"a bus bandwidth of {precise_gbps(floor)} is more than the NICs of a host carry: "
+            f"{precise_gbps(host_gbps)} at {percent(DEFAULT_EFFICIENCY, 0)} payload are {precise_gbps(host_gbps * DEFAULT_EFFICIENCY)}",
             ("require", "bus_bandwidth"),
             "ask for less, or for more or faster NICs",
         )
