@@ -261,19 +261,23 @@ class Walk:
 def cheapest_usd(need: FabricNeed, catalogue: Catalogue) -> float:
     """Price of switches and links of the cheapest fabric that meets a need, US$; inf where none does.
 
-    NICs of GPUs stay on planes that all NICs are on, as a need without ``parts`` asks.
+    NICs of GPUs are on planes that all of them are on, but where a need allows ``parts`` or names the family.
     """
     walk, kinds = Walk(need, catalogue), need.kinds
     per_gpu = need.rail == "per-gpu" and need.nics > 1
+    apart = need.parts or "multi-plane" in kinds
     for ports in need.nic_ports:
         if ports == 1 and kinds != ("multi-plane",):
             walk.plane(need.nics, need.nic_gbps, 1, kinds)
         if not kinds or "multi-plane" in kinds:
             each = need.nics * ports
-            for planes in range(2, each + 1):
-                if (planes == ports) if per_gpu else each % planes == 0:
-                    nics = need.nics if per_gpu else each // planes
-                    walk.plane(nics, need.nic_gbps / ports, planes, ())
+            for planes in (count for count in range(2, each + 1) if each % count == 0):
+                nics = each // planes
+                if per_gpu:
+                    nics = need.nics * ports // planes if planes % ports == 0 else 0
+                    if not nics or (planes > ports and not apart):
+                        continue
+                walk.plane(nics, need.nic_gbps / ports, planes, ())
         if ports > 1 and (not kinds or "dual-plane" in kinds):
             walk.dual_planes(ports, cores=True)
     return walk.best / 1000
