@@ -18,7 +18,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from fabric.design.counted import Counted
-from fabric.design.family import FAMILIES, Formulation, Variant
+from fabric.design.family import FAMILIES, Floor, Formulation, Variant
 from fabric.design.need import FabricNeed
 from fabric.design.objective import MissingFigureError, Objective, Rates, in_units, thousandths
 from topologies.catalogue import Catalogue
@@ -127,8 +127,12 @@ class Search:
         heapq.heappush(self._waiting, (entry.key(), entry))
 
     def _admit(self, entry: _Entry) -> None:
-        """Bound a variant by the domains of its variables; drop it where it cannot meet the need or be counted."""
+        """Bound a variant by its floor, or the domains of its variables; drop it where it does not do or count."""
         try:
+            if entry.variant.floor is not None:
+                entry.bound = max(_total(entry.variant.floor, self._rates, 0), 0)
+                self._push(entry)
+                return
             model, form = self._formulated(entry.variant)
             if form is None:
                 return
@@ -254,7 +258,7 @@ def _allowed(need: FabricNeed, models: Sequence[str]) -> bool:
     return not need.upper_switches or set(uppers) <= set(need.upper_switches)
 
 
-def _total(form: Formulation, rates: Rates, place: int) -> Any:
+def _total(form: Formulation | Floor, rates: Rates, place: int) -> Any:
     """The sum of a design as an expression over its counts."""
     total: Any = 0
     for switches in form.switches:
