@@ -28,7 +28,7 @@ def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
     share = one_plane(need)
     if share is None or (need.rail != "per-gpu" and need.nics > 1) or "leaf" in need.single_failures:
         return
-    apart = need.parts or "rail-only" in need.kinds
+    apart = need.parts
     for together in divisors(need.nics):
         if need.nics // together > 1 and not apart:
             continue
