@@ -217,6 +217,10 @@ class OpticModel(CatalogueRow):
     carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
 
 
+MEDIA = ("dac", "aec", "aoc", "mmf", "smf")
+"""What cables are: copper, copper with retimers, optics with the fibre on, multimode and single-mode fibre."""
+
+
 class CableModel(CatalogueRow):
     """A cable: copper or active with its ends on, or a fibre that optics plug onto."""
 
