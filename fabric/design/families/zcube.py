@@ -72,7 +72,8 @@ def _size(ground: Ground, dims: tuple[int, int], each: int, parallel: int) -> Si
         (first + second,),
         (first * second * parallel,),
         (max(used),),
-        {"switch": float(ground.link_ratio * Fraction(each, parallel))},
+        {},
+        uniform_load=float(ground.link_ratio * Fraction(each, parallel)),
     )
 
 
