@@ -255,7 +255,7 @@ class _Answer:
 def variants_of(need: FabricNeed, catalogue: Catalogue, families: Sequence[str] = ()) -> Iterator[Variant]:
     """Variants of the families that a need allows, or of ``families`` among them, of the models that it allows."""
     for name in sorted(FAMILIES):
-        if (need.kinds and name not in need.kinds) or (families and name not in families):
+        if not FAMILIES[name].is_choice(need, name) or (families and name not in families):
             continue
         for variant in FAMILIES[name].variants(need, catalogue):
             if _allowed(need, variant.models):
