@@ -40,6 +40,7 @@ from fabric.routing.names import (
     router_names,
 )
 from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
+from fabric.scenario.cost_schema import CostsSpec
 from fabric.scenario.failure_schema import FailureSpec, Left, RiskGroupSpec
 from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
 from fabric.scenario.latency_schema import FabricLatency
@@ -473,6 +474,7 @@ class Scenario(Spec):
     )
     defaults: DefaultsSpec = Field(default=DefaultsSpec(), description="Settings that hold for the whole scenario")
     site: SiteSpec | None = Field(default=None, description="The room: how racks stand, and cable lengths")
+    costs: CostsSpec = Field(default=CostsSpec(), description="Prices, spares and carbon of the bill")
     nodes: tuple[NodeSpec, ...] = Field(default=(), description="Hosts; none: builders fill every host port")
     fabrics: dict[Name, FabricSpec] = Field(min_length=1, description="Networks by name")
     workloads: tuple[WorkloadSpec, ...] = Field(default=(), description="Jobs, storage and other sources of load")

@@ -70,6 +70,25 @@ CUTS = RowKind(
     ratios=("ratio", "least_ratio"),
 )  # fmt: skip
 
+BILL = RowKind(
+    "rows of a bill",
+    (
+        "item", "model", "count", "cost", "power_w", "estimate", "source", "fabric", "usd", "max_power_w",
+        "embodied_kg", "lead_days", "cable_m",
+    ),
+    shown=("item", "model", "count", "usd", "cost", "power_w", "lead_days", "estimate", "fabric"),
+    key="rows",
+)  # fmt: skip
+
+RACKS = RowKind(
+    "racks of the floor plan",
+    (
+        "rack", "row", "place", "hosts", "switches", "units_used", "units_left", "power_w", "power_left_w", "devices",
+    ),
+    shown=("rack", "hosts", "switches", "units_used", "units_left", "power_w", "power_left_w", "devices"),
+    key="racks",
+)  # fmt: skip
+
 PHASES = RowKind(
     "phases of workloads",
     (
