@@ -160,9 +160,9 @@ def _assumed(
     for code, length in zip(codes, run.run_m[rows].tolist(), strict=True):
         key = (topology.tiers[code], length)
         said[key] = said.get(key, 0) + 1
-    way = "site.rows and site.racks_per_row place racks" if plan is None else "the site places no such hosts"
+    way = "a floor plan (site)" if plan is None else "nodes that the floor plan places"
     return [
-        f"{fabric}: {count:,} cables of {tier} are taken to run {length:g} m; {way}, cabling.{tier}.length gives lengths"
+        f"{fabric}: {count:,} cables of {tier} are taken to run {length:g} m; costs.run_lengths or {way} gives lengths"
         for (tier, length), count in said.items()
     ]
 

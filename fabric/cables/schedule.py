@@ -16,7 +16,7 @@ from fabric.cables.fabric_cables import FabricCables, fabric_cables
 from fabric.cables.labels import BY_NAME, BY_PLACE, LabelFormat, repeated
 from fabric.cables.order import pulled
 from fabric.scenario.load import LoadedScenario
-from fabric.site.site_plan import SitePlan
+from fabric.site.plan import plan_site
 from topologies.errors import Problem, TopologyError
 from topologies.topology import Topology
 
@@ -50,7 +50,7 @@ def cable_schedule(
         A label format that is none (FP3304).
     """
     form = None if label_format is None else LabelFormat.parse(label_format)
-    plan = _plan(loaded, topologies)
+    plan = plan_site(loaded, topologies)
     devices = devices_of(loaded, topologies)
     problems: list[Problem] = []
     notes: list[str] = []
@@ -68,14 +68,9 @@ def cable_schedule(
     columns, form, more = _labelled(columns, form, list(topologies))
     bound = None if plan is None else plan.bound_m
     if plan is None:
-        notes.append("the scenario has no floor plan (site.rows and site.racks_per_row): no trays, bundles or bound")
+        notes.append("the scenario has no floor plan (site.rows and site.racks_per_row, and nodes): no trays, bundles or bound")
     total, bought = float(columns.length_m.sum()), float(columns.bought_m.sum())
     return CableSchedule(columns, total, bought, bound, trays, tuple([*notes, *more]), form)
-
-
-def _plan(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> SitePlan | None:
-    """The floor plan of the scenario, where it has one."""
-    return None
 
 
 def _labelled(
