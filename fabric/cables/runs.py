@@ -16,7 +16,7 @@ from topologies.topology import Topology
 ASSUMED_HOST_M, ASSUMED_UPPER_M = 2.0, 20.0
 """Runs to hosts and between switches where nothing says how long they are, metres."""
 
-_PER_M, _EXACT = 100, 1e-6  # runs are rounded up to centimetres
+_DIGITS = 4  # of a metre: what is below is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +115,7 @@ def runs(
         route[on_plan] = of_pair.ravel() + 1
     known = ~np.isnan(given)
     run_m = np.where(known & ~(on_plan & ends.through), np.where(ends.through, given / 2, given), run_m)
-    run_m = np.ceil(run_m * _PER_M - _EXACT) / _PER_M
-    return Runs(column(run_m, np.float64), column(route, np.int32), tuple(routes), tuple(pieces), ~(known | on_plan | stated))
+    return Runs(column(np.round(run_m, _DIGITS), np.float64), column(route, np.int32), tuple(routes), tuple(pieces), ~(known | on_plan | stated))
 
 
 def _planned(plan: SitePlan, where: Standing, one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from fabric.cables.cable_rows import CableColumns, CableEnd, CableRow, CableSchedule, EndColumns, TrayFill, label_fields
+from fabric.cables.cable_rows import CableColumns, CableEnd, CableRow, CableSchedule, EndColumns, TrayFill, label_fields, totals
 from fabric.cables.colours import ColourBy
 from fabric.cables.devices import devices_of
 from fabric.cables.fabric_cables import FabricCables, fabric_cables
@@ -66,11 +66,10 @@ def cable_schedule(
         raise loaded.locate(TopologyError(problems))
     columns, trays = pulled(parts, plan)
     columns, form, more = _labelled(columns, form, list(topologies))
-    bound = None if plan is None else plan.bound_m
+    bound = None if plan is None else min(plan.bound_m, float(columns.length_m.sum()))
     if plan is None:
         notes.append("the scenario has no floor plan (site.rows and site.racks_per_row, and nodes): no trays, bundles or bound")
-    total, bought = float(columns.length_m.sum()), float(columns.bought_m.sum())
-    return CableSchedule(columns, total, bought, bound, trays, tuple([*notes, *more]), form)
+    return CableSchedule(columns, **totals(columns), bound_m=bound, trays=trays, notes=(*notes, *more), form=form)
 
 
 def _labelled(
