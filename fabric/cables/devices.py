@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fabric.scenario.load import LoadedScenario
+from fabric.site.devices import host_of
 from topologies.columns import Ints
 from topologies.topology import Topology
 
@@ -88,7 +89,8 @@ class Devices:
 
 def devices_of(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> dict[str, Devices]:
     """Devices of all fabrics."""
-    hosts = {fabric: _hosts(topology) for fabric, topology in topologies.items()}
+    listed = {host: 0 for group in loaded.scenario.nodes for host in group.host_names()}
+    hosts = {fabric: _hosts(topology, listed) for fabric, topology in topologies.items()}
     on = Counter(name for fabric, topology in topologies.items() for name in _host_names(topology, hosts[fabric]))
     shared = frozenset(name for name, fabrics in on.items() if fabrics > 1)
     made: dict[str, Devices] = {}
@@ -101,14 +103,18 @@ def devices_of(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> di
     return made
 
 
-def _hosts(topology: Topology) -> list[tuple[str, int]]:
-    """Device and NIC of every node: endpoints called ``host.nic3`` on rail 3 are NICs of one host."""
-    rails, nics = topology.nodes.rail.tolist(), topology.nodes.nics.tolist()
+def _hosts(topology: Topology, known: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Device and NIC of every node: endpoints called ``host.nic3`` on rail 3 are NICs of one host.
+
+    Adapters that a file names, such as ``host mlx5_0``, are in the ``known`` host that their names begin with.
+    """
+    rails, nics, switch = (values.tolist() for values in (topology.nodes.rail, topology.nodes.nics, topology.is_switch))
     devices: list[tuple[str, int]] = []
-    for name, rail, ends in zip(topology.nodes.name, rails, nics, strict=True):
+    for name, rail, ends, is_switch in zip(topology.nodes.name, rails, nics, switch, strict=True):
         suffix = f".nic{rail}"
         is_nic = ends > 0 and rail >= 0 and name.endswith(suffix)
-        devices.append((name[: -len(suffix)], rail) if is_nic else (name, -1))
+        host = None if is_nic or is_switch else host_of(name, known)
+        devices.append((name[: -len(suffix)], rail) if is_nic else (name if host is None else host, -1))
     return devices
 
 

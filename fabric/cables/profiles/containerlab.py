@@ -92,8 +92,9 @@ def _links(export: CableExport, names: _Names) -> Iterator[tuple[str, str, str]]
     """Interfaces at both ends of every link, and the label of its cable, in the order of the networks."""
     columns = export.schedule.columns
     ends: dict[tuple[str, int], list[tuple[CableEnd, CableEnd, str]]] = {}
-    for row, link, a, b in columns.each_link():
-        ends.setdefault((columns.fabric[row], link), []).append((a, b, columns.label[row]))
+    for row, link in enumerate(columns.link):
+        stretch = (columns.a.at(row), columns.b.at(row), columns.label[row])
+        ends.setdefault((columns.fabric[row], link), []).append(stretch)
     order = {fabric: place for place, fabric in enumerate(export.topologies)}
     for fabric, link in sorted(ends, key=lambda key: (order[key[0]], key[1])):
         topology = export.topologies[fabric]

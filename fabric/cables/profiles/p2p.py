@@ -34,9 +34,9 @@ def _rows(export: CableExport) -> Iterator[tuple[object, ...]]:
         }
         for fabric, topology in export.topologies.items()
     }
-    for row, _, a, b in columns.each_link():
+    for row in range(len(columns)):
         ends: list[object] = []
-        for end in (a, b):
+        for end in (columns.a.at(row), columns.b.at(row)):
             kind = "Switch" if end.node in switches[columns.fabric[row]] else "Host"
             ends += [end.rack, end.unit, end.node, kind, end.port]
         yield tuple(ends)

@@ -225,10 +225,9 @@ CABLES = RowKind(
     "cables",
     (
         "label", "fabric", "tier", "a_node", "a_port", "a_rack", "a_unit", "b_node", "b_port", "b_rack", "b_unit",
-        "length_m", "bought_m", "media", "model", "a_optic", "b_optic", "links", "route", "colour", "bundle",
+        "length_m", "bought_m", "media", "model", "a_optic", "b_optic", "leg", "legs", "route", "colour", "bundle",
         "pull_order",
     ),
-    more=("legs",),
     shown=(
         "pull_order", "bundle", "a_rack", "a_unit", "a_node", "a_port", "b_rack", "b_unit", "b_node", "b_port",
         "length_m", "bought_m", "media", "colour", "route",
