@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_UNITS = {"gbps": "Gbps", "bytes": "bytes", "gbytes": "GB/s", "s": "s", "w": "W", "m": "m", "usd": "US$", "cost": "US$", "kg": "kg"}
+_UNITS = {
+    "gbps": "Gbps",
+    "bytes": "bytes",
+    "gbytes": "GB/s",
+    "s": "s",
+    "w": "W",
+    "m": "m",
+    "usd": "US$",
+    "cost": "US$",
+    "kg": "kg",
+}
 
 
 @dataclass(frozen=True)
