@@ -21,6 +21,7 @@ class CableEnd:
     port: str  # in the vendor's name
     rack: str  # empty where the scenario does not say
     unit: int | None
+    is_switch: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,16 @@ class EndColumns:
     port: tuple[str, ...]
     rack: tuple[str, ...]
     unit: tuple[int | None, ...]
+    is_switch: tuple[bool, ...]
 
     def at(self, row: int) -> CableEnd:
         """One of them."""
-        return CableEnd(self.node[row], self.port[row], self.rack[row], self.unit[row])
+        return CableEnd(self.node[row], self.port[row], self.rack[row], self.unit[row], self.is_switch[row])
 
     def ordered(self, order: list[int]) -> EndColumns:
         """In another order, or some of them."""
-        return EndColumns(*(tuple(part[row] for row in order) for part in self._parts()))
-
-    def _parts(self) -> tuple[tuple[object, ...], ...]:
-        return self.node, self.port, self.rack, self.unit
+        parts = ((getattr(self, field.name)) for field in fields(self))
+        return EndColumns(*(tuple(part[row] for row in order) for part in parts))
 
 
 @dataclass(frozen=True, eq=False)

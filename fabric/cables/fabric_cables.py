@@ -63,7 +63,7 @@ def fabric_cables(
     models = node_models(topology, scenario.fabrics[fabric].topology)
     ends = link_ends(topology, models, devices)
     stretches = _stretches(ends)
-    where = standing(loaded, plan, topology, devices)
+    where = standing(loaded, plan, devices)
     run = runs(loaded, plan, topology, devices, where, stretches)
     tiers = [topology.tiers[code] for code in topology.links.tier[ends.link].tolist()]
     asked, keys = wanted_media(scenario, fabric, topology, ends.link)
@@ -220,6 +220,7 @@ def _end_columns(devices: Devices, where: Standing, ends: LinkEnds, stretches: S
         tuple(ports),
         tuple(where.racks[rack[node]] if rack[node] >= 0 else "" for node in nodes),
         tuple(unit[node] or None for node in nodes),
+        tuple(ends.topology.is_switch[stretches.node[end]].tolist()),
     )
 
 
