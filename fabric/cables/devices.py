@@ -82,7 +82,9 @@ class Devices:
             (nic, place), cages = self._nic_port(host, at), self.cages[host]
             shares = cages.nics > 1
             holders.append(self._first[self.name[host]] if shares else host)
-            numbers.append((nic // cages.nics * cages.ports if shares or self.nic[host] < 0 else 0) + place // cages.parts)
+            numbers.append(
+                (nic // cages.nics * cages.ports if shares or self.nic[host] < 0 else 0) + place // cages.parts
+            )
             rooms.append(cages.nics * cages.parts)
         return holders, numbers, rooms
 
@@ -106,7 +108,9 @@ def devices_of(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> di
         ends = topology.nodes.nics.tolist()
         cages = (_with_ports(known.get(name), nic, end) for name, nic, end in zip(names, nics, ends, strict=True))
         switch = topology.is_switch.tolist()
-        keys = tuple(device_key(name, fabric if is_switch else None) for name, is_switch in zip(names, switch, strict=True))
+        keys = tuple(
+            device_key(name, fabric if is_switch else None) for name, is_switch in zip(names, switch, strict=True)
+        )
         shown = (
             key if is_switch and often[name] > 1 else name
             for name, key, is_switch in zip(names, keys, switch, strict=True)

@@ -148,9 +148,7 @@ def _port_problems(fabric: str, devices: Devices, ends: LinkEnds) -> list[Proble
     return [Problem(message, code="FP3303", where=("fabrics", fabric, "topology"), hint=hint)]
 
 
-def _assumed(
-    fabric: str, topology: Topology, stretches: Stretches, run: Runs, plan: SitePlan | None
-) -> list[str]:
+def _assumed(fabric: str, topology: Topology, stretches: Stretches, run: Runs, plan: SitePlan | None) -> list[str]:
     """Runs that nothing says are said, tier by tier."""
     said: dict[tuple[str, float], int] = {}
     rows = np.flatnonzero(run.assumed)
@@ -165,9 +163,7 @@ def _assumed(
     ]
 
 
-def _cut(
-    loaded: LoadedScenario, stretches: Stretches, run: Runs, chosen: ChosenKits
-) -> tuple[np.ndarray, Floats]:
+def _cut(loaded: LoadedScenario, stretches: Stretches, run: Runs, chosen: ChosenKits) -> tuple[np.ndarray, Floats]:
     """The cable of every stretch, and the length bought of it: for one through an optical switch, of each of the two."""
     kit, row = chosen.kit[stretches.row], stretches.row
     ended = np.array([one.medium not in FIBRES for one in chosen.kits] + [False, False])[kit]
@@ -237,9 +233,7 @@ def _optical_ports(ends: LinkEnds, stretches: Stretches, end: int) -> Iterator[t
         yield (first, f"port{used[node] - 1}") if end == 1 else (second, f"port{used[node]}")
 
 
-def _colours(
-    topology: Topology, stretches: Stretches, colour_by: ColourBy | None, first_tier: int
-) -> tuple[str, ...]:
+def _colours(topology: Topology, stretches: Stretches, colour_by: ColourBy | None, first_tier: int) -> tuple[str, ...]:
     """Colours of cables."""
     low, high = stretches.node
     rail = np.maximum(topology.nodes.rail[low], topology.nodes.rail[high])

@@ -74,4 +74,3 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]], *, guarded
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
-

@@ -80,7 +80,12 @@ def standing(loaded: LoadedScenario, plan: SitePlan | None, devices: Devices) ->
 
 
 def runs(
-    loaded: LoadedScenario, plan: SitePlan | None, topology: Topology, devices: Devices, where: Standing, ends: Stretches
+    loaded: LoadedScenario,
+    plan: SitePlan | None,
+    topology: Topology,
+    devices: Devices,
+    where: Standing,
+    ends: Stretches,
 ) -> Runs:
     """Runs of all stretches of a fabric.
 
@@ -111,7 +116,13 @@ def runs(
         route[on_plan] = of_pair.ravel() + 1
     known = ~np.isnan(given)
     run_m = np.where(known & ~(on_plan & ends.through), np.where(ends.through, given / 2, given), run_m)
-    return Runs(column(np.round(run_m, _DIGITS), np.float64), column(route, np.int32), tuple(routes), tuple(pieces), ~(known | on_plan | stated))
+    return Runs(
+        column(np.round(run_m, _DIGITS), np.float64),
+        column(route, np.int32),
+        tuple(routes),
+        tuple(pieces),
+        ~(known | on_plan | stated),
+    )
 
 
 def _planned(plan: SitePlan, where: Standing, one: np.ndarray, other: np.ndarray) -> np.ndarray:

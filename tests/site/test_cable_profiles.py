@@ -150,7 +150,9 @@ def test_containerlab_is_read_back_as_the_topology(topology, tmp_path):
     assert cables(read, lambda net, link: net.src_port_names[link]) == cables(
         built, lambda net, link: f"eth{net.src_port[link] + 1}"
     )
-    roles = {name.replace("/", "-"): built.roles[code] for name, code in zip(built.nodes.name, built.nodes.role, strict=True)}
+    roles = {
+        name.replace("/", "-"): built.roles[code] for name, code in zip(built.nodes.name, built.nodes.role, strict=True)
+    }
     assert {name: read.roles[code] for name, code in zip(read.nodes.name, read.nodes.role, strict=True)} == roles
 
 

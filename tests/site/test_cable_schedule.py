@@ -213,7 +213,9 @@ def test_ports_of_a_breakout_share_a_splitter(tmp_path):
         " spine: {model: eth-64x400, count: 1}}",
         nodes="nodes: [{group: h, count: 4, nics: {main: {speed: 200G}}}]\n",
     )
-    legs = [(row.number, row.leg, row.a.node, row.b.port, row.model) for row in schedule.cables if row.tier != "leaf-spine"]
+    legs = [
+        (row.number, row.leg, row.a.node, row.b.port, row.model) for row in schedule.cables if row.tier != "leaf-spine"
+    ]
     assert legs == [
         (2, 1, "h0", "swp1s0", "dac-2x200"),
         (2, 2, "h1", "swp1s1", "dac-2x200"),
@@ -255,7 +257,11 @@ def test_an_optical_switch_is_passed_by_single_mode_fibre(tmp_path):
     """Two runs a link, each with an optic at its own end alone."""
     entry = TOPOLOGIES["torus"]
     text = yaml.safe_dump(
-        {"version": 1, "name": "x", "fabrics": {"main": {"topology": {"kind": "torus", **entry.example, "speed": "400G"}}}}
+        {
+            "version": 1,
+            "name": "x",
+            "fabrics": {"main": {"topology": {"kind": "torus", **entry.example, "speed": "400G"}}},
+        }
     )
     schedule = made(text, tmp_path)[2]
     optical = [row for row in schedule.cables if row.tier == "optical"]

@@ -29,7 +29,9 @@ def path(tmp_path, monkeypatch):
     return "s.yaml"
 
 
-@pytest.mark.parametrize("words", [["show", "cables", "s.yaml"], ["export", "cables", "s.yaml", "--profile", "schedule"]])
+@pytest.mark.parametrize(
+    "words", [["show", "cables", "s.yaml"], ["export", "cables", "s.yaml", "--profile", "schedule"]]
+)
 def test_json_is_as_the_contract_says(words, path, capsys):
     """kind, cables with both ends, length, media and route, the total of the lengths, and a bound not above it."""
     assert run([*words, "--json", "-q"]) == 0
@@ -116,7 +118,12 @@ def test_the_list_of_exports_names_the_profiles(capsys):
 
 def test_validate_refuses_a_medium_that_does_not_reach(path, capsys):
     """The key of the scenario is checked as all keys are."""
-    sets = ["--set", "fabrics.main.cables.leaf-spine=dac", "--set", "fabrics.main.topology.cabling={leaf-spine: {length: 9 m}}"]
+    sets = [
+        "--set",
+        "fabrics.main.cables.leaf-spine=dac",
+        "--set",
+        "fabrics.main.topology.cabling={leaf-spine: {length: 9 m}}",
+    ]
     assert run(["validate", path, *sets]) == 3
     assert "FP3301" in capsys.readouterr().err
 
