@@ -188,7 +188,8 @@ class CableSchedule:
     def of_fabric(self, fabric: str) -> CableSchedule:
         """The cables of one fabric, by the numbers that they have among all; trays and bound are of all."""
         columns = self.columns.only([row for row, name in enumerate(self.columns.fabric) if name == fabric])
-        return replace(self, columns=columns, bound_m=None, **totals(columns))
+        total, bought = totals(columns)
+        return replace(self, columns=columns, bound_m=None, total_m=total, bought_total_m=bought)
 
     @property
     def overfull(self) -> tuple[TrayFill, ...]:
@@ -196,10 +197,9 @@ class CableSchedule:
         return tuple(tray for tray in self.trays if tray.is_overfull)
 
 
-def totals(columns: CableColumns) -> dict[str, float]:
-    """Sums of lengths, of runs and of cables bought."""
-    bought = float(columns.bought_m[columns.first_legs].sum())
-    return {"total_m": float(columns.length_m.sum()), "bought_total_m": bought}
+def totals(columns: CableColumns) -> tuple[float, float]:
+    """Sums of the lengths of runs, and of the cables bought."""
+    return float(columns.length_m.sum()), float(columns.bought_m[columns.first_legs].sum())
 
 
 def label_fields(columns: CableColumns) -> dict[str, Sequence[object]]:

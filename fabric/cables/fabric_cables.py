@@ -164,7 +164,7 @@ def _assumed(fabric: str, topology: Topology, stretches: Stretches, run: Runs, p
 
 
 def _cut(loaded: LoadedScenario, stretches: Stretches, run: Runs, chosen: ChosenKits) -> tuple[np.ndarray, Floats]:
-    """The cable of every stretch, and the length bought of it: for one through an optical switch, of each of the two."""
+    """The cable of every stretch, and the length bought of it; two of a link through an optical switch."""
     kit, row = chosen.kit[stretches.row], stretches.row
     ended = np.array([one.medium not in FIBRES for one in chosen.kits] + [False, False])[kit]
     code = np.where(ended, chosen.group[row], np.arange(len(row)) + int(chosen.group.max(initial=0)) + 1)

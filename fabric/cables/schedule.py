@@ -75,12 +75,13 @@ def cable_schedule(
         raise loaded.locate(TopologyError(problems))
     columns, trays = pulled(parts, plan)
     columns, form, more = _labelled(columns, form, list(topologies))
-    bound = None if plan is None else min(plan.bound_m, float(columns.length_m.sum()))
+    total, bought = totals(columns)
+    bound = None if plan is None else min(plan.bound_m, total)
     if plan is None:
         notes.append(
             "the scenario has no floor plan (site.rows and site.racks_per_row, and nodes): no trays, bundles or bound"
         )
-    return CableSchedule(columns, **totals(columns), bound_m=bound, trays=trays, notes=(*notes, *more), form=form)
+    return CableSchedule(columns, total, bought, bound, trays, (*notes, *more), form)
 
 
 def _labelled(

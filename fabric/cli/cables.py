@@ -51,8 +51,8 @@ def cables(scenario: str, flags: CableFlags, settings: Settings) -> int:
         topologies = {name: net for name, net in network.topologies.items() if flags.fabric in (None, name)}
         with located(loaded, settings):
             export = CableExport(loaded.scenario.name, schedule, topologies, flags.both_ways, suffix)
-            text = list(profile.write(export))
-        write(text, settings)
+            parts = list(profile.write(export))
+        write(parts, settings)
     return ANSWER_IS_NO if schedule.overfull else OK
 
 

@@ -24,8 +24,8 @@ from topologies.format_registry import import_topology
 # LinkStatusChoices and CableLengthUnitChoices in dcim/choices.py, of ColorChoices in netbox/choices.py.
 NETBOX_FIELDS = {
     "side_a_site", "side_a_device", "side_a_power_panel", "side_a_type", "side_a_name", "side_b_site", "side_b_device",
-    "side_b_power_panel", "side_b_type", "side_b_name", "type", "status", "profile", "tenant", "bundle", "label", "color",
-    "length", "length_unit", "description", "owner", "comments", "tags",
+    "side_b_power_panel", "side_b_type", "side_b_name", "type", "status", "profile", "tenant", "bundle", "label",
+    "color", "length", "length_unit", "description", "owner", "comments", "tags",
 }  # fmt: skip
 NETBOX_REQUIRED = {"side_a_type", "side_a_name", "side_b_type", "side_b_name"}
 NETBOX_TYPES = {

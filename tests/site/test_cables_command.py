@@ -17,7 +17,8 @@ site: {rows: 2, racks_per_row: 3, trays: {width: 300 mm}}
 nodes: [{group: h, count: 4, per_rack: 2, nics: {main: {speed: 400G}}}]
 fabrics:
   main:
-    topology: {kind: leaf-spine, leaf: {model: eth-64x400, count: 2, down: 2, up: 2}, spine: {model: eth-64x400, count: 2}}
+    topology: {kind: leaf-spine, leaf: {model: eth-64x400, count: 2, down: 2, up: 2},
+               spine: {model: eth-64x400, count: 2}}
 """
 
 

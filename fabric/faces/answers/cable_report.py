@@ -101,8 +101,8 @@ def cable_document(schedule: CableSchedule, *, both_ways: bool = False) -> Docum
         parts.append(trays.first(max(_TRAYS_SHOWN, len(schedule.overfull))).titled(trays.title + more))
         parts += [
             Line(
-                f"tray {tray.name} is too full: {tray.cables:,} cables take {percent(tray.fill_mm2 / tray.area_mm2)} of "
-                "what they may; a wider tray, another (site.trays), or fibre in place of copper",
+                f"tray {tray.name} is too full: {tray.cables:,} cables take {percent(tray.fill_mm2 / tray.area_mm2)} "
+                "of what they may; a wider tray, another (site.trays), or fibre in place of copper",
                 "bad",
             )
             for tray in schedule.overfull[:_TRAYS_SHOWN]
