@@ -21,6 +21,7 @@ class CableEnd:
     port: str  # in the vendor's name
     rack: str  # empty where the scenario does not say
     unit: int | None
+    is_switch: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,16 @@ class EndColumns:
     port: tuple[str, ...]
     rack: tuple[str, ...]
     unit: tuple[int | None, ...]
+    is_switch: tuple[bool, ...]
 
     def at(self, row: int) -> CableEnd:
         """One of them."""
-        return CableEnd(self.node[row], self.port[row], self.rack[row], self.unit[row])
+        return CableEnd(self.node[row], self.port[row], self.rack[row], self.unit[row], self.is_switch[row])
 
     def ordered(self, order: list[int]) -> EndColumns:
         """In another order, or some of them."""
-        return EndColumns(*(tuple(part[row] for row in order) for part in self._parts()))
-
-    def _parts(self) -> tuple[tuple[object, ...], ...]:
-        return self.node, self.port, self.rack, self.unit
+        parts = ((getattr(self, field.name)) for field in fields(self))
+        return EndColumns(*(tuple(part[row] for row in order) for part in parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +188,8 @@ class CableSchedule:
     def of_fabric(self, fabric: str) -> CableSchedule:
         """The cables of one fabric, by the numbers that they have among all; trays and bound are of all."""
         columns = self.columns.only([row for row, name in enumerate(self.columns.fabric) if name == fabric])
-        return replace(self, columns=columns, bound_m=None, **totals(columns))
+        total, bought = totals(columns)
+        return replace(self, columns=columns, bound_m=None, total_m=total, bought_total_m=bought)
 
     @property
     def overfull(self) -> tuple[TrayFill, ...]:
@@ -196,10 +197,9 @@ class CableSchedule:
         return tuple(tray for tray in self.trays if tray.is_overfull)
 
 
-def totals(columns: CableColumns) -> dict[str, float]:
-    """Sums of lengths, of runs and of cables bought."""
-    bought = float(columns.bought_m[columns.first_legs].sum())
-    return {"total_m": float(columns.length_m.sum()), "bought_total_m": bought}
+def totals(columns: CableColumns) -> tuple[float, float]:
+    """Sums of the lengths of runs, and of the cables bought."""
+    return float(columns.length_m.sum()), float(columns.bought_m[columns.first_legs].sum())
 
 
 def label_fields(columns: CableColumns) -> dict[str, Sequence[object]]:

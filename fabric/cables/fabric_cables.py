@@ -66,7 +66,7 @@ def fabric_cables(
     models = node_models(topology, scenario.fabrics[fabric].topology)
     ends = link_ends(topology, models, devices)
     stretches = _stretches(ends)
-    where = standing(loaded, plan, topology, devices)
+    where = standing(loaded, plan, devices)
     run = runs(loaded, plan, topology, devices, where, stretches)
     tiers = [topology.tiers[code] for code in topology.links.tier[ends.link].tolist()]
     asked, keys = wanted_media(scenario, fabric, topology, ends.link)
@@ -170,7 +170,7 @@ def _assumed(fabric: str, topology: Topology, stretches: Stretches, run: Runs, p
 
 
 def _cut(loaded: LoadedScenario, stretches: Stretches, run: Runs, chosen: ChosenKits) -> tuple[np.ndarray, Floats]:
-    """The cable of every stretch, and the length bought of it: for one through an optical switch, of each of the two."""
+    """The cable of every stretch, and the length bought of it; two of a link through an optical switch."""
     kit, row = chosen.kit[stretches.row], stretches.row
     ended = np.array([one.medium not in FIBRES for one in chosen.kits] + [False, False])[kit]
     code = np.where(ended, chosen.group[row], np.arange(len(row)) + int(chosen.group.max(initial=0)) + 1)
@@ -222,6 +222,7 @@ def _end_columns(devices: Devices, where: Standing, ends: LinkEnds, stretches: S
         tuple(ports),
         tuple(where.racks[rack[node]] if rack[node] >= 0 else "" for node in nodes),
         tuple(unit[node] or None for node in nodes),
+        tuple(ends.topology.is_switch[stretches.node[end]].tolist()),
     )
 
 

@@ -84,6 +84,7 @@ def _ends(parts: Sequence[EndColumns]) -> EndColumns:
         tuple(value for part in parts for value in part.port),
         tuple(value for part in parts for value in part.rack),
         tuple(value for part in parts for value in part.unit),
+        tuple(value for part in parts for value in part.is_switch),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from fabric.cables.devices import Devices
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.racks import hosts_by_rack
-from fabric.site.site_plan import SitePlan, device_key
+from fabric.site.site_plan import SitePlan
 from topologies.columns import Floats, Ints, column
 from topologies.topology import Topology
 
@@ -59,13 +59,9 @@ class Runs:
     assumed: np.ndarray  # whether the run is
 
 
-def standing(loaded: LoadedScenario, plan: SitePlan | None, topology: Topology, devices: Devices) -> Standing:
+def standing(loaded: LoadedScenario, plan: SitePlan | None, devices: Devices) -> Standing:
     """Where nodes stand: by the plan, else hosts in the racks that their group fills."""
-    switch = topology.is_switch.tolist()
-    keys = tuple(
-        device_key(name, devices.fabric if is_switch else None)
-        for name, is_switch in zip(devices.name, switch, strict=True)
-    )
+    keys = devices.key
     if plan is None:
         of_host = {host: rack for rack, hosts in hosts_by_rack(loaded.scenario).items() for host in hosts}
         names = tuple(dict.fromkeys(of_host.values()))
@@ -84,7 +80,12 @@ def standing(loaded: LoadedScenario, plan: SitePlan | None, topology: Topology, 
 
 
 def runs(
-    loaded: LoadedScenario, plan: SitePlan | None, topology: Topology, devices: Devices, where: Standing, ends: Stretches
+    loaded: LoadedScenario,
+    plan: SitePlan | None,
+    topology: Topology,
+    devices: Devices,
+    where: Standing,
+    ends: Stretches,
 ) -> Runs:
     """Runs of all stretches of a fabric.
 
@@ -115,7 +116,13 @@ def runs(
         route[on_plan] = of_pair.ravel() + 1
     known = ~np.isnan(given)
     run_m = np.where(known & ~(on_plan & ends.through), np.where(ends.through, given / 2, given), run_m)
-    return Runs(column(np.round(run_m, _DIGITS), np.float64), column(route, np.int32), tuple(routes), tuple(pieces), ~(known | on_plan | stated))
+    return Runs(
+        column(np.round(run_m, _DIGITS), np.float64),
+        column(route, np.int32),
+        tuple(routes),
+        tuple(pieces),
+        ~(known | on_plan | stated),
+    )
 
 
 def _planned(plan: SitePlan, where: Standing, one: np.ndarray, other: np.ndarray) -> np.ndarray:

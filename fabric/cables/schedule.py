@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from fabric.cables.cable_rows import CableColumns, CableEnd, CableRow, CableSchedule, EndColumns, TrayFill, label_fields, totals
+from fabric.cables.cable_rows import (
+    CableColumns,
+    CableEnd,
+    CableRow,
+    CableSchedule,
+    EndColumns,
+    TrayFill,
+    label_fields,
+    totals,
+)
 from fabric.cables.colours import ColourBy
 from fabric.cables.devices import devices_of
 from fabric.cables.fabric_cables import FabricCables, fabric_cables
@@ -66,10 +75,13 @@ def cable_schedule(
         raise loaded.locate(TopologyError(problems))
     columns, trays = pulled(parts, plan)
     columns, form, more = _labelled(columns, form, list(topologies))
-    bound = None if plan is None else min(plan.bound_m, float(columns.length_m.sum()))
+    total, bought = totals(columns)
+    bound = None if plan is None else min(plan.bound_m, total)
     if plan is None:
-        notes.append("the scenario has no floor plan (site.rows and site.racks_per_row, and nodes): no trays, bundles or bound")
-    return CableSchedule(columns, **totals(columns), bound_m=bound, trays=trays, notes=(*notes, *more), form=form)
+        notes.append(
+            "the scenario has no floor plan (site.rows and site.racks_per_row, and nodes): no trays, bundles or bound"
+        )
+    return CableSchedule(columns, total, bought, bound, trays, (*notes, *more), form)
 
 
 def _labelled(
@@ -87,4 +99,3 @@ def _labelled(
     twice = repeated(labels)
     notes = [f"{twice[1]:,} cables have the label {twice[0]!r}; {{number}} tells them apart"] if twice and given else []
     return replace(columns, label=tuple(labels)), form, notes
-

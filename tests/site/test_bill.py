@@ -233,7 +233,7 @@ def row_dicts(section: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load(text))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_cheaper_part_never_makes_a_dearer_bill(data, tmp_path):
     """Whatever part it is, and whatever it is part of; and no order of rows matters."""
@@ -248,6 +248,29 @@ def test_a_cheaper_part_never_makes_a_dearer_bill(data, tmp_path):
     assert after.totals.cost_usd <= before.totals.cost_usd + 1e-6
     again = bill(case, tmp_path, {section: rows})
     assert [each.__dict__ for each in again.rows] == [each.__dict__ for each in after.rows]
+
+
+@pytest.mark.parametrize("price", [420, 260, 90])
+def test_half_a_splitter_costs_a_whole_one(price, tmp_path):
+    """One link in a cage of two: a splitter of US$ 260 is dearer than fibre and optics of 80 + 60 + 60, 90 is not."""
+    own = {
+        "cables": [
+            {"model": "f", "speed": "800G", "medium": "mmf", "length": "100 m", "usd": 80, "source": "x"},
+            {"model": "s", "speed": "800G", "medium": "dac", "length": "3 m", "ends": 2, "usd": price, "source": "x"},
+        ],
+        "optics": [
+            {"model": name, "speed": f"{400 * links}G", "links": links, "reach_m": "50 m", "medium": "mmf", "usd": 60}
+            | {"source": "x"}
+            for name, links in (("one", 1), ("two", 2))
+        ],
+    }
+    gone = {"cables": "dac-2x400 aec-2x400", "optics": "400g-sr4 400g-dr4 400g-fr4 400g-dr2"}
+    prices = {model: 9999 for models in gone.values() for model in models.split()}
+    nodes = [{"group": "gpu", "count": 1, "gpus": 1, "nics": {"main": {"speed": "400G"}}}]
+    topology = {"kind": "single-switch", "switch": {"model": "ib-64x400"}}
+    found = bill(scenario(topology, nodes, costs={"prices": prices}), tmp_path, own)
+    cost = sum(row.cost_usd for row in found.of("cable", "optic"))
+    assert cost == min(price, 80 + 60 + 60)
 
 
 @pytest.mark.parametrize("case", SMALL)

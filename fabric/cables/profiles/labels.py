@@ -63,8 +63,8 @@ def _rows(export: CableExport) -> Iterator[tuple[object, ...]]:
     bought = columns.bought_m.tolist()
     for row, end, label, own, far in _ends(export):
         yield (
-            columns.number[row], end, label, _place(own), _place(far), own.rack, own.unit, own.node, own.port, bought[row],
-            columns.medium[row], columns.colour[row], columns.bundle[row],
+            columns.number[row], end, label, _place(own), _place(far), own.rack, own.unit, own.node, own.port,
+            bought[row], columns.medium[row], columns.colour[row], columns.bundle[row],
         )  # fmt: skip
 
 

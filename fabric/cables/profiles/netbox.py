@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fabric.cables.colours import hex_of
-from fabric.cables.profile import CableExport, Profile, csv_text, refuse_shared_names
+from fabric.cables.profile import CableExport, Profile, csv_text
 from topologies.errors import FormatError
 
 SUMMARY = "CSV for the bulk import of cables into NetBox: interfaces of both sides, type, length, label, colour"
@@ -31,7 +31,6 @@ LONGEST_LABEL, LONGEST_DESCRIPTION = 100, 200  # characters
 
 
 def _rows(export: CableExport) -> Iterator[tuple[object, ...]]:
-    refuse_shared_names(export, "NetBox")
     columns = export.schedule.columns
     longest = max(columns.label, key=len, default="")
     if len(longest) > LONGEST_LABEL:

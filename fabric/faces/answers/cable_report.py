@@ -101,8 +101,8 @@ def cable_document(schedule: CableSchedule, *, both_ways: bool = False) -> Docum
         parts.append(trays.first(max(_TRAYS_SHOWN, len(schedule.overfull))).titled(trays.title + more))
         parts += [
             Line(
-                f"tray {tray.name} is too full: {tray.cables:,} cables take {percent(tray.fill_mm2 / tray.area_mm2)} of "
-                "what they may; a wider tray, another (site.trays), or fibre in place of copper",
+                f"tray {tray.name} is too full: {tray.cables:,} cables take {percent(tray.fill_mm2 / tray.area_mm2)} "
+                "of what they may; a wider tray, another (site.trays), or fibre in place of copper",
                 "bad",
             )
             for tray in schedule.overfull[:_TRAYS_SHOWN]
@@ -127,4 +127,6 @@ def _placed(schedule: CableSchedule) -> list[Line]:
         return []
     gap = max(0.0, 1 - schedule.bound_m / schedule.total_m)
     least = length_text(schedule.bound_m)
-    return [Line(f"no placement of what is free to place runs less than {least} m: at most {percent(gap)} above the best")]
+    return [
+        Line(f"no placement of what is free to place runs less than {least} m: at most {percent(gap)} above the best")
+    ]
