@@ -264,7 +264,7 @@ def test_half_a_splitter_costs_a_whole_one(price, tmp_path):
             for name, links in (("one", 1), ("two", 2))
         ],
     }
-    gone = {"cables": "dac-2x400 aec-2x400", "optics": "400g-sr4 400g-dr4 400g-fr4 400g-dr2"}
+    gone = {"cables": "dac-2x400 aec-2x400 mpo-mmf", "optics": "400g-sr4 400g-dr4 400g-fr4 400g-dr2"}
     prices = {model: 9999 for models in gone.values() for model in models.split()}
     nodes = [{"group": "gpu", "count": 1, "gpus": 1, "nics": {"main": {"speed": "400G"}}}]
     topology = {"kind": "single-switch", "switch": {"model": "ib-64x400"}}
