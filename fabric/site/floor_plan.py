@@ -59,7 +59,7 @@ def floor_problems(site: SiteSpec) -> Iterator[Problem]:
         yield Problem(
             f"the trays are {site.overhead_tray:g} m above the floor, below the top of racks of {site.rack_units} units "
             f"({top:.2f} m)",
-            code="FP3307",
+            code="FP3327",
             where=("site", "overhead_tray"),
             hint=f"raise overhead_tray above {top:.2f} m, or lower rack_units",
         )
@@ -67,7 +67,7 @@ def floor_problems(site: SiteSpec) -> Iterator[Problem]:
     if not places:
         yield Problem(
             "no_rack leaves no rack at all",
-            code="FP3306",
+            code="FP3326",
             where=("site", "no_rack"),
             hint="name only the places that have none",
         )
@@ -75,7 +75,7 @@ def floor_problems(site: SiteSpec) -> Iterator[Problem]:
     if site.switches == "network-racks" and not any(place.for_network for place in places):
         yield Problem(
             "switches stand in network racks only, and no rack is one",
-            code="FP3306",
+            code="FP3326",
             where=("site", "switches"),
             hint="name racks in network_racks, or set switches: any",
         )
@@ -90,7 +90,7 @@ def _names(site: SiteSpec) -> Iterator[Problem]:
             if not matching(names, (pattern,)):
                 yield Problem(
                     f"no place on the floor is called {pattern!r}",
-                    code="FP3306",
+                    code="FP3326",
                     where=("site", key, number),
                     hint=nearest_hint(pattern, names, otherwise=f"places are called {names[0]} to {names[-1]}"),
                 )
@@ -103,7 +103,7 @@ def _beyond(site: SiteSpec) -> Iterator[Problem]:
             if value >= most:
                 yield Problem(
                     f"{value} is beyond the floor, which has {most} {what}",
-                    code="FP3306",
+                    code="FP3326",
                     where=("site", "trays", key, number),
                     hint=f"count from 0: the last is {most - 1}",
                 )
@@ -134,7 +134,7 @@ def _unreachable(site: SiteSpec) -> Iterator[Problem]:
     )
     yield Problem(
         f"no tray reaches {called} {some} from rack {first.name}: of rack {place.name}, {why}",
-        code="FP3303",
+        code="FP3323",
         where=("site", "trays", "rows" if bare and site.trays.rows is not None else "cross"),
         hint=hint,
     )

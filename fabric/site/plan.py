@@ -37,7 +37,7 @@ def plan_site(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> Sit
     Raises
     ------
     TopologyError
-        Where something does not fit, located in the scenario (FP3301 to FP3307).
+        Where something does not fit, located in the scenario (FP3321 to FP3327).
     """
     site = loaded.scenario.site
     if site is None or not site.planned:
@@ -128,7 +128,7 @@ def _no_room(problem: Problem, site: SiteSpec) -> InputProblem:
     return InputProblem(
         f"{len(problem.free):,} switches take {taken:,} rack units{fed}, and {len(racks):,} racks have {left:,} "
         f"units{there} left, rack by rack too little",
-        code="FP3305",
+        code="FP3325",
         where=("site", "network_racks" if only else "rows"),
         hint=f"{hint}; site.rack_units, site.rack_power",
     )
