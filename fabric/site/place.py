@@ -18,6 +18,8 @@ from topologies.columns import Floats, Ints, column
 ROUNDS = 6  # in which every role takes a turn
 PASSES = 4  # of moves and swaps over all switches
 MOST_CELLS = 4_000_000  # of a cost matrix that is assigned exactly
+ENOUGH = 1e-3  # a round that gains less, as a part of all, is the last
+DRAW = 0.1  # of the way to the centre, that a start adds to every cable of an upper switch
 _GAIN = 1e-6  # metres: less is rounding
 
 
@@ -28,6 +30,7 @@ class Block:
     rows: Ints
     units: int
     watts: float
+    level: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,31 +49,49 @@ def blocks(problem: Problem) -> list[Block]:
         one = problem.devices[device]
         members.setdefault((one.fabric or "", one.level, one.units, one.power_w or 0.0), []).append(row)
     order = sorted(members, key=lambda key: (key[1], key[0], key[2:]))
-    return [Block(column(members[key], np.int32), key[2], key[3]) for key in order]
+    return [Block(column(members[key], np.int32), key[2], key[3], key[1]) for key in order]
 
 
 def place(problem: Problem) -> Placement | None:
-    """The shortest placement found; None where switches found no room in any order."""
+    """The shortest placement found; None where switches found no room in any order.
+
+    Two starts: roles as they come, and with the upper ones drawn to one place. Switches that are joined to all of a
+    level do as well in several places, and are best together.
+    """
     parts = blocks(problem)
-    best: Placement | None = None
     orders = [parts, sorted(parts, key=lambda part: -part.units)]
     for order in orders[: 1 if len({part.units for part in parts}) < 2 else 2]:
-        start = _assigned(problem, order)
-        if start is not None:
-            best = _improved(problem, parts, start)
-            break
-    return best
+        starts = [_assigned(problem, order)]
+        if starts[0] is not None and len({part.level for part in parts}) > 1:
+            starts.append(_assigned(problem, order, centre=problem.centre))
+        found = [_improved(problem, parts, start) for start in starts if start is not None]
+        if found:
+            return min(found, key=lambda one: one.way_m)
+    return None
 
 
 def _improved(problem: Problem, parts: list[Block], start: Placement) -> Placement:
+    """After rounds in which every role takes a turn, then moves and swaps."""
     best = start
     for _ in range(ROUNDS):
         tried = _assigned(problem, parts, best)
         if tried is None or tried.way_m >= best.way_m - _GAIN:
             break
+        gained = best.way_m - tried.way_m
         best = tried
-    tried = _moved(problem, best)
-    return tried if tried is not None and tried.way_m < best.way_m - _GAIN else best
+        if gained < ENOUGH * best.way_m:
+            break
+    if _has_level_cables(problem):
+        tried = _moved(problem, best)
+        best = tried if tried is not None and tried.way_m < best.way_m - _GAIN else best
+    return best
+
+
+def _has_level_cables(problem: Problem) -> bool:
+    """Whether free switches of one level are joined: assigning them at once forgets that."""
+    rows, ends, _ = problem.neighbours
+    level = np.array([device.level for device in problem.devices])
+    return bool(((problem.row_of[ends] >= 0) & (level[ends] == level[problem.free[rows]])).any())
 
 
 def measured(problem: Problem, rack: Ints) -> Placement | None:
@@ -79,8 +100,10 @@ def measured(problem: Problem, rack: Ints) -> Placement | None:
     return None if unit is None else Placement(rack, unit, problem.total_way_m(rack, unit))
 
 
-def _assigned(problem: Problem, parts: list[Block], before: Placement | None = None) -> Placement | None:
-    """Every block assigned in turn, given the others."""
+def _assigned(
+    problem: Problem, parts: list[Block], before: Placement | None = None, *, centre: int | None = None
+) -> Placement | None:
+    """Every block assigned in turn, given the others; those above the lowest level drawn to the ``centre``."""
     rack = (problem.rack if before is None else before.rack).copy()
     unit = (problem.unit if before is None else before.unit).copy()
     for part in parts:
@@ -89,7 +112,11 @@ def _assigned(problem: Problem, parts: list[Block], before: Placement | None = N
         slots = problem.slots(part.units, part.watts, _standing(problem, rack))
         if len(slots.rack) < len(devices):
             return None
-        costs = problem.costs(problem.measure(rack, unit), part.rows, slots)
+        measure = problem.measure(rack, unit)
+        costs = problem.costs(measure, part.rows, slots)
+        if centre is not None and part.level > parts[0].level:
+            cables = measure.weight[part.rows].sum(axis=1, keepdims=True)
+            costs = costs + DRAW * cables * problem.over_m[centre, slots.rack]
         chosen = assign(costs)
         rack[devices] = slots.rack[chosen]
         heights = problem.with_heights(rack)
@@ -183,7 +210,7 @@ class _Moves:
         here = int(self.at[row])
         over = self.problem.over_m
         gains = self.cost[row, here] - self.cost[row]
-        fits = self.problem.allowed & (self.room >= self.units[row]) & (self.left >= self.watts[row])
+        fits = self.problem.near & (self.room >= self.units[row]) & (self.left >= self.watts[row])
         moves = np.where(fits, gains, -np.inf)
         target = int(np.argmax(moves))
         alike = (self.units == self.units[row]) & (self.watts == self.watts[row]) & (self.at != here)
