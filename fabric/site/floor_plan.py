@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from fabric.scenario.floor import floor_places, matching, place_names
 from fabric.scenario.site_schema import SiteSpec
 from fabric.site.site_plan import FloorPlan, RackPlace
@@ -114,16 +116,14 @@ def _unreachable(site: SiteSpec) -> Iterator[Problem]:
     trays = trays_of(site)
     racks = [place for place in floor_places(site) if place.has_rack]
     first = next((place for place in racks if trays.has_tray[place.row]), racks[0])
-    lost = [
-        place
-        for place in racks
-        if not float(trays.distance_m(first.row, first.place, place.row, place.place)) < float("inf")
-    ]
-    rows = sorted({place.row for place in lost})
-    if not rows:
+    rows = np.array([place.row for place in racks])
+    ways = trays.distance_m(first.row, first.place, rows, np.array([place.place for place in racks]))
+    lost = [racks[number] for number in np.flatnonzero(~np.isfinite(ways)).tolist()]
+    numbers = sorted({place.row for place in lost})
+    if not numbers:
         return
-    some = ", ".join(str(row) for row in rows[:3]) + (", …" if len(rows) > 3 else "")
-    called = "row" if len(rows) == 1 else "rows"
+    some = ", ".join(str(row) for row in numbers[:3]) + (", …" if len(numbers) > 3 else "")
+    called = "row" if len(numbers) == 1 else "rows"
     place = lost[0]
     bare = not trays.has_tray[place.row]
     why = "no tray runs along it" if bare else "no tray crosses from another row to it"

@@ -19,7 +19,12 @@ ROUNDS = 6  # in which every role takes a turn
 PASSES = 4  # of moves and swaps over all switches
 MOST_CELLS = 4_000_000  # of a cost matrix that is assigned exactly
 ENOUGH = 1e-3  # a round that gains less, as a part of all, is the last
-DRAW = 0.1  # of the way to the centre, that a start adds to every cable of an upper switch
+FEW = 64  # switches, of which all starts are followed up
+DRAWN = (
+    (0.1, True),
+    (1.0, True),
+    (1.0, False),
+)  # starts: part of the way to the centre, and whether of upper roles only
 _GAIN = 1e-6  # metres: less is rounding
 
 
@@ -31,6 +36,15 @@ class Block:
     units: int
     watts: float
     level: int
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A start that draws switches to a rack: a part of the way to it is added to every cable's."""
+
+    centre: int
+    part: float
+    upper: bool  # above the lowest level only
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,36 +69,41 @@ def blocks(problem: Problem) -> list[Block]:
 def place(problem: Problem) -> Placement | None:
     """The shortest placement found; None where switches found no room in any order.
 
-    Two starts: roles as they come, and with the upper ones drawn to one place. Switches that are joined to all of a
-    level do as well in several places, and are best together.
+    Several starts: roles as they come; with the upper ones drawn to one place, as switches that are joined to all of a
+    level do as well in several places, and are best together; with all drawn there; and row by row.
     """
     parts = blocks(problem)
+    if not parts:
+        return measured(problem, problem.rack)
     orders = [parts, sorted(parts, key=lambda part: -part.units)]
     for order in orders[: 1 if len({part.units for part in parts}) < 2 else 2]:
-        starts = [_assigned(problem, order)]
-        if starts[0] is not None and len({part.level for part in parts}) > 1:
-            starts.append(_assigned(problem, order, centre=problem.centre))
-        found = [_improved(problem, parts, start) for start in starts if start is not None]
-        if found:
-            return min(found, key=lambda one: one.way_m)
-    return None
+        first = _assigned(problem, order)
+        if first is not None:
+            small = len(problem.free) <= FEW
+            draws = DRAWN if small else DRAWN[:1]
+            drawn = [_assigned(problem, order, Draw(problem.centre, part, upper)) for part, upper in draws]
+            starts = [start for start in (first, *drawn, in_rows(problem)) if start is not None]
+            if not small:
+                starts = sorted(starts, key=lambda start: start.way_m)[:2]
+            return min((_improved(problem, parts, start) for start in starts), key=lambda one: one.way_m)
+    return in_rows(problem)
 
 
 def _improved(problem: Problem, parts: list[Block], start: Placement) -> Placement:
     """After rounds in which every role takes a turn, then moves and swaps."""
     best = start
     for _ in range(ROUNDS):
-        tried = _assigned(problem, parts, best)
+        tried = _assigned(problem, parts, before=best)
         if tried is None or tried.way_m >= best.way_m - _GAIN:
             break
         gained = best.way_m - tried.way_m
         best = tried
         if gained < ENOUGH * best.way_m:
             break
-    if _has_level_cables(problem):
-        tried = _moved(problem, best)
-        best = tried if tried is not None and tried.way_m < best.way_m - _GAIN else best
-    return best
+    if len(problem.free) > FEW and not _has_level_cables(problem):
+        return best
+    tried = _moved(problem, best)
+    return tried if tried is not None and tried.way_m < best.way_m - _GAIN else best
 
 
 def _has_level_cables(problem: Problem) -> bool:
@@ -101,11 +120,12 @@ def measured(problem: Problem, rack: Ints) -> Placement | None:
 
 
 def _assigned(
-    problem: Problem, parts: list[Block], before: Placement | None = None, *, centre: int | None = None
+    problem: Problem, parts: list[Block], draw: Draw | None = None, before: Placement | None = None
 ) -> Placement | None:
-    """Every block assigned in turn, given the others; those above the lowest level drawn to the ``centre``."""
+    """Every block assigned in turn, given the others."""
     rack = (problem.rack if before is None else before.rack).copy()
     unit = (problem.unit if before is None else before.unit).copy()
+    least = min(part.level for part in parts)
     for part in parts:
         devices = problem.free[part.rows]
         rack[devices] = -1
@@ -114,9 +134,9 @@ def _assigned(
             return None
         measure = problem.measure(rack, unit)
         costs = problem.costs(measure, part.rows, slots)
-        if centre is not None and part.level > parts[0].level:
-            cables = measure.weight[part.rows].sum(axis=1, keepdims=True)
-            costs = costs + DRAW * cables * problem.over_m[centre, slots.rack]
+        if draw is not None and (part.level > least or not draw.upper):
+            cables = np.bincount(problem.neighbours[0], problem.neighbours[2], len(problem.free))[part.rows, None]
+            costs = costs + draw.part * cables * problem.over_m[draw.centre, slots.rack]
         chosen = assign(costs)
         rack[devices] = slots.rack[chosen]
         heights = problem.with_heights(rack)

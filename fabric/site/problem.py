@@ -196,9 +196,11 @@ class Problem:
 
     @cached_property
     def centre(self) -> int:
-        """The rack from which all that stands is nearest."""
+        """The rack with room for switches from which all that stands is nearest."""
         weight = self.measure(self.rack, self.unit).weight.sum(axis=0)
-        return int(np.argmin(np.where(self.allowed, weight @ self.over_m, np.inf)))
+        roomy = np.zeros(len(self.floor.racks), dtype=np.bool_)
+        roomy[self.most_slots.rack] = True
+        return int(np.argmin(np.where(roomy, weight @ self.over_m, np.inf)))
 
     @cached_property
     def near(self) -> Bools:
