@@ -71,7 +71,7 @@ class Requirement:
         """What it does not say, and what is taken for it."""
         return defaults_of(self, needs_of(self))
 
-    def located(self, message: str, where: Where, hint: str, code: str = "FP2112") -> ScenarioError:
+    def located(self, message: str, where: Where, hint: str, code: str = "FP2122") -> ScenarioError:
         """An error at the key that it is about."""
         error = ScenarioError(locate([Problem(message, code=code, where=where, hint=hint)], self.tree))
         vars(error)["sources"] = dict(self.sources)
@@ -97,7 +97,7 @@ def hosts_of(requirement: Requirement) -> Hosts:
     Raises
     ------
     ScenarioError
-        When GPUs and hosts contradict each other (FP2112).
+        When GPUs and hosts contradict each other (FP2122).
     """
     require = requirement.spec.require
     row = requirement.catalogue.nodes.get(require.node or "")
@@ -131,7 +131,7 @@ def needs_of(requirement: Requirement) -> dict[str, FabricNeed]:
     Raises
     ------
     ScenarioError
-        When keys contradict each other (FP2112), or no NIC is given for a fabric (FP2103).
+        When keys contradict each other (FP2122), or no NIC is given for a fabric (FP2103).
     """
     spec, hosts = requirement.spec, hosts_of(requirement)
     needs = {}
