@@ -17,6 +17,9 @@ from fabric.design.need import FabricNeed
 
 _FINER = 1 - 1e-9  # of a ratio that failed: designs strictly below it
 _MOST_IN_FAMILY = 16  # designs of one family that are judged
+_ENOUGH = 6  # after which a gap will do
+_GAP = 0.009
+_NEAR = 1.02  # two ratios between which designs are tried in order
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,10 @@ def name_of(counted: Counted) -> str:
     return f"{counted.family}, {switches}"
 
 
-def best_of_family(family: str, need: FabricNeed, ranking: Ranking, trial: Trial, below: float = inf) -> FamilyChoice:
-    """The best design of a family that holds.
+def best_of_family(
+    family: str, need: FabricNeed, ranking: Ranking, trial: Trial, below: float = inf, *, shown: bool = False
+) -> FamilyChoice:
+    """The best design of a family that holds and is better than one that is known.
 
     Parameters
     ----------
@@ -91,13 +96,15 @@ def best_of_family(family: str, need: FabricNeed, ranking: Ranking, trial: Trial
     trial : callable
         Judges one.
     below : float
-        Value of a design that holds: one that is not better is not judged.
+        Value of a design that holds: only a better one is looked for to the end.
+    shown : bool
+        Whether a design of the family is wanted even if it is not better: then the first that holds will do.
     """
     tries = _Tries(need.name, trial)
     first = next(ranking(need), None)
     if first is None:
         return FamilyChoice(family, None, None, inf, ())
-    if first.value >= below:
+    if first.value >= below and not shown:
         return FamilyChoice(family, None, None, first.bound, (), exhausted=False)
     if tries.holds(first):
         return _choice(family, tries, first.bound)
@@ -107,8 +114,10 @@ def best_of_family(family: str, need: FabricNeed, ranking: Ranking, trial: Trial
     if tightest is None:
         tightest = _least_oversubscribed(need, ranking)
     if tightest is None or not tries.holds(tightest):
-        return FamilyChoice(family, None, None, inf, tuple(tries.rejected), assumed=True)
-    bound = _between(need, ranking, tries, ratio_of(tightest.counted))
+        return FamilyChoice(family, None, None, inf, _few(tries.rejected), assumed=True)
+    if first.value >= below:
+        return _choice(family, tries, first.bound, assumed=True)
+    bound = _between(need, ranking, tries, ratio_of(tightest.counted), below)
     return _choice(family, tries, bound, assumed=True)
 
 
@@ -132,18 +141,31 @@ def _least_oversubscribed(need: FabricNeed, ranking: Ranking) -> Ranked | None:
     return None
 
 
-def _between(need: FabricNeed, ranking: Ranking, tries: _Tries, held: float) -> float:
-    """Cheaper designs between a ratio that holds and one that fails; the bound of what is left untried."""
-    while tries.count < _MOST_IN_FAMILY:
-        cheapest = next(ranking(replace(need, oversubscription=tries.failed * _FINER)), None)
-        if cheapest is None or tries.holding is None or cheapest.value >= tries.holding[0].value:
-            return tries.holding[0].value if tries.holding else inf
-        middle = next(ranking(replace(need, oversubscription=sqrt(held * tries.failed))), None)
-        ranked = cheapest if middle is None or middle.value >= tries.holding[0].value else middle
+def _between(need: FabricNeed, ranking: Ranking, tries: _Tries, held: float, below: float) -> float:
+    """Better designs between a ratio that holds and one that fails; the bound of what is left untried.
+
+    After some, a design within 1 % of that bound is good enough.
+    """
+
+    def under(ceiling: float) -> Ranked | None:
+        return next(ranking(replace(need, oversubscription=ceiling)), None)
+
+    while True:
+        best = min(tries.holding[0].value if tries.holding else inf, below)
+        cheapest = under(tries.failed * _FINER)
+        if cheapest is None or cheapest.value >= best:
+            return best
+        if tries.count >= _MOST_IN_FAMILY or (tries.count >= _ENOUGH and cheapest.value >= best * (1 - _GAP)):
+            return cheapest.bound
+        ranked, low = cheapest, held
+        while tries.failed / low > _NEAR:  # what is no better under a lower ceiling need not be tried there
+            middle = under(sqrt(low * tries.failed))
+            if middle is not None and middle.value < best:
+                ranked = middle
+                break
+            low = sqrt(low * tries.failed)
         if tries.holds(ranked):
             held = max(held, ratio_of(ranked.counted))
-    cheapest = next(ranking(replace(need, oversubscription=tries.failed * _FINER)), None)
-    return cheapest.bound if cheapest is not None else inf
 
 
 def _others(family: str, need: FabricNeed, ranking: Ranking, tries: _Tries, below: float) -> FamilyChoice:
@@ -152,15 +174,23 @@ def _others(family: str, need: FabricNeed, ranking: Ranking, tries: _Tries, belo
         if place == 0:
             continue
         if ranked.value >= below or tries.count >= _MOST_IN_FAMILY // 2:
-            return FamilyChoice(family, None, None, ranked.bound, tuple(tries.rejected), exhausted=False)
+            return FamilyChoice(family, None, None, ranked.bound, _few(tries.rejected), exhausted=False)
         if tries.holds(ranked):
             return _choice(family, tries, ranked.bound)
-    return FamilyChoice(family, None, None, inf, tuple(tries.rejected))
+    return FamilyChoice(family, None, None, inf, _few(tries.rejected))
+
+
+def _few(rejected: list[str]) -> tuple[str, ...]:
+    """The first and the last of those that failed, and how many there were between."""
+    if len(rejected) <= 2:
+        return tuple(rejected)
+    between = f" ({len(rejected) - 2} more between failed too)" if len(rejected) > 2 else ""
+    return rejected[0], rejected[-1] + between
 
 
 def _choice(family: str, tries: _Tries, bound: float, *, assumed: bool = False) -> FamilyChoice:
     """What is held in the end."""
     if tries.holding is None:
-        return FamilyChoice(family, None, None, bound, tuple(tries.rejected), assumed=assumed)
+        return FamilyChoice(family, None, None, bound, _few(tries.rejected), assumed=assumed)
     ranked, judged = tries.holding
-    return FamilyChoice(family, ranked, judged, min(bound, ranked.value), tuple(tries.rejected), assumed=assumed)
+    return FamilyChoice(family, ranked, judged, min(bound, ranked.value), _few(tries.rejected), assumed=assumed)

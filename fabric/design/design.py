@@ -116,7 +116,8 @@ def _families(plan: _Plan, fabric: str, firsts: list[tuple[Ranked, str]], wanted
                 need,
                 lambda own, family=family: plan.ranking(own, family),  # type: ignore[misc]
                 lambda counted: plan.trial(fabric, counted),
-                best if len(values) >= wanted else inf,
+                best,
+                shown=len(values) < wanted,
             )
         )
         if plan.impossible is not None:

@@ -6,8 +6,9 @@ traffic, and every limit and every failure that was asked for is routed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from fabric.bill.bill import Bill
@@ -20,17 +21,17 @@ from fabric.design.result import WorstFailure
 from fabric.failures.chunks import Ground
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import FailureCase
-from fabric.failures.sweep import judge_limit, limit_sweep, run_failures
+from fabric.failures.sweep import judge_limit, limit_sweep, worst_case
 from fabric.output.numbers import finite
 from fabric.pipeline.run import Run, run_scenario
 from fabric.pipeline.stages import limits_of
 from fabric.request import RouteRequest
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Reporter, silent
-from fabric.scenario.load import LoadedScenario, load_scenario_text
+from fabric.scenario.load import load_scenario_text
 from topologies.errors import FabricError
 from topologies.summary import TopologySummary, summarise
-from topologies.units import percent, to_one
+from topologies.units import format_seconds, percent, to_one
 
 _CLOSE = 1e-6  # relative, of two ways to an oversubscription
 
@@ -51,16 +52,30 @@ class Judged:
     text: str
     run: Run | None
     breaches: tuple[Breach, ...]
-    bill: Bill | None = None
-    step_time_s: Mapping[str, float] | None = None
-    max_utilisation: float | None = None
-    worst_failure: WorstFailure | None = None
+    ground: Ground | None = None  # for its failures; None where nothing is sent, or it does not hold
     notes: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether it may be offered."""
         return not self.breaches
+
+    @property
+    def step_time_s(self) -> dict[str, float]:
+        """Of every job that has a step."""
+        jobs = () if self.run is None else self.run.result.jobs
+        return {job.id: job.step_time_s for job in jobs if job.step_time_s is not None}
+
+    @property
+    def max_utilisation(self) -> float | None:
+        """Of the fullest link in any phase; None where nothing is sent."""
+        routes = () if self.run is None else self.run.result.routes
+        return max((route.max_utilisation for route in routes), default=None)
+
+    @cached_property
+    def bill(self) -> Bill | None:
+        """What it costs."""
+        return None if self.run is None else bill_of(self.run.loaded, self.run.network.topologies)
 
     @property
     def summaries(self) -> dict[str, TopologySummary]:
@@ -92,30 +107,44 @@ def judge(
         run = run_scenario(loaded, RouteRequest(), idle=True, progress=progress)
     except FabricError as error:
         return Judged(fabrics, text, None, tuple(_refused(error, needs)))
-    breaches = [*_miscounted(run, fabrics), *_beyond_ceilings(run, needs, fabrics)]
+    for test in (_miscounted, _cut, _beyond_limits, _beyond_ceilings):
+        if breaches := test(run, needs, fabrics):
+            return Judged(fabrics, text, run, tuple(breaches))
     ground = Ground.of(run, FailureRequest(route=run.request, expected=False)) if run.result.routes else None
     verdicts = _decided(run, ground, progress)
-    breaches += [
-        Breach(f"{limit.text}: {limit.detail or 'it does not hold'}", _fabrics_of(run, place, needs))
-        for place, limit in enumerate(verdicts)
-        if limit.ok is False
-    ]
-    breaches += [
-        Breach(f"{route.fabric}: {route.unreachable_pairs:,} pairs of {route.phase} have no path", (route.fabric,))
-        for route in run.result.routes
-        if route.unreachable_pairs
-    ]
-    undecided = tuple(f"{limit.text}: not decided, {limit.detail}" for limit in verdicts if limit.ok is None)
     return Judged(
         fabrics,
         text,
         replace(run, result=replace(run.result, limits=verdicts)),
-        tuple(breaches),
-        bill_of(loaded, run.network.topologies),
-        {job.id: job.step_time_s for job in run.result.jobs if job.step_time_s is not None},
-        max((route.max_utilisation for route in run.result.routes), default=None),
-        _worst_failure(run, loaded, progress) if ground is not None else None,
-        (*(str(problem) for problem in run.network.warnings), *undecided),
+        tuple(_broken(run, needs, verdicts)),
+        ground,
+        (
+            *(str(problem) for problem in run.network.warnings),
+            *(f"{limit.text}: not decided, {limit.detail}" for limit in verdicts if limit.ok is None),
+        ),
+    )
+
+
+def worst_failure(judged: Judged, progress: Reporter = silent) -> WorstFailure | None:
+    """The worst case of the sets that its limits name, or of any single switch where none is named."""
+    run, ground = judged.run, judged.ground
+    if run is None or ground is None:
+        return None
+    named = tuple(dict.fromkeys(limit.when for limit in run.loaded.scenario.limits if limit.when is not None))
+    sets: list[tuple[str, ...]] = [(name,) for name in named]
+    cases: list[FailureCase] = []
+    for names in sets or [()]:
+        request = FailureRequest(route=run.request, kinds=("switch",), named=names, expected=False, keep_worst=1)
+        case = worst_case(ground, request, progress)
+        cases += [] if case is None else [case]
+    if not cases:
+        return None
+    worst = max(cases, key=lambda case: (_stalled(case), case.stretch or 1.0, case.max_utilisation or 0.0))
+    return WorstFailure(
+        " and ".join(worst.parts),
+        {job.id: job.step_time_s for job in worst.jobs},
+        worst.unreachable_pairs,
+        None if worst.max_utilisation is None else finite(worst.max_utilisation),
     )
 
 
@@ -128,7 +157,7 @@ def _refused(error: FabricError, needs: Mapping[str, FabricNeed]) -> list[Breach
     return breaches
 
 
-def _miscounted(run: Run, fabrics: Mapping[str, Counted]) -> list[Breach]:
+def _miscounted(run: Run, _: Mapping[str, FabricNeed], fabrics: Mapping[str, Counted]) -> list[Breach]:
     """Where what stands there is not what was counted: a mistake of ours, which never looks right."""
     breaches = []
     for name, counted in fabrics.items():
@@ -167,6 +196,37 @@ def _beyond_ceilings(run: Run, needs: Mapping[str, FabricNeed], fabrics: Mapping
     return list(worst.values())
 
 
+def _cut(run: Run, *_: object) -> list[Breach]:
+    """Demand without a path."""
+    return [
+        Breach(f"{route.fabric}: {route.unreachable_pairs:,} pairs of {route.phase} have no path", (route.fabric,))
+        for route in run.result.routes
+        if route.unreachable_pairs
+    ]
+
+
+def _beyond_limits(run: Run, needs: Mapping[str, FabricNeed], _: Mapping[str, Counted]) -> list[Breach]:
+    """Limits of the intact state that do not hold."""
+    return _broken(run, needs, run.result.limits)
+
+
+def _broken(run: Run, needs: Mapping[str, FabricNeed], verdicts: Sequence[LimitVerdict]) -> list[Breach]:
+    return [
+        Breach(f"{limit.text}: {limit.detail or _value_text(limit)}", _fabrics_of(run, place, needs))
+        for place, limit in enumerate(verdicts)
+        if limit.ok is False
+    ]
+
+
+def _value_text(limit: LimitVerdict) -> str:
+    """What it is instead."""
+    if limit.value is None:
+        return "it does not hold"
+    if limit.unit == "s":
+        return f"it is {format_seconds(limit.value)}"
+    return f"it is {percent(limit.value)}" if limit.unit == "ratio" else f"it is {limit.value:,.0f}"
+
+
 def _decided(run: Run, ground: Ground | None, progress: Reporter) -> tuple[LimitVerdict, ...]:
     """Every limit judged, those in failure cases however many these are."""
     verdicts = list(run.result.limits)
@@ -190,25 +250,6 @@ def _fabrics_of(run: Run, place: int, needs: Mapping[str, FabricNeed]) -> tuple[
         if phase.fabric is not None
     }
     return tuple(name for name in needs if name in used) or tuple(needs)
-
-
-def _worst_failure(run: Run, loaded: LoadedScenario, progress: Reporter) -> WorstFailure | None:
-    """The worst of the sets that limits name, and of any single switch where none is named."""
-    named = tuple(dict.fromkeys(limit.when for limit in loaded.scenario.limits if limit.when is not None))
-    cases: list[FailureCase] = []
-    sets: list[tuple[str, ...]] = [(name,) for name in named]
-    for names in sets or [()]:
-        request = FailureRequest(route=run.request, kinds=("switch",), named=names, expected=False, top=1, keep_worst=1)
-        cases += run_failures(run, request, progress=progress).failures[:1]
-    if not cases:
-        return None
-    worst = max(cases, key=lambda case: (_stalled(case), case.stretch or 1.0, case.max_utilisation or 0.0))
-    return WorstFailure(
-        " and ".join(worst.parts),
-        {job.id: job.step_time_s for job in worst.jobs},
-        worst.unreachable_pairs,
-        None if worst.max_utilisation is None else finite(worst.max_utilisation),
-    )
 
 
 def _stalled(case: FailureCase) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fabric.bill.bill import BillRow
 from fabric.design.flips import Flip, Parts, flips, unit_prices
-from fabric.design.judge import Judged
+from fabric.design.judge import Judged, worst_failure
 from fabric.design.result import Design
 from topologies.catalogue import Catalogue
 from topologies.units import format_seconds, percent
@@ -50,9 +50,9 @@ def design_of(judged: Judged, value: float, *, chosen: bool) -> Design:
         carbon_kg=_sum([None if row.carbon_kg is None else row.carbon_kg * row.count for row in rows]),
         cable_m=sum(row.metres for row in rows if row.item == "cable"),
         oversubscription_by_role=ratios,
-        step_time_s=judged.step_time_s or {},
+        step_time_s=judged.step_time_s,
         max_utilisation=judged.max_utilisation,
-        worst_failure=judged.worst_failure,
+        worst_failure=worst_failure(judged),
         chosen=chosen,
         notes=judged.notes,
     )

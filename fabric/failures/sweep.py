@@ -78,6 +78,23 @@ def run_failures(
     return replace(result, partial=stopped, seconds=time.perf_counter() - began)
 
 
+def worst_case(ground: Ground, request: FailureRequest, progress: Reporter = silent) -> FailureCase | None:
+    """The worst case of a set alone, without lists of links; None where the set has none.
+
+    Raises
+    ------
+    FabricError
+        For sets that are none.
+    """
+    sweep = Sweep(ground, case_set(ground.run, request), request)
+    tally, _ = _swept(sweep, progress, chunks, "failures")
+    if tally is None or not len(tally.figures):
+        return None
+    worst = tally.figures.take(tally.figures.by_harm()[:1])
+    jobs = [job.id for job in ground.judge.jobs]
+    return _case(sweep, worst, 0, jobs, Detection.of(ground.run, request, ground.phases))
+
+
 def limit_sweep(ground: Ground, limit: LimitSpec) -> Sweep:
     """The cases of a limit with ``when``.
 
