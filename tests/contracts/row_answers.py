@@ -75,6 +75,12 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "build hosts": (("build",), kinds.HOSTS, lambda at: ["build", f"{at}/s.yaml", "--by", "host"]),
     "show paths": (("show",), kinds.DISTANCES, lambda at: ["show", "paths", f"{at}/s.yaml"]),
     "show bisection": (("show",), kinds.CUTS, lambda at: ["show", "bisection", f"{at}/s.yaml"]),
+    "show racks": (
+        ("show",), kinds.RACKS,
+        lambda at: [
+            "show", "racks", f"{at}/s.yaml", "--set", "site={rows: 2, racks_per_row: 4, rack_power: 40 kW}",
+        ],
+    ),
     "traffic": (("traffic",), kinds.PHASES, lambda at: ["traffic", f"{at}/s.yaml"]),
     "traffic matrix": (("traffic",), kinds.CELLS, lambda at: ["traffic", f"{at}/s.yaml", "--matrix", "host"]),
     "traffic formulae": (("traffic",), kinds.FORMULAE, lambda at: ["traffic", f"{at}/model.yaml", "--explain", "all"]),
