@@ -25,6 +25,7 @@ fabrics: {main: {topology: {kind: fat-tree, radix: 4, speed: 100G}}}
 workloads: [{id: shuffle, kind: all-to-all, members: hosts, size: 1 GiB}]
 """
 EVERY = pytest.mark.parametrize("name", VIEWS.names())
+OF_TRAFFIC = pytest.mark.parametrize("name", [name for name in VIEWS.names() if VIEWS[name].of_scenario is None])
 
 
 def routed(path: Path) -> Drawn:
@@ -97,7 +98,7 @@ def test_one_state_gives_the_same_bytes(name, drawn):
     assert view.text(drawn, Picture(name)) == view.text(drawn, Picture(name))
 
 
-@EVERY
+@OF_TRAFFIC
 def test_load_is_shown(name, drawn):
     """The drawing of the same network without load is another one."""
     tiers = tuple(replace(tier, p50=0.0, p99=0.0, max=0.0, over_capacity=0) for tier in drawn.route.tiers)
@@ -121,7 +122,7 @@ def test_a_view_that_is_no_graph_is_svg_alone(name, drawn, tmp_path):
     assert not path.exists()
 
 
-@EVERY
+@OF_TRAFFIC
 def test_an_unknown_fabric_is_refused(name, tmp_path, capsys):
     """By the command, with the nearest, and nothing is written."""
     path = tmp_path / "picture.svg"
