@@ -75,6 +75,8 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "build hosts": (("build",), kinds.HOSTS, lambda at: ["build", f"{at}/s.yaml", "--by", "host"]),
     "show paths": (("show",), kinds.DISTANCES, lambda at: ["show", "paths", f"{at}/s.yaml"]),
     "show bisection": (("show",), kinds.CUTS, lambda at: ["show", "bisection", f"{at}/s.yaml"]),
+    "show cables": (("show",), kinds.CABLES, lambda at: ["show", "cables", f"{at}/s.yaml"]),
+    "export cables": (("export",), kinds.CABLES, lambda at: ["export", "cables", f"{at}/s.yaml"]),
     "traffic": (("traffic",), kinds.PHASES, lambda at: ["traffic", f"{at}/s.yaml"]),
     "traffic matrix": (("traffic",), kinds.CELLS, lambda at: ["traffic", f"{at}/s.yaml", "--matrix", "host"]),
     "traffic formulae": (("traffic",), kinds.FORMULAE, lambda at: ["traffic", f"{at}/model.yaml", "--explain", "all"]),
