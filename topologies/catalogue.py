@@ -33,6 +33,9 @@ class SwitchModel(CatalogueRow):
 
     ports: Count = Field(description="Ports at full speed")
     speed: SpeedGbps = Field(description="Speed of a port", examples=["400G"])
+    protocol: Literal["ethernet", "infiniband"] = Field(
+        default="ethernet", description="What its links speak: switches of two protocols do not meet in one design"
+    )
     ports_per_card: Count | None = Field(default=None, description="Ports of a line card, where it is a chassis")
     breakouts: tuple[str, ...] | None = Field(
         default=None, description="How its ports can be split; any that fits the speed if absent", examples=[["2x200"]]

@@ -12,7 +12,7 @@ from fabric.cables.cable_rows import EndColumns
 from fabric.cables.colours import ColourBy, colour_name
 from fabric.cables.devices import Devices
 from fabric.cables.media import ChosenKits, LinkMedia, bought_m, cable_of, choose_kits
-from fabric.cables.models import node_models
+from fabric.cables.models import NodeModels, node_models
 from fabric.cables.ports import LinkEnds, link_ends
 from fabric.cables.reach import reach_problems, unknown_note
 from fabric.cables.runs import Runs, Standing, Stretches, runs, standing
@@ -48,6 +48,9 @@ class FabricCables:
     cable: np.ndarray  # number of the cable that a run is a leg of, from 0
     notes: tuple[str, ...]
     problems: tuple[Problem, ...]
+    models: NodeModels
+    ends: LinkEnds
+    chosen: ChosenKits
 
 
 def fabric_cables(
@@ -96,6 +99,9 @@ def fabric_cables(
         cable,
         tuple(notes),
         tuple(problems),
+        models,
+        ends,
+        chosen,
     )
 
 

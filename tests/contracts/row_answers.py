@@ -77,6 +77,8 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "show bisection": (("show",), kinds.CUTS, lambda at: ["show", "bisection", f"{at}/s.yaml"]),
     "show cables": (("show",), kinds.CABLES, lambda at: ["show", "cables", f"{at}/s.yaml"]),
     "export cables": (("export",), kinds.CABLES, lambda at: ["export", "cables", f"{at}/s.yaml"]),
+    "show bom": (("show",), kinds.BILL, lambda at: ["show", "bom", f"{at}/s.yaml"]),
+    "show power": (("show",), kinds.BILL, lambda at: ["show", "power", f"{at}/s.yaml"]),
     "traffic": (("traffic",), kinds.PHASES, lambda at: ["traffic", f"{at}/s.yaml"]),
     "traffic matrix": (("traffic",), kinds.CELLS, lambda at: ["traffic", f"{at}/s.yaml", "--matrix", "host"]),
     "traffic formulae": (("traffic",), kinds.FORMULAE, lambda at: ["traffic", f"{at}/model.yaml", "--explain", "all"]),

@@ -1,4 +1,4 @@
-"""``fabric show``: distances and path counts, bisection, the bill with its power, racks and cables."""
+"""``fabric show``: distances and path counts, bisection, racks, every cable, and the bill with its power."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fabric.pipeline.network import Network
     from fabric.scenario.load import LoadedScenario
 
-SUMMARY = "Show path counts, the bisection, the bill of materials, the power, the racks or the cables."
+SUMMARY = "Show path counts, bisection, bill of materials, power, racks or cables of the fabrics."
 ORDER = 30
 _KINDS = {"paths": DISTANCES, "bisection": CUTS, "bom": BILL, "power": BILL, "racks": RACKS, "cables": CABLES}
 _WORKBOOK = ".xlsx"

@@ -178,6 +178,13 @@ PROBLEMS = RowKind(
     ("file", "severity", "code", "message", "path", "line", "column", "hint"),
 )
 
+REVIEWED = RowKind(
+    "findings of a review",
+    ("severity", "kind", "subject", "text", "arithmetic", "fix", "fabric"),
+    shown=("severity", "kind", "text", "fix", "fabric"),
+    key="findings",
+)
+
 MODELS = RowKind(
     "models",
     (
@@ -340,3 +347,18 @@ def points_of(names: Sequence[str]) -> RowKind:
         POINTS, columns=("point", *axes, *POINTS.columns[1:]), shown=("point", *axes, *POINTS.shown[1:]),
         what="points of the grid",
     )  # fmt: skip
+
+
+DESIGNS = RowKind(
+    "designs",
+    (
+        "name", "topology_kind", "gpus", "switches", "cables", "cost_usd", "power_w", "cable_m", "oversubscription",
+        "step_time", "max_utilisation", "worst_failure", "value", "above_best", "chosen", "scenario",
+    ),
+    shown=(
+        "chosen", "name", "switches", "cables", "cost_usd", "power_w", "cable_m", "oversubscription", "step_time",
+        "worst_failure", "above_best",
+    ),
+    ratios=("max_utilisation", "above_best"),
+    key="designs",
+)  # fmt: skip
