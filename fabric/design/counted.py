@@ -43,6 +43,8 @@ class Counted:
         Ports each NIC is split into.
     oversubscription : mapping
         By role of switch, those that have links down and up.
+    parts : int
+        Networks that never meet, such as rails without a spine above them; what crosses goes through the hosts.
     """
 
     family: str
@@ -51,6 +53,7 @@ class Counted:
     switches: tuple[SwitchCount, ...]
     cables: tuple[CableCount, ...]
     oversubscription: Mapping[str, float]
+    parts: int = 1
 
     @property
     def kind(self) -> str:

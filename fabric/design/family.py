@@ -63,6 +63,17 @@ class Formulation:
 
 
 @dataclass(frozen=True)
+class Floor:
+    """Counts that no design of a variant is below, as plain numbers: what a variant is worth a look for.
+
+    Terms are those of the formulation, in its order.
+    """
+
+    switches: tuple[SwitchTerm, ...]
+    links: tuple[LinkTerm, ...]
+
+
+@dataclass(frozen=True)
 class Variant:
     """One combination of a family's discrete choices.
 
@@ -74,12 +85,15 @@ class Variant:
         Switch models by role, from the hosts up.
     formulate : callable
         Adds variables and constraints to a model; None where the variant cannot meet the need.
+    floor : Floor, optional
+        A cheap bound; without it the model is the first to say.
     """
 
     family: str
     name: str
     models: tuple[str, ...]
     formulate: Callable[[CpModel], Formulation | None]
+    floor: Floor | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from pydantic import BaseModel
 
+from fabric.cables.wanted import unknown_keys
 from fabric.pipeline.degraded import apply_slowed, read_slow
 from fabric.pipeline.failure_names import check_failure_names
 from fabric.pipeline.named_sets import ScenarioSets
@@ -94,6 +95,7 @@ def build_network(
         loaded.say(*(f"{name}: {text}" for text in said[name]))
         found = [problem.under("fabrics", name, "topology") for problem in validate(topology)]
         errors += [problem for problem in found if problem.severity == "error"]
+        errors += unknown_keys(scenario, name, topology)
         warnings += [problem for problem in found if problem.severity == "warning"]
         topologies[name] = topology
     if errors:
@@ -106,7 +108,7 @@ def build_network(
             name=node.group,
             hosts=node.host_names(),
             gpus_per_host=node.gpus_per_node,
-            nics={fabric: _host_group(node, fabric, scenario.fabrics[fabric]) for fabric in node.nics},
+            nics={fabric: host_group(node, fabric, scenario.fabrics[fabric]) for fabric in node.nics},
             per_rack=hosts_per_rack(node, scenario.site) or None,
             racks=_racks(node, loaded),
             gpu=node.row.gpu if node.row else None,
@@ -200,7 +202,8 @@ def _degraded(
     return apply_slowed(degraded, [read_slow(text) for text in slow], sets=sets)
 
 
-def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
+def host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
+    """Nodes of a group as they want to be cabled to a fabric."""
     nic = node.nics[fabric]
     return HostGroup(
         name=node.group,
@@ -233,7 +236,7 @@ def _build(
             speed=topology.speed,
             asked=Asked(topology.capacity, topology.directions),
             keys=topology.host_keys,
-            groups=[_host_group(node, name, spec) for node in nodes],
+            groups=[host_group(node, name, spec) for node in nodes],
         )
         built, notes, endpoints = imported.topology, imported.notes, imported.endpoints
         loaded.dropped.extend(problem for problem in imported.problems if problem not in loaded.dropped)
@@ -248,7 +251,7 @@ def _build(
                 ),
                 code="FP2105",
             )
-        groups = [_host_group(node, name, spec) for node in nodes]
+        groups = [host_group(node, name, spec) for node in nodes]
         entry = TOPOLOGIES[getattr(topology, "kind")]  # noqa: B009 - the field is dynamic
         check_size(entry, topology, {"hosts": groups}, times)
         built = entry(topology, hosts=groups)

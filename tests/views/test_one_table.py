@@ -16,6 +16,9 @@ import pytest
 from made_sweep import sweep
 from textual.app import App, ComposeResult
 
+from fabric.cables.schedule import cable_schedule
+from fabric.cli.cables import profile_rows
+from fabric.bill.count import bill_of
 from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.severity import worst_phase
 from fabric.faces.answers.route_report import route_document
@@ -25,8 +28,10 @@ from fabric.faces.report.markdown import to_markdown as report_markdown
 from fabric.faces.report.page import to_page
 from fabric.faces.report.record import block_record
 from fabric.faces.report.source import ReportSource
+from fabric.faces.views import cables as cable_views
 from fabric.faces.views import failures
 from fabric.faces.views.attached import host_table, leaf_table
+from fabric.faces.views.bill import bill_table, part_table, total_table
 from fabric.faces.views.build import cable_table, role_table
 from fabric.faces.views.demand_matrix import demand_matrix, matrix_table
 from fabric.faces.views.differences import (
@@ -37,6 +42,7 @@ from fabric.faces.views.differences import (
     phases_since,
     times_since,
 )
+from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
@@ -53,6 +59,7 @@ from fabric.output.rows import Arrangement, arrange, row_records, to_csv, to_ndj
 from fabric.output.table import Table
 from fabric.output.text import print_terminal, to_markdown, to_plain
 from fabric.pipeline.comparison import compare_routers
+from fabric.pipeline.network import build_network
 from fabric.pipeline.prepared import prepare
 from fabric.pipeline.run import Run, route, run_scenario
 from fabric.pipeline.stages import schedules
@@ -91,6 +98,8 @@ class Routed:
         self.network = self.run.network
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
+        placed = load_scenario(TRAINING, overrides=["site={rows: 4, racks_per_row: 8, trays: {width: 1 mm}}"])
+        self.cables = cable_schedule(placed, build_network(placed).topologies)
 
     @property
     def entry(self) -> PhaseRoute:
@@ -169,8 +178,17 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "demand matrix": lambda it: matrix_table(
         [demand_matrix(it.network.topologies["backend"], "backend", it.workloads, "leaf")]
     ),
+    "bill": lambda it: bill_table(bill_of(it.loaded, it.network.topologies)),
+    "cost and power by part": lambda it: part_table(bill_of(it.loaded, it.network.topologies)),
+    "totals of the bill": lambda it: total_table(bill_of(it.loaded, it.network.topologies)),
     "paths": lambda it: path_table({name: distances(net) for name, net in it.network.topologies.items()}),
     "bisection": lambda it: cut_table({name: bisection(net) for name, net in it.network.topologies.items()}),
+    "cables in pull order": lambda it: cable_views.cable_table(it.cables),
+    "cables from both ends": lambda it: cable_views.cable_table(it.cables, both_ways=True),
+    "cables to buy": lambda it: cable_views.cable_kind_table(it.cables),
+    "bundles of cables": lambda it: cable_views.bundle_table(it.cables),
+    "trays": lambda it: cable_views.tray_table(it.cables),
+    "profiles of cables": lambda _: profile_table(profile_rows()),
     "hosts by switch": lambda it: leaf_table(it.network.topologies),
     "switches of hosts": lambda it: host_table(it.network),
     "assumptions": lambda it: assumption_table(it.result.assumptions),

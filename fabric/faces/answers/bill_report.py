@@ -34,7 +34,8 @@ def power_document(bill: Bill) -> Document:
 def _headline(bill: Bill) -> list[Line]:
     totals = bill.totals
     least = "at least " if totals.missing_prices else ""
-    whole = f"{least}US$ {totals.cost_usd:,.0f}, {totals.typical_w / 1000:,.1f} kW typically, {totals.max_w / 1000:,.1f} kW at most"
+    kilowatts = f"{totals.typical_w / 1000:,.1f} kW typically, {totals.max_w / 1000:,.1f} kW at most"
+    whole = f"{least}US$ {totals.cost_usd:,.0f}, {kilowatts}"
     lines = [Line(whole, "warn" if totals.missing else "")]
     if totals.estimated_usd:
         lines.append(Line(f"{percent(totals.estimated_usd / totals.cost_usd)} of the cost is by estimated prices"))

@@ -44,7 +44,7 @@ def bill_table(bill: Bill) -> Table:
         counts("power_w", "W, typical", values("power_w"), width=10, unit="W"),
         counts("max_power_w", "W, largest", values("max_power_w"), width=10, unit="W", priority=1),
         counts("embodied_kg", "kg CO2, making", values("embodied_kg"), width=14, unit="kg", priority=2),
-        counts("lead_days", "days to delivery", [row.lead_days for row in rows], width=16, unit="d", priority=2),
+        counts("lead_days", "days to delivery", [row.lead_days for row in rows], width=16, priority=2),
         counts("cable_m", "m", [plain(row.metres) or None for row in rows], width=9, unit="m", priority=2),
         named(
             "estimate",
