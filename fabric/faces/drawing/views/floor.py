@@ -108,8 +108,8 @@ def _rack(canvas: Canvas, plan: SitePlan, entry: FloorPlace, x: float, y: float,
                 colour,
                 tip=_tip(entry.name, devices),
             )
-    if width >= len(entry.name) * CHAR * 0.9:
-        canvas.text(x + (width - 3) / 2, y + _RACK + 12, entry.name, kind="m f")
+    if width >= len(entry.name) * CHAR:
+        canvas.text(x, y + _RACK + 12, entry.name, kind="f")  # left of the tray that crosses
 
 
 def _blocks(devices: list[Placed]) -> list[tuple[int, int]]:
