@@ -112,7 +112,9 @@ def _families(plan: _Plan, fabric: str, wanted: int) -> list[FamilyChoice]:
             choices.append(FamilyChoice(family, None, None, bound, (), exhausted=False))
             continue
         below = best if held >= wanted else inf
-        choices.append(best_of_family(family, need, plan.ranking, lambda counted: plan.trial(fabric, counted), below))
+        choices.append(
+            best_of_family(family, need, plan.ranking, lambda counted: plan.trial(fabric, counted), below)
+        )
         if plan.impossible is not None:
             break
     return choices
@@ -208,9 +210,7 @@ def _design(plan: _Plan, ranked: Ranked, judged: Judged, rest: float, *, chosen:
         for one in counted.switches:
             switches[prefix + one.role] = summary.nodes_by_role[one.role]
         cables |= {prefix + tier: count for tier, count in summary.cables_by_tier.items()}
-        ratios |= {
-            prefix + role: ratio for role, ratio in summary.oversubscription_by_role.items() if ratio is not None
-        }
+        ratios |= {prefix + role: ratio for role, ratio in summary.oversubscription_by_role.items() if ratio is not None}
     totals = judged.bill.totals if judged.bill is not None else None
     rows = judged.bill.rows if judged.bill is not None else ()
     run = judged.run

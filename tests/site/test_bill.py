@@ -197,9 +197,7 @@ def test_the_superpod_of_h100(units, nodes, leaves, spines, tmp_path):
     }
 
 
-@pytest.mark.parametrize(
-    ("units", "leaves", "spines", "cores", "cables"), [(4, 32, 16, 0, 1024), (16, 128, 128, 64, 4096)]
-)
+@pytest.mark.parametrize(("units", "leaves", "spines", "cores", "cables"), [(4, 32, 16, 0, 1024), (16, 128, 128, 64, 4096)])
 def test_the_superpod_of_b200_and_b300(units, leaves, spines, cores, cables, tmp_path):
     """DGX SuperPOD B200 reference architecture, table of component counts; every port of every switch is used.
 
@@ -335,9 +333,5 @@ def test_the_workbook_reads_back_and_has_the_same_bytes_again(tmp_path):
     rows = [dict(zip(headers, [cell.value for cell in line], strict=True)) for line in sheet.iter_rows(min_row=2)]
     assert [row["model"] for row in rows[:-1]] == [row.model for row in found.rows]
     assert rows[-1]["US$"] == pytest.approx(found.totals.cost_usd)
-    assert (
-        load_workbook(io.BytesIO(content))["bill"]
-        .cell(len(rows) + 1, headers.index("US$") + 1)
-        .value.startswith("=SUM(")
-    )
+    assert load_workbook(io.BytesIO(content))["bill"].cell(len(rows) + 1, headers.index("US$") + 1).value.startswith("=SUM(")
     assert next(row for row in rows if row["model"] == "=1+1")["count"] == 8

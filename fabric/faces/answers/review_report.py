@@ -81,3 +81,5 @@ def finding_record(finding: Finding) -> dict[str, Any]:
         "fix": finding.fix or None,
         "fabric": finding.fabric,
     }
+
+
