@@ -16,6 +16,7 @@ from fabric.bill.device_rows import inside_nodes, nic_rows, node_rows, switch_ro
 from fabric.bill.link_rows import link_rows
 from fabric.cables.devices import devices_of
 from fabric.cables.fabric_cables import FabricCables, fabric_cables
+from fabric.cables.runs import check_run_lengths
 from fabric.scenario.cost_schema import (
     SURVEY_PUE,
     SURVEY_PUE_SOURCE,
@@ -53,7 +54,8 @@ def bill_of(loaded: LoadedScenario, topologies: Mapping[str, Topology], *, nodes
     Raises
     ------
     TopologyError
-        When a cable cannot be made or nothing reaches, as for the cable schedule (FP3301, FP3302).
+        When a cable cannot be made or nothing reaches, as for the cable schedule (FP3301, FP3302), or ``costs``
+        names a tier that no fabric has (FP2105).
     """
     scenario, catalogue, prices = loaded.scenario, loaded.catalogue, loaded.scenario.costs.prices
     costs = scenario.costs
@@ -81,6 +83,7 @@ def bill_of(loaded: LoadedScenario, topologies: Mapping[str, Topology], *, nodes
 
 def _cables(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> list[FabricCables]:
     """The cables of every fabric, as the schedule has them; what none can be made of is refused."""
+    check_run_lengths(loaded, topologies)
     plan = plan_site(loaded, topologies)
     devices = devices_of(loaded, topologies)
     made = [fabric_cables(loaded, plan, net.whole, devices[name], None, 0) for name, net in topologies.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from fabric.scenario.load import LoadedScenario
 from fabric.scenario.racks import hosts_by_rack
 from fabric.site.site_plan import SitePlan
 from topologies.columns import Floats, Ints, column
+from topologies.errors import Problem, TopologyError, nearest_hint
 from topologies.topology import Topology
 
 ASSUMED_HOST_M, ASSUMED_UPPER_M = 2.0, 20.0
@@ -77,6 +79,29 @@ def standing(loaded: LoadedScenario, plan: SitePlan | None, devices: Devices) ->
         np.array([one is not None for one in placed], dtype=np.bool_),
         keys,
     )
+
+
+def check_run_lengths(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> None:
+    """Refuse lengths of tiers that no fabric has.
+
+    Raises
+    ------
+    TopologyError
+        FP2105, located, with the nearest tier.
+    """
+    known = sorted({tier for topology in topologies.values() for tier in topology.tiers})
+    problems = [
+        Problem(
+            f"no fabric has a tier {tier!r}",
+            code="FP2105",
+            where=("costs", "run_lengths", tier),
+            hint=nearest_hint(tier, known, "tiers"),
+        )
+        for tier in loaded.scenario.costs.run_lengths
+        if tier not in known
+    ]
+    if problems:
+        raise loaded.locate(TopologyError(problems))
 
 
 def runs(

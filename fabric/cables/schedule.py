@@ -24,6 +24,7 @@ from fabric.cables.devices import devices_of
 from fabric.cables.fabric_cables import FabricCables, fabric_cables
 from fabric.cables.labels import BY_NAME, BY_PLACE, LabelFormat, repeated
 from fabric.cables.order import pulled
+from fabric.cables.runs import check_run_lengths
 from fabric.scenario.load import LoadedScenario
 from fabric.site.plan import plan_site
 from topologies.errors import Problem, TopologyError
@@ -59,6 +60,7 @@ def cable_schedule(
         A label format that is none (FP3304).
     """
     form = None if label_format is None else LabelFormat.parse(label_format)
+    check_run_lengths(loaded, topologies)
     plan = plan_site(loaded, topologies)
     devices = devices_of(loaded, topologies)
     problems: list[Problem] = []

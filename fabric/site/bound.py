@@ -11,8 +11,9 @@ kind of switch to the slots there are is a lower bound on its sum:
               - sum over upper neighbours of cables * pull_i * mean_i d(a, x)
 
 ``mean_i`` is over the hosts beneath switch i, by their cables, and ``pull_i`` in [0, 1] keeps the last sum from
-exceeding the others; points are no higher than the lowest free unit of their rack. For a leaf with as many cables up as down this says: a byte's way from host to leaf to spine is no
-shorter than from host to spine. Between switches of one level both directions count half.
+exceeding the others; points are no higher than the lowest free unit of their rack. For a leaf with as many cables up as
+down this says: the way from host to leaf to spine is no shorter than from host to spine. Between switches of one level
+both directions count half.
 
 That forgets that a cable goes down into a rack and up again. A second bound takes every cable between free switches up
 to the trays and down, with ``d`` between racks in the sums above, and gives back what cables within racks can save at

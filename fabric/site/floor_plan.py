@@ -59,8 +59,8 @@ def floor_problems(site: SiteSpec) -> Iterator[Problem]:
     top = site.rack_units * site.unit_height
     if site.overhead_tray < top:
         yield Problem(
-            f"the trays are {site.overhead_tray:g} m above the floor, below the top of racks of {site.rack_units} units "
-            f"({top:.2f} m)",
+            f"the trays are {site.overhead_tray:g} m above the floor, below the top of racks of {site.rack_units} "
+            f"units ({top:.2f} m)",
             code="FP3327",
             where=("site", "overhead_tray"),
             hint=f"raise overhead_tray above {top:.2f} m, or lower rack_units",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -215,9 +216,7 @@ class _Moves:
         rows, others, cables = rows[kept], others[kept], cables[kept]
         order = np.argsort(rows, kind="stable")
         starts = np.searchsorted(rows[order], np.arange(len(self.free) + 1))
-        return [
-            (others[order[low:high]], cables[order[low:high]]) for low, high in zip(starts, starts[1:], strict=False)
-        ]
+        return [(others[order[low:high]], cables[order[low:high]]) for low, high in pairwise(starts.tolist())]
 
     def one_pass(self) -> bool:
         """Every switch once; whether any moved."""

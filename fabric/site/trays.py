@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -109,16 +110,14 @@ class Trays:
         """Length of a way, and its corners without repetitions."""
         length = sum(
             abs(one[0] - two[0]) * self.row_pitch_m + abs(one[1] - two[1]) * self.pitch_m
-            for one, two in zip(corners, corners[1:], strict=False)
+            for one, two in pairwise(corners)
         )
         return length, tuple(dict.fromkeys(corners))
 
     def pieces(self, a: tuple[int, int], b: tuple[int, int]) -> tuple[int, ...]:
         """Segments of a shortest way, in order."""
         corners = self.corners(a, b)
-        return tuple(
-            piece for one, two in zip(corners, corners[1:], strict=False) for piece in self._pieces_between(one, two)
-        )
+        return tuple(piece for one, two in pairwise(corners) for piece in self._pieces_between(one, two))
 
     def _pieces_between(self, one: tuple[int, int], two: tuple[int, int]) -> list[int]:
         """Segments of a straight part of a way."""
@@ -138,5 +137,5 @@ class Trays:
         corners = self.corners(a, b)
         return tuple(
             f"row{one[0]}/{one[1]}-{two[1]}" if one[0] == two[0] else f"cross{one[1]}/{one[0]}-{two[0]}"
-            for one, two in zip(corners, corners[1:], strict=False)
+            for one, two in pairwise(corners)
         )

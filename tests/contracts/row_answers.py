@@ -75,6 +75,14 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "build hosts": (("build",), kinds.HOSTS, lambda at: ["build", f"{at}/s.yaml", "--by", "host"]),
     "show paths": (("show",), kinds.DISTANCES, lambda at: ["show", "paths", f"{at}/s.yaml"]),
     "show bisection": (("show",), kinds.CUTS, lambda at: ["show", "bisection", f"{at}/s.yaml"]),
+    "show racks": (
+        ("show",), kinds.RACKS,
+        lambda at: [
+            "show", "racks", f"{at}/s.yaml", "--set", "site={rows: 2, racks_per_row: 4, rack_power: 40 kW}",
+        ],
+    ),
+    "show cables": (("show",), kinds.CABLES, lambda at: ["show", "cables", f"{at}/s.yaml"]),
+    "export cables": (("export",), kinds.CABLES, lambda at: ["export", "cables", f"{at}/s.yaml"]),
     "show bom": (("show",), kinds.BILL, lambda at: ["show", "bom", f"{at}/s.yaml"]),
     "show power": (("show",), kinds.BILL, lambda at: ["show", "power", f"{at}/s.yaml"]),
     "traffic": (("traffic",), kinds.PHASES, lambda at: ["traffic", f"{at}/s.yaml"]),

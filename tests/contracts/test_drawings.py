@@ -19,12 +19,13 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "quickstart.fabric.
 PODS = """\
 version: 1
 name: pods
-site: {racks_per_row: 2}
+site: {rows: 2, racks_per_row: 2}
 nodes: [{group: hosts, count: 16, per_rack: 4, nics: {main: {speed: 100G}}}]
 fabrics: {main: {topology: {kind: fat-tree, radix: 4, speed: 100G}}}
 workloads: [{id: shuffle, kind: all-to-all, members: hosts, size: 1 GiB}]
 """
 EVERY = pytest.mark.parametrize("name", VIEWS.names())
+OF_TRAFFIC = pytest.mark.parametrize("name", [name for name in VIEWS.names() if VIEWS[name].of_scenario is None])
 
 
 def routed(path: Path) -> Drawn:
@@ -78,7 +79,7 @@ def test_the_quickstart_is_drawn_or_refused_with_a_way_out(name, quickstart, tmp
         reasons = [(problem.code[:3], bool(problem.hint)) for problem in refusal.problems]
     assert path.exists() is not bool(reasons)
     assert reasons in ([], [("FP6", True)])
-    assert not reasons or name in ("unit", "rack")
+    assert not reasons or name in ("unit", "rack", "floor", "elevation")
 
 
 @EVERY
@@ -97,7 +98,7 @@ def test_one_state_gives_the_same_bytes(name, drawn):
     assert view.text(drawn, Picture(name)) == view.text(drawn, Picture(name))
 
 
-@EVERY
+@OF_TRAFFIC
 def test_load_is_shown(name, drawn):
     """The drawing of the same network without load is another one."""
     tiers = tuple(replace(tier, p50=0.0, p99=0.0, max=0.0, over_capacity=0) for tier in drawn.route.tiers)
@@ -121,7 +122,7 @@ def test_a_view_that_is_no_graph_is_svg_alone(name, drawn, tmp_path):
     assert not path.exists()
 
 
-@EVERY
+@OF_TRAFFIC
 def test_an_unknown_fabric_is_refused(name, tmp_path, capsys):
     """By the command, with the nearest, and nothing is written."""
     path = tmp_path / "picture.svg"

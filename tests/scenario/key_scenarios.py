@@ -402,4 +402,21 @@ def _routings() -> list[Data]:
     return [*found, limited]
 
 
-BASES: list[Data] = [*_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings()]
+def _sites() -> list[Data]:
+    """A floor plan with all of its keys."""
+    switch = {"model": "eth-32x100"}
+    floor: Data = {"rows": 2, "racks_per_row": 8, "rack_units": 30, "unit_height": "44 mm", "rack_power": "40 kW"}
+    floor |= {"rack_depth": "1 m", "rack_pitch": "0.6 m", "row_pitch": "2.4 m", "overhead_tray": "3 m", "slack": "5%"}
+    floor |= {"service_loop": "0.3 m", "name_format": "r{row}c{rack}", "no_rack": ["r1c7"], "network_racks": ["r0c3"]}
+    floor |= {"trays": {"rows": [0, 1], "cross": [0], "width": "300 mm", "height": "100 mm", "max_fill": "40%"}}
+    floor |= {"switches": "any", "fixed": {"main/spine0": {"rack": "r0c3", "unit": 20}}}
+    topology = {
+        "kind": "leaf-spine",
+        "leaf": {**switch, "count": 4, "down": 8, "up": 2},
+        "spine": {**switch, "count": 2},
+    }
+    uniform = {"kind": "uniform", "size": "1 GB", "fabric": "main"}
+    return [scenario(uniform, nodes=[GPUS, STORE], topology=topology, site=floor)]
+
+
+BASES: list[Data] = [*_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites()]

@@ -143,6 +143,8 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         prepared = PreparedScenario(loaded, RouteRequest(), network, ())
         gpus = [network.gpus(name) for name in network.topologies]
         yield digest((dict(network.topologies), gpus, network.said, loaded.said))
+        site = network.site
+        yield digest(None if site is None else (site.placed, site.floor.racks, site.floor.area_mm2))
         prepared = replace(prepared, traffic=derive_traffic(loaded, network))
         yield digest([replace(workload, time_limits=()) for workload in prepared.traffic])
         yield digest(host_racks(scenario))
@@ -220,6 +222,11 @@ _VALUES: dict[str, list[Data]] = {
     "rates": [{"gpu": {"rate": "1 %/month"}}],
     "rate": ["2 %/month", "500 FIT"],
     "expert_load": [{"path": "none.csv"}],
+    "no_rack": [["r1c2"]],
+    "network_racks": [["r1c2", "r1c3"]],
+    "cross": [[1]],
+    "rack": ["r1c1"],
+    "rack_depth": ["0.1 m"],
     "prices": [{"dac-100": 5}],
     "spares": [{"cables": "10%"}],
     "run_lengths": [{"leaf-spine": "7 m"}],

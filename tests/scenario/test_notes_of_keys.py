@@ -25,7 +25,7 @@ limits: [{fabric: main, metric: unreachable_pairs, max: 0, when: any-spine}]
 failures: [{name: any-spine}]
 measured: [{kind: prometheus}]
 """
-NETWORK = "note: accepted but not yet modelled: site.rows, fabrics.main.cables"
+NETWORK = "note: accepted but not yet modelled: fabrics.main.cables"
 ROUTES = f"{NETWORK}, measured"
 
 

@@ -319,6 +319,15 @@ def test_costs_that_are_wrong_are_refused_with_a_way_out(costs, words, tmp_path)
     assert refused.value.problems[0].line
 
 
+def test_a_length_of_a_tier_that_there_is_not_is_refused(tmp_path):
+    """Otherwise a slip would leave the assumed length in the answer."""
+    data = scenario(SPLIT, NODES, costs={"run_lengths": {"host-leav": "3 m"}})
+    with pytest.raises(FabricError, match=r"no fabric has a tier 'host-leav'") as refused:
+        bill(data, tmp_path)
+    problem = refused.value.problems[0]
+    assert (problem.code, problem.hint, bool(problem.line)) == ("FP2105", "did you mean 'host-leaf'?", True)
+
+
 def test_the_workbook_reads_back_and_has_the_same_bytes_again(tmp_path):
     """Numbers are numbers, sums are formulas with their value, and text that looks like a formula is text."""
     from openpyxl import load_workbook

@@ -409,7 +409,7 @@ def test_rows_of_nvidias_dot_file_come_out_port_for_port(tmp_path):
 def test_rows_of_nvidias_point_to_point_lists_come_out_port_for_port(template, ports, tmp_path):
     """UFM Cable Validation Tool 1.4, "P2P File": adapter 1 of the first host on port 1 of a QM9700, the next on 2."""
     (tmp_path / "own.yaml").write_text(
-        f'switches: [{{model: qm9700, ports: 64, speed: 400G, ports_per_cage: 2, port_name: "{template}", source: "-"}}]'
+        f'switches: [{{model: qm9700, ports: 64, speed: 400G, ports_per_cage: 2, port_name: "{template}", source: x}}]'
     )
     text = (
         "version: 1\nname: x\ninclude: [{catalog: own.yaml}]\n"

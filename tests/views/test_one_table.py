@@ -16,6 +16,8 @@ import pytest
 from made_sweep import sweep
 from textual.app import App, ComposeResult
 
+from fabric.cables.schedule import cable_schedule
+from fabric.cli.cables import profile_rows
 from fabric.bill.count import bill_of
 from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.severity import worst_phase
@@ -26,6 +28,7 @@ from fabric.faces.report.markdown import to_markdown as report_markdown
 from fabric.faces.report.page import to_page
 from fabric.faces.report.record import block_record
 from fabric.faces.report.source import ReportSource
+from fabric.faces.views import cables as cable_views
 from fabric.faces.views import failures
 from fabric.faces.views.attached import host_table, leaf_table
 from fabric.faces.views.bill import bill_table, part_table, total_table
@@ -39,6 +42,7 @@ from fabric.faces.views.differences import (
     phases_since,
     times_since,
 )
+from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
@@ -55,6 +59,7 @@ from fabric.output.rows import Arrangement, arrange, row_records, to_csv, to_ndj
 from fabric.output.table import Table
 from fabric.output.text import print_terminal, to_markdown, to_plain
 from fabric.pipeline.comparison import compare_routers
+from fabric.pipeline.network import build_network
 from fabric.pipeline.prepared import prepare
 from fabric.pipeline.run import Run, route, run_scenario
 from fabric.pipeline.stages import schedules
@@ -93,6 +98,8 @@ class Routed:
         self.network = self.run.network
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
+        placed = load_scenario(TRAINING, overrides=["site={rows: 4, racks_per_row: 8, trays: {width: 1 mm}}"])
+        self.cables = cable_schedule(placed, build_network(placed).topologies)
 
     @property
     def entry(self) -> PhaseRoute:
@@ -176,6 +183,12 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "totals of the bill": lambda it: total_table(bill_of(it.loaded, it.network.topologies)),
     "paths": lambda it: path_table({name: distances(net) for name, net in it.network.topologies.items()}),
     "bisection": lambda it: cut_table({name: bisection(net) for name, net in it.network.topologies.items()}),
+    "cables in pull order": lambda it: cable_views.cable_table(it.cables),
+    "cables from both ends": lambda it: cable_views.cable_table(it.cables, both_ways=True),
+    "cables to buy": lambda it: cable_views.cable_kind_table(it.cables),
+    "bundles of cables": lambda it: cable_views.bundle_table(it.cables),
+    "trays": lambda it: cable_views.tray_table(it.cables),
+    "profiles of cables": lambda _: profile_table(profile_rows()),
     "hosts by switch": lambda it: leaf_table(it.network.topologies),
     "switches of hosts": lambda it: host_table(it.network),
     "assumptions": lambda it: assumption_table(it.result.assumptions),

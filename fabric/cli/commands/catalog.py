@@ -51,7 +51,7 @@ def _catalogue(files: Sequence[str]) -> Catalogue:
 
 def _record(section: str, row: CatalogueRow) -> dict[str, Any]:
     role = next(name for name, plural in ROLES.items() if plural == section)
-    return {"role": role, **_with_units(row.model_dump())}
+    return {"role": role, **_with_units(row.model_dump(mode="json"))}
 
 
 def _with_units(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from fabric.cli.watch import watching
 from fabric.faces.drawing.view import VIEWS, Picture
 from fabric.routing.names import router_names
 
-SUMMARY = "Draw a fabric with its load, its racks, or the step in time."
+SUMMARY = "Draw a fabric with its load, its racks and floor plan, or the step in time."
 ORDER = 70
 
 OF_VIEW = {

@@ -125,13 +125,13 @@ def command(
 ) -> int:
     """Write the tables of switches for the worst phase of SCENARIO or the one named by --phase; or its cables.
 
-    FORMAT: openflow, routes, lft (InfiniBand), addresses, cables, or list. cables writes the schedule of every cable by
-    a profile: both ends by rack, unit and port, length, medium, trays, bundle, label, in the order of pulling; exit
-    code 1: a tray does not hold its cables. The others describe tables: writes the folder -o DIR, whole or not at
-    all; with several fabrics a folder of each in it. Files are verified, followed from every source to every
+    FORMAT: openflow, routes, lft (InfiniBand), addresses, cables, or list. cables writes the schedule of every cable
+    by a profile: both ends by rack, unit and port, length, medium, trays, bundle, label, in the order of pulling;
+    exit code 1: a tray does not hold its cables. The others describe tables: writes the folder -o DIR, whole or not
+    at all; with several fabrics a folder of each in it. Files are verified, followed from every source to every
     destination, before they are put in place. Loads are those that switches will have: where a dialect cannot seed
-    their hash, all hash alike. Exit code 0: limits on the phase's load hold with the tables; 1: one does not; 3: tables do not fit, or a
-    router that tables cannot carry.
+    their hash, all hash alike. Exit code 0: limits on the phase's load hold with the tables; 1: one does not; 3:
+    tables do not fit, or a router that tables cannot carry.
     """
     if form == "list":
         if scenario is not None:

@@ -40,8 +40,8 @@ def cable_lines(plan: SitePlan) -> list[str]:
     if np.isfinite(plan.in_rows_m) and plan.in_rows_m > 0:
         less = percent(1 - plan.total_m / plan.in_rows_m)
         lines.append(
-            f"with the switches in order, in the racks kept for them or those after the hosts: {plan.in_rows_m:,.0f} m; "
-            f"this is {less} less"
+            "with the switches in order, in the racks kept for them or those after the hosts: "
+            f"{plan.in_rows_m:,.0f} m; this is {less} less"
         )
     return lines
 

@@ -70,8 +70,9 @@ def _money(value: float | None) -> str:
 
 
 def _figures(row: BillRow) -> str:
-    if not row.has_model:
-        return "none"
+    missing = [row.cost_usd, row.power_w].count(None)
+    if missing:
+        return "none" if missing == 2 else "incomplete"
     return "estimate" if row.estimate else ""
 
 
@@ -189,18 +190,19 @@ def total_records(bill: Bill) -> list[dict[str, Any]]:
         return {"total": name, "value": plain(value), "unit": unit, "each": per, "note": note}
 
     grid, pue, years = bill.factors
+    watts = totals.missing_watts
     return [
         entry("cost", totals.cost_usd, "US$", _estimated(totals.estimated_usd, totals.cost_usd, totals.missing_prices)),
         entry("power, typical", totals.typical_w, "W", _without(totals.missing_watts)),
         entry("power, largest", totals.max_w, "W", _estimated(totals.estimated_w, totals.max_w, totals.missing_watts)),
-        entry("heat, typical", totals.heat_w, "W", "all that the equipment draws"),
-        entry("power of the building", totals.facility_w, "W", f"PUE {pue.value:g}: {pue.source}"),
+        entry("heat, typical", totals.heat_w, "W", _said("all that the equipment draws", watts)),
+        entry("power of the building", totals.facility_w, "W", _said(f"PUE {pue.value:g}: {pue.source}", watts)),
         entry("carbon of making", totals.carbon_kg, "kg", _without(totals.missing_carbon)),
         entry(
             f"carbon of {years.value:g} years",
             totals.operation_kg,
             "kg",
-            f"{grid.value:g} {grid.unit}: {grid.source}; years: {years.source}",
+            _said(f"{grid.value:g} {grid.unit}: {grid.source}; years: {years.source}", watts),
         ),
     ]
 
@@ -220,9 +222,14 @@ def total_table(bill: Bill) -> Table:
     return Table.of(columns, len(records), title="totals", marks=marks)
 
 
+def _said(text: str, missing: Sequence[str]) -> str:
+    """A note, and what the figure is without."""
+    return "; ".join(one for one in (text, _without(missing)) if one)
+
+
 def _estimated(part: float, whole: float, missing: Sequence[str]) -> str:
     share = f"{percent(part / whole)} by estimates" if part and whole else "no estimates" if whole else ""
-    return "; ".join(text for text in (share, _without(missing)) if text)
+    return _said(share, missing)
 
 
 def _without(missing: Sequence[str]) -> str:

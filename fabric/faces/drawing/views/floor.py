@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from fabric.cables.schedule import TrayFill, cable_schedule
 from fabric.faces.answers.site_report import cable_lines, required_plan
 from fabric.faces.drawing.svg.canvas import CHAR, Canvas
 from fabric.faces.drawing.view import Drawn, Picture, View
@@ -15,8 +18,8 @@ from fabric.scenario.site_schema import SiteSpec
 from fabric.site.devices import equipment
 from fabric.site.site_plan import Placed, SitePlan
 from fabric.site.tray_load import tray_cables
-from topologies.columns import Longs
-from topologies.units import format_watts
+from topologies.errors import FabricError
+from topologies.units import format_watts, percent
 
 HOSTS, SWITCHES, EMPTY = "#a5c4dd", "#e0952f", "#e6e8ea"
 _WIDEST, _NARROWEST = 56.0, 14.0  # a place, pixels
@@ -38,17 +41,39 @@ def floor_svg(loaded: LoadedScenario, network: Network, _: Picture) -> str:
     canvas = Canvas()
     trays = plan.floor.trays
     size = f"{len(plan.floor.racks):,} racks in {trays.rows:,} rows of {trays.per_row:,} places"
-    top = canvas.heading([f"{loaded.scenario.name}: floor plan", size, *cable_lines(plan)]) + 14
+    fills, lines = _fills(loaded, network, plan)
+    top = canvas.heading([f"{loaded.scenario.name}: floor plan", size, *cable_lines(plan), *lines]) + 14
     _legend(canvas, top)
     place = max(min(_WIDEST, 1000 / trays.per_row), _NARROWEST)
     left, top = 12 + 8 * CHAR, top + 34
-    load = tray_cables(plan, equipment(loaded, network.topologies))
-    _trays(canvas, plan, load, left, top, place)
+    _trays(canvas, plan, fills, left, top, place)
     for entry in floor_places(site):
         _rack(canvas, plan, entry, left + entry.place * place, top + entry.row * _ROW, place)
     for row in range(trays.rows):
         canvas.text(left - 8, top + row * _ROW + _RACK / 2 + 4, f"row {row}", kind="e")
     return canvas.svg()
+
+
+def _fills(loaded: LoadedScenario, network: Network, plan: SitePlan) -> tuple[dict[str, TrayFill], list[str]]:
+    """What lies in every piece of tray by its name, and what is to be said of it.
+
+    Where no cables can be chosen, such as a medium that does not reach, only how many lie there.
+    """
+    try:
+        fills = {fill.name: fill for fill in cable_schedule(loaded, network.topologies).trays}
+    except FabricError as error:
+        counts = tray_cables(plan, equipment(loaded, network.topologies)).tolist()
+        names = plan.floor.segment_names
+        pieces = {
+            name: TrayFill(name, count, 0.0, float("inf")) for name, count in zip(names, counts, strict=True) if count
+        }
+        return pieces, [f"no fill of trays, as cables cannot be chosen: {error.problems[0].message}"]
+    limited = [fill for fill in fills.values() if np.isfinite(fill.area_mm2)]
+    if not limited:
+        return fills, []
+    fullest = max(limited, key=lambda fill: fill.fill_mm2 / fill.area_mm2)
+    share = percent(fullest.fill_mm2 / fullest.area_mm2)
+    return fills, [f"fullest piece of tray: {fullest.name}, {share} of what cables may take"]
 
 
 def _legend(canvas: Canvas, y: float) -> None:
@@ -83,8 +108,8 @@ def _rack(canvas: Canvas, plan: SitePlan, entry: FloorPlace, x: float, y: float,
                 colour,
                 tip=_tip(entry.name, devices),
             )
-    if width >= len(entry.name) * CHAR * 0.9:
-        canvas.text(x + (width - 3) / 2, y + _RACK + 12, entry.name, kind="m f")
+    if width >= len(entry.name) * CHAR:
+        canvas.text(x, y + _RACK + 12, entry.name, kind="f")  # left of the tray that crosses
 
 
 def _blocks(devices: list[Placed]) -> list[tuple[int, int]]:
@@ -106,16 +131,21 @@ def _tip(name: str, devices: tuple[Placed, ...]) -> str:
     return f"{name}, up to {watts}: {some}"
 
 
-def _trays(canvas: Canvas, plan: SitePlan, load: Longs, left: float, top: float, place: float) -> None:
+def _trays(
+    canvas: Canvas, plan: SitePlan, fills: Mapping[str, TrayFill], left: float, top: float, place: float
+) -> None:
     """Pieces of tray between places, as wide as cables lie in them; those across rows pass behind the racks."""
     trays, floor = plan.floor.trays, plan.floor
-    most = max(int(load.max(initial=0)), 1)
+    most = max((fill.cables for fill in fills.values()), default=1)
     for piece, (one, two) in enumerate(floor.segments.tolist()):
         row_one, place_one = divmod(one, trays.per_row)
         row_two, place_two = divmod(two, trays.per_row)
-        width = max(1.0, _TRAY * float(np.sqrt(load[piece] / most)))
-        colour = _EDGE if not load[piece] else band(0.95).colour
-        tip = f"{floor.segment_names[piece]}: {int(load[piece]):,} cables"
+        name = floor.segment_names[piece]
+        fill = fills.get(name, TrayFill(name, 0, 0.0, float("inf")))
+        width = max(1.0, _TRAY * float(np.sqrt(fill.cables / most)))
+        share = fill.fill_mm2 / fill.area_mm2 if np.isfinite(fill.area_mm2) else None
+        colour = _EDGE if not fill.cables else FULL.colour if share is None else band(share).colour
+        tip = f"{name}: {fill.cables:,} cables" + ("" if share is None else f", {percent(share)} of what they may take")
         y = top + row_one * _ROW - 12
         if row_one == row_two:
             x = left + (place_one + 0.5) * place
