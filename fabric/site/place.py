@@ -194,11 +194,11 @@ def _greedy(costs: Floats) -> Ints:
 class _Moves:
     """Single switches that move to another rack, or swap racks, while ways between racks get shorter."""
 
-    def __init__(self, problem: Problem, rack: Ints) -> None:
+    def __init__(self, problem: Problem, start: Placement) -> None:
         self.problem = problem
-        self.rack = rack.copy()
+        self.rack = start.rack.copy()
         self.free = problem.free
-        measure = problem.measure(rack, problem.with_heights(rack) if len(rack) else problem.unit)
+        measure = problem.measure(start.rack, start.unit)
         self.cost = measure.weight @ problem.over_m  # (S, R)
         self.at = self.rack[self.free].copy()  # (S,)
         self.units, self.watts = problem.units[self.free], problem.watts[self.free]
@@ -271,7 +271,7 @@ class _Moves:
 
 def _moved(problem: Problem, start: Placement) -> Placement | None:
     """After moves and swaps; the best of what each pass leaves."""
-    moves = _Moves(problem, start.rack)
+    moves = _Moves(problem, start)
     best: Placement | None = None
     for _ in range(PASSES):
         if not moves.one_pass():
