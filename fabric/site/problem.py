@@ -198,10 +198,16 @@ class Problem:
     @cached_property
     def centre(self) -> int:
         """The rack with room for switches from which all that stands is nearest."""
+        return int(self.centres[0])
+
+    @cached_property
+    def centres(self) -> Ints:
+        """Racks with room for switches, those first from which all that stands is nearest."""
         weight = self.measure(self.rack, self.unit).weight.sum(axis=0)
         roomy = np.zeros(len(self.floor.racks), dtype=np.bool_)
         roomy[self.most_slots.rack] = True
-        return int(np.argmin(np.where(roomy, weight @ self.over_m, np.inf)))
+        racks = np.flatnonzero(roomy)
+        return column(racks[np.argsort((weight @ self.over_m)[racks], kind="stable")], np.int32)
 
     @cached_property
     def near(self) -> Bools:
