@@ -105,7 +105,7 @@ def _split(problem: Problem, known: Measure, *, over_trays: bool) -> Measure:
         moment[members] -= heights * pulled[:, None]
     if not over_trays:
         return Measure(weight, moment)
-    return Measure(weight, moment, flat, np.bincount(rows, cables, minlength=len(level)))
+    return Measure(weight, moment, flat, column(np.bincount(rows, cables, minlength=len(level)), np.float64))
 
 
 def _between_free(problem: Problem) -> tuple[Ints, Ints, Floats]:

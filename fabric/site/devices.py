@@ -79,13 +79,13 @@ def equipment(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> Equ
     for fabric, topology in topologies.items():
         of_node = np.full(len(topology.nodes), -1, dtype=np.int32)
         rows = switch_rows(topology, loaded.scenario.fabrics[fabric].topology)
-        for node, name in enumerate(topology.nodes.name):
-            host = host_of(name, hosts)
-            if host is not None and (topology.nodes.nics[node] > 0 or not topology.is_switch[node]):
-                of_node[node] = hosts[host]
-            elif topology.is_switch[node]:
-                of_node[node] = len(devices)
-                devices.append(_switch(name, fabric, int(topology.nodes.level[node]), rows.get(node)))
+        for at, name in enumerate(topology.nodes.name):
+            owner = host_of(name, hosts)
+            if owner is not None and (topology.nodes.nics[at] > 0 or not topology.is_switch[at]):
+                of_node[at] = hosts[owner]
+            elif topology.is_switch[at]:
+                of_node[at] = len(devices)
+                devices.append(_switch(name, fabric, int(topology.nodes.level[at]), rows.get(at)))
         node_device[fabric] = column(of_node, np.int32)
         unplaced[fabric] = int(np.count_nonzero(of_node < 0))
     ends, cables = _cables(topologies, node_device, len(devices))

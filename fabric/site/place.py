@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -20,6 +20,8 @@ ROUNDS = 6  # in which every role takes a turn
 PASSES = 4  # of moves and swaps over all switches
 MOST_CELLS = 4_000_000  # of a cost matrix that is assigned exactly
 ENOUGH = 1e-3  # a round that gains less, as a part of all, is the last
+ALL = 1_000  # placements by rack that are all tried
+CENTRES = 6  # racks that all of few switches are drawn to, each a start
 FEW = 64  # switches, of which all starts are followed up
 DRAWN = (
     (0.1, True),
@@ -74,20 +76,35 @@ def place(problem: Problem) -> Placement | None:
     level do as well in several places, and are best together; with all drawn there; and row by row.
     """
     parts = blocks(problem)
-    if not parts:
-        return measured(problem, problem.rack)
+    racks = np.unique(problem.most_slots.rack).tolist() if parts else []
+    if len(racks) ** len(problem.free) <= ALL:
+        return _best_of_all(problem, racks)
     orders = [parts, sorted(parts, key=lambda part: -part.units)]
     for order in orders[: 1 if len({part.units for part in parts}) < 2 else 2]:
         first = _assigned(problem, order)
         if first is not None:
             small = len(problem.free) <= FEW
-            draws = DRAWN if small else DRAWN[:1]
-            drawn = [_assigned(problem, order, Draw(problem.centre, part, upper)) for part, upper in draws]
+            draws = [Draw(problem.centre, part, upper) for part, upper in (DRAWN if small else DRAWN[:1])]
+            draws += [Draw(rack, 1.0, False) for rack in problem.centres[1:CENTRES].tolist() if small]
+            drawn = [_assigned(problem, order, draw) for draw in draws]
             starts = [start for start in (first, *drawn, in_rows(problem)) if start is not None]
             if not small:
                 starts = sorted(starts, key=lambda start: start.way_m)[:2]
             return min((_improved(problem, parts, start) for start in starts), key=lambda one: one.way_m)
     return in_rows(problem)
+
+
+def _best_of_all(problem: Problem, racks: list[int]) -> Placement | None:
+    """The best of all racks for every switch."""
+    best: Placement | None = None
+    for chosen in product(racks, repeat=len(problem.free)):
+        rack = problem.rack.copy()
+        rack[problem.free] = chosen
+        watts = np.bincount(rack[problem.free], problem.watts[problem.free], len(problem.watts_left))
+        tried = measured(problem, rack) if (watts <= problem.watts_left * (1 + 1e-12)).all() else None
+        if tried is not None and (best is None or tried.way_m < best.way_m):
+            best = tried
+    return best
 
 
 def _improved(problem: Problem, parts: list[Block], start: Placement) -> Placement:
@@ -194,11 +211,11 @@ def _greedy(costs: Floats) -> Ints:
 class _Moves:
     """Single switches that move to another rack, or swap racks, while ways between racks get shorter."""
 
-    def __init__(self, problem: Problem, rack: Ints) -> None:
+    def __init__(self, problem: Problem, start: Placement) -> None:
         self.problem = problem
-        self.rack = rack.copy()
+        self.rack = start.rack.copy()
         self.free = problem.free
-        measure = problem.measure(rack, problem.with_heights(rack) if len(rack) else problem.unit)
+        measure = problem.measure(start.rack, start.unit)
         self.cost = measure.weight @ problem.over_m  # (S, R)
         self.at = self.rack[self.free].copy()  # (S,)
         self.units, self.watts = problem.units[self.free], problem.watts[self.free]
@@ -271,7 +288,7 @@ class _Moves:
 
 def _moved(problem: Problem, start: Placement) -> Placement | None:
     """After moves and swaps; the best of what each pass leaves."""
-    moves = _Moves(problem, start.rack)
+    moves = _Moves(problem, start)
     best: Placement | None = None
     for _ in range(PASSES):
         if not moves.one_pass():

@@ -146,7 +146,8 @@ class Problem:
         heights = self.floor.height_m(unit[ends], self.units[ends])
         size = shape[0] * shape[1]
         weight = np.bincount(cells, cables, minlength=size).reshape(shape)
-        return Measure(weight, np.bincount(cells, cables * heights, minlength=size).reshape(shape))
+        moment = np.bincount(cells, cables * heights, minlength=size).reshape(shape)
+        return Measure(column(weight, np.float64), column(moment, np.float64))
 
     def costs(self, measure: Measure, rows: Ints | slice, slots: Slots, *, least: bool = False) -> Floats:
         """Way of all cables of some free switches at every slot, shape (rows, K), metres.
@@ -163,7 +164,7 @@ class Problem:
             slope = slope + measure.upright[rows, None]
         at_top = (outside + below_top)[:, slots.rack]
         cost = at_top + slope * slots.depth_m
-        return np.minimum(cost, at_top + slope * slots.lowest_m) if least else cost
+        return np.asarray(np.minimum(cost, at_top + slope * slots.lowest_m) if least else cost, dtype=np.float64)
 
     def total_way_m(self, rack: Ints, unit: Ints) -> float:
         """Way of all cables whose both ends stand, metres."""
@@ -197,10 +198,16 @@ class Problem:
     @cached_property
     def centre(self) -> int:
         """The rack with room for switches from which all that stands is nearest."""
+        return int(self.centres[0])
+
+    @cached_property
+    def centres(self) -> Ints:
+        """Racks with room for switches, those first from which all that stands is nearest."""
         weight = self.measure(self.rack, self.unit).weight.sum(axis=0)
         roomy = np.zeros(len(self.floor.racks), dtype=np.bool_)
         roomy[self.most_slots.rack] = True
-        return int(np.argmin(np.where(roomy, weight @ self.over_m, np.inf)))
+        racks = np.flatnonzero(roomy)
+        return column(racks[np.argsort((weight @ self.over_m)[racks], kind="stable")], np.int32)
 
     @cached_property
     def near(self) -> Bools:

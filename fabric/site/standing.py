@@ -236,22 +236,22 @@ def _fix(site: SiteSpec, stand: Standing, problems: list[Problem]) -> list[tuple
         if len(known) != 1:
             problems.append(_unknown(key, known, stand, named))
             continue
-        device = known[0]
-        if device in seen:
-            message = f"{key!r} is fixed twice: as {seen[device]!r} too"
+        chosen = known[0]
+        if chosen in seen:
+            message = f"{key!r} is fixed twice: as {seen[chosen]!r} too"
             problems.append(Problem(message, "FP3324", where, on_key=True, hint="remove one of them"))
             continue
-        seen[device] = key
+        seen[chosen] = key
         rack = stand.floor.by_name.get(place.rack)
         if rack is None:
             names = list(stand.floor.by_name)
             hint = nearest_hint(place.rack, names, otherwise=f"racks are called {names[0]} to {names[-1]}")
             problems.append(Problem(f"no rack is called {place.rack!r}", "FP3324", (*where, "rack"), hint=hint))
         elif place.unit is None:
-            if stand.devices[device].fabric is not None:
-                later.append((device, rack, key))
+            if stand.devices[chosen].fabric is not None:
+                later.append((chosen, rack, key))
         else:
-            problem = _fix_at(stand, device, rack, place)
+            problem = _fix_at(stand, chosen, rack, place)
             problems += [] if problem is None else [replace(problem, where=(*where, "unit"))]
     return later
 

@@ -161,7 +161,8 @@ def test_the_bound_is_below_every_placement_and_ours_is_near_the_best(tmp_path: 
     assert (ours is None) == (not np.isfinite(best))
     if ours is not None:
         assert bound <= best + 1e-6
-        assert best - 1e-6 <= ours.way_m <= best * 1.06
+        tried = len(racks) ** len(problem.free) <= 1_000  # as `place` does itself, on tiny floors
+        assert best - 1e-6 <= ours.way_m <= best * (1 + 1e-9 if tried else 1.3)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def elevation_svg(loaded: LoadedScenario, network: Network, picture: Picture) ->
     Raises
     ------
     FormatError
-        FP6250 where the scenario has no floor plan, FP6251 where no rack has that name.
+        FP6260 where the scenario has no floor plan, FP6261 where no rack has that name.
     """
     plan = required_plan(network.site)
     fronts = _named(plan, picture.rack) if picture.rack else _arrangements(plan)
@@ -60,7 +60,7 @@ def _named(plan: SitePlan, pattern: str) -> list[Front]:
     if not chosen:
         names = [rack.name for rack in racks]
         hint = nearest_hint(pattern, names, otherwise=f"racks are called {names[0]} to {names[-1]}")
-        raise FormatError(f"no rack is called {pattern!r}", hint=hint, code="FP6251")
+        raise FormatError(f"no rack is called {pattern!r}", hint=hint, code="FP6261")
     return [Front(racks[number], plan.by_rack.get(number, ()), (racks[number].name,)) for number in chosen]
 
 

@@ -34,7 +34,7 @@ def floor_svg(loaded: LoadedScenario, network: Network, _: Picture) -> str:
     Raises
     ------
     FormatError
-        FP6250 where the scenario has no floor plan.
+        FP6260 where the scenario has no floor plan.
     """
     plan = required_plan(network.site)
     site = loaded.scenario.site or SiteSpec()
