@@ -30,6 +30,7 @@ def random_need(draw: Random, family: str) -> FabricNeed:
         oversubscription=draw.choice([1.0, 1.5, 2.0, 3.0, inf]),
         kinds=(family,),
         single_failures=draw.choice([(), ("spine",), ("leaf",), ("spine", "leaf", "core", "leaf-uplink")]),
+        parts=draw.choice([False, True]),
         reserve_hosts=draw.choice([0, 0, 5]),
     )
 

@@ -37,6 +37,7 @@ class Sizes:
     ports: Sequence[int]
     oversubscription: Mapping[str, float]
     parts: int = 1
+    uniform_load: float | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ class Layout:
             ),
             dict(sizes.oversubscription),
             self.share.parts * sizes.parts,
+            sizes.uniform_load,
         )
 
     def variant(

@@ -33,7 +33,7 @@ def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
         return
     named = "rail-only" in need.kinds
     for together in divisors(need.nics):
-        if not (named or (need.parts and together < need.nics)):
+        if not (need.parts if together < need.nics else named):
             continue
         for option in equal_options(need, catalogue, share.gbps):
             if (variant := _variant(share, option, together)) is not None:
