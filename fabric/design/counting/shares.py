@@ -12,6 +12,7 @@ from fabric.design.need import FabricNeed
 from topologies.divisors import divisors
 from topologies.oversubscription import exact, gbps_fraction
 
+
 @dataclass(frozen=True)
 class Share:
     """One of several equal planes.
