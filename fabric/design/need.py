@@ -27,8 +27,7 @@ class FabricNeed:
         Roles any one switch of which may die without a pair of endpoints losing each other: ``spine``, ``leaf``,
         ``core``; ``leaf-uplink`` is a cable.
     parts : bool
-        Whether rails may be networks of their own that never meet. They may as well where only families are asked for
-        that have such rails.
+        Whether rails may be networks of their own that never meet.
     """
 
     name: str

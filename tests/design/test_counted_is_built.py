@@ -13,6 +13,8 @@ from fabric.design.need import FabricNeed
 from topologies.summary import summarise
 from topologies.validate import validate
 
+FLAT = ("dragonfly", "dragonfly-plus", "slim-fly", "hyperx", "zcube")
+
 
 def random_need(draw: Random, family: str) -> FabricNeed:
     """A small need that a family may or may not meet."""
@@ -28,6 +30,7 @@ def random_need(draw: Random, family: str) -> FabricNeed:
         oversubscription=draw.choice([1.0, 1.5, 2.0, 3.0, inf]),
         kinds=(family,),
         single_failures=draw.choice([(), ("spine",), ("leaf",), ("spine", "leaf", "core", "leaf-uplink")]),
+        parts=draw.choice([False, True]),
         reserve_hosts=draw.choice([0, 0, 5]),
     )
 
@@ -49,8 +52,9 @@ def check(need, counted):
         ways = found.ports_available_by_role[row.role] // model.ports
         assert row.ports_used == -(-found.ports_used_max_by_role[row.role] // ways) <= model.ports
     there = {role: ratio for role, ratio in found.oversubscription_by_role.items() if ratio is not None}
-    assert dict(counted.oversubscription) == pytest.approx(there)
-    assert all(ratio <= need.oversubscription + 1e-9 for ratio in there.values())
+    assert all(ratio <= need.oversubscription + 1e-9 for ratio in counted.oversubscription.values())
+    if counted.family not in FLAT:  # whose ratio is that of a uniform load, not of links down and up
+        assert dict(counted.oversubscription) == pytest.approx(there)
     assert found.endpoints == need.endpoints * counted.nic_ports
 
 
@@ -65,7 +69,7 @@ def test_counts_are_those_of_the_built_topology(family):
             for counted in designs(variant, draw, most=2):
                 check(need, counted)
                 checked += 1
-        if checked >= 60:
+        if checked >= 36:
             break
     assert checked >= 20
 

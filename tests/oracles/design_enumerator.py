@@ -263,7 +263,7 @@ CLOS_LIKE = ("single-switch", "leaf-spine", "clos", "rail-optimised", "dual-plan
 def cheapest_usd(need: FabricNeed, catalogue: Catalogue) -> float:
     """Price of switches and links of the cheapest fabric of the families asked for, US$; inf where none does.
 
-    NICs of GPUs are on planes that all of them are on, but where a need allows ``parts``, or asks for planes alone.
+    NICs of GPUs are on planes that all of them are on, but where a need allows ``parts``.
     """
     walk, kinds = Walk(need, catalogue), need.kinds
     per_gpu = need.rail == "per-gpu" and need.nics > 1
@@ -273,7 +273,7 @@ def cheapest_usd(need: FabricNeed, catalogue: Catalogue) -> float:
         each = need.nics * ports
         for planes in (count for count in range(2, each + 1) if each % count == 0 and "multi-plane" in kinds):
             nics = each // planes
-            if per_gpu and (planes % ports or (planes > ports and not need.parts and kinds != ("multi-plane",))):
+            if per_gpu and (planes % ports or (planes > ports and not need.parts)):
                 continue
             walk.plane(nics, need.nic_gbps / ports, planes, CLOS_LIKE)
         if ports > 1 and "dual-plane" in kinds:

@@ -34,9 +34,10 @@ CATALOGUES = {
 }
 
 
-def need_of(gpus, ratio, ports, kinds=CLOS_LIKE, nics=8):
+def need_of(gpus, ratio, ports, kinds=CLOS_LIKE, nics=8, *, parts=False):
     return FabricNeed(
-        "backend", -(-gpus // nics), nics, nics, 400.0, ports, rail="per-gpu", oversubscription=ratio, kinds=kinds
+        "backend", -(-gpus // nics), nics, nics, 400.0, ports, rail="per-gpu", oversubscription=ratio, kinds=kinds,
+        parts=parts,
     )  # fmt: skip
 
 
@@ -62,4 +63,10 @@ def test_the_search_agrees_with_the_enumerator(name, gpus, ports, ratio):
 def test_the_search_agrees_within_a_family(name, gpus, kind):
     """Switches of few ports need a third tier early, so that every family is walked there too."""
     need = need_of(gpus, 2.0, (1,) if kind in ("leaf-spine", "clos", "rail-optimised") else (2,), (kind,))
+    assert best_usd(need, CATALOGUES[name]) == pytest.approx(cheapest_usd(need, CATALOGUES[name]), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_the_search_agrees_on_rails_that_never_meet(name):
+    need = need_of(320, 1.0, (1, 2), ("multi-plane",), parts=True)
     assert best_usd(need, CATALOGUES[name]) == pytest.approx(cheapest_usd(need, CATALOGUES[name]), abs=1e-6)

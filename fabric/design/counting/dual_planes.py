@@ -8,7 +8,7 @@ of ``e = A v / c`` cables from each of the ``k p`` planes of all pods. The build
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,9 @@ def dual_plane_variants(share: Share, catalogue: Catalogue) -> Iterator[Variant]
             layout = Layout(
                 "dual-plane", share, roles, (option,) * 3, wires, "dual-plane", own_planes=True, counts_all=True
             )
-            if (variant := DualPods(layout, rows, limits_of(layout)).variant()) is not None:
+            cores = 2 if "core" in need.single_failures else 1  # whatever the plane, pods meet in the core only
+            limits = replace(limits_of(layout), fewest_cores=cores)
+            if (variant := DualPods(layout, rows, limits).variant()) is not None:
                 yield variant
 
 
@@ -75,7 +77,7 @@ def _one_pod(share: Share, option: PortOption, counts: TwoTierCounts) -> dict[st
     return {"segments": counts.row.leaves, **keys}
 
 
-def fewest_cores(planes: int, uplinks: int, ports: int) -> int | None:
+def cores_of(planes: int, uplinks: int, ports: int) -> int | None:
     """Fewest cores that ``uplinks`` of each of so many planes spread over evenly; None where none do."""
     return next((count for count in divisors(uplinks) if planes * uplinks // count <= ports), None)
 
@@ -101,7 +103,7 @@ class DualPods:
         cables = min(row.leaves * row.least_up for row in rows) * times
         upper = max(-(-cables * limits.up_per_link.numerator // limits.up_per_link.denominator), 1)
         aggs = max(-(-(cables + upper) // limits.spine_ports), share.planes)
-        cores = max(-(-upper // limits.core_ports), 1)
+        cores = max(-(-upper // limits.core_ports), limits.fewest_cores)
         floor = self.layout.floor((tors, aggs, cores), (cables, upper))
         return self.layout.variant(floor, lambda model: self._formulate(model, rows), "pods")
 
@@ -152,13 +154,15 @@ class DualPods:
         core_down = model.new_int_var(1, limits.core_ports // planes, "cables of a core from a plane")
         model.add_multiplication_equality(core_down, [pods, each])
         model.add(upper * planes <= limits.core_ports * cores)
+        if limits.fewest_cores > 1:  # the builder would take one core where it has the ports
+            model.add(upper * planes > limits.core_ports)
         return upper, cores
 
     def _sizes(self, row: LeafRow, keys: dict[str, Any]) -> Sizes:
         """What the builder makes of the counts."""
         share, option = self.layout.share, self.layout.options[0]
         pods, up, aggs, spine_up = keys["pods"], keys["tor_uplinks"], keys["aggs_per_plane"], keys["agg_uplinks"]
-        cores = fewest_cores(pods * share.planes, aggs * spine_up, self.limits.core_ports)
+        cores = cores_of(pods * share.planes, aggs * spine_up, self.limits.core_ports)
         if cores is None:
             raise AssertionError("the programme has cores that suffice")
         links, ways = fullest(share, row.hosts), int(option.gbps // share.gbps)
