@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fabric.bill.bill import Bill
-from fabric.bill.of_scenario import bill_of
+from fabric.bill.count import bill_of
 from fabric.design.counted import Counted
 from fabric.design.need import FabricNeed
 from fabric.design.probes import breaks, probe_loads
