@@ -44,5 +44,3 @@ def colour_name(place: int) -> str:
 def hex_of(name: str) -> str:
     """Value of a colour of ours."""
     return HEX[name]
-
-

@@ -76,7 +76,9 @@ class Devices:
             (nic, place), cages = self._nic_port(host, at), self.cages[host]
             shares = cages.nics > 1
             holders.append(self._first[self.name[host]] if shares else host)
-            numbers.append((nic // cages.nics * cages.ports if shares or self.nic[host] < 0 else 0) + place // cages.parts)
+            numbers.append(
+                (nic // cages.nics * cages.ports if shares or self.nic[host] < 0 else 0) + place // cages.parts
+            )
             rooms.append(cages.nics * cages.parts)
         return holders, numbers, rooms
 

@@ -150,9 +150,7 @@ def _port_problems(fabric: str, devices: Devices, ends: LinkEnds) -> list[Proble
     return [Problem(message, code="FP3303", where=("fabrics", fabric, "topology"), hint=hint)]
 
 
-def _assumed(
-    fabric: str, topology: Topology, stretches: Stretches, run: Runs, plan: SitePlan | None
-) -> list[str]:
+def _assumed(fabric: str, topology: Topology, stretches: Stretches, run: Runs, plan: SitePlan | None) -> list[str]:
     """Runs that nothing says are said, tier by tier."""
     said: dict[tuple[str, float], int] = {}
     rows = np.flatnonzero(run.assumed)

@@ -39,7 +39,11 @@ def node_models(topology: Topology, spec: BaseModel) -> NodeModels:
             switches.append(switch)
     of_node = np.where(topology.is_switch, by_role[topology.nodes.role], -1)
     for listed in _listed(spec):
-        names = names_of(listed.name or "", listed.count or 1, where="switches") if (listed.count or 1) > 1 else [listed.name or ""]
+        names = (
+            names_of(listed.name or "", listed.count or 1, where="switches")
+            if (listed.count or 1) > 1
+            else [listed.name or ""]
+        )
         nodes = [topology.node(name) for name in names if topology.has_node(name)]
         of_node[nodes] = len(switches)
         switches.append(listed)

@@ -84,7 +84,12 @@ def standing(loaded: LoadedScenario, plan: SitePlan | None, topology: Topology, 
 
 
 def runs(
-    loaded: LoadedScenario, plan: SitePlan | None, topology: Topology, devices: Devices, where: Standing, ends: Stretches
+    loaded: LoadedScenario,
+    plan: SitePlan | None,
+    topology: Topology,
+    devices: Devices,
+    where: Standing,
+    ends: Stretches,
 ) -> Runs:
     """Runs of all stretches of a fabric.
 

@@ -93,4 +93,3 @@ def _labelled(
     twice = repeated(labels)
     notes = [f"{twice[1]:,} cables have the label {twice[0]!r}; {{number}} tells them apart"] if twice and given else []
     return replace(columns, label=tuple(labels)), form, notes
-

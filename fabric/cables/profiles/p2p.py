@@ -28,9 +28,7 @@ def _rows(export: CableExport) -> Iterator[tuple[object, ...]]:
     columns = export.schedule.columns
     switches = {
         fabric: {
-            name
-            for name, is_switch in zip(topology.nodes.name, topology.is_switch.tolist(), strict=True)
-            if is_switch
+            name for name, is_switch in zip(topology.nodes.name, topology.is_switch.tolist(), strict=True) if is_switch
         }
         for fabric, topology in export.topologies.items()
     }

@@ -46,7 +46,6 @@ def profile_names() -> tuple[str, ...]:
     return file_names("fabric.cables.profiles")
 
 
-
 @click.command(
     "export",
     cls=FabricCommand,
@@ -137,7 +136,9 @@ def command(
     if form == "list":
         if scenario is not None:
             raise click.UsageError("export list reads no scenario; it names the dialects")
-        refuse_flags("export list only names dialects", *_OWN, *_OF_CABLES, groups=("scenario", "files", "phase", "progress"))
+        refuse_flags(
+            "export list only names dialects", *_OWN, *_OF_CABLES, groups=("scenario", "files", "phase", "progress")
+        )
         return list_dialects(settings)
     if scenario is None:
         raise click.UsageError(f"export {form} needs a SCENARIO")

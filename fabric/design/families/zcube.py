@@ -65,7 +65,8 @@ def _size(ground: Ground, dims: tuple[int, int], each: int, parallel: int) -> Si
     return Sizes(
         {"dims": list(dims)}
         | ({"hosts_per_place": each} if each > 1 else {})
-        | ({"parallel": parallel} if parallel > 1 else {}),
+        | ({"parallel": parallel} if parallel > 1 else {})
+        | {"rails": "shifted"},
         (first + second,),
         (first * second * parallel,),
         (max(used),),

@@ -125,4 +125,6 @@ def _placed(schedule: CableSchedule) -> list[Line]:
         return []
     gap = max(0.0, 1 - schedule.bound_m / schedule.total_m)
     least = length_text(schedule.bound_m)
-    return [Line(f"no placement of what is free to place runs less than {least} m: at most {percent(gap)} above the best")]
+    return [
+        Line(f"no placement of what is free to place runs less than {least} m: at most {percent(gap)} above the best")
+    ]
