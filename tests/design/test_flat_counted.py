@@ -213,6 +213,7 @@ def test_any_single_switch_may_die_where_that_was_asked_for(family):
         ]
         assert bool(found) == (part == "spine" or family == "zcube")
         for design in found:
+            assert design.parts == 1
             net = build(need, SMALL, design)
             graph = nx.Graph(zip(net.links.src.tolist(), net.links.dst.tolist(), strict=True))
             ends = set(net.endpoint_nodes.tolist())
