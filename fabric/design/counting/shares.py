@@ -90,7 +90,7 @@ def shares(need: FabricNeed) -> Iterator[Share]:
     planes of their own never meet, which a need has to allow.
     """
     per_gpu = need.rail == "per-gpu" and need.nics > 1
-    apart = need.parts or "multi-plane" in need.kinds
+    apart = need.parts
     for ports in sorted(set(need.nic_ports)):
         gbps = need.nic_gbps / ports
         if per_gpu:

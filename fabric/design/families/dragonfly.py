@@ -80,4 +80,4 @@ def _most(ground: Ground, allowed: Fraction | None) -> int:
     return most
 
 
-FAMILY = Family("dragonfly", variants, reach)
+FAMILY = Family("dragonfly", variants, reach, any_traffic=False)

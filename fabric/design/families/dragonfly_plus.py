@@ -91,4 +91,4 @@ def _most(ground: Ground, allowed: Fraction | None) -> int:
     return most
 
 
-FAMILY = Family("dragonfly-plus", variants, reach)
+FAMILY = Family("dragonfly-plus", variants, reach, any_traffic=False)

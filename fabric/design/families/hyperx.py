@@ -112,4 +112,4 @@ def _most(ground: Ground, dimensions: int, allowed: Fraction | None) -> int:
     return most
 
 
-FAMILY = Family("hyperx", variants, reach)
+FAMILY = Family("hyperx", variants, reach, any_traffic=False)

@@ -80,4 +80,4 @@ def reach(need: FabricNeed, catalogue: Catalogue) -> int:
     )
 
 
-FAMILY = Family("slim-fly", variants, reach)
+FAMILY = Family("slim-fly", variants, reach, any_traffic=False)

@@ -94,4 +94,4 @@ def reach(need: FabricNeed, catalogue: Catalogue) -> int:
     return most
 
 
-FAMILY = Family("zcube", variants, reach)
+FAMILY = Family("zcube", variants, reach, any_traffic=False)
