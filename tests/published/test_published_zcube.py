@@ -1,10 +1,10 @@
-"""ZCube for serving: a third less for switches and optics than rail-optimised, as is claimed of Zhipu's GLM-5.1 cluster.
+"""ZCube for serving: a third less for switches and optics than rail-optimised, as Zhipu claims of its GLM-5.1 cluster.
 
 Published (z.ai, 2026): about 1,000 GPUs of prefill and decode, switches and optics down by 33 %, throughput up by 15 %,
 the tail of the time to the first token down by 40.6 %. What follows from our inputs is the cost: of equal switches two
 thirds as many, and three links of 200G where rail-optimised has two of 400G. The loads are as good with packets spread
-evenly, and no better; flows that are hashed whole meet more unevenness in ZCube, whose links are half as fast. Throughput
-and latency of serving are not modelled, so that those claims are neither confirmed nor contradicted.
+evenly, and no better; flows that are hashed whole meet more unevenness in ZCube, whose links are half as fast.
+Throughput and latency of serving are not modelled, so that those claims are neither confirmed nor contradicted.
 """
 
 from __future__ import annotations
