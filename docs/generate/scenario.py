@@ -46,6 +46,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             "DragonflyPlus",
             "SlimFly",
             "Hyperx",
+            "Zcube",
             "Torus",
             "Jellyfish",
             "Xpander",

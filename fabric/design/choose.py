@@ -74,8 +74,9 @@ class _Tries:
 
 
 def ratio_of(counted: Counted) -> float:
-    """The largest oversubscription of a design; 1 where it has none."""
-    return max(counted.oversubscription.values(), default=1.0)
+    """The largest oversubscription or uniform load of a design; 1 where it has none."""
+    uniform = () if counted.uniform_load is None else (counted.uniform_load,)
+    return max((*counted.oversubscription.values(), *uniform), default=1.0)
 
 
 def name_of(counted: Counted) -> str:

@@ -19,7 +19,7 @@ from fabric.design.requirement import (
     needs_of,
     nic_of,
 )
-from topologies.units import precise_gbps, to_one
+from topologies.units import percent, precise_gbps, to_one
 
 _WIDTH = 118
 _UPLINK = "leaf-uplink"  # what survives is said of leaves; scenarios say it of tiers
@@ -156,6 +156,9 @@ def _fabrics(designs: Mapping[str, Counted]) -> Iterator[str]:
     for name, counted in designs.items():
         switches = ", ".join(f"{one.count:,} {one.role} {one.model}" for one in counted.switches)
         ratios = ", ".join(f"{role} {to_one(ratio)}" for role, ratio in counted.oversubscription.items())
+        if counted.uniform_load is not None:
+            uniform = f"evenly spread traffic fills {percent(counted.uniform_load, 0)} of its links"
+            ratios = f"{ratios}; {uniform}" if ratios else uniform
         yield f"  {name}:"
         yield f"    # {switches}" + (f"; {ratios}" if ratios else "")
         yield "    topology:"

@@ -168,8 +168,9 @@ def _attached(workload: Data) -> list[Data]:
         if "attach_order" not in entry.model.model_fields:
             continue
         keys = {key: value for key, value in entry.example.items() if key != "endpoints"}
-        count = 13 if entry.name == "rail-only" else 5
-        nics = {"count": 4, "rail": "per-gpu"} if entry.name == "rail-only" else {}
+        count = {"rail-only": 13, "zcube": 6}.get(entry.name, 5)
+        split = {"rail-only": {"count": 4}, "zcube": {"count": 2, "ports": 2}}.get(entry.name, {})
+        nics = {**split, "rail": "per-gpu"} if split else {}
         speed = keys.get("speed") or keys["host_speed"]
         nodes = {"group": "gpu", "count": count, "gpus": 4, "nics": {"main": {**nics, "speed": speed}}}
         topology = {"kind": entry.name, **keys, "attach_order": "spread"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -23,6 +23,13 @@ from topologies.topology import Topology
 from topologies.units import Count
 
 Size = Annotated[int, Field(ge=2)]
+Rails = Annotated[
+    Literal["aligned", "shifted"],
+    Field(
+        description="`aligned`: NIC i of a host on the same switch of group 1 for every switch of group 0; `shifted`: "
+        "one switch further for each, so that NICs of one rail reach each other over both groups"
+    ),
+]
 
 
 def facts(
@@ -86,17 +93,19 @@ def zcube(
     switch: Switch = None,
     length: Length = None,
     attach_order: AttachOrder = "fill",
+    rails: Rails = "aligned",
     hosts: Hosts = (),
 ) -> Topology:
     """ZCube: two groups of switches, fully meshed, without a spine; port l of a NIC on a switch of group l.
 
-    A place is a string of digits, one for every group. A switch of group l has port l of the NICs whose places differ
-    in digit l alone, and cables to the switches of groups l - 1 and l + 1 with which it shares a place: with two groups
-    every switch of one to every switch of the other. Any two NICs are at most as many switches apart as there are
-    groups. All NICs of a host are on one switch of group 0, and in turn on those of group 1, as rails are.
-    ``hosts_per_place`` and ``parallel`` widen all of it: with as many of one as of the other, traffic that is even over
-    all NICs fills no cable between switches above those to the hosts; traffic from the NICs of one switch to those of
-    one switch of the next group crosses ``parallel`` cables.
+    A place is a string of digits, one for every group. A switch of group l has port l of the NICs whose places
+    differ in digit l alone, and cables to the switches of groups l - 1 and l + 1 with which it shares a place:
+    with two groups every switch of one to every switch of the other. Any two NICs are at most as many switches
+    apart as there are groups. All NICs of a host are on one switch of group 0, and in turn on those of group 1,
+    as rails are. NICs that share a switch of one group alone are nearest over that port; the paths of all others
+    are equally long over both. ``hosts_per_place`` and ``parallel`` widen all of it: with as many of one as of
+    the other, traffic that is even over all NICs fills no cable between switches above those to the hosts;
+    traffic from the NICs of one switch to those of one switch of the next group crosses ``parallel`` cables.
 
     References
     ----------
@@ -114,7 +123,7 @@ def zcube(
         named = node_names("switch", np.arange(places // size), group=np.full(places // size, level))
         names = names or named
         groups.append(net.switches("switch", named, level=1, radix=radix, plane=level))
-    _attach(net, hosts, dims, groups[:ports], names, hosts_per_place, gbps, attach_order)
+    _attach(net, hosts, dims, groups[:ports], names, hosts_per_place, gbps, attach_order, rails)
     digits = _digits(np.arange(places, dtype=np.int32), dims)
     for level in range(levels - 1):
         # Every place joins one switch of a level and one of the next; no two places join the same two.
@@ -176,6 +185,7 @@ def _attach(
     hosts_per_place: int,
     gbps: float,
     order: AttachOrder,
+    rails: Rails,
 ) -> None:
     """Port l of every NIC on its switch of group l; the NICs of a host are neighbours on one switch of group 0."""
     room, ports = dims[0] * hosts_per_place, len(groups)
@@ -193,12 +203,14 @@ def _attach(
     np.add.at(filled, [block.leaves[0] for block in blocks], [len(block.hosts) * block.group.nics for block in blocks])
     # Where switches are not full, one begins at the digit where the one before it ended, so that group 1 fills evenly.
     next_slot = (np.cumsum(filled, dtype=np.int32) - filled) % dims[0]
+    if rails == "shifted":
+        next_slot += np.where(filled % dims[0] == 0, np.arange(len(filled), dtype=np.int32), 0)
     for block in blocks:
         group, slots, (home, *_) = written[block.group.name], block.group.nics, block.leaves
         alone = group.rail == "per-gpu" and group.nics > 1
         endpoints = [group.nic_name(host, nic) for host in block.hosts for nic in range(group.nics if alone else 1)]
-        rails = np.tile(np.arange(group.nics), len(block.hosts)) if alone else -1
-        ids = net.hosts(endpoints, nics=ports if alone else slots * ports, rail=rails)
+        rail = np.tile(np.arange(group.nics), len(block.hosts)) if alone else -1
+        ids = net.hosts(endpoints, nics=ports if alone else slots * ports, rail=rail)
         slot = next_slot[home] + np.arange(len(block.hosts) * slots, dtype=np.int32)
         next_slot[home] += len(slot)
         ends = np.repeat(ids, len(slot) * ports // len(ids))

@@ -11,9 +11,9 @@ ceiling of a need's oversubscription is that of the uniform load here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,10 @@ class Ground:
         carried = ratio.denominator * among * aim.numerator
         return max(-(-ratio.numerator * sent * aim.denominator // carried), 1)
 
+    def load(self, sent: int, among: int) -> float:
+        """What a link carries over what it can, of ``among`` that share what ``sent`` NIC ports send."""
+        return self.link_ratio.numerator * sent / (self.link_ratio.denominator * among)
+
     def keys(self) -> dict[str, Any]:
         """Keys of the topology that all flat builders have."""
         slower = self.share.gbps != self.option.gbps
@@ -95,6 +99,7 @@ class Ground:
             "switch": self.option.spec(),
             "speed": f"{self.option.gbps:g}G",
             **({"host_speed": f"{self.share.gbps:g}G"} if slower else {}),
+            "attach_order": "spread",
         }
 
 
@@ -126,28 +131,38 @@ def within_tiers(need: FabricNeed, switches: int) -> bool:
     return switches <= 2 * need.max_tiers - 1
 
 
-def flat_variant(
-    family: str, ground: Ground, roles: Sequence[str], tiers: Sequence[str], sizes: Iterable[Sizes]
-) -> Variant | None:
-    """The variant of sizes that are written out, those left out that another is no worse than; None without any.
+def flat_variants(
+    family: str,
+    roles: Sequence[str],
+    tiers: Sequence[str],
+    grounds_of: Iterable[Ground],
+    sizes: Callable[[Ground], Iterator[Sizes]],
+) -> Iterator[Variant]:
+    """A variant for every ground that has sizes; those that another size is no worse than are left out.
 
     Parameters
     ----------
     tiers : sequence of str
         Tier of the hosts first.
+    sizes : callable
+        All sizes of a ground, without the keys that all flat builders have.
     """
-    best = _not_dominated(list(sizes))
-    if not best:
-        return None
-    option = ground.option
-    between = (Wire(tier, option.gbps, option.end(), option.end()) for tier in tiers[1:])
-    wires = (host_link(ground.share, option, tier=tiers[0]), *between)
-    layout = Layout(family, ground.share, tuple(roles), (option,) * len(roles), wires, family)
-    floor = layout.floor(
-        [min(each.switches[at] for each in best) for at in range(len(roles))],
-        [min(each.cables[at] for each in best) for at in range(len(tiers) - 1)],
-    )
-    return layout.variant(floor, lambda model: _formulate(model, layout, best))
+    known: dict[tuple[object, ...], list[Sizes]] = {}
+    for ground in grounds_of:
+        share, option = ground.share, ground.option
+        same = (share.planes, share.nic_ports, share.nics, ground.ports, ground.link_ratio)
+        best = known[same] if same in known else known.setdefault(same, _not_dominated(list(sizes(ground))))
+        if not best:
+            continue
+        made = [replace(each, topology={**each.topology, **ground.keys()}) for each in best]
+        between = (Wire(tier, option.gbps, option.end(), option.end()) for tier in tiers[1:])
+        wires = (host_link(share, option, tier=tiers[0]), *between)
+        layout = Layout(family, share, tuple(roles), (option,) * len(roles), wires, family)
+        floor = layout.floor(
+            [min(each.switches[at] for each in made) for at in range(len(roles))],
+            [min(each.cables[at] for each in made) for at in range(len(tiers) - 1)],
+        )
+        yield layout.variant(floor, partial(_formulate, layout=layout, sizes=made))
 
 
 def _formulate(model: CpModel, layout: Layout, sizes: Sequence[Sizes]) -> Formulation:

@@ -50,7 +50,7 @@ class Share:
     @property
     def parts(self) -> int:
         """Networks that never meet: sets of planes that different NICs are on."""
-        return self.planes // self.nic_ports if self._per_gpu else 1
+        return max(self.planes // self.nic_ports, 1) if self._per_gpu else 1
 
     def fewest(self, role: str) -> int:
         """Switches of a role above the leaves that there must be, so that one may die."""

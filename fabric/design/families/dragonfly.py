@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from fabric.design.counting.flat import Ground, flat_variant, grounds, load_allowed, within_tiers
+from fabric.design.counting.flat import Ground, flat_variants, grounds, load_allowed, within_tiers
 from fabric.design.counting.layout import Sizes
 from fabric.design.family import Family, Variant
 from fabric.design.need import FabricNeed
@@ -22,10 +22,9 @@ ORDER = 60
 _SWITCHES = 4  # on the longest of the shortest paths
 
 
-def _loads(ground: Ground, links: int, a: int, h: int, groups: int) -> tuple[Fraction, Fraction]:
-    """Uniform load of local and of global links."""
-    local = ground.link_ratio * Fraction(links * (2 * groups - 1), a * groups)
-    return local, ground.link_ratio * Fraction(links * (groups - 1), groups * h)
+def _load(ground: Ground, links: int, a: int, h: int, groups: int) -> float:
+    """Uniform load of local or of global links, the higher."""
+    return max(ground.load(links * (2 * groups - 1), a * groups), ground.load(links * (groups - 1), groups * h))
 
 
 def _sizes(ground: Ground) -> Iterator[Sizes]:
@@ -45,23 +44,21 @@ def _sizes(ground: Ground) -> Iterator[Sizes]:
 
 def _size(ground: Ground, links: int, a: int, h: int, groups: int) -> Sizes:
     return Sizes(
-        {"p": links, "a": a, "h": h, "groups": groups, **ground.keys(), "attach_order": "spread"},
+        {"p": links, "a": a, "h": h, "groups": groups},
         (a * groups,),
         (groups * a * (a - 1) // 2, groups * a * h // 2),
         (ground.links_used(a * groups) + a - 1 + h,),
         {},
-        uniform_load=float(max(_loads(ground, links, a, h, groups))),
+        uniform_load=_load(ground, links, a, h, groups),
     )
 
 
 def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
     """A variant for every way of using a model."""
-    if not within_tiers(need, _SWITCHES):
-        return
-    for ground in grounds(need, catalogue):
-        variant = flat_variant("dragonfly", ground, ("router",), ("host-router", "local", "global"), _sizes(ground))
-        if variant is not None:
-            yield variant
+    if within_tiers(need, _SWITCHES):
+        yield from flat_variants(
+            "dragonfly", ("router",), ("host-router", "local", "global"), grounds(need, catalogue), _sizes
+        )
 
 
 def reach(need: FabricNeed, catalogue: Catalogue) -> int:
@@ -78,7 +75,7 @@ def _most(ground: Ground, allowed: Fraction | None) -> int:
         for a in range(2, ground.ports - links + 1):
             h = ground.ports - links - a + 1
             groups = a * h + 1
-            if allowed is None or max(_loads(ground, links, a, h, groups)) <= allowed:
+            if allowed is None or _load(ground, links, a, h, groups) <= allowed:
                 most = max(most, links * a * groups)
     return most
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from fabric.design.counting.flat import Ground, flat_variant, grounds, load_allowed, within_tiers
+from fabric.design.counting.flat import Ground, flat_variants, grounds, load_allowed, within_tiers
 from fabric.design.counting.layout import Sizes
 from fabric.design.family import Family, Variant
 from fabric.design.need import FabricNeed
@@ -23,10 +23,9 @@ _SWITCHES = 4  # leaf, spine, spine, leaf
 _MOST_PARALLEL = 4  # cables between a leaf and a spine
 
 
-def _loads(ground: Ground, links: int, leaves: int, up: int, reach: int, groups: int) -> tuple[Fraction, Fraction]:
-    """Uniform load of the ``up`` cables of a leaf, and of the ``reach`` global cables of a group."""
-    sent = ground.link_ratio * links
-    return sent / up, sent * Fraction(leaves * (groups - 1), groups * reach)
+def _load(ground: Ground, links: int, leaves: int, up: int, reach: int, groups: int) -> float:
+    """Uniform load of the ``up`` cables of a leaf, or of the ``reach`` global cables of a group, the higher."""
+    return max(ground.load(links, up), ground.load(links * leaves * (groups - 1), groups * reach))
 
 
 def _sizes(ground: Ground) -> Iterator[Sizes]:
@@ -56,27 +55,21 @@ def _size(ground: Ground, links: int, leaves: int, parallel: int, groups: int, a
         return None
     return Sizes(
         {"groups": groups, "leaves": leaves, "spines": spines, "p": links, "global_links": ports}
-        | ground.keys()
-        | {"attach_order": "spread"}
         | ({"parallel": parallel} if parallel > 1 else {}),
         (groups * leaves, groups * spines),
         (groups * leaves * up, groups * spines * ports // 2),
         (used + up, leaves * parallel + ports),
-        {"leaf": float(ground.link_ratio * used / up)},
-        uniform_load=float(max(_loads(ground, links, leaves, up, spines * ports, groups))),
+        {"leaf": ground.load(used, up)},
+        uniform_load=_load(ground, links, leaves, up, spines * ports, groups),
     )
 
 
 def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
     """A variant for every way of using a model."""
-    if not within_tiers(need, _SWITCHES):
-        return
-    for ground in grounds(need, catalogue):
-        variant = flat_variant(
-            "dragonfly-plus", ground, ("leaf", "spine"), ("host-leaf", "leaf-spine", "global"), _sizes(ground)
+    if within_tiers(need, _SWITCHES):
+        yield from flat_variants(
+            "dragonfly-plus", ("leaf", "spine"), ("host-leaf", "leaf-spine", "global"), grounds(need, catalogue), _sizes
         )
-        if variant is not None:
-            yield variant
 
 
 def reach(need: FabricNeed, catalogue: Catalogue) -> int:
@@ -93,7 +86,7 @@ def _most(ground: Ground, allowed: Fraction | None) -> int:
         spines = ground.ports - links
         for leaves in range(1, ground.ports if spines else 0):
             reach = spines * (ground.ports - leaves)
-            if allowed is None or max(_loads(ground, links, leaves, spines, reach, reach + 1)) <= allowed:
+            if allowed is None or _load(ground, links, leaves, spines, reach, reach + 1) <= allowed:
                 most = max(most, links * leaves * (reach + 1))
     return most
 

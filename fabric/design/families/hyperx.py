@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from math import prod
 
-from fabric.design.counting.flat import Ground, flat_variant, grounds, load_allowed
+from fabric.design.counting.flat import Ground, flat_variants, grounds, load_allowed
 from fabric.design.counting.layout import Sizes
 from fabric.design.family import Family, Variant
 from fabric.design.need import FabricNeed
@@ -47,14 +47,14 @@ def _most_dimensions(need: FabricNeed) -> int:
     return min(2 * need.max_tiers - 2, _MOST_DIMENSIONS)
 
 
-def _sizes(ground: Ground, dimensions: int) -> Iterator[Sizes]:
+def _sizes(ground: Ground) -> Iterator[Sizes]:
     for hosts in range(1, min(ground.most_hosts, ground.hosts) + 1):
-        links = hosts * ground.nics
         needed = -(-ground.hosts // hosts)
         if needed < 2:
             return
-        for dims in _grids(needed, dimensions, ground.ports - links + 1):
-            yield from _wired(ground, dims, hosts)
+        for dimensions in range(1, _most_dimensions(ground.share.need) + 1):
+            for dims in _grids(needed, dimensions, ground.ports - hosts * ground.nics + 1):
+                yield from _wired(ground, dims, hosts)
 
 
 def _wired(ground: Ground, dims: tuple[int, ...], hosts: int) -> Iterator[Sizes]:
@@ -71,25 +71,19 @@ def _wired(ground: Ground, dims: tuple[int, ...], hosts: int) -> Iterator[Sizes]
             {
                 "dims": list(dims),
                 "endpoints_per_switch": links,
-                **ground.keys(),
-                "attach_order": "spread",
             }
             | ({"parallel": parallel} if parallel > 1 else {}),
             (switches,),
             (switches * degree // 2 * parallel,),
             (ground.links_used(switches) + degree * parallel,),
             {},
-            uniform_load=float(ground.link_ratio * Fraction(links, least * parallel)),
+            uniform_load=ground.load(links, least * parallel),
         )
 
 
 def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
     """A variant for every way of using a model."""
-    for ground in grounds(need, catalogue):
-        sizes = (each for dimensions in range(1, _most_dimensions(need) + 1) for each in _sizes(ground, dimensions))
-        variant = flat_variant("hyperx", ground, ("switch",), ("host-switch", "switch-switch"), sizes)
-        if variant is not None:
-            yield variant
+    return flat_variants("hyperx", ("switch",), ("host-switch", "switch-switch"), grounds(need, catalogue), _sizes)
 
 
 def reach(need: FabricNeed, catalogue: Catalogue) -> int:

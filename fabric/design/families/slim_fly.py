@@ -8,10 +8,9 @@ where a load of 1 gives the balanced ``T``, about ``k / 2``).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import count
 
-from fabric.design.counting.flat import Ground, flat_variant, grounds, load_allowed, within_tiers
+from fabric.design.counting.flat import Ground, flat_variants, grounds, load_allowed, within_tiers
 from fabric.design.counting.layout import Sizes
 from fabric.design.family import Family, Variant
 from fabric.design.need import FabricNeed
@@ -46,13 +45,12 @@ def _sizes(ground: Ground) -> Iterator[Sizes]:
             if hosts * ground.nics + degree * parallel > ground.ports:
                 continue
             yield Sizes(
-                {"q": q, "p": hosts * ground.nics, **ground.keys(), "attach_order": "spread"}
-                | ({"parallel": parallel} if parallel > 1 else {}),
+                {"q": q, "p": hosts * ground.nics} | ({"parallel": parallel} if parallel > 1 else {}),
                 (switches,),
                 (switches * degree // 2 * parallel,),
                 (ground.links_used(switches) + degree * parallel,),
                 {},
-                uniform_load=float(ground.link_ratio * Fraction(sent, among * parallel)),
+                uniform_load=ground.load(sent, among * parallel),
             )
         if switches >= ground.hosts:
             return  # larger ones would only have more switches without hosts
@@ -60,12 +58,10 @@ def _sizes(ground: Ground) -> Iterator[Sizes]:
 
 def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
     """A variant for every way of using a model."""
-    if not within_tiers(need, _SWITCHES):
-        return
-    for ground in grounds(need, catalogue):
-        variant = flat_variant("slim-fly", ground, ("switch",), ("host-switch", "switch-switch"), _sizes(ground))
-        if variant is not None:
-            yield variant
+    if within_tiers(need, _SWITCHES):
+        yield from flat_variants(
+            "slim-fly", ("switch",), ("host-switch", "switch-switch"), grounds(need, catalogue), _sizes
+        )
 
 
 def reach(need: FabricNeed, catalogue: Catalogue) -> int:

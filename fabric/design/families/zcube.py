@@ -8,9 +8,8 @@ what a NIC sends leaves by each port and crosses one cable to the switch of the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
-from fabric.design.counting.flat import Ground, flat_variant, load_allowed, within_tiers
+from fabric.design.counting.flat import Ground, flat_variants, load_allowed, within_tiers
 from fabric.design.counting.layout import Sizes
 from fabric.design.counting.port_options import host_options
 from fabric.design.counting.shares import Share
@@ -67,22 +66,18 @@ def _size(ground: Ground, dims: tuple[int, int], each: int, parallel: int) -> Si
         {"dims": list(dims)}
         | ({"hosts_per_place": each} if each > 1 else {})
         | ({"parallel": parallel} if parallel > 1 else {})
-        | ground.keys()
-        | {"attach_order": "spread"},
+        | {"rails": "shifted"},
         (first + second,),
         (first * second * parallel,),
         (max(used),),
         {},
-        uniform_load=float(ground.link_ratio * Fraction(each, parallel)),
+        uniform_load=ground.load(each, parallel),
     )
 
 
 def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
     """A variant for every way of using a model."""
-    for ground in _grounds(need, catalogue):
-        variant = flat_variant("zcube", ground, ("switch",), ("host-switch", "switch-switch"), _sizes(ground))
-        if variant is not None:
-            yield variant
+    return flat_variants("zcube", ("switch",), ("host-switch", "switch-switch"), _grounds(need, catalogue), _sizes)
 
 
 def reach(need: FabricNeed, catalogue: Catalogue) -> int:
