@@ -205,6 +205,7 @@ def test_mistakes_are_refused_with_line_and_column(require, message, tmp_path):
     [
         ("candidates: {kinds: [leafspine]}", "did you mean 'leaf-spine'"),
         ("candidates: {switches: [eth-64x4000]}", "did you mean 'eth-64x400'"),
+        ("candidates: {kinds: [bcube]}", "no family counts bcube"),
         ("candidates: {max_tiers: 9}", "at most 4"),
         ("objective: prize", "nothing is called"),
         ("objective: [cost, cost]", "names something twice"),
