@@ -192,6 +192,14 @@ class Candidates(Spec):
     )
 
 
+class Budget(Spec):
+    """Most that a fabric may take: switches, licences, optics and cables."""
+
+    cost_usd: float | None = Field(default=None, gt=0, description="Price, US$", examples=[5_000_000])
+    power_w: float | None = Field(default=None, gt=0, description="Largest power, W", examples=[250_000])
+    cables: Count | None = Field(default=None, description="Cables between ports")
+
+
 class FabricWish(Spec):
     """One fabric; what it leaves out is as in ``require`` and ``candidates``."""
 
@@ -206,6 +214,7 @@ class FabricWish(Spec):
     )
     oversubscription: Oversubscription | None = None
     survive: tuple[Survivable, ...] | None = Field(default=None, description="Single failures that it has to survive")
+    budget: Budget = Field(default=Budget(), description="Most that it may take")
     kinds: tuple[Kind, ...] = Field(default=(), description="Families of fabrics; default: those of candidates")
     max_tiers: Annotated[int, Field(ge=1, le=4, strict=True)] | None = Field(
         default=None, description="Most tiers of switches; default: that of candidates"
@@ -218,14 +227,6 @@ class Bisection(Spec):
     ratio: Annotated[Ratio, Field(gt=0)] = Field(
         description="Of what the hosts of a half can send: 1 is full bandwidth, 0.5 is 2:1", examples=[1.0]
     )
-
-
-class Budget(Spec):
-    """Most that all fabrics together may take: switches, optics and cables."""
-
-    cost_usd: float | None = Field(default=None, gt=0, description="Price, US$", examples=[5_000_000])
-    power_w: float | None = Field(default=None, gt=0, description="Largest power, W", examples=[250_000])
-    cables: Count | None = Field(default=None, description="Cables between ports")
 
 
 class Runs(Spec):
@@ -266,7 +267,9 @@ class Requires(Spec):
         description="What comes later: stages, each larger than the one before",
         json_schema_extra=_or_one,
     )
-    budget: Budget = Field(default=Budget(), description="Most that it may take")
+    budget: Budget = Field(
+        default=Budget(), description="Most that the only fabric may take; of several each has its own"
+    )
     workload: str | None = Field(
         default=None, min_length=1, description="File of a workload, or of a scenario with workloads"
     )

@@ -11,7 +11,6 @@ from fabric.design.search import Search
 from topologies.catalogue import Catalogue, builtin
 from topologies.summary import summarise
 
-
 OURS = builtin()
 
 

@@ -186,6 +186,7 @@ BAD = {
     "gpus: 64, nic: 400G, growth: [{gpus: 64}]": "as many than the requirement",
     "gpus: 64, nic: 400G, limits: [{fabric: backnd, metric: offered, max: 1}]": "unknown fabric 'backnd'",
     "gpus: 64, nic: 400G, workload: none.yaml": "cannot read",
+    "gpus: 64, nic: 400G, budget: {cost_usd: 9}, fabrics: {a: {}, b: {}}": "one budget for 2 fabrics",
 }
 
 
