@@ -100,7 +100,8 @@ def test_a_multi_plane_fat_tree():
     Every plane has 2,048 endpoints, one NIC of each host: 64 leaves and 32 spines.
     """
     need = FabricNeed(
-        "backend", 2048, 8, 8, 400.0, rail="per-gpu", kinds=("multi-plane",), switches=("ib-64x400",), max_tiers=2, parts=True
+        "backend", 2048, 8, 8, 400.0, rail="per-gpu", kinds=("multi-plane",), switches=("ib-64x400",), max_tiers=2,
+        parts=True,
     )  # fmt: skip
     counted = Search(need, OURS, Objective.of("cost")).next()
     assert {row.role: row.count for row in counted.switches} == {"leaf": 8 * 64, "spine": 8 * 32}
