@@ -18,7 +18,7 @@ MARKER = "<!-- From here on written by make docs; edit the descriptions in the s
 # Headline, and the definitions of the schema whose keys follow; None is the scenario itself. Kinds of topology and of
 # workload that stand nowhere here have a section of their own at the end of theirs.
 SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
-    ("The scenario", (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec")),
+    ("The scenario", (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec", "CostsSpec")),
     ("nodes", ("NodeSpec", "NicSpec", "ScaleUpSpec")),
     ("fabrics", ("FabricSpec", "RoutingSpec", "AdaptiveSpec", "HashSpec", "FabricLatency", "AddressingSpec")),
     (

@@ -1,9 +1,9 @@
 """The bill of a built scenario: what it buys, what that draws, and what it weighs on the climate.
 
-The totals are of the network: GPU servers are left out unless they are asked for, NICs are in. Typical power is that of
-switches, NICs and what is plugged into both. The largest power of a switch has its optics in it as data sheets state it:
-what is plugged into its cages adds to it only what exceeds the room between both; what is plugged into NICs adds all. All
-power turns to heat. Spares cost money and carbon, not power.
+The totals are of the network: GPU servers are left out unless they are asked for, NICs are in. Typical power is that
+of switches, NICs and what is plugged into both. The largest power of a switch has its optics in it as data sheets state
+it: what is plugged into its cages adds only what exceeds the room between both; what is plugged into NICs adds all of
+its own. All power turns to heat. Spares cost money and carbon, not power.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fabric.bill.bill import HOURS_PER_YEAR, ITEMS, Bill, BillRow, BillTotals, Factor
-from fabric.bill.device_rows import Priced, inside_nodes, nic_rows, node_rows, switch_rows
-from fabric.bill.ends import groups_of
-from fabric.bill.link_rows import fabric_parts, part_rows
+from fabric.bill.device_rows import inside_nodes, nic_rows, node_rows, switch_rows
+from fabric.bill.link_rows import link_rows
+from fabric.cables.devices import devices_of
+from fabric.cables.fabric_cables import FabricCables, fabric_cables
 from fabric.scenario.cost_schema import (
     SURVEY_PUE,
     SURVEY_PUE_SOURCE,
@@ -26,8 +27,8 @@ from fabric.scenario.cost_schema import (
     spare_count,
 )
 from fabric.scenario.load import LoadedScenario
-from topologies.catalogue import Catalogue, CatalogueRow
-from topologies.errors import TopologyError, nearest_hint
+from fabric.site.plan import plan_site
+from topologies.errors import TopologyError
 from topologies.topology import Topology
 
 _SPARED = {"switches": "switch", "nics": "nic", "optics": "optic", "cables": "cable"}
@@ -52,26 +53,24 @@ def bill_of(loaded: LoadedScenario, topologies: Mapping[str, Topology], *, nodes
     Raises
     ------
     TopologyError
-        When ``costs`` names a tier that no fabric has (FP2105).
+        When a cable cannot be made or nothing reaches, as for the cable schedule (FP3301, FP3302).
     """
-    scenario = loaded.scenario
+    scenario, catalogue, prices = loaded.scenario, loaded.catalogue, loaded.scenario.costs.prices
     costs = scenario.costs
-    _check_tiers(costs, topologies)
-    catalogue = _priced(loaded.catalogue, costs.prices)
     rows: list[BillRow] = []
     notes: list[str] = []
-    for fabric, topology in topologies.items():
-        spec, groups = scenario.fabrics[fabric], groups_of(scenario.attached(fabric), fabric)
-        parts = fabric_parts(fabric, topology.whole, spec, groups, catalogue, costs.run_lengths)
-        own = [*switch_rows(fabric, topology, spec, catalogue, costs.prices)]
-        own += nic_rows(fabric, topology, groups, catalogue, costs.prices)
-        own += part_rows(parts, catalogue, costs.prices)
+    for made in _cables(loaded, topologies):
+        fabric, topology = made.fabric, topologies[made.fabric]
+        groups = [(node, node.nics[fabric]) for node in scenario.attached(fabric)]
+        own = [*switch_rows(fabric, topology, made.models, catalogue, prices)]
+        own += nic_rows(fabric, topology, groups, catalogue, prices)
+        own += link_rows(made, catalogue, prices)
         rows += inside_nodes(own, fabric, groups, catalogue) if nodes else own
-        notes += parts.notes
+        notes += made.notes
     rows += spare_rows(rows, costs)
     notes.append(_spares_said(costs))
     if nodes:
-        rows += node_rows(scenario.nodes, catalogue, costs.prices)
+        rows += node_rows(scenario.nodes, catalogue, prices)
     rows.sort(key=lambda row: (ITEMS.index(row.item), row.fabric is None, row.fabric or "", row.model, row.source))
     gpus = sum(node.count * node.gpus_per_node for node in scenario.nodes) or None
     endpoints = sum(int(topology.nodes.nics.sum()) for topology in topologies.values())
@@ -80,26 +79,15 @@ def bill_of(loaded: LoadedScenario, topologies: Mapping[str, Topology], *, nodes
     return Bill(tuple(rows), totals, (*notes, *_power_said(rows, nodes=nodes)), factors)
 
 
-def _check_tiers(costs: CostsSpec, topologies: Mapping[str, Topology]) -> None:
-    """Lengths are of tiers that there are."""
-    known = sorted({tier for topology in topologies.values() for tier in topology.tiers})
-    for tier in costs.run_lengths:
-        if tier not in known:
-            raise TopologyError(
-                f"no fabric has a tier {tier!r}",
-                where=("costs", "run_lengths", tier),
-                hint=nearest_hint(tier, known, "tiers"),
-                code="FP2105",
-            )
-
-
-def _priced(catalogue: Catalogue, prices: Priced) -> Catalogue:
-    """The catalogue at the scenario's prices, which decide how links are made."""
-    for section in ("switches", "nics", "nodes", "optics", "cables"):
-        rows: Mapping[str, CatalogueRow] = getattr(catalogue, section)
-        changed = {name: row.model_copy(update={"usd": prices[name]}) for name, row in rows.items() if name in prices}
-        catalogue = catalogue.with_rows(section, changed) if changed else catalogue
-    return catalogue
+def _cables(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> list[FabricCables]:
+    """The cables of every fabric, as the schedule has them; what none can be made of is refused."""
+    plan = plan_site(loaded, topologies)
+    devices = devices_of(loaded, topologies)
+    made = [fabric_cables(loaded, plan, net.whole, devices[name], None, 0) for name, net in topologies.items()]
+    problems = [problem for one in made for problem in one.problems]
+    if problems:
+        raise loaded.locate(TopologyError(problems))
+    return made
 
 
 def spare_rows(rows: Sequence[BillRow], costs: CostsSpec) -> list[BillRow]:
@@ -187,8 +175,8 @@ def _power_said(rows: Sequence[BillRow], *, nodes: bool) -> list[str]:
     notes = []
     if any(row.absorbed_w for row in rows):
         notes.append(
-            "the largest power of a switch has what is plugged into it in it: optics and cables add theirs at NICs, and "
-            "where a switch has no room left for them"
+            "the largest power of a switch has what is plugged into it in it: optics and cables add theirs at NICs, "
+            "and where a switch has no room left for them"
         )
     if not nodes:
         notes.append("servers are left out, their NICs are in; --nodes counts both")

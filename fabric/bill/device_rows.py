@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from fabric.bill.bill import BillRow, Item
-from fabric.bill.ends import roles_by_name
+from fabric.cables.models import NodeModels
 from fabric.scenario.node_schema import NicSpec, NodeSpec
-from fabric.scenario.schema import FabricSpec
 from topologies.catalogue import Catalogue, CatalogueRow
-from topologies.switches import SwitchPorts, switch_of_role
+from topologies.switches import SwitchPorts
 from topologies.topology import Topology
 from topologies.units import format_gbps
 
@@ -40,22 +40,26 @@ def without_model(item: Item, what: str, count: int, fabric: str | None, why: st
 
 
 def switch_rows(
-    fabric: str, topology: Topology, spec: FabricSpec, catalogue: Catalogue, priced: Priced
+    fabric: str, topology: Topology, models: NodeModels, catalogue: Catalogue, priced: Priced
 ) -> Iterator[BillRow]:
-    """Switches of every role, licences of those that need one, and optical switches."""
-    counts: dict[str, int] = {}
-    for role, ids in roles_by_name(topology).items():
-        switch = switch_of_role(spec.topology, role)
+    """Switches, licences of those that need one, and optical switches."""
+    counts: Counter[str] = Counter()
+    switches = np.flatnonzero(topology.is_switch)
+    of_node = models.of_node[switches]
+    for code in np.unique(of_node).tolist():
+        switch = models.switches[code] if code >= 0 else None
+        ids = switches[of_node == code]
         if switch is not None and switch.model is not None:
-            counts[switch.model] = counts.get(switch.model, 0) + len(ids)
-        else:
-            yield without_model(
-                "switch", _bare(role, ids, topology, switch), len(ids), fabric, "the scenario names no model"
-            )
+            counts[switch.model] += len(ids)
+            continue
+        for role in np.unique(topology.nodes.role[ids]).tolist():
+            own = ids[topology.nodes.role[ids] == role]
+            what = _bare(topology.roles[role], own, topology, switch)
+            yield without_model("switch", what, len(own), fabric, "the scenario names no model")
     for model, count in sorted(counts.items()):
         row = catalogue.switches[model]
         yield model_row("switch", row, count, priced, fabric=fabric)
-        if row.licence_usd:
+        if row.licence_usd is not None:
             yield BillRow(
                 "licence", model, count, row.licence_usd, 0.0, 0.0, 0.0, None, row.estimate, row.source, fabric,
                 usd_estimate=row.estimate, draws=False,

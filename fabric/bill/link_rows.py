@@ -1,113 +1,133 @@
-"""Rows of a bill for what is between ports: optics and cables, in the cheapest way that reaches, or as scheduled."""
+"""Rows of a bill for what is between ports: optics and cables, as the cable schedule makes every link.
+
+A pluggable fills a whole cage: there is one for every cage that has a link in it, also where a twin-port cage has one
+link, and a cable that splits is bought whole. Cables are paid at the length they are bought.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from fabric.bill.bill import BillRow
 from fabric.bill.device_rows import Priced, model_row, without_model
-from fabric.bill.ends import CableEnds, cable_ends
-from fabric.bill.link_parts import LinkParts, absorbed_w, cable_classes, count_parts, over_full, run_lengths
-from fabric.scenario.node_schema import NicSpec, NodeSpec
-from fabric.scenario.schema import FabricSpec
-from topologies.catalogue import Catalogue
-from topologies.topology import Topology
-
-HOST_RUN_M = 2.0  # assumed length of a cable to a host: its rack has the switch
-RUN_M = 20.0  # and of one between switches
+from fabric.cables.fabric_cables import FabricCables
+from fabric.cables.models import NodeModels
+from topologies.catalogue import CableModel, Catalogue, OpticModel
+from topologies.columns import Floats, column
+from topologies.link_kits import FIBRES
+from topologies.units import format_gbps
 
 
-@dataclass(frozen=True, eq=False)
-class FabricParts:
-    """Parts of one fabric's cables, and what is to be said of how they were counted."""
+@dataclass(eq=False)
+class LinkParts:
+    """What the links of a fabric are made of.
 
-    fabric: str
-    parts: LinkParts
-    absorbed_w: Mapping[str, float]  # by model, within the largest power of switches
-    notes: tuple[str, ...]
-
-
-def fabric_parts(
-    fabric: str,
-    topology: Topology,
-    spec: FabricSpec,
-    groups: Sequence[tuple[NodeSpec, NicSpec]],
-    catalogue: Catalogue,
-    given: Mapping[str, float],
-) -> FabricParts:
-    """Count what the cables of a fabric are made of; lengths that nothing gives are assumed, and said.
-
-    Parameters
+    Attributes
     ----------
-    given : mapping
-        Lengths by tier that the scenario states, metres.
+    cables, metres : Counter
+        Cables of a model, and how long they are together.
+    plugs : dict
+        Optics, and ends of cables that have theirs on, by model and node, shape (N,).
+    unmade : Counter
+        Links by tier and speed, Gbps, that the catalogue has nothing for.
     """
-    ends = cable_ends(topology, spec, groups, catalogue)
-    assumed = {tier: given.get(tier, _default_run(ends, code, topology)) for code, tier in enumerate(topology.tiers)}
-    metres = run_lengths(ends, topology.tiers, assumed)
-    parts = count_parts(ends, cable_classes(ends, metres, catalogue), catalogue)
-    unknown = np.unique(ends.tier[np.isnan(ends.length_m)]).tolist()
-    guesses = [
-        f"{topology.tiers[code]} {assumed[topology.tiers[code]]:g} m"
-        for code in unknown
-        if topology.tiers[code] not in given
-    ]
-    notes = (
-        [f"{fabric}: lengths of cables are assumed, {', '.join(guesses)}; costs.run_lengths or a floor plan gives them"]
-        if guesses
-        else []
-    )
-    notes += _full_switches(fabric, topology, ends, parts, catalogue)
-    return FabricParts(fabric, parts, absorbed_w(parts, ends, catalogue), tuple(notes))
+
+    cables: Counter[str] = field(default_factory=Counter)
+    metres: dict[str, float] = field(default_factory=dict)
+    plugs: dict[str, np.ndarray] = field(default_factory=dict)
+    unmade: Counter[tuple[str, float]] = field(default_factory=Counter)
 
 
-def _default_run(ends: CableEnds, tier: int, topology: Topology) -> float:
-    """Length of the cables of a tier that nothing gives."""
-    rows = ends.link[ends.tier == tier]
-    level = topology.nodes.level
-    lowest = np.minimum(level[topology.links.src[rows]], level[topology.links.dst[rows]])
-    return HOST_RUN_M if len(lowest) and lowest.max() == 0 else RUN_M
+def link_parts(made: FabricCables) -> LinkParts:
+    """Count the parts of all cables of a fabric."""
+    parts = LinkParts()
+    _, first = np.unique(made.cable, return_index=True)
+    for row in first.tolist():
+        model = made.model[row]
+        if model:
+            parts.cables[model] += 1
+            parts.metres[model] = parts.metres.get(model, 0.0) + float(made.bought_m[row])
+    links = made.ends.topology.links
+    for row in np.flatnonzero(made.chosen.kit < 0).tolist():
+        link = made.ends.link[row]
+        parts.unmade[made.ends.topology.tiers[links.tier[link]], float(links.capacity_gbps[link])] += 1
+    nodes = len(made.ends.topology.nodes)
+    for number, kit in enumerate(made.chosen.kits):
+        rows = np.flatnonzero(made.chosen.kit == number)
+        if not len(rows):
+            continue
+        for end in (0, 1):
+            cage, at = np.unique(made.ends.cage[end][rows], return_index=True)
+            model = kit.parts[1 + end][0] if kit.medium in FIBRES else kit.parts[0][0]
+            _add_plugs(parts, model, cage, made.ends.node[end][rows][at], nodes)
+    return _cages_once(parts, nodes)
 
 
-def _full_switches(
-    fabric: str, topology: Topology, ends: CableEnds, parts: LinkParts, catalogue: Catalogue
-) -> Iterator[str]:
-    """Say which switches have fewer cages than the parts chosen for their links fill."""
-    over = over_full(parts, ends, catalogue)
-    for code, role in enumerate(topology.roles):
-        members = np.flatnonzero((topology.nodes.role == code) & (over > 0))
-        if len(members):
-            first = members[0]
-            yield (
-                f"{fabric}: {len(members):,} {role} switches ({topology.nodes.name[first]}, …) have "
-                f"{ends.cages[first]:,} cages, and what the catalogue has for their links fills "
-                f"{ends.cages[first] + over[first]:,}"
-            )
+def _add_plugs(parts: LinkParts, model: str, cages: np.ndarray, node: np.ndarray, nodes: int) -> None:
+    """Note the cages of a model, with their nodes; a cage may hold links of several kits."""
+    seen = parts.plugs.setdefault(model, np.zeros((0, 2), np.int64))
+    parts.plugs[model] = np.concatenate([seen, np.stack([cages.astype(np.int64), node.astype(np.int64)], axis=1)])
 
 
-def part_rows(counted: FabricParts, catalogue: Catalogue, priced: Priced) -> Iterator[BillRow]:
+def _cages_once(parts: LinkParts, nodes: int) -> LinkParts:
+    """Plugs by node: every cage counts once."""
+    for model, seen in parts.plugs.items():
+        cages = np.unique(seen, axis=0)
+        parts.plugs[model] = np.bincount(cages[:, 1], minlength=nodes)
+    return parts
+
+
+def room_w(models: NodeModels) -> Floats:
+    """By node: watts of what is plugged in that a switch's largest power has in it, above its typical; shape (N,)."""
+    room = []
+    for switch in models.switches:
+        row = switch.row
+        if row is None or row.max_w is None or not row.optics_in_max_w:
+            room.append(0.0)
+        else:
+            room.append(np.inf if row.typical_w is None else max(row.max_w - row.typical_w, 0.0))
+    return column(np.array([*room, 0.0])[models.of_node], np.float64)
+
+
+def absorbed_w(parts: LinkParts, room: Floats, catalogue: Catalogue) -> dict[str, float]:
+    """By model: watts of all of its plugs that the largest power of their switches has in it."""
+    plugged = {model: count * (_plug(catalogue, model).max_w or 0.0) for model, count in parts.plugs.items()}
+    together = sum(plugged.values(), np.zeros(len(room)))
+    share = np.divide(np.minimum(together, room), together, out=np.zeros_like(together), where=together > 0)
+    return {model: float((watts * share).sum()) for model, watts in plugged.items()}
+
+
+def _plug(catalogue: Catalogue, model: str) -> CableModel | OpticModel:
+    return catalogue.optics[model] if model in catalogue.optics else catalogue.cables[model]
+
+
+def link_rows(made: FabricCables, catalogue: Catalogue, priced: Priced) -> Iterator[BillRow]:
     """Rows of optics and cables of a fabric."""
-    for model, modules in sorted(counted.parts.modules(catalogue).items()):
+    parts = link_parts(made)
+    absorbed = absorbed_w(parts, room_w(made.models), catalogue)
+    for model, modules in sorted(parts.plugs.items()):
+        if model not in catalogue.optics:
+            continue
         row = catalogue.optics[model]
         yield model_row(
-            "optic", row, int(modules.sum()), priced, fabric=counted.fabric, typical_w=_typical(row.typical_w, row.max_w),
-            absorbed_w=counted.absorbed_w[model],
+            "optic", row, int(modules.sum()), priced, fabric=made.fabric, absorbed_w=absorbed[model],
+            typical_w=_typical(row.typical_w, row.max_w),
         )  # fmt: skip
-    for model, count in sorted(counted.parts.cables.items()):
+    for model, count in sorted(parts.cables.items()):
         cable = catalogue.cables[model]
-        has_ends = 0 if cable.medium in ("mmf", "smf") else 1 + cable.ends
-        typical = _typical(cable.typical_w, cable.max_w)
+        ends = 0.0 if cable.medium in FIBRES else float(parts.plugs[model].sum()) / count
         yield model_row(
-            "cable", cable, count, priced, fabric=counted.fabric, metres=counted.parts.metres[model],
-            usd_per_m=cable.usd_per_m,
-            typical_w=_ends_w(typical, has_ends), max_w=_ends_w(cable.max_w, has_ends),
-            absorbed_w=counted.absorbed_w.get(model, 0.0),
+            "cable", cable, count, priced, fabric=made.fabric, metres=parts.metres[model], usd_per_m=cable.usd_per_m,
+            typical_w=_of_ends(_typical(cable.typical_w, cable.max_w), ends), max_w=_of_ends(cable.max_w, ends),
+            absorbed_w=absorbed.get(model, 0.0),
         )  # fmt: skip
-    for why, links in sorted(counted.parts.unmade.items()):
-        yield without_model("cable", why.partition(":")[0], links, counted.fabric, why.partition(": ")[2])
+    for (tier, gbps), links in sorted(parts.unmade.items()):
+        what, why = f"{format_gbps(gbps)} link of {tier}", "no cable or optics of the catalogue make it"
+        yield without_model("cable", what, links, made.fabric, why)
 
 
 def _typical(typical_w: float | None, max_w: float | None) -> float | None:
@@ -115,6 +135,6 @@ def _typical(typical_w: float | None, max_w: float | None) -> float | None:
     return max_w if typical_w is None else typical_w
 
 
-def _ends_w(watts: float | None, ends: int) -> float | None:
-    """Power of all ends of a cable; fibres draw nothing."""
+def _of_ends(watts: float | None, ends: float) -> float | None:
+    """Power of the ends of a cable that are plugged in; fibres draw nothing."""
     return 0.0 if not ends else None if watts is None else watts * ends

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -20,28 +21,30 @@ class CableEnd:
     port: str  # in the vendor's name
     rack: str  # empty where the scenario does not say
     unit: int | None
+    is_switch: bool = False
 
 
 @dataclass(frozen=True)
 class CableRow:
-    """One physical cable; a splitter or twin-port cable carries several links."""
+    """One run of cable: a cable, or a leg of one that carries several links."""
 
     label: str
     fabric: str
     tier: str
-    links: tuple[int, ...]  # directed links it carries, one direction each, of the fabric's topology
+    link: int  # directed link that it carries, one direction, of the fabric's topology
     a: CableEnd
     b: CableEnd
     length_m: float  # of its run, with slack and service loops
-    bought_m: float  # the length sold that is as long
+    bought_m: float  # the length sold that is as long as the longest leg of the cable
     medium: str  # empty where the catalogue has nothing for such a link
     model: str  # of the cable
-    optics: tuple[str, ...]  # at end a, then at end b; empty where the cable has its ends on, or passes straight on
+    optics: tuple[str, ...]  # at end a, then at end b; empty where the cable has its ends on
     route: tuple[str, ...]  # trays, in order
     colour: str
     bundle: str
-    pull_order: int  # from 1
-    legs: tuple[tuple[CableEnd, CableEnd], ...] = ()  # ends of every link, where a cable carries several
+    number: int  # of the cable, in pull order, from 1
+    leg: int  # of the cable, from 1
+    legs: int  # that the cable has
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,27 +55,26 @@ class EndColumns:
     port: tuple[str, ...]
     rack: tuple[str, ...]
     unit: tuple[int | None, ...]
+    is_switch: tuple[bool, ...]
 
     def at(self, row: int) -> CableEnd:
         """One of them."""
-        return CableEnd(self.node[row], self.port[row], self.rack[row], self.unit[row])
+        return CableEnd(self.node[row], self.port[row], self.rack[row], self.unit[row], self.is_switch[row])
 
     def ordered(self, order: list[int]) -> EndColumns:
         """In another order, or some of them."""
-        return EndColumns(*(tuple(part[row] for row in order) for part in self._parts()))
-
-    def _parts(self) -> tuple[tuple[object, ...], ...]:
-        return self.node, self.port, self.rack, self.unit
+        parts = ((getattr(self, field.name)) for field in fields(self))
+        return EndColumns(*(tuple(part[row] for row in order) for part in parts))
 
 
 @dataclass(frozen=True, eq=False)
 class CableColumns:
-    """All cables, shape (C,) each, in the order they are pulled in."""
+    """All runs of cable, shape (C,) each, in the order they are pulled in; legs of a cable one after the other."""
 
     label: tuple[str, ...]
     fabric: tuple[str, ...]
     tier: tuple[str, ...]
-    links: tuple[tuple[int, ...], ...]
+    link: tuple[int, ...]
     a: EndColumns
     b: EndColumns
     length_m: Floats
@@ -83,58 +85,45 @@ class CableColumns:
     route: tuple[tuple[str, ...], ...]
     colour: tuple[str, ...]
     bundle: tuple[str, ...]
-    legs: dict[int, tuple[tuple[CableEnd, CableEnd], ...]]  # of cables that carry several links
-    number: tuple[int, ...]  # in pull order, from 1
+    number: tuple[int, ...]  # of the cable, in pull order, from 1
+    leg: tuple[int, ...]
+    legs: tuple[int, ...]
 
     def __len__(self) -> int:
         return len(self.label)
 
-    def row(self, number: int) -> CableRow:
-        """One cable."""
+    def row(self, at: int) -> CableRow:
+        """One run."""
+        own = {name: values[at] for name, values in self._columns().items()}
         return CableRow(
-            self.label[number],
-            self.fabric[number],
-            self.tier[number],
-            self.links[number],
-            self.a.at(number),
-            self.b.at(number),
-            float(self.length_m[number]),
-            float(self.bought_m[number]),
-            self.medium[number],
-            self.model[number],
-            self.optics[number],
-            self.route[number],
-            self.colour[number],
-            self.bundle[number],
-            self.number[number],
-            self.legs.get(number, ()),
+            **own,
+            a=self.a.at(at),
+            b=self.b.at(at),
+            length_m=float(self.length_m[at]),
+            bought_m=float(self.bought_m[at]),
         )
+
+    @property
+    def first_legs(self) -> list[int]:
+        """Rows of the first leg of every cable."""
+        return [row for row, leg in enumerate(self.leg) if leg == 1]
 
     def only(self, rows: Sequence[int]) -> CableColumns:
-        """Some of them."""
-        place = {row: number for number, row in enumerate(rows)}
-        parts = {
-            name: tuple(getattr(self, name)[row] for row in rows)
-            for name in (
-                "label", "fabric", "tier", "links", "medium", "model", "optics", "route", "colour", "bundle", "number",
-            )
-        }  # fmt: skip
+        """Some of the runs, or in another order."""
+        order = list(rows)
         return replace(
             self,
-            **parts,
-            a=self.a.ordered(list(rows)),
-            b=self.b.ordered(list(rows)),
-            length_m=column(self.length_m[list(rows)], np.float64),
-            bought_m=column(self.bought_m[list(rows)], np.float64),
-            legs={place[row]: ends for row, ends in self.legs.items() if row in place},
+            **{name: tuple(values[row] for row in order) for name, values in self._columns().items()},
+            a=self.a.ordered(order),
+            b=self.b.ordered(order),
+            length_m=column(self.length_m[order], np.float64),
+            bought_m=column(self.bought_m[order], np.float64),
         )
 
-    def each_link(self) -> Iterator[tuple[int, int, CableEnd, CableEnd]]:
-        """Row, link and both ends of every link that cables carry."""
-        for row, links in enumerate(self.links):
-            ends = self.legs.get(row) or ((self.a.at(row), self.b.at(row)),)
-            for link, (low, high) in zip(links, ends, strict=True):
-                yield row, link, low, high
+    def _columns(self) -> dict[str, tuple[Any, ...]]:
+        """Columns but for ends and lengths."""
+        names = (field.name for field in fields(self))
+        return {name: values for name in names if isinstance(values := getattr(self, name), tuple)}
 
 
 @dataclass(frozen=True)
@@ -158,10 +147,12 @@ class CableSchedule:
 
     Attributes
     ----------
+    columns : CableColumns
+        A row for every run: a cable, or a leg of one.
     total_m : float
         Sum of the lengths of all runs, metres.
     bought_total_m : float
-        Sum of the lengths to buy.
+        Sum of the lengths to buy, every cable once.
     bound_m : float or None
         No placement of what is free to place has shorter runs in all; None where nothing was placed.
     """
@@ -177,23 +168,28 @@ class CableSchedule:
     def __len__(self) -> int:
         return len(self.columns)
 
+    @property
+    def cable_count(self) -> int:
+        """Cables; a splitter or twin-port cable is one."""
+        return self.columns.leg.count(1)
+
     @cached_property
     def cables(self) -> tuple[CableRow, ...]:
-        """Row by row."""
+        """Run by run."""
         return tuple(map(self.columns.row, range(len(self.columns))))
 
     @cached_property
     def back_labels(self) -> tuple[str, ...]:
         """Labels as they read from the other end."""
-        fields = label_fields(self.columns)
-        turned = {f"{'ba'['ab'.index(key[0])]}{key[1:]}" if key[1:2] == "." else key: fields[key] for key in fields}
+        forth = label_fields(self.columns)
+        turned = {f"{'ba'['ab'.index(key[0])]}{key[1:]}" if key[1:2] == "." else key: forth[key] for key in forth}
         return tuple(self.form.labels(turned, len(self)))
 
     def of_fabric(self, fabric: str) -> CableSchedule:
         """The cables of one fabric, by the numbers that they have among all; trays and bound are of all."""
         columns = self.columns.only([row for row, name in enumerate(self.columns.fabric) if name == fabric])
-        total, bought = float(columns.length_m.sum()), float(columns.bought_m.sum())
-        return replace(self, columns=columns, total_m=total, bought_total_m=bought, bound_m=None)
+        total, bought = totals(columns)
+        return replace(self, columns=columns, bound_m=None, total_m=total, bought_total_m=bought)
 
     @property
     def overfull(self) -> tuple[TrayFill, ...]:
@@ -201,9 +197,14 @@ class CableSchedule:
         return tuple(tray for tray in self.trays if tray.is_overfull)
 
 
+def totals(columns: CableColumns) -> tuple[float, float]:
+    """Sums of the lengths of runs, and of the cables bought."""
+    return float(columns.length_m.sum()), float(columns.bought_m[columns.first_legs].sum())
+
+
 def label_fields(columns: CableColumns) -> dict[str, Sequence[object]]:
     """Fields of labels, cable by cable."""
-    fields: dict[str, Sequence[object]] = {
+    values: dict[str, Sequence[object]] = {
         "fabric": columns.fabric,
         "tier": columns.tier,
         "medium": columns.medium,
@@ -212,8 +213,9 @@ def label_fields(columns: CableColumns) -> dict[str, Sequence[object]]:
         "colour": columns.colour,
         "bundle": columns.bundle,
         "number": columns.number,
+        "leg": columns.leg,
     }
     for name, end in (("a", columns.a), ("b", columns.b)):
         own = {"node": end.node, "port": end.port, "rack": end.rack, "ru": end.unit, "unit": end.unit}
-        fields |= {f"{name}.{key}": values for key, values in own.items()}
-    return fields
+        values |= {f"{name}.{key}": values for key, values in own.items()}
+    return values

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fabric.scenario.load import LoadedScenario
+from fabric.site.devices import host_of
+from fabric.site.site_plan import device_key
 from topologies.columns import Ints
 from topologies.topology import Topology
 
@@ -30,7 +32,10 @@ class Devices:
     Attributes
     ----------
     name : tuple of str
-        The device that every node is in: NICs of a GPU are in their host.
+        The device that every node is in: NICs of a GPU are in their host. Switches of two fabrics that share a name
+        have that of their fabric before it.
+    key : tuple of str
+        The same as a site plan knows it.
     nic : tuple of int
         Which NIC of its host a node is; -1 where a node has all of them.
     cages : tuple
@@ -39,6 +44,7 @@ class Devices:
 
     fabric: str
     name: tuple[str, ...]
+    key: tuple[str, ...]
     nic: tuple[int, ...]
     cages: tuple[NicCages, ...]
     shared: frozenset[str]  # hosts that are on another fabric as well
@@ -90,27 +96,41 @@ class Devices:
 
 def devices_of(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> dict[str, Devices]:
     """Devices of all fabrics."""
-    hosts = {fabric: _hosts(topology) for fabric, topology in topologies.items()}
+    listed = {host: 0 for group in loaded.scenario.nodes for host in group.host_names()}
+    hosts = {fabric: _hosts(topology, listed) for fabric, topology in topologies.items()}
     on = Counter(name for fabric, topology in topologies.items() for name in _host_names(topology, hosts[fabric]))
     shared = frozenset(name for name, fabrics in on.items() if fabrics > 1)
+    often = Counter(name for net in topologies.values() for name in _switch_names(net))
     made: dict[str, Devices] = {}
     for fabric, topology in topologies.items():
         names, nics = zip(*hosts[fabric], strict=True) if hosts[fabric] else ((), ())
         known = _nic_cages(loaded, fabric)
         ends = topology.nodes.nics.tolist()
         cages = (_with_ports(known.get(name), nic, end) for name, nic, end in zip(names, nics, ends, strict=True))
-        made[fabric] = Devices(fabric, names, nics, tuple(cages), shared)
+        switch = topology.is_switch.tolist()
+        keys = tuple(
+            device_key(name, fabric if is_switch else None) for name, is_switch in zip(names, switch, strict=True)
+        )
+        shown = (
+            key if is_switch and often[name] > 1 else name
+            for name, key, is_switch in zip(names, keys, switch, strict=True)
+        )
+        made[fabric] = Devices(fabric, tuple(shown), keys, nics, tuple(cages), shared)
     return made
 
 
-def _hosts(topology: Topology) -> list[tuple[str, int]]:
-    """Device and NIC of every node: endpoints called ``host.nic3`` on rail 3 are NICs of one host."""
-    rails, nics = topology.nodes.rail.tolist(), topology.nodes.nics.tolist()
+def _hosts(topology: Topology, known: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Device and NIC of every node: endpoints called ``host.nic3`` on rail 3 are NICs of one host.
+
+    Adapters that a file names, such as ``host mlx5_0``, are in the ``known`` host that their names begin with.
+    """
+    rails, nics, switch = (values.tolist() for values in (topology.nodes.rail, topology.nodes.nics, topology.is_switch))
     devices: list[tuple[str, int]] = []
-    for name, rail, ends in zip(topology.nodes.name, rails, nics, strict=True):
+    for name, rail, ends, is_switch in zip(topology.nodes.name, rails, nics, switch, strict=True):
         suffix = f".nic{rail}"
         is_nic = ends > 0 and rail >= 0 and name.endswith(suffix)
-        devices.append((name[: -len(suffix)], rail) if is_nic else (name, -1))
+        host = None if is_nic or is_switch else host_of(name, known)
+        devices.append((name[: -len(suffix)], rail) if is_nic else (name if host is None else host, -1))
     return devices
 
 
@@ -118,6 +138,12 @@ def _host_names(topology: Topology, devices: list[tuple[str, int]]) -> set[str]:
     """Hosts of a fabric."""
     switch = topology.is_switch.tolist()
     return {name for (name, _), is_switch in zip(devices, switch, strict=True) if not is_switch}
+
+
+def _switch_names(topology: Topology) -> list[str]:
+    """Switches of a fabric."""
+    switch = topology.is_switch.tolist()
+    return [name for name, is_switch in zip(topology.nodes.name, switch, strict=True) if is_switch]
 
 
 def _with_ports(known: NicCages | None, nic: int, links: int) -> NicCages:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.cables.cable_rows import CableEnd, EndColumns
+from fabric.cables.cable_rows import EndColumns
 from fabric.cables.colours import ColourBy, colour_name
 from fabric.cables.devices import Devices
 from fabric.cables.media import ChosenKits, LinkMedia, bought_m, cable_of, choose_kits
-from fabric.cables.models import node_models
+from fabric.cables.models import NodeModels, node_models
 from fabric.cables.ports import LinkEnds, link_ends
 from fabric.cables.reach import reach_problems, unknown_note
 from fabric.cables.runs import Runs, Standing, Stretches, runs, standing
@@ -27,27 +27,30 @@ from topologies.topology import Topology
 
 @dataclass(frozen=True, eq=False)
 class FabricCables:
-    """Cables of a fabric, shape (C,) each, in the order of their first links."""
+    """Runs of cable of a fabric, shape (C,) each, in the order of links."""
 
     fabric: str
     tier: tuple[str, ...]
-    links: tuple[tuple[int, ...], ...]
+    link: tuple[int, ...]
     a: EndColumns
     b: EndColumns
     racks: np.ndarray  # shape (C, 2), racks of both ends, -1 where they are not known
     length_m: Floats
-    bought_m: Floats
+    bought_m: Floats  # of the cable
     medium: tuple[str, ...]
     model: tuple[str, ...]
     optics: tuple[tuple[str, ...], ...]
-    area_mm2: Floats  # cross-section, nan where the catalogue does not say
+    area_mm2: Floats  # cross-section of the cable, shared by its legs; nan where the catalogue does not say
     route: np.ndarray  # row of ``routes``
     routes: tuple[tuple[str, ...], ...]
     pieces: tuple[tuple[int, ...], ...]
     colour: tuple[str, ...]
-    legs: dict[int, tuple[tuple[CableEnd, CableEnd], ...]]
+    cable: np.ndarray  # number of the cable that a run is a leg of, from 0
     notes: tuple[str, ...]
     problems: tuple[Problem, ...]
+    models: NodeModels
+    ends: LinkEnds
+    chosen: ChosenKits
 
 
 def fabric_cables(
@@ -63,41 +66,42 @@ def fabric_cables(
     models = node_models(topology, scenario.fabrics[fabric].topology)
     ends = link_ends(topology, models, devices)
     stretches = _stretches(ends)
-    where = standing(loaded, plan, topology, devices)
+    where = standing(loaded, plan, devices)
     run = runs(loaded, plan, topology, devices, where, stretches)
     tiers = [topology.tiers[code] for code in topology.links.tier[ends.link].tolist()]
     asked, keys = wanted_media(scenario, fabric, topology, ends.link)
     media = _media(ends, stretches, run, asked)
     chosen = choose_kits(loaded.catalogue, media)
-    problems = reach_problems(loaded.catalogue, fabric, tiers, keys, media, chosen)
+    lengths = frozenset(getattr(scenario.fabrics[fabric].topology, "cabling", None) or ())
+    problems = reach_problems(loaded.catalogue, fabric, tiers, keys, media, chosen, lengths)
     problems += _port_problems(fabric, devices, ends)
     notes = unknown_note(fabric, tiers, media, chosen) + _assumed(fabric, topology, stretches, run, plan)
-    first, of_cable, length = _cut(loaded, stretches, run, chosen)
-    run_m = np.zeros(len(first))
-    np.maximum.at(run_m, of_cable, run.run_m)
-    medium, model, optics, area = _parts(loaded, chosen, stretches, first)
-    links, legs = _carried(topology, devices, where, ends, stretches, first, of_cable)
-    low, high = (_end_columns(devices, where, ends, stretches, first, end) for end in (0, 1))
+    cable, bought = _cut(loaded, stretches, run, chosen)
+    medium, model, optics, area = _parts(loaded, chosen, stretches)
+    low, high = (_end_columns(devices, where, ends, stretches, end) for end in (0, 1))
     return FabricCables(
         fabric,
-        tuple(tiers[row] for row in stretches.row[first].tolist()),
-        links,
+        tuple(tiers[row] for row in stretches.row.tolist()),
+        tuple(stretches.link.tolist()),
         low,
         high,
-        np.stack([where.rack[stretches.node[end][first]] for end in (0, 1)], axis=1),
-        column(run_m, np.float64),
-        column(length, np.float64),
+        np.stack([where.rack[stretches.node[end]] for end in (0, 1)], axis=1),
+        run.run_m,
+        bought,
         medium,
         model,
         optics,
-        area,
-        run.route[first],
+        column(area / np.bincount(cable)[cable], np.float64),
+        run.route,
         run.routes,
         run.pieces,
-        _colours(topology, stretches, first, colour_by, first_tier),
-        legs,
+        _colours(topology, stretches, colour_by, first_tier),
+        cable,
         tuple(notes),
         tuple(problems),
+        models,
+        ends,
+        chosen,
     )
 
 
@@ -158,135 +162,92 @@ def _assumed(fabric: str, topology: Topology, stretches: Stretches, run: Runs, p
     for code, length in zip(codes, run.run_m[rows].tolist(), strict=True):
         key = (topology.tiers[code], length)
         said[key] = said.get(key, 0) + 1
-    way = "site.rows and site.racks_per_row place racks" if plan is None else "the site places no such hosts"
+    way = "a floor plan (site)" if plan is None else "nodes that the floor plan places"
     return [
-        f"{fabric}: {count:,} cables of {tier} are taken to run {length:g} m; {way}, cabling.{tier}.length gives lengths"
+        f"{fabric}: {count:,} cables of {tier} are taken to run {length:g} m; costs.run_lengths or {way} gives lengths"
         for (tier, length), count in said.items()
     ]
 
 
-def _cut(
-    loaded: LoadedScenario, stretches: Stretches, run: Runs, chosen: ChosenKits
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First stretch of every cable, the cable of every stretch, and the length bought of every cable."""
+def _cut(loaded: LoadedScenario, stretches: Stretches, run: Runs, chosen: ChosenKits) -> tuple[np.ndarray, Floats]:
+    """The cable of every stretch, and the length bought of it; two of a link through an optical switch."""
     kit, row = chosen.kit[stretches.row], stretches.row
     ended = np.array([one.medium not in FIBRES for one in chosen.kits] + [False, False])[kit]
     code = np.where(ended, chosen.group[row], np.arange(len(row)) + int(chosen.group.max(initial=0)) + 1)
-    _, first, of_cable = np.unique(code, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    first, of_cable = first[order], place[of_cable.ravel()]
-    length = chosen.length_m[row].copy()
+    _, first, cable = np.unique(code, return_index=True, return_inverse=True)
+    place = np.empty(len(first), dtype=np.int64)
+    place[np.argsort(first)] = np.arange(len(first))
+    bought = chosen.length_m[row].copy()
     for number, one in enumerate(chosen.kits):
         parts = np.flatnonzero((kit == number) & stretches.through)
-        length[parts] = bought_m(cable_of(loaded.catalogue, one), run.run_m[parts])
-    split = (kit < 0) & stretches.through
-    length[split] = run.run_m[split]
-    return first, of_cable, length[first]
+        bought[parts] = bought_m(cable_of(loaded.catalogue, one), run.run_m[parts])
+    unknown = (kit < 0) & stretches.through
+    bought[unknown] = run.run_m[unknown]
+    return place[cable.ravel()], column(bought, np.float64)
 
 
 def _parts(
-    loaded: LoadedScenario, chosen: ChosenKits, stretches: Stretches, first: np.ndarray
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, ...], ...], Floats]:
+    loaded: LoadedScenario, chosen: ChosenKits, stretches: Stretches
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, ...], ...], np.ndarray]:
     """Medium, model, optics and cross-section of cables."""
-    kit = chosen.kit[stretches.row[first]].tolist()
+    kit = chosen.kit[stretches.row].tolist()
     media = [one.medium for one in chosen.kits]
     models = [one.parts[0][0] for one in chosen.kits]
     optics = [tuple(name for name, _ in one.parts[1:]) for one in chosen.kits]
     size = [loaded.catalogue.cables[model].diameter_mm for model in models]
     area = np.array([np.nan if mm is None else np.pi * mm**2 / 4 for mm in size] + [np.nan])
-    through = stretches.through[first].tolist()
-    second = [at > 0 and stretches.row[at - 1] == stretches.row[at] for at in first.tolist()]
     shown: list[tuple[str, ...]] = []
-    for number, passes, is_second in zip(kit, through, second, strict=True):
+    for number, passes, at in zip(kit, stretches.through.tolist(), range(len(kit)), strict=True):
         pair = optics[number] if number >= 0 else ()
+        is_second = at > 0 and stretches.row[at - 1] == stretches.row[at]
         shown.append(pair if not passes or not pair else ("", pair[1]) if is_second else (pair[0], ""))
     return (
         tuple(media[number] if number >= 0 else "" for number in kit),
         tuple(models[number] if number >= 0 else "" for number in kit),
         tuple(shown),
-        column(area[np.maximum(np.array(kit, dtype=np.int64), -1)], np.float64),
+        area[np.maximum(np.array(kit, dtype=np.int64), -1)],
     )
 
 
-def _end_name(ends: LinkEnds, stretches: Stretches, at: int, end: int) -> str:
-    """Port at an end of a stretch; ports of optical switches are numbered by links, two each."""
-    row = int(stretches.row[at])
-    other = at + 1 if end == 1 else at - 1
-    if stretches.through[at] and 0 <= other < len(stretches.row) and stretches.row[other] == row:
-        return f"port{2 * _circuit_place(ends)[row] + (1 if end == 1 else 2)}"
-    return ends.names[end][row]
-
-
-def _circuit_place(ends: LinkEnds) -> dict[int, int]:
-    """Place of every link among those through its optical switch."""
-    cached: dict[int, int] | None = vars(ends).get("_circuit_place")
-    if cached is None:
-        circuit = ends.topology.circuit
-        seen: Counter[int] = Counter()
-        cached = {}
-        for row, at in enumerate([] if circuit is None else circuit[ends.link].tolist()):
-            if at >= 0:
-                cached[row] = seen[at]
-                seen[at] += 1
-        vars(ends)["_circuit_place"] = cached
-    return cached
-
-
-def _end_columns(
-    devices: Devices, where: Standing, ends: LinkEnds, stretches: Stretches, rows: np.ndarray, end: int
-) -> EndColumns:
-    """Ends of some stretches."""
-    nodes = stretches.node[end][rows].tolist()
+def _end_columns(devices: Devices, where: Standing, ends: LinkEnds, stretches: Stretches, end: int) -> EndColumns:
+    """One end of all stretches."""
+    nodes = stretches.node[end].tolist()
     rack, unit = where.rack.tolist(), where.unit.tolist()
-    if stretches.through.any():
-        ports = [_end_name(ends, stretches, at, end) for at in rows.tolist()]
-    else:
-        names = ends.names[end]
-        ports = [names[row] for row in stretches.row[rows].tolist()]
+    names = ends.names[end]
+    ports = [names[row] for row in stretches.row.tolist()]
+    for at, port in _optical_ports(ends, stretches, end):
+        ports[at] = port
     return EndColumns(
         tuple(devices.name[node] for node in nodes),
         tuple(ports),
         tuple(where.racks[rack[node]] if rack[node] >= 0 else "" for node in nodes),
         tuple(unit[node] or None for node in nodes),
+        tuple(ends.topology.is_switch[stretches.node[end]].tolist()),
     )
 
 
-def _carried(
-    topology: Topology,
-    devices: Devices,
-    where: Standing,
-    ends: LinkEnds,
-    stretches: Stretches,
-    first: np.ndarray,
-    of_cable: np.ndarray,
-) -> tuple[tuple[tuple[int, ...], ...], dict[int, tuple[tuple[CableEnd, CableEnd], ...]]]:
-    """Links of every cable; both ends of each where there are several."""
-    links = [(link,) for link in stretches.link[first].tolist()]
-    legs: dict[int, tuple[tuple[CableEnd, CableEnd], ...]] = {}
-    size = np.bincount(of_cable, minlength=len(first))
-    order = np.argsort(of_cable, kind="stable")
-    start = np.cumsum(size) - size
-    for cable in np.flatnonzero(size > 1).tolist():
-        own = order[start[cable] : start[cable] + size[cable]]
-        low, high = (_end_columns(devices, where, ends, stretches, own, end) for end in (0, 1))
-        links[cable] = tuple(stretches.link[own].tolist())
-        legs[cable] = tuple((low.at(row), high.at(row)) for row in range(len(own)))
-    return tuple(links), legs
+def _optical_ports(ends: LinkEnds, stretches: Stretches, end: int) -> Iterator[tuple[int, str]]:
+    """Ports of optical switches: two for every link through one, side by side, in the order of links."""
+    circuit = ends.topology.circuit
+    if circuit is None:
+        return
+    used: Counter[int] = Counter()
+    through = np.flatnonzero(stretches.through)
+    for first, second in zip(through[0::2].tolist(), through[1::2].tolist(), strict=True):
+        node = int(circuit[stretches.link[first]])
+        used[node] += 2
+        yield (first, f"port{used[node] - 1}") if end == 1 else (second, f"port{used[node]}")
 
 
-def _colours(
-    topology: Topology, stretches: Stretches, first: np.ndarray, colour_by: ColourBy | None, first_tier: int
-) -> tuple[str, ...]:
+def _colours(topology: Topology, stretches: Stretches, colour_by: ColourBy | None, first_tier: int) -> tuple[str, ...]:
     """Colours of cables."""
-    low, high = (stretches.node[end][first] for end in (0, 1))
+    low, high = stretches.node
     rail = np.maximum(topology.nodes.rail[low], topology.nodes.rail[high])
-    tier = topology.links.tier[stretches.link[first]] + first_tier
+    tier = topology.links.tier[stretches.link] + first_tier
     if colour_by == "tier":
         number = tier
     elif colour_by == "fabric":
-        number = np.full(len(first), first_tier)
+        number = np.full(len(low), first_tier)
     else:
         number = np.where(rail >= 0, rail, tier)
     return tuple(colour_name(place) for place in number.tolist())

@@ -13,9 +13,9 @@ from topologies.errors import ScenarioError, nearest_hint
 BY_PLACE = "{a.rack}-{a.ru}:{a.port}/{b.rack}-{b.ru}:{b.port}"
 BY_NAME = "{a.node}:{a.port}/{b.node}:{b.port}"
 END_FIELDS = ("node", "port", "rack", "ru", "unit")
-ROW_FIELDS = ("fabric", "tier", "medium", "model", "length", "colour", "bundle", "number")
+ROW_FIELDS = ("fabric", "tier", "medium", "model", "length", "colour", "bundle", "number", "leg")
 FIELDS = (*(f"{end}.{name}" for end in "ab" for name in END_FIELDS), *ROW_FIELDS)
-_NUMBERS = ("a.ru", "b.ru", "a.unit", "b.unit", "number", "length")
+_NUMBERS = ("a.ru", "b.ru", "a.unit", "b.unit", "number", "leg", "length")
 _WIDTH = re.compile(r"(0?\d{1,2})?d?")
 _LONGEST = 200  # characters of a template
 

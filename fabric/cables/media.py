@@ -8,7 +8,7 @@ bought, for light and copper run through all of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,7 +185,7 @@ class _Chooser:
         """Every group of links of one kind by itself."""
         ways, any_way = self._ways(code)
         group, of_group = np.unique(self.groups.of_link[links], return_inverse=True)
-        size = np.bincount(of_group)
+        whole = _WholeParts.of(self.media, links, of_group)
         longest = np.zeros(len(group))
         np.maximum.at(longest, of_group, self.media.run_m[links])
         best = np.full(len(group), np.inf)
@@ -196,9 +196,9 @@ class _Chooser:
                 each = self._bought(kit, self.media.run_m[links])
                 total = np.bincount(of_group, each)
             else:
-                each = np.where(self.groups.whole[group], self._bought(kit, longest), np.inf)[of_group]
-                total = np.bincount(of_group, each)
-            cost = size * (_NO_PRICE if kit.usd is None else kit.usd) + _cost_of(kit, total)
+                total = np.where(self.groups.whole[group], self._bought(kit, longest), np.inf)
+                each = total[of_group]
+            cost = whole.usd(self.catalogue, kit) + _cost_of(kit, total)
             better = cost < best
             if better.any():
                 best, row = np.where(better, cost, best), np.where(better, self._take(kit), row)
@@ -213,12 +213,25 @@ class _Chooser:
         best: tuple[float, dict[int, tuple[LinkKit, np.ndarray]]] = (np.inf, {})
         for medium in FIBRES:
             made = self._of_medium(links, allowed, medium)
-            if made and (cost := sum(_price(kit, length) for kit, length in made.values())) < best[0]:
+            if made and (cost := self._mixed_usd(links, made)) < best[0]:
                 best = (cost, made)
         self.kit[links] = TOO_FAR if known else UNKNOWN
         for code, (kit, length) in best[1].items():
             own = links[self.groups.kind[links] == code]
             self.kit[own], self.length_m[own] = self._take(kit), length
+
+    def _mixed_usd(self, links: np.ndarray, made: Mapping[int, tuple[LinkKit, np.ndarray]]) -> float:
+        """Price of the links of a group made of one medium: an optic for every cage, a fibre for every link."""
+        cost, plugs = 0.0, set()
+        for code, (kit, length) in made.items():
+            own = links[self.groups.kind[links] == code]
+            if kit.usd is None:
+                cost += _NO_PRICE * len(own)
+                continue
+            cost += (cable_of(self.catalogue, kit).usd or 0.0) * len(own) + kit.usd_per_m * float(length.sum())
+            for end in (0, 1):
+                plugs |= {(int(cage), kit.parts[1 + end][0]) for cage in self.media.cage[end][own]}
+        return cost + sum(self.catalogue.optics[model].usd or 0.0 for _, model in plugs)
 
     def _of_medium(
         self, links: np.ndarray, allowed: dict[int, tuple[list[LinkKit], bool]], medium: str
@@ -234,6 +247,32 @@ class _Chooser:
             kit = min(fitting, key=lambda one: _price(one, self._bought(one, own)))
             made[code] = (kit, self._bought(kit, own))
         return made
+
+
+@dataclass(frozen=True, eq=False)
+class _WholeParts:
+    """Links and cages at both ends of groups of links alike, shape (G,) each: parts are bought whole."""
+
+    links: np.ndarray
+    cages: tuple[np.ndarray, np.ndarray]
+
+    @classmethod
+    def of(cls, media: LinkMedia, links: np.ndarray, of_group: np.ndarray) -> _WholeParts:
+        ends = []
+        for end in (0, 1):
+            _, first = np.unique(media.cage[end][links], return_index=True)
+            ends.append(np.bincount(of_group[first], minlength=int(of_group.max(initial=-1)) + 1))
+        return cls(np.bincount(of_group), (ends[0], ends[1]))
+
+    def usd(self, catalogue: Catalogue, kit: LinkKit) -> np.ndarray:
+        """Price of the parts of every group without what a metre costs; without one dearer than any."""
+        if kit.usd is None:
+            return self.links * _NO_PRICE
+        cable = cable_of(catalogue, kit).usd or 0.0
+        if kit.medium not in FIBRES:
+            return np.full(len(self.links), cable)
+        optics = [catalogue.optics[model].usd or 0.0 for model, _ in kit.parts[1:]]
+        return self.links * cable + self.cages[0] * optics[0] + self.cages[1] * optics[1]
 
 
 def _cost_of(kit: LinkKit, total_m: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ and in a bundle the longest cable.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,44 +22,60 @@ BUNDLE = 24  # cables that are tied together at most
 def pulled(parts: Sequence[FabricCables], plan: SitePlan | None) -> tuple[CableColumns, tuple[TrayFill, ...]]:
     """All cables in the order they are pulled in, not yet labelled; and what lies in the trays."""
     length_m = np.concatenate([np.empty(0), *(part.length_m for part in parts)])
-    group = _same_way(parts)
-    longest = np.zeros(int(group.max(initial=-1)) + 1)
-    np.maximum.at(longest, group, length_m)
-    order = np.lexsort((np.arange(len(length_m)), -length_m, group, -longest[group]))
-    bundle = _bundles(group[order], parts)
+    bought_m = np.concatenate([np.empty(0), *(part.bought_m for part in parts)])
+    cable = _numbered(parts)
+    count = int(cable.max(initial=-1)) + 1
+    _, first = np.unique(cable, return_index=True)
+    way = _same_way(parts)[first]  # of cables
+    longest, of_way = np.zeros(count), np.zeros(int(way.max(initial=-1)) + 1)
+    np.maximum.at(longest, cable, length_m)
+    np.maximum.at(of_way, way, longest)
+    sequence = np.lexsort((np.arange(count), -longest, way, -of_way[way]))
+    place = np.empty(count, dtype=np.int64)
+    place[sequence] = np.arange(count)
+    order = np.lexsort((np.arange(len(cable)), place[cable]))
+    number = place[cable[order]]
+    bundle = _bundles(way[sequence], parts)
     rows = order.tolist()
+    size = np.bincount(number, minlength=count)
+    before = np.cumsum(size) - size
 
-    def joined(name: str) -> tuple[object, ...]:
+    def joined(name: str) -> tuple[Any, ...]:
         values = [value for part in parts for value in getattr(part, name)]
         return tuple(values[row] for row in rows)
 
     fabric = [part.fabric for part in parts for _ in part.tier]
     routes = [part.routes[code] for part in parts for code in part.route.tolist()]
-    before = np.cumsum([0, *(len(part.tier) for part in parts)])
-    legs = {
-        int(first) + row: ends for first, part in zip(before, parts, strict=False) for row, ends in part.legs.items()
-    }
-    place = {row: number for number, row in enumerate(rows)} if legs else {}
-    bought_m = np.concatenate([np.empty(0), *(part.bought_m for part in parts)])
     columns = CableColumns(
         ("",) * len(rows),
         tuple(fabric[row] for row in rows),
-        joined("tier"),  # type: ignore[arg-type]
-        joined("links"),  # type: ignore[arg-type]
+        joined("tier"),
+        joined("link"),
         _ends([part.a for part in parts]).ordered(rows),
         _ends([part.b for part in parts]).ordered(rows),
         column(length_m[order], np.float64),
         column(bought_m[order], np.float64),
-        joined("medium"),  # type: ignore[arg-type]
-        joined("model"),  # type: ignore[arg-type]
-        joined("optics"),  # type: ignore[arg-type]
+        joined("medium"),
+        joined("model"),
+        joined("optics"),
         tuple(routes[row] for row in rows),
-        joined("colour"),  # type: ignore[arg-type]
-        bundle,
-        {place[row]: ends for row, ends in legs.items()},
-        tuple(range(1, len(rows) + 1)),
+        joined("colour"),
+        tuple(bundle[at] for at in number.tolist()),
+        tuple((number + 1).tolist()),
+        tuple((np.arange(len(rows)) - before[number] + 1).tolist()),
+        tuple(size[number].tolist()),
     )
     return columns, () if plan is None else tray_fill(parts, plan)
+
+
+def _numbered(parts: Sequence[FabricCables]) -> np.ndarray:
+    """Number of the cable of every run, over all fabrics."""
+    numbers = [np.empty(0, dtype=np.int64)]
+    count = 0
+    for part in parts:
+        numbers.append(part.cable + count)
+        count += int(part.cable.max(initial=-1)) + 1
+    return np.concatenate(numbers)
 
 
 def _ends(parts: Sequence[EndColumns]) -> EndColumns:
@@ -67,6 +84,7 @@ def _ends(parts: Sequence[EndColumns]) -> EndColumns:
         tuple(value for part in parts for value in part.port),
         tuple(value for part in parts for value in part.rack),
         tuple(value for part in parts for value in part.unit),
+        tuple(value for part in parts for value in part.is_switch),
     )
 
 
@@ -97,7 +115,7 @@ def _bundles(group: np.ndarray, parts: Sequence[FabricCables]) -> tuple[str, ...
 
 
 def tray_fill(parts: Sequence[FabricCables], plan: SitePlan) -> tuple[TrayFill, ...]:
-    """What lies in every piece of tray that has cables; cables without a diameter count as none."""
+    """What lies in every piece of tray, legs of cables one by one; those without a diameter take no room."""
     count = len(plan.floor.segment_names)
     cables, area = np.zeros(count, dtype=np.int64), np.zeros(count)
     for part in parts:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fabric.cables.cable_rows import CableSchedule
-from topologies.errors import FormatError
 from topologies.plugin_folder import PluginFolder
 from topologies.printable import spreadsheet_cell
 from topologies.topology import Topology
@@ -75,23 +74,3 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]], *, guarded
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
-
-
-def refuse_shared_names(export: CableExport, program: str) -> None:
-    """Refuse devices of one name in two fabrics, for programs that know devices by name alone.
-
-    Raises
-    ------
-    FormatError
-        FP3305, with a device.
-    """
-    seen: dict[str, str] = {}
-    for fabric in dict.fromkeys(export.schedule.columns.fabric):
-        topology = export.topologies[fabric]
-        for name, is_switch in zip(topology.nodes.name, topology.is_switch.tolist(), strict=True):
-            if is_switch and seen.setdefault(name, fabric) != fabric:
-                raise FormatError(
-                    f"{program} knows devices by name, and {seen[name]} and {fabric} both have a {name}",
-                    hint="give switches of one fabric another name: in its topology, or write one with --fabric",
-                    code="FP3305",
-                )

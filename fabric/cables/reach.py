@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,15 +16,25 @@ from topologies.units import format_gbps
 
 
 def reach_problems(
-    catalogue: Catalogue, fabric: str, tiers: Sequence[str], keys: Sequence[str], media: LinkMedia, chosen: ChosenKits
+    catalogue: Catalogue,
+    fabric: str,
+    tiers: Sequence[str],
+    keys: Sequence[str],
+    media: LinkMedia,
+    chosen: ChosenKits,
+    lengths: Collection[str],
 ) -> list[Problem]:
-    """One problem for every tier with a link that nothing reaches."""
+    """One problem for every tier with a link that nothing reaches; ``lengths``: tiers whose cabling is in the file."""
     worst: dict[tuple[str, str], int] = {}
     for row in np.flatnonzero(chosen.kit == TOO_FAR).tolist():
         at = (tiers[row], keys[row])
         if at not in worst or media.run_m[row] > media.run_m[worst[at]]:
             worst[at] = row
-    return [_too_far(catalogue, fabric, tier, key, media, row) for (tier, key), row in sorted(worst.items())]
+    return [
+        replace(problem, where=(*problem.where, "cabling", tier)) if not key and tier in lengths else problem
+        for (tier, key), row in sorted(worst.items())
+        for problem in [_too_far(catalogue, fabric, tier, key, media, row)]
+    ]
 
 
 def _too_far(catalogue: Catalogue, fabric: str, tier: str, key: str, media: LinkMedia, row: int) -> Problem:

@@ -9,14 +9,14 @@ import numpy as np
 from fabric.cables.devices import Devices
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.racks import hosts_by_rack
-from fabric.site.site_plan import SitePlan, device_key
+from fabric.site.site_plan import SitePlan
 from topologies.columns import Floats, Ints, column
 from topologies.topology import Topology
 
 ASSUMED_HOST_M, ASSUMED_UPPER_M = 2.0, 20.0
 """Runs to hosts and between switches where nothing says how long they are, metres."""
 
-_PER_M, _EXACT = 100, 1e-6  # runs are rounded up to centimetres
+_DIGITS = 4  # of a metre: what is below is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +59,9 @@ class Runs:
     assumed: np.ndarray  # whether the run is
 
 
-def standing(loaded: LoadedScenario, plan: SitePlan | None, topology: Topology, devices: Devices) -> Standing:
+def standing(loaded: LoadedScenario, plan: SitePlan | None, devices: Devices) -> Standing:
     """Where nodes stand: by the plan, else hosts in the racks that their group fills."""
-    switch = topology.is_switch.tolist()
-    keys = tuple(
-        device_key(name, devices.fabric if is_switch else None)
-        for name, is_switch in zip(devices.name, switch, strict=True)
-    )
+    keys = devices.key
     if plan is None:
         of_host = {host: rack for rack, hosts in hosts_by_rack(loaded.scenario).items() for host in hosts}
         names = tuple(dict.fromkeys(of_host.values()))
@@ -93,14 +89,16 @@ def runs(
 ) -> Runs:
     """Runs of all stretches of a fabric.
 
-    A length that the topology gives holds; else the way over the trays with slack and service loops; else what the
-    scenario or the tool assumes.
+    A length that the topology gives holds; else the way over the trays with slack and service loops; else what
+    ``costs.run_lengths`` says; else it is assumed.
     """
     given = topology.links.length_m[ends.link]
-    spec = loaded.scenario.fabrics[devices.fabric].latency
-    said = spec.cable if "cable" in spec.model_fields_set else None
     to_host = ~(topology.is_switch[ends.node[0]] & topology.is_switch[ends.node[1]])
-    run_m = np.where(to_host, said or ASSUMED_HOST_M, said or ASSUMED_UPPER_M)
+    run_m = np.where(to_host, ASSUMED_HOST_M, ASSUMED_UPPER_M)
+    stated = np.zeros(len(ends.link), dtype=np.bool_)
+    for tier, length in loaded.scenario.costs.run_lengths.items():
+        of_tier = topology.links.tier[ends.link] == (topology.tiers.index(tier) if tier in topology.tiers else -1)
+        run_m[of_tier], stated = length, stated | of_tier
     on_plan = where.placed[ends.node[0]] & where.placed[ends.node[1]]
     route = np.zeros(len(ends.link), dtype=np.int32)
     routes: list[tuple[str, ...]] = [()]
@@ -117,9 +115,14 @@ def runs(
             pieces.append(plan.pieces(where.key[low], where.key[high]))
         route[on_plan] = of_pair.ravel() + 1
     known = ~np.isnan(given)
-    run_m = np.where(known, np.where(ends.through, given / 2, given), run_m)
-    run_m = np.ceil(run_m * _PER_M - _EXACT) / _PER_M
-    return Runs(column(run_m, np.float64), column(route, np.int32), tuple(routes), tuple(pieces), ~known & ~on_plan)
+    run_m = np.where(known & ~(on_plan & ends.through), np.where(ends.through, given / 2, given), run_m)
+    return Runs(
+        column(np.round(run_m, _DIGITS), np.float64),
+        column(route, np.int32),
+        tuple(routes),
+        tuple(pieces),
+        ~(known | on_plan | stated),
+    )
 
 
 def _planned(plan: SitePlan, where: Standing, one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -9,14 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from fabric.cables.cable_rows import CableColumns, CableEnd, CableRow, CableSchedule, EndColumns, TrayFill, label_fields
+from fabric.cables.cable_rows import (
+    CableColumns,
+    CableEnd,
+    CableRow,
+    CableSchedule,
+    EndColumns,
+    TrayFill,
+    label_fields,
+    totals,
+)
 from fabric.cables.colours import ColourBy
 from fabric.cables.devices import devices_of
 from fabric.cables.fabric_cables import FabricCables, fabric_cables
 from fabric.cables.labels import BY_NAME, BY_PLACE, LabelFormat, repeated
 from fabric.cables.order import pulled
 from fabric.scenario.load import LoadedScenario
-from fabric.site.site_plan import SitePlan
+from fabric.site.plan import plan_site
 from topologies.errors import Problem, TopologyError
 from topologies.topology import Topology
 
@@ -50,7 +59,7 @@ def cable_schedule(
         A label format that is none (FP3304).
     """
     form = None if label_format is None else LabelFormat.parse(label_format)
-    plan = _plan(loaded, topologies)
+    plan = plan_site(loaded, topologies)
     devices = devices_of(loaded, topologies)
     problems: list[Problem] = []
     notes: list[str] = []
@@ -66,16 +75,13 @@ def cable_schedule(
         raise loaded.locate(TopologyError(problems))
     columns, trays = pulled(parts, plan)
     columns, form, more = _labelled(columns, form, list(topologies))
-    bound = None if plan is None else plan.bound_m
+    total, bought = totals(columns)
+    bound = None if plan is None else min(plan.bound_m, total)
     if plan is None:
-        notes.append("the scenario has no floor plan (site.rows and site.racks_per_row): no trays, bundles or bound")
-    total, bought = float(columns.length_m.sum()), float(columns.bought_m.sum())
-    return CableSchedule(columns, total, bought, bound, trays, tuple([*notes, *more]), form)
-
-
-def _plan(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> SitePlan | None:
-    """The floor plan of the scenario, where it has one."""
-    return None
+        notes.append(
+            "the scenario has no floor plan (site.rows and site.racks_per_row, and nodes): no trays, bundles or bound"
+        )
+    return CableSchedule(columns, total, bought, bound, trays, (*notes, *more), form)
 
 
 def _labelled(

@@ -38,6 +38,7 @@ def cables(scenario: str, flags: CableFlags, settings: Settings) -> int:
     if flags.both_ways and not profile.both_ways:
         raise click.UsageError(f"--both-ways: profile {flags.profile} lists every cable once")
     suffix = _suffix(settings, flags) if profile.write is not None else ""
+    _check_labels(flags.label_format)
     loaded = load(scenario, settings, routed=False)
     schedule, network = _schedule(loaded, flags, settings)
     for text in schedule.notes:
@@ -50,21 +51,31 @@ def cables(scenario: str, flags: CableFlags, settings: Settings) -> int:
         topologies = {name: net for name, net in network.topologies.items() if flags.fabric in (None, name)}
         with located(loaded, settings):
             export = CableExport(loaded.scenario.name, schedule, topologies, flags.both_ways, suffix)
-            text = list(profile.write(export))
-        write(text, settings)
+            parts = list(profile.write(export))
+        write(parts, settings)
     return ANSWER_IS_NO if schedule.overfull else OK
+
+
+def _check_labels(template: str | None) -> None:
+    """Refuse a format of labels that is none, before the work."""
+    from fabric.cables.labels import LabelFormat
+    from topologies.errors import ScenarioError
+
+    try:
+        LabelFormat.parse(template or "{number}")
+    except ScenarioError as error:
+        problem = error.problems[0]
+        raise click.UsageError(f"--label-format: {problem.message}; {problem.hint}") from None
 
 
 def _suffix(settings: Settings, flags: CableFlags) -> str:
     """Suffix of the file to write, which says in which form where a profile has several."""
     from fabric.cables.profile import PROFILES
 
-    if settings.format is not None or any((settings.where, settings.sort, settings.columns, settings.reverse)):
+    if settings.format is not None or settings.arrangement().is_asked:
         raise click.UsageError(
             f"profile {flags.profile} has a form of its own: formats and rows are of profile schedule"
         )
-    if settings.limit is not None:
-        raise click.UsageError(f"profile {flags.profile} lists all cables; rows are of profile schedule")
     known = PROFILES[flags.profile or "schedule"].suffixes
     if settings.output == "-":
         return known[0]

@@ -37,6 +37,7 @@ def design_of(judged: Judged, value: float, *, chosen: bool) -> Design:
     run = judged.run
     return Design(
         name=name_of_design(judged),
+        topology_kind=_kinds(judged),
         fabrics=judged.fabrics,
         text=judged.text,
         gpus=None if run is None else run.network.gpus(next(iter(judged.fabrics))),
@@ -83,6 +84,14 @@ def name_of_design(judged: Judged) -> str:
         models = list(dict.fromkeys(one.model for one in counted.switches))
         names.append(f"{counted.family} {'/'.join(models)}")
     return " + ".join(names)
+
+
+def _kinds(judged: Judged) -> str:
+    """Kinds of its fabrics: one, or ``backend: leaf-spine, storage: fat-tree``."""
+    kinds = {name: counted.kind for name, counted in judged.fabrics.items()}
+    if len(kinds) == 1:
+        return next(iter(kinds.values()))
+    return ", ".join(f"{name}: {kind}" for name, kind in kinds.items())
 
 
 def why_not(design: Design, chosen: Design) -> str:

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_UNITS = {"gbps": "Gbps", "bytes": "bytes", "gbytes": "GB/s", "s": "s", "w": "W", "m": "m", "usd": "US$"}
+_UNITS = {
+    "gbps": "Gbps",
+    "bytes": "bytes",
+    "gbytes": "GB/s",
+    "s": "s",
+    "w": "W",
+    "m": "m",
+    "usd": "US$",
+    "cost": "US$",
+    "kg": "kg",
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,11 @@ class RowKind:
     most: int | None = None
     group: tuple[str, ...] = ()
     key: str = "items"
+
+    @property
+    def counts_key(self) -> str:
+        """Key of JSON answers with how many rows there are, are kept, are listed."""
+        return "row_counts" if self.key == "rows" else "rows"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from topologies.errors import ScenarioError
 from topologies.printable import json_text, spreadsheet_cell
 
 _AT_ONCE = 10_000  # rows that are text or Python objects at the same time
-_COUNTS = "rows"  # key of JSON answers with how many rows there are, are kept, are listed
 
 
 @dataclass(frozen=True)
@@ -216,12 +215,12 @@ def row_records(rows: ArrangedRows, columns: str | None, entry: Entry | None) ->
 
 def json_answer(record: Mapping[str, Any], rows: ArrangedRows, records: Iterator[Mapping[str, Any]]) -> dict[str, Any]:
     """An answer with its rows: how many there are, and what they say."""
-    return {**record, _COUNTS: rows.counts, rows.kind.key: list(records)}
+    return {**record, rows.kind.counts_key: rows.counts, rows.kind.key: list(records)}
 
 
 def to_json(record: Mapping[str, Any], rows: ArrangedRows, records: Iterator[Mapping[str, Any]]) -> Iterator[str]:
     """``json_answer`` as text, a part at a time: rows are never all there at once."""
-    head = json_text({**record, _COUNTS: rows.counts}, indent=2).removesuffix("\n}")
+    head = json_text({**record, rows.kind.counts_key: rows.counts}, indent=2).removesuffix("\n}")
     yield f"{head},\n  {json_text(rows.kind.key)}: ["
     before = "\n"
     for part in iter(lambda: list(islice(records, _AT_ONCE)), []):
@@ -233,6 +232,6 @@ def to_json(record: Mapping[str, Any], rows: ArrangedRows, records: Iterator[Map
 
 def to_ndjson(record: Mapping[str, Any], rows: ArrangedRows, records: Iterator[Mapping[str, Any]]) -> Iterator[str]:
     """The envelope without the rows on the first line, then one row per line."""
-    yield json_text({**record, _COUNTS: rows.counts}) + "\n"
+    yield json_text({**record, rows.kind.counts_key: rows.counts}) + "\n"
     for part in iter(lambda: list(islice(records, _AT_ONCE)), []):
         yield "".join(json_text(row) + "\n" for row in part)

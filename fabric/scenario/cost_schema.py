@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from topologies.catalogue import SECTIONS, catalogue_of
+from topologies.catalogue import SECTIONS, Catalogue, CatalogueRow, catalogue_of
 from topologies.errors import nearest_hint
 from topologies.registry import Spec
 from topologies.units import LengthM
@@ -68,8 +69,17 @@ SpareRule = Annotated[
 ]
 
 
+def priced(catalogue: Catalogue, prices: Mapping[str, float]) -> Catalogue:
+    """A catalogue at the scenario's prices, which decide what links are made of, too."""
+    for section in SECTIONS:
+        rows: Mapping[str, CatalogueRow] = getattr(catalogue, section)
+        changed = {name: row.model_copy(update={"usd": prices[name]}) for name, row in rows.items() if name in prices}
+        catalogue = catalogue.with_rows(section, changed) if changed else catalogue
+    return catalogue
+
+
 class CostsSpec(Spec):
-    """What the bill takes beside the catalogue: prices, spares, lengths of cables, and what carbon depends on."""
+    """What the bill takes beside the catalogue: prices, spares, lengths, and what carbon depends on."""
 
     prices: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
         default={},

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from fabric.scenario.catalogue_file import is_catalogue, with_file
+from fabric.scenario.cost_schema import priced
 from fabric.scenario.diagnostics import locate
 from fabric.scenario.explain import explain
 from fabric.scenario.json_schema import scenario_schema
@@ -136,7 +137,8 @@ def _loaded(
         scenario, str(path), directory, tuple(files.inputs), files.sources, given, tuple(files.catalogues), tree
     )
     loaded.say(*chosen.catalogue.said)
-    return replace(loaded, catalogue_said=chosen.catalogue.said, catalogue=chosen.catalogue)
+    catalogue = priced(chosen.catalogue, scenario.costs.prices)
+    return replace(loaded, catalogue_said=chosen.catalogue.said, catalogue=catalogue)
 
 
 def validate(tree: Tree, registries: Registries) -> Scenario:

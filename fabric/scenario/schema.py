@@ -303,8 +303,8 @@ class FabricSpec(Spec):
     addressing: AddressingSpec = Field(default=AddressingSpec(), description="Address ranges of flow tables")
     cables: dict[str, CableMedium] | None = Field(
         default=None,
-        description="Medium of cables by tier, or by GROUP-ROLE for those of one node group: dac, aec, aoc, mmf, smf, or "
-        "auto, the cheapest that reaches",
+        description="Medium of cables by tier, or by GROUP-ROLE for those of one node group: dac, aec, aoc, mmf, smf, "
+        "or auto, the cheapest that reaches",
         examples=[{"host-leaf": "dac", "leaf-spine": "auto"}],
     )
     efficiency: Annotated[Ratio, Field(gt=0, le=1)] | None = Field(

@@ -34,18 +34,22 @@ def least_way_m(problem: Problem) -> float:
     if not len(problem.free):
         return standing
     known = problem.measure(problem.rack, problem.unit)
-    kinds = _kinds(problem)
+    kinds, apart = _kinds(problem), _kinds(problem, apart=True)
+    whole = _split(problem, known, over_trays=False)
+    over_trays = _split(problem, known, over_trays=True)
+    return standing + max(
+        sum(_least_of(problem, known, kind) for kind in kinds),
+        sum(_least_of(problem, whole, kind) for kind in kinds),
+        sum(_least_of(problem, over_trays, kind) for kind in apart),
+    )
 
-    measures = known, _split(problem, known, over_trays=False), _split(problem, known, over_trays=True)
-    return standing + max(sum(_least_of(problem, measure, kind) for kind in kinds) for measure in measures)
 
-
-def _kinds(problem: Problem) -> list[Block]:
-    """Free switches of one height and power together: they compete for the same slots."""
-    members: dict[tuple[int, float], list[Ints]] = {}
-    for part in blocks(problem):
-        members.setdefault((part.units, part.watts), []).append(part.rows)
-    return [Block(column(np.concatenate(rows), np.int32), *size) for size, rows in members.items()]
+def _kinds(problem: Problem, *, apart: bool = False) -> list[Block]:
+    """Free switches of one height and power together: they compete for the same slots; ``apart``: by role."""
+    members: dict[tuple[int, float, int], list[Ints]] = {}
+    for number, part in enumerate(blocks(problem)):
+        members.setdefault((part.units, part.watts, number if apart else 0), []).append(part.rows)
+    return [Block(column(np.concatenate(rows), np.int32), *size[:2], 0) for size, rows in members.items()]
 
 
 def _least_of(problem: Problem, measure: Measure, part: Block) -> float:
@@ -114,23 +118,31 @@ def _between_free(problem: Problem) -> tuple[Ints, Ints, Floats]:
 def _saved_within_racks(problem: Problem, part: Ints, slots: Slots) -> Floats:
     """What cables within racks save at most against the way up to the trays and down again, by switch and slot, metres.
 
-    A pair saves twice the way of its upper end. Of the k lowest switches of a rack at most k (k - 1) / 2 pairs are
-    joined, k * k / 4 where none of one level are; the sum over these slots is at least what such pairs save.
+    Slot k of a rack is that of its k-th switch of this block. A pair saves twice the way of its upper end, which is on
+    average at most half way down, and counts for the switch of the higher level, of which there are fewer. Where s of n
+    places are taken by switches with c lower neighbours, at most min(s c, s (n - s)) pairs are in the rack, and slot k
+    has what the k-th adds to that. Pairs of one level count half for each.
     """
     rows, others, cables = _between_free(problem)
-    if not len(rows):
-        return np.zeros((1, 1))
-    fabric = np.unique([problem.devices[device].fabric for device in problem.free.tolist()], return_inverse=True)[1]
-    parallel = np.zeros(int(fabric.max()) + 1)
-    np.maximum.at(parallel, fabric[rows], cables)
     level = np.array([problem.devices[device].level for device in problem.free.tolist()])
-    room = np.bincount(problem.most_slots.rack, minlength=len(problem.floor.racks))
-    first = np.flatnonzero(np.diff(slots.rack, prepend=-1))
-    number = np.arange(len(slots.rack)) - np.repeat(first, np.diff(np.append(first, len(slots.rack))))
-    lower = np.minimum(room[slots.rack], len(problem.free)) - number
-    pairs = (2 * lower - 1) / 4 if (level[rows] != level[others]).all() else lower - 1
-    saved = np.maximum(pairs, 0) * 2 * (problem.leg_m + slots.depth_m)
-    return np.asarray(parallel[fabric[part]][:, None] * saved, dtype=np.float64)
+    lower = np.bincount(rows, level[others] < level[rows], minlength=len(level))[part]
+    alike = np.bincount(rows, level[others] == level[rows], minlength=len(level))[part]
+    parallel = np.zeros(len(level))
+    np.maximum.at(parallel, rows, np.where(level[others] <= level[rows], cables, 0))
+    racks = len(problem.floor.racks)
+    places = problem.most_slots
+    room = np.bincount(places.rack, minlength=racks)
+    middle = np.zeros(racks)
+    np.add.at(middle, places.rack, places.depth_m / room[places.rack])
+    first = np.searchsorted(slots.rack, slots.rack)
+    number = np.arange(len(slots.rack)) - first + 1
+
+    def pairs(taken: Ints) -> Floats:
+        most = room[slots.rack]
+        return np.asarray(np.minimum(taken * lower[:, None], taken * np.maximum(most - taken, 0)), dtype=np.float64)
+
+    count = pairs(number) - pairs(number - 1) + np.minimum(alike[:, None], np.maximum(room - 1, 0)[slots.rack]) / 2
+    return np.asarray(parallel[part][:, None] * count * 2 * (problem.leg_m + middle[slots.rack]), dtype=np.float64)
 
 
 def _spread(values: Floats, source: Floats, targets: Ints, position: Ints, share: Floats) -> None:

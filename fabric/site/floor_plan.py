@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from fabric.scenario.floor import floor_places, matching, place_names
 from fabric.scenario.site_schema import SiteSpec
 from fabric.site.site_plan import FloorPlan, RackPlace
@@ -59,7 +61,7 @@ def floor_problems(site: SiteSpec) -> Iterator[Problem]:
         yield Problem(
             f"the trays are {site.overhead_tray:g} m above the floor, below the top of racks of {site.rack_units} units "
             f"({top:.2f} m)",
-            code="FP3307",
+            code="FP3327",
             where=("site", "overhead_tray"),
             hint=f"raise overhead_tray above {top:.2f} m, or lower rack_units",
         )
@@ -67,7 +69,7 @@ def floor_problems(site: SiteSpec) -> Iterator[Problem]:
     if not places:
         yield Problem(
             "no_rack leaves no rack at all",
-            code="FP3306",
+            code="FP3326",
             where=("site", "no_rack"),
             hint="name only the places that have none",
         )
@@ -75,7 +77,7 @@ def floor_problems(site: SiteSpec) -> Iterator[Problem]:
     if site.switches == "network-racks" and not any(place.for_network for place in places):
         yield Problem(
             "switches stand in network racks only, and no rack is one",
-            code="FP3306",
+            code="FP3326",
             where=("site", "switches"),
             hint="name racks in network_racks, or set switches: any",
         )
@@ -90,7 +92,7 @@ def _names(site: SiteSpec) -> Iterator[Problem]:
             if not matching(names, (pattern,)):
                 yield Problem(
                     f"no place on the floor is called {pattern!r}",
-                    code="FP3306",
+                    code="FP3326",
                     where=("site", key, number),
                     hint=nearest_hint(pattern, names, otherwise=f"places are called {names[0]} to {names[-1]}"),
                 )
@@ -103,7 +105,7 @@ def _beyond(site: SiteSpec) -> Iterator[Problem]:
             if value >= most:
                 yield Problem(
                     f"{value} is beyond the floor, which has {most} {what}",
-                    code="FP3306",
+                    code="FP3326",
                     where=("site", "trays", key, number),
                     hint=f"count from 0: the last is {most - 1}",
                 )
@@ -114,16 +116,14 @@ def _unreachable(site: SiteSpec) -> Iterator[Problem]:
     trays = trays_of(site)
     racks = [place for place in floor_places(site) if place.has_rack]
     first = next((place for place in racks if trays.has_tray[place.row]), racks[0])
-    lost = [
-        place
-        for place in racks
-        if not float(trays.distance_m(first.row, first.place, place.row, place.place)) < float("inf")
-    ]
-    rows = sorted({place.row for place in lost})
-    if not rows:
+    rows = np.array([place.row for place in racks])
+    ways = trays.distance_m(first.row, first.place, rows, np.array([place.place for place in racks]))
+    lost = [racks[number] for number in np.flatnonzero(~np.isfinite(ways)).tolist()]
+    numbers = sorted({place.row for place in lost})
+    if not numbers:
         return
-    some = ", ".join(str(row) for row in rows[:3]) + (", …" if len(rows) > 3 else "")
-    called = "row" if len(rows) == 1 else "rows"
+    some = ", ".join(str(row) for row in numbers[:3]) + (", …" if len(numbers) > 3 else "")
+    called = "row" if len(numbers) == 1 else "rows"
     place = lost[0]
     bare = not trays.has_tray[place.row]
     why = "no tray runs along it" if bare else "no tray crosses from another row to it"
@@ -134,7 +134,7 @@ def _unreachable(site: SiteSpec) -> Iterator[Problem]:
     )
     yield Problem(
         f"no tray reaches {called} {some} from rack {first.name}: of rack {place.name}, {why}",
-        code="FP3303",
+        code="FP3323",
         where=("site", "trays", "rows" if bare and site.trays.rows is not None else "cross"),
         hint=hint,
     )

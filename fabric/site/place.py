@@ -18,6 +18,13 @@ from topologies.columns import Floats, Ints, column
 ROUNDS = 6  # in which every role takes a turn
 PASSES = 4  # of moves and swaps over all switches
 MOST_CELLS = 4_000_000  # of a cost matrix that is assigned exactly
+ENOUGH = 1e-3  # a round that gains less, as a part of all, is the last
+FEW = 64  # switches, of which all starts are followed up
+DRAWN = (
+    (0.1, True),
+    (1.0, True),
+    (1.0, False),
+)  # starts: part of the way to the centre, and whether of upper roles only
 _GAIN = 1e-6  # metres: less is rounding
 
 
@@ -28,6 +35,16 @@ class Block:
     rows: Ints
     units: int
     watts: float
+    level: int
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A start that draws switches to a rack: a part of the way to it is added to every cable's."""
+
+    centre: int
+    part: float
+    upper: bool  # above the lowest level only
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,31 +63,54 @@ def blocks(problem: Problem) -> list[Block]:
         one = problem.devices[device]
         members.setdefault((one.fabric or "", one.level, one.units, one.power_w or 0.0), []).append(row)
     order = sorted(members, key=lambda key: (key[1], key[0], key[2:]))
-    return [Block(column(members[key], np.int32), key[2], key[3]) for key in order]
+    return [Block(column(members[key], np.int32), key[2], key[3], key[1]) for key in order]
 
 
 def place(problem: Problem) -> Placement | None:
-    """The shortest placement found; None where switches found no room in any order."""
+    """The shortest placement found; None where switches found no room in any order.
+
+    Several starts: roles as they come; with the upper ones drawn to one place, as switches that are joined to all of a
+    level do as well in several places, and are best together; with all drawn there; and row by row.
+    """
     parts = blocks(problem)
-    best: Placement | None = None
+    if not parts:
+        return measured(problem, problem.rack)
     orders = [parts, sorted(parts, key=lambda part: -part.units)]
     for order in orders[: 1 if len({part.units for part in parts}) < 2 else 2]:
-        start = _assigned(problem, order)
-        if start is not None:
-            best = _improved(problem, parts, start)
-            break
-    return best
+        first = _assigned(problem, order)
+        if first is not None:
+            small = len(problem.free) <= FEW
+            draws = DRAWN if small else DRAWN[:1]
+            drawn = [_assigned(problem, order, Draw(problem.centre, part, upper)) for part, upper in draws]
+            starts = [start for start in (first, *drawn, in_rows(problem)) if start is not None]
+            if not small:
+                starts = sorted(starts, key=lambda start: start.way_m)[:2]
+            return min((_improved(problem, parts, start) for start in starts), key=lambda one: one.way_m)
+    return in_rows(problem)
 
 
 def _improved(problem: Problem, parts: list[Block], start: Placement) -> Placement:
+    """After rounds in which every role takes a turn, then moves and swaps."""
     best = start
     for _ in range(ROUNDS):
-        tried = _assigned(problem, parts, best)
+        tried = _assigned(problem, parts, before=best)
         if tried is None or tried.way_m >= best.way_m - _GAIN:
             break
+        gained = best.way_m - tried.way_m
         best = tried
+        if gained < ENOUGH * best.way_m:
+            break
+    if len(problem.free) > FEW and not _has_level_cables(problem):
+        return best
     tried = _moved(problem, best)
     return tried if tried is not None and tried.way_m < best.way_m - _GAIN else best
+
+
+def _has_level_cables(problem: Problem) -> bool:
+    """Whether free switches of one level are joined: assigning them at once forgets that."""
+    rows, ends, _ = problem.neighbours
+    level = np.array([device.level for device in problem.devices])
+    return bool(((problem.row_of[ends] >= 0) & (level[ends] == level[problem.free[rows]])).any())
 
 
 def measured(problem: Problem, rack: Ints) -> Placement | None:
@@ -79,17 +119,24 @@ def measured(problem: Problem, rack: Ints) -> Placement | None:
     return None if unit is None else Placement(rack, unit, problem.total_way_m(rack, unit))
 
 
-def _assigned(problem: Problem, parts: list[Block], before: Placement | None = None) -> Placement | None:
+def _assigned(
+    problem: Problem, parts: list[Block], draw: Draw | None = None, before: Placement | None = None
+) -> Placement | None:
     """Every block assigned in turn, given the others."""
     rack = (problem.rack if before is None else before.rack).copy()
     unit = (problem.unit if before is None else before.unit).copy()
+    least = min(part.level for part in parts)
     for part in parts:
         devices = problem.free[part.rows]
         rack[devices] = -1
         slots = problem.slots(part.units, part.watts, _standing(problem, rack))
         if len(slots.rack) < len(devices):
             return None
-        costs = problem.costs(problem.measure(rack, unit), part.rows, slots)
+        measure = problem.measure(rack, unit)
+        costs = problem.costs(measure, part.rows, slots)
+        if draw is not None and (part.level > least or not draw.upper):
+            cables = np.bincount(problem.neighbours[0], problem.neighbours[2], len(problem.free))[part.rows, None]
+            costs = costs + draw.part * cables * problem.over_m[draw.centre, slots.rack]
         chosen = assign(costs)
         rack[devices] = slots.rack[chosen]
         heights = problem.with_heights(rack)
@@ -183,7 +230,7 @@ class _Moves:
         here = int(self.at[row])
         over = self.problem.over_m
         gains = self.cost[row, here] - self.cost[row]
-        fits = self.problem.allowed & (self.room >= self.units[row]) & (self.left >= self.watts[row])
+        fits = self.problem.near & (self.room >= self.units[row]) & (self.left >= self.watts[row])
         moves = np.where(fits, gains, -np.inf)
         target = int(np.argmax(moves))
         alike = (self.units == self.units[row]) & (self.watts == self.watts[row]) & (self.at != here)

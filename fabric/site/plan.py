@@ -24,6 +24,7 @@ from topologies.errors import TopologyError
 from topologies.topology import Topology
 from topologies.units import format_watts
 
+METHOD = "roles assigned to rack units in turn from two starts, then moves and swaps; bound by assignment"
 _PLANS: WeakKeyDictionary[LoadedScenario, tuple[dict[str, Links], SitePlan]] = WeakKeyDictionary()
 
 
@@ -37,7 +38,7 @@ def plan_site(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> Sit
     Raises
     ------
     TopologyError
-        Where something does not fit, located in the scenario (FP3301 to FP3307).
+        Where something does not fit, located in the scenario (FP3321 to FP3327).
     """
     site = loaded.scenario.site
     if site is None or not site.planned:
@@ -77,22 +78,25 @@ def _planned(loaded: LoadedScenario, site: SiteSpec, topologies: Mapping[str, To
         raise TopologyError([missing])
     devices = equipment(loaded, topologies)
     problem = standing(loaded, site, floor, devices)
-    best = place(problem)
-    rows = in_rows(problem)
-    best = rows if best is None or (rows is not None and rows.way_m < best.way_m) else best
+    best = place(problem) or in_rows(problem)
     if best is None:
         raise TopologyError([_no_room(problem, site)])
     cables = float(devices.cables.sum())
-    lengths = [float(floor.run_m(np.asarray(way), cables)) for way in (best.way_m, least_way_m(problem))]
-    in_rows_m = float(floor.run_m(np.asarray(rows.way_m), cables)) if rows is not None else float("nan")
-    total_m, bound_m = lengths[0], min(lengths)
+
+    def run_m(way_m: float) -> float:
+        return float(floor.run_m(np.asarray(way_m), cables))
+
+    def in_rows_m() -> float:
+        rows = in_rows(problem)
+        return run_m(rows.way_m) if rows is not None else float("nan")
+
     return SitePlan(
         floor,
         tuple(_placed(devices, best)),
-        total_m,
-        bound_m,
+        run_m(best.way_m),
+        lambda: run_m(least_way_m(problem)),
         in_rows_m,
-        "roles assigned to rack units in turn, then moves and swaps; bound by assignment",
+        METHOD,
         tuple(_notes(loaded, site, devices)),
         int(cables),
     )
@@ -128,7 +132,7 @@ def _no_room(problem: Problem, site: SiteSpec) -> InputProblem:
     return InputProblem(
         f"{len(problem.free):,} switches take {taken:,} rack units{fed}, and {len(racks):,} racks have {left:,} "
         f"units{there} left, rack by rack too little",
-        code="FP3305",
+        code="FP3325",
         where=("site", "network_racks" if only else "rows"),
         hint=f"{hint}; site.rack_units, site.rack_power",
     )

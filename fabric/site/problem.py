@@ -194,14 +194,44 @@ class Problem:
             lows.append(top + 1)
         return lows
 
+    @cached_property
+    def centre(self) -> int:
+        """The rack with room for switches from which all that stands is nearest."""
+        weight = self.measure(self.rack, self.unit).weight.sum(axis=0)
+        roomy = np.zeros(len(self.floor.racks), dtype=np.bool_)
+        roomy[self.most_slots.rack] = True
+        return int(np.argmin(np.where(roomy, weight @ self.over_m, np.inf)))
+
+    @cached_property
+    def near(self) -> Bools:
+        """Racks that a search looks at: those with something in them or kept for switches, and of the empty ones those
+        nearest to the centre that have room for all twice.
+        """
+        near = np.array([rack.for_network for rack in self.floor.racks])
+        near[self.rack[self.rack >= 0]] = True
+        near &= self.allowed
+        empty = np.flatnonzero(self.allowed & ~near)
+        room = int(self.units[self.free].sum()) * 2
+        watts = float(self.watts[self.free].sum()) * 2
+        for rack in empty[np.argsort(self.over_m[self.centre, empty], kind="stable")].tolist():
+            if room <= 0 and watts <= 0:
+                break
+            near[rack] = True
+            room -= sum(high - low + 1 for low, high in self.runs[rack])
+            watts -= float(self.watts_left[rack])
+        return column(near, np.bool_)
+
     def slots(self, size: int, watts: float, standing: Sequence[Sequence[int]] | None = None) -> Slots:
-        """Slots of switches of a height and a power; ``standing``: free devices that are in each rack by now."""
+        """Slots of switches of a height and a power.
+
+        ``standing``: free devices that are in each rack by now, of a search, which looks at near racks alone.
+        """
         racks: list[int] = []
         depths: list[float] = []
         lowest: list[float] = []
         unit_m = self.floor.unit_m
         height = self.floor.racks[0].units
-        for rack in np.flatnonzero(self.allowed).tolist():
+        for rack in np.flatnonzero(self.allowed if standing is None else self.near).tolist():
             others = [] if standing is None else list(standing[rack])
             left = self.watts_left[rack] - float(self.watts[others].sum()) if others else self.watts_left[rack]
             most = int(left / watts * (1 + 1e-12)) if watts and np.isfinite(left) else height

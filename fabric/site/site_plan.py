@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -104,10 +104,8 @@ class SitePlan:
     ----------
     total_m : float
         Length of all cables as they are routed, before lengths sold are rounded up to.
-    bound_m : float
-        No placement of what was free to place has less.
-    in_rows_m : float
-        What switches in rows of their own, or as the scenario writes them one after another, would take.
+    bound, in_rows : callable
+        What `bound_m` and `in_rows_m` are worked out by.
     method : str
         How it was found, for people.
     cables : int
@@ -117,11 +115,23 @@ class SitePlan:
     floor: FloorPlan
     placed: tuple[Placed, ...]
     total_m: float
-    bound_m: float
-    in_rows_m: float
+    bound: Callable[[], float]
+    in_rows: Callable[[], float]
     method: str
     notes: tuple[str, ...] = ()
     cables: int = 0
+
+    @cached_property
+    def bound_m(self) -> float:
+        """No placement of what was free to place has less; worked out when asked for."""
+        return min(self.bound(), self.total_m)
+
+    @cached_property
+    def in_rows_m(self) -> float:
+        """What switches take that stand one after another, in the racks kept for them or those after the hosts; nan
+        where they do not fit so.
+        """
+        return self.in_rows()
 
     @cached_property
     def by_device(self) -> Mapping[str, Placed]:

@@ -38,7 +38,7 @@ def host_problems(loaded: LoadedScenario, site: SiteSpec) -> list[Problem]:
             problems.append(
                 Problem(
                     f"{what} {units} rack units, and racks have {site.rack_units}",
-                    code="FP3302",
+                    code="FP3322",
                     where=where,
                     hint=f"{less}racks of {units} units or more in site.rack_units",
                 )
@@ -47,7 +47,7 @@ def host_problems(loaded: LoadedScenario, site: SiteSpec) -> list[Problem]:
             problems.append(
                 Problem(
                     f"{what} {format_watts(watts)}, and a rack feeds {format_watts(site.rack_power)}",
-                    code="FP3302",
+                    code="FP3322",
                     where=where,
                     hint=f"{less}racks that feed {format_watts(watts)} or more in site.rack_power",
                 )
@@ -69,7 +69,7 @@ def racks_problem(loaded: LoadedScenario, site: SiteSpec, floor: FloorPlan) -> P
     rows = -(-(needed + kept) // (site.racks_per_row or 1))
     return Problem(
         f"hosts need {needed:,} racks, and the floor has {there:,}{besides}: {left:,} hosts stand nowhere",
-        code="FP3301",
+        code="FP3321",
         where=("site", "rows"),
         hint=f"{rows} rows of {site.racks_per_row} racks have room, or more hosts in a rack: nodes.per_rack, "
         "site.rack_units, site.rack_power",
@@ -122,7 +122,7 @@ def standing(loaded: LoadedScenario, site: SiteSpec, floor: FloorPlan, equipment
     Raises
     ------
     TopologyError
-        With devices that do not stand where the scenario says (FP3302, FP3304).
+        With devices that do not stand where the scenario says (FP3322, FP3324).
     """
     devices = equipment.devices
     stand = Standing(floor, devices)
@@ -172,7 +172,7 @@ def _stand_host(stand: Standing, host: int, rack: Rack) -> Problem | None:
         left = format_watts(max(float(stand.watts_left[number]), 0.0))
         return Problem(
             f"rack {rack.name} has {left} left, and {device.name} takes {format_watts(device.power_w or 0.0)}",
-            code="FP3302",
+            code="FP3322",
             where=device.where,
             hint="fix fewer devices to that rack, or raise site.rack_power",
         )
@@ -183,7 +183,7 @@ def _stand_host(stand: Standing, host: int, rack: Rack) -> Problem | None:
 def _no_room(device: Device, rack: str, where: tuple[str | int, ...]) -> Problem:
     return Problem(
         f"rack {rack} has no {device.units} free rack units in a row left for {device.name}",
-        code="FP3302",
+        code="FP3322",
         where=where,
         hint="fix fewer devices to that rack, or raise site.rack_units",
     )
@@ -196,14 +196,14 @@ def _too_deep(devices: Sequence[Device], site: SiteSpec) -> list[Problem]:
         if site.rack_depth is not None and device.depth_m is not None and device.depth_m > site.rack_depth + 1e-9:
             problems[device.where, "deep", device.model] = Problem(
                 f"{device.model} is {device.depth_m:g} m deep, and racks take {site.rack_depth:g} m",
-                code="FP3302",
+                code="FP3322",
                 where=device.where,
                 hint=f"racks of {device.depth_m:g} m or more in site.rack_depth, or another model",
             )
         if device.fabric is not None and device.units > site.rack_units:
             problems[device.where, "tall", device.model] = Problem(
                 f"{device.name} takes {device.units} rack units, and racks have {site.rack_units}",
-                code="FP3302",
+                code="FP3322",
                 where=device.where,
                 hint=f"racks of {device.units} units or more in site.rack_units, or another model",
             )
@@ -211,7 +211,7 @@ def _too_deep(devices: Sequence[Device], site: SiteSpec) -> list[Problem]:
             problems[device.where, "power", device.model] = Problem(
                 f"{device.name} takes {format_watts(device.power_w or 0.0)}, and a rack feeds "
                 f"{format_watts(site.rack_power)}",
-                code="FP3302",
+                code="FP3322",
                 where=device.where,
                 hint="racks that feed more in site.rack_power, or another model",
             )
@@ -239,14 +239,14 @@ def _fix(site: SiteSpec, stand: Standing, problems: list[Problem]) -> list[tuple
         device = known[0]
         if device in seen:
             message = f"{key!r} is fixed twice: as {seen[device]!r} too"
-            problems.append(Problem(message, "FP3304", where, on_key=True, hint="remove one of them"))
+            problems.append(Problem(message, "FP3324", where, on_key=True, hint="remove one of them"))
             continue
         seen[device] = key
         rack = stand.floor.by_name.get(place.rack)
         if rack is None:
             names = list(stand.floor.by_name)
             hint = nearest_hint(place.rack, names, otherwise=f"racks are called {names[0]} to {names[-1]}")
-            problems.append(Problem(f"no rack is called {place.rack!r}", "FP3304", (*where, "rack"), hint=hint))
+            problems.append(Problem(f"no rack is called {place.rack!r}", "FP3324", (*where, "rack"), hint=hint))
         elif place.unit is None:
             if stand.devices[device].fabric is not None:
                 later.append((device, rack, key))
@@ -263,12 +263,12 @@ def _fix_at(stand: Standing, device: int, rack: int, place: FixedPlace) -> Probl
     height = stand.owner.shape[1] - 1
     if last > height:
         message = f"{one.name} takes units {unit} to {last}, and rack {place.rack} has {height}"
-        return Problem(message, "FP3304", hint=f"the highest unit it fits at is {max(height - one.units + 1, 1)}")
+        return Problem(message, "FP3324", hint=f"the highest unit it fits at is {max(height - one.units + 1, 1)}")
     if not stand.is_free(rack, unit, one.units):
         taken = stand.owner[rack, unit : last + 1]
         other = stand.devices[int(taken[taken >= 0][0])]
         message = f"{one.name} takes units {unit} to {last} of {place.rack}, where {other.name} is fixed"
-        return Problem(message, "FP3304", hint="fix one of them elsewhere")
+        return Problem(message, "FP3324", hint="fix one of them elsewhere")
     stand.stand(device, rack, unit)
     return None
 
@@ -278,6 +278,6 @@ def _unknown(key: str, known: list[int], stand: Standing, named: dict[str, list[
     if known:
         keys = ", ".join(stand.devices[number].key for number in known)
         message = f"{key!r} is the name of several devices"
-        return Problem(message, "FP3304", ("site", "fixed", key), on_key=True, hint=f"write one of {keys}")
+        return Problem(message, "FP3324", ("site", "fixed", key), on_key=True, hint=f"write one of {keys}")
     hint = nearest_hint(key, list(named)[:20_000], otherwise="name a host or a switch")
-    return Problem(f"no host or switch is called {key!r}", "FP3304", ("site", "fixed", key), on_key=True, hint=hint)
+    return Problem(f"no host or switch is called {key!r}", "FP3324", ("site", "fixed", key), on_key=True, hint=hint)

@@ -156,7 +156,9 @@ def _bill_figures(run: Run) -> dict[tuple[str, str], float]:
     rows = [row for row in bill.rows if row.item not in ("nic", "node")]
     figures: dict[tuple[str, str], float | None] = {
         ("price of switches, optics and cables", "US$"): _whole([row.cost_usd for row in rows]),
-        ("largest power of them", "W"): _whole([row.max_power_w for row in rows]),
+        ("largest power of them", "W"): _whole(
+            [row.max_power_w for row in rows if row.item != "cable" or row.max_w is not None]
+        ),
         ("cable length", "m"): bill.totals.cable_m or None,
     }
     return {key: value for key, value in figures.items() if value is not None}

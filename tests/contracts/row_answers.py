@@ -75,6 +75,8 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "build hosts": (("build",), kinds.HOSTS, lambda at: ["build", f"{at}/s.yaml", "--by", "host"]),
     "show paths": (("show",), kinds.DISTANCES, lambda at: ["show", "paths", f"{at}/s.yaml"]),
     "show bisection": (("show",), kinds.CUTS, lambda at: ["show", "bisection", f"{at}/s.yaml"]),
+    "show bom": (("show",), kinds.BILL, lambda at: ["show", "bom", f"{at}/s.yaml"]),
+    "show power": (("show",), kinds.BILL, lambda at: ["show", "power", f"{at}/s.yaml"]),
     "traffic": (("traffic",), kinds.PHASES, lambda at: ["traffic", f"{at}/s.yaml"]),
     "traffic matrix": (("traffic",), kinds.CELLS, lambda at: ["traffic", f"{at}/s.yaml", "--matrix", "host"]),
     "traffic formulae": (("traffic",), kinds.FORMULAE, lambda at: ["traffic", f"{at}/model.yaml", "--explain", "all"]),

@@ -51,7 +51,7 @@ def all_rows(capsys: pytest.CaptureFixture[str], files: Path, name: str) -> tupl
     _, kind, line = ANSWERS[name]
     record = json.loads(printed(capsys, *line(files), "--json", "--columns", ",".join(kind.names)))
     rows: list[Row] = record[kind.key]
-    assert record["rows"] == {"total": len(rows), "kept": len(rows), "listed": len(rows)}
+    assert record[kind.counts_key] == {"total": len(rows), "kept": len(rows), "listed": len(rows)}
     return kind, rows
 
 
@@ -99,7 +99,7 @@ def test_machine_formats_have_all_rows_and_the_same(name: str, files: Path, caps
     assert cells == [[csv_text(row[column]) for column in kind.columns] for row in rows]
     head, *lines = printed(capsys, *line(files), "-f", "ndjson").splitlines()
     assert kind.key not in json.loads(head)
-    assert json.loads(head)["rows"]["listed"] == len(lines) == len(rows)
+    assert json.loads(head)[kind.counts_key]["listed"] == len(lines) == len(rows)
     record = json.loads(printed(capsys, *line(files), "--json"))
     assert record[kind.key] == [json.loads(text) for text in lines]
 
@@ -134,7 +134,7 @@ def test_rows_are_filtered_then_sorted_then_cut(
     record = json.loads(printed(capsys, *line(files), "--json", *flags))
     wanted = [{key: row[key] for key in chosen} for row in cut]
     assert record[kind.key] == wanted
-    assert record["rows"] == {"total": len(rows), "kept": len(expected), "listed": len(cut)}
+    assert record[kind.counts_key] == {"total": len(rows), "kept": len(expected), "listed": len(cut)}
     assert [
         json.loads(text) for text in printed(capsys, *line(files), "-f", "ndjson", *flags).splitlines()[1:]
     ] == wanted

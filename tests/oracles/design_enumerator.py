@@ -7,7 +7,7 @@ the Clos and rail-optimised fabrics that are walked; a test of their own compare
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, inf
@@ -243,41 +243,39 @@ class Walk:
 
     # ---- all ------------------------------------------------------------------------------------------------------
 
-    def plane(self, nics: int, gbps: float, planes: int, kinds: tuple[str, ...]) -> None:
+    def plane(self, nics: int, gbps: float, planes: int, kinds: Sequence[str]) -> None:
         """Every network of one plane."""
-        every = not kinds or "multi-plane" in kinds
-        if every or "single-switch" in kinds:
+        if "single-switch" in kinds:
             self.one_switch(nics, gbps, planes)
-        if every or "leaf-spine" in kinds or "clos" in kinds:
+        if "leaf-spine" in kinds or "clos" in kinds:
             self.two_tiers(gbps, nics, nics, planes, splits=True)
-        if every or "clos" in kinds:
+        if "clos" in kinds:
             self.three_tiers(gbps, nics, nics, planes, rails=False)
-        if every or "rail-optimised" in kinds:
+        if "rail-optimised" in kinds:
             for together in (count for count in range(1, nics + 1) if nics % count == 0):
                 self.two_tiers(gbps, nics, together, planes, splits=False)
                 self.three_tiers(gbps, nics, together, planes, rails=True)
 
 
-def cheapest_usd(need: FabricNeed, catalogue: Catalogue) -> float:
-    """Price of switches and links of the cheapest fabric that meets a need, US$; inf where none does.
+CLOS_LIKE = ("single-switch", "leaf-spine", "clos", "rail-optimised", "dual-plane", "multi-plane")
 
-    NICs of GPUs are on planes that all of them are on, but where a need allows ``parts`` or names the family.
+
+def cheapest_usd(need: FabricNeed, catalogue: Catalogue) -> float:
+    """Price of switches and links of the cheapest fabric of the families asked for, US$; inf where none does.
+
+    NICs of GPUs are on planes that all of them are on, but where a need allows ``parts``, or asks for planes alone.
     """
     walk, kinds = Walk(need, catalogue), need.kinds
     per_gpu = need.rail == "per-gpu" and need.nics > 1
-    apart = need.parts or "multi-plane" in kinds
     for ports in need.nic_ports:
-        if ports == 1 and kinds != ("multi-plane",):
+        if ports == 1:
             walk.plane(need.nics, need.nic_gbps, 1, kinds)
-        if not kinds or "multi-plane" in kinds:
-            each = need.nics * ports
-            for planes in (count for count in range(2, each + 1) if each % count == 0):
-                nics = each // planes
-                if per_gpu:
-                    nics = need.nics * ports // planes if planes % ports == 0 else 0
-                    if not nics or (planes > ports and not apart):
-                        continue
-                walk.plane(nics, need.nic_gbps / ports, planes, ())
-        if ports > 1 and (not kinds or "dual-plane" in kinds):
+        each = need.nics * ports
+        for planes in (count for count in range(2, each + 1) if each % count == 0 and "multi-plane" in kinds):
+            nics = each // planes
+            if per_gpu and (planes % ports or (planes > ports and not need.parts and kinds != ("multi-plane",))):
+                continue
+            walk.plane(nics, need.nic_gbps / ports, planes, CLOS_LIKE)
+        if ports > 1 and "dual-plane" in kinds:
             walk.dual_planes(ports, cores=True)
     return walk.best / 1000

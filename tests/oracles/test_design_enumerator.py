@@ -1,10 +1,10 @@
-"""The search finds what trying every number finds, on every instance."""
+"""The search finds what trying every number finds, on every instance, among Clos-like families."""
 
 from __future__ import annotations
 
 import pytest
 from counted_fabrics import switch
-from design_enumerator import cheapest_usd
+from design_enumerator import CLOS_LIKE, cheapest_usd
 
 from fabric.design.need import FabricNeed
 from fabric.design.objective import Objective
@@ -34,7 +34,7 @@ CATALOGUES = {
 }
 
 
-def need_of(gpus, ratio, ports, kinds=(), nics=8):
+def need_of(gpus, ratio, ports, kinds=CLOS_LIKE, nics=8):
     return FabricNeed(
         "backend", -(-gpus // nics), nics, nics, 400.0, ports, rail="per-gpu", oversubscription=ratio, kinds=kinds
     )  # fmt: skip

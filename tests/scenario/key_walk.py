@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from fabric.bill.count import bill_of
 from fabric.faces.report.content import Words
 from fabric.faces.report.sections.model import model_section
 from fabric.faces.report.source import ReportSource
@@ -145,6 +146,7 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         prepared = replace(prepared, traffic=derive_traffic(loaded, network))
         yield digest([replace(workload, time_limits=()) for workload in prepared.traffic])
         yield digest(host_racks(scenario))
+        yield digest(bill_of(loaded, network.topologies))
         plans = [
             plan_addresses(network.topologies[name], name, address_options(spec), number=number)
             for number, (name, spec) in enumerate(scenario.fabrics.items())
@@ -218,6 +220,9 @@ _VALUES: dict[str, list[Data]] = {
     "rates": [{"gpu": {"rate": "1 %/month"}}],
     "rate": ["2 %/month", "500 FIT"],
     "expert_load": [{"path": "none.csv"}],
+    "prices": [{"dac-100": 5}],
+    "spares": [{"cables": "10%"}],
+    "run_lengths": [{"leaf-spine": "7 m"}],
     "order": ["pp-dp-ep-cp-tp", "spread"],
 }
 _TYPE_ERRORS = ("FP2101", "FP2102", "FP2103", "FP2104")  # say that a value is of a wrong kind, not that it matters

@@ -127,7 +127,8 @@ def test_a_percentage_without_its_sign_is_refused_wherever_a_ratio_is_read(model
 def test_a_number_without_a_unit_is_a_factor_or_counts_something():
     """What is read as a plain number is neither a share nor a percentage: those are ratios."""
     plain = {key for key in everything() if numbers_of(field_of(*key)) == {"number"}}
-    assert plain == {("Inference", "requests_per_s"), ("Lengths", "mean"), ("Scenario", "scale")}
+    of_bills = {("CostsSpec", key) for key in ("prices", "grid_kg_per_kwh", "pue", "years")}  # units in their names
+    assert plain == {("Inference", "requests_per_s"), ("Lengths", "mean"), ("Scenario", "scale"), *of_bills}
 
 
 def test_ratios_are_found():

@@ -17,6 +17,7 @@ from made_designs import CONFLICT, DESIGNS
 from made_sweep import sweep
 from textual.app import App, ComposeResult
 
+from fabric.bill.count import bill_of
 from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.severity import worst_phase
 from fabric.faces.answers.route_report import route_document
@@ -28,6 +29,7 @@ from fabric.faces.report.record import block_record
 from fabric.faces.report.source import ReportSource
 from fabric.faces.views import failures
 from fabric.faces.views.attached import host_table, leaf_table
+from fabric.faces.views.bill import bill_table, part_table, total_table
 from fabric.faces.views.build import cable_table, role_table
 from fabric.faces.views.demand_matrix import demand_matrix, matrix_table
 from fabric.faces.views.design import conflict_table, design_table
@@ -171,6 +173,9 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "demand matrix": lambda it: matrix_table(
         [demand_matrix(it.network.topologies["backend"], "backend", it.workloads, "leaf")]
     ),
+    "bill": lambda it: bill_table(bill_of(it.loaded, it.network.topologies)),
+    "cost and power by part": lambda it: part_table(bill_of(it.loaded, it.network.topologies)),
+    "totals of the bill": lambda it: total_table(bill_of(it.loaded, it.network.topologies)),
     "paths": lambda it: path_table({name: distances(net) for name, net in it.network.topologies.items()}),
     "bisection": lambda it: cut_table({name: bisection(net) for name, net in it.network.topologies.items()}),
     "hosts by switch": lambda it: leaf_table(it.network.topologies),

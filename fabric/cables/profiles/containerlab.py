@@ -27,7 +27,7 @@ _IMAGE = "alpine:3"
 
 
 def _write(export: CableExport) -> Iterator[str]:
-    names = _Names(export)
+    names = _Names()
     yield f"name: {_text(re.sub(r'[^A-Za-z0-9_-]', '-', export.name))}\n"
     yield f"topology:\n  kinds: {{linux: {{image: {_text(_IMAGE)}}}}}\n  defaults: {{kind: linux}}\n  nodes:\n"
     links = list(_links(export, names))
@@ -46,43 +46,27 @@ def _text(text: str) -> str:
 class _Names:
     """Containers of devices, and interfaces that are free."""
 
-    def __init__(self, export: CableExport) -> None:
-        roles = {
-            fabric: {
-                name: (topology.roles[role], is_switch)
-                for name, role, is_switch in zip(
-                    topology.nodes.name, topology.nodes.role.tolist(), topology.is_switch.tolist(), strict=True
-                )
-            }
-            for fabric, topology in export.topologies.items()
-        }
-        often = Counter(name for of in roles.values() for name, (_, is_switch) in of.items() if is_switch)
-        self._roles, self._often = roles, often
+    def __init__(self) -> None:
         self._used: Counter[str] = Counter()
-        self._of: dict[tuple[str, str], str] = {}
+        self._device: dict[str, str] = {}
         self.groups: dict[str, str] = {}
 
-    def container(self, fabric: str, device: str) -> str:
+    def container(self, device: str, group: str) -> str:
         """Name of the container of a device."""
-        role, is_switch = self._roles[fabric].get(device, ("host", False))
-        key = (fabric if is_switch else "", device)
-        if key not in self._of:
-            own = f"{fabric}-{device}" if is_switch and self._often[device] > 1 else device
-            name = re.sub(r"[^A-Za-z0-9_.-]", "-", own)
-            if name in self.groups:
-                raise FormatError(
-                    f"containerlab cannot tell {device} from another device: both become {name}",
-                    hint="names of letters, digits, dots and dashes stay as they are; --fabric writes one fabric",
-                    code="FP3305",
-                )
-            self._of[key] = name
-            self.groups[name] = role if is_switch else "host"
-        return self._of[key]
+        name = re.sub(r"[^A-Za-z0-9_.-]", "-", device)
+        if self._device.setdefault(name, device) != device:
+            raise FormatError(
+                f"containerlab cannot tell {device} from {self._device[name]}: both become {name}",
+                hint="names of letters, digits, dots and dashes stay as they are; --fabric writes one fabric",
+                code="FP3305",
+            )
+        self.groups.setdefault(name, group)
+        return name
 
-    def interface(self, fabric: str, device: str, port: int) -> str:
+    def interface(self, end: CableEnd, group: str, port: int) -> str:
         """Container and interface of an end: of a switch by its port, of a host the next."""
-        name = self.container(fabric, device)
-        if not self._roles[fabric].get(device, ("host", False))[1]:
+        name = self.container(end.node, group if end.is_switch else "host")
+        if not end.is_switch:
             port = self._used[name]
             self._used[name] += 1
         return f"{name}:eth{port + 1}"
@@ -92,8 +76,9 @@ def _links(export: CableExport, names: _Names) -> Iterator[tuple[str, str, str]]
     """Interfaces at both ends of every link, and the label of its cable, in the order of the networks."""
     columns = export.schedule.columns
     ends: dict[tuple[str, int], list[tuple[CableEnd, CableEnd, str]]] = {}
-    for row, link, a, b in columns.each_link():
-        ends.setdefault((columns.fabric[row], link), []).append((a, b, columns.label[row]))
+    for row, link in enumerate(columns.link):
+        stretch = (columns.a.at(row), columns.b.at(row), columns.label[row])
+        ends.setdefault((columns.fabric[row], link), []).append(stretch)
     order = {fabric: place for place, fabric in enumerate(export.topologies)}
     for fabric, link in sorted(ends, key=lambda key: (order[key[0]], key[1])):
         topology = export.topologies[fabric]
@@ -105,11 +90,12 @@ def _links(export: CableExport, names: _Names) -> Iterator[tuple[str, str, str]]
                 hint="its cables join both ways",
                 code="FP6010",
             )
-        first, second = int(topology.src_port[link]), int(topology.src_port[back])
+        ports = [int(topology.src_port[one]) for one in (link, back)]
+        roles = [topology.roles[topology.nodes.role[topology.links.src[one]]] for one in (link, back)]
         level = topology.nodes.level
         if level[topology.links.src[link]] > level[topology.links.dst[link]]:
-            first, second = second, first
-        yield names.interface(fabric, low.node, first), names.interface(fabric, high.node, second), labels
+            ports, roles = ports[::-1], roles[::-1]
+        yield names.interface(low, roles[0], ports[0]), names.interface(high, roles[1], ports[1]), labels
 
 
 def _joined(topology: Topology, stretches: list[tuple[CableEnd, CableEnd, str]]) -> tuple[CableEnd, CableEnd, str]:

@@ -1,4 +1,4 @@
-"""``csv``: one row a link, so that every leg of a splitter has a row; ``cable`` numbers cables in pull order."""
+"""``csv``: all of the schedule as columns, one set for every reader; ``cable`` numbers cables in pull order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fabric.cables.profile import CableExport, Profile, csv_text
 
-SUMMARY = "CSV with a row for every link: each leg of a splitter or twin-port cable, from one end or from both"
+SUMMARY = "CSV with a row for every cable, or leg of one, from one end or from both"
 ORDER = 20
 
 HEADER = (
@@ -16,23 +16,19 @@ HEADER = (
 
 
 def _rows(export: CableExport) -> Iterator[tuple[object, ...]]:
-    schedule = export.schedule
-    columns = schedule.columns
+    columns = export.schedule.columns
     length, bought = columns.length_m.tolist(), columns.bought_m.tolist()
-    back = schedule.back_labels if export.both_ways else columns.label
-    leg, before = 0, -1
-    for row, _, a, b in columns.each_link():
-        leg = leg + 1 if row == before else 1
-        before = row
+    back = export.schedule.back_labels if export.both_ways else columns.label
+    for row in range(len(columns)):
         optics = columns.optics[row] or ("", "")
         for turned in (False, True) if export.both_ways else (False,):
-            one, other = (b, a) if turned else (a, b)
+            one, other = (columns.b, columns.a) if turned else (columns.a, columns.b)
+            a, b = one.at(row), other.at(row)
             yield (
-                columns.number[row], leg, (back if turned else columns.label)[row], columns.fabric[row], columns.tier[row],
-                one.node, one.port, one.rack, one.unit, other.node, other.port, other.rack, other.unit,
-                length[row], bought[row], columns.medium[row], columns.model[row],
-                *(optics[::-1] if turned else optics), " ".join(columns.route[row][:: -1 if turned else 1]),
-                columns.colour[row], columns.bundle[row],
+                columns.number[row], columns.leg[row], (back if turned else columns.label)[row], columns.fabric[row],
+                columns.tier[row], a.node, a.port, a.rack, a.unit, b.node, b.port, b.rack, b.unit, length[row],
+                bought[row], columns.medium[row], columns.model[row], *(optics[::-1] if turned else optics),
+                " ".join(columns.route[row][:: -1 if turned else 1]), columns.colour[row], columns.bundle[row],
             )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ after the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from fabric.cables.cable_rows import CableEnd
@@ -37,21 +37,25 @@ def _place(end: CableEnd) -> str:
 
 
 def _ends(export: CableExport) -> Iterator[tuple[int, str, str, CableEnd, CableEnd]]:
-    """Cable, end, label and both ends of every label; a cable with several links has one at each of its plugs."""
+    """Row, end, label and both ends for every label; the plug that legs of a cable share has one."""
     columns, back = export.schedule.columns, export.schedule.back_labels
-    for row in range(len(columns)):
-        pairs = columns.legs.get(row) or ((columns.a.at(row), columns.b.at(row)),)
-        for side in (0, 1):
-            seen: set[tuple[str, str]] = set()
-            one_plug = len({pair[side].node for pair in pairs}) == 1
-            for number, pair in enumerate(pairs, 1):
-                own, far = pair[side], pair[1 - side]
-                plug = (own.node, "") if one_plug else (own.node, own.port)
-                if plug in seen:
-                    continue
-                seen.add(plug)
-                end = "ab"[side] + (str(number) if len(pairs) > 1 and not one_plug else "")
-                yield row, end, (back if side else columns.label)[row], own, far
+    shared = [_shared(end.node, columns.number) for end in (columns.a, columns.b)]
+    for row, (leg, legs) in enumerate(zip(columns.leg, columns.legs, strict=True)):
+        a, b = columns.a.at(row), columns.b.at(row)
+        for side, label, own, far in ((0, columns.label[row], a, b), (1, back[row], b, a)):
+            whole = legs == 1 or columns.number[row] in shared[side]
+            if not whole or leg == 1:
+                yield row, "ab"[side] + ("" if whole else str(leg)), label, own, far
+
+
+def _shared(node: Sequence[str], number: Sequence[int]) -> set[int]:
+    """Cables all of whose legs are at one device on a side."""
+    first: dict[int, str] = {}
+    several: set[int] = set()
+    for name, cable in zip(node, number, strict=True):
+        if first.setdefault(cable, name) != name:
+            several.add(cable)
+    return set(first) - several
 
 
 def _rows(export: CableExport) -> Iterator[tuple[object, ...]]:
@@ -59,8 +63,8 @@ def _rows(export: CableExport) -> Iterator[tuple[object, ...]]:
     bought = columns.bought_m.tolist()
     for row, end, label, own, far in _ends(export):
         yield (
-            columns.number[row], end, label, _place(own), _place(far), own.rack, own.unit, own.node, own.port, bought[row],
-            columns.medium[row], columns.colour[row], columns.bundle[row],
+            columns.number[row], end, label, _place(own), _place(far), own.rack, own.unit, own.node, own.port,
+            bought[row], columns.medium[row], columns.colour[row], columns.bundle[row],
         )  # fmt: skip
 
 

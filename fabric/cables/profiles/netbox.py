@@ -1,6 +1,6 @@
 """``netbox``: CSV for NetBox's bulk import of cables.
 
-NetBox knows a cable between two interfaces, so a splitter is as many cables of one label, a leg each. Devices and
+The import makes cables between two interfaces, so a splitter is as many of them as it has legs. Devices and
 interfaces must be there, by the names of the schedule; cables are planned until they are plugged. Bundles, models and
 runs are in the description.
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fabric.cables.colours import hex_of
-from fabric.cables.profile import CableExport, Profile, csv_text, refuse_shared_names
+from fabric.cables.profile import CableExport, Profile, csv_text
 from topologies.errors import FormatError
 
 SUMMARY = "CSV for the bulk import of cables into NetBox: interfaces of both sides, type, length, label, colour"
@@ -31,7 +31,6 @@ LONGEST_LABEL, LONGEST_DESCRIPTION = 100, 200  # characters
 
 
 def _rows(export: CableExport) -> Iterator[tuple[object, ...]]:
-    refuse_shared_names(export, "NetBox")
     columns = export.schedule.columns
     longest = max(columns.label, key=len, default="")
     if len(longest) > LONGEST_LABEL:
@@ -41,8 +40,9 @@ def _rows(export: CableExport) -> Iterator[tuple[object, ...]]:
             code="FP3305",
         )
     bought = columns.bought_m.tolist()
-    for row, _, a, b in columns.each_link():
-        legs = f"one of {len(columns.links[row])} legs" if row in columns.legs else ""
+    for row in range(len(columns)):
+        a, b = columns.a.at(row), columns.b.at(row)
+        legs = f"leg {columns.leg[row]} of {columns.legs[row]}" if columns.legs[row] > 1 else ""
         where = f"bundle {columns.bundle[row]}" if columns.bundle[row] else ""
         about = ", ".join(text for text in (columns.model[row], legs, where, f"pull {columns.number[row]}") if text)
         yield (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from fabric.cli.answer import open_run, output_path, say_not_modelled
+from fabric.cli.answer import load, located, open_run, output_path, say_not_modelled
 from fabric.cli.failure_options import asked_failures, check_failures, failures_options, flags_of
 from fabric.cli.options import SCENARIO, WATCHED, FabricCommand, OneOf, Settings, listed, refuse_flags
 from fabric.cli.timings import check_timings, say_timings, timings_option
@@ -24,7 +24,9 @@ OF_VIEW = {
     "tier": ("matrix",),
     "direction": ("matrix",),
     "all_links": ("links",),
+    "rack": ("elevation",),
 }
+OF_TRAFFIC = ("fabric", "router", "failures", "failures_from", "timings", "phase", "down", "up", "slow")
 PICTURES = ("svg", "png", "dot")
 
 
@@ -43,6 +45,9 @@ PICTURES = ("svg", "png", "dot")
 @click.option("--tier", metavar="NAME", help="Of matrix; default: the hottest between switches.")
 @click.option("--direction", type=click.Choice(["up", "down"]), default="up", show_default=True, help="Of matrix.")
 @click.option("--all-links", is_flag=True, help="Draw more than 500 links.")
+@click.option(
+    "--rack", metavar="NAME", help="Of elevation: which rack, or a pattern such as r00*; default: one of each."
+)
 @failures_options("Colour every link by its worst failure case")
 @timings_option
 @click.option(
@@ -59,6 +64,7 @@ def command(
     tier: str | None,
     direction: str,
     all_links: bool,
+    rack: str | None,
     picture: str | None,
     failures: bool,
     failures_from: str | None,
@@ -72,12 +78,16 @@ def command(
     from fabric.request import RouteRequest
 
     refuse_flags(f"it is not of view {view}", *(option for option, views in OF_VIEW.items() if view not in views))
+    kind = picture or _suffix(settings.output) or "svg"
+    if VIEWS[view].of_scenario is not None:
+        refuse_flags(f"view {view} shows no traffic", *OF_TRAFFIC)
+        _draw_scenario(scenario, Picture(view, rack=rack), kind, settings)
+        return
     check_failures(failures, failures_from)
     if flags_of(failures, failures_from):
         refuse_flags("a link's worst failure case is over all phases", "phase")
         if not VIEWS[view].of_links:
             refuse_flags(f"view {view} draws times, and failure cases are of links", "failures", "failures_from")
-    kind = picture or _suffix(settings.output) or "svg"
     request = RouteRequest(
         router=router,
         fabric=fabric,
@@ -95,10 +105,7 @@ def command(
         result = opened.result
         if fabric is not None:
             result = replace(result, routes=tuple(entry for entry in result.routes if entry.fabric == fabric))
-        target = settings
-        if settings.output == "-":
-            target = replace(settings, output=f"{opened.loaded.scenario.name}-{view}.{kind}")
-        path = output_path(target)
+        path = _target(opened.loaded.scenario.name, view, kind, settings)
         wanted = Picture(view, at, hops, tier, direction, all_links)
         sweep = asked_failures(opened, failures, failures_from, report)
         if sweep is None:
@@ -110,6 +117,25 @@ def command(
     say_not_modelled(opened.loaded, settings)
     if not settings.quiet:
         click.echo(f"wrote {path}", err=True)
+
+
+def _draw_scenario(scenario: str, picture: Picture, kind: str, settings: Settings) -> None:
+    """A view that shows no traffic: the fabrics are built, and nothing is routed."""
+    from fabric.faces.drawing.pictures import draw_scenario
+    from fabric.pipeline.prepared import build
+
+    loaded = load(scenario, settings, routed=False)
+    path = _target(loaded.scenario.name, picture.view, kind, settings)
+    with located(loaded, settings):
+        draw_scenario(picture, loaded, build(loaded), path, kind)
+    if not settings.quiet:
+        click.echo(f"wrote {path}", err=True)
+
+
+def _target(name: str, view: str, kind: str, settings: Settings) -> Path:
+    """The file to write, checked; by the scenario's name where none is asked for."""
+    target = settings if settings.output != "-" else replace(settings, output=f"{name}-{view}.{kind}")
+    return output_path(target)
 
 
 def _suffix(output: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from fabric.cables.labels import BY_PLACE
 from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.cables import CableFlags, cables
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
@@ -16,7 +17,6 @@ from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOptio
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import ADDRESSES, CABLES, DIALECTS, TABLES
-from fabric.cables.labels import BY_PLACE
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
 from topologies.plugin_folder import file_names
 
@@ -127,10 +127,10 @@ def command(
 
     FORMAT: openflow, routes, lft (InfiniBand), addresses, cables, or list. cables writes the schedule of every cable by
     a profile: both ends by rack, unit and port, length, medium, trays, bundle, label, in the order of pulling; exit
-    code 1: a tray does not hold its cables. The others describe tables: writes the folder -o DIR, whole or not at all; with
-    several fabrics a folder of each in it. Files are verified, followed from every source to every destination, before
-    they are put in place. Loads are those that switches will have: where a dialect cannot seed their hash, all hash
-    alike. Exit code 0: limits on the phase's load hold with the tables; 1: one does not; 3: tables do not fit, or a
+    code 1: a tray does not hold its cables. The others describe tables: writes the folder -o DIR, whole or not at
+    all; with several fabrics a folder of each in it. Files are verified, followed from every source to every
+    destination, before they are put in place. Loads are those that switches will have: where a dialect cannot seed
+    their hash, all hash alike. Exit code 0: limits on the phase's load hold with the tables; 1: one does not; 3: tables do not fit, or a
     router that tables cannot carry.
     """
     if form == "list":

@@ -45,8 +45,8 @@ def command(what: str, scenario: str, settings: Settings, nodes: bool, workbook:
     """Show WHAT of the fabrics of SCENARIO.
 
     paths: diameter, distances, equal-cost paths. bisection: by tier. bom: what is bought, with prices. power: what it
-    draws, with heat and carbon. racks: what stands where. cables: both ends, length, medium and trays of every one; exit
-    code 1: a tray does not hold them. The output of bom and power may be a spreadsheet, by the ending .xlsx.
+    draws, with heat and carbon. racks: what stands where. The output of bom and power may be a spreadsheet, by the
+    ending .xlsx. cables: both ends, length, medium and trays of every one; exit code 1: a tray does not hold them.
     """
     from fabric.pipeline.prepared import build
 

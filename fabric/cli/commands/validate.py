@@ -86,6 +86,10 @@ def _check(file: str, settings: Settings, flags: TopologyFlags) -> tuple[list[Pr
         sources = dict(loaded.sources)
         prepared = prepare(loaded, RouteRequest(down=settings.down, up=settings.up, slow=settings.slow))
         network, workloads = prepared.network, prepared.traffic
+        if any(fabric.cables for fabric in loaded.scenario.fabrics.values()):
+            from fabric.cables.schedule import cable_schedule
+
+            cable_schedule(loaded, network.topologies)
     except FabricError as error:
         return list(error.problems), getattr(error, "sources", sources) or sources
     warnings = list(loaded.locate(FabricError(network.warnings)).problems) if network.warnings else []

@@ -57,8 +57,7 @@ def cable_entry(
     a, b = columns.a.at(at), columns.b.at(at)
     one, other = (b, a) if turned else (a, b)
     optics = columns.optics[at][::-1] if turned else columns.optics[at]
-    name = topologies[columns.fabric[at]].link_name
-    entry: dict[str, Any] = {
+    return {
         "label": (schedule.back_labels if turned else columns.label)[at],
         "a": end_record(one),
         "b": end_record(other),
@@ -73,13 +72,10 @@ def cable_entry(
         "colour": columns.colour[at],
         "bundle": columns.bundle[at] or None,
         "pull_order": columns.number[at],
-        "links": [name(link) for link in columns.links[at]],
+        "link": topologies[columns.fabric[at]].link_name(columns.link[at]),
+        "leg": columns.leg[at],
+        "legs": columns.legs[at],
     }
-    legs = columns.legs.get(at)
-    if legs:
-        pairs = [(high, low) if turned else (low, high) for low, high in legs]
-        entry["legs"] = [{"a": end_record(low), "b": end_record(high)} for low, high in pairs]
-    return entry
 
 
 def end_record(end: CableEnd) -> dict[str, Any]:
@@ -91,7 +87,7 @@ def cable_document(schedule: CableSchedule, *, both_ways: bool = False) -> Docum
     """What there is to buy, how good the placement is, bundles, trays, and the first cables to pull."""
     metres = length_text(schedule.total_m)
     parts: list[Any] = [
-        Line(f"{len(schedule):,} cables, {metres} m of runs, {length_text(schedule.bought_total_m)} m to buy"),
+        Line(f"{_cables_text(schedule)}, {metres} m of runs, {length_text(schedule.bought_total_m)} m to buy"),
         *_placed(schedule),
         cable_kind_table(schedule).only(*KINDS_SHOWN),
     ]
@@ -105,8 +101,8 @@ def cable_document(schedule: CableSchedule, *, both_ways: bool = False) -> Docum
         parts.append(trays.first(max(_TRAYS_SHOWN, len(schedule.overfull))).titled(trays.title + more))
         parts += [
             Line(
-                f"tray {tray.name} is too full: {tray.cables:,} cables take {percent(tray.fill_mm2 / tray.area_mm2)} of "
-                "what they may; a wider tray, another (site.trays), or fibre in place of copper",
+                f"tray {tray.name} is too full: {tray.cables:,} cables take {percent(tray.fill_mm2 / tray.area_mm2)} "
+                "of what they may; a wider tray, another (site.trays), or fibre in place of copper",
                 "bad",
             )
             for tray in schedule.overfull[:_TRAYS_SHOWN]
@@ -117,6 +113,12 @@ def cable_document(schedule: CableSchedule, *, both_ways: bool = False) -> Docum
     more = f", {most} of {len(rows):,}" if len(rows) > most else ""
     parts.append(rows.first(most).titled(rows.title + more).as_rows())
     return parts
+
+
+def _cables_text(schedule: CableSchedule) -> str:
+    """How many cables, and how many runs where some have several legs."""
+    count = schedule.cable_count
+    return f"{count:,} cables" if count == len(schedule) else f"{count:,} cables with {len(schedule):,} legs"
 
 
 def _placed(schedule: CableSchedule) -> list[Line]:

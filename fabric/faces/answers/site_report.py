@@ -19,13 +19,13 @@ def required_plan(plan: SitePlan | None) -> SitePlan:
     Raises
     ------
     FormatError
-        Where the scenario has no floor plan, or lists no nodes (FP6244).
+        Where the scenario has no floor plan, or lists no nodes (FP6250).
     """
     if plan is None:
         raise FormatError(
             "the scenario does not say where racks stand",
             hint="give site.rows and site.racks_per_row, and the hosts in nodes",
-            code="FP6244",
+            code="FP6250",
         )
     return plan
 

@@ -13,7 +13,7 @@ from topologies.errors import OutputError
 from topologies.printable import printable
 from topologies.whole_file import whole_file
 
-_MADE = datetime(1980, 1, 1)  # noqa: DTZ001 - of every workbook: the same bill gives the same bytes
+_MADE = datetime(1980, 1, 1)  # every workbook: the same bill gives the same bytes
 _MOST_ROWS = 1_048_570
 
 

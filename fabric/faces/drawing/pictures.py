@@ -16,6 +16,7 @@ from topologies.whole_file import whole_file
 
 if TYPE_CHECKING:
     from fabric.failures.result import FailureResult
+    from fabric.pipeline.network import Network
 
 
 def picture_phase(routes: Sequence[PhaseRoute], phase: str) -> PhaseRoute:
@@ -57,11 +58,27 @@ def draw(picture: Picture, drawn: Drawn, path: Path, kind: str) -> None:
     if view.language == "dot":
         render_dot(view.text(drawn, picture), path, kind)
         return
+    _write_svg(picture.view, view.text(drawn, picture), path, kind)
+
+
+def draw_scenario(picture: Picture, loaded: LoadedScenario, network: Network, path: Path, kind: str) -> None:
+    """Draw a view that shows no traffic, of a scenario and its fabrics.
+
+    Raises
+    ------
+    FabricError
+        Where the view does not fit the scenario, or the file cannot be written.
+    """
+    text = VIEWS[picture.view].of_scenario
+    if text is None:
+        raise AssertionError("views with traffic are drawn by draw()")
+    _write_svg(picture.view, text(loaded, network, picture), path, kind)
+
+
+def _write_svg(view: str, text: str, path: Path, kind: str) -> None:
+    """A drawing that is no graph, which is SVG and nothing else."""
     if kind != "svg":
-        raise FormatError(
-            f"{picture.view} is drawn as SVG, not as {kind}", hint="end the file with .svg", code="FP6243"
-        )
-    text = view.text(drawn, picture)
+        raise FormatError(f"{view} is drawn as SVG, not as {kind}", hint="end the file with .svg", code="FP6243")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with whole_file(path) as place:

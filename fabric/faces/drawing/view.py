@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from topologies.plugin_folder import PluginFolder
 
 if TYPE_CHECKING:
+    from fabric.pipeline.network import Network
     from fabric.result import PhaseRoute, RouteResult
     from fabric.scenario.load import LoadedScenario
 
@@ -22,7 +23,7 @@ class Picture:
     """What to draw of a view.
 
     ``at`` is a unit, pod or node; ``tier`` of the matrix; ``direction`` its links up or down; ``all_links`` draws more
-    than 500.
+    than 500; ``rack`` names racks of the elevation.
     """
 
     view: str
@@ -31,6 +32,7 @@ class Picture:
     tier: str | None = None
     direction: str = "up"
     all_links: bool = False
+    rack: str | None = None  # name or pattern of racks
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +65,14 @@ class View:
         The whole drawing. Raises FabricError where the view does not fit the network.
     of_links : bool
         Whether it colours links, so that each can be as full as in its worst failure case.
+    of_scenario : callable, optional
+        The whole drawing of a scenario and its fabrics, of a view that shows no traffic: nothing is routed for it.
     """
 
     language: Literal["dot", "svg"]
     text: Callable[[Drawn, Picture], str]
     of_links: bool = True
+    of_scenario: Callable[[LoadedScenario, Network, Picture], str] | None = None
 
 
 VIEWS = PluginFolder("view", "fabric.faces.drawing.views", "VIEW", View)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fabric.cables.cable_rows import CableEnd, CableSchedule, EndColumns
+from fabric.cables.cable_rows import CableSchedule, EndColumns
 from fabric.output.columns import counts, lengths, named, ratios
 from fabric.output.table import Column, Table
 
@@ -61,10 +61,10 @@ def cable_table(schedule: CableSchedule, *, both_ways: bool = False) -> Table:
         named("model", "model", same(columns.model), width=12, priority=2),
         named("a_optic", "a optic", turned(low, high), width=12, priority=3),
         named("b_optic", "b optic", turned(high, low), width=12, priority=3),
-        counts("links", "links", same([len(links) for links in columns.links]), width=5, priority=3),
+        counts("leg", "leg", same(columns.leg), width=4, priority=3),
+        counts("legs", "legs", same(columns.legs), width=4, priority=3),
         named("route", "trays", turned(routes, back), width=20, flexible=True, priority=1),
         named("colour", "colour", same(columns.colour), width=8, priority=1),
-        named("legs", "legs", same(_leg_texts(schedule)), width=30, flexible=True, priority=3),
     ]
     return Table.of(table, len(labels), title="cables, the longest first")
 
@@ -80,21 +80,9 @@ def _ends(name: str, own: EndColumns, other: EndColumns, *, both_ways: bool) -> 
     return made
 
 
-def _leg_texts(schedule: CableSchedule) -> Sequence[str]:
-    """Both ends of every link of cables that carry several."""
-    texts = [""] * len(schedule)
-    for row, legs in schedule.columns.legs.items():
-        texts[row] = "; ".join(f"{_end_text(a)} to {_end_text(b)}" for a, b in legs)
-    return texts
-
-
-def _end_text(end: CableEnd) -> str:
-    return f"{end.node}:{end.port}"
-
-
 def cable_kind_table(schedule: CableSchedule) -> Table:
     """Cables of every kind: what is to be bought, by fabric, tier, medium and length."""
-    columns = schedule.columns
+    columns = schedule.columns.only(schedule.columns.first_legs)
     bought = columns.bought_m.tolist()
     keys = zip(columns.fabric, columns.tier, columns.medium, columns.model, columns.optics, bought, strict=True)
     often: dict[tuple[Any, ...], int] = {}
@@ -126,7 +114,8 @@ def bundle_table(schedule: CableSchedule) -> Table:
     columns = schedule.columns
     first: dict[str, int] = {}
     number: dict[str, int] = {}
-    for row, bundle in enumerate(columns.bundle):
+    for row in columns.first_legs:
+        bundle = columns.bundle[row]
         first.setdefault(bundle, row)
         number[bundle] = number.get(bundle, 0) + 1
     names = [bundle for bundle in first if bundle]

@@ -190,11 +190,13 @@ MODELS = RowKind(
     (
         "role", "model", "product", "ports", "speed_gbps", "links", "gpus", "medium", "reach_m", "length_m",
         "tcam_entries", "groups", "group_members", "typical_w", "max_w", "usd", "estimate", "source",
-        "domain_gpus", "scale_up_gbps",
+        "domain_gpus", "scale_up_gbps", "ends", "standard", "stock_m", "usd_per_m", "lead_days", "carbon_kg",
+        "ports_per_cage", "rack_units", "depth_m",
     ),
-    more=("size", "watts"),
+    more=("size", "watts", "longest_m"),
     shown=(
-        "role", "model", "product", "size", "speed_gbps", "scale_up_gbps", "domain_gpus", "watts", "usd", "estimate",
+        "role", "model", "product", "size", "speed_gbps", "medium", "longest_m", "scale_up_gbps", "domain_gpus", "watts",
+        "usd", "estimate",
     ),
     key="models",
 )  # fmt: skip
@@ -225,10 +227,9 @@ CABLES = RowKind(
     "cables",
     (
         "label", "fabric", "tier", "a_node", "a_port", "a_rack", "a_unit", "b_node", "b_port", "b_rack", "b_unit",
-        "length_m", "bought_m", "media", "model", "a_optic", "b_optic", "links", "route", "colour", "bundle",
+        "length_m", "bought_m", "media", "model", "a_optic", "b_optic", "leg", "legs", "route", "colour", "bundle",
         "pull_order",
     ),
-    more=("legs",),
     shown=(
         "pull_order", "bundle", "a_rack", "a_unit", "a_node", "a_port", "b_rack", "b_unit", "b_node", "b_port",
         "length_m", "bought_m", "media", "colour", "route",
