@@ -269,7 +269,7 @@ def defaults_of(requirement: Requirement, needs: Mapping[str, FabricNeed]) -> tu
     if not require.survive and all(wish.survive is None for wish in spec.fabrics.values()):
         lines.append("require.survive: nothing")
     if not candidates.kinds and not any(wish.kinds for wish in spec.fabrics.values()):
-        lines.append("candidates.kinds: all families whose NICs all reach each other (rail-only and planes by rail: by name)")
+        lines.append("candidates.kinds: all whose NICs reach each other; rail-only and planes by rail: where named")
     if not (candidates.switches or candidates.leaf or candidates.spine):
         lines.append(f"candidates.switches: all {len(requirement.catalogue.switches)} of the catalogue")
     if candidates.max_tiers is None:
