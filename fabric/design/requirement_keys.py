@@ -60,8 +60,9 @@ def parse_oversubscription(value: object) -> float:
 
 def nic_keys(value: object) -> object:
     """``400G`` and ``8x400`` as keys."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"{value!r} has no unit; write for example {value:g}G, or {{count: 8, speed: {value:g}G}}")
+    bare = str(value).strip()
+    if not isinstance(value, bool) and bare.replace(".", "", 1).isdecimal():
+        raise ValueError(f"{bare} has no unit; write for example {bare}G, or {{count: 8, speed: {bare}G}}")
     if not isinstance(value, str):
         return value
     match = _NIC_TEXT.match(value)
