@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fabric.scenario.json_schema import scenario_schema
-from generate import columns, commands, keys, measured, plugins, reading, readme, scenario
+from generate import columns, commands, keys, measured, plugins, reading, readme, requirement, scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,6 +21,7 @@ def schema(_: str) -> str:
 PAGES: dict[str, Callable[[str], str]] = {
     "README.md": readme.page,
     "docs/scenario.md": scenario.page,
+    "docs/design.md": requirement.page,
     "docs/output.md": columns.page,
     "docs/commands.md": commands.page,
     "docs/plugins.md": plugins.page,

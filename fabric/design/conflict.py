@@ -88,7 +88,8 @@ def wishes_of(requirement: Requirement, need: FabricNeed) -> list[Wish]:
     """What a need wishes, what is given up most readily first."""
     own = requirement.spec.fabrics[need.name]
     place = f"require.fabrics.{need.name}" if requirement.spec.require.fabrics else "require"
-    wishes = [_cap(measure, most) for measure, most in need.most]
+    budget = f"{place if own.budget.model_fields_set else 'require'}.budget"
+    wishes = [_cap(budget, measure, most) for measure, most in need.most]
     if need.reserve_hosts:
         wishes.append(_reserve(need))
     wishes += [
@@ -206,7 +207,7 @@ def _models(need: FabricNeed) -> Wish:
     return Wish("candidates.switches", text, without, nearest)
 
 
-def _cap(measure: str, most: float) -> Wish:
+def _cap(budget: str, measure: str, most: float) -> Wish:
     def without(one: FabricNeed) -> FabricNeed:
         return replace(one, most=tuple(cap for cap in one.most if cap[0] != measure))
 
@@ -218,7 +219,7 @@ def _cap(measure: str, most: float) -> Wish:
         return f"{amount(measure, search.value_of(best))} is the least that the rest needs"
 
     key = {"cost": "cost_usd", "power": "power_w"}.get(measure, measure)
-    return Wish(f"require.budget.{key}", f"at most {amount(measure, most)}", without, nearest)
+    return Wish(f"{budget}.{key}", f"at most {amount(measure, most)}", without, nearest)
 
 
 def amount(measure: str, value: float) -> str:

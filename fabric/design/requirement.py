@@ -160,7 +160,7 @@ def needs_of(requirement: Requirement) -> dict[str, FabricNeed]:
             max_tiers=wish.max_tiers or candidates.max_tiers or DEFAULT_TIERS,
             parts=bool(set(wish.kinds or candidates.kinds) & set(FALL_INTO_PARTS)),
             reserve_hosts=_reserve(spec, hosts),
-            most=_most(spec),
+            most=_most(requirement, wish),
         )
     return needs
 
@@ -229,10 +229,19 @@ def _reserve(spec: RequirementSpec, hosts: Hosts) -> int:
     return max([size - hosts.count for size in sizes] or [0])
 
 
-def _most(spec: RequirementSpec) -> tuple[tuple[str, float], ...]:
-    """The budget, by measure."""
-    budget = spec.require.budget
-    given = {"cost": budget.cost_usd, "power": budget.power_w, "cables": budget.cables}
+def _most(requirement: Requirement, wish: FabricWish) -> tuple[tuple[str, float], ...]:
+    """The budget of a fabric, by measure; what each of several may take of one budget is nowhere said."""
+    spec = requirement.spec
+    whole = {"cost": spec.require.budget.cost_usd, "power": spec.require.budget.power_w}
+    whole["cables"] = spec.require.budget.cables
+    if len(spec.fabrics) > 1 and any(most is not None for most in whole.values()):
+        raise requirement.located(
+            f"one budget for {len(spec.fabrics)} fabrics does not say what each may take",
+            ("require", "budget"),
+            f"give each its own: fabrics: {{{next(iter(spec.fabrics))}: {{budget: {{cost_usd: …}}}}}}",
+        )
+    own = {"cost": wish.budget.cost_usd, "power": wish.budget.power_w, "cables": wish.budget.cables}
+    given = {measure: most if most is not None else whole[measure] for measure, most in own.items()}
     return tuple((measure, float(most)) for measure, most in given.items() if most is not None)
 
 
@@ -260,7 +269,7 @@ def defaults_of(requirement: Requirement, needs: Mapping[str, FabricNeed]) -> tu
     if not require.survive and all(wish.survive is None for wish in spec.fabrics.values()):
         lines.append("require.survive: nothing")
     if not candidates.kinds and not any(wish.kinds for wish in spec.fabrics.values()):
-        lines.append("candidates.kinds: all families")
+        lines.append("candidates.kinds: all whose NICs reach each other; rail-only and planes by rail: where named")
     if not (candidates.switches or candidates.leaf or candidates.spine):
         lines.append(f"candidates.switches: all {len(requirement.catalogue.switches)} of the catalogue")
     if candidates.max_tiers is None:

@@ -10,7 +10,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from fabric.design.growth_stages import GrowthStage, as_stages
@@ -52,8 +60,9 @@ def parse_oversubscription(value: object) -> float:
 
 def nic_keys(value: object) -> object:
     """``400G`` and ``8x400`` as keys."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"{value!r} has no unit; write for example {value:g}G, or {{count: 8, speed: {value:g}G}}")
+    bare = str(value).strip()
+    if not isinstance(value, bool) and bare.replace(".", "", 1).isdecimal():
+        raise ValueError(f"{bare} has no unit; write for example {bare}G, or {{count: 8, speed: {bare}G}}")
     if not isinstance(value, str):
         return value
     match = _NIC_TEXT.match(value)
@@ -148,43 +157,48 @@ class NicWish(Spec):
 Nic = Annotated[NicWish, BeforeValidator(nic_keys)]
 
 
-def _known_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
+def _known_kind(kind: str) -> str:
+    """The name of a kind of topology; one that no family counts is refused with those that are."""
     from fabric.design.family import FAMILIES
 
-    known = list(dict.fromkeys([*FAMILIES, *(entry.name for entry in TOPOLOGIES)]))
-    for kind in kinds:
-        if kind not in known:
-            text, hint = f"unknown kind of fabric {kind!r}", nearest_hint(kind, FAMILIES, "kinds")
-            raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
-    return kinds
+    if kind in FAMILIES:
+        return kind
+    text, hint = f"unknown kind of fabric {kind!r}", nearest_hint(kind, FAMILIES, "kinds")
+    if kind in {entry.name for entry in TOPOLOGIES}:
+        text, hint = f"no family counts {kind}; designs are not made of it", f"kinds: {', '.join(FAMILIES)}"
+    raise PydanticCustomError("unknown_choice", "{text}", {"text": text, "hint": hint})
+
+
+def _known_switch(model: str, info: ValidationInfo) -> str:
+    return known_model("switch", catalogue_of(info.context).switches, model) or model
+
+
+Kind = Annotated[str, AfterValidator(_known_kind)]
+Model = Annotated[str, AfterValidator(_known_switch)]
 
 
 class Candidates(Spec):
     """What may be chosen from; what is left out is not restricted."""
 
-    kinds: tuple[str, ...] = Field(
+    kinds: tuple[Kind, ...] = Field(
         default=(), description="Families of fabrics; default: all that are counted", examples=[["fat-tree"]]
     )
-    switches: tuple[str, ...] = Field(
+    switches: tuple[Model, ...] = Field(
         default=(), description="Switch models; default: all of the catalogue", examples=[["eth-64x400"]]
     )
-    leaf: tuple[str, ...] = Field(default=(), description="Models of the switches that hosts are on")
-    spine: tuple[str, ...] = Field(default=(), description="Models of all other switches")
+    leaf: tuple[Model, ...] = Field(default=(), description="Models of the switches that hosts are on")
+    spine: tuple[Model, ...] = Field(default=(), description="Models of all other switches")
     max_tiers: Annotated[int, Field(ge=1, le=4, strict=True)] | None = Field(
         default=None, description="Most tiers of switches; default: 3", examples=[3]
     )
 
-    @field_validator("switches", "leaf", "spine")
-    @classmethod
-    def _known_switches(cls, models: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        for model in models:
-            known_model("switch", catalogue_of(info.context).switches, model)
-        return models
 
-    @field_validator("kinds")
-    @classmethod
-    def _kinds(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        return _known_kinds(kinds)
+class Budget(Spec):
+    """Most that a fabric may take: switches, licences, optics and cables."""
+
+    cost_usd: float | None = Field(default=None, gt=0, description="Price, US$", examples=[5_000_000])
+    power_w: float | None = Field(default=None, gt=0, description="Largest power, W", examples=[250_000])
+    cables: Count | None = Field(default=None, description="Cables between ports")
 
 
 class FabricWish(Spec):
@@ -201,15 +215,11 @@ class FabricWish(Spec):
     )
     oversubscription: Oversubscription | None = None
     survive: tuple[Survivable, ...] | None = Field(default=None, description="Single failures that it has to survive")
-    kinds: tuple[str, ...] = Field(default=(), description="Families of fabrics; default: those of candidates")
+    budget: Budget = Field(default=Budget(), description="Most that it may take")
+    kinds: tuple[Kind, ...] = Field(default=(), description="Families of fabrics; default: those of candidates")
     max_tiers: Annotated[int, Field(ge=1, le=4, strict=True)] | None = Field(
         default=None, description="Most tiers of switches; default: that of candidates"
     )
-
-    @field_validator("kinds")
-    @classmethod
-    def _kinds(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        return _known_kinds(kinds)
 
 
 class Bisection(Spec):
@@ -218,14 +228,6 @@ class Bisection(Spec):
     ratio: Annotated[Ratio, Field(gt=0)] = Field(
         description="Of what the hosts of a half can send: 1 is full bandwidth, 0.5 is 2:1", examples=[1.0]
     )
-
-
-class Budget(Spec):
-    """Most that all fabrics together may take: switches, optics and cables."""
-
-    cost_usd: float | None = Field(default=None, gt=0, description="Price, US$", examples=[5_000_000])
-    power_w: float | None = Field(default=None, gt=0, description="Largest power, W", examples=[250_000])
-    cables: Count | None = Field(default=None, description="Cables between ports")
 
 
 class Runs(Spec):
@@ -266,7 +268,9 @@ class Requires(Spec):
         description="What comes later: stages, each larger than the one before",
         json_schema_extra=_or_one,
     )
-    budget: Budget = Field(default=Budget(), description="Most that it may take")
+    budget: Budget = Field(
+        default=Budget(), description="Most that the only fabric may take; of several each has its own"
+    )
     workload: str | None = Field(
         default=None, min_length=1, description="File of a workload, or of a scenario with workloads"
     )

@@ -92,6 +92,13 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("traffic",), kinds.COLLECTIVE,
         lambda at: ["traffic", "--collective", "all-reduce", "--ranks", "8", "--size", "1GB"],
     ),
+    "design": (
+        ("design",), kinds.DESIGNS,
+        lambda at: [
+            "design", "--gpus", "32", "--nic", "400G", "--kind", "leaf-spine", "--kind", "rail-optimised",
+            "-o", f"{at}",
+        ],
+    ),
     "expect": (
         ("expect",), kinds.EXPECTED,
         lambda at: ["expect", f"{at}/s.yaml", "--fabric", "main", "--sizes", "1M:1G:32", "--collective", "all"],

@@ -78,7 +78,7 @@ def test_what_cannot_be_met_ends_with_4_and_the_conflict(folder, capsys):
     assert answer["status"] == "INFEASIBLE"
     assert answer["value"] is None
     assert answer["designs"] == []
-    assert {"require.gpus", "require.oversubscription"} <= {one["key"] for one in answer["conflict"]}
+    assert "require.gpus" in {one["key"] for one in answer["conflict"]}
     assert list(folder.iterdir()) == []
 
 

@@ -186,6 +186,7 @@ BAD = {
     "gpus: 64, nic: 400G, growth: [{gpus: 64}]": "as many than the requirement",
     "gpus: 64, nic: 400G, limits: [{fabric: backnd, metric: offered, max: 1}]": "unknown fabric 'backnd'",
     "gpus: 64, nic: 400G, workload: none.yaml": "cannot read",
+    "gpus: 64, nic: 400G, budget: {cost_usd: 9}, fabrics: {a: {}, b: {}}": "one budget for 2 fabrics",
 }
 
 
@@ -205,6 +206,7 @@ def test_mistakes_are_refused_with_line_and_column(require, message, tmp_path):
     [
         ("candidates: {kinds: [leafspine]}", "did you mean 'leaf-spine'"),
         ("candidates: {switches: [eth-64x4000]}", "did you mean 'eth-64x400'"),
+        ("candidates: {kinds: [bcube]}", "no family counts bcube"),
         ("candidates: {max_tiers: 9}", "at most 4"),
         ("objective: prize", "nothing is called"),
         ("objective: [cost, cost]", "names something twice"),

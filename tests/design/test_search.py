@@ -129,7 +129,8 @@ def test_a_second_objective_decides_among_equals():
     catalogue = replace(builtin(), switches=rows)
     hot = Search(NEED, catalogue, COST, families=TOY).next()
     cool = Search(NEED, catalogue, Objective.of("cost", "power"), families=TOY).next()
-    assert hot is not None and cool is not None
+    assert hot is not None
+    assert cool is not None
     assert {one.model for one in hot.switches} == {"a-hot"}
     assert {one.model for one in cool.switches} == {"b-cool"}
 

@@ -53,7 +53,9 @@ def variant(need: FabricNeed, low: SwitchModel, high: SwitchModel, *, floored: b
             LinkTerm("leaf-spine", need.endpoints, need.nic_gbps, END, END, "upper"),
         ),
     )
-    return Variant("toy", f"toy {low.model} {high.model}", (low.model, high.model), formulate, floor if floored else None)
+    return Variant(
+        "toy", f"toy {low.model} {high.model}", (low.model, high.model), formulate, floor if floored else None
+    )
 
 
 def counted(need: FabricNeed, low: SwitchModel, high: SwitchModel, boxes: int, joints: int, links: int) -> Counted:

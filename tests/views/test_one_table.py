@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from made_designs import CONFLICT, DESIGNS
 from made_sweep import sweep
 from textual.app import App, ComposeResult
 
@@ -34,6 +35,7 @@ from fabric.faces.views.attached import host_table, leaf_table
 from fabric.faces.views.bill import bill_table, part_table, total_table
 from fabric.faces.views.build import cable_table, role_table
 from fabric.faces.views.demand_matrix import demand_matrix, matrix_table
+from fabric.faces.views.design import conflict_table, design_table
 from fabric.faces.views.differences import (
     effect_table,
     figure_table,
@@ -203,6 +205,8 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "what is lost a month": lambda _: failures.loss_table(SWEEP.expected),
     "best time between checkpoints": lambda _: failures.checkpoint_table(SWEEP.expected.checkpoints),
     "what to add": lambda _: failures.remedy_table(SWEEP.remedies),
+    "designs": lambda _: design_table(DESIGNS, {DESIGNS[0].name: Path("a.fabric.yaml")}),
+    "wishes that conflict": lambda _: conflict_table(CONFLICT),
 }  # fmt: skip
 
 
