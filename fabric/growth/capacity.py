@@ -1,13 +1,16 @@
 """What a state of the work carries: all-to-all traffic of the hosts in service, routed over the cables that are up.
 
-Capacity is that of the links between switches: the fullest of them before the work, over the fullest in the state. The
-traffic is divided over shortest paths in proportion to the capacity that is left (``wcmp``), as a controller does that
-drains links. Links of hosts are left out, so that room in the fabric is not taken for capacity that is kept.
+Capacity is that of the links between switches: the fullest of them before the work, over the fullest in the state. By
+**shortest** paths the traffic is divided in proportion to the capacity that is left (``wcmp``), as a controller does that
+drains links. While a third tier is put in, some pairs have paths of both lengths; **up-down** paths of any length, weighted
+best (``optimal``), are then needed to keep what is there. Links of hosts are left out, so that room in the fabric is not
+taken for capacity that is kept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -17,7 +20,11 @@ from fabric.routing.router import RoutingOptions
 from topologies.columns import Bools
 from traffic.demands import Demands, Flows, TrafficClass, UniformBlock
 
-ROUTER = "wcmp"
+Paths = Literal["shortest", "up-down"]
+_ROUTING = {
+    "shortest": ("wcmp", RoutingOptions()),
+    "up-down": ("optimal", RoutingOptions(paths="valley-free", gap=0.005, time_limit_s=120.0)),
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class RoutedState:
     unreachable_pairs: int
 
 
-def route_state(fabric: UnionFabric, up: Bools) -> RoutedState:
+def route_state(fabric: UnionFabric, up: Bools, paths: Paths = "shortest") -> RoutedState:
     """Route the traffic of the hosts in service over the cables that are up."""
     state = fabric.state(up)
     none = np.empty(0, dtype=np.int32)
@@ -37,14 +44,15 @@ def route_state(fabric: UnionFabric, up: Bools) -> RoutedState:
         return RoutedState(0.0, 0)
     flows = Flows(none, none, np.empty(0), (UniformBlock(members, 1.0),))
     demands = Demands("growth", (TrafficClass("growth", "all", "all-to-all", steady=False),), (flows,))
-    route = route_phase(state, demands, "all", router=ROUTER, options=RoutingOptions(), efficiency=1.0)
+    router, options = _ROUTING[paths]
+    route = route_phase(state, demands, "all", router=router, options=options, efficiency=1.0)
     links, switch = state.links, state.is_switch
     between = switch[links.src] & switch[links.dst] & state.up
     return RoutedState(float(route.utilisation[between].max(initial=0.0)), route.unreachable_pairs)
 
 
 def kept_capacity(before: RoutedState, state: RoutedState) -> float:
-    """Part of the capacity before the work that a state has; 0 where pairs have lost each other."""
+    """Part of the capacity before the work that a state has, 1 at most; 0 where pairs have lost each other."""
     if state.unreachable_pairs > before.unreachable_pairs:
         return 0.0
-    return before.max_utilisation / state.max_utilisation if state.max_utilisation else 1.0
+    return min(before.max_utilisation / state.max_utilisation, 1.0) if state.max_utilisation else 1.0
