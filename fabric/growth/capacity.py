@@ -3,8 +3,8 @@
 Capacity is that of the links between switches: the fullest of them before the work, over the fullest in the state. By
 **shortest** paths the traffic is divided in proportion to the capacity that is left (``wcmp``), as a controller does that
 drains links. While a third tier is put in, some pairs have paths of both lengths; **up-down** paths of any length, weighted
-best (``optimal``), are then needed to keep what is there. Links of hosts are left out, so that room in the fabric is not
-taken for capacity that is kept.
+best (``fabric.growth.quotient``, as the router ``optimal`` does), are then needed to keep what is there. Links of hosts are
+left out, so that room in the fabric is not taken for capacity that is kept.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from fabric.evaluation.phases import route_phase
+from fabric.growth.quotient import least_utilisation, switch_graph
 from fabric.growth.union import UnionFabric
 from fabric.routing.router import RoutingOptions
 from topologies.columns import Bools
@@ -29,15 +30,20 @@ _ROUTING = {
 
 @dataclass(frozen=True)
 class RoutedState:
-    """One state of the fabric, built and routed."""
+    """One state of the fabric, built and routed; states are compared that were routed over the same paths."""
 
-    max_utilisation: float  # of links between switches
+    max_utilisation: float  # of links between switches, in a unit of the paths
     unreachable_pairs: int
 
 
 def route_state(fabric: UnionFabric, up: Bools, paths: Paths = "shortest") -> RoutedState:
     """Route the traffic of the hosts in service over the cables that are up."""
     state = fabric.state(up)
+    if paths == "up-down":
+        graph = switch_graph(state, fabric.in_service)
+        least = least_utilisation(graph) if graph is not None else None
+        if least is not None:
+            return RoutedState(least, 0)
     none = np.empty(0, dtype=np.int32)
     members = fabric.in_service
     if len(members) < 2:

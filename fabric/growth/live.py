@@ -16,7 +16,7 @@ from topologies.validate import validate
 _ROUND = 1e-9
 _HALVINGS = (1.0, 0.5, 0.25)  # of the part drained at once, before cables are touched unit by unit
 _TWO_TIERS = 2
-_MOST_PROGRAMMES = 24  # steps whose states are routed by linear programmes
+_MOST_PROGRAMMES = 100  # steps whose states are routed by linear programmes
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +100,11 @@ class _StateRouter:
 
     def _capacity(self, up: Bools, paths: Paths) -> float:
         """By shortest paths, where these keep all; else by the paths asked for, if that is more."""
-        before = self._state(self._fabric.at_first, "shortest")
-        kept = kept_capacity(before, self._state(up, "shortest"))
+        first = self._fabric.at_first
+        kept = kept_capacity(self._state(first, "shortest"), self._state(up, "shortest"))
         if kept >= 1 - _ROUND or paths == "shortest":
             return kept
-        return max(kept, kept_capacity(before, self._state(up, paths)))
+        return max(kept, kept_capacity(self._state(first, paths), self._state(up, paths)))
 
     def route(self, steps: Sequence[Step], paths: Paths, floor: float | None) -> LiveWork:
         """Route the states that the steps pass; no further than the first one below the floor, where one is given."""
