@@ -18,14 +18,11 @@ from fabric.evaluation.phases import route_phase
 from fabric.growth.quotient import least_utilisation, switch_graph
 from fabric.growth.union import UnionFabric
 from fabric.routing.router import RoutingOptions
-from topologies.columns import Bools
+from topologies.columns import Bools, Ints
+from topologies.topology import Topology
 from traffic.demands import Demands, Flows, TrafficClass, UniformBlock
 
 Paths = Literal["shortest", "up-down"]
-_ROUTING = {
-    "shortest": ("wcmp", RoutingOptions()),
-    "up-down": ("optimal", RoutingOptions(paths="valley-free", gap=0.005, time_limit_s=120.0)),
-}
 
 
 @dataclass(frozen=True)
@@ -38,19 +35,26 @@ class RoutedState:
 
 def route_state(fabric: UnionFabric, up: Bools, paths: Paths = "shortest") -> RoutedState:
     """Route the traffic of the hosts in service over the cables that are up."""
-    state = fabric.state(up)
-    if paths == "up-down":
-        graph = switch_graph(state, fabric.in_service)
-        least = least_utilisation(graph) if graph is not None else None
-        if least is not None:
-            return RoutedState(least, 0)
-    none = np.empty(0, dtype=np.int32)
-    members = fabric.in_service
+    state, members = fabric.state(up), fabric.in_service
     if len(members) < 2:
         return RoutedState(0.0, 0)
+    if paths == "shortest":
+        return _routed(state, members, "wcmp", RoutingOptions())
+    graph = switch_graph(state, members)
+    least = least_utilisation(graph) if graph is not None else None
+    return best_by_programme(state, members) if least is None else RoutedState(least, 0)
+
+
+def best_by_programme(state: Topology, members: Ints) -> RoutedState:
+    """The best routing over up-down paths, by a linear programme over all switches; what the NICs hold back is 1."""
+    return _routed(state, members, "optimal", RoutingOptions(paths="valley-free", gap=0.005, time_limit_s=120.0))
+
+
+def _routed(state: Topology, members: Ints, router: str, options: RoutingOptions) -> RoutedState:
+    """All-to-all traffic of some endpoints, routed."""
+    none = np.empty(0, dtype=np.int32)
     flows = Flows(none, none, np.empty(0), (UniformBlock(members, 1.0),))
     demands = Demands("growth", (TrafficClass("growth", "all", "all-to-all", steady=False),), (flows,))
-    router, options = _ROUTING[paths]
     route = route_phase(state, demands, "all", router=router, options=options, efficiency=1.0)
     links, switch = state.links, state.is_switch
     between = switch[links.src] & switch[links.dst] & state.up

@@ -150,7 +150,9 @@ def room_for(
         rewiring = rewire(topology, after.topology)
         if not rewiring.touched:
             return BuiltFabric(keys, topology, tuple(hosts))
-        reasons.append(f"{rewiring.touched:,} cables would be touched, for where they go depends on how many hosts there are")
+        reasons.append(
+            f"{rewiring.touched:,} cables would be touched, for where they go depends on how many hosts there are"
+        )
     count = sum(len(group.hosts) for group in hosts)
     raise ScenarioError(
         f"a {kind} cannot keep ports for the last stage with {count:,} nodes: {reasons[0]}",

@@ -28,7 +28,9 @@ def write_stages(result: GrowthResult, folder: Path, *, force: bool) -> dict[int
     with whole_folder(folder, STAGES, force=force) as beside:
         for stage in result.stages:
             name = f"{result.loaded.scenario.name}-{stage.size}"
-            comment = f"Stage {stage.number} of the growth of {result.loaded.scenario.name}: {stage.size:,} {result.unit}."
+            comment = (
+                f"Stage {stage.number} of the growth of {result.loaded.scenario.name}: {stage.size:,} {result.unit}."
+            )
             if stage.growth:
                 comment += (
                     f"\n{stage.touched:,} cables are touched, {percent(stage.touched_part)} of those between switches; "

@@ -68,7 +68,9 @@ def _text(work: LiveWork, live: LiveStep) -> str:
     moves = Counter((source, target) for _, source, target in moves_of(work, live))
     if moves:
         shown = [
-            f"{counted(count, 'cables')} from {source} to {target}" if target else f"{counted(count, 'cables')} off {source}"
+            f"{counted(count, 'cables')} from {source} to {target}"
+            if target
+            else f"{counted(count, 'cables')} off {source}"
             for (source, target), count in list(moves.items())[:_NAMED]
         ]
         more = f" and {len(moves) - _NAMED} more pairs of switches" if len(moves) > _NAMED else ""

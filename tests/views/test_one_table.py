@@ -38,6 +38,7 @@ from fabric.faces.views.differences import (
     times_since,
 )
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
+from fabric.faces.views.growth import growth_table, work_table
 from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
@@ -48,6 +49,8 @@ from fabric.faces.views.shape import cut_table, path_table
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import sent_table
+from fabric.growth.grow import GrowthRequest, grow
+from fabric.growth.sizes import StageWish
 from fabric.output.row_kind import RowKind
 from fabric.output.rows import Arrangement, arrange, row_records, to_csv, to_ndjson
 from fabric.output.table import Table
@@ -73,6 +76,9 @@ TRAINING = str(ROOT / "tests" / "golden" / "cases" / "training.fabric.yaml")
 _STYLES = {"bad": "\x1b[1;31m", "good": "\x1b[32m", "warn": "\x1b[33m"}
 
 
+GROWTH = GrowthRequest((StageWish(160), StageWish(320)))
+
+
 class Routed:
     """A training job with storage and a fabric with limits: routed, without a spine, and under several routers."""
 
@@ -89,6 +95,7 @@ class Routed:
         self.limited_less: RouteResult = route(limited, RouteRequest(down=("spine0",)))
         self.limited_routers = compare_routers(prepare(limited, RouteRequest()), routers=("ecmp", "ecmp-hash"))
         self.network = self.run.network
+        self.grown = grow(load_scenario(str(ROOT / "examples" / "quickstart.fabric.yaml")), GROWTH)
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
 
@@ -185,6 +192,8 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "what is lost a month": lambda _: failures.loss_table(SWEEP.expected),
     "best time between checkpoints": lambda _: failures.checkpoint_table(SWEEP.expected.checkpoints),
     "what to add": lambda _: failures.remedy_table(SWEEP.remedies),
+    "stages of growth": lambda it: growth_table(it.grown),
+    "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip
 
 

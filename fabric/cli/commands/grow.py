@@ -55,7 +55,9 @@ def _floor(_ctx: click.Context, _option: click.Parameter, ratio: float) -> float
     metavar="GPUS",
     help="Size of the next stage; once for each stage, or several with commas. Nodes where these have no GPUs.",
 )
-@click.option("--reserve", is_flag=True, help="Buy the upper tiers for the last stage first: no cable is touched later.")
+@click.option(
+    "--reserve", is_flag=True, help="Buy the upper tiers for the last stage first: no cable is touched later."
+)
 @click.option("--built", is_flag=True, help="SCENARIO stands already: a reserve begins with its first growth.")
 @click.option(
     "--floor",

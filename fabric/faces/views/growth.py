@@ -106,7 +106,5 @@ def work_table(result: GrowthResult) -> Table:
         "capacity_after": ratios("capacity_after", "left after", [step.capacity_after for step in steps], priority=2),
         "text": named("text", "what to do", [step.text for step in steps], width=60, flexible=True),
     }
-    marks: list[Mark] = [
-        "bad" if step.least_capacity < floors[number] - 1e-9 else "" for number, _, step in rows
-    ]
+    marks: list[Mark] = ["bad" if step.least_capacity < floors[number] - 1e-9 else "" for number, _, step in rows]
     return Table.of([columns[name] for name in WORK.names], len(rows), title="order of the work", marks=marks)
