@@ -66,7 +66,7 @@ def switch_graph(topology: Topology, members: Ints) -> SwitchGraph | None:
         np.bincount(row[homes[1]], minlength=len(switches)).astype(np.float64),
         bundles[0],
         bundles[1],
-        np.bincount(code.ravel(), topology.capacity_gbps[between]),
+        column(np.bincount(code.ravel(), topology.capacity_gbps[between]), np.float64),
         level[bundles[1]] > level[bundles[0]],
     )
 

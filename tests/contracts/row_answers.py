@@ -142,5 +142,7 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ],
     ),
     "grow": (("grow",), kinds.GROWTH, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "-q"]),
-    "grow by steps": (("grow",), kinds.WORK, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "--rows", "steps", "-q"]),
+    "grow by steps": (
+        ("grow",), kinds.WORK, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "--rows", "steps", "-q"],
+    ),
 }  # fmt: skip

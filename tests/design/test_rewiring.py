@@ -30,13 +30,19 @@ def chain(name: str) -> list[tuple[BuiltFabric, BuiltFabric, Rewiring]]:
     return steps
 
 
+def cable(one: str, other: str, gbps: float) -> tuple[str, str, float]:
+    """A cable by its two ends, in one order, and its speed."""
+    low, high = sorted((one, other))
+    return low, high, gbps
+
+
 def pairs(topology: Topology) -> Counter[tuple[str, str, float]]:
     """Cables by their two ends and speed."""
     names, links = topology.nodes.name, topology.links
     cables = np.flatnonzero(topology.is_cable).tolist()
     return Counter(
-        (*sorted((names[links.src[cable]], names[links.dst[cable]])), float(links.capacity_gbps[cable]))
-        for cable in cables
+        cable(names[links.src[row]], names[links.dst[row]], float(links.capacity_gbps[row]))
+        for row in cables
     )
 
 
@@ -84,7 +90,7 @@ def test_the_fewest_are_touched_of_all_ways_to_name_the_devices(radix: int, befo
         to = dict(zip(spines[0], chosen, strict=True))
         renamed: Counter[tuple[str, str, float]] = Counter()
         for (one, other, gbps), count in ours.items():
-            renamed[(*sorted((to.get(one, one), to.get(other, other))), gbps)] += count
+            renamed[cable(to.get(one, one), to.get(other, other), gbps)] += count
         best = max(best, (renamed & theirs).total())
     assert len(rewire(old, new).kept) == best
 
@@ -101,7 +107,7 @@ def test_the_fewest_are_touched_where_a_third_tier_comes() -> None:
                    and any(other in set(leaf.values()) for other in (low, high))})  # fmt: skip
     gain = {
         (one, other): sum(
-            min(count, theirs[(*sorted((leaf[low if high == one else high], other)), gbps)])
+            min(count, theirs[cable(leaf[low if high == one else high], other, gbps)])
             for (low, high, gbps), count in ours.items()
             if one in (low, high)
         )

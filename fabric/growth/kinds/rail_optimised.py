@@ -59,7 +59,7 @@ def _units_of_pod(present: BuiltFabric) -> int:
     nodes = present.topology.nodes
     leaf = present.topology.is_switch & (nodes.level == 1)
     pairs = {(pod, unit) for pod, unit in zip(nodes.pod[leaf].tolist(), nodes.unit[leaf].tolist(), strict=True)}
-    return max(sum(pod == one for one, _ in pairs) for pod, _ in pairs)
+    return max(sum(1 for one, _ in pairs if one == pod) for pod, _ in pairs)
 
 
 RULE = GrowthRule(larger, with_room, "three tiers are the most; take switches with more ports")
