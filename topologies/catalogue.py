@@ -33,6 +33,9 @@ class SwitchModel(CatalogueRow):
 
     ports: Count = Field(description="Ports at full speed")
     speed: SpeedGbps = Field(description="Speed of a port", examples=["400G"])
+    protocol: Literal["ethernet", "infiniband"] = Field(
+        default="ethernet", description="What its links speak: switches of two protocols do not meet in one design"
+    )
     ports_per_card: Count | None = Field(default=None, description="Ports of a line card, where it is a chassis")
     breakouts: tuple[str, ...] | None = Field(
         default=None, description="How its ports can be split; any that fits the speed if absent", examples=[["2x200"]]
@@ -212,6 +215,10 @@ class OpticModel(CatalogueRow):
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
     lead_days: Count | None = Field(default=None, description="Days from order to delivery")
     carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
+
+
+MEDIA = ("dac", "aec", "aoc", "mmf", "smf")
+"""What cables are: copper, copper with retimers, optics with the fibre on, multimode and single-mode fibre."""
 
 
 class CableModel(CatalogueRow):

@@ -46,7 +46,7 @@ class _Finding:
     on_key: bool
 
 
-def explain(errors: Sequence[ErrorDetails], data: Any, keys: Keys) -> list[Problem]:
+def explain(errors: Sequence[ErrorDetails], data: Any, keys: Keys, document: str = "scenario") -> list[Problem]:
     """Turn pydantic's errors about ``data`` into problems with a code and a path.
 
     Tags of unions are taken out of the paths; the errors of several forms of one value become one; a missing key next
@@ -65,7 +65,7 @@ def explain(errors: Sequence[ErrorDetails], data: Any, keys: Keys) -> list[Probl
     for finding in findings:
         if finding.type != "extra_forbidden" and not (finding.type == "missing" and finding.where in explained):
             by_place.setdefault(finding.where, []).append(finding)
-    return problems + [_wrong(where, found, keys) for where, found in by_place.items()]
+    return problems + [_wrong(where, found, keys, document) for where, found in by_place.items()]
 
 
 def _finding(error: ErrorDetails, data: Any) -> _Finding:
@@ -140,11 +140,11 @@ def _elsewhere(parent: Where, key: str, keys: Keys) -> str:
     return f"this belongs one level down, in {' or '.join(map(repr, holders))}" if holders else ""
 
 
-def _wrong(where: Where, found: list[_Finding], keys: Keys) -> Problem:
+def _wrong(where: Where, found: list[_Finding], keys: Keys, document: str) -> Problem:
     first = found[0]
     if first.type == "missing":
         key, parent = str(where[-1]), where[:-1]
-        owner = f"{_title(parent)} needs {key!r}" if parent else f"a scenario needs {key!r}"
+        owner = f"{_title(parent)} needs {key!r}" if parent else f"a {document} needs {key!r}"
         described = keys.describe(where)
         hint = described if key == "kind" or not described else f"{key}: {described[0].lower()}{described[1:]}"
         return Problem(f"missing key {key!r}", code="FP2103", where=where, on_key=True, label=owner, hint=hint)

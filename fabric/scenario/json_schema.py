@@ -20,10 +20,15 @@ def scenario_schema(registries: Registries | None = None) -> dict[str, Any]:
     Topologies and workloads are ``oneOf`` their kinds, distinguished by the constant ``kind``. Unknown keys are refused
     everywhere except ``x-`` keys, which are ignored.
     """
+    return document_schema(Scenario, "fabric scenario", registries)
+
+
+def document_schema(document: type[BaseModel], title: str, registries: Registries | None = None) -> dict[str, Any]:
+    """The schema of a kind of file that may have topologies and workloads of every registered kind."""
     registries = registries or Registries()
     topologies: list[type[BaseModel]] = [*(entry.model for entry in registries.topologies), FileTopology]
     workloads: list[type[BaseModel]] = [with_id(entry.model) for entry in registries.workloads]
-    models: list[type[BaseModel]] = [Scenario, *topologies, *workloads]
+    models: list[type[BaseModel]] = [document, *topologies, *workloads]
     refs, common = models_json_schema([(model, _MODE) for model in models], by_alias=True)
     definitions: dict[str, Any] = common.get("$defs", {})
     choices = {
@@ -32,13 +37,13 @@ def scenario_schema(registries: Registries | None = None) -> dict[str, Any]:
     }
     for part in _objects(definitions):
         _finish(part, choices)
-    root = definitions.pop(_target(refs[Scenario, _MODE]))
+    root = definitions.pop(_target(refs[document, _MODE]))
     used = _reachable(root, definitions)
     definitions = {name: part for name, part in sorted(definitions.items()) if name in used}
     return {
         "$schema": _DIALECT,
-        "title": "fabric scenario",
-        **{**root, "title": "fabric scenario"},
+        "title": title,
+        **{**root, "title": title},
         "$defs": definitions,
     }
 

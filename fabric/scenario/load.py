@@ -104,7 +104,25 @@ def load_scenario(
     LoadError
         With every problem found, located.
     """
-    files = _Files()
+    return _loaded(SourceFiles(), path, overrides, registries)
+
+
+def load_scenario_text(
+    text: str, path: str | Path, *, overrides: Sequence[str] = (), registries: Registries | None = None
+) -> LoadedScenario:
+    """A scenario that is not in a file yet; files named in it are looked for as if it stood at ``path``.
+
+    Raises
+    ------
+    LoadError
+        As ``load_scenario``.
+    """
+    return _loaded(SourceFiles({str(path): text.encode()}), path, overrides, registries)
+
+
+def _loaded(
+    files: SourceFiles, path: str | Path, overrides: Sequence[str], registries: Registries | None
+) -> LoadedScenario:
     try:
         tree = files.merged(str(path))
         chosen = registries or Registries()
@@ -165,20 +183,21 @@ def _overridden(tree: Tree, texts: Sequence[str], registries: Registries) -> tup
     return tree, tuple(given)
 
 
-class _Files:
-    """Reads a scenario and what it includes, each file once."""
+class SourceFiles:
+    """Reads a scenario and what it includes, each file once; ``texts`` are files that are not written yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, texts: Mapping[str, bytes] | None = None) -> None:
+        self.texts = texts or {}
         self.sources: dict[str, str] = {}
         self.inputs: list[InputFile] = []
         self.catalogues: list[Path] = []
         self._trees: list[Tree] = []
         self._seen: set[Path] = set()
 
-    def merged(self, name: str) -> Tree:
-        """The scenario laid over the files it includes."""
-        own = self._read(name, Place(name))
-        _require_mapping(own)
+    def merged(self, name: str, *not_a_mapping: str) -> Tree:
+        """The document laid over the files it includes; ``not_a_mapping``: what to say of one that is none."""
+        own = self.read(name, Place(name))
+        require_mapping(own, *not_a_mapping)
         return self._with_includes(own, name, [_identity(name)])
 
     def _with_includes(self, own: Tree, name: str, chain: list[Path]) -> Tree:
@@ -214,17 +233,17 @@ class _Files:
         if identity in self._seen:
             return None
         self._seen.add(identity)
-        own = self._read(str(path), item.place)
+        own = self.read(str(path), item.place)
         if is_catalogue(own):
             self._trees.append(own)
             self.catalogues.append(path)
             return None
-        _require_mapping(own)
+        require_mapping(own)
         return self._with_includes(own, str(path), [*chain, identity])
 
     def _add_catalogue(self, path: Path, item: Tree) -> None:
-        own = self._read(str(path), item.place)
-        _require_mapping(own, "a catalogue is a mapping of sections", f"sections: {', '.join(SECTIONS)}")
+        own = self.read(str(path), item.place)
+        require_mapping(own, "a catalogue is a mapping of sections", f"sections: {', '.join(SECTIONS)}")
         self._trees.append(own)
         self.catalogues.append(path)
 
@@ -234,17 +253,19 @@ class _Files:
             base = with_file(base, tree)
         return base
 
-    def _read(self, name: str, asked: Place) -> Tree:
-        content = _content(name, asked)
+    def read(self, name: str, asked: Place) -> Tree:
+        """One file, by itself."""
+        content = self.texts[name] if name in self.texts else _content(name, asked)
         shown = STDIN if name == "-" else name
         self.sources[shown] = content.decode("utf-8-sig", errors="replace")
         self.inputs.append(InputFile(shown, hashlib.sha256(content).hexdigest()))
         return read_yaml(decode(content, shown), shown)
 
 
-def _require_mapping(
+def require_mapping(
     tree: Tree, message: str = "a scenario is a mapping of keys", hint: str = "begin with version: 1"
 ) -> None:
+    """Refuse a document that is not a mapping."""
     if not isinstance(tree.value, Mapping):
         raise ScenarioError(
             [

@@ -1,4 +1,4 @@
-"""``fabric show``: distances and path counts, bisection, and the bill with its power."""
+"""``fabric show``: distances and path counts, bisection, racks, every cable, and the bill with its power."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 from fabric.cli.answer import Answer, emit, load, located, output_path
+from fabric.cli.cables import CableFlags, cables
+from fabric.cli.exit_codes import OK
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings, refuse_flags
-from fabric.faces.views.row_kinds import BILL, CUTS, DISTANCES
+from fabric.faces.views.row_kinds import BILL, CABLES, CUTS, DISTANCES, RACKS
 
 if TYPE_CHECKING:
     from fabric.bill.bill import Bill
     from fabric.pipeline.network import Network
     from fabric.scenario.load import LoadedScenario
 
-SUMMARY = "Show path counts, the bisection, the bill of materials or the power of the fabrics."
+SUMMARY = "Show path counts, bisection, bill of materials, power, racks or cables of the fabrics."
 ORDER = 30
-_KINDS = {"paths": DISTANCES, "bisection": CUTS, "bom": BILL, "power": BILL}
+_KINDS = {"paths": DISTANCES, "bisection": CUTS, "bom": BILL, "power": BILL, "racks": RACKS, "cables": CABLES}
 _WORKBOOK = ".xlsx"
 
 
@@ -27,7 +29,7 @@ _WORKBOOK = ".xlsx"
     "show",
     cls=FabricCommand,
     takes=(*ANSWER, *SCENARIO),
-    rows=(DISTANCES, CUTS, BILL),
+    rows=(DISTANCES, CUTS, BILL, RACKS, CABLES),
     row_kind=lambda values: _KINDS[values["what"]],
 )
 @click.argument("what", type=click.Choice(tuple(_KINDS)))
@@ -39,11 +41,12 @@ _WORKBOOK = ".xlsx"
     type=click.Path(dir_okay=False),
     help="Of bom and power: write a spreadsheet (.xlsx) as well.",
 )
-def command(what: str, scenario: str, settings: Settings, nodes: bool, workbook: str | None) -> None:
+def command(what: str, scenario: str, settings: Settings, nodes: bool, workbook: str | None) -> int:
     """Show WHAT of the fabrics of SCENARIO.
 
     paths: diameter, distances, equal-cost paths. bisection: by tier. bom: what is bought, with prices. power: what it
-    draws, with heat and carbon. The output of bom and power may be a spreadsheet, by the ending .xlsx.
+    draws, with heat and carbon. racks: what stands where. cables: both ends, length, medium and trays of every one; exit
+    code 1: a tray does not hold them. The output of bom and power may be a spreadsheet, by the ending .xlsx.
     """
     from fabric.pipeline.prepared import build
 
@@ -53,6 +56,8 @@ def command(what: str, scenario: str, settings: Settings, nodes: bool, workbook:
     else:
         refuse_flags(f"it is of bom and power, not of {what}", "nodes", "workbook")
         places = []
+    if what == "cables":
+        return cables(scenario, CableFlags(), settings)
     loaded = load(scenario, settings, routed=False)
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up, slow=settings.slow)
@@ -63,8 +68,12 @@ def command(what: str, scenario: str, settings: Settings, nodes: bool, workbook:
             _write_workbooks(bill, places)
             if settings.output == "-" or Path(settings.output) not in places:
                 emit(_bill_answer(what, bill, network, loaded), settings)
-            return
+            return OK
+        if what == "racks":
+            emit(_racks_answer(network, loaded), settings)
+            return OK
     emit(_shape_answer(what, network, loaded), settings)
+    return OK
 
 
 def _workbooks(workbook: str | None, settings: Settings) -> list[Path]:
@@ -103,6 +112,21 @@ def _bill_answer(what: str, bill: Bill, network: Network, loaded: LoadedScenario
         lambda: bom_document(bill) if what == "bom" else power_document(bill),
         lambda: bill_table(bill),
         BILL,
+    )
+
+
+def _racks_answer(network: Network, loaded: LoadedScenario) -> Answer:
+    from fabric.faces.answers.site_report import racks_document, racks_record, required_plan
+    from fabric.faces.views.racks import rack_table
+    from fabric.scenario.provenance import envelope
+
+    plan = required_plan(network.site)
+    warnings = [str(problem) for problem in network.warnings]
+    return Answer(
+        lambda: {**envelope("RacksResult", loaded), **racks_record(plan), "warnings": warnings},
+        lambda: racks_document(plan),
+        lambda: rack_table(plan),
+        RACKS,
     )
 
 

@@ -10,6 +10,7 @@ from fabric.output.row_kind import RowKind
 PAIRS_SHOWN = 12  # pairs on a link that are explained
 FAILURES_SHOWN = 10  # cases and links of a sweep, where nothing else is asked
 LINKS_SHOWN = 20  # links of a phase, where nothing else is asked
+CABLES_SHOWN = 20  # cables of a schedule, where nothing else is asked
 
 LINKS = RowKind(
     "links",
@@ -77,6 +78,15 @@ BILL = RowKind(
     ),
     shown=("item", "model", "count", "usd", "cost", "power_w", "lead_days", "estimate", "fabric"),
     key="rows",
+)  # fmt: skip
+
+RACKS = RowKind(
+    "racks of the floor plan",
+    (
+        "rack", "row", "place", "hosts", "switches", "units_used", "units_left", "power_w", "power_left_w", "devices",
+    ),
+    shown=("rack", "hosts", "switches", "units_used", "units_left", "power_w", "power_left_w", "devices"),
+    key="racks",
 )  # fmt: skip
 
 PHASES = RowKind(
@@ -168,6 +178,13 @@ PROBLEMS = RowKind(
     ("file", "severity", "code", "message", "path", "line", "column", "hint"),
 )
 
+REVIEWED = RowKind(
+    "findings of a review",
+    ("severity", "kind", "subject", "text", "arithmetic", "fix", "fabric"),
+    shown=("severity", "kind", "text", "fix", "fabric"),
+    key="findings",
+)
+
 MODELS = RowKind(
     "models",
     (
@@ -203,6 +220,24 @@ ADDRESSES = RowKind(
     ),
     shown=("fabric", "kind", "node", "interface", "ipv4", "ipv6", "mac", "asn"),
 )  # fmt: skip
+
+CABLES = RowKind(
+    "cables",
+    (
+        "label", "fabric", "tier", "a_node", "a_port", "a_rack", "a_unit", "b_node", "b_port", "b_rack", "b_unit",
+        "length_m", "bought_m", "media", "model", "a_optic", "b_optic", "links", "route", "colour", "bundle",
+        "pull_order",
+    ),
+    more=("legs",),
+    shown=(
+        "pull_order", "bundle", "a_rack", "a_unit", "a_node", "a_port", "b_rack", "b_unit", "b_node", "b_port",
+        "length_m", "bought_m", "media", "colour", "route",
+    ),
+    most=CABLES_SHOWN,
+    key="cables",
+)  # fmt: skip
+
+PROFILES = RowKind("cable profiles", ("format", "profile", "summary", "suffixes", "read_by"))
 
 DIALECTS = RowKind(
     "dialects",
@@ -340,3 +375,18 @@ def points_of(names: Sequence[str]) -> RowKind:
         POINTS, columns=("point", *axes, *POINTS.columns[1:]), shown=("point", *axes, *POINTS.shown[1:]),
         what="points of the grid",
     )  # fmt: skip
+
+
+DESIGNS = RowKind(
+    "designs",
+    (
+        "name", "topology_kind", "gpus", "switches", "cables", "cost_usd", "power_w", "cable_m", "oversubscription",
+        "step_time", "max_utilisation", "worst_failure", "value", "above_best", "chosen", "scenario",
+    ),
+    shown=(
+        "chosen", "name", "switches", "cables", "cost_usd", "power_w", "cable_m", "oversubscription", "step_time",
+        "worst_failure", "above_best",
+    ),
+    ratios=("max_utilisation", "above_best"),
+    key="designs",
+)  # fmt: skip
