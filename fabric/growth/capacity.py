@@ -1,10 +1,10 @@
 """What a state of the work carries: all-to-all traffic of the hosts in service, routed over the cables that are up.
 
 Capacity is that of the links between switches: the fullest of them before the work, over the fullest in the state. By
-**shortest** paths the traffic is divided in proportion to the capacity that is left (``wcmp``), as a controller does that
-drains links. While a third tier is put in, some pairs have paths of both lengths; **up-down** paths of any length, weighted
-best (``fabric.growth.quotient``, as the router ``optimal`` does), are then needed to keep what is there. Links of hosts are
-left out, so that room in the fabric is not taken for capacity that is kept.
+**shortest** paths the traffic is divided in proportion to the capacity that is left (``wcmp``), as a controller does
+that drains links. While a third tier is put in, some pairs have paths of both lengths; **up-down** paths of any length,
+weighted best (``fabric.growth.quotient``, as the router ``optimal`` does), are then needed to keep what is there. Links
+of hosts are left out, so that room in the fabric is not taken for capacity that is kept.
 """
 
 from __future__ import annotations

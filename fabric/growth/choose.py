@@ -157,7 +157,7 @@ def room_for(
     raise ScenarioError(
         f"a {kind} cannot keep ports for the last stage with {count:,} nodes: {reasons[0]}",
         where=where,
-        hint="grow without a reserve, which re-wires as little as can be, or take a kind whose upper tiers are counted: "
-        "leaf-spine, clos, rail-optimised",
+        hint="grow without a reserve, which re-wires as little as can be, or take a kind whose upper tiers are "
+        "counted: leaf-spine, clos, rail-optimised",
         code="FP9705",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from fabric.bill.bill import Bill
 from fabric.bill.count import bill_of
@@ -255,7 +256,7 @@ def _worked(old: BuiltFabric, new: BuiltFabric, floor: float, label: str, progre
 def _touched(fabrics: Sequence[Mapping[str, BuiltFabric]]) -> list[int]:
     """Cables touched on the way to every stage."""
     found = [0]
-    for before, after in zip(fabrics, fabrics[1:], strict=False):
+    for before, after in pairwise(fabrics):
         found.append(sum(rewire(before[name].topology, after[name].topology).touched for name in after))
     return found
 

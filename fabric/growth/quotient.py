@@ -187,7 +187,7 @@ class _Flows:
 
 
 def _parts(code: Longs, edge_of: Longs, edges: int) -> list[list[tuple[int, float]]]:
-    """Of every class of bundles as seen from a destination: which classes of the whole it lies in, and with what part."""
+    """Of every class of bundles as a destination sees it: classes of the whole that it lies in, and with what part."""
     pairs, count = np.unique(np.stack([code, edge_of]), axis=1, return_counts=True)
     total = np.bincount(code, minlength=edges)
     found: list[list[tuple[int, float]]] = [[] for _ in range(edges)]

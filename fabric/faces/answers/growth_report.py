@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from fabric.faces.views.growth import growth_table, work_rows, work_table
@@ -18,7 +19,7 @@ from fabric.scenario.provenance import envelope
 from topologies.budget import counted
 from topologies.units import percent
 
-_NAMED = 3
+_OF_GROWTH = ("unit", "reserve", "built", "floor_kept", "limits_ok", "touched", "cost_usd", "other", "notes")
 
 
 def growth_document(result: GrowthResult, files: Mapping[int, str], *, steps: bool) -> list[Table | Line]:
@@ -42,9 +43,9 @@ def verdicts(result: GrowthResult) -> list[Line]:
         if not stage.floor_kept:
             lines.append(
                 Line(
-                    f"BELOW THE FLOOR: on the way to {stage.size:,} {result.unit} {percent(stage.least_capacity)} of the "
-                    f"capacity is left, cable by cable, not {percent(stage.floor)}; --reserve touches no cable, or lower "
-                    "the floor",
+                    f"BELOW THE FLOOR: on the way to {stage.size:,} {result.unit} {percent(stage.least_capacity)} of "
+                    f"the capacity is left, cable by cable, not {percent(stage.floor)}; --reserve touches no cable, "
+                    "or lower the floor",
                     "bad",
                 )
             )
@@ -52,8 +53,8 @@ def verdicts(result: GrowthResult) -> list[Line]:
         if longer:
             lines.append(
                 Line(
-                    f"on the way to {stage.size:,} {result.unit} {', '.join(longer)} has up-down paths of two lengths: the "
-                    "floor holds with weights over both (router optimal), not by shortest paths alone",
+                    f"on the way to {stage.size:,} {result.unit} {', '.join(longer)} has up-down paths of two lengths: "
+                    "the floor holds with weights over both (router optimal), not by shortest paths alone",
                     "warn",
                 )
             )
@@ -180,3 +181,20 @@ def step_entry(result: GrowthResult) -> Callable[[int], dict[str, Any]]:
     """What JSON says of a step: its columns, and how it is undone."""
     table, rows = work_table(result).only(*WORK.columns), work_rows(result)
     return lambda row: {**table.entry(row), "roll_back": rows[row][2].roll_back}
+
+
+def grown_document(result: GrowthResult | None, files: Mapping[int, Path]) -> list[Table | Line]:
+    """The stages after a design; nothing where it does not grow."""
+    if result is None:
+        return []
+    parts = growth_document(result, {number: str(path) for number, path in files.items()}, steps=True)
+    return [replace(part, is_rows=False) for part in parts]
+
+
+def grown_record(result: GrowthResult | None, files: Mapping[int, Path]) -> dict[str, Any]:
+    """What JSON says of the growth of a design, its stages in it."""
+    if result is None:
+        return {}
+    entry = stage_entry(result, {number: str(path) for number, path in files.items()})
+    record = {key: value for key, value in growth_record(result).items() if key in _OF_GROWTH}
+    return {"growth": {**record, "stages": [entry(row) for row in range(len(result.stages))]}}

@@ -1,4 +1,4 @@
-"""SuperPOD: more scalable units; with room it is the rail-optimised fabric of the same cables, whose spines are counted."""
+"""SuperPOD: more scalable units; with room the rail-optimised fabric of the same cables, whose spines are counted."""
 
 from __future__ import annotations
 
