@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fabric.design.design import design
@@ -16,6 +17,8 @@ from fabric.routing.progress import Reporter, silent
 from fabric.scenario.load import load_scenario_text
 from topologies.errors import ScenarioError
 
+_FAMILIES_TRIED = 3
+
 
 @dataclass(frozen=True, eq=False)
 class DesignedGrowth:
@@ -28,13 +31,34 @@ class DesignedGrowth:
 def design_growth(requirement: Requirement, *, top: int = 4, progress: Reporter = silent) -> DesignedGrowth:
     """Design the last stage, the first of the same family and switches, and the way between them.
 
+    A family whose floor does not hold during the work gives way to the next, where there is one that does better.
+
     Raises
     ------
     ScenarioError
         When no family that is allowed grows (FP9704), or the stages do not (FP9703).
     """
-    stages = requirement.spec.require.growth
-    growing = _growing(requirement)
+    growing, kept = _growing(requirement), None
+    for _ in range(_FAMILIES_TRIED):
+        grown = _designed(growing, requirement.spec.require.growth, top, progress)
+        kept = kept or grown
+        chosen = grown.designs.chosen
+        if chosen is None:
+            break
+        if grown.growth is None or grown.growth.floor_kept:
+            kept = grown
+            break
+        families = {one.family for one in chosen.fabrics.values()}
+        left = tuple(kind for kind in growing.spec.candidates.kinds if kind not in families)
+        if not left:
+            break
+        growing = _with_candidates(growing, kinds=left)
+    assert kept is not None
+    return kept
+
+
+def _designed(growing: Requirement, stages: Sequence[GrowthStage], top: int, progress: Reporter) -> DesignedGrowth:
+    """One design and its growth."""
     last = design(_at_size(growing, stages[-1]), top=1, progress=progress)
     notes: list[str] = []
     first = growing
@@ -48,7 +72,7 @@ def design_growth(requirement: Requirement, *, top: int = 4, progress: Reporter 
     chosen = designs.chosen
     if chosen is None:
         return DesignedGrowth(designs, None)
-    loaded = load_scenario_text(chosen.text, requirement.directory / "design.fabric.yaml")
+    loaded = load_scenario_text(chosen.text, growing.directory / "design.fabric.yaml")
     nodes = GrowingNodes.of(loaded)
     wishes = tuple(_wish(stage, place, nodes) for place, stage in enumerate(stages))
     reserve = any(stage.without is not None for stage in stages)
@@ -89,7 +113,11 @@ def _of_the_same(requirement: Requirement, chosen: Design) -> Requirement:
     counted = chosen.fabrics.values()
     kinds = tuple(sorted({one.family for one in counted}))
     models = tuple(sorted({switch.model for one in counted for switch in one.switches}))
-    update = {"kinds": kinds, "switches": models, "leaf": (), "spine": ()}
+    return _with_candidates(requirement, kinds=kinds, switches=models, leaf=(), spine=())
+
+
+def _with_candidates(requirement: Requirement, **update: tuple[str, ...]) -> Requirement:
+    """The requirement with other candidates."""
     candidates = requirement.spec.candidates.model_copy(update=update)
     return replace(requirement, spec=requirement.spec.model_copy(update={"candidates": candidates}))
 

@@ -64,11 +64,13 @@ def grow(loaded: LoadedScenario, request: GrowthRequest, *, progress: Reporter =
     """
     nodes = GrowingNodes.of(loaded)
     _check(loaded, request, nodes)
+    notes: list[str] = []
+    if not request.built:
+        loaded, notes = _growing_last(loaded, nodes)
     sizes = [nodes.size, *(wish.size for wish in request.wishes)]
     counts = [nodes.counts(size) for size in sizes]
     progress(Progress("choosing the fabrics of the stages"))
     ways = {request.reserve: _chain(loaded, counts, reserve=request.reserve, built=request.built)}
-    notes: list[str] = []
     try:
         ways[not request.reserve] = _chain(loaded, counts, reserve=not request.reserve, built=request.built)
     except FabricError as error:
@@ -123,6 +125,21 @@ def _check(loaded: LoadedScenario, request: GrowthRequest, nodes: GrowingNodes) 
             hint="leave down and slow out",
             code="FP9701",
         )
+
+
+def _growing_last(loaded: LoadedScenario, nodes: GrowingNodes) -> tuple[LoadedScenario, list[str]]:
+    """The scenario with the groups that grow cabled after those that do not, which then stay where they are."""
+    growing = {node.group for node in nodes.groups}
+    orders: dict[str, list[str]] = {}
+    notes = []
+    for name in loaded.scenario.fabrics:
+        groups = [node.group for node in loaded.scenario.attached(name)]
+        ordered = sorted(groups, key=lambda group: group in growing)
+        if ordered != groups:
+            orders[name] = ordered
+            first = ", ".join(group for group in ordered if group not in growing)
+            notes.append(f"on {name} the nodes of {first} are cabled first, so that they stay where they are")
+    return (stage_scenario(loaded, {}, {}, orders) if orders else loaded), notes
 
 
 def _chain(loaded: LoadedScenario, counts: Sequence[Mapping[str, int]], *, reserve: bool, built: bool) -> _Chain:

@@ -41,8 +41,7 @@ def pairs(topology: Topology) -> Counter[tuple[str, str, float]]:
     names, links = topology.nodes.name, topology.links
     cables = np.flatnonzero(topology.is_cable).tolist()
     return Counter(
-        cable(names[links.src[row]], names[links.dst[row]], float(links.capacity_gbps[row]))
-        for row in cables
+        cable(names[links.src[row]], names[links.dst[row]], float(links.capacity_gbps[row])) for row in cables
     )
 
 
