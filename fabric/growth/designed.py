@@ -15,7 +15,7 @@ from fabric.growth.rule import RULES, no_room
 from fabric.growth.sizes import DEFAULT_FLOOR, GrowingNodes, StageWish
 from fabric.routing.progress import Reporter, silent
 from fabric.scenario.load import load_scenario_text
-from topologies.errors import ScenarioError
+from topologies.errors import FabricError, ScenarioError
 
 _FAMILIES_TRIED = 3
 
@@ -38,27 +38,38 @@ def design_growth(requirement: Requirement, *, top: int = 4, progress: Reporter 
     ScenarioError
         When no family that is allowed grows (FP9704), or the stages do not (FP9703).
     """
-    growing, kept = _growing(requirement), None
+    growing = _growing(requirement)
+    grown: list[DesignedGrowth] = []
+    refused: FabricError | None = None
     for _ in range(_FAMILIES_TRIED):
-        grown = _designed(growing, requirement.spec.require.growth, top, progress)
-        kept = kept or grown
-        chosen = grown.designs.chosen
+        designs, notes = _designs(growing, requirement.spec.require.growth, top, progress)
+        chosen = designs.chosen
         if chosen is None:
+            grown.append(DesignedGrowth(designs, None))
             break
-        if grown.growth is None or grown.growth.floor_kept:
-            kept = grown
-            break
+        try:
+            growth = _grown(growing, chosen, requirement.spec.require.growth, progress)
+        except FabricError as error:
+            refused = refused or error
+        else:
+            found = DesignedGrowth(replace(designs, notes=(*designs.notes, *notes)), growth)
+            if growth.floor_kept:
+                return found
+            grown.append(found)
         families = {one.family for one in chosen.fabrics.values()}
         left = tuple(kind for kind in growing.spec.candidates.kinds if kind not in families)
         if not left:
             break
         growing = _with_candidates(growing, kinds=left)
-    assert kept is not None
-    return kept
+    if not grown:
+        raise refused or AssertionError("a family is tried")
+    return grown[0]
 
 
-def _designed(growing: Requirement, stages: Sequence[GrowthStage], top: int, progress: Reporter) -> DesignedGrowth:
-    """One design and its growth."""
+def _designs(
+    growing: Requirement, stages: Sequence[GrowthStage], top: int, progress: Reporter
+) -> tuple[DesignResult, list[str]]:
+    """Designs of the first stage, of the family and switches of the last, and what is to be said of that."""
     last = design(_at_size(growing, stages[-1]), top=1, progress=progress)
     notes: list[str] = []
     first = growing
@@ -69,15 +80,16 @@ def _designed(growing: Requirement, stages: Sequence[GrowthStage], top: int, pro
     if designs.chosen is None and last.chosen is not None:
         notes = ["the first stage has a family or switches of its own: none of the last stage's meets the requirement"]
         designs = design(growing, top=top, progress=progress)
-    chosen = designs.chosen
-    if chosen is None:
-        return DesignedGrowth(designs, None)
+    return designs, notes
+
+
+def _grown(growing: Requirement, chosen: Design, stages: Sequence[GrowthStage], progress: Reporter) -> GrowthResult:
+    """The stages after a design."""
     loaded = load_scenario_text(chosen.text, growing.directory / "design.fabric.yaml")
     nodes = GrowingNodes.of(loaded)
     wishes = tuple(_wish(stage, place, nodes) for place, stage in enumerate(stages))
     reserve = any(stage.without is not None for stage in stages)
-    result = grow(loaded, GrowthRequest(wishes, reserve=reserve), progress=progress)
-    return DesignedGrowth(replace(designs, notes=(*designs.notes, *notes)), result)
+    return grow(loaded, GrowthRequest(wishes, reserve=reserve), progress=progress)
 
 
 def _growing(requirement: Requirement) -> Requirement:
