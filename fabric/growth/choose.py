@@ -14,7 +14,6 @@ from topologies.builder import TOPOLOGIES
 from topologies.errors import FabricError, ScenarioError
 from topologies.hosts import HostGroup
 from topologies.topology import Topology
-from topologies.units import percent
 from topologies.validate import validate
 
 MOST_TOUCHED = 0.25  # of the cables between switches; what minimal re-wiring never exceeds in two tiers
@@ -39,7 +38,25 @@ def next_fabric(
     ScenarioError
         When its kind does not grow so far (FP9704), with why and what would.
     """
-    kind = str(present.keys["kind"])
+    fitting = fitting_fabrics(present, hosts, registries, where=where, until_untouched=True)
+    return min(fitting, key=_order)
+
+
+def fitting_fabrics(
+    present: BuiltFabric,
+    hosts: Sequence[HostGroup],
+    registries: Registries,
+    *,
+    where: tuple[str, ...],
+    until_untouched: bool = False,
+) -> list[NextFabric]:
+    """Fabrics that take ``hosts`` and could follow the present one, up to the first that touches nothing.
+
+    Raises
+    ------
+    ScenarioError
+        When there is none (FP9704).
+    """
     reasons: list[str] = []
     fitting: list[NextFabric] = []
     for keys in _candidates(present, hosts):
@@ -49,21 +66,24 @@ def next_fabric(
             reasons.append(error.problems[0].message)
             continue
         fitting.append(NextFabric(BuiltFabric(keys, topology, tuple(hosts)), rewire(present.topology, topology)))
-        if len(fitting) == _TRIED or fitting[-1].rewiring.touched == 0:
+        if len(fitting) == _TRIED or (until_untouched and fitting[-1].rewiring.touched == 0):
             break
     if not fitting:
-        raise _refusal(kind, hosts, reasons, where)
-    return min(fitting, key=_order)
+        raise _refusal(str(present.keys["kind"]), hosts, reasons, where)
+    return fitting
 
 
 def _order(option: NextFabric) -> tuple[int, bool, float, int, int]:
     """Few tiers first, then little re-wiring, then few ports of switches, then the least re-wiring."""
-    nodes = option.built.topology.nodes
-    switch = option.built.topology.is_switch
-    ports = int(nodes.radix[switch].sum())
+    ports = switch_ports(option.built)
     part = option.rewiring.touched_part
     much = part > MOST_TOUCHED + 1e-12
     return option.built.tiers, much, part if much else 0.0, ports, option.rewiring.touched
+
+
+def switch_ports(fabric: BuiltFabric) -> int:
+    """Ports of all its switches; a stand-in for their price."""
+    return int(fabric.topology.nodes.radix[fabric.topology.is_switch].sum())
 
 
 def _candidates(present: BuiltFabric, hosts: Sequence[HostGroup]) -> Iterator[Keys]:
@@ -109,9 +129,9 @@ def _refusal(kind: str, hosts: Sequence[HostGroup], reasons: Sequence[str], wher
 
 
 def room_for(
-    last: BuiltFabric, hosts: Sequence[HostGroup], registries: Registries, *, where: tuple[str, ...]
+    last: BuiltFabric, after: BuiltFabric, hosts: Sequence[HostGroup], registries: Registries, *, where: tuple[str, ...]
 ) -> BuiltFabric:
-    """The last stage's fabric with fewer hosts, so that later ones are only plugged in.
+    """The last stage's fabric with fewer hosts, so that the stage after it is only plugged in.
 
     Raises
     ------
@@ -120,34 +140,24 @@ def room_for(
     """
     kind = str(last.keys["kind"])
     rule = RULES.get(kind)
-    keys = rule.with_room(last, hosts) if rule is not None and rule.with_room is not None else None
-    try:
-        if keys is None:  # what its builder does with fewer hosts may do as well
-            keys = last.keys
-        return BuiltFabric(keys, build_keys(keys, hosts, registries), tuple(hosts))
-    except FabricError as error:
-        count = sum(len(group.hosts) for group in hosts)
-        raise ScenarioError(
-            f"a {kind} of the last stage cannot be built with {count:,} nodes: {error.problems[0].message}",
-            where=where,
-            hint="grow without --reserve, which re-wires as little as can be",
-            code="FP9705",
-        ) from None
-
-
-def check_reserved(kind: str, rewiring: Rewiring, where: tuple[str, ...]) -> None:
-    """Refuse a reserve that does not hold.
-
-    Raises
-    ------
-    ScenarioError
-        When cables are touched all the same (FP9705).
-    """
-    if rewiring.touched:
-        raise ScenarioError(
-            f"ports reserved on a {kind} do not spare {rewiring.touched:,} cables, {percent(rewiring.touched_part)} of "
-            "those between switches: where they go depends on how many hosts there are",
-            where=where,
-            hint="grow without --reserve, or with a kind whose upper tiers are counted: leaf-spine, clos, rail-optimised",
-            code="FP9705",
+    reasons: list[str] = []
+    for keys in (*(rule.with_room(last, hosts) if rule is not None else ()), last.keys):
+        try:
+            topology = build_keys(keys, hosts, registries)
+        except FabricError as error:
+            reasons.append(error.problems[0].message)
+            continue
+        rewiring = rewire(topology, after.topology)
+        if not rewiring.touched:
+            return BuiltFabric(keys, topology, tuple(hosts))
+        reasons.append(
+            f"{rewiring.touched:,} cables would be touched, for where they go depends on how many hosts there are"
         )
+    count = sum(len(group.hosts) for group in hosts)
+    raise ScenarioError(
+        f"a {kind} cannot keep ports for the last stage with {count:,} nodes: {reasons[0]}",
+        where=where,
+        hint="grow without a reserve, which re-wires as little as can be, or take a kind whose upper tiers are "
+        "counted: leaf-spine, clos, rail-optimised",
+        code="FP9705",
+    )

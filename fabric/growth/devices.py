@@ -94,7 +94,7 @@ def _counts(low: np.ndarray, high: np.ndarray, gbps: np.ndarray) -> dict[float, 
     """By speed: lower ends, upper ends, and how many cables run between them; without those that have no place."""
     here = (low >= 0) & (high >= 0)
     low, high, gbps = low[here], high[here], gbps[here]
-    found = {}
+    found: dict[float, tuple[np.ndarray, ...]] = {}
     for speed in np.unique(gbps).tolist():
         pairs, count = np.unique(np.stack([low[gbps == speed], high[gbps == speed]]), axis=1, return_counts=True)
         found[float(speed)] = (pairs[0], pairs[1], count)

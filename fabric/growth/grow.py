@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from fabric.bill.bill import Bill
 from fabric.bill.count import bill_of
 from fabric.growth.bought import Purchase, purchase
-from fabric.growth.choose import build_keys, check_reserved, next_fabric, room_for
+from fabric.growth.choose import build_keys, fitting_fabrics, next_fabric, room_for, switch_ports
 from fabric.growth.live import plan_work
 from fabric.growth.result import FabricGrowth, GrowthResult, Stage
 from fabric.growth.rewiring import Rewiring, rewire
-from fabric.growth.rule import BuiltFabric
+from fabric.growth.rule import RULES, BuiltFabric, Keys
 from fabric.growth.sizes import GrowingNodes, StageWish, check_sizes
 from fabric.growth.stage_file import stage_scenario, topology_keys
 from fabric.growth.union import unite
@@ -63,11 +64,13 @@ def grow(loaded: LoadedScenario, request: GrowthRequest, *, progress: Reporter =
     """
     nodes = GrowingNodes.of(loaded)
     _check(loaded, request, nodes)
+    notes: list[str] = []
+    if not request.built:
+        loaded, notes = _growing_last(loaded, nodes)
     sizes = [nodes.size, *(wish.size for wish in request.wishes)]
     counts = [nodes.counts(size) for size in sizes]
     progress(Progress("choosing the fabrics of the stages"))
     ways = {request.reserve: _chain(loaded, counts, reserve=request.reserve, built=request.built)}
-    notes: list[str] = []
     try:
         ways[not request.reserve] = _chain(loaded, counts, reserve=not request.reserve, built=request.built)
     except FabricError as error:
@@ -124,6 +127,21 @@ def _check(loaded: LoadedScenario, request: GrowthRequest, nodes: GrowingNodes) 
         )
 
 
+def _growing_last(loaded: LoadedScenario, nodes: GrowingNodes) -> tuple[LoadedScenario, list[str]]:
+    """The scenario with the groups that grow cabled after those that do not, which then stay where they are."""
+    growing = {node.group for node in nodes.groups}
+    orders: dict[str, list[str]] = {}
+    notes = []
+    for name in loaded.scenario.fabrics:
+        groups = [node.group for node in loaded.scenario.attached(name)]
+        ordered = sorted(groups, key=lambda group: group in growing)
+        if ordered != groups:
+            orders[name] = ordered
+            first = ", ".join(group for group in ordered if group not in growing)
+            notes.append(f"on {name} the nodes of {first} are cabled first, so that they stay where they are")
+    return (stage_scenario(loaded, {}, {}, orders) if orders else loaded), notes
+
+
 def _chain(loaded: LoadedScenario, counts: Sequence[Mapping[str, int]], *, reserve: bool, built: bool) -> _Chain:
     """Fabrics of all stages, each from the one before; with a reserve all from the last."""
     registries = Registries(catalogue=loaded.catalogue)
@@ -168,17 +186,52 @@ def _reserved(
     built: bool,
 ) -> list[BuiltFabric]:
     """The last stage first; those before it with its upper tiers. What stands already is re-wired once."""
-    last = next_fabric(present, hosts[-1], registries, where=where).built
-    first = [present] if built else []
-    chain = first + [room_for(last, groups, registries, where=where) for groups in hosts[len(first) : -1]]
-    ending = last if last.keys == (chain[-1].keys if chain else None) else room_for(
-        last, hosts[-1], registries, where=where
-    )  # fmt: skip
-    chain.append(ending)
-    for number in range(len(first), len(chain) - 1):
-        kind = str(chain[number].keys["kind"])
-        check_reserved(kind, rewire(chain[number].topology, chain[number + 1].topology), where)
+    kept = hosts[1 if built else 0 : -1]
+    refused: FabricError | None = None
+    chains: list[list[BuiltFabric]] = []
+    options = fitting_fabrics(present, hosts[-1], registries, where=where)
+    fewest = min(option.built.tiers for option in options)
+    for last in (option.built for option in options if option.built.tiers == fewest):
+        try:
+            chains.append(_below(last, kept, hosts[-1], registries, where))
+        except FabricError as error:
+            refused = refused or error
+    if not chains:
+        raise refused or AssertionError("there is an option")
+    # What is bought early counts at every stage after it too: fewest ports over all stages.
+    chain = min(chains, key=lambda fabrics: (switch_ports(fabrics[-1]), sum(map(switch_ports, fabrics))))
+    return [present, *chain] if built else chain
+
+
+def _below(
+    last: BuiltFabric,
+    kept: Sequence[tuple[HostGroup, ...]],
+    hosts: tuple[HostGroup, ...],
+    registries: Registries,
+    where: tuple[str, ...],
+) -> list[BuiltFabric]:
+    """The stages before a last one, each of which leaves room for it, and it."""
+    kind = str(last.keys["kind"])
+    counted = list(RULES[kind].with_room(last, hosts)) if kind in RULES else []
+    chain = [_first_built([*counted, last.keys], hosts, registries, last)]
+    for groups in reversed(kept):
+        chain.insert(0, room_for(last, chain[0], groups, registries, where=where))
     return chain
+
+
+def _first_built(
+    options: Sequence[Keys], hosts: tuple[HostGroup, ...], registries: Registries, last: BuiltFabric
+) -> BuiltFabric:
+    """The last stage with its tiers counted, where that is the same fabric."""
+    for keys in options:
+        try:
+            topology = build_keys(keys, hosts, registries)
+        except FabricError:
+            continue
+        rewiring = rewire(last.topology, topology)
+        if not rewiring.touched and not len(rewiring.added):
+            return BuiltFabric(keys, topology, hosts)
+    return last
 
 
 def _hosts(loaded: LoadedScenario, counts: Mapping[str, int]) -> dict[str, tuple[HostGroup, ...]]:
@@ -220,7 +273,7 @@ def _worked(old: BuiltFabric, new: BuiltFabric, floor: float, label: str, progre
 def _touched(fabrics: Sequence[Mapping[str, BuiltFabric]]) -> list[int]:
     """Cables touched on the way to every stage."""
     found = [0]
-    for before, after in zip(fabrics, fabrics[1:], strict=False):
+    for before, after in pairwise(fabrics):
         found.append(sum(rewire(before[name].topology, after[name].topology).touched for name in after))
     return found
 

@@ -1,4 +1,4 @@
-"""What growth comes to: every stage with what is bought, what is touched, in which order, and what is left meanwhile."""
+"""What growth comes to: every stage with what is bought, what is touched in which order, and what is left meanwhile."""
 
 from __future__ import annotations
 

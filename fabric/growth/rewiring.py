@@ -124,7 +124,9 @@ def least_touched(old: Topology, new: Topology, before: CableEnds, after: CableE
     total = 0
     kinds = [_kinds(old, before), _kinds(new, after)]
     for kind in np.unique(kinds[0], axis=0):
-        ours, theirs = (cables_of(ends, (rows == kind).all(axis=1)) for ends, rows in zip((before, after), kinds))
+        ours, theirs = (
+            cables_of(ends, (rows == kind).all(axis=1)) for ends, rows in zip((before, after), kinds, strict=True)
+        )
         total += len(ours.lower) - min(_most_kept(ours, theirs, end) for end in ("lower", "upper"))
     return total
 

@@ -67,15 +67,15 @@ class GrowthRule:
     larger : callable
         Topologies that might take more hosts, given the fabric that stands; those that keep most of it first. What
         cannot be built is passed over.
-    with_room : callable, optional
-        The last stage's fabric with fewer hosts, its upper tiers kept, so that later ones are only plugged in; None
-        where the kind cannot be built so.
+    with_room : callable
+        The last stage's fabric with fewer hosts, its upper tiers kept, so that later ones are only plugged in; those
+        that need less first, none where the kind cannot be built so.
     why_not : str
         Why it grows no further than ``larger`` says, and what does.
     """
 
     larger: Callable[[BuiltFabric, Sequence[HostGroup]], Iterator[Keys]]
-    with_room: Callable[[BuiltFabric, Sequence[HostGroup]], Keys | None] | None
+    with_room: Callable[[BuiltFabric, Sequence[HostGroup]], Iterator[Keys]]
     why_not: str = ""
 
 
@@ -91,3 +91,8 @@ def nested(keys: Keys, name: str, **values: Any) -> dict[str, Any]:
     """Keys with some inside one of them set; those that are None are left out."""
     inner = {**(keys.get(name) or {}), **values}
     return {**keys, name: {key: value for key, value in inner.items() if value is not None}}
+
+
+def no_room(_last: BuiltFabric, _hosts: Sequence[HostGroup]) -> Iterator[Keys]:
+    """Of kinds whose upper tiers follow from the number of hosts."""
+    return iter(())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,13 @@ from fabric.scenario.schema import Registries
 _WIDTH = 110
 
 
-def stage_scenario(loaded: LoadedScenario, counts: Mapping[str, int], topologies: Mapping[str, Keys]) -> LoadedScenario:
-    """The scenario with so many nodes of each group, and these topologies.
+def stage_scenario(
+    loaded: LoadedScenario,
+    counts: Mapping[str, int],
+    topologies: Mapping[str, Keys],
+    orders: Mapping[str, Sequence[str]] | None = None,
+) -> LoadedScenario:
+    """The scenario with so many nodes of each group, these topologies, and groups cabled in these orders.
 
     Raises
     ------
@@ -30,6 +35,7 @@ def stage_scenario(loaded: LoadedScenario, counts: Mapping[str, int], topologies
     registries = Registries(catalogue=loaded.catalogue)
     given = [Override(f"nodes.{group}.count", str(count)) for group, count in counts.items()]
     given += [Override(f"fabrics.{name}.topology", json.dumps(keys)) for name, keys in topologies.items()]
+    given += [Override(f"fabrics.{name}.attach", json.dumps(list(order))) for name, order in (orders or {}).items()]
     tree, schema = loaded.tree, scenario_schema(registries)
     for override in given:
         tree = apply_override(tree, override, SchemaKeys(lambda: schema, tree.plain()))

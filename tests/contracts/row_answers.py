@@ -158,4 +158,8 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
             "fabrics.main.routing.router=ecmp,wcmp",
         ],
     ),
+    "grow": (("grow",), kinds.GROWTH, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "-q"]),
+    "grow by steps": (
+        ("grow",), kinds.WORK, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "--rows", "steps", "-q"],
+    ),
 }  # fmt: skip

@@ -46,6 +46,7 @@ from fabric.faces.views.differences import (
 )
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
+from fabric.faces.views.growth import growth_table, work_table
 from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
@@ -56,6 +57,8 @@ from fabric.faces.views.shape import cut_table, path_table
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import sent_table
+from fabric.growth.grow import GrowthRequest, grow
+from fabric.growth.sizes import StageWish
 from fabric.output.row_kind import RowKind
 from fabric.output.rows import Arrangement, arrange, row_records, to_csv, to_ndjson
 from fabric.output.table import Table
@@ -82,6 +85,9 @@ TRAINING = str(ROOT / "tests" / "golden" / "cases" / "training.fabric.yaml")
 _STYLES = {"bad": "\x1b[1;31m", "good": "\x1b[32m", "warn": "\x1b[33m"}
 
 
+GROWTH = GrowthRequest((StageWish(160), StageWish(320)))
+
+
 class Routed:
     """A training job with storage and a fabric with limits: routed, without a spine, and under several routers."""
 
@@ -98,6 +104,7 @@ class Routed:
         self.limited_less: RouteResult = route(limited, RouteRequest(down=("spine0",)))
         self.limited_routers = compare_routers(prepare(limited, RouteRequest()), routers=("ecmp", "ecmp-hash"))
         self.network = self.run.network
+        self.grown = grow(load_scenario(str(ROOT / "examples" / "quickstart.fabric.yaml")), GROWTH)
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
         placed = load_scenario(TRAINING, overrides=["site={rows: 4, racks_per_row: 8, trays: {width: 1 mm}}"])
@@ -207,6 +214,8 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "what to add": lambda _: failures.remedy_table(SWEEP.remedies),
     "designs": lambda _: design_table(DESIGNS, {DESIGNS[0].name: Path("a.fabric.yaml")}),
     "wishes that conflict": lambda _: conflict_table(CONFLICT),
+    "stages of growth": lambda it: growth_table(it.grown),
+    "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip
 
 

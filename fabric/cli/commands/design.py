@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric.cli.answer import Answer, emit, remember_said
-from fabric.cli.exit_codes import NO_ANSWER, OK
+from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK
 from fabric.cli.options import ANSWER, FabricCommand, RareOption, Settings
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import DESIGNS
@@ -18,6 +18,7 @@ from fabric.faces.views.row_kinds import DESIGNS
 if TYPE_CHECKING:
     from fabric.design.requirement import Requirement
     from fabric.design.result import DesignResult
+    from fabric.growth.result import GrowthResult
 
 SUMMARY = "Find the fabric to buy for a requirement, with a proof of how near the best it is."
 ORDER = 5
@@ -60,7 +61,7 @@ def command(requirement: str | None, settings: Settings, top: int, **given: Any)
     from fabric.design.design import design
     from fabric.design.requirement_file import load_requirement
 
-    keys = keys_of_flags(given)
+    keys = keys_of_flags({**given, "requirement": requirement})
     if requirement is None and not {"gpus", "hosts"} & set(keys.get("require", {})):
         raise click.UsageError("name a requirement file, or say at least --gpus 512 --nic 400G")
     if requirement is None:
@@ -68,21 +69,31 @@ def command(requirement: str | None, settings: Settings, top: int, **given: Any)
     try:
         loaded = load_requirement(requirement, given=keys)
         remember_said(loaded.said)
+        growth = None
         with watching(settings) as report:
-            result = design(loaded, top=top, progress=report)
+            if loaded.spec.require.growth:
+                from fabric.growth.designed import design_growth
+
+                designed = design_growth(loaded, top=top, progress=report)
+                result, growth = designed.designs, designed.growth
+            else:
+                result = design(loaded, top=top, progress=report)
     except Exception as error:
         error.max_errors = settings.max_errors  # type: ignore[attr-defined]
         raise
-    return _answer(loaded, result, settings)
+    return _answer(loaded, result, growth, settings)
 
 
 def keys_of_flags(given: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a requirement that flags say."""
+    sizes = [_whole(size) for text in given["growth"] for size in text.split(",")]
+    if given["gpus"] is None and given["hosts"] is None and given["requirement"] is None and len(sizes) > 1:
+        given = {**given, "gpus": sizes.pop(0)}  # the first stage is what is designed
     require = {
         "gpus": given["gpus"], "hosts": given["hosts"], "gpus_per_node": given["gpus_per_node"], "node": given["node"],
         "nic": _nic(given["nic"], given["nic_ports"]), "oversubscription": given["oversub"],
         "bus_bandwidth": given["bus_bandwidth"], "survive": list(given["survive"]), "workload": given["workload"],
-        "growth": [{"gpus": _whole(size)} for text in given["growth"] for size in text.split(",")],
+        "growth": [{"gpus": size} for size in sizes],
     }  # fmt: skip
     candidates = {
         "kinds": list(given["kinds"]), "switches": list(given["switches"]), "leaf": list(given["leaf"]),
@@ -134,24 +145,39 @@ def _objective(text: str | None) -> Any:
     return weights
 
 
-def _answer(requirement: Requirement, result: DesignResult, settings: Settings) -> int:
+def _answer(requirement: Requirement, result: DesignResult, growth: GrowthResult | None, settings: Settings) -> int:
     """Write the scenarios, then the answer."""
     from fabric.faces.answers.design_report import design_document, design_entry, design_record
+    from fabric.faces.answers.growth_report import grown_document, grown_record
     from fabric.faces.views.design import design_table
+    from fabric.growth.folder import stage_texts
     from fabric.saved.design_files import scenario_paths, write_scenarios
 
     folder, chosen, rest = _places(requirement, settings)
     paths = scenario_paths(requirement.name, result.designs, folder, chosen)
-    write_scenarios({paths[one.name]: one.text for one in result.designs}, force=settings.force)
+    texts = {paths[one.name]: one.text for one in result.designs}
+    stages = _stage_paths(requirement, growth, folder)
+    write_scenarios({**texts, **stage_texts(growth, stages)}, force=settings.force)
     answer = Answer(
-        lambda: design_record(requirement, result),
-        lambda: design_document(requirement, result, paths),
+        lambda: {**design_record(requirement, result), **grown_record(growth, stages)},
+        lambda: [*design_document(requirement, result, paths), *grown_document(growth, stages)],
         lambda: design_table(result.designs, paths),
         DESIGNS,
         entry=lambda row: design_entry(result.designs[row], paths.get(result.designs[row].name)),
     )
     emit(answer, rest)
-    return NO_ANSWER if result.status == "INFEASIBLE" else OK
+    if result.status == "INFEASIBLE":
+        return NO_ANSWER
+    return OK if growth is None or growth.floor_kept else ANSWER_IS_NO
+
+
+def _stage_paths(requirement: Requirement, growth: GrowthResult | None, folder: Path) -> dict[int, Path]:
+    """A file for every stage after the first, which is the chosen design."""
+    if growth is None:
+        return {}
+    from fabric.growth.folder import stage_file
+
+    return {stage.number: folder / f"{requirement.name}.{stage_file(stage)}" for stage in growth.stages}
 
 
 def _places(requirement: Requirement, settings: Settings) -> tuple[Path, Path | None, Settings]:

@@ -342,6 +342,33 @@ POINTS = RowKind(
 )  # fmt: skip
 
 
+GROWTH = RowKind(
+    "stages of growth",
+    (
+        "stage", "gpus", "nodes", "switches_bought", "cables_bought", "optics_bought", "cost_usd", "total_usd", "kept",
+        "moved", "added", "removed", "touched", "touched_part", "least_touched", "floor", "least_capacity",
+        "floor_kept", "states_routed", "steps", "max_utilisation", "other_usd", "other_touched",
+    ),
+    more=("switches", "cables", "other_total_usd"),
+    shown=(
+        "stage", "gpus", "switches_bought", "cables_bought", "cost_usd", "total_usd", "touched", "touched_part",
+        "least_touched", "floor", "least_capacity", "states_routed", "max_utilisation",
+    ),
+    ratios=("touched_part", "floor", "least_capacity", "max_utilisation"),
+    key="stages",
+)  # fmt: skip
+
+WORK = RowKind(
+    "steps of the work",
+    (
+        "stage", "fabric", "step", "action", "drained", "moved", "plugged", "least_capacity", "capacity_after", "text",
+    ),
+    shown=("stage", "fabric", "step", "action", "drained", "moved", "plugged", "least_capacity", "text"),
+    ratios=("least_capacity", "capacity_after"),
+    key="steps",
+)  # fmt: skip
+
+
 def points_of(names: Sequence[str]) -> RowKind:
     """Points of a grid whose axes have these names; a name that a figure has gets ``vary_`` in front."""
     axes = tuple(f"vary_{name}" if name in POINTS.names else name for name in names)

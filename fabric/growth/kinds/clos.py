@@ -32,16 +32,21 @@ def larger(present: BuiltFabric, _hosts: Sequence[HostGroup]) -> Iterator[Keys]:
     yield {**free, **kept, "tiers": 4}
 
 
-def with_room(last: BuiltFabric, hosts: Sequence[HostGroup]) -> Keys | None:
-    """The last stage's pods, spines and cores with fewer leaves, or with fewer pods."""
-    free = {**without(last.keys, *_COUNTS, "tiers"), **_kept(last), "tiers": last.tiers}
+def with_room(last: BuiltFabric, hosts: Sequence[HostGroup]) -> Iterator[Keys]:
+    """The last stage's spines with fewer leaves: of one pod alone without cores, or of some pods below all cores."""
+    free = {**without(last.keys, *_COUNTS, "tiers", "core"), **_kept(last)}
     if last.tiers == 2:
-        return {**free, "spines_per_pod": last.switches(2)}
-    if last.tiers > 3:
-        return None
+        yield {**free, "tiers": 2, "spines_per_pod": last.switches(2)}
+    if last.tiers != 3:
+        return
     pods = _pods(last)
     needed = -(-sum(len(group.hosts) for group in hosts) * last.pods() // sum(len(group.hosts) for group in last.hosts))
-    return {**free, **pods, "pods": max(needed, 1), "cores": last.switches(3), "planes": last.planes(3)}
+    if needed <= 1:
+        alone = {"tiers": 2, "uplinks": {"leaf": last.uplinks(1)}, "spines_per_pod": pods["spines_per_pod"]}
+        yield {**free, **alone}
+    cores = {"cores": last.switches(3), "planes": last.planes(3)}
+    core = {"core": last.keys["core"]} if "core" in last.keys else {}
+    yield {**free, **core, "tiers": 3, **pods, "pods": max(needed, 1), **cores}
 
 
 def _kept(present: BuiltFabric) -> dict[str, Any]:

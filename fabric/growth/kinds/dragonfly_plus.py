@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fabric.growth.rule import BuiltFabric, GrowthRule, Keys
+from fabric.growth.rule import BuiltFabric, GrowthRule, Keys, no_room
 from topologies.hosts import HostGroup
 
 SUMMARY = "more groups; global cables are re-wired, for every group meets all others"
@@ -22,5 +22,5 @@ def larger(present: BuiltFabric, hosts: Sequence[HostGroup]) -> Iterator[Keys]:
 
 
 RULE = GrowthRule(
-    larger, None, "global ports of a group are the most groups that it meets; take more global_links or spines"
+    larger, no_room, "global ports of a group are the most groups that it meets; take more global_links or spines"
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fabric.growth.rule import BuiltFabric, GrowthRule, Keys
+from fabric.growth.rule import BuiltFabric, GrowthRule, Keys, no_room
 from topologies.hosts import HostGroup
 
 SUMMARY = "more segments on free ports of the aggregation switches, then pods, which re-wire the core"
@@ -23,6 +23,6 @@ def larger(present: BuiltFabric, hosts: Sequence[HostGroup]) -> Iterator[Keys]:
 
 RULE = GrowthRule(
     larger,
-    None,
+    no_room,
     "the ports of the aggregation switches are the most segments of a pod; further pods need agg_uplinks",
 )

@@ -25,10 +25,10 @@ def larger(present: BuiltFabric, _hosts: Sequence[HostGroup]) -> Iterator[Keys]:
         yield from _third_tier(present, up)
 
 
-def with_room(last: BuiltFabric, _hosts: Sequence[HostGroup]) -> Keys:
+def with_room(last: BuiltFabric, _hosts: Sequence[HostGroup]) -> Iterator[Keys]:
     """Fewer leaves below all spines."""
     keys = nested(without(last.keys, "leaves", "spines"), "leaf", count=None, up=last.uplinks(1))
-    return nested(keys, "spine", count=last.switches(2))
+    yield nested(keys, "spine", count=last.switches(2))
 
 
 def _third_tier(present: BuiltFabric, up: int) -> Iterator[Keys]:

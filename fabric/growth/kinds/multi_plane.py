@@ -19,12 +19,12 @@ def larger(present: BuiltFabric, hosts: Sequence[HostGroup]) -> Iterator[Keys]:
             yield {**present.keys, "plane": dict(keys)}
 
 
-def with_room(last: BuiltFabric, hosts: Sequence[HostGroup]) -> Keys | None:
+def with_room(last: BuiltFabric, hosts: Sequence[HostGroup]) -> Iterator[Keys]:
     """The same room in every plane."""
     plane = as_plane(last)
-    rule = RULES.get(plane.keys["kind"])
-    keys = rule.with_room(plane, hosts) if rule and rule.with_room else None
-    return None if keys is None else {**last.keys, "plane": dict(keys)}
+    if plane.keys["kind"] in RULES:
+        for keys in RULES[plane.keys["kind"]].with_room(plane, hosts):
+            yield {**last.keys, "plane": dict(keys)}
 
 
 RULE = GrowthRule(larger, with_room, "a plane grows as its own kind does")

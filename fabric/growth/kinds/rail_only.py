@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fabric.growth.rule import BuiltFabric, GrowthRule, Keys, without
+from fabric.growth.rule import BuiltFabric, GrowthRule, Keys, no_room, without
 from topologies.hosts import HostGroup
 
 SUMMARY = "every rail grows by itself: one switch, then two tiers, then three"
@@ -16,5 +16,5 @@ def larger(present: BuiltFabric, _hosts: Sequence[HostGroup]) -> Iterator[Keys]:
 
 
 RULE = GrowthRule(
-    larger, None, "a rail is as small as its GPUs allow, three tiers at most; take switches with more ports"
+    larger, no_room, "a rail is as small as its GPUs allow, three tiers at most; take switches with more ports"
 )

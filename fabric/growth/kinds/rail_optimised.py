@@ -23,19 +23,23 @@ def larger(present: BuiltFabric, _hosts: Sequence[HostGroup]) -> Iterator[Keys]:
         yield from (_in_pods(keys, size) for size in _pod_sizes(present))
         return
     per_pod = _units_of_pod(present)
-    yield nested({**keys, "units_per_pod": per_pod}, "core", count=present.switches(3))
-    yield nested({**keys, "units_per_pod": per_pod}, "core", count=None)
-    yield nested(without(keys, "units_per_pod"), "core", count=None)
+    core = without(keys.get("core") or {}, "count")
+    keys = {**without(keys, "core"), **({"core": core} if core else {})}
+    yield {**keys, "units_per_pod": per_pod}
+    yield without(keys, "units_per_pod")
 
 
-def with_room(last: BuiltFabric, _hosts: Sequence[HostGroup]) -> Keys:
+def with_room(last: BuiltFabric, _hosts: Sequence[HostGroup]) -> Iterator[Keys]:
     """The last stage's spines, pods and cores below which fewer units stand."""
     keys = nested(without(last.keys, "units"), "leaf", count=None, up=last.uplinks(1))
     if last.tiers == 2:
-        return nested(keys, "spine", count=last.switches(2))
+        yield nested(keys, "spine", count=last.switches(2))
+        return
     columns = last.switches(1) // max(len({*last.topology.nodes.unit[last.topology.nodes.level == 1].tolist()}), 1)
     keys = nested(keys, "spine", count=last.switches(2) // (last.pods() * columns), up=last.uplinks(2))
-    return nested({**keys, "units_per_pod": _units_of_pod(last)}, "core", count=last.switches(3))
+    switch = {name: value for name, value in (keys.get("spine") or {}).items() if name not in ("count", "up", "name")}
+    core = {**(keys.get("core") or switch), "count": last.switches(3)}
+    yield {**keys, "units_per_pod": _units_of_pod(last), "core": core}
 
 
 def _in_pods(keys: Keys, size: int) -> Keys:
@@ -55,7 +59,7 @@ def _units_of_pod(present: BuiltFabric) -> int:
     nodes = present.topology.nodes
     leaf = present.topology.is_switch & (nodes.level == 1)
     pairs = {(pod, unit) for pod, unit in zip(nodes.pod[leaf].tolist(), nodes.unit[leaf].tolist(), strict=True)}
-    return max(sum(pod == one for one, _ in pairs) for pod, _ in pairs)
+    return max(sum(1 for one, _ in pairs if one == pod) for pod, _ in pairs)
 
 
 RULE = GrowthRule(larger, with_room, "three tiers are the most; take switches with more ports")

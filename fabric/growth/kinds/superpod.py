@@ -1,4 +1,4 @@
-"""SuperPOD: more scalable units; with room it is the rail-optimised fabric of the same cables, whose spines are counted."""
+"""SuperPOD: more scalable units; with room the rail-optimised fabric of the same cables, whose spines are counted."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def larger(present: BuiltFabric, _hosts: Sequence[HostGroup]) -> Iterator[Keys]:
     yield {**keys, "tiers": 3}
 
 
-def with_room(last: BuiltFabric, _hosts: Sequence[HostGroup]) -> Keys | None:
-    """The same leaves, spines and cores with counts of their own; None where management hosts follow the last unit."""
+def with_room(last: BuiltFabric, _hosts: Sequence[HostGroup]) -> Iterator[Keys]:
+    """The same leaves, spines and cores with counts of their own; none where management hosts follow the last unit."""
     if last.keys.get("management_links"):
-        return None
+        return
     switch = dict(last.keys.get("switch") or {})
     radix, speed = last.keys.get("radix", 64), last.keys.get("speed", "400G")
     switch = switch or {"radix": radix, "speed": speed}
@@ -37,14 +37,15 @@ def with_room(last: BuiltFabric, _hosts: Sequence[HostGroup]) -> Keys | None:
     if "cabling" in last.keys:
         keys["cabling"] = last.keys["cabling"]
     if last.tiers == 2:
-        return {**keys, "spine": {**switch, "count": last.switches(2)}}
+        yield {**keys, "spine": {**switch, "count": last.switches(2)}}
+        return
     nodes = last.topology.nodes
     leaf = last.topology.is_switch & (nodes.level == 1)
     rails = len(set(nodes.rail[leaf].tolist()))
     units = {(pod, unit) for pod, unit in zip(nodes.pod[leaf].tolist(), nodes.unit[leaf].tolist(), strict=True)}
     per_pod = max(sum(pod == one for one, _ in units) for pod, _ in units)
     spine = {**switch, "count": last.switches(2) // (last.pods() * rails), "up": last.uplinks(2)}
-    return {**keys, "units_per_pod": per_pod, "spine": spine, "core": {**switch, "count": last.switches(3)}}
+    yield {**keys, "units_per_pod": per_pod, "spine": spine, "core": {**switch, "count": last.switches(3)}}
 
 
 RULE = GrowthRule(larger, with_room, "three tiers are the most; take switches with more ports")
