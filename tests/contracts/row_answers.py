@@ -97,6 +97,10 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("failures",), kinds.WORST_LINKS,
         lambda at: ["failures", f"{at}/s.yaml", "--kind", "switch", "--no-expected", "--rows", "links"],
     ),
+    "review": (
+        ("review",), kinds.REVIEWED, lambda at: ["review", "--leaves", "64", "--uplinks", "8", "--spines", "4", "--radix", "64"],
+    ),
+    "review a scenario": (("review",), kinds.REVIEWED, lambda at: ["review", f"{at}/s.yaml", "--no-cheaper"]),
     "compare": (("compare",), kinds.FIGURES, lambda at: ["compare", f"{at}/s.yaml", f"{at}/t.yaml"]),
     "explain": (
         ("explain",), kinds.PAIRS,
