@@ -80,7 +80,9 @@ def check_counts(claims: Claims) -> CountsChecked:
     candidates = _tiers(claims)
     checked = [_checked(claims, shape_of(claims, tiers)) for tiers in candidates]
     # Where none reaches, the one that reaches furthest says most.
-    best = min(checked, key=lambda each: (len(each.conflicts), _is_reach(each), each.shape.tiers * (-1) ** _is_reach(each)))
+    best = min(
+        checked, key=lambda each: (len(each.conflicts), _is_reach(each), each.shape.tiers * (-1) ** _is_reach(each))
+    )
     said = list(best.assumptions)
     for each in checked:
         if each.shape.tiers < best.shape.tiers and each.conflicts:

@@ -51,7 +51,9 @@ def cheaper_findings(run: Run, fabric: str, survives: tuple[str, ...], progress:
     topology, catalogue = run.network.topologies[fabric], run.loaded.catalogue
     present = _present(run, fabric, survives, catalogue)
     if isinstance(present, str):
-        yield Finding("note", "cheaper", "cost", f"not searched for what does the same for less: {present}", fabric=fabric)
+        yield Finding(
+            "note", "cheaper", "cost", f"not searched for what does the same for less: {present}", fabric=fabric
+        )
         return
     search = Search(present.need, catalogue, Objective.of("cost"))
     for _ in range(_TRIED):
@@ -75,14 +77,16 @@ def _present(run: Run, fabric: str, survives: tuple[str, ...], catalogue: Catalo
     if int(topology.nodes.nics.sum()) > _MOST_NICS:
         return f"it has more than {_MOST_NICS:,} NICs; fabric design searches at that size"
     models = models_of(run.loaded.scenario.fabrics[fabric].topology, catalogue)
-    roles = [role for role, members in summarise(topology).nodes_by_role.items() if members and _is_switch(topology, role)]
+    roles = [
+        role for role, members in summarise(topology).nodes_by_role.items() if members and _is_switch(topology, role)
+    ]
     missing = [role for role in roles if role not in models]
     if missing:
         return f"the switches of role {missing[0]} have no model, so no price"
     counted = counted_of(topology, models)
     ((nics, gbps, ports),) = kinds
     first = groups[0]
-    ratios = [ratio for ratio in counted.oversubscription.values()]
+    ratios = list(counted.oversubscription.values())
     need = FabricNeed(
         name=fabric,
         hosts=sum(len(group.hosts) for group in groups),

@@ -141,7 +141,8 @@ MISTAKES = (
     ),
     Mistake(
         "a total below its parts", "a budget of US$ 500,000 for 24 switches of US$ 45,000",
-        {"switches": 24, "switch_price": 45000, "cost": 500000}, "cost", "cost 500,000 US$ is below its parts, 1,080,000",
+        {"switches": 24, "switch_price": 45000, "cost": 500000},
+        "cost", "cost 500,000 US$ is below its parts, 1,080,000",
     ),
     Mistake(
         "800G on 400G ports", "leaves of 400G ports with 800G uplinks",

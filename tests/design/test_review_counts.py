@@ -139,7 +139,7 @@ def test_what_is_offered_was_built(mistake: Mistake) -> None:
     assert named["leaf"] == f"{summary.nodes_by_role['leaf']:,}"
     for role, have in summary.ports_available_by_role.items():
         assert have is None or summary.ports_used_max_by_role[role] <= have
-    if "gpus" in mistake.claims and "reach" != mistake.kind:
+    if "gpus" in mistake.claims and mistake.kind != "reach":
         assert summary.endpoints == mistake.claims["gpus"]
 
 

@@ -110,9 +110,7 @@ def command(
     return _of_counts(given, settings, scenario, catalog, None)
 
 
-def _of_scenario(
-    file: str, settings: Settings, scenario: str | None, catalog: str | None, *, cheaper: bool
-) -> int:
+def _of_scenario(file: str, settings: Settings, scenario: str | None, catalog: str | None, *, cheaper: bool) -> int:
     from fabric.review.review_scenario import review_run
 
     refuse_flags("counts are those of a slide, and a scenario has its own", *_COUNTS)
@@ -190,4 +188,3 @@ def _emit(result: ReviewResult, record: dict[str, Any], settings: Settings) -> i
     )
     emit(answer, settings)
     return OK if result.worst in (None, "note") else ANSWER_IS_NO
-

@@ -82,5 +82,3 @@ def finding_record(finding: Finding) -> dict[str, Any]:
         "fix": finding.fix or None,
         "fabric": finding.fabric,
     }
-
-
