@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -9,7 +11,7 @@ from importlib import resources
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from topologies.errors import TopologyError, nearest, nearest_hint
@@ -31,6 +33,9 @@ class SwitchModel(CatalogueRow):
 
     ports: Count = Field(description="Ports at full speed")
     speed: SpeedGbps = Field(description="Speed of a port", examples=["400G"])
+    protocol: Literal["ethernet", "infiniband"] = Field(
+        default="ethernet", description="What its links speak: switches of two protocols do not meet in one design"
+    )
     ports_per_card: Count | None = Field(default=None, description="Ports of a line card, where it is a chassis")
     breakouts: tuple[str, ...] | None = Field(
         default=None, description="How its ports can be split; any that fits the speed if absent", examples=[["2x200"]]
@@ -40,6 +45,9 @@ class SwitchModel(CatalogueRow):
     group_members: Count | None = Field(default=None, description="Members of all groups; weight w takes w")
     typical_w: float | None = Field(default=None, ge=0, description="Typical power, W")
     max_w: float | None = Field(default=None, ge=0, description="Largest power, W, with optics")
+    optics_in_max_w: bool = Field(
+        default=True, description="Whether max_w has in it what is plugged into all its cages; false: that is added"
+    )
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
     licence_usd: float | None = Field(default=None, ge=0, description="Licences of a switch, US$")
     ports_per_cage: Count = Field(
@@ -48,13 +56,67 @@ class SwitchModel(CatalogueRow):
     port_name: str | None = Field(
         default=None,
         description="Template of the vendor's port names: {port} and {cage} count from 1, {split} ports of a cage or a "
-        "breakout, from 1",
+        "breakout, from 1 ({split0}: from 0); {lane} is the first lane of a port, from 0",
         examples=["{cage}/{split}"],
     )
+    split_name: str | None = Field(
+        default=None,
+        description="Template of the names that ports have when they are broken out, where it is another",
+        examples=["swp{port}s{split0}"],
+    )
+    lanes: Count = Field(default=8, description="Lanes of a port, for names that count lanes")
     rack_units: Count = Field(default=2, description="Height in a rack, rack units")
     depth: LengthM | None = Field(default=None, description="Depth in a rack", examples=["0.7 m"])
     lead_days: Count | None = Field(default=None, description="Days from order to delivery")
     carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
+
+    @field_validator("port_name", "split_name")
+    @classmethod
+    def _template(cls, template: str | None) -> str | None:
+        if template is not None:
+            _check_port_template(template)
+        return template
+
+    def port_label(self, port: int, way: int = 1, ways: int = 1) -> str:
+        """The vendor's name of a port, or of a part of it when it is broken out.
+
+        Parameters
+        ----------
+        port : int
+            Port at full speed, from 1.
+        way, ways : int
+            Which part of the port it is, from 1, and how many there are.
+
+        >>> row = builtin().switches["eth-64x800"]
+        >>> row.port_label(3), row.port_label(3, 2, 2), builtin().switches["ib-64x400"].port_label(4)
+        ('swp3', 'swp3s1', '2/2')
+        >>> builtin().switches["eth-128x400"].port_label(2), builtin().switches["eth-128x400"].port_label(2, 2, 2)
+        ('Ethernet4', 'Ethernet6')
+        """
+        template = (self.split_name if ways > 1 else None) or self.port_name or "{port}"
+        if ways > 1 and not self.split_name and "{split" not in template and "{lane" not in template:
+            template += "/{split}"
+        cage, at = divmod(port - 1, self.ports_per_cage)
+        split = at * ways + way
+        lane = (port - 1) * self.lanes + (way - 1) * self.lanes // ways
+        return template.format(port=port, cage=cage + 1, split=split, split0=split - 1, lane=lane)
+
+
+_PORT_FIELDS = ("port", "cage", "split", "split0", "lane")
+
+
+def _check_port_template(template: str) -> None:
+    """Refuse what is not a template of port names, or gives two ports of a switch one name."""
+    try:
+        fields = [(name, spec) for _, name, spec, _ in string.Formatter().parse(template) if name is not None]
+    except ValueError as error:
+        raise ValueError(f"bad template of port names {template!r}: {error}") from None
+    for name, spec in fields:
+        if name not in _PORT_FIELDS or not re.fullmatch(r"(0?\d)?d?", spec or ""):
+            wanted = ", ".join("{" + field + "}" for field in _PORT_FIELDS)
+            raise ValueError(f"{template!r} has {{{name}}}; templates of port names take {wanted}")
+    if not {name for name, _ in fields} & {"port", "cage", "lane"}:
+        raise ValueError(f"{template!r} gives all ports one name; include {{port}}, {{cage}} or {{lane}}")
 
 
 class NicModel(CatalogueRow):
@@ -62,6 +124,9 @@ class NicModel(CatalogueRow):
 
     speed: SpeedGbps = Field(description="Speed of a port", examples=["400G"])
     ports: Count = Field(default=1, description="Ports of a card")
+    nics_per_cage: Count = Field(
+        default=1, description="NICs of a node that share a cage, and the pluggable in it: 2 where cages are twin-port"
+    )
     typical_w: float | None = Field(default=None, ge=0, description="Typical power, W")
     max_w: float | None = Field(default=None, ge=0, description="Largest power, W")
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
@@ -124,6 +189,9 @@ class NodeModel(CatalogueRow):
     typical_w: float | None = Field(default=None, ge=0, description="Typical power, W")
     max_w: float | None = Field(default=None, ge=0, description="Largest power, W")
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
+    with_nics: bool = Field(
+        default=True, description="Whether its price and power have its NICs in them; false: they are added"
+    )
     rack_units: Count = Field(default=8, description="Height in a rack, rack units")
     depth: LengthM | None = Field(default=None, description="Depth in a rack", examples=["0.9 m"])
     lead_days: Count | None = Field(default=None, description="Days from order to delivery")
@@ -137,11 +205,20 @@ class OpticModel(CatalogueRow):
     links: Count = Field(default=1, description="Links it carries: 2 for a twin-port module")
     reach_m: LengthM = Field(description="Longest fibre", examples=["500 m"])
     medium: Literal["mmf", "smf"] = Field(default="smf", description="Fibre it takes: multimode or single-mode")
+    standard: str | None = Field(
+        default=None,
+        description="Standard of each link; both ends of a fibre need the same, where both say",
+        examples=["400GBASE-DR4"],
+    )
     typical_w: float | None = Field(default=None, ge=0, description="Typical power, W")
     max_w: float | None = Field(default=None, ge=0, description="Largest power, W")
     usd: float | None = Field(default=None, ge=0, description="Price, US$")
     lead_days: Count | None = Field(default=None, description="Days from order to delivery")
     carbon_kg: float | None = Field(default=None, ge=0, description="Carbon of making it, kg of CO2 equivalent")
+
+
+MEDIA = ("dac", "aec", "aoc", "mmf", "smf")
+"""What cables are: copper, copper with retimers, optics with the fibre on, multimode and single-mode fibre."""
 
 
 class CableModel(CatalogueRow):

@@ -59,25 +59,45 @@ class LinkKit:
         return None if self.usd is None else self.usd + self.usd_per_m * length_m
 
 
-def kits(catalogue: Catalogue, gbps: float, lower: LinkEnd, upper: LinkEnd) -> tuple[LinkKit, ...]:
+def kits(
+    catalogue: Catalogue, gbps: float, lower: LinkEnd, upper: LinkEnd, *, parallel: int | None = None
+) -> tuple[LinkKit, ...]:
     """All ways to make a link of ``gbps`` between two ends, cheapest first, those without a price last.
 
     A copper or active cable joins cages of one size, or splits the larger into several of the smaller; a fibre joins
-    two optics of its medium, each of the speed of its cage.
+    two optics of its medium and standard, each of the speed of its cage.
+
+    Parameters
+    ----------
+    parallel : int, optional
+        Links between the same two devices, which a cable that fills shared cages at both ends has to carry. None: as
+        many as it takes, so that no way is left out.
     """
-    ways = [*_cabled(catalogue, gbps, lower, upper), *_optical(catalogue, gbps, lower, upper)]
+    ways = [*_cabled(catalogue, gbps, lower, upper, parallel), *_optical(catalogue, gbps, lower, upper)]
     return tuple(sorted(ways, key=lambda kit: (kit.usd is None, kit.usd or 0.0, kit.max_w or 0.0, kit.parts)))
 
 
-def cheapest_kit(catalogue: Catalogue, gbps: float, lower: LinkEnd, upper: LinkEnd, length_m: float) -> LinkKit | None:
+def cheapest_kit(
+    catalogue: Catalogue,
+    gbps: float,
+    lower: LinkEnd,
+    upper: LinkEnd,
+    length_m: float,
+    *,
+    parallel: int | None = None,
+) -> LinkKit | None:
     """The cheapest way that reaches ``length_m``; None where none does."""
-    reaching = [kit for kit in kits(catalogue, gbps, lower, upper) if kit.reach_m >= length_m]
+    reaching = [kit for kit in kits(catalogue, gbps, lower, upper, parallel=parallel) if kit.reach_m >= length_m]
     return min(reaching, key=lambda kit: (kit.usd is None, kit.cost_usd(length_m) or 0.0, kit.parts), default=None)
 
 
-def _cabled(catalogue: Catalogue, gbps: float, lower: LinkEnd, upper: LinkEnd) -> Iterator[LinkKit]:
+def _cabled(
+    catalogue: Catalogue, gbps: float, lower: LinkEnd, upper: LinkEnd, parallel: int | None
+) -> Iterator[LinkKit]:
     """Cables with their ends on."""
     many, few = max(lower.links, upper.links), min(lower.links, upper.links)
+    if parallel is not None and parallel % few:
+        return
     for name in sorted(catalogue.cables):
         cable = catalogue.cables[name]
         if cable.medium in FIBRES or cable.speed != gbps * many or cable.ends * few != many:
@@ -95,10 +115,15 @@ def _optical(catalogue: Catalogue, gbps: float, lower: LinkEnd, upper: LinkEnd) 
             continue
         for low in fitting[lower]:
             for high in fitting[upper]:
-                if low.medium == high.medium == cable.medium:
+                if low.medium == high.medium == cable.medium and _speaks(low, high):
                     reach = min(cable.length, low.reach_m, high.reach_m)
                     ends = ((low, Fraction(1, lower.links)), (high, Fraction(1, upper.links)))
                     yield _kit(cable, reach, ((cable, Fraction(1)), *ends), ends=0)
+
+
+def _speaks(low: OpticModel, high: OpticModel) -> bool:
+    """Whether two optics are of one standard, as far as both say."""
+    return low.standard is None or high.standard is None or low.standard == high.standard
 
 
 def _modules(catalogue: Catalogue, gbps: float, end: LinkEnd) -> list[OpticModel]:

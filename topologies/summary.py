@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from topologies.columns import Ints
+from topologies.columns import Bools, Ints, column
 from topologies.topology import Topology
 
 GLOBAL_TIER = "global"  # of cables between groups of a dragonfly
@@ -23,7 +23,7 @@ class TopologySummary:
     gpus: int | None  # where the builder or the scenario says which endpoints are theirs
     planes: int  # that meet nowhere below the core; 1 for ordinary networks
     pods: int
-    groups: int  # as of a dragonfly: sets of switches that global cables join
+    groups: int  # as of a dragonfly or a ZCube: sets of switches that cables of one level join
     nodes_by_role: dict[str, int]
     cables_by_tier: dict[str, int]
     capacity_gbps_by_tier: dict[str, float]
@@ -68,15 +68,17 @@ def summarise(topology: Topology, gpus: int | None = None) -> TopologySummary:
     on_rails = int(((nodes.nics > 0) & (nodes.rail >= 0) & ~nodes.forwards).sum())
     global_cables = GLOBAL_TIER in topology.tiers
     pods = _distinct(nodes.pod[switch])
+    planes = _distinct(nodes.plane[switch & (nodes.level == 1)])
+    meeting = bool(_between_planes(topology).any())
     return TopologySummary(
         topology_kind=topology.kind,
         endpoints=int(nodes.nics.sum()),
         switches=int(switch.sum()),
         cables=int(cables.sum()),
         gpus=on_rails or None if gpus is None else gpus,
-        planes=max(_distinct(nodes.plane[switch & (nodes.level == 1)]), 1),
+        planes=1 if meeting else max(planes, 1),
         pods=0 if global_cables else pods,
-        groups=pods if global_cables else 0,
+        groups=pods if global_cables else planes if meeting else 0,
         nodes_by_role={role: int(role_count[code]) for code, role in enumerate(topology.roles)},
         cables_by_tier={tier: int(tier_cables[code]) for code, tier in enumerate(topology.tiers)},
         capacity_gbps_by_tier={tier: float(tier_gbps[code]) for code, tier in enumerate(topology.tiers)},
@@ -90,6 +92,13 @@ def summarise(topology: Topology, gpus: int | None = None) -> TopologySummary:
             for code, tier in enumerate(topology.tiers)
         },
     )
+
+
+def _between_planes(topology: Topology) -> Bools:
+    """Links between switches that hosts are on, of two planes: then these are groups that cables join."""
+    plane = np.where(topology.is_switch & (topology.nodes.level == 1), topology.nodes.plane, -1)
+    low, high = plane[topology.links.src], plane[topology.links.dst]
+    return column((low >= 0) & (high >= 0) & (low != high), np.bool_)
 
 
 def _distinct(ids: Ints) -> int:

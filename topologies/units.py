@@ -28,6 +28,7 @@ _BYTES = {f"{p}B": f for p, f in (_DECIMAL | _BINARY).items()}
 _MESSAGE = _BYTES | {"": 1.0} | {f"{p}": 1024.0**n for n, both in enumerate(("kK", "mM", "gG", "tT"), 1) for p in both}
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _METRES = {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3}
+_WATTS = {"mW": 1e-3, "W": 1.0, "kW": 1e3, "MW": 1e6}
 _FLOPS = {f"{p}FLOP/s": f for p, f in _DECIMAL.items()} | {f"{p}FLOPS": f for p, f in _DECIMAL.items()}
 _RATIO = {"%": 0.01, "": 1.0}
 MOST_BARE = 10.0  # as a ratio without a % sign; a larger number is most likely meant in percent
@@ -123,6 +124,15 @@ def parse_seconds(value: object) -> float:
 def parse_metres(value: object) -> float:
     """Length, metres."""
     return _parse(value, _METRES, "length", "'3 m'")
+
+
+def parse_watts(value: object) -> float:
+    """Power, W.
+
+    >>> parse_watts("17.3 kW")
+    17300.0
+    """
+    return _parse(value, _WATTS, "power", "'12 kW'")
 
 
 def parse_flops(value: object) -> float:
@@ -239,6 +249,7 @@ _speed = _quantity(parse_speed_gbps, "400G", _SPEED_GBPS, "Port speed per direct
 _volume = _quantity(parse_bytes, "1 GiB", _BYTES, "Data volume", positive=False)
 _time = _quantity(parse_seconds, "30 s", _SECONDS, "Time", positive=False)
 _length = _quantity(parse_metres, "3 m", _METRES, "Length", positive=False)
+_power = _quantity(parse_watts, "12 kW", _WATTS, "Power", positive=False)
 _flops = _quantity(parse_flops, "989 TFLOP/s", _FLOPS, "Compute speed", positive=True)
 _ratio = _quantity(parse_ratio, "100%", _RATIO, "Ratio; 100% is 1", positive=False)
 
@@ -259,6 +270,7 @@ SpeedGbps = Annotated[float, *_speed]
 VolumeBytes = Annotated[float, *_volume]
 TimeS = Annotated[float, *_time]
 LengthM = Annotated[float, *_length]
+PowerW = Annotated[float, *_power]
 ComputeFlops = Annotated[float, *_flops]
 Ratio = Annotated[float, *_ratio]
 FailuresPerMonth = Annotated[float, *_failures]
@@ -369,6 +381,15 @@ def to_one(ratio: float, places: int = 0) -> str:
     kept = decimals.rstrip("0").ljust(places, "0")
     text = f"{whole}.{kept}" if kept else whole
     return f"{text}:1" if larger == ratio else f"1:{text}"
+
+
+def format_watts(watts: float) -> str:
+    """Power for people.
+
+    >>> format_watts(10200), format_watts(747), format_watts(1.25e6)
+    ('10.2 kW', '747 W', '1.25 MW')
+    """
+    return _scaled(watts, ((1e6, "MW"), (1e3, "kW"), (1.0, "W")))
 
 
 def percent(ratio: float | None, digits: int = 1) -> str:

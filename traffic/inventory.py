@@ -26,6 +26,7 @@ class NodeGroup:
     gpus_per_host: int
     nics: Mapping[str, HostGroup]
     per_rack: int | None = None  # hosts of a rack, where the scenario says
+    racks: tuple[int, ...] | None = None  # of every host, where they do not fill racks in order
     gpu: GpuModel | None = None  # what the node model or the scenario says of them
     scale_up: ScaleUpModel | None = None
 
@@ -130,6 +131,9 @@ class Inventory:
 
     def racks(self, group: str, hosts: int) -> Ints:
         """Rack of every host of a group, -1 where the scenario does not say, shape (hosts,)."""
+        stated = self.groups[group].racks if group in self.groups else None
+        if stated is not None:
+            return column(stated, np.int32)
         per_rack = self.groups[group].per_rack if group in self.groups else None
         return column(np.arange(hosts) // per_rack if per_rack else np.full(hosts, -1), np.int32)
 

@@ -24,7 +24,11 @@ class FabricNeed:
     length_m : mapping
         Runs that cables are counted with before the floor plan says: to hosts, and between switches.
     single_failures : tuple of str
-        Roles any one switch of which may die without a pair of hosts losing each other: ``spine``, ``leaf``.
+        Roles any one switch of which may die without a pair of endpoints losing each other: ``spine``, ``leaf``,
+        ``core``; ``leaf-uplink`` is a cable.
+    parts : bool
+        Whether rails may be networks of their own that never meet; where families are named, those that are so by
+        nature may.
     """
 
     name: str
@@ -40,6 +44,7 @@ class FabricNeed:
     switches: tuple[str, ...] = ()  # models allowed; none: all
     single_failures: tuple[str, ...] = ()
     max_tiers: int = 3
+    parts: bool = False
     reserve_hosts: int = 0  # that must be connectable later without touching a leaf
     leaf_switches: tuple[str, ...] = ()  # models allowed for the switches that hosts are on; none: all
     upper_switches: tuple[str, ...] = ()  # models allowed for all others; none: all

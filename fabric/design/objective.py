@@ -1,7 +1,7 @@
 """What is to be least, and what switches and links count for it.
 
-Figures are whole numbers of thousandths (of a US$, a watt, a kilogram, a metre, a cable), so that sums are exact and the
-order of designs does not depend on that of additions.
+Figures are whole numbers of thousandths (of a US$, a watt, a kilogram, a metre, a cable), so that sums are exact and
+the order of designs does not depend on that of additions.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def scenario_text(
         _section("site", requirement.raw.get("site")),
         ["nodes:", *_nodes(requirement, needs, hosts, designs)],
         ["fabrics:", *_fabrics(designs)],
-        _listed("workloads", _jobs(requirement)),
+        _workloads(requirement, hosts),
         _limits(requirement, needs, designs),
     ]
     return "\n\n".join("\n".join(part) for part in _joined(parts)) + "\n"
@@ -82,11 +82,6 @@ def _section(key: str, value: Any) -> list[str]:
     return _block({key: value}) if value else []
 
 
-def _listed(key: str, items: Sequence[Any]) -> list[str]:
-    """A list, an item over several lines."""
-    return _block({key: list(items)}) if items else []
-
-
 def _includes(requirement: Requirement, directory: Path | None) -> list[str]:
     """Catalogues of the user's own."""
     base = directory or requirement.directory
@@ -98,8 +93,19 @@ def _relative(path: Path, base: Path) -> str:
     return str(path) if path.is_absolute() else Path(os.path.relpath(path, base)).as_posix()
 
 
-def _jobs(requirement: Requirement) -> list[Any]:
-    return list((requirement.raw.get("require") or {}).get("workloads") or [])
+def _workloads(requirement: Requirement, hosts: Hosts) -> list[str]:
+    """The jobs that were asked for; where there are none, one that stands for them."""
+    jobs = list((requirement.raw.get("require") or {}).get("workloads") or [])
+    if jobs:
+        return _block({"workloads": jobs})
+    if hosts.gpus > 1:
+        job = {"id": "all-reduce", "kind": "collective", "collective": "all-reduce", "size": "1 GiB"}
+        what = "one all-reduce over all GPUs stands for them"
+    else:
+        fabric = next(iter(requirement.spec.fabrics))
+        job = {"id": "all-to-all", "kind": "all-to-all", "fabric": fabric, "size": "1 GiB"}
+        what = "everybody sending to everybody stands for them"
+    return ["workloads:", f"  # No jobs were said; {what}.", f"  - {_flow(job)}"]
 
 
 def _nodes(

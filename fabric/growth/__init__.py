@@ -1,1 +1,1 @@
-"""How a cluster grows: what each stage buys and re-cables, and what works meanwhile."""
+"""Growth in stages: what is bought and re-cabled when, and in which order, without the fabric ever being too slow."""

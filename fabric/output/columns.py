@@ -72,6 +72,17 @@ def amount_text(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:.3g}"
 
 
+def length_text(metres: float | None) -> str:
+    """A length in metres under a header that says so: to the centimetre, without zeros at the end.
+
+    >>> length_text(17.33), length_text(20.0), length_text(48288.4), length_text(None)
+    ('17.33', '20', '48,288', '-')
+    """
+    if metres is None:
+        return "-"
+    return f"{metres:,.0f}" if metres >= 1000 else f"{metres:.2f}".rstrip("0").rstrip(".")
+
+
 def factor_text(value: float | None) -> str:
     """How many times as much.
 
@@ -161,6 +172,7 @@ amounts = _kind("", amount_text, 9)
 times = _kind("s", seconds_text, 8)
 endings = _kind("s", ending_text, 8)
 volumes = _kind("bytes", optional(format_bytes), 9)
+lengths = _kind("m", length_text, 8)
 points = _kind("ratio", points_text, 11)
 relatives = _kind("ratio", relative_text, 9)
 fine_ratios = _kind("ratio", partial(ratio_text, digits=4), 10)

@@ -8,14 +8,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from pydantic import BaseModel
 
+from fabric.cables.wanted import unknown_keys
 from fabric.pipeline.degraded import apply_slowed, read_slow
 from fabric.pipeline.failure_names import check_failure_names
 from fabric.pipeline.named_sets import ScenarioSets
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.node_schema import NodeSpec
+from fabric.scenario.racks import hosts_per_rack, rack_numbers
 from fabric.scenario.schema import FabricSpec, FileTopology
+from fabric.site.plan import plan_site, run_lengths
+from fabric.site.site_plan import SitePlan
 from topologies.budget import GPU_BYTES, LINK_BYTES, NAME_BYTES, ROUTED, Counts, check_memory
 from topologies.builder import TOPOLOGIES
+from topologies.columns import column
 from topologies.errors import FabricError, FormatError, Problem, TopologyError, nearest_hint
 from topologies.fabric_size import check_size
 from topologies.hosts import HostGroup
@@ -39,6 +44,7 @@ class Network:
         default_factory=dict
     )  # by fabric: what its file was taken for, what its builder says
     sets: ScenarioSets | None = None  # what the scenario has names for
+    site: SitePlan | None = None  # where everything stands, where the scenario has a floor plan
 
     def gpus(self, fabric: str) -> int | None:
         """GPUs of the nodes on a fabric; None where the scenario lists no nodes."""
@@ -89,18 +95,22 @@ def build_network(
         loaded.say(*(f"{name}: {text}" for text in said[name]))
         found = [problem.under("fabrics", name, "topology") for problem in validate(topology)]
         errors += [problem for problem in found if problem.severity == "error"]
+        errors += unknown_keys(scenario, name, topology)
         warnings += [problem for problem in found if problem.severity == "warning"]
         topologies[name] = topology
     if errors:
         raise loaded.locate(TopologyError(errors))
     warnings += [replace(problem, severity="warning") for problem in loaded.dropped]
+    site = plan_site(loaded, topologies)
+    topologies = _with_lengths(loaded, topologies, site)
     groups = {
         node.group: NodeGroup(
             name=node.group,
             hosts=node.host_names(),
             gpus_per_host=node.gpus_per_node,
-            nics={fabric: _host_group(node, fabric, scenario.fabrics[fabric]) for fabric in node.nics},
-            per_rack=node.per_rack,
+            nics={fabric: host_group(node, fabric, scenario.fabrics[fabric]) for fabric in node.nics},
+            per_rack=hosts_per_rack(node, scenario.site) or None,
+            racks=_racks(node, loaded),
             gpu=node.row.gpu if node.row else None,
             scale_up=node.joined,
         )
@@ -110,7 +120,33 @@ def build_network(
     sets = ScenarioSets(scenario, whole)
     check_failure_names(loaded, topologies, sets)
     topologies = _degraded(loaded, _with_failures(loaded, topologies, down, up, sets), slow, sets)
-    return Network(topologies, replace(whole, topologies=topologies), tuple(warnings), said, sets)
+    return Network(topologies, replace(whole, topologies=topologies), tuple(warnings), said, sets, site)
+
+
+def _racks(node: NodeSpec, loaded: LoadedScenario) -> tuple[int, ...] | None:
+    """Rack of every host of a group where some are fixed; None where they fill racks in order."""
+    site = loaded.scenario.site
+    if site is None or not site.planned or not any(host in site.fixed for host in node.host_names()):
+        return None
+    racks = rack_numbers(loaded.scenario)
+    return tuple(racks[host] for host in node.host_names())
+
+
+def _with_lengths(
+    loaded: LoadedScenario, topologies: Mapping[str, Topology], site: SitePlan | None
+) -> dict[str, Topology]:
+    """Topologies whose cables without a length have that of their way through the site."""
+    if site is None:
+        return dict(topologies)
+    measured: dict[str, Topology] = {}
+    for name, topology in topologies.items():
+        given = topology.links.length_m
+        lengths = np.where(np.isnan(given), run_lengths(site, loaded, name, topology), given)
+        measured[name] = replace(topology, links=replace(topology.links, length_m=column(lengths, np.float64)))
+        count = int(np.count_nonzero((np.isnan(given) & ~np.isnan(lengths))[topology.is_cable]))
+        if count:
+            loaded.say(f"{name}: {count:,} cables are as long as their way on the floor plan, and latency with them")
+    return measured
 
 
 def check_nodes(nodes: Sequence[NodeSpec]) -> None:
@@ -166,7 +202,8 @@ def _degraded(
     return apply_slowed(degraded, [read_slow(text) for text in slow], sets=sets)
 
 
-def _host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
+def host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:
+    """Nodes of a group as they want to be cabled to a fabric."""
     nic = node.nics[fabric]
     return HostGroup(
         name=node.group,
@@ -199,7 +236,7 @@ def _build(
             speed=topology.speed,
             asked=Asked(topology.capacity, topology.directions),
             keys=topology.host_keys,
-            groups=[_host_group(node, name, spec) for node in nodes],
+            groups=[host_group(node, name, spec) for node in nodes],
         )
         built, notes, endpoints = imported.topology, imported.notes, imported.endpoints
         loaded.dropped.extend(problem for problem in imported.problems if problem not in loaded.dropped)
@@ -214,7 +251,7 @@ def _build(
                 ),
                 code="FP2105",
             )
-        groups = [_host_group(node, name, spec) for node in nodes]
+        groups = [host_group(node, name, spec) for node in nodes]
         entry = TOPOLOGIES[getattr(topology, "kind")]  # noqa: B009 - the field is dynamic
         check_size(entry, topology, {"hosts": groups}, times)
         built = entry(topology, hosts=groups)

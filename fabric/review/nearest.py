@@ -23,8 +23,9 @@ _EFFORT = 20.0  # of the solver, deterministic seconds
 _FAR = 1000  # parts of a claim that distances are counted in
 _PLAIN = (
     "gpus", "hosts", "gpus_per_host", "nics", "nics_per_host", "nic_ports", "pods", "rails", "leaves", "spines",
-    "cores", "switches", "leaves_per_pod", "spines_per_pod", "host_ports", "uplinks", "spine_down", "spine_uplinks", "core_down",
-    "leaf_radix", "spine_radix", "core_radix", "host_cables", "leaf_spine_cables", "spine_core_cables", "fabric_cables",
+    "cores", "switches", "leaves_per_pod", "spines_per_pod", "host_ports", "uplinks", "spine_down", "spine_uplinks",
+    "core_down", "leaf_radix", "spine_radix", "core_radix", "host_cables", "leaf_spine_cables", "spine_core_cables",
+    "fabric_cables",
 )  # fmt: skip
 
 

@@ -64,8 +64,8 @@ def tier_findings(run: Run, fabric: str, topology: Topology) -> Iterator[Finding
             yield _costs(fabric, lower, ratio, full, [jobs[name] for name in full.jobs if name in jobs])
         elif ratio > _OVER:
             text = (
-                f"{to_one(ratio)} at {plural(lower)} costs the jobs nothing: {tier} is {percent(full.utilisation)} full "
-                f"at most, in {full.phase}"
+                f"{to_one(ratio)} at {plural(lower)} costs the jobs nothing: {tier} is {percent(full.utilisation)} "
+                f"full at most, in {full.phase}"
             )
             yield Finding("note", "tiers", tier, text, (), "nothing; keep it in mind for other jobs", fabric)
         elif full.utilisation < _IDLE:

@@ -104,7 +104,25 @@ def load_scenario(
     LoadError
         With every problem found, located.
     """
-    files = SourceFiles()
+    return _loaded(SourceFiles(), path, overrides, registries)
+
+
+def load_scenario_text(
+    text: str, path: str | Path, *, overrides: Sequence[str] = (), registries: Registries | None = None
+) -> LoadedScenario:
+    """A scenario that is not in a file yet; files named in it are looked for as if it stood at ``path``.
+
+    Raises
+    ------
+    LoadError
+        As ``load_scenario``.
+    """
+    return _loaded(SourceFiles({str(path): text.encode()}), path, overrides, registries)
+
+
+def _loaded(
+    files: SourceFiles, path: str | Path, overrides: Sequence[str], registries: Registries | None
+) -> LoadedScenario:
     try:
         tree = files.merged(str(path))
         chosen = registries or Registries()
@@ -166,9 +184,10 @@ def _overridden(tree: Tree, texts: Sequence[str], registries: Registries) -> tup
 
 
 class SourceFiles:
-    """Reads a scenario and what it includes, each file once."""
+    """Reads a scenario and what it includes, each file once; ``texts`` are files that are not written yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, texts: Mapping[str, bytes] | None = None) -> None:
+        self.texts = texts or {}
         self.sources: dict[str, str] = {}
         self.inputs: list[InputFile] = []
         self.catalogues: list[Path] = []
@@ -236,7 +255,7 @@ class SourceFiles:
 
     def read(self, name: str, asked: Place) -> Tree:
         """One file, by itself."""
-        content = _content(name, asked)
+        content = self.texts[name] if name in self.texts else _content(name, asked)
         shown = STDIN if name == "-" else name
         self.sources[shown] = content.decode("utf-8-sig", errors="replace")
         self.inputs.append(InputFile(shown, hashlib.sha256(content).hexdigest()))

@@ -102,7 +102,10 @@ class NodeSpec(Spec):
         default=0, description="Index of the first node: with 1, n{index:03d} counts from n001", examples=[1]
     )
     per_rack: Count | None = Field(
-        default=None, description="Nodes per rack: racks of the picture and of storage's failure domains", examples=[4]
+        default=None,
+        description="Nodes per rack, of the floor plan and of storage's failure domains; default: with a floor plan as "
+        "many as its units and power allow",
+        examples=[4],
     )
     gpus: CountOrZero | None = Field(default=None, description="GPUs per node; default: the model's, or 0")
     scale_up: ScaleUpSpec | None = Field(

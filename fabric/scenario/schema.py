@@ -40,6 +40,7 @@ from fabric.routing.names import (
     router_names,
 )
 from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
+from fabric.scenario.cost_schema import CostsSpec
 from fabric.scenario.failure_schema import FailureSpec, Left, RiskGroupSpec
 from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
 from fabric.scenario.latency_schema import FabricLatency
@@ -47,7 +48,7 @@ from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.reliability_schema import ReliabilitySpec
 from fabric.scenario.site_schema import SiteSpec
 from topologies.builder import TOPOLOGIES
-from topologies.catalogue import Catalogue, builtin
+from topologies.catalogue import MEDIA, Catalogue, builtin
 from topologies.errors import nearest, nearest_hint
 from topologies.host_nics import nic_template
 from topologies.host_roles import HostKeys
@@ -288,6 +289,9 @@ class AddressingSpec(Spec):
     )
 
 
+CableMedium = Annotated[str, _one_of("cable medium", ("auto", *MEDIA))]
+
+
 class FabricSpec(Spec):
     """One network: who is on it, its topology, its routing."""
 
@@ -297,8 +301,11 @@ class FabricSpec(Spec):
     topology: TopologySpec = Field(description="What the network looks like; kind says which other keys there are")
     routing: RoutingSpec = Field(default=RoutingSpec(), description="How traffic is placed on the links")
     addressing: AddressingSpec = Field(default=AddressingSpec(), description="Address ranges of flow tables")
-    cables: dict[str, Any] | None = Field(
-        default=None, description="Cable medium by tier, or auto", json_schema_extra=LATER
+    cables: dict[str, CableMedium] | None = Field(
+        default=None,
+        description="Medium of cables by tier, or by GROUP-ROLE for those of one node group: dac, aec, aoc, mmf, smf, or "
+        "auto, the cheapest that reaches",
+        examples=[{"host-leaf": "dac", "leaf-spine": "auto"}],
     )
     efficiency: Annotated[Ratio, Field(gt=0, le=1)] | None = Field(
         default=None, description="Payload over line rate: what headers, FEC and gaps leave; default: the tool's"
@@ -467,6 +474,7 @@ class Scenario(Spec):
     )
     defaults: DefaultsSpec = Field(default=DefaultsSpec(), description="Settings that hold for the whole scenario")
     site: SiteSpec | None = Field(default=None, description="The room: how racks stand, and cable lengths")
+    costs: CostsSpec = Field(default=CostsSpec(), description="Prices, spares and carbon of the bill")
     nodes: tuple[NodeSpec, ...] = Field(default=(), description="Hosts; none: builders fill every host port")
     fabrics: dict[Name, FabricSpec] = Field(min_length=1, description="Networks by name")
     workloads: tuple[WorkloadSpec, ...] = Field(default=(), description="Jobs, storage and other sources of load")

@@ -100,8 +100,8 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "review": (
         ("review",), kinds.REVIEWED,
         lambda at: [
-            "review", "--leaves", "64", "--uplinks", "8", "--spines", "4", "--radix", "64", "--gpus", "512", "--hops", "4",
-            "--speed", "400G", "--bisection", "204.8 Tb/s",
+            "review", "--leaves", "64", "--uplinks", "8", "--spines", "4", "--radix", "64", "--gpus", "512",
+            "--hops", "4", "--speed", "400G", "--bisection", "204.8 Tb/s",
         ],
     ),
     "review a scenario": (("review",), kinds.REVIEWED, lambda at: ["review", f"{at}/s.yaml", "--no-cheaper"]),

@@ -50,6 +50,7 @@ MIDDLING = {
     "superpod": {"scalable_units": 30, "nodes_per_unit": 32, "gpus_per_node": 8, "radix": 64, "speed": "400G"},
     "torus": {"dims": [20, 20, 20], "endpoints_per_switch": 1, "speed": "200G"},
     "xpander": {"switches": 820, "ports": 64, "network_ports": 40, "seed": 1, "speed": "100G"},
+    "zcube": {"dims": [64, 64], "speed": "200G", "parallel": 2, "hosts_per_place": 2},
 }  # fmt: skip
 
 OTHER_FORMS = [
@@ -59,6 +60,7 @@ OTHER_FORMS = [
         "clos",
         {"switch": {"radix": 8, "speed": "100G"}, "endpoints": 20, "parallel": 1, "oversubscription": {"leaf": 3}},
     ),
+    ("zcube", {"dims": [2, 4, 3], "nic_ports": 2, "speed": "100G", "host_speed": "50G"}),
     ("dragonfly", {"p": 2, "a": 3, "h": 2, "speed": "100G"}),
     (
         "dragonfly-plus",

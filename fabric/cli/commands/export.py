@@ -1,20 +1,24 @@
-"""``fabric export``: flow tables, routes and addresses as files."""
+"""``fabric export``: flow tables, routes, addresses and cables as files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from fabric.cli.answer import Answer, emit, load, located, note
+from fabric.cli.cables import CableFlags, cables
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.export_lists import export_record, list_addresses, list_dialects
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, Share, refuse_flags
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
-from fabric.faces.views.row_kinds import ADDRESSES, DIALECTS, TABLES
+from fabric.faces.views.row_kinds import ADDRESSES, CABLES, DIALECTS, TABLES
+from fabric.cables.labels import BY_PLACE
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
+from topologies.plugin_folder import file_names
 
 if TYPE_CHECKING:
     from fabric.output.document import Document
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from fabric.rules.planned import PlannedRules
     from fabric.scenario.load import LoadedScenario
 
-SUMMARY = "Write flow tables, routes and addresses that switches accept; export list names the dialects."
+SUMMARY = "Write flow tables, routes, addresses and cable schedules; export list names dialects and profiles."
 ORDER = 110
 
 FORMATS = {"openflow": "ovs", "routes": "frr", "lft": "opensm"}  # format -> its default dialect
@@ -33,19 +37,35 @@ _OWN = (
     "name", "fabric", "router", "paths", "objective", "family", "tolerance", "max_rules", "max_groups", "max_members",
     "allow_overflow", "old", "no_verify", "time_limit", "timings",
 )  # fmt: skip
+_OF_CABLES = ("profile", "both_ways", "label_format", "colour_by")
 FAMILIES = {"4": (4,), "6": (6,), "both": (4, 6)}
+
+
+def profile_names() -> tuple[str, ...]:
+    """Profiles of cables; imports none of them."""
+    return file_names("fabric.cables.profiles")
 
 
 @click.command(
     "export",
     cls=FabricCommand,
     takes=(*ANSWER, *SCENARIO, "phase", "progress"),
-    rows=(TABLES, ADDRESSES, DIALECTS),
-    row_kind=lambda values: {"list": DIALECTS, "addresses": ADDRESSES}.get(values["form"], TABLES),
+    rows=(TABLES, ADDRESSES, CABLES, DIALECTS),
+    row_kind=lambda values: {"list": DIALECTS, "addresses": ADDRESSES, "cables": CABLES}.get(values["form"], TABLES),
 )
-@click.argument("form", metavar="FORMAT", type=click.Choice(["list", *FORMATS, "addresses"]))
+@click.argument("form", metavar="FORMAT", type=click.Choice(["list", *FORMATS, "addresses", "cables"]))
 @click.argument("scenario", required=False)
 @click.option("--dialect", "name", metavar="NAME", help="Dialect of the format; export list names them.")
+@click.option("--profile", type=OneOf(profile_names), help="Of cables: what they are written for.")
+@click.option("--both-ways", is_flag=True, help="Of cables: list every cable from each of its ends.")
+@click.option("--label-format", metavar="TEMPLATE", help=f"Of cables: labels, such as '{BY_PLACE}'.")
+@click.option(
+    "--color-by",
+    "colour_by",
+    cls=RareOption,
+    type=click.Choice(["rail", "tier", "fabric"]),
+    help="Of cables: what gives a cable its colour; default: its rail where it has one, else its tier.",
+)
 @click.option("--fabric", metavar="NAME", help="Only this fabric.")
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 @click.option("--paths", type=click.Choice(PATH_POLICIES), help="Paths that router optimal may use.")
@@ -84,6 +104,10 @@ def command(
     scenario: str | None,
     settings: Settings,
     name: str | None,
+    profile: str | None,
+    both_ways: bool,
+    label_format: str | None,
+    colour_by: Literal["rail", "tier", "fabric"] | None,
     fabric: str | None,
     router: str | None,
     paths: str | None,
@@ -99,9 +123,11 @@ def command(
     time_limit: float,
     timings: str | None,
 ) -> int:
-    """Write the tables of switches for the worst phase of SCENARIO or the one named by --phase.
+    """Write the tables of switches for the worst phase of SCENARIO or the one named by --phase; or its cables.
 
-    FORMAT: openflow, routes, lft (InfiniBand), addresses, or list. Writes the folder -o DIR, whole or not at all; with
+    FORMAT: openflow, routes, lft (InfiniBand), addresses, cables, or list. cables writes the schedule of every cable by
+    a profile: both ends by rack, unit and port, length, medium, trays, bundle, label, in the order of pulling; exit
+    code 1: a tray does not hold its cables. The others describe tables: writes the folder -o DIR, whole or not at all; with
     several fabrics a folder of each in it. Files are verified, followed from every source to every destination, before
     they are put in place. Loads are those that switches will have: where a dialect cannot seed their hash, all hash
     alike. Exit code 0: limits on the phase's load hold with the tables; 1: one does not; 3: tables do not fit, or a
@@ -110,10 +136,17 @@ def command(
     if form == "list":
         if scenario is not None:
             raise click.UsageError("export list reads no scenario; it names the dialects")
-        refuse_flags("export list only names the dialects", *_OWN, groups=("scenario", "files", "phase", "progress"))
-        return _list(settings)
+        refuse_flags(
+            "export list only names dialects", *_OWN, *_OF_CABLES, groups=("scenario", "files", "phase", "progress")
+        )
+        return list_dialects(settings)
     if scenario is None:
         raise click.UsageError(f"export {form} needs a SCENARIO")
+    if form == "cables":
+        others = [name for name in _OWN if name != "fabric"]
+        refuse_flags("cables are laid, not tables written", *others, groups=("phase", "progress"))
+        return cables(scenario, CableFlags(profile, both_ways, label_format, colour_by, fabric), settings)
+    refuse_flags(f"export {form} writes no cables", *_OF_CABLES)
     from fabric.request import RouteRequest, TablesRequest
     from fabric.rules.dialect import DIALECTS as KNOWN
 
@@ -125,7 +158,7 @@ def command(
     if form == "addresses":
         others = [name for name in _OWN if name != "fabric"]
         refuse_flags("addresses are of the fabrics, not of tables", *others, groups=("phase", "progress"))
-        return _addresses(loaded, request, settings)
+        return list_addresses(loaded, request, settings)
     target = _target(settings)
     chosen = KNOWN.find(name or FORMATS[form])
     if chosen.format != form:
@@ -307,7 +340,7 @@ def _answer(loaded: LoadedScenario, rows: Sequence[dict[str, Any]]) -> Answer:
     from fabric.faces.views.exports import export_table
 
     return Answer(
-        lambda: _record(loaded),
+        lambda: export_record(loaded),
         lambda: _document(rows),
         lambda: export_table(rows, TABLES.columns),
         TABLES,
@@ -324,19 +357,6 @@ def _entry(row: dict[str, Any]) -> dict[str, Any]:
     return {**shown, "limits": limit_table(row["limits"]).records()}
 
 
-def _record(loaded: LoadedScenario) -> dict[str, Any]:
-    from fabric.scenario.provenance import SCHEMA, version
-
-    return {
-        "schema": SCHEMA,
-        "kind": "ExportResult",
-        "tool": {"name": "fabric-planner", "version": version()},
-        "name": loaded.scenario.name,
-        "inputs": [{"path": loaded.path, "sha256": loaded.sha256}],
-        "seed": loaded.scenario.seed,
-    }
-
-
 def _document(rows: Sequence[dict[str, Any]]) -> Document:
     from fabric.faces.views.exports import export_table
     from fabric.faces.views.limits import shown_limits
@@ -349,57 +369,3 @@ def _document(rows: Sequence[dict[str, Any]]) -> Document:
         if row["limits"]:
             parts.append(shown_limits(row["limits"]))
     return parts
-
-
-def _addresses(loaded: LoadedScenario, request: RouteRequest, settings: Settings) -> int:
-    """The address plans of all fabrics, as rows."""
-    from fabric.faces.views.exports import address_table
-    from fabric.pipeline.tables import address_plans
-    from fabric.rules.manifest import ADDRESS_COLUMNS, address_rows
-
-    with located(loaded, settings):
-        plans = address_plans(loaded, request)
-
-    def rows() -> list[dict[str, Any]]:
-        return [
-            {"fabric": plan.fabric}
-            | dict(zip(ADDRESS_COLUMNS, ("" if v is None else str(v) for v in row), strict=True))
-            for plan in plans
-            for row in address_rows(plan)
-        ]
-
-    def record() -> dict[str, Any]:
-        return {**_record(loaded), "kind": "AddressPlan"}
-
-    def document() -> Document:
-        return [address_table(rows()).only(*ADDRESSES.shown).as_rows()]
-
-    emit(Answer(record, document, lambda: address_table(rows()), ADDRESSES), settings)
-    return OK
-
-
-def _list(settings: Settings) -> int:
-    """All dialects, and what has taken their output."""
-    from fabric.faces.views.exports import dialect_table
-    from fabric.rules.dialect import DIALECTS as KNOWN
-
-    rows = [
-        {
-            "format": one.format,
-            "dialect": one.name,
-            "summary": KNOWN.summary(one.name),
-            "loses": one.loses,
-            "hash_seeds": one.seeds,
-            "failover": one.failover or "",
-            "proof": one.proof,
-            "experimental": one.experimental,
-            "followed": one.read is not None,
-        }
-        for one in KNOWN.values()
-    ]
-
-    def document() -> Document:
-        return [dialect_table(rows).only(*DIALECTS.shown).as_rows()]
-
-    emit(Answer(lambda: {"kind": "DialectList"}, document, lambda: dialect_table(rows), DIALECTS), settings)
-    return OK

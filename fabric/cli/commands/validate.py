@@ -19,7 +19,7 @@ from topologies.errors import FabricError, FormatError, Problem, TopologyError
 if TYPE_CHECKING:
     from fabric.output.document import Document
 
-SUMMARY = "Check scenario, catalogue and topology files: syntax, schema and semantics."
+SUMMARY = "Check scenario, requirement, catalogue and topology files: syntax, schema and semantics."
 ORDER = 50
 
 
@@ -29,8 +29,9 @@ ORDER = 50
 def command(files: tuple[str, ...], settings: Settings, **given: Any) -> int:
     """Check INPUTs: of scenarios syntax, schema, and whether fabrics can be built and workloads placed.
 
-    Catalogues are checked row by row, topology files (CSV, GraphML, containerlab, ...) and folders of LLDP files cable
-    by cable. '-' is standard input: a scenario, or with --from a topology.
+    Requirements are checked up to what they ask of every fabric, catalogues row by row, topology files (CSV, GraphML,
+    containerlab, ...) and folders of LLDP files cable by cable. '-' is standard input: a scenario, or with --from a
+    topology.
 
     What is wrong goes to standard error with its place in the file; in other formats, to a file, and with flags of rows
     it is the answer, one problem a row.
@@ -95,13 +96,14 @@ def _check(file: str, settings: Settings, flags: TopologyFlags) -> tuple[list[Pr
 
 
 def _checked_alone(file: str, flags: TopologyFlags) -> bool:
-    """Whether a file is a topology or a catalogue, and then checked.
+    """Whether a file is a topology, a catalogue or a requirement, and then checked.
 
     Raises
     ------
     FabricError
         With everything that is wrong with it.
     """
+    from fabric.design.requirement_file import is_requirement, load_requirement
     from fabric.scenario.catalogue_file import is_catalogue, read_catalogue
     from fabric.scenario.positions import decode, read_yaml
     from topologies.catalogue import builtin
@@ -122,7 +124,12 @@ def _checked_alone(file: str, flags: TopologyFlags) -> bool:
     if file == "-" or not Path(file).is_file():
         return False
     text = decode(_bytes(file), file)
-    if not is_catalogue(read_yaml(text, file)):
+    tree = read_yaml(text, file)
+    if is_requirement(tree):
+        loaded = load_requirement(file)
+        remember_said([*loaded.said, *(f"{file}: default {line}" for line in loaded.defaults)])
+        return True
+    if not is_catalogue(tree):
         return False
     try:
         remember_said(list(read_catalogue(file, builtin()).said))

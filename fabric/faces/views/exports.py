@@ -64,6 +64,17 @@ def dialect_table(rows: Sequence[Record]) -> Table:
     return Table.of(from_records(rows, names, special), len(rows), title="dialects")
 
 
+def profile_table(rows: Sequence[Record]) -> Table:
+    """All profiles of cables."""
+    special: dict[str, Special] = {
+        "summary": (named, "what it is", {"flexible": True}),
+        "suffixes": (named, "files", {"priority": 1}),
+        "read_by": (named, "read by", {"flexible": True}),
+    }
+    names = ("format", "profile", "summary", "suffixes", "read_by")
+    return Table.of(from_records(rows, names, special), len(rows), title="profiles of cables")
+
+
 # ---- what was found ------------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from fabric.output.row_kind import RowKind
 PAIRS_SHOWN = 12  # pairs on a link that are explained
 FAILURES_SHOWN = 10  # cases and links of a sweep, where nothing else is asked
 LINKS_SHOWN = 20  # links of a phase, where nothing else is asked
+CABLES_SHOWN = 20  # cables of a schedule, where nothing else is asked
 
 LINKS = RowKind(
     "links",
@@ -67,6 +68,25 @@ CUTS = RowKind(
         "fabric", "cut", "kind", "cables", "gbps", "beneath_gbps", "bisection_gbps", "ratio", "least_ratio", "least_at",
     ),
     ratios=("ratio", "least_ratio"),
+)  # fmt: skip
+
+BILL = RowKind(
+    "rows of a bill",
+    (
+        "item", "model", "count", "cost", "power_w", "estimate", "source", "fabric", "usd", "max_power_w",
+        "embodied_kg", "lead_days", "cable_m",
+    ),
+    shown=("item", "model", "count", "usd", "cost", "power_w", "lead_days", "estimate", "fabric"),
+    key="rows",
+)  # fmt: skip
+
+RACKS = RowKind(
+    "racks of the floor plan",
+    (
+        "rack", "row", "place", "hosts", "switches", "units_used", "units_left", "power_w", "power_left_w", "devices",
+    ),
+    shown=("rack", "hosts", "switches", "units_used", "units_left", "power_w", "power_left_w", "devices"),
+    key="racks",
 )  # fmt: skip
 
 PHASES = RowKind(
@@ -200,6 +220,24 @@ ADDRESSES = RowKind(
     ),
     shown=("fabric", "kind", "node", "interface", "ipv4", "ipv6", "mac", "asn"),
 )  # fmt: skip
+
+CABLES = RowKind(
+    "cables",
+    (
+        "label", "fabric", "tier", "a_node", "a_port", "a_rack", "a_unit", "b_node", "b_port", "b_rack", "b_unit",
+        "length_m", "bought_m", "media", "model", "a_optic", "b_optic", "links", "route", "colour", "bundle",
+        "pull_order",
+    ),
+    more=("legs",),
+    shown=(
+        "pull_order", "bundle", "a_rack", "a_unit", "a_node", "a_port", "b_rack", "b_unit", "b_node", "b_port",
+        "length_m", "bought_m", "media", "colour", "route",
+    ),
+    most=CABLES_SHOWN,
+    key="cables",
+)  # fmt: skip
+
+PROFILES = RowKind("cable profiles", ("format", "profile", "summary", "suffixes", "read_by"))
 
 DIALECTS = RowKind(
     "dialects",

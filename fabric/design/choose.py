@@ -1,0 +1,166 @@
+"""The best design of every family that holds when it is built, routed and failed.
+
+Within a family and a fabric, designs are tried in order of the objective. Where one fails for want of bandwidth, less
+oversubscription is tried: first the least there is (if that fails too, the family is out), then between. Taken for
+granted, and said: of two designs of one family, the one with more oversubscription is not faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from math import inf, sqrt
+
+from fabric.design.counted import Counted
+from fabric.design.judge import Judged
+from fabric.design.need import FabricNeed
+
+_FINER = 1 - 1e-9  # of a ratio that failed: designs strictly below it
+_MOST_IN_FAMILY = 16  # designs of one family that are judged
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A counted design with its value under the objective, and a proved bound of what the search covered."""
+
+    counted: Counted
+    value: float
+    bound: float
+
+
+Ranking = Callable[[FabricNeed], Iterator[Ranked]]  # designs for a need in order of the objective
+Trial = Callable[[Counted], Judged]
+
+
+@dataclass(frozen=True)
+class FamilyChoice:
+    """What came of a family: its best design that holds, None where none does."""
+
+    family: str
+    best: Ranked | None
+    judged: Judged | None
+    bound: float  # no design of it that may hold is below; inf: none holds
+    rejected: tuple[str, ...]
+    assumed: bool = False  # that more oversubscription is not faster
+    exhausted: bool = True  # whether the bound is the best design's value
+
+
+@dataclass
+class _Tries:
+    """Designs of one family on one fabric as they are judged."""
+
+    fabric: str
+    trial: Trial
+    holding: tuple[Ranked, Judged] | None = None
+    failed: float = inf  # the least oversubscription that failed
+    rejected: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def holds(self, ranked: Ranked) -> bool:
+        """Judge one."""
+        self.count += 1
+        judged = self.trial(ranked.counted)
+        reasons = [breach.text for breach in judged.breaches if self.fabric in breach.fabrics]
+        if not reasons:
+            if self.holding is None or ranked.value <= self.holding[0].value:
+                self.holding = (ranked, judged)
+            return True
+        self.failed = min(self.failed, ratio_of(ranked.counted))
+        self.rejected.append(f"{name_of(ranked.counted)}: {reasons[0]}")
+        return False
+
+
+def ratio_of(counted: Counted) -> float:
+    """The largest oversubscription of a design; 1 where it has none."""
+    return max(counted.oversubscription.values(), default=1.0)
+
+
+def name_of(counted: Counted) -> str:
+    """A design in few words: ``rail-optimised, 64 leaf eth-64x400, 32 spine eth-64x400``."""
+    switches = ", ".join(f"{one.count:,} {one.role} {one.model}" for one in counted.switches)
+    return f"{counted.family}, {switches}"
+
+
+def best_of_family(family: str, need: FabricNeed, ranking: Ranking, trial: Trial, below: float = inf) -> FamilyChoice:
+    """The best design of a family that holds.
+
+    Parameters
+    ----------
+    ranking : callable
+        Counted designs of the family for a need, in order.
+    trial : callable
+        Judges one.
+    below : float
+        Value of a design that holds: one that is not better is not judged.
+    """
+    tries = _Tries(need.name, trial)
+    first = next(ranking(need), None)
+    if first is None:
+        return FamilyChoice(family, None, None, inf, ())
+    if first.value >= below:
+        return FamilyChoice(family, None, None, first.bound, (), exhausted=False)
+    if tries.holds(first):
+        return _choice(family, tries, first.bound)
+    if ratio_of(first.counted) <= 1.0:
+        return _others(family, need, ranking, tries, below)
+    tightest = next(ranking(replace(need, oversubscription=1.0)), None)
+    if tightest is None:
+        tightest = _least_oversubscribed(need, ranking)
+    if tightest is None or not tries.holds(tightest):
+        return FamilyChoice(family, None, None, inf, tuple(tries.rejected), assumed=True)
+    bound = _between(need, ranking, tries, ratio_of(tightest.counted))
+    return _choice(family, tries, bound, assumed=True)
+
+
+def _least_oversubscribed(need: FabricNeed, ranking: Ranking) -> Ranked | None:
+    """The cheapest design of the least oversubscription, where 1:1 cannot be had: by halving the ceiling."""
+
+    def under(ceiling: float) -> Ranked | None:
+        return next(ranking(replace(need, oversubscription=ceiling)), None)
+
+    least = under(need.oversubscription)
+    nothing = 1.0  # a ceiling under which there is no design
+    while least is not None:
+        ratio = ratio_of(least.counted)
+        below = under((nothing + ratio) / 2)
+        if below is None:
+            nothing = (nothing + ratio) / 2
+            below = under(ratio * _FINER)
+        if below is None:
+            return least
+        least = below
+    return None
+
+
+def _between(need: FabricNeed, ranking: Ranking, tries: _Tries, held: float) -> float:
+    """Cheaper designs between a ratio that holds and one that fails; the bound of what is left untried."""
+    while tries.count < _MOST_IN_FAMILY:
+        cheapest = next(ranking(replace(need, oversubscription=tries.failed * _FINER)), None)
+        if cheapest is None or tries.holding is None or cheapest.value >= tries.holding[0].value:
+            return tries.holding[0].value if tries.holding else inf
+        middle = next(ranking(replace(need, oversubscription=sqrt(held * tries.failed))), None)
+        ranked = cheapest if middle is None or middle.value >= tries.holding[0].value else middle
+        if tries.holds(ranked):
+            held = max(held, ratio_of(ranked.counted))
+    cheapest = next(ranking(replace(need, oversubscription=tries.failed * _FINER)), None)
+    return cheapest.bound if cheapest is not None else inf
+
+
+def _others(family: str, need: FabricNeed, ranking: Ranking, tries: _Tries, below: float) -> FamilyChoice:
+    """Further designs at full bandwidth, in order: what failed is not for want of it."""
+    for place, ranked in enumerate(ranking(need)):
+        if place == 0:
+            continue
+        if ranked.value >= below or tries.count >= _MOST_IN_FAMILY // 2:
+            return FamilyChoice(family, None, None, ranked.bound, tuple(tries.rejected), exhausted=False)
+        if tries.holds(ranked):
+            return _choice(family, tries, ranked.bound)
+    return FamilyChoice(family, None, None, inf, tuple(tries.rejected))
+
+
+def _choice(family: str, tries: _Tries, bound: float, *, assumed: bool = False) -> FamilyChoice:
+    """What is held in the end."""
+    if tries.holding is None:
+        return FamilyChoice(family, None, None, bound, tuple(tries.rejected), assumed=assumed)
+    ranked, judged = tries.holding
+    return FamilyChoice(family, ranked, judged, min(bound, ranked.value), tuple(tries.rejected), assumed=assumed)

@@ -1,0 +1,1 @@
+"""Closed forms of Clos-like networks, as constraints: what families are counted by."""

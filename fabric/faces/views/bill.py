@@ -1,0 +1,172 @@
+"""What is bought, what it draws and what it weighs on the climate: rows of the bill, and sums by item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fabric.bill.bill import ITEMS, Bill, BillRow
+from fabric.output.columns import count_text, counts, named, ratios
+from fabric.output.table import Column, Mark, Table
+from topologies.units import percent
+
+PART_NAMES: Mapping[str, str] = {
+    "switch": "switches",
+    "licence": "licences",
+    "nic": "NICs",
+    "optic": "optics",
+    "cable": "cables",
+    "spare": "spares",
+    "node": "servers",
+}
+MONEY_SHOWN = ("item", "model", "count", "usd", "cost", "power_w", "lead_days", "estimate", "fabric")
+POWER_SHOWN = ("item", "model", "count", "power_w", "max_power_w", "embodied_kg", "estimate", "fabric")
+
+
+def plain(value: float | None) -> float | None:
+    """Without the last bits of sums: 19660.8 for 19660.800000000003."""
+    return None if value is None else float(f"{value:.12g}")
+
+
+def bill_table(bill: Bill) -> Table:
+    """Every row of a bill; those without a price or watts are marked."""
+    rows = bill.rows
+
+    def values(name: str) -> list[Any]:
+        return [plain(getattr(row, name)) for row in rows]
+
+    columns: tuple[Column, ...] = (
+        named("item", "item", [row.item for row in rows], width=8),
+        named("model", "model", [row.model for row in rows], width=20),
+        counts("count", "count", [row.count for row in rows], width=9),
+        counts("usd", "US$ each", values("usd"), width=9, priority=1, unit="US$", text=_money),
+        counts("cost", "US$", values("cost_usd"), width=12, text=_money, unit="US$"),
+        counts("power_w", "W, typical", values("power_w"), width=10, unit="W"),
+        counts("max_power_w", "W, largest", values("max_power_w"), width=10, unit="W", priority=1),
+        counts("embodied_kg", "kg CO2, making", values("embodied_kg"), width=14, unit="kg", priority=2),
+        counts("lead_days", "days to delivery", [row.lead_days for row in rows], width=16, unit="d", priority=2),
+        counts("cable_m", "m", [plain(row.metres) or None for row in rows], width=9, unit="m", priority=2),
+        named(
+            "estimate",
+            "figures",
+            [row.estimate for row in rows],
+            texts=[_figures(row) for row in rows],
+            width=9,
+            priority=1,
+        ),
+        named("fabric", "fabric", [row.fabric for row in rows], width=8, priority=2),
+        named("source", "source", [row.source for row in rows], width=30, priority=3, flexible=True),
+    )
+    marks: list[Mark] = ["warn" if row.cost_usd is None or row.power_w is None else "" for row in rows]
+    return Table.of(columns, len(rows), title="bill of materials", marks=marks)
+
+
+def _money(value: float | None) -> str:
+    """US$, whole where they are many."""
+    return count_text(value) if value is None or value >= 100 or value == int(value) else f"{value:,.2f}"
+
+
+def _figures(row: BillRow) -> str:
+    if not row.has_model:
+        return "none"
+    return "estimate" if row.estimate else ""
+
+
+def part_records(bill: Bill) -> list[dict[str, Any]]:
+    """Cost, power and carbon of every item."""
+    records = []
+    for item in ITEMS:
+        rows = bill.of(item)
+        if rows:
+            records.append(
+                {
+                    "part": PART_NAMES[item],
+                    "count": sum(row.count for row in rows),
+                    "cost": plain(sum(row.cost_usd or 0.0 for row in rows)),
+                    "power_w": plain(sum(row.power_w or 0.0 for row in rows)),
+                    "max_power_w": plain(sum(row.max_power_w or 0.0 for row in rows)),
+                    "embodied_kg": plain(sum(row.embodied_kg or 0.0 for row in rows)),
+                    "missing": len([row for row in rows if row.cost_usd is None or row.power_w is None]),
+                }
+            )
+    return records
+
+
+def part_table(bill: Bill) -> Table:
+    """Cost and power by item, and their parts of the whole; what has no figures counts as nothing there."""
+    records = part_records(bill)
+
+    def values(key: str) -> list[Any]:
+        return [record[key] for record in records]
+
+    columns = (
+        named("part", "part", values("part"), width=9),
+        counts("count", "count", values("count"), width=9),
+        counts("cost", "US$", values("cost"), width=12, unit="US$"),
+        ratios("cost_share", "of US$", _shares(values("cost")), width=8),
+        counts("power_w", "W, typical", values("power_w"), width=10, unit="W"),
+        ratios("power_share", "of W", _shares(values("power_w")), width=8),
+        counts("max_power_w", "W, largest", values("max_power_w"), width=10, unit="W"),
+        counts("embodied_kg", "kg CO2, making", values("embodied_kg"), width=14, unit="kg", priority=1),
+        counts("missing", "rows without figures", [value or None for value in values("missing")], priority=1),
+    )
+    return Table.of(columns, len(records), title="cost and power by part")
+
+
+def _shares(values: Sequence[float]) -> list[float | None]:
+    whole = sum(values)
+    return [value / whole if whole else None for value in values]
+
+
+def total_records(bill: Bill) -> list[dict[str, Any]]:
+    """The totals one by one: what it is, its value and unit, the same per GPU, and what it is made of."""
+    totals = bill.totals
+    heads = totals.gpus or totals.endpoints
+
+    def entry(name: str, value: float, unit: str, note: str = "") -> dict[str, Any]:
+        per = plain(value / heads) if heads else None
+        return {"total": name, "value": plain(value), "unit": unit, "each": per, "note": note}
+
+    grid, pue, years = bill.factors
+    return [
+        entry("cost", totals.cost_usd, "US$", _estimated(totals.estimated_usd, totals.cost_usd, totals.missing_prices)),
+        entry("power, typical", totals.typical_w, "W", _without(totals.missing_watts)),
+        entry("power, largest", totals.max_w, "W", _estimated(totals.estimated_w, totals.max_w, totals.missing_watts)),
+        entry("heat, typical", totals.heat_w, "W", "all that the equipment draws"),
+        entry("power of the building", totals.facility_w, "W", f"PUE {pue.value:g}: {pue.source}"),
+        entry("carbon of making", totals.carbon_kg, "kg", _without(totals.missing_carbon)),
+        entry(
+            f"carbon of {years.value:g} years",
+            totals.operation_kg,
+            "kg",
+            f"{grid.value:g} {grid.unit}: {grid.source}; years: {years.source}",
+        ),
+    ]
+
+
+def total_table(bill: Bill) -> Table:
+    """Totals with their shares of estimates, what is missing of them, and the sources of factors."""
+    records = total_records(bill)
+    per = "per GPU" if bill.totals.gpus else "per endpoint"
+    columns = (
+        named("total", "total", [record["total"] for record in records], width=22),
+        counts("value", "value", [record["value"] for record in records], width=14),
+        named("unit", "unit", [record["unit"] for record in records], width=4),
+        counts("each", per, [record["each"] for record in records], width=12, text=_money),
+        named("note", "of that", [record["note"] for record in records], width=40, priority=1, flexible=True),
+    )
+    marks: list[Mark] = ["warn" if "without" in record["note"] else "" for record in records]
+    return Table.of(columns, len(records), title="totals", marks=marks)
+
+
+def _estimated(part: float, whole: float, missing: Sequence[str]) -> str:
+    share = f"{percent(part / whole)} by estimates" if part and whole else "no estimates" if whole else ""
+    return "; ".join(text for text in (share, _without(missing)) if text)
+
+
+def _without(missing: Sequence[str]) -> str:
+    """What a sum does not have."""
+    if not missing:
+        return ""
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    return f"without {', '.join(missing[:3])}{more}, which have no figure: the true total is higher"

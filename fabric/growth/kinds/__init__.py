@@ -1,0 +1,1 @@
+"""How fabrics of every kind grow, one file a kind."""
