@@ -32,7 +32,7 @@ def buildable(checked: CountsChecked) -> tuple[Buildable | None, str]:
         return None, "how many GPUs, hosts or NICs it is for is not claimed, so nothing can be built"
     if checked.shape.separate > 1:
         return None, "planes and separate rails are reviewed, and not built again; fabric design offers them"
-    why = "no folded Clos comes near these counts"
+    why = "no folded Clos that comes near these counts can be built"
     tiers = [checked.shape.tiers, *(each for each in (2, 3) if each != checked.shape.tiers)]
     for count in tiers if "tiers" not in keys else tiers[:1]:
         last: dict[str, int] | None = None

@@ -148,7 +148,7 @@ def _spread(checked: CountsChecked, known: Intervals) -> Iterator[Finding]:
     for up, above, lower, upper in pairs[: max(shape.tiers - 1, 0)]:
         links = checked.claims.value(up) or known.exact(up)
         switches = checked.claims.value(above) or known.exact(above)
-        if not links or not switches or shape.separate > 1 and above == "spines":
+        if not links or not switches or (shape.separate > 1 and above == "spines"):
             continue
         each = f"{shown(up, links)} / {shown(above, switches)} = {float(links / switches):,.4g}"
         if links < switches:
@@ -160,7 +160,7 @@ def _spread(checked: CountsChecked, known: Intervals) -> Iterator[Finding]:
             )  # fmt: skip
         elif links % switches:
             low, high = int(links // switches), -int(-links // switches)
-            fits = [count for count in range(int(switches), 0, -1) if links % count == 0][0]
+            fits = next(count for count in range(int(switches), 0, -1) if links % count == 0)
             yield Finding(
                 "warning", "spread", f"{up}, {above}", f"{int(links):,} uplinks over {int(switches):,} {upper}s are "
                 f"uneven: {low} to some, {high} to others, and equal-cost routing fills those with {low} first",

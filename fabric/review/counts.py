@@ -79,7 +79,10 @@ def check_counts(claims: Claims) -> CountsChecked:
     """
     candidates = _tiers(claims)
     checked = [_checked(claims, shape_of(claims, tiers)) for tiers in candidates]
-    best = min(checked, key=lambda each: (len(each.conflicts), _is_reach(each), each.shape.tiers))
+    # Where none reaches, the one that reaches furthest says most.
+    best = min(
+        checked, key=lambda each: (len(each.conflicts), _is_reach(each), each.shape.tiers * (-1) ** _is_reach(each))
+    )
     said = list(best.assumptions)
     for each in checked:
         if each.shape.tiers < best.shape.tiers and each.conflicts:
@@ -121,17 +124,25 @@ def _checked(claims: Claims, shape: Shape) -> CountsChecked:
     return CountsChecked(claims, shape, conflicts, shape.assumptions)
 
 
+_AT_LEAST = ("leaves", "spines", "cores", "switches", "leaf_radix", "spine_radix", "core_radix")
+
+
 def derived(known: Intervals, claims: Claims) -> tuple[tuple[str, str, str], ...]:
-    """Counts that follow from the claims, with their last step; of those that were not claimed."""
+    """Counts that follow from the claims, with their last step; of those that were not claimed.
+
+    Ends of intervals are named where they say how many switches or ports are needed at least.
+    """
     rows = []
     for name in (*NAMES, *RATES):
         low, high = known.low.get(name), known.high.get(name)
-        if name in claims or (low is None and high is None):
+        if name in claims:
             continue
         if low is not None and high is not None and low.value == high.value:
-            rows.append((name, shown(name, low.value), low.step or high.step))
-        elif name in RATES and high is not None and low is None:
+            step = (low.step or high.step).replace("= at least ", "= ").replace("= at most ", "= ")
+            if step:
+                rows.append((name, shown(name, low.value), step))
+        elif name == "bisection" and high is not None and low is None and high.claims:
             rows.append((name, f"at most {shown(name, high.value)}", high.step))
-        elif low is not None and low.step and high is None:
+        elif name in _AT_LEAST and low is not None and low.step and low.claims and high is None:
             rows.append((name, f"at least {shown(name, low.value)}", low.step))
     return tuple(rows)

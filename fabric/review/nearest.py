@@ -22,9 +22,10 @@ _MOST = 2_000_000
 _EFFORT = 20.0  # of the solver, deterministic seconds
 _FAR = 1000  # parts of a claim that distances are counted in
 _PLAIN = (
-    "gpus", "hosts", "gpus_per_host", "nics", "nics_per_host", "nic_ports", "pods", "rails", "leaves", "spines", "cores",
-    "switches", "leaves_per_pod", "spines_per_pod", "host_ports", "uplinks", "spine_down", "spine_uplinks", "core_down",
-    "leaf_radix", "spine_radix", "core_radix", "host_cables", "leaf_spine_cables", "spine_core_cables", "fabric_cables",
+    "gpus", "hosts", "gpus_per_host", "nics", "nics_per_host", "nic_ports", "pods", "rails", "leaves", "spines",
+    "cores", "switches", "leaves_per_pod", "spines_per_pod", "host_ports", "uplinks", "spine_down", "spine_uplinks",
+    "core_down", "leaf_radix", "spine_radix", "core_radix", "host_cables", "leaf_spine_cables", "spine_core_cables",
+    "fabric_cables",
 )  # fmt: skip
 
 
@@ -169,8 +170,9 @@ def _ratio_wishes(model: CpModel, counts: dict[str, Any], checked: CountsChecked
     """The oversubscription that is claimed; as much bandwidth up as down where nothing claimed says otherwise."""
     claims, shape = checked.claims, checked.shape
     wishes: dict[str, Any] = {}
-    pairs = [("oversubscription", "host_ports", "uplinks", shape.ratio(shape.host, shape.leaf)),
-             ("spine_oversubscription", "spine_down", "spine_uplinks", shape.ratio(shape.leaf, shape.spine))]  # fmt: skip
+    speeds = [shape.ratio(shape.host, shape.leaf), shape.ratio(shape.leaf, shape.spine)]
+    pairs = [("oversubscription", "host_ports", "uplinks", speeds[0]),
+             ("spine_oversubscription", "spine_down", "spine_uplinks", speeds[1])]  # fmt: skip
     for key, down, up, speed in pairs[: tiers - 1]:
         if key in claims:
             wishes |= _ratio(model, claims, key, counts[down], counts[up], speed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def _sizes(sizes: Sequence[int]) -> str:
     return f"{sizes[-1]:,} to {sizes[0]:,}"
 
 
-def _switch_graph(topology: Topology) -> tuple[object, dict[tuple[int, int], int]]:
+def _switch_graph(topology: Topology) -> tuple[Any, dict[tuple[int, int], int]]:
     """Switches joined where a cable that is up joins them, and how many cables join each pair."""
     import networkx as nx
 
@@ -100,11 +101,11 @@ def host_findings(fabric: str, topology: Topology, hosts: HostsOfFabric) -> Iter
 def group_findings(network: Network) -> Iterator[Finding]:
     """Racks and shared-risk groups that take all switches of a role, or part what is left."""
     from fabric.failures.part_finder import PartFinder
-    from fabric.scenario.failure_schema import RISK_KINDS
+    from fabric.scenario.failure_schema import RISK_KINDS, PartKind
 
     finder = PartFinder(network)
     for kind in RISK_KINDS:
-        for part in finder.of_kind(kind)[:_MOST_GROUPS]:
+        for part in finder.of_kind(cast(PartKind, kind))[:_MOST_GROUPS]:
             for fabric, dead in part.links.items():
                 topology = network.topologies[fabric]
                 lost = _roles_lost(topology, dead)

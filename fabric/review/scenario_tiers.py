@@ -64,8 +64,8 @@ def tier_findings(run: Run, fabric: str, topology: Topology) -> Iterator[Finding
             yield _costs(fabric, lower, ratio, full, [jobs[name] for name in full.jobs if name in jobs])
         elif ratio > _OVER:
             text = (
-                f"{to_one(ratio)} at {plural(lower)} costs the jobs nothing: {tier} is {percent(full.utilisation)} full "
-                f"at most, in {full.phase}"
+                f"{to_one(ratio)} at {plural(lower)} costs the jobs nothing: {tier} is {percent(full.utilisation)} "
+                f"full at most, in {full.phase}"
             )
             yield Finding("note", "tiers", tier, text, (), "nothing; keep it in mind for other jobs", fabric)
         elif full.utilisation < _IDLE:
@@ -115,16 +115,16 @@ def limit_findings(run: Run) -> Iterator[Finding]:
     for limit in run.result.limits:
         if limit.ok is False:
             text = f"limit {limit.id} does not hold: {limit.text}"
-            detail = (
-                f"{_measured(limit.value, limit.unit)} where at most {_measured(limit.max, limit.unit)} is allowed",
-            )
-            detail += (limit.detail,) if limit.detail else ()
-            yield Finding("warning", "limit", limit.id, text, detail, "fabric route lists changes that help")
+            value, most = (measured(each, limit.unit) for each in (limit.value, limit.max))
+            steps = [f"{value} where at most {most} is allowed", *([limit.detail] if limit.detail else [])]
+            yield Finding("warning", "limit", limit.id, text, tuple(steps), "fabric route lists changes that help")
 
 
-def _measured(value: float | None, unit: str) -> str:
+def measured(value: float | None, unit: str) -> str:
     """A figure of a limit in its unit."""
     if value is None:
         return "no end"
-    texts = {"ratio": percent, "s": format_seconds, "bytes": format_bytes}
+    if unit == "ratio":
+        return percent(value)
+    texts = {"s": format_seconds, "bytes": format_bytes}
     return texts[unit](value) if unit in texts else f"{value:,.0f}"

@@ -81,9 +81,10 @@ def shape_of(claims: Claims, tiers: int) -> Shape:
     known = next((each for each in (host, leaf, spine) if each.gbps is not None), Speed(None))
     names = {"links to hosts": host, "leaf-spine links": leaf, "spine-core links": spine}
     missing = [name for name, each in list(names.items())[:tiers] if each.gbps is None]
-    if missing:
-        at = f" {precise_gbps(float(known.gbps))}," if known.gbps is not None else ""
-        said.append(f"{' and '.join(missing)} are taken to run at{at} the speed of the others")
+    if missing and known.gbps is None:
+        said.append("all links run at the same speed")
+    elif missing and known.gbps is not None:
+        said.append(f"{' and '.join(missing)} run at {precise_gbps(float(known.gbps))}, the speed of the others")
     if "nics" not in claims and "nics_per_host" not in claims and "gpus" in claims:
         said.append("one NIC a GPU")
     if "tiers" not in claims:

@@ -114,6 +114,14 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("failures",), kinds.WORST_LINKS,
         lambda at: ["failures", f"{at}/s.yaml", "--kind", "switch", "--no-expected", "--rows", "links"],
     ),
+    "review": (
+        ("review",), kinds.REVIEWED,
+        lambda at: [
+            "review", "--leaves", "64", "--uplinks", "8", "--spines", "4", "--radix", "64", "--gpus", "512",
+            "--hops", "4", "--speed", "400G", "--bisection", "204.8 Tb/s",
+        ],
+    ),
+    "review a scenario": (("review",), kinds.REVIEWED, lambda at: ["review", f"{at}/s.yaml", "--no-cheaper"]),
     "compare": (("compare",), kinds.FIGURES, lambda at: ["compare", f"{at}/s.yaml", f"{at}/t.yaml"]),
     "explain": (
         ("explain",), kinds.PAIRS,

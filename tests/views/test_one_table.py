@@ -52,6 +52,7 @@ from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
 from fabric.faces.views.phases import phase_table, spread_table
 from fabric.faces.views.provenance import assumption_table, file_table
+from fabric.faces.views.review import finding_table
 from fabric.faces.views.routers import router_limit_table, router_step_table, router_table, source_table
 from fabric.faces.views.shape import cut_table, path_table
 from fabric.faces.views.suggestions import suggestion_table
@@ -70,6 +71,7 @@ from fabric.pipeline.run import Run, route, run_scenario
 from fabric.pipeline.stages import schedules
 from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
+from fabric.review.finding import Finding
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.whatif.differences import Row
 from fabric.whatif.effect import changed_links
@@ -149,6 +151,11 @@ CHANGES = (
         rest_fabric="storage",
     ),
 )
+FINDINGS = (
+    Finding("contradiction", "ports", "spines 4", "512 uplinks need 512 spine ports", ("64 x 8 = 512", "4 x 64 = 256")),
+    Finding("warning", "single-point", "spine", "one spine", fix="two spines", fabric="main"),
+    Finding("note", "unused", "leaf", "8 ports of 64 unused", ("64 - 56 = 8",), "room to grow", "main"),
+)
 SWEEP = sweep()
 QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "phases": lambda it: phase_table(it.result.routes),
@@ -162,6 +169,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "steps with demand cut": lambda it: step_table(it.without.jobs),
     "jobs": lambda it: job_table(it.result.jobs),
     "suggestions": lambda _: suggestion_table(CHANGES),
+    "findings of a review": lambda _: finding_table(FINDINGS),
     "who loads a link": lambda it: share_table(it.result.items[0]),
     "pairs on a link": lambda it: link_flow_table(it.entry, link_flows(it.entry, it.hottest)),
     "what a job sends": lambda it: demand_table(it.entry, job="job"),

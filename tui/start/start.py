@@ -19,6 +19,7 @@ from topologies.builder import TOPOLOGIES
 from tui.dialogues.ask import Ask
 from tui.recent import recent_files
 from tui.shell import ShellScreen
+from tui.start.design import DesignScreen
 from tui.start.form import FormScreen
 from tui.start.new_file import written
 from tui.widgets.line_table import LineTable
@@ -79,7 +80,9 @@ class StartScreen(ShellScreen[None]):
         yield Offer("a path …", "open", "o", self.action_path)
 
     def _new(self) -> Iterator[Offer]:
-        """A form per kind of fabric, and templates."""
+        """A requirement to design for, a form per kind of fabric, and templates."""
+        summary = "GPUs, NICs and wishes; the cheapest fabrics that meet them, while you type"
+        yield Offer("design", "requirement", summary, self._designer)
         for entry in TOPOLOGIES:
             yield Offer(f"design: {entry.name}", "form", entry.summary, self._former(entry.name))
         for name in template_names():
@@ -89,6 +92,9 @@ class StartScreen(ShellScreen[None]):
 
     def _opener(self, path: str) -> Callable[[], None]:
         return lambda: self.shell.open(path)
+
+    def _designer(self) -> object:
+        return self.shell.push_screen(DesignScreen(), self._open)
 
     def _former(self, kind: str) -> Callable[[], object]:
         return lambda: self.shell.push_screen(FormScreen(kind), self._open)

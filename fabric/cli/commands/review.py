@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fabric.review.finding import ReviewResult
 
 SUMMARY = "Review counts of a slide, or a scenario: every contradiction, risk and waste, with arithmetic."
-ORDER = 14
+ORDER = 16
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Counts as flags, those that every slide has first; the others are listed by --help-all.
@@ -81,8 +81,11 @@ def _count_flags(command: F) -> F:
 @click.argument("file", required=False)
 @_count_flags
 @click.option("--write", "scenario", metavar="FILE", help="Write the scenario of what can be built there.")
+@click.option("--cheaper/--no-cheaper", default=True, help="Of a scenario: search for what does the same for less.")
 @click.option("--catalog", metavar="FILE", help="Models of your own, for counts that name them.", cls=RareOption)
-def command(file: str | None, settings: Settings, scenario: str | None, catalog: str | None, **counts: Any) -> int:
+def command(
+    file: str | None, settings: Settings, scenario: str | None, cheaper: bool, catalog: str | None, **counts: Any
+) -> int:
     """Review counts of a slide, or a scenario: every contradiction, risk and waste, with arithmetic.
 
     FILE is a YAML file of counts (gpus, leaves, uplinks, spines, radix, bisection, cables, cost, ...), a scenario, or a
@@ -102,12 +105,12 @@ def command(file: str | None, settings: Settings, scenario: str | None, catalog:
         is_other = file != "-" and (Path(file).is_dir() or Path(file).suffix == ".fpr")
         tree, text = (None, "") if is_other else read_tree(file)
         if tree is None or is_scenario(tree.plain()):
-            return _of_scenario(file, settings, scenario, catalog)
+            return _of_scenario(file, settings, scenario, catalog, cheaper=cheaper)
         return _of_counts(given, settings, scenario, catalog, (file, tree, text))
     return _of_counts(given, settings, scenario, catalog, None)
 
 
-def _of_scenario(file: str, settings: Settings, scenario: str | None, catalog: str | None) -> int:
+def _of_scenario(file: str, settings: Settings, scenario: str | None, catalog: str | None, *, cheaper: bool) -> int:
     from fabric.review.review_scenario import review_run
 
     refuse_flags("counts are those of a slide, and a scenario has its own", *_COUNTS)
@@ -120,7 +123,7 @@ def _of_scenario(file: str, settings: Settings, scenario: str | None, catalog: s
     request = RouteRequest(down=settings.down, up=settings.up, slow=settings.slow)
     with watching(settings) as report:
         run = open_run(file, settings, request, report, idle=True)
-        result = review_run(run, report)
+        result = review_run(run, report, cheaper=cheaper)
     return _emit(result, envelope("ReviewResult", run.loaded), settings)
 
 
@@ -137,7 +140,7 @@ def _of_counts(
     from topologies.catalogue import builtin
     from topologies.errors import FabricError
 
-    refuse_flags("counts are no scenario", groups=("scenario", "files"))
+    refuse_flags("counts are no scenario", "cheaper", groups=("scenario", "files"))
     catalogue = builtin() if catalog is None else read_catalogue(catalog, builtin())
     remember_said(list(catalogue.said))
     inputs = []

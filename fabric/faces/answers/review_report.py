@@ -77,7 +77,8 @@ def finding_record(finding: Finding) -> dict[str, Any]:
         "kind": finding.kind,
         "subject": finding.subject,
         "text": finding.text,
-        "arithmetic": list(finding.arithmetic),
+        "arithmetic": "; ".join(finding.arithmetic) or None,
+        "steps": list(finding.arithmetic),
         "fix": finding.fix or None,
         "fabric": finding.fabric,
     }

@@ -20,10 +20,10 @@ def finding_table(findings: Sequence[Finding]) -> Table:
         "subject": named("subject", "of", [row.subject for row in findings], width=24, priority=3, flexible=True),
         "text": named("text", "finding", [row.text for row in findings], width=50, flexible=True),
         "arithmetic": named(
-            "arithmetic", "arithmetic", ["; ".join(row.arithmetic) for row in findings], width=40, priority=2,
+            "arithmetic", "arithmetic", ["; ".join(row.arithmetic) or None for row in findings], width=40, priority=2,
             flexible=True,
         ),
-        "fix": named("fix", "way out", [row.fix for row in findings], width=40, priority=1, flexible=True),
+        "fix": named("fix", "way out", [row.fix or None for row in findings], width=40, priority=1, flexible=True),
         "fabric": named("fabric", "fabric", [row.fabric for row in findings], width=8, priority=2),
     }  # fmt: skip
     marks = [_MARKS[row.severity] for row in findings]
