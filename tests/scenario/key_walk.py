@@ -222,6 +222,7 @@ _VALUES: dict[str, list[Data]] = {
     "expert_load": [{"path": "none.csv"}],
     "prices": [{"dac-100": 5}],
     "spares": [{"cables": "10%"}],
+    "cables": [{"leaf-spine": "smf"}, {"leaf-spine": "aoc"}],
     "run_lengths": [{"leaf-spine": "7 m"}],
     "order": ["pp-dp-ep-cp-tp", "spread"],
 }
