@@ -112,15 +112,15 @@ def explicit(
         raise TopologyError(problems)
     names = list(wanted)
     ids |= dict(zip(names, net.hosts(names, nics=[cabled[name] for name in names]).tolist(), strict=True))
-    ports: list[str] = []
+    named: list[str] = []
     for row in cables:
         low, high = sorted(row.ends, key=lambda end: (level.get(_node(end, ids), 0), ids[_node(end, ids)]))
         length = np.nan if row.length is None else row.length
         ends = [_node(end, ids) for end in (low, high)]
         net.cables([ids[ends[0]]], [ids[ends[1]]], row.speed, parallel=row.count, length_m=length)
-        ports += [_port(end, name) for end, name in zip((low, high), ends, strict=True)] * row.count
+        named += [_port(end, name) for end, name in zip((low, high), ends, strict=True)] * row.count
     built = net.freeze()
-    return replace(built, src_port_names=tuple(ports)) if any(ports) else built
+    return replace(built, src_port_names=tuple(named)) if any(named) else built
 
 
 def _host_ports(groups: Sequence[HostGroup], listed: Sequence[str]) -> dict[str, int | None]:
