@@ -315,6 +315,13 @@ class RoutedScenario:
 
         return Answers(phase_table(self.result.routes))
 
+    def bill(self, *, nodes: bool = False) -> Answers:
+        """What the scenario buys, a row an item and model: price, power, carbon; with the servers where asked."""
+        from fabric.bill.count import bill_of
+        from fabric.faces.views.bill import bill_table
+
+        return Answers(bill_table(bill_of(self.run.loaded, self.run.network.topologies, nodes=nodes)))
+
     def tiers(self) -> Answers:
         """Utilisation of every tier in each direction, per phase."""
         from fabric.faces.views.tiers import tier_table

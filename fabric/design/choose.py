@@ -87,15 +87,14 @@ def best_of_family(family: str, need: FabricNeed, ranking: Ranking, trial: Trial
     Parameters
     ----------
     ranking : callable
-        Counted designs of a need, in order.
+        Counted designs of the family for a need, in order.
     trial : callable
         Judges one.
     below : float
         Value of a design that holds: one that is not better is not judged.
     """
-    own = replace(need, kinds=(family,))
     tries = _Tries(need.name, trial)
-    first = next(ranking(own), None)
+    first = next(ranking(need), None)
     if first is None:
         return FamilyChoice(family, None, None, inf, ())
     if first.value >= below:
@@ -103,13 +102,13 @@ def best_of_family(family: str, need: FabricNeed, ranking: Ranking, trial: Trial
     if tries.holds(first):
         return _choice(family, tries, first.bound)
     if ratio_of(first.counted) <= 1.0:
-        return _others(family, own, ranking, tries, below)
-    tightest = next(ranking(replace(own, oversubscription=1.0)), None)
+        return _others(family, need, ranking, tries, below)
+    tightest = next(ranking(replace(need, oversubscription=1.0)), None)
     if tightest is None:
-        tightest = _least_oversubscribed(own, ranking)
+        tightest = _least_oversubscribed(need, ranking)
     if tightest is None or not tries.holds(tightest):
         return FamilyChoice(family, None, None, inf, tuple(tries.rejected), assumed=True)
-    bound = _between(own, ranking, tries, ratio_of(tightest.counted))
+    bound = _between(need, ranking, tries, ratio_of(tightest.counted))
     return _choice(family, tries, bound, assumed=True)
 
 

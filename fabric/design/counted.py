@@ -43,6 +43,9 @@ class Counted:
         Ports each NIC is split into.
     oversubscription : mapping
         By role of switch, those that have links down and up.
+    uniform_load : float, optional
+        Of networks without levels, in which no role points up alone: what links between switches would carry on
+        average over what they can, if every NIC sent at its full rate evenly to all others (`counting.flat`).
     parts : int
         Networks that never meet, such as rails without a spine above them; what crosses goes through the hosts.
     """
@@ -54,6 +57,7 @@ class Counted:
     cables: tuple[CableCount, ...]
     oversubscription: Mapping[str, float]
     parts: int = 1
+    uniform_load: float | None = None
 
     @property
     def kind(self) -> str:

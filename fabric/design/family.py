@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from fabric.design.counted import Counted
@@ -106,11 +107,22 @@ class Family:
         All combinations that could meet a need; in an order that does not depend on that of the catalogue.
     most_endpoints : callable
         NICs that it reaches with the switches of a catalogue at full bandwidth, and None for no limit.
+    any_traffic : bool
+        Whether the oversubscription that it counts holds for any traffic that NICs admit. False: it is the load of
+        everyone sending evenly to everyone, and such a family is a choice only where limits of jobs say what is
+        enough, or where it is asked for by name.
     """
 
     kind: str  # of topology that it builds
     variants: Callable[[FabricNeed, Catalogue], Iterator[Variant]]
     most_endpoints: Callable[[FabricNeed, Catalogue], int | None]
+    any_traffic: bool = True
+
+    def is_choice(self, need: FabricNeed, name: str) -> bool:
+        """Whether designs of the family, called ``name``, can be what a need asks for."""
+        if need.kinds:
+            return name in need.kinds
+        return self.any_traffic or need.oversubscription == inf
 
 
 FAMILIES = PluginFolder("family", "fabric.design.families", "FAMILY", Family)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from topologies.catalogue import Catalogue
+from topologies.catalogue import CableModel, Catalogue, OpticModel, SwitchModel
 
 
 @dataclass(frozen=True)
@@ -58,5 +58,9 @@ def flips(chosen: Parts, others: Sequence[Parts], prices: Mapping[str, float]) -
 
 def unit_prices(catalogue: Catalogue) -> dict[str, float]:
     """Prices of everything a fabric is made of, by model."""
-    rows = [*catalogue.switches.values(), *catalogue.optics.values(), *catalogue.cables.values()]
+    rows: list[SwitchModel | OpticModel | CableModel] = [
+        *catalogue.switches.values(),
+        *catalogue.optics.values(),
+        *catalogue.cables.values(),
+    ]
     return {row.model: row.usd for row in rows if row.usd is not None}

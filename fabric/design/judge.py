@@ -13,6 +13,7 @@ from pathlib import Path
 from fabric.bill.bill import Bill
 from fabric.bill.count import bill_of
 from fabric.design.counted import Counted
+from fabric.design.family import FAMILIES
 from fabric.design.need import FabricNeed
 from fabric.design.probes import breaks, probe_loads
 from fabric.design.result import WorstFailure
@@ -91,7 +92,7 @@ def judge(
         run = run_scenario(loaded, RouteRequest(), idle=True, progress=progress)
     except FabricError as error:
         return Judged(fabrics, text, None, tuple(_refused(error, needs)))
-    breaches = [*_miscounted(run, fabrics), *_beyond_ceilings(run, needs)]
+    breaches = [*_miscounted(run, fabrics), *_beyond_ceilings(run, needs, fabrics)]
     ground = Ground.of(run, FailureRequest(route=run.request, expected=False)) if run.result.routes else None
     verdicts = _decided(run, ground, progress)
     breaches += [
@@ -136,24 +137,26 @@ def _miscounted(run: Run, fabrics: Mapping[str, Counted]) -> list[Breach]:
         cables: dict[str, int] = {}
         for one in counted.cables:
             cables[one.tier] = cables.get(one.tier, 0) + one.count
-        for what, there, wanted in (
-            ("switches", {role: built.nodes_by_role.get(role, 0) for role in switches}, switches),
-            ("cables", built.cables_by_tier, cables),
-        ):
+        standing = {role: built.nodes_by_role.get(role, 0) for role in switches}
+        for what, there, wanted in (("switches", standing, switches), ("cables", built.cables_by_tier, cables)):
             if dict(there) != wanted:
                 breaches.append(Breach(f"{name}: {what} counted {wanted}, built {dict(there)}", (name,)))
+        ratios = {role: built.oversubscription_by_role.get(role) for role in counted.oversubscription}
         breaches += [
-            Breach(f"{name}: {role} is {to_one(there)} as built, counted {to_one(ratio)}", (name,))
-            for role, ratio in counted.oversubscription.items()
-            if (there := built.oversubscription_by_role.get(role)) is not None and there > ratio * (1 + _CLOSE)
+            Breach(
+                f"{name}: {role} is {to_one(ratio)} as built, counted {to_one(counted.oversubscription[role])}", (name,)
+            )
+            for role, ratio in ratios.items()
+            if ratio is not None and ratio > counted.oversubscription[role] * (1 + _CLOSE)
         ]
     return breaches
 
 
-def _beyond_ceilings(run: Run, needs: Mapping[str, FabricNeed]) -> list[Breach]:
+def _beyond_ceilings(run: Run, needs: Mapping[str, FabricNeed], fabrics: Mapping[str, Counted]) -> list[Breach]:
     """Probes that fill a link beyond the ceiling: one a fabric, the worst."""
     worst: dict[str, Breach] = {}
-    for load in sorted(probe_loads(run, needs), key=lambda load: -load.utilisation):
+    even = frozenset(name for name, counted in fabrics.items() if not FAMILIES[counted.family].any_traffic)
+    for load in sorted(probe_loads(run, needs, even), key=lambda load: -load.utilisation):
         if breaks(load, needs[load.fabric]):
             ceiling = to_one(needs[load.fabric].oversubscription)
             text = (
@@ -193,7 +196,8 @@ def _worst_failure(run: Run, loaded: LoadedScenario, progress: Reporter) -> Wors
     """The worst of the sets that limits name, and of any single switch where none is named."""
     named = tuple(dict.fromkeys(limit.when for limit in loaded.scenario.limits if limit.when is not None))
     cases: list[FailureCase] = []
-    for names in [(name,) for name in named] or [()]:
+    sets: list[tuple[str, ...]] = [(name,) for name in named]
+    for names in sets or [()]:
         request = FailureRequest(route=run.request, kinds=("switch",), named=names, expected=False, top=1, keep_worst=1)
         cases += run_failures(run, request, progress=progress).failures[:1]
     if not cases:

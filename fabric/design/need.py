@@ -27,8 +27,8 @@ class FabricNeed:
         Roles any one switch of which may die without a pair of endpoints losing each other: ``spine``, ``leaf``,
         ``core``; ``leaf-uplink`` is a cable.
     parts : bool
-        Whether rails may be networks of their own that never meet; where families are named, those that are so by
-        nature may.
+        Whether rails may be networks of their own that never meet. They may as well where only families are asked for
+        that have such rails.
     """
 
     name: str

@@ -8,7 +8,7 @@ over a third and over one leaf, everyone to everyone, and the farthest matching 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +37,7 @@ class ProbeLoad:
     link: str
 
 
-def probe_loads(run: Run, needs: Mapping[str, FabricNeed]) -> tuple[ProbeLoad, ...]:
+def probe_loads(run: Run, needs: Mapping[str, FabricNeed], even: Set[str] = frozenset()) -> tuple[ProbeLoad, ...]:
     """Every probe of every fabric that promises an oversubscription, routed as the fabric routes.
 
     Parameters
@@ -46,12 +46,15 @@ def probe_loads(run: Run, needs: Mapping[str, FabricNeed]) -> tuple[ProbeLoad, .
         The design; its fabrics are taken over, its jobs stay at rest.
     needs : mapping
         Needs by fabric; those without a ceiling are not probed.
+    even : set of str
+        Fabrics whose ceiling is one of everyone sending evenly to everyone.
     """
     probes: dict[str, tuple[str, Workload]] = {}
     for fabric, need in needs.items():
         if need.oversubscription == float("inf") or need.hosts < 2:
             continue
-        for name, keys in _patterns(need, run.network.topologies[fabric]):
+        topology = run.network.topologies[fabric]
+        for name, keys in _everyone(need, topology) if fabric in even else _patterns(need, topology):
             probes[f"{fabric}:{name}"] = (fabric, _workload(f"probe-{len(probes)}", {**keys, "fabric": fabric}))
     loads = []
     for name, (fabric, workload) in probes.items():
@@ -80,13 +83,17 @@ def _patterns(need: FabricNeed, topology: Topology) -> Iterator[tuple[str, dict[
         if 0 < step < need.hosts and step not in seen:
             seen.add(step)
             yield name, {"kind": "stride", "step": step * per_host, **rate}
-    if per_host > 1:
-        return
-    if int(leaves.sum()) <= _MOST_LEAVES:
-        level = "leaf" if need.hosts > 64 else "endpoint"
+    if per_host == 1:
+        yield from _everyone(need, topology)
+        if need.hosts <= _MOST_MATCHED:
+            yield "farthest", {"kind": "longest-matching", **rate}
+
+
+def _everyone(need: FabricNeed, topology: Topology) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Everyone to everyone, by leaf where there are many."""
+    if int((topology.nodes.level == 1).sum()) <= _MOST_LEAVES:
+        level = "leaf" if need.endpoints > 64 else "endpoint"
         yield "everyone", {"kind": "all-to-all", "level": level, "size": "1 GiB"}
-    if need.hosts <= _MOST_MATCHED:
-        yield "farthest", {"kind": "longest-matching", **rate}
 
 
 def _workload(name: str, keys: dict[str, Any]) -> Workload:

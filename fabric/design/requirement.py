@@ -24,6 +24,8 @@ GPU_GROUP = "gpu"
 DEFAULT_GPUS_PER_NODE = 8
 DEFAULT_TIERS = 3
 DEFAULT_OVERSUBSCRIPTION = 1.0
+FALL_INTO_PARTS = ("rail-only", "multi-plane")
+"""Families that may join NICs of one rail or plane alone; who asks for one by name takes that."""
 _SINGLE = "any-single-"
 
 
@@ -69,7 +71,7 @@ class Requirement:
         """What it does not say, and what is taken for it."""
         return defaults_of(self, needs_of(self))
 
-    def located(self, message: str, where: Where, hint: str, code: str = "FP2112") -> ScenarioError:
+    def located(self, message: str, where: Where, hint: str, code: str = "FP2122") -> ScenarioError:
         """An error at the key that it is about."""
         error = ScenarioError(locate([Problem(message, code=code, where=where, hint=hint)], self.tree))
         vars(error)["sources"] = dict(self.sources)
@@ -95,7 +97,7 @@ def hosts_of(requirement: Requirement) -> Hosts:
     Raises
     ------
     ScenarioError
-        When GPUs and hosts contradict each other (FP2112).
+        When GPUs and hosts contradict each other (FP2122).
     """
     require = requirement.spec.require
     row = requirement.catalogue.nodes.get(require.node or "")
@@ -129,7 +131,7 @@ def needs_of(requirement: Requirement) -> dict[str, FabricNeed]:
     Raises
     ------
     ScenarioError
-        When keys contradict each other (FP2112), or no NIC is given for a fabric (FP2103).
+        When keys contradict each other (FP2122), or no NIC is given for a fabric (FP2103).
     """
     spec, hosts = requirement.spec, hosts_of(requirement)
     needs = {}
@@ -156,6 +158,7 @@ def needs_of(requirement: Requirement) -> dict[str, FabricNeed]:
             upper_switches=candidates.spine,
             single_failures=tuple(dict.fromkeys(one.removeprefix(_SINGLE) for one in survive)),
             max_tiers=wish.max_tiers or candidates.max_tiers or DEFAULT_TIERS,
+            parts=bool(set(wish.kinds or candidates.kinds) & set(FALL_INTO_PARTS)),
             reserve_hosts=_reserve(spec, hosts),
             most=_most(spec),
         )
@@ -197,9 +200,10 @@ def _ceiling(requirement: Requirement, name: str, wish: FabricWish, host_gbps: f
         return ceiling
     reached = host_gbps * DEFAULT_EFFICIENCY / floor
     if reached < 1:
+        carried = f"{precise_gbps(host_gbps)} at {percent(DEFAULT_EFFICIENCY, 0)} payload"
         raise requirement.located(
-            f"a bus bandwidth of {precise_gbps(floor)} is more than the NICs of a host carry: "
-            f"{precise_gbps(host_gbps)} at {percent(DEFAULT_EFFICIENCY, 0)} payload are {precise_gbps(host_gbps * DEFAULT_EFFICIENCY)}",
+            f"a bus bandwidth of {precise_gbps(floor)} is more than the NICs of a host carry: {carried} are "
+            f"{precise_gbps(host_gbps * DEFAULT_EFFICIENCY)}",
             ("require", "bus_bandwidth"),
             "ask for less, or for more or faster NICs",
         )

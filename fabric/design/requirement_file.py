@@ -84,7 +84,7 @@ def _merged(files: SourceFiles, path: str | Path | None, given: Mapping[str, Any
             line=place.line,
             column=place.column,
             hint="fabric route takes it; a requirement has require: {gpus: 512, nic: 400G}",
-            code="FP2110",
+            code="FP2120",
         )
     return merge(tree, flags) if given else tree
 
@@ -194,7 +194,7 @@ def _shrinking(spec: RequirementSpec) -> Iterator[Problem]:
                 says = "as many" if size == before else f"{before - size:,} fewer"
                 yield Problem(
                     f"stage {place + 1} has {size:,} {unit}, {says} than {name} with {before:,}; stages only grow",
-                    code="FP2111",
+                    code="FP2121",
                     where=("require", "growth", place, unit),
                     hint=f"write more than {before:,}, or leave the stage out",
                 )

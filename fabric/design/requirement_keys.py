@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
@@ -77,6 +77,24 @@ def _survivable(value: object) -> object:
     return f"any-single-{failing[1]}"
 
 
+def _or_text(pattern: str) -> Callable[[dict[str, Any]], None]:
+    """A field that may be written as text as well, in its JSON schema."""
+
+    def add(schema: dict[str, Any]) -> None:
+        schema["anyOf"] = [{"type": "string", "pattern": pattern}, *schema["anyOf"]]
+
+    return add
+
+
+def _or_one(schema: dict[str, Any]) -> None:
+    """A list, or one of its items, in its JSON schema; the list may be one of several forms."""
+    lists = schema.get("anyOf") or [{key: schema.pop(key) for key in ("type", "items", "minItems") if key in schema}]
+    items = next(one["items"] for one in lists if one.get("type") == "array")
+    schema["anyOf"] = [items, *lists]
+
+
+_NIC_SCHEMA = _or_text(r"^\s*(\d+\s*x\s*)?\d+(\.\d+)?\s*[A-Za-z/]*\s*$")
+
 Oversubscription = Annotated[
     float,
     BeforeValidator(parse_oversubscription),
@@ -109,6 +127,7 @@ class NicWish(Spec):
         min_length=1,
         description="Numbers of ports that a NIC may be split into, each to another switch or plane; default: 1",
         examples=[[1, 2]],
+        json_schema_extra=_or_one,
     )
     rail: Literal["per-gpu", "shared"] | None = Field(
         default=None, description="per-gpu: NIC i is GPU i's; default: so where there is a NIC for every GPU"
@@ -171,7 +190,9 @@ class Candidates(Spec):
 class FabricWish(Spec):
     """One fabric; what it leaves out is as in ``require`` and ``candidates``."""
 
-    nic: Nic | None = Field(default=None, description="NICs of a host on it; default: those of require")
+    nic: Nic | None = Field(
+        default=None, description="NICs of a host on it; default: those of require", json_schema_extra=_NIC_SCHEMA
+    )
     hosts: CountOrZero = Field(
         default=0, description="Further hosts on it, such as storage servers, with as many NICs", examples=[40]
     )
@@ -223,7 +244,11 @@ class Requires(Spec):
         default=None, description="GPUs of a host; default: the model's, or 8", examples=[8]
     )
     node: str | None = Field(default=None, description="Node model of the catalogue", examples=["hgx-h100-8"])
-    nic: Nic | None = Field(default=None, description="NICs of a host on the first fabric; 400G or 8x400 for short")
+    nic: Nic | None = Field(
+        default=None,
+        description="NICs of a host on the first fabric; 400G or 8x400 for short",
+        json_schema_extra=_NIC_SCHEMA,
+    )
     fabrics: dict[Name, FabricWish] = Field(
         default={}, description="Fabrics by name; default: backend", examples=[{"backend": {}}]
     )
@@ -237,7 +262,9 @@ class Requires(Spec):
     )
     survive: tuple[Survivable, ...] = Field(default=(), description="Single failures that part no two hosts")
     growth: Annotated[tuple[GrowthStage, ...], BeforeValidator(as_stages)] = Field(
-        default=(), description="What comes later: stages, each larger than the one before"
+        default=(),
+        description="What comes later: stages, each larger than the one before",
+        json_schema_extra=_or_one,
     )
     budget: Budget = Field(default=Budget(), description="Most that it may take")
     workload: str | None = Field(

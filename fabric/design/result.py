@@ -36,7 +36,8 @@ class Design:
     """
 
     name: str
-    fabrics: Mapping[str, Counted]
+    topology_kind: str  # of its fabric; with several under their names
+    fabrics: Mapping[str, Counted]  # empty where it was read from a file
     text: str
     gpus: int | None
     switches_by_role: Mapping[str, int]

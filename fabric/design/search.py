@@ -18,7 +18,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from fabric.design.counted import Counted
-from fabric.design.family import FAMILIES, Formulation, Variant
+from fabric.design.family import FAMILIES, Floor, Formulation, Variant
 from fabric.design.need import FabricNeed
 from fabric.design.objective import MissingFigureError, Objective, Rates, in_units, thousandths
 from topologies.catalogue import Catalogue
@@ -32,20 +32,20 @@ _EFFORTS = (1.0, 4.0, 16.0)  # times that, where it did not suffice
 
 @dataclass
 class _Entry:
-    """A variant on its way: formulated, solved, given."""
+    """A variant on its way: bounded, solved, given."""
 
     variant: Variant
     bound: int = 0  # thousandths; no design of it that was not given is below
-    form: Formulation | None = None
     best: tuple[tuple[int, ...], tuple[int, ...], Counted] | None = None  # sums, values of decides, design
     given: list[tuple[int, ...]] = field(default_factory=list)
-    efforts: int = 0
-    exact: bool = False
+    efforts: int = 0  # solves in a row that ran into their limit
+    exact: bool = False  # the best has the bound's value
+    later: bool = False  # what has the bound's value is by name after the best design that is known
 
-    def key(self) -> tuple[int, int, tuple[int, ...], str, str]:
+    def key(self) -> tuple[int, bool, tuple[int, ...], str, str]:
         """Order: bound; what may still hide a better one first; further sums; name."""
-        sums = self.best[0] if self.best is not None else ()
-        return self.bound, int(self.exact), sums, self.variant.family, self.variant.name
+        sums = self.best[0][1:] if self.best is not None else ()
+        return self.bound, self.exact or self.later, sums, self.variant.family, self.variant.name
 
 
 class Search:
@@ -59,6 +59,8 @@ class Search:
         What it may be made of.
     objective : Objective
         What is to be least; only what can be counted.
+    families : sequence of str
+        Families to look at alone; none: all that the need allows.
 
     Attributes
     ----------
@@ -66,14 +68,16 @@ class Search:
         What could not be counted, and why: figures that a model lacks, links that nothing makes.
     """
 
-    def __init__(self, need: FabricNeed, catalogue: Catalogue, objective: Objective) -> None:
+    def __init__(
+        self, need: FabricNeed, catalogue: Catalogue, objective: Objective, *, families: Sequence[str] = ()
+    ) -> None:
         self.need, self.catalogue, self.objective = need, catalogue, objective.counted
         self.left_out: list[str] = []
         self._rates = Rates(need, catalogue, self.objective)
         self._caps = [(Rates(need, catalogue, Objective.of(measure)), most) for measure, most in need.most]
         self._waiting: list[tuple[Any, _Entry]] = []
         self._solved = 0
-        for variant in variants_of(need, catalogue):
+        for variant in variants_of(need, catalogue, families):
             self._admit(_Entry(variant))
 
     @property
@@ -113,9 +117,14 @@ class Search:
         while (counted := self.next()) is not None:
             yield counted
 
+    def leave(self, family: str) -> None:
+        """Look at no more designs of a family; the bound is that of the others then."""
+        self._waiting = [pair for pair in self._waiting if pair[1].variant.family != family]
+        heapq.heapify(self._waiting)
+
     def any(self) -> Counted | None:
         """Some design, the first that there is; None where there is none."""
-        for _, entry in sorted(self._waiting, key=lambda pair: (pair[1].best is None, pair[1].variant.name)):
+        for _, entry in sorted(self._waiting, key=lambda pair: (pair[1].best is None, pair[0])):
             if entry.best is not None:
                 return entry.best[2]
             model, form = self._formulated(entry.variant)
@@ -127,22 +136,27 @@ class Search:
         heapq.heappush(self._waiting, (entry.key(), entry))
 
     def _admit(self, entry: _Entry) -> None:
-        """Bound a variant by the domains of its variables; drop it where it cannot meet the need or be counted."""
+        """Bound a variant by its floor, or by the domains of its variables; drop it where it cannot be counted."""
         try:
+            floor = entry.variant.floor
+            if floor is not None:
+                entry.bound = _total(floor, self._rates, 0)
+                if any(_total(floor, rates, 0) > thousandths(most) for rates, most in self._caps):
+                    return
+                self._push(entry)
+                return
             model, form = self._formulated(entry.variant)
             if form is None:
                 return
-            entry.bound = max(_least(self._objective(form)), 0)
+            entry.bound = max(_least(_total(form, self._rates, 0)), 0)
+            if not model.proto.variables and not model.proto.constraints:  # nothing to choose
+                counted = form.read(int)
+                entry.best = self._sums(counted), (), counted
+                entry.bound, entry.exact = entry.best[0][0], True
         except MissingFigureError as missing:
             if str(missing) not in self.left_out:
                 self.left_out.append(str(missing))
             return
-        if not model.proto.variables and not model.proto.constraints:  # nothing to choose
-            counted = form.read(int)
-            entry.best = self._sums(counted), (), counted
-            entry.bound, entry.exact = entry.best[0][0], True
-            if any(rates.value(counted)[0] > most for rates, most in self._caps):
-                return
         self._push(entry)
 
     def _formulated(self, variant: Variant) -> tuple[CpModel, Formulation | None]:
@@ -160,78 +174,88 @@ class Search:
                 return model, None
         return model, form
 
-    def _objective(self, form: Formulation, place: int = 0) -> Any:
-        return _total(form, self._rates, place)
-
     def _sums(self, counted: Counted) -> tuple[int, ...]:
         return tuple(round(value * 1000) for value in self._rates.value(counted))
 
+    def _known(self) -> _Entry | None:
+        """The best of the variants whose best design is known."""
+        return min((entry for _, entry in self._waiting if entry.best is not None), key=_Entry.key, default=None)
+
     def _improve(self, entry: _Entry) -> None:
-        """Solve a variant, and queue it again with what that proved; drop it where nothing is left of it."""
-        fixed: list[int] = []
-        answer = None
-        for place in range(len(self.objective.order)):
-            step = self._solve(entry, place, fixed)
-            if step is None:
-                if place == 0:
-                    return
-                break
-            answer = step
-            if place == 0:
-                entry.bound, entry.exact = max(entry.bound, step.bound), step.proved
-            if not step.proved:
-                break
-            fixed.append(step.value)
-        entry.efforts += 1
-        if answer is None or answer.counted is None:
-            if entry.efforts < len(_EFFORTS):
+        """Solve a variant, and queue it again with what that proved; drop it where nothing is left of it.
+
+        What is not better than the best design known is not looked for: mostly that is proved before the search begins.
+        """
+        known = self._known()
+        most = None
+        if known is not None and known.best is not None:
+            first = len(self.objective.order) > 1 or entry.key()[3:] < known.key()[3:]
+            most = known.best[0][0] - (0 if first else 1)
+        answer = self._solve(entry, most)
+        if answer is None:  # none is left, or none so good
+            if most is not None:
+                entry.later = most + 1 == (known.best[0][0] if known is not None and known.best is not None else -1)
+                entry.bound, entry.best, entry.efforts = max(entry.bound, most + 1), None, 0
                 self._push(entry)
-            elif entry.bound >= 0:
-                self.left_out.append(f"{entry.variant.name}: not decided within the limit of the search")
             return
-        entry.best = self._sums(answer.counted), answer.decided, answer.counted
+        entry.later, entry.exact = False, answer.proved
+        entry.bound = max(entry.bound, answer.bound)
+        entry.efforts = 0 if answer.proved else entry.efforts + 1
+        if answer.counted is not None:
+            entry.best = self._sums(answer.counted), answer.decided, answer.counted
+        elif entry.efforts >= len(_EFFORTS):
+            self.left_out.append(f"{entry.variant.name}: not decided within the limit of the search")
+            return
         self._push(entry)
 
-    def _solve(self, entry: _Entry, place: int, fixed: Sequence[int]) -> _Answer | None:
-        """Least sum number ``place`` with those before fixed; None where nothing meets the need."""
+    def _solve(self, entry: _Entry, most: int | None) -> _Answer | None:
+        """Least sums, one after another; of the first at most ``most``. None where nothing is so good."""
         from ortools.sat.python import cp_model
 
-        self._solved += 1
         model, form = self._formulated(entry.variant)
         if form is None:
             return None
-        for earlier, value in enumerate(fixed):
-            model.add(self._objective(form, earlier) == value)
         if entry.given and form.decides:
             model.add_forbidden_assignments(list(form.decides), entry.given)
-        model.minimize(self._objective(form, place))
-        solver = _solver(_FIRST_EFFORT * _EFFORTS[min(entry.efforts, len(_EFFORTS) - 1)])
-        status = solver.solve(model)
-        if status == cp_model.INFEASIBLE:
-            return None
-        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        if most is not None:
+            model.add(_total(form, self._rates, 0) <= most)
+        answer = None
+        for place in range(len(self.objective.order)):
+            total = _total(form, self._rates, place)
+            model.minimize(total)
+            solver = _solver(_FIRST_EFFORT * _EFFORTS[min(entry.efforts, len(_EFFORTS) - 1)])
+            self._solved += 1
+            status = solver.solve(model)
             if status == cp_model.MODEL_INVALID:
                 raise ValueError(f"{entry.variant.name}: {model.validate()}")
-            return _Answer(0, entry.bound, False, (), None)
-        read = _reader(solver)
-        decided = tuple(read(one) for one in form.decides)
-        bound = round(solver.best_objective_bound)
-        return _Answer(round(solver.objective_value), bound, status == cp_model.OPTIMAL, decided, form.read(read))
+            if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+                if status == cp_model.INFEASIBLE or answer is not None:
+                    return answer
+                return _Answer(entry.bound, False, (), None)
+            read = _reader(solver)
+            bound = round(solver.best_objective_bound) if place == 0 else answer.bound if answer is not None else 0
+            proved = status == cp_model.OPTIMAL if place == 0 else answer is not None and answer.proved
+            answer = _Answer(bound, proved, tuple(read(one) for one in form.decides), form.read(read))
+            if status != cp_model.OPTIMAL:
+                break
+            model.add(total == round(solver.objective_value))
+        return answer
 
 
 @dataclass(frozen=True)
 class _Answer:
-    value: int
+    """What a solve gave: a bound of the first sum, and the best design of those that were looked for."""
+
     bound: int
     proved: bool
     decided: tuple[int, ...]
     counted: Counted | None
 
 
-def variants_of(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
-    """Variants of all families that a need allows, of the models that it allows."""
+def variants_of(need: FabricNeed, catalogue: Catalogue, families: Sequence[str] = ()) -> Iterator[Variant]:
+    """Variants of the families that a need allows, or of ``families`` among them, of the models that it allows."""
     for name in sorted(FAMILIES):
-        if need.kinds and name not in need.kinds:
+        if not FAMILIES[name].is_choice(need, name) or (families and name not in families):
             continue
         for variant in FAMILIES[name].variants(need, catalogue):
             if _allowed(need, variant.models):
@@ -247,7 +271,7 @@ def _allowed(need: FabricNeed, models: Sequence[str]) -> bool:
     return not need.upper_switches or set(uppers) <= set(need.upper_switches)
 
 
-def _total(form: Formulation, rates: Rates, place: int) -> Any:
+def _total(form: Formulation | Floor, rates: Rates, place: int) -> Any:
     """The sum of a design as an expression over its counts."""
     total: Any = 0
     for switches in form.switches:

@@ -248,5 +248,7 @@ def _said(loaded: LoadedScenario, nodes: GrowingNodes, request: GrowthRequest) -
         "capacity during the work: all-to-all of the hosts in service over links between switches, divided in "
         "proportion to the capacity that is left"
     )
-    said.append("a cable that is moved is used again; whether it is long enough, fabric export cables says of each stage")
+    said.append(
+        "a cable that is moved is used again; whether it is long enough, fabric export cables says of each stage"
+    )
     return said

@@ -19,9 +19,7 @@ from fabric.scenario.schema import Registries
 _WIDTH = 110
 
 
-def stage_scenario(
-    loaded: LoadedScenario, counts: Mapping[str, int], topologies: Mapping[str, Keys]
-) -> LoadedScenario:
+def stage_scenario(loaded: LoadedScenario, counts: Mapping[str, int], topologies: Mapping[str, Keys]) -> LoadedScenario:
     """The scenario with so many nodes of each group, and these topologies.
 
     Raises
@@ -79,6 +77,11 @@ def _moved(value: Any, source: Path, folder: Path) -> Any:
     if isinstance(value, list):
         return [_moved(below, source, folder) for below in value]
     is_name = isinstance(value, str) and ("/" in value or "." in value) and "\n" not in value and len(value) < 1024
-    if is_name and not Path(value).is_absolute() and (source / value).is_file() and source.resolve() != folder.resolve():
+    if (
+        is_name
+        and not Path(value).is_absolute()
+        and (source / value).is_file()
+        and source.resolve() != folder.resolve()
+    ):
         return os.path.relpath((source / value).resolve(), folder.resolve())
     return value

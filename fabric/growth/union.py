@@ -132,9 +132,7 @@ def unite(rewiring: Rewiring) -> UnionFabric:
         roles=roles,
         tiers=tiers,
         nodes=Nodes(name=tuple(names), **{key: column(value, value.dtype) for key, value in columns.items()}),
-        links=Links(
-            **{key: column(value, getattr(new.links, key).dtype) for key, value in links.items()}
-        ),
+        links=Links(**{key: column(value, getattr(new.links, key).dtype) for key, value in links.items()}),
         up=column(np.ones(first + len(rows)), np.bool_),
     )
     before, after = rewiring.before, rewiring.after

@@ -347,8 +347,10 @@ class AnyOf:
             used += [*(bound for bound in lows if bound is not None), *ends]
             is_fixed = high is not None and low == high
             parts = " + ".join(shown(name, known.low[name].value) for name in names if name in known.low)
-            value = f"{float(low):,.0f}" if is_fixed else (
-                f"at least {float(low):,.0f}" if high is None else f"{float(low):,.0f} to {float(high):,.0f}"
+            value = (
+                f"{float(low):,.0f}"
+                if is_fixed
+                else (f"at least {float(low):,.0f}" if high is None else f"{float(low):,.0f} to {float(high):,.0f}")
             )
             texts.append(f"{parts} = {value}" if len(names) > 1 and parts else f"{value} {_of(names[0])}")
         steps = tuple(dict.fromkeys(text for bound in used for text in bound.steps()))

@@ -198,7 +198,9 @@ def _upper(model: CpModel, counts: dict[str, Any], checked: CountsChecked, tiers
         model.add(counts["fabric_cables"] == counts["leaf_spine_cables"])
     else:
         upper, _ = ways(claims, "spine", shape.spine)
-        model.add(upper * counts["spine_down"] + broken * counts["spine_uplinks"] <= broken * upper * counts["spine_radix"])
+        model.add(
+            upper * counts["spine_down"] + broken * counts["spine_uplinks"] <= broken * upper * counts["spine_radix"]
+        )
         above = model.new_int_var(1, 4096, "cores a plane")
         beside = model.new_int_var(1, 4096, "parallel to cores")
         _product(model, counts["cores"], counts["spines_per_pod"], above)

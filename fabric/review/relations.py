@@ -221,9 +221,7 @@ def _bandwidths(claims: Claims, shape: Shape) -> Iterator[Relation]:
             )
     if shape.host.gbps is not None:
         text = precise_gbps(float(shape.host.gbps))
-        yield Product(
-            "host_bandwidth", ("host_cables",), "bandwidth", shape.host.gbps, text, claims=shape.host.claims
-        )
+        yield Product("host_bandwidth", ("host_cables",), "bandwidth", shape.host.gbps, text, claims=shape.host.claims)
     port = port_speed(claims, "leaf")
     port = port if port.gbps is not None else shape.host
     if port.gbps is not None:

@@ -115,7 +115,9 @@ def limit_findings(run: Run) -> Iterator[Finding]:
     for limit in run.result.limits:
         if limit.ok is False:
             text = f"limit {limit.id} does not hold: {limit.text}"
-            detail = (f"{_measured(limit.value, limit.unit)} where at most {_measured(limit.max, limit.unit)} is allowed",)
+            detail = (
+                f"{_measured(limit.value, limit.unit)} where at most {_measured(limit.max, limit.unit)} is allowed",
+            )
             detail += (limit.detail,) if limit.detail else ()
             yield Finding("warning", "limit", limit.id, text, detail, "fabric route lists changes that help")
 

@@ -80,7 +80,7 @@ def shape_of(claims: Claims, tiers: int) -> Shape:
     spine = _link_speed(claims, ("core_speed", "speed"), ("spine", "core"))
     known = next((each for each in (host, leaf, spine) if each.gbps is not None), Speed(None))
     names = {"links to hosts": host, "leaf-spine links": leaf, "spine-core links": spine}
-    missing = [name for name, each in list(names.items())[: tiers] if each.gbps is None]
+    missing = [name for name, each in list(names.items())[:tiers] if each.gbps is None]
     if missing:
         at = f" {precise_gbps(float(known.gbps))}," if known.gbps is not None else ""
         said.append(f"{' and '.join(missing)} are taken to run at{at} the speed of the others")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fabric.bill.count import bill_of
 from fabric.pipeline.run import Run
 from fabric.result import Band, PhaseRoute, RouteResult
 from fabric.whatif.effect import EffectRow, LinkChange, changed_links, effect
@@ -31,7 +32,7 @@ class Row:
     what: str
     a: float | None
     b: float | None
-    unit: str  # ratio, s, Gbps, GPU-h or empty for counts
+    unit: str  # ratio, s, Gbps, GPU-h, US$, W, m or empty for counts
     a_ok: bool | None = None
     b_ok: bool | None = None
     limit: float | None = None
@@ -87,7 +88,7 @@ class Comparison:
 def compare(a: Run, b: Run, *, most: int = 20) -> Comparison:
     """Compare two results; ``most`` links per phase."""
     topologies = _topologies(a), _topologies(b)
-    rows = [*_topology(*topologies), *_loads(a.result, b.result), *_times(a.result, b.result)]
+    rows = [*_topology(*topologies), *_bills(a, b), *_loads(a.result, b.result), *_times(a.result, b.result)]
     gained, lost = _names(*topologies)
     order = {subject: at for at, subject in enumerate(SUBJECTS)}
     rows.sort(key=lambda row: (order[row.subject], not row.differs(0), -_weight(row)))
@@ -140,6 +141,33 @@ def _figures(topology: Topology) -> dict[tuple[Subject, str, str], float]:
         found["topology", f"{tier} capacity one way", "Gbps"] = summary.capacity_gbps_by_tier[tier]
     found["topology", "cables down", ""] = int((~topology.up & topology.is_cable).sum())
     return found
+
+
+def _bills(a: Run, b: Run) -> Iterator[Row]:
+    """What both sides cost, draw and weigh; nothing where neither has the figure."""
+    sides = [_bill_figures(run) for run in (a, b)]
+    for what, unit in dict.fromkeys([*sides[0], *sides[1]]):
+        yield Row("cost", what, sides[0].get((what, unit)), sides[1].get((what, unit)), unit)
+
+
+def _bill_figures(run: Run) -> dict[tuple[str, str], float]:
+    """Sums that are whole: one without the figure of something compares with nothing."""
+    bill = bill_of(run.loaded, run.network.topologies)
+    rows = [row for row in bill.rows if row.item not in ("nic", "node")]
+    figures: dict[tuple[str, str], float | None] = {
+        ("price of switches, optics and cables", "US$"): _whole([row.cost_usd for row in rows]),
+        ("largest power of them", "W"): _whole(
+            [row.max_power_w for row in rows if row.item != "cable" or row.max_w is not None]
+        ),
+        ("cable length", "m"): bill.totals.cable_m or None,
+    }
+    return {key: value for key, value in figures.items() if value is not None}
+
+
+def _whole(values: list[float | None]) -> float | None:
+    """The sum, where nothing is missing."""
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _loads(a: RouteResult, b: RouteResult) -> Iterator[Row]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from chosen_design import write_design
 from made_sweep import sweep
 
 from fabric.cli.main import run
@@ -20,6 +21,7 @@ from fabric.faces.report.source import ReportSource
 from fabric.output.table import Table
 from fabric.pipeline.run import Run, route
 from fabric.request import RouteRequest
+from fabric.saved.design_file import open_design
 from fabric.scenario.load import load_scenario
 from topologies.errors import ScenarioError
 
@@ -34,9 +36,10 @@ def routed(overrides: list[str]) -> ReportSource:
 
 
 @pytest.fixture(scope="module")
-def source() -> ReportSource:
-    """With a base that differs from it, and a sweep, so that every section has something to say."""
-    return replace(routed([]), base=routed(["workloads.shuffle.size=2 GiB"]), failures=sweep())
+def source(tmp_path_factory) -> ReportSource:
+    """With a base that differs from it, a sweep and a design, so that every section has something to say."""
+    design = open_design(str(write_design(tmp_path_factory.mktemp("design"))))
+    return replace(routed([]), base=routed(["workloads.shuffle.size=2 GiB"]), failures=sweep(), design=design)
 
 
 @EVERY
@@ -81,25 +84,21 @@ def test_the_command_writes_it_alone(name, tmp_path, capsys):
     """``--sections NAME``, in JSON and Markdown."""
     needed = ["--base", str(EXAMPLE)] if SECTIONS[name].needs_base else []
     needed += ["--failures"] if SECTIONS[name].needs_failures else []
+    needed += ["--design", str(write_design(tmp_path))] if SECTIONS[name].needs_design else []
     assert run(["report", str(EXAMPLE), "--sections", name, "--json", "-q", *needed]) == 0
     assert [section["anchor"] for section in json.loads(capsys.readouterr().out)["sections"]] == [name]
 
 
 @EVERY
-def test_a_section_that_needs_a_base_or_a_sweep_is_refused_without(name):
-    """FP9201 and FP9202; others do not ask for one."""
+def test_a_section_that_needs_more_is_refused_without(name):
+    """A base (FP9201), a sweep (FP9202), a design (FP9203); others do not ask for one."""
     section = SECTIONS[name]
-    if not section.needs_base and not section.needs_failures:
-        assert check_sections([name], based=False, swept=False) == [name]
+    needs = {"FP9201": section.needs_base, "FP9202": section.needs_failures, "FP9203": section.needs_design}
+    given = {"based": section.needs_base, "swept": section.needs_failures, "designed": section.needs_design}
+    assert check_sections([name], **given) == [name]
+    if not any(needs.values()):
+        assert check_sections([name], based=False, swept=False, designed=False) == [name]
         return
-    assert check_sections([name], based=section.needs_base, swept=section.needs_failures) == [name]
-    with pytest.raises(ScenarioError, match=r"none is given|no sweep is asked for") as caught:
-        check_sections([name], based=False, swept=False)
-    assert caught.value.problems[0].code == ("FP9201" if section.needs_base else "FP9202")
-
-
-@EVERY
-def test_a_name_with_a_slip_is_corrected(name):
-    """Unknown sections are errors that name the nearest."""
-    with pytest.raises(ScenarioError, match=f"no section '{name}x'.*did you mean '{name}'"):
-        check_sections([f"{name}x"], based=True, swept=True)
+    with pytest.raises(ScenarioError, match=r"none is given|no sweep is asked for|no design is given") as caught:
+        check_sections([name], based=False, swept=False, designed=False)
+    assert [caught.value.problems[0].code] == [code for code, needed in needs.items() if needed]

@@ -1,12 +1,14 @@
 """The catalogue: every row sound, rows of the user in place of ours, NetBox device types."""
 
 import pytest
+import yaml
 
 from fabric.cli.main import run
 from fabric.pipeline.prepared import build
+from fabric.scenario.catalogue_file import read_catalogue
 from fabric.scenario.load import LoadError, load_scenario
-from topologies.catalogue import SECTIONS, builtin
-from topologies.errors import TopologyError
+from topologies.catalogue import SECTIONS, Catalogue, builtin
+from topologies.errors import FabricError, TopologyError
 from topologies.netbox import interface_gbps, switch_row
 
 SCENARIO = """\
@@ -160,3 +162,36 @@ def test_every_kind_is_listed(role, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 2
     assert all(line.startswith(role) for line in lines[1:])
+
+
+def test_rows_of_every_section_are_written_as_they_are_read(tmp_path, capsys):
+    """Also lists of lengths, depths and standards: what ``catalog add`` writes gives the same rows again."""
+    from importlib import resources
+
+    for section in SECTIONS:
+        text = resources.files("topologies").joinpath("data", f"{section}.yaml").read_text(encoding="utf-8")
+        (tmp_path / "in.yaml").write_text(f"{section}:\n{text}")
+        assert run(["catalog", "add", str(tmp_path / "in.yaml"), "-o", str(tmp_path / f"{section}.yaml")]) == 0
+        again = read_catalogue(tmp_path / f"{section}.yaml", Catalogue())
+        assert dict(getattr(again, section)) == dict(getattr(builtin(), section))
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [("swp", "gives all ports one name"), ("p{prot}", "has {prot}"), ("p{port", "bad template of port names")],
+)
+def test_templates_of_port_names_that_cannot_tell_ports_apart_are_refused(template, words, tmp_path):
+    row = {"model": "s", "ports": 4, "speed": "100G", "port_name": template, "source": "x"}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump({"switches": [row]}))
+    with pytest.raises(FabricError) as refused:
+        read_catalogue(tmp_path / "own.yaml", builtin())
+    assert words in str(refused.value)
+
+
+def test_vendors_call_ports_as_they_do():
+    """Cumulus counts ports from 1 and parts from 0, InfiniBand cages and their ports from 1, SONiC lanes from 0."""
+    rows = builtin().switches
+    assert rows["eth-64x800"].port_label(64, 2, 2) == "swp64s1"
+    assert [rows["ib-64x400"].port_label(port) for port in (1, 2, 64)] == ["1/1", "1/2", "32/2"]
+    assert [rows["eth-32x100"].port_label(port) for port in (1, 2, 32)] == ["Ethernet0", "Ethernet4", "Ethernet124"]
+    assert rows["ib-64x400"].port_label(3, 2, 2) == "2/2"

@@ -197,7 +197,9 @@ def test_the_superpod_of_h100(units, nodes, leaves, spines, tmp_path):
     }
 
 
-@pytest.mark.parametrize(("units", "leaves", "spines", "cores", "cables"), [(4, 32, 16, 0, 1024), (16, 128, 128, 64, 4096)])
+@pytest.mark.parametrize(
+    ("units", "leaves", "spines", "cores", "cables"), [(4, 32, 16, 0, 1024), (16, 128, 128, 64, 4096)]
+)
 def test_the_superpod_of_b200_and_b300(units, leaves, spines, cores, cables, tmp_path):
     """DGX SuperPOD B200 reference architecture, table of component counts; every port of every switch is used.
 
@@ -264,7 +266,7 @@ def test_half_a_splitter_costs_a_whole_one(price, tmp_path):
             for name, links in (("one", 1), ("two", 2))
         ],
     }
-    gone = {"cables": "dac-2x400 aec-2x400", "optics": "400g-sr4 400g-dr4 400g-fr4 400g-dr2"}
+    gone = {"cables": "dac-2x400 aec-2x400 mpo-mmf", "optics": "400g-sr4 400g-dr4 400g-fr4 400g-dr2"}
     prices = {model: 9999 for models in gone.values() for model in models.split()}
     nodes = [{"group": "gpu", "count": 1, "gpus": 1, "nics": {"main": {"speed": "400G"}}}]
     topology = {"kind": "single-switch", "switch": {"model": "ib-64x400"}}
@@ -333,5 +335,9 @@ def test_the_workbook_reads_back_and_has_the_same_bytes_again(tmp_path):
     rows = [dict(zip(headers, [cell.value for cell in line], strict=True)) for line in sheet.iter_rows(min_row=2)]
     assert [row["model"] for row in rows[:-1]] == [row.model for row in found.rows]
     assert rows[-1]["US$"] == pytest.approx(found.totals.cost_usd)
-    assert load_workbook(io.BytesIO(content))["bill"].cell(len(rows) + 1, headers.index("US$") + 1).value.startswith("=SUM(")
+    assert (
+        load_workbook(io.BytesIO(content))["bill"]
+        .cell(len(rows) + 1, headers.index("US$") + 1)
+        .value.startswith("=SUM(")
+    )
     assert next(row for row in rows if row["model"] == "=1+1")["count"] == 8

@@ -19,8 +19,15 @@ SUMMARY = "List and show models of switches, NICs, nodes, optics and cables; imp
 ORDER = 150
 
 ROLES = {"switch": "switches", "nic": "nics", "node": "nodes", "optic": "optics", "cable": "cables"}
-_RENAMED = {"speed": "speed_gbps", "length": "length_m", "memory": "memory_bytes", "memory_rate": "memory_rate_gbps"}
-_UNITS = {"speed": "G", "length": " m", "reach_m": " m"}  # of a row as one writes it
+_RENAMED = {
+    "speed": "speed_gbps",
+    "length": "length_m",
+    "stock": "stock_m",
+    "depth": "depth_m",
+    "memory": "memory_bytes",
+    "memory_rate": "memory_rate_gbps",
+}
+_UNITS = {"speed": "G", "length": " m", "reach_m": " m", "depth": " m", "stock": " m"}  # of a row as one writes it
 _INNER_UNITS = {"speed": " Gb/s", "memory": " B", "memory_rate": " Gb/s"}  # of its GPU and scale-up links
 _FILES = click.option(
     "--catalog", "files", multiple=True, metavar="FILE", help="A catalogue of your own, laid over ours; may repeat."
@@ -141,11 +148,11 @@ def _without_noise(value: Any) -> Any:
 
 
 def _yaml_values(values: Mapping[str, Any], units: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        key: _yaml_values(value, _INNER_UNITS)
-        if isinstance(value, Mapping)
-        else f"{value:.12g}{units[key]}"
-        if key in units
-        else _without_noise(value)
-        for key, value in values.items()
-    }
+    def written(key: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return _yaml_values(value, _INNER_UNITS)
+        if isinstance(value, list):
+            return [written(key, one) for one in value]
+        return f"{value:.12g}{units[key]}" if key in units else _without_noise(value)
+
+    return {key: written(key, value) for key, value in values.items()}

@@ -21,6 +21,7 @@ from topologies.printable import json_text
 if TYPE_CHECKING:
     from fabric.faces.report.source import ReportSource
     from fabric.request import RouteRequest
+    from fabric.saved.design_file import SavedDesign
 
 SUMMARY = "Write a report: one HTML page that needs no network, Markdown or JSON."
 ORDER = 100
@@ -41,6 +42,7 @@ _BY_SUFFIX = {".md": "md", ".json": "json"}
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 @failures_options("Say what failures do")
+@click.option("--design", metavar="FILE", help="Say what it was chosen from: what fabric design wrote as JSON.")
 @timings_option
 def command(
     scenario: str,
@@ -52,6 +54,7 @@ def command(
     top: int,
     failures: bool,
     failures_from: str | None,
+    design: str | None,
     timings: str | None,
 ) -> int:
     """Write a report of SCENARIO (or of a saved result): verdict, model, bill, heat maps, hottest links, step times.
@@ -73,7 +76,7 @@ def command(
     check_failures(failures, failures_from)
     asked = flags_of(failures, failures_from)
     if names is not None:
-        check_sections(names, based=base is not None, swept=bool(asked))
+        check_sections(names, based=base is not None, swept=bool(asked), designed=design is not None)
     request = RouteRequest(
         router=router,
         fabric=fabric,
@@ -83,7 +86,8 @@ def command(
         up=settings.up,
         slow=settings.slow,
     )
-    source = _source(scenario, settings, request)
+    chosen = None if design is None else _opened_design(design)
+    source = replace(_source(scenario, settings, request), design=chosen)
     if asked:
         with watching(settings) as report:
             sweep = asked_failures(source.run, failures, failures_from, report)
@@ -106,6 +110,12 @@ def command(
         click.echo(f"wrote {output_path(replace(target, force=True))}", err=True)
     stopped = source.result.partial or (source.failures is not None and source.failures.partial)
     return PARTIAL if stopped else OK
+
+
+def _opened_design(path: str) -> SavedDesign:
+    from fabric.saved.design_file import open_design
+
+    return open_design(path)
 
 
 def _source(path: str, settings: Settings, request: RouteRequest) -> ReportSource:

@@ -82,9 +82,7 @@ def _count_flags(command: F) -> F:
 @_count_flags
 @click.option("--write", "scenario", metavar="FILE", help="Write the scenario of what can be built there.")
 @click.option("--catalog", metavar="FILE", help="Models of your own, for counts that name them.", cls=RareOption)
-def command(
-    file: str | None, settings: Settings, scenario: str | None, catalog: str | None, **counts: Any
-) -> int:
+def command(file: str | None, settings: Settings, scenario: str | None, catalog: str | None, **counts: Any) -> int:
     """Review counts of a slide, or a scenario: every contradiction, risk and waste, with arithmetic.
 
     FILE is a YAML file of counts (gpus, leaves, uplinks, spines, radix, bisection, cables, cost, ...), a scenario, or a
@@ -187,4 +185,3 @@ def _emit(result: ReviewResult, record: dict[str, Any], settings: Settings) -> i
     )
     emit(answer, settings)
     return OK if result.worst in (None, "note") else ANSWER_IS_NO
-

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -24,6 +26,10 @@ def command(name: str, settings: Settings) -> None:
     from fabric.scenario.catalogue_file import catalogue_schema
     from fabric.scenario.json_schema import scenario_schema
 
-    makers = {"scenario": scenario_schema, "requirement": requirement_schema, "catalog": catalogue_schema}
+    makers: dict[str, Callable[[], dict[str, Any]]] = {
+        "scenario": scenario_schema,
+        "requirement": requirement_schema,
+        "catalog": catalogue_schema,
+    }
     schema = makers[name]()
     write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", replace(settings, format="json"))

@@ -30,7 +30,8 @@ def command(files: tuple[str, ...], settings: Settings, **given: Any) -> int:
     """Check INPUTs: of scenarios syntax, schema, and whether fabrics can be built and workloads placed.
 
     Requirements are checked up to what they ask of every fabric, catalogues row by row, topology files (CSV, GraphML,
-    containerlab, ...) and folders of LLDP files cable by cable. '-' is standard input: a scenario, or with --from a topology.
+    containerlab, ...) and folders of LLDP files cable by cable. '-' is standard input: a scenario, or with --from a
+    topology.
 
     What is wrong goes to standard error with its place in the file; in other formats, to a file, and with flags of rows
     it is the answer, one problem a row.

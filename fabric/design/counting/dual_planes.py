@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fabric.design.counting.layout import Layout, Sizes, host_link, link_between
 from fabric.design.counting.leaf_rows import LeafRow, fullest, leaf_rows
-from fabric.design.counting.port_options import PortOption, host_options
+from fabric.design.counting.port_options import PortOption, equal_options
 from fabric.design.counting.shares import Share, uplink_ratio
 from fabric.design.counting.three_tiers import PodLimits, PodVariables, limits_of, pod_variables
 from fabric.design.counting.two_tiers import TwoTierCounts, TwoTiers
@@ -34,7 +34,7 @@ def dual_plane_variants(share: Share, catalogue: Catalogue) -> Iterator[Variant]
     need = share.need
     if not 2 <= share.nic_ports <= _MOST_PORTS:
         return
-    for option in host_options(need, catalogue, share.gbps):
+    for option in equal_options(need, catalogue, share.gbps):
         ways = int(option.gbps // share.gbps)
         if ways > 1 and all(ways != split for split, _ in option.splits):
             continue  # the builder breaks host ports out as far as their speed goes

@@ -1,11 +1,11 @@
 """Networks without levels, counted: their sizes are written out, and a table of them is what a model chooses from.
 
-How much bandwidth is enough is said by the **uniform load**: what the links between switches would carry, over what
-they can, if every NIC sent at its full rate evenly to all others, along shortest paths and spread evenly over equal
-links. A ratio of at most 1 carries an all-to-all at the rate of the NICs. It does not say that any other traffic is
-carried: half of the NICs sending to the other half may need twice that, and the NICs of two switches that send to
-each other share the one or few cables between them. What the jobs need is decided by routing them. The same number
-stands where other families have their oversubscription, and is held to the same ceiling.
+How much bandwidth is enough is said by the **uniform load**: what the links of a kind between switches would carry on
+average, over what they can, if every NIC sent at its full rate evenly to all others, along shortest paths. A ratio of
+at most 1 carries an all-to-all at the rate of the NICs, where routing spreads it evenly. It does not say that any
+other traffic is carried: half of the NICs sending to the other half may need twice that, and the NICs of two switches
+that send to each other share the one or few cables between them. What the jobs need is decided by routing them. The
+ceiling of a need's oversubscription is that of the uniform load here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # Uniform loads that are aimed at, as parts of the most allowed: designs with more bandwidth, for jobs that need it.
 _STEPS = (Fraction(1), Fraction(1, 2))
-_ANY = (Fraction(16), Fraction(8), Fraction(4), Fraction(2), Fraction(1), Fraction(1, 2))
+_ANY = (Fraction(10**9), Fraction(8), Fraction(4), Fraction(2), Fraction(1), Fraction(1, 2))
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def flat_variant(
     option = ground.option
     between = (Wire(tier, option.gbps, option.end(), option.end()) for tier in tiers[1:])
     wires = (host_link(ground.share, option, tier=tiers[0]), *between)
-    layout = Layout(family, ground.share, tuple(roles), (option,) * len(roles), wires)
+    layout = Layout(family, ground.share, tuple(roles), (option,) * len(roles), wires, family)
     floor = layout.floor(
         [min(each.switches[at] for each in best) for at in range(len(roles))],
         [min(each.cables[at] for each in best) for at in range(len(tiers) - 1)],
@@ -173,7 +173,7 @@ def _not_dominated(sizes: list[Sizes]) -> list[Sizes]:
     """Sizes without those that have as many of everything as another or more, and no lower load; in a fixed order."""
     if not sizes:
         return []
-    rows = [(*each.switches, *each.cables, max(each.oversubscription.values(), default=0.0)) for each in sizes]
+    rows = [(*each.switches, *each.cables, each.uniform_load or 0.0) for each in sizes]
     order = sorted(range(len(rows)), key=lambda at: (rows[at], repr(sizes[at].topology)))
     table = np.array([rows[at] for at in order], dtype=np.float64)
     kept: list[int] = []

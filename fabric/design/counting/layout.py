@@ -37,6 +37,7 @@ class Sizes:
     ports: Sequence[int]
     oversubscription: Mapping[str, float]
     parts: int = 1
+    uniform_load: float | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Layout:
     Attributes
     ----------
     kind : str
-        Of the topology of a plane.
+        Of the topology of a plane, where it is not the family.
     own_planes : bool
         Whether that kind has the planes itself.
     counts_all : bool
@@ -58,7 +59,7 @@ class Layout:
     roles: tuple[str, ...]
     options: tuple[PortOption, ...]
     wires: tuple[Wire, ...]
-    kind: str
+    kind: str = ""
     own_planes: bool = False
     counts_all: bool = False
 
@@ -106,7 +107,7 @@ class Layout:
     def counted(self, sizes: Sizes) -> Counted:
         """The design of some sizes."""
         planes, times = self.share.planes, self.times
-        topology = {"kind": self.kind, **sizes.topology}
+        topology = {"kind": self.kind or self.family, **sizes.topology}
         if planes > 1 and not self.own_planes:
             topology = {"kind": "multi-plane", "planes": planes, "plane": topology}
         rows = zip(self.roles, self.options, sizes.switches, sizes.ports, strict=True)
@@ -125,6 +126,7 @@ class Layout:
             ),
             dict(sizes.oversubscription),
             self.share.parts * sizes.parts,
+            sizes.uniform_load,
         )
 
     def variant(
@@ -136,7 +138,7 @@ class Layout:
         """The variant, named after its models and the other choices."""
         share = self.share
         planes = () if share.planes == share.nic_ports == 1 else (f"{share.planes} planes of {share.nic_ports}",)
-        kind = () if self.kind == self.family else (self.kind,)
+        kind = () if self.kind in ("", self.family) else (self.kind,)
         name = " ".join((self.family, *kind, "+".join(option.label for option in self.options), *choices, *planes))
         return Variant(self.family, name, tuple(option.model for option in self.options), formulate, floor)
 

@@ -81,26 +81,29 @@ def _option(row: SwitchModel, ways: int, gbps: float) -> PortOption:
     return PortOption(row.model, ways, gbps, row.ports * ways, row.ports_per_cage, row.protocol, splits)
 
 
-def _rows(need: FabricNeed, catalogue: Catalogue) -> list[SwitchModel]:
-    """Models that a design may use, by name."""
+def _rows(need: FabricNeed, catalogue: Catalogue, tier: tuple[str, ...]) -> list[SwitchModel]:
+    """Models that a design may use in a tier, by name."""
     names = sorted(catalogue.switches)
-    return [catalogue.switches[name] for name in names if not need.switches or name in need.switches]
+    allowed = [set(models) for models in (need.switches, tier) if models]
+    return [catalogue.switches[name] for name in names if all(name in models for models in allowed)]
 
 
 def host_options(need: FabricNeed, catalogue: Catalogue, gbps: float) -> list[PortOption]:
     """Ways of using a model for hosts of this speed: every breakout whose ports are fast enough."""
-    return sorted(
-        _option(row, ways, each)
-        for row in _rows(need, catalogue)
-        for ways, each in set(_breakouts(row))
-        if each >= gbps
-    )
+    rows = _rows(need, catalogue, need.leaf_switches)
+    return sorted(_option(row, ways, each) for row in rows for ways, each in set(_breakouts(row)) if each >= gbps)
+
+
+def equal_options(need: FabricNeed, catalogue: Catalogue, gbps: float) -> list[PortOption]:
+    """The same where all tiers are of one model."""
+    options = host_options(need, catalogue, gbps)
+    return [option for option in options if not need.upper_switches or option.model in need.upper_switches]
 
 
 def upper_options(need: FabricNeed, catalogue: Catalogue, below: PortOption) -> list[PortOption]:
     """Every model of the protocol above ports of ``below``, broken out as far as that does not slow the links."""
     options = []
-    for row in _rows(need, catalogue):
+    for row in _rows(need, catalogue, need.upper_switches):
         if row.protocol == below.protocol:
             fitting = [(ways, -gbps) for ways, gbps in _breakouts(row) if gbps >= below.gbps]
             ways, slow = max(fitting, default=(1, -row.speed))

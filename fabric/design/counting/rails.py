@@ -26,12 +26,17 @@ if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpModel
 
 
-def rail_variants(family: str, share: Share, catalogue: Catalogue) -> Iterator[Variant]:
-    """Two and three tiers, with every number of rails that may share a leaf."""
+def rail_variants(
+    family: str, share: Share, catalogue: Catalogue, *, leaf_spines_too: bool = False
+) -> Iterator[Variant]:
+    """Two and three tiers, with every number of rails that may share a leaf.
+
+    In two tiers all rails on one leaf are a leaf-spine, which is left out where those are there already.
+    """
     shared_endpoint = share.need.rail == "shared"
     for together in divisors(share.nics):
         if share.leaf_may_die(share.nics // together if shared_endpoint else 1):
-            if share.need.max_tiers >= 2:
+            if share.need.max_tiers >= 2 and not (leaf_spines_too and together == share.nics):
                 yield from two_tier_rails(family, share, catalogue, together)
             if share.need.max_tiers >= 3:
                 yield from _three_tier_rails(family, share, catalogue, together)

@@ -12,6 +12,8 @@ from fabric.design.need import FabricNeed
 from topologies.divisors import divisors
 from topologies.oversubscription import exact, gbps_fraction
 
+_APART = {"multi-plane", "rail-only"}  # families whose rails may be networks of their own
+
 
 @dataclass(frozen=True)
 class Share:
@@ -83,6 +85,11 @@ def one_plane(need: FabricNeed) -> Share | None:
     return Share(need, 1, 1, need.nics, need.nic_gbps) if 1 in need.nic_ports else None
 
 
+def rails_may_part(need: FabricNeed) -> bool:
+    """Whether rails may be networks of their own: by the need, or because nothing else is asked for."""
+    return need.parts or (bool(need.kinds) and set(need.kinds) <= _APART)
+
+
 def shares(need: FabricNeed) -> Iterator[Share]:
     """Ways of spreading the NIC ports of a host over two planes or more.
 
@@ -90,7 +97,7 @@ def shares(need: FabricNeed) -> Iterator[Share]:
     planes of their own never meet, which a need has to allow.
     """
     per_gpu = need.rail == "per-gpu" and need.nics > 1
-    apart = need.parts or "multi-plane" in need.kinds
+    apart = rails_may_part(need)
     for ports in sorted(set(need.nic_ports)):
         gbps = need.nic_gbps / ports
         if per_gpu:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fabric.design.counting.layout import Layout, Sizes, host_link
 from fabric.design.counting.port_options import host_options
 from fabric.design.counting.shares import Share
-from fabric.design.counting.tables import table_variant
+from fabric.design.counting.tables import single_variant
 from fabric.design.family import Variant
 from topologies.catalogue import Catalogue
 
@@ -23,6 +23,4 @@ def single_switches(family: str, share: Share, catalogue: Catalogue) -> Iterator
             layout = Layout(
                 family, share, ("switch",), (option,), (host_link(share, option, tier="host-switch"),), "single-switch"
             )
-            variant = table_variant(layout, [Sizes({"switch": option.spec()}, (1,), (), (links,), {})])
-            if variant is not None:
-                yield variant
+            yield single_variant(layout, Sizes({"switch": option.spec()}, (1,), (), (links,), {}))

@@ -12,28 +12,44 @@ if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpModel
 
 
-def table_variant(layout: Layout, rows: Sequence[Sizes], *choices: str) -> Variant | None:
-    """The variant that chooses one of some designs; None where there is none."""
-    best = _undominated(rows)
-    if not best:
-        return None
-    columns = list(zip(*map(_counts, best), strict=True))
-    least = [min(column) for column in columns]
+def listed_variant(layout: Layout, least: Sequence[int], rows: Callable[[], Sequence[Sizes]], *choices: str) -> Variant:
+    """The variant that chooses one of some designs, which are listed when they are asked for.
+
+    Parameters
+    ----------
+    least : sequence of int
+        Switches by role, then cables by tier, that none of the designs is below.
+    """
     switches = len(layout.roles)
 
-    def formulate(model: CpModel) -> Formulation:
-        if len(best) == 1:
-            return layout.formulation(least[:switches], least[switches:], (), lambda value: best[0])
-        row = model.new_int_var(0, len(best) - 1, "row")
-        counts = [model.new_int_var(min(column), max(column), f"count {i}") for i, column in enumerate(columns)]
-        model.add_allowed_assignments([row, *counts], [(i, *_counts(sizes)) for i, sizes in enumerate(best)])
-
-        def sizes(value: Callable[[Any], int]) -> Sizes:
-            return best[value(row)]
-
-        return layout.formulation(counts[:switches], counts[switches:], (row,), sizes)
+    def formulate(model: CpModel) -> Formulation | None:
+        return _choose(model, layout, _undominated(rows()))
 
     return layout.variant(layout.floor(least[:switches], least[switches:]), formulate, *choices)
+
+
+def single_variant(layout: Layout, sizes: Sizes, *choices: str) -> Variant:
+    """The variant of one design."""
+    return listed_variant(layout, _counts(sizes), lambda: [sizes], *choices)
+
+
+def _choose(model: CpModel, layout: Layout, rows: Sequence[Sizes]) -> Formulation | None:
+    """One of some designs; None where there is none, and no variable where there is one."""
+    switches = len(layout.roles)
+    if len(rows) < 2:
+        counts = [_counts(sizes) for sizes in rows]
+        return (
+            layout.formulation(counts[0][:switches], counts[0][switches:], (), lambda value: rows[0]) if rows else None
+        )
+    columns = list(zip(*map(_counts, rows), strict=True))
+    row = model.new_int_var(0, len(rows) - 1, "row")
+    chosen = [model.new_int_var(min(column), max(column), f"count {i}") for i, column in enumerate(columns)]
+    model.add_allowed_assignments([row, *chosen], [(i, *_counts(sizes)) for i, sizes in enumerate(rows)])
+
+    def sizes(value: Callable[[Any], int]) -> Sizes:
+        return rows[value(row)]
+
+    return layout.formulation(chosen[:switches], chosen[switches:], (row,), sizes)
 
 
 def _counts(sizes: Sizes) -> tuple[int, ...]:

@@ -33,11 +33,9 @@ def _sizes(ground: Ground) -> Iterator[Sizes]:
         links = hosts * ground.nics
         routers = -(-ground.hosts // hosts)
         for a in range(2, ground.ports - links + 1):
-            groups = -(-routers // a)
-            if groups < 2:
-                break
-            if -(-routers // groups) != a or ground.hosts_on(a * groups) != hosts:
-                continue  # fewer routers would do
+            groups = max(-(-routers // a), 2)
+            if ground.hosts_on(a * groups) != hosts:
+                continue  # with fewer hosts on a router it is looked at too
             reaching, room = -(-(groups - 1) // a), ground.ports - links - a + 1
             aims = [aim for aim in ground.aims if ground.fewest_links(links * (2 * groups - 1), a * groups, aim) == 1]
             for h in sorted({ground.fewest_links(links * (groups - 1), groups, aim) for aim in aims}):
@@ -51,7 +49,8 @@ def _size(ground: Ground, links: int, a: int, h: int, groups: int) -> Sizes:
         (a * groups,),
         (groups * a * (a - 1) // 2, groups * a * h // 2),
         (ground.links_used(a * groups) + a - 1 + h,),
-        {"router": float(max(_loads(ground, links, a, h, groups)))},
+        {},
+        uniform_load=float(max(_loads(ground, links, a, h, groups))),
     )
 
 
@@ -84,4 +83,4 @@ def _most(ground: Ground, allowed: Fraction | None) -> int:
     return most
 
 
-FAMILY = Family("dragonfly", variants, reach)
+FAMILY = Family("dragonfly", variants, reach, any_traffic=False)

@@ -30,42 +30,40 @@ def _loads(ground: Ground, links: int, leaves: int, up: int, reach: int, groups:
 
 
 def _sizes(ground: Ground) -> Iterator[Sizes]:
-    fewest = ground.share.fewest("spine")
     for hosts in range(1, min(ground.most_hosts, ground.hosts) + 1):
-        links = hosts * ground.nics
         needed = -(-ground.hosts // hosts)
-        for leaves in range(2, min(ground.ports, needed) + 1):
-            groups = -(-needed // leaves)
-            if groups < 2:
-                break
-            if -(-needed // groups) != leaves or ground.hosts_on(leaves * groups) != hosts:
-                continue  # fewer leaves would do
+        for leaves in range(2, ground.ports):
+            groups = max(-(-needed // leaves), 2)
+            if max(-(-needed // groups), 2) != leaves or ground.hosts_on(leaves * groups) != hosts:
+                continue  # fewer leaves would do, or fewer hosts on each
             for aim in ground.aims:
-                up = max(ground.fewest_links(links, 1, aim), ground.share.fewest_uplinks)
                 for parallel in range(1, _MOST_PARALLEL + 1):
-                    spines = max(-(-up // parallel), fewest)
-                    size = _size(ground, links, leaves, spines, parallel, groups, aim)
+                    size = _size(ground, hosts * ground.nics, leaves, parallel, groups, aim)
                     if size is not None:
                         yield size
 
 
-def _size(
-    ground: Ground, links: int, leaves: int, spines: int, parallel: int, groups: int, aim: Fraction
-) -> Sizes | None:
-    """The design with the fewest global ports that the load aimed at needs; None where ports are missing."""
-    ports = max(ground.fewest_links(links * leaves * (groups - 1), groups * spines, aim), -(-(groups - 1) // spines))
-    if links + spines * parallel > ground.ports or leaves * parallel + ports > ground.ports:
+def _size(ground: Ground, links: int, leaves: int, parallel: int, groups: int, aim: Fraction) -> Sizes | None:
+    """The design with the fewest spines, and then global ports, for the load aimed at; None where ports are missing."""
+    share, room = ground.share, ground.ports - leaves * parallel
+    if room < 1:
         return None
-    leaf, spine = _loads(ground, links, leaves, spines * parallel, spines * ports, groups)
+    up = max(ground.fewest_links(links, 1, aim), share.fewest_uplinks)
+    across = max(ground.fewest_links(links * leaves * (groups - 1), groups, aim), groups - 1)
+    spines = max(-(-up // parallel), -(-across // room), share.fewest("spine"))
+    up, ports, used = spines * parallel, -(-across // spines), ground.links_used(groups * leaves)
+    if links + up > ground.ports:
+        return None
     return Sizes(
         {"groups": groups, "leaves": leaves, "spines": spines, "p": links, "global_links": ports}
         | ground.keys()
         | {"attach_order": "spread"}
         | ({"parallel": parallel} if parallel > 1 else {}),
         (groups * leaves, groups * spines),
-        (groups * leaves * spines * parallel, groups * spines * ports // 2),
-        (ground.links_used(groups * leaves) + spines * parallel, leaves * parallel + ports),
-        {"leaf": float(leaf), "spine": float(spine)},
+        (groups * leaves * up, groups * spines * ports // 2),
+        (used + up, leaves * parallel + ports),
+        {"leaf": float(ground.link_ratio * used / up)},
+        uniform_load=float(max(_loads(ground, links, leaves, up, spines * ports, groups))),
     )
 
 
@@ -100,4 +98,4 @@ def _most(ground: Ground, allowed: Fraction | None) -> int:
     return most
 
 
-FAMILY = Family("dragonfly-plus", variants, reach)
+FAMILY = Family("dragonfly-plus", variants, reach, any_traffic=False)

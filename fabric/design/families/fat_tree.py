@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fabric.design.counting.layout import Layout, Sizes, host_link, link_between
-from fabric.design.counting.port_options import PortOption, host_options
+from fabric.design.counting.port_options import PortOption, equal_options
 from fabric.design.counting.reach import equal_switch_reach
 from fabric.design.counting.shares import Share, one_plane
-from fabric.design.counting.tables import table_variant
+from fabric.design.counting.tables import single_variant
 from fabric.design.family import Family, Variant
 from fabric.design.need import FabricNeed
 from topologies.catalogue import Catalogue
@@ -23,15 +23,14 @@ def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
     share = one_plane(need)
     if share is None or need.max_tiers < 3 or not share.leaf_may_die() or need.oversubscription < 1:
         return
-    for option in host_options(need, catalogue, share.gbps):
+    for option in equal_options(need, catalogue, share.gbps):
         half, odd = divmod(option.ports, 2)
         room = option.ports * half * (half // share.nics)
         if not odd and room >= share.room and (half >= 2 or not need.single_failures):
             above = (link_between(option, option, tier) for tier in ("edge-aggregation", "aggregation-core"))
             tiers = (host_link(share, option, tier="host-edge"), *above)
             layout = Layout("fat-tree", share, _ROLES, (option,) * 3, tiers, "fat-tree")
-            if (variant := table_variant(layout, [_sizes(share, option, half)])) is not None:
-                yield variant
+            yield single_variant(layout, _sizes(share, option, half))
 
 
 def _sizes(share: Share, option: PortOption, half: int) -> Sizes:

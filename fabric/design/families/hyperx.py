@@ -63,7 +63,8 @@ def _wired(ground: Ground, dims: tuple[int, ...], hosts: int) -> Iterator[Sizes]
     if ground.hosts_on(switches) != hosts:
         return  # fewer hosts on a switch would do
     links, least = hosts * ground.nics, min(dims)
-    for parallel in sorted({ground.fewest_links(links, least, aim) for aim in ground.aims}):
+    fewest = -(-ground.share.fewest_uplinks // degree)
+    for parallel in sorted({max(ground.fewest_links(links, least, aim), fewest) for aim in ground.aims}):
         if links + degree * parallel > ground.ports:
             return
         yield Sizes(
@@ -77,7 +78,8 @@ def _wired(ground: Ground, dims: tuple[int, ...], hosts: int) -> Iterator[Sizes]
             (switches,),
             (switches * degree // 2 * parallel,),
             (ground.links_used(switches) + degree * parallel,),
-            {"switch": float(ground.link_ratio * Fraction(links, least * parallel))},
+            {},
+            uniform_load=float(ground.link_ratio * Fraction(links, least * parallel)),
         )
 
 
@@ -116,4 +118,4 @@ def _most(ground: Ground, dimensions: int, allowed: Fraction | None) -> int:
     return most
 
 
-FAMILY = Family("hyperx", variants, reach)
+FAMILY = Family("hyperx", variants, reach, any_traffic=False)

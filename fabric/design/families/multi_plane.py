@@ -26,7 +26,7 @@ def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
         yield from leaf_spines("multi-plane", share, catalogue)
         yield from three_tier_clos("multi-plane", share, catalogue)
         if share.nics > 1:
-            yield from rail_variants("multi-plane", share, catalogue)
+            yield from rail_variants("multi-plane", share, catalogue, leaf_spines_too=True)
 
 
 def most_endpoints(need: FabricNeed, catalogue: Catalogue) -> int:

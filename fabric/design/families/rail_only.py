@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from fabric.design.counting.layout import Layout, Sizes, Wire, host_link
-from fabric.design.counting.port_options import PortOption, host_options
+from fabric.design.counting.port_options import PortOption, equal_options
 from fabric.design.counting.reach import equal_switch_reach
 from fabric.design.counting.shares import Share, one_plane
-from fabric.design.counting.tables import table_variant
+from fabric.design.counting.tables import single_variant
 from fabric.design.family import Family, Variant
 from fabric.design.need import FabricNeed
 from topologies.catalogue import Catalogue
@@ -24,15 +24,18 @@ ORDER = 50
 
 
 def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
-    """Every model and breakout, with every number of rails together; rails apart where the need allows it."""
+    """Every model and breakout, with every number of rails together; rails apart where the need allows it.
+
+    All rails together are a Clos like others, which is left out unless this family is asked for.
+    """
     share = one_plane(need)
     if share is None or (need.rail != "per-gpu" and need.nics > 1) or "leaf" in need.single_failures:
         return
-    apart = need.parts or "rail-only" in need.kinds
+    named = "rail-only" in need.kinds
     for together in divisors(need.nics):
-        if need.nics // together > 1 and not apart:
+        if not (need.parts if together < need.nics else named):
             continue
-        for option in host_options(need, catalogue, share.gbps):
+        for option in equal_options(need, catalogue, share.gbps):
             if (variant := _variant(share, option, together)) is not None:
                 yield variant
 
@@ -58,11 +61,11 @@ def _variant(share: Share, option: PortOption, together: int) -> Variant | None:
         if need.single_failures:
             return None
         row = Sizes(topology, (rails,), (), (ends,), {}, parts=rails)
-        return table_variant(_layout(share, option, 1), [row], f"rails x{together}")
+        return single_variant(_layout(share, option, 1), row, f"rails x{together}")
     if built.tiers > need.max_tiers or _too_few(share, built):
         return None
     row = _row(topology, built, rails, ends)
-    return table_variant(_layout(share, option, built.tiers), [row], f"rails x{together}")
+    return single_variant(_layout(share, option, built.tiers), row, f"rails x{together}")
 
 
 def _network(ends: int, radix: int) -> ClosPlan | None:

@@ -19,7 +19,8 @@ def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
     """Two and three tiers, with every number of rails that may share a leaf."""
     share = one_plane(need)
     if share is not None:
-        yield from rail_variants("rail-optimised", share, catalogue)
+        both = not need.kinds or "leaf-spine" in need.kinds
+        yield from rail_variants("rail-optimised", share, catalogue, leaf_spines_too=both)
 
 
 FAMILY = Family("rail-optimised", variants, three_tier_reach)

@@ -40,8 +40,6 @@ def _share(links: int, switches: int, degree: int) -> tuple[int, int]:
 
 def _sizes(ground: Ground) -> Iterator[Sizes]:
     for q, switches, degree in _shapes(ground.ports):
-        if switches > ground.hosts:
-            return
         hosts = ground.hosts_on(switches)
         sent, among = _share(hosts * ground.nics, switches, degree)
         for parallel in sorted({ground.fewest_links(sent, among, aim) for aim in ground.aims}):
@@ -53,8 +51,11 @@ def _sizes(ground: Ground) -> Iterator[Sizes]:
                 (switches,),
                 (switches * degree // 2 * parallel,),
                 (ground.links_used(switches) + degree * parallel,),
-                {"switch": float(ground.link_ratio * Fraction(sent, among * parallel))},
+                {},
+                uniform_load=float(ground.link_ratio * Fraction(sent, among * parallel)),
             )
+        if switches >= ground.hosts:
+            return  # larger ones would only have more switches without hosts
 
 
 def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
@@ -83,4 +84,4 @@ def reach(need: FabricNeed, catalogue: Catalogue) -> int:
     )
 
 
-FAMILY = Family("slim-fly", variants, reach)
+FAMILY = Family("slim-fly", variants, reach, any_traffic=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from math import inf
 
 from fabric.design.counting.layout import Layout, Sizes, host_link, link_between
-from fabric.design.counting.port_options import PortOption, host_options
+from fabric.design.counting.port_options import PortOption, equal_options
 from fabric.design.counting.reach import equal_switch_reach
 from fabric.design.counting.shares import Share, one_plane
-from fabric.design.counting.tables import table_variant
+from fabric.design.counting.tables import listed_variant
 from fabric.design.family import Family, Variant
 from fabric.design.need import FabricNeed
 from topologies.builder import even_spine_count
@@ -27,16 +28,30 @@ def variants(need: FabricNeed, catalogue: Catalogue) -> Iterator[Variant]:
     share = one_plane(need)
     if share is None or not share.leaf_may_die(share.nics if need.rail == "shared" else 1):
         return
-    for option in host_options(need, catalogue, share.gbps):
+    for option in equal_options(need, catalogue, share.gbps):
         for tiers in range(2, min(need.max_tiers, 3) + 1):
             above = link_between(option, option, "leaf-spine"), link_between(option, option, "spine-core")
             wires = (host_link(share, option), *above[: tiers - 1])
             roles = ("leaf", "spine", "core")[:tiers]
             layout = Layout("superpod", share, roles, (option,) * tiers, wires, "superpod")
-            sizes = (_sizes(share, option, nodes, tiers) for nodes in range(1, option.ports // 2 + 1))
-            variant = table_variant(layout, [row for row in sizes if row is not None], f"{tiers} tiers")
-            if variant is not None:
-                yield variant
+            units = -(-share.room // (option.ports // 2))
+            if tiers > 2 or units * share.nics <= option.ports:
+                rows = partial(_all_sizes, share, option, tiers)
+                yield listed_variant(layout, _least(share, option, tiers), rows, f"{tiers} tiers")
+
+
+def _least(share: Share, option: PortOption, tiers: int) -> list[int]:
+    """Switches by role and cables by tier that no design is below: as many cables as NICs in every tier."""
+    leaves = -(-share.room // (option.ports // 2)) * share.nics
+    cables = share.room * share.nics
+    spines, cores = -(-cables * (tiers - 1) // option.ports), -(-cables // option.ports)
+    return [leaves, spines, *[cores][: tiers - 2], *[cables] * (tiers - 1)]
+
+
+def _all_sizes(share: Share, option: PortOption, tiers: int) -> list[Sizes]:
+    """Designs of all numbers of nodes in a unit."""
+    sizes = (_sizes(share, option, nodes, tiers) for nodes in range(1, option.ports // 2 + 1))
+    return [row for row in sizes if row is not None]
 
 
 def _sizes(share: Share, option: PortOption, nodes: int, tiers: int) -> Sizes | None:

@@ -72,7 +72,8 @@ def _size(ground: Ground, dims: tuple[int, int], each: int, parallel: int) -> Si
         (first + second,),
         (first * second * parallel,),
         (max(used),),
-        {"switch": float(ground.link_ratio * Fraction(each, parallel))},
+        {},
+        uniform_load=float(ground.link_ratio * Fraction(each, parallel)),
     )
 
 
@@ -98,4 +99,4 @@ def reach(need: FabricNeed, catalogue: Catalogue) -> int:
     return most
 
 
-FAMILY = Family("zcube", variants, reach)
+FAMILY = Family("zcube", variants, reach, any_traffic=False)

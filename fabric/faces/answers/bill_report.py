@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from fabric.bill.bill import Bill
@@ -10,45 +9,25 @@ from fabric.faces.views.bill import (
     MONEY_SHOWN,
     POWER_SHOWN,
     bill_table,
+    headline,
     part_table,
     plain,
     total_table,
 )
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
-from topologies.units import percent
 
 
 def bom_document(bill: Bill) -> Document:
     """Rows with prices, totals, notes."""
-    return [*_headline(bill), bill_table(bill).only(*MONEY_SHOWN).as_rows(), total_table(bill), *_notes(bill)]
+    return [*headline(bill), bill_table(bill).only(*MONEY_SHOWN).as_rows(), total_table(bill), *_notes(bill)]
 
 
 def power_document(bill: Bill) -> Document:
     """Power by part, rows with watts, totals, notes."""
     parts = part_table(bill).only("part", "count", "power_w", "power_share", "max_power_w", "embodied_kg")
     rows = bill_table(bill).titled("power").only(*POWER_SHOWN).as_rows()
-    return [*_headline(bill), parts.titled("by part"), rows, total_table(bill), *_notes(bill)]
-
-
-def _headline(bill: Bill) -> list[Line]:
-    totals = bill.totals
-    least = "at least " if totals.missing_prices else ""
-    kilowatts = f"{totals.typical_w / 1000:,.1f} kW typically, {totals.max_w / 1000:,.1f} kW at most"
-    whole = f"{least}US$ {totals.cost_usd:,.0f}, {kilowatts}"
-    lines = [Line(whole, "warn" if totals.missing else "")]
-    if totals.estimated_usd:
-        lines.append(Line(f"{percent(totals.estimated_usd / totals.cost_usd)} of the cost is by estimated prices"))
-    if totals.missing:
-        lines.append(Line(f"no price, watts or carbon for {_some(totals.missing)}: sums are without them", "warn"))
-    if totals.lead_days is not None:
-        lines.append(Line(f"longest delivery: {totals.lead_days} days, {totals.lead_model}"))
-    return lines
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(names[:4]) + more
+    return [*headline(bill), parts.titled("by part"), rows, total_table(bill), *_notes(bill)]
 
 
 def _notes(bill: Bill) -> list[Line]:

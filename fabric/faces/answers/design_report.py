@@ -8,15 +8,12 @@ from typing import Any
 
 from fabric.design.requirement import Requirement
 from fabric.design.result import Design, DesignResult, WorstFailure
-from fabric.faces.views.design import conflict_table, design_table, kinds_of
+from fabric.faces.views.design import conflict_table, design_table, proof_text
 from fabric.faces.views.row_kinds import DESIGNS
 from fabric.output.document import Line
 from fabric.output.numbers import finite
 from fabric.output.table import Table
 from fabric.scenario.provenance import tool_envelope
-from topologies.units import percent
-
-_EXACT = 1e-9
 
 
 def design_document(requirement: Requirement, result: DesignResult, paths: Mapping[str, Path]) -> list[Table | Line]:
@@ -55,25 +52,7 @@ def _asked(requirement: Requirement) -> str:
 
 def _proof(requirement: Requirement, result: DesignResult) -> list[Line]:
     """The status in a line."""
-    unit = requirement.objective.counted.unit
-    if result.status == "INFEASIBLE":
-        return [Line("no fabric meets this requirement", "bad")]
-    chosen = result.chosen
-    if chosen is None or result.value is None or result.bound is None:
-        return []
-    value, bound = amount_text(result.value, unit), amount_text(result.bound, unit)
-    if (result.gap or 0.0) <= _EXACT:
-        return [Line(f"chosen: {chosen.name}, {value}: the least there is, proved (bound {bound})", "good")]
-    return [Line(f"chosen: {chosen.name}, {value} (no design is below {bound}, gap {percent(result.gap)})", "good")]
-
-
-def amount_text(value: float, unit: str) -> str:
-    """A sum of the objective.
-
-    >>> amount_text(1478784.0, "US$"), amount_text(2500.0, "W"), amount_text(12.5, "")
-    ('US$ 1,478,784', '2,500 W', '12')
-    """
-    return f"US$ {value:,.0f}" if unit == "US$" else f"{value:,.0f} {unit}".rstrip()
+    return [Line(proof_text(result, requirement.objective.counted.unit), "good" if result.designs else "bad")]
 
 
 def _runner_up(result: DesignResult) -> Iterator[str]:
@@ -108,7 +87,7 @@ def design_entry(design: Design, path: Path | None) -> dict[str, Any]:
     """One of ``designs``."""
     return {
         "name": design.name,
-        "topology_kind": kinds_of(design),
+        "topology_kind": design.topology_kind,
         "gpus": design.gpus,
         "switches_by_role": dict(design.switches_by_role),
         "cables_by_tier": dict(design.cables_by_tier),

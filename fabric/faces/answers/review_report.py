@@ -81,5 +81,3 @@ def finding_record(finding: Finding) -> dict[str, Any]:
         "fix": finding.fix or None,
         "fabric": finding.fabric,
     }
-
-

@@ -27,7 +27,12 @@ def make_report(source: ReportSource, sections: Sequence[str] | None = None) -> 
     wanted = (
         list(SECTIONS)
         if sections is None
-        else check_sections(sections, based=source.base is not None, swept=source.failures is not None)
+        else check_sections(
+            sections,
+            based=source.base is not None,
+            swept=source.failures is not None,
+            designed=source.design is not None,
+        )
     )
     made = [section.make(source) for anchor, section in SECTIONS.items() if anchor in wanted]
     head = envelope("Report", source.loaded)
@@ -42,7 +47,7 @@ def make_report(source: ReportSource, sections: Sequence[str] | None = None) -> 
     )
 
 
-def check_sections(sections: Sequence[str], *, based: bool, swept: bool) -> list[str]:
+def check_sections(sections: Sequence[str], *, based: bool, swept: bool, designed: bool) -> list[str]:
     """The sections asked for, all of which exist."""
     for anchor in sections:
         if anchor not in SECTIONS:
@@ -59,6 +64,12 @@ def check_sections(sections: Sequence[str], *, based: bool, swept: bool) -> list
                 f"--sections {anchor} says what failures do, and no sweep is asked for",
                 hint="--failures sweeps single failures; --failures-from FILE reads what fabric failures --json wrote",
                 code="FP9202",
+            )
+        if SECTIONS[anchor].needs_design and not designed:
+            raise ScenarioError(
+                f"--sections {anchor} says what a design was chosen from, and no design is given",
+                hint="--design FILE reads what fabric design --json wrote",
+                code="FP9203",
             )
     return list(sections)
 

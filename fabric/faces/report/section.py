@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 class ReportSection:
     """How a section is made: ``make`` gives None where there is nothing to say.
 
-    That is so of those with ``needs_base`` without ``--base``, and of those with ``needs_failures`` without a sweep.
+    That is so of those with ``needs_base`` without ``--base``, of those with ``needs_failures`` without a sweep, and of
+    those with ``needs_design`` without ``--design``.
     """
 
     make: Callable[[ReportSource], Section | None]
     needs_base: bool = False
     needs_failures: bool = False
+    needs_design: bool = False
 
 
 SECTIONS = PluginFolder("section", "fabric.faces.report.sections", "SECTION", ReportSection)

@@ -10,6 +10,7 @@ from fabric.pipeline.run import Run
 from fabric.pipeline.stages import nothing_to_route
 from fabric.request import RouteRequest
 from fabric.result import RouteResult
+from fabric.saved.design_file import SavedDesign
 from fabric.scenario.load import LoadedScenario
 
 
@@ -21,6 +22,7 @@ class ReportSource:
     base: ReportSource | None = None  # what it is compared with
     failures: FailureResult | None = None  # a sweep over its failure cases, where one was asked for
     failures_given: tuple[str, ...] = ()  # the flags that asked for it
+    design: SavedDesign | None = None  # the choice that the scenario came of, where a file of it was given
 
     @property
     def given(self) -> str:

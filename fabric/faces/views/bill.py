@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from fabric.bill.bill import ITEMS, Bill, BillRow
+from fabric.faces.views.tornado import Bar, Tornado, round_up
 from fabric.output.columns import count_text, counts, named, ratios
+from fabric.output.document import Line
 from fabric.output.table import Column, Mark, Table
-from topologies.units import percent
+from topologies.units import format_watts, percent
 
 PART_NAMES: Mapping[str, str] = {
     "switch": "switches",
@@ -20,6 +22,7 @@ PART_NAMES: Mapping[str, str] = {
     "node": "servers",
 }
 MONEY_SHOWN = ("item", "model", "count", "usd", "cost", "power_w", "lead_days", "estimate", "fabric")
+_TICKS = 5  # of the axis of bars
 POWER_SHOWN = ("item", "model", "count", "power_w", "max_power_w", "embodied_kg", "estimate", "fabric")
 
 
@@ -72,6 +75,26 @@ def _figures(row: BillRow) -> str:
     return "estimate" if row.estimate else ""
 
 
+def headline(bill: Bill) -> list[Line]:
+    """What all of it costs and draws, what part of that is estimated or not known, and how long it takes to come."""
+    totals = bill.totals
+    least = "at least " if totals.missing_prices else ""
+    power = f"{format_watts(totals.typical_w)} typically, {format_watts(totals.max_w)} at most"
+    lines = [Line(f"{least}US$ {count_text(totals.cost_usd)}; {power}", "warn" if totals.missing else "")]
+    if totals.estimated_usd:
+        lines.append(Line(f"{percent(totals.estimated_usd / totals.cost_usd)} of the cost is by estimated prices"))
+    if totals.missing:
+        lines.append(Line(f"no price, watts or carbon for {_some(totals.missing)}: sums are without them", "warn"))
+    if totals.lead_days is not None:
+        lines.append(Line(f"longest delivery: {totals.lead_days} days, {totals.lead_model}"))
+    return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return ", ".join(names[:4]) + more
+
+
 def part_records(bill: Bill) -> list[dict[str, Any]]:
     """Cost, power and carbon of every item."""
     records = []
@@ -116,6 +139,44 @@ def part_table(bill: Bill) -> Table:
 def _shares(values: Sequence[float]) -> list[float | None]:
     whole = sum(values)
     return [value / whole if whole else None for value in values]
+
+
+def part_bars(bill: Bill) -> tuple[Tornado, Tornado]:
+    """Cost and typical power by item, the largest first."""
+    records = part_records(bill)
+    missing = {record["part"] for record in records if record["missing"]}
+    return (
+        _bars("cost by part", "US$", [(one["part"], one["cost"]) for one in records], missing, "no part has a price"),
+        _bars(
+            "typical power by part",
+            "W",
+            [(one["part"], one["power_w"]) for one in records],
+            missing,
+            "nothing draws power that is known",
+        ),
+    )
+
+
+def _bars(title: str, unit: str, parts: Sequence[tuple[str, float]], missing: Collection[str], empty: str) -> Tornado:
+    whole = sum(value for _, value in parts)
+    bars = (
+        [
+            Bar(
+                part,
+                value,
+                f"{count_text(value)} ({percent(value / whole)})"
+                + (", some without figures" if part in missing else ""),
+                "warn" if part in missing else "",
+            )
+            for part, value in sorted(parts, key=lambda entry: (-entry[1], entry[0]))
+            if value or part in missing
+        ]
+        if whole
+        else []
+    )
+    most = round_up(max((value for _, value in parts), default=0.0))
+    ticks = tuple((step / _TICKS, count_text(most * step / _TICKS)) for step in range(_TICKS + 1))
+    return Tornado(title, unit, tuple(bars), 0.0, most, ticks, empty=empty)
 
 
 def total_records(bill: Bill) -> list[dict[str, Any]]:

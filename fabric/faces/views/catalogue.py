@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fabric.output.columns import Special, capacities, counts, from_records, named
+from fabric.output.columns import Special, amount_text, capacities, counts, from_records, named
 from fabric.output.table import Column, Table
 
 _OF_LINKS = ("domain_gpus", "scale_up_gbps")  # of the scale-up links, a GPU and direction
@@ -17,6 +17,13 @@ def model_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Tabl
     special: dict[str, Special] = {
         "speed_gbps": (capacities, "speed", {}),
         "usd": (counts, "US$", {}),
+        "usd_per_m": (counts, "US$ a metre", {"text": amount_text}),
+        "reach_m": (counts, "reach, m", {}),
+        "length_m": (counts, "longest, m", {}),
+        "depth_m": (counts, "depth, m", {"text": amount_text}),
+        "stock_m": (named, "lengths sold, m", {"text": _lengths}),
+        "lead_days": (counts, "days to delivery", {}),
+        "carbon_kg": (counts, "kg CO2, making", {}),
         "estimate": (named, "figures", {"texts": ["estimate" if row["estimate"] else "" for row in rows]}),
     }
     both: list[Column] = [
@@ -29,12 +36,17 @@ def model_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Tabl
             texts=[" / ".join(f"{value:,.0f}" for value in each) or "-" for each in watts],
         ),
     ]
+    both.append(counts("longest_m", "longest, m", [row.get("length_m") or row.get("reach_m") for row in rows]))
     joined = [row.get("scale_up") for row in rows]
     both += [
         counts("domain_gpus", "GPUs of a domain", [links["domain"] if links else None for links in joined]),
         capacities("scale_up_gbps", "scale-up", [links["speed_gbps"] if links else None for links in joined]),
     ]
     return Table.of([*from_records(rows, [name for name in names if name not in _OF_LINKS], special), *both], len(rows))
+
+
+def _lengths(lengths: Sequence[float] | None) -> str:
+    return ", ".join(f"{length:g}" for length in lengths) if lengths else "-"
 
 
 def detail_table(record: Mapping[str, Any]) -> Table:

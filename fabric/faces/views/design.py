@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fabric.design.result import Conflict, Design, WorstFailure
+from fabric.design.result import Conflict, Design, DesignResult, WorstFailure
 from fabric.faces.views.row_kinds import DESIGNS
 from fabric.output.columns import counts, loads, named, ratios, seconds_text
 from fabric.output.table import Table
 from topologies.units import percent, to_one
+
+_EXACT = 1e-9  # relative, of a value that is its bound
 
 
 def design_table(designs: Sequence[Design], paths: Mapping[str, Path] | None = None) -> Table:
@@ -18,7 +20,7 @@ def design_table(designs: Sequence[Design], paths: Mapping[str, Path] | None = N
     first = designs[0].value if designs else 0.0
     columns = {
         "name": named("name", "design", [one.name for one in designs], width=24),
-        "topology_kind": named("topology_kind", "kind", [kinds_of(one) for one in designs], priority=4),
+        "topology_kind": named("topology_kind", "kind", [one.topology_kind for one in designs], priority=4),
         "gpus": counts("gpus", "GPUs", [one.gpus for one in designs], priority=5),
         "switches": counts("switches", "switches", [sum(one.switches_by_role.values()) for one in designs]),
         "cables": counts("cables", "cables", [sum(one.cables_by_tier.values()) for one in designs]),
@@ -44,14 +46,6 @@ def design_table(designs: Sequence[Design], paths: Mapping[str, Path] | None = N
     }
     marks = ["good" if one.chosen else "" for one in designs]
     return Table.of([columns[name] for name in DESIGNS.names], len(designs), title="designs", marks=marks)
-
-
-def kinds_of(design: Design) -> str:
-    """Kinds of its fabrics: one, or ``backend: leaf-spine, storage: fat-tree``."""
-    kinds = {name: counted.kind for name, counted in design.fabrics.items()}
-    if len(kinds) == 1:
-        return next(iter(kinds.values()))
-    return ", ".join(f"{name}: {kind}" for name, kind in kinds.items())
 
 
 def _chosen_text(chosen: bool) -> str:
@@ -96,3 +90,23 @@ def conflict_table(conflict: Sequence[Conflict]) -> Table:
         named("nearest", "nearest that fits, the others kept", [one.nearest for one in conflict]),
     )
     return Table.of(columns, len(conflict), title="wishes that conflict")
+
+
+def proof_text(result: DesignResult, unit: str) -> str:
+    """The choice and its bound in a line; ``unit`` is that of the objective."""
+    chosen = result.chosen
+    if chosen is None or result.value is None or result.bound is None:
+        return "no fabric meets this requirement"
+    value, bound = amount_text(result.value, unit), amount_text(result.bound, unit)
+    if (result.gap or 0.0) <= _EXACT:
+        return f"chosen: {chosen.name}, {value}: the least there is, proved (bound {bound})"
+    return f"chosen: {chosen.name}, {value} (no design is below {bound}, gap {percent(result.gap)})"
+
+
+def amount_text(value: float, unit: str) -> str:
+    """A sum of the objective.
+
+    >>> amount_text(1478784.0, "US$"), amount_text(2500.0, "W"), amount_text(12.5, "")
+    ('US$ 1,478,784', '2,500 W', '12')
+    """
+    return f"US$ {value:,.0f}" if unit == "US$" else f"{value:,.0f} {unit}".rstrip()

@@ -86,7 +86,9 @@ def figure_text(value: float | None, unit: str) -> str:
         return format_bytes(value)
     if unit == GPU_HOURS:
         return f"{amount_text(value)} {GPU_HOURS}"
-    return format_gbps(value) if unit == "Gbps" else count_text(value)
+    if unit == "Gbps":
+        return format_gbps(value)
+    return f"{count_text(value)} {unit}".rstrip()
 
 
 def difference_text(a: float | None, b: float | None, unit: str) -> str:

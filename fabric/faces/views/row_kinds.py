@@ -190,11 +190,13 @@ MODELS = RowKind(
     (
         "role", "model", "product", "ports", "speed_gbps", "links", "gpus", "medium", "reach_m", "length_m",
         "tcam_entries", "groups", "group_members", "typical_w", "max_w", "usd", "estimate", "source",
-        "domain_gpus", "scale_up_gbps",
+        "domain_gpus", "scale_up_gbps", "ends", "standard", "stock_m", "usd_per_m", "lead_days", "carbon_kg",
+        "ports_per_cage", "rack_units", "depth_m",
     ),
-    more=("size", "watts"),
+    more=("size", "watts", "longest_m"),
     shown=(
-        "role", "model", "product", "size", "speed_gbps", "scale_up_gbps", "domain_gpus", "watts", "usd", "estimate",
+        "role", "model", "product", "size", "speed_gbps", "medium", "longest_m", "scale_up_gbps", "domain_gpus", "watts",
+        "usd", "estimate",
     ),
     key="models",
 )  # fmt: skip

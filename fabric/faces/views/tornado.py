@@ -63,7 +63,7 @@ def _of_losses(expected: Expected) -> Tornado:
     kept = rows[: MOST_BARS - 1] if rest else rows
     bars = [Bar(cause, lost, _lost_text(lost, total)) for lost, cause in kept]
     bars += [Bar(f"{len(rows) - len(kept)} more causes", rest, _lost_text(rest, total))] if rest else []
-    most = _round_up(max((lost for lost, _ in rows), default=0.0))
+    most = round_up(max((lost for lost, _ in rows), default=0.0))
     return Tornado(
         "GPU-hours lost a month, by cause",
         "GPU-hours a month",
@@ -82,7 +82,7 @@ def _lost_text(lost: float, total: float) -> str:
 def _of_steps(cases: Sequence[FailureCase]) -> Tornado:
     harms = [harm for harm in kind_harms(cases) if harm.worst.jobs]
     known = [harm.stretch for harm in harms if harm.stretch is not None]
-    most = 1 + _round_up(max(known, default=1.0) - 1)
+    most = 1 + round_up(max(known, default=1.0) - 1)
     bars = [
         Bar(
             f"{harm.kind}: {case_name(harm.worst)}",
@@ -105,10 +105,10 @@ def _of_steps(cases: Sequence[FailureCase]) -> Tornado:
     )
 
 
-def _round_up(value: float) -> float:
+def round_up(value: float) -> float:
     """1, 2, 5 or 10 times a power of ten, at least ``value``.
 
-    >>> [_round_up(value) for value in (0.0, 0.26, 61.0, 100.0)]
+    >>> [round_up(value) for value in (0.0, 0.26, 61.0, 100.0)]
     [0.0, 0.5, 100.0, 100.0]
     """
     if value <= 0:

@@ -21,4 +21,6 @@ def larger(present: BuiltFabric, hosts: Sequence[HostGroup]) -> Iterator[Keys]:
         yield {**present.keys, "groups": count}
 
 
-RULE = GrowthRule(larger, None, "global ports of a group are the most groups that it meets; take more global_links or spines")
+RULE = GrowthRule(
+    larger, None, "global ports of a group are the most groups that it meets; take more global_links or spines"
+)

@@ -15,4 +15,6 @@ def larger(present: BuiltFabric, _hosts: Sequence[HostGroup]) -> Iterator[Keys]:
     yield without(present.keys, "gpus")
 
 
-RULE = GrowthRule(larger, None, "a rail is as small as its GPUs allow, three tiers at most; take switches with more ports")
+RULE = GrowthRule(
+    larger, None, "a rail is as small as its GPUs allow, three tiers at most; take switches with more ports"
+)

@@ -17,12 +17,17 @@ _FILLS = {"": FULL, "warn": HOT, "bad": DOUBLE}
 def tornado_svg(tornado: Tornado, heading: Sequence[str]) -> str:
     """Bars from the largest to the smallest, each with its figure; what has no end goes past the axis."""
     canvas = Canvas()
-    y = canvas.heading(heading) + 22
+    draw_tornado(canvas, tornado, canvas.heading(heading) + 22)
+    return canvas.svg()
+
+
+def draw_tornado(canvas: Canvas, tornado: Tornado, y: float) -> float:
+    """Draw bars under their title, which begins at ``y``; returns where they end."""
     canvas.text(12, y, tornado.title, kind="t")
     y += 12
     if not tornado.bars:
         canvas.text(12, y + 14, tornado.empty)
-        return canvas.svg()
+        return y + 28
     labels = [_short(bar.label) for bar in tornado.bars]
     left = 24 + max(map(len, labels)) * CHAR
     for bar, label in zip(tornado.bars, labels, strict=True):
@@ -43,7 +48,7 @@ def tornado_svg(tornado: Tornado, heading: Sequence[str]) -> str:
         canvas.line(x, y + 4, x, y + 9)
         canvas.text(x, y + 22, text, kind="f m")
     canvas.text(left + _WIDTH, y + 40, tornado.axis, kind="f e")
-    return canvas.svg()
+    return y + 46
 
 
 def _short(name: str) -> str:
