@@ -74,8 +74,16 @@ def _recable(topology: Topology, tier: int, wanted: TierCabling) -> Topology:
         topology,
         links=type(links)(**{key: column(values, values.dtype) for key, values in columns.items()}),
         up=column(topology.up[row], np.bool_),
+        src_port_names=_first_named(topology.src_port_names, row, copy),
         circuit=None if topology.circuit is None else column(topology.circuit[row], np.int32),
     )
+
+
+def _first_named(names: tuple[str, ...] | None, row: np.ndarray, copy: np.ndarray) -> tuple[str, ...] | None:
+    """Names of ports where cables are repeated: the first of each has it, the others have none."""
+    if names is None:
+        return None
+    return tuple(names[at] if number == 0 else "" for at, number in zip(row.tolist(), copy.tolist(), strict=True))
 
 
 def _where(rows: np.ndarray, value: float | None, otherwise: Floats) -> Floats:

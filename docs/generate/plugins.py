@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fabric.cables.profile import PROFILES
 from fabric.cli.main import COMMANDS, cli
 from fabric.faces.drawing.view import VIEWS
 from fabric.faces.report.section import SECTIONS
@@ -45,6 +46,7 @@ def page(_: str) -> str:
         ("Objectives", "fabric/optimise/objectives", "objective.md", _registered(OBJECTIVES)),
         ("Topology formats", "topologies/formats", "format.md", _declared(FORMATS)),
         ("Dialects", "fabric/rules/dialects", "dialect.md", _declared(DIALECTS)),
+        ("Cable profiles", "fabric/cables/profiles", "cable-profile.md", _declared(PROFILES)),
         ("Drawings", "fabric/faces/drawing/views", "drawing.md", _declared(VIEWS)),
         ("Report sections", "fabric/faces/report/sections", "report-section.md", _declared(SECTIONS)),
         ("Screens", "tui/screens", "screen.md", _declared(SCREENS)),

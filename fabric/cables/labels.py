@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from topologies.errors import ScenarioError, nearest_hint
 
 BY_PLACE = "{a.rack}-{a.ru}:{a.port}/{b.rack}-{b.ru}:{b.port}"
-BY_NAME = "{a.node}:{a.port}/{b.node}:{b.port}"
+BY_NAME = "{a.node}:{a.port} - {b.node}:{b.port}"
 END_FIELDS = ("node", "port", "rack", "ru", "unit")
 ROW_FIELDS = ("fabric", "tier", "medium", "model", "length", "colour", "bundle", "number", "leg")
 FIELDS = (*(f"{end}.{name}" for end in "ab" for name in END_FIELDS), *ROW_FIELDS)

@@ -229,6 +229,7 @@ _VALUES: dict[str, list[Data]] = {
     "rack_depth": ["0.1 m"],
     "prices": [{"dac-100": 5}],
     "spares": [{"cables": "10%"}],
+    "cables": [{"leaf-spine": "smf"}, {"leaf-spine": "aoc"}],
     "run_lengths": [{"leaf-spine": "7 m"}],
     "order": ["pp-dp-ep-cp-tp", "spread"],
 }

@@ -14,6 +14,7 @@ from fabric.scenario.load import LoadError, load_scenario
 SMALL = """\
 version: 1
 name: notes
+defaults: {units: {rate: Gb/s}}
 nodes: [{group: h, count: 8, per_rack: 2, nics: {main: {speed: 100G}}}]
 fabrics:
   main:
@@ -25,7 +26,7 @@ limits: [{fabric: main, metric: unreachable_pairs, max: 0, when: any-spine}]
 failures: [{name: any-spine}]
 measured: [{kind: prometheus}]
 """
-NETWORK = "note: accepted but not yet modelled: fabrics.main.cables"
+NETWORK = "note: accepted but not yet modelled: defaults.units"
 ROUTES = f"{NETWORK}, measured"
 
 

@@ -343,6 +343,18 @@ def test_a_template_that_gives_two_ports_one_name_is_refused(tmp_path):
         made(text, tmp_path)
 
 
+def test_ports_that_a_list_of_cables_names_are_those_of_the_schedule(tmp_path):
+    """leaf0:49 is port 49; ends without a port are numbered."""
+    schedule = small(
+        tmp_path,
+        "{kind: explicit, endpoints: [h0],"
+        " switches: [{name: leaf0, role: leaf}, {name: spine0, role: spine, level: 2}],"
+        ' cables: [{ends: [h0, "leaf0:7"], speed: 400G}, {ends: ["spine0:1/2", "leaf0:49"], speed: 400G}]}',
+    )
+    named = {(row.a.node, row.a.port, row.b.node, row.b.port) for row in schedule.cables}
+    assert named == {("h0", "nic0", "leaf0", "7"), ("leaf0", "49", "spine0", "1/2")}
+
+
 # ---- labels ----------------------------------------------------------------------------------------------------------
 
 

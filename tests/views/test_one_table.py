@@ -17,9 +17,9 @@ from made_designs import CONFLICT, DESIGNS
 from made_sweep import sweep
 from textual.app import App, ComposeResult
 
+from fabric.bill.count import bill_of
 from fabric.cables.schedule import cable_schedule
 from fabric.cli.cables import profile_rows
-from fabric.bill.count import bill_of
 from fabric.evaluation.link_flows import link_flows
 from fabric.evaluation.severity import worst_phase
 from fabric.faces.answers.route_report import route_document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -111,11 +112,15 @@ def explicit(
         raise TopologyError(problems)
     names = list(wanted)
     ids |= dict(zip(names, net.hosts(names, nics=[cabled[name] for name in names]).tolist(), strict=True))
+    named: list[str] = []
     for row in cables:
-        low, high = sorted((_node(end, ids) for end in row.ends), key=lambda name: (level.get(name, 0), ids[name]))
+        low, high = sorted(row.ends, key=lambda end: (level.get(_node(end, ids), 0), ids[_node(end, ids)]))
         length = np.nan if row.length is None else row.length
-        net.cables([ids[low]], [ids[high]], row.speed, parallel=row.count, length_m=length)
-    return net.freeze()
+        ends = [_node(end, ids) for end in (low, high)]
+        net.cables([ids[ends[0]]], [ids[ends[1]]], row.speed, parallel=row.count, length_m=length)
+        named += [_port(end, name) for end, name in zip((low, high), ends, strict=True)] * row.count
+    built = net.freeze()
+    return replace(built, src_port_names=tuple(named)) if any(named) else built
 
 
 def _host_ports(groups: Sequence[HostGroup], listed: Sequence[str]) -> dict[str, int | None]:
@@ -134,6 +139,11 @@ def _host_ports(groups: Sequence[HostGroup], listed: Sequence[str]) -> dict[str,
 def _node(end: str, known: Collection[str]) -> str:
     """The node of an end; a port after the last colon is left out."""
     return end if end in known else end.rpartition(":")[0] or end
+
+
+def _port(end: str, node: str) -> str:
+    """The port of an end; empty where none is named."""
+    return end[len(node) + 1 :]
 
 
 def _cabled(cables: Sequence[ExplicitCable], known: set[str]) -> dict[str, int]:

@@ -229,7 +229,7 @@ def write(topology: Topology, path: Path) -> None:
         lab[name] = {"group": "host" if ends[node] and not nodes.forwards[node] else role}
     ports = [f"eth{port + 1}" for port in topology.src_port.tolist()]
     if topology.src_port_names is not None:
-        ports = list(topology.src_port_names)
+        ports = [name or port for name, port in zip(topology.src_port_names, ports, strict=True)]
     rows = []
     for link in (topology.is_cable & topology.up).nonzero()[0].tolist():
         back = int(links.reverse[link])

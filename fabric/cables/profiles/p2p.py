@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fabric.cables.profile import CableExport, Profile, csv_text, refuse_shared_names
+from fabric.cables.profile import CableExport, Profile, csv_text
 
 SUMMARY = "point-to-point list by the headers of NVIDIA's UFM Cable Validation Tool"
 ORDER = 40
@@ -24,19 +24,11 @@ HEADER = (
 
 
 def _rows(export: CableExport) -> Iterator[tuple[object, ...]]:
-    refuse_shared_names(export, "the Cable Validation Tool")
     columns = export.schedule.columns
-    switches = {
-        fabric: {
-            name for name, is_switch in zip(topology.nodes.name, topology.is_switch.tolist(), strict=True) if is_switch
-        }
-        for fabric, topology in export.topologies.items()
-    }
-    for row, _, a, b in columns.each_link():
+    for row in range(len(columns)):
         ends: list[object] = []
-        for end in (a, b):
-            kind = "Switch" if end.node in switches[columns.fabric[row]] else "Host"
-            ends += [end.rack, end.unit, end.node, kind, end.port]
+        for end in (columns.a.at(row), columns.b.at(row)):
+            ends += [end.rack, end.unit, end.node, "Switch" if end.is_switch else "Host", end.port]
         yield tuple(ends)
 
 
