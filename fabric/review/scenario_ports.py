@@ -53,7 +53,8 @@ def port_findings(fabric: str, topology: Topology) -> Iterator[Finding]:
             each = f"{int(free.min()):,}" if free.min() == free.max() else f"{int(free.min()):,} to {int(free.max()):,}"
             part = percent((have - taken) / have)
             worst = topology.nodes.name[members[int(np.argmax(free))]]
-            text = f"{have - taken:,} of {have:,} ports of {plural(role)} are unused ({part}): {each} each, most on {worst}"
+            unused = f"{have - taken:,} of {have:,} ports of {plural(role)} are unused ({part})"
+            text = f"{unused}: {each} each, most on {worst}"
             fix = (
                 "smaller switches or fewer of them; or say that they are kept for growth"
                 if (have - taken) / have >= _STRANDED

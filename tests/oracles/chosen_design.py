@@ -23,7 +23,12 @@ def _entry(name: str, kind: str, value: float, *, chosen: bool) -> dict[str, Any
         "oversubscription_by_role": {"leaf": 1.0},
         "step_time_s": {"llama": 1.5},
         "max_utilisation": 0.5,
-        "worst_failure": {"case": "spine0", "step_time_s": {"llama": 1.6}, "unreachable_pairs": 0, "max_utilisation": 1.0},
+        "worst_failure": {
+            "case": "spine0",
+            "step_time_s": {"llama": 1.6},
+            "unreachable_pairs": 0,
+            "max_utilisation": 1.0,
+        },
         "scenario": f"{kind}.fabric.yaml",
         "chosen": chosen,
         "why_not": None if chosen else "10.0 % more of the objective",

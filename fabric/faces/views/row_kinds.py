@@ -195,8 +195,8 @@ MODELS = RowKind(
     ),
     more=("size", "watts", "longest_m"),
     shown=(
-        "role", "model", "product", "size", "speed_gbps", "medium", "longest_m", "scale_up_gbps", "domain_gpus", "watts",
-        "usd", "estimate",
+        "role", "model", "product", "size", "speed_gbps", "medium", "longest_m", "scale_up_gbps", "domain_gpus",
+        "watts", "usd", "estimate",
     ),
     key="models",
 )  # fmt: skip

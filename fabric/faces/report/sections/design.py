@@ -9,10 +9,11 @@ from fabric.faces.views.design import conflict_table, design_table, proof_text
 from fabric.faces.views.row_kinds import DESIGNS
 
 _HOW = (
-    "Designs of all families are counted exactly and ranked by the objective; the best of every family is built, checked "
-    "port for port, routed with the jobs and failed, and none is shown that did not hold. The bound is proved: no design "
-    "that meets the requirement is below it. Cost is that of switches, licences, optics and cables; NICs and servers are "
-    "the same in all. A flip is the price of one part at which another design costs as little, all other prices kept."
+    "Designs of all families are counted exactly and ranked by the objective; the best of every family is built, "
+    "checked port for port, routed with the jobs and failed, and none is shown that did not hold. The bound is proved: "
+    "no design that meets the requirement is below it. Cost is that of switches, licences, optics and cables; NICs and "
+    "servers are the same in all. A flip is the price of one part at which another design costs as little, all other "
+    "prices kept."
 )
 
 
