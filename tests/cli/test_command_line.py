@@ -140,11 +140,11 @@ def test_flags_come_from_the_environment(scenario, capsys, monkeypatch):
 def test_answers_go_to_stdout_and_chatter_to_stderr(scenario, capsys):
     """A key that changes nothing yet is said on stderr, once."""
     with scenario.open("a") as file:
-        file.write("site: {rows: 2}\n")
+        file.write("defaults: {units: {rate: Gb/s}}\n")
     run(["route", str(scenario), "-f", "csv"])
     out, err = capsys.readouterr()
     assert err.count("not yet modelled") == 1
-    assert "site" in err
+    assert "defaults.units" in err
     rows = list(csv.DictReader(io.StringIO(out)))
     assert float(rows[0]["utilisation"]) == pytest.approx(1.6)
 
