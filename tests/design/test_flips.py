@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fabric.design.flips import Parts, flips
@@ -16,6 +16,7 @@ def priced(name: str, count: dict[str, int], prices: dict[str, int]) -> Parts:
     return Parts(name, sum(prices[model] * number for model, number in count.items()), count)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(COUNTS, COUNTS, PRICES)
 def test_both_cost_the_same_at_the_price_of_the_flip(
     one: dict[str, int], other: dict[str, int], prices: dict[str, int]
