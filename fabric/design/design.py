@@ -60,6 +60,9 @@ def design(requirement: Requirement, *, top: int = 4, progress: Reporter = silen
     for place, name in enumerate(needs):
         choices[name] = _families(plan, name, firsts[name], top if place == 0 else 1)
         holding = [choice.best for choice in choices[name] if choice.best is not None]
+        if not holding and (mistakes := plan.mistakes()):
+            first = mistakes[0]
+            raise requirement.located(first.message, ("require", *first.where), first.hint, first.code)
         if plan.impossible or not holding:
             conflict = plan.impossible or _no_family(plan, name, choices[name])
             return _infeasible(requirement, conflict, choices, said)

@@ -18,6 +18,7 @@ from fabric.design.result import Conflict
 from fabric.design.scenario_text import scenario_text
 from fabric.design.search import Search
 from fabric.routing.progress import Progress, Reporter
+from topologies.errors import Problem
 from topologies.units import format_seconds
 
 
@@ -118,6 +119,19 @@ class Plan:
             slower = f"{format_seconds(step_s)} a step; {format_seconds(self.most_step_s)} is within 0.1 % of the least"
             return replace(judged, breaches=(Breach(slower, tuple(self.needs)),))
         return judged
+
+    def mistakes(self) -> tuple[Problem, ...]:
+        """What is wrong with the jobs or the limits, where that is why no design at all could be routed."""
+        refused = [[breach.problem for breach in one.breaches] for one in self._judged.values() if one.run is None]
+        of_jobs = [
+            [
+                problem
+                for problem in problems
+                if problem is not None and problem.where[:1] in (("workloads",), ("limits",))
+            ]
+            for problems in refused
+        ]
+        return tuple(of_jobs[0]) if len(refused) == self.tried and all(of_jobs) else ()
 
     def _note(self, judged: Judged) -> None:
         """What no other design can mend, and floor plans that were too small."""
