@@ -113,7 +113,7 @@ def best_of_family(
         return _others(family, need, ranking, tries, below)
     tightest = next(ranking(replace(need, oversubscription=1.0)), None)
     if tightest is None:
-        tightest = _least_oversubscribed(need, ranking)
+        tightest = least_oversubscribed(need, ranking)
     if tightest is None or not tries.holds(tightest):
         return FamilyChoice(family, None, None, inf, _few(tries.rejected), assumed=True)
     if first.value >= below:
@@ -122,7 +122,7 @@ def best_of_family(
     return _choice(family, tries, bound, assumed=True)
 
 
-def _least_oversubscribed(need: FabricNeed, ranking: Ranking) -> Ranked | None:
+def least_oversubscribed(need: FabricNeed, ranking: Ranking) -> Ranked | None:
     """The cheapest design of the least oversubscription, where 1:1 cannot be had: by halving the ceiling."""
 
     def under(ceiling: float) -> Ranked | None:

@@ -215,7 +215,7 @@ def _cap(budget: str, measure: str, most: float) -> Wish:
         search = Search(without(basis), trial.catalogue, Objective.of(measure))
         best = search.next()
         if best is None:
-            return None
+            return f"it cannot be counted: {search.left_out[0]}" if search.left_out else None
         return f"{amount(measure, search.value_of(best))} is the least that the rest needs"
 
     key = {"cost": "cost_usd", "power": "power_w"}.get(measure, measure)

@@ -2,72 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf, isinf
 
-from fabric.design.choose import FamilyChoice, Ranked, best_of_family, name_of
+from fabric.design.choose import FamilyChoice, Ranked, best_of_family
 from fabric.design.conflict import conflict_of
-from fabric.design.counted import Counted
+from fabric.design.countable import left_out_notes, with_what_can_be_counted
 from fabric.design.family import FAMILIES
-from fabric.design.judge import Judged, judge
-from fabric.design.need import FabricNeed
+from fabric.design.fastest import FASTEST, SAME_STEP, choose_fastest, is_timed, least_step_s, step_s
+from fabric.design.floor_wishes import check_floor
+from fabric.design.judge import Judged
+from fabric.design.plan import Plan
 from fabric.design.requirement import Requirement, needs_of
 from fabric.design.result import Conflict, Design, DesignResult
-from fabric.design.scenario_text import scenario_text
-from fabric.design.search import Search
 from fabric.design.side_by_side import better_on, design_of, flip_texts, why_not
-from fabric.routing.progress import Progress, Reporter, silent
-from topologies.units import format_seconds
+from fabric.routing.progress import Reporter, silent
 
 SAME_ORDER = (
     "within a family, a design with more oversubscription than one that failed was taken to fail too; it was not routed"
 )
-_FAR = 4  # times the best: designs beyond are not shown beside it
 EVEN_LOAD = "{family}: its ceiling is that of everyone sending evenly to everyone, not of any traffic"
-
-
-@dataclass
-class _Plan:
-    """Choices of all fabrics as they stand."""
-
-    requirement: Requirement
-    needs: Mapping[str, FabricNeed]
-    progress: Reporter
-    chosen: dict[str, Ranked] = field(default_factory=dict)
-    tried: int = 0
-    impossible: Conflict | None = None  # a limit that no network can meet
-
-    def ranking(self, need: FabricNeed, family: str) -> Iterator[Ranked]:
-        """Counted designs of a family in order of the objective."""
-        search = Search(need, self.requirement.catalogue, self.requirement.objective, families=(family,))
-        while (counted := search.next()) is not None:
-            value = search.value_of(counted)
-            yield Ranked(counted, value, min(value, search.bound))
-
-    def firsts(self, need: FabricNeed) -> list[tuple[Ranked, str]]:
-        """The best counted design of every family, best first; of families that come to the same fabric, the first."""
-        firsts, seen = [], set()
-        for family in FAMILIES:
-            ranked = next(self.ranking(need, family), None)
-            if ranked is None:
-                continue
-            same = (round(ranked.value, 6), frozenset((one.model, one.count) for one in ranked.counted.switches))
-            if same not in seen:
-                seen.add(same)
-                firsts.append((ranked, family))
-        return sorted(firsts, key=lambda pair: (pair[0].value, pair[1]))
-
-    def trial(self, fabric: str, counted: Counted) -> Judged:
-        """One fabric's design judged beside the other fabrics as they stand."""
-        self.tried += 1
-        self.progress(Progress(f"{fabric}: routing and failing {name_of(counted)}"))
-        fabrics = {**{name: one.counted for name, one in self.chosen.items()}, fabric: counted}
-        text = scenario_text(self.requirement, fabrics)
-        judged = judge(text, self.requirement.directory / "design.fabric.yaml", self.needs, fabrics)
-        if self.impossible is None:
-            self.impossible = _beyond_any_network(judged)
-        return judged
+_FAR = 4  # times the best: designs beyond are not shown beside it
+_CLOSE = 5e-3  # relative, of what was counted and the bill
 
 
 def design(requirement: Requirement, *, top: int = 4, progress: Reporter = silent) -> DesignResult:
@@ -83,24 +40,38 @@ def design(requirement: Requirement, *, top: int = 4, progress: Reporter = silen
     FabricError
         For mistakes in the requirement; a requirement that cannot be met is an answer.
     """
+    check_floor(requirement)
     needs = needs_of(requirement)
-    plan = _Plan(requirement, needs, progress)
+    plan = Plan(requirement, needs, progress)
     firsts = {name: plan.firsts(need) for name, need in needs.items()}
+    said: tuple[str, ...] = ()
     if not all(firsts.values()):
-        return _infeasible(requirement, conflict_of(requirement), {})
+        requirement, said = with_what_can_be_counted(requirement, needs)
+        if said:
+            plan = Plan(requirement, needs, progress)
+            firsts = {name: plan.firsts(need) for name, need in needs.items()}
+    if not all(firsts.values()):
+        notes = (*said, *left_out_notes(list(plan.left_out)))
+        return _infeasible(requirement, conflict_of(requirement), {}, notes)
     plan.chosen = {name: best[0][0] for name, best in firsts.items()}
+    if is_timed(requirement.objective):
+        choose_fastest(plan, firsts)
     choices: dict[str, list[FamilyChoice]] = {}
     for place, name in enumerate(needs):
         choices[name] = _families(plan, name, firsts[name], top if place == 0 else 1)
         holding = [choice.best for choice in choices[name] if choice.best is not None]
-        if plan.impossible is not None or not holding:
-            conflict = plan.impossible or _no_family(name, choices[name])
-            return _infeasible(requirement, (conflict,), choices)
+        if not holding and (mistakes := plan.mistakes()):
+            first = mistakes[0]
+            raise requirement.located(first.message, ("require", *first.where), first.hint, first.code)
+        if plan.impossible or not holding:
+            conflict = plan.impossible or _no_family(plan, name, choices[name])
+            return _infeasible(requirement, conflict, choices, said)
         plan.chosen[name] = min(holding, key=lambda ranked: (ranked.value, ranked.counted.family))
-    return _result(plan, choices, top)
+    result = _result(plan, choices, top)
+    return replace(result, notes=(*said, *result.notes, *left_out_notes(list(plan.left_out))))
 
 
-def _families(plan: _Plan, fabric: str, firsts: list[tuple[Ranked, str]], wanted: int) -> list[FamilyChoice]:
+def _families(plan: Plan, fabric: str, firsts: list[tuple[Ranked, str]], wanted: int) -> list[FamilyChoice]:
     """Families of a fabric, cheapest by counts first, until enough hold and no other can be better."""
     need = plan.needs[fabric]
     choices: list[FamilyChoice] = []
@@ -120,40 +91,30 @@ def _families(plan: _Plan, fabric: str, firsts: list[tuple[Ranked, str]], wanted
                 shown=len(values) < wanted,
             )
         )
-        if plan.impossible is not None:
+        if plan.impossible:
             break
     return choices
 
 
-def _beyond_any_network(judged: Judged) -> Conflict | None:
-    """A limit on a step that is below what the step takes when every transfer runs at the line rate of its NICs."""
-    if judged.run is None:
-        return None
-    ideal = {job.id: job.step_time_ideal_s for job in judged.run.result.jobs}
-    for limit in judged.run.loaded.scenario.limits:
-        least = ideal.get(limit.workload or "")
-        if limit.metric == "step_time" and least is not None and limit.max < least:
-            return Conflict(
-                f"limits: {limit.workload} step_time",
-                f"at most {format_seconds(limit.max)}",
-                f"{format_seconds(least)}: its compute, and its transfers at the line rate of the NICs; no network is "
-                "faster",
-            )
-    return None
-
-
-def _no_family(fabric: str, choices: list[FamilyChoice]) -> Conflict:
-    """Every family failed: the first reason of each."""
+def _no_family(plan: Plan, fabric: str, choices: list[FamilyChoice]) -> tuple[Conflict, ...]:
+    """Every family failed: a floor plan without room for any, or the last reason of each."""
+    if plan.no_room:
+        return next(iter(plan.no_room))
     reasons = [choice.rejected[-1] for choice in choices if choice.rejected]
-    return Conflict(
-        f"require.fabrics.{fabric}",
-        "a design that holds when it is built, routed and failed",
-        "; ".join(reasons) or "no family has one",
+    return (
+        Conflict(
+            f"require.fabrics.{fabric}",
+            "a design that holds when it is built, routed and failed",
+            "; ".join(reasons) or "no family has one",
+        ),
     )
 
 
 def _infeasible(
-    requirement: Requirement, conflict: tuple[Conflict, ...], choices: Mapping[str, list[FamilyChoice]]
+    requirement: Requirement,
+    conflict: tuple[Conflict, ...],
+    choices: Mapping[str, list[FamilyChoice]],
+    notes: tuple[str, ...],
 ) -> DesignResult:
     return DesignResult(
         "INFEASIBLE",
@@ -164,6 +125,8 @@ def _infeasible(
         conflict=conflict,
         defaults=requirement.defaults,
         rejected=_rejected(choices),
+        notes=notes,
+        unit=requirement.objective.unit,
     )
 
 
@@ -171,33 +134,78 @@ def _rejected(choices: Mapping[str, list[FamilyChoice]]) -> tuple[str, ...]:
     return tuple(text for family in choices.values() for choice in family for text in choice.rejected)
 
 
-def _result(plan: _Plan, choices: Mapping[str, list[FamilyChoice]], top: int) -> DesignResult:
+def _result(plan: Plan, choices: Mapping[str, list[FamilyChoice]], top: int) -> DesignResult:
     """Designs of the first fabric's families, each with the other fabrics as chosen; the bound of them together."""
     primary, *others = plan.needs
     rest = sum(plan.chosen[name].value for name in others)
     bound = sum(min(choice.bound for choice in family) for family in choices.values())
-    held = [(choice.best, choice.judged) for choice in choices[primary] if choice.best is not None]
-    held = sorted(held, key=lambda pair: (pair[0].value, pair[0].counted.family))[:top]
-    judged = [plan.trial(primary, ranked.counted) if others else one for ranked, one in held]
-    known = [(ranked, one) for (ranked, _), one in zip(held, judged, strict=True) if one is not None]
-    designs = [design_of(one, ranked.value + rest, chosen=place == 0) for place, (ranked, one) in enumerate(known)]
-    first = designs[0]
+    timed = is_timed(plan.requirement.objective)
+    known = _held(plan, primary, choices[primary], top)
+    values = [ranked.value + rest for ranked, _ in known]
+    if timed:
+        values = [step_s(one) or 0.0 for _, one in known]
+        bound = min(least_step_s(one) for _, one in known)
+    designs = [
+        design_of(one, value, chosen=place == 0)
+        for place, ((_, one), value) in enumerate(zip(known, values, strict=True))
+    ]
+    first, value = designs[0], values[0]
     compared = [replace(one, why_not=_why_not(one, first)) for one in designs[1:]]
-    value = first.value
-    assumed = any(choice.assumed for family in choices.values() for choice in family)
-    even = [ranked.counted.family for ranked, _ in known if not FAMILIES[ranked.counted.family].any_traffic]
     return DesignResult(
-        "OPTIMAL" if value <= bound * (1 + 1e-9) else "BOUNDED",
+        "OPTIMAL" if value <= bound * (1 + (SAME_STEP if timed else 1e-9)) else "BOUNDED",
         plan.requirement.objective.text,
         value,
         value if isinf(bound) else min(bound, value),
         (first, *compared),
         defaults=plan.requirement.defaults,
-        flips=flip_texts(designs, [one for _, one in known], plan.requirement.catalogue),
+        flips=() if timed else flip_texts(designs, [one for _, one in known], plan.requirement.catalogue),
         rejected=_rejected(choices),
         tried=plan.tried,
-        notes=(*([SAME_ORDER] if assumed else []), *(EVEN_LOAD.format(family=family) for family in even)),
+        notes=tuple(_notes(plan, choices, known, first)),
+        unit=plan.requirement.objective.unit,
     )
+
+
+def _held(plan: Plan, primary: str, choices: list[FamilyChoice], top: int) -> list[tuple[Ranked, Judged]]:
+    """Designs that hold, the one to buy first; beside the fastest also slower ones, of families that have no faster."""
+    held = [choice.best for choice in choices if choice.best is not None]
+    most_step_s, plan.most_step_s = plan.most_step_s, inf
+    if not isinf(most_step_s):
+        slower = (plan.fullest(plan.needs[primary], choice.family) for choice in choices if choice.best is None)
+        held += [ranked for ranked in slower if ranked is not None]
+    judged = [(ranked, plan.trial(primary, ranked.counted)) for ranked in held]
+
+    def order(pair: tuple[Ranked, Judged]) -> tuple[float, float, str]:
+        seconds = step_s(pair[1]) or 0.0
+        return (seconds if seconds > most_step_s else 0.0), pair[0].value, pair[0].counted.family
+
+    return sorted((pair for pair in judged if pair[1].holds), key=order)[:top]
+
+
+def _notes(
+    plan: Plan,
+    choices: Mapping[str, list[FamilyChoice]],
+    known: Sequence[tuple[Ranked, Judged]],
+    first: Design,
+) -> Iterator[str]:
+    """What was taken for granted, and what the figures are of."""
+    if is_timed(plan.requirement.objective):
+        yield FASTEST
+    if any(choice.assumed for family in choices.values() for choice in family):
+        yield SAME_ORDER
+    for family in dict.fromkeys(
+        counted.family
+        for _, judged in known
+        for fabric, counted in judged.fabrics.items()
+        if not FAMILIES[counted.family].any_traffic and not isinf(plan.needs[fabric].oversubscription)
+    ):
+        yield EVEN_LOAD.format(family=family)
+    cost = first.cost_usd
+    if plan.requirement.objective.unit == "US$" and cost is not None and abs(cost - first.value) > _CLOSE * first.value:
+        yield (
+            f"costs are proved as counted, with the cable lengths of runs (US$ {first.value:,.0f}); the bill of what "
+            f"was built is of its own lengths (US$ {cost:,.0f})"
+        )
 
 
 def _why_not(one: Design, first: Design) -> str:

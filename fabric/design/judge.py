@@ -29,7 +29,7 @@ from fabric.request import RouteRequest
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Reporter, silent
 from fabric.scenario.load import load_scenario_text
-from topologies.errors import FabricError
+from topologies.errors import FabricError, Problem
 from topologies.summary import TopologySummary, summarise
 from topologies.units import format_seconds, percent, to_one
 
@@ -42,6 +42,7 @@ class Breach:
 
     text: str
     fabrics: tuple[str, ...]
+    problem: Problem | None = None  # of what could not be built, or found no room
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +154,7 @@ def _refused(error: FabricError, needs: Mapping[str, FabricNeed]) -> list[Breach
     breaches = []
     for problem in error.problems:
         fabric = str(problem.where[1]) if problem.where[:1] == ("fabrics",) and len(problem.where) > 1 else ""
-        breaches.append(Breach(problem.message, (fabric,) if fabric in needs else tuple(needs)))
+        breaches.append(Breach(problem.message, (fabric,) if fabric in needs else tuple(needs), problem))
     return breaches
 
 

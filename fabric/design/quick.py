@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf, isinf
 from typing import Any
 
@@ -81,7 +81,7 @@ def quick_designs(keys: Mapping[str, Any], progress: Reporter = silent) -> Quick
         if not FAMILIES[family].is_choice(need, family):
             continue
         progress(Progress(f"counting {family}"))
-        search = Search(replace(need, kinds=(family,)), requirement.catalogue, requirement.objective)
+        search = Search(need, requirement.catalogue, requirement.objective, families=(family,))
         counted = search.next()
         if counted is None:
             continue

@@ -280,7 +280,7 @@ def defaults_of(requirement: Requirement, needs: Mapping[str, FabricNeed]) -> tu
     if "objective" not in spec.model_fields_set:
         lines.append("objective: cost, of switches, their licences, optics and cables")
     elif spec.objective.order[0][0][0] == STEP_TIME:
-        lines.append(f"objective: designs are counted by {spec.objective.counted.text}, then timed")
+        lines.append(f"objective: of equally fast designs the least {spec.objective.counted.text}")
     return tuple(lines)
 
 

@@ -55,6 +55,7 @@ class Design:
     chosen: bool = False
     why_not: str = ""
     notes: tuple[str, ...] = ()
+    uniform_load: Mapping[str, float] = field(default_factory=dict)  # by fabric, of flat networks (Counted)
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class DesignResult:
     rejected: tuple[str, ...] = ()
     tried: int = 0
     notes: tuple[str, ...] = field(default=())
+    unit: str = ""  # of value and bound; empty for a weighted sum
 
     @property
     def gap(self) -> float | None:

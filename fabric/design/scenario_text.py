@@ -100,6 +100,8 @@ def _workloads(requirement: Requirement, hosts: Hosts) -> list[str]:
         return _block({"workloads": jobs})
     if hosts.gpus > 1:
         job = {"id": "all-reduce", "kind": "collective", "collective": "all-reduce", "size": "1 GiB"}
+        if len(requirement.spec.fabrics) > 1:
+            job["fabric"] = next(iter(requirement.spec.fabrics))
         what = "one all-reduce over all GPUs stands for them"
     else:
         fabric = next(iter(requirement.spec.fabrics))

@@ -77,6 +77,7 @@ class Search:
         self._caps = [(Rates(need, catalogue, Objective.of(measure)), most) for measure, most in need.most]
         self._waiting: list[tuple[Any, _Entry]] = []
         self._solved = 0
+        self._undecided: int | None = None  # the bound of variants that ran into the limit of the search
         for variant in variants_of(need, catalogue, families):
             self._admit(_Entry(variant))
 
@@ -88,7 +89,9 @@ class Search:
     @property
     def bound(self) -> float:
         """No design that was not given is below; inf where there is none left."""
-        return in_units(self._waiting[0][1].bound) if self._waiting else inf
+        bounds = [self._waiting[0][1].bound] if self._waiting else []
+        bounds += [] if self._undecided is None else [self._undecided]
+        return in_units(min(bounds)) if bounds else inf
 
     def values_of(self, counted: Counted) -> tuple[float, ...]:
         """The sums of the objective for a design, in their units."""
@@ -205,6 +208,7 @@ class Search:
             entry.best = self._sums(answer.counted), answer.decided, answer.counted
         elif entry.efforts >= len(_EFFORTS):
             self.left_out.append(f"{entry.variant.name}: not decided within the limit of the search")
+            self._undecided = min(entry.bound, entry.bound if self._undecided is None else self._undecided)
             return
         self._push(entry)
 

@@ -13,6 +13,7 @@ from topologies.units import format_seconds, percent
 
 _NETWORK = ("switch", "licence", "optic", "cable")  # items that designs differ in; NICs and servers are the same in all
 _MOST_FLIPS = 5
+_MOST_RISE = 3.0  # relative: prices do not rise beyond that, so that nobody has to know
 
 
 def design_of(judged: Judged, value: float, *, chosen: bool) -> Design:
@@ -55,6 +56,11 @@ def design_of(judged: Judged, value: float, *, chosen: bool) -> Design:
         worst_failure=worst_failure(judged),
         chosen=chosen,
         notes=judged.notes,
+        uniform_load={
+            fabric: counted.uniform_load
+            for fabric, counted in judged.fabrics.items()
+            if counted.uniform_load is not None
+        },
     )
 
 
@@ -133,7 +139,7 @@ def flip_texts(designs: Sequence[Design], judged: Sequence[Judged], catalogue: C
     if not priced or priced[0][0] is not designs[0]:
         return ()
     first, *others = [_parts(design, one) for design, one in priced]
-    nearest = flips(first, others, unit_prices(catalogue))
+    nearest = [flip for flip in flips(first, others, unit_prices(catalogue)) if flip.change <= _MOST_RISE]
     return tuple(_flip_text(flip) for flip in nearest[:_MOST_FLIPS])
 
 

@@ -80,6 +80,7 @@ def _read(data: Mapping[str, Any], path: str) -> SavedDesign:
         rejected=_TEXTS.validate_python(data.get("rejected", ())),
         tried=int(data.get("tried", 0)),
         notes=_TEXTS.validate_python(data.get("notes", ())),
+        unit=str(data.get("unit") or ""),
     )
     scenarios = {str(entry["name"]): str(entry["scenario"]) for entry in entries if entry.get("scenario")}
     return SavedDesign(result, str(data.get("name", "")), str(data.get("unit") or ""), scenarios, path)

@@ -22,7 +22,7 @@ def design_document(requirement: Requirement, result: DesignResult, paths: Mappi
     if result.designs:
         shown = design_table(result.designs, paths).only(*DESIGNS.shown)
         parts.append(_with_values(shown).titled("").as_rows())
-    parts += _proof(requirement, result)
+    parts += _proof(result)
     if result.conflict:
         parts.append(conflict_table(result.conflict))
     parts += [Line(f"runner-up: {text}") for text in _runner_up(result)]
@@ -50,9 +50,9 @@ def _asked(requirement: Requirement) -> str:
     return ", ".join([*texts, f"least {requirement.objective.text}"])
 
 
-def _proof(requirement: Requirement, result: DesignResult) -> list[Line]:
+def _proof(result: DesignResult) -> list[Line]:
     """The status in a line."""
-    return [Line(proof_text(result, requirement.objective.counted.unit), "good" if result.designs else "bad")]
+    return [Line(proof_text(result, result.unit), "good" if result.designs else "bad")]
 
 
 def _runner_up(result: DesignResult) -> Iterator[str]:
@@ -70,7 +70,7 @@ def design_record(requirement: Requirement, result: DesignResult) -> dict[str, A
         "inputs": [{"path": file.path, "sha256": file.sha256} for file in requirement.inputs],
         "status": result.status,
         "objective": result.objective,
-        "unit": requirement.objective.counted.unit or None,
+        "unit": result.unit or None,
         "value": _number(result.value),
         "bound": _number(result.bound),
         "gap": _number(result.gap),
@@ -99,6 +99,7 @@ def design_entry(design: Design, path: Path | None) -> dict[str, Any]:
         "carbon_kg": _number(design.carbon_kg),
         "cable_m": _number(design.cable_m),
         "oversubscription_by_role": {role: _number(one) for role, one in design.oversubscription_by_role.items()},
+        "uniform_load": {fabric: _number(load) for fabric, load in design.uniform_load.items()},
         "step_time_s": {job: _number(time) for job, time in design.step_time_s.items()},
         "max_utilisation": _number(design.max_utilisation),
         "worst_failure": None if design.worst_failure is None else _failure(design.worst_failure),

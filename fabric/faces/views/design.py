@@ -7,9 +7,9 @@ from pathlib import Path
 
 from fabric.design.result import Conflict, Design, DesignResult, WorstFailure
 from fabric.faces.views.row_kinds import DESIGNS
-from fabric.output.columns import counts, loads, named, ratios, seconds_text
+from fabric.output.columns import amounts, counts, loads, named, ratios, seconds_text
 from fabric.output.table import Table
-from topologies.units import percent, to_one
+from topologies.units import format_seconds, percent, to_one
 
 _EXACT = 1e-9  # relative, of a value that is its bound
 
@@ -27,9 +27,7 @@ def design_table(designs: Sequence[Design], paths: Mapping[str, Path] | None = N
         "cost_usd": counts("cost_usd", "cost US$", [one.cost_usd for one in designs], width=11, unit="US$"),
         "power_w": counts("power_w", "power W", [one.power_w for one in designs], width=9, unit="W"),
         "cable_m": counts("cable_m", "cable m", [one.cable_m for one in designs], width=9, unit="m", priority=3),
-        "oversubscription": named(
-            "oversubscription", "oversubscribed", [_ratios(one.oversubscription_by_role) for one in designs], width=14
-        ),
+        "oversubscription": named("oversubscription", "oversubscribed", [_ratios(one) for one in designs], width=14),
         "step_time": named("step_time", "step time", [_times(one.step_time_s) for one in designs], priority=1),
         "max_utilisation": loads(
             "max_utilisation", "max util", [_loaded(one.max_utilisation) for one in designs], priority=2
@@ -37,7 +35,7 @@ def design_table(designs: Sequence[Design], paths: Mapping[str, Path] | None = N
         "worst_failure": named(
             "worst_failure", "worst failure", [failure_text(one.worst_failure) for one in designs], priority=2
         ),
-        "value": counts("value", "objective", [one.value for one in designs], width=11, priority=4),
+        "value": amounts("value", "objective", [one.value for one in designs], width=11, priority=4),
         "above_best": ratios(
             "above_best", "above best", [one.value / first - 1 if first else 0.0 for one in designs], priority=2
         ),
@@ -56,12 +54,19 @@ def _loaded(utilisation: float | None) -> float:
     return float("nan") if utilisation is None else utilisation
 
 
-def _ratios(by_role: Mapping[str, float]) -> str:
-    """``leaf 2:1``; where all roles are alike the ratio alone."""
-    texts = {role: to_one(ratio) for role, ratio in by_role.items()}
-    if len(set(texts.values())) == 1:
+def _ratios(design: Design) -> str:
+    """``leaf 2:1``; where all roles are alike the ratio alone; of flat networks the load of evenly spread traffic."""
+    texts = {role: to_one(ratio) for role, ratio in design.oversubscription_by_role.items()}
+    before = {name: f"{name} " if len(design.fabrics) > 1 else "" for name in design.uniform_load}
+    uniform = {f"{before[name]}uniform load": load for name, load in design.uniform_load.items()}
+    if not uniform and len(set(texts.values())) == 1:
         return next(iter(texts.values()))
-    return ", ".join(f"{role} {text}" for role, text in texts.items())
+    return ", ".join(
+        [
+            *(f"{role} {text}" for role, text in texts.items()),
+            *(f"{name} {percent(load)}" for name, load in uniform.items()),
+        ]
+    )
 
 
 def _times(by_job: Mapping[str, float]) -> str:
@@ -106,7 +111,9 @@ def proof_text(result: DesignResult, unit: str) -> str:
 def amount_text(value: float, unit: str) -> str:
     """A sum of the objective.
 
-    >>> amount_text(1478784.0, "US$"), amount_text(2500.0, "W"), amount_text(12.5, "")
-    ('US$ 1,478,784', '2,500 W', '12')
+    >>> amount_text(1478784.0, "US$"), amount_text(2500.0, "W"), amount_text(12.5, ""), amount_text(0.0125, "s")
+    ('US$ 1,478,784', '2,500 W', '12', '12.5 ms')
     """
+    if unit == "s":
+        return format_seconds(value)
     return f"US$ {value:,.0f}" if unit == "US$" else f"{value:,.0f} {unit}".rstrip()
