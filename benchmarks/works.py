@@ -344,6 +344,23 @@ def _failures() -> list[Work]:
     ]  # fmt: skip
 
 
+def _designs() -> list[Work]:
+    """Requirements of every size, and a floor with ten thousand cables."""
+
+    def one(name: str, title: str, asked_s: float, *arguments: str, **keys: Any) -> Work:
+        return Work(
+            name, title, (Method("fabric", lambda _: case("design", *arguments)),), asked_s, limit_s=2 * asked_s, **keys
+        )
+
+    return [
+        one("design-512", "design for 512 GPUs", 1.0, "512"),
+        one("design-1024", "design for 1,024 GPUs", 10.0, "1024"),
+        one("design-16384", "design for 16,384 GPUs", 60.0, "16384", asked_gap=0.01, asked_mib=4096.0),
+        one("design-100000", "design for 100,000 GPUs", 300.0, "100000", asked_mib=4096.0, full_only=True),
+        one("floor-10000", "switches placed, 10,000 cables", 30.0, "floor", "640", asked_gap=0.05),
+    ]
+
+
 def works() -> Mapping[str, Work]:
     """All pieces of work by name, in the order they are run."""
     found = [
@@ -358,6 +375,7 @@ def works() -> Mapping[str, Work]:
         *_demands(),
         *_flow_tables(),
         *_failures(),
+        *_designs(),
         _wide_area(149, "149 nodes, 193 cables", None),
         _wide_area(200, "200 nodes, 39,800 demands", 30.0),
         _uniform_optimum(16),
