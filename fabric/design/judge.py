@@ -242,13 +242,15 @@ def _decided(run: Run, ground: Ground | None, progress: Reporter) -> tuple[Limit
 
 def _fabrics_of(run: Run, place: int, needs: Mapping[str, FabricNeed]) -> tuple[str, ...]:
     """Fabrics that a limit depends on: the one it names, or those that its job sends over."""
-    limit = limits_of(run.loaded, run.request)[place]
-    if limit.fabric is not None:
-        return (limit.fabric,)
+    own = [(limit.fabric, limit.workload) for limit in limits_of(run.loaded, run.request)]
+    own += [(limit.fabric, job.id) for job in run.traffic for limit in job.time_limits]
+    fabric, workload = own[place]
+    if fabric is not None:
+        return (fabric,)
     used = {
         phase.fabric
         for job in run.result.jobs
-        if job.id == limit.workload
+        if job.id == workload
         for phase in job.phases
         if phase.fabric is not None
     }

@@ -14,6 +14,7 @@ _NEED = FabricNeed("backend", hosts=4, gpus_per_host=8, nics=8, nic_gbps=400.0)
 _ROW = builtin().switches["eth-64x400"]
 _FIRST = Design(
     "toy eth-64x400",
+    "leaf-spine",
     {"backend": toy_family.counted(_NEED, _ROW, _ROW, 1, 1, 32)},
     "version: 1\n",
     32,
