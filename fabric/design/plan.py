@@ -117,7 +117,7 @@ class Plan:
         judged = self._judged[text]
         step_s = sum(judged.step_time_s.values())
         if judged.holds and step_s > self.most_step_s:
-            slower = f"{format_seconds(step_s)} a step; {format_seconds(self.most_step_s)} is within 0.1 % of the least"
+            slower = f"{format_seconds(step_s)} a step; the fastest and 0.1 % are {format_seconds(self.most_step_s)}"
             return replace(judged, breaches=(Breach(slower, tuple(self.needs)),))
         return judged
 
