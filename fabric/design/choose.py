@@ -19,6 +19,7 @@ _FINER = 1 - 1e-9  # of a ratio that failed: designs strictly below it
 _MOST_IN_FAMILY = 16  # designs of one family that are judged
 _ENOUGH = 6  # after which a gap will do
 _GAP = 0.009
+_MOST_BESIDE = 4  # further ones of a family that is only shown beside a better one
 _NEAR = 1.02  # two ratios between which designs are tried in order
 
 
@@ -99,7 +100,7 @@ def best_of_family(
     below : float
         Value of a design that holds: only a better one is looked for to the end.
     shown : bool
-        Whether a design of the family is wanted even if it is not better: then the first that holds will do.
+        Whether a design of the family is wanted even if it is not better: then the best of a few will do.
     """
     tries = _Tries(need.name, trial)
     first = next(ranking(need), None)
@@ -116,9 +117,8 @@ def best_of_family(
         tightest = least_oversubscribed(need, ranking)
     if tightest is None or not tries.holds(tightest):
         return FamilyChoice(family, None, None, inf, _few(tries.rejected), assumed=True)
-    if first.value >= below:
-        return _choice(family, tries, first.bound, assumed=True)
-    bound = _between(need, ranking, tries, ratio_of(tightest.counted), below)
+    most, below = (tries.count + _MOST_BESIDE, inf) if first.value >= below else (_MOST_IN_FAMILY, below)
+    bound = _between(need, ranking, tries, ratio_of(tightest.counted), below, most)
     return _choice(family, tries, bound, assumed=True)
 
 
@@ -142,7 +142,7 @@ def least_oversubscribed(need: FabricNeed, ranking: Ranking) -> Ranked | None:
     return None
 
 
-def _between(need: FabricNeed, ranking: Ranking, tries: _Tries, held: float, below: float) -> float:
+def _between(need: FabricNeed, ranking: Ranking, tries: _Tries, held: float, below: float, most: int) -> float:
     """Better designs between a ratio that holds and one that fails; the bound of what is left untried.
 
     After some, a design within 1 % of that bound is good enough.
@@ -156,7 +156,7 @@ def _between(need: FabricNeed, ranking: Ranking, tries: _Tries, held: float, bel
         cheapest = under(tries.failed * _FINER)
         if cheapest is None or cheapest.value >= best:
             return best
-        if tries.count >= _MOST_IN_FAMILY or (tries.count >= _ENOUGH and cheapest.value >= best * (1 - _GAP)):
+        if tries.count >= most or (tries.count >= _ENOUGH and cheapest.value >= best * (1 - _GAP)):
             return cheapest.bound
         ranked, low = cheapest, held
         while tries.failed / low > _NEAR:  # what is no better under a lower ceiling need not be tried there

@@ -179,7 +179,8 @@ def _held(plan: Plan, primary: str, choices: list[FamilyChoice], top: int) -> li
         seconds = step_s(pair[1]) or 0.0
         return (seconds if seconds > most_step_s else 0.0), pair[0].value, pair[0].counted.family
 
-    return sorted((pair for pair in judged if pair[1].holds), key=order)[:top]
+    ordered = sorted((pair for pair in judged if pair[1].holds), key=order)
+    return [pair for pair in ordered if pair[0].value <= _FAR * ordered[0][0].value][:top]
 
 
 def _notes(

@@ -213,19 +213,21 @@ def _beyond_limits(run: Run, needs: Mapping[str, FabricNeed], _: Mapping[str, Co
 
 def _broken(run: Run, needs: Mapping[str, FabricNeed], verdicts: Sequence[LimitVerdict]) -> list[Breach]:
     return [
-        Breach(f"{limit.text}: {limit.detail or _value_text(limit)}", _fabrics_of(run, place, needs))
+        Breach(f"{limit.text}: {_value_text(limit)}", _fabrics_of(run, place, needs))
         for place, limit in enumerate(verdicts)
         if limit.ok is False
     ]
 
 
 def _value_text(limit: LimitVerdict) -> str:
-    """What it is instead."""
+    """What it is instead, and where."""
     if limit.value is None:
-        return "it does not hold"
+        return limit.detail or "it does not hold"
     if limit.unit == "s":
-        return f"it is {format_seconds(limit.value)}"
-    return f"it is {percent(limit.value)}" if limit.unit == "ratio" else f"it is {limit.value:,.0f}"
+        value = format_seconds(limit.value)
+    else:
+        value = percent(limit.value) if limit.unit == "ratio" else f"{limit.value:,.0f}"
+    return f"it is {value}" + (f" {limit.detail}" if limit.detail else "")
 
 
 def _decided(run: Run, ground: Ground | None, progress: Reporter) -> tuple[LimitVerdict, ...]:
@@ -240,13 +242,15 @@ def _decided(run: Run, ground: Ground | None, progress: Reporter) -> tuple[Limit
 
 def _fabrics_of(run: Run, place: int, needs: Mapping[str, FabricNeed]) -> tuple[str, ...]:
     """Fabrics that a limit depends on: the one it names, or those that its job sends over."""
-    limit = limits_of(run.loaded, run.request)[place]
-    if limit.fabric is not None:
-        return (limit.fabric,)
+    own = [(limit.fabric, limit.workload) for limit in limits_of(run.loaded, run.request)]
+    own += [(limit.fabric, job.id) for job in run.traffic for limit in job.time_limits]
+    fabric, workload = own[place]
+    if fabric is not None:
+        return (fabric,)
     used = {
         phase.fabric
         for job in run.result.jobs
-        if job.id == limit.workload
+        if job.id == workload
         for phase in job.phases
         if phase.fabric is not None
     }

@@ -17,6 +17,7 @@ from fabric.design.requirement import Requirement
 from fabric.design.result import Conflict
 from fabric.design.scenario_text import scenario_text
 from fabric.design.search import Search
+from fabric.evaluation.jobs import CHECKPOINT
 from fabric.routing.progress import Progress, Reporter
 from topologies.errors import Problem
 from topologies.units import format_seconds
@@ -116,7 +117,7 @@ class Plan:
         judged = self._judged[text]
         step_s = sum(judged.step_time_s.values())
         if judged.holds and step_s > self.most_step_s:
-            slower = f"{format_seconds(step_s)} a step; {format_seconds(self.most_step_s)} is within 0.1 % of the least"
+            slower = f"{format_seconds(step_s)} a step; the fastest and 0.1 % are {format_seconds(self.most_step_s)}"
             return replace(judged, breaches=(Breach(slower, tuple(self.needs)),))
         return judged
 
@@ -150,16 +151,22 @@ def beyond_any_network(judged: Judged) -> tuple[Conflict, ...]:
     if judged.run is None:
         return ()
     least = least_times(judged.run)
+    limits = [
+        (f"require.limits: {limit.workload} {limit.metric}", (limit.workload or "", limit.metric), limit.max)
+        for limit in judged.run.loaded.scenario.limits
+        if limit.when is None
+    ]
+    limits += [
+        (f"require.workloads: {workload.id} {limit.key}", (workload.id, "checkpoint_time"), limit.max_s)
+        for workload in judged.run.traffic
+        for limit in workload.time_limits
+        if limit.phase == CHECKPOINT
+    ]
     conflicts = []
-    for limit in judged.run.loaded.scenario.limits:
-        bound = least.get((limit.workload or "", limit.metric))
-        if bound is not None and limit.max < bound:
-            what = "its compute, and its transfers" if limit.metric == "step_time" else "its bytes"
-            conflicts.append(
-                Conflict(
-                    f"require.limits: {limit.workload} {limit.metric}",
-                    f"at most {format_seconds(limit.max)}",
-                    f"{format_seconds(bound)}: {what} at the line rate of the NICs; no network is faster",
-                )
-            )
+    for key, what, most in limits:
+        bound = least.get(what)
+        if bound is not None and most < bound:
+            parts = "its compute, and its transfers" if what[1] == "step_time" else "its bytes"
+            nearest = f"{format_seconds(bound)}: {parts} at the line rate of the NICs; no network is faster"
+            conflicts.append(Conflict(key, f"at most {format_seconds(most)}", nearest))
     return tuple(conflicts)

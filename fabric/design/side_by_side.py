@@ -103,14 +103,16 @@ def _kinds(judged: Judged) -> str:
 def why_not(design: Design, chosen: Design) -> str:
     """What the chosen one has over another, and what the other has over it."""
     more = (design.value - chosen.value) / chosen.value if chosen.value else 0.0
-    reasons = [f"{percent(more)} more of the objective" if more > 1e-9 else "as good; the chosen one is first by name"]
+    reasons = [f"{percent(more)} more of the objective" if more > 1e-9 else ""]
+    if design.cost_usd is not None and chosen.cost_usd and abs(design.value - design.cost_usd) > 1e-9 * design.value:
+        reasons.append(_beside(design.cost_usd, chosen.cost_usd, "cost"))
     if design.power_w is not None and chosen.power_w:
         reasons.append(_beside(design.power_w, chosen.power_w, "power"))
     for job, step in design.step_time_s.items():
         before = chosen.step_time_s.get(job)
         if before is not None and format_seconds(step) != format_seconds(before):
             reasons.append(f"{job} takes {format_seconds(step)} a step, not {format_seconds(before)}")
-    return "; ".join(reason for reason in reasons if reason)
+    return "; ".join(reason for reason in reasons if reason) or "as good; the chosen one is first by name"
 
 
 def _beside(value: float, other: float, what: str) -> str:

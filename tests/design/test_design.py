@@ -94,17 +94,37 @@ def test_a_limit_below_any_network_names_its_bound(tmp_path):
     assert "no network is faster" in conflict.nearest
 
 
-def test_a_checkpoint_that_no_network_writes_in_time_names_its_bound(tmp_path):
-    """So does the time of a checkpoint."""
-    model = {"layers": 8, "hidden": 4096, "ffn_hidden": 16384, "heads": 32, "vocab": 32000, "seq": 2048}
-    job = {
-        "id": "train", "kind": "training", "model": model, "tp": 1, "pp": 1, "dp": 24, "global_batch": 24,
-        "checkpoint": {"to": "backend", "every": "10 min"},
-    }  # fmt: skip
-    limits = [{"workload": "train", "metric": "checkpoint_time", "max": "1 us"}]
-    asked = small_requirements.requirement(tmp_path, require={"workloads": [job], "limits": limits})
-    (conflict,) = design(asked).conflict
-    assert conflict.key == "require.limits: train checkpoint_time"
+TRAINING = {
+    "id": "train", "kind": "training", "fabric": "backend",
+    "model": {"layers": 8, "hidden": 4096, "ffn_hidden": 16384, "heads": 32, "vocab": 32000},
+    "parallelism": {"tp": 1, "pp": 1, "dp": "auto"},
+    "batch": {"global": 24, "micro": 1, "sequence": 2048},
+    "compute": {"peak": "989 TFLOP/s", "mfu": 0.05},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("own", "limits", "key"),
+    [
+        (
+            {},
+            [{"workload": "train", "metric": "checkpoint_time", "max": "1 ms"}],
+            "require.limits: train checkpoint_time",
+        ),
+        ({"deadline": "1 ms"}, [], "require.workloads: train checkpoint.deadline"),
+    ],
+)
+def test_a_checkpoint_that_no_network_writes_in_time_names_its_bound(own, limits, key, tmp_path):
+    """A limit on it, or its own deadline."""
+    fabrics = {"backend": {}, "storage": {"hosts": 6, "group": "ceph"}}
+    job = {**TRAINING, "checkpoint": {"target": "ceph", "fabric": "storage", **own}}
+    asked = small_requirements.requirement(
+        tmp_path, require={"fabrics": fabrics, "workloads": [job], "limits": limits, "oversubscription": "1:1"}
+    )
+    result = design(asked)
+    assert result.status == "INFEASIBLE"
+    (conflict,) = result.conflict
+    assert conflict.key == key
     assert "its bytes at the line rate" in conflict.nearest
 
 

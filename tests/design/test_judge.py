@@ -100,3 +100,15 @@ def test_a_leaf_that_may_not_die_is_a_breach(tmp_path):
     text = scenario_text(requirement, {"backend": counted}) + limit
     one = judge(text, tmp_path / "design.fabric.yaml", needs_of(requirement), {"backend": counted})
     assert "any-single-leaf" in one.breaches[0].text
+
+
+def test_a_single_switch_has_nothing_to_probe_between_switches(tmp_path):
+    """100 hosts on one switch: there is one leaf, and no link between switches."""
+    candidates = {"kinds": ["single-switch"], "switches": ["tiny"]}
+    requirement = small_requirements.requirement(
+        tmp_path, require={"gpus": 100}, candidates=candidates, switch={"ports": 128}
+    )
+    one = judged(requirement, first_of(requirement, "single-switch"))
+    assert one.holds
+    assert one.run is not None
+    assert max((load.utilisation for load in probe_loads(one.run, needs_of(requirement))), default=0.0) == 0.0
