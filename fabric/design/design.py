@@ -193,7 +193,7 @@ def _result(plan: _Plan, choices: Mapping[str, list[FamilyChoice]], top: int) ->
         value if isinf(bound) else min(bound, value),
         (first, *compared),
         defaults=plan.requirement.defaults,
-        flips=flip_texts(designs, [one for _, one in known], plan.requirement.catalogue),
+        flips=flip_texts(designs, [one for _, one in known], plan.requirement.catalogue, plan.requirement.objective),
         rejected=_rejected(choices),
         tried=plan.tried,
         notes=(*([SAME_ORDER] if assumed else []), *(EVEN_LOAD.format(family=family) for family in even)),

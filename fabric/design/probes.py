@@ -90,8 +90,8 @@ def _patterns(need: FabricNeed, topology: Topology) -> Iterator[tuple[str, dict[
 
 
 def _everyone(need: FabricNeed, topology: Topology) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Everyone to everyone, by leaf where there are many."""
-    if int((topology.nodes.level == 1).sum()) <= _MOST_LEAVES:
+    """Everyone to everyone, by leaf where there are many; a single leaf has no link that could fill."""
+    if 1 < int((topology.nodes.level == 1).sum()) <= _MOST_LEAVES:
         level = "leaf" if need.endpoints > 64 else "endpoint"
         yield "everyone", {"kind": "all-to-all", "level": level, "size": "1 GiB"}
 
