@@ -212,7 +212,7 @@ def test_siblings_of_known_mistakes_are_named_too(case) -> None:
 
 
 def test_cables_on_ports_that_are_broken_out_are_no_contradiction() -> None:
-    """Two switches of 64 ports of 800G have 256 ends of 400G: 200 cables are not too many; 260 are."""
-    keys = {"model": "eth-64x800", "speed": "400G", "switches": 2, "tiers": 2}
-    assert check_counts(claims(**keys, cables=200)).conflicts == ()
-    assert check_counts(claims(**keys, cables=260)).conflicts != ()
+    """A leaf of 64 ports of 800G has 128 ends of 400G: 120 cables are not too many; 130 are."""
+    keys = {"model": "eth-64x800", "speed": "400G", "leaves": 1, "spines": 1}
+    assert check_counts(claims(**keys, cables=120)).conflicts == ()
+    assert check_counts(claims(**keys, cables=130)).conflicts != ()
