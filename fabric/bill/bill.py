@@ -49,6 +49,12 @@ class BillRow:
         return None if self.usd is None else self.usd * self.count + self.usd_per_m * self.metres
 
     @property
+    def each_usd(self) -> float | None:
+        """Price of one of them; of cables that are paid by the metre, of one of their mean length."""
+        cost = self.cost_usd
+        return self.usd if cost is None or not self.count else cost / self.count
+
+    @property
     def power_w(self) -> float | None:
         """Typical power of all of them."""
         return self._drawn(self.typical_w)

@@ -17,12 +17,14 @@ from fabric.design.objective import MEASURES, Objective
 from fabric.design.requirement import Requirement, needs_of
 from fabric.design.result import Conflict
 from fabric.design.search import Search
+from topologies.budget import counted
 from topologies.catalogue import Catalogue
 from topologies.units import precise_gbps, to_one
 
 MOST_TIERS = 4
 _LISTED = 4  # choices that a sentence names
 _HALVINGS = 24
+_NIC_PORTS = (2, 4)  # tried where a leaf may fail
 _ANY = Objective.of("ports")
 
 
@@ -111,7 +113,15 @@ def _survival(key: str, part: str) -> Wish:
         return replace(need, single_failures=tuple(one for one in need.single_failures if one != part))
 
     def nearest(trial: _Trial, basis: FabricNeed) -> str | None:
-        return "without it the rest fits" if trial(without(basis)) is not None else None
+        if trial(without(basis)) is None:
+            return None
+        if part == "leaf" and max(basis.nic_ports) == 1:
+            for ports in _NIC_PORTS:
+                if trial(replace(basis, nic_ports=(ports,))) is not None:
+                    return (
+                        f"NICs of {ports} ports, on {ports} leaves, would do (nic.ports: [{ports}]); or go without it"
+                    )
+        return "without it the rest fits"
 
     return Wish(key, f"any single {part} may fail", without, nearest)
 
@@ -177,7 +187,7 @@ def _tiers(key: str, need: FabricNeed) -> Wish:
     def without(one: FabricNeed) -> FabricNeed:
         return replace(one, max_tiers=max(MOST_TIERS, one.max_tiers))
 
-    return Wish(key, f"at most {need.max_tiers} tiers", without, nearest)
+    return Wish(key, f"at most {counted(need.max_tiers, 'tiers')}", without, nearest)
 
 
 def _fits_tiers(trial: _Trial, basis: FabricNeed, tiers: int) -> bool:
@@ -250,7 +260,8 @@ def _speed(requirement: Requirement, need: FabricNeed, trial: _Trial) -> Conflic
     speeds = sorted({row.speed for row in requirement.catalogue.switches.values()})
     fitting = [f"{gbps:g}G" for gbps in speeds if gbps != need.nic_gbps and trial(replace(bare, nic_gbps=gbps))]
     ports = " or ".join(map(str, need.nic_ports))
-    text = f"{need.nics} NICs of {precise_gbps(need.nic_gbps)} in {ports} port(s) a host"
+    split = "" if need.nic_ports == (1,) else f", each split into {ports} ports"
+    text = f"{counted(need.nics, 'NICs')} of {precise_gbps(need.nic_gbps)} a host{split}"
     missing = Search(bare, requirement.catalogue, _ANY).left_out[:1]
     why = f"no switch and cable of the catalogue take them{f' ({missing[0]})' if missing else ''}"
     return Conflict(key, text, f"{why}; {_would(fitting) or 'nor those of other speeds'}")

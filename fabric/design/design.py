@@ -158,7 +158,9 @@ def _result(plan: Plan, choices: Mapping[str, list[FamilyChoice]], top: int) -> 
         value if isinf(bound) else min(bound, value),
         (first, *compared),
         defaults=plan.requirement.defaults,
-        flips=() if timed else flip_texts(designs, [one for _, one in known], plan.requirement.catalogue),
+        flips=()
+        if timed
+        else flip_texts(designs, [one for _, one in known], plan.requirement.catalogue, plan.requirement.objective),
         rejected=_rejected(choices),
         tried=plan.tried,
         notes=tuple(_notes(plan, choices, known, first)),

@@ -33,7 +33,7 @@ class Flip:
 
 
 def flips(chosen: Parts, others: Sequence[Parts], prices: Mapping[str, float]) -> tuple[Flip, ...]:
-    """Of every part, the price nearest to its own at which another design costs as little as the chosen one.
+    """Of every part, the price nearest to its own at which a dearer design costs as little as the chosen one.
 
     Exact for the designs given: prices of all other parts stay, and each part's number in a design does not depend on
     its price.
@@ -48,8 +48,8 @@ def flips(chosen: Parts, others: Sequence[Parts], prices: Mapping[str, float]) -
             if not more or now <= 0:
                 continue
             at = now + (other.cost_usd - chosen.cost_usd) / more
-            if at < 0:
-                continue  # not even for nothing
+            if at <= 0 or other.cost_usd < chosen.cost_usd:
+                continue  # not even for nothing, or it is the cheaper one as it is
             flip = Flip(model, now, at, other.name)
             if model not in nearest or abs(flip.change) < abs(nearest[model].change):
                 nearest[model] = flip

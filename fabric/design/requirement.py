@@ -106,7 +106,12 @@ def hosts_of(requirement: Requirement) -> Hosts:
     elif row is not None:
         each = row.gpus
     elif require.gpus is not None and require.hosts is not None:
-        each = max(require.gpus // require.hosts, 1)
+        each = -(-require.gpus // require.hosts)
+        if require.gpus % require.hosts:
+            raise requirement.located(
+                f"{require.gpus:,} GPUs do not spread evenly over {require.hosts:,} hosts", ("require", "hosts"),
+                f"write gpus_per_node too ({each} would do), or leave hosts out",
+            )  # fmt: skip
     else:
         each = 0 if require.gpus is None else min(DEFAULT_GPUS_PER_NODE, require.gpus)
     if require.gpus is None:
@@ -162,6 +167,12 @@ def needs_of(requirement: Requirement) -> dict[str, FabricNeed]:
             reserve_hosts=_reserve(spec, hosts),
             most=_most(requirement, wish),
         )
+        if needs[name].endpoints < 2:
+            raise requirement.located(
+                f"{name} has a single NIC, which has nobody to exchange traffic with",
+                ("require", "hosts" if spec.require.gpus is None else "gpus"),
+                "ask for two hosts or more, or for several NICs in the one",
+            )
     return needs
 
 

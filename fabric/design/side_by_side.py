@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fabric.bill.bill import BillRow
 from fabric.design.flips import Flip, Parts, flips, unit_prices
 from fabric.design.judge import Judged, worst_failure
+from fabric.design.objective import Objective
 from fabric.design.result import Design
 from topologies.catalogue import Catalogue
 from topologies.units import format_seconds, percent
@@ -135,8 +136,15 @@ def better_on(design: Design, chosen: Design) -> bool:
     return any(mine is not None and its is not None and mine < its * (1 - 1e-9) for mine, its in measures)
 
 
-def flip_texts(designs: Sequence[Design], judged: Sequence[Judged], catalogue: Catalogue) -> tuple[str, ...]:
-    """Prices at which another of the designs would cost as little as the first, nearest first."""
+def flip_texts(
+    designs: Sequence[Design], judged: Sequence[Judged], catalogue: Catalogue, objective: Objective
+) -> tuple[str, ...]:
+    """Prices at which another of the designs would cost as little as the first, nearest first.
+
+    Empty where it is not the cost alone that decides.
+    """
+    if objective.order[0] != Objective.of("cost").order[0]:
+        return ()
     priced = [(design, one) for design, one in zip(designs, judged, strict=True) if design.cost_usd is not None]
     if not priced or priced[0][0] is not designs[0]:
         return ()
@@ -148,6 +156,8 @@ def flip_texts(designs: Sequence[Design], judged: Sequence[Judged], catalogue: C
 def _parts(design: Design, judged: Judged) -> Parts:
     count: dict[str, float] = {}
     for row in network_rows(judged):
+        if row.item == "licence":
+            continue  # of the same model as its switch, and not in the switch's price
         count[row.model] = count.get(row.model, 0.0) + row.count
     return Parts(design.name, design.cost_usd or 0.0, count)
 

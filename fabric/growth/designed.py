@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fabric.design.design import design
 from fabric.design.growth_stages import GrowthStage
-from fabric.design.requirement import Requirement, hosts_of
+from fabric.design.requirement import FALL_INTO_PARTS, Requirement, hosts_of
 from fabric.design.result import Design, DesignResult
 from fabric.growth.grow import GrowthRequest, grow
 from fabric.growth.result import GrowthResult
@@ -97,7 +97,9 @@ def _growing(requirement: Requirement) -> Requirement:
     spec = requirement.spec
     reserve = any(stage.without is not None for stage in spec.require.growth)
     known = [kind for kind in RULES.names() if not reserve or RULES[kind].with_room is not no_room]
-    kinds = tuple(kind for kind in (spec.candidates.kinds or known) if kind in known)
+    # Who names a family that may fall into parts takes that; as a default it is none to choose.
+    default = [kind for kind in known if kind not in FALL_INTO_PARTS]
+    kinds = tuple(kind for kind in (spec.candidates.kinds or default) if kind in known)
     if not kinds:
         raise ScenarioError(
             f"no family that is allowed {'can keep ports for later' if reserve else 'grows'}: "

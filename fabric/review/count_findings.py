@@ -15,6 +15,8 @@ from fabric.review.written import Written
 from topologies.units import format_gbps, precise_gbps, to_one
 
 _NEAR = Fraction(1, 50)  # of a factor of two
+_ROUNDED_UP = Fraction(11, 10)  # whole uplinks of leaves that are not full may give a little more
+_FEW_STEPS = 2  # of a shortage of ports that is told whatever else is wrong
 _RATIOS = ("oversubscription", "spine_oversubscription")
 _RATES = ("bisection", "host_bandwidth", "switch_capacity")
 
@@ -25,17 +27,18 @@ def count_findings(checked: CountsChecked) -> list[Finding]:
     known = checked.known_without(*doubted)
     found = [_contradiction(conflict, checked) for conflict in _telling(checked)]
     found += [*_speeds(checked), *_spread(checked, known), *_hops(checked), *_optics(checked.claims, known)]
-    found += [*_understated(checked), *_idle(known), *_alone(checked, known)]
+    found += [*_at_ratio(checked, known), *_understated(checked), *_idle(known), *_alone(checked, known)]
     return list({finding.text: finding for finding in reversed(found)}.values())[::-1]
 
 
 def _telling(checked: CountsChecked) -> list[Conflict]:
-    """Of the conflicts the shortest about each doubted claim, and all others that are exact sums."""
+    """Of the conflicts the shortest about each doubted claim, and all others that are exact sums or short of ports."""
     ordered = sorted(checked.conflicts, key=lambda each: (len(each.claims), len(each.arithmetic)))
     first = [next(each for each in ordered if key in each.claims) for key in checked.doubted]
     exact = [each for each in ordered if not any(" at most " in step or " at least " in step or " to " in step
                                                  for step in (*each.arithmetic, each.text))]  # fmt: skip
-    return list({each.claims: each for each in (*first, *exact)}.values())
+    short = [each for each in ordered if each.kind == "ports" and len(each.arithmetic) <= _FEW_STEPS]
+    return list({each.claims: each for each in (*first, *exact, *short)}.values())
 
 
 def _contradiction(conflict: Conflict, checked: CountsChecked) -> Finding:
@@ -220,6 +223,30 @@ def _optics(claims: Claims, known: Intervals) -> Iterator[Finding]:
             "contradiction" if optics < between else "warning", "optics", "optics", text, (step,),
             f"{int(2 * between):,}, or {int(between):,} with two links an optic; say which cables have none",
         )  # fmt: skip
+
+
+def _at_ratio(checked: CountsChecked, known: Intervals) -> Iterator[Finding]:
+    """A bisection that is more than the claimed oversubscription leaves of the hosts' bandwidth."""
+    written, ratio = checked.claims.numbers.get("bisection"), checked.claims.numbers.get("oversubscription")
+    hosts, speed = known.exact("host_cables"), checked.shape.host
+    if written is None or ratio is None or hosts is None or speed.gbps is None or ratio.low <= 1:
+        return
+    if {"bisection", "oversubscription"} & set(checked.doubted):
+        return
+    whole = hosts * speed.gbps / 2
+    most = whole / ratio.low
+    if written.low <= most * _ROUNDED_UP:
+        return
+    gbps = precise_gbps(float(speed.gbps))
+    steps = (
+        f"{shown('host_cables', hosts)} x {gbps} x 1/2 = {shown('bisection', whole)} at 1:1",
+        f"{shown('bisection', whole)} / {float(ratio.low):g} = {shown('bisection', most)}",
+    )
+    text = f"bisection at {to_one(float(ratio.low))} is {format_gbps(float(most))}, not {written.text}"
+    yield Finding(
+        "contradiction", "bisection", "bisection, oversubscription", text, steps,
+        f"say {format_gbps(float(most))}, or another oversubscription",
+    )  # fmt: skip
 
 
 def _understated(checked: CountsChecked) -> Iterator[Finding]:

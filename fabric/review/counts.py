@@ -113,6 +113,8 @@ def _tiers(claims: Claims) -> tuple[int, ...]:
         return (2, 3)
     if {"spines", "spine_down", "leaf_spine_cables", "rails"} & set(claims.keys):
         return (2,)
+    if claims.value("switches") == 1 and not {"leaves", "uplinks", "pods"} & set(claims.keys):
+        return (1,)
     return (2, 3)
 
 

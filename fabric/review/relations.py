@@ -33,14 +33,16 @@ def intervals_of(claims: Claims, shape: Shape) -> Intervals:
         if model is not None:
             ports = Fraction(model.ports)
             take(name, ports, ports, key, step=f"{model.model} has {shown(name, ports)}")
-    for name in ("uplinks", "spine_uplinks")[: shape.tiers - 1]:
-        known.at_least(name, Bound(Fraction(1)), "claims")
+    # A host has a NIC, and switches of all tiers are joined.
+    for name in ("nics_per_host", *("uplinks", "spine_uplinks")[: shape.tiers - 1]):
+        if name not in claims:
+            known.at_least(name, Bound(Fraction(1)), "claims")
     return known
 
 
 def relations_of(claims: Claims, whole: Claims, shape: Shape) -> list[Relation]:
     """Relations that hold where only ``claims`` are made, of those made in ``whole``: definitions before limits."""
-    relations = [*_hosts(whole, shape), *_leaves(claims, shape), *_sums(shape)]
+    relations = [*_hosts(whole, shape), *_leaves(claims, shape), *_sums(claims, shape)]
     if shape.tiers > 1:
         relations += _two_tiers(claims, whole, shape)
     if shape.tiers > 2:
@@ -192,7 +194,7 @@ def _fat_tree() -> Iterator[Relation]:
     yield Product("cores", ("leaf_radix", "leaf_radix"), "fat-tree", Fraction(1, 4), "1/4", claims=kind)
 
 
-def _sums(shape: Shape) -> Iterator[Relation]:
+def _sums(claims: Claims, shape: Shape) -> Iterator[Relation]:
     """Switches, ports and cables in all."""
     roles = {"leaf": "leaves", "spine": "spines", "core": "cores"}
     counts = tuple((roles[role], Fraction(1)) for role in ROLES[: shape.tiers])
@@ -206,8 +208,17 @@ def _sums(shape: Shape) -> Iterator[Relation]:
         yield AnyOf("cables", (("host_cables",), ("fabric_cables",), ("host_cables", "fabric_cables")), "cables")
     else:
         yield AnyOf("cables", (("host_cables",),), "cables")
+    links = [shape.host, shape.leaf, shape.spine][: shape.tiers]
+    splits = [ways(claims, role, link) for role in ROLES[: shape.tiers] for link in links]
+    most, used = max(split for split, _ in splits), frozenset().union(*(keys for _, keys in splits))
+    out = f"{most} links a port" if most > 1 else ""
     ends = _need("cables", "cables", "switch ports: one end of each at least is on a switch")
-    yield Product("cables", ("ports",), "ports", at_most=True, need=ends)
+    yield Product("cables", ("ports",), "ports", Fraction(most), out, at_most=True, need=ends, claims=used)
+    if shape.tiers < 3:
+        on_leaves = _need("cables", "cables", "leaf ports: one end of each is on a leaf")
+        yield Product(
+            "cables", ("leaf_ports",), "ports", Fraction(most), out, at_most=True, need=on_leaves, claims=used
+        )
 
 
 def _bandwidths(claims: Claims, shape: Shape) -> Iterator[Relation]:

@@ -90,3 +90,12 @@ def test_nics_that_no_port_takes(speed):
 
 def test_what_can_be_built_has_no_conflict():
     assert conflict_of(requirement(gpus=256)) == ()
+
+
+def test_a_leaf_that_may_die_asks_for_nics_of_several_ports_and_they_fit():
+    planes = {"kinds": ["multi-plane"], "switches": ["eth-128x400"]}
+    asked = requirement(planes, gpus=256, survive=["any-single-leaf"])
+    (survive,) = conflict_of(asked)
+    assert "nic.ports: [2]" in survive.nearest
+    nic = {"count": 8, "speed": "400G", "ports": [2]}
+    assert conflict_of(requirement(planes, gpus=256, survive=["any-single-leaf"], nic=nic)) == ()

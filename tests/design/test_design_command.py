@@ -106,3 +106,16 @@ def test_a_signed_scenario_is_ours_until_it_is_changed():
     assert is_ours(text)
     assert not is_ours(text.replace("1", "2", 1))
     assert not is_ours("version: 1\n")
+
+
+def test_nics_that_share_one_switch_are_no_mistake(folder, capsys):
+    """64 hosts of 3 NICs fit on one switch: nothing inside it can fill."""
+    asked = ["design", "--gpus", "512", "--nic", "3x400", "--kind", "single-switch", "--json"]
+    assert run(asked) == 0
+    (one,) = json.loads(capsys.readouterr().out)["designs"]
+    assert one["cables_by_tier"] == {"host-switch": 192}
+
+
+def test_one_host_is_one_host(folder, capsys):
+    assert run(["design", "--gpus", "8", "--nic", "400G", "--kind", "single-switch"]) == 0
+    assert "8 GPUs in 1 host," in capsys.readouterr().out

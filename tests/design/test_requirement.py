@@ -271,3 +271,18 @@ def test_a_scenario_with_two_fabrics_has_both_and_the_hosts_of_one():
     assert prepared.network.warnings == ()
     assert [(node.group, node.count) for node in loaded.scenario.nodes] == [("gpu", 64), ("ceph", 40)]
     assert set(prepared.network.topologies) == {"backend", "storage"}
+
+
+def test_a_single_nic_is_refused():
+    """One GPU with one NIC, or one host: nobody to send to."""
+    for keys in ({"gpus": 1, "nic": "400G"}, {"hosts": 1, "nic": "1x400"}):
+        with pytest.raises(FabricError, match="a single NIC"):
+            needs_of(load_requirement(given={"require": keys}))
+
+
+def test_gpus_that_do_not_spread_evenly_over_the_hosts_are_refused():
+    """512 over 3 hosts would be 171 in the fullest; 512 over 4 are 128 each."""
+    with pytest.raises(FabricError, match="512 GPUs do not spread evenly over 3 hosts"):
+        hosts_of(load_requirement(given={"require": {"gpus": 512, "hosts": 3, "nic": "400G"}}))
+    hosts = hosts_of(load_requirement(given={"require": {"gpus": 512, "hosts": 4, "nic": "400G"}}))
+    assert hosts.gpus_per_host == 128

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from typing import Any
 
 import pytest
 from sizing_mistakes import MISTAKES, Mistake
@@ -181,3 +182,37 @@ def test_a_value_that_is_none_is_refused_by_its_flag(keys, text) -> None:
     with pytest.raises(ScenarioError, match=text) as error:
         claims(**keys)
     assert error.value.problems[0].code == "FP2302"
+
+
+SIBLINGS: dict[str, tuple[dict[str, Any], str]] = {
+    "one switch": ({"cables": 200, "radix": 144, "switches": 1}, "200 cables need 200 switch ports"),
+    "a leaf under a spine": (
+        {"cables": 200, "radix": 144, "leaves": 1, "spines": 1}, "200 cables need 200 leaf ports",
+    ),
+    "fewer cables than a NIC for each host": (
+        {"hosts": 64, "radix": 64, "leaves": 8, "spines": 4, "uplinks": 32, "cables": 300}, "300 cables is none of",
+    ),
+    "fewer NICs than hosts": ({"hosts": 16, "nics": 8}, "16 hosts x 1 NIC a host = at least 16 NICs"),
+    "the bisection of 1:1 at 2:1": (
+        {"gpus": 1024, "speed": "400G", "radix": 64, "oversubscription": "2:1", "bisection": "204.8 Tb/s"},
+        "bisection at 2:1 is 102.4 Tb/s, not 204.8 Tb/s",
+    ),
+    "spine ports, though the leaves are wrong too": (
+        {"gpus": 512, "leaves": 8, "uplinks": 64, "spines": 4, "radix": 64},
+        "512 uplinks need 512 spine ports, and there are 256",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SIBLINGS)
+def test_siblings_of_known_mistakes_are_named_too(case) -> None:
+    keys, text = SIBLINGS[case]
+    said = [one.text for one in review_counts(claims(**keys)).findings if one.severity == "contradiction"]
+    assert any(text in each for each in said), said
+
+
+def test_cables_on_ports_that_are_broken_out_are_no_contradiction() -> None:
+    """A leaf of 64 ports of 800G has 128 ends of 400G: 120 cables are not too many; 130 are."""
+    keys = {"model": "eth-64x800", "speed": "400G", "leaves": 1, "spines": 1}
+    assert check_counts(claims(**keys, cables=120)).conflicts == ()
+    assert check_counts(claims(**keys, cables=130)).conflicts != ()

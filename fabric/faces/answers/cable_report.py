@@ -123,9 +123,9 @@ def _cables_text(schedule: CableSchedule) -> str:
 
 def _placed(schedule: CableSchedule) -> list[Line]:
     """How far the placement can be from the best."""
-    if schedule.bound_m is None or not schedule.total_m:
+    if not schedule.bound_m or not schedule.total_m:
         return []
-    gap = max(0.0, 1 - schedule.bound_m / schedule.total_m)
+    gap = max(0.0, schedule.total_m / schedule.bound_m - 1)
     least = length_text(schedule.bound_m)
     return [
         Line(f"no placement of what is free to place runs less than {least} m: at most {percent(gap)} above the best")

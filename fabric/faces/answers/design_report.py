@@ -14,6 +14,7 @@ from fabric.output.document import Line
 from fabric.output.numbers import finite
 from fabric.output.table import Table
 from fabric.scenario.provenance import tool_envelope
+from topologies.budget import counted
 
 
 def design_document(requirement: Requirement, result: DesignResult, paths: Mapping[str, Path]) -> list[Table | Line]:
@@ -44,7 +45,8 @@ def _asked(requirement: Requirement) -> str:
     from fabric.design.requirement import hosts_of, needs_of
 
     hosts = hosts_of(requirement)
-    texts = [f"{hosts.gpus:,} GPUs in {hosts.count:,} hosts" if hosts.gpus else f"{hosts.count:,} hosts"]
+    in_hosts = counted(hosts.count, "hosts")
+    texts = [f"{counted(hosts.gpus, 'GPUs')} in {in_hosts}" if hosts.gpus else in_hosts]
     for name, need in needs_of(requirement).items():
         texts.append(f"{name} {need.nics} x {need.nic_gbps:g}G")
     return ", ".join([*texts, f"least {requirement.objective.text}"])

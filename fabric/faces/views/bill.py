@@ -42,7 +42,7 @@ def bill_table(bill: Bill) -> Table:
         named("item", "item", [row.item for row in rows], width=8),
         named("model", "model", [row.model for row in rows], width=20),
         counts("count", "count", [row.count for row in rows], width=9),
-        counts("usd", "US$ each", values("usd"), width=9, priority=1, unit="US$", text=_money),
+        counts("usd", "US$ each", values("each_usd"), width=9, priority=1, unit="US$", text=_money),
         counts("cost", "US$", values("cost_usd"), width=12, text=_money, unit="US$"),
         counts("power_w", "W, typical", values("power_w"), width=10, unit="W"),
         counts("max_power_w", "W, largest", values("max_power_w"), width=10, unit="W", priority=1),
