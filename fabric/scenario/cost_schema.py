@@ -16,7 +16,8 @@ from topologies.registry import Spec
 from topologies.units import LengthM
 
 SparedItem = Literal["switches", "nics", "optics", "cables"]
-_RULE = re.compile(r"^\s*(?:(?P<percent>\d+(?:\.\d+)?)\s*%|(?P<each>\d+)(?:\s+per\s+model)?)\s*$")
+# Groups have no names: the languages of regular expressions that read a JSON Schema spell those in different ways.
+_RULE = re.compile(r"^\s*(?:(\d+(?:\.\d+)?)\s*%|\d+(?:\s+per\s+model)?)\s*$")
 
 # Ember, Global Electricity Review 2025: the world's electricity of 2024, 473 g of CO2 a kWh.
 WORLD_GRID_KG = 0.473
@@ -31,10 +32,10 @@ YEARS_SOURCE = "a usual time of depreciation"
 def _rule(value: object) -> str:
     """``2%`` or ``1 per model``, written one way."""
     text = str(value)
-    if isinstance(value, bool) or _RULE.match(text) is None:
-        raise ValueError(f"{value!r} is not a rule for spares; write a share such as 2%, or 1 per model")
     matched = _RULE.match(text)
-    percent = matched and matched["percent"]
+    if isinstance(value, bool) or matched is None:
+        raise ValueError(f"{value!r} is not a rule for spares; write a share such as 2%, or 1 per model")
+    percent = matched[1]
     if percent is None:
         return f"{int(text.split()[0])} per model"
     if float(percent) > 1000:
@@ -61,7 +62,7 @@ SpareRule = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "minimum": 0},
-                {"type": "string", "pattern": _RULE.pattern.replace("?P", "?")},
+                {"type": "string", "pattern": _RULE.pattern},
             ],
             "examples": ["2%", "1 per model"],
         }
