@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
+from pydantic import ValidationError
 from scenario_stubs import REGISTRIES
 
+from fabric.cli.commands.schema import NAMES
+from fabric.cli.main import run
+from fabric.scenario.cost_schema import CostsSpec
 from fabric.scenario.json_schema import scenario_schema
 from fabric.scenario.templates import template_names, template_text
 
@@ -27,6 +32,27 @@ def check(data, schema):
 
 def test_the_schema_is_a_schema(schema):
     jsonschema.Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_command_prints_is_a_schema(name, capsys):
+    assert run(["schema", name]) == 0
+    jsonschema.Draft202012Validator.check_schema(json.loads(capsys.readouterr().out))
+
+
+@pytest.mark.parametrize(
+    ("rule", "valid"), [("2%", True), (" 1 per model", True), (3, True), ("2", True), ("1 %%", False)]
+)
+def test_a_rule_for_spares_is_read_alike(rule, valid, schema):
+    """By an editor as by the loader, which refuses what the pattern refuses."""
+    data = yaml.safe_load((DATA / "quickstart.yaml").read_text(encoding="utf-8"))
+    data["costs"] = {"spares": {"optics": rule}}
+    assert jsonschema.Draft202012Validator(schema).is_valid(data) is valid
+    if valid:
+        assert CostsSpec.model_validate(data["costs"]).spares["optics"]
+    else:
+        with pytest.raises(ValidationError, match="is not a rule for spares"):
+            CostsSpec.model_validate(data["costs"])
 
 
 @pytest.mark.parametrize("name", ["complete.yaml", "quickstart.yaml"])
