@@ -72,7 +72,8 @@ def purchase(before: Bill | None, after: Bill) -> Purchase:
         count = _count(new.get(key, ())) - _count(old.get(key, ()))
         if count:
             sample = (new.get(key) or old[key])[0]
-            rows.append(BoughtRow(sample.item, sample.model, count, sample.usd, sample.estimate))
+            metres = _metres(new.get(key, ())) - _metres(old.get(key, ()))
+            rows.append(BoughtRow(sample.item, sample.model, count, _each_usd(sample, count, metres), sample.estimate))
     return Purchase(tuple(rows), after.notes)
 
 
@@ -81,6 +82,15 @@ def _by_model(rows: Iterable[BillRow]) -> Mapping[tuple[str, str], list[BillRow]
     for row in rows:
         found.setdefault((row.item, row.model), []).append(row)
     return found
+
+
+def _each_usd(sample: BillRow, count: int, metres: float) -> float | None:
+    """Price of one of those that are bought, of cables by the metre at their mean length."""
+    return None if sample.usd is None else sample.usd + sample.usd_per_m * max(metres / count, 0.0)
+
+
+def _metres(rows: Iterable[BillRow]) -> float:
+    return sum(row.metres for row in rows)
 
 
 def _count(rows: Iterable[BillRow]) -> int:

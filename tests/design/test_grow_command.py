@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fabric.bill.bill import Bill, BillRow, BillTotals
 from fabric.cli.main import run
+from fabric.design.requirement import FALL_INTO_PARTS
+from fabric.design.requirement_file import load_requirement
+from fabric.growth.bought import purchase
+from fabric.growth.designed import _growing
 from fabric.growth.grow import GrowthRequest, grow
 from fabric.growth.result import GrowthResult
 from fabric.growth.sizes import StageWish
 from fabric.pipeline.network import build_network
 from fabric.scenario.load import load_scenario, load_scenario_text
 from topologies.errors import ScenarioError
+
+NOTHING = BillTotals(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, None, ())
 
 POD = """\
 version: 1
@@ -130,3 +138,20 @@ def test_steps_are_rows_too_and_stages_can_be_split(tmp_path: Path, capsys: pyte
     record = answer(capsys, str(tmp_path / "pod.yaml"), "--to", "128", "--step", "32", "--rows", "steps")
     assert {step["stage"] for step in record["steps"]} == {1, 2, 3}
     assert all(step["roll_back"] for step in record["steps"])
+
+
+def test_stages_cost_together_what_the_bill_of_each_says() -> None:
+    """Fibres are paid by the metre too: 10 more cables of 20 m at US$ 45 and 1.60 a metre are 770."""
+    row = BillRow("cable", "mpo", 10, 45.0, 0.0, 0.0, 0.0, None, True, "x", metres=200.0, usd_per_m=1.6)
+    bill = Bill((row,), NOTHING)
+    twice = Bill((replace(row, count=20, metres=400.0),), NOTHING)
+    assert purchase(None, bill).cost_usd == pytest.approx(row.cost_usd) == pytest.approx(770)
+    assert purchase(bill, twice).cost_usd == pytest.approx(770)
+
+
+def test_growth_without_families_named_takes_none_that_falls_into_parts() -> None:
+    """512 GPUs to 2,048: planes of single switches, one a rail, would be the cheapest, and do not grow."""
+    requirement = load_requirement(given={"require": {"gpus": 512, "nic": "400G", "growth": [{"gpus": 2048}]}})
+    kinds = _growing(requirement).spec.candidates.kinds
+    assert "leaf-spine" in kinds
+    assert not set(kinds) & set(FALL_INTO_PARTS)

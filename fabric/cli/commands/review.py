@@ -86,7 +86,7 @@ def _count_flags(command: F) -> F:
 def command(
     file: str | None, settings: Settings, scenario: str | None, cheaper: bool, catalog: str | None, **counts: Any
 ) -> int:
-    """Review counts of a slide, or a scenario: every contradiction, risk and waste, with arithmetic.
+    """Hold the counts of a slide, or a scenario, against arithmetic.
 
     FILE is a YAML file of counts (gpus, leaves, uplinks, spines, radix, bisection, cables, cost, ...), a scenario, or a
     saved result; counts can be flags, too, and go over those of the file. Counts: which of them cannot all be true, and
