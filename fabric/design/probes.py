@@ -22,6 +22,7 @@ from fabric.scenario.load import LoadedScenario
 from fabric.scenario.schema import Workload
 from topologies.errors import TrafficError
 from topologies.topology import Topology
+from topologies.units import precise_gbps
 from traffic.workload import WORKLOADS
 
 _MOST_MATCHED = 1_024  # endpoints, or leaves, of the farthest matching: an assignment problem
@@ -81,7 +82,7 @@ def breaks(load: ProbeLoad, need: FabricNeed) -> bool:
 def _patterns(need: FabricNeed, topology: Topology) -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and keys of every probe; NICs on rails send to their own rail, the GPUs' own network does the rest."""
     per_host = need.nics if need.rail == "per-gpu" else 1
-    rate = {"rate": f"{need.nic_gbps * (1 if per_host > 1 or need.nics == 1 else need.nics):g} Gb/s"}
+    rate = {"rate": precise_gbps(need.nic_gbps * (1 if per_host > 1 or need.nics == 1 else need.nics))}
     leaves = topology.nodes.level == 1
     per_leaf = max(need.hosts * per_host // max(int(leaves.sum()), 1), 1)
     steps = {"half": need.hosts // 2, "third": need.hosts // 3, "next": per_leaf}
