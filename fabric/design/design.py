@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf, isinf
 
-from fabric.design.choose import FamilyChoice, Ranked, best_of_family
+from fabric.design.amounts import amount_text
+from fabric.design.choose import FamilyChoice, Ranked, best_of_family, name_of
 from fabric.design.conflict import conflict_of
 from fabric.design.countable import left_out_notes, with_what_can_be_counted
 from fabric.design.family import FAMILIES
@@ -23,6 +24,7 @@ SAME_ORDER = (
     "within a family, a design with more oversubscription than one that failed was taken to fail too; it was not routed"
 )
 EVEN_LOAD = "{family}: its ceiling is that of everyone sending evenly to everyone, not of any traffic"
+MOST_BUILT = 200_000  # NICs of a fabric that is built, routed and failed; beyond, families are counted alone
 _FAR = 4  # times the best: designs beyond are not shown beside it
 _CLOSE = 5e-3  # relative, of what was counted and the bill
 
@@ -53,6 +55,8 @@ def design(requirement: Requirement, *, top: int = 4, progress: Reporter = silen
     if not all(firsts.values()):
         notes = (*said, *left_out_notes(list(plan.left_out)))
         return _infeasible(requirement, conflict_of(requirement), {}, notes)
+    if max(need.endpoints for need in needs.values()) > MOST_BUILT:
+        return _counted_only(requirement, firsts, (*said, *left_out_notes(list(plan.left_out))))
     plan.chosen = {name: best[0][0] for name, best in firsts.items()}
     if is_timed(requirement.objective):
         choose_fastest(plan, firsts)
@@ -94,6 +98,29 @@ def _families(plan: Plan, fabric: str, firsts: list[tuple[Ranked, str]], wanted:
         if plan.impossible:
             break
     return choices
+
+
+def _counted_only(
+    requirement: Requirement, firsts: Mapping[str, list[tuple[Ranked, str]]], notes: tuple[str, ...]
+) -> DesignResult:
+    """The families that reach, with the least of each: none is offered, since none was built."""
+    unit = requirement.objective.unit
+    texts = [
+        f"{fabric}: {name_of(ranked.counted)}: reaches, counted at {amount_text(ranked.value, unit)}"
+        for fabric, best in firsts.items()
+        for ranked, _ in best
+    ]
+    far = f"more than {MOST_BUILT:,} NICs on a fabric: families that reach are counted, none is built, routed or failed"
+    return DesignResult(
+        "BOUNDED",
+        requirement.objective.text,
+        None,
+        sum(min(ranked.bound for ranked, _ in best) for best in firsts.values()),
+        (),
+        defaults=requirement.defaults,
+        notes=(far, *texts, *notes),
+        unit=unit,
+    )
 
 
 def _no_family(plan: Plan, fabric: str, choices: list[FamilyChoice]) -> tuple[Conflict, ...]:

@@ -11,6 +11,7 @@ from small_requirements import JOB
 from fabric.design.design import design
 from fabric.design.judge import judge
 from fabric.design.requirement import Requirement, needs_of
+from fabric.design.requirement_file import load_requirement
 from fabric.design.scenario_text import scenario_text
 from fabric.design.search import Search
 from topologies.errors import ScenarioError
@@ -279,3 +280,13 @@ def test_the_same_requirement_gives_the_same_answer(tmp_path):
     first, second = design(asked, top=2), design(asked, top=2)
     assert [replace(one, fabrics={}) for one in first.designs] == [replace(one, fabrics={}) for one in second.designs]
     assert (first.bound, first.notes, first.rejected) == (second.bound, second.notes, second.rejected)
+
+
+def test_a_million_gpus_are_counted_and_not_offered(monkeypatch):
+    """Beyond what is built the families that reach are named, with a bound, and no design looks finished."""
+    monkeypatch.setattr("fabric.design.design.MOST_BUILT", 256)
+    asked = load_requirement(None, given={"name": "many", "require": {"gpus": 512, "nic": "400G"}})
+    result = design(asked)
+    assert (result.status, result.designs, result.value, result.tried) == ("BOUNDED", (), None, 0)
+    assert result.bound == pytest.approx(1_233_472)
+    assert any("reaches, counted at US$ 1,233,472" in note for note in result.notes)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fabric.design.amounts import amount_text
 from fabric.design.result import Conflict, Design, DesignResult, WorstFailure
 from fabric.faces.views.row_kinds import DESIGNS
 from fabric.output.columns import amounts, counts, loads, named, ratios, seconds_text
 from fabric.output.table import Table
-from topologies.units import format_seconds, percent, to_one
+from topologies.units import percent, to_one
 
 _EXACT = 1e-9  # relative, of a value that is its bound
 
@@ -100,20 +101,11 @@ def conflict_table(conflict: Sequence[Conflict]) -> Table:
 def proof_text(result: DesignResult, unit: str) -> str:
     """The choice and its bound in a line; ``unit`` is that of the objective."""
     chosen = result.chosen
+    if result.status == "BOUNDED" and chosen is None and result.bound is not None:
+        return f"counted alone, nothing is offered: no design is below {amount_text(result.bound, unit)}"
     if chosen is None or result.value is None or result.bound is None:
         return "no fabric meets this requirement"
     value, bound = amount_text(result.value, unit), amount_text(result.bound, unit)
     if (result.gap or 0.0) <= _EXACT:
         return f"chosen: {chosen.name}, {value}: the least there is, proved (bound {bound})"
     return f"chosen: {chosen.name}, {value} (no design is below {bound}, gap {percent(result.gap)})"
-
-
-def amount_text(value: float, unit: str) -> str:
-    """A sum of the objective.
-
-    >>> amount_text(1478784.0, "US$"), amount_text(2500.0, "W"), amount_text(12.5, ""), amount_text(0.0125, "s")
-    ('US$ 1,478,784', '2,500 W', '12', '12.5 ms')
-    """
-    if unit == "s":
-        return format_seconds(value)
-    return f"US$ {value:,.0f}" if unit == "US$" else f"{value:,.0f} {unit}".rstrip()
