@@ -129,12 +129,12 @@ def least_oversubscribed(need: FabricNeed, ranking: Ranking) -> Ranked | None:
         return next(ranking(replace(need, oversubscription=ceiling)), None)
 
     least = under(need.oversubscription)
-    nothing = 1.0  # a ceiling under which there is no design
+    too_low = 1.0  # a ceiling that no design keeps
     while least is not None:
         ratio = ratio_of(least.counted)
-        below = under((nothing + ratio) / 2)
+        below = under((too_low + ratio) / 2)
         if below is None:
-            nothing = (nothing + ratio) / 2
+            too_low = (too_low + ratio) / 2
             below = under(ratio * _FINER)
         if below is None:
             return least
@@ -159,7 +159,7 @@ def _between(need: FabricNeed, ranking: Ranking, tries: _Tries, held: float, bel
         if tries.count >= most or (tries.count >= _ENOUGH and cheapest.value >= best * (1 - _GAP)):
             return cheapest.bound
         ranked, low = cheapest, held
-        while tries.failed / low > _NEAR:  # what is no better under a lower ceiling need not be tried there
+        while tries.failed / low > _NEAR:  # a lower ceiling with no better design is passed over
             middle = under(sqrt(low * tries.failed))
             if middle is not None and middle.value < best:
                 ranked = middle

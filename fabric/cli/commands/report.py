@@ -19,6 +19,7 @@ from fabric.routing.names import router_names
 from topologies.printable import json_text
 
 if TYPE_CHECKING:
+    from fabric.faces.report.content import Content
     from fabric.faces.report.source import ReportSource
     from fabric.request import RouteRequest
     from fabric.saved.design_file import SavedDesign
@@ -63,9 +64,6 @@ def command(
     output unless -o says otherwise. The exit code says whether the report was written, not whether limits hold.
     """
     from fabric.faces.report.make import check_sections, make_report
-    from fabric.faces.report.markdown import to_markdown
-    from fabric.faces.report.page import to_page
-    from fabric.faces.report.record import report_record
     from fabric.request import RouteRequest
 
     if settings.format not in (None, "md", "json"):
@@ -97,11 +95,7 @@ def command(
         source = replace(source, base=_source(base, plain, replace(request, router=None, down=(), up=(), slow=())))
     routes = (*source.result.routes, *(source.base.result.routes if source.base is not None else ()))
     say_timings(timings, routes, settings)
-    content = make_report(source, names)
-    if kind == "json":
-        text = json_text(report_record(source, content), indent=2) + "\n"
-    else:
-        text = to_markdown(content) if kind == "md" else to_page(content)
+    text = _text(kind, source, make_report(source, names))
     target = settings
     if kind == "html" and settings.output == "-":
         target = replace(settings, output=f"{source.loaded.scenario.name}.html")
@@ -110,6 +104,17 @@ def command(
         click.echo(f"wrote {output_path(replace(target, force=True))}", err=True)
     stopped = source.result.partial or (source.failures is not None and source.failures.partial)
     return PARTIAL if stopped else OK
+
+
+def _text(kind: str, source: ReportSource, content: Content) -> str:
+    """The report as it is written: ``html``, ``md`` or ``json``."""
+    from fabric.faces.report.markdown import to_markdown
+    from fabric.faces.report.page import to_page
+    from fabric.faces.report.record import report_record
+
+    if kind == "json":
+        return json_text(report_record(source, content), indent=2) + "\n"
+    return to_markdown(content) if kind == "md" else to_page(content)
 
 
 def _opened_design(path: str) -> SavedDesign:
