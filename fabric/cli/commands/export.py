@@ -134,12 +134,7 @@ def command(
     tables do not fit, or a router that tables cannot carry.
     """
     if form == "list":
-        if scenario is not None:
-            raise click.UsageError("export list reads no scenario; it names the dialects")
-        refuse_flags(
-            "export list only names dialects", *_OWN, *_OF_CABLES, groups=("scenario", "files", "phase", "progress")
-        )
-        return list_dialects(settings)
+        return _listed(scenario, settings)
     if scenario is None:
         raise click.UsageError(f"export {form} needs a SCENARIO")
     if form == "cables":
@@ -182,6 +177,16 @@ def command(
 
     emit(_answer(loaded, rows), replace(settings, output="-"))
     return ANSWER_IS_NO if any(row["limits_ok"] is False for row in rows) else OK
+
+
+def _listed(scenario: str | None, settings: Settings) -> int:
+    """What there is to export to."""
+    if scenario is not None:
+        raise click.UsageError("export list reads no scenario; it names the dialects")
+    refuse_flags(
+        "export list only names dialects", *_OWN, *_OF_CABLES, groups=("scenario", "files", "phase", "progress")
+    )
+    return list_dialects(settings)
 
 
 def _target(settings: Settings) -> Path:
