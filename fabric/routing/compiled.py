@@ -12,35 +12,23 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property, update_wrapper
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
-import numba
-from numba.core import caching, config
-
 F = TypeVar("F", bound=Callable[..., Any])
-
-_FunctionCache: Any = caching.FunctionCache  # numba's types say nothing of these
-_NullCache: Any = caching.NullCache
-_config: Any = config
-_njit: Any = numba.njit
 
 _WAY_OUT = "NUMBA_CACHE_DIR names a folder that can be written, which keeps them"
 
 
 def compiled(function: F) -> F:
     """``numba.njit`` with the options all kernels share, and a cache that never fails."""
-    dispatcher: Any = _njit(nogil=True)(function)
-    dispatcher._cache = _Kept(function)
-    return cast(F, dispatcher)
+    return cast(F, _Kernel(function))
 
 
 def compiled_inside(function: F) -> F:
     """As ``compiled``, for loops that only compiled ones call and that create no array: quicker to compile."""
-    dispatcher: Any = _njit(nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
-    dispatcher._cache = _Kept(function)
-    return cast(F, dispatcher)
+    return cast(F, _Kernel(function, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True))
 
 
 def compiled_in_place(function: F) -> F:
@@ -49,14 +37,66 @@ def compiled_in_place(function: F) -> F:
     Counting who holds which array takes most of the time where many arrays go through small functions, above all on
     threads that share them.
     """
-    dispatcher: Any = _njit(nogil=True, _nrt=False)(function)
-    dispatcher._cache = _Kept(function)
-    return cast(F, dispatcher)
+    return cast(F, _Kernel(function, _nrt=False))
 
 
 def inlined(function: F) -> F:
     """A part of a loop ``compiled_in_place``, written into it: a call would hand over every field of every array."""
-    return cast(F, _njit(nogil=True, _nrt=False, inline="always")(function))
+    return cast(F, _Kernel(function, kept=False, _nrt=False, inline="always"))
+
+
+class _Kernel:
+    """A compiled loop that loads numba when it is first called, or first named by another loop being compiled.
+
+    To numba it is the dispatcher it stands for; a command that calls no loop never waits for numba.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, kept: bool = True, **options: Any) -> None:
+        update_wrapper(self, function)
+        self._function = function
+        self._kept = kept
+        self._options = options
+        self._call: Callable[..., Any] = self._first_call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        """Attributes of numba's dispatcher; names of Python's own protocols do not load it."""
+        if name.startswith("__") or name in ("_function", "_dispatcher"):
+            raise AttributeError(name)
+        return getattr(self._dispatcher, name)
+
+    def __repr__(self) -> str:
+        return f"<compiled {self._function.__module__}.{self._function.__qualname__}>"
+
+    def __reduce__(self) -> str:
+        return self._function.__qualname__  # by name, as a function
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What the loop is to another loop that calls it."""
+        from numba.core import types
+
+        return types.Dispatcher(self._dispatcher)
+
+    @cached_property
+    def _dispatcher(self) -> Any:
+        import numba
+        from numba.core.compiler_lock import global_compiler_lock
+
+        with global_compiler_lock:  # numba's own: one order of locks, whoever comes first
+            if "_made" not in self.__dict__:
+                njit: Any = numba.njit
+                dispatcher = njit(nogil=True, **self._options)(self._function)
+                if self._kept:
+                    dispatcher._cache = _Kept(self._function)
+                self.__dict__["_made"] = dispatcher
+        return self.__dict__["_made"]
+
+    def _first_call(self, *args: Any, **kwargs: Any) -> Any:
+        self._call = self._dispatcher
+        return self._call(*args, **kwargs)
 
 
 class _Kept:
@@ -71,7 +111,7 @@ class _Kept:
         self._function = function
         self._why = ""  # the usual places are not used
         try:
-            self._place = _FunctionCache(function)
+            self._place: Any = _function_cache(function)
         except (RuntimeError, OSError):  # RuntimeError: none of the usual places can be written
             self._why = "the usual places cannot be written"
             self._place = _in_temporary_folder(function)
@@ -102,25 +142,42 @@ class _Kept:
             except OSError as error:
                 usual = not self._why
                 self._why = f"{self._place.cache_path}: {error.strerror or error}"
-                self._place = _in_temporary_folder(self._function) if usual else _NullCache()
+                self._place = _in_temporary_folder(self._function) if usual else _null_cache()
         if self._why and not _Kept.said:
             _Kept.said = True
             _say(self._why, kept=self._place.cache_path is not None)
 
 
+def _function_cache(function: Callable[..., Any]) -> Any:
+    from numba.core import caching
+
+    cache_class: Any = caching.FunctionCache  # numba's types say nothing of these
+    return cache_class(function)
+
+
+def _null_cache() -> Any:
+    from numba.core import caching
+
+    cache_class: Any = caching.NullCache
+    return cache_class()
+
+
 def _in_temporary_folder(function: Callable[..., Any]) -> Any:
     """A cache below ``temporary_folder``, or one that keeps nothing."""
+    from numba.core import config
+
     folder = temporary_folder()
     if folder is None:
-        return _NullCache()
-    before = _config.CACHE_DIR
-    _config.CACHE_DIR = str(folder)
+        return _null_cache()
+    settings: Any = config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(folder)
     try:
-        return _FunctionCache(function)
+        return _function_cache(function)
     except (RuntimeError, OSError):
-        return _NullCache()
+        return _null_cache()
     finally:
-        _config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 @cache
