@@ -83,6 +83,7 @@ class ObjectiveProof:
     price: Floats | None = None  # shape (E,), non-negative prices of the graph's edges that prove the bound
     most_utilisation: float | None = None  # of min-cost: the utilisation that no edge of any routing may pass
     stages: tuple[LevelStage, ...] = ()  # of max-min-fair, in order of level; none: only the lowest level is proven
+    levels_gap: float | None = None  # of max-min-fair with stages: how much more, relative, an entry could get at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +189,7 @@ class Routing:
     spread: HashSpread | None = None
     admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective admits; None: all of it
     usable: Floats | None = None  # shape (E,), part of each edge's capacity that this routing can fill; None: all of it
+    via: Ints | None = None  # switches, one of which all traffic turns at; equal splits to it and from it
     flows: Callable[[], DestinationFlows] | None = None  # worked out when asked, where neither splits nor paths are
     draws: HashDraws | None = None  # of a router that hashes
     packet_slowdown: float = 1.0  # of flows that collide; see packet_slowdown.py

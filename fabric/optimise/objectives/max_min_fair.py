@@ -20,7 +20,7 @@ from fabric.optimise.flow_programmes import highest_level, most_admitted
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.optimise.path_policy import OVER_PATHS, exact_columns, route_space, solver_for
 from fabric.optimise.programme_rounds import Improved, improve, within_capacity
-from fabric.optimise.proofs import level_bound, priced_names
+from fabric.optimise.proofs import level_bound, levels_gap, priced_names
 from fabric.optimise.route_space import RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, LevelStage, ObjectiveProof, Routing, RoutingOptions
@@ -69,6 +69,7 @@ def max_min_fair(
         )  # fmt: skip
     loads, admitted = within_capacity(graph, filled.last)
     value, bound = float(admitted[space.routable].min()), min(filled.lowest_bound, 1.0)
+    between = levels_gap(graph, demand, space.routable, admitted, filled.stages, space.least_prices) if exact else None
     way = "exact" if exact else f"every demand within a factor {FACTOR:g} of its fair level"
     names = priced_names(graph, filled.price)
     words = f"no routing gives all demands more than {percent(bound)}: {names}{OVER_PATHS[options.paths]}"
@@ -83,7 +84,7 @@ def max_min_fair(
             0.0,
             words,
             objective=ObjectiveProof(
-                TRAITS.figure, value, bound, TRAITS.unit, words, filled.price, stages=filled.stages
+                TRAITS.figure, value, bound, TRAITS.unit, words, filled.price, stages=filled.stages, levels_gap=between
             ),
         ),
         solver=filled.last.solver,
@@ -134,7 +135,7 @@ def _exact(
         stopped = rising & (paid > PAYS * max(float(paid.max(initial=0.0)), np.finfo(np.float64).tiny))
         if not stopped.any() or top >= 1 - 1e-9:
             stopped = rising
-        if top < 1 - 1e-9:
+        if top < 1:
             stages.append(LevelStage(np.flatnonzero(stopped), found.price))
         rising = rising & ~stopped
         first = filled or _Filled(level, found, top, found.bound, found.price, False)
