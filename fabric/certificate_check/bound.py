@@ -1,7 +1,15 @@
-"""Lower bounds from prices: shortest paths, one sum over the demand and one over the links.
+"""Bounds from prices: shortest paths, one sum over the demand and one over the links.
 
 For prices w ≥ 0 of the edges, traffic pays at least demand x distance, and no edge earns more than utilisation x
-capacity x price. So every routing has a highest utilisation of at least Σ demand x dist_w / Σ capacity x w.
+capacity x price. With n the Gbps offered, x the parts admitted and c the capacities, every routing has
+
+* a highest utilisation of at least Σ n dist_w / Σ c w;
+* within capacity, Σ n x ≤ Σ c w + Σ n max(0, 1 - dist_w) Gbps admitted;
+* parts t of all entries alike of at most Σ c w / Σ n dist_w;
+* with no edge above τ, a cost Σ weight x Gbps of at least Σ n dist_{weight + w} - τ Σ c w.
+
+Distances are ``far``, over the paths that the policy allows; entries without one are refuted elsewhere, or cannot be
+admitted, and prove nothing.
 """
 
 from __future__ import annotations
@@ -11,32 +19,37 @@ import numpy as np
 from fabric.certificate_check.columns import Floats
 from fabric.certificate_check.demand import PointDemand
 from fabric.certificate_check.network import Network
-from fabric.certificate_check.walk import cheapest_on, distances_to, on_shortest
 
 
-def priced_bound(network: Network, demand: PointDemand, price: Floats, *, shortest_only: bool) -> float:
-    """What prices prove; with ``shortest_only`` of routings over paths of least weight, else of all.
+def paid_gbps(demand: PointDemand, far: Floats) -> Floats:
+    """Gbps offered x distance of every entry, shape (nnz,); 0 without a path."""
+    return demand.offered_gbps * np.where(np.isfinite(far), far, 0.0)
 
-    Parameters
-    ----------
-    price : ndarray, shape (E,)
-        Per Gbps of an edge; any unit.
 
-    Returns
-    -------
-    float
-        Utilisation; 0 when no edge with capacity has a price.
-    """
-    earned = float((network.capacity_gbps * price).sum())
-    if earned <= 0:
-        return 0.0
-    paid = 0.0
-    for number, distance in distances_to(network, network.weight if shortest_only else price, demand.dest):
-        if shortest_only:
-            edges = np.flatnonzero(on_shortest(network, distance))
-            distance = cheapest_on(network, edges, price, int(demand.dest[number]))
-        entries = slice(int(demand.start[number]), int(demand.start[number + 1]))
-        far = distance[demand.src[entries]]
-        # Demand without a path is refuted elsewhere; here it proves nothing.
-        paid += float((demand.gbps[entries] * np.where(np.isfinite(far), far, 0.0)).sum())
-    return paid / earned
+def earned_gbps(network: Network, price: Floats) -> float:
+    """Σ capacity x price."""
+    return float((network.capacity_gbps * price).sum())
+
+
+def utilisation_bound(network: Network, demand: PointDemand, price: Floats, far: Floats) -> float:
+    """Least highest utilisation; 0 when no edge with capacity has a price."""
+    earned = earned_gbps(network, price)
+    return float(paid_gbps(demand, far).sum()) / earned if earned > 0 else 0.0
+
+
+def throughput_bound(network: Network, demand: PointDemand, price: Floats, far: Floats) -> float:
+    """Most Gbps that can be admitted."""
+    spare = np.where(np.isfinite(far), np.maximum(1.0 - far, 0.0), 0.0)
+    offered = float(demand.offered_gbps[np.isfinite(far)].sum())
+    return min(offered, earned_gbps(network, price) + float((demand.offered_gbps * spare).sum()))
+
+
+def level_bound(network: Network, demand: PointDemand, price: Floats, far: Floats) -> float:
+    """Highest part that all entries with a path can have at once."""
+    worth = float(paid_gbps(demand, far).sum())
+    return min(1.0, earned_gbps(network, price) / worth) if worth > 0 else 1.0
+
+
+def cost_bound(network: Network, demand: PointDemand, price: Floats, far: Floats, most: float) -> float:
+    """Least Σ weight x Gbps with no edge above ``most``; ``far`` is by weight plus price."""
+    return max(float(paid_gbps(demand, far).sum()) - most * earned_gbps(network, price), 0.0)

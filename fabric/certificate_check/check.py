@@ -10,32 +10,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabric.certificate_check.bound import priced_bound
-from fabric.certificate_check.columns import (
-    MIN_MAX,
-    CertificateFile,
-    Floats,
-    Ints,
-    PathColumns,
-    PhaseColumns,
-    SplitColumns,
-)
+from fabric.certificate_check.bound import utilisation_bound
+from fabric.certificate_check.columns import ADMITTING, MIN_MAX, CertificateFile, Floats, PhaseColumns, SplitColumns
 from fabric.certificate_check.demand import PointDemand, point_demand, unequal_members, without_way
+from fabric.certificate_check.finding import HOLDS, NOT_CHECKED, REFUTED, TOLERANCE, Finding
+from fabric.certificate_check.flows import conserved, walk_flows, walk_via
+from fabric.certificate_check.given_paths import off_list, wrong_lists
 from fabric.certificate_check.network import Network, build_network
-from fabric.certificate_check.walk import Walked, off_shortest, walk_equal_splits, walk_paths, walk_splits
+from fabric.certificate_check.objective import NO_FIGURES, Figures, check_objective
+from fabric.certificate_check.policy import edges_by_destination, knows_policy, least_prices, off_policy
+from fabric.certificate_check.walk import Walked, walk_equal_splits, walk_paths, walk_splits
 
-TOLERANCE = 1e-6  # relative; for the gap absolute
 _SHOWN = 5
-HOLDS, REFUTED, NOT_CHECKED = "holds", "refuted", "not checked"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A claim, and what was found about it."""
-
-    claim: str  # links, demand, routing, max_utilisation, lower_bound, gap
-    verdict: str  # HOLDS, REFUTED or NOT_CHECKED
-    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +39,8 @@ class PhaseVerdict:
     claimed_gap: float | None
     found_gap: float | None
     findings: tuple[Finding, ...]
+    objective: str = MIN_MAX
+    figures: Figures = NO_FIGURES  # of other objectives
 
     @property
     def refuted(self) -> tuple[Finding, ...]:
@@ -106,31 +94,64 @@ def check_phase(phase: PhaseColumns) -> PhaseVerdict:
         claimed_gap=phase.claims.gap,
         found_gap=None,
         findings=tuple(findings),
+        objective=phase.objective,
     )
     if network is None or cut_off:
         return verdict
     findings += [Finding("demand", REFUTED, words) for words in unequal_members(phase, network)]
     demand = point_demand(phase, network)
-    access, access_link = _fullest_access(phase, network, demand)
+    findings += [*_cut_demand(phase, network, demand), *_lists(phase, network, demand)]
+    access, _ = _fullest_access(phase, network, demand.sent_gbps, demand.received_gbps)
     walked = _walked(phase, network, demand)
     highest, hottest = None, ""
     if walked is not None:
         highest, hottest = _fullest(network, walked.edge_gbps, phase.usable_part)
-        if access > highest:
-            highest, hottest = access, access_link
+        crossed = (demand.sent_gbps, demand.received_gbps)
+        if phase.objective in ADMITTING:
+            crossed = (demand.sent_part_gbps, demand.received_part_gbps)
+        ends, access_link = _fullest_access(phase, network, *crossed)
+        if ends > highest:
+            highest, hottest = ends, access_link
         findings += _about_routing(walked)
+    elif phase.load_gbps is not None:
+        findings += [Finding("routing", REFUTED, words) for words in conserved(network, demand, phase.load_gbps)]
     findings.append(_utilisation(phase, highest, hottest))
     bound, about_bound = _bound(phase, network, demand, access)
-    findings += about_bound
     gap, about_gap = _gap(phase, highest, bound)
+    figures, about_objective = check_objective(phase, network, demand, None if walked is None else walked.edge_gbps)
     return replace(
         verdict,
         found_utilisation=highest,
         hottest_link=hottest,
         found_bound=bound,
         found_gap=gap,
-        findings=(*findings, *about_gap),
+        findings=(*findings, *about_bound, *about_gap, *about_objective),
+        figures=figures,
     )
+
+
+def _cut_demand(phase: PhaseColumns, network: Network, demand: PointDemand) -> list[Finding]:
+    """Only some objectives admit demand in part; else only what has no allowed path is left out."""
+    if phase.objective in ADMITTING or not (demand.part < 1).any():
+        return []
+    cut = (demand.part < 1) & np.isfinite(least_prices(network, phase, demand, network.weight))
+    if not cut.any() or not knows_policy(phase):
+        return []
+    entry = int(np.argmax(cut))
+    name = f"{network.point_name(int(demand.src[entry]))} to {network.point_name(int(demand.dest_of_entry[entry]))}"
+    return [Finding("demand", REFUTED, f"{demand.part[entry]:.6g} of what goes from {name} is admitted, it has a path")]
+
+
+def _lists(phase: PhaseColumns, network: Network, demand: PointDemand) -> list[Finding]:
+    """Whether the paths that the policy allows are those that it says."""
+    if phase.allowed is None:
+        return []
+    wrong, left = wrong_lists(network, demand, phase.allowed)
+    if wrong or not left:
+        return [Finding("paths", REFUTED, words) for words in wrong] or [Finding("paths", HOLDS)]
+    return [
+        Finding("paths", NOT_CHECKED, f"whether the paths of {left} pairs are the shortest takes too long to search")
+    ]
 
 
 def _about_routing(walked: Walked) -> list[Finding]:
@@ -148,12 +169,12 @@ def _offered(phase: PhaseColumns) -> list[Finding]:
     return [Finding("demand", REFUTED, f"{claimed:.6g} Gbps are claimed in all, the demand has {found:.6g}")]
 
 
-def _fullest_access(phase: PhaseColumns, network: Network, demand: PointDemand) -> tuple[float, str]:
-    """Highest utilisation of the access links of endpoints that have no choice, and the link."""
+def _fullest_access(phase: PhaseColumns, network: Network, sent: Floats, received: Floats) -> tuple[float, str]:
+    """Highest utilisation of the access links of endpoints that have no choice, and the link; Gbps by node."""
     fabric, best, name = phase.fabric, 0.0, ""
     for at, near, far, gbps in (
-        (phase.send_point, fabric.link_src, fabric.link_dst, demand.sent_gbps),
-        (phase.receive_point, fabric.link_dst, fabric.link_src, demand.received_gbps),
+        (phase.send_point, fabric.link_src, fabric.link_dst, sent),
+        (phase.receive_point, fabric.link_dst, fabric.link_src, received),
     ):
         single = ~fabric.node_forwards & (at >= 0) & (network.members[at] == 0)
         links = np.flatnonzero(single[near] & fabric.node_forwards[far] & (fabric.capacity_gbps > 0))
@@ -180,32 +201,38 @@ def _fullest(network: Network, edge_gbps: Floats, usable_part: Floats | None) ->
 def _walked(phase: PhaseColumns, network: Network, demand: PointDemand) -> Walked | None:
     """Loads that follow from the file's routing; None when it has none."""
     if phase.routing == "ecmp":
-        return walk_equal_splits(network, demand)
-    if phase.splits is not None:
+        return walk_equal_splits(network, demand.amounts)
+    used: SplitColumns | None = None
+    if phase.via is not None:
+        walked = walk_via(network, demand, phase.via)
+    elif phase.splits is not None:
         walked, used = walk_splits(network, demand, phase.splits), phase.splits
     elif phase.paths is not None:
-        walked, used = walk_paths(network, demand, phase.paths), _edges_by_destination(phase.paths)
+        walked, used = walk_paths(network, demand, phase.paths), edges_by_destination(phase.paths)
+        if phase.allowed is not None:
+            walked.wrong += off_list(network, phase.paths, phase.allowed)
+    elif phase.flows is not None:
+        flows = phase.flows
+        walked, used = (
+            walk_flows(network, demand, flows),
+            SplitColumns(flows.point, flows.start, flows.edge, flows.gbps),
+        )
     else:
         return None
     dead = (walked.edge_gbps > 0) & ~network.usable
     walked.wrong += [f"load on {network.edge_name(int(edge))}, which is down" for edge in np.flatnonzero(dead)[:1]]
-    if phase.path_policy == "shortest":
-        walked.wrong += off_shortest(network, demand, used)
+    if used is not None:
+        walked.wrong += off_policy(network, phase, demand, used)
     return walked
-
-
-def _edges_by_destination(paths: PathColumns) -> SplitColumns:
-    """Edges of all paths to each destination, as splits of no meaning."""
-    to: Ints = np.repeat(paths.dst, np.diff(paths.start))
-    order = np.argsort(to, kind="stable")
-    point, first = np.unique(to[order], return_index=True)
-    return SplitColumns(point, np.append(first, len(to)), paths.edge[order], np.ones(len(to)))
 
 
 def _utilisation(phase: PhaseColumns, found: float | None, hottest: str) -> Finding:
     claimed = phase.claims.max_utilisation
     if found is None:
-        return Finding("max_utilisation", NOT_CHECKED, f"the file has loads of {phase.router} but no routing to walk")
+        words = f"the file has loads of {phase.router} but no routing to walk"
+        if phase.load_gbps is not None:
+            words = f"{phase.router} is too large to write by destination; only that loads are conserved was checked"
+        return Finding("max_utilisation", NOT_CHECKED, words)
     if claimed is None or not np.isfinite(found):
         if claimed is None and not np.isfinite(found):
             return Finding("max_utilisation", HOLDS)
@@ -227,16 +254,18 @@ def _bound(
     if phase.price is None:
         found = access
     else:
-        found = priced_bound(network, demand, phase.price, shortest_only=phase.path_policy == "shortest")
+        far = least_prices(network, phase, demand, phase.price)
+        found = utilisation_bound(network, demand, phase.price, far)
     if found >= claimed * (1 - TOLERANCE):
         return found, [Finding("lower_bound", HOLDS)]
     words = (
         f"{claimed:.9g} is claimed, {'prices prove' if phase.price is not None else 'access links have'} {found:.9g}"
     )
-    if phase.objective == MIN_MAX and phase.path_policy in ("any", "shortest"):
+    if knows_policy(phase):
         return found, [Finding("lower_bound", REFUTED, words)]
-    scope = f"{phase.path_policy} paths" if phase.objective == MIN_MAX else f"objective {phase.objective}"
-    return found, [Finding("lower_bound", NOT_CHECKED, f"{words} over all paths; {scope} may prove more")]
+    return found, [
+        Finding("lower_bound", NOT_CHECKED, f"{words} over all paths; {phase.path_policy} paths may prove more")
+    ]
 
 
 def _gap(phase: PhaseColumns, highest: float | None, bound: float | None) -> tuple[float | None, list[Finding]]:

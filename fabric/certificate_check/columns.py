@@ -19,9 +19,10 @@ Bools = NDArray[np.bool_]
 
 SCHEMA = "fabric-planner/certificate"
 VERSION = 1
-ROUTINGS = ("ecmp", "splits", "paths", "none")
+ROUTINGS = ("ecmp", "splits", "paths", "none", "via", "flows", "loads")
 PROOFS = ("prices", "access", "none")
-MIN_MAX = "min-max-utilisation"
+MIN_MAX, MAX_THROUGHPUT, MAX_MIN_FAIR, MIN_COST = "min-max-utilisation", "max-throughput", "max-min-fair", "min-cost"
+ADMITTING = (MAX_THROUGHPUT, MAX_MIN_FAIR)  # objectives that may admit a part of a demand
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,7 @@ class FabricColumns:
     link_capacity_gbps: Floats  # when up
     link_weight: Floats
     link_up: Bools
+    node_level: Ints | None = None  # shape (N,), height of switches; None in files that do not say
 
     @cached_property
     def capacity_gbps(self) -> Floats:
@@ -74,6 +76,22 @@ class ServedColumns:
     src: Ints  # shape (S,), points
     dst: Ints
     part: Floats  # 0..1
+    stage: Ints  # of max-min-fair: stage that stopped it, -1: none
+
+
+@dataclass(frozen=True, eq=False)
+class StageColumns:
+    """Prices of every stage of a max-min fair filling, in order of level; edges that are not listed have none."""
+
+    start: Ints  # shape (stages + 1,)
+    edge: Ints
+    price: Floats
+
+    def of(self, stage: int, edges: int) -> Floats:
+        """Prices of all edges in a stage, shape (E,)."""
+        price, rows = np.zeros(edges), slice(int(self.start[stage]), int(self.start[stage + 1]))
+        price[self.edge[rows]] = self.price[rows]
+        return price
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +113,39 @@ class PathColumns:
     gbps: Floats
     start: Ints  # shape (P + 1,)
     edge: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class FlowColumns:
+    """Per destination point: edges, and the Gbps to it that each carries."""
+
+    point: Ints  # shape (D,)
+    start: Ints  # shape (D + 1,)
+    edge: Ints
+    gbps: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class AllowedColumns:
+    """The only paths that a pair of points may use (path policy k-shortest)."""
+
+    most: int  # k
+    src: Ints  # shape (P,), points
+    dst: Ints
+    start: Ints  # shape (P + 1,)
+    edge: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectiveColumns:
+    """What is claimed of an objective other than least utilisation, and the prices that bound it."""
+
+    value: float
+    bound: float
+    most_utilisation: float | None  # of min-cost: what no edge may pass
+    levels_gap: float | None  # of max-min-fair: how much more, relative, any entry could get at most
+    price: Floats  # shape (E,)
+    stages: StageColumns | None
 
 
 @dataclass(frozen=True)
@@ -130,6 +181,11 @@ class PhaseColumns:
     price: Floats | None = None  # shape (E,)
     splits: SplitColumns | None = None
     paths: PathColumns | None = None
+    flows: FlowColumns | None = None
+    via: Ints | None = None  # switches, one of which all traffic turns at
+    load_gbps: Floats | None = None  # shape (E,), of routings too large to write
+    allowed: AllowedColumns | None = None
+    proven: ObjectiveColumns | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from fabric.certificate_check.columns import DemandColumns, Floats, Ints, PhaseColumns
+from fabric.certificate_check.columns import Bools, DemandColumns, Floats, Ints, PhaseColumns
 from fabric.certificate_check.network import Network
 
 _ALIKE = 1e-6  # of the largest; members of a set exchange equal amounts up to this
@@ -15,20 +16,48 @@ _PROJECTIONS = 2
 
 
 @dataclass(frozen=True, eq=False)
+class Amounts:
+    """Gbps between points by destination: entries ``start[row]`` to ``start[row + 1]`` go to ``dest[row]``."""
+
+    dest: Ints  # shape (D,)
+    start: Ints  # shape (D + 1,)
+    src: Ints  # shape (nnz,)
+    gbps: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class PointDemand:
-    """Demand between different points as far as it is admitted, and what every endpoint offers and is offered."""
+    """Demand between different points, the part of it that is admitted, and what every endpoint exchanges."""
 
     dest: Ints  # shape (D,), points, rising
     start: Ints  # shape (D + 1,)
     src: Ints  # shape (nnz,), points
-    gbps: Floats  # shape (nnz,)
-    sent_gbps: Floats  # shape (N,), by node
+    offered_gbps: Floats  # shape (nnz,)
+    part: Floats  # shape (nnz,), admitted
+    stage: Ints  # shape (nnz,), of a max-min fair filling, -1: none
+    sent_gbps: Floats  # shape (N,), by node, offered
     received_gbps: Floats
+    sent_part_gbps: Floats  # shape (N,), by node, of what is admitted
+    received_part_gbps: Floats
+
+    @cached_property
+    def gbps(self) -> Floats:
+        """What is admitted of every entry, shape (nnz,)."""
+        return self.offered_gbps * self.part
 
     @property
+    def amounts(self) -> Amounts:
+        """What is admitted."""
+        return Amounts(self.dest, self.start, self.src, self.gbps)
+
+    @cached_property
     def dest_of_entry(self) -> Ints:
         """Destination of every entry, shape (nnz,)."""
         return np.repeat(self.dest, np.diff(self.start))
+
+    def entries(self, row: int) -> slice:
+        """Entries of the destination ``dest[row]``."""
+        return slice(int(self.start[row]), int(self.start[row + 1]))
 
 
 def without_way(phase: PhaseColumns) -> list[str]:
@@ -47,56 +76,94 @@ def without_way(phase: PhaseColumns) -> list[str]:
 
 def point_demand(phase: PhaseColumns, network: Network) -> PointDemand:
     """Demand between points; local traffic of a switch loads access links only."""
-    demand, points, nodes = phase.demand, network.points, len(phase.fabric.node_name)
-    parts = _ServedParts(phase, points)
+    demand, points, nodes = phase.demand, max(network.points, 1), len(phase.fabric.node_name)
+    served = _Served(phase, points)
     row_key = phase.receive_point[demand.dst] * points + phase.send_point[demand.src]
-    sent = np.bincount(demand.src, demand.gbps, nodes).astype(np.float64)
-    received = np.bincount(demand.dst, demand.gbps, nodes).astype(np.float64)
-    keys, amounts = [row_key], [demand.gbps * parts.of(row_key)]
+    ends = [np.bincount(at, demand.gbps, nodes).astype(np.float64) for at in (demand.src, demand.dst)]
+    admitted = demand.gbps * served.part_of(row_key)
+    ends += [np.bincount(at, admitted, nodes).astype(np.float64) for at in (demand.src, demand.dst)]
+    keys, amounts = [row_key], [demand.gbps]
     for block in range(len(demand.block_gbps)):
         members = demand.block_member[demand.block_start[block] : demand.block_start[block + 1]]
+        between = _Between.of(phase.send_point[members], phase.receive_point[members], points)
         each = float(demand.block_gbps[block])
-        key, gbps = _between(phase.send_point[members], phase.receive_point[members], points, each)
-        keys.append(key)
-        amounts.append(gbps * parts.of(key))
-        sent[members] += each * (len(members) - 1)
-        received[members] += each * (len(members) - 1)
+        keys.append(between.key)
+        amounts.append(between.pairs * each)
+        whole = np.full(len(members), len(members) - 1.0)
+        for total, partners in zip(ends, (whole, whole, *between.partners(served)), strict=True):
+            total[members] += each * partners
     key, gbps = np.concatenate(keys), np.concatenate(amounts)
-    apart = (key // points != key % points) & (gbps > 0) if points else gbps > 0
+    apart = (key // points != key % points) & (gbps > 0)
     unique, inverse = np.unique(key[apart], return_inverse=True)
     total = np.bincount(inverse, gbps[apart], len(unique)).astype(np.float64)
-    dest, first = np.unique(unique // max(points, 1), return_index=True)
-    return PointDemand(dest, np.append(first, len(unique)), unique % max(points, 1), total, sent, received)
+    dest, first = np.unique(unique // points, return_index=True)
+    return PointDemand(
+        dest,
+        np.append(first, len(unique)),
+        unique % points,
+        total,
+        served.part_of(unique),
+        served.stage_of(unique),
+        *ends,
+    )
 
 
-class _ServedParts:
-    """Which part of a pair of points is admitted."""
+class _Served:
+    """Which part of a pair of points is admitted, and the stage that stopped it."""
 
     def __init__(self, phase: PhaseColumns, points: int) -> None:
         self._key = np.empty(0, dtype=np.int64)
-        self._part = np.empty(0)
         if phase.served is not None:
             key = phase.served.dst * points + phase.served.src
             order = np.argsort(key, kind="stable")
-            self._key, self._part = key[order], phase.served.part[order]
+            self._key, self._part, self._stage = key[order], phase.served.part[order], phase.served.stage[order]
 
-    def of(self, key: Ints) -> Floats:
-        """Parts of pairs ``dst x points + src``, shape as given."""
-        if not len(self._key):
-            return np.ones(len(key))
+    def _at(self, key: Ints) -> tuple[Ints, Bools]:
         at = np.minimum(np.searchsorted(self._key, key), len(self._key) - 1)
-        return np.where(self._key[at] == key, self._part[at], 1.0)
+        return at, self._key[at] == key
+
+    def part_of(self, key: Ints) -> Floats:
+        """Parts of pairs ``dst x points + src``, shape as given; 1 of those that are not listed."""
+        if not len(self._key):
+            return np.ones(key.shape)
+        at, listed = self._at(key)
+        return np.where(listed, self._part[at], 1.0)
+
+    def stage_of(self, key: Ints) -> Ints:
+        """Stages of pairs, shape as given; -1 of those that are not listed."""
+        if not len(self._key):
+            return np.full(key.shape, -1)
+        at, listed = self._at(key)
+        return np.where(listed, self._stage[at], -1)
 
 
-def _between(send: Ints, receive: Ints, points: int, each: float) -> tuple[Ints, Floats]:
-    """Pairs of points of a block and their Gbps: members there x members here, less every member's own."""
-    here, senders = np.unique(send, return_counts=True)
-    there, receivers = np.unique(receive, return_counts=True)
-    key = (there[:, None] * points + here[None, :]).ravel()
-    count = np.multiply.outer(receivers, senders).ravel().astype(np.float64)
-    own, times = np.unique(receive * points + send, return_counts=True)
-    count[np.searchsorted(key, own)] -= times
-    return key, count * each
+@dataclass(frozen=True, eq=False)
+class _Between:
+    """Pairs of points of a block: members there x members here, less every member's own."""
+
+    key: Ints  # shape (T x H,), dst x points + src
+    pairs: Floats  # shape (T x H,), of members
+    here: Ints  # shape (H,), members that send from each point
+    there: Ints  # shape (T,), members that receive at each
+    at_here: Ints  # shape (members,), place of a member's point in ``here``
+    at_there: Ints
+
+    @staticmethod
+    def of(send: Ints, receive: Ints, points: int) -> _Between:
+        """Of members by their points."""
+        source, at_here, here = np.unique(send, return_inverse=True, return_counts=True)
+        sink, at_there, there = np.unique(receive, return_inverse=True, return_counts=True)
+        key = (sink[:, None] * points + source[None, :]).ravel()
+        pairs = np.multiply.outer(there, here).ravel().astype(np.float64)
+        own, times = np.unique(receive * points + send, return_counts=True)
+        pairs[np.searchsorted(key, own)] -= times
+        return _Between(key, pairs, here, there, at_here, at_there)
+
+    def partners(self, served: _Served) -> tuple[Floats, Floats]:
+        """To how many others every member sends, and from how many it receives, each counted by its admitted part."""
+        part = served.part_of(self.key).reshape(len(self.there), len(self.here))
+        own = part[self.at_there, self.at_here]
+        return (self.there @ part)[self.at_here] - own, (part @ self.here)[self.at_there] - own
 
 
 def unequal_members(phase: PhaseColumns, network: Network) -> list[str]:

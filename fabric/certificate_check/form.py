@@ -54,6 +54,17 @@ class Entry:
             raise bad_manifest(f"{self.place}.{key} is {value!r}, not a number from 0")
         return float(value)
 
+    def has(self, key: str) -> bool:
+        """Whether there is more than null under a key: what older files do not say is not claimed."""
+        return self._value.get(key) is not None
+
+    def needed(self, key: str) -> float:
+        """A finite number from 0."""
+        value = self.number(key)
+        if value is None:
+            raise bad_manifest(f"{self.place}.{key} is null")
+        return value
+
     def entry(self, key: str) -> Entry:
         """An object under a key."""
         return Entry(self._get(key), f"{self.place}.{key}")
@@ -77,6 +88,10 @@ class Columns:
     def __init__(self, archive: BoundedZip, folder: str) -> None:
         self._archive = archive
         self._folder = folder
+
+    def has(self, name: str) -> bool:
+        """Whether the column is there."""
+        return f"{self._folder}/{name}.npy" in self._archive.names
 
     def ints(self, name: str, length: int | None = None, *, below: int | None = None, least: int = 0) -> Ints:
         """A column of integers from ``least``, all ``below`` a count."""

@@ -15,15 +15,19 @@ from fabric.certificate_check.columns import (
     ROUTINGS,
     SCHEMA,
     VERSION,
+    AllowedColumns,
     CertificateFile,
     Claims,
     DemandColumns,
     FabricColumns,
     Floats,
+    FlowColumns,
+    ObjectiveColumns,
     PathColumns,
     PhaseColumns,
     ServedColumns,
     SplitColumns,
+    StageColumns,
 )
 from fabric.certificate_check.form import HINT, Columns, Entry, bad_manifest
 from topologies.errors import FormatError
@@ -89,6 +93,7 @@ def _fabric(archive: BoundedZip, entry: Entry) -> FabricColumns:
     return FabricColumns(
         name=entry.text("name"),
         node_name=name,
+        node_level=columns.ints("node_level", len(name)) if columns.has("node_level") else None,
         node_forwards=columns.bools("node_forwards", len(name)),
         link_src=src,
         link_dst=columns.ints("link_dst", len(src), below=len(name)),
@@ -111,9 +116,8 @@ def _phase(archive: BoundedZip, entry: Entry, fabrics: dict[str, FabricColumns])
     link_edge = columns.ints("link_edge", links, below=links, least=-1)
     edges = int(link_edge.max(initial=-1)) + 1
     claims, routing, proof = entry.entry("claims"), entry.text("routing", ROUTINGS), entry.text("proof", PROOFS)
-    offered = claims.number("offered_gbps")
-    if offered is None:
-        raise bad_manifest(f"{claims.place}.offered_gbps is null")
+    offered = claims.needed("offered_gbps")
+    stages = _stages(columns, edges) if entry.has("stages") else None
     return PhaseColumns(
         fabric=fabric,
         phase=entry.text("phase"),
@@ -129,11 +133,18 @@ def _phase(archive: BoundedZip, entry: Entry, fabrics: dict[str, FabricColumns])
         receive_point=receive,
         link_edge=link_edge,
         demand=_demand(columns, nodes),
-        served=_served(columns, points) if entry.text("served", _PARTS) == "parts" else None,
+        served=_served(columns, points, stages) if entry.text("served", _PARTS) == "parts" else None,
         usable_part=_usable(columns, edges) if entry.text("usable", _PARTS) == "parts" else None,
         price=columns.floats("price", edges) if proof == "prices" else None,
         splits=_splits(columns, points, edges) if routing == "splits" else None,
         paths=_paths(columns, points, edges) if routing == "paths" else None,
+        flows=_flows(columns, points, edges) if routing == "flows" else None,
+        via=columns.ints("via_point", below=points) if routing == "via" else None,
+        load_gbps=columns.floats("load_gbps", edges) if routing == "loads" else None,
+        allowed=_allowed(columns, points, edges, entry.count("k_paths")) if entry.has("k_paths") else None,
+        proven=_proven(columns, edges, entry.entry("objective_claims"), stages)
+        if entry.has("objective_claims")
+        else None,
     )
 
 
@@ -158,10 +169,31 @@ def _demand(columns: Columns, nodes: int) -> DemandColumns:
     return found
 
 
-def _served(columns: Columns, points: int) -> ServedColumns:
+def _served(columns: Columns, points: int, stages: StageColumns | None) -> ServedColumns:
     src = columns.ints("served_src", below=points)
     dst = columns.ints("served_dst", len(src), below=points)
-    return ServedColumns(src, dst, columns.floats("served_part", len(src), most=1.0))
+    stage = np.full(len(src), -1)
+    if stages is not None:
+        stage = columns.ints("served_stage", len(src), below=len(stages.start) - 1, least=-1)
+    if len(np.unique(dst * points + src)) < len(src):
+        raise FormatError("a pair of points is served twice", hint=HINT, code="FP6043")
+    return ServedColumns(src, dst, columns.floats("served_part", len(src), most=1.0), stage)
+
+
+def _stages(columns: Columns, edges: int) -> StageColumns:
+    edge = columns.ints("stage_edge", below=edges)
+    return StageColumns(columns.starts("stage_start", len(edge)), edge, columns.floats("stage_price", len(edge)))
+
+
+def _proven(columns: Columns, edges: int, claims: Entry, stages: StageColumns | None) -> ObjectiveColumns:
+    return ObjectiveColumns(
+        value=claims.needed("value"),
+        bound=claims.needed("bound"),
+        most_utilisation=claims.number("most_utilisation"),
+        levels_gap=claims.number("levels_gap"),
+        price=columns.floats("objective_price", edges),
+        stages=stages,
+    )
 
 
 def _usable(columns: Columns, edges: int) -> Floats:
@@ -175,6 +207,27 @@ def _splits(columns: Columns, points: int, edges: int) -> SplitColumns:
     if len(np.unique(point)) < len(point):
         raise FormatError("a destination point has splits twice", hint=HINT, code="FP6043")
     return SplitColumns(point, start, edge, columns.floats("splits_part", len(edge)))
+
+
+def _flows(columns: Columns, points: int, edges: int) -> FlowColumns:
+    point = columns.ints("flows_point", below=points)
+    edge = columns.ints("flows_edge", below=edges)
+    start = columns.starts("flows_start", len(edge), len(point))
+    if len(np.unique(point)) < len(point):
+        raise FormatError("a destination point has flows twice", hint=HINT, code="FP6043")
+    return FlowColumns(point, start, edge, columns.floats("flows_gbps", len(edge)))
+
+
+def _allowed(columns: Columns, points: int, edges: int, most: int) -> AllowedColumns:
+    src = columns.ints("allowed_src", below=points)
+    edge = columns.ints("allowed_edge", below=edges)
+    return AllowedColumns(
+        most=most,
+        src=src,
+        dst=columns.ints("allowed_dst", len(src), below=points),
+        start=columns.starts("allowed_start", len(edge), len(src)),
+        edge=edge,
+    )
 
 
 def _paths(columns: Columns, points: int, edges: int) -> PathColumns:

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from fabric.certificate_check.columns import Bools, Floats, Ints, PathColumns, SplitColumns
-from fabric.certificate_check.demand import PointDemand
+from fabric.certificate_check.columns import AllowedColumns, Bools, Floats, Ints, PathColumns, SplitColumns
+from fabric.certificate_check.demand import Amounts, PointDemand
 from fabric.certificate_check.network import Network
 
 NEAR = 1e-12  # relative; two path lengths closer than this are equal
@@ -35,14 +35,14 @@ class Walked:
 def distances_to(network: Network, length: Floats, dest: Ints) -> Iterator[tuple[int, Floats]]:
     """(row, distance of every point to ``dest[row]`` over usable edges), shortest paths by ``length`` per edge."""
     usable = np.flatnonzero(network.usable)
-    reverse = _rows_by(network.head[usable], network.tail[usable], length[usable], network.points)
+    reverse = rows_by(network.head[usable], network.tail[usable], length[usable], network.points)
     for first in range(0, len(dest), _BATCH):
         batch = dijkstra(reverse, indices=dest[first : first + _BATCH])
         for row, distance in enumerate(batch):
             yield first + row, distance
 
 
-def _rows_by(row: Ints, column: Ints, value: Floats, size: int) -> Any:
+def rows_by(row: Ints, column: Ints, value: Floats, size: int) -> Any:
     """A sparse matrix that keeps zeros and parallel edges as they are."""
     order = np.argsort(row, kind="stable")
     start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=size))])
@@ -58,7 +58,7 @@ def on_shortest(network: Network, distance: Floats) -> Bools:
 
 def cheapest_on(network: Network, edges: Ints, price: Floats, dest: int) -> Floats:
     """Least price from every point to ``dest`` over some edges only, shape (V,)."""
-    reverse = _rows_by(network.head[edges], network.tail[edges], price[edges], network.points)
+    reverse = rows_by(network.head[edges], network.tail[edges], price[edges], network.points)
     return np.asarray(dijkstra(reverse, indices=np.array([dest]))[0])
 
 
@@ -96,7 +96,9 @@ def walk_splits(network: Network, demand: PointDemand, splits: SplitColumns) -> 
     found = Walked(np.zeros(len(network.tail)))
     row_of = {int(point): row for row, point in enumerate(splits.point)}
     for number, dest in enumerate(demand.dest.tolist()):
-        row = row_of.get(dest)
+        row, entries = row_of.get(dest), demand.entries(number)
+        if row is None and not demand.gbps[entries].any():
+            continue
         if row is None:
             found.wrong.append(f"no splits towards {network.point_name(dest)}")
             continue
@@ -109,7 +111,7 @@ def _walk_row(network: Network, demand: PointDemand, number: int, edge: Ints, pa
     """Walk the demand of one destination."""
     dest = int(demand.dest[number])
     where = f"towards {network.point_name(dest)}"
-    entries = slice(int(demand.start[number]), int(demand.start[number + 1]))
+    entries = demand.entries(number)
     wanted = np.bincount(demand.src[entries], demand.gbps[entries], network.points).astype(np.float64)
     tails = network.tail[edge]
     sums = np.bincount(tails, part, network.points)
@@ -135,48 +137,40 @@ def _walk_row(network: Network, demand: PointDemand, number: int, edge: Ints, pa
         found.wrong.append(f"{amount[dest]:.6g} of {wanted.sum():.6g} Gbps arrive {where}")
 
 
-def walk_equal_splits(network: Network, demand: PointDemand) -> Walked:
+def walk_equal_splits(network: Network, amounts: Amounts) -> Walked:
     """Loads of ECMP: every switch splits equally over the edges on its shortest paths."""
     found = Walked(np.zeros(len(network.tail)))
-    for number, distance in distances_to(network, network.weight, demand.dest):
+    for number, distance in distances_to(network, network.weight, amounts.dest):
         edge = np.flatnonzero(on_shortest(network, distance))
         tails = network.tail[edge]
         hops = np.bincount(tails, minlength=network.points)
-        entries = slice(int(demand.start[number]), int(demand.start[number + 1]))
-        cut = ~np.isfinite(distance[demand.src[entries]])
+        entries = slice(int(amounts.start[number]), int(amounts.start[number + 1]))
+        src, gbps = amounts.src[entries], amounts.gbps[entries]
+        cut = ~np.isfinite(distance[src]) & (gbps > 0)
         if cut.any():
-            point = int(demand.src[entries][np.argmax(cut)])
-            dest = int(demand.dest[number])
-            found.wrong.append(f"no path from {network.point_name(point)} to {network.point_name(dest)}")
+            dest = int(amounts.dest[number])
+            found.wrong.append(
+                f"no path from {network.point_name(int(src[np.argmax(cut)]))} to {network.point_name(dest)}"
+            )
             continue
-        amount = np.bincount(demand.src[entries], demand.gbps[entries], network.points).astype(np.float64)
+        amount = np.bincount(src, gbps, network.points).astype(np.float64)
         load, _ = _walk(network, edge, 1.0 / hops[tails], amount)
         found.edge_gbps[edge] += load
     return found
 
 
-def off_shortest(network: Network, demand: PointDemand, splits: SplitColumns) -> list[str]:
-    """Splits that leave the shortest paths."""
-    row_of = {int(point): row for row, point in enumerate(splits.point)}
-    for number, distance in distances_to(network, network.weight, demand.dest):
-        row = row_of.get(int(demand.dest[number]))
-        if row is None:
-            continue
-        mine = slice(int(splits.start[row]), int(splits.start[row + 1]))
-        edge = splits.edge[mine][splits.part[mine] > 0]
-        astray = ~on_shortest(network, distance)[edge]
-        if astray.any():
-            name = network.point_name(int(demand.dest[number]))
-            return [f"{network.edge_name(int(edge[np.argmax(astray)]))} is on no shortest path to {name}"]
-    return []
-
-
 def walk_paths(network: Network, demand: PointDemand, paths: PathColumns) -> Walked:
     """Loads of paths; each must lead from its source to its destination without visiting a point twice."""
+    path = np.repeat(np.arange(len(paths.src)), np.diff(paths.start))
+    load = np.bincount(paths.edge, paths.gbps[path], len(network.tail)).astype(np.float64)
+    return Walked(load, [*broken_paths(network, paths), *_uncarried(network, demand, paths)])
+
+
+def broken_paths(network: Network, paths: PathColumns | AllowedColumns) -> list[str]:
+    """Paths that do not lead from their source to their destination, or visit a point twice; one of each kind."""
     steps = np.diff(paths.start)
     path = np.repeat(np.arange(len(steps)), steps)
-    load = np.bincount(paths.edge, paths.gbps[path], len(network.tail)).astype(np.float64)
-    found = Walked(load)
+    wrong = []
     tail, head = network.tail[paths.edge], network.head[paths.edge]
     is_first, is_last = np.zeros(len(path), dtype=np.bool_), np.zeros(len(path), dtype=np.bool_)
     some = steps > 0
@@ -186,19 +180,18 @@ def walk_paths(network: Network, demand: PointDemand, paths: PathColumns) -> Wal
     broken = (tail != comes_from) | (is_last & (head != paths.dst[path]))
     if broken.any():
         at = int(path[np.argmax(broken)])
-        found.wrong.append(f"path {at} breaks between {_ends(network, paths, at)}")
+        wrong.append(f"path {at} breaks between {_ends(network, paths, at)}")
     empty = ~some & (paths.src != paths.dst)
     if empty.any():
-        found.wrong.append(f"path {int(np.argmax(empty))} has no links between {_ends(network, paths, empty.argmax())}")
+        wrong.append(f"path {int(np.argmax(empty))} has no links between {_ends(network, paths, empty.argmax())}")
     visit, times = np.unique(path * max(network.points, 1) + head, return_counts=True)
     again = np.concatenate([visit[times > 1] // max(network.points, 1), path[(head == paths.src[path])]])
     if len(again):
-        found.wrong.append(f"path {int(again[0])} visits a point twice")
-    found.wrong += _uncarried(network, demand, paths)
-    return found
+        wrong.append(f"path {int(again[0])} visits a point twice")
+    return wrong
 
 
-def _ends(network: Network, paths: PathColumns, path: int | np.integer) -> str:
+def _ends(network: Network, paths: PathColumns | AllowedColumns, path: int | np.integer) -> str:
     return f"{network.point_name(int(paths.src[path]))} and {network.point_name(int(paths.dst[path]))}"
 
 

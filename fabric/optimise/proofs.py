@@ -11,10 +11,12 @@ routing that admits the parts x[e] and fills no edge above the part τ of its ca
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import edge_utilisation
+from fabric.routing.router import LevelStage, edge_utilisation
 from topologies.columns import Bools, Floats
 
 _FEW = 3
@@ -47,6 +49,33 @@ def level_bound(
         return 1.0
     left = float((graph.capacity_gbps * price).sum()) - float((paid * level)[~rising].sum())
     return min(1.0, max(left, 0.0) / worth)
+
+
+def levels_gap(
+    graph: RoutingGraph,
+    demand: PhaseDemand,
+    routable: Bools,
+    admitted: Floats,
+    stages: Sequence[LevelStage],
+    least_prices: Callable[[Floats], Floats],
+) -> float:
+    """How much more, relative to its part, any entry could get at most while none that has less loses.
+
+    The prices of the stage that stopped entry e leave it level + s / (n[e] dist[e]); see ``LevelStage``.
+    """
+    ceiling, rising = np.where(routable, 1.0, 0.0), routable.copy()
+    for stage in stages:
+        paid = paid_gbps(demand, routable, least_prices(stage.price))
+        before, level = routable & ~rising, float(admitted[rising].min(initial=1.0))
+        left = float((graph.capacity_gbps * stage.price).sum())
+        left -= float((paid * admitted)[before].sum()) + level * float(paid[rising].sum())
+        own = paid[stage.stopped]
+        spare = np.divide(max(left, 0.0), own, out=np.full(len(own), np.inf), where=own > 0)
+        ceiling[stage.stopped] = np.minimum(level + spare, 1.0)
+        rising[stage.stopped] = False
+    cut = routable & (admitted < 1 - 1e-9)
+    with np.errstate(divide="ignore"):
+        return float(np.maximum(ceiling[cut] / admitted[cut] - 1, 0.0).max(initial=0.0))
 
 
 def cost_bound(

@@ -86,7 +86,7 @@ def valiant(graph: Injected[RoutingGraph], demand: Injected[PhaseDemand]) -> Rou
         loads = loads + straight
         count = int((alone & ~unreachable).sum())
         notes += [f"pairs of switches without one in common, on their shortest paths: {count:,}"] if count else []
-    return Routing("valiant", loads, unreachable, notes=tuple(notes))
+    return Routing("valiant", loads, unreachable, notes=tuple(notes), via=legs.middle)
 
 
 def _intermediates(graph: RoutingGraph) -> Ints:

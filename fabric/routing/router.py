@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -43,10 +43,36 @@ class Splits:
 
 
 @dataclass(frozen=True, eq=False)
+class DestinationFlows:
+    """What every edge carries to every destination of the demand, conserved at every node.
+
+    For routings that are neither splits by destination nor few enough paths to list.
+    """
+
+    start: Longs  # shape (D + 1,)
+    edge: Ints  # shape (nnz,), each at most once per destination
+    gbps: Floats  # shape (nnz,), all traffic classes together
+
+
+@dataclass(frozen=True, eq=False)
+class LevelStage:
+    """A step of max-min fair filling: entries whose part rises no further, and the prices that stop them.
+
+    Entries that rise in a stage are all routable ones that no earlier stage has stopped. With s = Σ capacity x price −
+    Σ n x dist over the stopped before − level Σ n dist over the rising, entry e cannot get more than level + s / (n[e]
+    dist[e]) while none that has less loses. Entries that no stage stops are admitted whole.
+    """
+
+    stopped: Longs  # rows of the demand
+    price: Floats  # shape (E,), non-negative
+
+
+@dataclass(frozen=True, eq=False)
 class ObjectiveProof:
     """What a routing reaches of an objective other than least utilisation, and what no routing can pass.
 
-    ``value`` is at most ``bound`` where more is better (throughput, smallest admitted part), at least it for cost.
+    ``value`` is at most ``bound`` where more is better (throughput, smallest admitted part), at least it for cost. It
+    is that of the loads and parts in the ``Routing``, not what a solver reports: the checker adds it up again.
     """
 
     name: str
@@ -55,6 +81,9 @@ class ObjectiveProof:
     unit: str
     witness: str
     price: Floats | None = None  # shape (E,), non-negative prices of the graph's edges that prove the bound
+    most_utilisation: float | None = None  # of min-cost: the utilisation that no edge of any routing may pass
+    stages: tuple[LevelStage, ...] = ()  # of max-min-fair, in order of level; none: only the lowest level is proven
+    levels_gap: float | None = None  # of max-min-fair with stages: how much more, relative, an entry could get at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +189,8 @@ class Routing:
     spread: HashSpread | None = None
     admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective admits; None: all of it
     usable: Floats | None = None  # shape (E,), part of each edge's capacity that this routing can fill; None: all of it
+    via: Ints | None = None  # switches, one of which all traffic turns at; equal splits to it and from it
+    flows: Callable[[], DestinationFlows] | None = None  # worked out when asked, where neither splits nor paths are
     draws: HashDraws | None = None  # of a router that hashes
     packet_slowdown: float = 1.0  # of flows that collide; see packet_slowdown.py
 

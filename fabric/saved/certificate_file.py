@@ -22,7 +22,7 @@ from fabric.output.numbers import finite
 from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, Routed, RouteResult
 from fabric.routing.graph import RoutingGraph
-from fabric.routing.router import Certificate, access_bound, traits_of
+from fabric.routing.router import Certificate, ObjectiveProof, access_bound, traits_of
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import version
 from topologies.errors import FormatError
@@ -107,6 +107,7 @@ def _fabric_columns(topology: Topology) -> Columns:
     return {
         "node_name": np.array(nodes.name, dtype=np.str_),
         "node_forwards": nodes.forwards,
+        "node_level": nodes.level,
         "link_src": links.src,
         "link_dst": links.dst,
         "link_capacity_gbps": links.capacity_gbps,
@@ -122,9 +123,9 @@ def _phase_columns(entry: PhaseRoute, routed: Routed) -> Columns:
         "receive_point": graph.sink,
         "link_edge": _edge_of_link(graph),
         **_demand_columns(routed),
-        **_served_columns(routed),
+        **_served_columns(entry, routed),
     }
-    proof = entry.best_possible
+    proof, kind = entry.best_possible, _routing_kind(entry.router, routed)
     if routing.usable is not None:
         columns["usable_part"] = routing.usable
     if proof.price is not None:
@@ -138,6 +139,45 @@ def _phase_columns(entry: PhaseRoute, routed: Routed) -> Columns:
         paths = routing.paths
         columns |= {"paths_src": paths.src, "paths_dst": paths.dst, "paths_gbps": paths.gbps}
         columns |= {"paths_start": paths.start, "paths_edge": paths.edge}
+    elif routing.via is not None:
+        columns["via_point"] = routing.via
+    elif kind == "flows" and routing.flows is not None:
+        flows = routing.flows()
+        columns |= {"flows_point": routed.demand.dest, "flows_start": flows.start}
+        columns |= {"flows_edge": flows.edge, "flows_gbps": flows.gbps}
+    elif kind == "loads":
+        columns["load_gbps"] = routing.edge_gbps.sum(axis=1)
+    return columns | _allowed_columns(entry, routed) | _objective_columns(proof.objective, routed)
+
+
+def _allowed_columns(entry: PhaseRoute, routed: Routed) -> Columns:
+    """The paths that a policy gives every pair, used or not; none under policies that need no list."""
+    if entry.certificate is None or routed.options.paths != "k-shortest":
+        return {}
+    from fabric.routing.k_paths import k_shortest_paths
+
+    paths, demand = k_shortest_paths(routed.graph, routed.demand, routed.options.k_paths), routed.demand
+    return {
+        "allowed_src": demand.src[paths.entry],
+        "allowed_dst": demand.dest_of_entry[paths.entry],
+        "allowed_start": paths.start,
+        "allowed_edge": paths.edge,
+    }
+
+
+def _objective_columns(proof: ObjectiveProof | None, routed: Routed) -> Columns:
+    """Prices of the objective's bound, and of the stages that prove a fair filling."""
+    if proof is None:
+        return {}
+    edges = len(routed.graph.src)
+    columns: Columns = {"objective_price": np.zeros(edges) if proof.price is None else proof.price}
+    if proof.stages:
+        priced = [np.flatnonzero(stage.price > 0) for stage in proof.stages]
+        columns["stage_start"] = np.concatenate([[0], np.cumsum([len(edge) for edge in priced])]).astype(np.int64)
+        columns["stage_edge"] = np.concatenate(priced).astype(np.int32)
+        columns["stage_price"] = np.concatenate(
+            [stage.price[edge] for stage, edge in zip(proof.stages, priced, strict=True)]
+        )
     return columns
 
 
@@ -166,7 +206,7 @@ def _demand_columns(routed: Routed) -> Columns:
     }
 
 
-def _served_columns(routed: Routed) -> Columns:
+def _served_columns(entry: PhaseRoute, routed: Routed) -> Columns:
     """Pairs of points of which less than all is routed; none where all is."""
     demand, routing = routed.demand, routed.routing
     part = np.ones(len(demand.src)) if routing.admitted is None else np.clip(routing.admitted, 0.0, 1.0)
@@ -174,7 +214,17 @@ def _served_columns(routed: Routed) -> Columns:
     cut = np.flatnonzero(part < 1)
     if not len(cut):
         return {}
-    return {"served_src": demand.src[cut], "served_dst": demand.dest_of_entry[cut], "served_part": part[cut]}
+    columns: Columns = {
+        "served_src": demand.src[cut],
+        "served_dst": demand.dest_of_entry[cut],
+        "served_part": part[cut],
+    }
+    if entry.objective is not None and entry.objective.stages:
+        stage_of = np.full(len(demand.src), -1, dtype=np.int32)
+        for number, stage in enumerate(entry.objective.stages):
+            stage_of[stage.stopped] = number
+        columns["served_stage"] = stage_of[cut]
+    return columns
 
 
 def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, Any]:
@@ -186,7 +236,9 @@ def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, An
         "fabric": entry.fabric,
         "phase": entry.phase,
         "router": entry.router,
-        "objective": routed.options.objective if traits_of(entry.router).takes_objective else MIN_MAX,
+        "objective": routed.options.objective
+        if traits_of(entry.router).takes_objective or routed.routing.admitted is not None
+        else MIN_MAX,
         "path_policy": routed.options.paths if own_proof else "any",
         "solver": entry.solver,
         "partial": entry.partial,
@@ -196,12 +248,29 @@ def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, An
             "gap": max(theta / bound - 1, 0.0) if theta is not None and bound else None,
             "offered_gbps": float(offered),
         },
+        "objective_claims": _objective_claims(proof.objective),
+        "stages": "all" if "stage_start" in columns else None,
+        "k_paths": routed.options.k_paths if "allowed_start" in columns else None,
         "witness": proof.witness,
         "pairs_left_out": entry.unreachable_pairs,
         "served": "parts" if "served_part" in columns else "all",
         "usable": "parts" if "usable_part" in columns else "all",
         "routing": _routing_kind(entry.router, routed),
         "proof": _proof_kind(proof, routed),
+    }
+
+
+def _objective_claims(proof: ObjectiveProof | None) -> dict[str, Any] | None:
+    """What the manifest says of an objective other than least utilisation."""
+    if proof is None:
+        return None
+    return {
+        "figure": proof.name,
+        "unit": proof.unit,
+        "value": max(proof.value, 0.0),
+        "bound": max(proof.bound, 0.0),
+        "most_utilisation": proof.most_utilisation,
+        "levels_gap": None if proof.levels_gap is None else finite(proof.levels_gap),
     }
 
 
@@ -212,14 +281,17 @@ def _routing_kind(router: str, routed: Routed) -> str:
         return "splits"
     if routing.paths is not None:
         return "paths"
+    if routing.via is not None:
+        return "via"
     traits = traits_of(router)
     if traits.rule == "equal" and traits.follows_rule and not traits.takes_objective:
         return "ecmp"
+    other = "loads" if routing.flows is None else "flows"
     from fabric.routing.equal_split import ecmp_loads
 
     equal, _ = ecmp_loads(routed.graph, routed.demand)
     ours, theirs = routing.edge_gbps.sum(axis=1), equal.sum(axis=1)
-    return "ecmp" if np.allclose(ours, theirs, rtol=_SAME, atol=_SAME * theirs.max(initial=0.0)) else "none"
+    return "ecmp" if np.allclose(ours, theirs, rtol=_SAME, atol=_SAME * theirs.max(initial=0.0)) else other
 
 
 def _proof_kind(proof: Certificate, routed: Routed) -> str:

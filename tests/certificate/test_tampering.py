@@ -310,16 +310,25 @@ def test_loads_without_a_routing_are_not_believed(diamond):
     assert [found.claim for found in verdict.open] == ["max_utilisation"]
 
 
-@pytest.mark.parametrize("policy", ["k-shortest", "valley-free"])
-def test_bounds_over_fewer_paths_are_left_open_when_prices_do_not_prove_them_over_all(policy, diamond):
+def test_a_bound_over_valley_free_paths_is_refuted_when_prices_do_not_prove_it_over_those(diamond):
+    """Heights are in the file: prices prove 114 % over valley-free paths too."""
+
+    def forge(_, __, entry, ___):
+        entry["path_policy"] = "valley-free"
+        entry["claims"].update(lower_bound=1.2, gap=0.0)
+
+    assert refuted(forged(diamond, forge))["lower_bound"] == "1.2 is claimed, prices prove 1.14285714"
+
+
+def test_a_bound_over_paths_that_the_file_does_not_list_is_left_open(diamond):
     """Prices of all paths prove 114 %; over fewer paths 120 % may be true."""
 
     def forge(_, __, entry, ___):
-        entry["path_policy"] = policy
+        entry["path_policy"] = "k-shortest"
         entry["claims"].update(lower_bound=1.2, gap=0.0)
 
     verdict = forged(diamond, forge)
     assert not verdict.refuted
     (left,) = verdict.open
     assert left.claim == "lower_bound"
-    assert policy in left.words
+    assert "k-shortest" in left.words

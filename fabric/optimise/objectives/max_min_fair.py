@@ -20,10 +20,10 @@ from fabric.optimise.flow_programmes import highest_level, most_admitted
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.optimise.path_policy import OVER_PATHS, exact_columns, route_space, solver_for
 from fabric.optimise.programme_rounds import Improved, improve, within_capacity
-from fabric.optimise.proofs import level_bound, priced_names
+from fabric.optimise.proofs import level_bound, levels_gap, priced_names
 from fabric.optimise.route_space import RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions
+from fabric.routing.router import Certificate, LevelStage, ObjectiveProof, Routing, RoutingOptions
 from topologies.columns import Bools, Floats
 from topologies.registry import Injected
 from topologies.units import excess, percent
@@ -44,6 +44,7 @@ class _Filled:
     lowest_bound: float
     price: Floats  # of the first, lowest level
     finished: bool
+    stages: tuple[LevelStage, ...] = ()
 
 
 @OBJECTIVES.register(
@@ -67,7 +68,8 @@ def max_min_fair(
             partial=bool(space.routable.any()), admitted=zero, notes=("nothing admitted",),
         )  # fmt: skip
     loads, admitted = within_capacity(graph, filled.last)
-    value, bound = min(filled.lowest, 1.0), min(filled.lowest_bound, 1.0)
+    value, bound = float(admitted[space.routable].min()), min(filled.lowest_bound, 1.0)
+    between = levels_gap(graph, demand, space.routable, admitted, filled.stages, space.least_prices) if exact else None
     way = "exact" if exact else f"every demand within a factor {FACTOR:g} of its fair level"
     names = priced_names(graph, filled.price)
     words = f"no routing gives all demands more than {percent(bound)}: {names}{OVER_PATHS[options.paths]}"
@@ -79,7 +81,11 @@ def max_min_fair(
         splits=filled.last.carried.splits,
         paths=filled.last.carried.paths,
         certificate=Certificate(
-            0.0, words, objective=ObjectiveProof(TRAITS.figure, value, bound, TRAITS.unit, words, filled.price)
+            0.0,
+            words,
+            objective=ObjectiveProof(
+                TRAITS.figure, value, bound, TRAITS.unit, words, filled.price, stages=filled.stages, levels_gap=between
+            ),
         ),
         solver=filled.last.solver,
         partial=not filled.finished,
@@ -118,6 +124,7 @@ def _exact(
     level = np.zeros(len(demand.src))
     rising = space.routable.copy()
     filled: _Filled | None = None
+    stages: list[LevelStage] = []
     for _ in range(EXACT_LEVELS):
         found = _raise(graph, demand, space, options, level, rising, end)
         if found is None:
@@ -128,11 +135,11 @@ def _exact(
         stopped = rising & (paid > PAYS * max(float(paid.max(initial=0.0)), np.finfo(np.float64).tiny))
         if not stopped.any() or top >= 1 - 1e-9:
             stopped = rising
+        if top < 1:
+            stages.append(LevelStage(np.flatnonzero(stopped), found.price))
         rising = rising & ~stopped
-        if filled is None:
-            filled = _Filled(level, found, top, found.bound, found.price, not rising.any())
-        else:
-            filled = _Filled(level, found, filled.lowest, filled.lowest_bound, filled.price, not rising.any())
+        first = filled or _Filled(level, found, top, found.bound, found.price, False)
+        filled = _Filled(level, found, first.lowest, first.lowest_bound, first.price, not rising.any(), tuple(stages))
         if not rising.any():
             return filled
         space = found.space

@@ -76,7 +76,7 @@ def min_cost(
         splits=result.carried.splits,
         paths=result.carried.paths,
         certificate=replace(
-            proof, objective=ObjectiveProof(TRAITS.figure, cost, bound, TRAITS.unit, words, result.price)
+            proof, objective=ObjectiveProof(TRAITS.figure, cost, bound, TRAITS.unit, words, result.price, most)
         ),
         solver=result.solver,
         partial=result.stopped or gap > max(options.gap, 10 * ROOM) or least.partial,
