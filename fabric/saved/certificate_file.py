@@ -22,6 +22,7 @@ from fabric.output.numbers import finite
 from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, Routed, RouteResult
 from fabric.routing.graph import RoutingGraph
+from fabric.routing.names import GIVEN_PATHS
 from fabric.routing.router import Certificate, ObjectiveProof, access_bound, traits_of
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import version
@@ -152,7 +153,7 @@ def _phase_columns(entry: PhaseRoute, routed: Routed) -> Columns:
 
 def _allowed_columns(entry: PhaseRoute, routed: Routed) -> Columns:
     """The paths that a policy gives every pair, used or not; none under policies that need no list."""
-    if entry.certificate is None or routed.options.paths != "k-shortest":
+    if entry.certificate is None or routed.options.paths != GIVEN_PATHS:
         return {}
     from fabric.routing.k_paths import k_shortest_paths
 

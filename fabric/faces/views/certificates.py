@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.certificate_check import PhaseVerdict
-from fabric.certificate_check.check import Finding
+from fabric.certificate_check.finding import Finding
 from fabric.output.columns import fine_ratios, named
 from fabric.output.table import Mark, Table
 
