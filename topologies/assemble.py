@@ -6,6 +6,7 @@ is ``lower-upper`` by role, such as ``leaf-spine``.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ class Assembler:
         self._roles: list[str] = []
         self._tiers: list[str] = []
         self._nodes: dict[str, list[Any]] = {key: [] for key in _NODE_COLUMNS}
+        self._firsts: list[int] = []  # first node of every part of the columns
         self._links: dict[str, list[Any]] = {key: [] for key in _LINK_COLUMNS}
         self._circuits: list[Any] = []
         self._link_count = 0
@@ -71,6 +73,7 @@ class Assembler:
         self._check(count, 0)
         first = len(self._names)
         self._names.extend(names)
+        self._firsts.append(first)
         values = {
             "role": self._code(self._roles, role),
             "level": level,
@@ -200,8 +203,11 @@ class Assembler:
         self.cables(np.repeat(low, len(high)), np.tile(high, len(low)), gbps, parallel=parallel, **keys)
 
     def _tier_name(self, low: int, high: int) -> str:
-        roles = concatenate(self._nodes["role"], np.int32)
-        return f"{self._roles[roles[low]]}-{self._roles[roles[high]]}"
+        return f"{self._role_of(low)}-{self._role_of(high)}"
+
+    def _role_of(self, node: int) -> str:
+        part = bisect_right(self._firsts, node) - 1
+        return self._roles[int(self._nodes["role"][part][node - self._firsts[part]])]
 
     def _append(self, **columns: Any) -> None:
         self._link_count += len(columns["src"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from topologies.topology import Topology
 _WORDS = 16  # 64-bit words of sources a step of the search handles at once
 _BLOCK = 256  # sources whose path counts are in memory at once
 _MOST_WEIGHTED = 20_000_000  # arcs times sources that are counted one by one
+_HomeSets = list[tuple[int, ...]]  # vertices where the endpoints of a group enter
+_DIAMETERS: WeakKeyDictionary[Topology, int] = WeakKeyDictionary()  # faces ask more than once
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,47 @@ def diameter_hops(topology: Topology) -> int:
     routers that forward every link is a hop. A host on several switches is as near as the nearest of them. The routing
     metric plays no part, and pairs without a path do not count.
     """
-    arcs = _arcs(topology)
-    members, starts = _home_sets(topology, arcs)
-    if not len(starts) or not len(arcs.tail):
+    known = _DIAMETERS.get(topology)
+    if known is None:
+        arcs = _arcs(topology)
+        known = _DIAMETERS[topology] = _longest(arcs, _home_sets(topology, arcs))
+    return known
+
+
+def _longest(arcs: _Arcs, sets: _HomeSets) -> int:
+    """Steps between the two home sets that are farthest apart, twins searched from once."""
+    if not sets or not len(arcs.tail):
         return 0
+    twin = _twins(arcs)
+    alike = [tuple(sorted({int(twin[vertex]) for vertex in each})) for each in sets]
+    longest = _search(arcs, list(dict.fromkeys(alike)))
+    # Sets that meet in a twin are 2 apart at most: what is 2 or more was measured between sets that do not.
+    return longest if longest >= 2 or alike == [tuple(sorted(each)) for each in sets] else _search(arcs, sets)
+
+
+def _twins(arcs: _Arcs) -> NDArray[np.int64]:
+    """First vertex with the same neighbours, for every vertex; each is its own where links go one way only."""
+    own = np.arange(arcs.count)
+    tail, head = arcs.tail.astype(np.int64), arcs.head.astype(np.int64)
+    out, back = np.lexsort((head, tail)), np.lexsort((tail, head))
+    if not (np.array_equal(tail[out], head[back]) and np.array_equal(head[out], tail[back])):
+        return own
+    near, start = head[out], np.searchsorted(tail[out], np.arange(arcs.count + 1))
+    first: dict[bytes, int] = {}
+    twin = own.copy()
+    for each in np.flatnonzero(np.diff(start)).tolist():  # nothing leads from one without neighbours to another
+        twin[each] = first.setdefault(near[start[each] : start[each + 1]].tobytes(), each)
+    return twin
+
+
+def _search(arcs: _Arcs, sets: _HomeSets) -> int:
+    """Steps between the two sets that are farthest apart, by search from all of them, 64 to a word."""
+    members = np.array([vertex for each in sets for vertex in each], dtype=np.int64)
+    owner = np.repeat(np.arange(len(sets)), [len(each) for each in sets])
+    starts = np.searchsorted(owner, np.arange(len(sets)))
     order = np.argsort(arcs.head, kind="stable")
     tail, head = arcs.tail[order], arcs.head[order]
     heads, head_starts = np.unique(head, return_index=True)
-    owner = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(members))))
     longest = 0
     for first in range(0, len(starts), 64 * _WORDS):
         mine = (owner >= first) & (owner < first + 64 * _WORDS)
@@ -99,17 +135,14 @@ def diameter_hops(topology: Topology) -> int:
     return longest
 
 
-def _home_sets(topology: Topology, arcs: _Arcs) -> tuple[Ints, Ints]:
-    """Vertices where endpoints enter, by groups that enter alike: all vertices, and where each set of them starts."""
+def _home_sets(topology: Topology, arcs: _Arcs) -> _HomeSets:
+    """Vertices where endpoints enter, by groups that enter alike, each set once."""
     group, home, _ = _homes(topology)
     if not len(group):
-        return column([], np.int32), column([], np.int32)
-    vertex = arcs.vertex[home]
+        return []
     bounds = np.flatnonzero(np.diff(group, prepend=-1))
-    sets = dict.fromkeys(tuple(part) for part in map(np.ndarray.tolist, np.split(vertex, bounds[1:])))
-    sizes = [len(each) for each in sets]
-    members = [member for each in sets for member in each]
-    return column(members, np.int32), column(np.cumsum([0, *sizes[:-1]]), np.int32)
+    parts = np.split(arcs.vertex[home], bounds[1:])
+    return list(dict.fromkeys(tuple(part) for part in map(np.ndarray.tolist, parts)))
 
 
 def distances(topology: Topology) -> Distances:
