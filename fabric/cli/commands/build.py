@@ -42,8 +42,6 @@ def command(scenario: str, by: str | None, settings: Settings) -> None:
     loaded = load(scenario, settings, routed=False)
     with located(loaded, settings):
         network = build(loaded, down=settings.down, up=settings.up, slow=settings.slow)
-    record = build_record(loaded, network)
-    summaries = {name: summarise(topology, network.gpus(name)) for name, topology in network.topologies.items()}
 
     def document() -> Document:
         return build_document(loaded, network) if by in (None, "tier") else attached_document(network, str(by))
@@ -51,6 +49,6 @@ def command(scenario: str, by: str | None, settings: Settings) -> None:
     def table() -> Table:
         if by in ("leaf", "host"):
             return leaf_table(network.topologies) if by == "leaf" else host_table(network)
-        return cable_table(summaries)
+        return cable_table({name: summarise(each, network.gpus(name)) for name, each in network.topologies.items()})
 
-    emit(Answer(lambda: record, document, table, _LISTED[by or "tier"]), settings)
+    emit(Answer(lambda: build_record(loaded, network), document, table, _LISTED[by or "tier"]), settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabric.faces.views.attached import HOSTS_SHOWN, LEAVES_SHOWN, host_table, leaf_table
+from fabric.faces.views.attached import HOSTS_SHOWN, LEAVES_SHOWN, host_table, leaf_ports, leaf_table
 from fabric.faces.views.build import ROLES_SHOWN, TIERS_SHOWN, cable_table, role_table
 from fabric.faces.views.shape import diameter_text
 from fabric.output.document import Document, Line
@@ -11,6 +11,7 @@ from fabric.pipeline.network import Network
 from fabric.scenario.load import LoadedScenario
 from topologies.distances import diameter_hops
 from topologies.summary import TopologySummary, summarise
+from topologies.topology import Topology
 from topologies.units import format_bytes
 
 _LEAVES = 12  # switches whose hosts are shown before --by leaf has to be asked
@@ -33,7 +34,7 @@ def build_document(loaded: LoadedScenario, network: Network) -> Document:
             roles.only(*ROLES_SHOWN).titled(""),
             cable_table({fabric: summary}).only(*TIERS_SHOWN).titled("").as_rows(),
         ]
-        parts += _hosts(leaf_table({fabric: topology}), listed=network.gpus(fabric) is not None)
+        parts += _hosts(fabric, topology, listed=network.gpus(fabric) is not None)
     parts += [Line(text) for text in _scale_up(network)]
     parts += [Line(f"warning: {problem}", "warn") for problem in network.warnings]
     return parts
@@ -55,14 +56,17 @@ def _scale_up(network: Network) -> list[str]:
     return stated
 
 
-def _hosts(leaves: Table, *, listed: bool) -> list[Table | Line]:
+def _hosts(fabric: str, topology: Topology, *, listed: bool) -> list[Table | Line]:
     """Who is attached where: leaf by leaf where nodes are listed, else how many each leaf has."""
+    if not listed:
+        ports = leaf_ports(topology)
+        if not len(ports):
+            return []
+        each = f"{ports.min():,}" if ports.min() == ports.max() else f"{ports.min():,} to {ports.max():,}"
+        return [Line(f"no nodes are listed: {each} host links on each of {len(ports):,} switches")]
+    leaves = leaf_table({fabric: topology})
     if not len(leaves):
         return []
-    if not listed:
-        ports = [record["ports"] for record in leaves.records()]
-        each = f"{min(ports):,}" if min(ports) == max(ports) else f"{min(ports):,} to {max(ports):,}"
-        return [Line(f"no nodes are listed: {each} host links on each of {len(ports):,} switches")]
     parts: list[Table | Line] = [leaves.only(*LEAVES_SHOWN).titled("").first(_LEAVES)]
     if len(leaves) > _LEAVES:
         parts.append(Line(f"{_LEAVES} of {len(leaves):,} switches with hosts; --by leaf lists them all"))

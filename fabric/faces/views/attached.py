@@ -11,7 +11,7 @@ import numpy as np
 from fabric.output.columns import counts, named
 from fabric.output.table import Table
 from fabric.pipeline.network import Network
-from topologies.columns import Ints
+from topologies.columns import Ints, Longs, column
 from topologies.topology import Topology
 from traffic.hostlist import folded_hosts
 
@@ -49,14 +49,28 @@ def leaf_table(fabrics: Mapping[str, Topology]) -> Table:
     return Table.of(columns, len(rows), title="hosts by switch")
 
 
+def leaf_ports(topology: Topology) -> Longs:
+    """Host links of every switch that hosts can be on, shape (switches,); empty where no host is cabled."""
+    rows = attached(topology)
+    if not len(rows.switch):
+        return column([], np.int64)
+    ports = np.bincount(rows.switch, rows.links, len(topology.nodes)).astype(np.int64)
+    return column(ports[_with_places(topology, rows)], np.int64)
+
+
+def _with_places(topology: Topology, rows: Attached) -> Ints:
+    """Switches with hosts, and the lowest ones, which have places for them."""
+    lowest = topology.is_switch & (topology.nodes.level == 1) & (topology.nodes.nics == 0)
+    return column(np.union1d(rows.switch, np.flatnonzero(lowest)), np.int32)
+
+
 def _leaves(fabric: str, topology: Topology) -> list[dict[str, Any]]:
     rows = attached(topology)
     names = topology.nodes.name
-    lowest = topology.is_switch & (topology.nodes.level == 1) & (topology.nodes.nics == 0)
     if not len(rows.switch):
         return []
     order = np.argsort(rows.switch, kind="stable")
-    switches = np.union1d(rows.switch, np.flatnonzero(lowest))
+    switches = _with_places(topology, rows)
     starts = np.searchsorted(rows.switch[order], switches, side="left")
     ends = np.searchsorted(rows.switch[order], switches, side="right")
     found = []
