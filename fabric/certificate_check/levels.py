@@ -53,7 +53,7 @@ def check_levels(
         room = (
             earned_gbps(network, price) - float((paid * demand.part)[before].sum()) - level * float(paid[rising].sum())
         )
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             most = level + max(room, 0.0) / paid[stopped]
         ceiling[stopped] = np.minimum(np.where(paid[stopped] > 0, most, 1.0), 1.0)
     cut = np.flatnonzero(has_path & (demand.part < _WHOLE))
