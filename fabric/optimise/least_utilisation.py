@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from fabric.optimise.arcs import merge_parallel
 from fabric.optimise.by_descent import improve_by_descent
+from fabric.optimise.by_hot_parts import improve_by_hot_parts
 from fabric.optimise.by_programme import ArcPairs, all_arcs, improve_by_programme, shortest_arcs
 from fabric.optimise.by_trees import improve_by_trees
 from fabric.optimise.certify import best_cut
@@ -75,7 +76,10 @@ def _improve(best: Incumbent) -> bool:
     if size <= SMALL_COLUMNS:
         allowed = all_arcs(best) if anywhere else shortest_arcs(best.arcs, best.demand, best.routable)
         return improve_by_programme(best, allowed, complete=True, solver="highs")
-    dags = improve_by_descent(best, best.options.gap if layered else max(best.options.gap, FLAT_GAP))
+    if layered:
+        dags = improve_by_hot_parts(best, best.options.gap)
+    else:
+        dags = improve_by_descent(best, max(best.options.gap, FLAT_GAP))
     if best.done or size > (AFTER_DESCENT if layered else FLAT_COLUMNS):
         return not best.done
     # Simplex and interior point stall on the degenerate programmes of layered fabrics, but not on flat networks'.
