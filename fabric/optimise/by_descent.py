@@ -6,7 +6,8 @@ import time
 
 import numpy as np
 
-from fabric.optimise.certify import entry_prices, price_words, priced_bound
+from fabric.optimise.certify import entry_prices, price_words
+from fabric.optimise.contracted import contracted_prices
 from fabric.optimise.dags import Dags, shortest_dags, with_cheap_arcs
 from fabric.optimise.descent import Descent, Step, splits_of
 from fabric.optimise.incumbent import Incumbent
@@ -15,6 +16,7 @@ from topologies.columns import Floats, Ints, column
 
 ROUNDS = 20  # of adding arcs
 WORTH = 1e-4  # a destination gets more arcs when its demand could pay this much less, relative to all that is paid
+LEAST_WORTH = 1e-9  # capacity x price of a link, relative to the dearest, below which it has no price
 FEW = 2_000  # destinations extended in one round
 
 
@@ -49,14 +51,23 @@ def improve_by_descent(best: Incumbent, gap: float) -> Dags:
 
 
 def prove_by_slot(best: Incumbent, by_slot: Floats) -> None:
-    """What prices of the slots say about all routings."""
+    """What prices of the slots say about all routings; those too small to matter are left out."""
+    arcs, graph, demand = best.arcs, best.graph, best.demand
+    price = np.zeros(len(arcs.src))
+    worth = by_slot * arcs.capacity_gbps[arcs.into.edge]
+    price[arcs.into.edge] = np.where(worth > LEAST_WORTH * worth.max(initial=0.0), by_slot, 0.0)
+    by_edge = price[arcs.of_edge]
+    earned = float((graph.capacity_gbps * by_edge).sum())
+    if earned <= 0:
+        return
     shortest_only = best.options.paths == "shortest"
-    price = np.zeros(len(best.arcs.src))
-    price[best.arcs.into.edge] = by_slot
-    by_edge = price[best.arcs.of_edge]
-    bound = priced_bound(best.graph, best.demand, best.routable, by_edge, shortest_only=shortest_only)
+    if shortest_only:
+        found = entry_prices(graph, demand, by_edge, shortest_only=True)
+    else:
+        found = contracted_prices(graph, demand, by_edge)
+    bound = float((np.where(best.routable & np.isfinite(found), found, 0.0) * demand.total_gbps).sum()) / earned
     if bound > best.certificate.lower_bound:
-        words = price_words(best.graph, by_edge, bound) + (", over shortest paths" if shortest_only else "")
+        words = price_words(graph, by_edge, bound) + (", over shortest paths" if shortest_only else "")
         best.prove(Certificate(bound, words, by_edge))
 
 
