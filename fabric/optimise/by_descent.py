@@ -7,8 +7,9 @@ import time
 import numpy as np
 
 from fabric.optimise.certify import entry_prices, price_words
+from fabric.optimise.changed_rows import with_cheap_arcs
 from fabric.optimise.contracted import contracted_prices
-from fabric.optimise.dags import Dags, shortest_dags, with_cheap_arcs
+from fabric.optimise.dags import Dags, shortest_dags
 from fabric.optimise.descent import Descent, Step, splits_of
 from fabric.optimise.incumbent import Incumbent
 from fabric.routing.router import Certificate

@@ -2,8 +2,9 @@
 
 On a fabric with some links down most of the network is slack: equal splitting fills a few links too much, and only what
 crosses those has to move. So what is too full is cut out of the table (``hot_part``), a descent runs there while the
-rest stays, and what is too full then is cut out again. A part whose own prices say that it is done can only be helped
-by further arcs, which its destinations then get where cheapest paths under these prices leave the table.
+rest stays, and what is too full then is cut out again. Where that gets slow, the fullest part of a few destinations is
+solved exactly (``hot_trees``), for these hold the others up. What is left can only be helped by further arcs on paths
+that are cheaper than those of the table, and in the end by trees for more destinations at once.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import replace
 import numpy as np
 
 from fabric.optimise.by_descent import prove_by_slot
-from fabric.optimise.dags import Dags, shortest_dags, with_cheap_arcs, with_splits
+from fabric.optimise.changed_rows import with_cheap_arcs, with_splits
+from fabric.optimise.dags import Dags, shortest_dags
 from fabric.optimise.descent import Descent, Step, splits_of
 from fabric.optimise.extract import splits_from_flows
 from fabric.optimise.hot_part import HotPart, carried, hot_part
@@ -29,6 +31,7 @@ LEAST_STEPS, MOST_STEPS, WORK = 10, 300, 20_000_000
 FAST = 0.5  # of the gap that a descent has to close to go on
 LEVELS = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01)  # of the gap, from the maximum down
 FEW_ROWS, MOST_ROWS = 16, 600  # destinations whose trees are columns, at first and where nothing else helps
+TREE_WORK = 20_000_000  # destinations x arcs up to which a round of trees is quick
 BEGIN = 0.02  # fraction of an added arc, relative to those at its node
 PROGRESS = 0.02  # of the gap that a round has to close
 WORTH = 1e-6  # a destination gets more arcs when its demand could pay this much less, relative to what the part pays
@@ -130,14 +133,16 @@ class HotParts:
         if trees.theta > before - PROGRESS * (before - self.goal) and trees.over_gbps > over * (1 - PROGRESS):
             return False
         self._put_back(part, *trees.flows())
+        best.solver = "descent, trees"
         return True
 
     def _few(self, theta: float, rows: int) -> HotPart | None:
         """The part that loads what is above the goal, or nearer to the maximum where that is of many destinations."""
+        most_rows = min(rows, TREE_WORK // max(len(self.loads), 1))
         for level in LEVELS:
             most = theta - level * (theta - self.goal)
             part = hot_part(self.dags, self.shares, self.whole, self.loads, most)
-            if part is None or len(part.row) <= rows:
+            if part is None or len(part.row) <= most_rows:
                 return part
         return None
 
@@ -147,7 +152,9 @@ class HotParts:
         flow = carried(self.whole, self.shares, part.row)
         own = np.repeat(np.arange(len(part.row)), self.dags.start[part.row + 1] - self.dags.start[part.row])
         where = ranges(self.dags.start[part.row], self.dags.start[part.row + 1])
-        outside = ~np.isin(where, part.position)
+        inside = np.zeros(len(self.shares), dtype=np.bool_)
+        inside[part.position] = True
+        outside = ~inside[where]
         into = best.arcs.into.edge
         entry = ranges(demand.start[part.row], demand.start[part.row + 1])
         start = np.append(0, np.cumsum(np.diff(demand.start)[part.row]))

@@ -52,7 +52,7 @@ def improve_by_programme(best: Incumbent, allowed: ArcPairs, *, complete: bool, 
         solution = _solved(programme, time_limit_s=best.deadline - time.monotonic(), solver=solver)
         if solution.values is None:
             return True
-        best.solver = f"{best.solver}, {solution.solver}" if best.solver == "descent" else solution.solver
+        best.solver = f"{best.solver}, {solution.solver}" if best.solver.startswith("descent") else solution.solver
         price = _arc_prices(best.arcs, programme, solution)
         take_flows(best, programme, solution.values)
         best.prove(_proof(best, price[best.arcs.of_edge]))

@@ -1,9 +1,9 @@
 """The least maximum utilisation any routing can reach, with a proof.
 
 Bounds come first: when equal splitting already meets a cut, it is optimal and no programme is solved. Otherwise flat
-networks are solved by trees as columns, small ones and those where that stalls as linear programmes over arcs, and
-layered fabrics by descent on split fractions, which is made for their size, with the linear programme after it where a
-gap remains and it is small enough. No step's word is taken: loads are propagated from the split fractions, the bound
+networks are solved by trees as columns, and layered fabrics by descents on what loads their fullest links; the linear
+programme over arcs is for the smallest of both kinds, and for what they leave open where it is small enough. No step's
+word is taken: loads are propagated from the split fractions, the bound
 is recomputed from prices by shortest paths.
 """
 
@@ -24,6 +24,9 @@ from topologies.units import percent
 EXACT = 1e-9  # relative gap at which a bound counts as met
 # Destinations x arcs up to which all arcs are written out and solved exactly, without descending first.
 SMALL_COLUMNS = 20_000
+# Destinations x arcs from which a layered fabric is solved by parts, and the gap aimed at where that takes no time.
+PART_COLUMNS = 4_000
+EASY_GAP = 1e-6
 # Destinations x arcs from which a flat network's routing is made of trees.
 TREE_COLUMNS = 4_000
 # Destinations x arcs up to which a programme follows on what descent leaves open, in layered and in flat networks
@@ -71,14 +74,19 @@ def _improve(best: Incumbent) -> bool:
     """Choose the way by kind and size of the network; returns whether a limit stopped it before the gap closed."""
     size = len(best.demand.dest) * len(best.arcs.src)
     layered, anywhere = best.graph.is_layered, best.options.paths == "any"
-    if anywhere and not layered and size > TREE_COLUMNS and (improve_by_trees(best) or best.done):
+    dags = None
+    if layered and size > PART_COLUMNS:
+        dags = improve_by_hot_parts(
+            best, min(best.options.gap, EASY_GAP) if size <= SMALL_COLUMNS else best.options.gap
+        )
+        if best.done:
+            return False
+    elif anywhere and not layered and size > TREE_COLUMNS and (improve_by_trees(best) or best.done):
         return not best.done
     if size <= SMALL_COLUMNS:
         allowed = all_arcs(best) if anywhere else shortest_arcs(best.arcs, best.demand, best.routable)
         return improve_by_programme(best, allowed, complete=True, solver="highs")
-    if layered:
-        dags = improve_by_hot_parts(best, best.options.gap)
-    else:
+    if dags is None:
         dags = improve_by_descent(best, max(best.options.gap, FLAT_GAP))
     if best.done or size > (AFTER_DESCENT if layered else FLAT_COLUMNS):
         return not best.done

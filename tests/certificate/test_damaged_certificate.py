@@ -1,0 +1,29 @@
+"""The check of certificates, on damaged fabrics whose optimum is found by parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from certificate_files import certified
+from oracle_fabrics import Case
+from test_hot_parts_oracle import OBJECTIVE, damaged
+
+from traffic.demands import Flows
+
+
+@pytest.mark.parametrize("paths", ["any", "shortest"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_check_of_certificates_agrees_on_a_damaged_tree(seed, paths, tmp_path, monkeypatch):
+    """k = 8 without a tenth of its switch cables; edge switches send all they have to one other."""
+    monkeypatch.setattr(f"{OBJECTIVE}.PART_COLUMNS", 0)
+    monkeypatch.setattr(f"{OBJECTIVE}.SMALL_COLUMNS", 0)
+    monkeypatch.setattr(f"{OBJECTIVE}.AFTER_DESCENT", 0)
+    net, rng = damaged(8, 25, seed)
+    hosts = net.endpoint_nodes
+    flows = Flows.of(hosts, np.roll(hosts.reshape(-1, 4)[rng.permutation(len(hosts) // 4)], 1, axis=0).ravel(), 100.0)
+    keep = flows.src != flows.dst
+    rows = tuple(zip(flows.src[keep].tolist(), flows.dst[keep].tolist(), flows.amount[keep].tolist(), strict=True))
+    route, verdict = certified(tmp_path / "c.zip", Case(net, rows), "optimal", paths=paths, gap=1e-6)
+    assert not verdict.refuted
+    assert verdict.found_utilisation == pytest.approx(route.max_utilisation, rel=1e-6)
+    assert verdict.found_bound == pytest.approx(route.max_utilisation, rel=2e-6)
