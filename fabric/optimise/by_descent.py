@@ -6,11 +6,10 @@ import time
 
 import numpy as np
 
-from fabric.optimise.certify import entry_prices, price_words, priced_bound
 from fabric.optimise.dags import Dags, shortest_dags, with_cheap_arcs
 from fabric.optimise.descent import Descent, Step
 from fabric.optimise.incumbent import Incumbent
-from fabric.routing.router import Certificate
+from fabric.optimise.proofs import entry_prices
 from topologies.columns import Floats, Ints, column
 
 ROUNDS = 20  # of adding arcs
@@ -32,7 +31,7 @@ def improve_by_descent(best: Incumbent, gap: float) -> Dags:
             deadline=best.deadline,
             report=lambda theta, _: best.report("optimal: descent", theta),
         )
-        best.take(descent.splits(step.shares))
+        best.take_splits(descent.splits(step.shares))
         if best.gap <= gap or time.monotonic() > best.deadline:
             return dags
         _prove(best, step)
@@ -50,14 +49,9 @@ def improve_by_descent(best: Incumbent, gap: float) -> Dags:
 
 def _prove(best: Incumbent, step: Step) -> None:
     """What the descent's prices say about all routings."""
-    shortest_only = best.options.paths == "shortest"
     price = np.zeros(len(best.arcs.src))
     price[best.arcs.into.edge] = step.price
-    by_edge = price[best.arcs.of_edge]
-    bound = priced_bound(best.graph, best.demand, best.routable, by_edge, shortest_only=shortest_only)
-    if bound > best.certificate.lower_bound:
-        words = price_words(best.graph, by_edge, bound) + (", over shortest paths" if shortest_only else "")
-        best.prove(Certificate(bound, words, by_edge))
+    best.prove_prices(price[best.arcs.of_edge])
 
 
 def _rows_worth_more_arcs(best: Incumbent, descent: Descent, step: Step) -> tuple[Ints, Floats]:

@@ -13,12 +13,10 @@ import time
 import numpy as np
 
 from fabric.optimise.block_descent import Start, first_routing
-from fabric.optimise.certify import price_words, priced_bound
 from fabric.optimise.extract import splits_from_flows
 from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.master import Columns, Master, Point
 from fabric.optimise.trees import TreeNet, Trees
-from fabric.routing.router import Certificate
 from topologies.columns import Bools, Floats, column
 
 NUDGE = 1e-10  # price of length beside the duals', relative: of equally cheap paths it picks a short one
@@ -143,12 +141,10 @@ class _Rounds:
         best, arcs = self.best, self.best.arcs
         price = np.zeros(len(arcs.src))
         price[arcs.into.edge] = self.price
-        by_edge = price[arcs.of_edge]
-        bound = priced_bound(best.graph, best.demand, best.routable, by_edge)
-        best.prove(Certificate(bound, price_words(best.graph, by_edge, bound), by_edge))
+        best.prove_prices(price[arcs.of_edge])
         row, slot, gbps = self.master.flows(self._kept())
         used = column(arcs.into.edge[slot], np.int32)
-        best.take(splits_from_flows(arcs, best.demand, best.routable, column(row, np.int32), used, gbps))
+        best.take_splits(splits_from_flows(arcs, best.demand, best.routable, column(row, np.int32), used, gbps))
 
 
 def _columns(trees: Trees, chosen: Bools) -> Columns:

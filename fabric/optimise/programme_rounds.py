@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabric.optimise.carried import Carried
 from fabric.optimise.flow_blocks import FlowBlocks
 from fabric.optimise.flow_programmes import LinearProgramme, arc_prices
 from fabric.optimise.proofs import highest
-from fabric.optimise.route_space import Carried, RouteSpace
+from fabric.optimise.route_space import RouteSpace
 from fabric.optimise.solve import Status, solve_programme
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.progress import Progress

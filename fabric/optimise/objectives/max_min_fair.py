@@ -18,10 +18,10 @@ import numpy as np
 
 from fabric.optimise.flow_programmes import highest_level, most_admitted
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
-from fabric.optimise.path_policy import OVER_PATHS, exact_columns, route_space, solver_for
+from fabric.optimise.path_policy import exact_columns, route_space, solver_for
 from fabric.optimise.programme_rounds import Improved, improve, within_capacity
 from fabric.optimise.proofs import level_bound, levels_gap, priced_names
-from fabric.optimise.route_space import RouteSpace
+from fabric.optimise.route_space import OVER_PATHS, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, LevelStage, ObjectiveProof, Routing, RoutingOptions
 from topologies.columns import Bools, Floats

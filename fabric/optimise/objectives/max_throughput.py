@@ -10,9 +10,10 @@ import numpy as np
 
 from fabric.optimise.flow_programmes import most_admitted
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
-from fabric.optimise.path_policy import OVER_PATHS, route_space, solver_for
+from fabric.optimise.path_policy import route_space, solver_for
 from fabric.optimise.programme_rounds import improve, within_capacity
 from fabric.optimise.proofs import priced_names, throughput_bound
+from fabric.optimise.route_space import OVER_PATHS
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions
 from topologies.registry import Injected

@@ -11,13 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from fabric.optimise.arc_pairs import ArcPairs
 from fabric.optimise.flow_programmes import cost_unit, least_cost
 from fabric.optimise.least_utilisation import least_utilisation
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
-from fabric.optimise.path_policy import OVER_PATHS, route_space, solver_for
+from fabric.optimise.path_policy import route_space, solver_for
 from fabric.optimise.programme_rounds import improve
 from fabric.optimise.proofs import cost_bound, priced_names
-from fabric.optimise.route_space import ArcSpace, RouteSpace
+from fabric.optimise.route_space import OVER_PATHS, ArcSpace, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions, access_bound, edge_utilisation
 from topologies.registry import Injected
@@ -89,5 +90,5 @@ def _with_routing(space: RouteSpace, routing: Routing) -> RouteSpace:
     if not isinstance(space, ArcSpace) or space.complete or routing.splits is None:
         return space
     rows = np.repeat(np.arange(len(routing.splits.start) - 1), np.diff(routing.splits.start))
-    wider = space.with_pairs(rows.astype(np.int32), space.arcs.of_edge[routing.splits.edge])
+    wider = space.with_pairs(ArcPairs(rows.astype(np.int32), space.arcs.of_edge[routing.splits.edge]))
     return wider or space

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.optimise.certify import partitions
+from fabric.optimise.cuts import partitions
 from fabric.routing.flow_table import FlowTable
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import Certificate

@@ -1,8 +1,7 @@
-"""Lower bounds on the maximum utilisation that hold for every routing, whatever a solver reported.
+"""Structural cuts: lower bounds on the maximum utilisation that need no solver.
 
-For any prices w ≥ 0 of the edges, every routing has θ ≥ Σ_d demand_d · dist_w(d) / Σ_e capacity_e · w_e: traffic pays
-at least the shortest path, and no edge can earn more than θ · capacity · price. A price of 1 on the edges that leave a
-set of nodes and 0 elsewhere is a cut: θ ≥ traffic that leaves the set / capacity that leaves it.
+A price of 1 on the edges that leave a set of nodes and 0 elsewhere is a cut: θ ≥ traffic that leaves the set / capacity
+that leaves it. Sets worth testing follow from the fabric: switches, leaf pairs, units, pods.
 """
 
 from __future__ import annotations
@@ -13,12 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.kernels import parallel_rows, priced_distances, priced_shortest_distances
 from fabric.routing.router import Certificate
-from topologies.columns import Bools, Floats, Ints, column
+from topologies.columns import Bools, Ints, column
 from topologies.units import percent
-
-_FEW = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,45 +96,3 @@ def best_cut(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certi
 def _cable_count(graph: RoutingGraph, edges: Ints) -> int:
     """Topology links behind edges; an access edge stands for one link per member."""
     return int(graph.class_size[edges].sum())
-
-
-def priced_bound(
-    graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats, *, shortest_only: bool = False
-) -> float:
-    """The bound that prices prove, by shortest paths alone; 0 when no edge has a price.
-
-    With ``shortest_only`` traffic may take only paths of least routing weight, and the cheapest of those counts.
-    """
-    earned = float((graph.capacity_gbps * price).sum())
-    if earned <= 0:
-        return 0.0
-    found = entry_prices(graph, demand, price, shortest_only=shortest_only)
-    paid = np.where(routable & np.isfinite(found), found, 0.0) * demand.total_gbps
-    return float(paid.sum()) / earned
-
-
-def entry_prices(graph: RoutingGraph, demand: PhaseDemand, price: Floats, *, shortest_only: bool = False) -> Floats:
-    """Least price of a path per entry of the demand, shape (nnz,); ``inf`` without a path."""
-    net, by_slot, rows = graph.inward, price[graph.into.edge], demand.rows
-    least = np.zeros(len(demand.src))
-
-    def work(first: int, last: int) -> None:
-        if shortest_only:
-            priced_shortest_distances(first, last, net, by_slot, rows, least)
-        else:
-            priced_distances(first, last, net.start, net.tail, by_slot, rows, least)
-
-    parallel_rows(len(demand.dest), work)
-    return least
-
-
-def price_words(graph: RoutingGraph, price: Floats, bound: float) -> str:
-    """Name the links that prices single out."""
-    worth = price * graph.capacity_gbps
-    priced = np.flatnonzero(worth > 1e-6 * worth.max(initial=0.0))
-    top = priced[np.argsort(-worth[priced], kind="stable")][:_FEW]
-    names = ", ".join(graph.edge_name(int(edge)) for edge in top)
-    more = f" and {len(priced) - len(top)} more" if len(priced) > len(top) else ""
-    verb = "fills up" if len(priced) == 1 else "fill up together"
-    noun = "link" if len(priced) == 1 else "links"
-    return f"{len(priced)} {noun} ({names}{more}) {verb}: at least {percent(bound)}"
