@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from fabric.optimise.dags import Dags, shortest_dags, with_cheap_arcs
-from fabric.optimise.descent import Descent, Step
+from fabric.optimise.descent import Descent, Step, splits_of
 from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.proofs import entry_prices
 from topologies.columns import Floats, Ints, column
@@ -23,7 +23,7 @@ def improve_by_descent(best: Incumbent, gap: float) -> Dags:
     shares = np.ones(len(dags.slot), dtype=np.float32)
     best.solver = "descent"
     for number in range(ROUNDS):
-        descent = Descent(dags, best.demand, best.routable, theta_min=best.access)
+        descent = Descent.of(dags, best.demand, best.routable, theta_min=best.access)
         step = descent.run(
             shares,
             bound=best.certificate.lower_bound,
@@ -31,10 +31,10 @@ def improve_by_descent(best: Incumbent, gap: float) -> Dags:
             deadline=best.deadline,
             report=lambda theta, _: best.report("optimal: descent", theta),
         )
-        best.take_splits(descent.splits(step.shares))
+        best.take_splits(splits_of(dags, step.shares))
         if best.gap <= gap or time.monotonic() > best.deadline:
             return dags
-        _prove(best, step)
+        prove_by_slot(best, step.price)
         if best.gap <= gap or best.options.paths == "shortest" or number + 1 == ROUNDS:
             return dags
         rows, price = _rows_worth_more_arcs(best, descent, step)
@@ -47,10 +47,10 @@ def improve_by_descent(best: Incumbent, gap: float) -> Dags:
     return dags
 
 
-def _prove(best: Incumbent, step: Step) -> None:
-    """What the descent's prices say about all routings."""
+def prove_by_slot(best: Incumbent, by_slot: Floats) -> None:
+    """What prices of the slots say about all routings."""
     price = np.zeros(len(best.arcs.src))
-    price[best.arcs.into.edge] = step.price
+    price[best.arcs.into.edge] = by_slot
     best.prove_prices(price[best.arcs.of_edge])
 
 

@@ -17,6 +17,7 @@ from fabric.optimise.arcs import Arcs
 from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, Inward, PhaseDemand
 from fabric.routing.kernels import is_step, nearest_first, parallel_rows, weighted_order
+from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Ints, Longs, Shares, column
 
 _TIE = 1e-9  # relative; cheapest paths within this of each other are all taken
@@ -236,6 +237,32 @@ def with_cheap_arcs(
         parts.append(values[:count].astype(shares.dtype))
         size[row] = count
         kept = mine.stop
+    pieces.append(dags.slot[kept:])
+    parts.append(shares[kept:])
+    start = np.concatenate([[0], np.cumsum(size)])
+    return Dags(arcs, column(start, np.int64), column(np.concatenate(pieces), np.int32)), np.concatenate(parts)
+
+
+def with_splits(dags: Dags, shares: Shares, rows: Ints, splits: Splits) -> tuple[Dags, Shares]:
+    """Put loop-free splits over arcs in place of what some rows have, one for each of ``rows``, which ascend.
+
+    In the splits of a row, arcs out of a node come before those out of any node that it sends to.
+    """
+    arcs = dags.arcs
+    slot_of = np.empty(len(arcs.src), dtype=np.int32)
+    slot_of[arcs.into.edge] = np.arange(len(arcs.src), dtype=np.int32)
+    size = np.diff(dags.start)
+    pieces, parts, kept = [], [], 0
+    for number, row in enumerate(rows.tolist()):
+        mine = slice(int(splits.start[number]), int(splits.start[number + 1]))
+        edge = splits.edge[mine]
+        place = np.full(arcs.nodes, len(edge), dtype=np.int64)  # of the destination, which sends nothing
+        place[arcs.src[edge[::-1]]] = np.arange(len(edge))[::-1]
+        order = np.argsort(place[arcs.dst[edge]], kind="stable")
+        pieces += [dags.slot[kept : dags.start[row]], slot_of[edge[order]]]
+        parts += [shares[kept : dags.start[row]], splits.fraction[mine][order].astype(shares.dtype)]
+        size[row] = len(edge)
+        kept = int(dags.start[row + 1])
     pieces.append(dags.slot[kept:])
     parts.append(shares[kept:])
     start = np.concatenate([[0], np.cumsum(size)])

@@ -108,26 +108,50 @@ class Step:
 
 
 class Descent:
-    """A table of arcs and the demand on it; ``run`` moves fractions until the gap or the time is used up."""
+    """A table of arcs and the demand on it; ``run`` moves fractions until the gap or the time is used up.
 
-    def __init__(self, dags: Dags, demand: PhaseDemand, routable: Bools, *, theta_min: float) -> None:
-        self.dags = dags
-        self.demand = demand
-        self.gbps = column(np.where(routable, demand.total_gbps, 0.0), np.float64)
-        self.theta_min = theta_min
-        self.capacity = column(dags.arcs.capacity_gbps[dags.arcs.into.edge], np.float64)
+    Parameters
+    ----------
+    rows, gbps : DemandRows, ndarray of shape (nnz,)
+        Who sends to the table's destinations, and how much.
+    capacity : ndarray, shape (A,)
+        By slot, Gbps.
+    theta_min : float
+        Utilisation below which nothing is won.
+    fixed : ndarray, shape (A,), optional
+        Load by slot that stays as it is, Gbps.
+    """
+
+    def __init__(
+        self,
+        table: DagColumns,
+        rows: DemandRows,
+        gbps: Floats,
+        capacity: Floats,
+        *,
+        theta_min: float,
+        fixed: Floats | None = None,
+    ) -> None:
+        self.table, self.rows, self.gbps, self.capacity = table, rows, gbps, capacity
+        self.theta_min, self.fixed = theta_min, fixed
+
+    @staticmethod
+    def of(dags: Dags, demand: PhaseDemand, routable: Bools, *, theta_min: float) -> Descent:
+        """Over all arcs of a table and the demand that has a path."""
+        gbps = column(np.where(routable, demand.total_gbps, 0.0), np.float64)
+        capacity = column(dags.arcs.capacity_gbps[dags.arcs.into.edge], np.float64)
+        return Descent(dags.columns, demand.rows, gbps, capacity, theta_min=theta_min)
 
     def sweep(self, shares: Shares, price: Floats, alpha: float) -> tuple[Floats, Floats]:
         """Shift fractions in place; loads by slot, and what each row pays at the least over the table's paths."""
-        dags, demand = self.dags, self.demand
-        rows = len(demand.dest)
+        rows = len(self.rows.dest)
         paid = np.zeros(rows)
 
         def work(first: int, last: int, loads: Floats) -> None:
-            _sweep(first, last, alpha, price, dags.columns, shares, demand.rows, self.gbps, loads[:, 0], paid)
+            _sweep(first, last, alpha, price, self.table, shares, self.rows, self.gbps, loads[:, 0], paid)
 
         loads = parallel_loads(rows, (len(self.capacity), 1), work)[:, 0]
-        return loads, paid
+        return loads if self.fixed is None else loads + self.fixed, paid
 
     def run(
         self,
@@ -165,7 +189,7 @@ class Descent:
             price = weight * (self.capacity.mean() / self.capacity)
             loads, paid = self.sweep(shares, price, pace / eta)
             before, theta = theta, self._theta(loads)
-            proved = float(paid.sum()) / float(self.capacity @ price)
+            proved = self._proved(paid, price)
             since += 1
             if theta < best.theta * (1 - 0.02 * apart) or proved > max(known, best.bound) * (1 + 0.02 * apart):
                 since = 0
@@ -184,19 +208,24 @@ class Descent:
                 boost, since, stuck = boost * 2.0, 0, stuck + 1
                 # Single prices swing around those that prove the most; their mean does not.
                 _, paid = self.sweep(shares, mean, 0.0)
-                proved = float(paid.sum()) / float(self.capacity @ mean)
+                proved = self._proved(paid, mean)
                 if proved > best.bound:
                     best = replace(best, bound=proved, price=mean.copy())
         return best
 
+    def _proved(self, paid: Floats, price: Floats) -> float:
+        """Utilisation that prices prove when what is fixed stays, over the table's paths."""
+        fixed = 0.0 if self.fixed is None else float(self.fixed @ price)
+        return (float(paid.sum()) + fixed) / float(self.capacity @ price)
+
     def _theta(self, loads: Floats) -> float:
         return max(float((loads / self.capacity).max(initial=0.0)), self.theta_min)
 
-    def splits(self, shares: Shares) -> Splits:
-        """Fractions per destination over arcs, in topological order."""
-        dags = self.dags
-        return Splits(
-            start=dags.start,
-            edge=column(dags.arcs.into.edge[dags.slot], np.int32),
-            fraction=column(shares, np.float64),
-        )
+
+def splits_of(dags: Dags, shares: Shares) -> Splits:
+    """Fractions per destination over arcs, in topological order."""
+    return Splits(
+        start=dags.start,
+        edge=column(dags.arcs.into.edge[dags.slot], np.int32),
+        fraction=column(shares, np.float64),
+    )

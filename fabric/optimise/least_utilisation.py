@@ -13,6 +13,7 @@ import time
 
 from fabric.optimise.arc_pairs import ArcPairs
 from fabric.optimise.by_descent import improve_by_descent
+from fabric.optimise.by_hot_parts import improve_by_hot_parts
 from fabric.optimise.by_programme import improve_by_programme
 from fabric.optimise.by_trees import improve_by_trees
 from fabric.optimise.climb_further import climb_further
@@ -82,7 +83,10 @@ def _improve(best: Incumbent) -> None:
     if size <= SMALL_COLUMNS:
         improve_by_programme(best, space.over(None, complete=True), solver="highs")
         return
-    dags = improve_by_descent(best, best.options.gap if layered else max(best.options.gap, FLAT_GAP))
+    if layered:
+        dags = improve_by_hot_parts(best, best.options.gap)
+    else:
+        dags = improve_by_descent(best, max(best.options.gap, FLAT_GAP))
     if best.done or size > (AFTER_DESCENT if layered else FLAT_COLUMNS):
         return
     # Simplex and interior point stall on the degenerate programmes of layered fabrics, but not on flat networks'.

@@ -1,0 +1,203 @@
+"""Closing the gap on layered fabrics by descents on the part of the routing that loads the fullest links.
+
+On a fabric with some links down most of the network is slack: equal splitting fills a few links too much, and only what
+crosses those has to move. So what is too full is cut out of the table (``hot_part``), a descent runs there while the
+rest stays, and what is too full then is cut out again. A part whose own prices say that it is done can only be helped
+by further arcs, which its destinations then get where cheapest paths under these prices leave the table.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from fabric.optimise.by_descent import prove_by_slot
+from fabric.optimise.dags import Dags, shortest_dags, with_cheap_arcs, with_splits
+from fabric.optimise.descent import Descent, Step, splits_of
+from fabric.optimise.extract import splits_from_flows
+from fabric.optimise.hot_part import HotPart, carried, hot_part
+from fabric.optimise.hot_trees import HotTrees
+from fabric.optimise.incumbent import Incumbent
+from fabric.routing.kernels import parallel_rows, priced_distances
+from topologies.columns import Floats, Ints, Longs, Shares, column
+
+ROUNDS = 100
+STEPS = 100  # of a descent on a part before what is hot is asked again
+FEW_STEPS = 10  # where the part is most of the table
+MOST = 0.5  # of the table
+FAST = 0.5  # of the gap that a descent has to close to go on
+MOST_ROWS = 600  # destinations whose trees are columns
+PROGRESS = 0.02  # of the gap that a round has to close
+WORTH = 1e-6  # a destination gets more arcs when its demand could pay this much less, relative to what the part pays
+FEW = 2_000  # destinations extended in one round
+
+
+def ranges(start: Ints | Longs, stop: Ints | Longs) -> Longs:
+    """The numbers from each start to its stop, one after the other."""
+    count = (stop - start).astype(np.int64)
+    return np.asarray(np.repeat(start - np.append(0, np.cumsum(count)[:-1]), count) + np.arange(int(count.sum())))
+
+
+class HotParts:
+    """A table with its fractions and loads, moved part by part."""
+
+    def __init__(self, best: Incumbent, gap: float) -> None:
+        self.best, self.gap = best, gap
+        self.dags = shortest_dags(best.arcs, best.demand, best.routable)
+        self.shares: Shares = np.ones(len(self.dags.slot), dtype=np.float32)
+        self.whole = Descent.of(self.dags, best.demand, best.routable, theta_min=best.access)
+        self.loads = self._loads()
+
+    def _loads(self) -> Floats:
+        """Loads of all fractions, which are made whole, by slot."""
+        loads, _ = self.whole.sweep(self.shares, np.zeros(len(self.whole.capacity)), 0.0)
+        return loads
+
+    @property
+    def theta(self) -> float:
+        """Highest utilisation."""
+        return max(float((self.loads / self.whole.capacity).max(initial=0.0)), self.best.access)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the gap is closed, rounding of fractions aside."""
+        return self.theta <= self.best.certificate.lower_bound * (1 + 0.75 * self.gap)
+
+    @property
+    def goal(self) -> float:
+        """Utilisation at which the gap is closed, with a little to spare."""
+        return self.best.certificate.lower_bound * (1 + self.gap / 2)
+
+    def run(self) -> None:
+        """Rounds until the gap is closed, nothing helps or the time is used up."""
+        for _ in range(ROUNDS):
+            before = self.theta
+            if self.reached or time.monotonic() > self.best.deadline:
+                return
+            part = hot_part(self.dags, self.shares, self.whole, self.loads, self.goal)
+            if part is None:
+                return
+            step = self._descend(part)
+            theta = self.theta
+            if self.reached:
+                return
+            if theta < before - FAST * (before - self.goal):
+                continue
+            price = np.zeros(len(self.loads))
+            price[part.slot] = step.price
+            if self._by_trees(price):
+                continue
+            prove_by_slot(self.best, price)
+            if self.reached or not self._extend(part, price):
+                return
+
+    def _descend(self, part: HotPart) -> Step:
+        """A descent on a part; what it finds is put back where it is better."""
+        shares = self.shares[part.position]
+        step = part.descent.run(
+            shares,
+            bound=self.best.certificate.lower_bound,
+            gap=self.gap / 2,
+            deadline=self.best.deadline,
+            report=lambda theta, _: self.best.report("optimal: descent", theta),
+            steps=STEPS if part.size <= MOST * len(self.shares) else FEW_STEPS,
+        )
+        loads, _ = part.descent.sweep(step.shares, np.zeros(len(part.slot)), 0.0)
+        self.shares[part.position] = step.shares
+        self.loads = self.loads.copy()
+        self.loads[part.slot] = loads
+        return step
+
+    def _by_trees(self, price: Floats) -> bool:
+        """The optimum of what is too full by trees, where it is of few destinations; whether that helped."""
+        best = self.best
+        part = hot_part(self.dags, self.shares, self.whole, self.loads, self.goal)
+        if part is None or len(part.row) > MOST_ROWS:
+            return False
+        before = self.theta
+        within = self.dags if best.options.paths == "shortest" else None
+        trees = HotTrees(best, part, self.shares, self.loads, self.goal, within)
+        trees.run(price)
+        prove_by_slot(best, trees.price)
+        if trees.theta > before - PROGRESS * (before - self.goal):
+            return False
+        self._put_back(part, *trees.flows())
+        return True
+
+    def _put_back(self, part: HotPart, row: Ints, slot: Ints, gbps: Floats) -> None:
+        """Take flows of a part, by its destinations and slots, for those it had."""
+        best, demand = self.best, self.best.demand
+        flow = carried(self.whole, self.shares, part.row)
+        own = np.repeat(np.arange(len(part.row)), self.dags.start[part.row + 1] - self.dags.start[part.row])
+        where = ranges(self.dags.start[part.row], self.dags.start[part.row + 1])
+        outside = ~np.isin(where, part.position)
+        into = best.arcs.into.edge
+        entry = ranges(demand.start[part.row], demand.start[part.row + 1])
+        start = np.append(0, np.cumsum(np.diff(demand.start)[part.row]))
+        some = replace(
+            demand,
+            dest=column(demand.dest[part.row], np.int32),
+            start=column(start, np.int32),
+            src=column(demand.src[entry], np.int32),
+            gbps=column(demand.gbps[entry], np.float64),
+        )
+        count = len(into)
+        rows = np.append(own[outside], row)
+        used = np.append(into[self.dags.slot[where[outside]]], into[slot])
+        key, code = np.unique(rows.astype(np.int64) * count + used, return_inverse=True)
+        total = np.asarray(np.bincount(code, np.append(flow[outside], gbps), len(key)), dtype=np.float64)
+        splits = splits_from_flows(
+            best.arcs, some, best.routable[entry], column(key // count, np.int32), column(key % count, np.int32), total
+        )
+        self.dags, self.shares = with_splits(self.dags, self.shares, part.row, splits)
+        self.whole = Descent.of(self.dags, demand, best.routable, theta_min=best.access)
+        self.loads = self._loads()
+
+    def _extend(self, part: HotPart, price: Floats) -> bool:
+        """Give destinations of the part arcs on cheaper paths than those of the table; whether there were any."""
+        best = self.best
+        if best.options.paths == "shortest":
+            return False
+        rows, nudged = self._worth_more_arcs(part, price)
+        if not len(rows):
+            return False
+        before = len(self.dags.slot)
+        dags, shares = with_cheap_arcs(self.dags, self.shares, best.demand, best.routable, nudged, rows)
+        if len(dags.slot) == before:
+            return False
+        self.dags, self.shares = dags, shares
+        self.whole = Descent.of(dags, best.demand, best.routable, theta_min=best.access)
+        self.loads = self._loads()
+        return True
+
+    def _worth_more_arcs(self, part: HotPart, price: Floats) -> tuple[Ints, Floats]:
+        """Rows of the table whose part has cheaper paths elsewhere, and the prices by slot to find them with."""
+        arcs = self.best.arcs
+        # A little length in the price keeps cheapest paths short, and free of cycles where nothing has a price.
+        length = arcs.weight[arcs.into.edge] / arcs.weight.max()
+        nudged = column(price + 1e-3 * price.max(initial=0.0) * length, np.float64)
+        descent = part.descent
+        _, paid = descent.sweep(self.shares[part.position], column(nudged[part.slot], np.float64), 0.0)
+        least = np.zeros(len(descent.rows.src))
+        net = arcs.inward
+        parallel_rows(
+            len(part.row),
+            lambda first, last: priced_distances(first, last, net.start, net.tail, nudged, descent.rows, least),
+        )
+        count = np.diff(descent.rows.start)
+        owed = np.bincount(np.repeat(np.arange(len(count)), count), least * descent.gbps, len(count))
+        saved = paid - owed
+        worth = np.flatnonzero(saved > WORTH * paid.sum())
+        worth = worth[np.argsort(-saved[worth], kind="stable")][:FEW]
+        return column(np.sort(part.row[worth]), np.int32), nudged
+
+
+def improve_by_hot_parts(best: Incumbent, gap: float) -> Dags:
+    """Descend part by part until the gap is reached or nothing helps any more; returns the arcs in use."""
+    best.solver = "descent"
+    parts = HotParts(best, gap)
+    parts.run()
+    best.take_splits(splits_of(parts.dags, parts.shares))
+    return parts.dags
