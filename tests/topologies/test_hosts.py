@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topologies.errors import TopologyError
-from topologies.hosts import HostGroup, fewest_leaves, hosts_fit, place_hosts
+from topologies.hosts import HostGroup, fewest_leaves, hosts_fit
+from topologies.placing import homes_of_hosts, place_hosts
 
 PLENTY = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
