@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from topologies.budget import check_memory, network_counts
 from topologies.columns import Ints
 from topologies.elements import Links, Nodes
-from topologies.errors import TopologyError
+from topologies.node_names import check_unique
 from topologies.topology import Topology
 
 _NODE_COLUMNS = ("role", "level", "pod", "unit", "rail", "plane", "radix", "nics", "forwards")
@@ -235,11 +235,7 @@ class Assembler:
         TopologyError
             When two nodes share a name.
         """
-        if len(set(self._names)) != len(self._names):
-            seen: set[str] = set()
-            twice = next(name for name in self._names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-            hint = "names must be unique; node groups are distinguished by name: '{group}-{index}'"
-            raise TopologyError(f"two nodes are called {twice!r}", hint=hint, code="FP3102")
+        check_unique(self._names, "names must be unique; node groups are distinguished by name: '{group}-{index}'")
         nodes = {
             key: _column(key, self._nodes, len(self._names), np.bool_ if key == "forwards" else np.int32)
             for key in _NODE_COLUMNS

@@ -20,7 +20,11 @@ def by_hand(rows):
 def table(rows):
     flat = [entry for row in rows for entry in row]
     start = np.cumsum([0, *map(len, rows)])
-    return start, np.array([one for one, _ in flat], dtype=np.int32), np.array([other for _, other in flat], dtype=float)
+    return (
+        start,
+        np.array([one for one, _ in flat], dtype=np.int32),
+        np.array([other for _, other in flat], dtype=float),
+    )
 
 
 @PLENTY
