@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +159,7 @@ def _joined(name: str, part: Topology, planes: int, groups: Sequence[HostGroup])
     is_end = nodes.nics > 0
     others = np.flatnonzero(~is_end)
     count = len(ends.names)
-    columns = {key: np.full(count, default, dtype) for key, (dtype, default) in NODE_COLUMNS.items()}
+    columns: dict[str, NDArray[Any]] = {key: np.full(count, default, dtype) for key, (dtype, default) in NODE_COLUMNS.items()}
     columns |= {"nics": np.zeros(count, dtype=np.int32), "role": np.zeros(count, dtype=np.int32)}
     maps: list[Ints] = []
     for plane in range(planes):
