@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fabric.routing.twins import TwinNet, find_twins, twin_net
 from topologies.budget import Counts, check_memory
 from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
 from topologies.errors import RoutingError
@@ -127,6 +128,23 @@ class RoutingGraph:
     def inward(self) -> Inward:
         """Edges by destination, for searches from a destination backwards."""
         return Inward(self.into.start, self.src[self.into.edge], self.weight[self.into.edge], self.equal_weights)
+
+    @cached_property
+    def between_switches(self) -> Longs:
+        """Edges without a terminal."""
+        return np.flatnonzero(~self.is_terminal[self.src] & ~self.is_terminal[self.dst])
+
+    @cached_property
+    def twins(self) -> Ints:
+        """Set of every switch that has the same links as others; switches are the first of all nodes."""
+        core = self.between_switches
+        return find_twins(self.src[core], self.dst[core], int((~self.is_terminal).sum()))
+
+    @cached_property
+    def twin_net(self) -> TwinNet:
+        """The network of those sets."""
+        core = self.between_switches
+        return twin_net(self.src[core], self.dst[core], self.twins, self.nodes)
 
     def node_name(self, node: int) -> str:
         """Name of the topology node a graph node stands for."""
@@ -426,20 +444,25 @@ def _by_destination(
     sent: Floats,
     received: Floats,
 ) -> PhaseDemand:
-    key = concatenate(keys, np.int64)
-    value = concatenate(values, np.float64)
-    code = concatenate(codes, np.int32)
-    sink, source = np.divmod(key, max(graph.nodes, 1))
-    keep = (sink != source) & (value > 0)
-    unique, inverse = np.unique(key[keep], return_inverse=True)
-    classes = sent.shape[1]
-    cell = inverse * classes + code[keep]
-    gbps = np.bincount(cell, value[keep], len(unique) * classes).reshape(len(unique), classes)
-    sink, source = np.divmod(unique, max(graph.nodes, 1))
-    dest, first = np.unique(sink, return_index=True)
+    key, value, nodes, classes = concatenate(keys, np.int64), concatenate(values, np.float64), graph.nodes, sent.shape[1]
+    keep = (key % (nodes + 1) != 0) & (value > 0)  # sink x nodes + source, where both are one
+    key, value, code = key[keep], value[keep], concatenate(codes, np.int32)[keep] if classes > 1 else 0
+    if (key[1:] > key[:-1]).all() and classes == 1:
+        gbps = value[:, None]
+    else:
+        order = np.argsort(key, kind="stable")
+        is_first = np.append(True, key[order][1:] != key[order][:-1])[: len(key)]
+        cell = np.empty(len(key), dtype=np.int64)
+        cell[order] = (np.cumsum(is_first) - 1) * classes
+        key = key[order[is_first]]
+        gbps = np.bincount(cell + code, value, len(key) * classes).reshape(len(key), classes)
+    sink = key // max(nodes, 1)
+    source = key - sink * nodes
+    first = np.flatnonzero(np.append(True, sink[1:] != sink[:-1])[: len(sink)])
+    dest = sink[first]
     return PhaseDemand(
         dest=column(dest, np.int32),
-        start=column(np.append(first, len(unique)), np.int32),
+        start=column(np.append(first, len(key)), np.int32),
         src=column(source, np.int32),
         gbps=column(gbps, np.float64),
         sent_gbps=column(sent, np.float64),
