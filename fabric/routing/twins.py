@@ -33,15 +33,27 @@ class TwinNet(NamedTuple):
     rank: Longs  # shape (Q,), of a slot among those of its receiving set
 
 
-def find_twins(src: Ints, dst: Ints, nodes: int) -> Ints:
-    """Number of the set of every node, shape (V,), in order of its first member; edges are unweighted and directed.
+def find_twins(src: Ints, dst: Ints, nodes: int, kind: Ints | None = None) -> Ints:
+    """Number of the set of every node, shape (V,), in order of its first member.
 
     Sets are found by sums of random numbers over neighbours and then compared link by link: a set is right or it is
     taken apart.
+
+    Parameters
+    ----------
+    src, dst : ndarray, shape (E,)
+        Ends of directed edges.
+    kind : ndarray, shape (E,), optional
+        From 0; only edges of one kind are alike.
     """
-    weights = np.random.default_rng(0).integers(1, 2**_BITS, size=(4, nodes)).astype(np.float64)
-    near = [np.bincount(src, weights[at][dst], nodes) for at in (0, 1)]
-    near += [np.bincount(dst, weights[at][src], nodes) for at in (2, 3)]
+    kinds = 1 if kind is None else int(kind.max(initial=0)) + 1
+    code: Ints | int = 0 if kind is None else kind
+    ends = [(src, dst.astype(np.int64) * kinds + code), (dst, src.astype(np.int64) * kinds + code)]
+    rng = np.random.default_rng(0)
+    near = [
+        np.bincount(own, rng.integers(1, 2**_BITS, size=nodes * kinds).astype(np.float64)[other], nodes)
+        for own, other in (*ends, *ends)
+    ]
     order = np.lexsort(near)
     changed = np.zeros(nodes, dtype=np.bool_)
     for values in near:
@@ -49,8 +61,8 @@ def find_twins(src: Ints, dst: Ints, nodes: int) -> Ints:
     found = np.empty(nodes, dtype=np.int64)
     found[order] = np.cumsum(changed)
     first = _first_of(found)
-    alone = ~(_alike(src, dst, first, nodes) & _alike(dst, src, first, nodes))
-    return _in_order(np.where(alone, np.arange(nodes), first))
+    alike = [_alike(own, other, nodes * kinds, first) for own, other in ends]
+    return _in_order(np.where(alike[0] & alike[1], first, np.arange(nodes)))
 
 
 def _first_of(label: Longs) -> Longs:
@@ -67,12 +79,11 @@ def _in_order(first: Longs) -> Ints:
     return column((np.cumsum(is_first) - 1)[first], np.int32)
 
 
-def _alike(own: Ints, other: Ints, first: Longs, nodes: int) -> Bools:
+def _alike(own: Ints, other: Longs, others: int, first: Longs) -> Bools:
     """Whether every node has the links of the first of its set, one by one, shape (V,)."""
-    key = own.astype(np.int64) * nodes + other
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(own.astype(np.int64) * others + other, kind="stable")
     tail, head = own[order], other[order]
-    degree = np.bincount(own, minlength=nodes)
+    degree = np.bincount(own, minlength=len(first))
     start = np.cumsum(degree) - degree
     same = degree == degree[first]
     at = np.arange(len(tail)) - start[tail] + start[first[tail]]
