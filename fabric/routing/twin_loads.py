@@ -132,7 +132,7 @@ def _by_edge(graph: RoutingGraph, folded: _Folded, loads: TwinLoads) -> Floats:
     """Loads of every edge, shape (E, C), from those of the sets."""
     net, core = folded.net, graph.between_switches
     src, dst = graph.src[core], graph.dst[core]
-    slot = slot_of_edges(net, src, dst)
+    slot = graph.slot_of_edge if net is graph.twin_net else slot_of_edges(net, src, dst)
     parallel = net.parallel[:, None]
     tails, heads = net.size[net.tail][:, None], net.size[net.head][:, None]
     found = (loads.passing / (parallel * tails * heads))[slot]
@@ -144,5 +144,8 @@ def _by_edge(graph: RoutingGraph, folded: _Folded, loads: TwinLoads) -> Floats:
         found[mine] += own[places[node[mine]] + rank[slot[mine]]] / divisor[slot[mine]]
     result = np.zeros((len(graph.src), found.shape[1]))
     result[core] = found
-    result[~np.isin(np.arange(len(graph.src)), core)] = loads.host
+    if len(core) < len(graph.src):
+        between = np.zeros(len(graph.src), dtype=np.bool_)
+        between[core] = True
+        result[~between] = loads.host
     return result

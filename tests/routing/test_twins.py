@@ -29,7 +29,9 @@ def random_demand(topology, rng, *, per_endpoint):
     ends = topology.endpoint_nodes
     flows = [
         Flows.of(rng.choice(ends, 30), rng.choice(ends, 30), rng.random(30)),
-        Flows(*Flows.of(rng.choice(ends, 5), rng.choice(ends, 5), 1.0).rows(), (UniformBlock(np.unique(ends)[:9], 0.3),)),
+        Flows(
+            *Flows.of(rng.choice(ends, 5), rng.choice(ends, 5), 1.0).rows(), (UniformBlock(np.unique(ends)[:9], 0.3),)
+        ),
     ]
     graph = build_graph(topology, flows, per_endpoint=per_endpoint)
     has = (graph.source >= 0) & (graph.sink >= 0)
@@ -86,7 +88,13 @@ def test_twins_have_the_same_links_and_parallel_ones_count():
     assert find_twins(src, dst, 5).tolist() == [0, 1, 1, 2, 3]
     one_way = np.array([edge for edge in range(len(src)) if (src[edge], dst[edge]) != (2, 0)])
     assert find_twins(src[one_way], dst[one_way], 5).tolist() == [0, 1, 2, 3, 4]
-    assert taken_apart(np.array([0, 1, 1, 2, 3], np.int32), np.array([0, 1, 0, 0], np.bool_)).tolist() == [0, 1, 2, 3, 4]
+    assert taken_apart(np.array([0, 1, 1, 2, 3], np.int32), np.array([0, 1, 0, 0], np.bool_)).tolist() == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
 
 
 def test_a_fat_tree_folds_to_pods_and_planes():
