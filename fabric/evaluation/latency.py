@@ -12,12 +12,14 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from fabric.routing.twins import find_twins
 from fabric.scenario.latency_schema import FabricLatency
-from topologies.columns import Bools, Floats, Ints
+from topologies.columns import Bools, Floats, Ints, Longs, column
 from topologies.elements import Links
 from topologies.topology import Topology
 from traffic.demands import Flows
 
+_MOST_KINDS = 16  # different costs of links up to which switches are compared
 SAMPLE = 16  # pairs that a mean is taken over, evenly from all
 
 _SEEN: WeakKeyDictionary[Links, dict[tuple[object, ...], float]] = WeakKeyDictionary()
@@ -79,19 +81,21 @@ def pair_ways_s(topology: Topology, src: Ints, dst: Ints, latency: FabricLatency
     crossing = np.where(topology.is_switch, latency.switch, latency.nic)
     wire = _wire_s(topology, latency)
     starts, start_of = np.unique(src, return_inverse=True)
-    kept = topology.up & (nodes.forwards[links.src] & _needed(topology, dst)[links.dst])
+    is_start, is_stop = np.zeros(len(nodes), dtype=np.bool_), np.zeros(len(nodes), dtype=np.bool_)
+    is_start[src], is_stop[dst] = True, True
+    leaving, entering = topology.up & is_start[links.src], topology.up & is_stop[links.dst]
+    by_itself = is_stop.copy()
+    by_itself[links.dst[leaving]] = True
+    by_itself[links.src[entering]] = True
+    kept = entering & nodes.forwards[links.src] & ~nodes.forwards[links.dst]
+    kept[_between_sets(topology, wire + crossing[links.src], by_itself)] = True
     # Each start has a copy that nobody reaches, so that hosts that do not forward send and are never crossed.
-    row = [links.src[kept]]
-    column = [links.dst[kept]]
-    cost = [wire[kept] + crossing[links.src[kept]]]
     number = np.full(len(nodes), -1)
     number[starts] = len(nodes) + np.arange(len(starts))
-    leaving = topology.up & (number[links.src] >= 0)
-    row.append(number[links.src[leaving]])
-    column.append(links.dst[leaving])
-    cost.append(wire[leaving])
     size = len(nodes) + len(starts)
-    rows, columns, costs = np.concatenate(row), np.concatenate(column), np.concatenate(cost)
+    rows = np.concatenate([links.src[kept], number[links.src[leaving]]])
+    columns = np.concatenate([links.dst[kept], links.dst[leaving]])
+    costs = np.concatenate([wire[kept] + crossing[links.src[kept]], wire[leaving]])
     order = np.lexsort((costs, columns, rows))
     rows, columns, costs = rows[order], columns[order], costs[order]
     first = np.ones(len(rows), dtype=np.bool_)  # of parallel links the quickest
@@ -101,11 +105,26 @@ def pair_ways_s(topology: Topology, src: Ints, dst: Ints, latency: FabricLatency
     return np.asarray(away[start_of.ravel(), dst] + 2 * latency.nic, dtype=np.float64)
 
 
-def _needed(topology: Topology, dst: Ints) -> Bools:
-    """Nodes that a path may cross, or end at."""
-    needed = topology.nodes.forwards.copy()
-    needed[dst] = True
-    return needed
+def _between_sets(topology: Topology, cost: Floats, by_itself: Bools) -> Longs:
+    """Links between nodes that forward, of switches with the same links at the same cost only those of the first.
+
+    Parameters
+    ----------
+    cost : ndarray, shape (L,)
+        Of crossing a link, s.
+    by_itself : ndarray, shape (N,)
+        Nodes that others may not stand for.
+    """
+    links, forwards = topology.links, topology.nodes.forwards
+    core = np.flatnonzero(topology.up & forwards[links.src] & forwards[links.dst])
+    kinds, kind = np.unique(cost[core], return_inverse=True)
+    if len(kinds) > _MOST_KINDS:
+        return core
+    label = find_twins(links.src[core], links.dst[core], len(forwards), column(kind.ravel(), np.int32))
+    stands = by_itself.copy()
+    others = np.flatnonzero(~by_itself)
+    stands[others[np.unique(label[others], return_index=True)[1]]] = True
+    return core[stands[links.src[core]] & stands[links.dst[core]]]
 
 
 def _wire_s(topology: Topology, latency: FabricLatency) -> Floats:

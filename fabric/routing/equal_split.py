@@ -6,11 +6,18 @@ import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import ecmp_slice, parallel_loads
-from topologies.columns import Floats
+from fabric.routing.twin_loads import twin_loads
+from topologies.columns import Bools, Floats
 
 
-def ecmp_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, np.ndarray]:
+def ecmp_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, Bools]:
     """Offered Gbps per edge and class, shape (E, C), and which entries have no path."""
+    found = twin_loads(graph, demand)
+    return swept_loads(graph, demand) if found is None else found
+
+
+def swept_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, Bools]:
+    """The same by one sweep over all edges per destination."""
     unreachable = np.zeros(len(demand.src), dtype=np.bool_)
     edge, net, rows = graph.into.edge, graph.inward, demand.rows
 

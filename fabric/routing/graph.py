@@ -14,17 +14,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 
-from topologies.budget import Counts, check_memory
+from fabric.routing.block_demand import block_entries
+from fabric.routing.twins import TwinNet, find_twins, slot_of_edges, twin_net
 from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
-from topologies.errors import RoutingError
 from topologies.topology import Topology
 from traffic.demands import Flows
 
 _SIGNATURE_DIGITS = 9
-DEMAND_BYTES = 130  # of a pair of graph nodes while demand is gathered: its key and amount, sorted and joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +128,40 @@ class RoutingGraph:
         """Edges by destination, for searches from a destination backwards."""
         return Inward(self.into.start, self.src[self.into.edge], self.weight[self.into.edge], self.equal_weights)
 
+    @cached_property
+    def between_switches(self) -> Longs:
+        """Edges without a terminal."""
+        return np.flatnonzero(~self.is_terminal[self.src] & ~self.is_terminal[self.dst])
+
+    @cached_property
+    def strong_part(self) -> Ints:
+        """Number of the part of every node inside which all switches reach each other over links between switches."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        core = self.between_switches
+        ends, ones = (self.src[core], self.dst[core]), np.ones(len(core), dtype=np.int8)
+        links = coo_array((ones, ends), shape=(self.nodes, self.nodes))
+        return column(connected_components(links, directed=True, connection="strong")[1], np.int32)
+
+    @cached_property
+    def slot_of_edge(self) -> Longs:
+        """Slot of ``twin_net`` that every edge of ``between_switches`` is a part of."""
+        core = self.between_switches
+        return slot_of_edges(self.twin_net, self.src[core], self.dst[core])
+
+    @cached_property
+    def twins(self) -> Ints:
+        """Set of every switch that has the same links as others; switches are the first of all nodes."""
+        core = self.between_switches
+        return find_twins(self.src[core], self.dst[core], int((~self.is_terminal).sum()))
+
+    @cached_property
+    def twin_net(self) -> TwinNet:
+        """The network of those sets."""
+        core = self.between_switches
+        return twin_net(self.src[core], self.dst[core], self.twins, self.nodes)
+
     def node_name(self, node: int) -> str:
         """Name of the topology node a graph node stands for."""
         return self.topology.nodes.name[int(self.node_of[node])]
@@ -217,9 +251,13 @@ def _access(topology: Topology, live: Bools, inside: Ints | None) -> _Access:
     one = (np.diff(out.start)[ends] == 1) & (np.diff(back.start)[ends] == 1)
     candidates = ends[one]
     same = links.dst[out.edge[out.start[candidates]]] == links.src[back.edge[back.start[candidates]]]
-    single = candidates[same] if inside is None else np.setdiff1d(candidates[same], inside)
+    is_single = np.zeros(len(nodes), dtype=np.bool_)
+    is_single[candidates[same]] = True
+    if inside is not None:
+        is_single[column(inside, np.int32)] = False
     attached = (np.diff(out.start)[ends] > 0) | (np.diff(back.start)[ends] > 0)
-    return _Access(out, back, column(single, np.int32), column(np.setdiff1d(ends[attached], single), np.int32))
+    multi = ends[attached & ~is_single[ends]]
+    return _Access(out, back, column(np.flatnonzero(is_single), np.int32), column(multi, np.int32))
 
 
 def _built_multi_homed(topology: Topology) -> Ints:
@@ -267,6 +305,10 @@ def _classes(topology: Topology, flows: Sequence[Flows], multi: Ints) -> list[In
     return []
 
 
+# Without multi-homed endpoints a graph is the same for all demand. It holds its topology, so an id here is that of a living one.
+_SHARED: WeakValueDictionary[int, RoutingGraph] = WeakValueDictionary()
+
+
 def build_graph(
     topology: Topology, flows: Sequence[Flows], *, per_endpoint: bool = False, access_in_graph: Ints | None = None
 ) -> RoutingGraph:
@@ -276,25 +318,37 @@ def build_graph(
     place single flows. Single-homed endpoints in ``access_in_graph`` are treated like multi-homed ones: their access
     links are edges.
     """
+    whole = topology.up.all()
+    shared = (access_in_graph is None or not len(access_in_graph)) and (whole or not per_endpoint)
+    if shared and id(topology) in _SHARED:
+        return _SHARED[id(topology)]
+    if per_endpoint and not whole:
+        access_in_graph = np.union1d(_built_multi_homed(topology), [] if access_in_graph is None else access_in_graph)
+    live = column(topology.up & (topology.links.capacity_gbps > 0), np.bool_)
+    access = _access(topology, live, access_in_graph)
+    classes = (
+        [column([node], np.int32) for node in access.multi] if per_endpoint else _classes(topology, flows, access.multi)
+    )
+    graph = _graph_of(topology, live, access, classes, per_endpoint=per_endpoint)
+    if shared and not len(access.multi):
+        _SHARED[id(topology)] = graph
+    return graph
+
+
+def _graph_of(
+    topology: Topology, live: Bools, access: _Access, classes: list[Ints], *, per_endpoint: bool
+) -> RoutingGraph:
     nodes, links = topology.nodes, topology.links
-    live = topology.up & (links.capacity_gbps > 0)
     capacity = topology.capacity_gbps
     switch = np.flatnonzero(nodes.forwards)
     graph_id = np.full(len(nodes), -1, dtype=np.int32)
     graph_id[switch] = np.arange(len(switch))
     core = np.flatnonzero(live & nodes.forwards[links.src] & nodes.forwards[links.dst])
-
-    if per_endpoint and not topology.up.all():
-        access_in_graph = np.union1d(_built_multi_homed(topology), [] if access_in_graph is None else access_in_graph)
-    access = _access(topology, live, access_in_graph)
     up, down = access.out.edge[access.out.start[access.single]], access.back.edge[access.back.start[access.single]]
     source, sink = graph_id.copy(), graph_id.copy()
     source[access.single] = sink[access.single] = graph_id[links.dst[up]]
 
     parts = _ClassEdges(topology, len(switch), topology.links.capacity_gbps if per_endpoint else capacity)
-    classes = (
-        [column([node], np.int32) for node in access.multi] if per_endpoint else _classes(topology, flows, access.multi)
-    )
     for members in classes:
         for side, terminal_of, out in ((access.out, source, True), (access.back, sink, False)):
             parts.add(members, side, graph_id, terminal_of, out=out)
@@ -384,38 +438,18 @@ def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Seq
         keys.append(graph.sink[part.dst].astype(np.int64) * graph.nodes + graph.source[part.src])
         values.append(amount)
         codes.append(np.full(len(amount), code))
-        for block in part.blocks:
-            each = block.amount * scale
-            sent[block.members, code] += each * (len(block.members) - 1)
-            received[block.members, code] += each * (len(block.members) - 1)
-            key, value = _block_entries(graph, block.members, each)
+        if part.blocks:
+            members = np.concatenate([block.members for block in part.blocks])
+            sizes = [len(block.members) for block in part.blocks]
+            all_others = np.array([block.amount * scale * (len(block.members) - 1) for block in part.blocks])
+            in_blocks = np.bincount(members, np.repeat(all_others, sizes), nodes)
+            sent[:, code] += in_blocks
+            received[:, code] += in_blocks
+            key, value = block_entries(part.blocks, graph.source, graph.sink, graph.nodes, scale)
             keys.append(key)
             values.append(value)
             codes.append(np.full(len(key), code))
     return _by_destination(graph, keys, values, codes, sent, received)
-
-
-def _block_entries(graph: RoutingGraph, members: Ints, each: float) -> tuple[Ints, Floats]:
-    """Entries (key, Gbps) of a dense block between the terminals of its members."""
-    entry, entries = np.unique(graph.source[members], return_counts=True)
-    leave, leaves = np.unique(graph.sink[members], return_counts=True)
-    cells = len(leave) * len(entry)
-    check_memory(
-        Counts(
-            [("endpoints", len(members)), ("pairs of the switches they are on", cells)], cells * DEMAND_BYTES, cells
-        ),
-        "an all-to-all",
-        error=RoutingError,
-        code="FP5004",
-        smaller="fewer members",
-    )
-    count = np.outer(leaves, entries).astype(np.float64)
-    if (graph.source[members] != graph.sink[members]).any():
-        own = np.unique(np.column_stack([graph.sink[members], graph.source[members]]), axis=0, return_counts=True)
-        (pairs, minus) = own
-        count[np.searchsorted(leave, pairs[:, 0]), np.searchsorted(entry, pairs[:, 1])] -= minus
-    key = (leave.astype(np.int64)[:, None] * graph.nodes + entry[None, :]).ravel()
-    return key, (count * each).ravel()
 
 
 def _by_destination(
@@ -426,20 +460,30 @@ def _by_destination(
     sent: Floats,
     received: Floats,
 ) -> PhaseDemand:
-    key = concatenate(keys, np.int64)
-    value = concatenate(values, np.float64)
-    code = concatenate(codes, np.int32)
-    sink, source = np.divmod(key, max(graph.nodes, 1))
-    keep = (sink != source) & (value > 0)
-    unique, inverse = np.unique(key[keep], return_inverse=True)
-    classes = sent.shape[1]
-    cell = inverse * classes + code[keep]
-    gbps = np.bincount(cell, value[keep], len(unique) * classes).reshape(len(unique), classes)
-    sink, source = np.divmod(unique, max(graph.nodes, 1))
-    dest, first = np.unique(sink, return_index=True)
+    key, value, nodes, classes = (
+        concatenate(keys, np.int64),
+        concatenate(values, np.float64),
+        graph.nodes,
+        sent.shape[1],
+    )
+    keep = (key % (nodes + 1) != 0) & (value > 0)  # sink x nodes + source, where both are one
+    key, value, code = key[keep], value[keep], concatenate(codes, np.int32)[keep] if classes > 1 else 0
+    if (key[1:] > key[:-1]).all() and classes == 1:
+        gbps = value[:, None]
+    else:
+        order = np.argsort(key, kind="stable")
+        is_first = np.append(True, key[order][1:] != key[order][:-1])[: len(key)]
+        cell = np.empty(len(key), dtype=np.int64)
+        cell[order] = (np.cumsum(is_first) - 1) * classes
+        key = key[order[is_first]]
+        gbps = np.bincount(cell + code, value, len(key) * classes).reshape(len(key), classes)
+    sink = key // max(nodes, 1)
+    source = key - sink * nodes
+    first = np.flatnonzero(np.append(True, sink[1:] != sink[:-1])[: len(sink)])
+    dest = sink[first]
     return PhaseDemand(
         dest=column(dest, np.int32),
-        start=column(np.append(first, len(unique)), np.int32),
+        start=column(np.append(first, len(key)), np.int32),
         src=column(source, np.int32),
         gbps=column(gbps, np.float64),
         sent_gbps=column(sent, np.float64),

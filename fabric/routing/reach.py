@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.kernels import hop_order
@@ -41,20 +39,20 @@ class _Reach:
 
     @staticmethod
     def _used(terminal: Ints, ends: list[Ints]) -> Ints:
-        used = np.unique(terminal[np.concatenate(ends)]) if ends else np.empty(0, dtype=np.int32)
-        return column(used[used >= 0], np.int32)
+        used = np.zeros(int(terminal.max(initial=-1)) + 2, dtype=np.bool_)  # the last one for those cut off
+        for part in ends:
+            used[terminal[part]] = True
+        return column(np.flatnonzero(used[:-1]), np.int32)
 
     def _all_connected(self) -> bool:
         """Whether all switches that endpoints are attached to reach each other both ways."""
         graph = self.graph
-        core = ~graph.is_terminal[graph.src] & ~graph.is_terminal[graph.dst]
-        shape = (graph.nodes, graph.nodes)
-        links = coo_array((np.ones(int(core.sum())), (graph.src[core], graph.dst[core])), shape=shape)
-        _, part = connected_components(links, directed=True, connection="strong")
+        part = graph.strong_part
         ends = np.concatenate([self._sources, self._sinks])
         access = [ends[~graph.is_terminal[ends]]]
-        for near, far in ((graph.src, graph.dst), (graph.dst, graph.src)):
-            access.append(far[graph.is_terminal[near] & np.isin(near, ends)])
+        if graph.is_terminal.any():
+            for near, far in ((graph.src, graph.dst), (graph.dst, graph.src)):
+                access.append(far[graph.is_terminal[near] & np.isin(near, ends)])
         return len(np.unique(part[np.concatenate(access)])) <= 1
 
     def _by_search(self) -> Bools:
@@ -77,6 +75,17 @@ class _Reach:
             found[found] = self._table[at]
         return column(found, np.bool_)
 
+    def has_all(self, part: Flows) -> bool:
+        """Whether all pairs of a class have a path, seen without looking at any of them."""
+        if self._table is not None:
+            return False
+        blocks = [block.members for block in part.blocks]
+        return all(
+            bool((terminal[end] >= 0).all())
+            for terminal, own in ((self.graph.source, part.src), (self.graph.sink, part.dst))
+            for end in (own, *([np.concatenate(blocks)] if blocks else []))
+        )
+
     def complete(self, members: Ints) -> bool:
         """Whether all members reach each other."""
         source, sink = np.unique(self.graph.source[members]), np.unique(self.graph.sink[members])
@@ -95,6 +104,9 @@ def split_reachable(graph: RoutingGraph, flows: Sequence[Flows]) -> tuple[list[F
     shown: list[tuple[int, int, int]] = []
     lost = np.zeros(len(flows), dtype=np.int64)
     for code, part in enumerate(flows):
+        if reach.has_all(part):
+            kept.append(part)
+            continue
         good = reach.pairs(part.src, part.dst)
         pieces = [Flows(part.src[good], part.dst[good], part.amount[good])]
         bad = np.flatnonzero(~good)
