@@ -195,9 +195,7 @@ def _demand_columns(routed: Routed) -> Columns:
 
 def _served_columns(entry: PhaseRoute, routed: Routed) -> Columns:
     """Pairs of points of which less than all is routed; none where all is."""
-    demand, routing = routed.demand, routed.routing
-    part = np.ones(len(demand.src)) if routing.admitted is None else np.clip(routing.admitted, 0.0, 1.0)
-    part = np.where(routing.unreachable, 0.0, part)
+    demand, part = routed.demand, _admitted_part(routed)
     cut = np.flatnonzero(part < 1)
     if not len(cut):
         return {}
@@ -214,10 +212,19 @@ def _served_columns(entry: PhaseRoute, routed: Routed) -> Columns:
     return columns
 
 
+def _admitted_part(routed: Routed) -> NDArray[np.float64]:
+    """Part of every entry of the demand that is routed, shape (nnz,)."""
+    routing = routed.routing
+    part = np.ones(len(routed.demand.src)) if routing.admitted is None else np.clip(routing.admitted, 0.0, 1.0)
+    return np.where(routing.unreachable, 0.0, part)
+
+
 def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, Any]:
     """What the manifest says of a phase."""
     proof, own_proof = entry.best_possible, entry.certificate is not None
-    bound, theta = finite(proof.lower_bound), finite(entry.max_utilisation)
+    # Of what cuts demand, a bound over all of it says nothing.
+    bound = finite(proof.lower_bound) if own_proof or routed.routing.admitted is None else None
+    theta = finite(entry.max_utilisation)
     offered = sum(pair.flows.total * pair.gbps_per_unit for pair in routed.pairs)
     return {
         "fabric": entry.fabric,
@@ -234,6 +241,7 @@ def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, An
             "lower_bound": bound,
             "gap": max(theta / bound - 1, 0.0) if theta is not None and bound else None,
             "offered_gbps": float(offered),
+            "admitted_gbps": float(offered - routed.demand.total_gbps @ (1 - _admitted_part(routed))),
         },
         "objective_claims": _objective_claims(proof.objective),
         "stages": "all" if "stage_start" in columns else None,
