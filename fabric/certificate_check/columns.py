@@ -140,6 +140,8 @@ class AllowedColumns:
 class ObjectiveColumns:
     """What is claimed of an objective other than least utilisation, and the prices that bound it."""
 
+    figure: str  # what the value is of, in words
+    unit: str
     value: float
     bound: float
     most_utilisation: float | None  # of min-cost: what no edge may pass
@@ -156,6 +158,7 @@ class Claims:
     lower_bound: float | None
     gap: float | None
     offered_gbps: float
+    admitted_gbps: float | None = None  # None in files that do not say
 
 
 @dataclass(frozen=True, eq=False)

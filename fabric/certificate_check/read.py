@@ -117,6 +117,7 @@ def _phase(archive: BoundedZip, entry: Entry, fabrics: dict[str, FabricColumns])
     edges = int(link_edge.max(initial=-1)) + 1
     claims, routing, proof = entry.entry("claims"), entry.text("routing", ROUTINGS), entry.text("proof", PROOFS)
     offered = claims.needed("offered_gbps")
+    admitted = claims.number("admitted_gbps") if claims.has("admitted_gbps") else None
     stages = _stages(columns, edges) if entry.has("stages") else None
     return PhaseColumns(
         fabric=fabric,
@@ -126,7 +127,9 @@ def _phase(archive: BoundedZip, entry: Entry, fabrics: dict[str, FabricColumns])
         path_policy=entry.text("path_policy"),
         routing=routing,
         proof=proof,
-        claims=Claims(claims.number("max_utilisation"), claims.number("lower_bound"), claims.number("gap"), offered),
+        claims=Claims(
+            claims.number("max_utilisation"), claims.number("lower_bound"), claims.number("gap"), offered, admitted
+        ),
         witness=entry.text("witness"),
         pairs_left_out=entry.count("pairs_left_out"),
         send_point=send,
@@ -187,6 +190,8 @@ def _stages(columns: Columns, edges: int) -> StageColumns:
 
 def _proven(columns: Columns, edges: int, claims: Entry, stages: StageColumns | None) -> ObjectiveColumns:
     return ObjectiveColumns(
+        figure=claims.text("figure"),
+        unit=claims.text("unit"),
         value=claims.needed("value"),
         bound=claims.needed("bound"),
         most_utilisation=claims.number("most_utilisation"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
@@ -28,3 +30,16 @@ def swept_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, Bools
     loads = np.empty_like(by_slot)
     loads[edge] = by_slot
     return loads, unreachable
+
+
+def ecmp_adder(graph: RoutingGraph, demand: PhaseDemand) -> Callable[[int, Floats], None]:
+    """What adds the equal split towards a destination, by its row, to loads of shape (E, C), Gbps."""
+    edge, net, rows = graph.into.edge, graph.inward, demand.rows
+    unreachable = np.zeros(len(demand.src), dtype=np.bool_)
+
+    def add(row: int, loads: Floats) -> None:
+        by_slot = np.zeros((len(edge), demand.gbps.shape[1]))
+        ecmp_slice(row, row + 1, net, rows, demand.gbps, by_slot, unreachable)
+        loads[edge] += by_slot
+
+    return add

@@ -76,7 +76,7 @@ def _entry(verdicts: list[PhaseVerdict], row: int) -> dict[str, Any]:
 
 def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Document:
     """The table, and a line for every claim that is wrong or open."""
-    from fabric.faces.views.certificates import certificate_table
+    from fabric.faces.views.certificates import certificate_mark, certificate_table, objective_words
     from fabric.output.document import Line
     from fabric.output.table import Table
 
@@ -89,6 +89,8 @@ def _document(certificate: CertificateFile, verdicts: list[PhaseVerdict]) -> Doc
     ]
     for verdict in verdicts:
         where = f"{verdict.fabric} {verdict.phase}"
+        if words := objective_words(verdict):
+            parts.append(Line(f"{where}, {words}", certificate_mark(verdict)))
         parts += [Line(f"refuted: {where}, {found.claim}: {found.words}", "bad") for found in verdict.refuted]
         parts += [Line(f"not checked: {where}, {found.claim}: {found.words}", "warn") for found in verdict.open]
     if not verdicts:
