@@ -12,6 +12,14 @@ from benchmarks.methods import MISSED_LIMIT, PARTIAL, Answer, Method, Work, edge
 EXAMPLE = "examples/train-2k.fabric.yaml"
 JOB = "benchmarks/scenarios/train-65k.fabric.yaml"
 # Ten cables of the large job's fabric: eight uplinks of eight leaves, and two cables up from spines.
+MILLION = "benchmarks/scenarios/train-1m.fabric.yaml"
+# Ten cables of the largest job's fabric: six uplinks of edge switches, and four of aggregation switches.
+MILLION_FAILURES = (
+    *(f"link=pod{pod}/edge{edge}:pod{pod}/agg{above}" for pod, edge, above in (
+        (0, 0, 5), (17, 3, 80), (40, 77, 0), (66, 12, 30), (101, 60, 9), (150, 20, 44),
+    )),
+    *(f"link=pod{pod}/agg{agg}:core{core}" for pod, agg, core in ((3, 0, 7), (29, 0, 80), (77, 1, 90), (120, 2, 200))),
+)  # fmt: skip
 JOB_FAILURES = (
     *(f"link=unit{unit}/leaf{rail}:pod{unit // 32}/rail{rail}/spine{spine}" for unit, rail, spine in (
         (3, 0, 5), (40, 1, 17), (77, 2, 0), (101, 3, 30), (133, 4, 9), (170, 5, 21), (211, 6, 2), (255, 7, 31),
@@ -140,6 +148,34 @@ def _job() -> list[Work]:
     return [
         Work("train-65k", f"{title}, intact", (routed(()),), 60.0, 5e-3),
         Work("train-65k-down", f"{title}, 10 links down", (routed(JOB_FAILURES),), 60.0, 5e-3),
+    ]
+
+
+def _million() -> list[Work]:
+    """A job on more than a million endpoints: built, then routed three ways."""
+
+    def routed(router: str, *more: str) -> Method:
+        common = ("--json", "--quiet", "--top", "1", "--router", router, *more)
+        return Method(
+            "fabric route, whole process",
+            lambda _: fabric("route", MILLION, *common),
+            accepted=(0, MISSED_LIMIT, PARTIAL),
+            answer=_of_route,
+        )
+
+    down = [part for selector in MILLION_FAILURES for part in ("--down", selector)]
+    built = Method("fabric build, whole process", lambda _: fabric("build", MILLION, "--quiet"))
+    optimal = routed("optimal", "--gap", "0.001", *down)
+    title = "1,048,576-GPU job, tp 8 pp 16 ep 64"
+
+    def one(name: str, words: str, method: Method, asked_s: float, **keys: Any) -> Work:
+        return Work(name, words, (method,), asked_s, full_only=True, limit_s=4 * asked_s, **keys)
+
+    return [
+        one("build-1m", "build a fat tree of 1,062,882 hosts", built, 5.0, asked_mib=4000.0),
+        one("train-1m", f"{title}, ecmp", routed("ecmp"), 60.0, asked_mib=8000.0),
+        one("train-1m-down", f"{title}, optimal, 10 links down", optimal, 180.0, asked_gap=1e-3, asked_mib=8000.0),
+        one("train-1m-hashed", f"{title}, hashed, with bands", routed("ecmp-hash"), 300.0, asked_mib=8000.0),
     ]
 
 
@@ -276,6 +312,7 @@ def works() -> Mapping[str, Work]:
         *_damaged(16, 10.0, 1e-3),
         *_damaged(32, 60.0, 1e-2, asked_mib=4000.0),
         *_job(),
+        *_million(),
         _hashed(),
         *_demands(),
         *_flow_tables(),
