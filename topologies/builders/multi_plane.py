@@ -159,7 +159,9 @@ def _joined(name: str, part: Topology, planes: int, groups: Sequence[HostGroup])
     is_end = nodes.nics > 0
     others = np.flatnonzero(~is_end)
     count = len(ends.names)
-    columns: dict[str, NDArray[Any]] = {key: np.full(count, default, dtype) for key, (dtype, default) in NODE_COLUMNS.items()}
+    columns: dict[str, NDArray[Any]] = {
+        key: np.full(count, default, dtype) for key, (dtype, default) in NODE_COLUMNS.items()
+    }
     columns |= {"nics": np.zeros(count, dtype=np.int32), "role": np.zeros(count, dtype=np.int32)}
     maps: list[Ints] = []
     for plane in range(planes):
