@@ -305,7 +305,7 @@ def _classes(topology: Topology, flows: Sequence[Flows], multi: Ints) -> list[In
     return []
 
 
-# Without multi-homed endpoints a graph is the same for all demand. It holds its topology, so an id here is that of a living one.
+# Without multi-homed endpoints a graph is the same for all demand. It holds its topology: an id is of one that lives.
 _SHARED: WeakValueDictionary[int, RoutingGraph] = WeakValueDictionary()
 
 
