@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.routing.graph import Adjacency, PhaseDemand, RoutingGraph
+from fabric.routing.adjacency import Adjacency
+from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import SLICES, parallel_parts
 from fabric.routing.twin_kernel import Ends, HostLinks, OwnPlaces, TwinLoads, twin_slice
 from fabric.routing.twins import TwinNet, slot_of_edges, taken_apart, twin_net
