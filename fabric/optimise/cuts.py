@@ -6,7 +6,7 @@ that leaves it. Sets worth testing follow from the fabric: switches, leaf pairs,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,22 +19,24 @@ from topologies.units import percent
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Disjoint sets of graph nodes, each with a name; -1 is in none."""
+    """Disjoint sets of graph nodes; -1 is in none. Sets have names, which are made for those that are shown."""
 
     label: Ints  # shape (V,)
-    names: list[str]
+    count: int
+    name_of: Callable[[int], str]
 
 
 def partitions(graph: RoutingGraph) -> Iterator[Partition]:
     """Sets worth testing as cuts: single switches, leaf pairs with their multi-homed hosts, units, pods."""
     nodes = graph.topology.nodes
-    yield Partition(np.arange(graph.nodes, dtype=np.int32), [_node_words(graph, node) for node in range(graph.nodes)])
+    every = np.arange(graph.nodes, dtype=np.int32)
+    yield Partition(every, graph.nodes, lambda node: _node_words(graph, node))
     if graph.is_terminal.any():
         yield _attachment_sets(graph)
     for what, values in (("unit", nodes.unit), ("pod", nodes.pod)):
         label = np.where(graph.is_terminal, -1, values[graph.node_of])
         if len(np.unique(label[label >= 0])) > 1:
-            yield Partition(label.astype(np.int32), [f"{what} {index}" for index in range(int(label.max()) + 1)])
+            yield Partition(label.astype(np.int32), int(label.max()) + 1, f"{what} {{}}".format)
 
 
 def _node_words(graph: RoutingGraph, node: int) -> str:
@@ -56,12 +58,13 @@ def _attachment_sets(graph: RoutingGraph) -> Partition:
     ends = (graph.src[access], graph.dst[access])
     links = coo_array((np.ones(int(access.sum())), ends), shape=(graph.nodes, graph.nodes))
     count, label = connected_components(links, directed=False)
-    names = []
-    for part in range(count):
+
+    def name_of(part: int) -> str:
         members = np.flatnonzero((label == part) & ~graph.is_terminal)
         shown = " and ".join(graph.node_name(int(node)) for node in members[:2])
-        names.append(shown + (f" and {len(members) - 2} more" if len(members) > 2 else ""))
-    return Partition(label.astype(np.int32), names)
+        return shown + (f" and {len(members) - 2} more" if len(members) > 2 else "")
+
+    return Partition(label.astype(np.int32), int(count), name_of)
 
 
 def best_cut(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certificate:
@@ -75,7 +78,7 @@ def best_cut(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certi
         for way, own_demand, own_edge in (("out of", source, tail), ("into", sink, head)):
             crossing = routable & (source != sink) & (own_demand >= 0)
             boundary = (tail != head) & (own_edge >= 0)
-            sets = len(part.names)
+            sets = part.count
             load = np.bincount(own_demand[crossing], gbps[crossing], sets)
             capacity = np.bincount(own_edge[boundary], graph.capacity_gbps[boundary], sets)
             ratio = np.divide(load, capacity, out=np.zeros(sets), where=capacity > 0)
@@ -84,7 +87,7 @@ def best_cut(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certi
                 edges = column(np.flatnonzero(boundary & (own_edge == worst)), np.int32)
                 cables = _cable_count(graph, edges)
                 words = (
-                    f"the {cables} live link{'s' if cables != 1 else ''} {way} {part.names[worst]} "
+                    f"the {cables} live link{'s' if cables != 1 else ''} {way} {part.name_of(worst)} "
                     f"carry at least {percent(float(ratio[worst]))}"
                 )
                 price = np.zeros(len(graph.src))

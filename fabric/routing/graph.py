@@ -18,28 +18,15 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from fabric.routing.adjacency import Adjacency as Adjacency
 from fabric.routing.block_demand import block_entries
+from fabric.routing.class_edges import class_edges
 from fabric.routing.twins import TwinNet, find_twins, slot_of_edges, twin_net
 from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
 from topologies.topology import Topology
 from traffic.demands import Flows
 
 _SIGNATURE_DIGITS = 9
-
-
-@dataclass(frozen=True, eq=False)
-class Adjacency:
-    """Edges by node: those of node v are ``edge[start[v]:start[v + 1]]``."""
-
-    start: Ints
-    edge: Ints
-
-    @staticmethod
-    def by(end: Ints, nodes: int) -> Adjacency:
-        """Group edges by one of their ends."""
-        order = np.argsort(end, kind="stable")
-        start = np.searchsorted(end[order], np.arange(nodes + 1))
-        return Adjacency(column(start, np.int32), column(order, np.int32))
 
 
 class Inward(NamedTuple):
@@ -286,6 +273,15 @@ def _exchange(topology: Topology, flows: Sequence[Flows], colour: Ints) -> Float
     return np.column_stack(columns) if columns else np.zeros((nodes, 0))
 
 
+def _row_codes(rows: Floats) -> Longs:
+    """Number of every row among the different ones in ascending order, as ``np.unique`` over rows gives it."""
+    order = np.lexsort(rows.T[::-1])
+    differs = np.append(False, (rows[order[1:]] != rows[order[:-1]]).any(axis=1))[: len(rows)]
+    code = np.empty(len(rows), dtype=np.int64)
+    code[order] = np.cumsum(differs)
+    return code
+
+
 def _classes(topology: Topology, flows: Sequence[Flows], multi: Ints) -> list[Ints]:
     """Members of every class of active multi-homed endpoints, by refinement until nothing splits any more."""
     colour = topology.groups.of_node.copy()
@@ -296,16 +292,16 @@ def _classes(topology: Topology, flows: Sequence[Flows], multi: Ints) -> list[In
     count = 0
     while len(active):
         keys = np.column_stack([colour[active], exchange[active]])
-        _, code = np.unique(keys, axis=0, return_inverse=True)
+        code = _row_codes(keys)
         colour[active] = first + code
         if int(code.max()) + 1 == count:
-            return [active[code == member] for member in range(count)]
+            return np.split(active[np.argsort(code, kind="stable")], np.cumsum(np.bincount(code))[:-1])
         count = int(code.max()) + 1
         exchange = _exchange(topology, flows, colour)
     return []
 
 
-# Without multi-homed endpoints a graph is the same for all demand. It holds its topology, so an id here is that of a living one.
+# Without multi-homed endpoints a graph is the same for all demand. It holds its topology: an id is of one that lives.
 _SHARED: WeakValueDictionary[int, RoutingGraph] = WeakValueDictionary()
 
 
@@ -348,72 +344,26 @@ def _graph_of(
     source, sink = graph_id.copy(), graph_id.copy()
     source[access.single] = sink[access.single] = graph_id[links.dst[up]]
 
-    parts = _ClassEdges(topology, len(switch), topology.links.capacity_gbps if per_endpoint else capacity)
-    for members in classes:
-        for side, terminal_of, out in ((access.out, source, True), (access.back, sink, False)):
-            parts.add(members, side, graph_id, terminal_of, out=out)
-    member_nodes = concatenate([np.asarray(parts.node_of)], np.int32)
+    order_gbps = topology.links.capacity_gbps if per_endpoint else capacity
+    access_edges = class_edges(topology, access.out, access.back, classes, graph_id, len(switch), len(core), order_gbps)
+    source[access_edges.sends[0]], sink[access_edges.receives[0]] = access_edges.sends[1], access_edges.receives[1]
+    nodes_in_all = len(switch) + len(access_edges.node_of)
     return RoutingGraph(
         topology=topology,
-        node_of=concatenate([switch, member_nodes], np.int32),
-        is_terminal=column(np.arange(len(switch) + len(member_nodes)) >= len(switch), np.bool_),
-        src=concatenate([graph_id[links.src[core]], *parts.src], np.int32),
-        dst=concatenate([graph_id[links.dst[core]], *parts.dst], np.int32),
-        capacity_gbps=concatenate([capacity[core], *parts.capacity], np.float64),
-        weight=concatenate([links.weight[core], *parts.weight], np.float64),
-        link_of=concatenate([core, *(np.full(len(part), -1) for part in parts.src)], np.int32),
-        member_edge=concatenate([np.asarray(part) + len(core) for part in parts.member_edge], np.int32),
-        member_link=concatenate(parts.member_link, np.int32),
-        class_size=concatenate([np.ones(len(core)), *parts.size], np.float64),
+        node_of=concatenate([switch, access_edges.node_of], np.int32),
+        is_terminal=column(np.arange(nodes_in_all) >= len(switch), np.bool_),
+        src=concatenate([graph_id[links.src[core]], access_edges.src], np.int32),
+        dst=concatenate([graph_id[links.dst[core]], access_edges.dst], np.int32),
+        capacity_gbps=concatenate([capacity[core], access_edges.capacity_gbps], np.float64),
+        weight=concatenate([links.weight[core], access_edges.weight], np.float64),
+        link_of=concatenate([core, np.full(len(access_edges.src), -1)], np.int32),
+        member_edge=column(access_edges.member_edge, np.int32),
+        member_link=column(access_edges.member_link, np.int32),
+        class_size=concatenate([np.ones(len(core)), access_edges.size], np.float64),
         source=column(source, np.int32),
         sink=column(sink, np.int32),
         single_homed=(access.single, column(up, np.int32), column(down, np.int32)),
     )
-
-
-class _ClassEdges:
-    """Collects terminals and access edges of the classes of multi-homed endpoints."""
-
-    def __init__(self, topology: Topology, first_node: int, order_gbps: Floats) -> None:
-        self.topology = topology
-        self._order_gbps = order_gbps  # by which parallel links of a host are told apart
-        self.next_node = first_node
-        self.node_of: list[int] = []
-        self.src: list[Ints] = []
-        self.dst: list[Ints] = []
-        self.capacity: list[Floats] = []
-        self.weight: list[Floats] = []
-        self.size: list[Floats] = []
-        self.member_edge: list[Ints] = []
-        self.member_link: list[Ints] = []
-        self._edges = 0
-
-    def add(self, members: Ints, side: Adjacency, graph_id: Ints, terminal_of: Ints, *, out: bool) -> None:
-        """One terminal of a class with its edges out of the hosts, or back into them; none without links."""
-        links = self.topology.links
-        far = links.dst if out else links.src
-        rows = np.stack([self._sorted(side.edge[side.start[n] : side.start[n + 1]], far) for n in members.tolist()])
-        switches = graph_id[far[rows[0]]]
-        if not len(switches):
-            return
-        terminal = np.full(len(switches), self.next_node, dtype=np.int32)
-        terminal_of[members] = self.next_node
-        self.next_node += 1
-        self.node_of.append(int(members[0]))
-        self.src.append(terminal if out else switches)
-        self.dst.append(switches if out else terminal)
-        self.capacity.append(self.topology.capacity_gbps[rows[0]] * len(members))
-        self.weight.append(links.weight[rows[0]])
-        self.size.append(np.full(len(switches), float(len(members))))
-        self.member_edge.append(np.tile(np.arange(self._edges, self._edges + len(switches)), len(members)))
-        self.member_link.append(rows.ravel())
-        self._edges += len(switches)
-
-    def _sorted(self, rows: Ints, far: Ints) -> Ints:
-        """A host's links in an order that all hosts of its class share."""
-        links = self.topology.links
-        order = np.lexsort((links.weight[rows], self._order_gbps[rows], far[rows]))
-        return column(rows[order], np.int32)
 
 
 def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Sequence[float]) -> PhaseDemand:
@@ -428,7 +378,7 @@ def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Seq
     """
     nodes, classes = len(graph.topology.nodes), len(flows)
     sent, received = np.zeros((nodes, classes)), np.zeros((nodes, classes))
-    keys: list[Ints] = []
+    keys: list[Ints | Longs] = []
     values: list[Floats] = []
     codes: list[Ints] = []
     for code, (part, scale) in enumerate(zip(flows, gbps_per_unit, strict=True)):
@@ -454,7 +404,7 @@ def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Seq
 
 def _by_destination(
     graph: RoutingGraph,
-    keys: list[Ints],
+    keys: list[Ints | Longs],
     values: list[Floats],
     codes: list[Ints],
     sent: Floats,

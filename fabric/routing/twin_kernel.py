@@ -61,7 +61,7 @@ class _Work(NamedTuple):
     distance: Longs  # shape (S,), hops to the group's destinations, -1: none
     order: Longs
     steps: Longs  # shape (Q,), slots on shortest paths, from the start of their set's
-    count: Longs  # shape (S,), how many, -1: not looked up in this group
+    found: Longs  # shape (S,), how many, -1: not looked up in this group
     hops: Floats  # shape (S,), links from one member on shortest paths
     next: Longs  # shape (S,), the next set of the same distance in this row
     active: Bools  # shape (S,)
@@ -91,7 +91,7 @@ def _measure(net: TwinNet, ends: Ends, row: int, work: _Work) -> None:
     """Hops of every set to a group, counted from its ends as 0; of the sets that have ends, those of other members."""
     distance, order = work.distance, work.order
     distance[:] = -1
-    work.count[:] = -1
+    work.found[:] = -1
     reached = 0
     for place in range(ends.start[row], ends.start[row + 1]):
         own = net.set_of[ends.end[place]]
@@ -128,14 +128,14 @@ def _look_up(net: TwinNet, own: int, work: _Work) -> None:
             work.steps[first + count] = slot
             hops += net.parallel[slot] * net.size[head]
             count += 1
-    work.count[own] = count
+    work.found[own] = count
     work.hops[own] = hops
 
 
 @compiled_in_place
 def _activate(own: int, work: _Work) -> int:
     """Put a set into the list of its distance; returns the distance."""
-    away = work.distance[own]
+    away: int = work.distance[own]
     if not work.active[own]:
         work.active[own] = True
         work.next[own] = work.level[away]
@@ -163,7 +163,7 @@ def _start_at(net: TwinNet, node: int, code: int, amount: float, started: int, w
 @compiled_in_place
 def _away(net: TwinNet, node: int, work: _Work) -> int:
     """Hops of a switch to an end, -1: none leads there."""
-    return 0 if work.end_at[node] >= 0 else work.distance[net.set_of[node]]
+    return 0 if work.end_at[node] >= 0 else int(work.distance[net.set_of[node]])
 
 
 @compiled_in_place
@@ -171,11 +171,11 @@ def _pass_on(
     net: TwinNet, ends: Ends, row: int, own: int, own_places: OwnPlaces, loads: TwinLoads, work: _Work
 ) -> None:
     """Hand on what a set has for a row."""
-    if work.count[own] < 0:
+    if work.found[own] < 0:
         _look_up(net, own, work)
     classes, alone, first = work.own.shape[1], net.size[own] == 1, net.start[own]
     at_end = work.distance[own] == 1
-    for step in range(first, first + work.count[own]):
+    for step in range(first, first + work.found[own]):
         slot = work.steps[step]
         head = net.head[slot]
         if not at_end:
@@ -273,7 +273,7 @@ def _send_started(net: TwinNet, started: int, own_places: OwnPlaces, loads: Twin
         node = work.starters[at]
         own = net.set_of[node]
         first = net.start[own]
-        for step in range(first, first + max(work.count[own], 0)):
+        for step in range(first, first + max(work.found[own], 0)):
             slot = work.steps[step]
             part = net.parallel[slot] * net.size[net.head[slot]] / work.hops[own]
             for code in range(work.own.shape[1]):

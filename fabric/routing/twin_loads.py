@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.routing.graph import Adjacency, PhaseDemand, RoutingGraph
+from fabric.routing.adjacency import Adjacency
+from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import SLICES, parallel_parts
 from fabric.routing.twin_kernel import Ends, HostLinks, OwnPlaces, TwinLoads, twin_slice
 from fabric.routing.twins import TwinNet, slot_of_edges, taken_apart, twin_net
-from topologies.columns import Bools, Floats, Ints, Longs, column
+from topologies.columns import Bools, Floats, Longs, column
 
 LEAST_FOLDING = 4  # links of the fabric per link between sets from which the sets save more than they cost
 LEAST_STEPS = 2_000_000  # destinations times links, below which one sweep per destination takes milliseconds
