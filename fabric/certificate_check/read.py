@@ -28,6 +28,7 @@ from fabric.certificate_check.columns import (
     ServedColumns,
     SplitColumns,
     StageColumns,
+    WhatIf,
 )
 from fabric.certificate_check.form import HINT, Columns, Entry, bad_manifest
 from topologies.errors import FormatError
@@ -82,8 +83,14 @@ def _certificate(archive: BoundedZip, name: str) -> CertificateFile:
         sha256=scenario.text("sha256"),
         seed=top.count("seed"),
         tool_version=top.entry("tool").text("version"),
+        overrides=tuple(f"{entry.text('set')}={entry.text('value')}" for entry in top.entries("overrides")),
+        what_if=_what_if(top.entry("what_if")) if top.has("what_if") else WhatIf(),
         phases=tuple(_phase(archive, entry, fabrics) for entry in top.entries("phases")),
     )
+
+
+def _what_if(entry: Entry) -> WhatIf:
+    return WhatIf(entry.texts("down"), entry.texts("up"), entry.texts("slow"), entry.needed("scale"))
 
 
 def _fabric(archive: BoundedZip, entry: Entry) -> FabricColumns:
