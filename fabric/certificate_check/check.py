@@ -6,6 +6,7 @@ bound over a path policy or for an objective that prices over all paths do not p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from fabric.certificate_check.columns import ADMITTING, MIN_MAX, CertificateFile
 from fabric.certificate_check.demand import PointDemand, point_demand, unequal_members, without_way
 from fabric.certificate_check.finding import HOLDS, NOT_CHECKED, REFUTED, TOLERANCE, Finding
 from fabric.certificate_check.flows import conserved, walk_flows, walk_via
+from fabric.certificate_check.given import Given, check_given
 from fabric.certificate_check.given_paths import off_list, wrong_lists
 from fabric.certificate_check.network import Network, build_network
 from fabric.certificate_check.objective import NO_FIGURES, Figures, check_objective
@@ -60,19 +62,30 @@ class PhaseVerdict:
         return HOLDS if not self.open else f"{HOLDS} in part"
 
 
-def check_certificate(file: CertificateFile) -> list[PhaseVerdict]:
+def check_certificate(
+    file: CertificateFile, given: Mapping[tuple[str, str], Given] | None = None
+) -> list[PhaseVerdict]:
     """Check every phase of a file.
 
     Parameters
     ----------
     file : CertificateFile
+    given : mapping, optional
+        (fabric, phase) -> network and demand of the scenario that the file should be about.
 
     Returns
     -------
     list of PhaseVerdict
         In the order of the file.
     """
-    return [check_phase(phase) for phase in file.phases]
+    with np.errstate(over="ignore", invalid="ignore"):  # sums that overflow prove nothing, and say nothing
+        verdicts = [check_phase(phase) for phase in file.phases]
+    if given is None:
+        return verdicts
+    return [
+        replace(found, findings=(*found.findings, *check_given(phase, given.get((phase.fabric.name, phase.phase)))))
+        for found, phase in zip(verdicts, file.phases, strict=True)
+    ]
 
 
 def check_phase(phase: PhaseColumns) -> PhaseVerdict:

@@ -191,6 +191,16 @@ class PhaseColumns:
     proven: ObjectiveColumns | None = None
 
 
+@dataclass(frozen=True)
+class WhatIf:
+    """What the command line took down or changed besides; nothing in files that do not say."""
+
+    down: tuple[str, ...] = ()
+    up: tuple[str, ...] = ()
+    slow: tuple[str, ...] = ()
+    scale: float = 1.0  # of all demand
+
+
 @dataclass(frozen=True, eq=False)
 class CertificateFile:
     """A certificate file, read and well-formed; whether it is true is another question."""
@@ -199,4 +209,6 @@ class CertificateFile:
     sha256: str
     seed: int
     tool_version: str
+    overrides: tuple[str, ...]  # of the scenario, as --set takes them
+    what_if: WhatIf
     phases: tuple[PhaseColumns, ...]

@@ -115,11 +115,7 @@ def _bound_found(
     if phase.objective == MAX_MIN_FAIR:
         return level_bound(network, demand, claims.price, far)
     most = np.inf if claims.most_utilisation is None else claims.most_utilisation
-    return (
-        cost_bound(network, demand, claims.price, far, most)
-        if claims.price.any()
-        else cost_bound(network, demand, claims.price, far, 0.0)
-    )
+    return cost_bound(network, demand, claims.price, far, most)
 
 
 def _about_bound(phase: PhaseColumns, claimed: float, found: float) -> Finding:

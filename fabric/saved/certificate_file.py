@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 from fabric.certificate_check.columns import MIN_MAX, SCHEMA, VERSION
 from fabric.output.numbers import finite
 from fabric.pipeline.run import Run
-from fabric.result import PhaseRoute, Routed, RouteResult
+from fabric.result import PhaseRoute, Routed
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.names import GIVEN_PATHS
-from fabric.routing.router import Certificate, ObjectiveProof, access_bound, traits_of
+from fabric.routing.router import Certificate, ObjectiveProof, PairTraffic, access_bound, traits_of
 from fabric.saved.certificate_routing import Columns, routing_columns
-from fabric.scenario.load import LoadedScenario
 from fabric.scenario.provenance import version
 from topologies.errors import FormatError
 from topologies.topology import Topology
@@ -42,10 +41,9 @@ def write_certificate(path: Path, run: Run, *, force: bool = False) -> None:
     ----------
     path : Path
         The file; any suffix.
-    loaded : LoadedScenario
-        Whose name, hash, seed and overrides the file carries.
-    result : RouteResult
-        Routes with ``routed``; others cannot be certified and are left out.
+    run : Run
+        Its scenario's name, hash, seed and overrides are in the file; routes without ``routed`` cannot be certified and
+        are left out.
     force : bool
         Overwrite an existing file.
 
@@ -58,17 +56,18 @@ def write_certificate(path: Path, run: Run, *, force: bool = False) -> None:
         raise FormatError(f"{path} exists", hint="--force overwrites it", code="FP6044")
     try:
         with whole_file(path) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            _write(archive, run.loaded, run.result)
+            _write(archive, run)
     except OSError as error:
         raise FormatError(f"{path} cannot be written: {error.strerror or error}", code="FP6044") from None
 
 
-def _write(archive: zipfile.ZipFile, loaded: LoadedScenario, result: RouteResult) -> None:
+def _write(archive: zipfile.ZipFile, run: Run) -> None:
+    loaded, result, asked = run.loaded, run.result, run.request
     certified = [(entry, entry.routed) for entry in result.routes if entry.routed is not None]
     topologies = {entry.fabric: entry.topology for entry, _ in certified}
     fabrics = []
     for number, (name, topology) in enumerate(topologies.items()):
-        _save(archive, f"fabric{number}", _fabric_columns(topology))
+        _save(archive, f"fabric{number}", fabric_columns(topology))
         fabrics.append({"name": name, "columns": f"fabric{number}"})
     phases = []
     for number, (entry, routed) in enumerate(certified):
@@ -81,6 +80,12 @@ def _write(archive: zipfile.ZipFile, loaded: LoadedScenario, result: RouteResult
         "tool": {"name": "fabric-planner", "version": version()},
         "scenario": {"name": loaded.scenario.name, "sha256": loaded.sha256},
         "overrides": [{"set": entry.path, "value": entry.value} for entry in loaded.overrides],
+        "what_if": {
+            "down": list(asked.down),
+            "up": list(asked.up),
+            "slow": list(asked.slow),
+            "scale": asked.scale,
+        },
         "seed": loaded.scenario.seed,
         "fabrics": fabrics,
         "phases": phases,
@@ -103,7 +108,8 @@ def _member(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(info, data)
 
 
-def _fabric_columns(topology: Topology) -> Columns:
+def fabric_columns(topology: Topology) -> Columns:
+    """Nodes and links of a network, all of them."""
     nodes, links = topology.nodes, topology.with_left_capacity.links
     return {
         "node_name": np.array(nodes.name, dtype=np.str_),
@@ -124,7 +130,7 @@ def _phase_columns(entry: PhaseRoute, routed: Routed) -> tuple[str, Columns]:
         "send_point": graph.source,
         "receive_point": graph.sink,
         "link_edge": _edge_of_link(graph),
-        **_demand_columns(routed),
+        **demand_columns(routed.pairs),
         **_served_columns(entry, routed),
     }
     proof = entry.best_possible
@@ -177,9 +183,8 @@ def _edge_of_link(graph: RoutingGraph) -> NDArray[np.int32]:
     return edge_of
 
 
-def _demand_columns(routed: Routed) -> Columns:
+def demand_columns(pairs: Sequence[PairTraffic]) -> Columns:
     """Rows and blocks of all traffic classes, in Gbps on the wire."""
-    pairs = routed.pairs
     blocks = [(block, pair.gbps_per_unit) for pair in pairs for block in pair.flows.blocks]
     sizes = [len(block.members) for block, _ in blocks]
     none = np.empty(0, dtype=np.int32)
