@@ -7,8 +7,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from topologies.columns import Floats, Ints, column
 from topologies.topology import Topology
@@ -260,6 +258,8 @@ def _merged(topology: Topology, tail: Ints, head: Ints, many: NDArray[np.int64],
 
 def _by_hops(arcs: _Arcs, begin: Floats) -> tuple[NDArray[np.int32], Floats]:
     """Fewest links from each source to one node of every vertex, and how many such paths; -1 where there are none."""
+    from scipy.sparse import csr_array
+
     step = csr_array(
         (arcs.many * arcs.size[arcs.head], (arcs.head, arcs.tail)), shape=(arcs.count, arcs.count)
     )  # paths to all nodes of a vertex
@@ -279,6 +279,9 @@ def _by_metric(arcs: _Arcs, begin: Floats) -> tuple[NDArray[np.int32], Floats] |
     """The same over paths of least metric; None where there are too many to walk one by one."""
     if len(arcs.tail) * begin.shape[1] > _MOST_WEIGHTED:
         return None
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
+
     graph = csr_array((arcs.weight, (arcs.tail, arcs.head)), shape=(arcs.count, arcs.count))
     hops = np.full(begin.shape, -1, dtype=np.int32)
     paths = np.zeros(begin.shape)

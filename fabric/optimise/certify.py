@@ -16,6 +16,7 @@ from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import parallel_rows, priced_distances, priced_shortest_distances
 from fabric.routing.router import Certificate
 from topologies.columns import Bools, Floats, Ints, column
+from topologies.parts import parts_of
 from topologies.units import percent
 
 _FEW = 3
@@ -53,13 +54,9 @@ def _node_words(graph: RoutingGraph, node: int) -> str:
 
 def _attachment_sets(graph: RoutingGraph) -> Partition:
     """Switches that share multi-homed hosts, with those hosts."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     access = graph.is_terminal[graph.src] | graph.is_terminal[graph.dst]
-    ends = (graph.src[access], graph.dst[access])
-    links = coo_array((np.ones(int(access.sum())), ends), shape=(graph.nodes, graph.nodes))
-    count, label = connected_components(links, directed=False)
+    label = parts_of(graph.nodes, graph.src[access], graph.dst[access])
+    count = int(label.max(initial=-1)) + 1
     names = []
     for part in range(count):
         members = np.flatnonzero((label == part) & ~graph.is_terminal)

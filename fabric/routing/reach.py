@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.kernels import hop_order
 from topologies.columns import Bools, Ints, column
 from topologies.errors import RoutingError
+from topologies.parts import parts_of
 from traffic.demands import Flows, UniformBlock, merge_flows
 
 SHOWN = 20  # pairs reported by name
@@ -26,6 +25,18 @@ class Unreachable:
     pairs: int
     classes: tuple[int, ...]  # traffic classes that lose something
     shown: tuple[tuple[int, int, int], ...]
+
+
+def _strong_parts(nodes: int, src: Ints, dst: Ints) -> Ints:
+    """Label of every node: of one label are those that reach each other both ways."""
+    there, back = (np.unique(one.astype(np.int64) * nodes + other) for one, other in ((src, dst), (dst, src)))
+    if np.array_equal(there, back):  # whatever is joined is joined both ways
+        return parts_of(nodes, src, dst)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    links = coo_array((np.ones(len(src)), (src, dst)), shape=(nodes, nodes))
+    return column(connected_components(links, directed=True, connection="strong")[1], np.int32)
 
 
 class _Reach:
@@ -48,9 +59,7 @@ class _Reach:
         """Whether all switches that endpoints are attached to reach each other both ways."""
         graph = self.graph
         core = ~graph.is_terminal[graph.src] & ~graph.is_terminal[graph.dst]
-        shape = (graph.nodes, graph.nodes)
-        links = coo_array((np.ones(int(core.sum())), (graph.src[core], graph.dst[core])), shape=shape)
-        _, part = connected_components(links, directed=True, connection="strong")
+        part = _strong_parts(graph.nodes, graph.src[core], graph.dst[core])
         ends = np.concatenate([self._sources, self._sinks])
         access = [ends[~graph.is_terminal[ends]]]
         for near, far in ((graph.src, graph.dst), (graph.dst, graph.src)):
