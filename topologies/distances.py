@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from topologies.columns import Floats, Ints, Longs, column
 from topologies.equal_rows import first_equal_row
 from topologies.topology import Topology
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _WORDS = 16  # 64-bit words of sources a step of the search handles at once
 _BLOCK = 256  # sources whose path counts are in memory at once
@@ -240,6 +242,8 @@ def _arcs(topology: Topology, homes: _Homes) -> _Arcs:
 
 def _pairs(tail: Ints, head: Ints, weight: Floats, count: int) -> tuple[csr_array, Floats]:
     """Links of least metric between every two nodes, counted, and that metric; by tail, then by head."""
+    from scipy.sparse import csr_array
+
     pairs = csr_array((np.ones(len(tail)), (tail, head)), shape=(count, count))
     pairs.sum_duplicates()
     if not len(weight) or (weight == weight[0]).all():
@@ -257,6 +261,8 @@ def _merged(pairs: csr_array, weight: Floats, kept: Ints) -> Longs:
     Neighbours are compared by node, so that merged nodes are never neighbours of each other.
     """
     count = pairs.shape[0]
+    from scipy.sparse import csr_array
+
     first = first_equal_row(pairs.indptr, pairs.indices, pairs.data, weight)
     order = csr_array((np.arange(pairs.nnz), pairs.indices, pairs.indptr), shape=pairs.shape).tocsc()
     sides = (order.indices, pairs.data[order.data], weight[order.data])
@@ -276,6 +282,8 @@ def _merged(pairs: csr_array, weight: Floats, kept: Ints) -> Longs:
 
 def _by_hops(arcs: _Arcs, begin: Floats) -> tuple[NDArray[np.int32], Floats]:
     """Fewest links from each source to one node of every vertex, and how many such paths; -1 where there are none."""
+    from scipy.sparse import csr_array
+
     step = csr_array(
         (arcs.many * arcs.size[arcs.head], (arcs.head, arcs.tail)), shape=(arcs.count, arcs.count)
     )  # paths to all nodes of a vertex
@@ -295,6 +303,9 @@ def _by_metric(arcs: _Arcs, begin: Floats) -> tuple[NDArray[np.int32], Floats] |
     """The same over paths of least metric; None where there are too many to walk one by one."""
     if len(arcs.tail) * begin.shape[1] > _MOST_WEIGHTED:
         return None
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
+
     graph = csr_array((arcs.weight, (arcs.tail, arcs.head)), shape=(arcs.count, arcs.count))
     hops = np.full(begin.shape, -1, dtype=np.int32)
     paths = np.zeros(begin.shape)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
+from numpy.typing import NDArray
 
 from fabric.routing.twins import find_twins
 from fabric.scenario.latency_schema import FabricLatency
@@ -21,7 +20,9 @@ from traffic.demands import Flows
 
 _MOST_KINDS = 16  # different costs of links up to which switches are compared
 SAMPLE = 16  # pairs that a mean is taken over, evenly from all
+_MOST_CELLS = 4_000_000  # links times starts looked at together, 8 bytes each
 
+AnyInts = NDArray[np.integer]
 _SEEN: WeakKeyDictionary[Links, dict[tuple[object, ...], float]] = WeakKeyDictionary()
 
 
@@ -96,12 +97,7 @@ def pair_ways_s(topology: Topology, src: Ints, dst: Ints, latency: FabricLatency
     rows = np.concatenate([links.src[kept], number[links.src[leaving]]])
     columns = np.concatenate([links.dst[kept], links.dst[leaving]])
     costs = np.concatenate([wire[kept] + crossing[links.src[kept]], wire[leaving]])
-    order = np.lexsort((costs, columns, rows))
-    rows, columns, costs = rows[order], columns[order], costs[order]
-    first = np.ones(len(rows), dtype=np.bool_)  # of parallel links the quickest
-    first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
-    graph = csr_array((costs[first], (rows[first], columns[first])), shape=(size, size))
-    away = dijkstra(graph, indices=len(nodes) + np.arange(len(starts)))
+    away = _least_sums(size, len(nodes) + np.arange(len(starts)), rows, columns, costs)
     return np.asarray(away[start_of.ravel(), dst] + 2 * latency.nic, dtype=np.float64)
 
 
@@ -125,6 +121,28 @@ def _between_sets(topology: Topology, cost: Floats, by_itself: Bools) -> Longs:
     others = np.flatnonzero(~by_itself)
     stands[others[np.unique(label[others], return_index=True)[1]]] = True
     return core[stands[links.src[core]] & stands[links.dst[core]]]
+
+
+def _least_sums(nodes: int, starts: AnyInts, tail: AnyInts, head: AnyInts, cost: Floats) -> Floats:
+    """Least sum of costs on a way from every start to every node, shape (S, V); inf where there is none.
+
+    Bellman-Ford: in every round all links at once, as many rounds as the longest of these ways has links. Costs are at
+    least 0, so that the sums are those of Dijkstra's algorithm to the last bit.
+    """
+    order = np.argsort(head, kind="stable")
+    tail, head, cost = tail[order], head[order], cost[order]
+    heads, first = np.unique(head, return_index=True)
+    away = np.full((len(starts), nodes), np.inf)
+    away[np.arange(len(starts)), starts] = 0.0
+    together = max(1, _MOST_CELLS // max(len(tail), 1))
+    for low in range(0, len(starts) if len(heads) else 0, together):
+        some = away[low : low + together]  # a view
+        while True:
+            nearer = np.minimum(some[:, heads], np.minimum.reduceat(some[:, tail] + cost, first, axis=1))
+            if np.array_equal(nearer, some[:, heads]):
+                break
+            some[:, heads] = nearer
+    return away
 
 
 def _wire_s(topology: Topology, latency: FabricLatency) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate
 from topologies.columns import Bools, Ints, column
+from topologies.parts import parts_of
 from topologies.units import percent
 
 
@@ -51,20 +52,15 @@ def _node_words(graph: RoutingGraph, node: int) -> str:
 
 def _attachment_sets(graph: RoutingGraph) -> Partition:
     """Switches that share multi-homed hosts, with those hosts."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     access = graph.is_terminal[graph.src] | graph.is_terminal[graph.dst]
-    ends = (graph.src[access], graph.dst[access])
-    links = coo_array((np.ones(int(access.sum())), ends), shape=(graph.nodes, graph.nodes))
-    count, label = connected_components(links, directed=False)
+    label = parts_of(graph.nodes, graph.src[access], graph.dst[access])
 
     def name_of(part: int) -> str:
         members = np.flatnonzero((label == part) & ~graph.is_terminal)
         shown = " and ".join(graph.node_name(int(node)) for node in members[:2])
         return shown + (f" and {len(members) - 2} more" if len(members) > 2 else "")
 
-    return Partition(label.astype(np.int32), int(count), name_of)
+    return Partition(label.astype(np.int32), int(label.max(initial=-1)) + 1, name_of)
 
 
 def best_cut(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certificate:

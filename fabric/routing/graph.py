@@ -23,6 +23,7 @@ from fabric.routing.block_demand import block_entries
 from fabric.routing.class_edges import class_edges
 from fabric.routing.twins import TwinNet, find_twins, slot_of_edges, twin_net
 from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
+from topologies.parts import strong_parts
 from topologies.topology import Topology
 from traffic.demands import Flows
 
@@ -123,13 +124,8 @@ class RoutingGraph:
     @cached_property
     def strong_part(self) -> Ints:
         """Number of the part of every node inside which all switches reach each other over links between switches."""
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
         core = self.between_switches
-        ends, ones = (self.src[core], self.dst[core]), np.ones(len(core), dtype=np.int8)
-        links = coo_array((ones, ends), shape=(self.nodes, self.nodes))
-        return column(connected_components(links, directed=True, connection="strong")[1], np.int32)
+        return strong_parts(self.nodes, self.src[core], self.dst[core])
 
     @cached_property
     def slot_of_edge(self) -> Longs:

@@ -7,8 +7,8 @@ from typing import Any
 from fabric.certificate_check.columns import CertificateFile, DemandColumns, FabricColumns
 from fabric.certificate_check.given import Given
 from fabric.evaluation.phases import prepare_phase
+from fabric.pipeline.phase_options import phases_to_route
 from fabric.pipeline.prepared import prepare
-from fabric.pipeline.stages import phases_to_route
 from fabric.request import RouteRequest
 from fabric.saved.certificate_file import demand_columns, fabric_columns
 from fabric.scenario.load import LoadedScenario
