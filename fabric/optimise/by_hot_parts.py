@@ -24,9 +24,8 @@ from fabric.routing.kernels import parallel_rows, priced_distances
 from topologies.columns import Floats, Ints, Longs, Shares, column
 
 ROUNDS = 100
-STEPS = 100  # of a descent on a part before what is hot is asked again
-FEW_STEPS = 10  # where the part is most of the table
-MOST = 0.5  # of the table
+# Steps of a descent on a part before what is hot is asked again: few on large parts, which soon get small.
+LEAST_STEPS, MOST_STEPS, WORK = 10, 100, 50_000_000
 FAST = 0.5  # of the gap that a descent has to close to go on
 MOST_ROWS = 600  # destinations whose trees are columns
 PROGRESS = 0.02  # of the gap that a round has to close
@@ -102,7 +101,7 @@ class HotParts:
             gap=self.gap / 2,
             deadline=self.best.deadline,
             report=lambda theta, _: self.best.report("optimal: descent", theta),
-            steps=STEPS if part.size <= MOST * len(self.shares) else FEW_STEPS,
+            steps=min(max(WORK // part.size, LEAST_STEPS), MOST_STEPS),
         )
         loads, _ = part.descent.sweep(step.shares, np.zeros(len(part.slot)), 0.0)
         self.shares[part.position] = step.shares
