@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabric.certificate_check.columns import ADMITTING, MIN_MAX, CertificateFile, PhaseColumns, SplitColumns
+from fabric.certificate_check.columns import (
+    ADMITTING,
+    EQUAL_SPLITS,
+    MIN_MAX,
+    CertificateFile,
+    PhaseColumns,
+    SplitColumns,
+)
 from fabric.certificate_check.demand import PointDemand, point_demand, unequal_members, without_way
 from fabric.certificate_check.finding import HOLDS, NOT_CHECKED, REFUTED, TOLERANCE, Finding
 from fabric.certificate_check.flows import conserved, walk_flows, walk_via
@@ -207,7 +214,7 @@ def _admitted(phase: PhaseColumns, demand: PointDemand) -> list[Finding]:
 
 def _walked(phase: PhaseColumns, network: Network, demand: PointDemand) -> Walked | None:
     """Loads that follow from the file's routing; None when it has none."""
-    if phase.routing == "ecmp":
+    if phase.routing == EQUAL_SPLITS:
         return walk_equal_splits(network, demand.amounts)
     used: SplitColumns | None = None
     if phase.via is not None:

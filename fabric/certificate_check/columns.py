@@ -19,7 +19,8 @@ Bools = NDArray[np.bool_]
 
 SCHEMA = "fabric-planner/certificate"
 VERSION = 1
-ROUTINGS = ("ecmp", "splits", "paths", "none", "via", "flows", "loads")
+EQUAL_SPLITS = "ecmp"  # a routing that is no column: the checker makes it
+ROUTINGS = (EQUAL_SPLITS, "splits", "paths", "none", "via", "flows", "loads")
 PROOFS = ("prices", "access", "none")
 MIN_MAX, MAX_THROUGHPUT, MAX_MIN_FAIR, MIN_COST = "min-max-utilisation", "max-throughput", "max-min-fair", "min-cost"
 ADMITTING = (MAX_THROUGHPUT, MAX_MIN_FAIR)  # objectives that may admit a part of a demand

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fabric.certificate_check.columns import EQUAL_SPLITS
 from fabric.result import Routed
 from fabric.routing.router import FlowPaths, Splits, traits_of
 
@@ -28,7 +29,7 @@ def routing_columns(router: str, routed: Routed) -> tuple[str, Columns]:
     if routing.via is not None:
         return "via", {"via_point": routing.via}
     if _is_equal(router, routed):
-        return "ecmp", {}
+        return EQUAL_SPLITS, {}
     flows = None if routing.flows is None else routing.flows()
     if flows is None:
         return "loads", {"load_gbps": routing.edge_gbps.sum(axis=1)}
