@@ -1,10 +1,10 @@
 """The least maximum utilisation any routing can reach, with a proof.
 
 Bounds come first: when equal splitting already meets a cut, it is optimal and no programme is solved. Otherwise flat
-networks are solved by trees as columns, small ones and those where that stalls as linear programmes over arcs, and
-layered fabrics by descent on split fractions, which is made for their size, with the linear programme after it where a
-gap remains and it is small enough. No step's word is taken: loads are propagated from the split fractions, the bound
-is recomputed from prices by shortest paths.
+networks are solved by prices against flows and trees as columns, small ones and those where both stall as linear
+programmes over arcs. Layered fabrics are solved by descent on split fractions, which is made for their size, with the
+linear programme after it where a gap remains and it is small enough. No step's word is taken: loads are propagated from
+the split fractions, the bound is recomputed from prices by shortest paths.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from fabric.optimise.arcs import merge_parallel
 from fabric.optimise.by_descent import improve_by_descent
 from fabric.optimise.by_programme import ArcPairs, all_arcs, improve_by_programme, shortest_arcs
-from fabric.optimise.by_trees import improve_by_trees
+from fabric.optimise.by_saddle import improve_flat
 from fabric.optimise.certify import best_cut
 from fabric.optimise.incumbent import Incumbent
 from fabric.routing.equal_split import ecmp_loads
@@ -70,8 +70,8 @@ def _improve(best: Incumbent) -> bool:
     """Choose the way by kind and size of the network; returns whether a limit stopped it before the gap closed."""
     size = len(best.demand.dest) * len(best.arcs.src)
     layered, anywhere = best.graph.is_layered, best.options.paths == "any"
-    if anywhere and not layered and size > TREE_COLUMNS and (improve_by_trees(best) or best.done):
-        return not best.done
+    if anywhere and not layered and size > TREE_COLUMNS and improve_flat(best):
+        return False
     if size <= SMALL_COLUMNS:
         allowed = all_arcs(best) if anywhere else shortest_arcs(best.arcs, best.demand, best.routable)
         return improve_by_programme(best, allowed, complete=True, solver="highs")
