@@ -84,7 +84,7 @@ def sweep(
 
     ``flow`` (D, A) and ``load`` (A,) change in place, and ``paths`` where ``search`` is set; otherwise the trees are
     those of the last search, and traffic moves both ways. ``out`` lists the slots that leave every node in ``tail``.
-    Returns the number of shifts.
+    Returns how many arcs were looked at.
     """
     nodes, head = len(slots.start) - 1, slots.head
     distance = np.empty(nodes)
@@ -93,7 +93,7 @@ def sweep(
     price = np.empty(len(load))
     for arc in range(len(load)):
         price[arc] = _price(arc, costs, load, theta)
-    stamp, shifts = 0, 0
+    stamp, work = 0, 0
     for row in range(len(demand.dest)):
         dest, carried, onward = demand.dest[row], flow[row], paths.onward[row]
         if search:
@@ -114,9 +114,10 @@ def sweep(
                         on = head[onward[on]]
                     mark[dest] = stamp
                 size = _follow(arc, stamp, mark, head, out, carried, chain)
+                work += size
                 if size > 0:
-                    shifts += _shift(node, chain[:size], head, onward, costs, theta, carried, load, price)
-    return shifts
+                    work += _shift(node, chain[:size], head, onward, costs, theta, carried, load, price)
+    return work
 
 
 @compiled_inside
@@ -149,7 +150,7 @@ def _shift(
     load: Floats,
     price: Floats,
 ) -> int:
-    """Even out the prices of a chain of arcs and the tree's path between the same nodes; whether anything moved."""
+    """Even out the prices of a chain of arcs and the tree's path between the same nodes; returns the path's length."""
     end = head[chain[-1]]
     cost, total, least, least_back = 0.0, 0.0, np.inf, np.inf
     bend, bend_now = 0.0, 0.0  # of all arcs, and of those whose price moves at once
@@ -165,9 +166,10 @@ def _shift(
             bend_now += curve
         least = min(least, carried[arc])
     total = cost
-    on = node
+    on, length = node, 0
     while on != end:
         arc = onward[on]
+        length += 1
         cost -= price[arc]
         total += price[arc]
         curve = costs.penalty[arc] / (costs.capacity[arc] * costs.capacity[arc])
@@ -182,7 +184,7 @@ def _shift(
     if end == node:  # a circle: what runs in it goes nowhere
         step = least
     elif abs(cost) <= SAME * total:
-        return 0
+        return length
     elif cost > 0.0:
         quick = cost / bend_now if bend_now > 0.0 else np.inf
         step = min(max(cost / bend, min(quick, room)), least)
@@ -190,7 +192,7 @@ def _shift(
         quick = -cost / bend_now if bend_now > 0.0 else np.inf
         step = -min(max(-cost / bend, min(quick, room_back)), least_back)
     if step == 0.0:
-        return 0
+        return length
     for arc in chain:
         carried[arc] -= step
         load[arc] -= step
@@ -202,4 +204,4 @@ def _shift(
         load[arc] += step
         price[arc] = _price(arc, costs, load, theta)
         on = head[arc]
-    return 1
+    return length

@@ -22,8 +22,8 @@ from topologies.columns import Floats, column
 
 FIRST_PENALTY = 50.0  # ρ times the number of arcs times the utilisation
 # Sweeps over all destinations between two updates of the multipliers; the first searches cheapest paths, and further
-# ones are worth their time while few shifts are left to do.
-LEAST_SWEEPS, MOST_SWEEPS = 3, 12
+# ones are worth their time while they look at fewer arcs than a search.
+LEAST_SWEEPS, MOST_SWEEPS = 2, 12
 PRICED_EVERY = 4  # updates between two proofs
 BALANCE, MOST_CHANGE = 2.0, 3.0  # penalty changes where one of both sides lags this much, at most by this factor
 CHECKED_EVERY = 20  # updates between two looks at the gap
@@ -83,12 +83,12 @@ def find_saddle(
         if pace.enough(best) or time.monotonic() > deadline:
             break
         costs = Costs(capacity, multiplier, penalty, detour)
-        shifts = 0
+        work = 0
         for number in range(MOST_SWEEPS):
-            if number >= LEAST_SWEEPS and shifts > rows * nodes:
+            if number >= LEAST_SWEEPS and work > rows * arcs:
                 break
             theta = level(costs, load, theta)
-            shifts += sweep(number == 0, net.slots, out, costs, theta, net.demand.rows, flow, load, paths)
+            work += sweep(number == 0, net.slots, out, costs, theta, net.demand.rows, flow, load, paths)
             if time.monotonic() > deadline:
                 break
         load = flow.sum(axis=0)
