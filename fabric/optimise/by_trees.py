@@ -33,17 +33,18 @@ HELPS = 1e-10  # reduced cost, in units of the programme, that a column has to s
 STEPS = np.linspace(0.0, 1.0, 33)  # between the best routing and a round's point
 
 
-def improve_by_trees(best: Incumbent) -> bool:
-    """Improve the routing and the proof; returns whether the rounds ended by themselves."""
+def improve_by_trees(best: Incumbent, start: Start | None = None) -> bool:
+    """Improve the routing and the proof, from a start; returns whether the rounds ended by themselves."""
     net = TreeNet.of(best.arcs, best.demand, best.routable)
     if len(net.demand.dest) * len(net.capacity) > MOST_ENTRIES:
         return False
     best.report("optimal: trees")
-    start = first_routing(net, known_bound=best.certificate.lower_bound, deadline=best.deadline)
+    if start is None:
+        start = first_routing(net, known_bound=best.certificate.lower_bound, deadline=best.deadline)
     use = start.flow.sum(axis=0) / net.capacity
     near = np.flatnonzero(use > NEAR * use.max(initial=0.0))
     rounds = _Rounds(best, net, start)
-    best.solver = "trees"
+    best.solver = f"{best.solver}, trees" if best.solver == "first-order" else "trees"
     if len(near) > max(DEGENERATE_ARCS, DEGENERATE_SHARE * len(use)):
         rounds.hand_over()
         return False

@@ -1,10 +1,10 @@
 """The least maximum utilisation any routing can reach, with a proof.
 
 Bounds come first: when equal splitting already meets a cut, it is optimal and no programme is solved. Otherwise flat
-networks are solved by trees as columns, small ones and those where that stalls as linear programmes over arcs, and
-layered fabrics by descent on split fractions, which is made for their size, with the linear programme after it where a
-gap remains and it is small enough. No step's word is taken: loads are propagated from the split fractions, the bound
-is recomputed from prices by shortest paths.
+networks are solved by prices against flows and trees as columns, small ones and those where both stall as linear
+programmes over arcs. Layered fabrics are solved by descent on split fractions, which is made for their size, with the
+linear programme after it where a gap remains and it is small enough. No step's word is taken: loads are propagated from
+the split fractions, the bound is recomputed from prices by shortest paths.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fabric.optimise.arc_pairs import ArcPairs
 from fabric.optimise.by_descent import improve_by_descent
 from fabric.optimise.by_hot_parts import improve_by_hot_parts
 from fabric.optimise.by_programme import improve_by_programme
-from fabric.optimise.by_trees import improve_by_trees
+from fabric.optimise.by_saddle import improve_flat
 from fabric.optimise.climb_further import climb_further
 from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.path_policy import lost_words, route_space, solver_for
@@ -78,7 +78,7 @@ def _improve(best: Incumbent) -> None:
         return
     size = len(best.demand.dest) * len(best.arcs.src)
     layered, anywhere = best.graph.is_layered, best.options.paths == "any"
-    if anywhere and not layered and size > TREE_COLUMNS and (improve_by_trees(best) or best.done):
+    if anywhere and not layered and size > TREE_COLUMNS and improve_flat(best):
         return
     if size <= SMALL_COLUMNS:
         improve_by_programme(best, space.over(None, complete=True), solver="highs")
