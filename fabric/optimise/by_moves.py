@@ -106,13 +106,13 @@ class MoveRounds:
     ) -> None:
         self.problem, self.deadline = problem, deadline
         self.capacity, self.scale, self.length = capacity, scale, length
-        self.price: Floats = 1.0 / capacity
+        self.price: Floats = np.zeros(len(capacity)) if length.any() else 1.0 / capacity
         self.kept = flow
         self._entries = np.zeros(len(problem.routable))
         self.part, self.rising, self.most = self._entries, self._entries, 0.0
         self._cut: tuple[Bools, Floats] | None = None
         self._columns_of_cut: Longs = np.empty(0, dtype=np.int64)
-        self._stand_on(flow)
+        self._stand_on(np.zeros_like(flow) if length.any() else flow)
 
     def _stand_on(self, flow: Floats) -> None:
         """A base, and a programme without rows, for the trees that carry most of a routing."""
@@ -158,11 +158,11 @@ class MoveRounds:
             if point is None:
                 return None
             slots, nodes = self.master.broken(point)
-            rows = self.watch(slots, nodes)
-            if self.master.rows > limit:
+            if self.master.rows + len(slots) + len(nodes) > limit:
                 limit *= GROWTH
                 self._rebase(point)
                 continue
+            rows = self.watch(slots, nodes)
             price, distance, moves = self._price(point)
             late = enough is not None and number >= LONG and not rows and enough(point, price, distance)
             if late or not (rows or moves):
@@ -236,4 +236,7 @@ class MoveRounds:
         each = np.repeat(np.arange(len(row)), np.diff(moves.start))
         gbps = moves.change * self.problem.unit[moves.row][each]
         cost = np.asarray(np.bincount(each, self.length[moves.slot] * gbps, len(row)), dtype=np.float64)
-        self.master.add(Changes(moves.row, moves.start, moves.slot, gbps), cost)
+        # Moves that shorten paths are held by rows for trees' arcs, which come later, and until then by their bound.
+        self.master.add(
+            Changes(moves.row, moves.start, moves.slot, gbps), cost, np.ones(len(row)) if self.length.any() else None
+        )

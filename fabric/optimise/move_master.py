@@ -225,11 +225,9 @@ class MoveMaster:
     def flows(self, point: MovePoint) -> Floats:
         """Gbps by destination and slot, shape (D, A); dust below nothing is left out."""
         rows, count = len(self.unit), len(self.capacity)
-        flow = np.bincount(self._row * count + self._slot, self._gbps * point.raised[self._of], rows * count).reshape(
-            rows, count
-        )
+        moved = np.bincount(self._row * count + self._slot, self._gbps * point.raised[self._of], rows * count)
+        flow: Floats = moved.astype(np.float64).reshape(rows, count)
         base = self.through + point.level * self.slope
-        flow = np.asarray(flow, dtype=np.float64)
         row, node = np.nonzero((base > 0) & (self.base.onward >= 0))
         flow[row, self.base.onward[row, node]] += base[row, node]
         return np.maximum(flow, 0.0)

@@ -224,7 +224,7 @@ class Base:
     def loads(self, through: Floats) -> Floats:
         """Gbps of every slot when nodes send on so much, shape (A,)."""
         used = self.onward >= 0
-        return np.bincount(self.onward[used], through[used], len(self.slots.tail))
+        return np.bincount(self.onward[used], through[used], len(self.slots.tail)).astype(np.float64)
 
     def moves(self, row: Longs, node: Longs, first: Longs, follow: Base) -> Moves:
         """Moves of what passes a node to slot ``first`` and then along the trees of ``follow``."""
