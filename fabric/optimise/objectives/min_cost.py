@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 
 from fabric.optimise.flow_programmes import cost_unit, least_cost
+from fabric.optimise.least_cost import is_too_large, least_cost_over_moves
 from fabric.optimise.least_utilisation import least_utilisation
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.optimise.path_policy import OVER_PATHS, route_space, solver_for
 from fabric.optimise.programme_rounds import Improved, improve
 from fabric.optimise.proofs import cost_bound, priced_names
 from fabric.optimise.route_space import ArcSpace, RouteSpace
-from fabric.optimise.least_cost import is_too_large, least_cost_over_moves
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions, access_bound, edge_utilisation
 from fabric.routing.shortest_splits import shortest_splits
