@@ -35,6 +35,7 @@ class Figures:
     value_found: float | None = None
     bound_claimed: float | None = None
     bound_found: float | None = None
+    target: float | None = None  # utilisation that no link may pass, where that is not 1
     levels_gap_claimed: float | None = None
     levels_gap_found: float | None = None
 
@@ -67,7 +68,10 @@ def check_objective(
     if name == MAX_MIN_FAIR:
         gap, finding = _levels(phase, network, demand, claims, has_path)
         about += finding
-    figures = Figures(claims.figure, claims.unit, claims.value, value, claims.bound, bound, claims.levels_gap, gap)
+    target = None if name in ADMITTING else claims.most_utilisation
+    figures = Figures(
+        claims.figure, claims.unit, claims.value, value, claims.bound, bound, target, claims.levels_gap, gap
+    )
     return figures, about
 
 
@@ -132,6 +136,8 @@ def _levels(
     phase: PhaseColumns, network: Network, demand: PointDemand, claims: ObjectiveColumns, has_path: Bools
 ) -> tuple[float | None, list[Finding]]:
     """Whether every entry's part is its fair one, or only the lowest is proven."""
+    if (demand.part[has_path] == 1).all():
+        return 0.0, [Finding("levels", HOLDS, "all demand is admitted whole")]
     if claims.stages is None or not knows_policy(phase):
         return None, [Finding("levels", NOT_CHECKED, "only the lowest level is proven, not those above it")]
     levels = check_levels(network, phase, demand, claims.stages, has_path)

@@ -169,6 +169,7 @@ def test_other_objectives_are_shown_with_value_and_bound(objective, unit, scenar
     line = next(line for line in capsys.readouterr().out.splitlines() if f", {objective}: " in line)
     assert f" {unit} claimed, " in line
     assert "value: holds, bound: holds" in line
+    assert ("no link above 400.0000 %" in line) == (objective == "min-cost")
     assert run(["check-certificate", path, "--json"]) == 0
     (phase,) = json.loads(capsys.readouterr().out)["phases"]
     assert (phase["objective"], phase["objective_unit"]) == (objective, unit)

@@ -44,16 +44,16 @@ def certificate_table(verdicts: Sequence[PhaseVerdict]) -> Table:
 def _objective_columns(figures: Sequence[Figures]) -> tuple[Column, ...]:
     """Of objectives other than least utilisation; values have the unit of their row."""
     value = partial(amounts, text=_value, priority=3)
+    ratio = partial(fine_ratios, priority=3)
     return (
         named("objective_unit", "unit", [each.unit for each in figures], priority=3),
         value("objective_value_claimed", "value claimed", [each.value_claimed for each in figures]),
         value("objective_value_found", "value found", [each.value_found for each in figures]),
         value("objective_bound_claimed", "bound claimed", [each.bound_claimed for each in figures]),
         value("objective_bound_found", "bound found", [each.bound_found for each in figures]),
-        fine_ratios(
-            "levels_gap_claimed", "levels gap claimed", [each.levels_gap_claimed for each in figures], priority=3
-        ),
-        fine_ratios("levels_gap_found", "levels gap", [each.levels_gap_found for each in figures], priority=3),
+        ratio("objective_target", "target", [each.target for each in figures]),
+        ratio("levels_gap_claimed", "levels gap claimed", [each.levels_gap_claimed for each in figures]),
+        ratio("levels_gap_found", "levels gap", [each.levels_gap_found for each in figures]),
     )
 
 
@@ -73,6 +73,8 @@ def objective_words(verdict: PhaseVerdict) -> str:
         f"{figures.figure} {_value(figures.value_claimed)} {figures.unit} claimed, {_value(figures.value_found)} found",
         f"bound {_value(figures.bound_claimed)} claimed, {_value(figures.bound_found)} proven",
     ]
+    if figures.target is not None:
+        parts.append(f"no link above {ratio_text(figures.target, 4)}")
     if figures.levels_gap_found is not None:
         parts.append(
             f"no level can rise by more than {ratio_text(figures.levels_gap_found, 4)}, "
