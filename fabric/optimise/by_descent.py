@@ -14,6 +14,7 @@ from topologies.columns import Floats, Ints, column
 
 ROUNDS = 20  # of adding arcs
 WORTH = 1e-4  # a destination gets more arcs when its demand could pay this much less, relative to all that is paid
+LEAST_WORTH = 1e-9  # capacity x price of a link, relative to the dearest, below which it has no price
 FEW = 2_000  # destinations extended in one round
 
 
@@ -48,10 +49,12 @@ def improve_by_descent(best: Incumbent, gap: float) -> Dags:
 
 
 def prove_by_slot(best: Incumbent, by_slot: Floats) -> None:
-    """What prices of the slots say about all routings."""
-    price = np.zeros(len(best.arcs.src))
-    price[best.arcs.into.edge] = by_slot
-    best.prove_prices(price[best.arcs.of_edge])
+    """What prices of the slots say about all routings; those too small to matter are left out."""
+    arcs = best.arcs
+    price = np.zeros(len(arcs.src))
+    worth = by_slot * arcs.capacity_gbps[arcs.into.edge]
+    price[arcs.into.edge] = np.where(worth > LEAST_WORTH * worth.max(initial=0.0), by_slot, 0.0)
+    best.prove_prices(price[arcs.of_edge])
 
 
 def _rows_worth_more_arcs(best: Incumbent, descent: Descent, step: Step) -> tuple[Ints, Floats]:

@@ -25,9 +25,11 @@ from topologies.columns import Floats, Ints, Longs, Shares, column
 
 ROUNDS = 100
 # Steps of a descent on a part before what is hot is asked again: few on large parts, which soon get small.
-LEAST_STEPS, MOST_STEPS, WORK = 10, 100, 50_000_000
+LEAST_STEPS, MOST_STEPS, WORK = 10, 300, 20_000_000
 FAST = 0.5  # of the gap that a descent has to close to go on
-MOST_ROWS = 600  # destinations whose trees are columns
+LEVELS = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01)  # of the gap, from the maximum down
+FEW_ROWS, MOST_ROWS = 16, 600  # destinations whose trees are columns, at first and where nothing else helps
+BEGIN = 0.02  # fraction of an added arc, relative to those at its node
 PROGRESS = 0.02  # of the gap that a round has to close
 WORTH = 1e-6  # a destination gets more arcs when its demand could pay this much less, relative to what the part pays
 FEW = 2_000  # destinations extended in one round
@@ -48,6 +50,7 @@ class HotParts:
         self.shares: Shares = np.ones(len(self.dags.slot), dtype=np.float32)
         self.whole = Descent.of(self.dags, best.demand, best.routable, theta_min=best.access)
         self.loads = self._loads()
+        self.kept: tuple[float, Dags, Shares] | None = None  # the best before arcs were added
 
     def _loads(self) -> Floats:
         """Loads of all fractions, which are made whole, by slot."""
@@ -71,26 +74,29 @@ class HotParts:
 
     def run(self) -> None:
         """Rounds until the gap is closed, nothing helps or the time is used up."""
+        extended: float | None = None  # utilisation when arcs were added last
         for _ in range(ROUNDS):
             before = self.theta
             if self.reached or time.monotonic() > self.best.deadline:
-                return
+                break
             part = hot_part(self.dags, self.shares, self.whole, self.loads, self.goal)
             if part is None:
-                return
+                break
             step = self._descend(part)
             theta = self.theta
-            if self.reached:
-                return
-            if theta < before - FAST * (before - self.goal):
+            if self.reached or theta < before - FAST * (before - self.goal):
                 continue
             price = np.zeros(len(self.loads))
             price[part.slot] = step.price
-            if self._by_trees(price):
+            if self._by_trees(price, FEW_ROWS):
                 continue
             prove_by_slot(self.best, price)
-            if self.reached or not self._extend(part, price):
-                return
+            helped = extended is None or theta < extended - PROGRESS * (extended - self.goal)
+            if not self.reached and not (helped and self._extend(part, price)) and not self._by_trees(price, MOST_ROWS):
+                break
+            extended = theta
+        if self.kept is not None and self.kept[0] < self.theta:
+            _, self.dags, self.shares = self.kept
 
     def _descend(self, part: HotPart) -> Step:
         """A descent on a part; what it finds is put back where it is better."""
@@ -109,21 +115,31 @@ class HotParts:
         self.loads[part.slot] = loads
         return step
 
-    def _by_trees(self, price: Floats) -> bool:
-        """The optimum of what is too full by trees, where it is of few destinations; whether that helped."""
-        best = self.best
-        part = hot_part(self.dags, self.shares, self.whole, self.loads, self.goal)
-        if part is None or len(part.row) > MOST_ROWS:
+    def _by_trees(self, price: Floats, rows: int) -> bool:
+        """The optimum of the fullest part of at most ``rows`` destinations by trees; whether that helped."""
+        best, before = self.best, self.theta
+        part = self._few(before, rows)
+        if part is None:
             return False
-        before = self.theta
         within = self.dags if best.options.paths == "shortest" else None
         trees = HotTrees(best, part, self.shares, self.loads, self.goal, within)
+        over = trees.over_gbps
         trees.run(price)
-        prove_by_slot(best, trees.price)
-        if trees.theta > before - PROGRESS * (before - self.goal):
+        if trees.proves > best.certificate.lower_bound:
+            prove_by_slot(best, trees.price)
+        if trees.theta > before - PROGRESS * (before - self.goal) and trees.over_gbps > over * (1 - PROGRESS):
             return False
         self._put_back(part, *trees.flows())
         return True
+
+    def _few(self, theta: float, rows: int) -> HotPart | None:
+        """The part that loads what is above the goal, or nearer to the maximum where that is of many destinations."""
+        for level in LEVELS:
+            most = theta - level * (theta - self.goal)
+            part = hot_part(self.dags, self.shares, self.whole, self.loads, most)
+            if part is None or len(part.row) <= rows:
+                return part
+        return None
 
     def _put_back(self, part: HotPart, row: Ints, slot: Ints, gbps: Floats) -> None:
         """Take flows of a part, by its destinations and slots, for those it had."""
@@ -150,7 +166,7 @@ class HotParts:
         splits = splits_from_flows(
             best.arcs, some, best.routable[entry], column(key // count, np.int32), column(key % count, np.int32), total
         )
-        self.dags, self.shares = with_splits(self.dags, self.shares, part.row, splits)
+        self.dags, self.shares = with_splits(self.dags, self.shares, part.row, some.dest, splits)
         self.whole = Descent.of(self.dags, demand, best.routable, theta_min=best.access)
         self.loads = self._loads()
 
@@ -162,8 +178,10 @@ class HotParts:
         rows, nudged = self._worth_more_arcs(part, price)
         if not len(rows):
             return False
+        if self.kept is None or self.theta < self.kept[0]:
+            self.kept = (self.theta, self.dags, self.shares)
         before = len(self.dags.slot)
-        dags, shares = with_cheap_arcs(self.dags, self.shares, best.demand, best.routable, nudged, rows)
+        dags, shares = with_cheap_arcs(self.dags, self.shares, best.demand, best.routable, nudged, rows, begin=BEGIN)
         if len(dags.slot) == before:
             return False
         self.dags, self.shares = dags, shares

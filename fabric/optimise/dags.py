@@ -115,6 +115,7 @@ def _merge_row(
     head: Ints,
     price: Floats,
     sources: Ints,
+    begin: float,
     out_slots: Ints,
     out_shares: Floats,
 ) -> int:
@@ -144,8 +145,7 @@ def _merge_row(
             if active[far] and distance[node] + price[slot] <= distance[far] * (1.0 + _TIE):
                 active[node] = True
                 if share_of[slot] < 0.0:
-                    # An equal part to begin with; the descent decides what it is worth.
-                    share_of[slot] = total[far] / count[far] if count[far] > 0 else 1.0
+                    share_of[slot] = begin * total[far] / count[far] if count[far] > 0 else 1.0
                     total[far] += share_of[slot]
                     count[far] += 1
     taken = np.zeros(nodes, dtype=np.bool_)
@@ -206,7 +206,7 @@ def _merge_row(
 
 
 def with_cheap_arcs(
-    dags: Dags, shares: Shares, demand: PhaseDemand, routable: Bools, price: Floats, rows: Ints
+    dags: Dags, shares: Shares, demand: PhaseDemand, routable: Bools, price: Floats, rows: Ints, *, begin: float = 1.0
 ) -> tuple[Dags, Shares]:
     """Add to some rows the arcs on cheapest paths under ``price`` (by slot, > 0), and cut what would close a cycle.
 
@@ -216,6 +216,8 @@ def with_cheap_arcs(
         Split fractions of ``dags``; the answer has those of the new table.
     rows : ndarray
         Destinations to extend.
+    begin : float
+        Fraction of an arc that is new at a node, relative to the mean of those there; descent decides what it is worth.
     """
     arcs, into = dags.arcs, dags.arcs.into
     wanted = np.zeros(len(demand.dest), dtype=np.bool_)
@@ -231,7 +233,7 @@ def with_cheap_arcs(
         entries = np.arange(demand.start[row], demand.start[row + 1])
         count = _merge_row(
             int(demand.dest[row]), dags.slot[mine], shares[mine].astype(np.float64), into.start, dags.tail, dags.head,
-            price, demand.src[entries[routable[entries]]], slots, values,
+            price, demand.src[entries[routable[entries]]], begin, slots, values,
         )  # fmt: skip
         pieces.append(slots[:count].copy())
         parts.append(values[:count].astype(shares.dtype))
@@ -243,10 +245,11 @@ def with_cheap_arcs(
     return Dags(arcs, column(start, np.int64), column(np.concatenate(pieces), np.int32)), np.concatenate(parts)
 
 
-def with_splits(dags: Dags, shares: Shares, rows: Ints, splits: Splits) -> tuple[Dags, Shares]:
+def with_splits(dags: Dags, shares: Shares, rows: Ints, dest: Ints, splits: Splits) -> tuple[Dags, Shares]:
     """Put loop-free splits over arcs in place of what some rows have, one for each of ``rows``, which ascend.
 
-    In the splits of a row, arcs out of a node come before those out of any node that it sends to.
+    In the splits of a row, arcs out of a node come before those out of any node that it sends to; ``dest`` is where
+    they lead. Arcs to nodes that send nothing on, the rest of a rounded flow, are left out.
     """
     arcs = dags.arcs
     slot_of = np.empty(len(arcs.src), dtype=np.int32)
@@ -255,15 +258,27 @@ def with_splits(dags: Dags, shares: Shares, rows: Ints, splits: Splits) -> tuple
     pieces, parts, kept = [], [], 0
     for number, row in enumerate(rows.tolist()):
         mine = slice(int(splits.start[number]), int(splits.start[number + 1]))
-        edge = splits.edge[mine]
+        edge, fraction = _ending(arcs, splits.edge[mine], splits.fraction[mine], int(dest[number]))
         place = np.full(arcs.nodes, len(edge), dtype=np.int64)  # of the destination, which sends nothing
         place[arcs.src[edge[::-1]]] = np.arange(len(edge))[::-1]
         order = np.argsort(place[arcs.dst[edge]], kind="stable")
         pieces += [dags.slot[kept : dags.start[row]], slot_of[edge[order]]]
-        parts += [shares[kept : dags.start[row]], splits.fraction[mine][order].astype(shares.dtype)]
+        parts += [shares[kept : dags.start[row]], fraction[order].astype(shares.dtype)]
         size[row] = len(edge)
         kept = int(dags.start[row + 1])
     pieces.append(dags.slot[kept:])
     parts.append(shares[kept:])
     start = np.concatenate([[0], np.cumsum(size)])
     return Dags(arcs, column(start, np.int64), column(np.concatenate(pieces), np.int32)), np.concatenate(parts)
+
+
+def _ending(arcs: Arcs, edge: Ints, fraction: Floats, dest: int) -> tuple[Ints, Floats]:
+    """Those of a row's arcs from which the destination is reached."""
+    while True:
+        sends = np.zeros(arcs.nodes, dtype=np.bool_)
+        sends[arcs.src[edge]] = True
+        sends[dest] = True
+        keep = sends[arcs.dst[edge]]
+        if keep.all():
+            return edge, fraction
+        edge, fraction = edge[keep], fraction[keep]

@@ -1,8 +1,8 @@
 """The exact optimum of a part of a routing by trees as columns, while the rest of the routing stays.
 
 A descent finds most of what a part can give quickly, and the last digits slowly. Where the part is of few destinations,
-these are the columns of a master programme: trees of cheapest paths over all arcs, and what the descent found; the load
-of the rest is one more column that is always chosen. See ``by_trees``, which does this for whole flat networks.
+trees of cheapest paths over all arcs, and what the descent found, are the columns of a master programme over the room
+that the rest leaves. See ``by_trees``, which does this for whole flat networks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from fabric.routing.kernels import parallel_rows
 from topologies.columns import Bools, Floats, Ints, Shares, column
 
 MOST_ROUNDS = 200
-NEAR = 1e-3  # arcs this close to the goal get a row at the start, relative
+LEAST_ROOM = 1e-4  # of an arc's capacity, where the rest fills it beyond the goal
+NEAR = 1e-3  # arcs this close to their room get a row at the start, relative
 HELPS = 1e-9  # reduced cost, in units of the programme, that a column has to save
 SPREAD = 1e-3  # of what all prices earn: a price on full arcs, so that of equally cheap paths the emptier are taken
 STEEP = 30.0  # how much dearer full arcs are in it
@@ -70,7 +71,11 @@ def table_trees(
 
 
 class HotTrees:
-    """A master programme over a part's destinations, and the best mixture of its columns."""
+    """A master programme over a part's destinations, and the best mixture of its columns.
+
+    What it minimises is the highest part of the room that is used: the room of an arc is what the rest leaves of it at
+    the goal. At 1 the goal is reached, and no arc that was below it is above.
+    """
 
     def __init__(
         self, best: Incumbent, part: HotPart, shares: Shares, loads: Floats, goal: float, within: Dags | None
@@ -84,28 +89,33 @@ class HotTrees:
             column(descent.gbps[:, None], np.float64), none, none,
         )  # fmt: skip
         self.net = TreeNet.of(best.arcs, demand, np.ones(len(descent.gbps), dtype=np.bool_))
-        capacity = self.net.capacity
+        self.capacity = self.net.capacity
         flow = carried(descent, shares[part.position])
-        slots = part.slot[descent.table.slot]
-        self.fixed = np.maximum(loads - np.bincount(slots, flow, len(loads)), 0.0)
-        self.load = loads
-        self.theta = float((loads / capacity).max(initial=0.0))
-        self.scale = self.theta
-        self.master = Master(capacity, self.net.weight, self.rows + 1, scale=self.scale, least=max(goal, best.access))
-        stays = np.flatnonzero(self.fixed)
-        self.master.add(
-            Columns(
-                np.arange(self.rows + 1), np.append(descent.table.start, len(slots) + len(stays)),
-                column(np.append(slots, stays), np.int32), np.append(flow, self.fixed[stays]),
-            )
-        )  # fmt: skip
-        self.parts = np.ones(self.rows + 1)
-        self.price = np.zeros(len(capacity))
-        self.master.watch(np.flatnonzero(loads > goal * (1 - NEAR) * capacity))
+        slots = column(part.slot[descent.table.slot], np.int32)
+        self.load = np.bincount(slots, flow, len(loads)).astype(np.float64)  # of the mixture
+        self.fixed = np.maximum(loads - self.load, 0.0)
+        self.room = np.maximum(goal * self.capacity - self.fixed, LEAST_ROOM * self.capacity)
+        self.used = float((self.load / self.room).max(initial=0.0))
+        self.master = Master(self.room, self.net.weight, self.rows, scale=1.0, least=1.0)
+        self.master.add(Columns(np.arange(self.rows), descent.table.start, slots, flow))
+        self.parts = np.ones(self.rows)
+        self.price = np.zeros(len(loads))
+        self.proves = 0.0  # what the last prices prove at least, once no tree helps
+        self.master.watch(np.flatnonzero(self.load > (1 - NEAR) * self.room))
+
+    @property
+    def theta(self) -> float:
+        """Highest utilisation of an arc that the mixture loads."""
+        own = np.where(self.load > 0, self.load + self.fixed, 0.0)
+        return float((own / self.capacity).max(initial=0.0))
+
+    @property
+    def over_gbps(self) -> float:
+        """Load above the goal, over all arcs."""
+        return float(np.maximum(self.load + self.fixed - self.goal * self.capacity, 0.0).sum())
 
     def run(self, start: Floats) -> None:
         """Rounds until the goal is reached, no tree helps, or the time is used up; ``start`` prices the first trees."""
-        capacity = self.net.capacity
         if start.any():
             self.master.add(_columns(self._cheapest(self._spread(start)), np.ones(self.rows, dtype=np.bool_)))
         for _ in range(MOST_ROUNDS):
@@ -114,11 +124,13 @@ class HotTrees:
                 return
             load = self.master.loads(point.parts)
             self._move(point.parts, load)
-            self.best.report("optimal: trees", self.theta)
-            if self.theta <= self.goal * (1 + HELPS):
+            self.best.report("optimal: trees")
+            if self.used <= 1 + HELPS:
                 return
             self.price = point.price
-            rows = self.master.watch(np.flatnonzero(load / capacity > point.theta * (1 + 1e-9)))
+            earned = float(point.price @ self.capacity)
+            self.proves = point.theta / earned if earned > 0 else 0.0
+            rows = self.master.watch(np.flatnonzero(load > point.theta * (1 + HELPS) * self.room))
             added = self._add(point)
             if not (rows or added) or time.monotonic() > self.best.deadline:
                 return
@@ -127,7 +139,7 @@ class HotTrees:
         """Add the trees that would help under a point's duals; whether any would."""
         for price in (self._spread(point.price), point.price):
             trees = self._cheapest(price)
-            helps = trees.priced(point.price) / self.scale < point.worth[: self.rows] - HELPS
+            helps = trees.priced(point.price) < point.worth[: self.rows] - HELPS
             if helps.any():
                 self.master.add(_columns(trees, helps))
                 return True
@@ -147,26 +159,23 @@ class HotTrees:
 
     def _spread(self, price: Floats) -> Floats:
         """Prices with a little on full arcs."""
-        capacity = self.net.capacity
-        full = np.exp(STEEP * (np.minimum(self.load / capacity / self.goal, 1.0) - 1.0)) / capacity
-        return np.asarray(price + SPREAD * float(price @ capacity) / float(full @ capacity) * full)
+        full = np.exp(STEEP * (np.minimum(self.load / self.room, 1.0) - 1.0)) / self.room
+        return np.asarray(price + SPREAD * float(price @ self.room) / float(full @ self.room) * full)
 
     def _move(self, parts: Floats, load: Floats) -> None:
-        """Move the best mixture towards a point, as far as that lowers its utilisation."""
+        """Move the best mixture towards a point, as far as that lowers what it uses."""
         change = load - self.load
-        highest = np.array([float(((self.load + step * change) / self.net.capacity).max()) for step in STEPS])
+        highest = np.array([float(((self.load + step * change) / self.room).max()) for step in STEPS])
         step = float(STEPS[int(np.argmin(highest))])
         kept = np.append(self.parts, np.zeros(len(parts) - len(self.parts)))
         self.parts = kept + step * (parts - kept)
         self.load = self.load + step * change
-        self.theta = float((self.load / self.net.capacity).max(initial=0.0))
+        self.used = float((self.load / self.room).max(initial=0.0))
 
     def flows(self) -> tuple[Ints, Ints, Floats]:
         """What the best mixture carries: destination within the part, slot and Gbps."""
         kept = np.append(self.parts, np.zeros(self.master.columns - len(self.parts)))
-        row, slot, gbps = self.master.flows(kept)
-        own = row < self.rows
-        return row[own], slot[own], gbps[own]
+        return self.master.flows(kept)
 
 
 def _columns(trees: Trees, chosen: Bools) -> Columns:

@@ -16,6 +16,7 @@ import numpy as np
 from fabric.optimise.arc_pairs import ArcPairs, every_pair, shortest_pairs
 from fabric.optimise.arcs import Arcs
 from fabric.optimise.carried import Carried
+from fabric.optimise.contracted import contracted_prices
 from fabric.optimise.extract import splits_from_flows
 from fabric.optimise.flow_blocks import FlowBlocks, Steps, step_blocks
 from fabric.optimise.proofs import entry_prices
@@ -24,6 +25,9 @@ from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, column
 
+# Destinations x edges above which, and part of the edges with a price below which, nodes that cost nothing to cross are
+# made one before paths are priced.
+LARGE, FEW_PRICED = 1_000_000, 0.5
 # Appended to words about bounds that hold for some paths only.
 OVER_PATHS = {
     "any": "",
@@ -134,6 +138,9 @@ class ArcSpace:
         """Least price over any, all shortest or all valley-free paths."""
         if self.states is not None:
             return valley_free_prices(self.states, self.demand, by_arc(self.arcs, price))
+        large = len(self.demand.dest) * len(price) > LARGE
+        if self.policy == "any" and large and np.count_nonzero(price) < FEW_PRICED * len(price):
+            return contracted_prices(self.graph, self.demand, price)
         return entry_prices(self.graph, self.demand, price, shortest_only=self.policy == "shortest")
 
     def carry(self, flow: Floats, admitted: Floats) -> Carried:
