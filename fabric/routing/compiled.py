@@ -8,14 +8,12 @@ What is kept only saves time: no failure to read or to write it stops the work.
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
 from collections.abc import Callable
-from functools import cache, cached_property, update_wrapper
-from pathlib import Path
+from functools import cached_property, update_wrapper
 from types import FunctionType
 from typing import Any, ClassVar, TypeVar, cast
+
+from fabric.routing.temporary_folder import temporary_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -230,26 +228,6 @@ def _in_temporary_folder(function: Callable[..., Any]) -> Any:
         return _null_cache()
     finally:
         settings.CACHE_DIR = before
-
-
-@cache
-def temporary_folder() -> Path | None:
-    """The user's own folder under the temporary directory; None where there can be none.
-
-    What lies in it is run as code. So it is used only when it is a folder, no link, that belongs to this user and that
-    nobody else may enter.
-    """
-    try:
-        above = Path(tempfile.gettempdir())
-        if above == Path.cwd():  # what Python takes when there is no temporary directory
-            return None
-        folder = above / f"fabric-kernels-{os.geteuid()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError:
-        return None
-    private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
-    return folder if private else None
 
 
 def _say(why: str, *, kept: bool) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from fabric.routing.linked import LinkedLoop, is_possible, link, linkable
+from fabric.routing.temporary_folder import temporary_folder
 
 _LARGEST = 2**63
 _C_ORDER, _FORTRAN = 0x1, 0x2
@@ -126,8 +127,6 @@ class KeptLoops:
 
 
 def _numba_folders(source: Path, chosen: str | None) -> Iterator[Path]:
-    from fabric.routing.compiled import temporary_folder
-
     index = f"{source.parent.name}_{hashlib.sha1(str(source.parent).encode()).hexdigest()}"
     if chosen:
         yield Path(chosen) / index
