@@ -24,11 +24,11 @@ from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Longs, column
 
 NUDGE = 1e-11  # price of length beside the duals', relative: of equally cheap paths it picks a short one
-HELPS = 3e-9  # reduced cost, in units of the programme, that a move has to save; above the solver's tolerance
+HELPS = 1e-8  # reduced cost, in units of the programme, that a move has to save; above the solver's tolerance
 DUST = 1e-9  # of a destination's demand: flow below is not worth a move
 MOST_MOVES = 600  # a round adds
 MOST_ROUNDS = 150
-LONG = 40  # rounds after which a proven gap is close enough
+LONG = 12  # rounds after which a proven gap is close enough
 MOST_EMPTY, GROWTH = 800, 1.4  # rows of a stage above which trees are chosen anew, and how that grows each time
 MOST_ENTRIES = 40_000_000  # destinations x arcs of a routing, 8 bytes each
 
