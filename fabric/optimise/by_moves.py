@@ -24,11 +24,11 @@ from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Longs, column
 
 NUDGE = 1e-11  # price of length beside the duals', relative: of equally cheap paths it picks a short one
-HELPS = 3e-9  # reduced cost, in units of the programme, that a move has to save; above the solver's tolerance
+HELPS = 1e-8  # reduced cost, in units of the programme, that a move has to save; above the solver's tolerance
 DUST = 1e-9  # of a destination's demand: flow below is not worth a move
 MOST_MOVES = 600  # a round adds
 MOST_ROUNDS = 150
-LONG = 40  # rounds after which a proven gap is close enough
+LONG = 12  # rounds after which a proven gap is close enough
 MOST_EMPTY, GROWTH = 800, 1.4  # rows of a stage above which trees are chosen anew, and how that grows each time
 MOST_ENTRIES = 40_000_000  # destinations x arcs of a routing, 8 bytes each
 
@@ -110,8 +110,6 @@ class MoveRounds:
         self.kept = flow
         self._entries = np.zeros(len(problem.routable))
         self.part, self.rising, self.most = self._entries, self._entries, 0.0
-        self._cut: tuple[Bools, Floats] | None = None
-        self._columns_of_cut: Longs = np.empty(0, dtype=np.int64)
         self._stand_on(np.zeros_like(flow) if length.any() else flow)
 
     def _stand_on(self, flow: Floats) -> None:
@@ -128,17 +126,6 @@ class MoveRounds:
         self.master.stand(self.base.through(self.problem.enters(part)))
         if rising.any():
             self.master.raise_level(self.base.through(self.problem.enters(self.rising)), most)
-
-    def offer_cuts(self, cost: Floats) -> None:
-        """Let any entry be carried less, down to nothing, at a cost for the whole entry, shape (nnz,)."""
-        self._cut = (np.zeros(len(cost), dtype=np.bool_), cost)
-
-    def cut(self, point: MovePoint) -> Floats:
-        """What is not carried of every entry, shape (nnz,)."""
-        less = self._entries.copy()
-        if self._cut is not None:
-            less[self._cut[0]] = point.raised[self._columns_of_cut[self._cut[0]]]
-        return less
 
     def take_flows(self, flow: Floats) -> None:
         """Moves that make a routing without circles, Gbps by destination and slot, of the base."""
@@ -162,7 +149,7 @@ class MoveRounds:
                 limit *= GROWTH
                 self._rebase(point)
                 continue
-            rows = self.watch(slots, nodes)
+            rows = self.master.watch(slots, nodes)
             price, distance, moves = self._price(point)
             late = enough is not None and number >= LONG and not rows and enough(point, price, distance)
             if late or not (rows or moves):
@@ -172,43 +159,14 @@ class MoveRounds:
                 return None
         return None
 
-    def watch(self, slots: Longs, nodes: Longs) -> int:
-        """Rows for slots and for arcs of trees; entries that cross a watched slot can be cut."""
-        new = self.master.watch(slots, nodes)
-        if self._cut is not None and len(slots):
-            self._offer(slots)
-        return new
-
-    def _offer(self, slots: Longs) -> None:
-        """Columns that cut the entries whose trees cross the slots, where there are none."""
-        assert self._cut is not None
-        offered, cost = self._cut
-        crossing = np.zeros(len(self.capacity))
-        crossing[slots] = 1.0
-        demand = self.problem.demand
-        through = self.base.priced(crossing, np.zeros(self.base.onward.shape))[demand.row_of_entry, demand.src] > 0
-        entry = np.flatnonzero(through & ~offered & (self.problem.net.gbps > 0))
-        start, slot = self.base.paths(demand.row_of_entry[entry], demand.src[entry].astype(np.int64))
-        gbps = -np.repeat(self.problem.net.gbps[entry], np.diff(start))
-        offered[entry] = True
-        if not len(self._columns_of_cut):
-            self._columns_of_cut = np.zeros(len(cost), dtype=np.int64)
-        self._columns_of_cut[entry] = self.master.changes + np.arange(len(entry))
-        changes = Changes(demand.row_of_entry[entry], start, slot, gbps)
-        each = np.repeat(np.arange(len(entry)), np.diff(start))
-        shorter = np.bincount(each, self.length[slot] * gbps, len(entry))
-        self.master.add(changes, cost[entry] + shorter, np.ones(len(entry)))
-
     def _rebase(self, point: MovePoint) -> None:
         """Trees chosen anew, by what carries most at a point; what the stage began with stays possible."""
-        part = self.part + point.level * self.rising - self.cut(point)
+        part = self.part + point.level * self.rising
         flow = self.problem.flows(self.problem.splits(self.master.flows(point), part), part)
         watched = self.master.watched
         self._stand_on(flow)
         self.begin(self.part, self.rising > 0, self.most)
-        if self._cut is not None:
-            self._cut[0][:] = False
-        self.watch(watched, np.empty(0, dtype=np.int64))
+        self.master.watch(watched, np.empty(0, dtype=np.int64))
         self.take_flows(self.kept)
         self.take_flows(flow)
 

@@ -107,7 +107,7 @@ class _Filling:
         base = float(before[self.rising].max())
         self.rounds.begin(before, self.rising, 1.0 - base)
         if first:
-            self.rounds.watch(self.near, np.empty(0, dtype=np.int64))
+            self.rounds.master.watch(self.near, np.empty(0, dtype=np.int64))
         self.options.report(Progress(f"max-min-fair: level {len(self.stages) + 1}, from {base:.4g}"))
         point = self.rounds.settle(self._close)
         if point is None:

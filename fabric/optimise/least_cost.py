@@ -61,7 +61,7 @@ def least_cost_over_moves(
     rounds.begin(whole, np.zeros(len(whole), dtype=np.bool_), 0.0)
     rounds.take_flows(flow)
     use = flow.sum(axis=0) / (net.capacity * most)
-    rounds.watch(np.flatnonzero(use > NEAR), np.empty(0, dtype=np.int64))
+    rounds.master.watch(np.flatnonzero(use > NEAR), np.empty(0, dtype=np.int64))
     point = rounds.settle()
     if point is None:
         return None

@@ -26,6 +26,7 @@ from topologies.columns import Bools, Floats, Ints, Longs
 
 PRIMAL = 4  # of HiGHS: points stay feasible from stage to stage, and its dual simplex is slower here
 TOLERANCE = 1e-9  # of HiGHS, absolute; rows are in units near 1
+DUAL_TOLERANCE = 1e-10  # below what a move has to save by as much as scaling inside HiGHS may blur it
 OVER = 1e-9  # relative to capacity, or to a destination's demand: more than that and a row is asked for
 
 
@@ -81,7 +82,7 @@ class MoveMaster:
             ("simplex_strategy", PRIMAL),
             ("random_seed", 0),
             ("primal_feasibility_tolerance", TOLERANCE),
-            ("dual_feasibility_tolerance", TOLERANCE),
+            ("dual_feasibility_tolerance", DUAL_TOLERANCE),
         ):
             self._highs.setOptionValue(name, value)
 
@@ -209,23 +210,27 @@ class MoveMaster:
         level = float(values[self._level]) * self.scale if self._level >= 0 else 0.0
         return MovePoint(np.maximum(values[self._place], 0.0), level, price, less.reshape(self.slope.shape))
 
+    def _raised(self, point: MovePoint) -> Floats:
+        """Values of all changes, those added since included, which the point does not use."""
+        return np.append(point.raised, np.zeros(self.changes - len(point.raised)))
+
     def loads(self, point: MovePoint) -> Floats:
         """Gbps of every slot, shape (A,)."""
-        moved = np.bincount(self._slot, self._gbps * point.raised[self._of], len(self.capacity))
+        moved = np.bincount(self._slot, self._gbps * self._raised(point)[self._of], len(self.capacity))
         return np.asarray(self._base_load + point.level * self._slope_load + moved)
 
     def trees_carry(self, point: MovePoint) -> Floats:
         """Gbps that arcs of the trees carry, shape (D, V)."""
         inside = self._key >= 0
         moved = np.bincount(
-            self._key[inside], self._gbps[inside] * point.raised[self._of[inside]], self.slope.size
+            self._key[inside], self._gbps[inside] * self._raised(point)[self._of[inside]], self.slope.size
         ).reshape(self.slope.shape)
         return np.asarray(self.through + point.level * self.slope + moved)
 
     def flows(self, point: MovePoint) -> Floats:
         """Gbps by destination and slot, shape (D, A); dust below nothing is left out."""
         rows, count = len(self.unit), len(self.capacity)
-        moved = np.bincount(self._row * count + self._slot, self._gbps * point.raised[self._of], rows * count)
+        moved = np.bincount(self._row * count + self._slot, self._gbps * self._raised(point)[self._of], rows * count)
         flow: Floats = moved.astype(np.float64).reshape(rows, count)
         base = self.through + point.level * self.slope
         row, node = np.nonzero((base > 0) & (self.base.onward >= 0))

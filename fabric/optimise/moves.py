@@ -114,20 +114,6 @@ def _move_entries(
 
 
 @compiled
-def _path_entries(row: Longs, node: Longs, onward: Ints, dest: Ints, head: Ints, start: Longs, slot: Ints) -> None:
-    """Write ``start``, and the slots of paths where ``slot`` has room for them."""
-    count = 0
-    for path in range(len(row)):
-        to, at = row[path], node[path]
-        while at != dest[to]:
-            if len(slot) > 0:
-                slot[count] = onward[to, at]
-            count += 1
-            at = head[onward[to, at]]
-        start[path + 1] = count
-
-
-@compiled
 def _depths(dest: Ints, head: Ints, onward: Ints, depth: Ints) -> None:
     """Arcs to the destination, -1 without a path, shape (D, V)."""
     nodes = onward.shape[1]
@@ -235,16 +221,6 @@ class Base:
         if len(slot):
             _move_entries(*fixed, slot, change)
         return Moves(row, node, start, slot, change)
-
-    def paths(self, row: Longs, node: Longs) -> tuple[Longs, Ints]:
-        """Slots from nodes to the destinations of rows, shape (S,), and where each path starts, shape (P + 1,)."""
-        start = np.zeros(len(row) + 1, dtype=np.int64)
-        fixed = (row, node, self.onward, self.dest, self.slots.head, start)
-        _path_entries(*fixed, np.empty(0, dtype=np.int32))
-        slot = np.empty(start[-1], dtype=np.int32)
-        if len(slot):
-            _path_entries(*fixed, slot)
-        return start, slot
 
     def is_base(self, row: Longs, slot: Ints) -> Bools:
         """Whether a slot is that of its tail in the destination's tree."""
