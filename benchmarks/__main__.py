@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from benchmarks.compare import Outcome, Plan, Session
 from benchmarks.measure import attempt, case, fabric, machine
+from benchmarks.methods import Work
 from benchmarks.tables import ALIGN, HEADER, line, row
-from benchmarks.works import EXAMPLE, Work, works
+from benchmarks.works import EXAMPLE, works
 
 QUICK = Plan(peer_limit_s=20.0, repeat=3, repeat_budget_s=8.0, total_s=600.0)
 FULL = Plan(peer_limit_s=600.0, repeat=5, repeat_budget_s=60.0)

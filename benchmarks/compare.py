@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.measure import Failure, Run, Spread, attempt
-from benchmarks.works import Answer, Method, Work
+from benchmarks.methods import Answer, Method, Work
 
 GRACE_S = 5.0  # a peer's process may take longer than its limit: it makes the instance and checks its answer
 CHECK_S = 300.0  # ours: it knows its limit itself, and its checks are slow

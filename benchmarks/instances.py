@@ -2,7 +2,7 @@
 
 Fat trees are of 400G links; traffic is between edge switches (aggregated over their hosts) or between hosts. All but
 ``uniform`` and ``everywhere`` have 3 % of the cables between switches down, drawn at random with a fixed seed, the same
-for all kinds of traffic. Wide-area networks are Gabriel graphs of random points.
+for all kinds of traffic. Wide-area networks and other flat ones are in ``flat_networks.py``.
 
 ======================  =============================================================================================
 ``uniform-K``           every edge switch sends its k/2 x 400 Gb/s evenly to all others; intact
@@ -10,8 +10,6 @@ for all kinds of traffic. Wide-area networks are Gabriel graphs of random points
 ``edge-permutation-K``  every edge switch sends k/2 x 400 Gb/s to one other
 ``gravity-K``           log-normal masses (σ = 1); the busiest edge switch sends k/2 x 400 Gb/s
 ``host-permutation-K``  every host sends 400 Gb/s to one other
-``wan-200``             200 nodes, as many cables as the Gabriel graph has; gravity between all pairs
-``wan-149``             149 nodes and 193 cables, the counts of GtsCe in the Topology Zoo, but a graph of our own making
 ======================  =============================================================================================
 """
 
@@ -23,6 +21,7 @@ from functools import cached_property
 import numpy as np
 
 from benchmarks.closed_forms import everywhere_hops
+from benchmarks.flat_networks import REAL, dense, gravity, real, regular, wide_area
 from topologies.columns import Bools, Floats, Ints, column
 from topologies.topology import Topology, role_nodes
 from traffic.demands import Flows, UniformBlock
@@ -30,7 +29,6 @@ from traffic.demands import Flows, UniformBlock
 LINK_GBPS = 400.0
 FAILED_SHARE = 0.03
 SEED = 3
-GTSCE_NODES, GTSCE_CABLES = 149, 193
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +90,16 @@ class Plain:
 
 def make(name: str) -> Instance:
     """The instance of a name."""
+    if name.startswith(REAL):
+        topology, flows = real(name)
+        return Instance("real", len(topology.nodes), topology, flows)
     kind, size = name.rsplit("-", 1)
     if kind == "wan":
-        topology, flows = _wan(int(size))
+        topology, flows = wide_area(int(size))
+    elif kind == "dense":
+        topology, flows = dense(int(size))
+    elif kind.startswith("regular"):
+        topology, flows = regular(kind, int(size))
     else:
         topology, flows = _fat_tree(kind, int(size))
     return Instance(kind, int(size), topology, flows)
@@ -126,7 +131,7 @@ def _fat_tree(kind: str, radix: int) -> tuple[Topology, Flows]:
     if kind == "edge-permutation":
         return _with_ends(net, edges), Flows.of(edges, _permuted(edges, rng), each)
     if kind == "gravity":
-        src, dst, gbps = _gravity(len(edges), rng)
+        src, dst, gbps = gravity(len(edges), rng)
         busiest = np.bincount(src, gbps).max()
         return _with_ends(net, edges), Flows.of(edges[src], edges[dst], gbps * (each / busiest))
     raise ValueError(f"no instance is called {kind}")
@@ -165,60 +170,6 @@ def _permuted(members: Ints, rng: np.random.Generator) -> Ints:
     partner = np.empty_like(members)
     partner[order] = members[np.roll(order, -1)]
     return partner
-
-
-def _gravity(nodes: int, rng: np.random.Generator) -> tuple[Ints, Ints, Floats]:
-    mass = rng.lognormal(0.0, 1.0, nodes)
-    demand = np.outer(mass, mass)
-    np.fill_diagonal(demand, 0.0)
-    src, dst = np.nonzero(demand)
-    return column(src, np.int32), column(dst, np.int32), column(demand[src, dst], np.float64)
-
-
-# ---- wide-area networks -----------------------------------------------------------------------------------------
-
-
-def _wan(nodes: int) -> tuple[Topology, Flows]:
-    from topologies.assemble import assemble
-
-    rng = np.random.default_rng(7)
-    at = rng.random((nodes, 2))
-    cables = _gabriel(at)
-    if nodes == GTSCE_NODES:
-        cables = _sparse(at, cables, GTSCE_CABLES)
-    total_gbps = nodes * (2.0 if nodes == GTSCE_NODES else 15.0)  # fills the fullest link to a half or so
-    gbps = rng.choice([100.0, 200.0, 400.0], len(cables))
-    src, dst, demand = _gravity(nodes, rng)
-    net = assemble(f"wan({nodes})", "random")
-    ids = net.nodes("router", [f"r{node}" for node in range(nodes)], level=1, nics=1)
-    net.cables(ids[cables[:, 0]], ids[cables[:, 1]], gbps)
-    return net.freeze(), Flows.of(src, dst, demand * (total_gbps / demand.sum()))
-
-
-def _gabriel(at: Floats) -> Ints:
-    """Cables (E, 2) of the Gabriel graph: the circle over each has no other point inside."""
-    from scipy.spatial import Delaunay
-
-    triangles = Delaunay(at).simplices
-    pairs = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
-    pairs = np.unique(pairs, axis=0)
-    middle = (at[pairs[:, 0]] + at[pairs[:, 1]]) / 2
-    radius = np.linalg.norm(at[pairs[:, 0]] - at[pairs[:, 1]], axis=1) / 2
-    nearest = np.linalg.norm(middle[:, None] - at[None], axis=2).min(axis=1)
-    return np.asarray(pairs[nearest >= radius * (1 - 1e-9)])
-
-
-def _sparse(at: Floats, cables: Ints, count: int) -> Ints:
-    """The minimum spanning tree and the shortest of the other cables, ``count`` in all."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import minimum_spanning_tree
-
-    length = np.linalg.norm(at[cables[:, 0]] - at[cables[:, 1]], axis=1)
-    graph = coo_array((length, (cables[:, 0], cables[:, 1])), shape=(len(at), len(at)))
-    tree = minimum_spanning_tree(graph).tocoo()
-    in_tree = np.isin(cables[:, 0] * len(at) + cables[:, 1], tree.row * len(at) + tree.col)
-    order = np.lexsort((length, ~in_tree))
-    return np.asarray(cables[np.sort(order[:count])])
 
 
 # ---- for programs of others -------------------------------------------------------------------------------------

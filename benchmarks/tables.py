@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.compare import Outcome
-from benchmarks.works import Work
+from benchmarks.methods import Work
 
 HEADER = (
     "work", "who", "median", "range", "runs", "peak memory", "max utilisation", "gap",

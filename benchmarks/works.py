@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks.flat_works import flat_works
 from benchmarks.measure import Run, case, fabric, has_case
+from benchmarks.methods import MISSED_LIMIT, PARTIAL, Answer, Method, Work, edge_lp, ours, peer
 
 EXAMPLE = "examples/train-2k.fabric.yaml"
 JOB = "benchmarks/scenarios/train-65k.fabric.yaml"
 # Ten cables of the large job's fabric: eight uplinks of eight leaves, and two cables up from spines.
+MILLION = "benchmarks/scenarios/train-1m.fabric.yaml"
+# Ten cables of the largest job's fabric: six uplinks of edge switches, and four of aggregation switches.
+MILLION_FAILURES = (
+    *(f"link=pod{pod}/edge{edge}:pod{pod}/agg{above}" for pod, edge, above in (
+        (0, 0, 5), (17, 3, 80), (40, 77, 0), (66, 12, 30), (101, 60, 9), (150, 20, 44),
+    )),
+    *(f"link=pod{pod}/agg{agg}:core{core}" for pod, agg, core in ((3, 0, 7), (29, 0, 80), (77, 1, 90), (120, 2, 200))),
+)  # fmt: skip
 JOB_FAILURES = (
     *(f"link=unit{unit}/leaf{rail}:pod{unit // 32}/rail{rail}/spine{spine}" for unit, rail, spine in (
         (3, 0, 5), (40, 1, 17), (77, 2, 0), (101, 3, 30), (133, 4, 9), (170, 5, 21), (211, 6, 2), (255, 7, 31),
@@ -18,103 +27,6 @@ JOB_FAILURES = (
     "link=pod1/rail2/spine4:plane4/core2",
     "link=pod6/rail5/spine19:plane19/core2",
 )  # fmt: skip
-EXACT, FIRST_ORDER = 1e-6, 1e-3
-MISSED_LIMIT, PARTIAL = 1, 6  # exit codes of fabric route that are answers
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a run found, as far as it says."""
-
-    theta: float | None = None
-    bound: float | None = None
-    note: str = ""
-
-    @property
-    def gap(self) -> float | None:
-        """Relative distance of utilisation and bound."""
-        return max(self.theta / self.bound - 1, 0.0) if self.theta and self.bound else None
-
-
-def _of_case(run: Run) -> Answer:
-    printed = run.printed
-    notes = [str(printed[key]) for key in ("solver", "note") if printed.get(key)]
-    notes += ["stopped by its time limit"] if printed.get("partial") else []
-    return Answer(printed.get("theta"), printed.get("bound"), ", ".join(notes))
-
-
-@dataclass(frozen=True)
-class Method:
-    """Someone who does the work: us or a peer.
-
-    Attributes
-    ----------
-    command : callable
-        From the time limit in seconds to the command; None when it cannot do the work, as ``unsupported`` says.
-    agrees : {"equal", "optimum", "above", ""}
-        How its utilisation relates to ours: the same, our optimum (not below our bound), above our bound (a
-        heuristic), or the answer to another question.
-    tolerance : float
-        Relative, of that comparison.
-    program : str
-        A peer that fails on a smaller piece of the same work is not run on a larger one.
-    """
-
-    name: str
-    command: Callable[[float], Sequence[str]] | None
-    agrees: str = "equal"
-    tolerance: float = EXACT
-    unsupported: str = ""
-    program: str = ""
-    accepted: tuple[int, ...] = (0,)
-    fresh_kernels: bool = False
-    answer: Callable[[Run], Answer] = _of_case
-
-
-@dataclass(frozen=True)
-class Work:
-    """One piece of work; the first method is ours, and all others are compared with it."""
-
-    name: str
-    title: str
-    methods: tuple[Method, ...]
-    asked_s: float | None = None
-    asked_gap: float | None = None
-    asked_mib: float | None = None
-    full_only: bool = False
-    peers_full_only: bool = False
-    limit_s: float = 60.0  # of ours
-
-    @property
-    def size(self) -> int:
-        """The number its name ends with; 0 without."""
-        last = self.name.rsplit("-", 1)[-1]
-        return int(last) if last.isdigit() else 0
-
-
-def ours(router: str, instance: str, gap: float = 1e-4) -> Method:
-    """Our router on an instance."""
-    return Method(
-        f"fabric {router}",
-        lambda limit_s: case("ours", router, instance, repr(gap), f"{limit_s:g}"),
-        accepted=(0, PARTIAL),
-    )
-
-
-def edge_lp(solver: str, instance: str) -> Method:
-    """The plain edge programme by a solver of others."""
-    return Method(
-        f"plain edge LP, {solver}",
-        lambda limit_s: case("edge_lp", solver, instance, f"{limit_s:g}"),
-        agrees="optimum",
-        tolerance=FIRST_ORDER if solver == "pdlp" else EXACT,
-        program=f"edge-lp-{solver}-{instance.rsplit('-', 1)[0]}",
-    )
-
-
-def peer(name: str, module: str, *arguments: str, agrees: str = "equal", program: str = "") -> Method:
-    """A peer with a case of its own."""
-    return Method(name, lambda _: case(module, *arguments), agrees, program=program or module)
 
 
 def _start_up() -> list[Work]:
@@ -239,6 +151,34 @@ def _job() -> list[Work]:
     ]
 
 
+def _million() -> list[Work]:
+    """A job on more than a million endpoints: built, then routed three ways."""
+
+    def routed(router: str, *more: str) -> Method:
+        common = ("--json", "--quiet", "--top", "1", "--router", router, *more)
+        return Method(
+            "fabric route, whole process",
+            lambda _: fabric("route", MILLION, *common),
+            accepted=(0, MISSED_LIMIT, PARTIAL),
+            answer=_of_route,
+        )
+
+    down = [part for selector in MILLION_FAILURES for part in ("--down", selector)]
+    built = Method("fabric build, whole process", lambda _: fabric("build", MILLION, "--quiet"))
+    optimal = routed("optimal", "--gap", "0.001", *down)
+    title = "1,048,576-GPU job, tp 8 pp 16 ep 64"
+
+    def one(name: str, words: str, method: Method, asked_s: float, **keys: Any) -> Work:
+        return Work(name, words, (method,), asked_s, full_only=True, limit_s=4 * asked_s, **keys)
+
+    return [
+        one("build-1m", "build a fat tree of 1,062,882 hosts", built, 5.0, asked_mib=4000.0),
+        one("train-1m", f"{title}, ecmp", routed("ecmp"), 60.0, asked_mib=8000.0),
+        one("train-1m-down", f"{title}, optimal, 10 links down", optimal, 180.0, asked_gap=1e-3, asked_mib=8000.0),
+        one("train-1m-hashed", f"{title}, hashed, with bands", routed("ecmp-hash"), 300.0, asked_mib=8000.0),
+    ]
+
+
 def _demands() -> list[Work]:
     def sized(name: str, tensor: int, expert: int, *, rows: bool = True) -> Work:
         title = f"demands of 65,536 GPUs, tp {tensor}, pp 16, ep {expert}"
@@ -266,13 +206,6 @@ def _flow_tables() -> list[Work]:
         alone("tables-diff-64", "  change when an aggregation switch fails", "diff", 64, 30.0),
         alone("tables-write", "a million rules made and written", "write", 1_000_000, 10.0),
     ]
-
-
-def _wide_area(nodes: int, words: str, asked_s: float | None) -> Work:
-    name = f"wan-{nodes}"
-    plain = (edge_lp(solver, name) for solver in ("highs-ipm", "highs-simplex", "glop", "pdlp"))
-    title = f"optimum of a WAN of {words}"
-    return Work(name, title, (ours("optimal", name, 1e-6), *plain), asked_s, 1e-6)
 
 
 def _of_hashing(run: Run) -> Answer:
@@ -316,13 +249,19 @@ def _failures() -> list[Work]:
         )
         return Work(name, title, (method,), asked_s, limit_s=2 * asked_s, **keys)
 
-    beside = ("netgraph-core", "networkx")
-    some = tuple(swept(who, name, 16, "20") for who, name in zip(beside, ("netgraph-core", "NetworkX"), strict=True))
+    beside = ("netgraph-core", "networkx", "numpy")
+    some = tuple(
+        swept(who, name, 16, "20") for who, name in zip(beside, ("netgraph-core", "NetworkX", "NumPy"), strict=True)
+    )
     all_of = "all single links and switches"
     return [
         Work(
             "failures-some-16", "20 single failures, k=16 all-to-all",
             (swept("ours-each", "fabric", 16, "20"), *some),
+        ),
+        Work(
+            "failures-8", f"{all_of}, k=8 all-to-all",
+            (swept("ours", "fabric", 8), swept("numpy", "NumPy, by matrices", 8)), 1.0,
         ),
         Work(
             "failures-16", f"{all_of}, k=16 all-to-all",
@@ -365,19 +304,21 @@ def works() -> Mapping[str, Work]:
     """All pieces of work by name, in the order they are run."""
     found = [
         *_start_up(),
+        _equal_split(8, None, None),
+        _equal_split(16, None, None),
         _equal_split(32, None, None),
         _equal_split(48, 1.5, 1000.0),
-        _equal_split(64, 4.0, 1000.0),
+        _equal_split(64, 2.0, 1000.0),
         *_damaged(16, 10.0, 1e-3),
         *_damaged(32, 60.0, 1e-2, asked_mib=4000.0),
         *_job(),
+        *_million(),
         _hashed(),
         *_demands(),
         *_flow_tables(),
         *_failures(),
         *_designs(),
-        _wide_area(149, "149 nodes, 193 cables", None),
-        _wide_area(200, "200 nodes, 39,800 demands", 30.0),
+        *flat_works(),
         _uniform_optimum(16),
         *_damaged(48, 300.0, 2e-2, full_only=True),
         _everywhere(48, full_only=True),

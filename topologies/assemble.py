@@ -7,20 +7,46 @@ is ``lower-upper`` by role, such as ``leaf-spine``.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from topologies.budget import check_memory, network_counts
-from topologies.columns import Ints, column, concatenate
+from topologies.columns import Ints
 from topologies.elements import Links, Nodes
-from topologies.errors import TopologyError
+from topologies.node_names import check_unique
 from topologies.topology import Topology
 
 _NODE_COLUMNS = ("role", "level", "pod", "unit", "rail", "plane", "radix", "nics", "forwards")
 _LINK_COLUMNS = ("src", "dst", "capacity_gbps", "weight", "tier", "reverse", "src_ports", "length_m", "delay_us")
+_WHOLE = ("src", "dst", "tier", "reverse", "circuit")  # columns of whole numbers
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Rows of a table that were added by one call; a column has one value for every second row, or for every row."""
+
+    first: int
+    count: int
+    columns: Mapping[str, tuple[Any, ...]]  # of links there and back where there are two
+
+    def fill(self, key: str, whole: NDArray[Any]) -> None:
+        """Write a column of the part to its place in that of the whole."""
+        sides = self.columns[key]
+        for side, values in enumerate(sides):
+            whole[self.first + side : self.first + self.count : len(sides)] = values
+
+
+def _column(key: str, parts: Sequence[_Part], count: int, dtype: DTypeLike) -> NDArray[Any]:
+    """A read-only column of all parts."""
+    whole = np.empty(count, dtype=dtype)
+    for part in parts:
+        part.fill(key, whole)
+    whole.flags.writeable = False
+    return whole
 
 
 class Assembler:
@@ -32,10 +58,8 @@ class Assembler:
         self._names: list[str] = []
         self._roles: list[str] = []
         self._tiers: list[str] = []
-        self._nodes: dict[str, list[Any]] = {key: [] for key in _NODE_COLUMNS}
-        self._firsts: list[int] = []  # first node of every part of the columns
-        self._links: dict[str, list[Any]] = {key: [] for key in _LINK_COLUMNS}
-        self._circuits: list[Any] = []
+        self._nodes: list[_Part] = []
+        self._links: list[_Part] = []
         self._link_count = 0
         self._said: list[str] = []
 
@@ -73,7 +97,6 @@ class Assembler:
         self._check(count, 0)
         first = len(self._names)
         self._names.extend(names)
-        self._firsts.append(first)
         values = {
             "role": self._code(self._roles, role),
             "level": level,
@@ -85,8 +108,7 @@ class Assembler:
             "nics": nics,
             "forwards": forwards,
         }
-        for key, value in values.items():
-            self._nodes[key].append(np.broadcast_to(np.asarray(value), (count,)))
+        self._nodes.append(_Part(first, count, {key: (_own(value),) for key, value in values.items()}))
         return np.arange(first, first + count, dtype=np.int32)
 
     def switches(self, role: str, names: Sequence[str], *, level: int, radix: int = 0, **attributes: Any) -> Ints:
@@ -132,35 +154,29 @@ class Assembler:
         if not count:
             return
         name = tier or self._tier_name(int(low[0]), int(high[0]))
-        first = self._link_count
+        first, end = self._link_count, self._link_count + 2 * count
 
-        def both(forward: ArrayLike, back: ArrayLike) -> Any:
-            pair = np.empty(2 * count, dtype=np.float64)
-            pair[0::2] = self._per_cable(forward, parallel, count)
-            pair[1::2] = self._per_cable(back, parallel, count)
-            return pair
+        def both(forward: ArrayLike, back: ArrayLike) -> tuple[Any, Any]:
+            return self._per_cable(forward, parallel, count), self._per_cable(back, parallel, count)
 
-        src = np.empty(2 * count, dtype=np.int32)
-        src[0::2], src[1::2] = low, high
-        dst = np.empty(2 * count, dtype=np.int32)
-        dst[0::2], dst[1::2] = high, low
         self._append(
-            src=src,
-            dst=dst,
+            2 * count,
+            src=(low, high),
+            dst=(high, low),
             capacity_gbps=both(gbps, gbps if back_gbps is None else back_gbps),
             weight=both(weight, weight if back_weight is None else back_weight),
-            tier=np.full(2 * count, self._code(self._tiers, name)),
-            reverse=first + (np.arange(2 * count) ^ 1),
+            tier=(self._code(self._tiers, name),),
+            reverse=(np.arange(first + 1, end, 2), np.arange(first, end, 2)),
             src_ports=both(lower_ports, upper_ports),
             length_m=both(length_m, length_m),
             delay_us=both(delay_us, delay_us),
+            circuit=both(through, through),
         )
-        self._circuits.append(both(through, through).astype(np.int32))
 
     @staticmethod
     def _per_cable(value: ArrayLike, parallel: int, count: int) -> Any:
-        array = np.asarray(value, dtype=np.float64)
-        return np.repeat(array, parallel) if array.ndim and len(array) != count else np.broadcast_to(array, (count,))
+        array = _own(value)
+        return np.repeat(array, parallel) if array.ndim and len(array) != count else array
 
     def one_way(
         self,
@@ -179,22 +195,20 @@ class Assembler:
         if not count:
             return
 
-        def spread(value: ArrayLike) -> Any:
-            return np.broadcast_to(np.asarray(value, dtype=np.float64), (count,))
-
         name = tier or self._tier_name(int(tail[0]), int(head[0]))
         self._append(
-            src=tail,
-            dst=head,
-            capacity_gbps=spread(gbps),
-            weight=spread(weight),
-            tier=np.full(count, self._code(self._tiers, name)),
-            reverse=np.full(count, -1),
-            src_ports=spread(1.0),
-            length_m=spread(length_m),
-            delay_us=spread(delay_us),
+            count,
+            src=(_own(tail),),
+            dst=(_own(head),),
+            capacity_gbps=(_own(gbps),),
+            weight=(_own(weight),),
+            tier=(self._code(self._tiers, name),),
+            reverse=(-1,),
+            src_ports=(1.0,),
+            length_m=(_own(length_m),),
+            delay_us=(_own(delay_us),),
+            circuit=(-1,),
         )
-        self._circuits.append(np.full(count, -1, dtype=np.int32))
 
     def full_mesh(self, lower: ArrayLike, upper: ArrayLike, gbps: float, *, parallel: int = 1, **keys: Any) -> None:
         """Cable every lower node to every upper node, ``parallel`` cables each."""
@@ -206,13 +220,12 @@ class Assembler:
         return f"{self._role_of(low)}-{self._role_of(high)}"
 
     def _role_of(self, node: int) -> str:
-        part = bisect_right(self._firsts, node) - 1
-        return self._roles[int(self._nodes["role"][part][node - self._firsts[part]])]
+        part = self._nodes[bisect_right(self._nodes, node, key=lambda each: each.first) - 1]
+        return self._roles[int(part.columns["role"][0])]
 
-    def _append(self, **columns: Any) -> None:
-        self._link_count += len(columns["src"])
-        for key, value in columns.items():
-            self._links[key].append(value)
+    def _append(self, count: int, **columns: tuple[Any, ...]) -> None:
+        self._links.append(_Part(self._link_count, count, columns))
+        self._link_count += count
 
     def freeze(self) -> Topology:
         """The finished topology, everything up.
@@ -222,18 +235,14 @@ class Assembler:
         TopologyError
             When two nodes share a name.
         """
-        if len(set(self._names)) != len(self._names):
-            seen: set[str] = set()
-            twice = next(name for name in self._names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-            hint = "names must be unique; node groups are distinguished by name: '{group}-{index}'"
-            raise TopologyError(f"two nodes are called {twice!r}", hint=hint, code="FP3102")
+        check_unique(self._names, "names must be unique; node groups are distinguished by name: '{group}-{index}'")
         nodes = {
-            key: concatenate(parts, np.bool_ if key == "forwards" else np.int32) for key, parts in self._nodes.items()
+            key: _column(key, self._nodes, len(self._names), np.bool_ if key == "forwards" else np.int32)
+            for key in _NODE_COLUMNS
         }
-        whole = {"src", "dst", "tier", "reverse"}
-        links = {
-            key: concatenate(parts, np.int32 if key in whole else np.float64) for key, parts in self._links.items()
-        }
+        links = {key: self._link_column(key) for key in _LINK_COLUMNS}
+        up = np.ones(self._link_count, dtype=np.bool_)
+        up.flags.writeable = False
         return Topology(
             name=self.name,
             kind=self.kind,
@@ -241,14 +250,21 @@ class Assembler:
             tiers=tuple(self._tiers),
             nodes=Nodes(name=tuple(self._names), **nodes),
             links=Links(**links),
-            up=column(np.ones(self._link_count, dtype=np.bool_), np.bool_),
-            circuit=self._circuit_column(),
+            up=up,
+            circuit=self._link_column("circuit") if self._has_circuits() else None,
             said=tuple(self._said),
         )
 
-    def _circuit_column(self) -> Ints | None:
-        found = concatenate(self._circuits, np.int32)
-        return found if (found >= 0).any() else None
+    def _link_column(self, key: str) -> NDArray[Any]:
+        return _column(key, self._links, self._link_count, np.int32 if key in _WHOLE else np.float64)
+
+    def _has_circuits(self) -> bool:
+        return any((np.asarray(part.columns["circuit"][0]) >= 0).any() for part in self._links)
+
+
+def _own(values: ArrayLike) -> NDArray[Any]:
+    """An array that no caller changes afterwards."""
+    return np.array(values)
 
 
 def assemble(name: str, kind: str) -> Assembler:

@@ -9,8 +9,9 @@ import numpy as np
 from topologies.assemble import Assembler
 from topologies.builder import check_nic_speed
 from topologies.columns import Ints
-from topologies.hosts import AttachOrder, HostGroup, place_hosts
+from topologies.hosts import AttachOrder, HostGroup
 from topologies.node_names import names_inside
+from topologies.placing import homes_of_hosts
 
 
 def attach_hosts(
@@ -43,17 +44,18 @@ def attach_hosts(
         return
     for group in groups:
         check_nic_speed(group, gbps, where="leaf")
-    for block in place_hosts(groups, len(leaves), slots, order):
-        group, homes = block.group, leaves[list(block.leaves)]
-        per_nic = group.rail == "per-gpu" and group.nics > 1
-        endpoints_per_host = group.nics if per_nic else 1
-        links = group.nics // endpoints_per_host
-        names = [group.nic_name(host, nic) for host in block.hosts for nic in range(endpoints_per_host)]
-        rails = np.tile(np.arange(endpoints_per_host), len(block.hosts)) if per_nic else -1
-        ids = net.hosts(names, nics=links, rail=rails)
+    placed = homes_of_hosts(groups, len(leaves), slots, order)
+    for group, homes in zip(groups, placed, strict=True):
+        count = len(group.hosts)
+        if not count:
+            continue
+        per_host = group.nics if group.rail == "per-gpu" else 1
+        rails = np.tile(np.arange(per_host), count) if per_host > 1 else -1
+        ids = net.hosts(group.endpoint_names(), nics=group.nics // per_host, rail=rails)
+        cabled = np.resize(np.arange(group.homes), group.nics)  # which of its leaves each cable of a host goes to
         net.cables(
-            np.repeat(ids, links),
-            np.tile(np.resize(homes, links), len(ids)),
+            np.repeat(ids, group.nics // per_host),
+            leaves[homes[:, cabled]].ravel(),
             group.nic_gbps,
             upper_ports=ports_per_slot,
         )

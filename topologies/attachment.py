@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from topologies.columns import Bools, Ints, column
+from topologies.columns import Bools, Ints, Longs, column
 from topologies.elements import Links, Nodes
+from topologies.equal_rows import first_equal_row
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,26 +27,21 @@ def attachment_groups(nodes: Nodes, links: Links, up: Bools) -> AttachmentGroups
     """Group the endpoints of a network by the links that are up.
 
     Endpoints that forward (routers, server-centric hosts) are groups of their own. Single-homed endpoints are grouped
-    by (switch, speed out, speed back) without a loop in Python, so that 10^5 endpoints take milliseconds; all others by
-    their sorted lists of (switch, speed, weight), out and back: traffic to an endpoint goes by the weights of the links
-    that enter it.
+    by (switch, speed out, speed back); all others by their sorted lists of (switch, speed, weight), out and back:
+    traffic to an endpoint goes by the weights of the links that enter it. There is no loop in Python.
     """
     endpoints = column(np.flatnonzero(nodes.nics > 0), np.int32)
-    live = np.flatnonzero(up)
-    ids = np.arange(len(nodes) + 1)
-    out = live[np.argsort(links.src[live], kind="stable")]
-    start = np.searchsorted(links.src[out], ids)
+    hosts = (nodes.nics > 0) & ~nodes.forwards
+    out, start = _of_nodes(links.src, hosts, up)
+    back, back_start = _of_nodes(links.dst, hosts, up)
     degree = np.diff(start)
-    back = live[np.argsort(links.dst[live], kind="stable")]
-    back_start = np.searchsorted(links.dst[back], ids)
 
     key = np.full(len(nodes), -1, dtype=np.int64)
-    fresh = 0
-    alone = endpoints[nodes.forwards[endpoints] | (degree[endpoints] == 0)]
+    alone = endpoints[~hosts[endpoints] | (degree[endpoints] == 0)]
     key[alone] = np.arange(len(alone))
-    fresh += len(alone)
+    fresh = len(alone)
 
-    grouped = endpoints[~nodes.forwards[endpoints] & (degree[endpoints] > 0)]
+    grouped = endpoints[hosts[endpoints] & (degree[endpoints] > 0)]
     one = grouped[(degree[grouped] == 1) & (np.diff(back_start)[grouped] == 1)]
     single = one[links.dst[out[start[one]]] == links.src[back[back_start[one]]]]
     if len(single):
@@ -55,16 +51,11 @@ def attachment_groups(nodes: Nodes, links: Links, up: Bools) -> AttachmentGroups
         key[single] = fresh + links.dst[there].astype(np.int64) * len(speeds) ** 2 + pair
         fresh += len(nodes) * len(speeds) ** 2
 
-    seen: dict[tuple[bytes, ...], int] = {}
-    for node in np.setdiff1d(grouped, single, assume_unique=True).tolist():
-        signature: list[bytes] = []
-        for rows, far in (
-            (out[start[node] : start[node + 1]], links.dst),
-            (back[back_start[node] : back_start[node + 1]], links.src),
-        ):
-            order = rows[np.lexsort((links.weight[rows], links.capacity_gbps[rows], far[rows]))]
-            signature += [far[order].tobytes(), links.capacity_gbps[order].tobytes(), links.weight[order].tobytes()]
-        key[node] = fresh + seen.setdefault(tuple(signature), len(seen))
+    several = np.setdiff1d(grouped, single, assume_unique=True)
+    if len(several):
+        there_rows = _equal_sides(several, out, start, links.dst, links)
+        back_rows = _equal_sides(several, back, back_start, links.src, links)
+        key[several] = fresh + there_rows * len(several) + back_rows
 
     _, first, code, size = np.unique(key[endpoints], return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(len(first), dtype=np.int32)
@@ -77,3 +68,21 @@ def attachment_groups(nodes: Nodes, links: Links, up: Bools) -> AttachmentGroups
         first=column(endpoints[first[order]], np.int32),
         size=column(size[order], np.int32),
     )
+
+
+def _of_nodes(end: Ints, chosen: Bools, up: Bools) -> tuple[Longs, Longs]:
+    """Links that are up at the chosen nodes by their end there, and where those of each node start."""
+    live = np.flatnonzero(up & chosen[end])
+    start = np.concatenate(([0], np.cumsum(np.bincount(end[live], minlength=len(chosen)))))
+    return live[np.argsort(end[live], kind="stable")], start
+
+
+def _equal_sides(members: Ints, rows: Longs, start: Longs, far: Ints, links: Links) -> Longs:
+    """First of the members whose links on one side lead to the same nodes, as fast, by the same weights."""
+    count = np.diff(start)[members]
+    begin = np.cumsum(count) - count
+    mine = rows[np.repeat(start[members] - begin, count) + np.arange(int(count.sum()))]
+    owner = np.repeat(np.arange(len(members)), count)
+    mine = mine[np.lexsort((links.weight[mine], links.capacity_gbps[mine], far[mine], owner))]
+    sides = (far[mine], links.capacity_gbps[mine], links.weight[mine])
+    return first_equal_row(np.append(begin, len(mine)), *sides)

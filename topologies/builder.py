@@ -43,9 +43,11 @@ def _other_ratios(topology: Topology, spec: BaseModel) -> Iterator[str]:
     asked = getattr(spec, "oversubscription", None)
     if not isinstance(asked, AskedOversubscription):
         return
-    built = summarise(topology).oversubscription_by_role
-    for role, there in built.items():
-        ratio: float | None = getattr(asked, role, None)
+    wanted = {role: getattr(asked, role, None) for role in topology.roles}
+    if all(ratio is None for ratio in wanted.values()):
+        return
+    for role, there in summarise(topology).oversubscription_by_role.items():
+        ratio = wanted[role]
         if ratio is not None and there is not None and to_one(there) != to_one(ratio):
             most = "at most " if asked.at_most else ""
             yield f"{plural(role)} are {to_one(there)} by the links that are there; {most}{to_one(ratio)} was asked for"

@@ -9,11 +9,10 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from topologies.columns import Bools, Floats, Ints, column
 from topologies.halving import ForwardingGraph, cables_across
+from topologies.parts import parts_of
 from topologies.topology import Topology
 
 _COORDINATES = re.compile(r"(\d{1,9}(?:\.\d{1,9})*)$")
@@ -84,11 +83,7 @@ def boundaries(topology: Topology) -> tuple[TierBoundary, ...]:
 
 def _parts(topology: Topology, inside: Bools) -> Ints:
     """Which nodes hang together by the links ``inside``, shape (N,)."""
-    count, rows = len(topology.nodes), np.flatnonzero(inside)
-    graph = csr_array(
-        (np.ones(len(rows), np.int8), (topology.links.src[rows], topology.links.dst[rows])), shape=(count,) * 2
-    )
-    return column(connected_components(graph, directed=True, connection="weak")[1], np.int32)
+    return parts_of(len(topology.nodes), topology.links.src[inside], topology.links.dst[inside])
 
 
 def _pods(topology: Topology, live: Bools) -> Ints:

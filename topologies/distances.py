@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
-from topologies.columns import Floats, Ints, column
+from topologies.columns import Floats, Ints, Longs, column
+from topologies.equal_rows import first_equal_row
 from topologies.topology import Topology
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _WORDS = 16  # 64-bit words of sources a step of the search handles at once
 _BLOCK = 256  # sources whose path counts are in memory at once
 _MOST_WEIGHTED = 20_000_000  # arcs times sources that are counted one by one
+_Homes = tuple[Ints, Ints, Floats]  # group, node, links
 _HomeSets = list[tuple[int, ...]]  # vertices where the endpoints of a group enter
 _DIAMETERS: WeakKeyDictionary[Topology, int] = WeakKeyDictionary()  # faces ask more than once
 
@@ -77,8 +81,9 @@ def diameter_hops(topology: Topology) -> int:
     """
     known = _DIAMETERS.get(topology)
     if known is None:
-        arcs = _arcs(topology)
-        known = _DIAMETERS[topology] = _longest(arcs, _home_sets(topology, arcs))
+        homes = _homes(topology)
+        arcs = _arcs(topology, homes)
+        known = _DIAMETERS[topology] = _longest(arcs, _home_sets(homes, arcs))
     return known
 
 
@@ -93,19 +98,16 @@ def _longest(arcs: _Arcs, sets: _HomeSets) -> int:
     return longest if longest >= 2 or alike == [tuple(sorted(each)) for each in sets] else _search(arcs, sets)
 
 
-def _twins(arcs: _Arcs) -> NDArray[np.int64]:
+def _twins(arcs: _Arcs) -> Longs:
     """First vertex with the same neighbours, for every vertex; each is its own where links go one way only."""
     own = np.arange(arcs.count)
     tail, head = arcs.tail.astype(np.int64), arcs.head.astype(np.int64)
     out, back = np.lexsort((head, tail)), np.lexsort((tail, head))
     if not (np.array_equal(tail[out], head[back]) and np.array_equal(head[out], tail[back])):
         return own
-    near, start = head[out], np.searchsorted(tail[out], np.arange(arcs.count + 1))
-    first: dict[bytes, int] = {}
-    twin = own.copy()
-    for each in np.flatnonzero(np.diff(start)).tolist():  # nothing leads from one without neighbours to another
-        twin[each] = first.setdefault(near[start[each] : start[each + 1]].tobytes(), each)
-    return twin
+    start = np.searchsorted(tail[out], np.arange(arcs.count + 1))
+    # Nothing leads from a vertex without neighbours to another.
+    return np.where(np.diff(start) > 0, first_equal_row(start, head[out]), own)
 
 
 def _search(arcs: _Arcs, sets: _HomeSets) -> int:
@@ -135,9 +137,9 @@ def _search(arcs: _Arcs, sets: _HomeSets) -> int:
     return longest
 
 
-def _home_sets(topology: Topology, arcs: _Arcs) -> _HomeSets:
+def _home_sets(homes: _Homes, arcs: _Arcs) -> _HomeSets:
     """Vertices where endpoints enter, by groups that enter alike, each set once."""
-    group, home, _ = _homes(topology)
+    group, home, _ = homes
     if not len(group):
         return []
     bounds = np.flatnonzero(np.diff(group, prepend=-1))
@@ -151,9 +153,10 @@ def distances(topology: Topology) -> Distances:
     Equal-cost paths are those that ECMP uses: of least routing metric; links in parallel count one by one. With metrics
     that differ, distances are the fewest links among the paths of least metric.
     """
-    arcs = _arcs(topology)
+    homes = _homes(topology)
+    arcs = _arcs(topology, homes)
     groups = topology.groups
-    group_of_home, home, links = _homes(topology)
+    group_of_home, home, links = homes
     starts = np.searchsorted(group_of_home, np.arange(len(groups)))
     linked = np.diff(np.append(starts, len(group_of_home))) > 0
     tallies: dict[int, list[float]] = {}
@@ -193,16 +196,16 @@ def distances(topology: Topology) -> Distances:
     return Distances(tuple(classes), unreachable, diameter_hops(topology))
 
 
-def _homes(topology: Topology) -> tuple[Ints, Ints, Floats]:
+def _homes(topology: Topology) -> _Homes:
     """Where the endpoints of each attachment group enter: group, node that forwards, links to it; by group.
 
     An endpoint that forwards enters at itself.
     """
     groups, nodes, links = topology.groups, topology.nodes, topology.links
-    live = topology.up & ~nodes.forwards[links.src] & nodes.forwards[links.dst]
     leader = np.full(len(nodes), -1, dtype=np.int64)
     leader[groups.first] = np.arange(len(groups))
-    rows = np.flatnonzero(live & (leader[links.src] >= 0))
+    rows = np.flatnonzero((leader >= 0)[links.src])
+    rows = rows[topology.up[rows] & ~nodes.forwards[links.src[rows]] & nodes.forwards[links.dst[rows]]]
     own = np.flatnonzero(nodes.forwards[groups.first])
     pair = np.concatenate(
         [leader[links.src[rows]] * len(nodes) + links.dst[rows], own * len(nodes) + groups.first[own]]
@@ -211,55 +214,76 @@ def _homes(topology: Topology) -> tuple[Ints, Ints, Floats]:
     return column(pairs // len(nodes), np.int32), column(pairs % len(nodes), np.int32), column(count, np.float64)
 
 
-def _arcs(topology: Topology) -> _Arcs:
+def _arcs(topology: Topology, homes: _Homes) -> _Arcs:
     nodes, links = topology.nodes, topology.links
-    rows = np.flatnonzero(topology.up & nodes.forwards[links.src] & nodes.forwards[links.dst])
-    key = links.src[rows].astype(np.int64) * len(nodes) + links.dst[rows]
-    pair, inverse, many = np.unique(key, return_inverse=True, return_counts=True)
-    weight = np.full(len(pair), np.inf)
-    np.minimum.at(weight, inverse, links.weight[rows])
-    if len(rows) and (links.weight[rows] > weight[inverse]).any():
-        many = np.bincount(inverse, links.weight[rows] <= weight[inverse], len(pair)).astype(np.int64)
-    vertex = _merged(topology, column(pair // len(nodes), np.int32), column(pair % len(nodes), np.int32), many, weight)
-    size = np.bincount(vertex[vertex >= 0])
-    tail, head = vertex[pair // len(nodes)], vertex[pair % len(nodes)]
-    _, keep = np.unique(tail.astype(np.int64) * len(size) + head, return_index=True)
+    forwards = np.flatnonzero(nodes.forwards)
+    place = np.full(len(nodes), -1, dtype=np.int32)
+    place[forwards] = np.arange(len(forwards))
+    joined = place >= 0
+    rows = np.flatnonzero(topology.up & joined[links.src] & joined[links.dst])
+    pairs, weight = _pairs(place[links.src[rows]], place[links.dst[rows]], links.weight[rows], len(forwards))
+    first = _merged(pairs, weight, place[np.unique(homes[1])])
+    leads = first == np.arange(len(forwards))
+    number = np.cumsum(leads) - 1
+    vertex = np.full(len(nodes), -1, dtype=np.int64)
+    vertex[forwards] = number[first]
+    # Merged nodes have the same neighbours, so that every arc of theirs is one of the first of them too.
+    tail = np.repeat(np.arange(len(forwards)), np.diff(pairs.indptr))
+    keep = np.flatnonzero(leads[tail] & leads[pairs.indices])
     return _Arcs(
-        vertex,
-        column(size, np.int32),
-        column(tail[keep], np.int32),
-        column(head[keep], np.int32),
-        column(many[keep], np.float64),
+        column(vertex, np.int32),
+        column(np.bincount(number[first]), np.int32),
+        column(number[tail[keep]], np.int32),
+        column(number[pairs.indices[keep]], np.int32),
+        column(pairs.data[keep], np.float64),
         column(weight[keep], np.float64),
     )
 
 
-def _merged(topology: Topology, tail: Ints, head: Ints, many: NDArray[np.int64], weight: Floats) -> Ints:
-    """Vertex of every node that forwards: nodes without endpoints whose cables lead to the same nodes are one."""
-    nodes = topology.nodes
-    vertex = np.full(len(nodes), -1, dtype=np.int64)
-    keep = np.zeros(len(nodes), dtype=np.bool_)
-    keep[_homes(topology)[1]] = True
-    forwards = np.flatnonzero(nodes.forwards)
-    back = np.lexsort((tail, head))
-    out_start = np.searchsorted(tail, np.arange(len(nodes) + 1))
-    back_start = np.searchsorted(head[back], np.arange(len(nodes) + 1))
-    seen: dict[tuple[bytes, ...], int] = {}
-    fresh = 0
-    for node in forwards.tolist():
-        out, entry = slice(out_start[node], out_start[node + 1]), back[back_start[node] : back_start[node + 1]]
-        number = fresh
-        if not keep[node]:
-            # Neighbours are named by node, so that merged nodes are never neighbours of each other.
-            sides = ((head[out], many[out], weight[out]), (tail[entry], many[entry], weight[entry]))
-            number = seen.setdefault(tuple(part.tobytes() for side in sides for part in side), fresh)
-        vertex[node] = number
-        fresh += number == fresh
-    return column(vertex, np.int32)
+def _pairs(tail: Ints, head: Ints, weight: Floats, count: int) -> tuple[csr_array, Floats]:
+    """Links of least metric between every two nodes, counted, and that metric; by tail, then by head."""
+    from scipy.sparse import csr_array
+
+    pairs = csr_array((np.ones(len(tail)), (tail, head)), shape=(count, count))
+    pairs.sum_duplicates()
+    if not len(weight) or (weight == weight[0]).all():
+        return pairs, column(np.full(pairs.nnz, weight[0] if len(weight) else 1.0), np.float64)
+    _, pair = np.unique(tail.astype(np.int64) * count + head, return_inverse=True)
+    least = np.full(pairs.nnz, np.inf)
+    np.minimum.at(least, pair, weight)
+    pairs.data = np.bincount(pair, weight <= least[pair], pairs.nnz)
+    return pairs, column(least, np.float64)
+
+
+def _merged(pairs: csr_array, weight: Floats, kept: Ints) -> Longs:
+    """First of the nodes that are one vertex, for every node: those whose cables lead to the same nodes, none kept.
+
+    Neighbours are compared by node, so that merged nodes are never neighbours of each other.
+    """
+    count = pairs.shape[0]
+    from scipy.sparse import csr_array
+
+    first = first_equal_row(pairs.indptr, pairs.indices, pairs.data, weight)
+    order = csr_array((np.arange(pairs.nnz), pairs.indices, pairs.indptr), shape=pairs.shape).tocsc()
+    sides = (order.indices, pairs.data[order.data], weight[order.data])
+    same = zip((pairs.indices, pairs.data, weight), sides, strict=True)
+    if not np.array_equal(order.indptr, pairs.indptr) or not all(np.array_equal(one, other) for one, other in same):
+        back = first_equal_row(order.indptr, *sides)
+        _, at, group = np.unique(first * count + back, return_index=True, return_inverse=True)
+        first = at[group]
+    alone = np.zeros(count, dtype=np.bool_)
+    alone[kept] = True
+    rest = np.flatnonzero(~alone)
+    leader = np.arange(count)
+    _, at, group = np.unique(first[rest], return_index=True, return_inverse=True)
+    leader[rest] = rest[at[group]]
+    return leader
 
 
 def _by_hops(arcs: _Arcs, begin: Floats) -> tuple[NDArray[np.int32], Floats]:
     """Fewest links from each source to one node of every vertex, and how many such paths; -1 where there are none."""
+    from scipy.sparse import csr_array
+
     step = csr_array(
         (arcs.many * arcs.size[arcs.head], (arcs.head, arcs.tail)), shape=(arcs.count, arcs.count)
     )  # paths to all nodes of a vertex
@@ -279,6 +303,9 @@ def _by_metric(arcs: _Arcs, begin: Floats) -> tuple[NDArray[np.int32], Floats] |
     """The same over paths of least metric; None where there are too many to walk one by one."""
     if len(arcs.tail) * begin.shape[1] > _MOST_WEIGHTED:
         return None
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
+
     graph = csr_array((arcs.weight, (arcs.tail, arcs.head)), shape=(arcs.count, arcs.count))
     hops = np.full(begin.shape, -1, dtype=np.int32)
     paths = np.zeros(begin.shape)

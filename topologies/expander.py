@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from topologies.errors import TopologyError
 from topologies.facts import Facts
+from topologies.parts import parts_of
 
 _MOST_PORTS_DRAWN = 4_000  # of a dense graph that NetworkX draws in a second
 _SWAPS = 2  # for every cable, so that hardly one stays where it was
@@ -121,5 +120,4 @@ def _swap_ends(pairs: np.ndarray, there: np.ndarray, rng: np.random.Generator) -
 
 def connected(switches: int, pairs: np.ndarray) -> bool:
     """Whether cables between pairs, shape (C, 2), join all switches."""
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(switches, switches))
-    return bool(connected_components(graph, directed=False)[0] == 1)
+    return switches > 0 and not parts_of(switches, pairs[:, 0], pairs[:, 1]).any()

@@ -9,7 +9,7 @@ per NIC (``n007.nic3``); a host whose NICs are ``shared`` is one endpoint with s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -54,14 +54,16 @@ class HostGroup:
         """Name of the endpoint that NIC ``nic`` of a host belongs to."""
         return f"{host}.nic{nic}" if self.rail == "per-gpu" and self.nics > 1 else host
 
+    def endpoint_names(self) -> list[str]:
+        """Names of all endpoints of the group: host by host, NIC by NIC where every NIC is one of its own.
 
-@dataclass(frozen=True)
-class Attachment:
-    """A block of hosts of one group that are attached to the same leaves."""
-
-    group: HostGroup
-    hosts: tuple[str, ...]
-    leaves: tuple[int, ...]  # one leaf, or the pair of a dual-homed group
+        >>> HostGroup("g", ("a", "b"), nics=2, nic_gbps=100.0, rail="per-gpu").endpoint_names()
+        ['a.nic0', 'a.nic1', 'b.nic0', 'b.nic1']
+        """
+        if self.rail != "per-gpu" or self.nics == 1:
+            return list(self.hosts)
+        suffixes = [f".nic{nic}" for nic in range(self.nics)]
+        return [host + suffix for host in self.hosts for suffix in suffixes]
 
 
 def block_starts(count: int, blocks: int) -> Ints:
@@ -118,7 +120,7 @@ def attached_per_leaf(count: int, leaves: int, ports_per_leaf: int, order: Attac
     return np.diff(block_starts(count, leaves))
 
 
-def _distribute(
+def distribute(
     groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int, order: AttachOrder
 ) -> tuple[list[Ints], Ints]:
     """Hosts of every group by leaf or pair of leaves, and host ports used on every leaf, shape (leaves,).
@@ -170,11 +172,11 @@ def hosts_fit(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int, ord
         return True
     if any(leaves % group.homes for group in groups):
         return False
-    sizes, used = _distribute(groups, leaves, ports_per_leaf, order)
-    return not _left_over(groups, sizes) and bool(used.max(initial=0) <= ports_per_leaf)
+    sizes, used = distribute(groups, leaves, ports_per_leaf, order)
+    return not left_over(groups, sizes) and bool(used.max(initial=0) <= ports_per_leaf)
 
 
-def _left_over(groups: Sequence[HostGroup], group_sizes: Sequence[Ints]) -> list[tuple[HostGroup, int]]:
+def left_over(groups: Sequence[HostGroup], group_sizes: Sequence[Ints]) -> list[tuple[HostGroup, int]]:
     """Groups that are not attached whole, and how many of their hosts are not."""
     missing = [(group, len(group.hosts) - int(sizes.sum())) for group, sizes in zip(groups, group_sizes, strict=True)]
     return [(group, count) for group, count in missing if count]
@@ -201,55 +203,3 @@ def fewest_leaves(
     while not hosts_fit(groups, leaves, ports_per_leaf, order):
         leaves += step
     return leaves
-
-
-def _room_hint(groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int, order: AttachOrder) -> str:
-    """What the leaves take, and how many would take everything."""
-    enough = fewest_leaves(groups, ports_per_leaf, order=order)
-    if enough is None:
-        widest = max(groups, key=lambda group: group.leaf_ports)
-        return f"a host of {widest.name} needs {widest.leaf_ports} ports on one leaf; use leaves with more host ports"
-    return f"{leaves} leaves take {leaves * ports_per_leaf:,} NIC ports; {enough} leaves would take all hosts whole"
-
-
-def place_hosts(
-    groups: Sequence[HostGroup], leaves: int, ports_per_leaf: int, order: AttachOrder = "fill"
-) -> Iterator[Attachment]:
-    """Attach every group, in the order written, in blocks of hosts that share their leaves.
-
-    Raises
-    ------
-    TopologyError
-        When the leaves have too few host ports (FP3022), or dual-homing meets an odd number of leaves,
-        an odd number of NIC ports, or NICs per GPU (FP3021).
-    """
-    check_dual_homing(groups)
-    for group in groups:
-        if leaves % group.homes:
-            raise TopologyError(
-                f"{group.name} is dual-homed but there are {leaves} leaves, which do not pair up",
-                where="dual_home",
-                hint="use an even number of leaves",
-                code="FP3021",
-            )
-    group_sizes, used = _distribute(groups, leaves, ports_per_leaf, order)
-    left_over = _left_over(groups, group_sizes)
-    if left_over or used.max(initial=0) > ports_per_leaf:
-        wanted = sum(len(group.hosts) * group.nics for group in groups)
-        why = f"a leaf would need {int(used.max())} host ports and has {ports_per_leaf}"
-        if left_over:
-            group, count = left_over[0]
-            hosts = f"{count:,} host{'s' if count > 1 else ''} of {group.name}"
-            why = f"{leaves} leaves of {ports_per_leaf} host ports leave out {hosts}"
-        raise TopologyError(
-            f"{wanted:,} NIC ports do not fit: {why}",
-            where="leaf",
-            hint=_room_hint(groups, leaves, ports_per_leaf, order),
-            code="FP3022",
-        )
-    for group, sizes in zip(groups, group_sizes, strict=True):
-        ends = np.cumsum(sizes).tolist()
-        for block, (size, end) in enumerate(zip(sizes.tolist(), ends, strict=True)):
-            if size:
-                homes = tuple(range(block * group.homes, (block + 1) * group.homes))
-                yield Attachment(group, group.hosts[end - size : end], homes)

@@ -63,6 +63,20 @@ def check_template(template: str, *, where: str) -> None:
     )
 
 
+def check_unique(names: Sequence[str], hint: str = "names must be unique") -> None:
+    """Refuse two nodes of one name.
+
+    Raises
+    ------
+    TopologyError
+        With the first name that comes twice (FP3102).
+    """
+    if len(set(names)) != len(names):
+        seen: set[str] = set()
+        twice = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise TopologyError(f"two nodes are called {twice!r}", hint=hint, code="FP3102")
+
+
 def role_word(role: str) -> str:
     """The word that names use for a role.
 

@@ -12,6 +12,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import typing_extensions
@@ -106,7 +107,9 @@ class Entry(Generic[R, Traits]):
 
 
 class Registry(Generic[R, Traits]):
-    """The entries of one kind of plug-in; modules of ``package`` are imported on first look-up.
+    """The entries of one kind of plug-in; modules of ``package`` are imported when they are looked up.
+
+    An entry whose file has its name (``fat_tree.py`` registers ``fat-tree``) is found without importing the others.
 
     Parameters
     ----------
@@ -164,6 +167,22 @@ class Registry(Generic[R, Traits]):
         if self._announce is not None:
             self._announce.remove(name)
 
+    def _find(self, name: str) -> Entry[R, Traits] | None:
+        """The entry called ``name``, by its own file where that has its name, else by importing all."""
+        if name not in self._entries and name not in self._aliases:
+            self._load_file_of(name)
+        if name not in self._entries and name not in self._aliases:
+            self._load()
+        return self._entries.get(self._aliases.get(name, name))
+
+    def _load_file_of(self, name: str) -> None:
+        stem = name.replace("-", "_")
+        if self._loaded or not stem.isidentifier() or stem.startswith("_"):
+            return
+        package = importlib.import_module(self.package)
+        if any(Path(folder, f"{stem}.py").is_file() for folder in package.__path__):
+            importlib.import_module(f"{self.package}.{stem}")
+
     def _load(self) -> None:
         if not self._loaded:
             package = importlib.import_module(self.package)
@@ -178,15 +197,13 @@ class Registry(Generic[R, Traits]):
 
     def known(self, name: str) -> bool:
         """Whether ``name`` is an entry or an alias of one."""
-        self._load()
-        return name in self._entries or name in self._aliases
+        return self._find(name) is not None
 
     def __iter__(self) -> Iterator[Entry[R, Traits]]:
         return iter([self._entries[name] for name in self.names()])
 
     def __getitem__(self, name: str) -> Entry[R, Traits]:
-        self._load()
-        entry = self._entries.get(self._aliases.get(name, name))
+        entry = self._find(name)
         if entry is None:
             hint = nearest_hint(name, [*self._entries, *self._aliases], otherwise=f"known: {', '.join(self.names())}")
             raise ScenarioError(f"unknown {self.what} {name!r}", where="kind", hint=hint, code="FP2104")

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from topologies.columns import Bools, Ints, column
 from topologies.elements import Links, Nodes
-from topologies.errors import TopologyError
+from topologies.node_names import check_unique
 from topologies.topology import Topology
 
 ROUTER = "router"
@@ -142,10 +142,7 @@ def topology_of_tables(
     TopologyError
         When two nodes share a name.
     """
-    if len(set(names)) != len(names):
-        seen: set[str] = set()
-        twice = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise TopologyError(f"two nodes are called {twice!r}", hint="names must be unique", code="FP3102")
+    check_unique(names)
     role_table, role = encode(roles, known_roles)
     columns = {
         key: column(np.broadcast_to(np.asarray(nodes.get(key, default), dtype), (len(names),)), dtype)

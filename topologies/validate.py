@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from topologies.errors import Problem
+from topologies.parts import parts_of
 from topologies.topology import Topology
 from topologies.units import precise_gbps
 
@@ -77,10 +76,7 @@ def check_connectivity(topology: Topology) -> list[Problem]:
     """All endpoints lie in one connected part; several parts are a warning, since they may be meant."""
     links = topology.links
     alive = np.flatnonzero(topology.up)
-    count = len(topology.nodes)
-    ones = np.ones(len(alive), dtype=np.int8)
-    graph = csr_array((ones, (links.src[alive], links.dst[alive])), shape=(count, count))
-    _, part = connected_components(graph, directed=True, connection="weak")
+    part = parts_of(len(topology.nodes), links.src[alive], links.dst[alive])
     endpoints = topology.endpoint_nodes
     if not len(endpoints):
         return []

@@ -115,12 +115,12 @@ class Inventory:
         topology = self.topologies[fabric]
         per_host = nics.nics if nics.rail == "per-gpu" else 1
         listed = self.endpoints.get(fabric, {})
-        ids = [
-            topology.node(listed[host][nic] if host in listed else nics.nic_name(host, nic))
+        names = [
+            listed[host][nic] if host in listed else nics.nic_name(host, nic)
             for host in entry.hosts
             for nic in range(per_host)
         ]
-        return column(np.asarray(ids, dtype=np.int32).reshape(len(entry.hosts), per_host), np.int32)
+        return column(_ids(topology, names).reshape(len(entry.hosts), per_host), np.int32)
 
     def host_names(self, fabric: str, group: str) -> tuple[str, ...]:
         """Names of a group's hosts; the endpoints of the fabric where the scenario lists no nodes."""
@@ -151,3 +151,13 @@ class Inventory:
         gpus = max(self.gpus_per_host(group, where=where), 1)
         nic_of_gpu = np.arange(gpus) * endpoints.shape[1] // gpus
         return column(endpoints[:, nic_of_gpu], np.int32)
+
+
+def _ids(topology: Topology, names: list[str]) -> Ints:
+    """Node ids of names, shape (names,); builders list endpoints in a row, which needs no look-up name by name."""
+    listed = topology.nodes.name
+    if names and names[0] in listed:
+        first = listed.index(names[0])
+        if listed[first : first + len(names)] == tuple(names):
+            return column(np.arange(first, first + len(names)), np.int32)
+    return column([topology.node(name) for name in names], np.int32)

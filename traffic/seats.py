@@ -12,7 +12,7 @@ import numpy as np
 
 from topologies.budget import RANK_BYTES, ROW_BYTES, Counts, check_memory
 from topologies.catalogue import ScaleUpModel
-from topologies.columns import Ints, column
+from topologies.columns import Ints, Longs, column
 from topologies.errors import TrafficError
 from traffic.collective import COLLECTIVES, CollectiveTraffic, GroupLayout
 from traffic.demands import Flows, merge_flows
@@ -167,6 +167,7 @@ def run(
     return entry.function(**values, **injected)
 
 
+_FEW_KINDS = 16
 _SAMPLE = 64  # ranks of a small group that tells how many rows one of many has
 
 
@@ -276,7 +277,8 @@ def phase_of(
         Of one rank, per step.
     """
     domains = seats.domains
-    crossing = merge_flows([expand(traffic, seats.endpoints[groups], domains[groups]) for traffic, groups in parts])
+    expanded = [expand(traffic, seats.endpoints[groups], domains[groups]) for traffic, groups in parts]
+    crossing = expanded[0] if len(expanded) == 1 else merge_flows(expanded)
     inside = crossing.pairs == 0
     near = inside_domains(parts, domains, pairs_only=collective_name.endswith("send-recv"))
     time = inside_time(near, seats.links) if seats.links is not None and near.bytes_per_rank else None
@@ -290,7 +292,7 @@ def phase_of(
         total_bytes=sum(len(rows) * traffic.total_bytes for traffic, rows in parts) if inside else crossing.total,
         pairs=sum(len(rows) * traffic.pairs for traffic, rows in parts) if inside else crossing.pairs,
         flows=Flows.none() if inside else crossing,
-        senders=len(np.unique(np.concatenate([rows.ravel() for _, rows in parts]))),
+        senders=_count_different([rows for _, rows in parts]),
         sent_bytes_inside_per_rank=near.mean_bytes_per_rank,
         inside_s=time.value if time else 0.0,
         inside=time,
@@ -301,11 +303,37 @@ def phase_of(
 def _by_layout(seats: Seats, groups: Ints) -> Iterator[tuple[GroupLayout, Ints]]:
     """Groups that sit alike on hosts and GPUs, together."""
     host, gpu = _appearance(seats.domains[groups]), seats.places[groups]
-    kinds, first, kind = np.unique(np.hstack([host, gpu]), axis=0, return_index=True, return_inverse=True)
-    for number in range(len(kinds)):
-        row = int(first[number])
+    first, kind = _kinds(np.hstack([host, gpu]))
+    for number, row in enumerate(first.tolist()):
         layout = GroupLayout(column(host[row], np.int32), column(gpu[row], np.int32), seats.per_host)
-        yield layout, column(groups[kind.ravel() == number], np.int32)
+        yield layout, column(groups[kind == number], np.int32)
+
+
+def _count_different(ranks: Sequence[Ints]) -> int:
+    """How many different ranks there are, from 0 up."""
+    seen = np.zeros(max((int(rows.max(initial=-1)) for rows in ranks), default=-1) + 1, dtype=np.bool_)
+    for rows in ranks:
+        seen[rows.ravel()] = True
+    return int(seen.sum())
+
+
+def _kinds(rows: Ints) -> tuple[Longs, Longs]:
+    """First row of every kind, kinds in ascending order, and the kind of every row; a few kinds need no sorting."""
+    kind = np.zeros(len(rows), dtype=np.int64)
+    first: list[int] = []
+    left = np.arange(len(rows))
+    while len(left) and len(first) < _FEW_KINDS:
+        same = (rows[left] == rows[left[0]]).all(axis=1)
+        kind[left[same]] = len(first)
+        first.append(int(left[0]))
+        left = left[~same]
+    if len(left):
+        _, index, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        return np.asarray(index), np.asarray(inverse).ravel()
+    order = np.lexsort(rows[first].T[::-1])
+    place = np.empty(len(first), dtype=np.int64)
+    place[order] = np.arange(len(first))
+    return np.asarray(first, dtype=np.int64)[order], place[kind]
 
 
 def _appearance(hosts: Ints) -> Ints:

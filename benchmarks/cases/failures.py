@@ -2,9 +2,9 @@
 
 Parts are the cables between switches, then the switches; with COUNT so many of them, drawn with a fixed seed. WHO is
 ``ours`` (equal cases once), ``ours-each`` (every case), ``netgraph-core`` (a shortest-path DAG per source on what is
-left, every demand placed on it) or ``networkx`` (distances by NetworkX, the split in Python). Timed: import, network,
-intact state, all cases. The fullest link of every case is compared with a breadth-first search in plain Python for the
-first of them, and the sum over all cases is printed, on which all agree.
+left, every demand placed on it), ``networkx`` (distances by NetworkX, the split in Python) or ``numpy`` (both as plain
+arrays). Timed: import, network, intact state, all cases. The fullest link of every case is compared with a
+breadth-first search in plain Python for the first of them, and the sum over all cases is printed, on which all agree.
 """
 
 from __future__ import annotations
@@ -122,6 +122,35 @@ def networkx_plain(given: Plain, dead: Sequence[Ints]) -> Floats:
     return np.array(peaks)
 
 
+def numpy_plain(given: Plain, dead: Sequence[Ints]) -> Floats:
+    """Distances and loads of all destinations at once, level by level, as arrays of arcs by destinations."""
+    peaks = []
+    for gone in dead:
+        live = np.ones(len(given.tail), dtype=np.bool_)
+        live[gone] = False
+        tail, head, gbps = given.tail[live], given.head[live], given.gbps[live]
+        out = np.zeros((given.nodes, len(tail)))
+        out[tail, np.arange(len(tail))] = 1.0
+        away = np.full((given.nodes, len(given.ends)), np.inf)
+        away[given.ends, np.arange(len(given.ends))] = 0.0
+        level, reached = 0, True
+        while reached:
+            nearer = (out @ (away[head] == level) > 0) & np.isinf(away)
+            level, reached = level + 1, bool(nearer.any())
+            away[nearer] = level
+        amount = np.zeros(away.shape)
+        amount[given.ends] = given.demand_gbps
+        load = np.zeros(len(tail))
+        for far in range(level - 1, 0, -1):
+            takes = (away[tail] == far) & (away[head] == far - 1)
+            ways = out @ takes
+            each = np.where(ways > 0, amount / np.maximum(ways, 1), 0.0)[tail] * takes
+            load += each.sum(axis=1)
+            np.add.at(amount, head, each)
+        peaks.append(float((load / gbps).max()))
+    return np.array(peaks)
+
+
 def main() -> None:
     """Sweep once, check, print."""
     who, name = sys.argv[1:3]
@@ -137,6 +166,7 @@ def main() -> None:
         "ours-each": lambda: ours(instance, parts, each=True),
         "netgraph-core": lambda: netgraph_core(given, dead),
         "networkx": lambda: networkx_plain(given, dead),
+        "numpy": lambda: numpy_plain(given, dead),
     }
     began = time.perf_counter()
     peaks = methods[who]()

@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from fabric.cables.wanted import AUTO
 from topologies.catalogue import CableModel, Catalogue
 from topologies.columns import Bools, Floats, Ints, column
 from topologies.link_kits import FIBRES, LinkEnd, LinkKit, kits
+from topologies.parts import parts_of
 
 PATCHED = "smf"  # what an optical switch takes
 _WHOLE_M = 1e-6  # metres by which a run may exceed a length sold: rounding
@@ -119,8 +118,8 @@ class _Groups:
         kinds, kind = np.unique(rows, axis=0, return_inverse=True)
         one, other = media.cage
         cages = int(max(one.max(initial=-1), other.max(initial=-1))) + 1
-        joined = coo_array((np.ones(len(one)), (one, other)), shape=(cages, cages))
-        groups, of_cage = connected_components(joined, directed=False)
+        of_cage = parts_of(cages, one, other)
+        groups = int(of_cage.max(initial=-1)) + 1
         of_link = of_cage[one]
         size = np.zeros(cages, dtype=np.int64)
         np.maximum.at(size, one, media.links[0])

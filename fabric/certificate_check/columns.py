@@ -19,7 +19,8 @@ Bools = NDArray[np.bool_]
 
 SCHEMA = "fabric-planner/certificate"
 VERSION = 1
-ROUTINGS = ("ecmp", "splits", "paths", "none", "via", "flows", "loads")
+EQUAL_SPLITS = "ecmp"  # a routing that is no column: the checker makes it
+ROUTINGS = (EQUAL_SPLITS, "splits", "paths", "none", "via", "flows", "loads")
 PROOFS = ("prices", "access", "none")
 MIN_MAX, MAX_THROUGHPUT, MAX_MIN_FAIR, MIN_COST = "min-max-utilisation", "max-throughput", "max-min-fair", "min-cost"
 ADMITTING = (MAX_THROUGHPUT, MAX_MIN_FAIR)  # objectives that may admit a part of a demand
@@ -140,6 +141,8 @@ class AllowedColumns:
 class ObjectiveColumns:
     """What is claimed of an objective other than least utilisation, and the prices that bound it."""
 
+    figure: str  # what the value is of, in words
+    unit: str
     value: float
     bound: float
     most_utilisation: float | None  # of min-cost: what no edge may pass
@@ -156,6 +159,7 @@ class Claims:
     lower_bound: float | None
     gap: float | None
     offered_gbps: float
+    admitted_gbps: float | None = None  # None in files that do not say
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +192,16 @@ class PhaseColumns:
     proven: ObjectiveColumns | None = None
 
 
+@dataclass(frozen=True)
+class WhatIf:
+    """What the command line took down or changed besides; nothing in files that do not say."""
+
+    down: tuple[str, ...] = ()
+    up: tuple[str, ...] = ()
+    slow: tuple[str, ...] = ()
+    scale: float = 1.0  # of all demand
+
+
 @dataclass(frozen=True, eq=False)
 class CertificateFile:
     """A certificate file, read and well-formed; whether it is true is another question."""
@@ -196,4 +210,6 @@ class CertificateFile:
     sha256: str
     seed: int
     tool_version: str
+    overrides: tuple[str, ...]  # of the scenario, as --set takes them
+    what_if: WhatIf
     phases: tuple[PhaseColumns, ...]

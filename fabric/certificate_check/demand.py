@@ -185,7 +185,7 @@ def unequal_members(phase: PhaseColumns, network: Network) -> list[str]:
             (phase.send_point, phase.receive_point, (demand.src, demand.dst)),
             (phase.receive_point, phase.send_point, (demand.dst, demand.src)),
         ):
-            total = _projection(demand, ends, weight, other)
+            total = projection(demand, ends, weight, other)
             inside = np.flatnonzero(~phase.fabric.node_forwards & (own >= 0) & (network.members[own] > 1))
             most, least = np.zeros(network.points), np.full(network.points, np.inf)
             np.maximum.at(most, own[inside], total[inside])
@@ -197,7 +197,7 @@ def unequal_members(phase: PhaseColumns, network: Network) -> list[str]:
     return []
 
 
-def _projection(demand: DemandColumns, ends: tuple[Ints, Ints], weight: Floats, other: Ints) -> Floats:
+def projection(demand: DemandColumns, ends: tuple[Ints, Ints], weight: Floats, other: Ints) -> Floats:
     """Σ amount x weight of the partner's point, per node, shape (N,)."""
     mine, theirs = ends
     of_node = np.where(other >= 0, weight[other], 0.0)

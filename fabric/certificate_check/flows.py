@@ -9,7 +9,7 @@ from fabric.certificate_check.demand import Amounts, PointDemand
 from fabric.certificate_check.network import Network
 from fabric.certificate_check.walk import Walked, distances_to, walk_equal_splits
 
-_CONSERVED = 1e-7  # of what goes to a destination; how much may appear or vanish at a point by rounding
+_CONSERVED = 1e-7  # of what goes to a destination; how much may appear or vanish by rounding, at all points together
 
 
 def walk_flows(network: Network, demand: PointDemand, flows: FlowColumns) -> Walked:
@@ -17,43 +17,43 @@ def walk_flows(network: Network, demand: PointDemand, flows: FlowColumns) -> Wal
 
     Flows that are conserved are paths that carry the demand, and perhaps cycles, which only add load.
     """
-    rows = np.searchsorted(demand.dest, flows.point)
-    known = (rows < len(demand.dest)) & (np.append(demand.dest, -1)[rows] == flows.point)
-    row = np.repeat(rows, np.diff(flows.start))
     walked = Walked(np.bincount(flows.edge, flows.gbps, len(network.tail)).astype(np.float64))
-    if not known.all():
-        walked.wrong.append(
-            f"flows towards {network.point_name(int(flows.point[np.argmin(known)]))}, which gets nothing"
-        )
+    unknown = ~np.isin(flows.point, demand.dest)
+    if unknown.any():
+        name = network.point_name(int(flows.point[np.argmax(unknown)]))
+        walked.wrong.append(f"flows towards {name}, which gets nothing")
         return walked
-    points = network.points
-    size = len(demand.dest) * points
-    left = np.bincount(row * points + network.tail[flows.edge], flows.gbps, size)
-    left -= np.bincount(row * points + network.head[flows.edge], flows.gbps, size)
-    wanted = np.bincount(np.repeat(np.arange(len(demand.dest)), np.diff(demand.start)), demand.gbps, len(demand.dest))
-    sent = np.bincount(
-        np.repeat(np.arange(len(demand.dest)), np.diff(demand.start)) * points + demand.src, demand.gbps, size
-    )
-    sent[np.arange(len(demand.dest)) * points + demand.dest] -= wanted
-    off = np.abs(left - sent).reshape(len(demand.dest), points) > _CONSERVED * wanted[:, None]
-    for number in np.flatnonzero(off.any(axis=1)).tolist():
-        point = int(np.argmax(off[number]))
-        amount = (left - sent)[number * points + point]
-        where = f"{network.point_name(point)} of what goes to {network.point_name(int(demand.dest[number]))}"
-        walked.wrong.append(f"{abs(amount):.6g} Gbps {'appear' if amount > 0 else 'vanish'} at {where}")
+    row_of = {int(point): row for row, point in enumerate(flows.point)}
+    for number, dest in enumerate(demand.dest.tolist()):
+        row, entries = row_of.get(dest), demand.entries(number)
+        rows = slice(0, 0) if row is None else slice(int(flows.start[row]), int(flows.start[row + 1]))
+        sent = np.bincount(demand.src[entries], demand.gbps[entries], network.points).astype(np.float64)
+        wanted = float(sent.sum())
+        sent[dest] -= wanted
+        off = _left(network, flows.edge[rows], flows.gbps[rows]) - sent
+        if np.abs(off).sum() > _CONSERVED * wanted:
+            walked.wrong.append(f"{_worst(network, off)} of what goes to {network.point_name(dest)}")
     return walked
+
+
+def _left(network: Network, edge: Ints, gbps: Floats) -> Floats:
+    """What leaves every point less what enters it, shape (V,)."""
+    out = np.bincount(network.tail[edge], gbps, network.points).astype(np.float64)
+    return out - np.bincount(network.head[edge], gbps, network.points)
+
+
+def _worst(network: Network, off: Floats) -> str:
+    """How much appears or vanishes at the point where that is most."""
+    point = int(np.argmax(np.abs(off)))
+    return f"{abs(off[point]):.6g} Gbps {'appear' if off[point] > 0 else 'vanish'} at {network.point_name(point)}"
 
 
 def conserved(network: Network, demand: PointDemand, load_gbps: Floats) -> list[str]:
     """Points where loads of all destinations together appear or vanish."""
-    left = np.bincount(network.tail, load_gbps, network.points) - np.bincount(network.head, load_gbps, network.points)
-    left -= np.bincount(demand.src, demand.gbps, network.points)
-    left += np.bincount(demand.dest_of_entry, demand.gbps, network.points)
-    off = np.abs(left) > _CONSERVED * demand.gbps.sum()
-    if not off.any():
-        return []
-    point = int(np.argmax(off))
-    return [f"{abs(left[point]):.6g} Gbps {'appear' if left[point] > 0 else 'vanish'} at {network.point_name(point)}"]
+    off = _left(network, np.arange(len(network.tail)), load_gbps)
+    off -= np.bincount(demand.src, demand.gbps, network.points)
+    off += np.bincount(demand.dest_of_entry, demand.gbps, network.points)
+    return [_worst(network, off)] if np.abs(off).sum() > _CONSERVED * demand.gbps.sum() else []
 
 
 def walk_via(network: Network, demand: PointDemand, via: Ints) -> Walked:

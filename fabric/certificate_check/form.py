@@ -69,6 +69,13 @@ class Entry:
         """An object under a key."""
         return Entry(self._get(key), f"{self.place}.{key}")
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts under a key."""
+        value = self._get(key)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise bad_manifest(f"{self.place}.{key} is not a list of texts")
+        return tuple(value)
+
     def entries(self, key: str) -> list[Entry]:
         """A list of objects under a key."""
         value = self._get(key)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.certificate_check.bound import earned_gbps, paid_gbps
+from fabric.certificate_check.bound import earned_gbps, paid_gbps, rounding
 from fabric.certificate_check.columns import Bools, PhaseColumns, StageColumns
 from fabric.certificate_check.demand import PointDemand
 from fabric.certificate_check.network import Network
@@ -50,9 +50,11 @@ def check_levels(
         if demand.part[before].max(initial=0.0) > level * (1 + _ALIKE):
             wrong.append(f"stage {stage} has a level of {level:.6g}, an entry that stopped before has more")
         paid = paid_gbps(demand, least_prices(network, phase, demand, price))
-        room = (
-            earned_gbps(network, price) - float((paid * demand.part)[before].sum()) - level * float(paid[rising].sum())
-        )
+        earned = earned_gbps(network, price)
+        taken = float((paid * demand.part)[before].sum()) + level * float(paid[rising].sum())
+        if not np.isfinite(earned + taken + paid.sum()):
+            continue  # sums that overflow prove nothing
+        room = earned - taken + rounding(network) * (earned + taken)
         with np.errstate(divide="ignore", invalid="ignore"):
             most = level + max(room, 0.0) / paid[stopped]
         ceiling[stopped] = np.minimum(np.where(paid[stopped] > 0, most, 1.0), 1.0)

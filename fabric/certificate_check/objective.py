@@ -29,10 +29,13 @@ from fabric.certificate_check.policy import knows_policy, least_prices
 class Figures:
     """Of an objective: claimed and found; None where nothing is claimed or could be computed."""
 
+    figure: str = ""
+    unit: str = ""
     value_claimed: float | None = None
     value_found: float | None = None
     bound_claimed: float | None = None
     bound_found: float | None = None
+    target: float | None = None  # utilisation that no link may pass, where that is not 1
     levels_gap_claimed: float | None = None
     levels_gap_found: float | None = None
 
@@ -52,7 +55,8 @@ def check_objective(
     """
     name, claims = phase.objective, phase.proven
     if name == MIN_MAX:
-        return NO_FIGURES, []
+        words = "the file claims a value of another objective than its own"
+        return NO_FIGURES, [] if claims is None else [Finding("objective", REFUTED, words)]
     if claims is None or name not in (*ADMITTING, MIN_COST):
         return NO_FIGURES, [Finding("objective", NOT_CHECKED, f"the file proves nothing of {name}")]
     far = least_prices(network, phase, demand, _priced(phase, network, claims))
@@ -64,7 +68,11 @@ def check_objective(
     if name == MAX_MIN_FAIR:
         gap, finding = _levels(phase, network, demand, claims, has_path)
         about += finding
-    return Figures(claims.value, value, claims.bound, bound, claims.levels_gap, gap), about
+    target = None if name in ADMITTING else claims.most_utilisation
+    figures = Figures(
+        claims.figure, claims.unit, claims.value, value, claims.bound, bound, target, claims.levels_gap, gap
+    )
+    return figures, about
 
 
 def _priced(phase: PhaseColumns, network: Network, claims: ObjectiveColumns) -> Floats:
@@ -89,7 +97,7 @@ def _value(
         found = float(demand.part[has_path].min(initial=1.0)) if has_path.any() else 0.0
     else:
         found = float((network.weight * edge_gbps).sum())
-    most = 1.0 if claims.most_utilisation is None else claims.most_utilisation
+    most = 1.0 if claims.most_utilisation is None or phase.objective in ADMITTING else claims.most_utilisation
     over = edge_gbps > most * network.capacity_gbps * (1 + TOLERANCE)
     wrong = []
     if over.any():
@@ -111,11 +119,7 @@ def _bound_found(
     if phase.objective == MAX_MIN_FAIR:
         return level_bound(network, demand, claims.price, far)
     most = np.inf if claims.most_utilisation is None else claims.most_utilisation
-    return (
-        cost_bound(network, demand, claims.price, far, most)
-        if claims.price.any()
-        else cost_bound(network, demand, claims.price, far, 0.0)
-    )
+    return cost_bound(network, demand, claims.price, far, most)
 
 
 def _about_bound(phase: PhaseColumns, claimed: float, found: float) -> Finding:
@@ -132,6 +136,8 @@ def _levels(
     phase: PhaseColumns, network: Network, demand: PointDemand, claims: ObjectiveColumns, has_path: Bools
 ) -> tuple[float | None, list[Finding]]:
     """Whether every entry's part is its fair one, or only the lowest is proven."""
+    if (demand.part[has_path] == 1).all():
+        return 0.0, [Finding("levels", HOLDS, "all demand is admitted whole")]
     if claims.stages is None or not knows_policy(phase):
         return None, [Finding("levels", NOT_CHECKED, "only the lowest level is proven, not those above it")]
     levels = check_levels(network, phase, demand, claims.stages, has_path)

@@ -28,6 +28,7 @@ from fabric.certificate_check.columns import (
     ServedColumns,
     SplitColumns,
     StageColumns,
+    WhatIf,
 )
 from fabric.certificate_check.form import HINT, Columns, Entry, bad_manifest
 from topologies.errors import FormatError
@@ -37,6 +38,7 @@ from topologies.reading.zip_columns import BadZipError, BoundedZip
 MANIFEST = "manifest.json"
 _MOST_MANIFEST_BYTES = 256 * 2**20
 _PARTS = ("all", "parts")
+_MOST_PRICE = 1e250  # of prices and weights: sums along a path stay finite, so that no path looks like none
 
 
 def read_certificate(path: Path) -> CertificateFile:
@@ -82,8 +84,14 @@ def _certificate(archive: BoundedZip, name: str) -> CertificateFile:
         sha256=scenario.text("sha256"),
         seed=top.count("seed"),
         tool_version=top.entry("tool").text("version"),
+        overrides=tuple(f"{entry.text('set')}={entry.text('value')}" for entry in top.entries("overrides")),
+        what_if=_what_if(top.entry("what_if")) if top.has("what_if") else WhatIf(),
         phases=tuple(_phase(archive, entry, fabrics) for entry in top.entries("phases")),
     )
+
+
+def _what_if(entry: Entry) -> WhatIf:
+    return WhatIf(entry.texts("down"), entry.texts("up"), entry.texts("slow"), entry.needed("scale"))
 
 
 def _fabric(archive: BoundedZip, entry: Entry) -> FabricColumns:
@@ -98,7 +106,7 @@ def _fabric(archive: BoundedZip, entry: Entry) -> FabricColumns:
         link_src=src,
         link_dst=columns.ints("link_dst", len(src), below=len(name)),
         link_capacity_gbps=columns.floats("link_capacity_gbps", len(src)),
-        link_weight=columns.floats("link_weight", len(src), positive=True),
+        link_weight=columns.floats("link_weight", len(src), positive=True, most=_MOST_PRICE),
         link_up=columns.bools("link_up", len(src)),
     )
 
@@ -117,6 +125,7 @@ def _phase(archive: BoundedZip, entry: Entry, fabrics: dict[str, FabricColumns])
     edges = int(link_edge.max(initial=-1)) + 1
     claims, routing, proof = entry.entry("claims"), entry.text("routing", ROUTINGS), entry.text("proof", PROOFS)
     offered = claims.needed("offered_gbps")
+    admitted = claims.number("admitted_gbps") if claims.has("admitted_gbps") else None
     stages = _stages(columns, edges) if entry.has("stages") else None
     return PhaseColumns(
         fabric=fabric,
@@ -126,7 +135,9 @@ def _phase(archive: BoundedZip, entry: Entry, fabrics: dict[str, FabricColumns])
         path_policy=entry.text("path_policy"),
         routing=routing,
         proof=proof,
-        claims=Claims(claims.number("max_utilisation"), claims.number("lower_bound"), claims.number("gap"), offered),
+        claims=Claims(
+            claims.number("max_utilisation"), claims.number("lower_bound"), claims.number("gap"), offered, admitted
+        ),
         witness=entry.text("witness"),
         pairs_left_out=entry.count("pairs_left_out"),
         send_point=send,
@@ -135,7 +146,7 @@ def _phase(archive: BoundedZip, entry: Entry, fabrics: dict[str, FabricColumns])
         demand=_demand(columns, nodes),
         served=_served(columns, points, stages) if entry.text("served", _PARTS) == "parts" else None,
         usable_part=_usable(columns, edges) if entry.text("usable", _PARTS) == "parts" else None,
-        price=columns.floats("price", edges) if proof == "prices" else None,
+        price=columns.floats("price", edges, most=_MOST_PRICE) if proof == "prices" else None,
         splits=_splits(columns, points, edges) if routing == "splits" else None,
         paths=_paths(columns, points, edges) if routing == "paths" else None,
         flows=_flows(columns, points, edges) if routing == "flows" else None,
@@ -182,16 +193,20 @@ def _served(columns: Columns, points: int, stages: StageColumns | None) -> Serve
 
 def _stages(columns: Columns, edges: int) -> StageColumns:
     edge = columns.ints("stage_edge", below=edges)
-    return StageColumns(columns.starts("stage_start", len(edge)), edge, columns.floats("stage_price", len(edge)))
+    return StageColumns(
+        columns.starts("stage_start", len(edge)), edge, columns.floats("stage_price", len(edge), most=_MOST_PRICE)
+    )
 
 
 def _proven(columns: Columns, edges: int, claims: Entry, stages: StageColumns | None) -> ObjectiveColumns:
     return ObjectiveColumns(
+        figure=claims.text("figure"),
+        unit=claims.text("unit"),
         value=claims.needed("value"),
         bound=claims.needed("bound"),
         most_utilisation=claims.number("most_utilisation"),
         levels_gap=claims.number("levels_gap"),
-        price=columns.floats("objective_price", edges),
+        price=columns.floats("objective_price", edges, most=_MOST_PRICE),
         stages=stages,
     )
 

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric.cli.options import Settings
-from fabric.scenario.load import LoadedScenario, load_scenario
-from fabric.scenario.schema import not_yet_modelled
 from topologies.errors import FabricError, OutputError, Problem
 from topologies.printable import printable
 
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from fabric.pipeline.run import Run
     from fabric.request import RouteRequest
     from fabric.routing.progress import Reporter
+    from fabric.scenario.load import LoadedScenario
 
 SAID = "fabric.said"  # key of the context's lists of what files were taken for
 NOTED = "fabric.noted"  # key of the context's set of notes that were printed
@@ -80,6 +79,8 @@ def load(path: str, settings: Settings, *, routed: bool = True) -> LoadedScenari
     routed : bool
         Whether the command routes traffic; without it, keys that matter only there are not named.
     """
+    from fabric.scenario.load import load_scenario
+
     try:
         loaded = load_scenario(path, overrides=settings.overrides)
     except FabricError as error:
@@ -134,6 +135,8 @@ def note(text: str, settings: Settings) -> None:
 
 def say_not_modelled(loaded: LoadedScenario, settings: Settings, *, routed: bool = True) -> None:
     """One line for all keys that change nothing yet; the lines of a command differ."""
+    from fabric.scenario.schema import not_yet_modelled
+
     keys = not_yet_modelled(loaded.scenario, routed=routed)
     if keys:
         note(f"accepted but not yet modelled: {', '.join(keys)}", settings)

@@ -23,8 +23,8 @@ from fabric.failures.request import FailureRequest
 from fabric.failures.result import FailureCase
 from fabric.failures.sweep import judge_limit, limit_sweep, worst_case
 from fabric.output.numbers import finite
+from fabric.pipeline.phase_options import limits_of
 from fabric.pipeline.run import Run, run_scenario
-from fabric.pipeline.stages import limits_of
 from fabric.request import RouteRequest
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Reporter, silent

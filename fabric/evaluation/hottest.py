@@ -47,21 +47,10 @@ def folded_links(route: PhaseRoute, count: int) -> list[LinkGroup]:
     Causes are equal where every class makes the same part of the load, to a thousandth.
     """
     topology, order = route.topology, by_heat(route)
-    loads = route.link_gbps[order]
-    parts = np.round(loads / loads.sum(axis=1, keepdims=True), 3)
-    level = np.column_stack(
-        [
-            ranks(route.utilisation)[order],
-            topology.links.tier[order],
-            topology.direction[order],
-            np.round(topology.capacity_gbps[order], 6),
-            parts,
-        ]
-    )
-    _, first, sizes = np.unique(level, axis=0, return_index=True, return_counts=True)
+    first, sizes = _alike(route, order)
     up = topology.up
     groups = []
-    for code in np.argsort(first)[:count].tolist():
+    for code in range(min(count, len(first))):
         link = int(order[first[code]])
         alike = (topology.links.tier == topology.links.tier[link]) & (topology.direction == topology.direction[link])
         groups.append(
@@ -73,6 +62,29 @@ def folded_links(route: PhaseRoute, count: int) -> list[LinkGroup]:
             )
         )
     return groups
+
+
+def _alike(route: PhaseRoute, order: Longs) -> tuple[Longs, Longs]:
+    """First place in ``order`` of every group of alike links, ascending, and how many links each has."""
+    topology, loads = route.topology, route.link_gbps[order]
+    parts = np.round(loads / loads.sum(axis=1, keepdims=True), 3)
+    _, capacity = np.unique(np.round(topology.capacity_gbps, 6), return_inverse=True)
+    codes = [
+        ranks(route.utilisation)[order],
+        topology.links.tier[order],
+        topology.direction[order] + 1,
+        capacity.ravel()[order],
+        *((parts * 1000).round().T if parts.shape[1] > 1 else ()),
+    ]
+    key = np.zeros(len(order), dtype=np.int64)
+    for code in codes:
+        width = int(code.max(initial=0)) + 1
+        if int(key.max(initial=0)) >= np.iinfo(np.int64).max // width - 1:
+            _, key = np.unique(key, return_inverse=True)
+        key = key * width + code.astype(np.int64)
+    _, first, sizes = np.unique(key, return_index=True, return_counts=True)
+    by_first = np.argsort(first)
+    return first[by_first], sizes[by_first]
 
 
 def describe_link(route: PhaseRoute, link: int) -> HotLink:

@@ -9,17 +9,20 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
+from numpy.typing import NDArray
 
+from fabric.routing.twins import find_twins
 from fabric.scenario.latency_schema import FabricLatency
-from topologies.columns import Bools, Floats, Ints
+from topologies.columns import Bools, Floats, Ints, Longs, column
 from topologies.elements import Links
 from topologies.topology import Topology
 from traffic.demands import Flows
 
+_MOST_KINDS = 16  # different costs of links up to which switches are compared
 SAMPLE = 16  # pairs that a mean is taken over, evenly from all
+_MOST_CELLS = 4_000_000  # links times starts looked at together, 8 bytes each
 
+AnyInts = NDArray[np.integer]
 _SEEN: WeakKeyDictionary[Links, dict[tuple[object, ...], float]] = WeakKeyDictionary()
 
 
@@ -79,33 +82,67 @@ def pair_ways_s(topology: Topology, src: Ints, dst: Ints, latency: FabricLatency
     crossing = np.where(topology.is_switch, latency.switch, latency.nic)
     wire = _wire_s(topology, latency)
     starts, start_of = np.unique(src, return_inverse=True)
-    kept = topology.up & (nodes.forwards[links.src] & _needed(topology, dst)[links.dst])
+    is_start, is_stop = np.zeros(len(nodes), dtype=np.bool_), np.zeros(len(nodes), dtype=np.bool_)
+    is_start[src], is_stop[dst] = True, True
+    leaving, entering = topology.up & is_start[links.src], topology.up & is_stop[links.dst]
+    by_itself = is_stop.copy()
+    by_itself[links.dst[leaving]] = True
+    by_itself[links.src[entering]] = True
+    kept = entering & nodes.forwards[links.src] & ~nodes.forwards[links.dst]
+    kept[_between_sets(topology, wire + crossing[links.src], by_itself)] = True
     # Each start has a copy that nobody reaches, so that hosts that do not forward send and are never crossed.
-    row = [links.src[kept]]
-    column = [links.dst[kept]]
-    cost = [wire[kept] + crossing[links.src[kept]]]
     number = np.full(len(nodes), -1)
     number[starts] = len(nodes) + np.arange(len(starts))
-    leaving = topology.up & (number[links.src] >= 0)
-    row.append(number[links.src[leaving]])
-    column.append(links.dst[leaving])
-    cost.append(wire[leaving])
     size = len(nodes) + len(starts)
-    rows, columns, costs = np.concatenate(row), np.concatenate(column), np.concatenate(cost)
-    order = np.lexsort((costs, columns, rows))
-    rows, columns, costs = rows[order], columns[order], costs[order]
-    first = np.ones(len(rows), dtype=np.bool_)  # of parallel links the quickest
-    first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
-    graph = csr_array((costs[first], (rows[first], columns[first])), shape=(size, size))
-    away = dijkstra(graph, indices=len(nodes) + np.arange(len(starts)))
+    rows = np.concatenate([links.src[kept], number[links.src[leaving]]])
+    columns = np.concatenate([links.dst[kept], links.dst[leaving]])
+    costs = np.concatenate([wire[kept] + crossing[links.src[kept]], wire[leaving]])
+    away = _least_sums(size, len(nodes) + np.arange(len(starts)), rows, columns, costs)
     return np.asarray(away[start_of.ravel(), dst] + 2 * latency.nic, dtype=np.float64)
 
 
-def _needed(topology: Topology, dst: Ints) -> Bools:
-    """Nodes that a path may cross, or end at."""
-    needed = topology.nodes.forwards.copy()
-    needed[dst] = True
-    return needed
+def _between_sets(topology: Topology, cost: Floats, by_itself: Bools) -> Longs:
+    """Links between nodes that forward, of switches with the same links at the same cost only those of the first.
+
+    Parameters
+    ----------
+    cost : ndarray, shape (L,)
+        Of crossing a link, s.
+    by_itself : ndarray, shape (N,)
+        Nodes that others may not stand for.
+    """
+    links, forwards = topology.links, topology.nodes.forwards
+    core = np.flatnonzero(topology.up & forwards[links.src] & forwards[links.dst])
+    kinds, kind = np.unique(cost[core], return_inverse=True)
+    if len(kinds) > _MOST_KINDS:
+        return core
+    label = find_twins(links.src[core], links.dst[core], len(forwards), column(kind.ravel(), np.int32))
+    stands = by_itself.copy()
+    others = np.flatnonzero(~by_itself)
+    stands[others[np.unique(label[others], return_index=True)[1]]] = True
+    return core[stands[links.src[core]] & stands[links.dst[core]]]
+
+
+def _least_sums(nodes: int, starts: AnyInts, tail: AnyInts, head: AnyInts, cost: Floats) -> Floats:
+    """Least sum of costs on a way from every start to every node, shape (S, V); inf where there is none.
+
+    Bellman-Ford: in every round all links at once, as many rounds as the longest of these ways has links. Costs are at
+    least 0, so that the sums are those of Dijkstra's algorithm to the last bit.
+    """
+    order = np.argsort(head, kind="stable")
+    tail, head, cost = tail[order], head[order], cost[order]
+    heads, first = np.unique(head, return_index=True)
+    away = np.full((len(starts), nodes), np.inf)
+    away[np.arange(len(starts)), starts] = 0.0
+    together = max(1, _MOST_CELLS // max(len(tail), 1))
+    for low in range(0, len(starts) if len(heads) else 0, together):
+        some = away[low : low + together]  # a view
+        while True:
+            nearer = np.minimum(some[:, heads], np.minimum.reduceat(some[:, tail] + cost, first, axis=1))
+            if np.array_equal(nearer, some[:, heads]):
+                break
+            some[:, heads] = nearer
+    return away
 
 
 def _wire_s(topology: Topology, latency: FabricLatency) -> Floats:

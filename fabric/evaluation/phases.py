@@ -15,7 +15,7 @@ import numpy as np
 
 from fabric.evaluation.draws import draw_phase, figures, middle
 from fabric.evaluation.latency import way_s
-from fabric.optimise.certify import best_cut
+from fabric.optimise.cuts import best_cut
 from fabric.optimise.objective import OBJECTIVES
 from fabric.result import Band, EveryDraw, LinkBands, PhaseRoute, Routed, TierLoad, UnreachablePair
 from fabric.routing.access import admitted_ends, overloaded_endpoints

@@ -11,7 +11,7 @@ from fabric.evaluation.phases import job_peak, route_phase
 from fabric.expect.ranks import TEST
 from fabric.pipeline.draws import draws_of
 from fabric.pipeline.network import Network
-from fabric.pipeline.stages import routing_options
+from fabric.pipeline.phase_options import routing_options
 from fabric.request import RouteRequest
 from fabric.result import PhaseRoute
 from fabric.routing.progress import Progress, Reporter

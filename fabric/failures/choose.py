@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from fabric.failures.engine import PhaseEngine, SweepPhase
-from fabric.failures.fluid.build_fluid import fluid_engine, frozen_fluid_engine
-from fabric.failures.frozen import FrozenEngine
-from fabric.failures.frozen_splits import rule_of
 from fabric.failures.hashed import HashedEngine, hashes_whole_flows
 from fabric.failures.plain import PlainEngine
 from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, FROZEN, REOPTIMISED, Reaction
@@ -31,7 +28,12 @@ def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = 
         from fabric.failures.optimum import OptimalEngine
 
         return OptimalEngine(phase)
+    from fabric.failures.fluid.build_fluid import fluid_engine, frozen_fluid_engine
+
     if reaction == FROZEN:
+        from fabric.failures.frozen import FrozenEngine
+        from fabric.failures.frozen_splits import rule_of
+
         frozen = FrozenEngine.of(phase)
         follows = rule_of(phase) is not None  # splits of an optimum are walked case by case
         return (frozen_fluid_engine(phase, frozen) if follows else None) or frozen

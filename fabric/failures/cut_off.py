@@ -13,13 +13,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from fabric.failures.cases import Damage
 from fabric.pipeline.network import Network
 from fabric.routing.compiled import compiled
 from topologies.columns import Bools, Ints, Longs, column
+from topologies.parts import parts_of
 from topologies.topology import Topology
 
 _ONE_CABLE = 2  # directed links
@@ -100,8 +99,7 @@ class Reach:
         columns = [column(each, np.int32) for each in (src, dst, count, joined, start)]
         counted = columns[2].copy()
         intact = _reached(columns[0], columns[1], counted, columns[3], joined[:0], cores, columns[4], forwards, ends)
-        joins = coo_array((np.ones(len(src)), (src, dst)), shape=(nodes, nodes))
-        network = connected_components(joins, directed=False)[1][ends]
+        network = parts_of(nodes, src, dst)[ends]
         return Reach(
             topology,
             src=columns[0],

@@ -15,6 +15,7 @@ from fabric.pipeline.network import Network
 from topologies.columns import Ints, Longs, column
 from topologies.errors import TopologyError
 from topologies.named_parts import SELECTABLE, nothing_named, select, switch_nodes
+from topologies.parts import parts_of
 from topologies.topology import Topology
 
 Chosen = Mapping[str, tuple[Sequence[int], Sequence[int]]]  # by fabric: nodes and links
@@ -368,9 +369,6 @@ def _by_cable(topology: Topology) -> tuple[Ints, Ints]:
 
     Links that leave a node in parts of one port are in the cable that splits it.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     links = topology.links
     rows = np.flatnonzero(topology.is_cable & topology.up)
     place = np.full(len(links), -1, dtype=np.int64)
@@ -386,10 +384,8 @@ def _by_cable(topology: Topology) -> tuple[Ints, Ints]:
         head = order[first + rank // ways * ways]
         joined += zip(place[one_way[order]].tolist(), place[one_way[head]].tolist(), strict=True)
     pairs = np.array([pair for pair in joined if min(pair) >= 0], dtype=np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(rows), len(rows)))
-    count, label = connected_components(graph, directed=False) if len(rows) else (0, np.empty(0, dtype=np.int32))
-    _, first_of = np.unique(label, return_index=True)
-    renamed = np.argsort(np.argsort(first_of))[label]
+    renamed = parts_of(len(rows), pairs[:, 0], pairs[:, 1])
+    count = int(renamed.max(initial=-1)) + 1
     order = np.argsort(renamed, kind="stable")
     start = np.searchsorted(renamed[order], np.arange(count + 1))
     return column(rows[order], np.int32), column(start, np.int32)

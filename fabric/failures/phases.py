@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from fabric.evaluation.phases import in_draw
 from fabric.failures.engine import SweepPhase
+from fabric.pipeline.phase_options import phases_to_route, routing_options
 from fabric.pipeline.run import Run
-from fabric.pipeline.stages import phases_to_route, routing_options
 from fabric.routing.progress import silent
 
 

@@ -15,8 +15,8 @@ from fabric.failures.chunks import Ground
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import FailureLimit, Remedy
 from fabric.failures.sweep import judge_limit, limit_sweep
+from fabric.pipeline.phase_options import limits_of
 from fabric.pipeline.run import Run, run_scenario
-from fabric.pipeline.stages import limits_of
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import load_scenario
 from fabric.scenario.schema import LimitSpec

@@ -22,8 +22,8 @@ from fabric.failures.reaction import EXPORTED
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import Cause, FailureCase, FailureLimit, FailureResult
 from fabric.output.numbers import finite
+from fabric.pipeline.phase_options import limits_of
 from fabric.pipeline.run import Run
-from fabric.pipeline.stages import limits_of
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.schema import LimitSpec

@@ -8,7 +8,6 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from fabric.failures.table_columns import TableColumns
 from fabric.failures.table_demand import TableDemand, pairs_hit, table_demand
@@ -191,6 +190,8 @@ class TableWalk:
         columns = self.columns
         code = columns.code[:, dests]
         shape = (len(columns.start) - 1, len(columns.code))
+        from scipy.sparse import csr_array
+
         onward = csr_array((part, (columns.decision_of, head)), shape=shape)
         arrives: Floats = (code == ARRIVED).astype(np.float64)
         decides = code >= 0

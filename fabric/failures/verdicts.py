@@ -12,8 +12,8 @@ from fabric.failures.chunks import Ground, Sweep
 from fabric.failures.plain import PlainEngine
 from fabric.failures.request import FailureRequest
 from fabric.failures.sweep import judge_limit, limit_sweep
+from fabric.pipeline.phase_options import limits_of
 from fabric.pipeline.run import Run
-from fabric.pipeline.stages import limits_of
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Reporter, silent
 from topologies.errors import ScenarioError

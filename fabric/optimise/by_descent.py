@@ -6,13 +6,11 @@ import time
 
 import numpy as np
 
-from fabric.optimise.certify import entry_prices, price_words
 from fabric.optimise.changed_rows import with_cheap_arcs
-from fabric.optimise.contracted import contracted_prices
 from fabric.optimise.dags import Dags, shortest_dags
 from fabric.optimise.descent import Descent, Step, splits_of
 from fabric.optimise.incumbent import Incumbent
-from fabric.routing.router import Certificate
+from fabric.optimise.proofs import entry_prices
 from topologies.columns import Floats, Ints, column
 
 ROUNDS = 20  # of adding arcs
@@ -35,7 +33,7 @@ def improve_by_descent(best: Incumbent, gap: float) -> Dags:
             deadline=best.deadline,
             report=lambda theta, _: best.report("optimal: descent", theta),
         )
-        best.take(splits_of(dags, step.shares))
+        best.take_splits(splits_of(dags, step.shares))
         if best.gap <= gap or time.monotonic() > best.deadline:
             return dags
         prove_by_slot(best, step.price)
@@ -53,23 +51,11 @@ def improve_by_descent(best: Incumbent, gap: float) -> Dags:
 
 def prove_by_slot(best: Incumbent, by_slot: Floats) -> None:
     """What prices of the slots say about all routings; those too small to matter are left out."""
-    arcs, graph, demand = best.arcs, best.graph, best.demand
+    arcs = best.arcs
     price = np.zeros(len(arcs.src))
     worth = by_slot * arcs.capacity_gbps[arcs.into.edge]
     price[arcs.into.edge] = np.where(worth > LEAST_WORTH * worth.max(initial=0.0), by_slot, 0.0)
-    by_edge = price[arcs.of_edge]
-    earned = float((graph.capacity_gbps * by_edge).sum())
-    if earned <= 0:
-        return
-    shortest_only = best.options.paths == "shortest"
-    if shortest_only:
-        found = entry_prices(graph, demand, by_edge, shortest_only=True)
-    else:
-        found = contracted_prices(graph, demand, by_edge)
-    bound = float((np.where(best.routable & np.isfinite(found), found, 0.0) * demand.total_gbps).sum()) / earned
-    if bound > best.certificate.lower_bound:
-        words = price_words(graph, by_edge, bound) + (", over shortest paths" if shortest_only else "")
-        best.prove(Certificate(bound, words, by_edge))
+    best.prove_prices(price[arcs.of_edge])
 
 
 def _rows_worth_more_arcs(best: Incumbent, descent: Descent, step: Step) -> tuple[Ints, Floats]:

@@ -223,5 +223,5 @@ def improve_by_hot_parts(best: Incumbent, gap: float) -> Dags:
     best.solver = "descent"
     parts = HotParts(best, gap)
     parts.run()
-    best.take(splits_of(parts.dags, parts.shares))
+    best.take_splits(splits_of(parts.dags, parts.shares))
     return parts.dags

@@ -13,12 +13,10 @@ import time
 import numpy as np
 
 from fabric.optimise.block_descent import Start, first_routing
-from fabric.optimise.certify import price_words, priced_bound
 from fabric.optimise.extract import splits_from_flows
 from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.master import Columns, Master, Point
 from fabric.optimise.trees import TreeNet, Trees
-from fabric.routing.router import Certificate
 from topologies.columns import Bools, Floats, column
 
 NUDGE = 1e-10  # price of length beside the duals', relative: of equally cheap paths it picks a short one
@@ -35,17 +33,18 @@ HELPS = 1e-10  # reduced cost, in units of the programme, that a column has to s
 STEPS = np.linspace(0.0, 1.0, 33)  # between the best routing and a round's point
 
 
-def improve_by_trees(best: Incumbent) -> bool:
-    """Improve the routing and the proof; returns whether the rounds ended by themselves."""
+def improve_by_trees(best: Incumbent, start: Start | None = None) -> bool:
+    """Improve the routing and the proof, from a start; returns whether the rounds ended by themselves."""
     net = TreeNet.of(best.arcs, best.demand, best.routable)
     if len(net.demand.dest) * len(net.capacity) > MOST_ENTRIES:
         return False
     best.report("optimal: trees")
-    start = first_routing(net, known_bound=best.certificate.lower_bound, deadline=best.deadline)
+    if start is None:
+        start = first_routing(net, known_bound=best.certificate.lower_bound, deadline=best.deadline)
     use = start.flow.sum(axis=0) / net.capacity
     near = np.flatnonzero(use > NEAR * use.max(initial=0.0))
     rounds = _Rounds(best, net, start)
-    best.solver = "trees"
+    best.solver = f"{best.solver}, trees" if best.solver == "first-order" else "trees"
     if len(near) > max(DEGENERATE_ARCS, DEGENERATE_SHARE * len(use)):
         rounds.hand_over()
         return False
@@ -143,12 +142,10 @@ class _Rounds:
         best, arcs = self.best, self.best.arcs
         price = np.zeros(len(arcs.src))
         price[arcs.into.edge] = self.price
-        by_edge = price[arcs.of_edge]
-        bound = priced_bound(best.graph, best.demand, best.routable, by_edge)
-        best.prove(Certificate(bound, price_words(best.graph, by_edge, bound), by_edge))
+        best.prove_prices(price[arcs.of_edge])
         row, slot, gbps = self.master.flows(self._kept())
         used = column(arcs.into.edge[slot], np.int32)
-        best.take(splits_from_flows(arcs, best.demand, best.routable, column(row, np.int32), used, gbps))
+        best.take_splits(splits_from_flows(arcs, best.demand, best.routable, column(row, np.int32), used, gbps))
 
 
 def _columns(trees: Trees, chosen: Bools) -> Columns:

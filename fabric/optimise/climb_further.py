@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fabric.optimise.arc_pairs import ArcPairs
 from fabric.optimise.flow_blocks import FlowBlocks, step_blocks
 from fabric.optimise.flow_programmes import arc_prices, least_cost, least_utilisation
-from fabric.optimise.policy_incumbent import PolicyIncumbent
+from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.route_space import ArcSpace
 from fabric.optimise.solve import solve_programme
-from fabric.optimise.valley_free import Mixture, StateSteps, is_valley_free, mixtures
+from fabric.optimise.valley_free import Mixture, StateSteps, arc_kinds, is_valley_free, mixtures
 from fabric.routing.graph import PhaseDemand
 from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Ints, column
@@ -69,15 +70,16 @@ class _Walks:
         return column(pairs // count, np.int32), column(pairs % count, np.int32), gbps
 
 
-def climb_further(best: PolicyIncumbent, space: ArcSpace, kind: Ints, deadline: float) -> None:
+def climb_further(best: Incumbent, space: ArcSpace) -> None:
     """Look for better splits and bounds than those that climb only as far as needed; small programmes only."""
     if space.states is None:
         return
+    kind = arc_kinds(space.graph, space.arcs)
     walks = _all_walks(space, space.states, kind)
     for attempt in range(MAX_REPAIRS):
         if len(walks.used) > MOST_COLUMNS:
             return
-        flows = _solve(best, walks, deadline, prove=attempt == 0)
+        flows = _solve(best, walks, prove=attempt == 0)
         if flows is None:
             return
         rows, used, gbps = flows
@@ -88,32 +90,32 @@ def climb_further(best: PolicyIncumbent, space: ArcSpace, kind: Ints, deadline: 
         walks = walks.without(found)
 
 
-def _solve(best: PolicyIncumbent, walks: _Walks, deadline: float, *, prove: bool) -> tuple[Ints, Ints, Floats] | None:
+def _solve(best: Incumbent, walks: _Walks, *, prove: bool) -> tuple[Ints, Ints, Floats] | None:
     """Merged flows of least utilisation and then least cost; None when they are no better than the best routing."""
     everyone, blocks = walks.space.routable, walks.blocks
     programme = least_utilisation(blocks, everyone, scale=best.theta, least=best.access)
-    solution = solve_programme(programme, time_limit_s=deadline - time.monotonic(), solver="highs")
+    solution = solve_programme(programme, time_limit_s=best.deadline - time.monotonic(), solver="highs")
     if solution.values is None:
         return None
     arcs = walks.space.arcs
     if prove:
-        best.prove(np.asarray(arc_prices(programme, solution, arcs.capacity_gbps)[arcs.of_edge]))
+        best.prove_prices(np.asarray(arc_prices(programme, solution, arcs.capacity_gbps)[arcs.of_edge]))
     theta = float(solution.values[-1]) * best.theta
     if theta >= best.theta * (1 - 1e-7):
         return None
     # Least cost leaves out cycles and detours, most of which would be mixtures.
     shorter = solve_programme(
         least_cost(blocks, everyone, most=theta * (1 + SLACK)),
-        time_limit_s=deadline - time.monotonic(),
+        time_limit_s=best.deadline - time.monotonic(),
         solver="highs",
     )
     values = solution.values[: programme.flow_columns] if shorter.values is None else shorter.values
     return walks.merged(values, blocks.gbps_of_unit)
 
 
-def _take(best: PolicyIncumbent, space: ArcSpace, kind: Ints, rows: Ints, used: Ints, gbps: Floats) -> None:
+def _take(best: Incumbent, space: ArcSpace, kind: Ints, rows: Ints, used: Ints, gbps: Floats) -> None:
     """Keep the splits of merged flows if they are better, whole and without valleys."""
-    narrow = replace(space, rows=rows, used=used)
+    narrow = space.over(ArcPairs(rows, used), complete=True)
     carried = narrow.carry(gbps / narrow.blocks.gbps_of_unit, space.routable.astype(np.float64))
     splits, graph = carried.splits, space.graph
     if splits is None or not is_valley_free(splits, graph.src, graph.dst, kind[space.arcs.of_edge]):

@@ -8,20 +8,18 @@ are left when each such set is one.
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from fabric.routing.graph import Adjacency, DemandRows, PhaseDemand, RoutingGraph
 from fabric.routing.kernels import parallel_rows, priced_distances
 from topologies.columns import Floats, column
+from topologies.parts import strong_parts
 
 
 def contracted_prices(graph: RoutingGraph, demand: PhaseDemand, price: Floats) -> Floats:
     """Least price of a path per entry of the demand, shape (nnz,), from prices of edges; ``inf`` without a path."""
     free = price == 0
-    ends = (graph.src[free], graph.dst[free])
-    links = coo_array((np.ones(int(free.sum()), dtype=np.int8), ends), shape=(graph.nodes, graph.nodes))
-    count, label = connected_components(links.tocsr(), directed=True, connection="strong")
+    label = strong_parts(graph.nodes, graph.src[free], graph.dst[free])
+    count = int(label.max(initial=-1)) + 1
     tail, head = label[graph.src].astype(np.int64), label[graph.dst].astype(np.int64)
     between = np.flatnonzero(tail != head)
     between = between[np.lexsort((price[between], tail[between], head[between]))]

@@ -42,8 +42,13 @@ def _stack(
     return csr_array(vstack([upper, lower], format="csr")), np.append(target, free), np.append(target, most)
 
 
-def least_utilisation(blocks: FlowBlocks, routable: Bools, *, scale: float, least: float) -> LinearProgramme:
-    """min θ with every entry admitted whole; θ is in units of ``scale`` and at least ``least``."""
+def least_utilisation(
+    blocks: FlowBlocks, routable: Bools, *, scale: float, least: float, length_cost: float = 0.0
+) -> LinearProgramme:
+    """min θ with every entry admitted whole; θ is in units of ``scale`` and at least ``least``.
+
+    ``length_cost`` is what Σ weight x Gbps costs beside θ: small, it settles which of many optima, in one programme.
+    """
     arcs, flows = blocks.load.shape
     whole = blocks.supply @ routable.astype(np.float64)
     theta = csr_array(np.ones((arcs, 1)))
@@ -52,7 +57,7 @@ def least_utilisation(blocks: FlowBlocks, routable: Bools, *, scale: float, leas
         blocks.conserve, blocks.supply, csr_array(blocks.load / scale), blocks.cost, blocks.gbps_of_unit
     )
     matrix, low, high = _stack(scaled, nothing, theta, target=whole, most=np.zeros(arcs))
-    cost, lower = np.append(np.zeros(flows), 1.0), np.append(np.zeros(flows), least / scale)
+    cost, lower = np.append(length_cost * blocks.cost, 1.0), np.append(np.zeros(flows), least / scale)
     return LinearProgramme(matrix, low, high, cost, lower, np.full(flows + 1, np.inf), flows, arcs)
 
 

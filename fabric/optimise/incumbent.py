@@ -1,47 +1,72 @@
-"""The best routing and the best proof found so far; loads are always propagated from the split fractions."""
+"""The best routing and the best proof found so far, whatever the paths that traffic may take.
+
+Loads follow from splits or paths, never from a solver's flows. Bounds hold for all paths that the policy allows,
+whether a programme had a column for them or not.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from fabric.optimise.arcs import Arcs
+from fabric.optimise.carried import Carried
+from fabric.optimise.cuts import best_cut
+from fabric.optimise.proofs import highest, price_words, theta_bound
+from fabric.optimise.route_space import OVER_PATHS, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.kernels import parallel_loads, split_slice
 from fabric.routing.progress import Progress
-from fabric.routing.router import Certificate, RoutingOptions, Splits, edge_utilisation
+from fabric.routing.router import Certificate, RoutingOptions, Splits, access_bound
 from topologies.columns import Bools, Floats
-
-
-def split_loads(arcs: Arcs, demand: PhaseDemand, splits: Splits, routable: Bools) -> Floats:
-    """Offered Gbps per arc and class when demand follows splits over arcs, shape (A, C)."""
-    gbps = np.where(routable[:, None], demand.gbps, 0.0)
-    stranded = np.zeros((len(demand.dest), arcs.nodes), dtype=np.bool_)
-
-    def work(first: int, last: int, loads: Floats) -> None:
-        split_slice(first, last, arcs.src, arcs.dst, splits.columns, demand.rows, gbps, loads, stranded)
-
-    return parallel_loads(len(demand.dest), (len(arcs.src), demand.gbps.shape[1]), work)
+from topologies.units import percent
 
 
 @dataclass
 class Incumbent:
-    """The best so far of one problem; ``splits`` are over arcs, None for equal splitting over shortest paths."""
+    """The best so far of one problem; ``theta`` is the utilisation of ``carried`` with its access links."""
 
-    graph: RoutingGraph
-    demand: PhaseDemand
-    routable: Bools  # shape (nnz,)
-    arcs: Arcs
-    access: float  # utilisation of the fullest access link, which no routing changes
-    theta: float
-    edge_gbps: Floats
-    certificate: Certificate
+    space: RouteSpace
     options: RoutingOptions
-    splits: Splits | None = None
+    access: float  # utilisation of the fullest access link, which no routing changes
+    carried: Carried
+    theta: float
+    certificate: Certificate
     solver: str = ""
     began: float = field(default_factory=time.monotonic)
+
+    @staticmethod
+    def first(space: RouteSpace, options: RoutingOptions) -> Incumbent:
+        """The routing to begin with, and the bounds that need no solver."""
+        began = time.monotonic()
+        access, words = access_bound(space.graph, space.demand)
+        carried = space.first()
+        theta = max(highest(space.graph, carried.edge_gbps), access)
+        proof = Certificate(access, f"{words} carries at least {percent(access)}")
+        best = Incumbent(space, options, access, carried, theta, proof, began=began)
+        best.prove(best_cut(space.graph, space.demand, space.routable))
+        if not best.certificate.lower_bound:
+            best.certificate = Certificate(0.0, "nothing to route")
+        return best
+
+    @property
+    def graph(self) -> RoutingGraph:
+        """Where traffic goes."""
+        return self.space.graph
+
+    @property
+    def demand(self) -> PhaseDemand:
+        """What is sent."""
+        return self.space.demand
+
+    @property
+    def arcs(self) -> Arcs:
+        """Arcs whose capacity the paths use."""
+        return self.space.arcs
+
+    @property
+    def routable(self) -> Bools:
+        """Entries of the demand with an allowed path, shape (nnz,)."""
+        return self.space.routable
 
     @property
     def gap(self) -> float:
@@ -64,14 +89,26 @@ class Incumbent:
         if candidate.lower_bound > self.certificate.lower_bound:
             self.certificate = candidate
 
-    def take(self, splits: Splits, *, room: float = 0.0) -> bool:
-        """Keep splits over arcs when their utilisation is at most ``room`` above the best; says whether."""
-        edge_gbps = self.arcs.edge_loads(split_loads(self.arcs, self.demand, splits, self.routable))
-        theta = max(float(edge_utilisation(self.graph, edge_gbps).max(initial=0.0)), self.access)
+    def prove_prices(self, price: Floats) -> None:
+        """Keep what prices of the edges prove, shape (E,), when it is more."""
+        if not price.any():
+            return
+        bound = theta_bound(self.graph, self.demand, self.routable, price, self.space.least_prices(price))
+        if bound > self.certificate.lower_bound:
+            words = price_words(self.graph, price, bound) + OVER_PATHS[self.space.policy]
+            self.certificate = Certificate(bound, words, price)
+
+    def take(self, carried: Carried, *, room: float = 0.0) -> bool:
+        """Keep a routing when its utilisation is at most ``room`` above the best; says whether."""
+        theta = max(highest(self.graph, carried.edge_gbps), self.access)
         if theta > self.theta * (1 + room):
             return False
-        self.theta, self.edge_gbps, self.splits = theta, edge_gbps, splits
+        self.theta, self.carried = theta, carried
         return True
+
+    def take_splits(self, splits: Splits) -> bool:
+        """The same with splits over arcs."""
+        return self.take(Carried.by_splits(self.arcs, self.demand, self.routable, splits))
 
     def report(self, text: str, theta: float | None = None, bound: float | None = None) -> None:
         """Tell who waits; better values than the incumbent's may be on their way."""

@@ -1,25 +1,29 @@
 """The least maximum utilisation any routing can reach, with a proof.
 
 Bounds come first: when equal splitting already meets a cut, it is optimal and no programme is solved. Otherwise flat
-networks are solved by trees as columns, and layered fabrics by descents on what loads their fullest links; the linear
-programme over arcs is for the smallest of both kinds, and for what they leave open where it is small enough. No step's
-word is taken: loads are propagated from the split fractions, the bound
-is recomputed from prices by shortest paths.
+networks are solved by prices against flows and trees as columns, and layered fabrics by descents on what loads their
+fullest links; linear programmes over arcs are for the smallest of both kinds, and for what these leave open where that
+is small enough. No step's word is taken: loads are propagated from the split fractions, the bound is recomputed from
+prices by shortest paths.
 """
 
 from __future__ import annotations
 
-from fabric.optimise.arcs import merge_parallel
+import time
+
+from fabric.optimise.arc_pairs import ArcPairs
 from fabric.optimise.by_descent import improve_by_descent
 from fabric.optimise.by_hot_parts import improve_by_hot_parts
-from fabric.optimise.by_programme import ArcPairs, all_arcs, improve_by_programme, shortest_arcs
-from fabric.optimise.by_trees import improve_by_trees
-from fabric.optimise.certify import best_cut
+from fabric.optimise.by_programme import improve_by_programme
+from fabric.optimise.by_saddle import improve_flat
+from fabric.optimise.climb_further import climb_further
 from fabric.optimise.incumbent import Incumbent
-from fabric.routing.equal_split import ecmp_loads
+from fabric.optimise.path_policy import lost_words, route_space, solver_for
+from fabric.optimise.route_space import ArcSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import Certificate, Routing, RoutingOptions, access_bound, edge_utilisation
-from topologies.units import percent
+from fabric.routing.router import Routing, RoutingOptions
+from topologies.columns import column
+from topologies.units import excess
 
 EXACT = 1e-9  # relative gap at which a bound counts as met
 # Destinations x arcs up to which all arcs are written out and solved exactly, without descending first.
@@ -36,59 +40,68 @@ FLAT_COLUMNS = 1_000_000
 FLAT_GAP = 1e-3
 
 
-def least_utilisation(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
-    """Least maximum utilisation over all loop-free paths, or those of a policy, certified."""
-    if options.paths in ("k-shortest", "valley-free"):
-        from fabric.optimise.path_policy import solve_min_max_under_policy
+# Path policies under which any routing over shortest paths is allowed.
+SPLITTING = ("any", "shortest")
 
-        return solve_min_max_under_policy(graph, demand, options)
-    loads, unreachable = ecmp_loads(graph, demand)
-    access, access_words = access_bound(graph, demand)
-    best = Incumbent(
-        graph=graph,
-        demand=demand,
-        routable=~unreachable,
-        arcs=merge_parallel(graph),
-        access=access,
-        theta=max(float(edge_utilisation(graph, loads).max(initial=0.0)), access),
-        edge_gbps=loads,
-        certificate=Certificate(access, f"{access_words} carries at least {percent(access)}"),
-        options=options,
-    )
-    best.prove(best_cut(graph, demand, best.routable))
-    partial = best.gap > EXACT and _improve(best)
-    if not best.certificate.lower_bound:
-        best.certificate = Certificate(0.0, "nothing to route")
+
+def least_utilisation(graph: RoutingGraph, demand: PhaseDemand, options: RoutingOptions) -> Routing:
+    """Least maximum utilisation over the paths that ``options.paths`` allows, with a bound over all of those.
+
+    Returns
+    -------
+    Routing
+        With ``splits``, or ``paths`` (``k-shortest``); within the policy even when time runs out. The certificate says
+        nothing about routings over other paths. ``partial`` when the gap asked for was not reached.
+    """
+    space = route_space(graph, demand, options)
+    best = Incumbent.first(space, options)
+    if best.gap > EXACT:
+        _improve(best)
+    partial = best.gap > max(options.gap, EXACT)
     return Routing(
         "optimal",
-        best.edge_gbps,
-        unreachable,
-        splits=None if best.splits is None else best.arcs.edge_splits(best.splits),
+        best.carried.edge_gbps,
+        column(~space.routable, bool),
+        splits=best.carried.splits,
+        paths=best.carried.paths,
         certificate=best.certificate,
-        solver=best.solver or "cut bound",
+        solver=best.solver or ("stopped" if partial else "cut bound"),
         partial=partial,
+        notes=() if options.paths in SPLITTING else (*lost_words(space), *_open_words(best)),
     )
 
 
-def _improve(best: Incumbent) -> bool:
-    """Choose the way by kind and size of the network; returns whether a limit stopped it before the gap closed."""
+def _improve(best: Incumbent) -> None:
+    """Choose the way by paths, kind and size of the network."""
+    space = best.space
+    if not isinstance(space, ArcSpace) or best.options.paths not in SPLITTING:
+        improve_by_programme(best, space, solver=solver_for(best.graph, len(space.blocks.cost)))
+        if isinstance(space, ArcSpace) and not best.done:
+            climb_further(best, space)
+        return
     size = len(best.demand.dest) * len(best.arcs.src)
     layered, anywhere = best.graph.is_layered, best.options.paths == "any"
     dags = None
     if layered and size > PART_COLUMNS:
-        dags = improve_by_hot_parts(
-            best, min(best.options.gap, EASY_GAP) if size <= SMALL_COLUMNS else best.options.gap
-        )
+        dags = improve_by_hot_parts(best, min(best.options.gap, EASY_GAP if size <= SMALL_COLUMNS else 1.0))
         if best.done:
-            return False
-    elif anywhere and not layered and size > TREE_COLUMNS and (improve_by_trees(best) or best.done):
-        return not best.done
+            return
+    elif anywhere and not layered and size > TREE_COLUMNS and improve_flat(best):
+        return
     if size <= SMALL_COLUMNS:
-        allowed = all_arcs(best) if anywhere else shortest_arcs(best.arcs, best.demand, best.routable)
-        return improve_by_programme(best, allowed, complete=True, solver="highs")
+        improve_by_programme(best, space.over(None, complete=True), solver="highs")
+        return
     if dags is None:
         dags = improve_by_descent(best, max(best.options.gap, FLAT_GAP))
     if best.done or size > (AFTER_DESCENT if layered else FLAT_COLUMNS):
-        return not best.done
+        return
     # Simplex and interior point stall on the degenerate programmes of layered fabrics, but not on flat networks'.
-    return improve_by_programme(best, ArcPairs.of(dags), complete=not anywhere, solver="pdlp" if layered else "highs")
+    found = space.over(ArcPairs.of(dags), complete=not anywhere)
+    improve_by_programme(best, found, solver="pdlp" if layered else "highs")
+
+
+def _open_words(best: Incumbent) -> tuple[str, ...]:
+    """A note where the gap may be one between all allowed paths and those that switches can use."""
+    if best.done or not isinstance(best.space, ArcSpace) or time.monotonic() > best.deadline:
+        return ()
+    return (f"{excess(best.gap, 2)} above the bound over all valley-free paths, not all of which switches can use",)

@@ -21,6 +21,7 @@ import numpy as np
 
 from topologies.columns import Floats, Ints, Longs, column
 
+DUAL, PRIMAL = 1, 4  # simplex of HiGHS: dual where rows come, primal where mostly columns do
 TOLERANCE = 1e-9  # of HiGHS, absolute; rows are in units near 1
 
 
@@ -54,7 +55,9 @@ class Point:
 class Master:
     """A growing programme; columns and rows are added, nothing is taken out."""
 
-    def __init__(self, capacity: Floats, weight: Floats, rows: int, *, scale: float, least: float):
+    def __init__(
+        self, capacity: Floats, weight: Floats, rows: int, *, scale: float, least: float, primal: bool = False
+    ):
         import highspy
 
         self._capacity, self._weight = capacity, weight
@@ -74,6 +77,7 @@ class Master:
             ("log_to_console", False),
             ("threads", 1),
             ("presolve", "off"),
+            ("simplex_strategy", PRIMAL if primal else DUAL),
             ("random_seed", 0),
             ("primal_feasibility_tolerance", TOLERANCE),
             ("dual_feasibility_tolerance", TOLERANCE),
@@ -113,8 +117,8 @@ class Master:
         )
         return len(new)
 
-    def add(self, columns: Columns) -> None:
-        """Add ways to carry demand."""
+    def add(self, columns: Columns, cost: Floats | None = None) -> None:
+        """Add ways to carry demand, at a cost each or at that of their length."""
         count = len(columns.row)
         if not count:
             return
@@ -129,7 +133,9 @@ class Master:
         values = np.concatenate([np.ones(count), used])
         order = np.lexsort((rows, place))
         start = np.searchsorted(place[order], np.arange(count)).astype(np.int32)
-        cost = self.length_unit * np.bincount(each, self._weight[columns.arc] * columns.gbps, count)
+        if cost is None:
+            length = np.bincount(each, self._weight[columns.arc] * columns.gbps, count)
+            cost = np.asarray(self.length_unit * length, dtype=np.float64)
         self._highs.addCols(
             count, cost, np.zeros(count), np.full(count, self._free), len(order), start,
             rows[order].astype(np.int32), values[order],
@@ -146,6 +152,11 @@ class Master:
             self.columns + 1, np.arange(self.columns + 1, dtype=np.int32), np.append(0.0, self.length_unit * length)
         )
         self._highs.changeColBounds(0, 0.0, theta / self._scale)
+
+    def hold(self, theta: float) -> None:
+        """From now on minimise the costs of columns alone, at utilisations of ``theta`` or below."""
+        self._highs.changeColCost(0, 0.0)
+        self._highs.changeColBounds(0, theta / self._scale, theta / self._scale)
 
     def solve(self, deadline: float) -> Point | None:
         """The optimum over the columns and rows there are; None when the time is used up or HiGHS gives up."""

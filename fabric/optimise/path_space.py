@@ -13,8 +13,8 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from fabric.optimise.arcs import Arcs
+from fabric.optimise.carried import Carried
 from fabric.optimise.flow_blocks import FlowBlocks
-from fabric.optimise.route_space import Carried
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import FlowPaths
 from topologies.columns import Bools, Floats, Ints, Longs, column
@@ -30,6 +30,7 @@ class PathSpace:
     start: Ints  # shape (P + 1,)
     edge: Ints
 
+    policy = "k-shortest"
     complete = True
 
     @cached_property
@@ -63,6 +64,10 @@ class PathSpace:
         load = coo_array((share, (self.edge, step)), shape=(len(self.graph.src), paths))
         cost = np.bincount(step, self.graph.weight[self.edge], paths) * gbps
         return FlowBlocks(csr_array(conserve), csr_array(supply), csr_array(load), cost, gbps)
+
+    def first(self) -> Carried:
+        """Every pair on its shortest path."""
+        return self.carry(np.zeros(len(self.entry)), self.routable.astype(np.float64))
 
     def least_prices(self, price: Floats) -> Floats:
         """Price of the cheapest of every entry's paths."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabric.optimise.carried import Carried
 from fabric.optimise.flow_blocks import FlowBlocks
 from fabric.optimise.flow_programmes import LinearProgramme, arc_prices
 from fabric.optimise.proofs import highest
-from fabric.optimise.route_space import Carried, RouteSpace
+from fabric.optimise.route_space import RouteSpace
 from fabric.optimise.solve import Status, solve_programme
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.progress import Progress
@@ -38,8 +39,13 @@ class Improved:
 
 def within_capacity(graph: RoutingGraph, result: Improved) -> tuple[Floats, Floats]:
     """Loads and admitted parts, scaled down by what the solver's tolerance left above capacity."""
-    over = max(highest(graph, result.carried.edge_gbps), 1.0)
-    return np.asarray(result.carried.edge_gbps / over), np.asarray(result.admitted / over)
+    return fitted(graph, result.carried, result.admitted)
+
+
+def fitted(graph: RoutingGraph, carried: Carried, admitted: Floats) -> tuple[Floats, Floats]:
+    """Loads of a routing and the parts it admits, scaled down by what is above capacity."""
+    over = max(highest(graph, carried.edge_gbps), 1.0)
+    return np.asarray(carried.edge_gbps / over), np.asarray(admitted / over)
 
 
 def improve(

@@ -1,9 +1,10 @@
-"""What prices prove about throughput, levels and cost, whatever a solver reports: weak duality by shortest paths.
+"""What prices prove about utilisation, throughput, levels and cost, whatever a solver reports: weak duality.
 
 For any prices w ≥ 0 of the edges, with dist_w(e) the least price of an allowed path of entry e and n[e] its Gbps, every
 routing that admits the parts x[e] and fills no edge above the part τ of its capacity c has
 
 * Σ n x dist_w ≤ τ Σ c w: traffic pays at least the cheapest path, and no edge earns more than capacity · price;
+* maximum utilisation of all demand: θ ≥ Σ n · dist_w / Σ c w;
 * throughput: Σ n x ≤ Σ c w + Σ n · max(0, 1 − dist_w), as the second sum is the most that Σ n x (1 − dist_w) can be;
 * level of the entries U that rise together: t ≤ (Σ c w − Σ_{e not in U} n x dist_w) / Σ_{e in U} n dist_w;
 * cost of all demand: Σ length · Gbps ≥ Σ n · dist_{length + w} − τ Σ c w.
@@ -16,10 +17,28 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.routing.kernels import parallel_rows, priced_distances, priced_shortest_distances
 from fabric.routing.router import LevelStage, edge_utilisation
 from topologies.columns import Bools, Floats
+from topologies.units import percent
 
-_FEW = 3
+_FEW = 3  # links named
+_WORTH = 1e-6  # price times capacity, beside the dearest, that counts
+
+
+def entry_prices(graph: RoutingGraph, demand: PhaseDemand, price: Floats, *, shortest_only: bool = False) -> Floats:
+    """Least price of a path per entry of the demand, shape (nnz,); ``inf`` without a path."""
+    net, by_slot, rows = graph.inward, price[graph.into.edge], demand.rows
+    least = np.zeros(len(demand.src))
+
+    def work(first: int, last: int) -> None:
+        if shortest_only:
+            priced_shortest_distances(first, last, net, by_slot, rows, least)
+        else:
+            priced_distances(first, last, net.start, net.tail, by_slot, rows, least)
+
+    parallel_rows(len(demand.dest), work)
+    return least
 
 
 def paid_gbps(demand: PhaseDemand, routable: Bools, found: Floats) -> Floats:
@@ -31,6 +50,19 @@ def theta_bound(graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price
     """Least maximum utilisation of all demand; 0 when nothing has a price."""
     earned = float((graph.capacity_gbps * price).sum())
     return float(paid_gbps(demand, routable, found).sum()) / earned if earned > 0 else 0.0
+
+
+def priced_bound(
+    graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats, *, shortest_only: bool = False
+) -> float:
+    """The bound on the maximum utilisation that prices prove, by shortest paths alone; 0 when no edge has a price.
+
+    With ``shortest_only`` traffic may take only paths of least routing weight, and the cheapest of those counts.
+    """
+    if not price.any():
+        return 0.0
+    found = entry_prices(graph, demand, price, shortest_only=shortest_only)
+    return theta_bound(graph, demand, routable, price, found)
 
 
 def throughput_bound(graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats, found: Floats) -> float:
@@ -88,13 +120,20 @@ def cost_bound(
 def priced_names(graph: RoutingGraph, price: Floats) -> str:
     """The links that prices single out, the most valuable first."""
     worth = price * graph.capacity_gbps
-    priced = np.flatnonzero(worth > 1e-6 * worth.max(initial=0.0))
+    priced = np.flatnonzero(worth > _WORTH * worth.max(initial=0.0))
     if not len(priced):
         return "no link"
     top = priced[np.argsort(-worth[priced], kind="stable")][:_FEW]
     names = ", ".join(graph.edge_name(int(edge)) for edge in top)
     more = f" and {len(priced) - len(top)} more" if len(priced) > len(top) else ""
     return f"{len(priced)} link{'s' if len(priced) > 1 else ''} ({names}{more})"
+
+
+def price_words(graph: RoutingGraph, price: Floats, bound: float) -> str:
+    """What the links that prices single out have to carry."""
+    worth = price * graph.capacity_gbps
+    one = int((worth > _WORTH * worth.max(initial=0.0)).sum()) == 1
+    return f"{priced_names(graph, price)} {'fills up' if one else 'fill up together'}: at least {percent(bound)}"
 
 
 def highest(graph: RoutingGraph, edge_gbps: Floats) -> float:

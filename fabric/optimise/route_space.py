@@ -13,29 +13,52 @@ from typing import Protocol
 
 import numpy as np
 
+from fabric.optimise.arc_pairs import ArcPairs, every_pair, shortest_pairs
 from fabric.optimise.arcs import Arcs
-from fabric.optimise.by_programme import shortest_arcs
-from fabric.optimise.certify import entry_prices
+from fabric.optimise.carried import Carried
+from fabric.optimise.contracted import contracted_prices
 from fabric.optimise.extract import splits_from_flows
 from fabric.optimise.flow_blocks import FlowBlocks, Steps, step_blocks
-from fabric.optimise.incumbent import split_loads
+from fabric.optimise.proofs import entry_prices
 from fabric.optimise.valley_free import StateSteps, valley_free_prices
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import FlowPaths, Splits
-from topologies.columns import Bools, Floats, Ints, column
+from fabric.routing.router import Splits
+from topologies.columns import Bools, Floats, column
 
-
-@dataclass(frozen=True, eq=False)
-class Carried:
-    """A routing of what is admitted: loads of the graph's edges, with the splits or the paths that make them."""
-
-    edge_gbps: Floats  # shape (E, C)
-    splits: Splits | None
-    paths: FlowPaths | None
+# Destinations x edges above which, and part of the edges with a price below which, nodes that cost nothing to cross are
+# made one before paths are priced.
+LARGE, FEW_PRICED = 1_000_000, 0.5
+# Appended to words about bounds that hold for some paths only.
+OVER_PATHS = {
+    "any": "",
+    "shortest": ", over shortest paths",
+    "k-shortest": ", over the given paths",
+    "valley-free": ", over valley-free paths",
+}
 
 
 class RouteSpace(Protocol):
-    """What the objectives need to know about the paths that traffic may take."""
+    """What the optimiser needs to know about the paths that traffic may take."""
+
+    @property
+    def graph(self) -> RoutingGraph:
+        """Where traffic goes."""
+        ...
+
+    @property
+    def demand(self) -> PhaseDemand:
+        """What is sent."""
+        ...
+
+    @property
+    def policy(self) -> str:
+        """Name of the path policy."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether the blocks lack no column."""
+        ...
 
     @property
     def arcs(self) -> Arcs:
@@ -50,6 +73,10 @@ class RouteSpace(Protocol):
     @property
     def blocks(self) -> FlowBlocks:
         """Blocks of the programme."""
+        ...
+
+    def first(self) -> Carried:
+        """A routing to begin with: equal splitting over shortest paths, or one allowed path a pair."""
         ...
 
     def least_prices(self, price: Floats) -> Floats:
@@ -79,30 +106,54 @@ class ArcSpace:
     demand: PhaseDemand
     policy: str
     routable: Bools
-    rows: Ints  # destination index of every column
-    used: Ints  # its arc
     complete: bool  # whether no column is missing
+    given: ArcPairs | None = None  # the columns; None for all there are, or those on shortest paths
     states: StateSteps | None = None  # of valley-free
+    equal_gbps: Floats | None = None  # shape (E, C), loads of equal splitting, where the policy allows that
+
+    @cached_property
+    def pairs(self) -> ArcPairs:
+        """Destination and arc of every column."""
+        if self.given is not None:
+            return self.given
+        if self.complete and self.policy == "any":
+            return every_pair(self.graph, self.arcs, self.demand)
+        return shortest_pairs(self.arcs, self.demand, self.routable)
 
     @cached_property
     def blocks(self) -> FlowBlocks:
         """Blocks with a column per allowed destination and arc."""
-        steps = Steps.of_arcs(self.arcs)
-        return step_blocks(steps, self.arcs, self.demand, self.demand.dest, self.routable, self.rows, self.used)
+        return step_blocks(
+            Steps.of_arcs(self.arcs), self.arcs, self.demand, self.demand.dest, self.routable,
+            self.pairs.rows, self.pairs.used,
+        )  # fmt: skip
+
+    def first(self) -> Carried:
+        """Equal splitting where it is allowed."""
+        if self.equal_gbps is not None:
+            return Carried(self.equal_gbps, None)
+        return self.carry(np.zeros(len(self.pairs.rows)), self.routable.astype(np.float64))
 
     def least_prices(self, price: Floats) -> Floats:
         """Least price over any, all shortest or all valley-free paths."""
         if self.states is not None:
             return valley_free_prices(self.states, self.demand, by_arc(self.arcs, price))
+        large = len(self.demand.dest) * len(price) > LARGE
+        if self.policy == "any" and large and np.count_nonzero(price) < FEW_PRICED * len(price):
+            return contracted_prices(self.graph, self.demand, price)
         return entry_prices(self.graph, self.demand, price, shortest_only=self.policy == "shortest")
 
     def carry(self, flow: Floats, admitted: Floats) -> Carried:
         """Splits from flows, and the loads they make."""
         cut = admitted_demand(self.demand, np.where(self.routable, admitted, 0.0))
-        units = np.maximum(np.bincount(self._row_of_entry(), self._routable_gbps(), len(cut.dest)), 0.0)
-        splits = _splits(self.arcs, cut, self.routable, self.rows, self.used, flow * units[self.rows])
-        edge_gbps = self.arcs.edge_loads(split_loads(self.arcs, cut, splits, self.routable))
-        return Carried(edge_gbps, self.arcs.edge_splits(splits), None)
+        offered = np.where(self.routable, self.demand.total_gbps, 0.0)
+        units = np.bincount(self.demand.row_of_entry, offered, len(cut.dest))
+        splits = _splits(self.arcs, cut, self.routable, self.pairs, flow * units[self.pairs.rows])
+        return Carried.by_splits(self.arcs, cut, self.routable, splits)
+
+    def over(self, pairs: ArcPairs | None, *, complete: bool) -> ArcSpace:
+        """With other columns; None for those there are to begin with."""
+        return replace(self, given=pairs, complete=complete)
 
     def grown(self, price: Floats) -> ArcSpace | None:
         """With the arcs on cheapest paths under the prices, when any path goes."""
@@ -110,23 +161,12 @@ class ArcSpace:
             return None
         nudge = price[price > 0].min(initial=1.0) * 1e-6
         priced = replace(self.arcs, weight=by_arc(self.arcs, price) + nudge)
-        pairs = shortest_arcs(priced, self.demand, self.routable)
-        return self.with_pairs(pairs.rows, pairs.used)
+        return self.with_pairs(shortest_pairs(priced, self.demand, self.routable))
 
-    def with_pairs(self, rows: Ints, used: Ints) -> ArcSpace | None:
+    def with_pairs(self, more: ArcPairs) -> ArcSpace | None:
         """With more columns; None when all are there."""
-        count = len(self.arcs.src)
-        key = self.rows.astype(np.int64) * count + self.used
-        merged = np.union1d(key, rows.astype(np.int64) * count + used)
-        if len(merged) == len(key):
-            return None
-        return replace(self, rows=column(merged // count, np.int32), used=column(merged % count, np.int32))
-
-    def _row_of_entry(self) -> Ints:
-        return column(np.repeat(np.arange(len(self.demand.dest)), np.diff(self.demand.start)), np.int32)
-
-    def _routable_gbps(self) -> Floats:
-        return np.where(self.routable, self.demand.total_gbps, 0.0)
+        merged = self.pairs.with_more(more, len(self.arcs.src))
+        return None if len(merged.rows) == len(self.pairs.rows) else replace(self, given=merged)
 
 
 def by_arc(arcs: Arcs, of_edge: Floats) -> Floats:
@@ -136,21 +176,9 @@ def by_arc(arcs: Arcs, of_edge: Floats) -> Floats:
     return values
 
 
-def every_pair(graph: RoutingGraph, arcs: Arcs, demand: PhaseDemand) -> tuple[Ints, Ints]:
-    """All pairs (destination index, arc) that loop-free traffic to the destination can use."""
-    rows = np.repeat(np.arange(len(demand.dest)), len(arcs.src))
-    used = np.tile(np.arange(len(arcs.src)), len(demand.dest))
-    dest = demand.dest[rows]
-    sends = np.zeros((len(demand.dest), arcs.nodes), dtype=np.bool_)
-    sends[demand.row_of_entry, demand.src] = True
-    tail, head = arcs.src[used], arcs.dst[used]
-    keep = (tail != dest) & (~graph.is_terminal[head] | (head == dest))
-    keep &= ~graph.is_terminal[tail] | sends[rows, tail]
-    return column(rows[keep], np.int32), column(used[keep], np.int32)
-
-
-def _splits(arcs: Arcs, demand: PhaseDemand, routable: Bools, rows: Ints, used: Ints, flow_gbps: Floats) -> Splits:
+def _splits(arcs: Arcs, demand: PhaseDemand, routable: Bools, pairs: ArcPairs, flow_gbps: Floats) -> Splits:
     """Splits per destination over its own allowed arcs only, so that what is sent on stays within the policy."""
+    rows, used = pairs.rows, pairs.used
     order = np.argsort(rows, kind="stable")
     bounds = np.searchsorted(rows[order], np.arange(len(demand.dest) + 1))
     edges, fractions, start = [np.empty(0, dtype=np.int32)], [np.empty(0)], [0]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from fabric.optimise.formulate import FlowProgramme
+from fabric.optimise.programme import Programme
 from topologies.columns import Floats
 
 _BITS = 36  # of a coefficient's mantissa that count; the rest is rounding
@@ -29,7 +29,7 @@ _Hashes = NDArray[np.uint64]
 class Quotient:
     """A programme of classes, and which class every row and column of the first one is in."""
 
-    programme: FlowProgramme
+    programme: Programme
     row_class: NDArray[np.int64]
     column_class: NDArray[np.int64]
 
@@ -47,7 +47,7 @@ class Quotient:
         return np.asarray((prices / np.bincount(self.row_class))[self.row_class])
 
 
-def quotient(programme: FlowProgramme) -> Quotient:
+def quotient(programme: Programme) -> Quotient:
     """The programme by classes of the coarsest equitable partition of its rows and columns."""
     matrix = csr_array(programme.matrix)
     by_column = csr_array(matrix.T)
@@ -97,11 +97,11 @@ def _labels(*keys: _Hashes) -> NDArray[np.int64]:
 
 
 def _reduced(
-    programme: FlowProgramme,
+    programme: Programme,
     matrix: csr_array[Any, tuple[int, int]],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
-) -> FlowProgramme:
+) -> Programme:
     row_of, first_row = np.unique(rows, return_index=True)
     column_of, first_column, many = np.unique(columns, return_index=True, return_counts=True)
     part = matrix[first_row].tocoo()
@@ -117,7 +117,4 @@ def _reduced(
         lower=programme.lower[first_column],
         upper=programme.upper[first_column],
         flow_columns=0,  # classes, not flows
-        row_of_var=np.empty(0, dtype=np.int32),
-        arc_of_var=np.empty(0, dtype=np.int32),
-        gbps_of_unit=np.empty(0),
     )

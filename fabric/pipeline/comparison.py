@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fabric.pipeline.phase_options import limits_of, phases_to_route, routing_options, under
 from fabric.pipeline.prepared import PreparedScenario
-from fabric.pipeline.stages import assumptions, limits_of, phases_to_route, routing_options, under
+from fabric.pipeline.stages import assumptions
 from fabric.routing.progress import Reporter, silent
 from fabric.scenario.schema import not_yet_modelled
 from topologies.errors import ScenarioError

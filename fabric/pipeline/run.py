@@ -7,7 +7,8 @@ from functools import cached_property
 
 from fabric.pipeline.network import Network
 from fabric.pipeline.prepared import PreparedScenario, build, prepare
-from fabric.pipeline.stages import route_prepared_scenario
+from fabric.pipeline.routed_phases import RoutedPhase, kept_phases, route_phases
+from fabric.pipeline.stages import judge_phases
 from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.routing.progress import Reporter, silent
@@ -40,6 +41,7 @@ class Run:
     given: str = ""
     saved: bool = False
     stages: PreparedScenario | None = field(default=None, repr=False)  # None: made when it is asked for
+    phases: tuple[RoutedPhase, ...] = field(default=(), repr=False)  # kept for runs after it
 
     @cached_property
     def prepared(self) -> PreparedScenario:
@@ -84,7 +86,7 @@ def run_scenario(
     given : str
         The path as the user wrote it; default: the scenario's.
     like : Run, optional
-        A run before it, whose fabrics and traffic are taken over where nothing of theirs has changed.
+        A run before it, whose fabrics, traffic and routes are taken over where nothing of theirs has changed.
     idle : bool
         Whether a scenario that sends nothing is a run too, without routes; else it is refused.
 
@@ -95,13 +97,15 @@ def run_scenario(
     """
     try:
         stages = prepare(loaded, request, like=None if like is None else like.prepared, progress=progress)
-        result = route_prepared_scenario(stages, progress=progress, idle=idle)
+        phases = route_phases(stages, progress, idle=idle, like=() if like is None else like.phases)
+        result = judge_phases(stages, phases)
     except FabricError as error:
         # Problems that name no key, such as those of a flag, have no place in the text.
         placed = loaded.locate(error) if any(problem.where for problem in error.problems) else error
         vars(placed)["sources"] = dict(loaded.sources)
         raise placed from None
-    return Run(loaded, request, result, given or loaded.path, stages=stages)
+    kept = kept_phases(phases) if like is None else ()  # a session goes back to its base
+    return Run(loaded, request, result, given or loaded.path, stages=stages, phases=kept)
 
 
 def route(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabric.pipeline.draws import DrawCount, draw_counts
+from fabric.pipeline.phase_options import limits_of, phases_to_route, routing_options
 from fabric.pipeline.prepared import PreparedScenario, prepare
 from fabric.pipeline.run import Run
-from fabric.pipeline.stages import limits_of, phases_to_route, route_prepared_scenario, routing_options
+from fabric.pipeline.stages import route_prepared_scenario
 from fabric.request import RouteRequest
 from fabric.routing.progress import Reporter, silent
 from fabric.scenario.load import LoadedScenario

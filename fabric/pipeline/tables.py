@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fabric.pipeline.network import Network
+from fabric.pipeline.phase_options import routing_options, under
 from fabric.pipeline.prepared import PreparedScenario, build, check_fabric, prepare
-from fabric.pipeline.stages import routing_options, under
 from fabric.request import RouteRequest, TablesRequest
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario

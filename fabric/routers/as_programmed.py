@@ -8,15 +8,23 @@ towards table sizes here; an export has all.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from fabric.routing.destination_flows import flows_by_destination
 from fabric.routing.graph import PhaseDemand, RoutingGraph
-from fabric.routing.router import ROUTERS, Routing, RoutingOptions, places_flows, traits_of
+from fabric.routing.router import ROUTERS, DestinationFlows, Routing, RoutingOptions, places_flows, traits_of
+from fabric.routing.table_options import TableOptions
 from fabric.routing.traits import RouterTraits
 from topologies.columns import column
 from topologies.errors import RoutingError
 from topologies.registry import Injected
 from topologies.units import percent
+
+if TYPE_CHECKING:
+    from fabric.routing.tables.programme import Programme
 
 
 @ROUTERS.register(
@@ -35,8 +43,6 @@ def as_programmed(
     graph: Injected[RoutingGraph], demand: Injected[PhaseDemand], options: Injected[RoutingOptions]
 ) -> Routing:
     """The scenario's router with the weights that switches are programmed with."""
-    from fabric.routing.tables.programme import programme
-    from fabric.routing.tables.table_decisions import table_decisions
     from fabric.routing.tables.walk import walk
 
     base = traits_of(options.tables.base).mean_router or options.tables.base
@@ -47,7 +53,7 @@ def as_programmed(
             code="FP5032",
         )
     planned = ROUTERS[base]({}, graph=graph, demand=demand, options=options)
-    made = programme(table_decisions(base, graph, demand, planned), options.tables)
+    made = _programmed(base, graph, demand, planned, options.tables)
     admitted = demand if planned.admitted is None else _scaled(demand, planned.admitted)
     found = walk(made.decisions, made.part, admitted)
     note = f"{base} as programmed: buckets carry at most {percent(made.oversubscription - 1)} more than planned"
@@ -60,7 +66,29 @@ def as_programmed(
         notes=(note, *planned.notes),
         admitted=planned.admitted,
         usable=planned.usable,
+        flows=partial(_by_destination, base, graph, demand, planned, options.tables),
     )
+
+
+def _programmed(
+    base: str, graph: RoutingGraph, demand: PhaseDemand, planned: Routing, options: TableOptions
+) -> Programme:
+    from fabric.routing.tables.programme import programme
+    from fabric.routing.tables.table_decisions import table_decisions
+
+    return programme(table_decisions(base, graph, demand, planned), options)
+
+
+def _by_destination(
+    base: str, graph: RoutingGraph, demand: PhaseDemand, planned: Routing, options: TableOptions
+) -> DestinationFlows | None:
+    """Loads by destination, of tables programmed once more: they may be too large to keep."""
+    from fabric.routing.tables.walk import walk_adder
+
+    made = _programmed(base, graph, demand, planned, options)
+    admitted = demand if planned.admitted is None else _scaled(demand, planned.admitted)
+    add = walk_adder(made.decisions, made.part, admitted)
+    return flows_by_destination(len(demand.dest), len(graph.src), demand.gbps.shape[1], add)
 
 
 def _scaled(demand: PhaseDemand, part: np.ndarray) -> PhaseDemand:

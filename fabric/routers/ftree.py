@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from fabric.routing.destination_flows import flows_by_destination
 from fabric.routing.equal_split import ecmp_loads
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import parallel_loads
 from fabric.routing.modulo_trees import Numbering, TreeNet, load_trees, number_endpoints, tree_net, walk_trees
-from fabric.routing.router import ROUTERS, FlowPaths, PairTraffic, Routing
+from fabric.routing.router import ROUTERS, DestinationFlows, FlowPaths, PairTraffic, Routing
 from fabric.routing.traits import RouterTraits
 from topologies.columns import Floats, Ints, Longs, column, concatenate
 from topologies.errors import RoutingError
@@ -131,8 +133,32 @@ def ftree(
 
     loads = parallel_loads(len(receivers.node), (len(graph.src), demand.gbps.shape[1]), work)
     _, unreachable = ecmp_loads(graph, demand)
-    paths = _paths(receivers, net, numbers) if receivers.count <= MOST_PATHS else None
-    return Routing("ftree", loads, unreachable, paths=paths, notes=_notes(graph, receivers))
+    listed = receivers.count <= MOST_PATHS
+    return Routing(
+        "ftree",
+        loads,
+        unreachable,
+        paths=_paths(receivers, net, numbers) if listed else None,
+        notes=_notes(graph, receivers),
+        flows=None if listed else partial(_by_destination, receivers, net, numbers, demand),
+    )
+
+
+def _by_destination(
+    receivers: _Receivers, net: TreeNet, numbers: Numbering, demand: PhaseDemand
+) -> DestinationFlows | None:
+    """Loads by destination, of all endpoints behind it; None where they would be too many rows."""
+    bounds = np.searchsorted(receivers.sink, [demand.dest, demand.dest + 1]).tolist()
+    number = numbers.of_node[receivers.node]
+
+    def add(row: int, loads: Floats) -> None:
+        first, last = bounds[0][row], bounds[1][row]
+        some = receivers.entries(first, last)
+        load_trees(
+            net, receivers.sink[first:last], number[first:last], some.start, some.src, some.code, some.gbps, loads
+        )
+
+    return flows_by_destination(len(demand.dest), len(receivers.graph.src), demand.gbps.shape[1], add)
 
 
 def _notes(graph: RoutingGraph, receivers: _Receivers) -> tuple[str, ...]:

@@ -21,9 +21,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fabric.routing.adjacency import Adjacency
 from fabric.routing.compiled import compiled
 from fabric.routing.equal_split import ecmp_loads
-from fabric.routing.graph import Adjacency, PhaseDemand, RoutingGraph
+from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import hop_order
 from fabric.routing.router import ROUTERS, Routing
 from fabric.routing.traits import RouterTraits

@@ -8,16 +8,16 @@ What is kept only saves time: no failure to read or to write it stops the work.
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
 from collections.abc import Callable
-from functools import cache, cached_property, update_wrapper
-from pathlib import Path
+from functools import cached_property, update_wrapper
+from types import FunctionType
 from typing import Any, ClassVar, TypeVar, cast
+
+from fabric.routing.temporary_folder import temporary_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_MOST_CALLS = 20_000  # of a loop, after which loading numba costs less than finding the types of arguments here
 _WAY_OUT = "NUMBA_CACHE_DIR names a folder that can be written, which keeps them"
 
 
@@ -57,6 +57,8 @@ class _Kernel:
         self._kept = kept
         self._options = options
         self._call: Callable[..., Any] = self._first_call
+        self._linked: dict[object, Callable[..., Any]] = {}
+        self._calls = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._call(*args, **kwargs)
@@ -95,8 +97,48 @@ class _Kernel:
         return self.__dict__["_made"]
 
     def _first_call(self, *args: Any, **kwargs: Any) -> Any:
-        self._call = self._dispatcher
+        from fabric.routing.kept_loops import KeptLoops
+
+        if self._kept and KeptLoops.can_keep(self._function) and type(self._function) is FunctionType:
+            self._loops = KeptLoops(self._function, repr(sorted(self._options.items())))
+            self._call = self._by_types
+        else:
+            self._call = self._dispatcher
         return self._call(*args, **kwargs)
+
+    def _by_types(self, *args: Any, **kwargs: Any) -> Any:
+        """Call what was linked for types like these; what is called very often is left to numba, which tells sooner."""
+        from fabric.routing.kept_loops import types_of
+
+        self._calls += 1
+        if self._calls > _MOST_CALLS:
+            self._call = self._dispatcher
+        whole = not kwargs and len(args) == self._function.__code__.co_argcount
+        types = types_of(args) if whole else None
+        if types is None:
+            return self._dispatcher(*args, **kwargs)
+        call = self._linked.get(types)
+        if call is not None:
+            return call(*args)
+        call = self._loops.read(types)
+        if call is not None:
+            self._linked[types] = call
+            return call(*args)
+        result = self._dispatcher(*args)
+        self._linked[types] = self._dispatcher
+        self._keep(types, args)
+        return result
+
+    def _keep(self, types: tuple[Any, ...], args: tuple[Any, ...]) -> None:
+        """Keep what numba has compiled for some arguments, to be linked in later runs."""
+        kept = self._dispatcher._cache
+        try:
+            signature = tuple(self._dispatcher.typeof_pyval(value) for value in args)
+            code = kept.object_code(signature, self._dispatcher.targetctx)
+            if code is not None:
+                self._loops.write(types, code, kept.cache_path)
+        except Exception:  # what is kept only saves time
+            return
 
 
 class _Kept:
@@ -132,6 +174,14 @@ class _Kept:
             return self._place.load_overload(signature, target)
         except Exception:  # a file cut off or written by something else: compiled again, and written anew
             return None
+
+    def object_code(self, signature: Any, target: Any) -> tuple[Any, ...] | None:
+        """What is kept for these types, as numba writes it; None where nothing is."""
+        file = getattr(self._place, "_cache_file", None)
+        code: tuple[Any, ...] | None = None
+        if file is not None:
+            code = file.load(self._place._index_key(signature, target.codegen()))
+        return code
 
     def save_overload(self, signature: Any, result: Any) -> None:
         """Keep what was compiled, where that can be."""
@@ -178,26 +228,6 @@ def _in_temporary_folder(function: Callable[..., Any]) -> Any:
         return _null_cache()
     finally:
         settings.CACHE_DIR = before
-
-
-@cache
-def temporary_folder() -> Path | None:
-    """The user's own folder under the temporary directory; None where there can be none.
-
-    What lies in it is run as code. So it is used only when it is a folder, no link, that belongs to this user and that
-    nobody else may enter.
-    """
-    try:
-        above = Path(tempfile.gettempdir())
-        if above == Path.cwd():  # what Python takes when there is no temporary directory
-            return None
-        folder = above / f"fabric-kernels-{os.geteuid()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError:
-        return None
-    private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
-    return folder if private else None
 
 
 def _say(why: str, *, kept: bool) -> None:

@@ -14,32 +14,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 
-from topologies.budget import Counts, check_memory
+from fabric.routing.adjacency import Adjacency as Adjacency
+from fabric.routing.block_demand import block_entries
+from fabric.routing.class_edges import class_edges
+from fabric.routing.twins import TwinNet, find_twins, slot_of_edges, twin_net
 from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
-from topologies.errors import RoutingError
+from topologies.parts import strong_parts
 from topologies.topology import Topology
 from traffic.demands import Flows
 
 _SIGNATURE_DIGITS = 9
-DEMAND_BYTES = 130  # of a pair of graph nodes while demand is gathered: its key and amount, sorted and joined
-
-
-@dataclass(frozen=True, eq=False)
-class Adjacency:
-    """Edges by node: those of node v are ``edge[start[v]:start[v + 1]]``."""
-
-    start: Ints
-    edge: Ints
-
-    @staticmethod
-    def by(end: Ints, nodes: int) -> Adjacency:
-        """Group edges by one of their ends."""
-        order = np.argsort(end, kind="stable")
-        start = np.searchsorted(end[order], np.arange(nodes + 1))
-        return Adjacency(column(start, np.int32), column(order, np.int32))
 
 
 class Inward(NamedTuple):
@@ -127,6 +115,35 @@ class RoutingGraph:
     def inward(self) -> Inward:
         """Edges by destination, for searches from a destination backwards."""
         return Inward(self.into.start, self.src[self.into.edge], self.weight[self.into.edge], self.equal_weights)
+
+    @cached_property
+    def between_switches(self) -> Longs:
+        """Edges without a terminal."""
+        return np.flatnonzero(~self.is_terminal[self.src] & ~self.is_terminal[self.dst])
+
+    @cached_property
+    def strong_part(self) -> Ints:
+        """Number of the part of every node inside which all switches reach each other over links between switches."""
+        core = self.between_switches
+        return strong_parts(self.nodes, self.src[core], self.dst[core])
+
+    @cached_property
+    def slot_of_edge(self) -> Longs:
+        """Slot of ``twin_net`` that every edge of ``between_switches`` is a part of."""
+        core = self.between_switches
+        return slot_of_edges(self.twin_net, self.src[core], self.dst[core])
+
+    @cached_property
+    def twins(self) -> Ints:
+        """Set of every switch that has the same links as others; switches are the first of all nodes."""
+        core = self.between_switches
+        return find_twins(self.src[core], self.dst[core], int((~self.is_terminal).sum()))
+
+    @cached_property
+    def twin_net(self) -> TwinNet:
+        """The network of those sets."""
+        core = self.between_switches
+        return twin_net(self.src[core], self.dst[core], self.twins, self.nodes)
 
     def node_name(self, node: int) -> str:
         """Name of the topology node a graph node stands for."""
@@ -217,9 +234,13 @@ def _access(topology: Topology, live: Bools, inside: Ints | None) -> _Access:
     one = (np.diff(out.start)[ends] == 1) & (np.diff(back.start)[ends] == 1)
     candidates = ends[one]
     same = links.dst[out.edge[out.start[candidates]]] == links.src[back.edge[back.start[candidates]]]
-    single = candidates[same] if inside is None else np.setdiff1d(candidates[same], inside)
+    is_single = np.zeros(len(nodes), dtype=np.bool_)
+    is_single[candidates[same]] = True
+    if inside is not None:
+        is_single[column(inside, np.int32)] = False
     attached = (np.diff(out.start)[ends] > 0) | (np.diff(back.start)[ends] > 0)
-    return _Access(out, back, column(single, np.int32), column(np.setdiff1d(ends[attached], single), np.int32))
+    multi = ends[attached & ~is_single[ends]]
+    return _Access(out, back, column(np.flatnonzero(is_single), np.int32), column(multi, np.int32))
 
 
 def _built_multi_homed(topology: Topology) -> Ints:
@@ -248,6 +269,15 @@ def _exchange(topology: Topology, flows: Sequence[Flows], colour: Ints) -> Float
     return np.column_stack(columns) if columns else np.zeros((nodes, 0))
 
 
+def _row_codes(rows: Floats) -> Longs:
+    """Number of every row among the different ones in ascending order, as ``np.unique`` over rows gives it."""
+    order = np.lexsort(rows.T[::-1])
+    differs = np.append(False, (rows[order[1:]] != rows[order[:-1]]).any(axis=1))[: len(rows)]
+    code = np.empty(len(rows), dtype=np.int64)
+    code[order] = np.cumsum(differs)
+    return code
+
+
 def _classes(topology: Topology, flows: Sequence[Flows], multi: Ints) -> list[Ints]:
     """Members of every class of active multi-homed endpoints, by refinement until nothing splits any more."""
     colour = topology.groups.of_node.copy()
@@ -258,13 +288,17 @@ def _classes(topology: Topology, flows: Sequence[Flows], multi: Ints) -> list[In
     count = 0
     while len(active):
         keys = np.column_stack([colour[active], exchange[active]])
-        _, code = np.unique(keys, axis=0, return_inverse=True)
+        code = _row_codes(keys)
         colour[active] = first + code
         if int(code.max()) + 1 == count:
-            return [active[code == member] for member in range(count)]
+            return np.split(active[np.argsort(code, kind="stable")], np.cumsum(np.bincount(code))[:-1])
         count = int(code.max()) + 1
         exchange = _exchange(topology, flows, colour)
     return []
+
+
+# Without multi-homed endpoints a graph is the same for all demand. It holds its topology: an id is of one that lives.
+_SHARED: WeakValueDictionary[int, RoutingGraph] = WeakValueDictionary()
 
 
 def build_graph(
@@ -276,90 +310,56 @@ def build_graph(
     place single flows. Single-homed endpoints in ``access_in_graph`` are treated like multi-homed ones: their access
     links are edges.
     """
+    whole = topology.up.all()
+    shared = (access_in_graph is None or not len(access_in_graph)) and (whole or not per_endpoint)
+    if shared and id(topology) in _SHARED:
+        return _SHARED[id(topology)]
+    if per_endpoint and not whole:
+        access_in_graph = np.union1d(_built_multi_homed(topology), [] if access_in_graph is None else access_in_graph)
+    live = column(topology.up & (topology.links.capacity_gbps > 0), np.bool_)
+    access = _access(topology, live, access_in_graph)
+    classes = (
+        [column([node], np.int32) for node in access.multi] if per_endpoint else _classes(topology, flows, access.multi)
+    )
+    graph = _graph_of(topology, live, access, classes, per_endpoint=per_endpoint)
+    if shared and not len(access.multi):
+        _SHARED[id(topology)] = graph
+    return graph
+
+
+def _graph_of(
+    topology: Topology, live: Bools, access: _Access, classes: list[Ints], *, per_endpoint: bool
+) -> RoutingGraph:
     nodes, links = topology.nodes, topology.links
-    live = topology.up & (links.capacity_gbps > 0)
     capacity = topology.capacity_gbps
     switch = np.flatnonzero(nodes.forwards)
     graph_id = np.full(len(nodes), -1, dtype=np.int32)
     graph_id[switch] = np.arange(len(switch))
     core = np.flatnonzero(live & nodes.forwards[links.src] & nodes.forwards[links.dst])
-
-    if per_endpoint and not topology.up.all():
-        access_in_graph = np.union1d(_built_multi_homed(topology), [] if access_in_graph is None else access_in_graph)
-    access = _access(topology, live, access_in_graph)
     up, down = access.out.edge[access.out.start[access.single]], access.back.edge[access.back.start[access.single]]
     source, sink = graph_id.copy(), graph_id.copy()
     source[access.single] = sink[access.single] = graph_id[links.dst[up]]
 
-    parts = _ClassEdges(topology, len(switch), topology.links.capacity_gbps if per_endpoint else capacity)
-    classes = (
-        [column([node], np.int32) for node in access.multi] if per_endpoint else _classes(topology, flows, access.multi)
-    )
-    for members in classes:
-        for side, terminal_of, out in ((access.out, source, True), (access.back, sink, False)):
-            parts.add(members, side, graph_id, terminal_of, out=out)
-    member_nodes = concatenate([np.asarray(parts.node_of)], np.int32)
+    order_gbps = topology.links.capacity_gbps if per_endpoint else capacity
+    access_edges = class_edges(topology, access.out, access.back, classes, graph_id, len(switch), len(core), order_gbps)
+    source[access_edges.sends[0]], sink[access_edges.receives[0]] = access_edges.sends[1], access_edges.receives[1]
+    nodes_in_all = len(switch) + len(access_edges.node_of)
     return RoutingGraph(
         topology=topology,
-        node_of=concatenate([switch, member_nodes], np.int32),
-        is_terminal=column(np.arange(len(switch) + len(member_nodes)) >= len(switch), np.bool_),
-        src=concatenate([graph_id[links.src[core]], *parts.src], np.int32),
-        dst=concatenate([graph_id[links.dst[core]], *parts.dst], np.int32),
-        capacity_gbps=concatenate([capacity[core], *parts.capacity], np.float64),
-        weight=concatenate([links.weight[core], *parts.weight], np.float64),
-        link_of=concatenate([core, *(np.full(len(part), -1) for part in parts.src)], np.int32),
-        member_edge=concatenate([np.asarray(part) + len(core) for part in parts.member_edge], np.int32),
-        member_link=concatenate(parts.member_link, np.int32),
-        class_size=concatenate([np.ones(len(core)), *parts.size], np.float64),
+        node_of=concatenate([switch, access_edges.node_of], np.int32),
+        is_terminal=column(np.arange(nodes_in_all) >= len(switch), np.bool_),
+        src=concatenate([graph_id[links.src[core]], access_edges.src], np.int32),
+        dst=concatenate([graph_id[links.dst[core]], access_edges.dst], np.int32),
+        capacity_gbps=concatenate([capacity[core], access_edges.capacity_gbps], np.float64),
+        weight=concatenate([links.weight[core], access_edges.weight], np.float64),
+        link_of=concatenate([core, np.full(len(access_edges.src), -1)], np.int32),
+        member_edge=column(access_edges.member_edge, np.int32),
+        member_link=column(access_edges.member_link, np.int32),
+        class_size=concatenate([np.ones(len(core)), access_edges.size], np.float64),
         source=column(source, np.int32),
         sink=column(sink, np.int32),
         single_homed=(access.single, column(up, np.int32), column(down, np.int32)),
     )
-
-
-class _ClassEdges:
-    """Collects terminals and access edges of the classes of multi-homed endpoints."""
-
-    def __init__(self, topology: Topology, first_node: int, order_gbps: Floats) -> None:
-        self.topology = topology
-        self._order_gbps = order_gbps  # by which parallel links of a host are told apart
-        self.next_node = first_node
-        self.node_of: list[int] = []
-        self.src: list[Ints] = []
-        self.dst: list[Ints] = []
-        self.capacity: list[Floats] = []
-        self.weight: list[Floats] = []
-        self.size: list[Floats] = []
-        self.member_edge: list[Ints] = []
-        self.member_link: list[Ints] = []
-        self._edges = 0
-
-    def add(self, members: Ints, side: Adjacency, graph_id: Ints, terminal_of: Ints, *, out: bool) -> None:
-        """One terminal of a class with its edges out of the hosts, or back into them; none without links."""
-        links = self.topology.links
-        far = links.dst if out else links.src
-        rows = np.stack([self._sorted(side.edge[side.start[n] : side.start[n + 1]], far) for n in members.tolist()])
-        switches = graph_id[far[rows[0]]]
-        if not len(switches):
-            return
-        terminal = np.full(len(switches), self.next_node, dtype=np.int32)
-        terminal_of[members] = self.next_node
-        self.next_node += 1
-        self.node_of.append(int(members[0]))
-        self.src.append(terminal if out else switches)
-        self.dst.append(switches if out else terminal)
-        self.capacity.append(self.topology.capacity_gbps[rows[0]] * len(members))
-        self.weight.append(links.weight[rows[0]])
-        self.size.append(np.full(len(switches), float(len(members))))
-        self.member_edge.append(np.tile(np.arange(self._edges, self._edges + len(switches)), len(members)))
-        self.member_link.append(rows.ravel())
-        self._edges += len(switches)
-
-    def _sorted(self, rows: Ints, far: Ints) -> Ints:
-        """A host's links in an order that all hosts of its class share."""
-        links = self.topology.links
-        order = np.lexsort((links.weight[rows], self._order_gbps[rows], far[rows]))
-        return column(rows[order], np.int32)
 
 
 def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Sequence[float]) -> PhaseDemand:
@@ -374,7 +374,7 @@ def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Seq
     """
     nodes, classes = len(graph.topology.nodes), len(flows)
     sent, received = np.zeros((nodes, classes)), np.zeros((nodes, classes))
-    keys: list[Ints] = []
+    keys: list[Ints | Longs] = []
     values: list[Floats] = []
     codes: list[Ints] = []
     for code, (part, scale) in enumerate(zip(flows, gbps_per_unit, strict=True)):
@@ -384,62 +384,52 @@ def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Seq
         keys.append(graph.sink[part.dst].astype(np.int64) * graph.nodes + graph.source[part.src])
         values.append(amount)
         codes.append(np.full(len(amount), code))
-        for block in part.blocks:
-            each = block.amount * scale
-            sent[block.members, code] += each * (len(block.members) - 1)
-            received[block.members, code] += each * (len(block.members) - 1)
-            key, value = _block_entries(graph, block.members, each)
+        if part.blocks:
+            members = np.concatenate([block.members for block in part.blocks])
+            sizes = [len(block.members) for block in part.blocks]
+            all_others = np.array([block.amount * scale * (len(block.members) - 1) for block in part.blocks])
+            in_blocks = np.bincount(members, np.repeat(all_others, sizes), nodes)
+            sent[:, code] += in_blocks
+            received[:, code] += in_blocks
+            key, value = block_entries(part.blocks, graph.source, graph.sink, graph.nodes, scale)
             keys.append(key)
             values.append(value)
             codes.append(np.full(len(key), code))
     return _by_destination(graph, keys, values, codes, sent, received)
 
 
-def _block_entries(graph: RoutingGraph, members: Ints, each: float) -> tuple[Ints, Floats]:
-    """Entries (key, Gbps) of a dense block between the terminals of its members."""
-    entry, entries = np.unique(graph.source[members], return_counts=True)
-    leave, leaves = np.unique(graph.sink[members], return_counts=True)
-    cells = len(leave) * len(entry)
-    check_memory(
-        Counts(
-            [("endpoints", len(members)), ("pairs of the switches they are on", cells)], cells * DEMAND_BYTES, cells
-        ),
-        "an all-to-all",
-        error=RoutingError,
-        code="FP5004",
-        smaller="fewer members",
-    )
-    count = np.outer(leaves, entries).astype(np.float64)
-    if (graph.source[members] != graph.sink[members]).any():
-        own = np.unique(np.column_stack([graph.sink[members], graph.source[members]]), axis=0, return_counts=True)
-        (pairs, minus) = own
-        count[np.searchsorted(leave, pairs[:, 0]), np.searchsorted(entry, pairs[:, 1])] -= minus
-    key = (leave.astype(np.int64)[:, None] * graph.nodes + entry[None, :]).ravel()
-    return key, (count * each).ravel()
-
-
 def _by_destination(
     graph: RoutingGraph,
-    keys: list[Ints],
+    keys: list[Ints | Longs],
     values: list[Floats],
     codes: list[Ints],
     sent: Floats,
     received: Floats,
 ) -> PhaseDemand:
-    key = concatenate(keys, np.int64)
-    value = concatenate(values, np.float64)
-    code = concatenate(codes, np.int32)
-    sink, source = np.divmod(key, max(graph.nodes, 1))
-    keep = (sink != source) & (value > 0)
-    unique, inverse = np.unique(key[keep], return_inverse=True)
-    classes = sent.shape[1]
-    cell = inverse * classes + code[keep]
-    gbps = np.bincount(cell, value[keep], len(unique) * classes).reshape(len(unique), classes)
-    sink, source = np.divmod(unique, max(graph.nodes, 1))
-    dest, first = np.unique(sink, return_index=True)
+    key, value, nodes, classes = (
+        concatenate(keys, np.int64),
+        concatenate(values, np.float64),
+        graph.nodes,
+        sent.shape[1],
+    )
+    keep = (key % (nodes + 1) != 0) & (value > 0)  # sink x nodes + source, where both are one
+    key, value, code = key[keep], value[keep], concatenate(codes, np.int32)[keep] if classes > 1 else 0
+    if (key[1:] > key[:-1]).all() and classes == 1:
+        gbps = value[:, None]
+    else:
+        order = np.argsort(key, kind="stable")
+        is_first = np.append(True, key[order][1:] != key[order][:-1])[: len(key)]
+        cell = np.empty(len(key), dtype=np.int64)
+        cell[order] = (np.cumsum(is_first) - 1) * classes
+        key = key[order[is_first]]
+        gbps = np.bincount(cell + code, value, len(key) * classes).reshape(len(key), classes)
+    sink = key // max(nodes, 1)
+    source = key - sink * nodes
+    first = np.flatnonzero(np.append(True, sink[1:] != sink[:-1])[: len(sink)])
+    dest = sink[first]
     return PhaseDemand(
         dest=column(dest, np.int32),
-        start=column(np.append(first, len(unique)), np.int32),
+        start=column(np.append(first, len(key)), np.int32),
         src=column(source, np.int32),
         gbps=column(gbps, np.float64),
         sent_gbps=column(sent, np.float64),

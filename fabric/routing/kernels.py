@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -257,6 +257,23 @@ def parallel_rows(rows: int, work: Callable[[int, int], None]) -> None:
         job.result()
 
 
+def parallel_parts(
+    rows: int, shapes: Sequence[tuple[int, int]], work: Callable[..., None], *, slices: int = SLICES
+) -> list[Floats]:
+    """Run ``work(first, last, *loads)`` over slices of ``rows`` on threads; sums of the slices' loads, as shaped."""
+    bounds = [rows * part // slices for part in range(slices + 1)]
+    parts = [[np.zeros(shape) for shape in shapes] for _ in range(slices)]
+    if slices == 1:
+        work(0, rows, *parts[0])
+        return parts[0]
+    for job in [_pool().submit(work, bounds[part], bounds[part + 1], *parts[part]) for part in range(slices)]:
+        job.result()
+    for part in parts[1:]:
+        for total, more in zip(parts[0], part, strict=True):
+            total += more
+    return parts[0]
+
+
 def parallel_loads(rows: int, shape: tuple[int, int], work: Callable[[int, int, Floats], None]) -> Floats:
     """Run ``work(first, last, loads)`` over slices of ``rows`` destinations on threads; sum of the slices' loads."""
     slices = min(SLICES, rows)
@@ -265,10 +282,4 @@ def parallel_loads(rows: int, shape: tuple[int, int], work: Callable[[int, int, 
         if rows:
             work(0, rows, loads)
         return loads
-    bounds = [rows * part // slices for part in range(slices + 1)]
-    parts = [np.zeros(shape) for _ in range(slices)]
-    for job in [_pool().submit(work, bounds[part], bounds[part + 1], parts[part]) for part in range(slices)]:
-        job.result()
-    for part in parts[1:]:
-        parts[0] += part
-    return parts[0]
+    return parallel_parts(rows, [shape], work, slices=slices)[0]

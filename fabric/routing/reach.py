@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.kernels import hop_order
@@ -29,63 +27,97 @@ class Unreachable:
 
 
 class _Reach:
-    """Which graph nodes reach which; asked per pair of endpoints."""
+    """Which graph nodes reach which; asked per pair of endpoints.
+
+    Switches that reach each other both ways are one part of the graph, and terminals that are attached to the same
+    parts reach the same: one search for each such set of parts answers for all.
+    """
 
     def __init__(self, graph: RoutingGraph, flows: Sequence[Flows]) -> None:
         self.graph = graph
+        self._parts: set[int] = set()
         senders = [part.src for part in flows] + [block.members for part in flows for block in part.blocks]
         receivers = [part.dst for part in flows] + [block.members for part in flows for block in part.blocks]
-        self._sources = self._used(graph.source, senders)
-        self._sinks = self._used(graph.sink, receivers)
-        self._table = None if self._all_connected() else self._by_search()
+        sources, self._row_of_source = self._labelled(graph.source, senders, graph.src, graph.dst)
+        sinks, self._row_of_sink = self._labelled(graph.sink, receivers, graph.dst, graph.src)
+        self._table = self._by_search(sinks, sources)
 
-    @staticmethod
-    def _used(terminal: Ints, ends: list[Ints]) -> Ints:
-        used = np.unique(terminal[np.concatenate(ends)]) if ends else np.empty(0, dtype=np.int32)
-        return column(used[used >= 0], np.int32)
+    def _labelled(self, terminal: Ints, ends: list[Ints], own: Ints, other: Ints) -> tuple[Ints, Ints]:
+        """One of the nodes in use for every set of parts they are attached to, and the number of every node's set."""
+        graph, part = self.graph, self.graph.strong_part
+        used = np.zeros(graph.nodes + 1, dtype=np.bool_)  # the last one for endpoints that are cut off
+        for some in ends:
+            used[terminal[some]] = True
+        used = used[:-1]
+        switches = np.flatnonzero(used & ~graph.is_terminal)
+        attached = np.flatnonzero((used & graph.is_terminal)[own]) if graph.is_terminal.any() else switches[:0]
+        pair = np.unique(own[attached].astype(np.int64) * graph.nodes + part[other[attached]])
+        pair = np.concatenate([switches.astype(np.int64) * graph.nodes + part[switches], pair])
+        node, near = np.divmod(pair, graph.nodes)
+        self._parts.update(np.unique(near).tolist())
+        start = np.flatnonzero(np.append(True, node[1:] != node[:-1])[: len(node)])
+        count = np.diff(np.append(start, len(node)))
+        sets = np.full((len(start), int(count.max(initial=1))), -1)
+        sets[np.repeat(np.arange(len(start)), count), np.arange(len(node)) - np.repeat(start, count)] = near
+        if sets.shape[1] == 1:
+            _, first, label = np.unique(sets[:, 0], return_index=True, return_inverse=True)
+        else:
+            _, first, label = np.unique(sets, axis=0, return_index=True, return_inverse=True)
+        row = np.full(graph.nodes, -1)
+        row[node[start]] = label.ravel()
+        return column(node[start][first], np.int32), column(row, np.int32)
 
-    def _all_connected(self) -> bool:
-        """Whether all switches that endpoints are attached to reach each other both ways."""
+    def _by_search(self, sinks: Ints, sources: Ints) -> Bools:
+        """Table (sink, source), by one search backwards from every sink."""
         graph = self.graph
-        core = ~graph.is_terminal[graph.src] & ~graph.is_terminal[graph.dst]
-        shape = (graph.nodes, graph.nodes)
-        links = coo_array((np.ones(int(core.sum())), (graph.src[core], graph.dst[core])), shape=shape)
-        _, part = connected_components(links, directed=True, connection="strong")
-        ends = np.concatenate([self._sources, self._sinks])
-        access = [ends[~graph.is_terminal[ends]]]
-        for near, far in ((graph.src, graph.dst), (graph.dst, graph.src)):
-            access.append(far[graph.is_terminal[near] & np.isin(near, ends)])
-        return len(np.unique(part[np.concatenate(access)])) <= 1
-
-    def _by_search(self) -> Bools:
-        """Table (sink, source) of the terminals in use, by one search backwards from every sink."""
-        graph, into = self.graph, self.graph.into
-        tail = graph.src[into.edge]
+        if len(self._parts) <= 1:
+            return column(np.ones((len(sinks), len(sources))), np.bool_)
+        tail = graph.src[graph.into.edge]
         distance, order = np.empty(graph.nodes), np.empty(graph.nodes, dtype=np.int64)
-        table = np.zeros((len(self._sinks), len(self._sources)), dtype=np.bool_)
-        for row, sink in enumerate(self._sinks.tolist()):
-            hop_order(sink, into.start, tail, distance, order)
-            table[row] = np.isfinite(distance[self._sources])
+        table = np.zeros((len(sinks), len(sources)), dtype=np.bool_)
+        for row, sink in enumerate(sinks.tolist()):
+            hop_order(sink, graph.into.start, tail, distance, order)
+            table[row] = np.isfinite(distance[sources])
         return column(table, np.bool_)
+
+    def _rows(self, src: Ints, dst: Ints) -> tuple[Ints, Ints]:
+        """Rows of the table, -1 for endpoints that are cut off."""
+        source, sink = self.graph.source[src], self.graph.sink[dst]
+        return (
+            np.where(source >= 0, self._row_of_source[source], -1),
+            np.where(sink >= 0, self._row_of_sink[sink], -1),
+        )
 
     def pairs(self, src: Ints, dst: Ints) -> Bools:
         """Whether each src reaches its dst; topology nodes."""
-        source, sink = self.graph.source[src], self.graph.sink[dst]
+        source, sink = self._rows(src, dst)
         found = (source >= 0) & (sink >= 0)
-        if self._table is not None:
-            at = (np.searchsorted(self._sinks, sink[found]), np.searchsorted(self._sources, source[found]))
-            found[found] = self._table[at]
+        found[found] = self._table[sink[found], source[found]]
         return column(found, np.bool_)
+
+    def has_all(self, part: Flows) -> bool:
+        """Whether all pairs of a class have a path, where that shows without looking at the pairs of blocks."""
+        if not self.pairs(part.src, part.dst).all():
+            return False
+        if not part.blocks:
+            return True
+        members = np.concatenate([block.members for block in part.blocks])
+        start = np.cumsum([0, *(len(block.members) for block in part.blocks[:-1])])
+        source, sink = self._rows(members, members)
+        if source.min() < 0 or sink.min() < 0:
+            return False
+        if self._table.all():
+            return True
+        least, most = np.minimum.reduceat(source, start), np.maximum.reduceat(source, start)
+        low, high = np.minimum.reduceat(sink, start), np.maximum.reduceat(sink, start)
+        return bool((least == most).all() and (low == high).all() and self._table[low, least].all())
 
     def complete(self, members: Ints) -> bool:
         """Whether all members reach each other."""
-        source, sink = np.unique(self.graph.source[members]), np.unique(self.graph.sink[members])
+        source, sink = (np.unique(rows) for rows in self._rows(members, members))
         if source[0] < 0 or sink[0] < 0:
             return False
-        if self._table is None:
-            return True
-        at = np.ix_(np.searchsorted(self._sinks, sink), np.searchsorted(self._sources, source))
-        return bool(self._table[at].all())
+        return bool(self._table[np.ix_(sink, source)].all())
 
 
 def split_reachable(graph: RoutingGraph, flows: Sequence[Flows]) -> tuple[list[Flows], Unreachable]:
@@ -95,6 +127,9 @@ def split_reachable(graph: RoutingGraph, flows: Sequence[Flows]) -> tuple[list[F
     shown: list[tuple[int, int, int]] = []
     lost = np.zeros(len(flows), dtype=np.int64)
     for code, part in enumerate(flows):
+        if reach.has_all(part):
+            kept.append(part)
+            continue
         good = reach.pairs(part.src, part.dst)
         pieces = [Flows(part.src[good], part.dst[good], part.amount[good])]
         bad = np.flatnonzero(~good)

@@ -190,7 +190,8 @@ class Routing:
     admitted: Floats | None = None  # shape (nnz,), part of each demand that an objective admits; None: all of it
     usable: Floats | None = None  # shape (E,), part of each edge's capacity that this routing can fill; None: all of it
     via: Ints | None = None  # switches, one of which all traffic turns at; equal splits to it and from it
-    flows: Callable[[], DestinationFlows] | None = None  # worked out when asked, where neither splits nor paths are
+    # Worked out when asked, where neither splits nor paths are; None comes back where they would be too many rows.
+    flows: Callable[[], DestinationFlows | None] | None = None
     draws: HashDraws | None = None  # of a router that hashes
     packet_slowdown: float = 1.0  # of flows that collide; see packet_slowdown.py
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,16 @@ from numpy.typing import NDArray
 from fabric.certificate_check.columns import MIN_MAX, SCHEMA, VERSION
 from fabric.output.numbers import finite
 from fabric.pipeline.run import Run
-from fabric.result import PhaseRoute, Routed, RouteResult
+from fabric.result import PhaseRoute, Routed
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.names import GIVEN_PATHS
-from fabric.routing.router import Certificate, ObjectiveProof, access_bound, traits_of
-from fabric.scenario.load import LoadedScenario
+from fabric.routing.router import Certificate, ObjectiveProof, PairTraffic, access_bound, traits_of
+from fabric.saved.certificate_routing import Columns, routing_columns
 from fabric.scenario.provenance import version
 from topologies.errors import FormatError
 from topologies.topology import Topology
 from topologies.whole_file import whole_file
 
-Columns = dict[str, NDArray[Any]]
 _SAME = 1e-9  # relative; two ways to the same number
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say
 
@@ -42,10 +41,9 @@ def write_certificate(path: Path, run: Run, *, force: bool = False) -> None:
     ----------
     path : Path
         The file; any suffix.
-    loaded : LoadedScenario
-        Whose name, hash, seed and overrides the file carries.
-    result : RouteResult
-        Routes with ``routed``; others cannot be certified and are left out.
+    run : Run
+        Its scenario's name, hash, seed and overrides are in the file; routes without ``routed`` cannot be certified and
+        are left out.
     force : bool
         Overwrite an existing file.
 
@@ -58,29 +56,36 @@ def write_certificate(path: Path, run: Run, *, force: bool = False) -> None:
         raise FormatError(f"{path} exists", hint="--force overwrites it", code="FP6044")
     try:
         with whole_file(path) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            _write(archive, run.loaded, run.result)
+            _write(archive, run)
     except OSError as error:
         raise FormatError(f"{path} cannot be written: {error.strerror or error}", code="FP6044") from None
 
 
-def _write(archive: zipfile.ZipFile, loaded: LoadedScenario, result: RouteResult) -> None:
+def _write(archive: zipfile.ZipFile, run: Run) -> None:
+    loaded, result, asked = run.loaded, run.result, run.request
     certified = [(entry, entry.routed) for entry in result.routes if entry.routed is not None]
     topologies = {entry.fabric: entry.topology for entry, _ in certified}
     fabrics = []
     for number, (name, topology) in enumerate(topologies.items()):
-        _save(archive, f"fabric{number}", _fabric_columns(topology))
+        _save(archive, f"fabric{number}", fabric_columns(topology))
         fabrics.append({"name": name, "columns": f"fabric{number}"})
     phases = []
     for number, (entry, routed) in enumerate(certified):
-        columns = _phase_columns(entry, routed)
+        kind, columns = _phase_columns(entry, routed)
         _save(archive, f"phase{number}", columns)
-        phases.append({**_claims(entry, routed, columns), "columns": f"phase{number}"})
+        phases.append({**_claims(entry, routed, columns), "routing": kind, "columns": f"phase{number}"})
     manifest = {
         "schema": SCHEMA,
         "version": VERSION,
         "tool": {"name": "fabric-planner", "version": version()},
         "scenario": {"name": loaded.scenario.name, "sha256": loaded.sha256},
         "overrides": [{"set": entry.path, "value": entry.value} for entry in loaded.overrides],
+        "what_if": {
+            "down": list(asked.down),
+            "up": list(asked.up),
+            "slow": list(asked.slow),
+            "scale": asked.scale,
+        },
         "seed": loaded.scenario.seed,
         "fabrics": fabrics,
         "phases": phases,
@@ -103,7 +108,8 @@ def _member(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(info, data)
 
 
-def _fabric_columns(topology: Topology) -> Columns:
+def fabric_columns(topology: Topology) -> Columns:
+    """Nodes and links of a network, all of them."""
     nodes, links = topology.nodes, topology.with_left_capacity.links
     return {
         "node_name": np.array(nodes.name, dtype=np.str_),
@@ -117,38 +123,24 @@ def _fabric_columns(topology: Topology) -> Columns:
     }
 
 
-def _phase_columns(entry: PhaseRoute, routed: Routed) -> Columns:
+def _phase_columns(entry: PhaseRoute, routed: Routed) -> tuple[str, Columns]:
+    """Kind of the routing, and all columns of a phase."""
     graph, routing = routed.graph, routed.routing
     columns = {
         "send_point": graph.source,
         "receive_point": graph.sink,
         "link_edge": _edge_of_link(graph),
-        **_demand_columns(routed),
+        **demand_columns(routed.pairs),
         **_served_columns(entry, routed),
     }
-    proof, kind = entry.best_possible, _routing_kind(entry.router, routed)
+    proof = entry.best_possible
     if routing.usable is not None:
         columns["usable_part"] = routing.usable
     if proof.price is not None:
         columns["price"] = proof.price
-    if routing.splits is not None:
-        columns["splits_point"] = routed.demand.dest
-        columns["splits_start"] = routing.splits.start
-        columns["splits_edge"] = routing.splits.edge
-        columns["splits_part"] = routing.splits.fraction
-    elif routing.paths is not None:
-        paths = routing.paths
-        columns |= {"paths_src": paths.src, "paths_dst": paths.dst, "paths_gbps": paths.gbps}
-        columns |= {"paths_start": paths.start, "paths_edge": paths.edge}
-    elif routing.via is not None:
-        columns["via_point"] = routing.via
-    elif kind == "flows" and routing.flows is not None:
-        flows = routing.flows()
-        columns |= {"flows_point": routed.demand.dest, "flows_start": flows.start}
-        columns |= {"flows_edge": flows.edge, "flows_gbps": flows.gbps}
-    elif kind == "loads":
-        columns["load_gbps"] = routing.edge_gbps.sum(axis=1)
-    return columns | _allowed_columns(entry, routed) | _objective_columns(proof.objective, routed)
+    kind, routing_part = routing_columns(entry.router, routed)
+    allowed, objective = _allowed_columns(entry, routed), _objective_columns(proof.objective, routed)
+    return kind, columns | routing_part | allowed | objective
 
 
 def _allowed_columns(entry: PhaseRoute, routed: Routed) -> Columns:
@@ -191,9 +183,8 @@ def _edge_of_link(graph: RoutingGraph) -> NDArray[np.int32]:
     return edge_of
 
 
-def _demand_columns(routed: Routed) -> Columns:
+def demand_columns(pairs: Sequence[PairTraffic]) -> Columns:
     """Rows and blocks of all traffic classes, in Gbps on the wire."""
-    pairs = routed.pairs
     blocks = [(block, pair.gbps_per_unit) for pair in pairs for block in pair.flows.blocks]
     sizes = [len(block.members) for block, _ in blocks]
     none = np.empty(0, dtype=np.int32)
@@ -209,9 +200,7 @@ def _demand_columns(routed: Routed) -> Columns:
 
 def _served_columns(entry: PhaseRoute, routed: Routed) -> Columns:
     """Pairs of points of which less than all is routed; none where all is."""
-    demand, routing = routed.demand, routed.routing
-    part = np.ones(len(demand.src)) if routing.admitted is None else np.clip(routing.admitted, 0.0, 1.0)
-    part = np.where(routing.unreachable, 0.0, part)
+    demand, part = routed.demand, _admitted_part(routed)
     cut = np.flatnonzero(part < 1)
     if not len(cut):
         return {}
@@ -228,10 +217,19 @@ def _served_columns(entry: PhaseRoute, routed: Routed) -> Columns:
     return columns
 
 
+def _admitted_part(routed: Routed) -> NDArray[np.float64]:
+    """Part of every entry of the demand that is routed, shape (nnz,)."""
+    routing = routed.routing
+    part = np.ones(len(routed.demand.src)) if routing.admitted is None else np.clip(routing.admitted, 0.0, 1.0)
+    return np.where(routing.unreachable, 0.0, part)
+
+
 def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, Any]:
     """What the manifest says of a phase."""
     proof, own_proof = entry.best_possible, entry.certificate is not None
-    bound, theta = finite(proof.lower_bound), finite(entry.max_utilisation)
+    # Of what cuts demand, a bound over all of it says nothing.
+    bound = finite(proof.lower_bound) if own_proof or routed.routing.admitted is None else None
+    theta = finite(entry.max_utilisation)
     offered = sum(pair.flows.total * pair.gbps_per_unit for pair in routed.pairs)
     return {
         "fabric": entry.fabric,
@@ -248,6 +246,7 @@ def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, An
             "lower_bound": bound,
             "gap": max(theta / bound - 1, 0.0) if theta is not None and bound else None,
             "offered_gbps": float(offered),
+            "admitted_gbps": float(offered - routed.demand.total_gbps @ (1 - _admitted_part(routed))),
         },
         "objective_claims": _objective_claims(proof.objective),
         "stages": "all" if "stage_start" in columns else None,
@@ -256,7 +255,6 @@ def _claims(entry: PhaseRoute, routed: Routed, columns: Columns) -> dict[str, An
         "pairs_left_out": entry.unreachable_pairs,
         "served": "parts" if "served_part" in columns else "all",
         "usable": "parts" if "usable_part" in columns else "all",
-        "routing": _routing_kind(entry.router, routed),
         "proof": _proof_kind(proof, routed),
     }
 
@@ -273,26 +271,6 @@ def _objective_claims(proof: ObjectiveProof | None) -> dict[str, Any] | None:
         "most_utilisation": proof.most_utilisation,
         "levels_gap": None if proof.levels_gap is None else finite(proof.levels_gap),
     }
-
-
-def _routing_kind(router: str, routed: Routed) -> str:
-    """How the routing is written: equal splits are recomputed by the checker, if they are what was routed."""
-    routing = routed.routing
-    if routing.splits is not None:
-        return "splits"
-    if routing.paths is not None:
-        return "paths"
-    if routing.via is not None:
-        return "via"
-    traits = traits_of(router)
-    if traits.rule == "equal" and traits.follows_rule and not traits.takes_objective:
-        return "ecmp"
-    other = "loads" if routing.flows is None else "flows"
-    from fabric.routing.equal_split import ecmp_loads
-
-    equal, _ = ecmp_loads(routed.graph, routed.demand)
-    ours, theirs = routing.edge_gbps.sum(axis=1), equal.sum(axis=1)
-    return "ecmp" if np.allclose(ours, theirs, rtol=_SAME, atol=_SAME * theirs.max(initial=0.0)) else other
 
 
 def _proof_kind(proof: Certificate, routed: Routed) -> str:

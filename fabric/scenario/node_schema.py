@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
@@ -177,10 +178,12 @@ class NodeSpec(Spec):
             return self.scale_up
         return model.model_copy(update={"domain": self.gpus_per_node}) if model.domain == self._row.gpus else model
 
-    @property
-    def _indexes(self) -> range:
-        return range(self.first, self.first + self.count)
-
     def host_names(self) -> tuple[str, ...]:
         """Names of the nodes, in order."""
-        return tuple(self.name.format(group=self.group, index=index) for index in self._indexes)
+        return _named(self.name, self.group, self.first, self.count)
+
+
+@lru_cache(maxsize=64)
+def _named(template: str, group: str, first: int, count: int) -> tuple[str, ...]:
+    """Names by a template; every stage asks for them, so that they are made once."""
+    return tuple(template.format(group=group, index=index) for index in range(first, first + count))

@@ -78,13 +78,13 @@ def _unknown(what: str, value: object, choices: list[str]) -> PydanticCustomErro
     return PydanticCustomError("unknown_choice", "{text}", {"text": f"unknown {what} {value!r}", "hint": hint})
 
 
-def _kind_of(value: object, what: str, choices: list[str]) -> str:
+def _kind_of(value: object, what: str, registry: Registry[Any], *more: str) -> str:
     """The ``kind`` of a raw mapping; the errors pydantic would give for a tagged union, reported once."""
     if not isinstance(value, Mapping):
         raise PydanticCustomError("dict_type", "Input should be a mapping of keys with a kind")
     kind = value.get("kind")
-    if kind in choices:
-        return str(kind)
+    if isinstance(kind, str) and (kind in more or registry.known(kind)):
+        return kind
     details: list[InitErrorDetails] = []
     if kind is None:
         details.append({"type": "missing", "loc": ("kind",), "input": value})
@@ -92,6 +92,7 @@ def _kind_of(value: object, what: str, choices: list[str]) -> str:
         if close:
             details.append({"type": "extra_forbidden", "loc": (close,), "input": value[close]})
     else:
+        choices = [*_choices(registry), *more]
         details.append({"type": _unknown(what, kind, choices), "loc": ("kind",), "input": kind})
     raise ValidationError.from_exception_data(what, details)
 
@@ -151,7 +152,7 @@ def _validate_topology(value: object, info: ValidationInfo) -> Spec:
     if isinstance(value, Spec):
         return value
     registry = _registries(info).topologies
-    kind = _kind_of(value, "topology kind", [*_choices(registry), "file"])
+    kind = _kind_of(value, "topology kind", registry, "file")
     model = FileTopology if kind == "file" else registry[kind].model
     return model.model_validate(value, context=info.context)
 
@@ -180,7 +181,7 @@ def _validate_workload(value: object, info: ValidationInfo) -> Workload:
     if isinstance(value, Workload):
         return value
     registry = _registries(info).workloads
-    kind = _kind_of(value, registry.what, _choices(registry))
+    kind = _kind_of(value, registry.what, registry)
     entry = registry[kind]
     named: Any = with_id(entry.model).model_validate(value, context=info.context)
     fields = {name: getattr(named, name) for name in entry.model.model_fields}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from benchmarks import checks
 from benchmarks.compare import Outcome, judged
 from benchmarks.instances import make, plain
 from benchmarks.measure import ROOT, Failure, Run, attempt
-from benchmarks.works import Answer, Method, works
+from benchmarks.methods import Answer, Method
+from benchmarks.works import works
 
 ALL = works()
 
@@ -35,6 +37,11 @@ def test_closed_forms_are_what_a_plain_search_finds(name: str) -> None:
         ("gravity-8", 80, 496, 32 * 31),
         ("wan-149", 149, 2 * 193, 149 * 148),
         ("wan-200", 200, 754, 200 * 199),
+        ("dense-100", 100, 594, 100 * 99),
+        ("regular-32", 32, 320, 32 * 31),
+        ("regular-permuted-32", 32, 320, 32),
+        ("regular-sparse-32", 32, 320, 8 * 32),
+        ("regular-mixed-32", 32, 320, 32 * 31),
     ],
 )
 def test_instances_have_the_size_they_claim(name: str, nodes: int, arcs: int, pairs: int) -> None:
@@ -135,3 +142,25 @@ def test_every_piece_of_work_names_a_case_that_exists(work) -> None:
             assert (ROOT / (module.replace(".", "/") + ".py")).exists()
         else:
             assert command[0].endswith("fabric")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # topohub leaves its file open
+def test_a_real_network_has_the_size_it_claims() -> None:
+    """Germany's 50 nodes and 88 cables (SNDlib), as topohub has them."""
+    pytest.importorskip("topohub")
+    given = plain(make("topohub/sndlib/germany50"))
+    assert (given.nodes, len(given.tail), given.pairs) == (50, 176, 50 * 49)
+
+
+def test_failures_by_plain_arrays_are_what_a_plain_search_finds() -> None:
+    """The fullest link after each of three cables is lost."""
+    from benchmarks.cases.failures import numpy_plain, parts_of
+
+    instance = make("uniform-4")
+    given = plain(instance)
+    arc = {int(link): number for number, link in enumerate(given.link)}
+    lost = [links for _, _, links in parts_of(instance.topology, None)[:3]]
+    found = numpy_plain(given, [np.array([arc[int(link)] for link in links]) for links in lost])
+    for peak, links in zip(found.tolist(), lost, strict=True):
+        after = plain(replace(instance, topology=instance.topology.with_down(links=links)))
+        assert peak == pytest.approx((checks.equal_split(after) / after.gbps).max())

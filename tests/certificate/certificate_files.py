@@ -27,7 +27,11 @@ def write(path, *routes):
 
 def certified(path, case, router, **options):
     """Route a case, write its certificate and check it; the route and the verdict."""
-    route = ours(case, router, **options)
+    return certified_route(path, ours(case, router, **options))
+
+
+def certified_route(path, route):
+    """Write and check a route."""
     (verdict,) = check_certificate(read_certificate(write(path, route)))
     return route, verdict
 

@@ -92,6 +92,21 @@ def test_a_stage_without_prices_is_refuted(tmp_path):
     assert "levels" in _refuted(verdict)
 
 
+def test_levels_of_demand_that_is_admitted_whole_need_no_stages(tmp_path):
+    """Half of the demand fits: nobody can get more than all; with a part of an entry cut, somebody can."""
+    path = tmp_path / "c.zip"
+    _, verdict = certified(path, _case(0.2), "optimal", objective="max-min-fair", gap=1e-6)
+    assert (verdict.verdict, verdict.figures.levels_gap_found) == ("holds", 0.0)
+
+    def forge(phase, _, entry, columns):
+        entry["served"] = "parts"
+        columns["served_src"] = phase.send_point[phase.demand_src[:1]].astype(np.int32)
+        columns["served_dst"] = phase.receive_point[phase.demand_dst[:1]].astype(np.int32)
+        columns["served_part"] = np.array([0.999])
+
+    assert {"demand", "objective"} <= _refuted(forged(path, forge))
+
+
 def test_valiants_loads_are_walked(tmp_path):
     """θ of a routing that turns at switches is checked, and another θ refuted."""
     _, verdict = certified(tmp_path / "c.zip", _case(0.5), "valiant")

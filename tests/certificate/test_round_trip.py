@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from certificate_files import certified, members, write
+from certificate_files import certified, certified_route, members, write
 from hypothesis import HealthCheck, assume, given, settings
 from oracle_fabrics import Case, PairFlows, cases, larger_case, ours, plain_ecmp, reachable
 
@@ -153,14 +153,6 @@ def test_an_all_to_all_block_is_written_as_its_members(tmp_path):
     assert found["manifest.json"]["phases"][0]["claims"]["offered_gbps"] == 16 * 15 * 2.0
     _, verdict = certified_route(tmp_path / "c.zip", route)
     assert verdict.found_utilisation == pytest.approx(8 * 8 * 2.0 / 100)
-
-
-def certified_route(path, route):
-    """Write and check a route."""
-    from fabric.certificate_check import check_certificate, read_certificate
-
-    (verdict,) = check_certificate(read_certificate(write(path, route)))
-    return route, verdict
 
 
 @SOME

@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,12 +57,20 @@ def certificate(scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     return path
 
 
+ROUTING = "fabrics.main.routing."
+
+
 def claiming(path: Path, **claims: float) -> None:
     """Change the claims of the first phase."""
+    rewritten(path, lambda phase: phase["claims"].update(claims))
+
+
+def rewritten(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change what the manifest says of the first phase."""
     with zipfile.ZipFile(path) as archive:
         found = {name: archive.read(name) for name in archive.namelist()}
     manifest = json.loads(found["manifest.json"])
-    manifest["phases"][0]["claims"] |= claims
+    change(manifest["phases"][0])
     found["manifest.json"] = json.dumps(manifest).encode()
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in found.items():
@@ -141,3 +151,43 @@ def test_a_comparison_has_no_certificate(scenario, tmp_path, capsys):
     """A certificate is of one routing."""
     assert run(["route", scenario, "--router", "all", "--certificate", str(tmp_path / "c.cert")]) == 2
     assert "one router" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("objective", "unit"),
+    [("max-throughput", "Gb/s"), ("max-min-fair", "ratio"), ("min-cost", "weight x Gb/s")],
+)
+def test_other_objectives_are_shown_with_value_and_bound(objective, unit, scenario, tmp_path, capsys):
+    """A line for people, keys of the phase in JSON, columns in CSV; none of them where θ is the objective."""
+    path = str(tmp_path / "c.cert")
+    sets = [
+        word for text in (f"objective={objective}", "target_utilisation=4") for word in ("--set", f"{ROUTING}{text}")
+    ]
+    assert run(["route", scenario, "--certificate", path, "-q", *sets]) == 0
+    capsys.readouterr()
+    assert run(["check-certificate", path]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if f", {objective}: " in line)
+    assert f" {unit} claimed, " in line
+    assert "value: holds, bound: holds" in line
+    assert ("no link above 400.0000 %" in line) == (objective == "min-cost")
+    assert run(["check-certificate", path, "--json"]) == 0
+    (phase,) = json.loads(capsys.readouterr().out)["phases"]
+    assert (phase["objective"], phase["objective_unit"]) == (objective, unit)
+    assert phase["objective_value_found"] == pytest.approx(phase["objective_value_claimed"], rel=1e-6)
+    assert phase["objective_bound_found"] == pytest.approx(phase["objective_value_found"], rel=1e-4)
+    run(["check-certificate", path, "-f", "csv"])
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert float(row["objective_value_found"]) == phase["objective_value_found"]
+    assert (row["levels_gap_found"] != "") == (objective == "max-min-fair")
+
+
+def test_a_wrong_value_of_an_objective_is_shown_beside_the_one_found(scenario, tmp_path, capsys):
+    """Twice the throughput is claimed."""
+    path = tmp_path / "c.cert"
+    run(["route", scenario, "--certificate", str(path), "-q", "--set", f"{ROUTING}objective=max-throughput"])
+    with zipfile.ZipFile(path) as archive:
+        value = json.loads(archive.read("manifest.json"))["phases"][0]["objective_claims"]["value"]
+    rewritten(path, lambda phase: phase["objective_claims"].update(value=2 * value))
+    capsys.readouterr()
+    assert run(["check-certificate", str(path)]) == 1
+    assert f"throughput {2 * value:,.7g} Gb/s claimed, {value:,.7g} found" in capsys.readouterr().out

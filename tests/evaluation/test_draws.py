@@ -12,9 +12,9 @@ from fabric.cli.main import run
 from fabric.evaluation.draws import middle
 from fabric.evaluation.phases import in_draw
 from fabric.pipeline.draws import DRAWS, draws_of
+from fabric.pipeline.phase_options import phases_to_route
 from fabric.pipeline.prepared import prepare
 from fabric.pipeline.run import Run, run_scenario
-from fabric.pipeline.stages import phases_to_route
 from fabric.request import RouteRequest
 from fabric.result import Band, EveryDraw
 from fabric.scenario.load import load_scenario

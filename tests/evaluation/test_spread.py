@@ -10,9 +10,9 @@ import pytest
 
 from fabric.cli.main import run
 from fabric.pipeline.draws import draw_counts, least_draws
+from fabric.pipeline.phase_options import phases_to_route
 from fabric.pipeline.prepared import prepare
 from fabric.pipeline.run import Run, run_scenario
-from fabric.pipeline.stages import phases_to_route
 from fabric.request import RouteRequest
 from fabric.result import Band
 from fabric.routing.packet_slowdown import time_stretch

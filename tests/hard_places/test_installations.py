@@ -13,7 +13,7 @@ import pytest
 from real_programs import require
 from small_scenario import SCENARIO
 
-from fabric.routing import compiled
+from fabric.routing import temporary_folder
 
 ROOT = Path(__file__).parents[2]
 USER = 54321  # nobody's id
@@ -99,11 +99,11 @@ def test_a_home_on_a_full_disk_stops_nothing(installation: Path) -> None:
 @pytest.mark.parametrize("how", ["open to others", "a link", "a file"])
 def test_a_folder_of_kernels_that_is_not_safe_is_not_used(tmp_path, monkeypatch, how):
     """What lies in it is run: a folder that others may write to, or somebody's link, is not taken."""
-    monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(temporary_folder.tempfile, "gettempdir", lambda: str(tmp_path))
     place = tmp_path / f"fabric-kernels-{os.geteuid()}"
-    compiled.temporary_folder.cache_clear()
+    temporary_folder.temporary_folder.cache_clear()
     try:
-        assert compiled.temporary_folder() == place
+        assert temporary_folder.temporary_folder() == place
         place.rmdir()
         if how == "open to others":
             place.mkdir()
@@ -113,7 +113,7 @@ def test_a_folder_of_kernels_that_is_not_safe_is_not_used(tmp_path, monkeypatch,
             place.symlink_to("elsewhere")
         else:
             place.write_text("")
-        compiled.temporary_folder.cache_clear()
-        assert compiled.temporary_folder() is None
+        temporary_folder.temporary_folder.cache_clear()
+        assert temporary_folder.temporary_folder() is None
     finally:
-        compiled.temporary_folder.cache_clear()
+        temporary_folder.temporary_folder.cache_clear()

@@ -7,17 +7,15 @@ import pytest
 from oracle_fabrics import Case, PairFlows, ours, routed
 
 from fabric.optimise.arcs import merge_parallel
-from fabric.optimise.by_programme import all_arcs
-from fabric.optimise.certify import best_cut
 from fabric.optimise.changed_rows import with_cheap_arcs
+from fabric.optimise.cuts import best_cut
 from fabric.optimise.dags import shortest_dags
 from fabric.optimise.descent import Descent
-from fabric.optimise.formulate import formulate
-from fabric.optimise.incumbent import Incumbent
+from fabric.optimise.flow_programmes import least_utilisation
+from fabric.optimise.path_policy import arc_space
 from fabric.optimise.solve import solve_programme
 from fabric.optimise.symmetry import quotient
 from fabric.routing.graph import build_graph, phase_demand
-from fabric.routing.router import Certificate, RoutingOptions
 from topologies.builder import TOPOLOGIES
 from traffic.demands import Flows, UniformBlock
 
@@ -157,13 +155,8 @@ def test_classes_of_equivalent_columns_have_the_same_optimum_and_proof(down):
     flows = Flows.of(leaves[src], leaves[dst], np.full(len(src), 10.0))
     graph = build_graph(net, [flows])
     demand = phase_demand(graph, [flows], [1.0])
-    routable = np.ones(len(demand.src), dtype=np.bool_)
-    best = Incumbent(
-        graph=graph, demand=demand, routable=routable, arcs=merge_parallel(graph), access=0.0, theta=1.0,
-        edge_gbps=np.zeros((len(graph.src), 1)), certificate=Certificate(0.0, ""), options=RoutingOptions(),
-    )  # fmt: skip
-    pairs = all_arcs(best)
-    whole = formulate(best.arcs, demand, routable, pairs.rows, pairs.used, theta_scale=1.0, theta_min=0.0)
+    space = arc_space(graph, demand, "any").over(None, complete=True)
+    whole = least_utilisation(space.blocks, space.routable, scale=1.0, least=0.0)
     classes = quotient(whole)
     assert classes.columns < len(whole.cost) / (3 if down else 10)
     exact = solve_programme(whole, time_limit_s=60)

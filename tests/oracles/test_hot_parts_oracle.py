@@ -10,12 +10,12 @@ import pytest
 from oracle_fabrics import Case, PairFlows, ours
 
 from fabric.optimise.arcs import merge_parallel
+from fabric.optimise.carried import split_loads
 from fabric.optimise.changed_rows import with_splits
 from fabric.optimise.contracted import contracted_prices
 from fabric.optimise.dags import shortest_dags
 from fabric.optimise.descent import Descent, splits_of
 from fabric.optimise.hot_part import carried, hot_part
-from fabric.optimise.incumbent import split_loads
 from fabric.routing.graph import build_graph, phase_demand
 from topologies.builder import TOPOLOGIES
 from traffic.demands import Flows

@@ -21,7 +21,8 @@ from oracle_fabrics import (
     with_capacity,
 )
 
-from fabric.optimise.certify import best_cut, priced_bound
+from fabric.optimise.cuts import best_cut
+from fabric.optimise.proofs import priced_bound
 from fabric.routing.router import access_bound
 
 PLENTY = settings(max_examples=150, deadline=None, derandomize=True, database=None)

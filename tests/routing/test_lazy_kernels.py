@@ -1,4 +1,4 @@
-"""Compiled loops stand for numba's dispatchers and load numba when first called."""
+"""Compiled loops stand for numba's dispatchers and load numba when they are first compiled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _four_times(value: float) -> float:
 
 
 def test_importing_every_router_loads_no_numba() -> None:
-    """What calls no loop does not wait for numba; calling one loads it and gives the distances 0, 1, 2."""
+    """What calls no loop does not wait for numba; calling one, linked or by numba, gives the distances 0, 1, 2."""
     program = """
 import sys
 import numpy as np
@@ -35,7 +35,6 @@ from fabric.failures.fluid import fluid_engine
 assert "numba" not in sys.modules, "numba was loaded"
 distance, order = np.zeros(3), np.zeros(3, np.int64)
 kernels.hop_order(0, np.array([0, 1, 3, 4]), np.array([1, 0, 2, 1]), distance, order)
-assert "numba" in sys.modules
 print(distance.tolist())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
@@ -45,6 +44,7 @@ print(distance.tolist())
 def test_a_loop_calls_another_and_both_are_compiled() -> None:
     """2 * 2 * 3 = 12; the inner one is compiled for the call from the outer one."""
     assert _four_times(3.0) == 12.0
+    assert _four_times._dispatcher(3.0) == 12.0  # type: ignore[attr-defined]  # the first may be of an earlier run
     assert len(_four_times.overloads) == len(_twice.overloads) == 1  # type: ignore[attr-defined]
 
 

@@ -65,10 +65,20 @@ def when(log: Path, count: int, act: object) -> threading.Thread:
     return thread
 
 
+def warm(cluster: DaskProcesses, folder: Path) -> None:
+    """Give work until both have done some: the first unit of each waits for its imports, long on a busy machine."""
+    log = folder / "warm"
+    until = time.monotonic() + 120
+    while len(processes(log) if log.exists() else ()) < 2:
+        assert time.monotonic() < until, "a worker that was never given work"
+        done(job(folder, 20, seconds=0.05, log=str(log)), on(cluster))
+
+
 def test_a_worker_then_the_scheduler_are_killed_and_nothing_is_lost_or_done_twice(
     cluster: DaskProcesses, tmp_path: Path
 ) -> None:
     """Both workers work; one is killed by its process in mid-sweep, then the scheduler; --resume gives the rest."""
+    warm(cluster, tmp_path)
     log, path = tmp_path / "log", tmp_path / "c"
     asked = job(tmp_path, UNITS, seconds=0.15, log=str(log))
     killers = [when(log, 15, cluster.workers[0].kill), when(log, 35, cluster.scheduler.kill)]

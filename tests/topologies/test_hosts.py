@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topologies.errors import TopologyError
-from topologies.hosts import HostGroup, fewest_leaves, hosts_fit, place_hosts
+from topologies.hosts import HostGroup, fewest_leaves, hosts_fit
+from topologies.placing import homes_of_hosts, place_hosts
 
 PLENTY = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
@@ -62,6 +63,8 @@ def test_in_order_every_host_is_on_the_first_leaf_that_has_room(asked):
         return
     placed = list(place_hosts(groups, leaves, ports))
     assert {host: block.leaves for block in placed for host in block.hosts} == expected
+    homes = [tuple(row) for rows in homes_of_hosts(groups, leaves, ports) for row in rows.tolist()]
+    assert homes == [expected[host] for one in groups for host in one.hosts]
     for one in groups:
         assert [host for block in placed if block.group is one for host in block.hosts] == list(one.hosts)
     assert fewest_leaves(groups, ports) <= leaves

@@ -41,6 +41,13 @@ def test_shared_nics_and_ports_of_a_nic_reach_every_plane():
     assert validate(ported) == []
 
 
+def test_one_nic_of_four_ports_is_one_endpoint_with_two_ports_on_each_of_two_planes():
+    net = multi_plane([HostGroup("gpu", ("n0", "n1"), 1, 400.0, "per-gpu", ports=4)], planes=2)
+    assert plane_of_endpoint(net, "n1") == [0, 0, 1, 1]
+    assert net.nodes.nics[net.node("n1")] == 4
+    assert len(net.endpoint_nodes) == 2
+
+
 def test_switches_of_two_planes_are_not_joined():
     net = multi_plane()
     graph = nx.Graph()

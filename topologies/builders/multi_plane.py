@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from topologies.builder import TOPOLOGIES, AnyBuilder, Hosts
-from topologies.columns import Ints, column
+from topologies.columns import Ints, Longs, column
 from topologies.divisors import divisors
+from topologies.elements import Links, Nodes
 from topologies.errors import TopologyError
 from topologies.fabric_size import facts_of
 from topologies.facts import Facts
 from topologies.hosts import HostGroup
-from topologies.tables import LINK_COLUMNS, NODE_COLUMNS, topology_of_tables
+from topologies.node_names import check_unique
+from topologies.tables import LINK_COLUMNS, NODE_COLUMNS
 from topologies.topology import Topology
 from topologies.units import Count
 
@@ -67,7 +70,7 @@ def multi_plane(
     Zhao et al., "Insights into DeepSeek-V3", ISCA 2025, section 5 (multi-plane fat tree).
     """
     part = _build(plane, [_share(group, planes) for group in hosts])
-    joined = _joined(f"multi-plane({planes} x {part.name})", [part] * planes, hosts)
+    joined = _joined(f"multi-plane({planes} x {part.name})", part, planes, hosts)
     return replace(joined, said=tuple(f"every plane: {text}" for text in part.said))
 
 
@@ -89,7 +92,9 @@ def _share(group: HostGroup, planes: int) -> HostGroup:
         return replace(group, nics=group.nics // turns, ports=1)
     if ports % planes:
         raise _uneven(group, planes, divisors(ports))
-    return replace(group, nics=ports // planes, ports=1)
+    # A host with one NIC is one endpoint, however many ports of it are on a plane.
+    rail = group.rail if group.dual_home else "shared"
+    return replace(group, nics=ports // planes, ports=1, rail=rail)
 
 
 def _uneven(group: HostGroup, planes: int, fitting: Sequence[int]) -> TopologyError:
@@ -104,105 +109,115 @@ def _uneven(group: HostGroup, planes: int, fitting: Sequence[int]) -> TopologyEr
     )
 
 
-def _joined(name: str, parts: Sequence[Topology], groups: Sequence[HostGroup]) -> Topology:
-    """All planes in one topology: endpoints first, then the switches plane by plane."""
-    planes = len(parts)
-    final = [_final_names(groups, index, planes) for index in range(planes)]
-    ends = [part.nodes.nics > 0 for part in parts]
-    listed = [end for group in groups for end in _endpoint_names(group)]
-    names = listed or list(
-        dict.fromkeys(part.nodes.name[node] for part in parts for node in part.endpoint_nodes.tolist())
-    )
-    ids = {end: number for number, end in enumerate(names)}
-    roles: list[str] = [""] * len(names)
-    columns = {key: [np.full(len(names), default)] for key, (_, default) in NODE_COLUMNS.items()}
-    columns["nics"] = [np.zeros(len(names), dtype=np.int64)]
-    maps: list[Ints] = []
-    for index, part in enumerate(parts):
-        mapped = np.empty(len(part.nodes), dtype=np.int32)
-        for node in part.endpoint_nodes.tolist():
-            own = part.nodes.name[node]
-            mapped[node] = end = ids[final[index].get(own, own)]
-            roles[end] = part.roles[part.nodes.role[node]]
-        here = mapped[ends[index]]
-        for key in ("level", "unit", "pod", "rail", "forwards"):
-            columns[key][0][here] = getattr(part.nodes, key)[ends[index]]
-        columns["nics"][0][here] += part.nodes.nics[ends[index]]
-        others = np.flatnonzero(~ends[index])
-        mapped[others] = len(names) + np.arange(len(others))
-        names += [f"plane{index}/{part.nodes.name[node]}" for node in others.tolist()]
-        roles += [part.roles[part.nodes.role[node]] for node in others.tolist()]
-        for key in NODE_COLUMNS:
-            columns[key].append(getattr(part.nodes, key)[others])
-        columns["plane"][-1] = np.full(len(others), index)
-        maps.append(mapped)
-    for number, rail in _rails(groups).items():
-        columns["rail"][0][ids[number]] = rail
-    return _linked(name, parts, maps, names, roles, {key: np.concatenate(value) for key, value in columns.items()})
+@dataclass(frozen=True, eq=False)
+class _Ends:
+    """The endpoints of the whole, and which of them is at every endpoint of a plane."""
+
+    names: Sequence[str]
+    rail: Ints  # shape (names,), -1 for none
+    base: Longs  # shape (endpoints of a plane,), number in the whole on the first plane
+    ports: Longs  # planes that follow each other on the same NIC; 0: all planes are on the same endpoint
+
+    def on_plane(self, plane: int) -> Longs:
+        """Number in the whole of every endpoint of a plane.
+
+        Port j of NIC i is on plane (i mod planes / ports) x ports + j.
+        """
+        return self.base + np.where(self.ports > 0, plane // np.maximum(self.ports, 1), 0)
 
 
-def _linked(
-    name: str,
-    parts: Sequence[Topology],
-    maps: Sequence[Ints],
-    names: Sequence[str],
-    roles: Sequence[str],
-    nodes: dict[str, np.ndarray],
-) -> Topology:
-    start = np.cumsum([0, *(len(part.links) for part in parts)])
-    links = {key: np.concatenate([getattr(part.links, key) for part in parts]) for key in LINK_COLUMNS}
-    links["capacity_gbps"] = np.concatenate([part.links.capacity_gbps for part in parts])
-    for key in ("src", "dst"):
-        links[key] = np.concatenate([mapped[getattr(p.links, key)] for mapped, p in zip(maps, parts, strict=True)])
-    built = topology_of_tables(
-        name,
-        "multi-plane",
-        names=names,
-        roles=roles,
-        nodes=nodes,
-        links=links,
-        tiers=[part.tiers[code] for part in parts for code in part.links.tier.tolist()],
-        reverse=np.concatenate(
-            [np.where(part.links.reverse < 0, -1, part.links.reverse + start[i]) for i, part in enumerate(parts)]
-        ),
-    )
-    if all(part.circuit is None for part in parts):
-        return built
-    through = [
-        np.full(len(part.links), -1) if part.circuit is None else np.where(part.circuit < 0, -1, mapped[part.circuit])
-        for mapped, part in zip(maps, parts, strict=True)
-    ]
-    return replace(built, circuit=column(np.concatenate(through), np.int32))
-
-
-def _endpoint_names(group: HostGroup) -> list[str]:
-    """Names of the endpoints of a group, in the whole."""
-    each = group.nics if group.rail == "per-gpu" else 1
-    return [group.nic_name(host, nic) for host in group.hosts for nic in range(each)]
-
-
-def _final_names(groups: Sequence[HostGroup], index: int, planes: int) -> dict[str, str]:
-    """Names in the whole of the endpoints of one plane, where they differ.
-
-    Port j of NIC i is on plane (i mod planes / ports) x ports + j.
-    """
-    names: dict[str, str] = {}
+def _ends(part: Topology, groups: Sequence[HostGroup], planes: int) -> _Ends:
+    own = [part.nodes.name[node] for node in part.endpoint_nodes.tolist()]
+    if not groups:
+        return _Ends(own, np.full(len(own), -1, np.int32), np.arange(len(own)), np.zeros(len(own), np.int64))
+    listed: list[str] = []  # as the plane calls them
+    names: list[str] = []
+    rail: list[NDArray[np.int32]] = []
+    base: list[Longs] = []
+    ports: list[Longs] = []
     for group in groups:
-        if group.rail != "per-gpu" or group.nics == 1:
-            continue
-        part, turns = _share(group, planes), planes // group.ports
-        for host in group.hosts:
-            for nic in range(part.nics):
-                names[part.nic_name(host, nic)] = group.nic_name(host, nic * turns + index // group.ports)
-    return names
+        share, each = _share(group, planes), group.nics if group.rail == "per-gpu" else 1
+        count, here = len(group.hosts), share.nics if each > 1 else 1
+        host, nic = np.divmod(np.arange(count * here), here)
+        base.append(len(names) + host * each + nic * (each // here))
+        ports.append(np.full(count * here, group.ports if each > 1 else 0))
+        rail.append(np.tile(np.arange(each), count) if each > 1 else np.full(count, -1))
+        listed += share.endpoint_names()
+        names += group.endpoint_names()
+    found = np.arange(len(own))
+    if own != listed:
+        place = {name: number for number, name in enumerate(listed)}
+        found = np.array([place[name] for name in own], dtype=np.int64)
+    return _Ends(
+        names, np.concatenate(rail).astype(np.int32), np.concatenate(base)[found], np.concatenate(ports)[found]
+    )
 
 
-def _rails(groups: Sequence[HostGroup]) -> dict[str, int]:
-    """Rail of every endpoint that is the NIC of a GPU."""
-    return {
-        group.nic_name(host, nic): nic
-        for group in groups
-        if group.rail == "per-gpu" and group.nics > 1
-        for host in group.hosts
-        for nic in range(group.nics)
+def _joined(name: str, part: Topology, planes: int, groups: Sequence[HostGroup]) -> Topology:
+    """All planes in one topology: endpoints first, then the switches plane by plane."""
+    ends, nodes = _ends(part, groups, planes), part.nodes
+    is_end = nodes.nics > 0
+    others = np.flatnonzero(~is_end)
+    count = len(ends.names)
+    columns: dict[str, NDArray[Any]] = {
+        key: np.full(count, default, dtype) for key, (dtype, default) in NODE_COLUMNS.items()
     }
+    columns |= {"nics": np.zeros(count, dtype=np.int32), "role": np.zeros(count, dtype=np.int32)}
+    maps: list[Ints] = []
+    for plane in range(planes):
+        mapped = np.empty(len(nodes), dtype=np.int32)
+        mapped[is_end] = here = ends.on_plane(plane)
+        mapped[others] = count + plane * len(others) + np.arange(len(others))
+        for key in ("role", "level", "unit", "pod", "rail", "forwards"):
+            columns[key][here] = getattr(nodes, key)[is_end]
+        columns["nics"][here] += nodes.nics[is_end]
+        maps.append(mapped)
+    columns["rail"] = np.where(ends.rail >= 0, ends.rail, columns["rail"])
+    whole = {
+        key: np.concatenate([first, np.tile(getattr(nodes, key)[others], planes)]) for key, first in columns.items()
+    }
+    whole["plane"][count:] = np.repeat(np.arange(planes), len(others))
+    roles, whole["role"] = _by_appearance(part.roles, whole["role"])
+    switches = [nodes.name[node] for node in others.tolist()]
+    names = (*ends.names, *(f"plane{plane}/{switch}" for plane in range(planes) for switch in switches))
+    check_unique(names)
+    tiers, tier = _by_appearance(part.tiers, part.links.tier)
+    links = len(part.links) * planes
+    return Topology(
+        name=name,
+        kind="multi-plane",
+        roles=roles,
+        tiers=tiers,
+        nodes=Nodes(name=names, **{key: column(values, values.dtype) for key, values in whole.items()}),
+        links=_links(part, maps, tier),
+        up=column(np.broadcast_to(True, links), np.bool_),
+        circuit=None if part.circuit is None else _through(part.circuit, maps),
+    )
+
+
+def _by_appearance(words: tuple[str, ...], codes: Ints) -> tuple[tuple[str, ...], Ints]:
+    """Words in the order in which their codes appear, without those that do not, and the codes of that order."""
+    known, first = np.unique(codes, return_index=True)
+    order = known[np.argsort(first)]
+    place = np.zeros(len(words), dtype=np.int32)
+    place[order] = np.arange(len(order))
+    return tuple(words[code] for code in order.tolist()), column(place[codes], np.int32)
+
+
+def _links(part: Topology, maps: Sequence[Ints], tier: Ints) -> Links:
+    """Links plane by plane."""
+    links, planes = part.links, len(maps)
+    shift = np.repeat(np.arange(planes) * len(links), len(links))
+    reverse = np.tile(links.reverse, planes)
+    return Links(
+        src=column(np.concatenate([mapped[links.src] for mapped in maps]), np.int32),
+        dst=column(np.concatenate([mapped[links.dst] for mapped in maps]), np.int32),
+        reverse=column(np.where(reverse < 0, -1, reverse + shift), np.int32),
+        tier=column(np.tile(tier, planes), np.int32),
+        **{key: column(np.tile(getattr(links, key), planes), np.float64) for key in ("capacity_gbps", *LINK_COLUMNS)},
+    )
+
+
+def _through(circuit: Ints, maps: Sequence[Ints]) -> Ints:
+    """Optical switches of the links, plane by plane."""
+    return column(np.concatenate([np.where(circuit < 0, -1, mapped[circuit]) for mapped in maps]), np.int32)

@@ -16,8 +16,9 @@ from topologies.columns import Ints
 from topologies.errors import TopologyError
 from topologies.facts import Facts
 from topologies.flat import HostSpeed, Length, Parallel, Speed, cable, host_gbps
-from topologies.hosts import AttachOrder, HostGroup, place_hosts
+from topologies.hosts import AttachOrder, HostGroup
 from topologies.node_names import names_inside, node_names
+from topologies.placing import place_hosts
 from topologies.switches import Switch
 from topologies.topology import Topology
 from topologies.units import Count

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from topologies.errors import TrafficError
 from traffic.parallelism import Parallelism
 from traffic.training.keys import Batch, Collectives, Overlap, Precision, Recompute, Sharding, ShardingGroups
-from traffic.transformer.megatron import MegatronRun
+
+if TYPE_CHECKING:
+    from traffic.transformer.megatron import MegatronRun
 
 
 @dataclass(frozen=True)

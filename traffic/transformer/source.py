@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from topologies.errors import nearest
 from topologies.registry import Spec
 from topologies.units import Count
-from traffic.transformer.huggingface import read_hf_config
-from traffic.transformer.megatron import MegatronRun, read_megatron
 from traffic.transformer.shape import ModelShape, check_shape
+
+if TYPE_CHECKING:
+    from traffic.transformer.megatron import MegatronRun
 
 
 class HfConfigFile(Spec):
@@ -99,9 +100,13 @@ def read_model(model: ModelShape | HfConfigFile | MegatronArguments, directory: 
         When the file is not JSON, or a value in it is not what its key needs.
     """
     if isinstance(model, HfConfigFile):
+        from traffic.transformer.huggingface import read_hf_config
+
         found = read_hf_config(directory / model.path)
         return ModelSource(check_shape(found.shape), "hf-config", found.recognised, notes=found.notes)
     if isinstance(model, MegatronArguments):
+        from traffic.transformer.megatron import read_megatron
+
         run = read_megatron(
             model.args,
             model.path,

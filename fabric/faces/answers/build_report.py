@@ -58,18 +58,16 @@ def _scale_up(network: Network) -> list[str]:
 
 def _hosts(fabric: str, topology: Topology, *, listed: bool) -> list[Table | Line]:
     """Who is attached where: leaf by leaf where nodes are listed, else how many each leaf has."""
+    ports = leaf_ports(topology)
+    if not len(ports):
+        return []
     if not listed:
-        ports = leaf_ports(topology)
-        if not len(ports):
-            return []
         each = f"{ports.min():,}" if ports.min() == ports.max() else f"{ports.min():,} to {ports.max():,}"
         return [Line(f"no nodes are listed: {each} host links on each of {len(ports):,} switches")]
-    leaves = leaf_table({fabric: topology})
-    if not len(leaves):
-        return []
-    parts: list[Table | Line] = [leaves.only(*LEAVES_SHOWN).titled("").first(_LEAVES)]
-    if len(leaves) > _LEAVES:
-        parts.append(Line(f"{_LEAVES} of {len(leaves):,} switches with hosts; --by leaf lists them all"))
+    leaves = leaf_table({fabric: topology}, most=_LEAVES)
+    parts: list[Table | Line] = [leaves.only(*LEAVES_SHOWN).titled("")]
+    if len(ports) > _LEAVES:
+        parts.append(Line(f"{_LEAVES} of {len(ports):,} switches with hosts; --by leaf lists them all"))
     return parts
 
 

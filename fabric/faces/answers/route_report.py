@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fabric.evaluation.severity import worst_phase
 from fabric.faces.views.draws import draws_lines, peak_words
-from fabric.faces.views.headline import congested_draws, limit_words, perfect_splits
+from fabric.faces.views.headline import STOPPED, congested_draws, limit_words, perfect_splits
 from fabric.faces.views.jobs import shown_steps
 from fabric.faces.views.limits import shown_limits
 from fabric.faces.views.links import FOLDED_SHOWN, folded_link_table
@@ -179,5 +179,5 @@ def _unreachable(result: RouteResult) -> list[Line]:
 def _notes(result: RouteResult) -> list[Line]:
     lines = [Line(f"warning: {text}", "warn") for text in result.warnings]
     if result.partial:
-        lines.append(Line("partial: a limit stopped a solve; its bound and gap are above", "warn"))
+        lines.append(Line(STOPPED, "warn"))
     return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fabric.evaluation.router_comparison import LossSplit, PhaseComparison, RouterComparison
-from fabric.faces.views.headline import perfect_splits
+from fabric.faces.views.headline import STOPPED, perfect_splits
 from fabric.faces.views.phases import above, reached
 from fabric.faces.views.routers import (
     ROUTERS_SHOWN,
@@ -183,5 +183,5 @@ def _notes(result: RouterComparison) -> list[Line]:
         lines.append(Line(f"UNREACHABLE: {result.unreachable_pairs:,} pairs have no path, under any router", "bad"))
     lines += _limit_sentence(result)
     if result.partial:
-        lines.append(Line("partial: a limit stopped a solve; its bound and gap are above", "warn"))
+        lines.append(Line(STOPPED, "warn"))
     return lines

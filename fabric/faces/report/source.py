@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from fabric.failures.result import FailureResult
 from fabric.pipeline.network import Network
+from fabric.pipeline.phase_options import nothing_to_route
 from fabric.pipeline.run import Run
-from fabric.pipeline.stages import nothing_to_route
 from fabric.request import RouteRequest
 from fabric.result import RouteResult
 from fabric.saved.design_file import SavedDesign

@@ -37,9 +37,12 @@ def attached(topology: Topology) -> Attached:
     return Attached(*(part.astype(np.int32) for part in (pairs // len(nodes), pairs % len(nodes), count)))
 
 
-def leaf_table(fabrics: Mapping[str, Topology]) -> Table:
-    """Every switch that hosts can be on: ports that they take, and who they are, folded to ranges."""
-    rows = [row for fabric, topology in fabrics.items() for row in _leaves(fabric, topology)]
+def leaf_table(fabrics: Mapping[str, Topology], most: int | None = None) -> Table:
+    """Every switch that hosts can be on: ports that they take, and who they are, folded to ranges.
+
+    ``most`` is how many switches of a fabric are listed, the first of them; None: all.
+    """
+    rows = [row for fabric, topology in fabrics.items() for row in _leaves(fabric, topology, most)]
     columns = (
         named("fabric", "fabric", [row["fabric"] for row in rows], width=8, priority=1),
         named("switch", "switch", [row["switch"] for row in rows], width=14),
@@ -64,13 +67,13 @@ def _with_places(topology: Topology, rows: Attached) -> Ints:
     return column(np.union1d(rows.switch, np.flatnonzero(lowest)), np.int32)
 
 
-def _leaves(fabric: str, topology: Topology) -> list[dict[str, Any]]:
+def _leaves(fabric: str, topology: Topology, most: int | None) -> list[dict[str, Any]]:
     rows = attached(topology)
     names = topology.nodes.name
     if not len(rows.switch):
         return []
     order = np.argsort(rows.switch, kind="stable")
-    switches = _with_places(topology, rows)
+    switches = _with_places(topology, rows)[:most]
     starts = np.searchsorted(rows.switch[order], switches, side="left")
     ends = np.searchsorted(rows.switch[order], switches, side="right")
     found = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+import numpy as np
+
 from fabric.output.columns import capacities, counts, named, optional
 from fabric.output.table import Column, Table
 from fabric.scenario.schema import FabricSpec
@@ -20,9 +22,10 @@ TIERS_SHOWN = ("tier", "cables", "port_gbps", "capacity_gbps")
 
 def roles_bottom_up(topology: Topology) -> list[str]:
     """Roles in order of height, hosts first."""
+    nodes = topology.nodes
+    codes, last = np.unique(nodes.role[::-1], return_index=True)
     height = dict.fromkeys(topology.roles, 0)
-    for code, level in zip(topology.nodes.role.tolist(), topology.nodes.level.tolist(), strict=True):
-        height[topology.roles[code]] = level
+    height |= {topology.roles[code]: int(nodes.level[::-1][at]) for code, at in zip(codes.tolist(), last, strict=True)}
     return sorted(topology.roles, key=lambda role: height[role])
 
 

@@ -35,6 +35,12 @@ def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...
     )
 
 
+STOPPED = (
+    "partial: a solve ended before the gap asked for; its bound and gap are above; "
+    "--time-limit gives it more time, --gap asks for less"
+)
+
+
 def perfect_splits(routers: Iterable[str]) -> list[Line]:
     """Which of the routers divide perfectly, said once where tables may leave their column out."""
     perfect = [router for router in dict.fromkeys(routers) if traits_of(router).is_bound]

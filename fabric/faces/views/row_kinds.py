@@ -286,6 +286,8 @@ CLAIMS = RowKind(
     (
         "fabric", "phase", "router", "max_utilisation_claimed", "max_utilisation_found", "hottest_link",
         "lower_bound_claimed", "lower_bound_found", "gap_claimed", "gap_found", "verdict", "refuted", "not_checked",
+        "objective", "objective_unit", "objective_value_claimed", "objective_value_found", "objective_bound_claimed",
+        "objective_bound_found", "objective_target", "levels_gap_claimed", "levels_gap_found",
     ),
     shown=(
         "fabric", "phase", "router", "max_utilisation_claimed", "max_utilisation_found", "lower_bound_claimed",
@@ -293,7 +295,7 @@ CLAIMS = RowKind(
     ),
     ratios=(
         "max_utilisation_claimed", "max_utilisation_found", "lower_bound_claimed", "lower_bound_found", "gap_claimed",
-        "gap_found",
+        "gap_found", "objective_target", "levels_gap_claimed", "levels_gap_found",
     ),
     key="phases",
 )  # fmt: skip

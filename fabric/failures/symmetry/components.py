@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from topologies.columns import Ints, Longs, column
+from topologies.columns import Ints, Longs
+from topologies.parts import parts_of
 
 
 def joined(count: int, maps: Sequence[Ints]) -> Ints:
@@ -20,9 +19,4 @@ def joined(count: int, maps: Sequence[Ints]) -> Ints:
 
 def labels(count: int, tails: Longs | Sequence[int], heads: Longs | Sequence[int]) -> Ints:
     """Label of every connected component, numbered by first."""
-    pairs = coo_array((np.ones(len(tails)), (np.asarray(tails, int), np.asarray(heads, int))), shape=(count, count))
-    _, label = connected_components(pairs, directed=False)
-    _, first, label = np.unique(label, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int32)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return column(rank[label], np.int32)
+    return parts_of(count, np.asarray(tails, int), np.asarray(heads, int))

@@ -6,13 +6,17 @@ links of single-homed endpoints are outside the routing graph and do not limit w
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from fabric.optimise.flow_programmes import most_admitted
+from fabric.optimise.most_admitted import most_admitted_by_trees
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
-from fabric.optimise.path_policy import OVER_PATHS, route_space, solver_for
-from fabric.optimise.programme_rounds import improve, within_capacity
+from fabric.optimise.path_policy import route_space, solver_for
+from fabric.optimise.programme_rounds import Improved, improve, within_capacity
 from fabric.optimise.proofs import priced_names, throughput_bound
+from fabric.optimise.route_space import OVER_PATHS, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions
 from topologies.registry import Injected
@@ -34,7 +38,7 @@ def max_throughput(
     gbps = np.where(space.routable, demand.total_gbps, 0.0)
     offered = float(gbps.sum())
     most = space.routable.astype(np.float64)
-    result = improve(
+    result = _over_trees(graph, demand, space, options) or improve(
         space,
         options,
         programme=lambda blocks: most_admitted(blocks, gbps, least=np.zeros(len(gbps)), most=most),
@@ -80,3 +84,18 @@ def max_throughput(
         ),
         admitted=admitted,
     )
+
+
+def _over_trees(
+    graph: RoutingGraph, demand: PhaseDemand, space: RouteSpace, options: RoutingOptions
+) -> Improved | None:
+    """Flat networks, where any path goes; None elsewhere."""
+    if options.paths != "any" or graph.is_layered or not space.routable.any():
+        return None
+    end = time.monotonic() + options.time_limit_s
+    found = most_admitted_by_trees(graph, demand, space.routable, options.gap, end)
+    if found is None:
+        return None
+    value = float(found.part @ np.where(space.routable, demand.total_gbps, 0.0))
+    bound = throughput_bound(graph, demand, space.routable, found.price, space.least_prices(found.price))
+    return Improved(space, found.carried, np.empty(0), found.part, value, bound, found.price, "trees", not found.solved)

@@ -11,15 +11,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from fabric.optimise.arc_pairs import ArcPairs
 from fabric.optimise.flow_programmes import cost_unit, least_cost
+from fabric.optimise.least_cost import is_too_large, least_cost_over_moves
 from fabric.optimise.least_utilisation import least_utilisation
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
-from fabric.optimise.path_policy import OVER_PATHS, route_space, solver_for
-from fabric.optimise.programme_rounds import improve
+from fabric.optimise.path_policy import route_space, solver_for
+from fabric.optimise.programme_rounds import Improved, improve
 from fabric.optimise.proofs import cost_bound, priced_names
-from fabric.optimise.route_space import ArcSpace, RouteSpace
+from fabric.optimise.route_space import OVER_PATHS, ArcSpace, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions, access_bound, edge_utilisation
+from fabric.routing.shortest_splits import shortest_splits
+from topologies.columns import Floats
 from topologies.registry import Injected
 from topologies.units import excess, percent
 
@@ -41,21 +45,10 @@ def min_cost(
     theta = float(edge_utilisation(graph, least.edge_gbps).max(initial=0.0))
     missed = theta > options.target_utilisation * (1 + options.gap)
     most = max(options.target_utilisation, theta * (1 + ROOM))
-    space = _with_routing(route_space(graph, demand, options), least)
-    unit = cost_unit(space.blocks)
-    result = improve(
-        space,
-        options,
-        programme=lambda blocks: least_cost(blocks, space.routable, most=most),
-        admitted=lambda _: space.routable.astype(np.float64),
-        value=lambda carried, _: float(graph.weight @ carried.edge_gbps.sum(axis=1)),
-        bound=lambda price: cost_bound(
-            graph, demand, space.routable, price, space.least_prices(graph.weight + price), most
-        ),
-        solver=solver_for(graph, len(space.blocks.cost)),
-        unit=unit,
-        deadline=began + options.time_limit_s,
-    )
+    end = began + options.time_limit_s
+    space = route_space(graph, demand, options)
+    result = _over_moves(graph, demand, space, options, least, most, end)
+    result = result or _by_programme(graph, demand, _with_routing(space, least), options, most, end)
     access, _ = access_bound(graph, demand)
     proof = least.certificate or Certificate(access, "access links")
     notes = (
@@ -84,10 +77,52 @@ def min_cost(
     )
 
 
+def _by_programme(
+    graph: RoutingGraph, demand: PhaseDemand, space: RouteSpace, options: RoutingOptions, most: float, end: float
+) -> Improved | None:
+    """The programme over all that the policy allows."""
+    return improve(
+        space,
+        options,
+        programme=lambda blocks: least_cost(blocks, space.routable, most=most),
+        admitted=lambda _: space.routable.astype(np.float64),
+        value=lambda carried, _: float(graph.weight @ carried.edge_gbps.sum(axis=1)),
+        bound=lambda price: _bound(graph, demand, space, price, most),
+        solver=solver_for(graph, len(space.blocks.cost)),
+        unit=cost_unit(space.blocks),
+        deadline=end,
+    )
+
+
+def _bound(graph: RoutingGraph, demand: PhaseDemand, space: RouteSpace, price: Floats, most: float) -> float:
+    return cost_bound(graph, demand, space.routable, price, space.least_prices(graph.weight + price), most)
+
+
+def _over_moves(
+    graph: RoutingGraph,
+    demand: PhaseDemand,
+    space: RouteSpace,
+    options: RoutingOptions,
+    least: Routing,
+    most: float,
+    end: float,
+) -> Improved | None:
+    """Flat networks, where any path goes; None elsewhere, or when it did not settle."""
+    if options.paths != "any" or graph.is_layered or not space.routable.any() or is_too_large(graph, demand):
+        return None
+    within = least.splits or shortest_splits(graph, demand, "equal")
+    found = least_cost_over_moves(graph, demand, space.routable, within, most, end)
+    if found is None:
+        return None
+    value = float(graph.weight @ found.carried.edge_gbps.sum(axis=1))
+    bound = _bound(graph, demand, space, found.price, most)
+    return Improved(space, found.carried, np.empty(0), found.admitted, value, bound, found.price, "moves", False)
+
+
 def _with_routing(space: RouteSpace, routing: Routing) -> RouteSpace:
     """The space with the arcs a routing uses, so that what it carries is feasible."""
     if not isinstance(space, ArcSpace) or space.complete or routing.splits is None:
         return space
     rows = np.repeat(np.arange(len(routing.splits.start) - 1), np.diff(routing.splits.start))
-    wider = space.with_pairs(rows.astype(np.int32), space.arcs.of_edge[routing.splits.edge])
+    wider = space.with_pairs(ArcPairs(rows.astype(np.int32), space.arcs.of_edge[routing.splits.edge]))
     return wider or space

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.optimise.certify import partitions
+from fabric.optimise.cuts import partitions
 from fabric.routing.flow_table import FlowTable
 from fabric.routing.graph import RoutingGraph
 from fabric.routing.router import Certificate
@@ -51,7 +51,7 @@ def counted_cut(graph: RoutingGraph, flows: FlowTable, reached: Bools) -> Certif
                     continue
                 bound, count, size = counted_bound(sizes.of(number), capacity)
                 if bound > best.bound * (1 + _WHOLE):
-                    best = _Cut(bound, _words(way, part.names[number], len(capacity), count, size, bound))
+                    best = _Cut(bound, _words(way, part.name_of(number), len(capacity), count, size, bound))
     return Certificate(best.bound, best.words)
 
 

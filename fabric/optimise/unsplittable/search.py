@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fabric.optimise.certify import best_cut
+from fabric.optimise.cuts import best_cut
 from fabric.optimise.unsplittable.bounds import counted_cut
 from fabric.optimise.unsplittable.candidates import Candidates, candidates
 from fabric.optimise.unsplittable.colouring import coloured_paths

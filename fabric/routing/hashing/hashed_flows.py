@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from fabric.routing.destination_flows import flows_by_destination
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.hashing.flows import FlowTable
 from fabric.routing.hashing.headers import Draws, draw
 from fabric.routing.hashing.replicas import Room, flow_paths, rates, spread
 from fabric.routing.hashing.walk import Walker
-from fabric.routing.router import PairTraffic, Routing, RoutingOptions
-from topologies.columns import Bools, Floats
+from fabric.routing.router import DestinationFlows, PairTraffic, Routing, RoutingOptions
+from topologies.columns import Bools, Floats, Ints
 from topologies.units import format_seconds
 
 
@@ -21,6 +23,7 @@ class HashedFlows:
 
     walker: Walker
     room: Room
+    dest: Ints  # shape (D,), destinations of the demand
     unreachable: Bools  # shape (nnz,)
     classes: int
     options: RoutingOptions
@@ -39,7 +42,9 @@ class HashedFlows:
         table = FlowTable.of(graph, pairs, options.hash.replicas)
         walker = Walker.of(graph, table, resilient=options.hash.resilient)
         length, unreachable = walker.lengths(demand)
-        return HashedFlows(walker, Room(graph, table, length), unreachable, len(pairs), options, most_listed)
+        return HashedFlows(
+            walker, Room(graph, table, length), demand.dest, unreachable, len(pairs), options, most_listed
+        )
 
     @property
     def whole_flows(self) -> bool:
@@ -56,6 +61,14 @@ class HashedFlows:
         """Offered load of every edge and class in every draw, shape (R, E, C)."""
         return self.walker.loads_gbps(self.draw(seeds), self.classes)
 
+    def adder(self, seed: int) -> Callable[[int, Floats], None]:
+        """What adds the flows of one draw to a destination of the demand, by its row, to loads of shape (E, C)."""
+        return self.walker.adder(self.draw((seed,)), self.dest)
+
+    def by_destination(self, seed: int) -> DestinationFlows | None:
+        """Loads of one draw by destination; None where they would be too many rows."""
+        return flows_by_destination(len(self.dest), len(self.walker.graph.src), self.classes, self.adder(seed))
+
     def routing(self, seed: int) -> Routing:
         """Loads and paths of one draw."""
         drawn = self.draw((seed,))
@@ -65,6 +78,7 @@ class HashedFlows:
             self.walker.loads_gbps(drawn, self.classes)[0],
             self.unreachable,
             paths=flow_paths(self.room, self.walker, drawn) if listed else None,
+            flows=None if listed else partial(self.by_destination, seed),
             draws=self,
             packet_slowdown=self.options.hash.packet_slowdown,
         )

@@ -17,14 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from fabric.routing.equal_split import ecmp_loads
+from fabric.routing.destination_flows import flows_by_destination
+from fabric.routing.equal_split import ecmp_adder, ecmp_loads
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.hashing.flows import MOST_PIECES
 from fabric.routing.hashing.hashed_flows import HashedFlows
-from fabric.routing.router import PairTraffic, Routing, RoutingOptions
+from fabric.routing.router import DestinationFlows, PairTraffic, Routing, RoutingOptions
 from fabric.routing.spraying import usable_part
 from topologies.columns import Bools, Floats, column
 
@@ -47,6 +49,7 @@ class FlowPieces:
     """The flows of a phase in pieces, to be hashed by any seed."""
 
     walked: HashedFlows
+    demand: PhaseDemand
     unreachable: Bools  # shape (nnz,)
     even_gbps: Floats  # shape (E, C), of an equal split
     unevenness: Floats  # shape (C,), of all pieces over that of those walked
@@ -77,6 +80,7 @@ class FlowPieces:
         )
         return FlowPieces(
             walked,
+            demand,
             unreachable,
             loads,
             np.sqrt(np.minimum(count / pieces, 1.0)),
@@ -94,6 +98,20 @@ class FlowPieces:
         """Offered load of every edge and class in every draw, shape (R, E, C)."""
         return np.asarray(self.even_gbps + (self.walked.loads_gbps(seeds) - self.even_gbps) * self.unevenness)
 
+    def by_destination(self, seed: int) -> DestinationFlows | None:
+        """Loads of one draw by destination; None where they would be too many rows."""
+        graph, classes = self.walked.walker.graph, len(self.unevenness)
+        even, hashed = ecmp_adder(graph, self.demand), self.walked.adder(seed)
+        drawn = np.zeros((len(graph.src), classes))
+
+        def add(row: int, loads: Floats) -> None:
+            even(row, loads)
+            drawn[:] = 0.0
+            hashed(row, drawn)
+            loads[:] = loads * (1 - self.unevenness) + drawn * self.unevenness
+
+        return flows_by_destination(len(self.demand.dest), len(graph.src), classes, add)
+
     def routing(self, seed: int) -> Routing:
         """Loads of one draw; pieces have no paths that could be listed."""
         return Routing(
@@ -102,6 +120,7 @@ class FlowPieces:
             self.unreachable,
             notes=(self.note,),
             usable=self.usable,
+            flows=partial(self.by_destination, seed),
             draws=self,
             packet_slowdown=self.packet_slowdown,
         )

@@ -10,6 +10,7 @@ the number of threads changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -233,13 +234,18 @@ class Walker:
         terminal = np.where(receives, whole.sink[graph.node_of], whole.source[graph.node_of])
         return Net.lasting_in(whole, number[whole.first_link]), np.where(graph.is_terminal, terminal, nodes)
 
-    def _walk(self, first: int, last: int, draws: Draws, place: Longs, paths: Ints, loads: Floats) -> None:
+    def _columns(self, draws: Draws) -> tuple[Rows, Hashes]:
+        """Flows by the nodes that are walked through, and the seeds of those nodes in every replica."""
         net, node = self._walked
         table = self.table
         rows = Rows(node[table.dest], table.start, node[table.src], table.code, table.gbps)
         seeds = np.zeros((len(draws.seeds), len(net.out_start) - 1), dtype=np.uint64)
         seeds[:, node] = draws.seeds
-        walk_slice(first, last, net, rows, draws.bits, draws.keys, seeds, place, paths, loads)
+        return rows, seeds
+
+    def _walk(self, first: int, last: int, draws: Draws, place: Longs, paths: Ints, loads: Floats) -> None:
+        rows, seeds = self._columns(draws)
+        walk_slice(first, last, self._walked[0], rows, draws.bits, draws.keys, seeds, place, paths, loads)
 
     def loads_gbps(self, draws: Draws, classes: int) -> Floats:
         """Gbps of every edge and class in every replica of ``draws``, shape (R, E, classes)."""
@@ -251,6 +257,17 @@ class Walker:
         replicas, edges = len(draws.keys), len(self.graph.src)
         loads = parallel_loads(len(self.table.dest), (replicas * edges, classes), work)
         return loads.reshape(replicas, edges, classes)
+
+    def adder(self, draws: Draws, dest: Ints) -> Callable[[int, Floats], None]:
+        """What adds the flows to ``dest[row]`` in the one replica of ``draws`` to loads (E, classes), Gbps."""
+        none, place = np.empty((1, 0), dtype=np.int32), np.empty(0, dtype=np.int64)
+        at = np.searchsorted(self.table.dest, dest).tolist()
+        net, (rows, seeds) = self._walked[0], self._columns(draws)
+
+        def add(row: int, loads: Floats) -> None:
+            walk_slice(at[row], at[row] + 1, net, rows, draws.bits, draws.keys, seeds, place, none, loads)
+
+        return add
 
     def write_paths(self, draws: Draws, place: Longs, paths: Ints) -> None:
         """Write the edges of every flow f in replica r to ``paths[r]`` from ``place[f]`` on."""

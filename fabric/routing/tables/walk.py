@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -134,6 +135,19 @@ def walk(
     rows = DemandRows(np.searchsorted(decisions.sink, demand.dest).astype(np.int32), demand.start, demand.src)
     columns = DecisionColumns(decisions.code, decisions.start, decisions.edge, part, decisions.graph.dst, choice)
     return walk_columns(columns, rows, demand.gbps if gbps is None else gbps)
+
+
+def walk_adder(decisions: Decisions, part: Floats, demand: PhaseDemand) -> Callable[[int, Floats], None]:
+    """What adds the walk towards a destination of the demand, by its row, to loads of shape (E, C), Gbps."""
+    rows = DemandRows(np.searchsorted(decisions.sink, demand.dest).astype(np.int32), demand.start, demand.src)
+    columns = DecisionColumns(decisions.code, decisions.start, decisions.edge, part, decisions.graph.dst)
+    loops, lost = np.zeros(len(rows.dest), dtype=np.bool_), np.zeros(len(rows.dest))
+    met = np.zeros((0, 0), dtype=np.bool_)
+
+    def add(row: int, loads: Floats) -> None:
+        _walk_slice(row, row + 1, columns, rows, demand.gbps, loads, loops, lost, met)
+
+    return add
 
 
 def every_row(count: int, sources: Ints) -> DemandRows:

@@ -1,0 +1,56 @@
+"""Closing the gap of flat networks: prices against flows first, trees as columns where that comes to a stand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabric.optimise.block_descent import Start
+from fabric.optimise.by_trees import improve_by_trees
+from fabric.optimise.extract import splits_from_flows
+from fabric.optimise.incumbent import Incumbent
+from fabric.optimise.saddle import Saddle, find_saddle
+from fabric.optimise.trees import TreeNet
+from topologies.columns import column
+
+AIM = 1e-7  # relative gap wanted where it costs little
+MOST_ENTRIES = 40_000_000  # destinations x arcs of the routing, 8 bytes each, held three times
+
+
+def improve_flat(best: Incumbent) -> bool:
+    """Improve the routing and the proof of a flat network; returns whether the gap asked for was reached."""
+    net = TreeNet.of(best.arcs, best.demand, best.routable)
+    if len(net.demand.dest) * len(net.capacity) > MOST_ENTRIES:
+        return False
+    saddle = improve_by_saddle(best, net)
+    if best.done or saddle is None:
+        return best.done
+    trees = net.cheapest(saddle.price)
+    improve_by_trees(best, Start(saddle.flow, saddle.flow, trees, saddle.price))
+    return best.done
+
+
+def improve_by_saddle(best: Incumbent, net: TreeNet) -> Saddle | None:
+    """Improve the routing and the proof by the method of multipliers; None where there is nothing to route."""
+    if not net.gbps.any():
+        return None
+    best.solver = "first-order"
+    best.report("optimal: prices and flows")
+    saddle = find_saddle(
+        net,
+        gap=best.options.gap,
+        aim=min(AIM, best.options.gap),
+        least=best.access,
+        known_bound=best.certificate.lower_bound,
+        deadline=best.deadline,
+        report=lambda theta, bound: best.report("optimal: prices and flows", theta, bound),
+    )
+    arcs = best.arcs
+    price = np.zeros(len(arcs.src))
+    price[arcs.into.edge] = saddle.price
+    best.prove_prices(price[arcs.of_edge])
+    row, slot = np.nonzero(saddle.flow > 0)
+    used = column(arcs.into.edge[slot], np.int32)
+    best.take_splits(
+        splits_from_flows(arcs, best.demand, best.routable, column(row, np.int32), used, saddle.flow[row, slot])
+    )
+    return saddle

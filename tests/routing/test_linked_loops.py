@@ -1,0 +1,123 @@
+"""Compiled loops taken up in later runs without numba: the same answers, and never those of another source."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fabric.routing.kept_loops import processor
+from fabric.routing.linked import is_possible
+from fabric.routing.object_code import UnknownCodeError, read_object
+
+pytestmark = pytest.mark.skipif(not is_possible() or processor() is None, reason="loops are not linked here")
+
+LOOPS = """
+from typing import NamedTuple
+import numpy as np
+from fabric.routing.compiled import compiled
+from inner import scaled
+
+class Pair(NamedTuple):
+    first: np.ndarray
+    count: int
+
+@compiled
+def summed(pair, factor):
+    answer = 0.0
+    for value in pair.first[: pair.count]:
+        answer += scaled(value) * factor
+    return answer
+
+@compiled
+def doubled(values):
+    if len(values) > 4:
+        raise ValueError("too many")
+    return 2 * values
+
+@compiled
+def fast(flag, number, wide):
+    return (number + wide) if flag else number
+"""
+INNER = """
+from fabric.routing.compiled import compiled_inside
+FACTOR = 10
+
+@compiled_inside
+def scaled(value):
+    return FACTOR * value
+"""
+PROGRAM = """
+import sys
+import numpy as np
+import loops
+values = np.array([1.0, 2.0, 3.0])
+found = [loops.summed(loops.Pair(values, 2), 0.5), loops.doubled(values).tolist(),
+         loops.doubled(np.array([[1, 2], [3, 4]], np.int32).T[0]).tolist(),
+         int(loops.fast(True, np.uint64(2**63), np.uint64(5))), loops.fast(False, 3, 4)]
+try:
+    loops.doubled(np.arange(5.0))
+except ValueError as error:
+    found.append(str(error))
+print(found, "numba" in sys.modules)
+import numba
+assert loops.summed._dispatcher(loops.Pair(values, 2), 0.5) == found[0]
+assert loops.doubled._dispatcher(loops.doubled(values)).tolist() == [4.0, 8.0, 12.0]
+"""
+ANSWERS = "[15.0, [2.0, 4.0, 6.0], [2, 6], 9223372036854775813, 3, 'too many']"
+
+
+def answers(folder: Path) -> str:
+    """What the program prints, in a process of its own."""
+    paths = os.pathsep.join([str(folder), str(Path.cwd())])
+    environment = {**os.environ, "PYTHONPATH": paths, "NUMBA_CACHE_DIR": str(folder / "kept")}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with loops that were compiled in one run."""
+    folder = tmp_path_factory.mktemp("loops")
+    (folder / "loops.py").write_text(LOOPS)
+    (folder / "inner.py").write_text(INNER)
+    assert answers(folder) == f"{ANSWERS} True"
+    return folder
+
+
+def test_a_second_run_has_the_same_answers_without_numba(compiled_once: Path) -> None:
+    """Named tuples, arrays in and out, whole numbers of 64 bits, an error; then numba beside them in one process."""
+    assert answers(compiled_once) == f"{ANSWERS} False"
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x80\x04K\x01.", None], ids=["empty", "other", "cut off"])
+def test_damaged_files_are_compiled_anew(compiled_once: Path, damage: bytes | None) -> None:
+    """Whatever is in their place, the answers stay."""
+    for path in compiled_once.rglob("*.linked"):
+        path.write_bytes(path.read_bytes()[:-9] if damage is None else damage)
+    assert answers(compiled_once) == f"{ANSWERS} True"
+    assert answers(compiled_once) == f"{ANSWERS} False"
+
+
+def test_a_change_of_a_loop_that_is_called_is_noticed(compiled_once: Path) -> None:
+    """The factor of the inner loop is 10, then 30 in its file: the outer loop is not taken up as it was.
+
+    Numba's own cache looks at the outer file only, so that is written anew as well.
+    """
+    for name, text in (("inner.py", INNER.replace("FACTOR = 10", "FACTOR = 30")), ("loops.py", LOOPS + "\n")):
+        (compiled_once / name).write_text(text)
+    assert answers(compiled_once).startswith("[45.0, ")
+    assert answers(compiled_once) == f"{ANSWERS.replace('15.0', '45.0')} False"
+
+
+@pytest.mark.parametrize("text", [b"", b"\x7fELF", b"\x7fELF\x02\x01" + bytes(100), b"MZ" + bytes(100)])
+def test_what_is_no_object_file_is_refused(text: bytes) -> None:
+    """None of these is laid out."""
+    with pytest.raises((UnknownCodeError, ValueError)):
+        read_object(text + bytes(64) if len(text) < 8 else text)

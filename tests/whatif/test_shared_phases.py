@@ -1,0 +1,65 @@
+"""Phases that a change leaves as they are keep their routes; all others are routed, and nothing differs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fabric.evaluation import phases as evaluation
+from fabric.pipeline.run import run_scenario
+from fabric.request import RouteRequest
+from fabric.scenario.load import load_scenario
+from fabric.whatif.changes import Change, ChangeSet, override, queue_pairs, router
+from fabric.whatif.live import LiveRoutes
+
+SCENARIO = "examples/train-2k.fabric.yaml"
+BACKEND = ["pp.send_recv", "dp.reduce_scatter", "dp.all_gather"]
+STORAGE = ["checkpoint", "steady"]
+
+
+@pytest.fixture(scope="module")
+def base() -> LiveRoutes:
+    """The 2,048 GPUs, hashed in five draws."""
+    return LiveRoutes(run_scenario(load_scenario(SCENARIO), RouteRequest(replicas=5)))
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        (router("backend", "wcmp"), BACKEND),
+        (router("storage", "wcmp"), STORAGE),
+        (queue_pairs(load_scenario(SCENARIO), 8), BACKEND),
+        (override("seed=7"), BACKEND + STORAGE),
+    ],
+    ids=lambda value: value.text if isinstance(value, Change) else None,
+)
+def test_a_state_routes_what_its_change_touches_and_equals_a_run_of_its_own(
+    base: LiveRoutes, change: Change, again: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which phases reach the router, by name; then every figure against the scenario from scratch."""
+    routed: list[str] = []
+    route = evaluation.route_phase
+
+    def spied(topology: object, demands: object, phase: str, **options: object) -> object:
+        routed.append(phase)
+        return route(topology, demands, phase, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(evaluation, "route_phase", spied)
+    changes = ChangeSet((change,))
+    now = base.route(changes)
+    assert routed == again
+    fresh = run_scenario(load_scenario(SCENARIO, overrides=list(changes.sets)), changes.request(base.base.request))
+    assert len(now.routes) == 5
+    for left, right in zip(now.routes, fresh.result.routes, strict=True):
+        assert np.array_equal(left.link_gbps, right.link_gbps)
+        assert np.array_equal(left.utilisation, right.utilisation)
+        assert (left.tiers, left.spread, left.draws) == (right.tiers, right.spread, right.draws)
+        assert left.every_draw is None
+    assert now.jobs == fresh.result.jobs
+    assert [(limit.value, limit.ok) for limit in now.limits] == [(one.value, one.ok) for one in fresh.result.limits]
+
+
+def test_states_keep_no_draws_of_their_own(base: LiveRoutes) -> None:
+    """Only the base has what later runs take over; its phases are the five of the scenario."""
+    assert [phase.route.phase for phase in base.base.phases] == BACKEND + STORAGE
+    assert base.run(ChangeSet((router("backend", "spray"),))).phases == ()
