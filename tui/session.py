@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fabric.evaluation.severity import worst_of_each_fabric, worst_phase
-from fabric.faces.views.heat import Direction
-from fabric.faces.views.links import METRICS, Metric
+from fabric.faces.views.heat import Direction, HeatMap, heat_map
+from fabric.faces.views.links import METRICS, Metric, metric_values
 from fabric.failures.verdicts import decided
 from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, RouteResult
@@ -16,6 +16,8 @@ from fabric.whatif.changes import ChangeSet, History
 from fabric.whatif.live import LiveRoutes
 from topologies.errors import TopologyError
 from topologies.named_parts import find_link
+
+_MAPS_KEPT = 8
 
 Kind = Literal["", "tier", "unit", "pod", "switch", "host", "link", "job", "phase"]
 
@@ -57,6 +59,7 @@ class Session:
         self.stale = False  # the result is of before the last change
         self.trail: list[Place] = [Place("overview")]
         self.pointed = Selection()  # what was under the cursor of the screen before: cursors begin there
+        self._maps: dict[tuple[PhaseRoute, str, Metric, Direction], HeatMap] = {}  # the last one asked for last
         worst = worst_phase(result.routes)
         self.fabric = worst.fabric if worst else next(iter(loaded.scenario.fabrics), "")
         self.phase = worst.phase if worst else ""
@@ -142,6 +145,19 @@ class Session:
     def step_metric(self) -> None:
         """The next metric."""
         self.metric = METRICS[(METRICS.index(self.metric) + 1) % len(METRICS)]
+
+    # ---- maps -----------------------------------------------------------------------------------------------------
+
+    def heat(self, entry: PhaseRoute, kind: str) -> HeatMap:
+        """A heat map of a phase; the last ones are kept, as keys come back to them."""
+        key = (entry, kind, self.metric, self.direction)
+        kept = self._maps.pop(key, None)
+        if kept is None:
+            kept = heat_map(entry.topology, metric_values(entry, self.metric), kind, self.direction)
+        self._maps[key] = kept
+        while len(self._maps) > _MAPS_KEPT:
+            del self._maps[next(iter(self._maps))]
+        return kept
 
     # ---- the way ------------------------------------------------------------------------------------------------
 

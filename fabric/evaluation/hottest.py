@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from fabric.output.numbers import finite
 from fabric.result import HotLink, LinkGroup, PhaseRoute, Share
 from fabric.routing.utilisation import descending, over_capacity, ranks
-from topologies.columns import Longs
+from topologies.columns import Longs, column
+
+_BY_HEAT: WeakKeyDictionary[PhaseRoute, Longs] = WeakKeyDictionary()  # every view of a phase asks for it
 
 
 def port_name(ordinal: int) -> str:
@@ -21,11 +25,15 @@ def by_heat(route: PhaseRoute) -> Longs:
     Of equally full links, those between switches come before access links that are at most full: in a phase with a
     volume the busiest NIC is at 100 % by construction, which says nothing about the fabric.
     """
-    nodes, links = route.topology.nodes, route.topology.links
-    access = ~nodes.forwards[links.src] | ~nodes.forwards[links.dst]
-    merely_full = access & ~over_capacity(route.utilisation)
-    order = np.lexsort((merely_full, ranks(route.utilisation)))
-    return order[route.utilisation[order] > 0]
+    known = _BY_HEAT.get(route)
+    if known is None:
+        nodes, links = route.topology.nodes, route.topology.links
+        loaded = np.flatnonzero(route.utilisation > 0)
+        load = route.utilisation[loaded]
+        access = ~nodes.forwards[links.src[loaded]] | ~nodes.forwards[links.dst[loaded]]
+        merely_full = access & ~over_capacity(load)
+        known = _BY_HEAT[route] = column(loaded[np.argsort(2 * ranks(load) + merely_full, kind="stable")], np.int64)
+    return known
 
 
 def hottest_links(route: PhaseRoute, count: int) -> list[HotLink]:

@@ -239,6 +239,8 @@ class Table:
         if isinstance(values, np.ndarray) and values.dtype.kind in "iufb":
             key = values[self.order].astype(np.float64)
             missing = np.isnan(key)
+            if not missing.any():
+                return self.ordered(self.order[np.argsort(-key if reverse else key, kind="stable")])
             key = np.where(missing, 0.0, -key if reverse else key)
             return self.ordered(self.order[np.lexsort((key, missing))])
         keyed = list(zip(column.raw(self.order), self.order.tolist(), strict=True))

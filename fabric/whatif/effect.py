@@ -150,6 +150,8 @@ class LinkChange:
 
 def changed_links(base: PhaseRoute, now: PhaseRoute, most: int = 200) -> tuple[LinkChange, ...]:
     """Links of one phase whose utilisation changed most, largest change first; by name where the networks differ."""
+    if base is now:
+        return ()
     base, now = _in_one_draw(base, now)
     one, other = base.topology, now.topology
     same = len(one.links) == len(other.links) and one.nodes.name == other.nodes.name

@@ -53,6 +53,25 @@ def test_a_cell_whose_links_are_all_down_says_so(routed: PhaseRoute) -> None:
     assert sum(heat.is_down(i, j) for i in range(4) for j in range(2)) == 1
 
 
+def test_a_large_map_is_made_folded(routed: PhaseRoute, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for 2 rows and columns, 4 x 2 comes as 2 x 2: what folding makes of the whole map."""
+    kind = map_kinds(routed.topology)[1]
+    whole = heat_map(routed.topology, routed.utilisation, kind).folded(2)
+    monkeypatch.setattr("fabric.faces.views.heat._MOST_CELLS", 7)
+    monkeypatch.setattr("fabric.faces.views.heat._SIDE", 2)
+    small = heat_map(routed.topology, routed.utilisation, kind)
+    assert (small.row_names, small.column_names, small.hottest) == (whole.row_names, whole.column_names, whole.hottest)
+    for name in ("value", "total", "down"):
+        np.testing.assert_array_equal(getattr(small, name), getattr(whole, name))
+    for row in range(2):
+        assert small.row_members[row].tolist() == whole.row_members[row].tolist()
+        assert [small.row_of(node) for node in small.row_members[row].tolist()] == [row, row]
+        assert [sorted(small.links(row, column)) for column in range(2)] == [
+            sorted(whole.links(row, column)) for column in range(2)
+        ]
+    assert small.column_of(int(small.row_members[0][0])) is None
+
+
 def test_folding_keeps_the_worst_and_loses_no_link(routed: PhaseRoute) -> None:
     """4 x 2 folded to 2 x 2: the maximum, and the count of links, stay."""
     heat = heat_map(routed.topology, routed.utilisation, map_kinds(routed.topology)[1])

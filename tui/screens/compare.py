@@ -8,8 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from fabric.faces.views.differences import changed_link_table, effect_table
-from fabric.faces.views.heat import OVERVIEW, heat_map
-from fabric.faces.views.links import metric_values
+from fabric.faces.views.heat import OVERVIEW
 from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from fabric.whatif.effect import changed_links
@@ -69,7 +68,7 @@ class CompareScreen(ViewScreen):
         )
 
     def _map(self, grid: str, pane: str, state: str, entry: PhaseRoute) -> None:
-        heat = heat_map(entry.topology, metric_values(entry, self.session.metric), OVERVIEW, self.session.direction)
+        heat = self.session.heat(entry, OVERVIEW)
         self.query_one(grid, HeatGrid).show(heat, self.look, stale=self.session.stale)
         self.query_one(pane, Pane).retitle(
             f"{state}, {entry.links_over_capacity:,} links over: {heat.title}", *self.look.legends()

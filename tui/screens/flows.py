@@ -12,7 +12,7 @@ from textual.widgets import Static
 from fabric.evaluation.hottest import describe_link
 from fabric.evaluation.link_flows import LinkFlows, link_flows
 from fabric.faces.views.flows import crossing_words, demand_table, link_flow_table
-from fabric.faces.views.links import link_table, links_of_part
+from fabric.faces.views.links import Metric, link_table, links_of_part
 from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from topologies.errors import FabricError
@@ -50,6 +50,7 @@ class FlowsScreen(FilteredView):
         self._links: dict[tuple[int, int], LinkFlows | str] = {}
         self._sort = -1
         self._title = ""
+        self._all_links: tuple[PhaseRoute, Metric, Table] | None = None
         self._kept: PhaseRoute | None = None  # whose flows are kept: an id is that of a living object only
 
     def body(self) -> Iterable[Widget]:
@@ -120,18 +121,26 @@ class FlowsScreen(FilteredView):
 
     def _of_part(self, entry: PhaseRoute, selection: Selection, about: Text) -> tuple[Table, str]:
         """Links of a tier, unit or pod; all where nothing is selected, or what is selected is not there now."""
-        table = self._links_of(entry, selection)
-        if selection.kind in ("tier", "unit", "pod") and len(table):
-            return table, f"Links of {selection.name}, hottest first"
+        if selection.kind in ("tier", "unit", "pod"):
+            table = self._links_of(entry, selection)
+            if len(table):
+                return table, f"Links of {selection.name}, hottest first"
         if selection.kind:
             lost = f" {selection.name} is not on {entry.fabric} in this state; esc clears the selection"
             about.append(safe(lost), self.look.warn)
-        return link_table(entry, self.session.metric), "Links of the phase, hottest first"
+        return self._link_table(entry), "Links of the phase, hottest first"
 
     def _links_of(self, entry: PhaseRoute, selection: Selection) -> Table:
-        table = link_table(entry, self.session.metric)
+        table = self._link_table(entry)
         chosen = links_of_part(entry.topology, selection.kind, selection.name, selection.number)
         return table.ordered(table.order[chosen[table.order]])
+
+    def _link_table(self, entry: PhaseRoute) -> Table:
+        """All links of a phase; the last table is kept, as dialogues and filters come back to it."""
+        metric = self.session.metric
+        if self._all_links is None or self._all_links[0] is not entry or self._all_links[1] != metric:
+            self._all_links = (entry, metric, link_table(entry, metric))
+        return self._all_links[2]
 
     # ---- rows ---------------------------------------------------------------------------------------------------
 

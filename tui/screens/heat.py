@@ -11,8 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.evaluation.hottest import describe_link
-from fabric.faces.views.heat import HeatMap, heat_map, hottest_tier, rising, shown_tiers
-from fabric.faces.views.links import metric_values
+from fabric.faces.views.heat import HeatMap, hottest_tier, rising, shown_tiers
 from fabric.output.table import Column, Table
 from fabric.routing.utilisation import highest
 from topologies.units import format_gbps, percent
@@ -69,10 +68,8 @@ class HeatScreen(ViewScreen):
 
     def heat_of(self) -> HeatMap | None:
         """The map of the session's phase."""
-        entry, session = self.session.entry, self.session
-        if entry is None or not self.tier:
-            return None
-        return heat_map(entry.topology, metric_values(entry, session.metric), self.tier, session.direction)
+        entry, tier = self.session.entry, self.tier
+        return self.session.heat(entry, tier) if entry is not None and tier else None
 
     def show_state(self) -> None:
         """Map and link."""
@@ -98,10 +95,11 @@ class HeatScreen(ViewScreen):
         entry = self.session.entry
         assert entry is not None
         topology = entry.topology
-        ends = [topology.nodes.name[node] for node in (topology.links.src[link], topology.links.dst[link])]
+        ends = int(topology.links.src[link]), int(topology.links.dst[link])
         for lower, upper in (ends, ends[::-1]):
-            if lower in heat.row_names and upper in heat.column_names:
-                grid.row, grid.column = heat.row_names.index(lower), heat.column_names.index(upper)
+            row, column = heat.row_of(lower), heat.column_of(upper)
+            if row is not None and column is not None:
+                grid.row, grid.column = row, column
                 grid._keep_in_view()
                 grid.refresh()
 
@@ -132,11 +130,17 @@ class HeatScreen(ViewScreen):
                 )
             if not load.shares:
                 text.append("idle in this phase\n", look.faint)
-            count = len(self.query_one("#heat", HeatGrid).heat.links(*self._cell()))  # type: ignore[union-attr]
-            if count > 1:
-                text.append(f"\nworst of {count} parallel links of this cell\n", look.faint)
+            text.append(self._others(), look.faint)
             text.append("\nenter flows   x kill/restore   e why   o hottest cell", look.faint)
         self.query_one("#link", Static).update(text)
+
+    def _others(self) -> str:
+        """What the link under the cursor is the worst of; empty where it is alone in its cell."""
+        heat, (row, column) = self.query_one("#heat", HeatGrid).heat, self._cell()
+        if heat is None or len(heat.links(row, column)) < 2:
+            return ""
+        single = len(heat.row_members[row]) == len(heat.column_members[column]) == 1
+        return f"\nworst of {len(heat.links(row, column)):,} {'parallel ' if single else ''}links of this cell\n"
 
     def _cell(self) -> tuple[int, int]:
         grid = self.query_one("#heat", HeatGrid)

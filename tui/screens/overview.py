@@ -10,9 +10,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fabric.faces.views.headline import bound, limit_words, step_words
-from fabric.faces.views.heat import OVERVIEW, heat_map
+from fabric.faces.views.heat import OVERVIEW
 from fabric.faces.views.jobs import job_table
-from fabric.faces.views.links import hottest_table, metric_values
+from fabric.faces.views.links import hottest_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.timeline import timelines
 from fabric.output.table import Table
@@ -69,7 +69,7 @@ class OverviewScreen(ViewScreen):
         self.query_one("#tiers", LineTable).show(tier_table([entry]).without("fabric", "phase"), look, stale=stale)
         self.query_one("#hottest", LineTable).show(hottest_table(entry), look, stale=stale)
         self.query_one("#jobs", LineTable).show(job_table(session.result.jobs), look, stale=stale)
-        heat = heat_map(entry.topology, metric_values(entry, session.metric), OVERVIEW, session.direction)
+        heat = session.heat(entry, OVERVIEW)
         self.query_one("#heat", HeatGrid).show(heat, look, stale=stale)
         self.query_one("#p2", Pane).retitle(f"Heat: {heat.title}, max {session.metric} %", *look.legends())
         self.query_one("#timeline", TimelineBars).show(

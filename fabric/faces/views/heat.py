@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -21,6 +23,9 @@ from topologies.topology import Topology
 
 Direction = Literal["up", "down"]
 OVERVIEW = "overview"
+_MOST_CELLS = 8_000_000  # of a map whose rows and columns are single switches
+_SIDE = 1_024  # rows, and columns, of a larger map
+_KINDS: WeakKeyDictionary[Topology, tuple[str, ...]] = WeakKeyDictionary()  # every key of a screen asks
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +83,14 @@ class HeatMap:
         """Whether a cell has links and all of them are down."""
         return bool(self.total[row, column] and self.down[row, column] == self.total[row, column])
 
+    def row_of(self, node: int) -> int | None:
+        """The row that stands for a node; None where none does."""
+        return _standing_for(self.row_members, node)
+
+    def column_of(self, node: int) -> int | None:
+        """The column that stands for a node; None where none does."""
+        return _standing_for(self.column_members, node)
+
     def folded(self, most: int = 512) -> HeatMap:
         """At most ``most`` rows and columns: neighbours share one, which is their worst."""
         rows, columns = (-(-size // most) for size in self.shape)
@@ -105,9 +118,12 @@ class HeatMap:
 
 def map_kinds(topology: Topology) -> tuple[str, ...]:
     """Maps that a network has: the overview, then its tiers between switches, the highest last."""
-    between = topology.nodes.forwards[topology.links.src] & topology.nodes.forwards[topology.links.dst]
-    codes = np.flatnonzero(np.bincount(topology.links.tier[between], minlength=len(topology.tiers))).tolist()
-    return (OVERVIEW, *(topology.tiers[code] for code in codes))
+    known = _KINDS.get(topology)
+    if known is None:
+        between = topology.nodes.forwards[topology.links.src] & topology.nodes.forwards[topology.links.dst]
+        codes = np.flatnonzero(np.bincount(topology.links.tier[between], minlength=len(topology.tiers))).tolist()
+        known = _KINDS[topology] = (OVERVIEW, *(topology.tiers[code] for code in codes))
+    return known
 
 
 def shown_tiers(route: PhaseRoute) -> tuple[str, ...]:
@@ -247,8 +263,13 @@ def _assembled(
     members: tuple[tuple[Ints, ...], tuple[Ints, ...]],
     cells: tuple[Longs, Longs, Longs],
 ) -> HeatMap:
-    """The matrix of links by (row, column)."""
+    """The matrix of links by (row, column); where it is large, neighbours share a row or column, as in ``folded``."""
     chosen, row, column = cells
+    if len(names[0]) * len(names[1]) > _MOST_CELLS:
+        groups = [np.arange(len(side)) // -(-len(side) // _SIDE) for side in names]
+        names = (_folded_names(names[0], groups[0]), _folded_names(names[1], groups[1]))
+        members = (_folded_members(members[0], groups[0]), _folded_members(members[1], groups[1]))
+        row, column = groups[0][row], groups[1][column]
     size = (len(names[0]), len(names[1]))
     cell = row * max(size[1], 1) + column
     live = topology.up[chosen]
@@ -280,8 +301,14 @@ def _folded_names(names: Sequence[str], group: Longs) -> tuple[str, ...]:
 
 
 def _folded_members(members: Sequence[Ints], group: Longs) -> tuple[Ints, ...]:
-    count = int(group[-1]) + 1 if len(group) else 0
-    return tuple(np.concatenate([members[i] for i in np.flatnonzero(group == g).tolist()]) for g in range(count))
+    if not members:
+        return ()
+    bounds = np.searchsorted(group, np.arange(int(group[-1]) + 2)).tolist()
+    return tuple(np.concatenate(members[first:last]) for first, last in pairwise(bounds))
+
+
+def _standing_for(members: Sequence[Ints], node: int) -> int | None:
+    return next((at for at, nodes in enumerate(members) if node in nodes), None)
 
 
 def worst_row_table(row_title: str, names: Sequence[str], worst: Mapping[str, Sequence[float]]) -> Table:

@@ -125,6 +125,14 @@ class FabricTree:
         mine = mine[np.lexsort((links.dst[mine], links.src[mine]))]
         return links.src[mine].astype(np.int64), links.dst[mine].astype(np.int64)
 
+    @cached_property
+    def _host_count(self) -> Ints:
+        """Hosts on every switch, shape (N,); a host with several cables to it is one."""
+        switches, hosts = self._attached
+        fresh = np.ones(len(switches), dtype=np.bool_)
+        fresh[1:] = (np.diff(switches) != 0) | (np.diff(hosts) != 0)
+        return column(np.bincount(switches[fresh], minlength=len(self.route.topology.nodes)), np.int32)
+
     def _hosts(self, switch: int) -> Ints:
         switches, hosts = self._attached
         first, last = np.searchsorted(switches, [switch, switch + 1])
@@ -134,7 +142,7 @@ class FabricTree:
         topology = self.route.topology
         name = topology.nodes.name[node]
         is_switch = bool(topology.is_switch[node])
-        count = len(self._hosts(node)) if is_switch else 0
+        count = int(self._host_count[node]) if is_switch else 0
         kind = "switch" if is_switch else "host"
         return Branch(
             (*above.key, name), name, kind, depth, count, float(self.worst[node]), int(self.down[node]), node, count > 0
