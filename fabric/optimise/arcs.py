@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -59,21 +60,31 @@ class Arcs:
         )
 
 
+_MERGED: WeakKeyDictionary[RoutingGraph, Arcs] = WeakKeyDictionary()  # all phases of a fabric may share its graph
+
+
 def merge_parallel(graph: RoutingGraph) -> Arcs:
     """Arcs of a graph, ordered by source, destination and weight."""
-    keys = np.column_stack([graph.src.astype(np.float64), graph.dst.astype(np.float64), graph.weight])
-    if not len(keys):
-        empty = column([], np.int32)
-        none = column([], np.float64)
-        return Arcs(graph.nodes, empty, empty, none, none, empty, none)
-    unique, code = np.unique(keys, axis=0, return_inverse=True)
+    known = _MERGED.get(graph)
+    if known is None:
+        known = _MERGED[graph] = _merged(graph)
+    return known
+
+
+def _merged(graph: RoutingGraph) -> Arcs:
+    weight, weight_code = np.unique(graph.weight, return_inverse=True)
+    ends = graph.src.astype(np.int64) * graph.nodes + graph.dst
+    unique, code = np.unique(ends * len(weight) + weight_code.ravel(), return_inverse=True)
+    code = code.ravel()
     capacity = np.bincount(code, graph.capacity_gbps, len(unique))
+    ends, weight_of = np.divmod(unique, max(len(weight), 1))
+    src, dst = np.divmod(ends, max(graph.nodes, 1))
     return Arcs(
         nodes=graph.nodes,
-        src=column(unique[:, 0], np.int32),
-        dst=column(unique[:, 1], np.int32),
+        src=column(src, np.int32),
+        dst=column(dst, np.int32),
         capacity_gbps=column(capacity, np.float64),
-        weight=column(unique[:, 2], np.float64),
+        weight=column(weight[weight_of], np.float64),
         of_edge=column(code, np.int32),
         share=column(graph.capacity_gbps / capacity[code], np.float64),
     )

@@ -6,15 +6,26 @@ Blocks are worked out together: a job with expert parallelism has tens of thousa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from topologies.budget import Counts, check_memory
-from topologies.columns import Floats, Ints, Longs
+from topologies.columns import Floats, Ints, Longs, column
 from topologies.errors import RoutingError
 from traffic.demands import UniformBlock
 
+Values = TypeVar("Values", Ints, Floats)
 DEMAND_BYTES = 130  # of a pair of graph nodes while demand is gathered: its key and amount, sorted and joined
+
+
+class OnlyBlock(NamedTuple):
+    """Demand of one block; see ``PhaseDemand``."""
+
+    dest: Ints
+    start: Ints
+    src: Ints
+    gbps: Floats  # shape (nnz,)
 
 
 def block_entries(
@@ -55,6 +66,34 @@ def block_entries(
         np.subtract.at(count, start[leave] + entry - entry_start[block[apart]], 1.0)
     key = (leaves[0] % nodes)[row] * nodes + (enters[0] % nodes)[at]
     return key, count * each[leave_block[row]]
+
+
+def only_block(block: UniformBlock, source: Ints, sink: Ints, gbps_per_unit: float) -> OnlyBlock | None:
+    """Demand of a single block whose members send and receive at the same nodes; None where they do not.
+
+    Rows and columns of its table are the same nodes, so that it is written as it is: all but the diagonal.
+    """
+    if (source[block.members] != sink[block.members]).any():
+        return None
+    nodes, members = _runs(source[block.members].astype(np.int64))
+    count, each = len(nodes), block.amount * gbps_per_unit
+    if each <= 0 or count < 2:
+        return None
+    _check(len(block.members), count * count)
+    gbps = np.outer(members, members).astype(np.float64)
+    gbps *= each
+    node = column(nodes, np.int32)
+    return OnlyBlock(
+        node,
+        column(np.arange(count + 1) * (count - 1), np.int32),
+        column(_off_diagonal(np.tile(node, count), count), np.int32),
+        column(_off_diagonal(gbps.ravel(), count), np.float64),
+    )
+
+
+def _off_diagonal(table: Values, count: int) -> Values:
+    """What is beside the diagonal of a square table, row by row."""
+    return np.ascontiguousarray(table[1:].reshape(count - 1, count + 1)[:, :-1]).reshape(-1)
 
 
 def _runs(keys: Longs) -> tuple[Longs, Longs]:

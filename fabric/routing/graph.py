@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from fabric.routing.adjacency import Adjacency as Adjacency
-from fabric.routing.block_demand import block_entries
+from fabric.routing.block_demand import block_entries, only_block
 from fabric.routing.class_edges import class_edges
 from fabric.routing.twins import TwinNet, find_twins, slot_of_edges, twin_net
 from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
@@ -391,6 +391,11 @@ def phase_demand(graph: RoutingGraph, flows: Sequence[Flows], gbps_per_unit: Seq
             in_blocks = np.bincount(members, np.repeat(all_others, sizes), nodes)
             sent[:, code] += in_blocks
             received[:, code] += in_blocks
+            if classes == 1 and len(part.blocks) == 1 and not len(amount):
+                alone = only_block(part.blocks[0], graph.source, graph.sink, scale)
+                if alone is not None:
+                    ends = (sent, received)
+                    return PhaseDemand(*alone[:3], alone.gbps[:, None], *(column(end, np.float64) for end in ends))
             key, value = block_entries(part.blocks, graph.source, graph.sink, graph.nodes, scale)
             keys.append(key)
             values.append(value)

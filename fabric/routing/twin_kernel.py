@@ -3,7 +3,8 @@
 Destinations are taken by groups that end at the same sets. *Ends* are the switches where the distances of a row begin:
 the destination itself, or the switches that a destination host is attached to. An end is apart from its set: its twins
 are farther away than all that leads to it, so nothing passes through them. What passes a set divides evenly over its
-members; what starts at a member is kept apart for its own links, and so is what arrives at an end.
+members; what starts at a member is kept apart for its own links, and so is what arrives at an end; what starts next to
+where it ends is both.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class OwnPlaces(NamedTuple):
 
     sent: Longs  # shape (V,)
     received: Longs  # shape (V,)
+    direct: Longs  # shape (Q,), where those of the pairs of nodes of a slot begin, sender by sender; -1: none
+    rank: Longs  # shape (V,), of a node in its set
 
 
 class TwinLoads(NamedTuple):
@@ -52,6 +55,7 @@ class TwinLoads(NamedTuple):
     passing: Floats  # shape (Q, C), of a slot, all its links together
     sent: Floats  # of a member's links to a set, together, that it starts
     received: Floats  # of the links of a set to a member, together, that end there
+    direct: Floats  # of the links between two nodes, together, one of which starts what ends at the other
     host: Floats  # of every link of a terminal
 
 
@@ -144,12 +148,39 @@ def _activate(own: int, work: _Work) -> int:
 
 
 @compiled_in_place
-def _start_at(net: TwinNet, node: int, code: int, amount: float, started: int, work: _Work) -> int:
+def _deliver(
+    net: TwinNet, ends: Ends, row: int, node: int, code: int, amount: float, own_places: OwnPlaces, loads: TwinLoads,
+    work: _Work,
+) -> None:  # fmt: skip
+    """Send what starts next to the ends over the links to them, which are this node's and theirs alone."""
+    own = net.set_of[node]
+    if work.found[own] < 0:
+        _look_up(net, own, work)
+    for step in range(net.start[own], net.start[own] + work.found[own]):
+        slot = work.steps[step]
+        head = net.head[slot]
+        first = own_places.direct[slot] + own_places.rank[node] * net.size[head]
+        for place in range(ends.start[row], ends.start[row + 1]):
+            end = ends.end[place]
+            if net.set_of[end] == head:
+                part = amount * net.parallel[slot] / work.hops[own]
+                work.arrived[place - ends.start[row], code] += part
+                loads.direct[first + own_places.rank[end], code] += part
+
+
+@compiled_in_place
+def _start_at(
+    net: TwinNet, ends: Ends, row: int, node: int, code: int, amount: float, started: int, own_places: OwnPlaces,
+    loads: TwinLoads, work: _Work,
+) -> int:  # fmt: skip
     """Take in what starts at a switch, or ends there at once; returns how many nodes have started anything."""
     if work.end_at[node] >= 0:
         work.arrived[work.end_at[node], code] += amount
         return started
     own = net.set_of[node]
+    if net.size[own] > 1 and work.distance[own] == 1:
+        _deliver(net, ends, row, node, code, amount, own_places, loads, work)
+        return started
     work.own[own, code] += amount
     if net.size[own] > 1:
         work.started[node, code] += amount
@@ -208,8 +239,8 @@ def _pass_on(
 
 @compiled_in_place
 def _start_row(
-    net: TwinNet, host: HostLinks, rows: DemandRows, row: int, gbps: Floats, loads: TwinLoads, unreachable: Bools,
-    started: int, work: _Work,
+    net: TwinNet, ends: Ends, host: HostLinks, own_places: OwnPlaces, rows: DemandRows, row: int, gbps: Floats,
+    loads: TwinLoads, unreachable: Bools, started: int, work: _Work,
 ) -> tuple[int, int]:  # fmt: skip
     """Take in a row's demand; returns how many nodes have started anything, and the farthest distance of a source."""
     farthest = 0
@@ -221,7 +252,7 @@ def _start_row(
                 unreachable[entry] = True
                 continue
             for code in range(gbps.shape[1]):
-                started = _start_at(net, node, code, gbps[entry, code], started, work)
+                started = _start_at(net, ends, row, node, code, gbps[entry, code], started, own_places, loads, work)
             if away > 0:
                 farthest = max(farthest, _activate(net.set_of[node], work))
             continue
@@ -242,7 +273,7 @@ def _start_row(
             for code in range(gbps.shape[1]):
                 amount = gbps[entry, code] / links
                 loads.host[host.out_link[at], code] += amount
-                started = _start_at(net, head, code, amount, started, work)
+                started = _start_at(net, ends, row, head, code, amount, started, own_places, loads, work)
             if nearest > 0:
                 farthest = max(farthest, _activate(net.set_of[head], work))
     return started, farthest
@@ -300,7 +331,7 @@ def twin_slice(
             row = ends.row[number]
             for place in range(ends.start[row], ends.start[row + 1]):
                 work.end_at[ends.end[place]] = place - ends.start[row]
-            started, away = _start_row(net, host, rows, row, gbps, loads, unreachable, started, work)
+            started, away = _start_row(net, ends, host, own_places, rows, row, gbps, loads, unreachable, started, work)
             while away > 0:
                 own = work.level[away]
                 if own < 0:

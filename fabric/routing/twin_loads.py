@@ -14,7 +14,7 @@ from fabric.routing.adjacency import Adjacency
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import SLICES, parallel_parts
 from fabric.routing.twin_kernel import Ends, HostLinks, OwnPlaces, TwinLoads, twin_slice
-from fabric.routing.twins import TwinNet, slot_of_edges, taken_apart, twin_net
+from fabric.routing.twins import TwinNet
 from topologies.columns import Bools, Floats, Longs, column
 
 LEAST_FOLDING = 4  # links of the fabric per link between sets from which the sets save more than they cost
@@ -29,7 +29,7 @@ class _Folded:
     ends: Ends
     host: HostLinks
     places: OwnPlaces
-    counts: tuple[int, int, int, int]  # of loads: slots, own links of senders and of receivers, links of terminals
+    counts: tuple[int, ...]  # of the fields of ``TwinLoads``
 
 
 def twin_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, Bools] | None:
@@ -39,8 +39,6 @@ def twin_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, Bools]
     if len(graph.between_switches) < LEAST_FOLDING * len(graph.twin_net.head):
         return None
     folded = _folded(graph, demand)
-    if len(graph.between_switches) < LEAST_FOLDING * len(folded.net.head):
-        return None
     unreachable = np.zeros(len(demand.src), dtype=np.bool_)
     most_ends = int(np.diff(folded.ends.start).max(initial=1))
 
@@ -67,18 +65,27 @@ def _folded(graph: RoutingGraph, demand: PhaseDemand) -> _Folded:
     stops &= ~terminal
     sends, ends = np.zeros(len(net.size), dtype=np.bool_), np.zeros(len(net.size), dtype=np.bool_)
     sends[net.set_of[starts]], ends[net.set_of[stops]] = True, True
-    # What starts next to where it ends is not alike for all ends of a set: such senders are taken one by one.
-    near = net.tail[sends[net.tail] & ends[net.head] & (net.size[net.tail] > 1)]
-    if len(near):
-        apart = np.zeros(len(net.size), dtype=np.bool_)
-        apart[near] = True
-        core = graph.between_switches
-        net = twin_net(graph.src[core], graph.dst[core], taken_apart(graph.twins, apart), graph.nodes)
+    # What starts next to where it ends is told apart by both.
+    pairs = np.where(
+        sends[net.tail] & ends[net.head] & (net.size[net.tail] > 1), net.size[net.tail] * net.size[net.head], 0
+    )
+    direct = np.where(pairs > 0, np.cumsum(pairs) - pairs, -1)
     several = net.size[net.set_of] > 1
     sent, sent_count = _places(starts & several, np.diff(net.start)[net.set_of])
     received, received_count = _places(stops & several, np.diff(net.into_start)[net.set_of])
-    counts = (len(net.head), sent_count, received_count, len(graph.src) - len(graph.between_switches))
-    return _Folded(net, _ends(graph, demand, net, host), host, OwnPlaces(sent, received), counts)
+    host_links = len(graph.src) - len(graph.between_switches)
+    counts = (len(net.head), sent_count, received_count, int(pairs.sum()), host_links)
+    places = OwnPlaces(sent, received, column(direct, np.int64), _ranks(net))
+    return _Folded(net, _ends(graph, demand, net, host), host, places, counts)
+
+
+def _ranks(net: TwinNet) -> Longs:
+    """Place of every node among the members of its set."""
+    order = np.argsort(net.set_of, kind="stable")
+    ordered = net.set_of[order]
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    return rank
 
 
 def _places(own: Bools, links: Longs) -> tuple[Longs, int]:
@@ -133,7 +140,7 @@ def _by_edge(graph: RoutingGraph, folded: _Folded, loads: TwinLoads) -> Floats:
     """Loads of every edge, shape (E, C), from those of the sets."""
     net, core = folded.net, graph.between_switches
     src, dst = graph.src[core], graph.dst[core]
-    slot = graph.slot_of_edge if net is graph.twin_net else slot_of_edges(net, src, dst)
+    slot = graph.slot_of_edge
     parallel = net.parallel[:, None]
     tails, heads = net.size[net.tail][:, None], net.size[net.head][:, None]
     found = (loads.passing / (parallel * tails * heads))[slot]
@@ -143,6 +150,11 @@ def _by_edge(graph: RoutingGraph, folded: _Folded, loads: TwinLoads) -> Floats:
     ):
         mine = np.flatnonzero(places[node] >= 0)
         found[mine] += own[places[node[mine]] + rank[slot[mine]]] / divisor[slot[mine]]
+    if len(loads.direct):
+        mine = np.flatnonzero(folded.places.direct[slot] >= 0)
+        at, sender, receiver = slot[mine], folded.places.rank[src[mine]], folded.places.rank[dst[mine]]
+        place = folded.places.direct[at] + sender * net.size[net.head[at]] + receiver
+        found[mine] += loads.direct[place] / parallel[at]
     result = np.zeros((len(graph.src), found.shape[1]))
     result[core] = found
     if len(core) < len(graph.src):

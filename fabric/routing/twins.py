@@ -91,12 +91,6 @@ def _alike(own: Ints, other: Longs, others: int, first: Longs) -> Bools:
     return np.asarray(same)
 
 
-def taken_apart(label: Ints, apart: Bools) -> Ints:
-    """The sets with every member of those in ``apart``, shape (S,), by itself."""
-    first = _first_of(label.astype(np.int64))
-    return _in_order(np.where(apart[label], np.arange(len(label)), first))
-
-
 def twin_net(src: Ints, dst: Ints, label: Ints, nodes: int) -> TwinNet:
     """The network of the sets; ``label`` are those of the first of all nodes, the others are left out."""
     set_of = np.full(nodes, -1, dtype=np.int32)

@@ -7,9 +7,10 @@ import pytest
 
 from fabric.routing import twin_loads as folded
 from fabric.routing.equal_split import swept_loads
-from fabric.routing.graph import build_graph, phase_demand
-from fabric.routing.twins import find_twins, taken_apart
+from fabric.routing.graph import PhaseDemand, build_graph, phase_demand
+from fabric.routing.twins import find_twins
 from topologies.builder import TOPOLOGIES
+from topologies.columns import column
 from traffic.demands import Flows, UniformBlock
 
 
@@ -62,22 +63,32 @@ def test_sets_give_the_loads_of_one_sweep_per_destination(name, per_endpoint, al
         np.testing.assert_allclose(loads, wanted, rtol=1e-9, atol=1e-12)
 
 
-def test_switches_that_send_beside_their_twins_are_taken_one_by_one(always):
-    """Two spines of three leaves; both send to leaf 0, which is next to them: 3 and 5 on their own links."""
-    topology = built("leaf-spine", leaves=3, spines=2, hosts_per_leaf=1, host_speed="100G", uplink_speed="100G")
-    graph = build_graph(topology, [])
-    names = [graph.node_name(node) for node in range(graph.nodes)]
-    spines = [node for node, name in enumerate(names) if "spine" in name]
-    leaf = next(node for node, name in enumerate(names) if name.endswith("leaf0"))
-    of = topology.endpoint_nodes
-    demand = phase_demand(graph, [Flows.of(of[:1], of[1:2], 1.0)], [1.0])
-    demand = type(demand)(
-        np.array([leaf], np.int32), np.array([0, 2], np.int32), np.array(spines, np.int32), np.array([[3.0], [5.0]]),
-        demand.sent_gbps, demand.received_gbps,
+def between_switches(graph, rng):
+    """Two classes of demand between three in four pairs of switches, whatever they are."""
+    nodes = graph.nodes
+    chosen = (rng.random((nodes, nodes)) < 0.75) & ~np.eye(nodes, dtype=np.bool_)
+    sink, source = np.nonzero(chosen)
+    none = np.zeros((len(graph.topology.nodes), 2))
+    start = np.searchsorted(sink, np.arange(nodes + 1))
+    return PhaseDemand(
+        np.arange(nodes, dtype=np.int32), column(start, np.int32), column(source, np.int32),
+        rng.random((len(source), 2)), none, none,
     )  # fmt: skip
-    loads, _ = folded.twin_loads(graph, demand)
-    assert [loads[(graph.src == spine) & (graph.dst == leaf), 0].tolist() for spine in spines] == [[3.0], [5.0]]
-    assert loads.sum() == 8.0
+
+
+@pytest.mark.parametrize("name", ["fat-tree", "leaf-spine", "clos", "rail-only", "explicit"])
+def test_what_starts_next_to_where_it_ends_stays_on_its_own_links(name, always):
+    """Every switch sends to switches beside it and far away."""
+    rng = np.random.default_rng(3)
+    for failed in (0.0, 0.1):
+        topology = built(name)
+        down = rng.choice(len(topology.links), int(failed * len(topology.links)), replace=False)
+        graph = build_graph(topology.with_down(links=down.tolist()), [])
+        demand = between_switches(graph, rng)
+        wanted, cut = swept_loads(graph, demand)
+        loads, unreachable = folded.twin_loads(graph, demand)
+        np.testing.assert_array_equal(unreachable, cut)
+        np.testing.assert_allclose(loads, wanted, rtol=1e-9, atol=1e-12)
 
 
 def test_twins_have_the_same_links_and_parallel_ones_count():
@@ -88,13 +99,6 @@ def test_twins_have_the_same_links_and_parallel_ones_count():
     assert find_twins(src, dst, 5).tolist() == [0, 1, 1, 2, 3]
     one_way = np.array([edge for edge in range(len(src)) if (src[edge], dst[edge]) != (2, 0)])
     assert find_twins(src[one_way], dst[one_way], 5).tolist() == [0, 1, 2, 3, 4]
-    assert taken_apart(np.array([0, 1, 1, 2, 3], np.int32), np.array([0, 1, 0, 0], np.bool_)).tolist() == [
-        0,
-        1,
-        2,
-        3,
-        4,
-    ]
 
 
 def test_a_fat_tree_folds_to_pods_and_planes():
