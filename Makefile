@@ -2,11 +2,12 @@
 # make docs: write anew what is generated in the documentation.
 # make fuzz: 20,000 hostile inputs to every reader and command.
 # make bench: set up and measure beside peers, in ten minutes.
+# make wheel: build a wheel that brings compiled loops along, for Linux on x86-64.
 SHELL := /bin/bash
 BIN := .venv/bin
 EXAMPLE := examples/train-2k.fabric.yaml
 
-.PHONY: route test lint types layers unit fuzz docs bench format clean
+.PHONY: route test lint types layers unit fuzz docs bench wheel format clean
 
 route: .venv/.ready-run
 	@mkdir -p out
@@ -39,6 +40,11 @@ docs: .venv/.ready-dev
 
 bench: .venv/.ready-bench
 	$(BIN)/python -m benchmarks
+
+wheel: .venv/.ready-run
+	$(BIN)/python scripts/ship_loops.py
+	$(BIN)/python -m pip wheel . --no-deps --wheel-dir out
+	$(BIN)/python scripts/ship_loops.py --clear
 
 format: .venv/.ready-dev
 	$(BIN)/ruff format .

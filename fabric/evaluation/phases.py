@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -136,7 +137,10 @@ def prepare_phase(
     scale = [1.0 if entry.steady else _gbps_per_byte(windows[entry.job], efficiency) for entry in classes]
     access_in_graph = overloaded_endpoints(topology, flows, scale) if admission else None
     seen = [*flows, all_pairs(topology)] if all_endpoints else flows
-    graph = build_graph(topology, seen, per_endpoint=per_endpoint, access_in_graph=access_in_graph)
+    if per_endpoint and access_in_graph is None:
+        graph = _graph_of_endpoints(topology)
+    else:
+        graph = build_graph(topology, seen, per_endpoint=per_endpoint, access_in_graph=access_in_graph)
     flows, lost = split_reachable(graph, flows)
     pairs = tuple(
         PairTraffic(part, unit, entry.flows_per_pair, entry.steady)
@@ -144,6 +148,15 @@ def prepare_phase(
     )
     demand = phase_demand(graph, flows, scale)
     return PreparedPhase(demands.fabric, phase, classes, windows, ways, graph, demand, pairs, lost)
+
+
+def _graph_of_endpoints(topology: Topology) -> RoutingGraph:
+    """The graph in which every endpoint is apart, which no demand changes: built once, and gone with the topology."""
+    kept: dict[str, Any] = vars(topology)
+    if "_graph_of_endpoints" not in kept:
+        kept["_graph_of_endpoints"] = build_graph(topology, (), per_endpoint=True)
+    graph: RoutingGraph = kept["_graph_of_endpoints"]
+    return graph
 
 
 def route_phase(

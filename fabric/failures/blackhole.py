@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,13 +21,11 @@ from fabric.failures.cases import Damage
 from fabric.failures.engine import SweepPhase
 from fabric.failures.hashed import HashedEngine, hashes_whole_flows
 from fabric.failures.result import Hit
-from fabric.failures.table_columns import table_columns
-from fabric.failures.table_walk import TableWalk
 from fabric.routing.router import Routing, traits_of
-from fabric.routing.table_options import TableOptions
-from fabric.routing.tables.programme import programme
-from fabric.routing.tables.table_decisions import table_decisions
 from topologies.columns import Bools, Floats, Ints, Longs, column
+
+if TYPE_CHECKING:
+    from fabric.failures.table_walk import TableWalk
 
 DETECTION_S = 0.9
 DETECTION_SAID = "until a failure is noticed 0.9 s go by: BFD as FRR has it by default, 3 packets 300 ms apart"
@@ -118,6 +117,12 @@ def _class_of_flows(phase: SweepPhase, engine: HashedEngine) -> Ints:
 
 def _as_tables(phase: SweepPhase) -> TableWalk | None:
     """The routing of a phase as decisions of nodes, undivided by what groups could hold; None where it is none."""
+    from fabric.failures.table_columns import table_columns
+    from fabric.failures.table_walk import TableWalk
+    from fabric.routing.table_options import TableOptions
+    from fabric.routing.tables.programme import programme
+    from fabric.routing.tables.table_decisions import table_decisions
+
     traits, routed = traits_of(phase.router), phase.intact.routed
     if routed is None or not traits.programmable or traits.placement == "placed" or traits.takes_granularity:
         return None

@@ -11,7 +11,6 @@ from fabric.failures.blackhole import DETECTION_S, DETECTION_SAID, Losses, hits_
 from fabric.failures.cases import Cases, damage_of
 from fabric.failures.choose import engine_of
 from fabric.failures.engine import PhaseEngine, SweepPhase
-from fabric.failures.exported import ExportedEngine, failing_dialect
 from fabric.failures.optimum import CASE_LIMIT_S, OptimalEngine
 from fabric.failures.part import Part
 from fabric.failures.reaction import BLACKHOLE, EXPORTED, REOPTIMISED
@@ -19,7 +18,6 @@ from fabric.failures.request import FailureRequest
 from fabric.failures.result import Hit
 from fabric.pipeline.run import Run
 from fabric.result import Assumption
-from fabric.rules.failover import DESCRIBED
 from topologies.columns import column
 from topologies.units import format_seconds
 
@@ -30,6 +28,8 @@ def phase_under(phase: SweepPhase, request: FailureRequest) -> SweepPhase:
     """A phase as it is before any failure: exported tables carry it in their own way."""
     if request.reaction != EXPORTED:
         return phase
+    from fabric.failures.exported import ExportedEngine
+
     engine = engine_of(phase, request.reaction, request.dialect)
     return engine.phase if isinstance(engine, ExportedEngine) else phase
 
@@ -89,6 +89,9 @@ def reaction_assumptions(request: FailureRequest, detection: Detection | None) -
         words = f"a case that is not solved in {format_seconds(CASE_LIMIT_S)} has the best routing until then"
         texts.append((words, "failures.reaction"))
     if request.reaction == EXPORTED:
+        from fabric.failures.exported import failing_dialect
+        from fabric.rules.failover import DESCRIBED
+
         failover = failing_dialect(request.dialect).failover
         assert failover is not None
         texts.append((f"tables of dialect {request.dialect}: {DESCRIBED[failover]}", "failures.dialect"))

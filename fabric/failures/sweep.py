@@ -16,7 +16,6 @@ from fabric.failures.enumerate import case_set
 from fabric.failures.figures import STATES, CaseFigures
 from fabric.failures.judge import job_states
 from fabric.failures.links import worst_links
-from fabric.failures.losses import with_losses
 from fabric.failures.reacting import Detection, best_bound, reaction_assumptions
 from fabric.failures.reaction import EXPORTED
 from fabric.failures.request import FailureRequest
@@ -74,6 +73,8 @@ def run_failures(
             limits.append(judged)
     result = _result(sweep, tally, tuple(limits))
     if request.expected and tally is not None and not stopped:
+        from fabric.failures.losses import with_losses
+
         result = with_losses(result, sweep, tally, progress=progress)
     return replace(result, partial=stopped, seconds=time.perf_counter() - began)
 

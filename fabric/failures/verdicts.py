@@ -6,17 +6,17 @@ A run is judged so before any face sees it, so that none shows a limit open that
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from fabric.evaluation.limits import FAILURES_DECIDE
-from fabric.failures.chunks import Ground, Sweep
-from fabric.failures.plain import PlainEngine
-from fabric.failures.request import FailureRequest
-from fabric.failures.sweep import judge_limit, limit_sweep
 from fabric.pipeline.phase_options import limits_of
 from fabric.pipeline.run import Run
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Reporter, silent
 from topologies.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from fabric.failures.chunks import Sweep
 
 NOTHING_LEFT = "FP3110"  # of a set whose parts are all down before anything fails
 MOST_UNASKED = 20_000_000  # links and demand rows that cases may make an answer look at: about a second
@@ -34,6 +34,10 @@ def decided(run: Run, progress: Reporter = silent) -> Run:
     limits = limits_of(run.loaded, run.request)
     if run.saved or not run.result.routes or all(limit.when is None for limit in limits):
         return run
+    from fabric.failures.chunks import Ground
+    from fabric.failures.request import FailureRequest
+    from fabric.failures.sweep import limit_sweep
+
     ground = Ground.of(run, FailureRequest(route=run.request, expected=False))
     verdicts = list(run.result.limits)
     for place, limit in enumerate(limits):
@@ -53,6 +57,8 @@ def decided(run: Run, progress: Reporter = silent) -> Run:
 def _verdict(sweep: Sweep, place: int, still_open: LimitVerdict, progress: Reporter) -> LimitVerdict:
     if work_of(sweep) > MOST_UNASKED:
         return replace(still_open, detail=f"{sweep.total:,} cases; {FAILURES_DECIDE} {sweep.limits[0].when}")
+    from fabric.failures.sweep import judge_limit
+
     judged, stopped = judge_limit(sweep, place, progress)
     if stopped:
         raise KeyboardInterrupt
@@ -64,6 +70,8 @@ def work_of(sweep: Sweep) -> int:
 
     Counted, not measured, so that the same scenario always gives the same answer.
     """
+    from fabric.failures.plain import PlainEngine
+
     work = 0
     for engine in sweep.ground.engines:
         phase = engine.phase

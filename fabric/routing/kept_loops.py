@@ -1,7 +1,8 @@
 """Where compiled loops are kept to be linked without numba, by the types of their arguments, and while they are valid.
 
 A file is valid for the very source that it was compiled from: the loop's own file, the files of all loops that it
-calls, constants and named tuples it uses; and for the same Python, numba, LLVM, NumPy and processor.
+calls, constants and named tuples it uses; and for the same Python, numba, LLVM, NumPy and processor. A wheel may bring
+loops along, compiled for any processor since 2013 to 2015 (``scripts/ship_loops.py``).
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ import numpy as np
 from fabric.routing.linked import LinkedLoop, is_possible, link, linkable
 from fabric.routing.temporary_folder import temporary_folder
 
+SHIPPED = Path(__file__).parent / "shipped_loops"
 _LARGEST = 2**63
 _C_ORDER, _FORTRAN = 0x1, 0x2
 _FLAGS = _C_ORDER | _FORTRAN | 0x500  # aligned, can be written
 _SCALARS = {float, bool, np.bool_, *(np.dtype(letter).type for letter in "bBhHiIlLqQfd")}
 _SIMPLE = 13  # numbers of NumPy's types up to which they are truth values, whole numbers and floats
+BASELINE = "x86-64-v3"  # what shipped loops are compiled for
+ABILITIES = {"abm", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}  # of such a processor, beyond those of all
+_SHIP_TO = "FABRIC_SHIP_LOOPS"  # names the folder that loops to be shipped are written to
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_BOUNDSCHECK", "NUMBA_ENABLE_AVX")
 
 
@@ -83,11 +88,11 @@ class KeptLoops:
 
     def read(self, types: tuple[Any, ...]) -> Callable[..., Any] | None:
         """The loop for these types, put into memory; None where it is not kept, or is no longer valid."""
-        tag = self._tag(types)
-        for folder in self._folders():
+        name = self._name(types)
+        for folder, target in self._folders():
             try:
-                text = (folder / self._name(types)).read_bytes()
-                if text[:32] != tag or text[32:48] != _sum(text[48:]):
+                text = (folder / name).read_bytes()
+                if text[:32] != self._tag(types, target) or text[32:48] != _sum(text[48:]):
                     continue
                 loop = pickle.loads(text[48:])
                 if isinstance(loop, LinkedLoop):
@@ -101,29 +106,30 @@ class KeptLoops:
         text = linkable(self._function.__name__, kept)
         if text is None or folder is None:
             return
-        path = Path(folder) / self._name(types)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        try:
-            draft.write_bytes(self._tag(types) + _sum(text) + text)
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
+        _write(Path(folder) / self._name(types), self._tag(types, processor() or "") + _sum(text) + text)
+        ship_to, settings = os.environ.get(_SHIP_TO), [os.environ.get(name) for name in _SETTINGS]
+        if ship_to and settings == [BASELINE, "", None, None, None]:
+            _write(Path(ship_to) / self._name(types), self._tag(types, BASELINE) + _sum(text) + text)
 
     def _name(self, types: tuple[Any, ...]) -> str:
-        number = hashlib.sha256(_named(types).encode()).hexdigest()[:16]
-        module = self._function.__module__.rpartition(".")[2]
-        return f"{module}.{self._function.__qualname__}-{number}.linked"
+        module = self._function.__module__
+        number = hashlib.sha256(f"{module} {_named(types)}".encode()).hexdigest()[:16]
+        return f"{module.rpartition('.')[2]}.{self._function.__qualname__}-{number}.linked"
 
-    def _tag(self, types: tuple[Any, ...]) -> bytes:
-        """What a kept file has to begin with to be valid, 32 bytes."""
-        parts = [_around(), self._options, _named(types), *sorted(set(_used(self._function, set())))]
+    def _tag(self, types: tuple[Any, ...], target: str) -> bytes:
+        """What a kept file has to begin with to be valid, 32 bytes; ``target``: the processor it is compiled for."""
+        settings = [] if target == BASELINE else [f"{name}={os.environ.get(name)}" for name in _SETTINGS]
+        used = sorted(set(_used(self._function, set())))
+        parts = [_versions(), target, *settings, self._options, _named(types), *used]
         return hashlib.sha256("\n".join(parts).encode()).digest()
 
-    def _folders(self) -> Iterator[Path]:
-        """Where numba may have kept the loop: in the order in which it tries."""
+    def _folders(self) -> Iterator[tuple[Path, str]]:
+        """Where numba may have kept the loop, in the order in which it tries, and where a wheel has it; for whom."""
         source = Path(self._function.__code__.co_filename)
-        chosen = os.environ.get("NUMBA_CACHE_DIR")
-        yield from _numba_folders(source, chosen)
+        for folder in _numba_folders(source, os.environ.get("NUMBA_CACHE_DIR")):
+            yield folder, processor() or ""
+        if takes_shipped():
+            yield SHIPPED, BASELINE
 
 
 def _numba_folders(source: Path, chosen: str | None) -> Iterator[Path]:
@@ -137,6 +143,16 @@ def _numba_folders(source: Path, chosen: str | None) -> Iterator[Path]:
     temporary = temporary_folder()
     if temporary is not None:
         yield temporary / index
+
+
+def _write(path: Path, text: bytes) -> None:
+    """Write a file at once; not at all where that cannot be."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(text)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
 
 
 def _sum(text: bytes) -> bytes:
@@ -156,13 +172,21 @@ def processor() -> str | None:
 
 
 @cache
-def _around() -> str:
-    """Python, numba, LLVM, NumPy, processor and settings, as text."""
-    parts = [sys.version, processor() or "", *(f"{name}={os.environ.get(name, '')}" for name in _SETTINGS)]
-    for package, file in (("numba", "_version.py"), ("llvmlite", "_version.py"), ("numpy", "version.py")):
+def takes_shipped() -> bool:
+    """Whether there are loops of a wheel that this processor runs, and nobody asks numba for others."""
+    flags = next((line for line in (processor() or "").splitlines() if line.startswith("flags")), "")
+    asked = any(os.environ.get(name) is not None for name in _SETTINGS)
+    return SHIPPED.is_dir() and not asked and set(flags.split()) >= ABILITIES
+
+
+@cache
+def _versions() -> str:
+    """Versions that code is made by and for, as text: of Python and NumPy the first two numbers."""
+    parts = [f"{sys.implementation.cache_tag} {sys.hexversion >> 16:x}", ".".join(np.__version__.split(".")[:2])]
+    for package in ("numba", "llvmlite"):
         spec = find_spec(package)
         if spec is not None and spec.origin is not None:
-            parts.append(_hash_of(str(Path(spec.origin).parent / file)))
+            parts.append(_hash_of(str(Path(spec.origin).parent / "_version.py")))
     return "\n".join(parts)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric.routing.kept_loops import processor
+from fabric.routing.kept_loops import ABILITIES, BASELINE, processor
 from fabric.routing.linked import is_possible
 from fabric.routing.object_code import UnknownCodeError, read_object
 
@@ -70,12 +70,25 @@ assert loops.doubled._dispatcher(loops.doubled(values)).tolist() == [4.0, 8.0, 1
 ANSWERS = "[15.0, [2.0, 4.0, 6.0], [2, 6], 9223372036854775813, 3, 'too many']"
 
 
-def answers(folder: Path) -> str:
+SHIPPED = """
+import sys
+from pathlib import Path
+from fabric.routing import kept_loops
+kept_loops.SHIPPED = Path(sys.argv[1])
+"""
+
+
+def answers(folder: Path, kept: str = "kept", before: str = "", **chosen: str) -> str:
     """What the program prints, in a process of its own."""
     paths = os.pathsep.join([str(folder), str(Path.cwd())])
-    environment = {**os.environ, "PYTHONPATH": paths, "NUMBA_CACHE_DIR": str(folder / "kept")}
+    environment = {**os.environ, "PYTHONPATH": paths, "NUMBA_CACHE_DIR": str(folder / kept), **chosen}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", before + PROGRAM, str(folder / "shipped")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -114,6 +127,20 @@ def test_a_change_of_a_loop_that_is_called_is_noticed(compiled_once: Path) -> No
         (compiled_once / name).write_text(text)
     assert answers(compiled_once).startswith("[45.0, ")
     assert answers(compiled_once) == f"{ANSWERS.replace('15.0', '45.0')} False"
+
+
+def test_loops_that_a_wheel_brings_are_taken_where_nothing_is_kept(compiled_once: Path) -> None:
+    """Compiled for a newer processor of any kind in one run, taken up in another; not once a source has changed."""
+    if not set(ABILITIES) <= set((processor() or "").split()):
+        pytest.skip("an older processor")
+    (compiled_once / "shipped").mkdir()
+    chosen = {"NUMBA_CPU_NAME": BASELINE, "NUMBA_CPU_FEATURES": "", "FABRIC_SHIP_LOOPS": str(compiled_once / "shipped")}
+    first = answers(compiled_once, "built", **chosen)
+    assert first.endswith(" True")
+    assert answers(compiled_once, "fresh", SHIPPED) == first.replace("True", "False")
+    inner = compiled_once / "inner.py"
+    inner.write_text(inner.read_text() + "\n")
+    assert "True" in answers(compiled_once, "fresher", SHIPPED)
 
 
 @pytest.mark.parametrize("text", [b"", b"\x7fELF", b"\x7fELF\x02\x01" + bytes(100), b"MZ" + bytes(100)])

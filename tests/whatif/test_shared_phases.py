@@ -8,6 +8,7 @@ import pytest
 from fabric.evaluation import phases as evaluation
 from fabric.pipeline.run import run_scenario
 from fabric.request import RouteRequest
+from fabric.routing.graph import build_graph
 from fabric.scenario.load import load_scenario
 from fabric.whatif.changes import Change, ChangeSet, override, queue_pairs, router
 from fabric.whatif.live import LiveRoutes
@@ -63,3 +64,13 @@ def test_states_keep_no_draws_of_their_own(base: LiveRoutes) -> None:
     """Only the base has what later runs take over; its phases are the five of the scenario."""
     assert [phase.route.phase for phase in base.base.phases] == BACKEND + STORAGE
     assert base.run(ChangeSet((router("backend", "spray"),))).phases == ()
+
+
+def test_phases_of_one_fabric_share_the_graph_that_no_demand_changes(base: LiveRoutes) -> None:
+    """One graph of all endpoints for three phases of hashed flows, equal to one built anew; fabrics have their own."""
+    graphs = [entry.routed.graph for entry in base.base.result.routes if entry.routed is not None]
+    assert graphs[0] is graphs[1] is graphs[2]
+    assert graphs[3] is graphs[4] is not graphs[0]
+    anew = build_graph(graphs[3].topology, (), per_endpoint=True)
+    for name in ("src", "dst", "capacity_gbps", "weight", "source", "sink", "member_link"):
+        assert np.array_equal(getattr(graphs[3], name), getattr(anew, name))
