@@ -24,7 +24,7 @@ import numpy as np
 from fabric.optimise.moves import Base
 from topologies.columns import Bools, Floats, Ints, Longs
 
-PRIMAL = 4  # of HiGHS: points stay feasible from stage to stage, and its dual simplex is slower here
+DUAL, PRIMAL = 1, 4  # simplex of HiGHS: dual after rows came, primal where the last point is still feasible
 TOLERANCE = 1e-9  # of HiGHS, absolute; rows are in units near 1
 DUAL_TOLERANCE = 1e-10  # below what a move has to save by as much as scaling inside HiGHS may blur it
 OVER = 1e-9  # relative to capacity, or to a destination's demand: more than that and a row is asked for
@@ -70,6 +70,7 @@ class MoveMaster:
         self._place = np.empty(0, dtype=np.int64)  # column in HiGHS of every change
         self._columns = 0
         self._rows = 0
+        self._feasible = False  # whether the last point still is
         solver: Any = highspy.Highs
         self._highs: Any = solver()
         self._free = highspy.kHighsInf
@@ -79,7 +80,6 @@ class MoveMaster:
             ("log_to_console", False),
             ("threads", 1),
             ("presolve", "off"),
-            ("simplex_strategy", PRIMAL),
             ("random_seed", 0),
             ("primal_feasibility_tolerance", TOLERANCE),
             ("dual_feasibility_tolerance", DUAL_TOLERANCE),
@@ -190,6 +190,7 @@ class MoveMaster:
         high = np.append(1.0 - self._base_load[slots] / self.capacity[slots], np.full(len(nodes), self._free))
         self._highs.addRows(new, low, high, len(order), start, places[order].astype(np.int32), values[order])
         self._rows += new
+        self._feasible = False
         return new
 
     def solve(self, deadline: float) -> MovePoint | None:
@@ -198,7 +199,9 @@ class MoveMaster:
         if left <= 0:
             return None
         self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
+        self._highs.setOptionValue("simplex_strategy", PRIMAL if self._feasible else DUAL)
         self._highs.run()
+        self._feasible = True
         if self._highs.getModelStatus() != self._optimal:
             return None
         solution = self._highs.getSolution()
