@@ -23,7 +23,7 @@ STEEP = 8.0  # η times the relative gap
 LEAST_STEEP = 30.0  # η that is always reached
 MEMORY = 0.3  # weight of the newest pass's prices in their running mean
 ENOUGH = 5e-3  # relative gap after which the master programme is quicker
-MOST_PASSES = 12
+MOST_PASSES = 4
 MOST_WORK = 4e8  # destinations x arcs over all passes: larger networks get fewer
 DETOUR = 1e-3  # of the mean price, on every arc: where nothing is full, paths stay short
 _CLIP = 200.0  # exponents beyond are as bad as each other
@@ -134,7 +134,7 @@ def first_routing(net: TreeNet, *, known_bound: float, deadline: float) -> Start
     theta = float((load / capacity).max(initial=0.0))
     best, least, bound = flow.copy(), theta, max(float(trees.paid.sum()), known_bound)
     mean, eta = price.copy(), FIRST_ETA
-    for number in range(int(min(MOST_PASSES, max(4.0, MOST_WORK / max(rows * arcs, 1))))):
+    for number in range(int(min(MOST_PASSES, max(2.0, MOST_WORK / max(rows * arcs, 1))))):
         if least <= bound * (1 + ENOUGH) or time.monotonic() > deadline or theta <= 0:
             break
         if number:

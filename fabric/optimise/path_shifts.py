@@ -105,6 +105,8 @@ def sweep(
                 arc = out.tail[at]
                 if carried[arc] <= 0.0 or arc == onward[node]:
                     continue
+                if search and price[arc] + distance[head[arc]] - distance[node] <= SAME * distance[node]:
+                    continue
                 if not stamped:
                     stamp += 1
                     stamped = True

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabric.optimise.block_descent import first_routing
 from fabric.optimise.path_shifts import Costs, Paths, level, sweep
 from fabric.optimise.trees import Slots, TreeNet
 from topologies.columns import Floats, column
 
 FIRST_PENALTY = 50.0  # ρ times the number of arcs times the utilisation
-# Sweeps over all destinations between two updates of the multipliers; the first searches cheapest paths, and further
-# ones are worth their time while they look at fewer arcs than a search.
-LEAST_SWEEPS, MOST_SWEEPS = 2, 12
-PRICED_EVERY = 4  # updates between two proofs
+SWEEPS = 12  # over all destinations between two updates of the multipliers; the first searches cheapest paths
+DEAR = 1.5  # arcs looked at by a sweep without a search, of all arcs: where more are, only searches pay
+PRICED_EVERY = 2  # updates between two proofs
 BALANCE, MOST_CHANGE = 2.0, 3.0  # penalty changes where one of both sides lags this much, at most by this factor
 CHECKED_EVERY = 20  # updates between two looks at the gap
 SLOW, STALLED, MOST_STALLS = 0.2, 0.97, 4  # it is slow, or stands still, where more than this part of it is left
@@ -70,25 +70,22 @@ def find_saddle(
     report : callable
         Told the utilisation and the bound now and then.
     """
-    capacity, arcs = net.capacity, len(net.capacity)
-    nodes, rows = len(net.slots.start) - 1, len(net.demand.dest)
-    out, paths = _leaving(net.slots), _no_paths(rows, nodes)
-    flow, best = _shortest(net, least, known_bound)
+    capacity, out, paths = net.capacity, _leaving(net.slots), _no_paths(net)
+    flow, best = _begin(net, least, known_bound, deadline)
     load, theta = flow.sum(axis=0), best.theta
     multiplier = best.price * capacity
-    penalty = FIRST_PENALTY / (arcs * theta) * capacity / capacity.mean()
+    penalty = FIRST_PENALTY / theta * capacity / capacity.sum()
     detour = DETOUR * net.weight / float(net.weight @ capacity)
+    dear = False  # whether following paths in use takes longer than a search that says which are worth it
     change, pace = _Change(), _Pace(gap, aim)
     for update in range(1, MOST_UPDATES + 1):
         if pace.enough(best) or time.monotonic() > deadline:
             break
         costs = Costs(capacity, multiplier, penalty, detour)
-        work = 0
-        for number in range(MOST_SWEEPS):
-            if number >= LEAST_SWEEPS and work > rows * arcs:
-                break
+        for number in range(1 if dear else SWEEPS):
             theta = level(costs, load, theta)
-            work += sweep(number == 0, net.slots, out, costs, theta, net.demand.rows, flow, load, paths)
+            work = sweep(dear or number == 0, net.slots, out, costs, theta, net.demand.rows, flow, load, paths)
+            dear = dear or (number > 0 and work > DEAR * flow.size)
             if time.monotonic() > deadline:
                 break
         load = flow.sum(axis=0)
@@ -111,19 +108,18 @@ def _leaving(slots: Slots) -> Slots:
     return Slots(column(start, np.int32), column(order, np.int32), column(order, np.int32))
 
 
-def _no_paths(rows: int, nodes: int) -> Paths:
+def _no_paths(net: TreeNet) -> Paths:
+    rows, nodes = len(net.demand.dest), len(net.slots.start) - 1
     return Paths(np.full((rows, nodes), -1, np.int32), np.zeros((rows, nodes), np.int32), np.zeros(rows, np.int32))
 
 
-def _shortest(net: TreeNet, least: float, known_bound: float) -> tuple[Floats, Saddle]:
-    """All traffic on paths that are shortest where fast arcs are short, and what those lengths prove as prices."""
-    price = 1.0 / (net.capacity * len(net.capacity))
-    trees = net.cheapest(price)
-    flow = np.zeros((len(net.demand.dest), len(net.capacity)))
-    row, node = np.nonzero(trees.gbps > 0)
-    flow[row, trees.onward[row, node]] = trees.gbps[row, node]
-    theta = max(float((flow.sum(axis=0) / net.capacity).max(initial=0.0)), least)
-    return flow, Saddle(flow.copy(), theta, price, max(float(trees.paid.sum()), known_bound))
+def _begin(net: TreeNet, least: float, known_bound: float, deadline: float) -> tuple[Floats, Saddle]:
+    """A first routing, to be changed in place, and what it and its prices are worth."""
+    start = first_routing(net, known_bound=known_bound, deadline=deadline)
+    theta = max(float((start.flow.sum(axis=0) / net.capacity).max(initial=0.0)), least)
+    price = start.price / float(start.price @ net.capacity)
+    bound = max(float(net.cheapest(price).paid.sum()), known_bound)
+    return start.flow, Saddle(start.flow.copy(), theta, price, bound)
 
 
 def _better(best: Saddle, net: TreeNet, flow: Floats, theta: float, price: Floats) -> tuple[Saddle, float]:
