@@ -8,9 +8,9 @@ import pytest
 from test_trees_oracle import _incumbent, _network, _plain_optimum
 
 from fabric.optimise.by_saddle import improve_by_saddle, improve_flat
-from fabric.optimise.certify import priced_bound
 from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.path_shifts import Costs, level
+from fabric.optimise.proofs import priced_bound
 from fabric.optimise.saddle import find_saddle
 from fabric.optimise.trees import TreeNet
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
