@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -90,7 +92,7 @@ def test_all_demand_to_one_node_one_demand_and_none() -> None:
         best = _incumbent(graph, phase_demand(graph, [flows], [1.0]))
         assert improve_flat(best)
         _is_within(best, 2e-6)
-    best.routable = np.zeros_like(best.routable)
+    best.space = replace(best.space, routable=np.zeros_like(best.routable))
     assert improve_by_saddle(best, TreeNet.of(best.arcs, best.demand, best.routable)) is None
 
 
