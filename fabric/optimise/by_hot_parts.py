@@ -4,7 +4,8 @@ On a fabric with some links down most of the network is slack: equal splitting f
 crosses those has to move. So what is too full is cut out of the table (``hot_part``), a descent runs there while the
 rest stays, and what is too full then is cut out again. Where that gets slow, the fullest part of a few destinations is
 solved exactly (``hot_trees``), for these hold the others up. What is left can only be helped by further arcs on paths
-that are cheaper than those of the table, and in the end by trees for more destinations at once.
+that are cheaper than those of the table, and in the end by trees for more destinations at once. Where most of the
+network is too full, the method of multipliers takes over, as on flat networks.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from fabric.optimise.by_descent import prove_by_slot
+from fabric.optimise.by_saddle import improve_flat
 from fabric.optimise.changed_rows import with_cheap_arcs, with_splits
 from fabric.optimise.dags import Dags, shortest_dags
 from fabric.optimise.descent import Descent, Step, splits_of
@@ -32,6 +34,9 @@ FAST = 0.5  # of the gap that a descent has to close to go on
 LEVELS = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01)  # of the gap, from the maximum down
 FEW_ROWS, MOST_ROWS = 16, 600  # destinations whose trees are columns, at first and where nothing else helps
 TREE_WORK = 20_000_000  # destinations x arcs up to which a round of trees is quick
+# Where a part loads more than this much of the destinations, prices against flows are quicker, up to so many
+# destinations x arcs.
+BROAD, PRICED_COLUMNS = 0.5, 4_000_000
 BEGIN = 0.02  # fraction of an added arc, relative to those at its node
 PROGRESS = 0.02  # of the gap that a round has to close
 WORTH = 1e-6  # a destination gets more arcs when its demand could pay this much less, relative to what the part pays
@@ -53,6 +58,7 @@ class HotParts:
         self.shares: Shares = np.ones(len(self.dags.slot), dtype=np.float32)
         self.whole = Descent.of(self.dags, best.demand, best.routable, theta_min=best.access)
         self.loads = self._loads()
+        self.small = best.options.paths == "any" and len(best.demand.dest) * len(self.loads) <= PRICED_COLUMNS
         self.kept: tuple[float, Dags, Shares] | None = None  # the best before arcs were added
 
     def _loads(self) -> Floats:
@@ -94,12 +100,18 @@ class HotParts:
             if self._by_trees(price, FEW_ROWS):
                 continue
             prove_by_slot(self.best, price)
+            if not self.reached and self._is_broad(part):
+                break
             helped = extended is None or theta < extended - PROGRESS * (extended - self.goal)
             if not self.reached and not (helped and self._extend(part, price)) and not self._by_trees(price, MOST_ROWS):
                 break
             extended = theta
         if self.kept is not None and self.kept[0] < self.theta:
             _, self.dags, self.shares = self.kept
+
+    def _is_broad(self, part: HotPart) -> bool:
+        """Whether most destinations are too full at once on a network small enough for prices against flows."""
+        return self.small and len(part.row) > BROAD * len(self.best.demand.dest)
 
     def _descend(self, part: HotPart) -> Step:
         """A descent on a part; what it finds is put back where it is better."""
@@ -224,4 +236,6 @@ def improve_by_hot_parts(best: Incumbent, gap: float) -> Dags:
     parts = HotParts(best, gap)
     parts.run()
     best.take_splits(splits_of(parts.dags, parts.shares))
+    if parts.small and not best.done:
+        improve_flat(best)
     return parts.dags

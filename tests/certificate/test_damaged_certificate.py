@@ -27,3 +27,23 @@ def test_the_check_of_certificates_agrees_on_a_damaged_tree(seed, paths, tmp_pat
     assert not verdict.refuted
     assert verdict.found_utilisation == pytest.approx(route.max_utilisation, rel=1e-6)
     assert verdict.found_bound == pytest.approx(route.max_utilisation, rel=2e-6)
+
+
+@pytest.mark.parametrize("seed", [0, 3, 8])
+def test_half_of_the_core_down_is_still_solved_to_the_last_digits(seed, tmp_path, monkeypatch):
+    """k = 8 without 60 % of its core cables; every host sends 50 to 100 Gbps to one a quarter of the fabric away."""
+    for limit in ("PART_COLUMNS", "SMALL_COLUMNS", "AFTER_DESCENT"):
+        monkeypatch.setattr(f"{OBJECTIVE}.{limit}", 0)
+    net, _ = damaged(8, 0, seed)
+    level, links = net.nodes.level, net.links
+    core = np.flatnonzero((level[links.src] == 2) & (level[links.dst] == 3))
+    rng = np.random.default_rng(seed)
+    net = net.with_down(links=rng.choice(core, round(0.6 * len(core)), replace=False))
+    hosts = net.endpoint_nodes
+    partner = np.roll(hosts, -(len(hosts) // 4))
+    gbps = rng.uniform(50.0, 100.0, len(hosts))
+    case = Case(net, tuple(zip(hosts.tolist(), partner.tolist(), gbps.tolist(), strict=True)))
+    route, verdict = certified(tmp_path / "c.zip", case, "optimal", gap=1e-6)
+    assert not verdict.refuted
+    assert not route.partial
+    assert verdict.found_bound == pytest.approx(route.max_utilisation, rel=2e-6)
