@@ -13,6 +13,7 @@ from inspect import cleandoc
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from fabric.cli.exit_codes import BROKEN_PIPE, OK, PARTIAL, USAGE
 from fabric.cli.interrupts import exit_code_of, interruptible
@@ -33,6 +34,16 @@ class Verbs(click.Group):
         """All commands, the front door first."""
         declared = [*COMMANDS.declared.items(), *_plugged().items()]
         return [name for name, _ in sorted(declared, key=lambda item: item[1].order)]
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands that begin so, by what is declared of them: none of their files is imported for a tab."""
+        summaries = {name: item.summary for name, item in (*COMMANDS.declared.items(), *_plugged().items())}
+        found = [
+            CompletionItem(name, help=summaries[name])
+            for name in self.list_commands(ctx)
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command's file."""

@@ -42,6 +42,7 @@ class FabricTree:
         load = np.where(np.isfinite(route.utilisation), route.utilisation, 1e9)
         np.maximum.at(worst, links.src, load)
         np.maximum.at(worst, links.dst, load)
+        self._inside: dict[tuple[str, ...], list[Branch]] = {}
         self.worst: Floats = worst
         self.down: Ints = column(np.bincount(links.src[~topology.up], minlength=len(worst)), np.int32)
 
@@ -51,7 +52,12 @@ class FabricTree:
         return self._branch((self.route.fabric,), self.route.fabric, "fabric", 0, switches)
 
     def children(self, branch: Branch) -> list[Branch]:
-        """What is inside a branch, in structural order."""
+        """What is inside a branch, in structural order; made once."""
+        if branch.key not in self._inside:
+            self._inside[branch.key] = self._found(branch)
+        return self._inside[branch.key]
+
+    def _found(self, branch: Branch) -> list[Branch]:
         topology = self.route.topology
         nodes, depth = topology.nodes, branch.depth + 1
         if branch.kind == "fabric":
