@@ -34,9 +34,7 @@ class _Folded:
 
 def twin_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, Bools] | None:
     """Offered Gbps per edge and class, shape (E, C), and which entries have no path; None where sets do not help."""
-    if len(demand.dest) * len(graph.src) < LEAST_STEPS or not graph.equal_weights:
-        return None
-    if len(graph.between_switches) < LEAST_FOLDING * len(graph.twin_net.head):
+    if not folds(graph, len(demand.dest)):
         return None
     folded = _folded(graph, demand)
     unreachable = np.zeros(len(demand.src), dtype=np.bool_)
@@ -52,6 +50,13 @@ def twin_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, Bools]
     shapes = [(count, classes) for count in folded.counts]
     slices = min(SLICES, groups) if len(demand.src) > 10_000 else 1
     return _by_edge(graph, folded, TwinLoads(*parallel_parts(groups, shapes, work, slices=slices))), unreachable
+
+
+def folds(graph: RoutingGraph, destinations: int) -> bool:
+    """Whether sets of twins save more than they cost with so many destinations."""
+    if destinations * len(graph.src) < LEAST_STEPS or not graph.equal_weights:
+        return False
+    return len(graph.between_switches) >= LEAST_FOLDING * len(graph.twin_net.head)
 
 
 def _folded(graph: RoutingGraph, demand: PhaseDemand) -> _Folded:
