@@ -15,48 +15,9 @@ import numpy as np
 
 from fabric.routing.compiled import compiled, compiled_in_place
 from fabric.routing.graph import DemandRows
+from fabric.routing.twin_columns import Ends, HostLinks, OwnPlaces, TwinLoads
 from fabric.routing.twins import TwinNet
-from topologies.columns import Bools, Floats, Ints, Longs
-
-
-class Ends(NamedTuple):
-    """Destinations by groups; what ends at a group is at the same sets, as often at each."""
-
-    group_start: Longs  # shape (G + 1,), places in ``row``
-    row: Longs  # shape (D,), rows of the demand
-    start: Longs  # shape (D + 1,), by row
-    end: Ints  # switches that a row's distances begin at, by ascending set
-    is_switch: Bools  # shape (D,), by row: the destination is its own end
-
-
-class HostLinks(NamedTuple):
-    """Links of terminals, numbered apart from those between switches."""
-
-    out_start: Longs  # shape (V + 1,)
-    out_head: Ints
-    out_link: Ints  # number of the load
-    into_start: Longs  # shape (V + 1,)
-    into_tail: Ints
-    into_link: Ints
-
-
-class OwnPlaces(NamedTuple):
-    """Where the loads of a node's own links begin; -1 for one that is a set by itself."""
-
-    sent: Longs  # shape (V,)
-    received: Longs  # shape (V,)
-    direct: Longs  # shape (Q,), where those of the pairs of nodes of a slot begin, sender by sender; -1: none
-    rank: Longs  # shape (V,), of a node in its set
-
-
-class TwinLoads(NamedTuple):
-    """Loads per traffic class in the last dimension, Gbps."""
-
-    passing: Floats  # shape (Q, C), of a slot, all its links together
-    sent: Floats  # of a member's links to a set, together, that it starts
-    received: Floats  # of the links of a set to a member, together, that end there
-    direct: Floats  # of the links between two nodes, together, one of which starts what ends at the other
-    host: Floats  # of every link of a terminal
+from topologies.columns import Bools, Floats, Longs
 
 
 class _Work(NamedTuple):
@@ -115,28 +76,6 @@ def _measure(net: TwinNet, ends: Ends, row: int, work: _Work) -> None:
                 distance[tail] = distance[near] + 1
                 order[reached] = tail
                 reached += 1
-
-
-@compiled
-def twin_distances(net: TwinNet, dest: int, distance: Floats, away: Longs, order: Longs) -> None:
-    """Hops of every node to the switch ``dest``, ``inf`` without a way; the last two have room for all sets and one."""
-    away[:] = -1
-    order[0] = net.set_of[dest]
-    reached, head = 1, 0
-    while head < reached:
-        near = order[head]
-        hops = 1 if head == 0 else away[near] + 1
-        head += 1
-        for at in range(net.into_start[near], net.into_start[near + 1]):
-            tail = net.tail[net.into[at]]
-            if away[tail] < 0:
-                away[tail] = hops
-                order[reached] = tail
-                reached += 1
-    for node in range(len(net.set_of)):
-        own = net.set_of[node]
-        distance[node] = np.inf if away[own] < 0 else away[own]
-    distance[dest] = 0.0
 
 
 @compiled_in_place

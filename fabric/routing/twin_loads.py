@@ -13,7 +13,8 @@ import numpy as np
 from fabric.routing.adjacency import Adjacency
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import SLICES, parallel_parts
-from fabric.routing.twin_kernel import Ends, HostLinks, OwnPlaces, TwinLoads, twin_slice
+from fabric.routing.twin_columns import Ends, HostLinks, OwnPlaces, TwinLoads
+from fabric.routing.twin_kernel import twin_slice
 from fabric.routing.twins import TwinNet
 from topologies.columns import Bools, Floats, Longs, column
 

@@ -9,7 +9,7 @@ from fabric.routing import twin_loads
 from fabric.routing.graph import build_graph, phase_demand
 from fabric.routing.kernels import hop_order
 from fabric.routing.router import ROUTERS, HashOptions, PairTraffic, RoutingOptions
-from fabric.routing.twin_kernel import twin_distances
+from fabric.routing.twin_distances import twin_distances
 from topologies.builder import TOPOLOGIES
 from traffic.demands import Flows
 

@@ -24,7 +24,7 @@ from fabric.routing.hashing.functions import lasting_pick, most_picks, next_hop
 from fabric.routing.hashing.headers import Draws, Hashes
 from fabric.routing.hashing.slices import on_threads
 from fabric.routing.kernels import NEAR, is_step, nearest_first, parallel_loads
-from fabric.routing.twin_kernel import twin_distances
+from fabric.routing.twin_distances import twin_distances
 from fabric.routing.twin_loads import folds
 from fabric.routing.twins import TwinNet, no_twins
 from topologies.columns import Bools, Floats, Ints, Longs, column
