@@ -13,7 +13,8 @@ import numpy as np
 from fabric.routing.adjacency import Adjacency
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.kernels import SLICES, parallel_parts
-from fabric.routing.twin_kernel import Ends, HostLinks, OwnPlaces, TwinLoads, twin_slice
+from fabric.routing.twin_columns import Ends, HostLinks, OwnPlaces, TwinLoads
+from fabric.routing.twin_kernel import twin_slice
 from fabric.routing.twins import TwinNet
 from topologies.columns import Bools, Floats, Longs, column
 
@@ -34,9 +35,7 @@ class _Folded:
 
 def twin_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, Bools] | None:
     """Offered Gbps per edge and class, shape (E, C), and which entries have no path; None where sets do not help."""
-    if len(demand.dest) * len(graph.src) < LEAST_STEPS or not graph.equal_weights:
-        return None
-    if len(graph.between_switches) < LEAST_FOLDING * len(graph.twin_net.head):
+    if not folds(graph, len(demand.dest)):
         return None
     folded = _folded(graph, demand)
     unreachable = np.zeros(len(demand.src), dtype=np.bool_)
@@ -52,6 +51,13 @@ def twin_loads(graph: RoutingGraph, demand: PhaseDemand) -> tuple[Floats, Bools]
     shapes = [(count, classes) for count in folded.counts]
     slices = min(SLICES, groups) if len(demand.src) > 10_000 else 1
     return _by_edge(graph, folded, TwinLoads(*parallel_parts(groups, shapes, work, slices=slices))), unreachable
+
+
+def folds(graph: RoutingGraph, destinations: int) -> bool:
+    """Whether sets of twins save more than they cost with so many destinations."""
+    if destinations * len(graph.src) < LEAST_STEPS or not graph.equal_weights:
+        return False
+    return len(graph.between_switches) >= LEAST_FOLDING * len(graph.twin_net.head)
 
 
 def _folded(graph: RoutingGraph, demand: PhaseDemand) -> _Folded:

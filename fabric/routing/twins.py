@@ -119,3 +119,9 @@ def slot_of_edges(net: TwinNet, src: Ints, dst: Ints) -> Longs:
     sets = len(net.size)
     slots = net.tail.astype(np.int64) * sets + net.head
     return np.searchsorted(slots, net.set_of[src].astype(np.int64) * sets + net.set_of[dst])
+
+
+def no_twins() -> TwinNet:
+    """A network without sets, which stands for one that has too few of them."""
+    ints, longs, floats = (column([], kind) for kind in (np.int32, np.int64, np.float64))
+    return TwinNet(ints, longs, longs, ints, floats, longs, ints, ints, longs)

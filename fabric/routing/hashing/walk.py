@@ -24,6 +24,9 @@ from fabric.routing.hashing.functions import lasting_pick, most_picks, next_hop
 from fabric.routing.hashing.headers import Draws, Hashes
 from fabric.routing.hashing.slices import on_threads
 from fabric.routing.kernels import NEAR, is_step, nearest_first, parallel_loads
+from fabric.routing.twin_distances import twin_distances
+from fabric.routing.twin_loads import folds
+from fabric.routing.twins import TwinNet, no_twins
 from topologies.columns import Bools, Floats, Ints, Longs, column
 
 
@@ -116,6 +119,8 @@ def walk_slice(
     first: int,
     last: int,
     net: Net,
+    sets: TwinNet,
+    whole_sets: TwinNet,
     rows: Rows,
     bits: int,
     keys: Hashes,
@@ -127,7 +132,8 @@ def walk_slice(
     """Walk the flows to the destinations ``first`` to ``last`` in all replicas of ``keys`` and ``seeds``.
 
     The edges of flow f in replica r are written from ``paths[r, place[f]]`` on unless ``paths`` has no columns; its
-    Gbps are added to ``loads`` unless that has no rows: edge e in replica r is row ``r * edges + e``.
+    Gbps are added to ``loads`` unless that has no rows: edge e in replica r is row ``r * edges + e``. Distances are
+    measured over the twins of ``sets``, and of ``whole_sets`` in the network with more edges, unless those are empty.
     """
     nodes = len(net.into_start) - 1
     edges = len(loads) // max(len(keys), 1)
@@ -138,10 +144,17 @@ def walk_slice(
     before = np.empty(nodes if net.lasting else 0)
     usable = np.empty(len(net.out_edge) if net.lasting else 0, dtype=np.bool_)
     keep, add = paths.shape[1] > 0, len(loads) > 0
+    most = max(len(sets.size), len(whole_sets.size)) + 1
+    away, turn = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
     for row in range(first, last):
         dest, filled = rows.dest[row], 0
-        nearest_first(dest, net.into_start, net.tail, net.into_weight, net.equal, distance, order)
-        if net.lasting:
+        if len(sets.size) > 0:
+            twin_distances(sets, dest, distance, away, turn)
+        else:
+            nearest_first(dest, net.into_start, net.tail, net.into_weight, net.equal, distance, order)
+        if net.lasting and len(whole_sets.size) > 0:
+            twin_distances(whole_sets, dest, before, away, turn)
+        elif net.lasting:
             nearest_first(dest, net.whole_start, net.whole_tail, net.whole_weight, net.equal, before, order)
         for replica in range(len(keys)):
             for flow in range(rows.start[row], rows.start[row + 1]):
@@ -176,13 +189,18 @@ def walk_slice(
 
 
 @compiled
-def length_slice(first: int, last: int, net: Net, rows: DemandRows, length: Longs) -> None:
+def length_slice(first: int, last: int, net: Net, sets: TwinNet, rows: DemandRows, length: Longs) -> None:
     """Most edges of a shortest path from the source of every entry to its destination, -1 without a path."""
     nodes = len(net.into_start) - 1
     distance, order = np.empty(nodes), np.empty(nodes, dtype=np.int64)
     most = np.zeros(nodes, dtype=np.int64)
+    away, turn = np.empty(len(sets.size) + 1, dtype=np.int64), np.empty(len(sets.size) + 1, dtype=np.int64)
     for row in range(first, last):
-        reached = nearest_first(rows.dest[row], net.into_start, net.tail, net.into_weight, net.equal, distance, order)
+        dest, reached = rows.dest[row], 0
+        if len(sets.size) > 0:
+            twin_distances(sets, dest, distance, away, turn)
+        else:
+            reached = nearest_first(dest, net.into_start, net.tail, net.into_weight, net.equal, distance, order)
         most[:] = 0
         for position in range(reached if not net.equal else 0):
             here = order[position]
@@ -234,6 +252,13 @@ class Walker:
         terminal = np.where(receives, whole.sink[graph.node_of], whole.source[graph.node_of])
         return Net.lasting_in(whole, number[whole.first_link]), np.where(graph.is_terminal, terminal, nodes)
 
+    @cached_property
+    def _sets(self) -> tuple[TwinNet, TwinNet]:
+        """Twins of the graph, and of the one with everything up; empty where they do not help."""
+        rows, graphs = len(self.table.dest), [self.graph, self.whole or self.graph]
+        help_all = all(not graph.is_terminal.any() and folds(graph, rows) for graph in graphs)
+        return (graphs[0].twin_net, graphs[1].twin_net) if help_all else (no_twins(), no_twins())
+
     def _columns(self, draws: Draws) -> tuple[Rows, Hashes]:
         """Flows by the nodes that are walked through, and the seeds of those nodes in every replica."""
         net, node = self._walked
@@ -245,7 +270,7 @@ class Walker:
 
     def _walk(self, first: int, last: int, draws: Draws, place: Longs, paths: Ints, loads: Floats) -> None:
         rows, seeds = self._columns(draws)
-        walk_slice(first, last, self._walked[0], rows, draws.bits, draws.keys, seeds, place, paths, loads)
+        walk_slice(first, last, self._walked[0], *self._sets, rows, draws.bits, draws.keys, seeds, place, paths, loads)
 
     def loads_gbps(self, draws: Draws, classes: int) -> Floats:
         """Gbps of every edge and class in every replica of ``draws``, shape (R, E, classes)."""
@@ -265,7 +290,7 @@ class Walker:
         net, (rows, seeds) = self._walked[0], self._columns(draws)
 
         def add(row: int, loads: Floats) -> None:
-            walk_slice(at[row], at[row] + 1, net, rows, draws.bits, draws.keys, seeds, place, none, loads)
+            walk_slice(at[row], at[row] + 1, net, *self._sets, rows, draws.bits, draws.keys, seeds, place, none, loads)
 
         return add
 
@@ -279,7 +304,7 @@ class Walker:
         length = np.empty(len(demand.src), dtype=np.int64)
 
         def work(first: int, last: int) -> None:
-            length_slice(first, last, self._net, demand.rows, length)
+            length_slice(first, last, self._net, self._sets[0], demand.rows, length)
 
         on_threads(len(demand.dest), work)
         pair = demand.dest_of_entry.astype(np.int64) * self.graph.nodes + demand.src
