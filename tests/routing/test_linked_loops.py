@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fabric.routing import kept_loops
 from fabric.routing.kept_loops import ABILITIES, BASELINE, processor
 from fabric.routing.linked import is_possible
 from fabric.routing.object_code import UnknownCodeError, read_object
@@ -148,3 +149,12 @@ def test_what_is_no_object_file_is_refused(text: bytes) -> None:
     """None of these is laid out."""
     with pytest.raises((UnknownCodeError, ValueError)):
         read_object(text + bytes(64) if len(text) < 8 else text)
+
+
+def test_what_cannot_be_read_is_never_taken_for_unchanged(tmp_path: Path) -> None:
+    """Two runs, here two calls, have different hashes of a source that is not there; one of a file has one hash."""
+    missing, there = str(tmp_path / "missing.py"), tmp_path / "there.py"
+    there.write_text("1")
+    hash_of = kept_loops._hash_of.__wrapped__
+    assert hash_of(missing) != hash_of(missing)
+    assert hash_of(str(there)) == hash_of(str(there))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from fabric.faces.explain.explain import Target, describe, with_fixes
 from fabric.faces.views.links import links_of_part
 from fabric.output.text import to_columns
 from fabric.result import PhaseRoute
@@ -19,9 +19,6 @@ from tui.dialogues.why import Why
 from tui.session import Selection
 from tui.view_screen import ViewScreen
 from tui.writing import write_view
-
-if TYPE_CHECKING:
-    from fabric.faces.explain.explain import Target
 
 
 class Answers(Front):
@@ -65,8 +62,6 @@ class Answers(Front):
 
         def why(fill: Callable[[str], None], report: Reporter) -> None:
             run = live.run(changes, report)
-            from fabric.faces.explain.explain import describe, with_fixes
-
             described = describe(run, target)
             fill(to_columns(described.document))
             fill(to_columns(with_fixes(run, described, progress=report).document))
@@ -76,8 +71,6 @@ class Answers(Front):
 
 def _target(entry: PhaseRoute, selection: Selection) -> tuple[Target, str]:
     """What is explained of a selection, and its title: of a tier, unit or pod the fullest link, else the phase."""
-    from fabric.faces.explain.explain import Target
-
     topology, link = entry.topology, selection.link
     if selection.kind == "job":
         return Target("job", selection.name), selection.name
