@@ -184,7 +184,9 @@ class MoveRounds:
 
     def _nudged(self, price: Floats) -> Floats:
         weight = self.problem.net.weight
-        return np.asarray(price + NUDGE * float(price.sum()) / max(len(price), 1) * weight / float(weight.max()))
+        return np.asarray(
+            price + NUDGE * float(price.sum()) / max(len(price), 1) * weight / (float(weight.max(initial=0.0)) or 1.0)
+        )
 
     def _price(self, point: MovePoint) -> tuple[Floats, Floats, int]:
         """Prices of the slots, distances under them, and how many moves to cheaper paths were added."""
