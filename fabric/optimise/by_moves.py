@@ -25,6 +25,7 @@ from topologies.columns import Bools, Floats, Longs, column
 
 NUDGE = 1e-11  # price of length beside the duals', relative: of equally cheap paths it picks a short one
 HELPS = 1e-8  # reduced cost, in units of the programme, that a move has to save; above the solver's tolerance
+NEAR = 0.97  # of capacity: slots as full as that get a row at the start
 DUST = 1e-9  # of a destination's demand: flow below is not worth a move
 MOST_MOVES = 600  # a round adds
 MOST_ROUNDS = 150
@@ -121,11 +122,22 @@ class MoveRounds:
         self.master = MoveMaster(self.base, self.capacity, self.problem.unit, scale=self.scale)
 
     def begin(self, part: Floats, rising: Bools, most: float) -> None:
-        """Begin a stage: parts of the entries are carried, and what rises gets up to ``most`` more."""
+        """Begin a stage: parts of the entries are carried, and what rises gets up to ``most`` more.
+
+        Where many arcs of trees ran empty in stages before, trees are those of the routing that was kept.
+        """
         self.part, self.rising, self.most = part, np.where(rising, 1.0, 0.0), most
+        anew = self.master.rows > MOST_EMPTY
+        if anew:
+            flow = self.problem.flows(self.problem.splits(self.kept, part), part)
+            self._stand_on(flow)
         self.master.stand(self.base.through(self.problem.enters(part)))
         if rising.any():
             self.master.raise_level(self.base.through(self.problem.enters(self.rising)), most)
+        if anew:
+            use = flow.sum(axis=0) / self.capacity
+            self.master.watch(np.flatnonzero(use > NEAR), np.empty(0, dtype=np.int64))
+            self.take_flows(flow)
 
     def take_flows(self, flow: Floats) -> None:
         """Moves that make a routing without circles, Gbps by destination and slot, of the base."""
@@ -172,7 +184,9 @@ class MoveRounds:
 
     def _nudged(self, price: Floats) -> Floats:
         weight = self.problem.net.weight
-        return np.asarray(price + NUDGE * float(price.sum()) / max(len(price), 1) * weight / float(weight.max()))
+        return np.asarray(
+            price + NUDGE * float(price.sum()) / max(len(price), 1) * weight / (float(weight.max(initial=0.0)) or 1.0)
+        )
 
     def _price(self, point: MovePoint) -> tuple[Floats, Floats, int]:
         """Prices of the slots, distances under them, and how many moves to cheaper paths were added."""

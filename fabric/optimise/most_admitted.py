@@ -169,7 +169,9 @@ class _Rounds:
     def _cheapest(self, price: Floats) -> tuple[Floats, Floats, Base]:
         """Prices with a little length, distances under them, shape (D, V), and trees of cheapest paths."""
         net = self.problem.net
-        price = price + NUDGE * float(price.sum()) / len(price) * net.weight / net.weight.max()
+        price = price + NUDGE * float(price.sum()) / len(price) * net.weight / (
+            float(net.weight.max(initial=0.0)) or 1.0
+        )
         trees, distance = Base.cheapest(net.slots, net.demand.dest, price)
         return price, distance, trees
 
