@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from fabric.optimise.block_descent import Start
@@ -24,7 +26,7 @@ def improve_flat(best: Incumbent) -> bool:
     if len(net.demand.dest) * len(net.capacity) > MOST_ENTRIES:
         return False
     saddle = improve_by_saddle(best, net)
-    if best.done or saddle is None:
+    if best.done or saddle is None or time.monotonic() > best.deadline:
         return best.done
     trees = net.cheapest(saddle.price)
     improve_by_trees(best, Start(saddle.flow, saddle.flow, trees, saddle.price))

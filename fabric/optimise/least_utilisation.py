@@ -9,6 +9,8 @@ the split fractions, the bound is recomputed from prices by shortest paths.
 
 from __future__ import annotations
 
+import time
+
 from fabric.optimise.arcs import merge_parallel
 from fabric.optimise.by_descent import improve_by_descent
 from fabric.optimise.by_programme import ArcPairs, all_arcs, improve_by_programme, shortest_arcs
@@ -70,8 +72,9 @@ def _improve(best: Incumbent) -> bool:
     """Choose the way by kind and size of the network; returns whether a limit stopped it before the gap closed."""
     size = len(best.demand.dest) * len(best.arcs.src)
     layered, anywhere = best.graph.is_layered, best.options.paths == "any"
-    if anywhere and not layered and size > TREE_COLUMNS and improve_flat(best):
-        return False
+    flat = anywhere and not layered and size > TREE_COLUMNS
+    if flat and (improve_flat(best) or time.monotonic() > best.deadline):
+        return not best.done
     if size <= SMALL_COLUMNS:
         allowed = all_arcs(best) if anywhere else shortest_arcs(best.arcs, best.demand, best.routable)
         return improve_by_programme(best, allowed, complete=True, solver="highs")
