@@ -16,7 +16,7 @@ from fabric.optimise.trees import TreeNet
 from fabric.routing.router import Certificate
 from topologies.columns import column
 
-AIM = 1e-7  # relative gap wanted where it costs little
+AIM, AIM_ENTRIES = 1e-7, 1_000_000  # relative gap wanted where it costs little: destinations x arcs up to which it does
 MOST_ENTRIES = 40_000_000  # destinations x arcs of the routing, 8 bytes each, held three times
 
 
@@ -42,7 +42,7 @@ def improve_by_saddle(best: Incumbent, net: TreeNet) -> Saddle | None:
     saddle = find_saddle(
         net,
         gap=best.options.gap,
-        aim=min(AIM, best.options.gap),
+        aim=min(AIM, best.options.gap) if len(net.demand.dest) * len(net.capacity) <= AIM_ENTRIES else best.options.gap,
         least=best.access,
         known_bound=best.certificate.lower_bound,
         deadline=best.deadline,

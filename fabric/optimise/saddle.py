@@ -82,11 +82,13 @@ def find_saddle(
         if pace.enough(best) or time.monotonic() > deadline:
             break
         costs = Costs(capacity, multiplier, penalty, detour)
+        looked_at = 0
         for number in range(1 if dear else SWEEPS):
             theta = level(costs, load, theta)
             work = sweep(dear or number == 0, net.slots, out, costs, theta, net.demand.rows, flow, load, paths)
             dear = dear or (number > 0 and work > DEAR * flow.size)
-            if time.monotonic() > deadline:
+            looked_at += work
+            if looked_at > flow.size or time.monotonic() > deadline:
                 break
         load = flow.sum(axis=0)
         theta = level(costs, load, theta)
