@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from fabric.optimise.block_descent import Start
@@ -12,7 +14,7 @@ from fabric.optimise.saddle import Saddle, find_saddle
 from fabric.optimise.trees import TreeNet
 from topologies.columns import column
 
-AIM = 1e-7  # relative gap wanted where it costs little
+AIM, AIM_ENTRIES = 1e-7, 1_000_000  # relative gap wanted where it costs little: destinations x arcs up to which it does
 MOST_ENTRIES = 40_000_000  # destinations x arcs of the routing, 8 bytes each, held three times
 
 
@@ -22,7 +24,7 @@ def improve_flat(best: Incumbent) -> bool:
     if len(net.demand.dest) * len(net.capacity) > MOST_ENTRIES:
         return False
     saddle = improve_by_saddle(best, net)
-    if best.done or saddle is None:
+    if best.done or saddle is None or time.monotonic() > best.deadline:
         return best.done
     trees = net.cheapest(saddle.price)
     improve_by_trees(best, Start(saddle.flow, saddle.flow, trees, saddle.price))
@@ -38,7 +40,7 @@ def improve_by_saddle(best: Incumbent, net: TreeNet) -> Saddle | None:
     saddle = find_saddle(
         net,
         gap=best.options.gap,
-        aim=min(AIM, best.options.gap),
+        aim=min(AIM, best.options.gap) if len(net.demand.dest) * len(net.capacity) <= AIM_ENTRIES else best.options.gap,
         least=best.access,
         known_bound=best.certificate.lower_bound,
         deadline=best.deadline,

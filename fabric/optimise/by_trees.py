@@ -1,4 +1,4 @@
-"""Closing the gap by trees as columns: exact on wide-area and other flat networks, in few rounds.
+"""Trees as columns: the way of flat networks where prices against flows come to a stand; exact, in few rounds.
 
 Every round solves the master programme over the trees known so far, prices all destinations under its duals, which
 proves a bound and finds the trees that would help, and gives a row to every arc that was filled beyond the optimum.

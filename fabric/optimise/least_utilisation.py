@@ -86,7 +86,8 @@ def _improve(best: Incumbent) -> None:
         dags = improve_by_hot_parts(best, min(best.options.gap, EASY_GAP if size <= SMALL_COLUMNS else 1.0))
         if best.done:
             return
-    elif anywhere and not layered and size > TREE_COLUMNS and improve_flat(best):
+    flat = anywhere and not layered and size > TREE_COLUMNS
+    if flat and (improve_flat(best) or time.monotonic() > best.deadline):
         return
     if size <= SMALL_COLUMNS:
         improve_by_programme(best, space.over(None, complete=True), solver="highs")

@@ -27,7 +27,7 @@ DEAR = 1.5  # arcs looked at by a sweep without a search, of all arcs: where mor
 PRICED_EVERY = 2  # updates between two proofs
 BALANCE, MOST_CHANGE = 2.0, 3.0  # penalty changes where one of both sides lags this much, at most by this factor
 CHECKED_EVERY = 20  # updates between two looks at the gap
-SLOW, STALLED, MOST_STALLS = 0.2, 0.97, 4  # it is slow, or stands still, where more than this part of it is left
+SLOW, STALLED, MOST_STALLS = 0.2, 0.99, 5  # it is slow, or stands still, where more than this part of it is left
 MOST_UPDATES = 100_000
 MOST_FALLS, RESPONSE = 4, 0.7  # after so many falls in a row the bound has to be this much nearer, or they are undone
 DETOUR = 1e-9  # price of an arc beside its multiplier, of the mean
@@ -82,11 +82,13 @@ def find_saddle(
         if pace.enough(best) or time.monotonic() > deadline:
             break
         costs = Costs(capacity, multiplier, penalty, detour)
+        looked_at = 0
         for number in range(1 if dear else SWEEPS):
             theta = level(costs, load, theta)
             work = sweep(dear or number == 0, net.slots, out, costs, theta, net.demand.rows, flow, load, paths)
             dear = dear or (number > 0 and work > DEAR * flow.size)
-            if time.monotonic() > deadline:
+            looked_at += work
+            if looked_at > flow.size or time.monotonic() > deadline:
                 break
         load = flow.sum(axis=0)
         theta = level(costs, load, theta)
