@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import io
 import random
+import tempfile
 import traceback
 import zipfile
 from collections.abc import Callable, Iterator
@@ -68,6 +69,15 @@ def readers() -> list[ReaderFeeds]:
     return [feeds for module in modules for feeds in module.READERS]
 
 
+FLAT = {"kind": "jellyfish", "switches": 32, "ports": 6, "network_ports": 5, "speed": "100G"}
+OBJECTIVES = ("min-max-utilisation", "max-throughput", "max-min-fair", "min-cost")
+# Networks whose optima go by every compiled loop of the optimiser.
+OPTIMA: list[tuple[dict[str, Any], list[str]]] = [
+    *[(FLAT, ["--objective", objective]) for objective in OBJECTIVES],
+    ({"kind": "fat-tree", "radix": 8, "speed": "100G"}, ["--down", "link=pod0/agg0:core0", "--gap", "1e-6"]),
+]
+
+
 class Cases:
     """Cases by number; the same number is the same case in every run with the same seed folder."""
 
@@ -90,6 +100,13 @@ class Cases:
             for router in ("ecmp", "optimal", "ecmp-hash", "pinned", "wcmp", "spray", "valiant", "k-shortest", "ftree"):
                 run(["route", str(self.seeds / "s.yaml"), "--router", router])
             run(["failures", str(self.seeds / "s.yaml"), "--router", "ecmp-hash"])
+            with tempfile.TemporaryDirectory() as folder:
+                for number, (topology, more) in enumerate(OPTIMA):
+                    scenario = {"version": 1, "name": "s", "fabrics": {"main": {"topology": topology}}}
+                    scenario["workloads"] = [{"id": "w", "kind": "permutation", "fabric": "main", "size": "1 GB"}]
+                    path = Path(folder) / f"{number}.yaml"
+                    path.write_text(yaml.safe_dump(scenario), encoding="utf-8")
+                    run(["route", str(path), "--router", "optimal", *more])
 
     def of(self, number: int) -> Case:
         """Case ``number``: makers take turns."""
