@@ -21,7 +21,8 @@ ONE_STEP_COLUMNS = 20_000  # above, length is a small cost beside θ; below, a s
 LENGTH_COST = 1e-6  # of all traffic on shortest paths, relative to θ: less than the gaps asked for
 SYMMETRY_COLUMNS = 2_000  # programmes below are solved sooner than their classes are found
 SYMMETRY_WORTH = 0.5  # part of the columns that classes must save to be worth it
-SLACK = 1e-9  # relative room the second step gets above the optimum
+SLACK = 5e-10  # relative room the second step gets above the optimum
+ROOM = 1e-7  # relative, above the optimum that a routing without detours may take
 MAX_ROUNDS = 25
 
 
@@ -88,4 +89,5 @@ def _take_out_detours(best: Incumbent, space: RouteSpace) -> None:
     programme = least_cost(space.blocks, space.routable, most=best.theta * (1 + SLACK))
     second = solve_programme(programme, time_limit_s=best.deadline - time.monotonic())
     if second.values is not None:
-        best.take(space.carry(second.values, space.routable.astype(np.float64)), room=1e-7)
+        room = min(ROOM, max(best.aim - best.gap, 0.0))
+        best.take(space.carry(second.values, space.routable.astype(np.float64)), room=room)

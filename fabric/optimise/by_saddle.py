@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from fabric.optimise.block_descent import Start
-from fabric.optimise.by_trees import improve_by_trees
+from fabric.optimise.by_trees import improve_by_trees, take_out_detours
 from fabric.optimise.extract import splits_from_flows
 from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.saddle import Saddle, find_saddle
@@ -15,6 +15,7 @@ from fabric.optimise.trees import TreeNet
 from topologies.columns import column
 
 AIM, AIM_ENTRIES = 1e-7, 1_000_000  # relative gap wanted where it costs little: destinations x arcs up to which it does
+SHORT_ENTRIES = 60_000  # destinations x arcs up to which detours are taken out by trees
 MOST_ENTRIES = 40_000_000  # destinations x arcs of the routing, 8 bytes each, held three times
 
 
@@ -24,8 +25,13 @@ def improve_flat(best: Incumbent) -> bool:
     if len(net.demand.dest) * len(net.capacity) > MOST_ENTRIES:
         return False
     saddle = improve_by_saddle(best, net)
-    if best.done or saddle is None or time.monotonic() > best.deadline:
+    if saddle is None or time.monotonic() > best.deadline:
         return best.done
+    if best.done:
+        if len(net.demand.dest) * len(net.capacity) <= SHORT_ENTRIES:
+            short = net.cheapest(net.weight / float(net.weight @ net.capacity))
+            take_out_detours(best, net, Start(saddle.flow, saddle.flow, short, saddle.price))
+        return True
     trees = net.cheapest(saddle.price)
     improve_by_trees(best, Start(saddle.flow, saddle.flow, trees, saddle.price))
     return best.done

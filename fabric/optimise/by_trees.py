@@ -21,6 +21,7 @@ from topologies.columns import Bools, Floats, column
 
 NUDGE = 1e-10  # price of length beside the duals', relative: of equally cheap paths it picks a short one
 SLACK = 1e-9  # relative room for the utilisation while detours are taken out
+ROOM = 1e-8  # relative, above the least utilisation that a shorter routing may take
 # Rounds of taking out detours, on small networks and on others: the last ones take long and gain little.
 SHORTENING, SHORTENING_LARGE, LARGE = 10, 3, 60_000
 TARGET_GAP = 1e-7  # relative: where columns end the last digits cost little
@@ -56,6 +57,16 @@ def improve_by_trees(best: Incumbent, start: Start | None = None) -> bool:
     return ended
 
 
+def take_out_detours(best: Incumbent, net: TreeNet, start: Start) -> None:
+    """Shorten a routing at the utilisation it has, from its flows and trees that are short."""
+    best.report("optimal: shorter paths")
+    rounds = _Rounds(best, net, start)
+    use = rounds.load / net.capacity
+    rounds.master.watch(np.flatnonzero(use > NEAR * use.max(initial=0.0)))
+    rounds.shorten()
+    rounds.hand_over(room=ROOM)
+
+
 class _Rounds:
     """The master programme with the best mixture of its columns and the best prices."""
 
@@ -68,7 +79,7 @@ class _Rounds:
         self.master.add(Columns.of_flows(start.flow))
         if start.last is not start.flow:
             self.master.add(Columns.of_flows(start.last))
-        self.master.add(_columns(start.trees, np.ones(rows, dtype=np.bool_)))
+        self.master.add(Columns.of_trees(start.trees, np.ones(rows, dtype=np.bool_)))
         self.parts = np.zeros(self.master.columns)
         self.parts[:rows] = 1.0
         self.load = start.flow.sum(axis=0)
@@ -88,7 +99,7 @@ class _Rounds:
             self.best.report(f"optimal: trees, round {number + 1}", self.theta, self.bound)
             if self.theta <= self.bound * (1 + TARGET_GAP) or not (rows or helps.any()):
                 return True
-            self.master.add(_columns(trees, helps))
+            self.master.add(Columns.of_trees(trees, helps))
             if time.monotonic() > self.best.deadline:
                 return False
         return False
@@ -135,23 +146,16 @@ class _Rounds:
             helps = trees.paid < point.worth - HELPS * np.abs(point.worth).max(initial=0.0)
             if not helps.any():
                 return
-            self.master.add(_columns(trees, helps))
+            self.master.add(Columns.of_trees(trees, helps))
 
-    def hand_over(self) -> None:
-        """Give the routing and the prices to the incumbent, which takes neither's word."""
+    def hand_over(self, *, room: float = 0.0) -> None:
+        """Give the routing and the prices to the incumbent, which takes neither's word; see ``Incumbent.take``."""
         best, arcs = self.best, self.best.arcs
         price = np.zeros(len(arcs.src))
         price[arcs.into.edge] = self.price
         best.prove_prices(price[arcs.of_edge])
         row, slot, gbps = self.master.flows(self._kept())
         used = column(arcs.into.edge[slot], np.int32)
-        best.take_splits(splits_from_flows(arcs, best.demand, best.routable, column(row, np.int32), used, gbps))
-
-
-def _columns(trees: Trees, chosen: Bools) -> Columns:
-    """Trees of the chosen destinations as columns."""
-    rows = np.flatnonzero(chosen)
-    gbps, onward = trees.gbps[rows], trees.onward[rows]
-    carries = gbps > 0
-    start = np.concatenate([[0], np.cumsum(carries.sum(axis=1))])
-    return Columns(rows, start, onward[carries], gbps[carries])
+        best.take_splits(
+            splits_from_flows(arcs, best.demand, best.routable, column(row, np.int32), used, gbps), room=room
+        )

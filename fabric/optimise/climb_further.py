@@ -25,6 +25,7 @@ from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Ints, column
 
 MOST_COLUMNS = 50_000  # flow variables of walkers with a state
+LOOKED_AT = 1_000_000  # destinations x steps, of which only some can be used
 MAX_REPAIRS = 12
 SLACK = 1e-9  # relative room the second step gets above the optimum
 DUST = 1e-9  # flow below this part of a destination's demand is the solver's noise
@@ -72,7 +73,7 @@ class _Walks:
 
 def climb_further(best: Incumbent, space: ArcSpace) -> None:
     """Look for better splits and bounds than those that climb only as far as needed; small programmes only."""
-    if space.states is None:
+    if space.states is None or len(space.demand.dest) * len(space.states.steps.src) > LOOKED_AT:
         return
     kind = arc_kinds(space.graph, space.arcs)
     walks = _all_walks(space, space.states, kind)

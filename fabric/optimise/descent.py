@@ -224,8 +224,12 @@ class Descent:
 
 def splits_of(dags: Dags, shares: Shares) -> Splits:
     """Fractions per destination over arcs, in topological order."""
+    row = np.repeat(np.arange(len(dags.start) - 1), np.diff(dags.start))
+    _, point = np.unique(row * dags.arcs.nodes + dags.tail[dags.slot], return_inverse=True)
+    exact = shares.astype(np.float64)  # shares of half that precision sum to 1 only nearly
+    whole = np.bincount(point, exact)[point]
     return Splits(
         start=dags.start,
         edge=column(dags.arcs.into.edge[dags.slot], np.int32),
-        fraction=column(shares, np.float64),
+        fraction=column(np.divide(exact, whole, out=exact, where=whole > 0), np.float64),
     )

@@ -19,7 +19,7 @@ from fabric.optimise.trees import TreeNet, Trees
 from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, PhaseDemand
 from fabric.routing.kernels import parallel_rows
-from topologies.columns import Bools, Floats, Ints, Shares, column
+from topologies.columns import Floats, Ints, Shares, column
 
 MOST_ROUNDS = 200
 LEAST_ROOM = 1e-4  # of an arc's capacity, where the rest fills it beyond the goal
@@ -117,7 +117,7 @@ class HotTrees:
     def run(self, start: Floats) -> None:
         """Rounds until the goal is reached, no tree helps, or the time is used up; ``start`` prices the first trees."""
         if start.any():
-            self.master.add(_columns(self._cheapest(self._spread(start)), np.ones(self.rows, dtype=np.bool_)))
+            self.master.add(Columns.of_trees(self._cheapest(self._spread(start)), np.ones(self.rows, dtype=np.bool_)))
         for _ in range(MOST_ROUNDS):
             point = self.master.solve(self.best.deadline)
             if point is None:
@@ -141,7 +141,7 @@ class HotTrees:
             trees = self._cheapest(price)
             helps = trees.priced(point.price) < point.worth[: self.rows] - HELPS
             if helps.any():
-                self.master.add(_columns(trees, helps))
+                self.master.add(Columns.of_trees(trees, helps))
                 return True
         return False
 
@@ -176,12 +176,3 @@ class HotTrees:
         """What the best mixture carries: destination within the part, slot and Gbps."""
         kept = np.append(self.parts, np.zeros(self.master.columns - len(self.parts)))
         return self.master.flows(kept)
-
-
-def _columns(trees: Trees, chosen: Bools) -> Columns:
-    """Trees of the chosen destinations as columns."""
-    rows = np.flatnonzero(chosen)
-    gbps, onward = trees.gbps[rows], trees.onward[rows]
-    carries = gbps > 0
-    start = np.concatenate([[0], np.cumsum(carries.sum(axis=1))])
-    return Columns(rows, start, onward[carries], gbps[carries])

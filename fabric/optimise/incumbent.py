@@ -20,6 +20,8 @@ from fabric.routing.router import Certificate, RoutingOptions, Splits, access_bo
 from topologies.columns import Bools, Floats
 from topologies.units import percent
 
+EXACT = 1e-9  # relative gap at which a bound counts as met
+
 
 @dataclass
 class Incumbent:
@@ -82,7 +84,12 @@ class Incumbent:
     @property
     def done(self) -> bool:
         """Whether the gap asked for is reached."""
-        return self.gap <= self.options.gap
+        return self.gap <= self.aim
+
+    @property
+    def aim(self) -> float:
+        """Relative gap asked for, rounding aside."""
+        return max(self.options.gap, EXACT)
 
     def prove(self, candidate: Certificate) -> None:
         """Keep a better proof."""
@@ -106,9 +113,9 @@ class Incumbent:
         self.theta, self.carried = theta, carried
         return True
 
-    def take_splits(self, splits: Splits) -> bool:
+    def take_splits(self, splits: Splits, *, room: float = 0.0) -> bool:
         """The same with splits over arcs."""
-        return self.take(Carried.by_splits(self.arcs, self.demand, self.routable, splits))
+        return self.take(Carried.by_splits(self.arcs, self.demand, self.routable, splits), room=room)
 
     def report(self, text: str, theta: float | None = None, bound: float | None = None) -> None:
         """Tell who waits; better values than the incumbent's may be on their way."""

@@ -17,7 +17,7 @@ from fabric.optimise.by_hot_parts import improve_by_hot_parts
 from fabric.optimise.by_programme import improve_by_programme
 from fabric.optimise.by_saddle import improve_flat
 from fabric.optimise.climb_further import climb_further
-from fabric.optimise.incumbent import Incumbent
+from fabric.optimise.incumbent import EXACT, Incumbent
 from fabric.optimise.path_policy import lost_words, route_space, solver_for
 from fabric.optimise.route_space import ArcSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
@@ -25,7 +25,6 @@ from fabric.routing.router import Routing, RoutingOptions
 from topologies.columns import column
 from topologies.units import excess
 
-EXACT = 1e-9  # relative gap at which a bound counts as met
 # Destinations x arcs up to which all arcs are written out and solved exactly, without descending first.
 SMALL_COLUMNS = 20_000
 # Destinations x arcs from which a layered fabric is solved by parts, and the gap aimed at where that takes no time.
@@ -57,7 +56,7 @@ def least_utilisation(graph: RoutingGraph, demand: PhaseDemand, options: Routing
     best = Incumbent.first(space, options)
     if best.gap > EXACT:
         _improve(best)
-    partial = best.gap > max(options.gap, EXACT)
+    partial = not best.done
     return Routing(
         "optimal",
         best.carried.edge_gbps,

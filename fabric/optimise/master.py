@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from topologies.columns import Floats, Ints, Longs, column
+from fabric.optimise.trees import Trees
+from topologies.columns import Bools, Floats, Ints, Longs, column
 
 DUAL, PRIMAL = 1, 4  # simplex of HiGHS: dual where rows come, primal where mostly columns do
 TOLERANCE = 1e-9  # of HiGHS, absolute; rows are in units near 1
@@ -40,6 +41,15 @@ class Columns:
         row, arc = np.nonzero(flow > 1e-12 * flow.max(axis=1, keepdims=True, initial=0.0))
         start = np.searchsorted(row, np.arange(len(flow) + 1))
         return Columns(np.arange(len(flow)), start, arc.astype(np.int32), flow[row, arc])
+
+    @staticmethod
+    def of_trees(trees: Trees, chosen: Bools) -> Columns:
+        """Trees of the chosen destinations, each with all of its demand."""
+        rows = np.flatnonzero(chosen)
+        gbps, onward = trees.gbps[rows], trees.onward[rows]
+        carries = gbps > 0
+        start = np.concatenate([[0], np.cumsum(carries.sum(axis=1))])
+        return Columns(rows, start, onward[carries], gbps[carries])
 
 
 @dataclass(frozen=True, eq=False)

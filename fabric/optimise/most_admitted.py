@@ -63,7 +63,7 @@ def most_admitted_by_trees(
     whole = np.where(routable, 1.0, 0.0)
     if theta <= 1.0:
         return Admitted(problem.carried(start.flow, whole), whole, np.zeros(len(graph.src)), True)
-    rounds = _Rounds(problem, start.flow, start.price * theta, theta)
+    rounds = _Rounds(problem, start.flow, start.price * theta, theta, deadline)
     solved = rounds.run(min(gap, TARGET_GAP), deadline)
     flow, part = rounds.best
     return Admitted(problem.carried(flow, part), part, problem.by_edge(rounds.price), solved)
@@ -72,7 +72,7 @@ def most_admitted_by_trees(
 class _Rounds:
     """The master programme and what its columns admit."""
 
-    def __init__(self, problem: MoveNet, flow: Floats, price: Floats, theta: float) -> None:
+    def __init__(self, problem: MoveNet, flow: Floats, price: Floats, theta: float, deadline: float) -> None:
         self.problem, net = problem, problem.net
         rows = len(net.demand.dest)
         self.rows = rows
@@ -89,11 +89,13 @@ class _Rounds:
         self.best = (flow / theta, np.where(everything, 1.0 / theta, np.where(problem.routable, 1.0, 0.0)))
         use = flow.sum(axis=0) / net.capacity
         self.master.watch(np.flatnonzero(use > NEAR * theta))
-        self._first_prices(price)
+        self._first_prices(price, deadline)
 
-    def _first_prices(self, price: Floats) -> None:
+    def _first_prices(self, price: Floats, deadline: float) -> None:
         """Prices that rise where too much is admitted, and fall where little is; answers become columns."""
         for step in range(FIRST_STEPS):
+            if time.monotonic() > deadline:
+                return
             self._priced(np.full(self.rows, np.inf), price, price)
             priced, distance, trees = self._cheapest(price)
             carries = np.where(self._saved(distance) > 0, 1.0, 0.0)

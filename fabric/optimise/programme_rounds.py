@@ -37,11 +37,6 @@ class Improved:
     stopped: bool  # a limit ended it
 
 
-def within_capacity(graph: RoutingGraph, result: Improved) -> tuple[Floats, Floats]:
-    """Loads and admitted parts, scaled down by what the solver's tolerance left above capacity."""
-    return fitted(graph, result.carried, result.admitted)
-
-
 def fitted(graph: RoutingGraph, carried: Carried, admitted: Floats) -> tuple[Floats, Floats]:
     """Loads of a routing and the parts it admits, scaled down by what is above capacity."""
     over = max(highest(graph, carried.edge_gbps), 1.0)

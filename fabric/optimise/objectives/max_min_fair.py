@@ -103,7 +103,7 @@ def max_min_fair(
             ),
         ),
         solver=filled.solver,
-        partial=not filled.finished,
+        partial=not filled.finished or max(gap, between or 0.0) > max(options.gap, EXACT_GAP),
         notes=(
             f"max-min fair, {_way(filled, between)}: lowest level {percent(value, 2)} "
             f"(bound {percent(bound, 2)}, gap {excess(gap, 2)})",

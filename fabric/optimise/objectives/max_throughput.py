@@ -14,7 +14,7 @@ from fabric.optimise.flow_programmes import most_admitted
 from fabric.optimise.most_admitted import most_admitted_by_trees
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.optimise.path_policy import route_space, solver_for
-from fabric.optimise.programme_rounds import Improved, improve, within_capacity
+from fabric.optimise.programme_rounds import Improved, fitted, improve
 from fabric.optimise.proofs import priced_names, throughput_bound
 from fabric.optimise.route_space import OVER_PATHS, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
@@ -62,7 +62,7 @@ def max_throughput(
             admitted=np.zeros(len(gbps)),
             notes=(f"admitted 0 of {format_gbps(offered)}: stopped by the time limit",),
         )
-    loads, admitted = within_capacity(graph, result)
+    loads, admitted = fitted(graph, result.carried, result.admitted)
     value, bound = float(admitted @ gbps), min(result.bound, offered)
     gap = bound / value - 1 if value > 0 else (1.0 if bound > 0 else 0.0)
     names = priced_names(graph, result.price)

@@ -18,7 +18,7 @@ from fabric.optimise.least_utilisation import least_utilisation
 from fabric.optimise.objective import OBJECTIVES, ObjectiveTraits
 from fabric.optimise.path_policy import route_space, solver_for
 from fabric.optimise.programme_rounds import Improved, improve
-from fabric.optimise.proofs import cost_bound, priced_names
+from fabric.optimise.proofs import cost_bound, highest, priced_names
 from fabric.optimise.route_space import OVER_PATHS, ArcSpace, RouteSpace
 from fabric.routing.graph import PhaseDemand, RoutingGraph
 from fabric.routing.router import Certificate, ObjectiveProof, Routing, RoutingOptions, access_bound, edge_utilisation
@@ -43,21 +43,20 @@ def min_cost(
     began = time.monotonic()
     least = least_utilisation(graph, demand, options)
     theta = float(edge_utilisation(graph, least.edge_gbps).max(initial=0.0))
-    missed = theta > options.target_utilisation * (1 + options.gap)
     most = max(options.target_utilisation, theta * (1 + ROOM))
     end = began + options.time_limit_s
     space = route_space(graph, demand, options)
     result = _over_moves(graph, demand, space, options, least, most, end)
-    result = result or _by_programme(graph, demand, _with_routing(space, least), options, most, end)
+    if result is None and time.monotonic() < end:
+        result = _by_programme(graph, demand, _with_routing(space, least), options, most, end)
     access, _ = access_bound(graph, demand)
     proof = least.certificate or Certificate(access, "access links")
-    notes = (
-        [f"no routing meets a utilisation of {percent(options.target_utilisation)}: the least is {percent(theta, 2)}"]
-        if missed
-        else []
-    )
+    notes = _missed_words(theta, proof.lower_bound, options)
     if result is None:
         return replace(least, partial=True, notes=(*notes, "stopped before the cost was optimised"))
+    if highest(graph, result.carried.edge_gbps) > most * (1 + ROOM):
+        words = "the shortest routing that the solver found is above the target by more than rounding, and not taken"
+        return replace(least, partial=True, notes=(*notes, words))
     cost, bound = result.value, result.bound
     gap = cost / bound - 1 if bound > 0 else 0.0
     words = f"{priced_names(graph, result.price)} stand in the way of a shorter one{OVER_PATHS[options.paths]}"
@@ -75,6 +74,15 @@ def min_cost(
         partial=result.stopped or gap > max(options.gap, 10 * ROOM) or least.partial,
         notes=tuple(notes),
     )
+
+
+def _missed_words(theta: float, bound: float, options: RoutingOptions) -> list[str]:
+    """A note where the routing of least utilisation is above the target: proven out of reach, or not found in time."""
+    target = options.target_utilisation
+    if theta <= target * (1 + options.gap):
+        return []
+    said = "no routing meets" if bound > target else "no routing was found that meets"
+    return [f"{said} a utilisation of {percent(target)}: the least found is {percent(theta, 2)}"]
 
 
 def _by_programme(
