@@ -8,6 +8,7 @@ What is kept only saves time: no failure to read or to write it stops the work.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
 from types import FunctionType
@@ -18,6 +19,7 @@ from fabric.routing.temporary_folder import temporary_folder
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MOST_CALLS = 20_000  # of a loop, after which loading numba costs less than finding the types of arguments here
+_LINKED = os.environ.get("FABRIC_LINKED_LOOPS", "1") != "0"  # loops of earlier runs go into memory without numba
 _WAY_OUT = "NUMBA_CACHE_DIR names a folder that can be written, which keeps them"
 
 
@@ -97,9 +99,10 @@ class _Kernel:
         return self.__dict__["_made"]
 
     def _first_call(self, *args: Any, **kwargs: Any) -> Any:
-        from fabric.routing.kept_loops import KeptLoops
+        from fabric.routing.kept_loops import KeptLoops, types_of
 
-        if self._kept and KeptLoops.can_keep(self._function) and type(self._function) is FunctionType:
+        self._types_of = types_of  # named once: a call may come when nothing can be imported any more
+        if _LINKED and self._kept and KeptLoops.can_keep(self._function) and type(self._function) is FunctionType:
             self._loops = KeptLoops(self._function, repr(sorted(self._options.items())))
             self._call = self._by_types
         else:
@@ -108,13 +111,11 @@ class _Kernel:
 
     def _by_types(self, *args: Any, **kwargs: Any) -> Any:
         """Call what was linked for types like these; what is called very often is left to numba, which tells sooner."""
-        from fabric.routing.kept_loops import types_of
-
         self._calls += 1
         if self._calls > _MOST_CALLS:
             self._call = self._dispatcher
         whole = not kwargs and len(args) == self._function.__code__.co_argcount
-        types = types_of(args) if whole else None
+        types = self._types_of(args) if whole else None
         if types is None:
             return self._dispatcher(*args, **kwargs)
         call = self._linked.get(types)
@@ -201,8 +202,14 @@ class _Kept:
 def _function_cache(function: Callable[..., Any]) -> Any:
     from numba.core import caching
 
+    from fabric.routing.kept_loops import source_of
+
     cache_class: Any = caching.FunctionCache  # numba's types say nothing of these
-    return cache_class(function)
+    cache = cache_class(function)
+    file = getattr(cache, "_cache_file", None)
+    if file is not None:  # numba looks at the time of the loop's own file alone
+        file._source_stamp = (file._source_stamp, source_of(function))
+    return cache
 
 
 def _null_cache() -> Any:

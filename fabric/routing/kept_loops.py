@@ -13,6 +13,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -32,6 +33,7 @@ _SIMPLE = 13  # numbers of NumPy's types up to which they are truth values, whol
 BASELINE = "x86-64-v3"  # what shipped loops are compiled for
 ABILITIES = {"abm", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}  # of such a processor, beyond those of all
 _SHIP_TO = "FABRIC_SHIP_LOOPS"  # names the folder that loops to be shipped are written to
+_OWN = ("compiled.py", "kept_loops.py", "linked.py", "object_code.py")  # how loops are compiled and laid out
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_BOUNDSCHECK", "NUMBA_ENABLE_AVX")
 
 
@@ -119,8 +121,7 @@ class KeptLoops:
     def _tag(self, types: tuple[Any, ...], target: str) -> bytes:
         """What a kept file has to begin with to be valid, 32 bytes; ``target``: the processor it is compiled for."""
         settings = [] if target == BASELINE else [f"{name}={os.environ.get(name)}" for name in _SETTINGS]
-        used = sorted(set(_used(self._function, set())))
-        parts = [_versions(), target, *settings, self._options, _named(types), *used]
+        parts = [_versions(), target, *settings, self._options, _named(types), source_of(self._function)]
         return hashlib.sha256("\n".join(parts).encode()).digest()
 
     def _folders(self) -> Iterator[tuple[Path, str]]:
@@ -182,11 +183,12 @@ def takes_shipped() -> bool:
 @cache
 def _versions() -> str:
     """Versions that code is made by and for, as text: of Python and NumPy the first two numbers."""
-    parts = [f"{sys.implementation.cache_tag} {sys.hexversion >> 16:x}", ".".join(np.__version__.split(".")[:2])]
+    parts = [f"{EXTENSION_SUFFIXES[0]} {sys.hexversion >> 16:x}", ".".join(np.__version__.split(".")[:2])]
     for package in ("numba", "llvmlite"):
         spec = find_spec(package)
         if spec is not None and spec.origin is not None:
             parts.append(_hash_of(str(Path(spec.origin).parent / "_version.py")))
+    parts += [_hash_of(str(Path(__file__).with_name(name))) for name in _OWN]
     return "\n".join(parts)
 
 
@@ -199,12 +201,27 @@ def _hash_of(path: str) -> str:
         return os.urandom(32).hex()
 
 
+def source_of(function: Callable[..., Any]) -> str:
+    """Sum of all that a loop is compiled from: its code as it is in memory, its file, and the same of what it uses."""
+    return hashlib.sha256("\n".join(_used(function, set())).encode()).hexdigest()
+
+
+def _code(code: CodeType) -> str:
+    """Code as text that another run writes alike; its file may by now hold another."""
+    consts = [_code(one) if isinstance(one, CodeType) else f"{type(one).__name__} {one!r}" for one in code.co_consts]
+    names = (code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars)
+    return repr((code.co_code, code.co_firstlineno, code.co_flags, names, consts))
+
+
 def _used(function: Callable[..., Any], seen: set[int]) -> Iterator[str]:
     """Source of a function, and of all that it names which another run could have otherwise."""
     if id(function) in seen or not isinstance(function, FunctionType):
         return
     seen.add(id(function))
+    yield f"{function.__module__}.{function.__qualname__} {_code(function.__code__)}"
     yield _hash_of(function.__code__.co_filename)
+    for value in (*(function.__defaults__ or ()), *(cell.cell_contents for cell in function.__closure__ or ())):
+        yield from _value("", value, seen)
     for name in _names(function.__code__):
         if name in function.__globals__:
             yield from _value(name, function.__globals__[name], seen)

@@ -119,7 +119,8 @@ def _keep_for_ever(what: object) -> None:
 
 def _in_memory(image: CodeImage, addresses: dict[str, int]) -> int | None:
     """Address of an image whose words hold the addresses that they should; its code can run and not be written."""
-    memory = mmap.mmap(-1, max(len(image.data), 1), prot=mmap.PROT_READ | mmap.PROT_WRITE)
+    how = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, "prot": mmap.PROT_READ | mmap.PROT_WRITE}
+    memory = mmap.mmap(-1, max(len(image.data), 1), **how)
     base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     data = bytearray(image.data)
     put = struct.Struct("<Q").pack_into
@@ -182,6 +183,7 @@ def _unpickled(address: int, count: int, _number: int | None) -> Any:
 
 
 _UNPICKLE = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(_unpickled)
+_keep_for_ever(_UNPICKLE)  # its address is written into code
 
 
 @cache

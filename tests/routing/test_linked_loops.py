@@ -95,6 +95,16 @@ def answers(folder: Path, kept: str = "kept", before: str = "", **chosen: str) -
     return done.stdout.strip()
 
 
+def one_line(folder: Path, program: str, **chosen: str) -> str:
+    """What another program prints."""
+    paths = os.pathsep.join([str(folder), str(Path.cwd())])
+    environment = {**os.environ, "PYTHONPATH": paths, "NUMBA_CACHE_DIR": str(folder / "kept"), **chosen}
+    command = [sys.executable, "-B", "-c", program]  # without bytecode, which is kept by whole seconds
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 @pytest.fixture(scope="module")
 def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with loops that were compiled in one run."""
@@ -120,14 +130,37 @@ def test_damaged_files_are_compiled_anew(compiled_once: Path, damage: bytes | No
 
 
 def test_a_change_of_a_loop_that_is_called_is_noticed(compiled_once: Path) -> None:
-    """The factor of the inner loop is 10, then 30 in its file: the outer loop is not taken up as it was.
-
-    Numba's own cache looks at the outer file only, so that is written anew as well.
-    """
-    for name, text in (("inner.py", INNER.replace("FACTOR = 10", "FACTOR = 30")), ("loops.py", LOOPS + "\n")):
-        (compiled_once / name).write_text(text)
+    """The factor of the inner loop is 10, then 30 in its file: the outer one is not taken up as it was, by neither."""
+    (compiled_once / "inner.py").write_text(INNER.replace("FACTOR = 10", "FACTOR = 30"))
     assert answers(compiled_once).startswith("[45.0, ")
     assert answers(compiled_once) == f"{ANSWERS.replace('15.0', '45.0')} False"
+
+
+@pytest.mark.parametrize("switch", ["1", "0"])
+def test_two_loops_of_one_name_are_told_apart(tmp_path: Path, switch: str) -> None:
+    """Which of them a run has is decided when the module is loaded; linked or not."""
+    body = "    @compiled\n    def f(x):\n        return x + {}\n"
+    text = "import os\nfrom fabric.routing.compiled import compiled\n"
+    text += "if os.environ.get('FAST'):\n" + body.format(1) + "else:\n" + body.format(2)
+    (tmp_path / "twice.py").write_text(text)
+    program = "import twice; print(twice.f(1))"
+    printed = [one_line(tmp_path, program, FAST=fast, FABRIC_LINKED_LOOPS=switch) for fast in ("", "1", "", "1")]
+    assert printed == ["3", "2", "3", "2"]
+
+
+def test_a_file_replaced_before_the_first_call_does_not_lend_its_name_to_the_old_loop(tmp_path: Path) -> None:
+    """An upgrade under a running program: that goes on with what it loaded, later runs have the new loop."""
+    text = "from fabric.routing.compiled import compiled\n@compiled\ndef f(x):\n    return x + {}\n"
+    path = tmp_path / "old.py"
+    path.write_text(text.format(1))
+    replaced = f"import old; from pathlib import Path; Path({str(path)!r}).write_text({text.format(100)!r})"
+    assert one_line(tmp_path, f"{replaced}; print(old.f(1))") == "2"
+    assert [one_line(tmp_path, "import old; print(old.f(1))") for _ in range(2)] == ["101", "101"]
+
+
+def test_linking_can_be_switched_off(compiled_once: Path) -> None:
+    """Then numba does it all."""
+    assert answers(compiled_once, FABRIC_LINKED_LOOPS="0").endswith(" True")
 
 
 def test_loops_that_a_wheel_brings_are_taken_where_nothing_is_kept(compiled_once: Path) -> None:
