@@ -25,6 +25,11 @@ from topologies.budget import free_bytes, memory_limit
 _GRACE_S = 0.2  # for a worker that was asked to end
 
 
+def starts_processes() -> bool:
+    """Whether this process may start others: workers of ``multiprocessing``'s pools may not."""
+    return not multiprocessing.current_process().daemon
+
+
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -212,10 +212,11 @@ class Spread:
             from fabric.spread.cluster import DaskCluster
 
             return DaskCluster(self.job, options.scheduler or "", self.said.append)
-        from fabric.spread.local import LocalProcesses, cores
+        from fabric.spread.local import LocalProcesses, cores, starts_processes
 
         workers = min(options.workers or cores(), _units(todo))
-        if options.workers is None and (self._unit_s or 0.0) * _units(todo) < WORTH_S:
+        small = options.workers is None and (self._unit_s or 0.0) * _units(todo) < WORTH_S
+        if small or not starts_processes():
             workers = 1
         return self._here or InProcess(self.job) if workers == 1 else LocalProcesses(self.job, workers)
 

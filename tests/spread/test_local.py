@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -25,6 +26,15 @@ def test_small_work_is_done_in_this_process(tmp_path: Path) -> None:
     """Nothing says how many workers: 60 units of no time need none."""
     log = tmp_path / "log"
     found, _ = done(job(tmp_path, 60, log=str(log)))
+    assert found == SQUARES
+    assert {line.split()[1] for line in log.read_text().splitlines()} == {str(os.getpid())}
+
+
+def test_a_process_that_may_start_no_others_does_it_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a worker of a pool of multiprocessing's, which calls us."""
+    monkeypatch.setitem(vars(multiprocessing.current_process())["_config"], "daemon", True)
+    log = tmp_path / "log"
+    found, _ = done(job(tmp_path, 60, log=str(log)), TWO)
     assert found == SQUARES
     assert {line.split()[1] for line in log.read_text().splitlines()} == {str(os.getpid())}
 
