@@ -68,7 +68,7 @@ def find_saddle(
     deadline : float
         Of ``time.monotonic()``.
     report : callable
-        Told the utilisation and the bound now and then.
+        Called with the utilisation and the bound between sweeps.
     """
     capacity, out, paths = net.capacity, _leaving(net.slots), _no_paths(net)
     flow, best = _begin(net, least, known_bound, deadline)

@@ -64,7 +64,7 @@ def class_edges(
     first_node, first_edge : int
         Numbers that terminals and access edges begin at.
     order_gbps : ndarray, shape (L,)
-        What parallel links of a host are told apart by.
+        What distinguishes parallel links of a host.
     """
     members = concatenate(list(classes), np.int32)
     size = np.array([len(one) for one in classes], dtype=np.int64)

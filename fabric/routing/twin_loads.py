@@ -71,7 +71,7 @@ def _folded(graph: RoutingGraph, demand: PhaseDemand) -> _Folded:
     stops &= ~terminal
     sends, ends = np.zeros(len(net.size), dtype=np.bool_), np.zeros(len(net.size), dtype=np.bool_)
     sends[net.set_of[starts]], ends[net.set_of[stops]] = True, True
-    # What starts next to where it ends is told apart by both.
+    # What starts next to where it ends is distinguished by both.
     pairs = np.where(
         sends[net.tail] & ends[net.head] & (net.size[net.tail] > 1), net.size[net.tail] * net.size[net.head], 0
     )
