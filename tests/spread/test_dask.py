@@ -18,7 +18,6 @@ from topologies.errors import FabricError
 pytest.importorskip("distributed")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("dask"),
     pytest.mark.filterwarnings("ignore"),  # of the library, about its own threads and sockets
 ]
 UNITS = 60

@@ -80,8 +80,7 @@ def test_the_best_is_written_and_opened(tmp_path: Path, monkeypatch: pytest.Monk
         await type_into(app, pilot, "families", "leaf-spine")
         await type_into(app, pilot, "GPUs", "64")
         row = app.screen.query_one("#quick", LineTable).table.record(0)
-        await pilot.press("ctrl+s")
-        await pilot.pause()
+        await press(app, pilot, "ctrl+s")
         app.screen.query_one(Input).value = str(file)
         text = await press(app, pilot, "enter")
         assert "mine" in text or app.session is not None
