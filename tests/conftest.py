@@ -7,8 +7,16 @@ import gc
 import pytest
 
 # Begun first, so that no process is left alone with one of them at the end; doctests, the shortest files, come last.
-LONG_FILES = ("tests/fuzz", "tests/docs", "tests/spread", "tests/real", "tests/routing/test_linked", "tests/hard_places",
-              "tests/tui", "tests/contracts/test_screens")  # fmt: skip
+LONG_FILES = (
+    "tests/fuzz",
+    "tests/docs",
+    "tests/spread",
+    "tests/real",
+    "tests/routing/test_linked",
+    "tests/hard_places",
+    "tests/tui",
+    "tests/contracts/test_screens",
+)
 
 
 @pytest.hookimpl(trylast=True)
