@@ -1,10 +1,15 @@
-"""What all tests share: long files come first, and memory that stays is not searched again for garbage."""
+"""What all tests share: long files first, no clock in random tests, and memory that stays is not searched again."""
 
 from __future__ import annotations
 
 import gc
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no fault of what is tested: what hypothesis measures by the clock does not count.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 # Begun first, so that no process is left alone with one of them at the end; doctests, the shortest files, come last.
 LONG_FILES = (

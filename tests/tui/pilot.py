@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -62,10 +63,16 @@ def drive(
             assert path is None or app.session is not None or isinstance(app.screen, ErrorScreen)
             await steps(app, pilot)
 
-    # Textual's own pilot guesses from processor time that the app is idle, 20 ms at a time, several times a key.
-    with patch("textual.app.wait_for_idle", _turn), patch("textual.pilot.wait_for_idle", _turn):
+    with without_idling():
         asyncio.run(run())
     return app
+
+
+@contextmanager
+def without_idling() -> Iterator[None]:
+    """Textual's own pilot guesses from processor time that the app is idle, 20 ms at a time, several times a key."""
+    with patch("textual.app.wait_for_idle", _turn), patch("textual.pilot.wait_for_idle", _turn):
+        yield
 
 
 async def press(app: FabricApp, pilot: Pilot[Any], *keys: str) -> str:
