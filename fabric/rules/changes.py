@@ -104,13 +104,30 @@ def change_files(old: Path, planned: PlannedRules, chosen: Dialect) -> Iterator[
             hint="compare exports of one fabric",
             code="FP8050",
         )
-    before = read_tables_of(old)
+    yield from bundles_between(read_tables_of(old), planned, chosen, old.name)
+
+
+def bundles_between(
+    before: Mapping[str, SwitchTable], planned: PlannedRules, chosen: Dialect, origin: str
+) -> Iterator[File]:
+    """Rounds from tables that run to the tables in hand, and back, with the figures of both in ``change.json``.
+
+    Parameters
+    ----------
+    origin : str
+        What people call the tables that run.
+
+    Raises
+    ------
+    RuleError
+        For tables of switches that the fabric does not have.
+    """
     after = {table.name: table for table in planned.rules.tables()}
     families, parts = planned.rules.families, parts_of(chosen)
     basis = {name: table.hash_basis for name, table in after.items()}
     forth = plan_change(planned.plan, before, after, families=families, parts=parts)
     back = plan_change(planned.plan, after, before, families=families, parts=parts)
-    yield File("change.json", json.dumps(_record(forth, back, old), indent=1) + "\n")
+    yield File("change.json", json.dumps(_record(forth, back, origin), indent=1) + "\n")
     names = list(after)
     names += [name for name in before if name not in after]
     stems = safe_names(names)
@@ -159,7 +176,7 @@ def bundle_line(step: Step, basis: int) -> str:
     return f"flow add {text}"
 
 
-def _record(forth: ChangePlan, back: ChangePlan, old: Path) -> dict[str, object]:
+def _record(forth: ChangePlan, back: ChangePlan, origin: str) -> dict[str, object]:
     def figures(change: ChangePlan) -> dict[str, object]:
         return {
             "rounds": [{"title": part.title, "steps": len(part.steps)} for part in change.rounds],
@@ -176,7 +193,7 @@ def _record(forth: ChangePlan, back: ChangePlan, old: Path) -> dict[str, object]
     return {
         "schema": SCHEMA,
         "kind": "ChangePlan",
-        "from": shlex.quote(old.name),
+        "from": shlex.quote(origin),
         "forth": figures(forth),
         "back": figures(back),
     }

@@ -371,6 +371,21 @@ WORK = RowKind(
 )  # fmt: skip
 
 
+WINDOWS = RowKind(
+    "windows of work",
+    (
+        "window", "drained", "works", "hours", "lost", "max_utilisation", "hottest_link", "stretch", "gpus_cut_off",
+        "worst_failure", "worst_failure_utilisation", "kept", "broken",
+    ),
+    shown=(
+        "window", "drained", "hours", "lost", "max_utilisation", "gpus_cut_off", "worst_failure",
+        "worst_failure_utilisation", "kept",
+    ),
+    ratios=("max_utilisation", "worst_failure_utilisation"),
+    key="windows",
+)  # fmt: skip
+
+
 def points_of(names: Sequence[str]) -> RowKind:
     """Points of a grid whose axes have these names; a name that a figure has gets ``vary_`` in front."""
     axes = tuple(f"vary_{name}" if name in POINTS.names else name for name in names)
