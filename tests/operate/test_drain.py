@@ -67,7 +67,7 @@ def test_two_thirds_of_the_order_by_residual_capacity_at_most() -> None:
 
 
 def test_windows_keep_the_limits_and_cheapest_come_first() -> None:
-    run = routed(busy=16, kind="permutation", more=LIMIT)
+    run = routed(busy=15, kind="permutation", more=LIMIT)
     assert run.result.limits_ok
     works = works_on(run.network, ["role=core"], 1800.0)
     broken = plan_drain(run, works, QUICK)

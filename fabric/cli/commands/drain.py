@@ -8,7 +8,7 @@ from fabric.cli.options import ANSWER, SCENARIO, Duration, FabricCommand, Settin
 from fabric.cli.work_plans import answer_plan, plan_flags
 from fabric.faces.views.row_kinds import WINDOWS
 
-SUMMARY = "Put work on switches into windows, so that every state keeps the limits at the least cost to the jobs."
+SUMMARY = "Put work on switches into windows that keep the limits at the least cost to the jobs."
 ORDER = 18
 
 
@@ -35,7 +35,7 @@ def command(
     router: str | None,
     time_limit: float,
 ) -> int:
-    """Divide work on switches of SCENARIO into windows, order them, and say what every one costs the jobs.
+    """Put work on switches of SCENARIO into windows, each as many at once as costs the jobs least, and order them.
 
     Every state is routed. -o FOLDER writes, window by window, the rounds of OpenFlow rules to it and back. Exit code 0:
     every window keeps what holds before the work; 1: one does not, and none breaks less; 3: bad input.

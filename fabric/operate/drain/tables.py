@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -15,7 +14,7 @@ from fabric.pipeline.run import Run
 from fabric.pipeline.tables import plan_tables
 from fabric.request import TablesRequest
 from fabric.routing.progress import Progress, Reporter, silent
-from fabric.rules.changes import bundles_between
+from fabric.rules.changes import Change, change_to
 from fabric.rules.dialect import DIALECTS, File
 from fabric.rules.folder import write_folder
 from fabric.rules.planned import PlannedRules
@@ -46,8 +45,9 @@ def write_windows(
     for window in result.windows:
         name = f"window-{window.number:02d}"
         found = []
-        for fabric, own in changes.of(window):
-            found.append(_counted(fabric, own))
+        for fabric, change in changes.of(window):
+            found.append(_counted(fabric, change))
+            own = change.files("before the work")
             files += [file._replace(path=f"{name}/{fabric}/{file.path}") for file in own]
         windows.append(replace(window, changes=tuple(found), folder=str(folder / name)))
     write_folder(folder, files, force=force, kind=PLAN)
@@ -67,8 +67,8 @@ class _Changes:
         planned = plan_tables(replace(self.run.prepared, request=request), TablesRequest(), progress=self.progress)
         return {one.plan.fabric: one for one in planned}
 
-    def of(self, window: Window) -> Iterator[tuple[str, list[File]]]:
-        """Files of every fabric whose tables change; its tables are for the same phase as before the work."""
+    def of(self, window: Window) -> Iterator[tuple[str, Change]]:
+        """The change of every fabric whose tables change; its tables are for the same phase as before the work."""
         self.progress(Progress(f"tables of window {window.number}"))
         request = replace(self.run.request, down=(*self.run.request.down, *window.selectors))
         stages = prepare(self.run.loaded, request, like=self.run.prepared)
@@ -79,17 +79,16 @@ class _Changes:
             own = replace(stages, request=replace(request, fabric=fabric, phase=phase))
             (after,) = plan_tables(own, TablesRequest(), progress=self.progress)
             running = {table.name: table for table in before.rules.tables()}
-            yield fabric, list(bundles_between(running, after, DIALECTS.find(DIALECT), "before the work"))
+            yield fabric, change_to(after, before=running, chosen=DIALECTS.find(DIALECT))
 
 
-def _counted(fabric: str, files: list[File]) -> TableChange:
-    record = json.loads(next(file.content for file in files if file.path == "change.json"))
-    forth, back = record["forth"], record["back"]
+def _counted(fabric: str, change: Change) -> TableChange:
+    forth, back = change.forth, change.back
     return TableChange(
         fabric=fabric,
-        rounds=len(forth["rounds"]),
-        steps=sum(one["steps"] for one in forth["rounds"]),
-        switches=forth["switches"],
-        back_rounds=len(back["rounds"]),
-        back_steps=sum(one["steps"] for one in back["rounds"]),
+        rounds=len(forth.rounds),
+        steps=sum(len(one.steps) for one in forth.rounds),
+        switches=forth.switches,
+        back_rounds=len(back.rounds),
+        back_steps=sum(len(one.steps) for one in back.rounds),
     )
