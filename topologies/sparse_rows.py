@@ -44,7 +44,7 @@ class SparseRows:
         return np.searchsorted(self.row, np.arange(self.shape[0] + 1)).astype(np.int64)
 
     def __matmul__(self, dense: Floats) -> Floats:
-        """Product with a dense matrix, shape (rows, D); summed from the left, as SciPy does.
+        """Product with a dense matrix, shape (rows, D); of whole numbers that of SciPy to the last bit.
 
         >>> SparseRows.of(np.array([2.0, 3.0]), np.array([1, 1]), np.array([0, 2]), (2, 3)) @ np.eye(3)
         array([[0., 0., 0.],
