@@ -140,7 +140,9 @@ def _extensions() -> tuple[ModuleType, ...] | None:
     """Numba's extension modules, loaded without numba; None where they are not what they are taken for."""
     modules = [extension_alone("numba", path) for path in _EXTENSIONS]
     found = tuple(module for module in modules if module is not None)
-    has_all = len(found) == len(_EXTENSIONS) and all(hasattr(found[0], name) for name in ("make_function", "Environment"))
+    has_all = len(found) == len(_EXTENSIONS) and all(
+        hasattr(found[0], name) for name in ("make_function", "Environment")
+    )
     return found if has_all and all(hasattr(module, "c_helpers") for module in found) else None
 
 

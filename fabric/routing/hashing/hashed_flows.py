@@ -17,7 +17,6 @@ from fabric.routing.router import DestinationFlows, PairTraffic, Routing, Routin
 from topologies.columns import Bools, Floats, Ints
 from topologies.units import format_seconds
 
-
 _MOST_KEPT = 2_000_000  # hashes of flows kept for the next who asks, 8 bytes each
 
 
@@ -39,7 +38,9 @@ class HashedFlows:
     classes: int
     options: RoutingOptions
     most_listed: int  # edges; paths longer than this in all are not listed
-    _drawn: _Drawn | None = field(default=None, init=False, repr=False)  # the last that were many: rates and loads share
+    _drawn: _Drawn | None = field(
+        default=None, init=False, repr=False
+    )  # the last that were many: rates and loads share
 
     @staticmethod
     def of(
