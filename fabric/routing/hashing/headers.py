@@ -130,6 +130,12 @@ class Draws:
     keys: Hashes  # shape (R, F)
     seeds: Hashes  # shape (R, V)
 
+    def of_rows(self, rows: list[int]) -> Draws:
+        """Some of the replicas, in this order."""
+        if rows == list(range(len(self.keys))):
+            return self
+        return Draws(self.bits, self.keys[rows], self.seeds[rows])
+
 
 def switch_seeds(graph: RoutingGraph, lasting: Hashes, seed: int, *, per_switch: bool) -> Hashes:
     """Hash seed of every graph node, shape (V,); terminals are hosts and keep their own in any case.

@@ -268,20 +268,28 @@ class Walker:
         seeds[:, node] = draws.seeds
         return rows, seeds
 
-    def _walk(self, first: int, last: int, draws: Draws, place: Longs, paths: Ints, loads: Floats) -> None:
-        rows, seeds = self._columns(draws)
-        walk_slice(first, last, self._walked[0], *self._sets, rows, draws.bits, draws.keys, seeds, place, paths, loads)
+    def _walk(self, draws: Draws, place: Longs, paths: Ints) -> Callable[[int, int, Floats], None]:
+        """What walks a slice of destinations; the flows are brought into columns once for all slices."""
+        net, sets, (rows, seeds) = self._walked[0], self._sets, self._columns(draws)
+
+        def walk(first: int, last: int, loads: Floats) -> None:
+            walk_slice(first, last, net, *sets, rows, draws.bits, draws.keys, seeds, place, paths, loads)
+
+        return walk
 
     def loads_gbps(self, draws: Draws, classes: int) -> Floats:
         """Gbps of every edge and class in every replica of ``draws``, shape (R, E, classes)."""
         none = np.empty((len(draws.keys), 0), dtype=np.int32)
+        return self._added(draws, classes, np.empty(0, dtype=np.int64), none)
 
-        def work(first: int, last: int, loads: Floats) -> None:
-            self._walk(first, last, draws, np.empty(0, dtype=np.int64), none, loads)
+    def loads_and_paths(self, draws: Draws, classes: int, place: Longs, paths: Ints) -> Floats:
+        """Both at once: what `loads_gbps` gives, and what `write_paths` writes."""
+        return self._added(draws, classes, place, paths)
 
+    def _added(self, draws: Draws, classes: int, place: Longs, paths: Ints) -> Floats:
         replicas, edges = len(draws.keys), len(self.graph.src)
-        loads = parallel_loads(len(self.table.dest), (replicas * edges, classes), work)
-        return loads.reshape(replicas, edges, classes)
+        walk = self._walk(draws, place, paths)
+        return parallel_loads(len(self.table.dest), (replicas * edges, classes), walk).reshape(replicas, edges, classes)
 
     def adder(self, draws: Draws, dest: Ints) -> Callable[[int, Floats], None]:
         """What adds the flows to ``dest[row]`` in the one replica of ``draws`` to loads (E, classes), Gbps."""
@@ -296,8 +304,8 @@ class Walker:
 
     def write_paths(self, draws: Draws, place: Longs, paths: Ints) -> None:
         """Write the edges of every flow f in replica r to ``paths[r]`` from ``place[f]`` on."""
-        none = np.empty((0, 1))
-        on_threads(len(self.table.dest), lambda first, last: self._walk(first, last, draws, place, paths, none))
+        none, walk = np.empty((0, 1)), self._walk(draws, place, paths)
+        on_threads(len(self.table.dest), lambda first, last: walk(first, last, none))
 
     def lengths(self, demand: PhaseDemand) -> tuple[Longs, Bools]:
         """Most edges of every flow's path, shape (F,), and which entries of the demand have no path, shape (nnz,)."""
