@@ -8,6 +8,7 @@ import numpy as np
 
 from fabric.optimise.block_descent import Start
 from fabric.optimise.by_trees import improve_by_trees, take_out_detours
+from fabric.optimise.carry_over import Begun, carry_over
 from fabric.optimise.extract import splits_from_flows
 from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.saddle import Saddle, find_saddle
@@ -43,6 +44,16 @@ def improve_by_saddle(best: Incumbent, net: TreeNet) -> Saddle | None:
         return None
     best.solver = "first-order"
     best.report("optimal: prices and flows")
+    like = best.options.like
+    begun = None if like is None else carry_over(like, best.graph, best.arcs, net)
+    saddle = _improved(best, net, begun)
+    if begun is not None and not best.done and time.monotonic() < best.deadline:
+        saddle = _improved(best, net, None)
+    return saddle
+
+
+def _improved(best: Incumbent, net: TreeNet, begun: Begun | None) -> Saddle:
+    """Improve the routing and the proof from a start, or from nothing."""
     saddle = find_saddle(
         net,
         gap=best.options.gap,
@@ -51,6 +62,7 @@ def improve_by_saddle(best: Incumbent, net: TreeNet) -> Saddle | None:
         known_bound=best.certificate.lower_bound,
         deadline=best.deadline,
         report=lambda theta, bound: best.report("optimal: prices and flows", theta, bound),
+        begun=begun,
     )
     arcs = best.arcs
     price = np.zeros(len(arcs.src))
