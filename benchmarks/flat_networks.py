@@ -48,12 +48,18 @@ def wide_area(nodes: int) -> tuple[Topology, Flows]:
 
 
 def inter_as(nodes: int) -> tuple[Topology, Flows]:
-    """Every new node joined to two or three others, in proportion to their degree."""
+    """Every new node joined to two or three others, in proportion to their degree; links grow with it, and what a node sends with its links."""
     import networkx as nx
 
     graph = nx.dual_barabasi_albert_graph(nodes, 2, 3, 0.54, seed=19)
     cables = np.array(sorted(tuple(sorted(edge)) for edge in graph.edges))
-    return _gravity_over(f"inter-as({nodes})", nodes, cables, np.random.default_rng(19))
+    rng = np.random.default_rng(19)
+    degree = np.bincount(cables.ravel(), minlength=nodes)
+    gbps = 10.0 * degree[cables].min(axis=1) * rng.choice([1.0, 2.0, 4.0], len(cables))
+    own = np.bincount(cables.ravel(), np.repeat(gbps, 2), nodes)
+    src, dst, demand = _products(own * (0.5 + rng.random(nodes)))
+    demand = demand * (FULL * gbps.sum() * 2 / demand.sum())
+    return _network(f"inter-as({nodes})", nodes, cables, gbps), Flows.of(src, dst, demand)
 
 
 def dense(nodes: int) -> tuple[Topology, Flows]:
@@ -108,7 +114,10 @@ def regular(kind: str, nodes: int) -> tuple[Topology, Flows]:
 
 def gravity(nodes: int, rng: np.random.Generator) -> tuple[Ints, Ints, Floats]:
     """Log-normal masses, every node to every other in proportion to both."""
-    mass = rng.lognormal(0.0, 1.0, nodes)
+    return _products(rng.lognormal(0.0, 1.0, nodes))
+
+
+def _products(mass: Floats) -> tuple[Ints, Ints, Floats]:
     demand = np.outer(mass, mass)
     np.fill_diagonal(demand, 0.0)
     src, dst = np.nonzero(demand)
