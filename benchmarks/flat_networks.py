@@ -5,7 +5,8 @@
 ``wan-149``              149 nodes and 193 cables, the counts of GtsCe in the Topology Zoo, but a graph made here
 ``wan-197``              197 nodes and 245 cables, the counts of Cogentco in the Topology Zoo, but a graph made here
                          without cables that cut the network in two where it can be
-``inter-as-1739``        1,739 nodes joined by preference to those of high degree, 4,279 cables or so; gravity
+``inter-as-1739``        1,739 nodes joined by preference to those of high degree, 4,238 cables; demand in proportion to
+                         what the links of both ends carry
 ``dense-100``            100 nodes, each joined to its five nearest or so; gravity, links of 10, 40 and 100G
 ``regular-N``            random regular graph of N switches of degree 10, links of 100G; the same between all pairs
 ``regular-gravity-N``    the same with log-normal masses
@@ -41,14 +42,16 @@ def wide_area(nodes: int) -> tuple[Topology, Flows]:
         cables = _sparse(at, cables, GTSCE_CABLES)
     if nodes == COGENTCO_NODES:
         cables = _thinned(at, cables, COGENTCO_CABLES)
-    total_gbps = nodes * (2.0 if nodes in (GTSCE_NODES, COGENTCO_NODES) else 15.0)  # fills the fullest link to a half or so
+    total_gbps = nodes * (
+        2.0 if nodes in (GTSCE_NODES, COGENTCO_NODES) else 15.0
+    )  # fills the fullest link to a half or so
     gbps = rng.choice([100.0, 200.0, 400.0], len(cables))
     src, dst, demand = gravity(nodes, rng)
     return _network(f"wan({nodes})", nodes, cables, gbps), Flows.of(src, dst, demand * (total_gbps / demand.sum()))
 
 
 def inter_as(nodes: int) -> tuple[Topology, Flows]:
-    """Every new node joined to two or three others, in proportion to their degree; links grow with it, and what a node sends with its links."""
+    """Every new node joined to two or three others, in proportion to their degree; links and demand grow with it."""
     import networkx as nx
 
     graph = nx.dual_barabasi_albert_graph(nodes, 2, 3, 0.54, seed=19)
