@@ -2,7 +2,7 @@
 
 With COUNT so many of the cables, drawn with a fixed seed. WHO is ``ours`` (each case from the intact network's answer),
 ``ours-cold`` (each from nothing), ``highs-simplex`` or ``highs-ipm`` (the plain edge programme of every case, from
-nothing). Timed: import, the intact network for ``ours``, all cases. What is compared is the mean of the fullest link over
+nothing). Timed: import, the intact network for ``ours``, all cases. Compared is the mean of the fullest link over
 all cases; ours are also held against their proofs.
 """
 
