@@ -89,6 +89,15 @@ class StreamedFlows:
         """Loads of one draw by destination; None where they would be too many rows."""
         return flows_by_destination(len(self.dest), len(self.walker.graph.src), self.classes, self.adder(seed))
 
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        """What is known of all flows, and how many of the draws asked for there are."""
+        flows, asked, drawn = self.entries.flows, self.options.hash.replicas, self.options.draws
+        notes = [f"{flows:,} flows hashed, every one of them; fair rates of single flows are not worked out"]
+        if asked > drawn:
+            notes.append(f"{drawn:,} of {asked:,} replicas drawn: the links of more do not fit in memory")
+        return tuple(notes)
+
     def routing(self, seed: int) -> Routing:
         """Loads of one draw."""
         return Routing(
@@ -98,7 +107,7 @@ class StreamedFlows:
             flows=lambda: self.by_destination(seed),
             draws=self,
             packet_slowdown=self.options.hash.packet_slowdown,
-            notes=(f"{self.entries.flows:,} flows hashed, all of them; rates of single ones are not worked out",),
+            notes=self._notes,
         )
 
     def rates(self, first: int, count: int) -> Floats:
@@ -114,7 +123,7 @@ def hashed_routing(
     *,
     most_listed: int,
 ) -> Routing:
-    """The draw of the options' seed, of flows that are kept where they fit; paths of ``most_listed`` edges are listed."""
+    """The draw of the options' seed; flows are kept where they fit, and paths of ``most_listed`` edges listed."""
     flows, asked = sum(pair.flows.pairs * pair.flows_per_pair for pair in pairs), options.hash.replicas
     if flows > MOST_FLOWS or (asked > 1 and flows > MOST_FLOWS_REPLICATED):
         return StreamedFlows.of(graph, demand, pairs, options).routing(options.seed)
