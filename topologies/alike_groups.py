@@ -81,4 +81,4 @@ def twins(count: int, tail: Ints, head: Ints, *columns: NDArray[np.float64]) -> 
         start = np.searchsorted(near[order], np.arange(count + 1))
         sides.append(first_equal_row(start, far[order], *(values[order] for values in columns)))
     _, first, place = np.unique(sides[0] * count + sides[1], return_index=True, return_inverse=True)
-    return first[place].astype(np.int64)
+    return np.asarray(first[place], dtype=np.int64)
