@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from topologies.alike_groups import alike_groups, twins
 from topologies.columns import Floats, Ints, Longs, column
 from topologies.equal_rows import first_equal_row
 from topologies.sparse_rows import SparseRows
@@ -158,21 +159,23 @@ def distances(topology: Topology) -> Distances:
     linked = np.diff(np.append(starts, len(group_of_home))) > 0
     tallies: dict[int, list[float]] = {}
     unreachable = 0.0
-    size = groups.size.astype(np.float64)
     weighted = len(arcs.weight) > 0 and bool((arcs.weight != arcs.weight[0]).any())
-    for first in range(0, len(groups), _BLOCK):
-        block = np.arange(first, min(first + _BLOCK, len(groups)))
+    twin = twins(arcs.count, arcs.tail, arcs.head, arcs.many, arcs.weight)
+    alike = alike_groups(groups.size, group_of_home, arcs.vertex[home], links, twin)
+    sources = alike.leaders
+    for first in range(0, len(sources), _BLOCK):
+        block = sources[first : first + _BLOCK]
         begin = np.zeros((arcs.count, len(block)))
-        mine = (group_of_home >= block[0]) & (group_of_home <= block[-1])
-        np.add.at(begin, (arcs.vertex[home[mine]], group_of_home[mine] - first), links[mine])
+        place = np.full(len(groups), -1)
+        place[block] = np.arange(len(block))
+        mine = place[group_of_home] >= 0
+        np.add.at(begin, (arcs.vertex[home[mine]], place[group_of_home[mine]]), links[mine])
         walk = _by_metric(arcs, begin) if weighted else _by_hops(arcs, begin)
         if walk is None:
             walk = (_by_hops(arcs, begin)[0], np.full_like(begin, np.nan))
         hops, paths = walk
         best, count = _at_groups(hops, paths, arcs.vertex[home], links, starts, linked)
-        pairs = size[:, None] * size[block]
-        same = np.arange(len(groups))[:, None] == block
-        pairs[same] -= size[block]
+        pairs = alike.pairs(block)
         for hop in np.unique(best[pairs > 0]).tolist():
             at = (best == hop) & (pairs > 0)
             if hop < 0:

@@ -173,12 +173,30 @@ def draw(
     name : ndarray, shape (F,)
         64 bits that tell flows apart: class, pair and queue pair.
     """
-    bits, fields, address = BITS[options.function], field_mask(options.fields), addresses(graph.topology)
-    keys = np.empty((len(seeds), len(name)), dtype=np.uint64)
+    own = node_seeds(graph, options, seeds)
+    return hashed_flows(addresses(graph.topology), ends, name, options, seeds, own)
+
+
+def node_seeds(graph: RoutingGraph, options: HashOptions, seeds: Sequence[int]) -> Hashes:
+    """Hash seed of every graph node in the replicas that ``seeds`` stand for, shape (R, V)."""
     own = np.empty((len(seeds), graph.nodes), dtype=np.uint64)
     lasting = lasting_numbers(graph)
     for row, seed in enumerate(seeds):
         own[row] = switch_seeds(graph, lasting, seed, per_switch=options.per_switch_seed)
+    return own
+
+
+def hashed_flows(
+    address: NDArray[np.uint32],
+    ends: tuple[Ints, Ints],
+    name: Hashes,
+    options: HashOptions,
+    seeds: Sequence[int],
+    own: Hashes,
+) -> Draws:
+    """As ``draw``, with the addresses of all endpoints and the seeds ``own`` of all graph nodes at hand."""
+    bits, fields = BITS[options.function], field_mask(options.fields)
+    keys = np.empty((len(seeds), len(name)), dtype=np.uint64)
 
     def work(first: int, last: int) -> None:
         for row in range(first, last):
