@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric.operate.cabling.planned import Port
-from fabric.operate.cabling.result import CablingResult, Cost, Move, MoveStep, SlowCable
+from fabric.operate.cabling.result import CablingResult, Cost, Move, SlowCable
 from fabric.output.columns import counts, endings, loads, named, speeds
 from fabric.output.table import Column, Mark, Table
 
@@ -21,7 +21,7 @@ def move_table(result: CablingResult) -> Table:
         counts("move", "", [at + 1 for at in range(len(moves))], width=4),
         named("kind", "kind", [move.kind for move in moves], width=6),
         named("fabric", "fabric", [move.fabric for move in moves], width=10, priority=2),
-        named("what", "what to do", [move_text(move) for move in moves], width=44, flexible=True),
+        named("what", "ends", [move_text(move) for move in moves], width=44, flexible=True),
         counts("actions", "actions", [len(move.steps) for move in moves]),
         *_ends("from", "from", [step.source for step in first]),
         *_ends("to", "to", [step.target for step in first]),
@@ -90,23 +90,14 @@ def place_text(port: Port) -> str:
     return f"{port.rack}/U{port.unit}" if port.rack and port.unit is not None else port.rack
 
 
-def step_text(step: MoveStep) -> str:
-    """One action in words."""
-    if step.action == "plug":
-        return f"plug a cable from {step.source} to {step.target}"
-    if step.action == "unplug":
-        return f"unplug the cable from {step.source} to {step.target}"
-    return f"move the end at {step.source} to {step.target}"
-
-
 def move_text(move: Move) -> str:
-    """What to do, in words; of many steps the first."""
+    """Which ends, in words; of many steps the first."""
     if move.unit:
-        return f"{move.unit}: {len(move.steps):,} ends move" + (", or exchange the names" if move.harmless else "")
+        return f"{move.unit}; {len(move.steps):,} ends move" + (", or the names" if move.harmless else "")
+    step = move.steps[0]
     if move.kind == "swap":
-        one = move.steps[0]
-        return f"swap the ends at {one.target} and {one.source}"
-    text = step_text(move.steps[0])
+        return f"{step.target} and {step.source}"
+    text = f"{step.source} to {step.target}"
     rest = len(move.steps) - 1
     return f"{text}, and {rest:,} more along it" if rest else text
 

@@ -102,11 +102,11 @@ def differences(seen: Seen) -> Difference:
     absent = ~there & ~unseen
     return Difference(
         seen, column(right, np.bool_), column(unseen, np.bool_), column(absent, np.bool_),
-        tuple(_components(seen.one[~right], seen.other[~right], np.flatnonzero(absent))),
+        tuple(components_of(seen.one[~right], seen.other[~right], np.flatnonzero(absent))),
     )  # fmt: skip
 
 
-def _components(one: Longs, other: Longs, absent: Longs) -> Iterator[Component]:
+def components_of(one: Longs, other: Longs, absent: Longs) -> Iterator[Component]:
     """Paths first from their ends, then cycles; each once, by its lowest port."""
     plugged: dict[int, int] = {}
     for low, high in zip(one.tolist(), other.tolist(), strict=True):

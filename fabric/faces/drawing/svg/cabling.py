@@ -47,7 +47,7 @@ def _cables(move: Move) -> tuple[list[tuple[Port, Port]], list[tuple[Port, Port]
 
 def _finding(canvas: Canvas, move: Move, y: float) -> float:
     """One finding; where the next may begin."""
-    canvas.text(_LEFT, y, move_text(move) + (" (changes nothing)" if move.harmless else ""))
+    canvas.text(_LEFT, y, f"{move.kind}: {move_text(move)}" + (" (changes nothing)" if move.harmless else ""))
     now, then = _cables(move)
     left = list(dict.fromkeys(one for one, _ in [*now, *then]))
     right = list(dict.fromkeys(other for _, other in [*now, *then] if other not in set(left)))
