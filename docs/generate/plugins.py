@@ -49,9 +49,11 @@ def page(_: str) -> str:
         ("Dialects", "fabric/rules/dialects", "dialect.md", _declared(DIALECTS)),
         ("Cable profiles", "fabric/cables/profiles", "cable-profile.md", _declared(PROFILES)),
         (
-            "Formats of neighbours", "fabric/operate/observed/formats", "neighbour-format.md",
+            "Formats of neighbours",
+            "fabric/operate/observed/formats",
+            "neighbour-format.md",
             _declared(NEIGHBOUR_FORMATS),
-        ),  # fmt: skip
+        ),
         ("Drawings", "fabric/faces/drawing/views", "drawing.md", _declared(VIEWS)),
         ("Report sections", "fabric/faces/report/sections", "report-section.md", _declared(SECTIONS)),
         ("Screens", "tui/screens", "screen.md", _declared(SCREENS)),

@@ -73,7 +73,9 @@ def lldp_files(ends: PlannedEnds, room: Plugged, folder: Path, *, silent: frozen
                 {
                     "name": here.port,
                     "via": "LLDP",
-                    "chassis": [{"name": [{"value": there.device}], "id": [{"type": "mac", "value": "02:00:00:00:00:01"}]}],
+                    "chassis": [
+                        {"name": [{"value": there.device}], "id": [{"type": "mac", "value": "02:00:00:00:00:01"}]}
+                    ],
                     "port": [{"id": [{"type": "ifname", "value": there.port}]}],
                 }
             )

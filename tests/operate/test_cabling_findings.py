@@ -132,7 +132,10 @@ def test_a_cable_taken_out_costs_what_failing_it_costs(planned: tuple[Run, Plann
     """The same figures as ``--down 'leaf0 -> spine1'``, which is another way through the code."""
     from fabric.request import RouteRequest
 
-    result = verified(planned, lambda ends, room: [unplug(room, at(ends, "leaf0")[5])] and None)
+    def damage(ends: PlannedEnds, room: Plugged) -> None:
+        unplug(room, at(ends, "leaf0")[5])
+
+    result = verified(planned, damage)
     (move,) = result.moves
     down = run_scenario(planned[0].loaded, RouteRequest(down=("leaf0 -> spine1",))).result
     assert move.kind == "plug"

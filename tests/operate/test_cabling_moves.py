@@ -112,7 +112,7 @@ def _following(room: frozenset[frozenset[int]], ports: range) -> list[frozenset[
             if stays < 0:
                 continue
             for port in ports:
-                if port == stays or port == end:
+                if port in (stays, end):
                     continue
                 others = room - {cable}
                 pushed = at.get(port)

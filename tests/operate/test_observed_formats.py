@@ -139,7 +139,7 @@ def eos_detail(heard: Heard) -> str:
                     "lldpNeighborInfo": [
                         {
                             "systemName": far, "chassisId": "001c.73a0.fc18",
-                            "neighborInterfaceInfo": {"interfaceId": f'"{far_port}"', "interfaceIdType": "interfaceName"},
+                            "neighborInterfaceInfo": {"interfaceId": f'"{far_port}"'},
                         }
                     ]
                 }
