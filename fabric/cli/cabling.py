@@ -28,7 +28,6 @@ class CablingFlags:
     observed: str
     names: Path | None = None
     alone: int = 20
-    strict_cables: bool = False
     fix_list: str | None = None
     picture: bool = False
 
@@ -48,7 +47,7 @@ def verify_cabling_command(scenario: str, settings: Settings, flags: CablingFlag
     heard = read_neighbours(form, where)
     with watching(settings) as report:
         run = open_run(scenario, settings, request, report, idle=True)
-        wanted = CablingRequest(flags.observed, flags.names, flags.alone, flags.strict_cables)
+        wanted = CablingRequest(flags.observed, flags.names, flags.alone, settings.strict)
         result = verify_cabling(run, heard, wanted, progress=report)
     if draws:
         _draw(run, result, settings)

@@ -110,7 +110,7 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
 @command.command(
     "cabling",
     cls=FabricCommand,
-    takes=(*ANSWER, "scenario", "progress"),
+    takes=(*ANSWER, *SCENARIO, "progress"),
     rows=(MOVES, FIX_LIST),
     row_kind=lambda values: MOVES if values["fix_list"] is None else FIX_LIST,
 )
@@ -124,7 +124,6 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
     "--names", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="CSV of device,port,alias: what interfaces and hosts go by, MAC addresses too; * in device is any characters.",
 )  # fmt: skip
-@click.option("--strict", "strict_cables", is_flag=True, help="Cables that nobody saw count as wrong.")
 @click.option(
     "--alone", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
     help="Moves of which the cost is found each by itself, the largest first.",
@@ -134,8 +133,8 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
 def cabling(scenario: str, settings: Settings, **flags: Any) -> int:
     """Hold what is plugged against the plan of SCENARIO: what differs, the fewest moves to put it right, the cost now.
 
-    Hosts without LLDP are not seen, which is not wrong. Exit code 0: everything seen is as planned; 1: something is
-    not, be it harmless; 3: data that cannot be read, or of another fabric.
+    Hosts without LLDP are not seen, which is not wrong; with --strict it is. Exit code 0: everything seen is as planned;
+    1: something is not, be it harmless; 3: data that cannot be read, or of another fabric.
     """
     return verify_cabling_command(scenario, settings, CablingFlags(**flags))
 
