@@ -57,8 +57,19 @@ def make_files(folder: Path) -> None:
         text = re.sub(r"(nw_dst=10\.64\.0\.\d+,actions=output:)\d", r"\g<1>2", path.read_text())
         (running / path.name).write_text(text)
         (broken / "switches" / path.name).write_text(text)
+    cables = ["export", "cables", str(folder / "s.yaml"), "--profile", "netbox", "-q", "-o", str(folder / "room.csv")]
+    assert run(cables) == 0
+    room = (folder / "room.csv").read_text(encoding="utf-8").splitlines()
+    room[1], room[2] = (_with_end_of(room[one], room[other]) for one, other in ((1, 2), (2, 1)))
+    (folder / "room.csv").write_text("\n".join([*room[:4], *room[5:]]) + "\n", encoding="utf-8")
     certificate = ["--certificate", str(folder / "s.cert"), "-o", str(folder / "answer.json")]
     assert run(["route", str(folder / "s.yaml"), "--router", "optimal", "-q", *certificate]) == 0
+
+
+def _with_end_of(row: str, other: str) -> str:
+    """A cable of NetBox with the far end of another."""
+    mine, theirs = row.split(","), other.split(",")
+    return ",".join([*mine[:3], *theirs[3:6], *mine[6:]])
 
 
 Line = Callable[[Path], list[str]]
@@ -145,6 +156,16 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("verify", "routes"), kinds.DIFFERENCES,
         lambda at: [
             "verify", "routes", f"{at}/fat-tree.fabric.yaml", f"{at}/tables", "--observed", f"ovs:{at}/running",
+        ],
+    ),
+    "verify cabling": (
+        ("verify", "cabling"), kinds.MOVES,
+        lambda at: ["verify", "cabling", f"{at}/s.yaml", "--observed", f"netbox:{at}/room.csv", "-q"],
+    ),
+    "verify cabling step by step": (
+        ("verify", "cabling"), kinds.FIX_LIST,
+        lambda at: [
+            "verify", "cabling", f"{at}/s.yaml", "--observed", f"netbox:{at}/room.csv", "-q", "--fix-list", "csv",
         ],
     ),
     "rules trace": (

@@ -408,3 +408,27 @@ DESIGNS = RowKind(
     ratios=("max_utilisation", "above_best"),
     key="designs",
 )  # fmt: skip
+
+MOVES = RowKind(
+    "moves that put cabling right",
+    (
+        "move", "kind", "fabric", "what", "actions", "from_device", "from_port", "from_rack", "from_unit", "to_device",
+        "to_port", "to_rack", "to_unit", "harmless", "max_utilisation", "step_time_s", "job",
+    ),
+    more=("places",),
+    shown=(
+        "move", "kind", "fabric", "what", "places", "actions", "harmless", "max_utilisation", "step_time_s", "job",
+    ),
+    ratios=("max_utilisation",),
+    most=CABLES_SHOWN,
+    key="moves",
+)  # fmt: skip
+
+FIX_LIST = RowKind(
+    "steps of the work on cables",
+    (
+        "move", "step", "kind", "action", "from_device", "from_port", "from_rack", "from_unit", "to_device", "to_port",
+        "to_rack", "to_unit", "other_device", "other_port", "other_rack", "other_unit", "harmless",
+    ),
+    key="steps",
+)  # fmt: skip
