@@ -30,7 +30,7 @@ FLOORS = (
     ("failures",),
     ("expect",),
     ("design",),
-    ("growth", "review"),
+    ("growth", "operate", "review"),
     ("saved",),
     ("faces",),
     ("notebook",),
