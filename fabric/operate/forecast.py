@@ -298,7 +298,7 @@ def _notes(
         elif job.compute_s is None:
             yield (
                 f"{name} has no compute time: it is taken to communicate without a pause, so that its mean rate on "
-                f"{fabric} is the most there can be; give it a step_time, or compute and a GPU model"
+                f"{fabric} is the most there can be (a job of kind training with compute says how long it computes)"
             )
     if hashed and count < wanted:
         yield f"{fabric}: the hash is drawn {count} times instead of {wanted}; bands are wider for it"

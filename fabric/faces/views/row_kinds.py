@@ -246,6 +246,13 @@ DIALECTS = RowKind(
     shown=("format", "dialect", "summary", "proof", "hash_seeds", "failover", "loses"),
 )
 
+WATCHED = RowKind(
+    "fabrics that are watched",
+    ("fabric", "folder", "profile", "router", "links", "measured", "band_limits", "margin", "alerts_tested", "draws"),
+    shown=("fabric", "profile", "router", "links", "measured", "band_limits", "margin", "alerts_tested", "draws"),
+    ratios=("margin",),
+)
+
 FINDINGS = RowKind(
     "findings",
     ("kind", "switch", "destination", "words", "trace"),

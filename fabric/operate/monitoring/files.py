@@ -12,25 +12,19 @@ from fabric.operate.forecast import forecast
 from fabric.operate.monitoring import alerts, recording
 from fabric.operate.monitoring.link_labels import measured_links
 from fabric.operate.monitoring.names_file import GivenNames
-from fabric.operate.monitoring.plan_series import (
-    MonitoredFabric,
-    job_series,
-    link_series,
-    needed_series,
-    switch_series,
-)
+from fabric.operate.monitoring.plan_series import PLAN_SERIES, MonitoredFabric
 from fabric.operate.monitoring.profiles import Profile
-from fabric.operate.monitoring.rule_text import Rule, RuleGroup, rule_file
+from fabric.operate.monitoring.rule_text import RuleGroup, rule_file
 from fabric.operate.monitoring.snmp_module import snmp_module
 from fabric.operate.monitoring.thresholds import thresholds
-from fabric.operate.monitoring.unit_tests import draw_tests, fault_tests, test_file
+from fabric.operate.monitoring.unit_tests import RuleFiles, draw_tests, fault_tests, plan_test
 from fabric.output.whole_folder import FolderKind, whole_folder
 from fabric.pipeline.run import Run
 from topologies.errors import OutputError, RoutingError
 from topologies.units import format_seconds
 
 FOLDER = FolderKind("monitoring rules", OutputError, "FP9850")
-RULES = ("ports.rules.yml", "plan.rules.yml", "links.rules.yml", "measured.rules.yml", "alerts.rules.yml")
+PORTS, LINKS, BESIDE, ALERTS = "ports.rules.yml", "links.rules.yml", "measured.rules.yml", "alerts.rules.yml"
 DRAWS = 1000
 MEAN = (
     "Rates are means over the window: a counter read every half minute knows no peaks, and no phases of a step.",
@@ -104,26 +98,31 @@ def monitoring_files(run: Run, made: Monitoring, about: Mapping[str, Any]) -> It
     window = f"{round(made.request.window_s)}s"
     profile = made.profile
     head = (f"{run.loaded.scenario.name}: written by fabric export prometheus --profile {profile.name}", *MEAN)
-    yield RULES[0], rule_file((*head, f"Needs: {profile.needs}."), _port_groups(profile, window))
-    yield RULES[1], rule_file((*head, *made.notes), [RuleGroup("fabric_plan", _plan(made.fabrics))])
-    yield RULES[2], rule_file(head, [recording.link_group()])
-    yield RULES[3], rule_file((*head, *_ATTRIBUTED), [recording.beside_group()])
-    yield RULES[4], rule_file((*head, *_limits_said(made)), [alerts.alert_group(window)])
-    tests = []
-    kinds: dict[str, list[str]] = {}
+    yield PORTS, rule_file((*head, f"Needs: {profile.needs}."), _port_groups(profile, window))
     for fabric in made.fabrics:
-        text, found = fault_tests(fabric, profile, made.request.window_s)
-        tests.append(text)
+        yield plan_file(fabric.name), rule_file((*head, *made.notes), [_plan(fabric)])
+    yield LINKS, rule_file(head, [recording.link_group()])
+    yield BESIDE, rule_file((*head, *_ATTRIBUTED), [recording.beside_group()])
+    yield ALERTS, rule_file((*head, *_limits_said(made)), [alerts.alert_group(window)])
+    kinds: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
+    for fabric in made.fabrics:
+        names = RuleFiles(PORTS, plan_file(fabric.name), LINKS, BESIDE, ALERTS)
+        text, found = fault_tests(fabric, profile, made.request.window_s, names)
+        yield f"tests/{fabric.name}.faults.test.yml", text
+        yield f"tests/{fabric.name}.plan.test.yml", plan_test(fabric, names)
         kinds[fabric.name] = [f"{fault.alert}: {fault.words}" for fault in found]
-    yield "tests/faults.test.yml", test_file(RULES, "".join(tests))
-    drawn = {fabric.name: draw_tests(run, fabric, made.request.draws) for fabric in made.fabrics}
-    texts = "".join(text for text, _ in drawn.values())
-    if texts:
-        yield "tests/draws.test.yml", test_file(RULES[3:], texts)
+        text, counts[fabric.name] = draw_tests(run, fabric, made.request.draws, names)
+        if text:
+            yield f"tests/{fabric.name}.draws.test.yml", text
     if profile.name == "snmp":
         yield "snmp.yml", snmp_module()
-    counts = {name: count for name, (_, count) in drawn.items()}
     yield "manifest.json", _manifest(made, about, kinds, counts)
+
+
+def plan_file(fabric: str) -> str:
+    """Name of the file of a fabric's constants."""
+    return f"plan.{fabric}.rules.yml"
 
 
 _ATTRIBUTED = (
@@ -137,14 +136,12 @@ def _port_groups(profile: Profile, window: str) -> list[RuleGroup]:
     return [*groups, recording.scale_up_group(window)] if profile.name == "dcgm" else groups
 
 
-def _plan(fabrics: Sequence[MonitoredFabric]) -> Iterator[Rule]:
-    for fabric in fabrics:
-        for make in (link_series, needed_series, switch_series, job_series):
-            yield from make(fabric)
+def _plan(fabric: MonitoredFabric) -> RuleGroup:
+    return RuleGroup(f"fabric_plan_{fabric.name}", (rule for make in PLAN_SERIES for rule in make(fabric)))
 
 
 def _limits_said(made: Monitoring) -> Iterator[str]:
-    yield "Limits are in plan.rules.yml: the plan's band, what a hash may do in it, and a tolerance."
+    yield "Limits are in the files plan.*: the plan's band, what a hash may do in it, and a tolerance."
     for fabric in made.fabrics:
         yield f"{fabric.name}: router {fabric.plan.router}, tolerance {fabric.limits.tolerance:.1%}"
 
@@ -168,7 +165,7 @@ def _manifest(
         **about,
         "profile": made.profile.name,
         "window_s": made.request.window_s,
-        "rule_files": list(RULES),
+        "rule_files": [PORTS, *(plan_file(fabric.name) for fabric in made.fabrics), LINKS, BESIDE, ALERTS],
         "fabrics": fabrics,
         "notes": list(made.notes),
     }

@@ -94,6 +94,9 @@ def job_series(fabric: MonitoredFabric) -> Iterator[Rule]:
                 yield constant("fabric_job_link_share", share, base | {"link": net.link_name(link)})
 
 
+PLAN_SERIES = (link_series, needed_series, switch_series, job_series)
+
+
 def watched_links(fabric: MonitoredFabric) -> list[int]:
     """Measured links that lead up between switches."""
     chosen = uplinks(fabric.plan.topology)

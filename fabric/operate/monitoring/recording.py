@@ -52,8 +52,14 @@ def beside_group() -> RuleGroup:
     tier, tier_plan = sums("fabric, tier, direction")
     switch, switch_plan = sums("fabric, tier, dst", _UP)
     all_of, all_plan = sums("fabric, tier", _UP)
-    share = f"({switch} / {switch_plan}) / on (fabric, tier) group_left () ({all_of} / {all_plan})"
-    skew = f"max by (fabric, tier, src) ({MEASURED}{{{_UP}}}) / avg by (fabric, tier, src) ({MEASURED}{{{_UP}}})"
+    share = (
+        f"({switch} / {switch_plan} and {_seen('fabric, tier, dst', 1)}) "
+        f"/ on (fabric, tier) group_left () ({all_of} / {all_plan} and {_seen('fabric, tier', 0.9)})"
+    )
+    skew = (
+        f"max by (fabric, tier, src) ({MEASURED}{{{_UP}}}) / avg by (fabric, tier, src) ({MEASURED}{{{_UP}}}) "
+        f"and {_seen('fabric, tier, src', 1)}"
+    )
     room = f"sum by (fabric, tier, direction) ({CAPACITY} and {MEASURED})"
     job = f"sum by (fabric, job) ({MEASURED} * on (fabric, link) group_right () fabric_job_link_share)"
     return RuleGroup(
@@ -82,6 +88,12 @@ def beside_group() -> RuleGroup:
             ),
         ),
     )
+
+
+def _seen(keys: str, part: float) -> str:
+    """Where at least this part of the links up reports: of fewer a hash may make anything."""
+    reporting, there = f"{MEASURED}{{{_UP}}}", f'{CAPACITY}{{{_UP},planned="up"}}'
+    return f"(count by ({keys}) ({reporting}) / count by ({keys}) ({there}) >= {part:g})"
 
 
 def scale_up_group(window: str) -> RuleGroup:
