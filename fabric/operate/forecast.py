@@ -176,7 +176,7 @@ def _at_nodes(
 ) -> Floats:
     """The least of all that a switch gets from below, or sends up, shape (N,)."""
     nodes, core = len(topology.nodes), uplinks(topology)
-    total = np.bincount(end[core], mean[core], nodes)
+    total = np.bincount(end[core], mean[core], nodes).astype(np.float64)
     largest = np.zeros(nodes)
     np.maximum.at(largest, end[core], flow[core])
     sure = sums.node_least(end, core, nodes)

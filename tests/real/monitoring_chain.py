@@ -140,13 +140,22 @@ def wait_for(expression: str, count: int = 1) -> list[dict[str, Any]]:
 
 def main(folder: Path) -> None:
     """Health, then one fault."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s {text}", file=sys.stderr, flush=True)
+
     asked = json.loads((folder / "chain.json").read_text())
     make_ports(asked["ports"])
     senders = Senders(asked["healthy"])
+    say("ports")
     with programs(folder):
+        say("started")
         measured = wait_for("fabric_link_measured_bytes_per_second", asked["links"])
+        say("measured")
         time.sleep(2 * asked["window_s"] + 3)
         healthy = firing()
+        say("healthy")
         rates = {entry["metric"]["link"]: float(entry["value"][1]) for entry in measured}
         rates |= {
             entry["metric"]["link"]: float(entry["value"][1])
@@ -158,8 +167,10 @@ def main(folder: Path) -> None:
             (folder / "api.json").write_bytes(answer.read())
         senders.rates |= asked["fault"]
         wait_for(f'ALERTS{{alertstate="firing",alertname="{asked["alert"]}"}}')
+        say("faulty")
         print(json.dumps({"healthy": healthy, "rates": rates, "answers": answers, "faulty": firing()}))
         senders.stopped = True
+    say("stopped")
 
 
 if __name__ == "__main__":

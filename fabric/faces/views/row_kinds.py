@@ -253,6 +253,15 @@ WATCHED = RowKind(
     ratios=("margin",),
 )
 
+LOADS = RowKind(
+    "links, measured and predicted",
+    ("fabric", "link", "tier", "predicted_gbps", "measured_gbps", "drift", "low_gbps", "high_gbps", "state"),
+    shown=("fabric", "link", "predicted_gbps", "measured_gbps", "drift", "low_gbps", "high_gbps", "state"),
+    ratios=("drift",),
+    most=20,
+    key="links",
+)
+
 FINDINGS = RowKind(
     "findings",
     ("kind", "switch", "destination", "words", "trace"),
