@@ -246,6 +246,22 @@ DIALECTS = RowKind(
     shown=("format", "dialect", "summary", "proof", "hash_seeds", "failover", "loses"),
 )
 
+WATCHED = RowKind(
+    "fabrics that are watched",
+    ("fabric", "folder", "profile", "router", "links", "measured", "band_limits", "margin", "alerts_tested", "draws"),
+    shown=("fabric", "profile", "router", "links", "measured", "band_limits", "margin", "alerts_tested", "draws"),
+    ratios=("margin",),
+)
+
+LOADS = RowKind(
+    "links, measured and predicted",
+    ("fabric", "link", "tier", "predicted_gbps", "measured_gbps", "drift", "low_gbps", "high_gbps", "state"),
+    shown=("fabric", "link", "predicted_gbps", "measured_gbps", "drift", "low_gbps", "high_gbps", "state"),
+    ratios=("drift",),
+    most=20,
+    key="links",
+)
+
 FINDINGS = RowKind(
     "findings",
     ("kind", "switch", "destination", "words", "trace"),
