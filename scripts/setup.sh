@@ -68,7 +68,8 @@ chromium chromium
 tmux tmux
 yanglint libyang2-tools
 crushtool ceph-base
-nfdump nfdump"
+nfdump nfdump
+lldpd lldpd"
 
 if [ "$kind" = dev ]; then
     missing=$(echo "$real_programs" | while read -r program package; do

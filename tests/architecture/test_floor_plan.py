@@ -31,7 +31,7 @@ FLOORS = (
     ("failures",),
     ("expect",),
     ("design",),
-    ("growth", "review"),
+    ("growth", "operate", "review"),
     ("saved",),
     ("faces",),
     ("notebook",),

@@ -28,6 +28,7 @@ CONTRACTS = {
     "fabric/optimise/objectives": ("test_objectives",),
     "fabric/rules/dialects": ("test_dialects",),
     "fabric/cables/profiles": ("test_profiles",),
+    "fabric/operate/observed/formats": ("test_neighbour_formats",),
     "fabric/faces/drawing/views": ("test_drawings",),
     "fabric/faces/report/sections": ("test_report_sections",),
     "fabric/cli/commands": ("test_commands",),
