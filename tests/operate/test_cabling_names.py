@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rooms import as_planned, heard, plan_of, swap
+from plugged_rooms import as_planned, heard, plan_of, swap
 
 from fabric.operate.cabling.aliases import read_aliases
 from fabric.operate.cabling.components import differences
