@@ -13,7 +13,7 @@ EXAMPLE = "examples/train-2k.fabric.yaml"
 JOB = "benchmarks/scenarios/train-65k.fabric.yaml"
 # Ten cables of the large job's fabric: eight uplinks of eight leaves, and two cables up from spines.
 MILLION = "benchmarks/scenarios/train-1m.fabric.yaml"
-MILLION_DENSE = "benchmarks/scenarios/train-1m-dense.fabric.yaml"  # with experts there are too many flows to hash
+MILLION_DENSE = "benchmarks/scenarios/train-1m-dense.fabric.yaml"  # no experts: a thirtieth of the flows
 # Ten cables of the largest job's fabric: six uplinks of edge switches, and four of aggregation switches.
 MILLION_FAILURES = (
     *(f"link=pod{pod}/edge{edge}:pod{pod}/agg{above}" for pod, edge, above in (

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.optimise.block_descent import first_routing
+from fabric.optimise.carry_over import Begun
 from fabric.optimise.path_shifts import Costs, Paths, level, sweep
 from fabric.optimise.trees import Slots, TreeNet
 from topologies.columns import Floats, column
 
-FIRST_PENALTY = 50.0  # ρ times the number of arcs times the utilisation
+FIRST_PENALTY, BEGUN_PENALTY = 50.0, 200.0  # ρ times arcs times utilisation; where prices are near already
 SWEEPS = 12  # over all destinations between two updates of the multipliers; the first searches cheapest paths
 DEAR = 1.5  # arcs looked at by a sweep without a search, of all arcs: where more are, only searches pay
 PRICED_EVERY = 2  # updates between two proofs
@@ -52,6 +53,7 @@ def find_saddle(
     known_bound: float,
     deadline: float,
     report: Callable[[float, float], None],
+    begun: Begun | None = None,
 ) -> Saddle:
     """Flows and prices within a relative gap of each other.
 
@@ -69,12 +71,14 @@ def find_saddle(
         Of ``time.monotonic()``.
     report : callable
         Called with the utilisation and the bound between sweeps.
+    begun : Begun, optional
+        Where to start; its flows change in place. None: from a few passes over all destinations.
     """
     capacity, out, paths = net.capacity, _leaving(net.slots), _no_paths(net)
-    flow, best = _begin(net, least, known_bound, deadline)
+    flow, best = _begin(net, least, known_bound, deadline, begun)
     load, theta = flow.sum(axis=0), best.theta
     multiplier = best.price * capacity
-    penalty = FIRST_PENALTY / theta * capacity / capacity.sum()
+    penalty = (FIRST_PENALTY if begun is None else BEGUN_PENALTY) / theta * capacity / capacity.sum()
     detour = DETOUR * net.weight / float(net.weight @ capacity)
     dear = False  # whether following paths in use takes longer than a search that says which are worth it
     change, pace = _Change(), _Pace(gap, aim)
@@ -115,8 +119,13 @@ def _no_paths(net: TreeNet) -> Paths:
     return Paths(np.full((rows, nodes), -1, np.int32), np.zeros((rows, nodes), np.int32), np.zeros(rows, np.int32))
 
 
-def _begin(net: TreeNet, least: float, known_bound: float, deadline: float) -> tuple[Floats, Saddle]:
+def _begin(
+    net: TreeNet, least: float, known_bound: float, deadline: float, begun: Begun | None
+) -> tuple[Floats, Saddle]:
     """A first routing, to be changed in place, and what it and its prices are worth."""
+    if begun is not None:
+        theta = max(float((begun.flow.sum(axis=0) / net.capacity).max(initial=0.0)), least)
+        return begun.flow, Saddle(begun.flow.copy(), theta, begun.price, max(begun.bound, known_bound))
     start = first_routing(net, known_bound=known_bound, deadline=deadline)
     theta = max(float((start.flow.sum(axis=0) / net.capacity).max(initial=0.0)), least)
     price = start.price / float(start.price @ net.capacity)

@@ -45,6 +45,7 @@ def make_files(folder: Path) -> None:
     (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
+    (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
     hosts = tuple(f"gpu{number}" for number in range(8))
     (folder / "run.log").write_text(text_log(Printed(hosts=hosts, gpus=2)), encoding="utf-8")
     scenario, tables = exported(folder, "fat-tree", out="tables")
@@ -186,6 +187,14 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
             "sweep", f"{at}/s.yaml", "--vary", "workloads.shuffle.size=1 GB,x", "--vary",
             "fabrics.main.routing.router=ecmp,wcmp",
         ],
+    ),
+    "drain": (
+        ("drain",), kinds.WINDOWS,
+        lambda at: ["drain", f"{at}/s.yaml", "--switch", "fabric=main role=spine", "--no-failures", "-q"],
+    ),
+    "plan change": (
+        ("plan", "change"), kinds.WINDOWS,
+        lambda at: ["plan", "change", f"{at}/s.yaml", f"{at}/work.yaml", "--no-failures", "-q"],
     ),
     "grow": (("grow",), kinds.GROWTH, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "-q"]),
     "grow by steps": (

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from test_readme import console_commands
 
-pytestmark = pytest.mark.xdist_group("extending")  # what they share is made once, and in order
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "extending").glob("*.md"))}
 COPIED = ("topologies", "traffic", "fabric", "tui", "tests/contracts", "tests/oracles", "tests/tui", "examples")

@@ -11,6 +11,7 @@ import click
 from fabric.cli.answer import Answer, emit, located
 from fabric.cli.cabling import CablingFlags, verify_cabling_command
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.load_check import load_command
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import DIFFERENCES, FINDINGS, FIX_LIST, MOVES
@@ -231,3 +232,6 @@ def _document(folder: Path, verdict: Verdict, limits: Sequence[LimitVerdict]) ->
     if len(verdict.findings) > len(shown):
         lines.append(Line(f"and {len(verdict.findings) - len(shown):,} more; --json has them", "warn", is_rows=True))
     return [*lines, *judged]
+
+
+command.add_command(load_command)

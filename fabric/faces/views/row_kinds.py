@@ -246,6 +246,22 @@ DIALECTS = RowKind(
     shown=("format", "dialect", "summary", "proof", "hash_seeds", "failover", "loses"),
 )
 
+WATCHED = RowKind(
+    "fabrics that are watched",
+    ("fabric", "folder", "profile", "router", "links", "measured", "band_limits", "margin", "alerts_tested", "draws"),
+    shown=("fabric", "profile", "router", "links", "measured", "band_limits", "margin", "alerts_tested", "draws"),
+    ratios=("margin",),
+)
+
+LOADS = RowKind(
+    "links, measured and predicted",
+    ("fabric", "link", "tier", "predicted_gbps", "measured_gbps", "drift", "low_gbps", "high_gbps", "state"),
+    shown=("fabric", "link", "predicted_gbps", "measured_gbps", "drift", "low_gbps", "high_gbps", "state"),
+    ratios=("drift",),
+    most=20,
+    key="links",
+)
+
 FINDINGS = RowKind(
     "findings",
     ("kind", "switch", "destination", "words", "trace"),
@@ -368,6 +384,21 @@ WORK = RowKind(
     shown=("stage", "fabric", "step", "action", "drained", "moved", "plugged", "least_capacity", "text"),
     ratios=("least_capacity", "capacity_after"),
     key="steps",
+)  # fmt: skip
+
+
+WINDOWS = RowKind(
+    "windows of work",
+    (
+        "window", "drained", "works", "hours", "lost", "max_utilisation", "hottest_link", "stretch", "gpus_cut_off",
+        "worst_failure", "worst_failure_utilisation", "kept", "broken",
+    ),
+    shown=(
+        "window", "drained", "hours", "lost", "max_utilisation", "gpus_cut_off", "worst_failure",
+        "worst_failure_utilisation", "kept",
+    ),
+    ratios=("max_utilisation", "worst_failure_utilisation"),
+    key="windows",
 )  # fmt: skip
 
 
