@@ -20,7 +20,10 @@ class MeasuredSpec(Spec):
     )
     url: str | None = Field(default=None, description="Of a Prometheus", examples=["http://localhost:9090"])
     path: str | None = Field(
-        default=None, min_length=1, description="File; of perfquery two with a comma between them", examples=["loads.csv"]
+        default=None,
+        min_length=1,
+        description="File; of perfquery two with a comma between them",
+        examples=["loads.csv"],
     )
     profile: Literal["snmp", "node", "gnmi", "dcgm"] = Field(
         default="snmp", description="Of a Prometheus: whose names its series have"

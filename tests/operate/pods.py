@@ -33,8 +33,15 @@ SCATTERED = "{group: gpu, order: scattered, seed: 1}"
 
 
 def pod_text(
-    *, router: str = "ecmp-hash", leaves: int = 4, hosts: int = 4, speed: float = 100, up: float = 400,
-    batch: int = 256, placement: str = SCATTERED, job: str = TRAINING,
+    *,
+    router: str = "ecmp-hash",
+    leaves: int = 4,
+    hosts: int = 4,
+    speed: float = 100,
+    up: float = 400,
+    batch: int = 256,
+    placement: str = SCATTERED,
+    job: str = TRAINING,
 ) -> str:
     """The scenario: one job on all hosts of ``leaves`` leaves under two spines."""
     return POD.format(

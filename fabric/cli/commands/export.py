@@ -129,7 +129,11 @@ def profile_names() -> tuple[str, ...]:
     help="Of rules: CSV with node,instance or node,instance,port,interface, as the exporter calls them.",
 )
 @click.option(
-    "--draws", cls=RareOption, type=click.IntRange(min=0), metavar="N", help="Of rules: of the hash, in their tests; 1000."
+    "--draws",
+    cls=RareOption,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Of rules: of the hash, in their tests; 1000.",
 )
 @timings_option
 def command(
@@ -230,7 +234,11 @@ def _listed(scenario: str | None, settings: Settings) -> int:
     if scenario is not None:
         raise click.UsageError("export list reads no scenario; it names the dialects")
     refuse_flags(
-        "export list only names dialects", *_OWN, *_OF_CABLES, *_OF_MONITORING, groups=("scenario", "files", "phase", "progress")
+        "export list only names dialects",
+        *_OWN,
+        *_OF_CABLES,
+        *_OF_MONITORING,
+        groups=("scenario", "files", "phase", "progress"),
     )
     return list_dialects(settings)
 

@@ -84,7 +84,9 @@ def read_rates(path: Path, topologies: Mapping[str, Topology]) -> Measurement:
             unknown.append((line, row["link"]))
             continue
         if len(found) > 1:
-            findings.add(f"{row['link']} is a link of {' and of '.join(found)}", code="FP6220", line=line, hint="add fabric")
+            findings.add(
+                f"{row['link']} is a link of {' and of '.join(found)}", code="FP6220", line=line, hint="add fabric"
+            )
             continue
         link = ids[found[0]][row["link"]]
         if np.isfinite(rates[found[0]][link]):

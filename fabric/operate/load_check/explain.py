@@ -87,7 +87,9 @@ def _scaled(plan: LinkForecast, rates: MeasuredRates, base: float) -> Iterator[E
     if (mean > 0).any():
         factor = float((measured @ mean) / (mean @ mean))
         fit = _fit(base, _difference(plan, rates, factor))
-        yield Explanation("demand", f"all demand is {factor:.3g} times what is planned", fit, f"--set scale={factor:.3g}")
+        yield Explanation(
+            "demand", f"all demand is {factor:.3g} times what is planned", fit, f"--set scale={factor:.3g}"
+        )
     for job in plan.jobs if len(plan.jobs) > 1 else ():
         own = plan.job_gbps(job)[known]
         if not (own > 0).any():
@@ -145,9 +147,7 @@ def _routers(plan: LinkForecast, rates: MeasuredRates, change: Again, base: floa
             yield Explanation("router", words, _fit(base, _difference(other, rates)), f"--router {router}")
 
 
-def _placed(
-    plan: LinkForecast, rates: MeasuredRates, run: Run, change: Again, base: float
-) -> Iterator[Explanation]:
+def _placed(plan: LinkForecast, rates: MeasuredRates, run: Run, change: Again, base: float) -> Iterator[Explanation]:
     """A job in another order on its hosts, or on the hosts that are seen to send."""
     for workload in run.loaded.scenario.workloads:
         placement = getattr(workload.spec, "placement", None)
@@ -203,4 +203,3 @@ def _hosts(plan: LinkForecast, links: Bools) -> list[str]:
 
 def _some(hosts: list[str]) -> str:
     return ", ".join(hosts[:4]) + (f" and {len(hosts) - 4:,} more" if len(hosts) > 4 else "")
-

@@ -24,7 +24,9 @@ WORD = 4
 _HEAD = re.compile(r"^# Port (?P<extended>extended )?counters: .*?Lid (?P<lid>\d+) port (?P<port>\d+)", re.IGNORECASE)
 _VALUE = re.compile(r"^Port(?P<side>Xmit|Rcv)Data:\.*(?P<value>\d+)\s*$")
 _DIAGNET = re.compile(r"^Port=(?P<port>\d+)\s+Lid=(?P<lid>0x[0-9a-fA-F]+|\d+)\b")
-_DIAGNET_VALUE = re.compile(r"^port_(?P<side>xmit|rcv)_data(?P<extended>_extended)?\s*=\s*(?P<value>0x[0-9a-fA-F]+|\d+)")
+_DIAGNET_VALUE = re.compile(
+    r"^port_(?P<side>xmit|rcv)_data(?P<extended>_extended)?\s*=\s*(?P<value>0x[0-9a-fA-F]+|\d+)"
+)
 _TURN_WORDS = 2.0**32
 
 

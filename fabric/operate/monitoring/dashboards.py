@@ -1,4 +1,4 @@
-"""Dashboards of Grafana over what the rules record: the fabric as a heat map, tiers, jobs and alerts, measured and planned.
+"""Dashboards of Grafana over what the rules record: a heat map of the fabric, tiers, jobs, alerts; measured and planned.
 
 They are made by Grafana's published SDK (package ``grafana-foundation-sdk``), which comes with the extra ``grafana``.
 """
@@ -87,7 +87,7 @@ def fabric_panels(fabric: str) -> dict[str, tuple[PanelQuery, ...]]:
                     "{{job}} {{phase}} attributed": f"fabric_phase_attributed_bytes_per_second{{{here}}}",
                     "{{job}} {{phase}} predicted": f"fabric_phase_predicted_bytes_per_second{{{here}}}",
                 },
-                "Counters know no phases: what a job sends is shared out by the bytes that its phases have in the plan.",
+                "Counters know no phases: what a job sends is shared out by the bytes of its phases in the plan.",
             ),
         ),
         "Alerts": (

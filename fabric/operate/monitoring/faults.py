@@ -47,7 +47,9 @@ def _too_much(fabric: MonitoredFabric) -> Iterator[Fault]:
         if not np.isnan(limits[link]) and limits[link] < 0.97 * capacity[link]:
             rate = min(1.1 * limits[link], float(capacity[link]))
             state = State(gbps={link: rate})
-            yield Fault(f"{fabric.plan.topology.link_name(link)} carries too much", alerts.ABOVE, _name(fabric, link), state)
+            yield Fault(
+                f"{fabric.plan.topology.link_name(link)} carries too much", alerts.ABOVE, _name(fabric, link), state
+            )
             return
 
 

@@ -74,7 +74,11 @@ class MeasuredLinks:
 
 
 def measured_links(
-    loaded: LoadedScenario, topologies: Mapping[str, Topology], fabrics: Sequence[str], profile: Profile, names: GivenNames
+    loaded: LoadedScenario,
+    topologies: Mapping[str, Topology],
+    fabrics: Sequence[str],
+    profile: Profile,
+    names: GivenNames,
 ) -> dict[str, MeasuredLinks]:
     """Links of every fabric that is named.
 

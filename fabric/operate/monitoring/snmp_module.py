@@ -22,7 +22,12 @@ def snmp_module(name: str = "fabric") -> str:
     lines += [f"  - {oid}\n" for _, oid, _ in _COLUMNS]
     lines.append("  metrics:\n")
     for metric, oid, kind in _COLUMNS:
-        lines += [f"  - name: {metric}\n", f"    oid: {oid}\n", f"    type: {kind}\n", f"    help: {metric} of IF-MIB\n"]
+        lines += [
+            f"  - name: {metric}\n",
+            f"    oid: {oid}\n",
+            f"    type: {kind}\n",
+            f"    help: {metric} of IF-MIB\n",
+        ]
         lines += ["    indexes:\n", "    - labelname: ifIndex\n", "      type: gauge\n", "    lookups:\n"]
         for label, of in _NAMES:
             lines += ["    - labels: [ifIndex]\n", f"      labelname: {label}\n", f"      oid: {of}\n"]

@@ -45,7 +45,9 @@ def _test_file(name: str, rule_files: Sequence[str], tests: str) -> str:
     return f"rule_files:\n{files}evaluation_interval: 1m\ngroup_eval_order:\n{groups}tests:\n{tests}"
 
 
-def fault_tests(fabric: MonitoredFabric, profile: Profile, window_s: float, files: RuleFiles) -> tuple[str, list[Fault]]:
+def fault_tests(
+    fabric: MonitoredFabric, profile: Profile, window_s: float, files: RuleFiles
+) -> tuple[str, list[Fault]]:
     """A file with one test: health, then every fault after the other; of some switches where there are many links."""
     fabric = some_links(fabric, _MOST_LINKS)
     wait = 2 * int(np.ceil(window_s / 60)) + 3  # until a mean over the window and the wait of the alert are full
@@ -120,7 +122,9 @@ def draw_tests(run: Run, fabric: MonitoredFabric, wanted: int, files: RuleFiles)
         values = " ".join(number(float(value) * BYTES) for value in rates[:, link])
         lines.append(_input(series(MEASURED, part.measured.labels(link)), values))
     lines += _constants(part, count)
-    check = f"  - expr: {quoted(f'count_over_time(ALERTS[{count}m])')}\n    eval_time: {count - 1}m\n    exp_samples: []\n"
+    check = (
+        f"  - expr: {quoted(f'count_over_time(ALERTS[{count}m])')}\n    eval_time: {count - 1}m\n    exp_samples: []\n"
+    )
     tests = "".join([*lines, "  promql_expr_test:\n", check])
     return _test_file(fabric.name, [files.measured, files.alerts], tests), count
 
