@@ -1,4 +1,4 @@
-"""Dashboards of Grafana over what the rules record: a heat map of the fabric, tiers, jobs, alerts; measured and planned.
+"""Dashboards of Grafana over what the rules record: a heat map, tiers, jobs and alerts, measured and planned.
 
 They are made by Grafana's published SDK (package ``grafana-foundation-sdk``), which comes with the extra ``grafana``.
 """
