@@ -138,6 +138,14 @@ def wait_for(expression: str, count: int = 1) -> list[dict[str, Any]]:
     return found
 
 
+def verify(words: list[str]) -> dict[str, Any]:
+    """What ``fabric verify load`` says of this Prometheus."""
+    line = [*words, "--measured", f"prometheus:http://127.0.0.1:{PROMETHEUS}"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120)
+    answer: dict[str, Any] = json.loads(done.stdout or "{}")
+    return answer | {"code": done.returncode, "said": done.stderr}
+
+
 def main(folder: Path) -> None:
     """Health, then one fault."""
     began = time.monotonic()
@@ -162,12 +170,16 @@ def main(folder: Path) -> None:
             entry["metric"]["link"]: float(entry["value"][1])
             for entry in query("fabric_link_measured_bytes_per_second")
         }
+        verified = [verify(asked["verify"])]
+        say("verified")
         senders.rates |= asked["fault"]
         wait_for(f'ALERTS{{alertstate="firing",alertname="{asked["alert"]}"}}')
         say("faulty")
         queries = json.loads((folder / "queries.json").read_text()) if (folder / "queries.json").exists() else []
         answers = {text: len(query(text)) for text in queries}
-        sys.stdout.write(json.dumps({"healthy": healthy, "rates": rates, "answers": answers, "faulty": firing()}))
+        verified.append(verify(asked["verify"]))
+        found = {"healthy": healthy, "rates": rates, "answers": answers, "faulty": firing(), "verified": verified}
+        sys.stdout.write(json.dumps(found))
         senders.stopped = True
     say("stopped")
 

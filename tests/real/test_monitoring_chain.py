@@ -64,6 +64,21 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "healthy": _sending(made, 0.9),
         "fault": {watched.measured.end(link)[0].port: 1.3 * float(watched.limits.link_gbps[link]) * BYTES},
         "alert": "FabricLinkAbovePlan",
+        "verify": [
+            sys.executable,
+            "-c",
+            "import sys; from fabric.cli.main import main; sys.exit(main())",
+            "verify",
+            "load",
+            str(folder / "pod.fabric.yaml"),
+            "--names",
+            str(folder / "names.csv"),
+            "--window",
+            "20s",
+            "--tolerance",
+            "40%",
+            "--json",
+        ],
     }
     queries = [text for panels in fabric_panels("main").values() for panel in panels for text in panel.queries.values()]
     (rules / "queries.json").write_text(json.dumps(queries), encoding="utf-8")
@@ -99,3 +114,12 @@ def test_every_panel_of_the_dashboards_has_series(chain: dict[str, Any]) -> None
     """Each query of each panel, asked of that Prometheus."""
     assert len(chain["answers"]) > 15
     assert {text: count for text, count in chain["answers"].items() if count == 0} == {}
+
+
+def test_verify_load_reads_the_same_prometheus(chain: dict[str, Any]) -> None:
+    """Every link in its band, then the one that carries too much above it; all means are of half a minute."""
+    healthy, faulty = chain["verified"]
+    assert (healthy["code"], healthy["holds"]) == (0, True), healthy["said"]
+    assert {row["state"] for row in healthy["links"]} == {"in band"}
+    assert faulty["code"] == 1
+    assert [row["link"] for row in faulty["links"] if row["state"] == "above"] == ["leaf0 -> spine1"]
