@@ -1,9 +1,9 @@
-"""What counters should read: the mean rate of every link over many steps, by job and phase, and how far a hash moves it.
+"""What counters should read: the mean rate of every link over many steps, by job and phase, and its hash band.
 
 A counter that is read every half minute knows no phases: it tells the mean over steps. A job runs step after step, and
 sends the bytes of a phase once in each: its mean rate on a link is those bytes over the time of a step, as congestion
-leaves it. Steady traffic is there all the time. What happens now and then, such as a checkpoint, is no part of the mean,
-but of what a link may carry. Rates are on the wire, as the payload efficiency of the fabric says.
+leaves it. Steady traffic is there all the time. What happens now and then, such as a checkpoint, is no part of the
+mean, but of what a link may carry. Rates are on the wire, as the payload efficiency of the fabric says.
 
 Where flows are hashed the mean is that over draws of the hash, and a link may carry what the bounds of
 ``hash_band`` allow: the hash of the switches that run is not known.

@@ -31,6 +31,7 @@ CHECKED_EVERY = 20  # updates between two looks at the gap
 SLOW, STALLED, MOST_STALLS = 0.2, 0.99, 5  # it is slow, or stands still, where more than this part of it is left
 MOST_UPDATES = 100_000
 MOST_FALLS, RESPONSE = 4, 0.7  # after so many falls in a row the bound has to be this much nearer, or they are undone
+FAR, LOOKS, NO_NEARER = 0.05, 2, 0.9  # far is this much or more, no nearer above this part of it so many looks ago
 DETOUR = 1e-9  # price of an arc beside its multiplier, of the mean
 
 
@@ -166,12 +167,14 @@ class _Pace:
 class _Change:
     """By how much the penalty changes: it grows where loads lag behind prices, and falls where prices lag behind.
 
-    Prices that a smaller penalty does not help are far from where they belong, and travel faster under a large one.
+    Prices that a smaller penalty does not help are far from where they belong, and travel faster under a large one; so
+    do those that are far and come no nearer though both lag alike.
     """
 
     def __init__(self) -> None:
         self.factor = 1.0
         self._falls, self._first = 0, 0.0
+        self._balanced: list[float] = []  # what is left, at every look since the penalty last changed
 
     def follow(self, above: float, below: float) -> None:
         """Take notice of how far, relatively, the highest utilisation lies above θ and the bound below it."""
@@ -190,3 +193,9 @@ class _Change:
                     self.factor = MOST_CHANGE ** (MOST_FALLS + 2)
         else:
             self._falls = 0
+            self._balanced.append(above + below)
+            stays = len(self._balanced) > LOOKS and above + below > NO_NEARER * self._balanced[-LOOKS - 1]
+            if stays and above + below > FAR:
+                self.factor = MOST_CHANGE
+        if self.factor != 1.0:
+            self._balanced.clear()

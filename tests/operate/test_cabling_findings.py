@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rooms import Plugged, as_planned, heard, plan_of, plug, swap, unplug
+from plugged_rooms import Plugged, as_planned, heard, plan_of, plug, swap, unplug
 
 from fabric.operate.cabling.planned import PlannedEnds
 from fabric.operate.cabling.result import CablingResult

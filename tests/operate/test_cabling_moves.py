@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rooms import Plugged, as_planned, heard, plan_of, plug, random_damage, swap, unplug
+from plugged_rooms import Plugged, as_planned, heard, plan_of, plug, random_damage, swap, unplug
 
 from fabric.operate.cabling.components import Difference, components_of, differences, way_of
 from fabric.operate.cabling.names import PlanNames

@@ -1,11 +1,11 @@
-"""Names that are heard: other spellings, domains, addresses, interfaces that no plan has; and data of another fabric."""
+"""Names that are heard: other spellings, domains, addresses, interfaces no plan has; and data of another fabric."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from rooms import as_planned, heard, plan_of, swap
+from plugged_rooms import as_planned, heard, plan_of, swap
 
 from fabric.operate.cabling.aliases import read_aliases
 from fabric.operate.cabling.components import differences

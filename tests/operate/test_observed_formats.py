@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rooms import Plugged, as_planned, plan_of, swap
+from plugged_rooms import Plugged, as_planned, plan_of, swap
 
 from fabric.cli.main import run
 from fabric.operate.cabling.components import differences

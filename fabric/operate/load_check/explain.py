@@ -143,6 +143,7 @@ def _routers(plan: LinkForecast, rates: MeasuredRates, change: Again, base: floa
         other = change((), (), router)
         if other is not None:
             words = f"switches route as {router}, not as {plan.router}"
+            words += ": within what a hash allows" if other.hashed else ""
             yield Explanation("router", words, _fit(base, _difference(other, rates)), f"--router {router}")
 
 

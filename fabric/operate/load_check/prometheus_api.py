@@ -21,7 +21,7 @@ from topologies.units import format_seconds
 TIMEOUT_S = 20.0
 
 
-def read_prometheus(url: str, profile: Profile, window_s: float, *, timeout_s: float = TIMEOUT_S) -> PortReadings:
+def read_prometheus(url: str, profile: Profile, window_s: float) -> PortReadings:
     """Readings of the last ``window_s`` seconds.
 
     Raises
@@ -29,7 +29,7 @@ def read_prometheus(url: str, profile: Profile, window_s: float, *, timeout_s: f
     FormatError
         Nobody answers in time (FP9861), or it answers with an error or with something else (FP9862).
     """
-    readings = PortReadings(url)
+    readings, timeout_s = PortReadings(url), TIMEOUT_S
     window = f"[{max(round(window_s), 1)}s]"
     for side, counter in (("sent", profile.sent), ("received", profile.received)):
         for labels, samples in _series(url, f"{counter}{window}", "matrix", timeout_s):

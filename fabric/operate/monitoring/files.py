@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class MonitoringRequest:
     window_s: float = 300.0
     tolerance: float = 0.1
     draws: int = DRAWS
-    names: GivenNames = GivenNames()
+    names: GivenNames = field(default_factory=GivenNames)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +88,8 @@ def monitor(run: Run, profile: Profile, request: MonitoringRequest) -> Monitorin
 def _window_notes(fabric: str, longest_s: float, request: MonitoringRequest) -> Iterator[str]:
     if longest_s > request.window_s / 10:
         yield (
-            f"a step on {fabric} takes {format_seconds(longest_s)}: a window of {format_seconds(request.window_s)} cuts "
-            "steps, and limits are as much wider; --window makes it longer"
+            f"a step on {fabric} takes {format_seconds(longest_s)}: a window of {format_seconds(request.window_s)} "
+            "cuts steps, and limits are as much wider; --window makes it longer"
         )
 
 

@@ -76,7 +76,7 @@ def _files(form: NeighbourFormat, path: Path, into: Neighbours) -> list[Path]:
         hint = f"one file per device, {form.source} > NAME{form.suffixes[0]}"
         endings = " or ".join(form.suffixes)
         raise FormatError(f"no file that ends in {endings} in the folder", file=str(path), hint=hint, code="FP6603")
-    others = [file.name for file in every if file not in set(chosen)]
+    others = [file.name for file in every if file.suffix.lower() not in form.suffixes]
     if others:
         some = ", ".join(others[:_MOST_NAMED]) + (", …" if len(others) > _MOST_NAMED else "")
         into.notes.append(f"{len(others):,} files of other endings are left out: {some}")
