@@ -69,6 +69,7 @@ tmux tmux
 yanglint libyang2-tools
 crushtool ceph-base
 nfdump nfdump
+lldpd lldpd
 prometheus prometheus
 promtool prometheus
 prometheus-snmp-exporter prometheus-snmp-exporter

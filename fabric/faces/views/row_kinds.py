@@ -387,6 +387,21 @@ WORK = RowKind(
 )  # fmt: skip
 
 
+WINDOWS = RowKind(
+    "windows of work",
+    (
+        "window", "drained", "works", "hours", "lost", "max_utilisation", "hottest_link", "stretch", "gpus_cut_off",
+        "worst_failure", "worst_failure_utilisation", "kept", "broken",
+    ),
+    shown=(
+        "window", "drained", "hours", "lost", "max_utilisation", "gpus_cut_off", "worst_failure",
+        "worst_failure_utilisation", "kept",
+    ),
+    ratios=("max_utilisation", "worst_failure_utilisation"),
+    key="windows",
+)  # fmt: skip
+
+
 def points_of(names: Sequence[str]) -> RowKind:
     """Points of a grid whose axes have these names; a name that a figure has gets ``vary_`` in front."""
     axes = tuple(f"vary_{name}" if name in POINTS.names else name for name in names)
@@ -408,4 +423,28 @@ DESIGNS = RowKind(
     ),
     ratios=("max_utilisation", "above_best"),
     key="designs",
+)  # fmt: skip
+
+MOVES = RowKind(
+    "moves that put cabling right",
+    (
+        "move", "kind", "fabric", "what", "actions", "from_device", "from_port", "from_rack", "from_unit", "to_device",
+        "to_port", "to_rack", "to_unit", "harmless", "max_utilisation", "step_time_s", "job",
+    ),
+    more=("places",),
+    shown=(
+        "move", "kind", "fabric", "what", "places", "actions", "harmless", "max_utilisation", "step_time_s", "job",
+    ),
+    ratios=("max_utilisation",),
+    most=CABLES_SHOWN,
+    key="moves",
+)  # fmt: skip
+
+FIX_LIST = RowKind(
+    "steps of the work on cables",
+    (
+        "move", "step", "kind", "action", "from_device", "from_port", "from_rack", "from_unit", "to_device", "to_port",
+        "to_rack", "to_unit", "other_device", "other_port", "other_rack", "other_unit", "harmless",
+    ),
+    key="steps",
 )  # fmt: skip
