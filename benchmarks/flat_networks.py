@@ -3,6 +3,10 @@
 =======================  ============================================================================================
 ``wan-200``              200 nodes, as many cables as the Gabriel graph has; gravity between all pairs
 ``wan-149``              149 nodes and 193 cables, the counts of GtsCe in the Topology Zoo, but a graph made here
+``wan-197``              197 nodes and 245 cables, the counts of Cogentco in the Topology Zoo, but a graph made here
+                         without cables that cut the network in two where it can be
+``inter-as-1739``        1,739 nodes joined by preference to those of high degree, 4,238 cables; demand in proportion to
+                         what the links of both ends carry
 ``dense-100``            100 nodes, each joined to its five nearest or so; gravity, links of 10, 40 and 100G
 ``regular-N``            random regular graph of N switches of degree 10, links of 100G; the same between all pairs
 ``regular-gravity-N``    the same with log-normal masses
@@ -22,6 +26,7 @@ from topologies.topology import Topology
 from traffic.demands import Flows
 
 GTSCE_NODES, GTSCE_CABLES = 149, 193
+COGENTCO_NODES, COGENTCO_CABLES = 197, 245
 DEGREE, NEAREST, PARTNERS = 10, 5, 8
 REAL = "topohub/"
 SPEEDS = (10.0, 40.0, 100.0)
@@ -35,10 +40,29 @@ def wide_area(nodes: int) -> tuple[Topology, Flows]:
     cables = _gabriel(at)
     if nodes == GTSCE_NODES:
         cables = _sparse(at, cables, GTSCE_CABLES)
-    total_gbps = nodes * (2.0 if nodes == GTSCE_NODES else 15.0)  # fills the fullest link to a half or so
+    if nodes == COGENTCO_NODES:
+        cables = _thinned(at, cables, COGENTCO_CABLES)
+    total_gbps = nodes * (
+        2.0 if nodes in (GTSCE_NODES, COGENTCO_NODES) else 15.0
+    )  # fills the fullest link to a half or so
     gbps = rng.choice([100.0, 200.0, 400.0], len(cables))
     src, dst, demand = gravity(nodes, rng)
     return _network(f"wan({nodes})", nodes, cables, gbps), Flows.of(src, dst, demand * (total_gbps / demand.sum()))
+
+
+def inter_as(nodes: int) -> tuple[Topology, Flows]:
+    """Every new node joined to two or three others, in proportion to their degree; links and demand grow with it."""
+    import networkx as nx
+
+    graph = nx.dual_barabasi_albert_graph(nodes, 2, 3, 0.54, seed=19)
+    cables = np.array(sorted(tuple(sorted(edge)) for edge in graph.edges))
+    rng = np.random.default_rng(19)
+    degree = np.bincount(cables.ravel(), minlength=nodes)
+    gbps = 10.0 * degree[cables].min(axis=1) * rng.choice([1.0, 2.0, 4.0], len(cables))
+    own = np.bincount(cables.ravel(), np.repeat(gbps, 2), nodes)
+    src, dst, demand = _products(own * (0.5 + rng.random(nodes)))
+    demand = demand * (FULL * gbps.sum() * 2 / demand.sum())
+    return _network(f"inter-as({nodes})", nodes, cables, gbps), Flows.of(src, dst, demand)
 
 
 def dense(nodes: int) -> tuple[Topology, Flows]:
@@ -93,7 +117,10 @@ def regular(kind: str, nodes: int) -> tuple[Topology, Flows]:
 
 def gravity(nodes: int, rng: np.random.Generator) -> tuple[Ints, Ints, Floats]:
     """Log-normal masses, every node to every other in proportion to both."""
-    mass = rng.lognormal(0.0, 1.0, nodes)
+    return _products(rng.lognormal(0.0, 1.0, nodes))
+
+
+def _products(mass: Floats) -> tuple[Ints, Ints, Floats]:
     demand = np.outer(mass, mass)
     np.fill_diagonal(demand, 0.0)
     src, dst = np.nonzero(demand)
@@ -126,6 +153,22 @@ def _gabriel(at: Floats) -> Ints:
     radius = np.linalg.norm(at[pairs[:, 0]] - at[pairs[:, 1]], axis=1) / 2
     nearest = np.linalg.norm(middle[:, None] - at[None], axis=2).min(axis=1)
     return np.asarray(pairs[nearest >= radius * (1 - 1e-9)])
+
+
+def _thinned(at: Floats, cables: Ints, count: int) -> Ints:
+    """Without the longest cables, as far as nothing is cut off by one failure that was not before."""
+    import networkx as nx
+
+    graph = nx.Graph(cables.tolist())
+    most = sum(1 for _ in nx.bridges(graph))
+    length = np.linalg.norm(at[cables[:, 0]] - at[cables[:, 1]], axis=1)
+    for first, second in cables[np.argsort(-length, kind="stable")].tolist():
+        if graph.number_of_edges() == count:
+            break
+        graph.remove_edge(first, second)
+        if not nx.is_connected(graph) or sum(1 for _ in nx.bridges(graph)) > most:
+            graph.add_edge(first, second)
+    return np.array(sorted(tuple(sorted(edge)) for edge in graph.edges))
 
 
 def _sparse(at: Floats, cables: Ints, count: int) -> Ints:

@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 
 from benchmarks.closed_forms import everywhere_hops
-from benchmarks.flat_networks import REAL, dense, gravity, real, regular, wide_area
+from benchmarks.flat_networks import REAL, dense, gravity, inter_as, real, regular, wide_area
 from topologies.columns import Bools, Floats, Ints, column
 from topologies.topology import Topology, role_nodes
 from traffic.demands import Flows, UniformBlock
@@ -96,6 +96,8 @@ def make(name: str) -> Instance:
     kind, size = name.rsplit("-", 1)
     if kind == "wan":
         topology, flows = wide_area(int(size))
+    elif kind == "inter-as":
+        topology, flows = inter_as(int(size))
     elif kind == "dense":
         topology, flows = dense(int(size))
     elif kind.startswith("regular"):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from topologies.alike_groups import alike_groups, twins
 from topologies.columns import Floats, Ints, Longs, column
 from topologies.equal_rows import first_equal_row
+from topologies.sparse_rows import SparseRows
 from topologies.topology import Topology
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 _WORDS = 16  # 64-bit words of sources a step of the search handles at once
 _BLOCK = 256  # sources whose path counts are in memory at once
@@ -161,21 +159,23 @@ def distances(topology: Topology) -> Distances:
     linked = np.diff(np.append(starts, len(group_of_home))) > 0
     tallies: dict[int, list[float]] = {}
     unreachable = 0.0
-    size = groups.size.astype(np.float64)
     weighted = len(arcs.weight) > 0 and bool((arcs.weight != arcs.weight[0]).any())
-    for first in range(0, len(groups), _BLOCK):
-        block = np.arange(first, min(first + _BLOCK, len(groups)))
+    twin = twins(arcs.count, arcs.tail, arcs.head, arcs.many, arcs.weight)
+    alike = alike_groups(groups.size, group_of_home, arcs.vertex[home], links, twin)
+    sources = alike.leaders
+    for first in range(0, len(sources), _BLOCK):
+        block = sources[first : first + _BLOCK]
         begin = np.zeros((arcs.count, len(block)))
-        mine = (group_of_home >= block[0]) & (group_of_home <= block[-1])
-        np.add.at(begin, (arcs.vertex[home[mine]], group_of_home[mine] - first), links[mine])
+        place = np.full(len(groups), -1)
+        place[block] = np.arange(len(block))
+        mine = place[group_of_home] >= 0
+        np.add.at(begin, (arcs.vertex[home[mine]], place[group_of_home[mine]]), links[mine])
         walk = _by_metric(arcs, begin) if weighted else _by_hops(arcs, begin)
         if walk is None:
             walk = (_by_hops(arcs, begin)[0], np.full_like(begin, np.nan))
         hops, paths = walk
         best, count = _at_groups(hops, paths, arcs.vertex[home], links, starts, linked)
-        pairs = size[:, None] * size[block]
-        same = np.arange(len(groups))[:, None] == block
-        pairs[same] -= size[block]
+        pairs = alike.pairs(block)
         for hop in np.unique(best[pairs > 0]).tolist():
             at = (best == hop) & (pairs > 0)
             if hop < 0:
@@ -228,47 +228,43 @@ def _arcs(topology: Topology, homes: _Homes) -> _Arcs:
     vertex = np.full(len(nodes), -1, dtype=np.int64)
     vertex[forwards] = number[first]
     # Merged nodes have the same neighbours, so that every arc of theirs is one of the first of them too.
-    tail = np.repeat(np.arange(len(forwards)), np.diff(pairs.indptr))
-    keep = np.flatnonzero(leads[tail] & leads[pairs.indices])
+    keep = np.flatnonzero(leads[pairs.row] & leads[pairs.column])
     return _Arcs(
         column(vertex, np.int32),
         column(np.bincount(number[first]), np.int32),
-        column(number[tail[keep]], np.int32),
-        column(number[pairs.indices[keep]], np.int32),
-        column(pairs.data[keep], np.float64),
+        column(number[pairs.row[keep]], np.int32),
+        column(number[pairs.column[keep]], np.int32),
+        column(pairs.value[keep], np.float64),
         column(weight[keep], np.float64),
     )
 
 
-def _pairs(tail: Ints, head: Ints, weight: Floats, count: int) -> tuple[csr_array, Floats]:
+def _pairs(tail: Ints, head: Ints, weight: Floats, count: int) -> tuple[SparseRows, Floats]:
     """Links of least metric between every two nodes, counted, and that metric; by tail, then by head."""
-    from scipy.sparse import csr_array
-
-    pairs = csr_array((np.ones(len(tail)), (tail, head)), shape=(count, count))
-    pairs.sum_duplicates()
+    pairs = SparseRows.of(np.ones(len(tail)), tail, head, (count, count))
+    found = len(pairs.row)
     if not len(weight) or (weight == weight[0]).all():
-        return pairs, column(np.full(pairs.nnz, weight[0] if len(weight) else 1.0), np.float64)
+        return pairs, column(np.full(found, weight[0] if len(weight) else 1.0), np.float64)
     _, pair = np.unique(tail.astype(np.int64) * count + head, return_inverse=True)
-    least = np.full(pairs.nnz, np.inf)
+    least = np.full(found, np.inf)
     np.minimum.at(least, pair, weight)
-    pairs.data = np.bincount(pair, weight <= least[pair], pairs.nnz)
-    return pairs, column(least, np.float64)
+    counted = np.bincount(pair, weight <= least[pair], found)
+    return replace(pairs, value=column(counted, np.float64)), column(least, np.float64)
 
 
-def _merged(pairs: csr_array, weight: Floats, kept: Ints) -> Longs:
+def _merged(pairs: SparseRows, weight: Floats, kept: Ints) -> Longs:
     """First of the nodes that are one vertex, for every node: those whose cables lead to the same nodes, none kept.
 
     Neighbours are compared by node, so that merged nodes are never neighbours of each other.
     """
     count = pairs.shape[0]
-    from scipy.sparse import csr_array
-
-    first = first_equal_row(pairs.indptr, pairs.indices, pairs.data, weight)
-    order = csr_array((np.arange(pairs.nnz), pairs.indices, pairs.indptr), shape=pairs.shape).tocsc()
-    sides = (order.indices, pairs.data[order.data], weight[order.data])
-    same = zip((pairs.indices, pairs.data, weight), sides, strict=True)
-    if not np.array_equal(order.indptr, pairs.indptr) or not all(np.array_equal(one, other) for one, other in same):
-        back = first_equal_row(order.indptr, *sides)
+    first = first_equal_row(pairs.start, pairs.column, pairs.value, weight)
+    order = np.lexsort((pairs.row, pairs.column))  # by head, then by tail
+    back_start = np.searchsorted(pairs.column[order], np.arange(count + 1))
+    sides = (pairs.row[order], pairs.value[order], weight[order])
+    same = zip((pairs.column, pairs.value, weight), sides, strict=True)
+    if not np.array_equal(back_start, pairs.start) or not all(np.array_equal(one, other) for one, other in same):
+        back = first_equal_row(back_start, *sides)
         _, at, group = np.unique(first * count + back, return_index=True, return_inverse=True)
         first = at[group]
     alone = np.zeros(count, dtype=np.bool_)
@@ -282,16 +278,13 @@ def _merged(pairs: csr_array, weight: Floats, kept: Ints) -> Longs:
 
 def _by_hops(arcs: _Arcs, begin: Floats) -> tuple[NDArray[np.int32], Floats]:
     """Fewest links from each source to one node of every vertex, and how many such paths; -1 where there are none."""
-    from scipy.sparse import csr_array
-
-    step = csr_array(
-        (arcs.many * arcs.size[arcs.head], (arcs.head, arcs.tail)), shape=(arcs.count, arcs.count)
-    )  # paths to all nodes of a vertex
+    # Paths to all nodes of a vertex.
+    step = SparseRows.of(arcs.many * arcs.size[arcs.head], arcs.head, arcs.tail, (arcs.count, arcs.count))
     hops = np.where(begin > 0, 0, -1).astype(np.int32)
     paths = begin.copy()
     front = begin
     for hop in range(1, arcs.count + 1):
-        front = np.where(hops < 0, np.asarray(step @ front), 0.0)
+        front = np.where(hops < 0, step @ front, 0.0)
         if not front.any():
             break
         hops[front > 0] = hop

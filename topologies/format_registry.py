@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +63,26 @@ def as_imported(taken: Topology | Imported) -> Imported:
 
 
 FORMATS = PluginFolder("topology format", "topologies.formats", "FORMAT", TopologyFormat)
+_SUFFIXES = re.compile(r"^FORMAT = TopologyFormat\(\s*\"[^\"]+\",\s*(\([^()]*\))", re.MULTILINE)
+
+
+@cache
+def format_suffixes() -> dict[str, str]:
+    """Format by the suffix of its files, from the text of the formats: none of them is imported.
+
+    Raises
+    ------
+    ValueError
+        When a format does not begin with its name and the tuple of its suffixes.
+    """
+    found: dict[str, str] = {}
+    for name, declared in FORMATS.declared.items():
+        suffixes = _SUFFIXES.search(declared.path.read_text(encoding="utf-8"))
+        if suffixes is None:
+            raise ValueError(f'{declared.path}: write FORMAT = TopologyFormat("{name}", (".suffix",), ...')
+        for suffix in ast.literal_eval(suffixes[1]):
+            found.setdefault(suffix, name)
+    return found
 
 
 def find_format(path: Path, format: str | None = None) -> TopologyFormat:  # noqa: A002 - the key of the scenario

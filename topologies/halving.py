@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
-from scipy.sparse.csgraph import maximum_flow
-from scipy.sparse.linalg import eigsh
 
 from topologies.columns import Bools, Floats, Ints, column
 from topologies.topology import Topology
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _STARTS = 24  # halvings that are improved
 _SWAPS = 400  # at most, of each
@@ -64,6 +65,8 @@ class ForwardingGraph:
 
 def forwarding_graph(topology: Topology) -> ForwardingGraph:
     """The links that are up between nodes that forward, and to hosts that have several switches."""
+    from scipy.sparse import csr_array
+
     nodes, links = topology.nodes, topology.links
     forwarding = np.flatnonzero(nodes.forwards)
     index = np.full(len(nodes), -1)
@@ -138,11 +141,15 @@ def narrowest(topology: Topology, graph: ForwardingGraph, seed: int, known: list
 
 def _spectrum(both: csr_array) -> tuple[Floats, Floats]:
     """The least eigenvalues of the Laplacian and their vectors, up to eight."""
+    from scipy.sparse import diags_array
+
     laplacian = diags_array(np.asarray(both.sum(axis=1)).ravel()).tocsr() - both
     count = min(8, laplacian.shape[0])
     if laplacian.shape[0] <= _DENSE:
         values, vectors = np.linalg.eigh(laplacian.toarray())
         return values[:count], vectors[:, :count]
+    from scipy.sparse.linalg import eigsh
+
     guess = np.random.default_rng(1).random((laplacian.shape[0],))
     scale = float(abs(laplacian).max())
     values, vectors = eigsh(laplacian, k=count, sigma=-1e-6 * scale, which="LM", v0=guess)
@@ -198,6 +205,9 @@ def _improved(both: csr_array, side: Bools, weight: Floats, ends: Ints) -> Bools
 
 def _others(both: csr_array, side: Bools, fixed: Bools) -> Bools:
     """The best sides of the nodes that are not fixed: a minimum cut."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import maximum_flow
+
     free = np.flatnonzero(~fixed)
     if not len(free):
         return side

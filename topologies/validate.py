@@ -74,8 +74,8 @@ def check_self_loops(topology: Topology) -> list[Problem]:
 
 def check_connectivity(topology: Topology) -> list[Problem]:
     """All endpoints lie in one connected part; several parts are a warning, since they may be meant."""
-    links = topology.links
-    alive = np.flatnonzero(topology.up)
+    links, up = topology.links, topology.up
+    alive = np.flatnonzero(up & (topology.is_cable | ~up[links.reverse]))  # one direction of a cable joins its ends
     part = parts_of(len(topology.nodes), links.src[alive], links.dst[alive])
     endpoints = topology.endpoint_nodes
     if not len(endpoints):

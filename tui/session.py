@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Literal
 
+from fabric.evaluation.hottest import by_heat
 from fabric.evaluation.severity import worst_of_each_fabric, worst_phase
 from fabric.faces.views.heat import Direction, HeatMap, heat_map
-from fabric.faces.views.links import METRICS, Metric, metric_values
+from fabric.faces.views.links import METRICS, Metric, link_table, metric_values
+from fabric.faces.views.tree import FabricTree
 from fabric.failures.verdicts import decided
+from fabric.output.table import Table
 from fabric.pipeline.run import Run
 from fabric.result import PhaseRoute, RouteResult
 from fabric.whatif.changes import ChangeSet, History
@@ -18,6 +23,7 @@ from topologies.errors import TopologyError
 from topologies.named_parts import find_link
 
 _MAPS_KEPT = 8
+LARGE = 500_000  # links, above which what screens show is worked out in a thread
 
 Kind = Literal["", "tier", "unit", "pod", "switch", "host", "link", "job", "phase"]
 
@@ -60,6 +66,9 @@ class Session:
         self.trail: list[Place] = [Place("overview")]
         self.pointed = Selection()  # what was under the cursor of the screen before: cursors begin there
         self._maps: dict[tuple[PhaseRoute, str, Metric, Direction], HeatMap] = {}  # the last one asked for last
+        self._links: tuple[PhaseRoute, Metric, Table] | None = None
+        self._tree: FabricTree | None = None
+        self._preparing = Lock()
         worst = worst_phase(result.routes)
         self.fabric = worst.fabric if worst else next(iter(loaded.scenario.fabrics), "")
         self.phase = worst.phase if worst else ""
@@ -150,14 +159,59 @@ class Session:
 
     def heat(self, entry: PhaseRoute, kind: str) -> HeatMap:
         """A heat map of a phase; the last ones are kept, as keys come back to them."""
-        key = (entry, kind, self.metric, self.direction)
+        return self._map(entry, kind, self.metric, self.direction)
+
+    def _map(self, entry: PhaseRoute, kind: str, metric: Metric, direction: Direction) -> HeatMap:
+        key = (entry, kind, metric, direction)
         kept = self._maps.pop(key, None)
         if kept is None:
-            kept = heat_map(entry.topology, metric_values(entry, self.metric), kind, self.direction)
+            kept = heat_map(entry.topology, metric_values(entry, metric), kind, direction)
         self._maps[key] = kept
         while len(self._maps) > _MAPS_KEPT:
             del self._maps[next(iter(self._maps))]
         return kept
+
+    # ---- tables of all links --------------------------------------------------------------------------------------
+
+    def links_by_load(self, entry: PhaseRoute) -> Table:
+        """All links of a phase, hottest first; the last table is kept, as dialogues and filters come back to it."""
+        return self._link_table(entry, self.metric)
+
+    def _link_table(self, entry: PhaseRoute, metric: Metric) -> Table:
+        kept = self._links
+        if kept is None or kept[0] is not entry or kept[1] != metric:
+            kept = self._links = (entry, metric, link_table(entry, metric))
+        return kept[2]
+
+    def tree(self, entry: PhaseRoute) -> FabricTree:
+        """The fabric of a phase as a tree; the last one is kept."""
+        kept = self._tree
+        if kept is None or kept.route is not entry:
+            kept = self._tree = FabricTree(entry)
+        return kept
+
+    def is_ready(self, kinds: Sequence[str]) -> bool:
+        """Whether what screens and maps of ``kinds`` show is at hand, or takes no time as the fabric is not large."""
+        entry = self.entry
+        if entry is None or len(entry.topology.links) < LARGE:
+            return True
+        maps = all((entry, kind, self.metric, self.direction) in self._maps for kind in kinds)
+        links, tree = self._links, self._tree
+        has_links = links is not None and links[0] is entry and links[1] == self.metric
+        return maps and has_links and tree is not None and tree.route is entry
+
+    def prepare(self, kinds: Sequence[str]) -> None:
+        """Work out what ``is_ready`` asks for; called in a thread, while the session may go on to another phase."""
+        entry, metric, direction = self.entry, self.metric, self.direction
+        if entry is None:
+            return
+        with self._preparing:
+            by_heat(entry)
+            entry.topology.link_name(0)
+            for kind in kinds:
+                self._map(entry, kind, metric, direction)
+            self._link_table(entry, metric)
+            self.tree(entry).root()
 
     # ---- the way ------------------------------------------------------------------------------------------------
 

@@ -87,8 +87,23 @@ class ViewScreen(ShellView):
         """Show the session as it is now."""
         if self.shell.session is None or not self.is_mounted:
             return
+        self.turn()
         self.refresh_lines()
-        self.show_state()
+        session, kinds = self.session, self.map_kinds
+        if session.is_ready(kinds):
+            self.show_state()
+        elif not self.shell.busy:
+            entry = session.entry
+            links = 0 if entry is None else len(entry.topology.links)
+            self.shell.work(f"drawing {links:,} links", lambda _: session.prepare(kinds), lambda _: None)
+
+    @property
+    def map_kinds(self) -> tuple[str, ...]:
+        """Heat maps that the screen shows; of a large fabric they are made in a thread before."""
+        return ()
+
+    def turn(self) -> None:
+        """Turn to what is selected, before anything is drawn."""
 
     def show_state(self) -> None:
         """Fill the body from the session."""

@@ -11,6 +11,7 @@ from fabric.cables.profile import PROFILES
 from fabric.cli.main import COMMANDS, cli
 from fabric.faces.drawing.view import VIEWS
 from fabric.faces.report.section import SECTIONS
+from fabric.operate.observed.format import NEIGHBOUR_FORMATS
 from fabric.optimise.objective import OBJECTIVES
 from fabric.routing.router import ROUTERS
 from fabric.rules.dialect import DIALECTS
@@ -47,6 +48,12 @@ def page(_: str) -> str:
         ("Topology formats", "topologies/formats", "format.md", _declared(FORMATS)),
         ("Dialects", "fabric/rules/dialects", "dialect.md", _declared(DIALECTS)),
         ("Cable profiles", "fabric/cables/profiles", "cable-profile.md", _declared(PROFILES)),
+        (
+            "Formats of neighbours",
+            "fabric/operate/observed/formats",
+            "neighbour-format.md",
+            _declared(NEIGHBOUR_FORMATS),
+        ),
         ("Drawings", "fabric/faces/drawing/views", "drawing.md", _declared(VIEWS)),
         ("Report sections", "fabric/faces/report/sections", "report-section.md", _declared(SECTIONS)),
         ("Screens", "tui/screens", "screen.md", _declared(SCREENS)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -153,20 +153,25 @@ class CableSchedule:
         Sum of the lengths of all runs, metres.
     bought_total_m : float
         Sum of the lengths to buy, every cable once.
-    bound_m : float or None
-        No placement of what is free to place has shorter runs in all; None where nothing was placed.
+    bound : callable or None
+        What `bound_m` is worked out by; None where nothing was placed.
     """
 
     columns: CableColumns
     total_m: float
     bought_total_m: float
-    bound_m: float | None
+    bound: Callable[[], float] | None = field(repr=False)
     trays: tuple[TrayFill, ...] = ()
     notes: tuple[str, ...] = ()
     form: LabelFormat = field(default_factory=lambda: LabelFormat.parse(BY_NAME))
 
     def __len__(self) -> int:
         return len(self.columns)
+
+    @cached_property
+    def bound_m(self) -> float | None:
+        """No placement of what is free to place has shorter runs in all; worked out when asked for."""
+        return None if self.bound is None else min(self.bound(), self.total_m)
 
     @property
     def cable_count(self) -> int:
@@ -189,7 +194,7 @@ class CableSchedule:
         """The cables of one fabric, by the numbers that they have among all; trays and bound are of all."""
         columns = self.columns.only([row for row, name in enumerate(self.columns.fabric) if name == fabric])
         total, bought = totals(columns)
-        return replace(self, columns=columns, bound_m=None, total_m=total, bought_total_m=bought)
+        return replace(self, columns=columns, bound=None, total_m=total, bought_total_m=bought)
 
     @property
     def overfull(self) -> tuple[TrayFill, ...]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
 
 from fabric.scenario.load import LoadedScenario
 from fabric.site.devices import host_of
 from fabric.site.site_plan import device_key
-from topologies.columns import Ints
+from topologies.columns import Bools, Ints, Longs
 from topologies.topology import Topology
 
 _EXACT = 1e-9  # speeds that agree
@@ -57,41 +59,74 @@ class Devices:
         node, port : ndarray
             Nodes, and their ports from 0.
         """
-        named: list[str] = []
-        for host, at in zip(node.tolist(), port.tolist(), strict=True):
-            nic, place = self._nic_port(host, at)
-            each = self.cages[host].ports
-            text = f"nic{nic}p{place + 1}" if each > 1 else f"nic{nic}"
-            named.append(f"{self.fabric}-{text}" if self.name[host] in self.shared else text)
-        return named
+        nic, place = self._nic_ports(node, port)
+        each, _, _ = self._cage_columns
+        key = label_codes([nic, place, each[node] > 1, self._is_shared[node]])
+        _, first, number = np.unique(key, return_index=True, return_inverse=True)
+        labels = zip(nic[first].tolist(), place[first].tolist(), node[first].tolist(), strict=True)
+        named = np.array([self._port_name(*label) for label in labels], dtype=object)
+        texts: list[str] = named[number].tolist()
+        return texts
 
-    def _nic_port(self, node: int, port: int) -> tuple[int, int]:
-        """NIC and its port, from 0, of a port of a node."""
-        own = self.nic[node]
-        return (own, port) if own >= 0 else divmod(port, self.cages[node].ports)
+    def _port_name(self, nic: int, place: int, host: int) -> str:
+        text = f"nic{nic}p{place + 1}" if self.cages[host].ports > 1 else f"nic{nic}"
+        return f"{self.fabric}-{text}" if self.name[host] in self.shared else text
 
-    def host_cages(self, node: Ints, port: Ints) -> tuple[list[int], list[int], list[int]]:
+    def _nic_ports(self, node: Ints, port: Ints) -> tuple[Longs, Longs]:
+        """NIC and its port, from 0, of ports of nodes."""
+        own, (each, _, _) = self._nic_column[node], self._cage_columns
+        nic, place = np.divmod(port.astype(np.int64), each[node])
+        return np.where(own >= 0, own, nic), np.where(own >= 0, port, place)
+
+    @cached_property
+    def _nic_column(self) -> Longs:
+        return np.array(self.nic, dtype=np.int64)
+
+    @cached_property
+    def _cage_columns(self) -> tuple[Longs, Longs, Longs]:
+        """Ports, NICs and parts of the cages of every node."""
+        kinds = {cages: number for number, cages in enumerate(dict.fromkeys(self.cages))}
+        code = np.array([kinds[cages] for cages in self.cages], dtype=np.int64)
+        ports, nics, parts = (
+            np.array([getattr(cages, key) for cages in kinds], dtype=np.int64)[code]
+            for key in ("ports", "nics", "parts")
+        )
+        return ports, nics, parts
+
+    @cached_property
+    def _is_shared(self) -> Bools:
+        """Whether the host of every node is on another fabric as well."""
+        if not self.shared:
+            return np.zeros(len(self.name), dtype=np.bool_)
+        return np.array([name in self.shared for name in self.name], dtype=np.bool_)
+
+    def host_cages(self, node: Ints, port: Ints) -> tuple[Longs, Longs, Longs]:
         """What holds the cage of a port of a host, the number of the cage in it, and the links that it has room for.
 
         NICs of one host that share a cage are held by the first of its nodes.
         """
-        holders: list[int] = []
-        numbers: list[int] = []
-        rooms: list[int] = []
-        for host, at in zip(node.tolist(), port.tolist(), strict=True):
-            (nic, place), cages = self._nic_port(host, at), self.cages[host]
-            shares = cages.nics > 1
-            holders.append(self._first[self.name[host]] if shares else host)
-            numbers.append(
-                (nic // cages.nics * cages.ports if shares or self.nic[host] < 0 else 0) + place // cages.parts
-            )
-            rooms.append(cages.nics * cages.parts)
-        return holders, numbers, rooms
+        nic, place = self._nic_ports(node, port)
+        ports, nics, parts = (values[node] for values in self._cage_columns)
+        shares = nics > 1
+        holder = node.astype(np.int64)
+        sharing = np.flatnonzero(shares)
+        holder[sharing] = [self._first[self.name[host]] for host in node[sharing].tolist()]
+        before = np.where(shares | (self._nic_column[node] < 0), nic // nics * ports, 0)
+        return holder, before + place // parts, nics * parts
 
     @cached_property
     def _first(self) -> dict[str, int]:
         """First node of every device."""
         return {name: node for node, name in reversed(list(enumerate(self.name)))}
+
+
+def label_codes(columns: Sequence[np.ndarray]) -> Longs:
+    """A number for every row of some columns of small numbers, the same for equal rows only."""
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for values in columns:
+        least = int(values.min(initial=0))
+        code = code * (int(values.max(initial=0)) - least + 1) + values - least
+    return code
 
 
 def devices_of(loaded: LoadedScenario, topologies: Mapping[str, Topology]) -> dict[str, Devices]:

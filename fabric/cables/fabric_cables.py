@@ -124,7 +124,9 @@ def _media(ends: LinkEnds, stretches: Stretches, run: Runs, asked: Sequence[str]
     links = ends.topology.links
     back = links.reverse[ends.link]
     gbps = np.maximum(links.capacity_gbps[ends.link], np.where(back < 0, 0.0, links.capacity_gbps[back]))
-    names, code = np.unique(np.array(asked, dtype=object).astype(str), return_inverse=True)
+    names = sorted(set(asked))
+    place = {name: number for number, name in enumerate(names)}
+    code = [place[name] for name in asked]
     total = np.bincount(stretches.row, run.run_m, len(ends))
     passes = np.zeros(len(ends), dtype=np.bool_)
     passes[stretches.row[stretches.through]] = True
@@ -133,8 +135,8 @@ def _media(ends: LinkEnds, stretches: Stretches, run: Runs, asked: Sequence[str]
         ends.links,
         ends.cage,
         column(total, np.float64),
-        tuple(map(str, names)),
-        column(code.ravel(), np.int32),
+        tuple(names),
+        column(code, np.int32),
         column(passes, np.bool_),
     )
 

@@ -114,8 +114,7 @@ class _Groups:
 
     @classmethod
     def of(cls, media: LinkMedia) -> _Groups:
-        rows = np.column_stack([media.gbps, *media.links, media.wanted_code, media.patched]).astype(np.float64)
-        kinds, kind = np.unique(rows, axis=0, return_inverse=True)
+        kinds, kind = _kinds([media.gbps, *media.links, media.wanted_code, media.patched])
         one, other = media.cage
         cages = int(max(one.max(initial=-1), other.max(initial=-1))) + 1
         of_cage = parts_of(cages, one, other)
@@ -131,9 +130,9 @@ class _Groups:
         total = np.bincount(of_cage[used], minlength=groups)
         whole = (largest == 1) | ((largest == 2) & (total == 2))
         low, high = np.full(groups, len(kinds)), np.full(groups, -1)
-        np.minimum.at(low, of_link, kind.ravel())
-        np.maximum.at(high, of_link, kind.ravel())
-        return cls(kind.ravel(), kinds, of_link, whole, low == high)
+        np.minimum.at(low, of_link, kind)
+        np.maximum.at(high, of_link, kind)
+        return cls(kind, kinds, of_link, whole, low == high)
 
     def by_kind(self) -> Iterator[tuple[int, np.ndarray]]:
         """Links whose groups are of one kind, kind by kind."""
@@ -149,6 +148,20 @@ class _Groups:
         order = rest[np.argsort(self.of_link[rest], kind="stable")]
         cuts = np.flatnonzero(np.diff(self.of_link[order])) + 1
         yield from (part for part in np.split(order, cuts) if len(part))
+
+
+def _kinds(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Different rows of some columns in ascending order, and which of them every row is.
+
+    Column by column, as most have few values or one: sorting whole rows of millions of links takes half a minute.
+    """
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for values in columns:
+        if len(values) and (values != values[0]).any():
+            _, place = np.unique(values, return_inverse=True)
+            _, code = np.unique(code * (int(place.max()) + 1) + place, return_inverse=True)
+    _, first = np.unique(code, return_index=True)
+    return np.column_stack([values[first] for values in columns]).astype(np.float64), code
 
 
 @dataclass(eq=False)

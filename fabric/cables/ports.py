@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.cables.devices import Devices
+from fabric.cables.devices import Devices, label_codes
 from fabric.cables.models import NodeModels, ways_of
 from topologies.columns import Ints, column
 from topologies.topology import Topology
@@ -70,7 +70,7 @@ def link_ends(topology: Topology, models: NodeModels, devices: Devices) -> LinkE
     holder = node.astype(np.int64)
     hosts = np.flatnonzero(~topology.is_switch[node])
     holder[hosts], box[hosts], room[hosts] = devices.host_cages(node[hosts], port_of[hosts])
-    _, cage = np.unique(holder << 32 | box, return_inverse=True)
+    cage = _numbered(holder, box)
     count = len(link)
 
     def pair(values: np.ndarray) -> tuple[Ints, Ints]:
@@ -78,6 +78,16 @@ def link_ends(topology: Topology, models: NodeModels, devices: Devices) -> LinkE
 
     shown = (tuple(names[:count]), tuple(names[count:]))
     return LinkEnds(topology, link, pair(node), pair(port_of), pair(cage), pair(room), shown)
+
+
+def _numbered(holder: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Number of every pair of a holder and a box in it among those there are, by holder, then by box."""
+    boxes = np.zeros(int(holder.max(initial=-1)) + 1, dtype=np.int64)
+    np.maximum.at(boxes, holder, box + 1)
+    place = (np.cumsum(boxes) - boxes)[holder] + box
+    used = np.zeros(int(boxes.sum()), dtype=np.bool_)
+    used[place] = True
+    return np.asarray((np.cumsum(used) - 1)[place])
 
 
 def _ports(topology: Topology, link: Ints) -> tuple[np.ndarray, np.ndarray]:
@@ -153,17 +163,17 @@ def _names(
     switch = topology.is_switch[node]
     hosts = np.flatnonzero(~switch)
     names[hosts] = devices.host_ports(column(node[hosts], np.int32), column(port[hosts], np.int32))
+    key = label_codes([values + more for values, more in _label_of(plugs)])
     of_end = models.of_node[node]
     for code in range(-1, len(models.switches)):
         rows = np.flatnonzero(switch & (of_end == code))
         row = models.switches[code].row if code >= 0 else None
-        known: dict[tuple[int, int, int], str] = {}
-        keys = zip(*((values[rows] + more).tolist() for values, more in _label_of(plugs)), strict=True)
-        for at, key in zip(rows.tolist(), keys, strict=True):
-            if key not in known:
-                known[key] = row.port_label(*key) if row else _plain_label(*key)
-            names[at] = known[key]
-    return list(names)
+        _, first, place = np.unique(key[rows], return_index=True, return_inverse=True)
+        some = rows[first]
+        labels = zip(*((values[some] + more).tolist() for values, more in _label_of(plugs)), strict=True)
+        texts = [row.port_label(*label) if row else _plain_label(*label) for label in labels]
+        names[rows] = np.array(texts, dtype=object)[place]
+    return names.tolist()
 
 
 def _label_of(plugs: _Plugs) -> tuple[tuple[np.ndarray, int], ...]:

@@ -78,7 +78,7 @@ def cable_schedule(
     columns, trays = pulled(parts, plan)
     columns, form, more = _labelled(columns, form, list(topologies))
     total, bought = totals(columns)
-    bound = None if plan is None else min(plan.bound_m, total)
+    bound = None if plan is None else lambda: plan.bound_m
     if plan is None:
         notes.append(
             "the scenario has no floor plan (site.rows and site.racks_per_row, and nodes): no trays, bundles or bound"

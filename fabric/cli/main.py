@@ -6,6 +6,7 @@ Commands are imported when they run, so that ``fabric --help`` loads neither sol
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from copy import copy
 from functools import cache
@@ -23,7 +24,14 @@ from topologies.plugin_folder import Declared, PluginFolder, module_path, read_d
 from topologies.printable import printable
 
 COMMANDS = PluginFolder("command", "fabric.cli.commands", "command", click.Command)
-_OBJECTS = 50_000  # made between two searches for cycles; at Python's 700 a start spends 3 % of its time on them
+_OBJECTS = 200_000  # made between two searches for cycles; at Python's 700 a start spends 7 % of its time on them
+_AT_START = {  # of libraries, unless the user says otherwise
+    # Products of dense matrices are small here: threads beneath NumPy wait for each other longer than they take. Ours
+    # share the processors between cases, phases and columns.
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # which are looked for in every package that is installed
+}
 GROUP = "fabric.commands"  # entry points of the packages that import this one, such as tui
 
 
@@ -169,6 +177,8 @@ def main(argv: list[str] | None = None) -> None:
     from fabric.cli.streams import guard_streams
 
     gc.set_threshold(_OBJECTS, 20, 20)
+    for setting, value in _AT_START.items():
+        os.environ.setdefault(setting, value)
     guard_streams()
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 

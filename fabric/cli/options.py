@@ -6,12 +6,14 @@ its help, and are refused: a flag is never taken in silence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from topologies.plugin_folder import PluginFolder
 
@@ -22,6 +24,25 @@ if TYPE_CHECKING:
 SETTINGS = "fabric.settings"  # key of the context: the settings of the command that runs
 HELP_ALL = "fabric.help_all"  # key of the context: whether help lists all options
 FORMATS = ("table", "plain", "json", "ndjson", "csv", "md")
+
+
+class FileName(click.types.StringParamType):
+    """A text that may name a file: a tab of the shell completes it as one, as it would without us."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Left to the shell."""
+        return [CompletionItem(incomplete, type="file")]
+
+
+_FILE = FileName()
+_NAMES_FILE = re.compile(r"\b(?:FILE|DIR|LOG|SCENARIO)\b")  # in the word that help shows for a value
+
+
+def _may_be_file(param: click.Parameter) -> bool:
+    """Whether a value is free text and may name a file: any argument, and an option whose word says so."""
+    if type(param.type) is not click.types.StringParamType:
+        return False
+    return isinstance(param, click.Argument) or bool(_NAMES_FILE.search(param.metavar or ""))
 
 
 class OneOf(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
@@ -41,54 +62,62 @@ class OneOf(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return click.Choice(self.names()).convert(value, param, ctx)
 
 
-class Volume(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
+class Quantity(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
+    """A number with its unit; while a word is completed nobody reads it, and it stays as written."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """In the unit we count in; anything else is refused with an example."""
+        if ctx is not None and ctx.resilient_parsing:
+            return value
+        try:
+            return value if isinstance(value, float) else self.parsed(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def parsed(self, text: Any) -> float:
+        """The number that a text stands for; what is wrong with it as a ``ValueError``."""
+        raise NotImplementedError
+
+
+class Volume(Quantity):
     """A number of bytes with its unit."""
 
     name = "size"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Bytes; anything else is refused with an example."""
+    def parsed(self, text: Any) -> float:
+        """Bytes."""
         from topologies.units import parse_bytes
 
-        try:
-            return value if isinstance(value, float) else parse_bytes(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+        return parse_bytes(text)
 
 
-class Duration(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
+class Duration(Quantity):
     """A time with its unit; at least 0."""
 
     name = "time"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds; anything else is refused with an example."""
+    def parsed(self, text: Any) -> float:
+        """Seconds."""
         from topologies.units import parse_seconds
 
-        try:
-            seconds = value if isinstance(value, float) else parse_seconds(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+        seconds = parse_seconds(text)
         if not 0 <= seconds < float("inf"):
-            self.fail(f"{value} is not a time that passes", param, ctx)
+            raise ValueError(f"{text} is not a time that passes")
         return seconds
 
 
-class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
+class Share(Quantity):
     """A ratio, as scenarios take them: ``0.01`` or ``1%``; at least 0."""
 
     name = "ratio"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def parsed(self, text: Any) -> float:
         """The ratio; percent without their sign are refused with both spellings."""
         from topologies.units import parse_ratio
 
-        try:
-            ratio = parse_ratio(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+        ratio = parse_ratio(text)
         if ratio < 0:
-            self.fail(f"{value} is negative", param, ctx)
+            raise ValueError(f"{text} is negative")
         return ratio
 
 
@@ -330,6 +359,9 @@ class FabricCommand(click.Command):
         self.row_kind: RowChoice = row_kind or (lambda _: self.rows[0] if self.rows else None)
         self.own_params = tuple(self.params)
         self.params = [*self.params, *common_options(self.takes), help_all_option()]
+        for param in self.params:
+            if _may_be_file(param):
+                param.type = _FILE
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Say of a common flag that is not taken why that is."""

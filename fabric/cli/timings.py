@@ -13,7 +13,6 @@ import click
 from fabric.cli.answer import output_path
 from fabric.cli.options import RareOption, Settings
 from topologies.errors import OutputError
-from topologies.units import format_seconds
 from topologies.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ def say_timings(timings: str | None, routes: Iterable[PhaseRoute | RouterFigure]
     """
     solved = [(one.fabric, one.phase, one.router, one.solve_time_s) for one in routes if one.solve_time_s is not None]
     if settings.verbose:
+        from topologies.units import format_seconds  # with pydantic, which a tab of the shell need not wait for
+
         for fabric, phase, router, seconds in solved:
             click.echo(f"time: {fabric} {phase} {router} {format_seconds(seconds)}", err=True)
     if timings is None:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from fabric.cli.options import RareOption
 from fabric.scenario.load import STDIN
 from topologies.errors import FabricError, FormatError
-from topologies.format_registry import FORMATS, Imported, find_format, import_topology
+from topologies.format_registry import FORMATS, Imported, find_format, format_suffixes, import_topology
 from topologies.reading.asked import NOTHING_ASKED, Asked, CapacityAttribute
 from topologies.units import parse_speed_gbps
 
@@ -90,9 +90,7 @@ def format_of(source: str, form: str | None) -> str | None:
     if form is not None:
         return find_format(Path(source), form).name
     name = source.lower()
-    by_suffix = next(
-        (entry.name for entry in FORMATS.values() if entry.suffixes and name.endswith(entry.suffixes)), None
-    )
+    by_suffix = next((form for suffix, form in format_suffixes().items() if name.endswith(suffix)), None)
     if by_suffix is not None:
         return by_suffix
     folder = Path(source)

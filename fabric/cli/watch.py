@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from fabric.cli.interrupts import interruptible
 from fabric.cli.options import Settings
-from topologies.units import excess, percent
 
 if TYPE_CHECKING:
     from fabric.routing.progress import Progress, Reporter
@@ -82,6 +81,8 @@ def reached(state: Progress) -> str:
     >>> reached(Progress("optimal", theta=1.263, bound=1.25))
     'θ 126.30 %, bound 125.00 %, gap 1.04 %'
     """
+    from topologies.units import excess, percent  # with pydantic, which a tab of the shell need not wait for
+
     words = []
     if state.theta is not None:
         words.append(f"θ {percent(state.theta, 2)}")

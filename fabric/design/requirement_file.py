@@ -26,11 +26,6 @@ from topologies.errors import Problem, ScenarioError
 _BEGIN = "begin with version: 1 and require: {gpus: 512, nic: 400G}"
 
 
-def is_requirement(tree: Tree) -> bool:
-    """Whether a document is a requirement rather than a scenario."""
-    return isinstance(tree.value, Mapping) and "require" in tree.value and "fabrics" not in tree.value
-
-
 def load_requirement(
     path: str | Path | None = None, *, given: Mapping[str, Any] | None = None, overrides: Sequence[str] = ()
 ) -> Requirement:

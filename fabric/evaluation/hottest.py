@@ -38,7 +38,7 @@ def by_heat(route: PhaseRoute) -> Longs:
 
 def hottest_links(route: PhaseRoute, count: int) -> list[HotLink]:
     """The ``count`` hottest links, as ``by_heat`` orders them."""
-    return [describe_link(route, int(link)) for link in by_heat(route)[:count]]
+    return [describe_link(route, int(link)) for link in by_heat(route)[:count]] if count else []
 
 
 def all_by_heat(route: PhaseRoute) -> Longs:
@@ -54,6 +54,8 @@ def folded_links(route: PhaseRoute, count: int) -> list[LinkGroup]:
 
     Causes are equal where every class makes the same part of the load, to a thousandth.
     """
+    if not count:
+        return []
     topology, order = route.topology, by_heat(route)
     first, sizes = _alike(route, order)
     up = topology.up

@@ -24,6 +24,7 @@ from fabric.evaluation.judged import judge, peaks_of
 from fabric.evaluation.phases import PreparedPhase, job_peak, prepare_phase, route_prepared
 from fabric.evaluation.severity import severity_order, total_load
 from fabric.result import Assumption, Band, JobTime, LimitVerdict, PhaseRoute
+from fabric.routing.hashing.flows import MOST_FLOWS_REPLICATED
 from fabric.routing.progress import Progress
 from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, is_drawn, places_flows, traits_of
 from fabric.routing.traits import Stage
@@ -234,14 +235,22 @@ def compare_phase(
 
 def _route(prepared: PreparedPhase, router: str, options: RoutingOptions) -> PhaseRoute:
     """Route; where the flows are too many to draw hashes often, once."""
+    often = options.hash.replicas > 1 and is_drawn(router, options.adaptive.granularity)
+    flows = sum(pair.flows.pairs * pair.flows_per_pair for pair in prepared.pairs)
+    if often and flows > MOST_FLOWS_REPLICATED:
+        return _once(prepared, router, options, f"{flows:,} flows to hash; {MOST_FLOWS_REPLICATED:,} are drawn often")
     try:
         return route_prepared(prepared, router=router, options=options)
     except FabricError as error:
-        if options.hash.replicas == 1 or not is_drawn(router, options.adaptive.granularity):
+        if not often:
             raise
-        once = replace(options, hash=replace(options.hash, replicas=1), draws=1)
-        route = route_prepared(prepared, router=router, options=once)
-        return replace(route, notes=(*route.notes, f"one draw only: {error.problems[0].message}"))
+        return _once(prepared, router, options, error.problems[0].message)
+
+
+def _once(prepared: PreparedPhase, router: str, options: RoutingOptions, why: str) -> PhaseRoute:
+    once = replace(options, hash=replace(options.hash, replicas=1), draws=1)
+    route = route_prepared(prepared, router=router, options=once)
+    return replace(route, notes=(*route.notes, f"one draw only: {why}"))
 
 
 def judge_routers(

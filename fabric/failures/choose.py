@@ -6,6 +6,16 @@ from fabric.failures.engine import PhaseEngine, SweepPhase
 from fabric.failures.hashed import HashedEngine, hashes_whole_flows
 from fabric.failures.plain import PlainEngine
 from fabric.failures.reaction import BLACKHOLE, CONVERGED, EXPORTED, FROZEN, REOPTIMISED, Reaction
+from fabric.optimise.objective import compared_objective
+from fabric.routing.router import traits_of
+
+
+def is_solved(phase: SweepPhase, reaction: Reaction) -> bool:
+    """Whether a solver places all traffic of every case anew, and proves how good that is."""
+    if reaction == REOPTIMISED:
+        return True
+    traits, objective = traits_of(phase.router), phase.options.objective
+    return reaction in (CONVERGED, BLACKHOLE) and traits.stage == "optimum" and objective == compared_objective()
 
 
 def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = "") -> PhaseEngine:
@@ -24,10 +34,10 @@ def engine_of(phase: SweepPhase, reaction: Reaction = CONVERGED, dialect: str = 
         return engine_of(phase, CONVERGED)
     if reaction in (CONVERGED, FROZEN) and hashes_whole_flows(phase):
         return HashedEngine.of(phase, reaction)
-    if reaction == REOPTIMISED:
+    if is_solved(phase, reaction):
         from fabric.failures.optimum import OptimalEngine
 
-        return OptimalEngine(phase)
+        return OptimalEngine(phase, reaction)
     from fabric.failures.fluid.build_fluid import fluid_engine, frozen_fluid_engine
 
     if reaction == FROZEN:

@@ -16,7 +16,7 @@ import numpy as np
 
 from fabric.failures.case_limits import LimitTally, MeasuredCases, holds, needs_loads, tally
 from fabric.failures.cases import Cases, Damage, damage_of
-from fabric.failures.choose import engine_of
+from fabric.failures.choose import engine_of, is_solved
 from fabric.failures.cut_off import GpuPlaces, Reach, gpus_cut_off
 from fabric.failures.engine import LinkWorst, Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.figures import STALLED, CaseFigures
@@ -24,7 +24,7 @@ from fabric.failures.judge import Judge, JudgedJob, intact_outcomes
 from fabric.failures.pairs import CutOff, PairEngine, PairRows, Singles, cut_off_of, pair_damage, routed_pairs
 from fabric.failures.phases import sweep_phases
 from fabric.failures.reacting import phase_under
-from fabric.failures.reaction import CONVERGED, FROZEN, REOPTIMISED, Reaction
+from fabric.failures.reaction import CONVERGED, FROZEN, Reaction
 from fabric.failures.request import FailureRequest
 from fabric.failures.symmetry.orbits import Carried, CarriedParts, Equal, Ways, equal_parts
 from fabric.failures.symmetry.worst_of_all import worst_of_all
@@ -115,7 +115,7 @@ class Ground:
             phases,
             tuple(LazyEngine(phase, request.reaction, request.dialect) for phase in phases),
             Judge(phases, run.traffic),
-            tuple(intact_outcomes(phase) for phase in phases),
+            tuple(intact_outcomes(phase, proven=is_solved(phase, request.reaction)) for phase in phases),
             GpuPlaces.of(run.network),
             _hosts(run.network),
         )
@@ -125,11 +125,6 @@ class Ground:
         """The jobs as they are without any failure."""
         judged, _ = self.judge.unique(_side(self.intact, "peak"), _side(self.intact, "cut"))
         return judged[0]
-
-    @property
-    def optimal_engines(self) -> tuple[PhaseEngine, ...]:
-        """Those that solve cases, whose proofs stay; none where the reaction is another."""
-        return tuple(each.made for each in self.engines) if self.request.reaction == REOPTIMISED else ()
 
     @cached_property
     def reach(self) -> dict[str, Reach]:
@@ -425,6 +420,9 @@ class Sweep:
             state=state,
             step_time_s=step_s,
             stretch=stretch,
+            bound=np.array([each.bound for each in outcomes])
+            .reshape(len(outcomes), len(number))
+            .max(axis=0, initial=0.0),
             holds=np.empty((len(number), 0), dtype=np.bool_),
         )
         cases = MeasuredCases(number, figures.count, outcomes, engines, damage, judged, which)

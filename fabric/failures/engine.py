@@ -70,10 +70,11 @@ class Outcomes:
     unreachable_pairs: Longs  # shape (N,)
     peak: Floats  # shape (N, J)
     cut: Bools  # shape (N, J)
+    bound: Floats  # shape (N,), no routing of a case has a lower fullest link; nan: not worked out
 
     @staticmethod
     def empty(cases: int, jobs: int) -> Outcomes:
-        """To be filled in."""
+        """To be filled in; no bound is known."""
         return Outcomes(
             np.zeros(cases),
             np.full(cases, -1, dtype=np.int32),
@@ -81,6 +82,7 @@ class Outcomes:
             np.zeros(cases, dtype=np.int64),
             np.zeros((cases, jobs)),
             np.zeros((cases, jobs), dtype=np.bool_),
+            np.full(cases, np.nan),
         )
 
 

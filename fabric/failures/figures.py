@@ -34,6 +34,7 @@ class CaseFigures:
     state: Ints  # shape (N, J), positions in STATES
     step_time_s: Floats  # shape (N, J), nan where there is none
     stretch: Floats  # shape (N, J), infinite where a job stalls
+    bound: Floats  # shape (N,), no routing has a lower fullest link of all phases; nan: not worked out
     holds: Bools  # shape (N, L), whether the limits hold whose availability is asked for
 
     def __len__(self) -> int:

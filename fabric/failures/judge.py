@@ -22,8 +22,8 @@ _DIGITS = 12  # to which peaks are compared: further ones are rounding
 Key = tuple[str, str, str, bool]  # fabric, phase, job, of its steady traffic
 
 
-def intact_outcomes(phase: SweepPhase) -> Outcomes:
-    """The phase as it is intact, as one case."""
+def intact_outcomes(phase: SweepPhase, *, proven: bool = False) -> Outcomes:
+    """The phase as it is intact, as one case; with its bound where those of cases are to be ``proven``, too."""
     route = phase.intact
     before = Outcomes.empty(1, len(phase.jobs))
     hottest = fullest(route.utilisation)
@@ -34,6 +34,8 @@ def intact_outcomes(phase: SweepPhase) -> Outcomes:
     for at, (job, steady) in enumerate(phase.jobs):
         before.peak[0, at] = job_peak(route, job, steady=steady)[0]
         before.cut[0, at] = job in route.jobs_cut
+    if proven:
+        before.bound[0] = min(route.best_possible.lower_bound, route.max_utilisation)
     return before
 
 

@@ -24,7 +24,7 @@ def damaged_topology(topology: Topology, damage: Damage, case: int) -> Topology:
     return after.with_slowed(slow, left) if len(slow) else after
 
 
-def _optimum() -> str:
+def optimum() -> str:
     """The router that stands for the best there is."""
     return next(entry.name for entry in ROUTERS if entry.traits.stage == "optimum")
 
@@ -60,7 +60,7 @@ class PlainEngine:
             damaged_topology(phase.topology, damage, case),
             phase.demands,
             phase.phase,
-            router=_optimum() if self.reaction == REOPTIMISED else phase.router,
+            router=optimum() if self.reaction == REOPTIMISED else phase.router,
             options=phase.options,
             efficiency=phase.efficiency,
             latency=phase.latency,

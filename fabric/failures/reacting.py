@@ -10,8 +10,8 @@ import numpy as np
 from fabric.failures.blackhole import DETECTION_S, DETECTION_SAID, Losses, hits_of
 from fabric.failures.cases import Cases, damage_of
 from fabric.failures.choose import engine_of
-from fabric.failures.engine import PhaseEngine, SweepPhase
-from fabric.failures.optimum import CASE_LIMIT_S, OptimalEngine
+from fabric.failures.engine import SweepPhase
+from fabric.failures.optimum import CASE_LIMIT_S
 from fabric.failures.part import Part
 from fabric.failures.reaction import BLACKHOLE, EXPORTED, REOPTIMISED
 from fabric.failures.request import FailureRequest
@@ -65,17 +65,6 @@ def _together(parts: Sequence[Part]) -> Cases:
     """One case that takes all of them."""
     count = len(parts)
     return Cases("one", tuple(parts), column([0, count], np.int64), column(np.arange(count), np.int32), 1)
-
-
-def best_bound(engines: Sequence[PhaseEngine], parts: Sequence[Part]) -> float | None:
-    """Of reaction ``optimal``: below what no routing brings the fullest link when parts fail together; else None."""
-    solved = [engine for engine in engines if isinstance(engine, OptimalEngine)]
-    together, bounds = _together(parts), []
-    for engine in solved:
-        damage = damage_of(together, engine.phase.fabric)
-        touched = len(damage.of(0)[0]) or len(damage.of(0)[1])
-        bounds.append(engine.best(damage, 0).bound if touched else engine.phase.intact.best_possible.lower_bound)
-    return max(bounds, default=None)
 
 
 def reaction_assumptions(request: FailureRequest, detection: Detection | None) -> tuple[Assumption, ...]:

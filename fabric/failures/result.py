@@ -59,10 +59,17 @@ class FailureCase:
     selectors: tuple[str, ...]  # what --down takes
     slowed: tuple[str, ...] = ()  # what --slow takes
     hits: tuple[Hit, ...] = ()  # of reaction blackhole: what is lost before the network converges
-    best_utilisation: float | None = None  # that an ideal controller can still reach; None: not worked out
+    best_utilisation: float | None = None  # no routing has a lower fullest link; None: not worked out
     per_month: float | None = None  # how often it is to be expected, all equal cases together
     lost_gpu_hours_per_month: float | None = None  # by all equal cases together
     roles: tuple[str, ...] = ()  # of the parts: leaf, leaf-spine; what causes are called by beside the kind
+
+    @property
+    def gap(self) -> float | None:
+        """How far, relatively, the fullest link can be above the best there is; None: not worked out."""
+        if not self.best_utilisation or self.max_utilisation is None:
+            return None
+        return max(self.max_utilisation / self.best_utilisation - 1, 0.0)
 
     @property
     def stretch(self) -> float | None:

@@ -16,7 +16,7 @@ from fabric.failures.enumerate import case_set
 from fabric.failures.figures import STATES, CaseFigures
 from fabric.failures.judge import job_states
 from fabric.failures.links import worst_links
-from fabric.failures.reacting import Detection, best_bound, reaction_assumptions
+from fabric.failures.reacting import Detection, reaction_assumptions
 from fabric.failures.reaction import EXPORTED
 from fabric.failures.request import FailureRequest
 from fabric.failures.result import Cause, FailureCase, FailureLimit, FailureResult
@@ -239,7 +239,7 @@ def _case(
         selectors=tuple(dict.fromkeys(text for part in parts for text in part.selectors)),
         slowed=tuple(dict.fromkeys(text for part in parts for text in part.slow_selectors)),
         hits=() if detection is None else detection.hits(parts, row),
-        best_utilisation=best_bound(sweep.ground.optimal_engines, parts),
+        best_utilisation=finite(float(figures.bound[row])) if phase else None,
         roles=tuple(part.role for part in parts),
     )
 

@@ -70,9 +70,10 @@ def work_of(sweep: Sweep) -> int:
 
     Counted, not measured, so that the same scenario always gives the same answer.
     """
+    from fabric.failures.optimum import OptimalEngine
     from fabric.failures.plain import PlainEngine
 
-    work = 0
+    anew, work = (PlainEngine, OptimalEngine), 0
     for engine in sweep.ground.engines:
         phase = engine.phase
         touched = int(sweep.damage[phase.fabric].any.sum())
@@ -80,5 +81,5 @@ def work_of(sweep: Sweep) -> int:
             continue
         cases = sweep.total if sweep.are_pairs else touched
         rows = sum(len(flows.src) for flows in phase.demands.flows)
-        work += cases * (len(phase.topology.links) + rows) * (_PLAIN if isinstance(engine.made, PlainEngine) else 1)
+        work += cases * (len(phase.topology.links) + rows) * (_PLAIN if isinstance(engine.made, anew) else 1)
     return work

@@ -8,6 +8,7 @@ import numpy as np
 
 from fabric.optimise.block_descent import Start
 from fabric.optimise.by_trees import improve_by_trees, take_out_detours
+from fabric.optimise.carry_over import Begun, carry_over
 from fabric.optimise.extract import splits_from_flows
 from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.saddle import Saddle, find_saddle
@@ -15,7 +16,8 @@ from fabric.optimise.trees import TreeNet
 from topologies.columns import column
 
 AIM, AIM_ENTRIES = 1e-7, 1_000_000  # relative gap wanted where it costs little: destinations x arcs up to which it does
-SHORT_ENTRIES = 60_000  # destinations x arcs up to which detours are taken out by trees
+SHORT_ENTRIES = 200_000  # destinations x arcs up to which detours are taken out by trees
+LONG_WORDS = "detours are not taken out: a routing as good with shorter paths may exist"
 MOST_ENTRIES = 40_000_000  # destinations x arcs of the routing, 8 bytes each, held three times
 
 
@@ -28,7 +30,11 @@ def improve_flat(best: Incumbent) -> bool:
     if saddle is None or time.monotonic() > best.deadline:
         return best.done
     if best.done:
-        if len(net.demand.dest) * len(net.capacity) <= SHORT_ENTRIES:
+        if best.options.like is not None:  # its paths are short already
+            return True
+        if len(net.demand.dest) * len(net.capacity) > SHORT_ENTRIES:
+            best.notes.append(LONG_WORDS)
+        else:
             short = net.cheapest(net.weight / float(net.weight @ net.capacity))
             take_out_detours(best, net, Start(saddle.flow, saddle.flow, short, saddle.price))
         return True
@@ -43,6 +49,16 @@ def improve_by_saddle(best: Incumbent, net: TreeNet) -> Saddle | None:
         return None
     best.solver = "first-order"
     best.report("optimal: prices and flows")
+    like = best.options.like
+    begun = None if like is None else carry_over(like, best.graph, best.arcs, net)
+    saddle = _improved(best, net, begun)
+    if begun is not None and not best.done and time.monotonic() < best.deadline:
+        saddle = _improved(best, net, None)
+    return saddle
+
+
+def _improved(best: Incumbent, net: TreeNet, begun: Begun | None) -> Saddle:
+    """Improve the routing and the proof from a start, or from nothing."""
     saddle = find_saddle(
         net,
         gap=best.options.gap,
@@ -51,6 +67,7 @@ def improve_by_saddle(best: Incumbent, net: TreeNet) -> Saddle | None:
         known_bound=best.certificate.lower_bound,
         deadline=best.deadline,
         report=lambda theta, bound: best.report("optimal: prices and flows", theta, bound),
+        begun=begun,
     )
     arcs = best.arcs
     price = np.zeros(len(arcs.src))

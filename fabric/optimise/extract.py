@@ -7,16 +7,19 @@ order; code that propagates demand along them gets a routing that is exactly val
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fabric.optimise.arcs import Arcs
 from fabric.routing.compiled import compiled
-from fabric.routing.graph import PhaseDemand
-from fabric.routing.kernels import hop_order
+from fabric.routing.graph import Adjacency, DemandRows, Inward, PhaseDemand
+from fabric.routing.kernels import hop_order, parallel_rows
 from fabric.routing.router import Splits
 from topologies.columns import Bools, Floats, Ints, Longs, column
 
 _DUST = 1e-9  # flow below this fraction of a destination's demand is the solver's noise
+_ROOM = 4_000_000  # entries that are held at once before those in use are kept, 12 bytes each
 
 
 @compiled
@@ -179,37 +182,82 @@ def _topological(
     return written
 
 
+@compiled
+def _split_rows(
+    first: int,
+    last: int,
+    demand: DemandRows,
+    gbps: Floats,
+    bounds: Longs,
+    arc: Ints,
+    carried: Floats,
+    src: Ints,
+    dst: Ints,
+    into: Inward,
+    into_arc: Ints,
+    out_start: Ints,
+    out_arc: Ints,
+    room: Longs,
+    edges: Ints,
+    fractions: Floats,
+    count: Longs,
+) -> None:
+    """Splits of some destinations, row r from ``room[r]`` on, ``count[r]`` of them.
+
+    Row r has the flows ``carried[bounds[r]:bounds[r + 1]]`` on ``arc``; ``gbps`` is 0 for entries without a path.
+    """
+    nodes = len(out_start) - 1
+    supply, flow = np.empty(nodes), np.empty(len(src))
+    towards = np.empty(nodes, dtype=np.int64)
+    for row in range(first, last):
+        dest, total = demand.dest[row], 0.0
+        supply[:] = 0.0
+        flow[:] = 0.0
+        towards[:] = -1
+        for entry in range(demand.start[row], demand.start[row + 1]):
+            supply[demand.src[entry]] += gbps[entry]
+            total += gbps[entry]
+        for at in range(bounds[row], bounds[row + 1]):
+            if carried[at] > _DUST * total:
+                flow[arc[at]] = carried[at]
+        _send_on(dest, supply, src, dst, flow, into.start, into_arc, into.tail, towards)
+        _cancel_circles(src, dst, flow, out_start, out_arc)
+        edge, part = edges[room[row] : room[row + 1]], fractions[room[row] : room[row + 1]]
+        count[row] = _topological(dest, supply, src, dst, flow, out_start, out_arc, edge, part)
+
+
 def splits_from_flows(
     arcs: Arcs, demand: PhaseDemand, routable: Bools, row_of_var: Ints, arc_of_var: Ints, flow_gbps: Floats
 ) -> Splits:
     """Loop-free splits over arcs from flows f[a, d]; ``flow_gbps`` may be slightly wrong, see the module."""
-    from fabric.routing.graph import Adjacency
-
-    into, out = arcs.into, Adjacency.by(arcs.src, arcs.nodes)
-    tail = arcs.src[into.edge]
-    total = demand.total_gbps
+    into, out, rows = arcs.into, Adjacency.by(arcs.src, arcs.nodes), len(demand.dest)
+    gbps = column(np.where(routable, demand.total_gbps, 0.0), np.float64)
     order = np.argsort(row_of_var, kind="stable")
-    bounds = np.searchsorted(row_of_var[order], np.arange(len(demand.dest) + 1))
-    edges, fractions, start = [], [], [0]
-    buffer = np.empty(len(arcs.src), dtype=np.int32)
-    values = np.empty(len(arcs.src))
-    for row in range(len(demand.dest)):
-        entries = np.arange(demand.start[row], demand.start[row + 1])
-        entries = entries[routable[entries]]
-        supply = np.bincount(demand.src[entries], total[entries], arcs.nodes).astype(np.float64)
-        mine = order[bounds[row] : bounds[row + 1]]
-        flow = np.zeros(len(arcs.src))
-        flow[arc_of_var[mine]] = np.where(flow_gbps[mine] > _DUST * supply.sum(), flow_gbps[mine], 0.0)
-        towards = np.full(arcs.nodes, -1, dtype=np.int64)
-        dest = int(demand.dest[row])
-        _send_on(dest, supply, arcs.src, arcs.dst, flow, into.start, into.edge, tail, towards)
-        _cancel_circles(arcs.src, arcs.dst, flow, out.start, out.edge)
-        count = _topological(dest, supply, arcs.src, arcs.dst, flow, out.start, out.edge, buffer, values)
-        edges.append(buffer[:count].copy())
-        fractions.append(values[:count].copy())
-        start.append(start[-1] + count)
+    bounds = np.searchsorted(row_of_var[order], np.arange(rows + 1))
+    fixed = (
+        demand.rows, gbps, column(bounds, np.int64), column(arc_of_var[order], np.int32),
+        column(flow_gbps[order], np.float64), arcs.src, arcs.dst, arcs.inward, into.edge, out.start, out.edge,
+    )  # fmt: skip
+    count = np.zeros(rows, dtype=np.int64)
+    room = np.concatenate([[0], np.cumsum(np.diff(bounds) + arcs.nodes)])  # what is sent on adds an arc a node at most
+    edges, fractions = [np.empty(0, dtype=np.int32)], [np.empty(0)]
+    first = 0
+    while first < rows:
+        last = max(first + 1, int(np.searchsorted(room, room[first] + _ROOM, side="right")) - 1)
+        begin = room - room[first]
+        edge, part = np.empty(begin[last], dtype=np.int32), np.empty(begin[last])
+        _in_parallel(first, last, (*fixed, begin, edge, part, count))
+        kept = np.repeat(begin[first:last] - np.cumsum(count[first:last]) + count[first:last], count[first:last])
+        kept += np.arange(len(kept))
+        edges.append(edge[kept])
+        fractions.append(part[kept])
+        first = last
     return Splits(
-        start=column(start, np.int64),
-        edge=column(np.concatenate(edges) if edges else [], np.int32),
-        fraction=column(np.concatenate(fractions) if fractions else [], np.float64),
+        start=column(np.concatenate([[0], np.cumsum(count)]), np.int64),
+        edge=column(np.concatenate(edges), np.int32),
+        fraction=column(np.concatenate(fractions), np.float64),
     )
+
+
+def _in_parallel(first: int, last: int, fixed: tuple[Any, ...]) -> None:
+    parallel_rows(last - first, lambda low, high: _split_rows(first + low, first + high, *fixed))

@@ -34,6 +34,7 @@ class Incumbent:
     theta: float
     certificate: Certificate
     solver: str = ""
+    notes: list[str] = field(default_factory=list)  # what else people must know
     began: float = field(default_factory=time.monotonic)
 
     @staticmethod

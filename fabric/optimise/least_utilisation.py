@@ -66,7 +66,7 @@ def least_utilisation(graph: RoutingGraph, demand: PhaseDemand, options: Routing
         certificate=best.certificate,
         solver=best.solver or ("stopped" if partial else "cut bound"),
         partial=partial,
-        notes=() if options.paths in SPLITTING else (*lost_words(space), *_open_words(best)),
+        notes=tuple(best.notes) if options.paths in SPLITTING else (*lost_words(space), *_open_words(best)),
     )
 
 

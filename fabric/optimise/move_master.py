@@ -8,9 +8,8 @@ of level::
     slot[a]:   base[a] + Σ_m change[a, m] y[m] + slope[a] s ≤ capacity[a]      for slots that were overloaded so far
     node[d,v]: B[d, v] + Σ_m change[onward[d, v], m] y[m] + S[d, v] s ≥ 0      for arcs of trees that ran below nothing
 
-A stage ends by fixing its s; the next one has a variable of its own, so the matrix never changes and every solve is
-warm (rows left out until violated: Dantzig, Fulkerson, Johnson, "Solution of a large-scale traveling-salesman problem",
-Oper. Res. 1954).
+The matrix only grows, so every solve is warm (rows left out until violated: Dantzig, Fulkerson, Johnson, "Solution of a
+large-scale traveling-salesman problem", Oper. Res. 1954).
 """
 
 from __future__ import annotations
@@ -92,6 +91,11 @@ class MoveMaster:
         return self._rows
 
     @property
+    def empty(self) -> int:
+        """Rows for arcs of trees."""
+        return int((self._row_of_node >= 0).sum())
+
+    @property
     def watched(self) -> Longs:
         """Slots that have a row."""
         return np.flatnonzero(self._row_of_slot >= 0)
@@ -106,7 +110,7 @@ class MoveMaster:
         self.through, self._base_load = through, self.base.loads(through)
 
     def raise_level(self, slope: Floats, most: float) -> None:
-        """Begin a stage: the base carries ``slope`` (D, V) more per unit of level, at most ``most``."""
+        """The base carries ``slope`` (D, V) more per unit of level, of which there is at most ``most``."""
         self.slope, self._slope_load = slope, self.base.loads(slope)
         slots, keys = np.flatnonzero(self._row_of_slot >= 0), np.flatnonzero(self._row_of_node >= 0)
         index = np.concatenate([self._row_of_slot[slots], self._row_of_node[keys]])
@@ -120,11 +124,6 @@ class MoveMaster:
         self._level = self._columns
         self._highs.addCol(-1.0, 0.0, most / self.scale, int(keep.sum()), index[keep].astype(np.int32), value[keep])
         self._columns += 1
-
-    def fix_level(self, level: float) -> None:
-        """End a stage: its s stays."""
-        self._highs.changeColBounds(self._level, level / self.scale, level / self.scale)
-        self._highs.changeColCost(self._level, 0.0)
 
     def add(self, changes: Changes, cost: Floats, most: Floats | None = None) -> None:
         """Add columns with their cost per unit, and their upper bounds where there are any."""

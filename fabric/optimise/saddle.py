@@ -17,11 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.optimise.block_descent import first_routing
+from fabric.optimise.carry_over import Begun
 from fabric.optimise.path_shifts import Costs, Paths, level, sweep
 from fabric.optimise.trees import Slots, TreeNet
 from topologies.columns import Floats, column
 
-FIRST_PENALTY = 50.0  # ρ times the number of arcs times the utilisation
+FIRST_PENALTY, BEGUN_PENALTY = 50.0, 200.0  # ρ times arcs times utilisation; where prices are near already
 SWEEPS = 12  # over all destinations between two updates of the multipliers; the first searches cheapest paths
 DEAR = 1.5  # arcs looked at by a sweep without a search, of all arcs: where more are, only searches pay
 PRICED_EVERY = 2  # updates between two proofs
@@ -30,6 +31,7 @@ CHECKED_EVERY = 20  # updates between two looks at the gap
 SLOW, STALLED, MOST_STALLS = 0.2, 0.99, 5  # it is slow, or stands still, where more than this part of it is left
 MOST_UPDATES = 100_000
 MOST_FALLS, RESPONSE = 4, 0.7  # after so many falls in a row the bound has to be this much nearer, or they are undone
+FAR, LOOKS, NO_NEARER = 0.05, 2, 0.9  # far is this much or more, no nearer above this part of it so many looks ago
 DETOUR = 1e-9  # price of an arc beside its multiplier, of the mean
 
 
@@ -52,6 +54,7 @@ def find_saddle(
     known_bound: float,
     deadline: float,
     report: Callable[[float, float], None],
+    begun: Begun | None = None,
     patience: int = MOST_STALLS,
     searches: int = 1,
 ) -> Saddle:
@@ -71,17 +74,19 @@ def find_saddle(
         Of ``time.monotonic()``.
     report : callable
         Called with the utilisation and the bound between sweeps.
+    begun : Begun, optional
+        Where to start; its flows change in place. None: from a few passes over all destinations.
     patience : int
         Looks at the gap that may find it standing still.
     searches : int
-        Sweeps between two updates where only sweeps with a search pay. Where most arcs are at the maximum at once,
-        flows that lag behind the multipliers never settle, and several are quicker than one.
+        Sweeps between two updates where only those with a search pay. Where most arcs are at the maximum at once, flows
+        that lag behind the multipliers never settle, and several are quicker than one.
     """
     capacity, out, paths = net.capacity, _leaving(net.slots), _no_paths(net)
-    flow, best = _begin(net, least, known_bound, deadline)
+    flow, best = _begin(net, least, known_bound, deadline, begun)
     load, theta = flow.sum(axis=0), best.theta
     multiplier = best.price * capacity
-    penalty = FIRST_PENALTY / theta * capacity / capacity.sum()
+    penalty = (FIRST_PENALTY if begun is None else BEGUN_PENALTY) / theta * capacity / capacity.sum()
     detour = DETOUR * net.weight / float(net.weight @ capacity)
     dear = False  # whether following paths in use takes longer than a search that says which are worth it
     change, pace = _Change(), _Pace(gap, aim, patience)
@@ -89,14 +94,7 @@ def find_saddle(
         if pace.enough(best) or time.monotonic() > deadline:
             break
         costs = Costs(capacity, multiplier, penalty, detour)
-        looked_at = 0
-        for number in range(searches if dear else SWEEPS):
-            theta = level(costs, load, theta)
-            work = sweep(dear or number == 0, net.slots, out, costs, theta, net.demand.rows, flow, load, paths)
-            dear = dear or (number > 0 and work > DEAR * flow.size)
-            looked_at += work
-            if looked_at > searches * flow.size or time.monotonic() > deadline:
-                break
+        theta, dear = _settle(net, out, costs, theta, flow, load, paths, dear, searches, deadline)
         load = flow.sum(axis=0)
         theta = level(costs, load, theta)
         multiplier = np.maximum(multiplier + penalty * (load / capacity - theta), 0.0)
@@ -108,6 +106,22 @@ def find_saddle(
             change.follow(highest / theta - 1.0, 1.0 - bound / theta)
             penalty = penalty * change.factor
     return best
+
+
+def _settle(
+    net: TreeNet, out: Slots, costs: Costs, theta: float, flow: Floats, load: Floats, paths: Paths,
+    dear: bool, searches: int, deadline: float,
+) -> tuple[float, bool]:  # fmt: skip
+    """Sweeps under fixed multipliers, in place; θ and whether only sweeps with a search pay."""
+    looked_at = 0
+    for number in range(searches if dear else SWEEPS):
+        theta = level(costs, load, theta)
+        work = sweep(dear or number == 0, net.slots, out, costs, theta, net.demand.rows, flow, load, paths)
+        dear = dear or (number > 0 and work > DEAR * flow.size)
+        looked_at += work
+        if looked_at > searches * flow.size or time.monotonic() > deadline:
+            break
+    return theta, dear
 
 
 def _leaving(slots: Slots) -> Slots:
@@ -122,8 +136,13 @@ def _no_paths(net: TreeNet) -> Paths:
     return Paths(np.full((rows, nodes), -1, np.int32), np.zeros((rows, nodes), np.int32), np.zeros(rows, np.int32))
 
 
-def _begin(net: TreeNet, least: float, known_bound: float, deadline: float) -> tuple[Floats, Saddle]:
+def _begin(
+    net: TreeNet, least: float, known_bound: float, deadline: float, begun: Begun | None
+) -> tuple[Floats, Saddle]:
     """A first routing, to be changed in place, and what it and its prices are worth."""
+    if begun is not None:
+        theta = max(float((begun.flow.sum(axis=0) / net.capacity).max(initial=0.0)), least)
+        return begun.flow, Saddle(begun.flow.copy(), theta, begun.price, max(begun.bound, known_bound))
     start = first_routing(net, known_bound=known_bound, deadline=deadline)
     theta = max(float((start.flow.sum(axis=0) / net.capacity).max(initial=0.0)), least)
     price = start.price / float(start.price @ net.capacity)
@@ -164,12 +183,14 @@ class _Pace:
 class _Change:
     """By how much the penalty changes: it grows where loads lag behind prices, and falls where prices lag behind.
 
-    Prices that a smaller penalty does not help are far from where they belong, and travel faster under a large one.
+    Prices that a smaller penalty does not help are far from where they belong, and travel faster under a large one; so
+    do those that are far and come no nearer though both lag alike.
     """
 
     def __init__(self) -> None:
         self.factor = 1.0
         self._falls, self._first = 0, 0.0
+        self._balanced: list[float] = []  # what is left, at every look since the penalty last changed
 
     def follow(self, above: float, below: float) -> None:
         """Take notice of how far, relatively, the highest utilisation lies above θ and the bound below it."""
@@ -188,3 +209,9 @@ class _Change:
                     self.factor = MOST_CHANGE ** (MOST_FALLS + 2)
         else:
             self._falls = 0
+            self._balanced.append(above + below)
+            stays = len(self._balanced) > LOOKS and above + below > NO_NEARER * self._balanced[-LOOKS - 1]
+            if stays and above + below > FAR:
+                self.factor = MOST_CHANGE
+        if self.factor != 1.0:
+            self._balanced.clear()

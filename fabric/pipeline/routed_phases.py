@@ -37,13 +37,16 @@ class AskedPhase:
     latency: FabricLatency
 
     def is_like(self, other: AskedPhase) -> bool:
-        """Whether the other one has the same answer, to the last bit."""
+        """Whether the other one has the same answer, to the last bit; it may have rates of flows that are not asked."""
+        theirs = replace(other.options, report=silent)
+        if self.options.rate_draws == 0:
+            theirs = replace(theirs, rate_draws=0)
         return (
             self.topology is other.topology
             and self.classes == other.classes
             and self.router == other.router
             and (self.efficiency, self.latency) == (other.efficiency, other.latency)
-            and replace(self.options, report=silent) == replace(other.options, report=silent)
+            and replace(self.options, report=silent) == theirs
             and all(_are_equal(one, two) for one, two in zip(self.flows, other.flows, strict=True))
         )
 
@@ -83,6 +86,7 @@ def route_phases(
     idle: bool = False,
     drawn: Drawn | None = None,
     like: Sequence[RoutedPhase] = (),
+    rates: bool = True,
 ) -> list[RoutedPhase]:
     """Route every phase of every fabric that the request names.
 
@@ -94,12 +98,14 @@ def route_phases(
         (fabric, phase) -> draws of the hash that were made elsewhere.
     like : sequence of RoutedPhase
         Those of a run before it. What was stopped by a limit of time is routed again.
+    rates : bool
+        Whether the rates of single flows are worked out beside the loads.
     """
     from fabric.evaluation.phases import route_phase
 
     known = {(phase.route.fabric, phase.route.phase): phase for phase in like}
     found: list[RoutedPhase] = []
-    for name, phase, demands, asked in _asked(prepared, progress, idle=idle, drawn=drawn or {}):
+    for name, phase, demands, asked in _asked(prepared, progress, idle=idle, drawn=drawn or {}, rates=rates):
         before = known.get((name, phase))
         if before is not None and not before.route.partial and asked.is_like(before.asked):
             found.append(before)
@@ -119,7 +125,7 @@ def route_phases(
 
 
 def _asked(
-    prepared: PreparedScenario, progress: Reporter, *, idle: bool, drawn: Drawn
+    prepared: PreparedScenario, progress: Reporter, *, idle: bool, drawn: Drawn, rates: bool
 ) -> Iterator[tuple[str, str, Demands, AskedPhase]]:
     """Fabric, name, demands and all else of every phase."""
     from fabric.evaluation.phases import phase_codes
@@ -130,8 +136,8 @@ def _asked(
     draws = draw_counts(phases, prepared.network.topologies, request, limits_of(loaded, request))
     for name, spec, demands, phase in phases:
         report = under(f"{name} {phase}", progress)
-        loads, rates = draws[name].loads, draws[name].rates
-        options = routing_options(spec, request, loaded.scenario.seed, report, draws=loads, rate_draws=rates)
+        loads, rated = draws[name].loads, draws[name].rates if rates or draws[name].rates is None else 0
+        options = routing_options(spec, request, loaded.scenario.seed, report, draws=loads, rate_draws=rated)
         codes = phase_codes(demands, phase)
         asked = AskedPhase(
             prepared.network.topologies[name],

@@ -78,6 +78,7 @@ def run_scenario(
     like: Run | None = None,
     progress: Reporter = silent,
     idle: bool = False,
+    rates: bool = True,
 ) -> Run:
     """All stages of a scenario.
 
@@ -89,6 +90,8 @@ def run_scenario(
         A run before it, whose fabrics, traffic and routes are taken over where nothing of theirs has changed.
     idle : bool
         Whether a scenario that sends nothing is a run too, without routes; else it is refused.
+    rates : bool
+        Whether the rates of single flows are worked out, on which neither times nor limits depend.
 
     Raises
     ------
@@ -97,7 +100,7 @@ def run_scenario(
     """
     try:
         stages = prepare(loaded, request, like=None if like is None else like.prepared, progress=progress)
-        phases = route_phases(stages, progress, idle=idle, like=() if like is None else like.phases)
+        phases = route_phases(stages, progress, idle=idle, like=() if like is None else like.phases, rates=rates)
         result = judge_phases(stages, phases)
     except FabricError as error:
         # Problems that name no key, such as those of a flag, have no place in the text.

@@ -50,9 +50,9 @@ def adaptive(
     if options.adaptive.granularity == PACKETS:
         return sprayed("adaptive", graph, demand, options.spray_efficiency)
     if options.adaptive.granularity == WHOLE_FLOWS:
-        from fabric.routing.hashing.hashed_flows import HashedFlows
+        from fabric.routing.hashing.streamed_flows import hashed_routing
 
-        return HashedFlows.of(graph, demand, pairs, options, most_listed=_MOST_PATH_EDGES).routed()
+        return hashed_routing(graph, demand, pairs, options, most_listed=_MOST_PATH_EDGES)
     from fabric.routing.hashing.pieces import FlowPieces
 
     return FlowPieces.of(graph, demand, pairs, options).routing(options.seed)

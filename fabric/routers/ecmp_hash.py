@@ -43,6 +43,6 @@ def ecmp_hash(
     options: Injected[RoutingOptions],
 ) -> Routing:
     """One path per flow: every switch hashes it over its shortest next hops, with a seed of its own or the same."""
-    from fabric.routing.hashing.hashed_flows import HashedFlows
+    from fabric.routing.hashing.streamed_flows import hashed_routing
 
-    return HashedFlows.of(graph, demand, pairs, options, most_listed=MOST_PATH_EDGES).routed()
+    return hashed_routing(graph, demand, pairs, options, most_listed=MOST_PATH_EDGES)

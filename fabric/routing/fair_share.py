@@ -41,7 +41,8 @@ def _rows(number: Ints, start: Longs, link: Ints, count: NDArray[np.int64]) -> t
         if link[slot] >= 0 and number[link[slot]] >= 0:
             count[number[link[slot]]] += 1
     first = np.zeros(len(count) + 1, dtype=np.int64)
-    first[1:] = np.cumsum(count)
+    for row in range(len(count)):  # one by one: numba takes seconds to compile what checks the shapes of slices
+        first[row + 1] = first[row] + count[row]
     at = first[:-1].copy()
     flow_of = np.empty(first[-1], dtype=np.int32)
     for flow in range(flows):
@@ -103,7 +104,8 @@ def fill(
     """
     worst = 1.0
     number, left = _overloaded(capacity, load)
-    rate[:] = offered
+    for flow in range(len(offered)):
+        rate[flow] = offered[flow]
     if len(left) == 0:
         return worst
     count = np.zeros(len(left), dtype=np.int64)

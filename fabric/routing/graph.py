@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -21,9 +21,9 @@ import numpy as np
 from fabric.routing.adjacency import Adjacency as Adjacency
 from fabric.routing.block_demand import block_entries, only_block
 from fabric.routing.class_edges import class_edges
-from fabric.routing.twins import TwinNet, find_twins, slot_of_edges, twin_net
+from fabric.routing.switch_edges import SwitchEdges
+from fabric.routing.twins import TwinNet, slot_of_edges
 from topologies.columns import Bools, Floats, Ints, Longs, column, concatenate
-from topologies.parts import strong_parts
 from topologies.topology import Topology
 from traffic.demands import Flows
 
@@ -124,8 +124,7 @@ class RoutingGraph:
     @cached_property
     def strong_part(self) -> Ints:
         """Number of the part of every node inside which all switches reach each other over links between switches."""
-        core = self.between_switches
-        return strong_parts(self.nodes, self.src[core], self.dst[core])
+        return self._switches.with_others(self._switches.strong_part, self.nodes)
 
     @cached_property
     def slot_of_edge(self) -> Longs:
@@ -136,14 +135,25 @@ class RoutingGraph:
     @cached_property
     def twins(self) -> Ints:
         """Set of every switch that has the same links as others; switches are the first of all nodes."""
-        core = self.between_switches
-        return find_twins(self.src[core], self.dst[core], int((~self.is_terminal).sum()))
+        return self._switches.twins
 
     @cached_property
     def twin_net(self) -> TwinNet:
         """The network of those sets."""
-        core = self.between_switches
-        return twin_net(self.src[core], self.dst[core], self.twins, self.nodes)
+        net = self._switches.twin_net
+        set_of = np.full(self.nodes, -1, dtype=np.int32)
+        set_of[: len(net.set_of)] = net.set_of
+        return net._replace(set_of=column(set_of, np.int32))
+
+    @cached_property
+    def _switches(self) -> SwitchEdges:
+        """The edges between switches, which no demand changes: what is found of them is kept with the topology."""
+        kept: dict[str, Any] = vars(self.topology)
+        if "_switch_edges" not in kept:
+            core = self.between_switches
+            kept["_switch_edges"] = SwitchEdges(int((~self.is_terminal).sum()), self.src[core], self.dst[core])
+        found: SwitchEdges = kept["_switch_edges"]
+        return found
 
     def node_name(self, node: int) -> str:
         """Name of the topology node a graph node stands for."""

@@ -245,15 +245,15 @@ def priced_shortest_distances(
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    """Threads for the compiled loops, started once: a descent comes here thousands of times."""
+def kernel_threads() -> ThreadPoolExecutor:
+    """Threads for the compiled loops, started once: a descent comes here thousands of times; for no work that waits."""
     return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="fabric-kernel")
 
 
 def parallel_rows(rows: int, work: Callable[[int, int], None]) -> None:
     """Run ``work(first, last)`` over slices of ``rows`` destinations on threads; each writes to places of its own."""
     bounds = [rows * part // SLICES for part in range(SLICES + 1)]
-    for job in [_pool().submit(work, bounds[part], bounds[part + 1]) for part in range(SLICES)]:
+    for job in [kernel_threads().submit(work, bounds[part], bounds[part + 1]) for part in range(SLICES)]:
         job.result()
 
 
@@ -266,7 +266,7 @@ def parallel_parts(
     if slices == 1:
         work(0, rows, *parts[0])
         return parts[0]
-    for job in [_pool().submit(work, bounds[part], bounds[part + 1], *parts[part]) for part in range(slices)]:
+    for job in [kernel_threads().submit(work, bounds[part], bounds[part + 1], *parts[part]) for part in range(slices)]:
         job.result()
     for part in parts[1:]:
         for total, more in zip(parts[0], part, strict=True):

@@ -17,13 +17,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from fabric.routing.object_code import PAGE, CodeImage, UnknownCodeError, read_object
+from topologies.extension_modules import extension_alone
 
 _EXTENSIONS = ("_dynfunc", "_helperlib", "core/runtime/_nrt_python")
 _LOCK = threading.Lock()
@@ -140,33 +138,12 @@ def _in_memory(image: CodeImage, addresses: dict[str, int]) -> int | None:
 @cache
 def _extensions() -> tuple[ModuleType, ...] | None:
     """Numba's extension modules, loaded without numba; None where they are not what they are taken for."""
-    spec = find_spec("numba")
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).parent
-    found = []
-    for path in _EXTENSIONS:
-        name = "numba." + path.replace("/", ".")
-        module = sys.modules.get(name) or _load(name, folder / path)
-        if module is None:
-            return None
-        found.append(module)
-    has_all = hasattr(found[0], "make_function") and hasattr(found[0], "Environment")
-    return tuple(found) if has_all and all(hasattr(module, "c_helpers") for module in found) else None
-
-
-def _load(name: str, stem: Path) -> ModuleType | None:
-    for suffix in EXTENSION_SUFFIXES:
-        path = f"{stem}{suffix}"
-        if not Path(path).exists():
-            continue
-        spec = spec_from_file_location(name, path, loader=ExtensionFileLoader(name, path))
-        if spec is None or spec.loader is None:
-            return None
-        module = module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-    return None
+    modules = [extension_alone("numba", path) for path in _EXTENSIONS]
+    found = tuple(module for module in modules if module is not None)
+    has_all = len(found) == len(_EXTENSIONS) and all(
+        hasattr(found[0], name) for name in ("make_function", "Environment")
+    )
+    return found if has_all and all(hasattr(module, "c_helpers") for module in found) else None
 
 
 @cache

@@ -247,6 +247,16 @@ class DrawnBefore:
     rates: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class LikeRouting:
+    """Splits and prices of a network whose switches and links are numbered alike: what a solve may start from."""
+
+    graph: RoutingGraph
+    dest: Ints  # shape (D,), graph nodes, as in its demand
+    splits: Splits
+    price: Floats  # shape (E,), of the graph's edges
+
+
 @dataclass(frozen=True)
 class RoutingOptions:
     """What the scenario or the command line says about routing."""
@@ -269,6 +279,7 @@ class RoutingOptions:
     )
     drawn: DrawnBefore | None = None  # all draws that are wanted; None: they are drawn here
     tables: TableOptions = field(default_factory=TableOptions)  # of as-programmed
+    like: LikeRouting | None = None  # of optimal: where to start, such as the intact network; None: from nothing
     report: Reporter = silent
 
 

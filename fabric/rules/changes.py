@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from fabric.rules.change_plan import ChangePlan, Step, plan_change
@@ -104,20 +105,53 @@ def change_files(old: Path, planned: PlannedRules, chosen: Dialect) -> Iterator[
             hint="compare exports of one fabric",
             code="FP8050",
         )
-    before = read_tables_of(old)
+    change = change_to(planned, before=read_tables_of(old), chosen=chosen)
+    yield from change.files(old.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """From tables that run to others, and back."""
+
+    forth: ChangePlan
+    back: ChangePlan
+    before: Mapping[str, SwitchTable]
+    after: Mapping[str, SwitchTable]
+
+    def files(self, origin: str) -> Iterator[File]:
+        """A bundle per round and switch, both ways, a script that takes them, and figures in ``change.json``.
+
+        Parameters
+        ----------
+        origin : str
+            What people call the tables that run.
+        """
+        yield File("change.json", json.dumps(_record(self.forth, self.back, origin), indent=1) + "\n")
+        names = [*self.after, *(name for name in self.before if name not in self.after)]
+        stems = safe_names(names)
+        basis = {name: table.hash_basis for name, table in self.after.items()}
+        script = "".join((_APPLY, find_switch(names, stems), _APPLY_EACH))
+        for folder, change in (("forth", self.forth), ("back", self.back)):
+            yield from _bundles(folder, change, basis, dict(zip(names, stems, strict=True)))
+            yield File(f"{folder}/apply.sh", script)
+
+
+def change_to(planned: PlannedRules, *, before: Mapping[str, SwitchTable], chosen: Dialect) -> Change:
+    """How tables that run come to be the tables in hand.
+
+    Raises
+    ------
+    RuleError
+        For tables of switches that the fabric does not have.
+    """
     after = {table.name: table for table in planned.rules.tables()}
     families, parts = planned.rules.families, parts_of(chosen)
-    basis = {name: table.hash_basis for name, table in after.items()}
-    forth = plan_change(planned.plan, before, after, families=families, parts=parts)
-    back = plan_change(planned.plan, after, before, families=families, parts=parts)
-    yield File("change.json", json.dumps(_record(forth, back, old), indent=1) + "\n")
-    names = list(after)
-    names += [name for name in before if name not in after]
-    stems = safe_names(names)
-    script = "".join((_APPLY, find_switch(names, stems), _APPLY_EACH))
-    for folder, change in (("forth", forth), ("back", back)):
-        yield from _bundles(folder, change, basis, dict(zip(names, stems, strict=True)))
-        yield File(f"{folder}/apply.sh", script)
+    return Change(
+        plan_change(planned.plan, before, after, families=families, parts=parts),
+        plan_change(planned.plan, after, before, families=families, parts=parts),
+        before,
+        after,
+    )
 
 
 def _bundles(folder: str, change: ChangePlan, basis: Mapping[str, int], stem: Mapping[str, str]) -> Iterator[File]:
@@ -159,7 +193,7 @@ def bundle_line(step: Step, basis: int) -> str:
     return f"flow add {text}"
 
 
-def _record(forth: ChangePlan, back: ChangePlan, old: Path) -> dict[str, object]:
+def _record(forth: ChangePlan, back: ChangePlan, origin: str) -> dict[str, object]:
     def figures(change: ChangePlan) -> dict[str, object]:
         return {
             "rounds": [{"title": part.title, "steps": len(part.steps)} for part in change.rounds],
@@ -176,7 +210,7 @@ def _record(forth: ChangePlan, back: ChangePlan, old: Path) -> dict[str, object]
     return {
         "schema": SCHEMA,
         "kind": "ChangePlan",
-        "from": shlex.quote(old.name),
+        "from": shlex.quote(origin),
         "forth": figures(forth),
         "back": figures(back),
     }

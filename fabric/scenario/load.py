@@ -121,6 +121,36 @@ def load_scenario_text(
     return _loaded(SourceFiles({str(path): text.encode()}), path, overrides, registries)
 
 
+def with_overrides(loaded: LoadedScenario, texts: Sequence[str]) -> LoadedScenario:
+    """The same scenario with more ``PATH=VALUE`` texts over its own; its files are not read again.
+
+    Where it brings a catalogue of its own they are, as prices lie over that.
+
+    Raises
+    ------
+    LoadError
+        As ``load_scenario``.
+    """
+    if loaded.catalogues:
+        before = [f"{override.path}={override.value}" for override in loaded.overrides]
+        return load_scenario(loaded.path, overrides=[*before, *texts])
+    registries = Registries()
+    try:
+        tree, given = _overridden(loaded.tree, texts, registries)
+        scenario = validate(tree, registries)
+    except ScenarioError as error:
+        raise LoadError(error.problems, loaded.sources) from None
+    return replace(
+        loaded,
+        scenario=scenario,
+        overrides=(*loaded.overrides, *given),
+        tree=tree,
+        dropped=[],
+        said=list(loaded.catalogue_said),
+        catalogue=priced(registries.catalogue, scenario.costs.prices),
+    )
+
+
 def _loaded(
     files: SourceFiles, path: str | Path, overrides: Sequence[str], registries: Registries | None
 ) -> LoadedScenario:

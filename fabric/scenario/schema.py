@@ -42,8 +42,9 @@ from fabric.routing.names import (
 from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
 from fabric.scenario.cost_schema import CostsSpec
 from fabric.scenario.failure_schema import FailureSpec, Left, RiskGroupSpec
-from fabric.scenario.field_types import LATER, LATER_OF_ROUTES, Name
+from fabric.scenario.field_types import LATER, Name
 from fabric.scenario.latency_schema import FabricLatency
+from fabric.scenario.measured_schema import MeasuredSpec
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.reliability_schema import ReliabilitySpec
 from fabric.scenario.site_schema import SiteSpec
@@ -494,8 +495,8 @@ class Scenario(Spec):
     )
     risk_groups: tuple[RiskGroupSpec, ...] = Field(default=(), description="Shared-risk groups: what fails together")
     failures: tuple[FailureSpec, ...] = Field(default=(), description="Sets of failure cases")
-    measured: tuple[dict[str, Any], ...] = Field(
-        default=(), description="Where measurements to compare with come from", json_schema_extra=LATER_OF_ROUTES
+    measured: tuple[MeasuredSpec, ...] = Field(
+        default=(), description="Where measurements come from that fabric verify load compares with"
     )
 
     @property

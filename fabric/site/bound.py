@@ -27,6 +27,7 @@ import numpy as np
 from fabric.site.place import MOST_CELLS, Block, assign, blocks
 from fabric.site.problem import Measure, Problem, Slots
 from topologies.columns import Floats, Ints, column
+from topologies.sparse_rows import SparseRows
 
 
 def least_way_m(problem: Problem) -> float:
@@ -148,7 +149,4 @@ def _saved_within_racks(problem: Problem, part: Ints, slots: Slots) -> Floats:
 
 def _spread(values: Floats, source: Floats, targets: Ints, position: Ints, share: Floats) -> None:
     """Add the rows of lower switches to their neighbours, times the cables between them."""
-    from scipy.sparse import csr_array
-
-    joined = csr_array((share, (targets, position)), shape=(len(values), len(source)))
-    values += joined @ source
+    values += SparseRows.of(share, targets, position, (len(values), len(source))) @ source

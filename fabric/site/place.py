@@ -14,6 +14,7 @@ from itertools import pairwise, product
 import numpy as np
 
 from fabric.site.problem import Problem
+from topologies.assignment import assigned_columns
 from topologies.columns import Floats, Ints, column
 
 ROUNDS = 6  # in which every role takes a turn
@@ -186,12 +187,7 @@ def assign(costs: Floats) -> Ints:
         return column(np.sort(np.argsort(costs[0], kind="stable")[:rows]), np.int32)
     if rows * slots > MOST_CELLS:
         return _greedy(costs)
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
-
-    shifted = costs - costs.min() + 1.0  # zeros would be no edges
-    _, chosen = min_weight_full_bipartite_matching(csr_array(shifted))
-    return column(chosen, np.int32)
+    return assigned_columns(costs)
 
 
 def _greedy(costs: Floats) -> Ints:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from fabric.pipeline.run import Run, run_scenario
 from fabric.result import RouteResult
 from fabric.routing.progress import Reporter, silent
-from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.scenario.load import LoadedScenario, with_overrides
 from fabric.whatif.changes import ChangeSet
 
 Finish = Callable[[Run, Reporter], Run]  # what is judged of a run after it is routed
@@ -20,12 +20,18 @@ _MOST_KEPT_LINKS = 4_000_000  # loads of links kept in all: a large fabric keeps
 class LiveRoutes:
     """Runs by set of changes; the base is always kept, and lends its fabrics and traffic to states that share them.
 
-    ``finish`` judges a state further once it is routed, as the base was: limits in failure cases.
+    Parameters
+    ----------
+    finish : callable
+        Judges a state further once it is routed, as the base was: limits in failure cases.
+    listed : bool
+        Whether states are shown; of those that are only compared, neither links nor rates of flows are listed.
     """
 
-    def __init__(self, base: Run, finish: Finish = lambda run, _: run) -> None:
+    def __init__(self, base: Run, finish: Finish = lambda run, _: run, *, listed: bool = True) -> None:
         self.base = base
         self._finish = finish
+        self._listed = listed
         self._kept: OrderedDict[tuple[object, ...], Run] = OrderedDict()
         self._empty = ChangeSet().key
 
@@ -51,8 +57,7 @@ class LiveRoutes:
         run = self._kept.get(changes.key)
         if run is not None:
             return run.loaded
-        given = [f"{override.path}={override.value}" for override in self.base.loaded.overrides]
-        return load_scenario(self.base.loaded.path, overrides=[*given, *changes.sets])
+        return with_overrides(self.base.loaded, changes.sets)
 
     def run(self, changes: ChangeSet, progress: Reporter = silent) -> Run:
         """The run of a state; an exception of ``progress`` stops the work and is passed on.
@@ -67,7 +72,10 @@ class LiveRoutes:
             return known
         drawn = self.base.result.draws
         request = replace(changes.request(self.base.request), draws=len(drawn) if drawn is not None else None)
-        run = self._finish(run_scenario(self.scenario(changes), request, like=self.base, progress=progress), progress)
+        request = request if self._listed else replace(request, top=0)
+        loaded = self.scenario(changes)
+        routed = run_scenario(loaded, request, like=self.base, progress=progress, rates=self._listed)
+        run = self._finish(routed, progress)
         self._kept[changes.key] = run
         self._forget()
         return run

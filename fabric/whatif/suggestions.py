@@ -130,7 +130,7 @@ def suggest(
         changes = [change for change in candidates(loaded, list(dict.fromkeys(hot))) if not change.slow]
     worst = worst_phase(result.routes)
     common = fabric or (worst.fabric if worst is not None else "")
-    live = LiveRoutes(run)
+    live = LiveRoutes(run, listed=False)
     found = []
     for change in changes:
         progress(Progress(f"trying {change.text}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ PARSERS: dict[str, set[str]] = {
 }
 
 
+@cache
 def calls() -> list[tuple[str, str, int]]:
     """Every call of a parser: its name, the file, the line."""
     found = []

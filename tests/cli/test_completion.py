@@ -46,3 +46,19 @@ def test_options_of_a_command_are_still_completed() -> None:
     names, imported = completed("fabric build --fo")
     assert "--format" in names
     assert imported == ["fabric.cli.commands.build"]
+
+
+def test_names_of_files_are_left_to_the_shell() -> None:
+    """A scenario and the file of ``--output`` are files; a router is not, and is one of those there are."""
+    asked = {"_FABRIC_COMPLETE": "bash_complete", "COMP_CWORD": "2"}
+    kinds = []
+    for words in ("fabric route exam", "fabric route --output=a", "fabric route --ro"):
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env={**os.environ, **asked, "COMP_WORDS": words},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        kinds.append({line.partition(",")[0] for line in done.stdout.splitlines()})
+    assert kinds == [{"file"}, {"file"}, {"plain"}]

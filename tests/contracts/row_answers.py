@@ -45,8 +45,12 @@ def make_files(folder: Path) -> None:
     (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
+    (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
     hosts = tuple(f"gpu{number}" for number in range(8))
     (folder / "run.log").write_text(text_log(Printed(hosts=hosts, gpus=2)), encoding="utf-8")
+    loads = "".join(f"leaf{leaf} -> spine{spine},{leaf + spine}\n" for leaf in range(2) for spine in range(2))
+    rows = loads.replace("\n", ",main\n") + "leaf0 -> gpu0.nic0,1,main\n"
+    (folder / "loads.csv").write_text("link,gbps,fabric\n" + rows, encoding="utf-8")
     scenario, tables = exported(folder, "fat-tree", out="tables")
     assert run(["verify", "rules", str(scenario), str(tables), "-q"]) == 0
     _, broken = exported(folder, "fat-tree", out="broken")
@@ -56,8 +60,19 @@ def make_files(folder: Path) -> None:
         text = re.sub(r"(nw_dst=10\.64\.0\.\d+,actions=output:)\d", r"\g<1>2", path.read_text())
         (running / path.name).write_text(text)
         (broken / "switches" / path.name).write_text(text)
+    cables = ["export", "cables", str(folder / "s.yaml"), "--profile", "netbox", "-q", "-o", str(folder / "room.csv")]
+    assert run(cables) == 0
+    room = (folder / "room.csv").read_text(encoding="utf-8").splitlines()
+    room[1], room[2] = (_with_end_of(room[one], room[other]) for one, other in ((1, 2), (2, 1)))
+    (folder / "room.csv").write_text("\n".join([*room[:4], *room[5:]]) + "\n", encoding="utf-8")
     certificate = ["--certificate", str(folder / "s.cert"), "-o", str(folder / "answer.json")]
     assert run(["route", str(folder / "s.yaml"), "--router", "optimal", "-q", *certificate]) == 0
+
+
+def _with_end_of(row: str, other: str) -> str:
+    """A cable of NetBox with the far end of another."""
+    mine, theirs = row.split(","), other.split(",")
+    return ",".join([*mine[:3], *theirs[3:6], *mine[6:]])
 
 
 Line = Callable[[Path], list[str]]
@@ -146,6 +161,24 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
             "verify", "routes", f"{at}/fat-tree.fabric.yaml", f"{at}/tables", "--observed", f"ovs:{at}/running",
         ],
     ),
+    "verify cabling": (
+        ("verify", "cabling"), kinds.MOVES,
+        lambda at: ["verify", "cabling", f"{at}/s.yaml", "--observed", f"netbox:{at}/room.csv", "-q"],
+    ),
+    "verify cabling step by step": (
+        ("verify", "cabling"), kinds.FIX_LIST,
+        lambda at: [
+            "verify", "cabling", f"{at}/s.yaml", "--observed", f"netbox:{at}/room.csv", "-q", "--fix-list", "csv",
+        ],
+    ),
+    "export prometheus": (
+        ("export",), kinds.WATCHED,
+        lambda at: ["export", "prometheus", f"{at}/s.yaml", "-o", f"{at}/watched", "--draws", "0", "--force", "-q"],
+    ),
+    "verify load": (
+        ("verify", "load"), kinds.LOADS,
+        lambda at: ["verify", "load", f"{at}/s.yaml", "--measured", f"csv:{at}/loads.csv", "--no-explain"],
+    ),
     "rules trace": (
         ("rules", "trace"), kinds.HOPS,
         lambda at: [
@@ -165,6 +198,14 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
             "sweep", f"{at}/s.yaml", "--vary", "workloads.shuffle.size=1 GB,x", "--vary",
             "fabrics.main.routing.router=ecmp,wcmp",
         ],
+    ),
+    "drain": (
+        ("drain",), kinds.WINDOWS,
+        lambda at: ["drain", f"{at}/s.yaml", "--switch", "fabric=main role=spine", "--no-failures", "-q"],
+    ),
+    "plan change": (
+        ("plan", "change"), kinds.WINDOWS,
+        lambda at: ["plan", "change", f"{at}/s.yaml", f"{at}/work.yaml", "--no-failures", "-q"],
     ),
     "grow": (("grow",), kinds.GROWTH, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "-q"]),
     "grow by steps": (

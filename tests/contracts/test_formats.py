@@ -14,6 +14,7 @@ from topologies.format_registry import (
     Imported,
     as_imported,
     find_format,
+    format_suffixes,
     import_topology,
     read_topology,
     write_topology,
@@ -212,3 +213,12 @@ def test_a_malformed_demand_file_is_refused_with_its_name(entry, nonsense, tmp_p
     with pytest.raises(FormatError, match=path.name) as caught:
         entry.function(path=path, topology=routers(), unit=None)
     assert all(problem.code.startswith("FP6") for problem in caught.value.problems)
+
+
+def test_suffixes_are_those_that_files_declare() -> None:
+    """They are read from the text of the formats, so that telling a file's format imports none."""
+    declared: dict[str, str] = {}
+    for entry in FORMATS.values():
+        for suffix in entry.suffixes:
+            declared.setdefault(suffix, entry.name)
+    assert format_suffixes() == declared

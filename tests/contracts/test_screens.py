@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pilot import drive, press, screen_lines, screen_text
+from pilot import drive, press, screen_lines, screen_text, typed
 from textual.pilot import Pilot
 
 from tui.app import FabricApp
@@ -68,16 +68,11 @@ def test_a_screen_and_its_keys_are_in_the_help(name: str) -> None:
     async def steps(app: FabricApp, pilot: Pilot[Any]) -> None:
         await press(app, pilot, view.key, "question_mark")
         for key in (view.opener, *view.keys):
-            shown = await press(app, pilot, *(["ctrl+u"] if key is not view.opener else []), *_typed(key.help[:18]))
+            await pilot.press("ctrl+u")
+            shown = await typed(app, pilot, key.help[:18])
             assert key.help[:18] in shown, shown
 
     drive(steps)
-
-
-def _typed(text: str) -> list[str]:
-    """Keys that type a text."""
-    names = {" ": "space", ",": "comma", ":": "colon", ".": "full_stop", "-": "minus", ";": "semicolon"}
-    return [names.get(letter, letter) for letter in text]
 
 
 class _Toy(OverviewScreen):

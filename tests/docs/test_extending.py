@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from test_readme import console_commands
 
-pytestmark = pytest.mark.xdist_group("extending")  # what they share is made once, and in order
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "extending").glob("*.md"))}
 COPIED = ("topologies", "traffic", "fabric", "tui", "tests/contracts", "tests/oracles", "tests/tui", "examples")
@@ -29,6 +28,7 @@ CONTRACTS = {
     "fabric/optimise/objectives": ("test_objectives",),
     "fabric/rules/dialects": ("test_dialects",),
     "fabric/cables/profiles": ("test_profiles",),
+    "fabric/operate/observed/formats": ("test_neighbour_formats",),
     "fabric/faces/drawing/views": ("test_drawings",),
     "fabric/faces/report/sections": ("test_report_sections",),
     "fabric/cli/commands": ("test_commands",),

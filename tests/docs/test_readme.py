@@ -17,7 +17,6 @@ import pytest
 
 from fabric.cli.main import run as run_fabric
 
-pytestmark = pytest.mark.xdist_group("readme")  # what they share is made once, and in order
 ROOT = Path(__file__).resolve().parents[2]
 RULES = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -15,7 +15,6 @@ from seeds import make_seeds
 
 from fabric.cli.main import COMMANDS
 
-pytestmark = pytest.mark.xdist_group("fuzz")  # what they share is made once, and in order
 CASES = int(os.environ.get("FABRIC_FUZZ_CASES", "3000"))
 FIRST = int(os.environ.get("FABRIC_FUZZ_FIRST", "0"))
 

@@ -35,7 +35,7 @@ def installation(tmp_path: Path) -> Path:
     """The packages as another user installed them, without compiled kernels."""
     place = tmp_path / "installation"
     for package in ("topologies", "traffic", "fabric", "tui"):
-        ignored = shutil.ignore_patterns("__pycache__")
+        ignored = shutil.ignore_patterns("*.nbi", "*.nbc", "*.linked")
         shutil.copytree(ROOT / package, place / package, ignore=ignored)
     for path in [place, *place.rglob("*")]:
         path.chmod(path.stat().st_mode & ~0o222)

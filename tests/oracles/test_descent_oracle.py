@@ -87,7 +87,7 @@ def test_threads_do_not_change_a_bit(monkeypatch):
     found = []
     for threads in (1, 2, 5):
         with ThreadPoolExecutor(threads) as pool:
-            monkeypatch.setattr("fabric.routing.kernels._pool", lambda pool=pool: pool)
+            monkeypatch.setattr("fabric.routing.kernels.kernel_threads", lambda pool=pool: pool)
             _, _, routing = routed(net, flows, gap=1e-3)
         found.append((routing.edge_gbps.tobytes(), routing.certificate.lower_bound, routing.solver))
     assert found[0] == found[1] == found[2]

@@ -227,8 +227,7 @@ def test_no_traffic_fills_no_link():
 @pytest.mark.parametrize(
     ("limit", "value", "replicas", "message"),
     [
-        ("MOST_FLOWS", 7, 1, "8 flows to hash; 7 are the most"),
-        ("MOST_FLOWS_REPLICATED", 7, 2, "8 flows to hash; with replicas 7 are the most"),
+        ("MOST_FLOW_DRAWS", 7, 1, "8 flows to hash; 7 are the most"),
         ("MOST_FLOW_DRAWS", 79, 10, "10 replicas of 8 flows to hash; 79 are the most in all"),
     ],
 )

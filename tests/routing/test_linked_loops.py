@@ -84,7 +84,7 @@ def answers(folder: Path, kept: str = "kept", before: str = "", **chosen: str) -
     paths = os.pathsep.join([str(folder), str(Path.cwd())])
     environment = {**os.environ, "PYTHONPATH": paths, "NUMBA_CACHE_DIR": str(folder / kept), **chosen}
     done = subprocess.run(
-        [sys.executable, "-c", before + PROGRAM, str(folder / "shipped")],
+        [sys.executable, "-B", "-c", before + PROGRAM, str(folder / "shipped")],  # as in one_line
         env=environment,
         capture_output=True,
         text=True,

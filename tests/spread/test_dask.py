@@ -11,6 +11,7 @@ import pytest
 from dask_cluster import DaskProcesses
 from toy_work import done, job
 
+from fabric.spread import cluster as cluster_module
 from fabric.spread.checkpoint import Checkpoint
 from fabric.spread.run import SpreadOptions
 from topologies.errors import FabricError
@@ -18,7 +19,6 @@ from topologies.errors import FabricError
 pytest.importorskip("distributed")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("dask"),
     pytest.mark.filterwarnings("ignore"),  # of the library, about its own threads and sockets
 ]
 UNITS = 60
@@ -137,7 +137,9 @@ def test_workers_of_another_version_are_not_asked(tmp_path: Path) -> None:
         cluster.end()
 
 
-def test_nobody_at_the_address_is_said(tmp_path: Path) -> None:
+def test_nobody_at_the_address_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it was tried long enough: two seconds here."""
+    monkeypatch.setattr(cluster_module, "CONNECT_S", 2.0)
     with pytest.raises(FabricError, match=r"--scheduler tcp://127\.0\.0\.1:9: ") as caught:
         done(job(tmp_path, 3), SpreadOptions("dask", "tcp://127.0.0.1:9"))
     assert caught.value.problems[0].code == "FP9508"

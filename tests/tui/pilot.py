@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from textual.pilot import Pilot
 
@@ -29,14 +32,19 @@ def screen_text(app: FabricApp) -> str:
 
 async def settled(app: FabricApp, pilot: Pilot[Any], *, seconds: float = 60) -> None:
     """Wait until work in threads is done and what it changed is drawn."""
-    for _ in range(int(seconds / 0.02)):
-        await pilot.pause(0.02)
-        if not app.busy:
-            break
-    else:
-        raise AssertionError(f"still busy: {app.busy}\n{screen_text(app)}")
-    await pilot.pause()
-    await pilot.pause()
+    end, quiet = time.monotonic() + seconds, 0
+    while quiet < 3:  # what is drawn last may start further work
+        await pilot.pause()
+        quiet = 0 if app.busy else quiet + 1
+        if app.busy:
+            assert time.monotonic() < end, f"still busy: {app.busy}\n{screen_text(app)}"
+            await asyncio.sleep(0.01)
+
+
+async def _turn(*_: float) -> None:
+    """Let others run until what a message leads to, and what that leads to, was handled: 20 links of such a chain."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 def drive(
@@ -55,8 +63,16 @@ def drive(
             assert path is None or app.session is not None or isinstance(app.screen, ErrorScreen)
             await steps(app, pilot)
 
-    asyncio.run(run())
+    with without_idling():
+        asyncio.run(run())
     return app
+
+
+@contextmanager
+def without_idling() -> Iterator[None]:
+    """Textual's own pilot guesses from processor time that the app is idle, 20 ms at a time, several times a key."""
+    with patch("textual.app.wait_for_idle", _turn), patch("textual.pilot.wait_for_idle", _turn):
+        yield
 
 
 async def press(app: FabricApp, pilot: Pilot[Any], *keys: str) -> str:
@@ -64,4 +80,11 @@ async def press(app: FabricApp, pilot: Pilot[Any], *keys: str) -> str:
     for key in keys:
         await pilot.press(key)
         await settled(app, pilot)
+    return screen_text(app)
+
+
+async def typed(app: FabricApp, pilot: Pilot[Any], text: str) -> str:
+    """Type a text, wait for what it starts, and return the screen."""
+    await pilot.press(*text)
+    await settled(app, pilot)
     return screen_text(app)

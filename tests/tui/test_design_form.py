@@ -18,6 +18,7 @@ from fabric.scenario.load import load_scenario
 from topologies.summary import summarise
 from tui.app import FabricApp
 from tui.options import Start
+from tui.start import design
 from tui.start.design import DesignScreen
 from tui.widgets.line_table import LineTable
 
@@ -27,8 +28,9 @@ SMALL = {"GPUs": "64", "GPUs per node": "8", "NIC": "8x400", "families": "leaf-s
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A state folder of the test's own, and a working folder to write in."""
+    """A state folder of the test's own; typing is over sooner than for people."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(design, "_LATER_S", 0.05)
 
 
 async def open_form(app: App, pilot: P) -> None:
@@ -43,7 +45,7 @@ async def type_into(app: App, pilot: P, wish: str, text: str) -> str:
     """Put a text into a field, wait for the answer, and return the screen."""
     place = next(place for place, one in enumerate(WISHES) if one.name == wish)
     app.screen.query_one(f"#wish-{place}", Input).value = text
-    await pilot.pause(0.6)
+    await pilot.pause(0.1)
     await settled(app, pilot)
     return screen_text(app)
 
@@ -80,8 +82,7 @@ def test_the_best_is_written_and_opened(tmp_path: Path, monkeypatch: pytest.Monk
         await type_into(app, pilot, "families", "leaf-spine")
         await type_into(app, pilot, "GPUs", "64")
         row = app.screen.query_one("#quick", LineTable).table.record(0)
-        await pilot.press("ctrl+s")
-        await pilot.pause()
+        await press(app, pilot, "ctrl+s")
         app.screen.query_one(Input).value = str(file)
         text = await press(app, pilot, "enter")
         assert "mine" in text or app.session is not None

@@ -6,13 +6,13 @@ small enough that a changed digit is seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gpu_scenario import SCENARIO
-from pilot import QUICKSTART, settled
+from pilot import QUICKSTART, settled, without_idling
 from textual.pilot import Pilot
 
 from tui.app import FabricApp
@@ -21,6 +21,13 @@ from tui.views import views
 
 SIZES = [(120, 40), (80, 24), (60, 20)]
 LOOKS = ["dark", "light", "NO_COLOR"]
+
+
+@pytest.fixture(autouse=True)
+def _without_idling() -> Iterator[None]:
+    """The pilot of the plug-in waits as ours."""
+    with without_idling():
+        yield
 
 
 def app_of(look: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FabricApp:

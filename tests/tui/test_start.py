@@ -16,6 +16,7 @@ from fabric.scenario.load import load_scenario
 from topologies.builder import TOPOLOGIES
 from tui.app import FabricApp
 from tui.recent import recent_files, remember
+from tui.start import form
 from tui.start.error import ErrorScreen
 from tui.start.form import FormScreen
 from tui.widgets.line_table import LineTable
@@ -25,8 +26,9 @@ App, P = FabricApp, Pilot[Any]
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A state folder of the test's own."""
+    """A state folder of the test's own; typing is over sooner than for people."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(form, "_LATER_S", 0.05)
 
 
 async def choose(app: App, pilot: P, words: str) -> str:
@@ -109,7 +111,7 @@ def test_every_builder_has_a_form_that_makes_a_valid_scenario(
     async def steps(app: App, pilot: P) -> None:
         await choose(app, pilot, f"design: {kind}")
         assert isinstance(app.screen, FormScreen)
-        await pilot.pause(0.4)
+        await pilot.pause(0.1)
         await settled(app, pilot)
         text = screen_text(app)
         assert "endpoints" in text
@@ -129,7 +131,7 @@ def test_a_wrong_value_is_explained_in_the_form_and_not_saved(tmp_path: Path, mo
     async def steps(app: App, pilot: P) -> None:
         await choose(app, pilot, "design: fat-tree")
         app.screen.query_one("#field-radix", Input).value = "7"
-        await pilot.pause(0.5)
+        await pilot.pause(0.1)
         await settled(app, pilot)
         assert "odd" in screen_text(app) or "even" in screen_text(app)
         await press(app, pilot, "ctrl+s")

@@ -44,6 +44,7 @@ from fabric.faces.views.differences import (
     phases_since,
     times_since,
 )
+from fabric.faces.views.drain import window_table
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.growth import growth_table, work_table
@@ -60,6 +61,9 @@ from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import sent_table
 from fabric.growth.grow import GrowthRequest, grow
 from fabric.growth.sizes import StageWish
+from fabric.operate.drain.drain import plan_drain
+from fabric.operate.drain.planner import DrainRequest
+from fabric.operate.drain.work import works_on
 from fabric.output.row_kind import RowKind
 from fabric.output.rows import Arrangement, arrange, row_records, to_csv, to_ndjson
 from fabric.output.table import Table
@@ -87,6 +91,7 @@ TRAINING = str(ROOT / "tests" / "golden" / "cases" / "training.fabric.yaml")
 _STYLES = {"bad": "\x1b[1;31m", "good": "\x1b[32m", "warn": "\x1b[33m"}
 
 
+DRAINED = DrainRequest(failures=False)
 GROWTH = GrowthRequest((StageWish(160), StageWish(320)))
 
 
@@ -107,6 +112,8 @@ class Routed:
         self.limited_routers = compare_routers(prepare(limited, RouteRequest()), routers=("ecmp", "ecmp-hash"))
         self.network = self.run.network
         self.grown = grow(load_scenario(str(ROOT / "examples" / "quickstart.fabric.yaml")), GROWTH)
+        works = works_on(self.run.network, ["role=spine"], 1800.0)
+        self.drained = plan_drain(self.run, works, DRAINED)
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
         placed = load_scenario(TRAINING, overrides=["site={rows: 4, racks_per_row: 8, trays: {width: 1 mm}}"])
@@ -222,6 +229,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "what to add": lambda _: failures.remedy_table(SWEEP.remedies),
     "designs": lambda _: design_table(DESIGNS, {DESIGNS[0].name: Path("a.fabric.yaml")}),
     "wishes that conflict": lambda _: conflict_table(CONFLICT),
+    "windows of work": lambda it: window_table(it.drained),
     "stages of growth": lambda it: growth_table(it.grown),
     "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip

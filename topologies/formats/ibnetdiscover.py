@@ -250,6 +250,18 @@ def _read(path: Path, findings: Findings) -> Imported:
     return Imported(built, facts=NodeFacts(told=told or None, adapters=adapters, labels=labels))
 
 
+def link_gbps(tail: str) -> float:
+    """Speed that the end of a port's line tells, Gbps; nan where it tells none that is known.
+
+    >>> link_gbps(' # "leaf1" lid 3 4xNDR'), link_gbps("4x??")
+    (400.0, nan)
+    """
+    rates = list(_RATE.finditer(_PEER.sub("", tail)))
+    if not rates or rates[-1][2] not in _LANE_GBPS or f"{rates[-1][1]}x" not in _WIDTHS:
+        return float("nan")
+    return int(rates[-1][1]) * _LANE_GBPS[rates[-1][2]]
+
+
 def _gbps(tail: str, findings: Findings, line: int) -> float:
     rates = list(_RATE.finditer(_PEER.sub("", tail)))
     if not rates or rates[-1][2] == "??":

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from fabric.evaluation.hottest import describe_link
 from fabric.evaluation.link_flows import LinkFlows, link_flows
 from fabric.faces.views.flows import crossing_words, demand_table, link_flow_table
-from fabric.faces.views.links import Metric, link_table, links_of_part
+from fabric.faces.views.links import links_of_part
 from fabric.output.table import Table
 from fabric.result import PhaseRoute
 from topologies.errors import FabricError
@@ -50,7 +50,6 @@ class FlowsScreen(FilteredView):
         self._links: dict[tuple[int, int], LinkFlows | str] = {}
         self._sort = -1
         self._title = ""
-        self._all_links: tuple[PhaseRoute, Metric, Table] | None = None
         self._kept: PhaseRoute | None = None  # whose flows are kept: an id is that of a living object only
 
     def body(self) -> Iterable[Widget]:
@@ -128,19 +127,12 @@ class FlowsScreen(FilteredView):
         if selection.kind:
             lost = f" {selection.name} is not on {entry.fabric} in this state; esc clears the selection"
             about.append(safe(lost), self.look.warn)
-        return self._link_table(entry), "Links of the phase, hottest first"
+        return self.session.links_by_load(entry), "Links of the phase, hottest first"
 
     def _links_of(self, entry: PhaseRoute, selection: Selection) -> Table:
-        table = self._link_table(entry)
+        table = self.session.links_by_load(entry)
         chosen = links_of_part(entry.topology, selection.kind, selection.name, selection.number)
         return table.ordered(table.order[chosen[table.order]])
-
-    def _link_table(self, entry: PhaseRoute) -> Table:
-        """All links of a phase; the last table is kept, as dialogues and filters come back to it."""
-        metric = self.session.metric
-        if self._all_links is None or self._all_links[0] is not entry or self._all_links[1] != metric:
-            self._all_links = (entry, metric, link_table(entry, metric))
-        return self._all_links[2]
 
     # ---- rows ---------------------------------------------------------------------------------------------------
 

@@ -71,12 +71,25 @@ class HeatScreen(ViewScreen):
         entry, tier = self.session.entry, self.tier
         return self.session.heat(entry, tier) if entry is not None and tier else None
 
+    @property
+    def map_kinds(self) -> tuple[str, ...]:
+        """The tier shown."""
+        return (self.tier,) if self.tier else ()
+
+    @property
+    def _is_new(self) -> bool:
+        """Whether a link is aimed at that the cursor has not been put on."""
+        return self.aim.kind == "link" and self.aim.link >= 0 and (self.session.fabric, self.aim) != self._went_to
+
+    def turn(self) -> None:
+        """To the direction of a link that is aimed at."""
+        session = self.session
+        if self._is_new and session.entry is not None:
+            session.direction = "up" if rising(session.entry.topology)[self.aim.link] else "down"
+
     def show_state(self) -> None:
         """Map and link."""
-        session, look, aim = self.session, self.look, self.aim
-        new = aim.kind == "link" and aim.link >= 0 and (session.fabric, aim) != self._went_to
-        if new and session.entry is not None:
-            session.direction = "up" if rising(session.entry.topology)[aim.link] else "down"
+        session, look, aim, new = self.session, self.look, self.aim, self._is_new
         heat, grid = self.heat_of(), self.query_one("#heat", HeatGrid)
         if heat is None:
             self.query_one("#link", Static).update("this fabric has no links between switches")

@@ -60,6 +60,11 @@ class OverviewScreen(ViewScreen):
             id="panes",
         )
 
+    @property
+    def map_kinds(self) -> tuple[str, ...]:
+        """The map by unit or pod."""
+        return (OVERVIEW,)
+
     def show_state(self) -> None:
         """All five panes."""
         session, look, entry = self.session, self.look, self.session.entry

@@ -67,7 +67,7 @@ class TopologyScreen(ViewScreen):
         if entry is None:
             return
         if self._tree is None or self._tree.route is not entry:
-            self._tree = FabricTree(entry)
+            self._tree = self.session.tree(entry)
         root = self._tree.root()
         if not any(key[0] == root.name for key in self._open):
             self._open |= {root.key} | {child.key for child in self._tree.children(root)[:1]}

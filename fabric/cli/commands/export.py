@@ -13,10 +13,21 @@ from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.cables import CableFlags, cables
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.export_lists import export_record, list_addresses, list_dialects
-from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, Share, refuse_flags
+from fabric.cli.monitoring import EXPORTERS, MonitoringFlags, export_monitoring
+from fabric.cli.options import (
+    ANSWER,
+    SCENARIO,
+    Duration,
+    FabricCommand,
+    OneOf,
+    RareOption,
+    Settings,
+    Share,
+    refuse_flags,
+)
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
-from fabric.faces.views.row_kinds import ADDRESSES, CABLES, DIALECTS, TABLES
+from fabric.faces.views.row_kinds import ADDRESSES, CABLES, DIALECTS, TABLES, WATCHED
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
 from topologies.plugin_folder import file_names
 
@@ -38,25 +49,36 @@ _OWN = (
     "allow_overflow", "old", "no_verify", "time_limit", "timings",
 )  # fmt: skip
 _OF_CABLES = ("profile", "both_ways", "label_format", "colour_by")
+_NOT_OF_MONITORING = (
+    "name", "family", "tolerance", "max_rules", "max_groups", "max_members", "allow_overflow", "old", "no_verify",
+    "timings", "both_ways", "label_format", "colour_by",
+)  # fmt: skip
+_ROWS = {
+    "list": DIALECTS, "addresses": ADDRESSES, "cables": CABLES, "prometheus": WATCHED, "grafana": WATCHED,
+}  # fmt: skip
 FAMILIES = {"4": (4,), "6": (6,), "both": (4, 6)}
 
 
+MONITORING = ("prometheus", "grafana")
+_OF_MONITORING = ("window", "margin", "names", "draws")
+
+
 def profile_names() -> tuple[str, ...]:
-    """Profiles of cables; imports none of them."""
-    return file_names("fabric.cables.profiles")
+    """Profiles of cables, then of monitoring; imports none of them."""
+    return (*file_names("fabric.cables.profiles"), *EXPORTERS)
 
 
 @click.command(
     "export",
     cls=FabricCommand,
     takes=(*ANSWER, *SCENARIO, "phase", "progress"),
-    rows=(TABLES, ADDRESSES, CABLES, DIALECTS),
-    row_kind=lambda values: {"list": DIALECTS, "addresses": ADDRESSES, "cables": CABLES}.get(values["form"], TABLES),
+    rows=(TABLES, ADDRESSES, CABLES, DIALECTS, WATCHED),
+    row_kind=lambda values: _ROWS.get(values["form"], TABLES),
 )
-@click.argument("form", metavar="FORMAT", type=click.Choice(["list", *FORMATS, "addresses", "cables"]))
+@click.argument("form", metavar="FORMAT", type=click.Choice(["list", *FORMATS, "addresses", "cables", *MONITORING]))
 @click.argument("scenario", required=False)
 @click.option("--dialect", "name", metavar="NAME", help="Dialect of the format; export list names them.")
-@click.option("--profile", type=OneOf(profile_names), help="Of cables: what they are written for.")
+@click.option("--profile", type=OneOf(profile_names), help="What cables are written for; whose counters rules read.")
 @click.option("--both-ways", is_flag=True, help="Of cables: list every cable from each of its ends.")
 @click.option("--label-format", metavar="TEMPLATE", help=f"Of cables: labels, such as '{BY_PLACE}'.")
 @click.option(
@@ -98,6 +120,21 @@ def profile_names() -> tuple[str, ...]:
     show_default=True,
     help="Seconds per solve.",
 )
+@click.option("--window", type=Duration(), metavar="TIME", help="Of rules: over which rates are means; 5 min.")
+@click.option("--margin", type=Share(), metavar="X", help="Of rules: above the plan's band, before an alert; 10%.")
+@click.option(
+    "--names",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Of rules: CSV with node,instance or node,instance,port,interface, as the exporter calls them.",
+)
+@click.option(
+    "--draws",
+    cls=RareOption,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Of rules: of the hash, in their tests; 1000.",
+)
 @timings_option
 def command(
     form: str,
@@ -122,10 +159,16 @@ def command(
     no_verify: bool,
     time_limit: float,
     timings: str | None,
+    window: float | None,
+    margin: float | None,
+    names: Path | None,
+    draws: int | None,
 ) -> int:
-    """Write the tables of switches for the worst phase of SCENARIO or the one named by --phase; or its cables.
+    """Write the tables of switches for the worst phase of SCENARIO or the one named by --phase; its cables; its rules.
 
-    FORMAT: openflow, routes, lft (InfiniBand), addresses, cables, or list. cables writes the schedule of every cable
+    FORMAT: openflow, routes, lft (InfiniBand), addresses, cables, prometheus, grafana, or list. prometheus writes
+    recording rules, alerts with limits of the plan and their tests for --profile snmp, node, gnmi or dcgm; grafana
+    dashboards of what they record. cables writes the schedule of every cable
     by a profile: both ends by rack, unit and port, length, medium, trays, bundle, label, in the order of pulling;
     exit code 1: a tray does not hold its cables. The others describe tables: writes the folder -o DIR, whole or not
     at all; with several fabrics a folder of each in it. Files are verified, followed from every source to every
@@ -137,7 +180,14 @@ def command(
         return _listed(scenario, settings)
     if scenario is None:
         raise click.UsageError(f"export {form} needs a SCENARIO")
+    if form in MONITORING:
+        refuse_flags(f"export {form} writes no tables and no cables", *_NOT_OF_MONITORING, groups=("phase",))
+        flags = MonitoringFlags(profile, window, margin, names, draws, fabric, router, paths, objective, time_limit)
+        return export_monitoring(form, scenario, flags, settings)
+    refuse_flags(f"export {form} writes no rules", *_OF_MONITORING)
     if form == "cables":
+        if profile in EXPORTERS:
+            raise click.UsageError(f"profile {profile} is one of export prometheus, not of cables")
         others = [name for name in _OWN if name != "fabric"]
         refuse_flags("cables are laid, not tables written", *others, groups=("phase", "progress"))
         return cables(scenario, CableFlags(profile, both_ways, label_format, colour_by, fabric), settings)
@@ -184,7 +234,11 @@ def _listed(scenario: str | None, settings: Settings) -> int:
     if scenario is not None:
         raise click.UsageError("export list reads no scenario; it names the dialects")
     refuse_flags(
-        "export list only names dialects", *_OWN, *_OF_CABLES, groups=("scenario", "files", "phase", "progress")
+        "export list only names dialects",
+        *_OWN,
+        *_OF_CABLES,
+        *_OF_MONITORING,
+        groups=("scenario", "files", "phase", "progress"),
     )
     return list_dialects(settings)
 

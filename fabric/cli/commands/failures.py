@@ -11,7 +11,17 @@ from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK, PARTIAL
 from fabric.cli.failure_picture import draw_failures, picture_names, wanted_picture
 from fabric.cli.interrupts import exit_code_of
-from fabric.cli.options import ANSWER, SCENARIO, Duration, FabricCommand, OneOf, RareOption, Settings, refuse_flags
+from fabric.cli.options import (
+    ANSWER,
+    SCENARIO,
+    Duration,
+    FabricCommand,
+    OneOf,
+    RareOption,
+    Settings,
+    Share,
+    refuse_flags,
+)
 from fabric.cli.spread_flags import spread_flags, spread_options
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import FAILURES, FAILURES_SHOWN, WORST_LINKS
@@ -102,6 +112,22 @@ _ROWS = {"failures": FAILURES, "links": WORST_LINKS}
     show_default=True,
     help="Apply failure rates and repair times: GPU-hours lost a month, by cause.",
 )
+@click.option(
+    "--gap",
+    cls=RareOption,
+    type=Share(),
+    default=1e-4,
+    show_default=True,
+    help="Of router or reaction optimal: the relative gap that every case is proven to.",
+)
+@click.option(
+    "--time-limit",
+    cls=RareOption,
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    help="Of router optimal: seconds per case and phase; of reaction optimal 30 at most.",
+)
 @click.option("--scale", cls=RareOption, type=float, default=1.0, help="Factor on all demand.")
 @click.option(
     "--remedies",
@@ -129,6 +155,8 @@ def command(
     expected: bool,
     remedies: bool,
     scale: float,
+    gap: float,
+    time_limit: float,
     backend: str,
     scheduler: str | None,
     workers: int | None,
@@ -156,7 +184,9 @@ def command(
     drawn = wanted_picture(settings, picture)
     loaded = load(scenario, settings)
     request = FailureRequest(
-        route=RouteRequest(router=router, down=settings.down, up=settings.up, scale=scale),
+        route=RouteRequest(
+            router=router, down=settings.down, up=settings.up, scale=scale, gap=gap, time_limit_s=time_limit
+        ),
         kinds=kinds or FailureRequest().kinds,
         choose=choose,
         named=() if named is None else (named,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -214,7 +214,6 @@ def _route(
     *,
     allow_unreachable: bool,
 ) -> int:
-    from fabric.faces.answers.records import route_record
     from fabric.faces.answers.route_report import route_document
     from fabric.faces.views.links import link_rows
     from fabric.failures.verdicts import decided
@@ -239,8 +238,14 @@ def _route(
         from fabric.saved.result_file import save_result
 
         save_result(kept, run, force=settings.force)
+
+    def record() -> dict[str, Any]:
+        from fabric.faces.answers.records import route_record
+
+        return route_record(loaded, result, changes)
+
     answer = Answer(
-        lambda: route_record(loaded, result, changes),
+        record,
         lambda: route_document(loaded, result, changes),
         lambda: link_rows(chosen_phases(result.routes, request.phase)),
         LINKS,

@@ -12,10 +12,10 @@ import click
 from fabric.cli.answer import write
 from fabric.cli.options import FabricCommand, Settings
 
-SUMMARY = "Print the JSON Schema of scenario, requirement or catalogue files, or of counts."
+SUMMARY = "Print the JSON Schema of scenario, requirement, catalogue or work files, or of counts."
 ORDER = 180
 
-NAMES = ("scenario", "requirement", "catalog", "counts")
+NAMES = ("scenario", "requirement", "catalog", "counts", "work")
 
 
 @click.command("schema", cls=FabricCommand, takes=("output", "force"))
@@ -23,6 +23,7 @@ NAMES = ("scenario", "requirement", "catalog", "counts")
 def command(name: str, settings: Settings) -> None:
     """Print the JSON Schema called NAME, for editors and other programs."""
     from fabric.design.requirement_schema import requirement_schema
+    from fabric.operate.drain.work_file import work_schema
     from fabric.review.claims import counts_schema
     from fabric.scenario.catalogue_file import catalogue_schema
     from fabric.scenario.json_schema import scenario_schema
@@ -32,6 +33,7 @@ def command(name: str, settings: Settings) -> None:
         "requirement": requirement_schema,
         "catalog": catalogue_schema,
         "counts": counts_schema,
+        "work": work_schema,
     }
     schema = makers[name]()
     write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", replace(settings, format="json"))

@@ -110,7 +110,6 @@ def command(
 def _of_scenario(
     scenario: str, settings: Settings, fabric: str | None, level: str | None, explained: str | None
 ) -> None:
-    from fabric.faces.answers.records import traffic_record
     from fabric.faces.answers.traffic_report import traffic_document
     from fabric.faces.views.traffic import sent_table
     from fabric.pipeline.prepared import prepare
@@ -128,9 +127,15 @@ def _of_scenario(
         if explained is not None:
             _explain(loaded, workloads, timed, settings, explained)
             return
+
+    def record() -> dict[str, Any]:
+        from fabric.faces.answers.records import traffic_record  # with all that routes: not for a table
+
+        return traffic_record(loaded, network, workloads, timed)
+
     emit(
         Answer(
-            lambda: traffic_record(loaded, network, workloads, timed),
+            record,
             lambda: traffic_document(workloads, timed),
             lambda: sent_table(workloads, timed),
             PHASES,

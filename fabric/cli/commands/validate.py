@@ -107,14 +107,15 @@ def _checked_alone(file: str, flags: TopologyFlags) -> bool:
     FabricError
         With everything that is wrong with it.
     """
-    from fabric.design.requirement_file import is_requirement, load_requirement
+    from fabric.design.is_requirement import is_requirement
     from fabric.scenario.catalogue_file import is_catalogue, read_catalogue
     from fabric.scenario.positions import decode, read_yaml
     from topologies.catalogue import builtin
-    from topologies.validate import validate
 
     form = format_of(file, flags.form)
     if form is not None:
+        from topologies.validate import validate
+
         if form == "containerlab" and flags.speed_gbps is None:
             # A lab tells no speeds; any will do for the other checks.
             flags = replace(flags, speed_gbps=1.0)
@@ -130,6 +131,8 @@ def _checked_alone(file: str, flags: TopologyFlags) -> bool:
     text = decode(_bytes(file), file)
     tree = read_yaml(text, file)
     if is_requirement(tree):
+        from fabric.design.requirement_file import load_requirement
+
         loaded = load_requirement(file)
         remember_said([*loaded.said, *(f"{file}: default {line}" for line in loaded.defaults)])
         return True

@@ -1,4 +1,4 @@
-"""``fabric verify``: exported tables followed from their files, and compared with what runs."""
+"""``fabric verify``: exported tables followed from their files, and what runs and is plugged held against the plan."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric.cli.answer import Answer, emit, located
+from fabric.cli.cabling import CablingFlags, verify_cabling_command
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.load_check import load_command
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings
 from fabric.cli.watch import watching
-from fabric.faces.views.row_kinds import DIFFERENCES, FINDINGS
+from fabric.faces.views.row_kinds import DIFFERENCES, FINDINGS, FIX_LIST, MOVES
 
 if TYPE_CHECKING:
     from fabric.output.document import Document
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
     from fabric.rules.manifest import Manifest
     from fabric.rules.verify.findings import Verdict
 
-SUMMARY = "Follow exported tables to every destination, or compare them with what runs."
+SUMMARY = "Follow exported tables to every destination; hold what runs and what is plugged against the plan."
 ORDER = 120
 
 
 @click.group("verify")
 def command() -> None:
-    """Check exported tables: rules follows them, routes compares them with what switches have."""
+    """Follow exported tables to every destination; hold what runs and what is plugged against the plan."""
 
 
 @command.command("rules", cls=FabricCommand, takes=(*ANSWER, *SCENARIO, "progress"), rows=(FINDINGS,))
@@ -104,6 +106,38 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
         settings,
     )
     return ANSWER_IS_NO if rows else OK
+
+
+@command.command(
+    "cabling",
+    cls=FabricCommand,
+    takes=(*ANSWER, *SCENARIO, "progress"),
+    rows=(MOVES, FIX_LIST),
+    row_kind=lambda values: MOVES if values["fix_list"] is None else FIX_LIST,
+)
+@click.argument("scenario")
+@click.option(
+    "--observed", required=True, metavar="FORMAT:PATH",
+    help="What is plugged: lldp:DIR, sonic:DIR, cumulus:DIR, eos:DIR or gnmi:DIR, a file per device named after it, or "
+    "one file with all of them; ibnetdiscover:FILE; netbox:CSV.",
+)  # fmt: skip
+@click.option(
+    "--names", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="CSV of device,port,alias: what interfaces and hosts go by, MAC addresses too; * in device is any characters.",
+)  # fmt: skip
+@click.option(
+    "--alone", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
+    help="Moves of which the cost is found each by itself, the largest first.",
+)  # fmt: skip
+@click.option("--fix-list", type=click.Choice(["csv"]), help="The work step by step instead, an action a row.")
+@click.option("--picture", is_flag=True, help="Draw the wrong part into -o FILE.svg, which alone means it too.")
+def cabling(scenario: str, settings: Settings, **flags: Any) -> int:
+    """Hold what is plugged against the plan of SCENARIO: what differs, the fewest moves to put it right, the cost now.
+
+    Hosts without LLDP are not seen, which is not wrong; with --strict it is. Exit code 0: everything seen is as planned;
+    1: something is not, be it harmless; 3: data that cannot be read, or of another fabric.
+    """
+    return verify_cabling_command(scenario, settings, CablingFlags(**flags))
 
 
 def _routes_record(manifest: Manifest, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -198,3 +232,6 @@ def _document(folder: Path, verdict: Verdict, limits: Sequence[LimitVerdict]) ->
     if len(verdict.findings) > len(shown):
         lines.append(Line(f"and {len(verdict.findings) - len(shown):,} more; --json has them", "warn", is_rows=True))
     return [*lines, *judged]
+
+
+command.add_command(load_command)

@@ -80,6 +80,7 @@ def case_record(case: FailureCase) -> dict[str, Any]:
         "slow": [*case.slowed],
         "hits": [dict(vars(hit)) for hit in case.hits],
         "best_utilisation": finite(case.best_utilisation),
+        "gap": finite(case.gap),
         "per_month": finite(case.per_month),
         "lost_gpu_hours_per_month": finite(case.lost_gpu_hours_per_month),
     }

@@ -24,6 +24,7 @@ from fabric.scenario.load import LoadedScenario
 from topologies.units import format_bytes, format_seconds, percent
 
 _PROVEN = 1e-3  # gap below which a routing is the best that there is
+_EXACT = 1e-9  # gap that is rounding
 
 
 def failures_document(loaded: LoadedScenario, result: FailureResult, *, rows: str, top: int) -> Document:
@@ -115,16 +116,13 @@ def _lost(result: FailureResult) -> list[Table | Line]:
 
 def _best(result: FailureResult) -> list[Table | Line]:
     """How far a case can be from the best there is, where it was looked for."""
-    gaps = [
-        (case.max_utilisation / case.best_utilisation - 1, case)
-        for case in result.failures
-        if case.best_utilisation and case.max_utilisation is not None
-    ]
+    gaps = [(case.gap, case) for case in result.failures if case.gap is not None]
     if not gaps:
         return []
     gap, case = max(gaps, key=lambda entry: entry[0])
     if gap < _PROVEN:
-        return [Line("no routing has a lower fullest link in any of these cases: proven", "good")]
+        least = f"to {gap:.1e} or better" if gap > _EXACT else "exactly"
+        return [Line(f"no routing has a lower fullest link in any of these cases: proven {least}", "good")]
     return [Line(f"proven to within {percent(gap)} of the best; least of all {' and '.join(case.parts)}")]
 
 

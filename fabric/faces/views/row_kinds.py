@@ -246,6 +246,22 @@ DIALECTS = RowKind(
     shown=("format", "dialect", "summary", "proof", "hash_seeds", "failover", "loses"),
 )
 
+WATCHED = RowKind(
+    "fabrics that are watched",
+    ("fabric", "folder", "profile", "router", "links", "measured", "band_limits", "margin", "alerts_tested", "draws"),
+    shown=("fabric", "profile", "router", "links", "measured", "band_limits", "margin", "alerts_tested", "draws"),
+    ratios=("margin",),
+)
+
+LOADS = RowKind(
+    "links, measured and predicted",
+    ("fabric", "link", "tier", "predicted_gbps", "measured_gbps", "drift", "low_gbps", "high_gbps", "state"),
+    shown=("fabric", "link", "predicted_gbps", "measured_gbps", "drift", "low_gbps", "high_gbps", "state"),
+    ratios=("drift",),
+    most=20,
+    key="links",
+)
+
 FINDINGS = RowKind(
     "findings",
     ("kind", "switch", "destination", "words", "trace"),
@@ -371,6 +387,21 @@ WORK = RowKind(
 )  # fmt: skip
 
 
+WINDOWS = RowKind(
+    "windows of work",
+    (
+        "window", "drained", "works", "hours", "lost", "max_utilisation", "hottest_link", "stretch", "gpus_cut_off",
+        "worst_failure", "worst_failure_utilisation", "kept", "broken",
+    ),
+    shown=(
+        "window", "drained", "hours", "lost", "max_utilisation", "gpus_cut_off", "worst_failure",
+        "worst_failure_utilisation", "kept",
+    ),
+    ratios=("max_utilisation", "worst_failure_utilisation"),
+    key="windows",
+)  # fmt: skip
+
+
 def points_of(names: Sequence[str]) -> RowKind:
     """Points of a grid whose axes have these names; a name that a figure has gets ``vary_`` in front."""
     axes = tuple(f"vary_{name}" if name in POINTS.names else name for name in names)
@@ -392,4 +423,28 @@ DESIGNS = RowKind(
     ),
     ratios=("max_utilisation", "above_best"),
     key="designs",
+)  # fmt: skip
+
+MOVES = RowKind(
+    "moves that put cabling right",
+    (
+        "move", "kind", "fabric", "what", "actions", "from_device", "from_port", "from_rack", "from_unit", "to_device",
+        "to_port", "to_rack", "to_unit", "harmless", "max_utilisation", "step_time_s", "job",
+    ),
+    more=("places",),
+    shown=(
+        "move", "kind", "fabric", "what", "places", "actions", "harmless", "max_utilisation", "step_time_s", "job",
+    ),
+    ratios=("max_utilisation",),
+    most=CABLES_SHOWN,
+    key="moves",
+)  # fmt: skip
+
+FIX_LIST = RowKind(
+    "steps of the work on cables",
+    (
+        "move", "step", "kind", "action", "from_device", "from_port", "from_rack", "from_unit", "to_device", "to_port",
+        "to_rack", "to_unit", "other_device", "other_port", "other_rack", "other_unit", "harmless",
+    ),
+    key="steps",
 )  # fmt: skip

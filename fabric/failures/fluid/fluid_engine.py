@@ -100,7 +100,7 @@ class FluidEngine:
                     _keep(worst, job.result())
         whole = Outcomes(
             answers.max_utilisation, answers.hottest, answers.links_over_capacity, answers.unreachable_pairs,
-            answers.peak, cut.astype(np.bool_),
+            answers.peak, cut.astype(np.bool_), answers.bound,
         )  # fmt: skip
         self._do_missed(damage, missed, whole, worst, first)
         return whole

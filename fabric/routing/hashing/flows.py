@@ -14,7 +14,7 @@ from topologies.budget import Counts, check_memory
 from topologies.columns import Floats, Ints, concatenate
 from topologies.errors import RoutingError
 
-MOST_FLOWS = 50_000_000  # 32 bytes each
+MOST_FLOWS = 50_000_000  # 32 bytes each; more are hashed a stretch at a time
 FLOW_BYTES = 100  # of a flow while flows are gathered and sorted
 MOST_FLOWS_REPLICATED = 5_000_000  # with replicas the paths of all flows are kept at once
 MOST_PIECES = 8  # of a flow in flowlets that are walked one by one
@@ -88,6 +88,17 @@ def _check(flows: int, replicas: int) -> None:
         code="FP5002",
         smaller="router ecmp gives the average over many flows at once",
     )
+    check_draws(flows, replicas)
+
+
+def check_draws(flows: int, replicas: int) -> None:
+    """Refuse so many draws of so many flows as would take hours, FP5002."""
+    if flows > MOST_FLOW_DRAWS:
+        raise RoutingError(
+            f"{flows:,} flows to hash; {MOST_FLOW_DRAWS:,} are the most",
+            hint="router ecmp gives the average over many flows at once",
+            code="FP5002",
+        )
     if flows * replicas > MOST_FLOW_DRAWS:
         raise RoutingError(
             f"{replicas:,} replicas of {flows:,} flows to hash; {MOST_FLOW_DRAWS:,} are the most in all",

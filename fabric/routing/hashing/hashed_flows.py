@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 from fabric.routing.destination_flows import flows_by_destination
 from fabric.routing.graph import PhaseDemand, RoutingGraph
@@ -15,6 +16,15 @@ from fabric.routing.hashing.walk import Walker
 from fabric.routing.router import DestinationFlows, PairTraffic, Routing, RoutingOptions
 from topologies.columns import Bools, Floats, Ints
 from topologies.units import format_seconds
+
+_MOST_KEPT = 2_000_000  # hashes of flows kept for the next who asks, 8 bytes each
+
+
+class _Drawn(NamedTuple):
+    """Draws by their seeds."""
+
+    numbers: tuple[int, ...]
+    draws: Draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +38,9 @@ class HashedFlows:
     classes: int
     options: RoutingOptions
     most_listed: int  # edges; paths longer than this in all are not listed
+    _drawn: _Drawn | None = field(
+        default=None, init=False, repr=False
+    )  # the last that were many: rates and loads share
 
     @staticmethod
     def of(
@@ -52,10 +65,16 @@ class HashedFlows:
         return True
 
     def draw(self, seeds: Sequence[int]) -> Draws:
-        """Hashes of all flows in the draws of ``seeds``."""
-        table = self.walker.table
+        """Hashes of all flows in the draws of ``seeds``; few that were asked for before are kept."""
+        table, known = self.walker.table, self._drawn
+        row_of = {seed: row for row, seed in enumerate(known.numbers)} if known is not None else {}
+        if known is not None and all(seed in row_of for seed in seeds):
+            return known.draws.of_rows([row_of[seed] for seed in seeds])
         ends = (table.src_endpoint, table.dst_endpoint)
-        return draw(self.walker.graph, ends, table.name, self.options.hash, seeds)
+        drawn = draw(self.walker.graph, ends, table.name, self.options.hash, seeds)
+        if len(seeds) * table.flows <= _MOST_KEPT and len(seeds) >= len(row_of):
+            object.__setattr__(self, "_drawn", _Drawn(tuple(seeds), drawn))
+        return drawn
 
     def loads_gbps(self, seeds: Sequence[int]) -> Floats:
         """Offered load of every edge and class in every draw, shape (R, E, C)."""
@@ -73,11 +92,15 @@ class HashedFlows:
         """Loads and paths of one draw."""
         drawn = self.draw((seed,))
         listed = int(self.room.length.sum()) <= self.most_listed
+        if listed:
+            loads, links = self.room.loads_and_paths(self.walker, drawn, self.classes)
+        else:
+            loads, links = self.walker.loads_gbps(drawn, self.classes), None
         return Routing(
             "ecmp-hash",
-            self.walker.loads_gbps(drawn, self.classes)[0],
+            loads[0],
             self.unreachable,
-            paths=flow_paths(self.room, self.walker, drawn) if listed else None,
+            paths=None if links is None else flow_paths(self.room, links[0]),
             flows=None if listed else partial(self.by_destination, seed),
             draws=self,
             packet_slowdown=self.options.hash.packet_slowdown,

@@ -130,6 +130,12 @@ class Draws:
     keys: Hashes  # shape (R, F)
     seeds: Hashes  # shape (R, V)
 
+    def of_rows(self, rows: list[int]) -> Draws:
+        """Some of the replicas, in this order."""
+        if rows == list(range(len(self.keys))):
+            return self
+        return Draws(self.bits, self.keys[rows], self.seeds[rows])
+
 
 def switch_seeds(graph: RoutingGraph, lasting: Hashes, seed: int, *, per_switch: bool) -> Hashes:
     """Hash seed of every graph node, shape (V,); terminals are hosts and keep their own in any case.
@@ -167,12 +173,30 @@ def draw(
     name : ndarray, shape (F,)
         64 bits that tell flows apart: class, pair and queue pair.
     """
-    bits, fields, address = BITS[options.function], field_mask(options.fields), addresses(graph.topology)
-    keys = np.empty((len(seeds), len(name)), dtype=np.uint64)
+    own = node_seeds(graph, options, seeds)
+    return hashed_flows(addresses(graph.topology), ends, name, options, seeds, own)
+
+
+def node_seeds(graph: RoutingGraph, options: HashOptions, seeds: Sequence[int]) -> Hashes:
+    """Hash seed of every graph node in the replicas that ``seeds`` stand for, shape (R, V)."""
     own = np.empty((len(seeds), graph.nodes), dtype=np.uint64)
     lasting = lasting_numbers(graph)
     for row, seed in enumerate(seeds):
         own[row] = switch_seeds(graph, lasting, seed, per_switch=options.per_switch_seed)
+    return own
+
+
+def hashed_flows(
+    address: NDArray[np.uint32],
+    ends: tuple[Ints, Ints],
+    name: Hashes,
+    options: HashOptions,
+    seeds: Sequence[int],
+    own: Hashes,
+) -> Draws:
+    """As ``draw``, with the addresses of all endpoints and the seeds ``own`` of all graph nodes at hand."""
+    bits, fields = BITS[options.function], field_mask(options.fields)
+    keys = np.empty((len(seeds), len(name)), dtype=np.uint64)
 
     def work(first: int, last: int) -> None:
         for row in range(first, last):

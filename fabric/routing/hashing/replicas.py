@@ -65,14 +65,28 @@ class Room:
 
     def paths(self, walker: Walker, draws: Draws) -> Ints:
         """Links of every flow in every replica of ``draws``, shape (R, H); -1 is not a link."""
-        paths = np.tile(self.empty, (len(draws.keys), 1))
+        paths = self._blank(draws)
         walker.write_paths(draws, self.start[:-1] + _ACCESS, paths)
         return paths
 
+    def loads_and_paths(self, walker: Walker, draws: Draws, classes: int) -> tuple[Floats, Ints]:
+        """Loads of every edge and class, shape (R, E, classes), and what `paths` gives, of one walk."""
+        paths = self._blank(draws)
+        return walker.loads_and_paths(draws, classes, self.start[:-1] + _ACCESS, paths), paths
 
-def flow_paths(room: Room, walker: Walker, draws: Draws) -> FlowPaths:
-    """Paths of the first replica; flows between endpoints of one switch have no edge and are left out."""
-    table, links = room.table, room.paths(walker, draws)[0]
+    def _blank(self, draws: Draws) -> Ints:
+        return np.tile(self.empty, (len(draws.keys), 1))
+
+
+def flow_paths(room: Room, links: Ints) -> FlowPaths:
+    """Paths of one replica; flows between endpoints of one switch have no edge and are left out.
+
+    Parameters
+    ----------
+    links : ndarray, shape (H,)
+        A row of `Room.paths`.
+    """
+    table = room.table
     crossed = (links >= 0) & (links < len(room.graph.src))
     edges = np.add.reduceat(crossed, room.start[:-1]) if table.flows else np.empty(0, dtype=np.int64)
     routed = edges > 0

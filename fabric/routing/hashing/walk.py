@@ -222,18 +222,21 @@ class Walker:
 
     graph: RoutingGraph
     table: FlowTable
+    destinations: int  # that are walked to in all
     whole: RoutingGraph | None = None  # with everything up, where switches keep the groups that they have in it
 
     @staticmethod
-    def of(graph: RoutingGraph, table: FlowTable, *, resilient: bool) -> Walker:
-        """Walks through a graph; with ``resilient`` flows stay where what is down lets them."""
-        topology = graph.topology
+    def of(graph: RoutingGraph, table: FlowTable, *, resilient: bool, destinations: int = 0) -> Walker:
+        """Walks through a graph; with ``resilient`` flows stay where what is down lets them.
+
+        ``destinations`` is how many there are where further tables than this one are walked.
+        """
+        topology, destinations = graph.topology, destinations or len(table.dest)
         if not resilient or topology.up.all():
-            return Walker(graph, table)
+            return Walker(graph, table, destinations)
         terminals = column(graph.node_of[graph.is_terminal], np.int32)
-        return Walker(
-            graph, table, build_graph(topology.whole, [], per_endpoint=True, access_in_graph=np.unique(terminals))
-        )
+        whole = build_graph(topology.whole, [], per_endpoint=True, access_in_graph=np.unique(terminals))
+        return Walker(graph, table, destinations, whole)
 
     @cached_property
     def _net(self) -> Net:
@@ -255,58 +258,77 @@ class Walker:
     @cached_property
     def _sets(self) -> tuple[TwinNet, TwinNet]:
         """Twins of the graph, and of the one with everything up; empty where they do not help."""
-        rows, graphs = len(self.table.dest), [self.graph, self.whole or self.graph]
-        help_all = all(not graph.is_terminal.any() and folds(graph, rows) for graph in graphs)
+        graphs = [self.graph, self.whole or self.graph]
+        help_all = all(not graph.is_terminal.any() and folds(graph, self.destinations) for graph in graphs)
         return (graphs[0].twin_net, graphs[1].twin_net) if help_all else (no_twins(), no_twins())
 
-    def _columns(self, draws: Draws) -> tuple[Rows, Hashes]:
+    def _columns(self, table: FlowTable, draws: Draws) -> tuple[Rows, Hashes]:
         """Flows by the nodes that are walked through, and the seeds of those nodes in every replica."""
         net, node = self._walked
-        table = self.table
         rows = Rows(node[table.dest], table.start, node[table.src], table.code, table.gbps)
         seeds = np.zeros((len(draws.seeds), len(net.out_start) - 1), dtype=np.uint64)
         seeds[:, node] = draws.seeds
         return rows, seeds
 
-    def _walk(self, first: int, last: int, draws: Draws, place: Longs, paths: Ints, loads: Floats) -> None:
-        rows, seeds = self._columns(draws)
-        walk_slice(first, last, self._walked[0], *self._sets, rows, draws.bits, draws.keys, seeds, place, paths, loads)
+    def _walk(self, draws: Draws, place: Longs, paths: Ints) -> Callable[[int, int, Floats], None]:
+        """What walks a slice of destinations; the flows are brought into columns once for all slices."""
+        net, sets, (rows, seeds) = self._walked[0], self._sets, self._columns(self.table, draws)
+
+        def walk(first: int, last: int, loads: Floats) -> None:
+            walk_slice(first, last, net, *sets, rows, draws.bits, draws.keys, seeds, place, paths, loads)
+
+        return walk
 
     def loads_gbps(self, draws: Draws, classes: int) -> Floats:
         """Gbps of every edge and class in every replica of ``draws``, shape (R, E, classes)."""
         none = np.empty((len(draws.keys), 0), dtype=np.int32)
+        return self._added(draws, classes, np.empty(0, dtype=np.int64), none)
 
-        def work(first: int, last: int, loads: Floats) -> None:
-            self._walk(first, last, draws, np.empty(0, dtype=np.int64), none, loads)
+    def loads_and_paths(self, draws: Draws, classes: int, place: Longs, paths: Ints) -> Floats:
+        """Both at once: what `loads_gbps` gives, and what `write_paths` writes."""
+        return self._added(draws, classes, place, paths)
 
+    def _added(self, draws: Draws, classes: int, place: Longs, paths: Ints) -> Floats:
         replicas, edges = len(draws.keys), len(self.graph.src)
-        loads = parallel_loads(len(self.table.dest), (replicas * edges, classes), work)
-        return loads.reshape(replicas, edges, classes)
+        walk = self._walk(draws, place, paths)
+        return parallel_loads(len(self.table.dest), (replicas * edges, classes), walk).reshape(replicas, edges, classes)
 
     def adder(self, draws: Draws, dest: Ints) -> Callable[[int, Floats], None]:
         """What adds the flows to ``dest[row]`` in the one replica of ``draws`` to loads (E, classes), Gbps."""
         none, place = np.empty((1, 0), dtype=np.int32), np.empty(0, dtype=np.int64)
         at = np.searchsorted(self.table.dest, dest).tolist()
-        net, (rows, seeds) = self._walked[0], self._columns(draws)
+        net, (rows, seeds) = self._walked[0], self._columns(self.table, draws)
 
         def add(row: int, loads: Floats) -> None:
             walk_slice(at[row], at[row] + 1, net, *self._sets, rows, draws.bits, draws.keys, seeds, place, none, loads)
 
         return add
 
+    def add_flows(self, table: FlowTable, draws: Draws, loads: Floats) -> None:
+        """Add the flows of another table, hashed as ``draws`` says, to loads of shape (R x E, classes), Gbps."""
+        none, place = np.empty((len(draws.keys), 0), dtype=np.int32), np.empty(0, dtype=np.int64)
+        net, (rows, seeds) = self._walked[0], self._columns(table, draws)
+        rows_in_all = len(table.dest)
+        walk_slice(0, rows_in_all, net, *self._sets, rows, draws.bits, draws.keys, seeds, place, none, loads)
+
     def write_paths(self, draws: Draws, place: Longs, paths: Ints) -> None:
         """Write the edges of every flow f in replica r to ``paths[r]`` from ``place[f]`` on."""
-        none = np.empty((0, 1))
-        on_threads(len(self.table.dest), lambda first, last: self._walk(first, last, draws, place, paths, none))
+        none, walk = np.empty((0, 1)), self._walk(draws, place, paths)
+        on_threads(len(self.table.dest), lambda first, last: walk(first, last, none))
 
-    def lengths(self, demand: PhaseDemand) -> tuple[Longs, Bools]:
-        """Most edges of every flow's path, shape (F,), and which entries of the demand have no path, shape (nnz,)."""
+    def entry_lengths(self, demand: PhaseDemand) -> Longs:
+        """Most edges of a path of every entry of the demand, shape (nnz,); -1 without one."""
         length = np.empty(len(demand.src), dtype=np.int64)
 
         def work(first: int, last: int) -> None:
             length_slice(first, last, self._net, self._sets[0], demand.rows, length)
 
         on_threads(len(demand.dest), work)
+        return length
+
+    def lengths(self, demand: PhaseDemand) -> tuple[Longs, Bools]:
+        """Most edges of every flow's path, shape (F,), and which entries of the demand have no path, shape (nnz,)."""
+        length = self.entry_lengths(demand)
         pair = demand.dest_of_entry.astype(np.int64) * self.graph.nodes + demand.src
         wanted = self.table.dest_of_flow.astype(np.int64) * self.graph.nodes + self.table.src
         entry = np.searchsorted(pair, wanted)

@@ -1,0 +1,156 @@
+"""``fabric verify load``: what counters said beside what the plan says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fabric.cli.answer import Answer, emit, load, located, note
+from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.options import ANSWER, SCENARIO, Duration, FabricCommand, OneOf, Settings, Share, flags_given
+from fabric.cli.watch import watching
+from fabric.faces.views.row_kinds import LOADS
+from fabric.routing.names import router_names
+
+if TYPE_CHECKING:
+    from fabric.operate.load_check.check import LoadSource
+    from fabric.operate.load_check.result import LoadCheckResult
+    from fabric.pipeline.run import Run
+    from fabric.request import RouteRequest
+    from fabric.routing.progress import Reporter
+    from fabric.scenario.load import LoadedScenario
+
+EXPORTERS = ("snmp", "node", "gnmi", "dcgm")
+KINDS = ("prometheus", "csv", "perfquery")
+
+
+@click.command("load", cls=FabricCommand, takes=(*ANSWER, *SCENARIO, "progress"), rows=(LOADS,))
+@click.argument("scenario")
+@click.option(
+    "--measured", metavar="prometheus:URL|csv:FILE|perfquery:BEFORE,AFTER",
+    help="Where from; default: measured: of the scenario. A CSV has link,gbps or time,node,port,tx_bytes,rx_bytes.",
+)  # fmt: skip
+@click.option("--profile", type=OneOf(lambda: EXPORTERS), help="Whose names the series of a Prometheus have; snmp.")
+@click.option("--window", type=Duration(), metavar="TIME", help="Over which rates are means; 15 min.")
+@click.option(
+    "--tolerance", type=Share(), default="10%", show_default=True, metavar="X", help="Of rates beside their band."
+)
+@click.option(
+    "--names", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="CSV with node,instance or node,instance,port,interface, as what was measured calls them.",
+)  # fmt: skip
+@click.option("--fabric", metavar="NAME", help="Only this fabric.")
+@click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
+@click.option("--no-explain", is_flag=True, help="Do not look for what explains a difference.")
+def load_command(
+    scenario: str,
+    measured: str | None,
+    profile: str | None,
+    window: float | None,
+    tolerance: float,
+    names: Path | None,
+    fabric: str | None,
+    router: str | None,
+    no_explain: bool,
+    settings: Settings,
+) -> int:
+    """Hold the mean rates that counters told against those of SCENARIO: drift by link, tier, job; and what explains it.
+
+    Both are means over many steps. A link is off where its rate is outside of what the plan, its hash and the tolerance
+    allow. Explanations are changes of the plan, each worked out again: demand scaled, a switch or cable down, another
+    router, a job placed elsewhere. Exit code 0: every measured link is in its band; 1: some are not, or ports are down;
+    3: what was measured cannot be read, or is of another fabric.
+    """
+    from fabric.request import RouteRequest
+
+    loaded = load(scenario, settings)
+    source = _source(loaded, measured, profile, window, names)
+    request = RouteRequest(router=router, fabric=fabric, down=settings.down, up=settings.up, slow=settings.slow)
+    with located(loaded, settings), watching(settings) as report:
+        result = _check(loaded, request, source, settings, report, tolerance=tolerance, explained=not no_explain)
+    for text in result.notes:
+        note(text, settings)
+    _emit(loaded, result, settings)
+    return OK if result.holds else ANSWER_IS_NO
+
+
+def _check(
+    loaded: LoadedScenario,
+    request: RouteRequest,
+    source: LoadSource,
+    settings: Settings,
+    report: Reporter,
+    *,
+    tolerance: float,
+    explained: bool,
+) -> LoadCheckResult:
+    from fabric.operate.load_check.check import check_loads
+    from fabric.pipeline.run import run_scenario
+    from fabric.scenario.load import load_scenario
+
+    run = run_scenario(loaded, request, progress=report)
+
+    def again(overrides: tuple[str, ...]) -> Run:
+        other = load_scenario(loaded.path, overrides=[*settings.overrides, *overrides])
+        return run_scenario(other, request, like=run)
+
+    return check_loads(run, source, tolerance=tolerance, load=again, explained=explained)
+
+
+def _source(
+    loaded: LoadedScenario, measured: str | None, profile: str | None, window_s: float | None, names: Path | None
+) -> LoadSource:
+    """What the command line says, over what the scenario says."""
+    from fabric.operate.load_check.check import LoadSource
+    from fabric.operate.monitoring.names_file import GivenNames, read_names
+
+    if window_s is not None and window_s < 1:
+        raise click.UsageError("--window: 1 s or more")
+    given = GivenNames() if names is None else read_names(names)
+    if measured is None:
+        found = _of_scenario(loaded)
+        keys: dict[str, Any] = {"profile": profile, "window_s": window_s, "names": given if names else None}
+        from dataclasses import replace
+
+        return replace(found, **{key: value for key, value in keys.items() if value is not None})
+    kind, colon, place = measured.partition(":")
+    if kind not in KINDS or not colon or not place:
+        raise click.UsageError(f"--measured {measured}: write prometheus:URL, csv:FILE or perfquery:BEFORE,AFTER")
+    if kind == "perfquery" and place.count(",") != 1:
+        raise click.UsageError("--measured perfquery: two outputs of perfquery -x, perfquery:BEFORE,AFTER")
+    if kind == "perfquery" and window_s is None:
+        raise click.UsageError("--measured perfquery: --window says how long after BEFORE AFTER was read")
+    if kind != "prometheus" and "profile" in flags_given(click.get_current_context()):
+        raise click.UsageError(f"--profile is of a Prometheus, not of {kind}")
+    return LoadSource(kind, place, profile or "snmp", 900.0 if window_s is None else window_s, given)
+
+
+def _of_scenario(loaded: LoadedScenario) -> LoadSource:
+    """The first source of the scenario that counters come from."""
+    from fabric.operate.load_check.check import LoadSource
+    from fabric.operate.monitoring.names_file import GivenNames, read_names
+
+    found = next((spec for spec in loaded.scenario.measured if spec.kind in KINDS), None)
+    if found is None:
+        raise click.UsageError("--measured says where counters come from, or measured: in the scenario")
+    base = loaded.directory
+    place = found.url or ",".join(str(base / part.strip()) for part in (found.path or "").split(","))
+    names = GivenNames() if found.names is None else read_names(base / found.names)
+    return LoadSource(found.kind, place, found.profile, found.window, names)
+
+
+def _emit(loaded: LoadedScenario, result: LoadCheckResult, settings: Settings) -> None:
+    from fabric.faces.answers.load_report import load_document, load_record
+    from fabric.faces.views.loads import load_table
+
+    emit(
+        Answer(
+            lambda: load_record(loaded, result),
+            lambda: load_document(result),
+            lambda: load_table(result),
+            LOADS,
+        ),
+        settings,
+    )

@@ -1,0 +1,1 @@
+"""The plan meets the machine room: what is observed there held against what was planned."""

@@ -1,0 +1,119 @@
+"""What counters said beside the plan: link by link, tier by tier, job by job, and what would explain it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabric.operate.forecast import LinkForecast
+from topologies.columns import Bools, Floats
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredRates:
+    """Mean rates of the links of one fabric over the time of the measurement.
+
+    Attributes
+    ----------
+    gbps : ndarray, shape (L,)
+        nan where nothing was measured.
+    down : ndarray, shape (L,)
+        Whether a port of the link said that it is not up.
+    """
+
+    fabric: str
+    gbps: Floats
+    down: Bools
+
+    @property
+    def known(self) -> Bools:
+        """Whether a link was measured."""
+        return np.isfinite(self.gbps)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Rates of all fabrics, over which time, and what was met in reading them."""
+
+    source: str
+    rates: tuple[MeasuredRates, ...]
+    span_s: float
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SumDrift:
+    """Links together: a tier in one direction, or what the hosts of a job send."""
+
+    fabric: str
+    kind: str  # tier or job
+    name: str
+    links: int
+    measured_links: int
+    predicted_gbps: float  # of the measured links
+    measured_gbps: float
+
+    @property
+    def drift(self) -> float | None:
+        """Measured over predicted, less 1; None where nothing is predicted."""
+        return self.measured_gbps / self.predicted_gbps - 1 if self.predicted_gbps > 0 else None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A change of the plan that would come closer to what was measured.
+
+    Attributes
+    ----------
+    fit : float
+        Part of the squared difference between the plan and the measurement that it takes away; 1 leaves nothing.
+    change : str
+        As the command line says it, where it can.
+    """
+
+    cause: str
+    words: str
+    fit: float
+    change: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class FabricDrift:
+    """One fabric: what was predicted and measured."""
+
+    plan: LinkForecast
+    rates: MeasuredRates
+    tolerance: float
+    sums: tuple[SumDrift, ...]
+    explanations: tuple[Explanation, ...]
+
+    @property
+    def outside(self) -> Bools:
+        """Measured links whose rate no plan within the tolerance gives, shape (L,)."""
+        capacity = self.plan.topology.links.capacity_gbps
+        floor = FLOOR * capacity
+        high = self.plan.high_gbps * (1 + self.tolerance) + floor
+        low = self.plan.low_gbps * (1 - self.tolerance) - floor
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.rates.known & ((self.rates.gbps > high) | (self.rates.gbps < low)))
+
+
+FLOOR = 0.001  # of capacity: what links carry beside the plan
+
+
+@dataclass(frozen=True)
+class LoadCheckResult:
+    """The answer of ``fabric verify load``."""
+
+    measurement: Measurement
+    fabrics: tuple[FabricDrift, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every measured link is in its band and no port is down that the plan has up."""
+        return not any(
+            bool(fabric.outside.any()) or bool((fabric.rates.down & fabric.plan.topology.up).any())
+            for fabric in self.fabrics
+        )

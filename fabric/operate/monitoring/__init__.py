@@ -1,0 +1,1 @@
+"""Rules, alerts, their tests and dashboards whose thresholds come from the plan."""

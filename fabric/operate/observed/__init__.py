@@ -1,0 +1,1 @@
+"""Who hears whom: what switches, hosts and subnet managers tell of their neighbours, one file one format."""
