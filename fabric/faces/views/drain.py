@@ -21,7 +21,7 @@ def window_table(result: DrainResult) -> Table:
         "window": counts("window", "window", [window.number for window in windows], width=6),
         "drained": named("drained", "drained", [drained(window) for window in windows]),
         "works": counts("works", "works", [len(window.works) for window in windows], width=5),
-        "hours": amounts("hours", "hours", [window.hours for window in windows], width=6, unit="h"),
+        "hours": amounts("hours", "hours", [window.hours for window in windows], width=6),
         "lost": amounts("lost", f"lost {result.unit}", [window.lost for window in windows], width=11),
         "max_utilisation": loads("max_utilisation", "fullest link", [one.max_utilisation for one in windows], width=12),
         "hottest_link": named("hottest_link", "which", [window.hottest_link for window in windows], priority=2),
