@@ -54,7 +54,7 @@ def verify_cabling(
     seen = see(PlanNames(ends, aliases, request.names), heard)
     progress(Progress("comparing cables"))
     difference = differences(seen)
-    slow = _slow(difference)
+    slow = slow_cables(difference)
     nodes = Nodes(seen)
     groups = grouped(difference)
     found = [(group, _move(difference, group, harmless(difference, group, nodes))) for group in groups]
@@ -62,7 +62,7 @@ def verify_cabling(
     return _result(difference, slow, moves, request, planned, now, (*seen.notes, *_told(seen), *notes))
 
 
-def _slow(difference: Difference) -> dict[int, float]:
+def slow_cables(difference: Difference) -> dict[int, float]:
     """Cables that are right and run slower than planned: cable -> Gbps."""
     seen, ends = difference.seen, difference.seen.ends
     rows = np.flatnonzero(difference.right)
