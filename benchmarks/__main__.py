@@ -11,7 +11,7 @@ from benchmarks.compare import Outcome, Plan, Session
 from benchmarks.measure import attempt, case, fabric, machine
 from benchmarks.methods import Work
 from benchmarks.tables import ALIGN, HEADER, line, row
-from benchmarks.works import EXAMPLE, works
+from benchmarks.works import COLD, EXAMPLE, works
 
 QUICK = Plan(peer_limit_s=20.0, repeat=3, repeat_budget_s=8.0, total_s=600.0)
 FULL = Plan(peer_limit_s=600.0, repeat=5, repeat_budget_s=60.0)
@@ -20,6 +20,7 @@ FULL = Plan(peer_limit_s=600.0, repeat=5, repeat_budget_s=60.0)
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("work", nargs="*", choices=[*works(), []], help="default: all that ten minutes allow")
+    parser.add_argument("--cold", action="store_true", help="what starts cold: everyday commands, tabs, first screen")
     parser.add_argument("--full", action="store_true", help="everything, peers up to ten minutes each")
     parser.add_argument("--repeat", type=int, help="runs that count, of work that is quick enough")
     parser.add_argument("--limit", type=float, help="seconds each peer has")
@@ -35,15 +36,15 @@ def _plan(options: argparse.Namespace) -> Plan:
         peer_limit_s=options.limit or base.peer_limit_s,
         repeat=options.repeat or base.repeat,
         repeat_budget_s=base.repeat_budget_s,
-        total_s=None if options.work else base.total_s,
+        total_s=None if options.work or options.cold else base.total_s,
         ours_limit_s=options.time_limit,
     )
 
 
 def _chosen(options: argparse.Namespace) -> list[Work]:
     every = works()
-    if options.work:
-        return [every[name] for name in options.work]
+    if options.work or options.cold:
+        return [every[name] for name in (*(COLD if options.cold else ()), *options.work)]
     return [entry for entry in every.values() if options.full or not entry.full_only]
 
 
@@ -93,7 +94,7 @@ def main() -> None:
     _fill_caches()
     print(line(HEADER))
     print(line(ALIGN))
-    peers = "no" if options.ours else "all" if options.full or options.work else "some"
+    peers = "no" if options.ours else "all" if options.full or options.work or options.cold else "some"
     faults = _measure(Session(plan), chosen, peers=peers)
     print(f"\n{time.monotonic() - began:.0f} s in all")
     sys.exit(1 if faults else 0)

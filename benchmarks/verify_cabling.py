@@ -1,6 +1,6 @@
 """Cabling of 262,144 ends verified: ``python -m benchmarks.verify_cabling [FOLDER]``, with LLDP of all 66,624 devices.
 
-1,024 leaves with 64 hosts and an uplink to each of 64 spines; four swaps, two cables taken out, one leaf plugged one port
+1,024 leaves with 64 hosts and an uplink to each of 64 spines; four swaps, two cables taken out, one leaf plugged a port
 off. The files are written untimed. Prints processor seconds and wall of every part, and the peak of memory. Routing is
 not in it: it takes what ``fabric route`` does, for the fabric as plugged and for every finding that is routed alone.
 """

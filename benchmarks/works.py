@@ -10,6 +10,10 @@ from benchmarks.measure import Run, case, fabric, has_case
 from benchmarks.methods import MISSED_LIMIT, PARTIAL, Answer, Method, Work, edge_lp, ours, peer
 
 EXAMPLE = "examples/train-2k.fabric.yaml"
+COLD = (
+    *("help", "train-2k", "build-2k", "validate-2k", "traffic-2k", "tab-command", "tab-option", "tab-file"),
+    *("first-frame", "train-2k-first", "ecmp-8", "ecmp-16"),
+)  # what people wait for before they have seen anything
 JOB = "benchmarks/scenarios/train-65k.fabric.yaml"
 # Ten cables of the large job's fabric: eight uplinks of eight leaves, and two cables up from spines.
 MILLION = "benchmarks/scenarios/train-1m.fabric.yaml"
@@ -41,10 +45,16 @@ def _start_up() -> list[Work]:
     missed = (0, MISSED_LIMIT)
     return [
         alone("help", "fabric --help, cold process", fabric("--help"), 0.3),
-        alone("train-2k", "route 2,048 GPUs, cold process", route, 3.0, accepted=missed),
+        alone("train-2k", "route 2,048 GPUs, cold process", route, 1.0, accepted=missed),
+        *(alone(f"{verb}-2k", f"{verb} the same, cold process", fabric(verb, EXAMPLE), 0.5)
+          for verb in ("build", "validate", "traffic")),
+        alone("tab-command", "a tab of the shell: fabric ro", case("tab", "fabric ro"), 0.15),
+        alone("tab-option", "a tab of the shell: fabric route --ro", case("tab", "fabric route --ro"), 0.15),
+        alone("tab-file", "a tab of the shell: fabric route exam", case("tab", "fabric route exam"), 0.15),
         alone(
-            "train-2k-first", "  kernels not yet compiled", route, 15.0, accepted=missed, fresh_kernels=True
+            "train-2k-first", "  kernels not yet compiled", route, 5.0, accepted=missed, fresh_kernels=True
         ),
+        alone("first-frame", "first screen of the terminal interface", case("first_frame", EXAMPLE), 1.0),
         alone("build", "build fat tree k=48, 27,648 hosts", case("fat_tree", "48"), 0.5),
         alone("build-64", "build fat tree k=64, 65,536 hosts", case("fat_tree", "64"), 1.0, 300.0),
         *_builders(),

@@ -69,7 +69,11 @@ tmux tmux
 yanglint libyang2-tools
 crushtool ceph-base
 nfdump nfdump
-lldpd lldpd"
+lldpd lldpd
+prometheus prometheus
+promtool prometheus
+prometheus-snmp-exporter prometheus-snmp-exporter
+snmpd snmpd"
 
 if [ "$kind" = dev ]; then
     missing=$(echo "$real_programs" | while read -r program package; do

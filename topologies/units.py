@@ -392,6 +392,9 @@ def format_watts(watts: float) -> str:
     return _scaled(watts, ((1e6, "MW"), (1e3, "kW"), (1.0, "W")))
 
 
+_MOST_DIGITS = 6  # of a percentage; what is less above a full link is rounding
+
+
 def percent(ratio: float | None, digits: int = 1) -> str:
     """A ratio for people; ``-`` when there is none, ``∞`` for load on nothing.
 
@@ -401,6 +404,19 @@ def percent(ratio: float | None, digits: int = 1) -> str:
     if ratio is None:
         return "-"
     return "∞" if ratio == float("inf") else f"{percent_number(ratio, digits)} %"
+
+
+def peak_percent(ratio: float | None, digits: int = 1) -> str:
+    """A utilisation, with enough digits to tell one just above a full link from that.
+
+    >>> peak_percent(2.2737), peak_percent(1.00004), peak_percent(1.0)
+    ('227.4 %', '100.004 %', '100.0 %')
+    """
+    if ratio is None or not 1.0 < ratio < 2.0:
+        return percent(ratio, digits)
+    while digits < _MOST_DIGITS and float(f"{ratio * 100:.{digits}f}") <= 100.0:
+        digits += 1
+    return percent(ratio, digits)
 
 
 def percent_number(ratio: float, digits: int = 0) -> str:

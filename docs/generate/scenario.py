@@ -131,6 +131,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("Keys of an inference workload", ("ServingPool", "Lengths")),
     ("limits", ("LimitSpec",)),
     ("failures and risk_groups", ("FailureSpec", "RiskGroupSpec")),
+    ("measured", ("MeasuredSpec",)),
     ("reliability and on_failure", ("ReliabilitySpec", "RateSpec", "OnFailure")),
 )
 

@@ -56,7 +56,7 @@ def load_command(
     no_explain: bool,
     settings: Settings,
 ) -> int:
-    """Hold the mean rates that counters told against those of SCENARIO: drift by link, tier and job, and what explains it.
+    """Hold the mean rates that counters told against those of SCENARIO: drift by link, tier, job; and what explains it.
 
     Both are means over many steps. A link is off where its rate is outside of what the plan, its hash and the tolerance
     allow. Explanations are changes of the plan, each worked out again: demand scaled, a switch or cable down, another

@@ -331,9 +331,19 @@ def utilisation_of(topology: Topology, offered: Floats, usable: Floats) -> Float
 def _best_possible(prepared: PreparedPhase, routing: Routing) -> Certificate:
     if routing.certificate is not None:
         return routing.certificate
+    if routing.admitted is not None:
+        return _bound_without_solver(prepared.graph, _carried_demand(prepared, routing), ~routing.unreachable)
     if not routing.unreachable.any():
         return prepared.best_bound
     return _bound_without_solver(prepared.graph, prepared.demand, ~routing.unreachable)
+
+
+def _carried_demand(prepared: PreparedPhase, routing: Routing) -> PhaseDemand:
+    """What is admitted of the demand, endpoints' own included."""
+    sent, received = _ends(prepared, routing)
+    demand, part = prepared.demand, routing.admitted
+    gbps = demand.gbps if part is None else column(demand.gbps * part[:, None], np.float64)
+    return replace(demand, gbps=gbps, sent_gbps=sent, received_gbps=received)
 
 
 def _bound_without_solver(graph: RoutingGraph, demand: PhaseDemand, routable: Bools) -> Certificate:

@@ -1,4 +1,4 @@
-"""Mean rates of links in draws of the hash that no plan was made from: what other switches would do with the same flows."""
+"""Mean rates of links in draws of the hash that no plan was made from: the same flows under other switches."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What counters should read: the mean rate of every link over many steps, by job and phase, and how far a hash moves it.
+"""What counters should read: the mean rate of every link over many steps, by job and phase, and its hash band.
 
 A counter that is read every half minute knows no phases: it tells the mean over steps. A job runs step after step, and
 sends the bytes of a phase once in each: its mean rate on a link is those bytes over the time of a step, as congestion
-leaves it. Steady traffic is there all the time. What happens now and then, such as a checkpoint, is no part of the mean,
-but of what a link may carry. Rates are on the wire, as the payload efficiency of the fabric says.
+leaves it. Steady traffic is there all the time. What happens now and then, such as a checkpoint, is no part of the
+mean, but of what a link may carry. Rates are on the wire, as the payload efficiency of the fabric says.
 
 Where flows are hashed the mean is that over draws of the hash, and a link may carry what the bounds of
 ``hash_band`` allow: the hash of the switches that run is not known.
@@ -19,13 +19,14 @@ import numpy as np
 from fabric.operate.hash_band import highest_load, lowest_load, surest_mean
 from fabric.pipeline.run import Run
 from fabric.result import JobTime, PhaseRoute
+from fabric.routing.names import DEFAULT_ROUTER
 from fabric.routing.router import ROUTERS
 from topologies.columns import Bools, Floats
 from topologies.topology import Topology
 
 DRAWS = 100
 CHANCE = 1e-6  # that a hash moves any link of a fabric out of its band
-_MOST_CELLS = 2_000_000_000  # loads of links by class over all draws
+_MOST_CELLS = 20_000_000  # loads of links by class over all draws
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def uplinks(topology: Topology) -> Bools:
 
 def _affordable(draws: int, routes: Sequence[PhaseRoute]) -> int:
     cells = sum(route.link_gbps.size for route in routes)
-    return int(np.clip(_MOST_CELLS // max(cells * 100, 1), 5, draws))
+    return int(np.clip(_MOST_CELLS // max(cells, 1), 5, draws))
 
 
 class _Sums:
@@ -273,7 +274,7 @@ def may_cross(column: PhaseColumn) -> Bools:
         return crossed
     kept = vars(route)
     if "_reached" not in kept:  # one routing for all classes of the phase
-        fluid = ROUTERS["ecmp"](
+        fluid = ROUTERS[DEFAULT_ROUTER](
             {}, graph=routed.graph, demand=routed.demand, pairs=routed.pairs, options=routed.options
         )
         kept["_reached"] = (

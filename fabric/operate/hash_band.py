@@ -1,7 +1,7 @@
 """How far a hash may move the load of a link: bounds on sums of flows that land on it or not.
 
 Every flow is on the link or is not, by the hash of its header, flow by flow on its own; none is larger than ``flow``.
-For such a sum of mean m the chance to reach x > m is at most exp(-m/flow h(x/m - 1)), with h(u) = (1 + u) ln(1 + u) - u,
+For such a sum of mean m the chance to reach x > m is at most exp(-m/flow h(x/m - 1)), h(u) = (1 + u) ln(1 + u) - u,
 and so is that to fall to x < m (Chernoff and Bennett; Boucheron, Lugosi, Massart: "Concentration Inequalities", 2013,
 theorem 2.9). The bound needs neither the number of flows nor the chance of each.
 """

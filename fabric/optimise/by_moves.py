@@ -28,9 +28,8 @@ HELPS = 1e-8  # reduced cost, in units of the programme, that a move has to save
 NEAR = 0.97  # of capacity: slots as full as that get a row at the start
 DUST = 1e-9  # of a destination's demand: flow below is not worth a move
 MOST_MOVES = 600  # a round adds
-MOST_ROUNDS = 150
-LONG = 12  # rounds after which a proven gap is close enough
-MOST_EMPTY, GROWTH = 800, 1.4  # rows of a stage above which trees are chosen anew, and how that grows each time
+MOST_ROUNDS = 1500
+MOST_EMPTY, GROWTH = 800, 1.4  # rows for empty arcs of trees above which those are chosen anew, and its growth
 MOST_ENTRIES = 40_000_000  # destinations x arcs of a routing, 8 bytes each
 
 
@@ -121,23 +120,12 @@ class MoveRounds:
         self.carries: Bools = self.base.through(self.problem.enters(self._entries + 1.0)) > 0
         self.master = MoveMaster(self.base, self.capacity, self.problem.unit, scale=self.scale)
 
-    def begin(self, part: Floats, rising: Bools, most: float) -> None:
-        """Begin a stage: parts of the entries are carried, and what rises gets up to ``most`` more.
-
-        Where many arcs of trees ran empty in stages before, trees are those of the routing that was kept.
-        """
-        self.part, self.rising, self.most = part, np.where(rising, 1.0, 0.0), most
-        anew = self.master.rows > MOST_EMPTY
-        if anew:
-            flow = self.problem.flows(self.problem.splits(self.kept, part), part)
-            self._stand_on(flow)
+    def begin(self, part: Floats, rising: Floats, most: float) -> None:
+        """Parts of the entries are carried, shape (nnz,), and up to ``most`` times ``rising``, of that shape, more."""
+        self.part, self.rising, self.most = part, rising, most
         self.master.stand(self.base.through(self.problem.enters(part)))
         if rising.any():
-            self.master.raise_level(self.base.through(self.problem.enters(self.rising)), most)
-        if anew:
-            use = flow.sum(axis=0) / self.capacity
-            self.master.watch(np.flatnonzero(use > NEAR), np.empty(0, dtype=np.int64))
-            self.take_flows(flow)
+            self.master.raise_level(self.base.through(self.problem.enters(rising)), most)
 
     def take_flows(self, flow: Floats) -> None:
         """Moves that make a routing without circles, Gbps by destination and slot, of the base."""
@@ -146,29 +134,29 @@ class MoveRounds:
         row, slot = row[extra], slot[extra]
         self._add(row, self.base.slots.tail[slot].astype(np.int64), slot, self.base)
 
-    def settle(self, enough: Callable[[MovePoint, Floats, Floats], bool] | None = None) -> MovePoint | None:
+    def settle(self, enough: Callable[[float, Floats], bool] | None = None) -> MovePoint | None:
         """Rounds until nothing is broken and no move helps; None when the time is used up.
 
-        ``enough`` is asked after many rounds, with prices of the slots and distances under them, shape (D, V).
+        ``enough`` is asked before moves are, with the level reached and prices of the slots; it may end the rounds.
+
+        Moves are asked for when nothing is broken: rows alone leave a point that is still optimal but for them, and
+        moves alone one that is still feasible, so that HiGHS goes on from either.
         """
-        limit = max(float(MOST_EMPTY), self.master.rows + MOST_EMPTY / 2)
-        for number in range(MOST_ROUNDS):
+        limit = float(MOST_EMPTY)
+        for _ in range(MOST_ROUNDS):
             point = self.master.solve(self.deadline)
-            if point is None:
+            if point is None or time.monotonic() > self.deadline:
                 return None
             slots, nodes = self.master.broken(point)
-            if self.master.rows + len(slots) + len(nodes) > limit:
+            if self.master.empty + len(nodes) > limit:
                 limit *= GROWTH
                 self._rebase(point)
                 continue
-            rows = self.master.watch(slots, nodes)
-            price, distance, moves = self._price(point)
-            late = enough is not None and number >= LONG and not rows and enough(point, price, distance)
-            if late or not (rows or moves):
+            if self.master.watch(slots, nodes):
+                continue
+            if (enough is not None and enough(point.level, point.price)) or not self._price(point):
                 self.kept = self.master.flows(point)
                 return point
-            if time.monotonic() > self.deadline:
-                return None
         return None
 
     def _rebase(self, point: MovePoint) -> None:
@@ -177,7 +165,7 @@ class MoveRounds:
         flow = self.problem.flows(self.problem.splits(self.master.flows(point), part), part)
         watched = self.master.watched
         self._stand_on(flow)
-        self.begin(self.part, self.rising > 0, self.most)
+        self.begin(self.part, self.rising, self.most)
         self.master.watch(watched, np.empty(0, dtype=np.int64))
         self.take_flows(self.kept)
         self.take_flows(flow)
@@ -188,8 +176,8 @@ class MoveRounds:
             price + NUDGE * float(price.sum()) / max(len(price), 1) * weight / (float(weight.max(initial=0.0)) or 1.0)
         )
 
-    def _price(self, point: MovePoint) -> tuple[Floats, Floats, int]:
-        """Prices of the slots, distances under them, and how many moves to cheaper paths were added."""
+    def _price(self, point: MovePoint) -> int:
+        """Add moves to paths that are cheaper under a point's prices; returns how many."""
         self.price = point.price
         price = self._nudged(self.length + point.price)
         cheapest, distance = Base.cheapest(self.base.slots, self.base.dest, price)
@@ -200,7 +188,7 @@ class MoveRounds:
             best = np.sort(np.argpartition(-saved[row, node], MOST_MOVES)[:MOST_MOVES])
             row, node = row[best], node[best]
         self._add(row, node, cheapest.onward[row, node].astype(np.int64), cheapest)
-        return price, distance, len(row)
+        return len(row)
 
     def _add(self, row: Longs, node: Longs, first: Longs, follow: Base) -> None:
         """Add moves of what passes nodes to other first slots."""

@@ -1,148 +1,212 @@
-"""Progressive filling over moves: exact max-min fair levels on flat networks, with the prices that prove each.
+"""Max-min fair levels by cuts: the fairest parts that all known prices allow, and a routing that is asked for them.
 
-All entries rise together until prices stop some; those stay, and the others rise on (Nace, Pióro, "Max-min fairness
-and its applications to routing and load-balancing in communication networks: a tutorial", IEEE Surveys 2008). An entry
-is taken to be stopped when the prices of its stage leave it no room worth naming; what they leave in fact is worked out
-again from the finished routing, and an entry that has no price yet rises on by nothing until it has one.
+Where the routing carries all parts, none could be higher (see ``level_cuts``). Where it does not, the prices of the
+largest multiple of them that fits are a cut that they break; it is added, and the parts are filled again. A few dozen
+cuts settle what progressive filling takes a programme a level for (Nace, Pióro, "Max-min fairness and its applications
+to routing and load-balancing in communication networks: a tutorial", IEEE Surveys 2008). Flat networks, where any path
+goes, are routed by moves off trees; other route spaces by their programmes.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from fabric.optimise.arcs import merge_parallel
-from fabric.optimise.block_descent import first_routing
 from fabric.optimise.by_moves import MOST_ENTRIES, MoveNet, MoveRounds
 from fabric.optimise.carried import Carried
-from fabric.optimise.move_master import MovePoint
-from fabric.optimise.proofs import entry_prices, level_bound, paid_gbps
-from fabric.routing.graph import PhaseDemand, RoutingGraph
+from fabric.optimise.clean_prices import clean_prices
+from fabric.optimise.flow_programmes import highest_multiple
+from fabric.optimise.level_cuts import LevelCuts
+from fabric.optimise.path_policy import solver_for
+from fabric.optimise.programme_rounds import improve
+from fabric.optimise.route_space import RouteSpace
+from fabric.optimise.saddle import find_saddle
 from fabric.routing.progress import Progress
 from fabric.routing.router import LevelStage, RoutingOptions
-from topologies.columns import Bools, Floats
+from topologies.columns import Floats, column
 
-ROOM = 1e-7  # relative, that the prices of its stage may leave an entry that stops
-PAYS = 1e-9  # price of an entry's path, relative to the dearest, above which it may stop
-NEAR = 0.97  # slots this close to the maximum of the first routing get a row
-CLOSE = 1e-9  # relative gap of a stage that long rounds end with
+CARRIED = 2e-9  # relative: parts that miss by this little are carried
+BREAKS = 1e-10  # relative: a cut that parts break by less does not help
+FIRST_GAP = 3e-3  # relative, of a first routing of parts
+CLOSE = 1.01  # utilisation of parts up to which their programme is solved; prices of those beyond are a cut at once
+SEED_WORK = 5e8  # destinations x edges x nodes up to which cuts of single nodes come first
+NEAR = 0.97  # slots this close to the maximum of the routing before get a row
+DEEP, SHALLOW = 0.8, 1e-5  # a cut takes off this part of what is too much, or else the programme is solved to its end
+MOST_CUTS = 2000
 
 
 @dataclass(frozen=True, eq=False)
 class FairLevels:
-    """Levels of all entries, the routing that carries them, and what is proven about the lowest."""
+    """Levels of all entries, the routing that carries them, and what is proven."""
 
     level: Floats  # shape (nnz,)
     carried: Carried
-    lowest_bound: float
+    stages: tuple[LevelStage, ...]  # lowest first
     price: Floats  # shape (E,), of the first, lowest level
-    stages: tuple[LevelStage, ...]
     finished: bool
+    solver: str
 
 
-def fair_levels(
-    graph: RoutingGraph, demand: PhaseDemand, routable: Bools, options: RoutingOptions, end: float
-) -> FairLevels | None:
-    """Fair levels; None for a network that is too large for memory.
+@dataclass(frozen=True, eq=False)
+class Multiple:
+    """The largest multiple of parts, at most 1, that a route space carries."""
+
+    scale: float
+    price: Floats  # shape (E,)
+    stopped: bool  # a limit ended the search, and more may fit
+
+
+class Carrier(Protocol):
+    """Routes as much as it can of what it is asked for."""
+
+    name: str
+
+    def carry(self, parts: Floats) -> Multiple | None:
+        """The largest multiple of the parts; None when the time is used up."""
+        ...
+
+    def routing(self, level: Floats) -> Carried:
+        """The routing of the last multiple, at these levels."""
+        ...
+
+
+def fair_levels(space: RouteSpace, options: RoutingOptions, end: float) -> FairLevels | None:
+    """Fair levels of the entries that have a path, at least one.
 
     Parameters
     ----------
-    routable : ndarray, shape (nnz,)
-        Entries with a path, at least one.
     end : float
-        Deadline, by ``time.monotonic()``; levels of the last finished stage are kept.
+        Deadline, by ``time.monotonic()``.
+
+    Returns
+    -------
+    FairLevels or None
+        None when nothing was routed in time.
     """
-    arcs = merge_parallel(graph)
-    if len(demand.dest) * len(arcs.src) > MOST_ENTRIES:
-        return None
-    return _Filling(graph, MoveNet.of(arcs, demand, routable), options, end).run()
+    graph, demand = space.graph, space.demand
+    cuts = LevelCuts(graph, demand, space.routable, space.least_prices)
+    carrier = _carrier(space, options, end)
+    if len(demand.dest) * len(graph.src) * graph.nodes <= SEED_WORK and time.monotonic() < end:
+        cuts.add_nodes()
+    best: FairLevels | None = None
+    served = space.routable & (demand.total_gbps > 0)
+    for number in range(MOST_CUTS):
+        level, stages = cuts.fill()
+        options.report(Progress(f"max-min-fair: routing {number + 1}, {len(stages)} levels"))
+        found = carrier.carry(level)
+        if found is None:
+            return best
+        done = found.scale >= 1.0 - CARRIED
+        lowest = stages[0].price if stages else np.zeros(len(graph.src))
+        fits = level * found.scale
+        if found.stopped and best is not None and fits[served].min() < best.level[served].min():
+            return best
+        best = FairLevels(fits, carrier.routing(fits), stages, lowest, done, carrier.name)
+        if done or found.stopped or time.monotonic() > end:
+            return best
+        cuts.add(found.price)
+        if cuts.over(level) < BREAKS:
+            return replace(best, finished=True)
+    return best
 
 
-class _Filling:
-    """Stages so far."""
+def _carrier(space: RouteSpace, options: RoutingOptions, end: float) -> Carrier:
+    arcs = merge_parallel(space.graph)
+    small = len(space.demand.dest) * len(arcs.src) <= MOST_ENTRIES
+    if space.policy == "any" and not space.graph.is_layered and small:
+        return _ByMoves(MoveNet.of(arcs, space.demand, space.routable), end)
+    return _ByProgramme(space, options, end)
 
-    def __init__(self, graph: RoutingGraph, problem: MoveNet, options: RoutingOptions, end: float) -> None:
-        self.graph, self.problem, self.options = graph, problem, options
-        self.demand, net = problem.demand, problem.net
-        start = first_routing(net, known_bound=0.0, deadline=end)
-        whole = np.where(problem.routable, 1.0, 0.0)
-        flow = problem.flows(problem.splits(start.flow, whole), whole)
-        use = flow.sum(axis=0) / net.capacity
-        theta = float(use.max(initial=0.0))
-        self.lowest = 1.0 / max(theta, 1.0)
-        self.level = whole * self.lowest
-        self.rising = problem.routable & (net.gbps > 0)
-        self.level[problem.routable & ~self.rising] = 1.0
-        self.price = problem.by_edge(start.price)
-        self.bound = self._bound(np.zeros(len(whole)), self.price)
-        self.stages: list[LevelStage] = []
-        self.rounds = MoveRounds(
-            problem, flow * self.lowest, capacity=net.capacity, scale=self.lowest,
-            length=np.zeros(len(use)), deadline=end,
+
+class _ByMoves:
+    """Flat networks, where any path goes: moves off trees, from the routing of the parts before."""
+
+    name = "moves"
+
+    def __init__(self, problem: MoveNet, end: float) -> None:
+        self.problem, self.end = problem, end
+        self.flow: Floats | None = None  # shape (D, A), Gbps by destination and slot, of the last multiple
+        self.kept: Floats = np.empty(0)
+        self.solved = False  # a programme was: the next is best begun from its routing
+
+    def carry(self, parts: Floats) -> Multiple | None:
+        """See ``Carrier``."""
+        problem, net = self.problem, self.problem.net
+        if not (net.gbps * parts).any():
+            self.kept = np.zeros((len(net.demand.dest), len(net.capacity)))
+            return Multiple(1.0, problem.by_edge(np.zeros(len(net.capacity))), False)
+        flow = self.flow if self.flow is None else problem.flows(problem.splits(self.flow, parts), parts)
+        theta = np.inf if flow is None else float((flow.sum(axis=0) / net.capacity).max(initial=0.0))
+        asked = replace(net, gbps=column(net.gbps * parts, np.float64))
+        if flow is None or (theta > CLOSE and not self.solved):
+            near = find_saddle(
+                asked, gap=FIRST_GAP, aim=FIRST_GAP, least=0.0, known_bound=1.0, deadline=self.end,
+                report=lambda _, __: None,
+            )  # fmt: skip
+            flow = problem.flows(problem.splits(near.flow, parts), parts)
+            theta = float((flow.sum(axis=0) / net.capacity).max(initial=0.0))
+            if near.bound > CLOSE:
+                self.flow = self.kept = flow / theta
+                return Multiple(1.0 / theta, problem.by_edge(clean_prices(asked, near, self.end)), False)
+        if theta <= 1.0:
+            self.flow = self.kept = flow
+            return Multiple(1.0, problem.by_edge(np.zeros(len(net.capacity))), False)
+        rounds = MoveRounds(
+            problem, flow / theta, capacity=net.capacity, scale=1.0 / theta,
+            length=np.zeros(len(net.capacity)), deadline=self.end,
         )  # fmt: skip
-        self.near = np.flatnonzero(use > NEAR * theta)
-        self.whole = theta <= 1.0
-        self.end = end
+        rounds.begin(np.zeros(len(parts)), parts, 1.0)
+        use = flow.sum(axis=0) / net.capacity
+        rounds.master.watch(np.flatnonzero(use > NEAR * theta), np.empty(0, dtype=np.int64))
+        rounds.take_flows(flow / theta)
 
-    def _bound(self, level: Floats, price: Floats) -> float:
-        found = entry_prices(self.graph, self.demand, price)
-        return level_bound(self.graph, self.demand, self.rising, level, price, found)
+        def cuts_enough(level: float, price: Floats) -> bool:
+            paid = float(asked.cheapest(price).paid.sum())
+            most = float(price @ net.capacity) / paid if paid > 0 else 1.0
+            return 1.0 - most > max(DEEP * (1.0 - level), SHALLOW)
 
-    def run(self) -> FairLevels:
-        """All stages, or those there is time for."""
-        finished = self.whole or not self.rising.any()
-        while not finished and time.monotonic() < self.end:
-            if not self._stage():
-                break
-            finished = not self.rising.any()
-        carried = self.problem.carried(self.rounds.kept, self.level)
-        return FairLevels(self.level, carried, self.bound, self.price, tuple(self.stages), finished)
-
-    def _stage(self) -> bool:
-        """Raise what rises, and stop what prices stop; False when the time is used up."""
-        first = not self.stages
-        before = np.where(self.rising, 0.0, self.level) if first else self.level
-        base = float(before[self.rising].max())
-        self.rounds.begin(before, self.rising, 1.0 - base)
-        if first:
-            self.rounds.master.watch(self.near, np.empty(0, dtype=np.int64))
-        self.options.report(Progress(f"max-min-fair: level {len(self.stages) + 1}, from {base:.4g}"))
-        point = self.rounds.settle(self._close)
+        point = rounds.settle(cuts_enough)
         if point is None:
-            return False
-        top = min(base + max(point.level, 0.0), 1.0)
-        self.rounds.master.fix_level(max(point.level, 0.0))
-        self.level = np.where(self.rising, top, self.level)
-        self._stop(top, self.problem.by_edge(point.price), first=first)
-        return True
+            self.kept = flow / theta
+            return Multiple(1.0 / theta, problem.by_edge(rounds.price), True)
+        self.flow, self.kept, self.solved = rounds.kept, rounds.kept, True
+        return Multiple(min(point.level, 1.0), problem.by_edge(point.price), False)
 
-    def _close(self, point: MovePoint, price: Floats, distance: Floats) -> bool:
-        """Whether prices prove the level of a stage nearly."""
-        worth = distance[self.demand.row_of_entry, self.demand.src] * self.problem.net.gbps
-        top = float(self.rounds.part[self.rising].max()) + point.level
-        left = float(price @ self.problem.net.capacity) - float((worth * self.rounds.part)[~self.rising].sum())
-        return left <= top * float(worth[self.rising].sum()) * (1 + CLOSE)
+    def routing(self, level: Floats) -> Carried:
+        """See ``Carrier``."""
+        return self.problem.carried(self.kept, level)
 
-    def _stop(self, top: float, price: Floats, *, first: bool) -> None:
-        """Take from the rising what cannot get more, and keep the prices that say so."""
-        found = entry_prices(self.graph, self.demand, price)
-        if first:
-            self.price = price
-            fixed = np.where(self.rising, 0.0, self.level)
-            self.bound = level_bound(self.graph, self.demand, self.rising, fixed, price, found)
-        paid = paid_gbps(self.demand, self.problem.routable, found)
-        if top >= 1.0:
-            self.rising = np.zeros(len(paid), dtype=np.bool_)
-            return
-        left = float((self.graph.capacity_gbps * price).sum())
-        left -= float((paid * self.level)[self.problem.routable].sum())
-        own = np.where(self.rising, paid, 0.0)
-        dearest = float(own.max())
-        least = min(max(left / (ROOM * top), PAYS * dearest), dearest)
-        stopped = self.rising & (own >= least) & (own > 0)
-        if not stopped.any():
-            stopped = self.rising
-        self.stages.append(LevelStage(np.flatnonzero(stopped), price))
-        self.rising = self.rising & ~stopped
+
+class _ByProgramme:
+    """Other route spaces: the programme over all that the policy allows."""
+
+    name = "programme"
+
+    def __init__(self, space: RouteSpace, options: RoutingOptions, end: float) -> None:
+        self.space, self.options, self.end = space, options, end
+        self.carried: Carried = space.first()
+
+    def carry(self, parts: Floats) -> Multiple | None:
+        """See ``Carrier``."""
+        found = improve(
+            self.space,
+            self.options,
+            programme=lambda blocks: highest_multiple(blocks, parts),
+            admitted=lambda values: parts * min(max(float(values[-1]), 0.0), 1.0),
+            value=lambda _, admitted: float(admitted.sum()),
+            bound=lambda _: float(parts.sum()),
+            solver=solver_for(self.space.graph, len(self.space.blocks.cost)),
+            deadline=self.end,
+        )
+        if found is None:
+            return None
+        self.space, self.carried, self.name = found.space, found.carried, found.solver
+        return Multiple(min(max(float(found.values[-1]), 0.0), 1.0), found.price, found.stopped)
+
+    def routing(self, level: Floats) -> Carried:
+        """See ``Carrier``; the programme's own, as it is."""
+        return self.carried

@@ -72,12 +72,12 @@ def most_admitted(blocks: FlowBlocks, gbps: Floats, *, least: Floats, most: Floa
     return LinearProgramme(matrix, low, high, cost, lower, np.append(np.full(flows, np.inf), most), flows, arcs)
 
 
-def highest_level(blocks: FlowBlocks, level: Floats, rising: Bools) -> LinearProgramme:
-    """max t ≤ 1 with x = t for the entries that rise and x = level for the others; columns are y, then t."""
+def highest_multiple(blocks: FlowBlocks, parts: Floats) -> LinearProgramme:
+    """max t ≤ 1 with x = t · parts and no arc above its capacity; columns are y, then t."""
     arcs, flows = blocks.load.shape
-    fixed = blocks.supply @ np.where(rising, 0.0, level)
-    together = csr_array((blocks.supply @ rising.astype(np.float64)).reshape(-1, 1))
-    matrix, low, high = _stack(blocks, together, csr_array((arcs, 1)), target=fixed, most=np.ones(arcs))
+    together = csr_array((blocks.supply @ parts).reshape(-1, 1))
+    target = np.zeros(blocks.conserve.shape[0])
+    matrix, low, high = _stack(blocks, together, csr_array((arcs, 1)), target=target, most=np.ones(arcs))
     cost = np.append(np.zeros(flows), -1.0)
     upper = np.append(np.full(flows, np.inf), 1.0)
     return LinearProgramme(matrix, low, high, cost, np.zeros(flows + 1), upper, flows, arcs)

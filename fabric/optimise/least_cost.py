@@ -58,7 +58,7 @@ def least_cost_over_moves(
     rounds = MoveRounds(
         problem, flow, capacity=net.capacity * most, scale=1.0, length=net.weight / unit, deadline=deadline
     )
-    rounds.begin(whole, np.zeros(len(whole), dtype=np.bool_), 0.0)
+    rounds.begin(whole, np.zeros(len(whole)), 0.0)
     rounds.take_flows(flow)
     use = flow.sum(axis=0) / (net.capacity * most)
     rounds.master.watch(np.flatnonzero(use > NEAR), np.empty(0, dtype=np.int64))

@@ -8,24 +8,20 @@ of level::
     slot[a]:   base[a] + Σ_m change[a, m] y[m] + slope[a] s ≤ capacity[a]      for slots that were overloaded so far
     node[d,v]: B[d, v] + Σ_m change[onward[d, v], m] y[m] + S[d, v] s ≥ 0      for arcs of trees that ran below nothing
 
-A stage ends by fixing its s; the next one has a variable of its own, so the matrix never changes and every solve is
-warm (rows left out until violated: Dantzig, Fulkerson, Johnson, "Solution of a large-scale traveling-salesman problem",
-Oper. Res. 1954).
+The matrix only grows, so every solve is warm (rows left out until violated: Dantzig, Fulkerson, Johnson, "Solution of a
+large-scale traveling-salesman problem", Oper. Res. 1954).
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from fabric.optimise.moves import Base
+from fabric.optimise.warm_highs import DUAL, PRIMAL, solve_until, warm_highs
 from topologies.columns import Bools, Floats, Ints, Longs
 
-DUAL, PRIMAL = 1, 4  # simplex of HiGHS: dual after rows came, primal where the last point is still feasible
-TOLERANCE = 1e-9  # of HiGHS, absolute; rows are in units near 1
 DUAL_TOLERANCE = 1e-10  # below what a move has to save by as much as scaling inside HiGHS may blur it
 OVER = 1e-9  # relative to capacity, or to a destination's demand: more than that and a row is asked for
 
@@ -71,25 +67,18 @@ class MoveMaster:
         self._columns = 0
         self._rows = 0
         self._feasible = False  # whether the last point still is
-        solver: Any = highspy.Highs
-        self._highs: Any = solver()
+        self._highs = warm_highs(dual_tolerance=DUAL_TOLERANCE)
         self._free = highspy.kHighsInf
-        self._optimal: Any = highspy.HighsModelStatus.kOptimal
-        for name, value in (
-            ("output_flag", False),
-            ("log_to_console", False),
-            ("threads", 1),
-            ("presolve", "off"),
-            ("random_seed", 0),
-            ("primal_feasibility_tolerance", TOLERANCE),
-            ("dual_feasibility_tolerance", DUAL_TOLERANCE),
-        ):
-            self._highs.setOptionValue(name, value)
 
     @property
     def rows(self) -> int:
         """Rows of the programme."""
         return self._rows
+
+    @property
+    def empty(self) -> int:
+        """Rows for arcs of trees."""
+        return int((self._row_of_node >= 0).sum())
 
     @property
     def watched(self) -> Longs:
@@ -106,7 +95,7 @@ class MoveMaster:
         self.through, self._base_load = through, self.base.loads(through)
 
     def raise_level(self, slope: Floats, most: float) -> None:
-        """Begin a stage: the base carries ``slope`` (D, V) more per unit of level, at most ``most``."""
+        """The base carries ``slope`` (D, V) more per unit of level, of which there is at most ``most``."""
         self.slope, self._slope_load = slope, self.base.loads(slope)
         slots, keys = np.flatnonzero(self._row_of_slot >= 0), np.flatnonzero(self._row_of_node >= 0)
         index = np.concatenate([self._row_of_slot[slots], self._row_of_node[keys]])
@@ -120,11 +109,6 @@ class MoveMaster:
         self._level = self._columns
         self._highs.addCol(-1.0, 0.0, most / self.scale, int(keep.sum()), index[keep].astype(np.int32), value[keep])
         self._columns += 1
-
-    def fix_level(self, level: float) -> None:
-        """End a stage: its s stays."""
-        self._highs.changeColBounds(self._level, level / self.scale, level / self.scale)
-        self._highs.changeColCost(self._level, 0.0)
 
     def add(self, changes: Changes, cost: Floats, most: Floats | None = None) -> None:
         """Add columns with their cost per unit, and their upper bounds where there are any."""
@@ -195,14 +179,9 @@ class MoveMaster:
 
     def solve(self, deadline: float) -> MovePoint | None:
         """The optimum over the columns and rows there are; None when the time is used up or HiGHS gives up."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return None
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
         self._highs.setOptionValue("simplex_strategy", PRIMAL if self._feasible else DUAL)
-        self._highs.run()
         self._feasible = True
-        if self._highs.getModelStatus() != self._optimal:
+        if not solve_until(self._highs, deadline):
             return None
         solution = self._highs.getSolution()
         values, duals = np.asarray(solution.col_value), np.asarray(solution.row_dual)

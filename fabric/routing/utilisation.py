@@ -11,13 +11,14 @@ import numpy as np
 from topologies.columns import Bools, Floats, Longs
 
 SAME = 1e-9  # relative difference up to which two utilisations are equal
-OVER = 1 + SAME  # utilisation above this is over capacity; a full link is not
+FULL = 1e-6  # relative: what a programme's tolerances leave above a link that its optimum fills
+OVER = 1 + FULL  # utilisation above this is over capacity; a full link is not
 
 
 def is_over(utilisation: float | None) -> bool:
     """Whether a link is over its capacity; None stands for load on a link without capacity.
 
-    >>> is_over(1.0), is_over(1 + 2e-16), is_over(1.01), is_over(None)
+    >>> is_over(1.0), is_over(1 + 3e-8), is_over(1.00001), is_over(None)
     (False, False, True, True)
     """
     return utilisation is None or utilisation > OVER

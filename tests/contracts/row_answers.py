@@ -48,6 +48,9 @@ def make_files(folder: Path) -> None:
     (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
     hosts = tuple(f"gpu{number}" for number in range(8))
     (folder / "run.log").write_text(text_log(Printed(hosts=hosts, gpus=2)), encoding="utf-8")
+    loads = "".join(f"leaf{leaf} -> spine{spine},{leaf + spine}\n" for leaf in range(2) for spine in range(2))
+    rows = loads.replace("\n", ",main\n") + "leaf0 -> gpu0.nic0,1,main\n"
+    (folder / "loads.csv").write_text("link,gbps,fabric\n" + rows, encoding="utf-8")
     scenario, tables = exported(folder, "fat-tree", out="tables")
     assert run(["verify", "rules", str(scenario), str(tables), "-q"]) == 0
     _, broken = exported(folder, "fat-tree", out="broken")
@@ -167,6 +170,14 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         lambda at: [
             "verify", "cabling", f"{at}/s.yaml", "--observed", f"netbox:{at}/room.csv", "-q", "--fix-list", "csv",
         ],
+    ),
+    "export prometheus": (
+        ("export",), kinds.WATCHED,
+        lambda at: ["export", "prometheus", f"{at}/s.yaml", "-o", f"{at}/watched", "--draws", "0", "--force", "-q"],
+    ),
+    "verify load": (
+        ("verify", "load"), kinds.LOADS,
+        lambda at: ["verify", "load", f"{at}/s.yaml", "--measured", f"csv:{at}/loads.csv", "--no-explain"],
     ),
     "rules trace": (
         ("rules", "trace"), kinds.HOPS,

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from fabric.cli.main import run
+from fabric.failures.request import FailureRequest
+from fabric.failures.shipped import Shipped, prepare, tally_of, work
+from fabric.request import RouteRequest
+from fabric.scenario.load import load_scenario
 
 LEAF_SPINE = """
 version: 1
@@ -165,3 +169,34 @@ def test_too_many_cases_leave_a_limit_open_in_route_and_say_how_many(capsys, tmp
     (verdict,) = json.loads(capsys.readouterr().out)["limits"]
     assert verdict["ok"] is None
     assert verdict["detail"].startswith("16 cases; fabric failures decides it")
+
+
+ABILENE = str(Path(__file__).parents[2] / "examples" / "abilene.fabric.yaml")
+
+
+def test_every_case_of_router_optimal_says_how_near_the_optimum_it_is(capsys):
+    """Below every bound no routing goes; with one cable less the network is never better than whole."""
+    flags = ["--router", "optimal", "--kind", "cable", "--gap", "1e-6"]
+    assert run(["failures", ABILENE, *flags, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["total"] == len(record["failures"]) == 15
+    for case in record["failures"]:
+        assert 0 <= case["gap"] <= 1e-6
+        assert case["best_utilisation"] <= case["max_utilisation"]
+        if not case["unreachable_pairs"]:
+            assert case["max_utilisation"] >= record["intact"]["max_utilisation"] * (1 - 1e-6)
+    assert run(["failures", ABILENE, *flags]) == 0
+    assert "no routing has a lower fullest link in any of these cases: proven" in capsys.readouterr().out
+    assert run(["failures", ABILENE, "--kind", "cable", "--json"]) == 0
+    assert all(case["gap"] is None for case in json.loads(capsys.readouterr().out)["failures"])
+
+
+def test_bounds_come_back_from_other_processes():
+    """What a worker sends has the bound of every case, so that nothing is solved again."""
+    loaded = load_scenario(ABILENE)
+    request = FailureRequest(route=RouteRequest(router="optimal"), kinds=("cable",))
+    sweep = prepare(loaded, Shipped(request))
+    came = tally_of(work(sweep, 3, 6), [len(phase.topology.links) for phase in sweep.ground.phases])
+    here = sweep.chunk(3, 6)
+    assert (here.figures.bound > 0).all()
+    assert came.figures.bound.tolist() == here.figures.bound.tolist()

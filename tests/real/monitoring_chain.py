@@ -1,7 +1,7 @@
 """Real programs from port counters to an alert, in a network namespace of their own.
 
-Run as ``unshare -n python monitoring_chain.py FOLDER``: every port of the plan is an end of a veth pair, whose other end
-plays the device beyond. snmpd tells their counters, snmp_exporter reads them, Prometheus runs the rules in FOLDER.
+Run as ``unshare -n python monitoring_chain.py FOLDER``: every port of the plan is an end of a veth pair, whose other
+end plays the device beyond. snmpd tells their counters, snmp_exporter reads them, Prometheus runs the rules in FOLDER.
 Prints JSON: alerts that fire while ports carry what the plan says, the answers to FOLDER/queries.json, and the alerts
 that fire once one link carries more.
 """
@@ -138,12 +138,21 @@ def wait_for(expression: str, count: int = 1) -> list[dict[str, Any]]:
     return found
 
 
+def verify(words: list[str]) -> dict[str, Any]:
+    """What ``fabric verify load`` says of this Prometheus."""
+    line = [*words, "--measured", f"prometheus:http://127.0.0.1:{PROMETHEUS}"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120)
+    answer: dict[str, Any] = json.loads(done.stdout or "{}")
+    return answer | {"code": done.returncode, "said": done.stderr}
+
+
 def main(folder: Path) -> None:
     """Health, then one fault."""
     began = time.monotonic()
 
     def say(text: str) -> None:
-        print(f"{time.monotonic() - began:6.1f} s {text}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{time.monotonic() - began:6.1f} s {text}\n")
+        sys.stderr.flush()
 
     asked = json.loads((folder / "chain.json").read_text())
     make_ports(asked["ports"])
@@ -161,14 +170,16 @@ def main(folder: Path) -> None:
             entry["metric"]["link"]: float(entry["value"][1])
             for entry in query("fabric_link_measured_bytes_per_second")
         }
-        queries = json.loads((folder / "queries.json").read_text()) if (folder / "queries.json").exists() else []
-        answers = {text: len(query(text)) for text in queries}
-        with urllib.request.urlopen(asked["api"].format(port=PROMETHEUS), timeout=10) as answer:
-            (folder / "api.json").write_bytes(answer.read())
+        verified = [verify(asked["verify"])]
+        say("verified")
         senders.rates |= asked["fault"]
         wait_for(f'ALERTS{{alertstate="firing",alertname="{asked["alert"]}"}}')
         say("faulty")
-        print(json.dumps({"healthy": healthy, "rates": rates, "answers": answers, "faulty": firing()}))
+        queries = json.loads((folder / "queries.json").read_text()) if (folder / "queries.json").exists() else []
+        answers = {text: len(query(text)) for text in queries}
+        verified.append(verify(asked["verify"]))
+        found = {"healthy": healthy, "rates": rates, "answers": answers, "faulty": firing(), "verified": verified}
+        sys.stdout.write(json.dumps(found))
         senders.stopped = True
     say("stopped")
 

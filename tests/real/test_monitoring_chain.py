@@ -12,6 +12,7 @@ import pytest
 from pods import pod
 from real_programs import require
 
+from fabric.operate.monitoring.dashboards import fabric_panels
 from fabric.operate.monitoring.files import Monitoring, MonitoringRequest, monitor, monitoring_files, write_monitoring
 from fabric.operate.monitoring.names_file import read_names
 from fabric.operate.monitoring.plan_series import BYTES
@@ -63,8 +64,24 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "healthy": _sending(made, 0.9),
         "fault": {watched.measured.end(link)[0].port: 1.3 * float(watched.limits.link_gbps[link]) * BYTES},
         "alert": "FabricLinkAbovePlan",
-        "api": "http://127.0.0.1:{port}/api/v1/query_range?query=ifHCOutOctets&start=0&end=1&step=1",
+        "verify": [
+            sys.executable,
+            "-c",
+            "import sys; from fabric.cli.main import main; sys.exit(main())",
+            "verify",
+            "load",
+            str(folder / "pod.fabric.yaml"),
+            "--names",
+            str(folder / "names.csv"),
+            "--window",
+            "20s",
+            "--tolerance",
+            "40%",
+            "--json",
+        ],
     }
+    queries = [text for panels in fabric_panels("main").values() for panel in panels for text in panel.queries.values()]
+    (rules / "queries.json").write_text(json.dumps(queries), encoding="utf-8")
     (rules / "chain.json").write_text(json.dumps(asked), encoding="utf-8")
     script = Path(__file__).with_name("monitoring_chain.py")
     done = subprocess.run(
@@ -91,3 +108,18 @@ def test_alerts_fire_for_the_fault_and_not_before(chain: dict[str, Any]) -> None
     fired = {(labels["alertname"], labels.get("link", "")) for labels in chain["faulty"]}
     assert ("FabricLinkAbovePlan", "leaf0 -> spine1") in fired
     assert {name for name, _ in fired} <= {"FabricLinkAbovePlan", "FabricEcmpSkew"}
+
+
+def test_every_panel_of_the_dashboards_has_series(chain: dict[str, Any]) -> None:
+    """Each query of each panel, asked of that Prometheus."""
+    assert len(chain["answers"]) > 15
+    assert {text: count for text, count in chain["answers"].items() if count == 0} == {}
+
+
+def test_verify_load_reads_the_same_prometheus(chain: dict[str, Any]) -> None:
+    """Every link in its band, then the one that carries too much above it; all means are of half a minute."""
+    healthy, faulty = chain["verified"]
+    assert (healthy["code"], healthy["holds"]) == (0, True), healthy["said"]
+    assert {row["state"] for row in healthy["links"]} == {"in band"}
+    assert faulty["code"] == 1
+    assert [row["link"] for row in faulty["links"] if row["state"] == "above"] == ["leaf0 -> spine1"]

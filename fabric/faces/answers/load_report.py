@@ -30,11 +30,11 @@ def load_document(result: LoadCheckResult) -> Document:
     known = sum(int(fabric.rates.known.sum()) for fabric in result.fabrics)
     off = sum(int(fabric.outside.sum()) for fabric in result.fabrics)
     down = sum(int((fabric.rates.down & fabric.plan.topology.up).sum()) for fabric in result.fabrics)
-    span = f" over {format_seconds(result.measurement.span_s)}" if result.measurement.span_s else ""
+    span = f"; means over {format_seconds(result.measurement.span_s)}" if result.measurement.span_s else ""
     ports = f", {down:,} of ports that are down" if down else ""
     verdict = f"{off:,} of {known:,} measured links are outside of their band{ports}"
     parts: list[Any] = [
-        Line(f"{result.measurement.source}: {verdict}; means{span}", "good" if result.holds else "bad"),
+        Line(f"{result.measurement.source}: {verdict}{span}", "good" if result.holds else "bad"),
         sums_table([one for fabric in result.fabrics for one in fabric.sums]),
         load_table(result).only(*LOADS.shown).first(LOADS.most or 20).as_rows(),
     ]

@@ -10,7 +10,7 @@ from fabric.output.document import Line
 from fabric.output.table import Column
 from fabric.result import Band, PhaseDraws, PhaseRoute
 from fabric.whatif.noise import ChangeBand
-from topologies.units import format_seconds, percent
+from topologies.units import format_seconds, peak_percent, percent
 
 WITHIN, BEYOND = "within noise", "beyond noise"
 ONE_DRAW = "one draw"
@@ -63,7 +63,7 @@ def band_text(band: Band | None, text: Callable[[float], str]) -> str:
 
 def peak_words(entry: PhaseRoute) -> str:
     """The fullest link, where the hash was drawn with its band: ``262.1 % (p5 to p95 252.6 % to 273.7 %, ...)``."""
-    peak = percent(entry.max_utilisation)
+    peak = peak_percent(entry.max_utilisation)
     if entry.draws is None:
         return peak
     band = band_text(entry.draws.max_utilisation, percent)
@@ -73,7 +73,7 @@ def peak_words(entry: PhaseRoute) -> str:
 
 def short_peak(entry: PhaseRoute) -> str:
     """The fullest link with its band, for a line that has little room."""
-    peak = percent(entry.max_utilisation)
+    peak = peak_percent(entry.max_utilisation)
     if entry.draws is None:
         return peak
     return f"{peak} ({band_text(entry.draws.max_utilisation, percent) or ONE_DRAW})"

@@ -10,7 +10,7 @@ from fabric.result import PhaseRoute, RouteResult
 from fabric.routing.router import router_label, traits_of
 from fabric.routing.traits import PERFECT_SPLIT
 from fabric.scenario.load import LoadedScenario
-from topologies.units import format_seconds, percent
+from topologies.units import format_seconds, peak_percent, percent
 
 
 def identity(loaded: LoadedScenario, entry: PhaseRoute | None) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def perfect_splits(routers: Iterable[str]) -> list[Line]:
 
 def verdict(entry: PhaseRoute, *, short: bool = False) -> Line:
     """Whether the phase is congested, and how badly, in one line; a short one has the same figures."""
-    worst = f"worst {percent(entry.max_utilisation) if short else short_peak(entry)}"
+    worst = f"worst {peak_percent(entry.max_utilisation) if short else short_peak(entry)}"
     over = f"{entry.links_over_capacity:,} {'' if short else 'links '}over{'' if short else ' capacity'}, {worst}"
     if entry.unreachable_pairs:
         cut = f"CUT: {entry.unreachable_pairs:,} pairs {'' if short else 'have '}no path"

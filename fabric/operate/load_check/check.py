@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from fabric.operate.load_check.csv_file import has_rates, read_counters, read_ra
 from fabric.operate.load_check.explain import again, explain
 from fabric.operate.load_check.perfquery import read_perfquery
 from fabric.operate.load_check.port_readings import PortReadings, rates_of
-from fabric.operate.load_check.prometheus_api import TIMEOUT_S, read_prometheus
+from fabric.operate.load_check.prometheus_api import read_prometheus
 from fabric.operate.load_check.result import FabricDrift, LoadCheckResult, MeasuredRates, Measurement, SumDrift
 from fabric.operate.monitoring.link_labels import measured_links
 from fabric.operate.monitoring.names_file import GivenNames
@@ -38,8 +38,7 @@ class LoadSource:
     place: str
     profile: str = "snmp"
     window_s: float = 900.0
-    names: GivenNames = GivenNames()
-    timeout_s: float = TIMEOUT_S
+    names: GivenNames = field(default_factory=GivenNames)
 
 
 def check_loads(
@@ -100,7 +99,7 @@ def _everyone(names: GivenNames, run: Run) -> GivenNames:
 def _readings(source: LoadSource) -> PortReadings:
     if source.kind == "prometheus":
         profile = PROFILES[source.profile]
-        return read_prometheus(source.place, profile, source.window_s, timeout_s=source.timeout_s)
+        return read_prometheus(source.place, profile, source.window_s)
     if source.kind == "csv":
         return read_counters(Path(source.place))
     before, _, after = source.place.partition(",")

@@ -1,8 +1,8 @@
 """Mean rates from readings of byte counters: what wraps, starts anew, is missing or is more than a port can send.
 
-A counter that falls has started anew, unless it is one of 32 bits that a full turn brings to less than the port can send
-in that time. Between two readings of which the counter started anew nothing is known; that time is left out. A hole
-between readings hides nothing: the counter has gone on.
+A counter that falls has started anew, unless it is one of 32 bits that a full turn brings to less than the port can
+send in that time. Between two readings of which the counter started anew nothing is known; that time is left out. A
+hole between readings hides nothing: the counter has gone on.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -21,7 +20,7 @@ from topologies.units import format_seconds
 TIMEOUT_S = 20.0
 
 
-def read_prometheus(url: str, profile: Profile, window_s: float, *, timeout_s: float = TIMEOUT_S) -> PortReadings:
+def read_prometheus(url: str, profile: Profile, window_s: float) -> PortReadings:
     """Readings of the last ``window_s`` seconds.
 
     Raises
@@ -29,7 +28,7 @@ def read_prometheus(url: str, profile: Profile, window_s: float, *, timeout_s: f
     FormatError
         Nobody answers in time (FP9861), or it answers with an error or with something else (FP9862).
     """
-    readings = PortReadings(url)
+    readings, timeout_s = PortReadings(url), TIMEOUT_S
     window = f"[{max(round(window_s), 1)}s]"
     for side, counter in (("sent", profile.sent), ("received", profile.received)):
         for labels, samples in _series(url, f"{counter}{window}", "matrix", timeout_s):
@@ -99,11 +98,7 @@ def _ask(url: str, query: str, timeout_s: float) -> JsonValue:
         if isinstance(reason, TimeoutError):
             raise _silent(url, f"it has not answered within {format_seconds(timeout_s)}") from None
         raise _silent(url, f"nobody answers: {reason}") from None
-    try:
-        json.loads(text)
-    except ValueError:
-        raise FormatError("the answer is no JSON", file=url, code="FP9862", hint="is it a Prometheus?") from None
-    return parse_json(text, url)
+    return parse_json(text, url, code="FP9862", hint="is it a Prometheus?")
 
 
 def _silent(url: str, words: str) -> FormatError:

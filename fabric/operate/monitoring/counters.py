@@ -1,4 +1,4 @@
-"""Counters for tests of rules: series that a healthy fabric would show, and what faults do to them, minute by minute."""
+"""Counters for tests of rules: series that a healthy fabric would show, and what faults do to them, by the minute."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from fabric.operate.monitoring.unit_tests import RuleFiles, draw_tests, fault_te
 from fabric.output.whole_folder import FolderKind, whole_folder
 from fabric.pipeline.run import Run
 from topologies.errors import OutputError, RoutingError
-from topologies.units import format_seconds
+from topologies.units import format_seconds, percent
 
 FOLDER = FolderKind("monitoring rules", OutputError, "FP9850")
 PORTS, LINKS, BESIDE, ALERTS = "ports.rules.yml", "links.rules.yml", "measured.rules.yml", "alerts.rules.yml"
@@ -39,7 +39,7 @@ class MonitoringRequest:
     window_s: float = 300.0
     tolerance: float = 0.1
     draws: int = DRAWS
-    names: GivenNames = GivenNames()
+    names: GivenNames = field(default_factory=GivenNames)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +88,8 @@ def monitor(run: Run, profile: Profile, request: MonitoringRequest) -> Monitorin
 def _window_notes(fabric: str, longest_s: float, request: MonitoringRequest) -> Iterator[str]:
     if longest_s > request.window_s / 10:
         yield (
-            f"a step on {fabric} takes {format_seconds(longest_s)}: a window of {format_seconds(request.window_s)} cuts "
-            "steps, and limits are as much wider; --window makes it longer"
+            f"a step on {fabric} takes {format_seconds(longest_s)}: a window of {format_seconds(request.window_s)} "
+            "cuts steps, and limits are as much wider; --window makes it longer"
         )
 
 
@@ -143,7 +143,7 @@ def _plan(fabric: MonitoredFabric) -> RuleGroup:
 def _limits_said(made: Monitoring) -> Iterator[str]:
     yield "Limits are in the files plan.*: the plan's band, what a hash may do in it, and a tolerance."
     for fabric in made.fabrics:
-        yield f"{fabric.name}: router {fabric.plan.router}, tolerance {fabric.limits.tolerance:.1%}"
+        yield f"{fabric.name}: router {fabric.plan.router}, tolerance {percent(fabric.limits.tolerance)}"
 
 
 def _manifest(

@@ -48,7 +48,8 @@ class GivenNames:
             share = f"{len(self.instance) - len(unknown):,} of {len(self.instance):,} are"
             raise FormatError(
                 f"{name!r} is no device of the plan; {share}",
-                file=self.file, line=self.line.get(name), code="FP9853", hint=nearest_hint(name, sorted(devices)[:20_000]),
+                file=self.file, line=self.line.get(name), code="FP9853",
+                hint=nearest_hint(name, sorted(devices)[:20_000]),
             )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Where byte counters come from: names of series and labels of exporters, read into one form for all rules after them.
 
-Names are those of snmp_exporter's module ``if_mib`` (IF-MIB), of node_exporter's collectors ``netdev``, ``netclass`` and
-``infiniband``, of gnmic's Prometheus output for ``/interfaces/interface/state`` of OpenConfig, and of dcgm-exporter.
+Names are those of snmp_exporter's module ``if_mib`` (IF-MIB), of node_exporter's collectors ``netdev``, ``netclass``
+and ``infiniband``, of gnmic's Prometheus output for ``/interfaces/interface/state`` of OpenConfig, and of
+dcgm-exporter.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ def thresholds(plan: LinkForecast, *, tolerance: float) -> Thresholds:
     blind = int((plan.possible & ~watched).sum())
     if blind:
         notes.append(
-            f"{blind:,} of {int(plan.possible.sum()):,} links of {plan.fabric} may be full in the plan or by what a hash "
-            "may do: no alert can say that they carry too much"
+            f"{blind:,} of {int(plan.possible.sum()):,} links of {plan.fabric} may be full in the plan or by what a "
+            "hash may do: no alert can say that they carry too much"
         )
     if blind_switches:
         notes.append(
@@ -65,8 +65,8 @@ def thresholds(plan: LinkForecast, *, tolerance: float) -> Thresholds:
         )
     if blind_groups:
         notes.append(
-            f"{blind_groups:,} switches of {plan.fabric} have so few flows up that a hash may put as much on one link as "
-            "it can carry: no alert of skew"
+            f"{blind_groups:,} switches of {plan.fabric} have so few flows up that a hash may put as much on one link "
+            "as it can carry: no alert of skew"
         )
     return Thresholds(tolerance, np.where(watched, limit, np.nan), unplanned, least, skew, tuple(notes))
 
