@@ -22,6 +22,7 @@ from fabric.operate.observed.neighbours import Neighbours
 from fabric.pipeline.run import Run
 from fabric.routing.progress import Progress, Reporter, silent
 from topologies.errors import FabricError
+from topologies.units import percent
 
 LEAST_PART = 1 - 1e-3  # of the planned speed, below which a cable is slow
 ROUTED_ALONE = 20  # moves whose own cost is found unless more are asked for
@@ -201,7 +202,7 @@ def _told(seen: Seen) -> list[str]:
         some = ", ".join(ends.devices[device] for device in silent[:3].tolist()) + (", …" if len(silent) > 3 else "")
         notes.append(f"{len(silent):,} of {len(switches):,} switches tell nothing: {some}")
     if seen.known_part < _LEAST_FILES:
-        notes.append(f"{seen.known_part:.0%} of the devices told of are in the plan")
+        notes.append(f"{percent(seen.known_part, 0)} of the devices told of are in the plan")
     return notes
 
 
