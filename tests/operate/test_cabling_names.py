@@ -109,7 +109,7 @@ def test_data_of_another_fabric_is_refused_with_the_share_that_matches(ends: Pla
     def device(name: str) -> str:
         return name if name.startswith("core") else f"other-{name}"
 
-    with pytest.raises(FormatError, match=r"another fabric: 4 of 36 devices told of \(11%\)") as caught:
+    with pytest.raises(FormatError, match=r"another fabric: 4 of 36 devices told of \(11 %\)") as caught:
         see(PlanNames(ends), told(ends, device, lambda device, port: port))
     assert caught.value.problems[0].code == "FP6605"
 

@@ -17,6 +17,7 @@ from fabric.operate.cabling.planned import PlannedEnds, Port
 from fabric.operate.observed.neighbours import Neighbours
 from topologies.columns import Bools, Floats, Longs, column
 from topologies.errors import FormatError
+from topologies.units import percent
 
 LEAST_KNOWN = 0.5  # of the devices that are told of
 _MOST_NAMED = 3
@@ -204,8 +205,8 @@ def _known_part(names: PlanNames, heard: Neighbours) -> float:
         strange = [one[0] for one in sorted(told) if names.device(one) < 0]
         some = ", ".join(strange[:_MOST_NAMED]) + (", …" if len(strange) > _MOST_NAMED else "")
         raise FormatError(
-            f"this is of another fabric: {known:,} of {len(told):,} devices told of ({part:.0%}) are in the plan; "
-            f"{some} are not",
+            f"this is of another fabric: {known:,} of {len(told):,} devices told of ({percent(part, 0)}) are in the "
+            f"plan; {some} are not",
             file=str(heard.files[0].parent if len(heard.files) > 1 else heard.files[0]),
             hint=f"the plan has {', '.join(names.ends.devices[:_MOST_NAMED])}, …; --names FILE says what they go by",
             code="FP6605",

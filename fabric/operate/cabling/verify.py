@@ -22,6 +22,7 @@ from fabric.operate.observed.neighbours import Neighbours
 from fabric.pipeline.run import Run
 from fabric.routing.progress import Progress, Reporter, silent
 from topologies.errors import FabricError
+from topologies.units import percent
 
 LEAST_PART = 1 - 1e-3  # of the planned speed, below which a cable is slow
 ROUTED_ALONE = 20  # moves whose own cost is found unless more are asked for
@@ -54,7 +55,7 @@ def verify_cabling(
     seen = see(PlanNames(ends, aliases, request.names), heard)
     progress(Progress("comparing cables"))
     difference = differences(seen)
-    slow = _slow(difference)
+    slow = slow_cables(difference)
     nodes = Nodes(seen)
     groups = grouped(difference)
     found = [(group, _move(difference, group, harmless(difference, group, nodes))) for group in groups]
@@ -62,7 +63,7 @@ def verify_cabling(
     return _result(difference, slow, moves, request, planned, now, (*seen.notes, *_told(seen), *notes))
 
 
-def _slow(difference: Difference) -> dict[int, float]:
+def slow_cables(difference: Difference) -> dict[int, float]:
     """Cables that are right and run slower than planned: cable -> Gbps."""
     seen, ends = difference.seen, difference.seen.ends
     rows = np.flatnonzero(difference.right)
@@ -201,7 +202,7 @@ def _told(seen: Seen) -> list[str]:
         some = ", ".join(ends.devices[device] for device in silent[:3].tolist()) + (", …" if len(silent) > 3 else "")
         notes.append(f"{len(silent):,} of {len(switches):,} switches tell nothing: {some}")
     if seen.known_part < _LEAST_FILES:
-        notes.append(f"{seen.known_part:.0%} of the devices told of are in the plan")
+        notes.append(f"{percent(seen.known_part, 0)} of the devices told of are in the plan")
     return notes
 
 

@@ -49,7 +49,7 @@ class JsonText:
 
     def mapping(self, value: Any, what: str, near: str = "") -> Mapping[str, Any]:
         """A mapping, where one is expected."""
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise self.wrong(f"{what} is {shown(value)}; a mapping {{...}} is expected", near)
         return value
 
@@ -65,7 +65,7 @@ def text_of(value: Any) -> str:
     """The text of ``"spine1"``, ``[{"value": "spine1"}]`` or ``{"value": "spine1"}``; empty where there is none."""
     if isinstance(value, list):
         value = value[0] if value else None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("value")
     return value.strip().strip('"') if isinstance(value, str) else str(value) if isinstance(value, int) else ""
 

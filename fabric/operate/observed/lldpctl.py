@@ -23,13 +23,13 @@ _NAMES = ("ifname", "local", "ifalias", None)  # kinds of port ids that are name
 
 def is_lldpctl(value: Any) -> bool:
     """Whether a value is what ``lldpctl`` prints."""
-    return isinstance(value, Mapping) and "lldp" in value and len(value) == 1 and _of_interfaces(value["lldp"])
+    return isinstance(value, dict) and "lldp" in value and len(value) == 1 and _of_interfaces(value["lldp"])
 
 
 def _of_interfaces(value: Any) -> bool:
     """Whether it lists interfaces, or none, as of a device that hears nothing."""
     parts = value if isinstance(value, list) else [value]
-    return all(isinstance(part, Mapping) and set(part) <= {"interface"} for part in parts)
+    return all(isinstance(part, dict) and set(part) <= {"interface"} for part in parts)
 
 
 def read_lldpctl(json: JsonText, device: str, answer: Mapping[str, Any], into: Neighbours) -> None:
@@ -84,9 +84,9 @@ def _gbps(interface: Mapping[str, Any]) -> float:
     """Speed that auto-negotiation came to, Gbps."""
     port = interface.get("port")
     port = port[0] if isinstance(port, list) and port else port
-    negotiated = port.get("auto-negotiation") if isinstance(port, Mapping) else None
+    negotiated = port.get("auto-negotiation") if isinstance(port, dict) else None
     negotiated = negotiated[0] if isinstance(negotiated, list) and negotiated else negotiated
-    if not isinstance(negotiated, Mapping):
+    if not isinstance(negotiated, dict):
         return float("nan")
     found = _SPEED.search(text_of(negotiated.get("current")))
     return float("nan") if found is None else float(f"{found[1]}.{found[2] or 0}") * (1.0 if found[3] else 1e-3)

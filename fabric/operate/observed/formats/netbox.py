@@ -9,13 +9,12 @@ NetBox 4, ``dcim/forms/bulk_import.py`` (CableImportForm).
 
 from __future__ import annotations
 
-import csv
-import io
-
 from fabric.operate.observed.format import NeighbourFormat
 from fabric.operate.observed.json_shapes import UNREADABLE
 from fabric.operate.observed.neighbours import Neighbours
 from topologies.errors import FormatError
+from topologies.reading.csv_input import csv_lines
+from topologies.reading.text_input import Findings
 
 SUMMARY = "NetBox: CSV of cables with side_a_device, side_a_name, side_b_device and side_b_name"
 ORDER = 70
@@ -26,27 +25,24 @@ _HINT = f"columns are {', '.join(_NEEDED)}, as the bulk import of cables has the
 
 def read_netbox(text: str, device: str, file: str, into: Neighbours) -> None:
     """Add every cable from both of its ends."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
-        if missing:
-            raise FormatError(f"no column {missing[0]}", file=file, line=1, column=1, code=UNREADABLE, hint=_HINT)
-        into.whole = True
-        for row in reader:
-            cells = [(row.get(name) or "").strip() for name in _NEEDED]
-            if not all(cells):
-                lost = _NEEDED[cells.index("")]
-                message = f"this row has nothing under {lost}"
-                raise FormatError(message, file=file, line=reader.line_num, column=1, code=UNREADABLE, hint=_HINT)
-            one, port, other, far = cells
-            into.listen(one)
-            into.listen(other)
-            into.add(one, port, (other,), (far,), line=reader.line_num)
-            into.add(other, far, (one,), (port,), line=reader.line_num)
-    except csv.Error as error:
-        raise FormatError(
-            f"not CSV: {error}", file=file, line=reader.line_num, column=1, code=UNREADABLE, hint=_HINT
-        ) from error
+    lines = csv_lines(Findings(file), text)
+    first, header = next(lines, (1, []))
+    names = [cell.strip() for cell in header]
+    missing = [name for name in _NEEDED if name not in names]
+    if missing:
+        raise FormatError(f"no column {missing[0]}", file=file, line=first, column=1, code=UNREADABLE, hint=_HINT)
+    into.whole = True
+    places = [names.index(name) for name in _NEEDED]
+    for line, row in lines:
+        cells = [row[at].strip() if at < len(row) else "" for at in places]
+        if not all(cells):
+            message = f"this row has nothing under {_NEEDED[cells.index('')]}"
+            raise FormatError(message, file=file, line=line, column=1, code=UNREADABLE, hint=_HINT)
+        one, port, other, far = cells
+        into.listen(one)
+        into.listen(other)
+        into.add(one, port, (other,), (far,), line=line)
+        into.add(other, far, (one,), (port,), line=line)
 
 
 FORMAT = NeighbourFormat((".csv",), read_netbox, "export of cables as CSV")
