@@ -4,8 +4,11 @@ On a fabric with some links down most of the network is slack: equal splitting f
 crosses those has to move. So what is too full is cut out of the table (``hot_part``), a descent runs there while the
 rest stays, and what is too full then is cut out again. Where that gets slow, the fullest part of a few destinations is
 solved exactly (``hot_trees``), for these hold the others up. What is left can only be helped by further arcs on paths
-that are cheaper than those of the table, and in the end by trees for more destinations at once. Where most of the
-network is too full, the method of multipliers takes over, as on flat networks.
+that are cheaper than those of the table, and in the end by trees for more destinations at once.
+
+Where most destinations are too full at once, or descents get slow, and many switches are joined to the same others, a
+network with one node for each set of those is solved first (``by_folding``); parts close what is left. Without them,
+the method of multipliers takes over where the network is small enough, as on flat networks.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from fabric.optimise.by_descent import prove_by_slot
+from fabric.optimise.by_folding import improve_by_folding
 from fabric.optimise.by_saddle import improve_flat
 from fabric.optimise.changed_rows import with_cheap_arcs, with_splits
 from fabric.optimise.dags import Dags, shortest_dags
@@ -60,6 +64,7 @@ class HotParts:
         self.loads = self._loads()
         self.small = best.options.paths == "any" and len(best.demand.dest) * len(self.loads) <= PRICED_COLUMNS
         self.kept: tuple[float, Dags, Shares] | None = None  # the best before arcs were added
+        self.folds = best.options.paths == "any"  # and it was not tried
 
     def _loads(self) -> Floats:
         """Loads of all fractions, which are made whole, by slot."""
@@ -91,9 +96,13 @@ class HotParts:
             part = hot_part(self.dags, self.shares, self.whole, self.loads, self.goal)
             if part is None:
                 break
+            if len(part.row) > BROAD * len(self.best.demand.dest) and self._by_folding():
+                continue
             step = self._descend(part)
             theta = self.theta
             if self.reached or theta < before - FAST * (before - self.goal):
+                continue
+            if self._by_folding():
                 continue
             price = np.zeros(len(self.loads))
             price[part.slot] = step.price
@@ -112,6 +121,26 @@ class HotParts:
     def _is_broad(self, part: HotPart) -> bool:
         """Whether most destinations are too full at once on a network small enough for prices against flows."""
         return self.small and len(part.row) > BROAD * len(self.best.demand.dest)
+
+    def _by_folding(self) -> bool:
+        """The optimum of the network with twins made one, where there are many, once; whether that helped."""
+        best = self.best
+        if not self.folds:
+            return False
+        self.folds = False
+        splits = improve_by_folding(best, self.gap / 4)
+        if splits is None:
+            return False
+        before = self.theta, self.dags, self.shares, self.whole, self.loads
+        rows = column(np.arange(len(best.demand.dest)), np.int32)
+        self.dags, self.shares = with_splits(self.dags, self.shares, rows, best.demand.dest, splits)
+        self.whole = Descent.of(self.dags, best.demand, best.routable, theta_min=best.access)
+        self.loads = self._loads()
+        if self.theta < before[0]:
+            best.solver = "first-order, descent"
+            return True
+        _, self.dags, self.shares, self.whole, self.loads = before
+        return False
 
     def _descend(self, part: HotPart) -> Step:
         """A descent on a part; what it finds is put back where it is better."""

@@ -6,11 +6,12 @@ import numpy as np
 
 from fabric.optimise.arcs import Arcs
 from fabric.optimise.dags import Dags
+from fabric.optimise.trees import Slots
 from fabric.routing.compiled import compiled
 from fabric.routing.graph import PhaseDemand
 from fabric.routing.kernels import weighted_order
 from fabric.routing.router import Splits
-from topologies.columns import Bools, Floats, Ints, Shares, column
+from topologies.columns import Bools, Floats, Ints, Longs, Shares, column
 
 _TIE = 1e-9  # relative; cheapest paths within this of each other are all taken
 
@@ -20,24 +21,15 @@ def _merge_row(
     dest: int,
     slots: Ints,
     shares: Floats,
-    into_start: Ints,
-    tail: Ints,
-    head: Ints,
+    net: Slots,
     price: Floats,
     sources: Ints,
     begin: float,
     out_slots: Ints,
     out_shares: Floats,
 ) -> int:
-    """A row's arcs and those on its sources' cheapest paths, loop-free; returns how many were written.
-
-    Nodes are taken nearest first once all their arcs lead to nodes already taken. Where a cycle stops that, the node
-    that loses the least traffic gives up its arcs back into the cycle.
-    """
-    nodes = len(into_start) - 1
-    distance = np.empty(nodes)
-    order = np.empty(nodes, dtype=np.int64)
-    reached = weighted_order(dest, into_start, tail, price, distance, order)
+    """A row's arcs and those on its sources' cheapest paths, loop-free; returns how many were written."""
+    nodes, tail = len(net.start) - 1, net.tail
     share_of = np.full(len(tail), -1.0)
     total = np.zeros(nodes)
     count = np.zeros(nodes, dtype=np.int64)
@@ -45,12 +37,40 @@ def _merge_row(
         share_of[slots[position]] = shares[position]
         total[tail[slots[position]]] += shares[position]
         count[tail[slots[position]]] += 1
+    _add_cheapest(dest, net, price, sources, begin, share_of, total, count)
+    rank = np.empty(nodes, dtype=np.int64)
+    ranked = _without_circles(dest, net, share_of, total, count, rank)
+    # Only what traffic can reach, farthest heads first.
+    active = np.zeros(nodes, dtype=np.bool_)
+    for source in sources:
+        active[source] = True
+    written = 0
+    for position in range(ranked - 1, -1, -1):
+        node = rank[position]
+        for slot in range(net.start[node], net.start[node + 1]):
+            if share_of[slot] >= 0.0 and active[tail[slot]]:
+                active[node] = True
+                out_slots[written] = slot
+                out_shares[written] = share_of[slot]
+                written += 1
+    return written
+
+
+@compiled
+def _add_cheapest(
+    dest: int, net: Slots, price: Floats, sources: Ints, begin: float, share_of: Floats, total: Floats, count: Longs
+) -> None:
+    """Give the arcs on the sources' cheapest paths a share where they have none."""
+    nodes, tail = len(net.start) - 1, net.tail
+    distance = np.empty(nodes)
+    order = np.empty(nodes, dtype=np.int64)
+    reached = weighted_order(dest, net.start, tail, price, distance, order)
     active = np.zeros(nodes, dtype=np.bool_)
     for source in sources:
         active[source] = True
     for position in range(reached - 1, -1, -1):
         node = order[position]
-        for slot in range(into_start[node], into_start[node + 1]):
+        for slot in range(net.start[node], net.start[node + 1]):
             far = tail[slot]
             if active[far] and distance[node] + price[slot] <= distance[far] * (1.0 + _TIE):
                 active[node] = True
@@ -58,8 +78,17 @@ def _merge_row(
                     share_of[slot] = begin * total[far] / count[far] if count[far] > 0 else 1.0
                     total[far] += share_of[slot]
                     count[far] += 1
+
+
+@compiled
+def _without_circles(dest: int, net: Slots, share_of: Floats, total: Floats, count: Longs, rank: Longs) -> int:
+    """Order nodes so that all arcs lead to earlier ones, arcs that prevent it are cut; returns how many have arcs.
+
+    Nodes are taken nearest first once all their arcs lead to nodes already taken. Where a cycle stops that, the node
+    that loses the least traffic gives up its arcs back into the cycle.
+    """
+    nodes, tail = len(net.start) - 1, net.tail
     taken = np.zeros(nodes, dtype=np.bool_)
-    rank = np.empty(nodes, dtype=np.int64)
     ranked = 1
     rank[0] = dest
     taken[dest] = True
@@ -73,7 +102,7 @@ def _merge_row(
         while cursor < ranked:
             node = rank[cursor]
             cursor += 1
-            for slot in range(into_start[node], into_start[node + 1]):
+            for slot in range(net.start[node], net.start[node + 1]):
                 far = tail[slot]
                 if share_of[slot] >= 0.0 and not taken[far]:
                     waiting[far] -= 1
@@ -83,36 +112,31 @@ def _merge_row(
                         ranked += 1
         if ranked > inside:
             break
-        kept = np.zeros(nodes)
-        for slot in range(len(tail)):
-            if share_of[slot] >= 0.0 and taken[head[slot]] and not taken[tail[slot]]:
-                kept[tail[slot]] += share_of[slot]
-        best = -1
-        for node in range(nodes):
-            if kept[node] > 0.0 and (best < 0 or kept[node] / total[node] > kept[best] / total[best]):
-                best = node
+        best = _least_loser(net, share_of, total, taken)
         if best < 0:
             break
         for slot in range(len(tail)):
-            if tail[slot] == best and share_of[slot] >= 0.0 and not taken[head[slot]]:
+            if tail[slot] == best and share_of[slot] >= 0.0 and not taken[net.head[slot]]:
                 share_of[slot] = -1.0
         taken[best] = True
         rank[ranked] = best
         ranked += 1
-    # Only what traffic can reach, farthest heads first.
-    active[:] = False
-    for source in sources:
-        active[source] = True
-    written = 0
-    for position in range(ranked - 1, -1, -1):
-        node = rank[position]
-        for slot in range(into_start[node], into_start[node + 1]):
-            if share_of[slot] >= 0.0 and active[tail[slot]]:
-                active[node] = True
-                out_slots[written] = slot
-                out_shares[written] = share_of[slot]
-                written += 1
-    return written
+    return ranked
+
+
+@compiled
+def _least_loser(net: Slots, share_of: Floats, total: Floats, taken: Bools) -> int:
+    """The node not taken that sends the largest part to nodes that are; -1 where none sends any."""
+    nodes, tail = len(net.start) - 1, net.tail
+    kept = np.zeros(nodes)
+    for slot in range(len(tail)):
+        if share_of[slot] >= 0.0 and taken[net.head[slot]] and not taken[tail[slot]]:
+            kept[tail[slot]] += share_of[slot]
+    best = -1
+    for node in range(nodes):
+        if kept[node] > 0.0 and (best < 0 or kept[node] / total[node] > kept[best] / total[best]):
+            best = node
+    return best
 
 
 def with_cheap_arcs(
@@ -129,7 +153,7 @@ def with_cheap_arcs(
     begin : float
         Fraction of an arc that is new at a node, relative to the mean of those there; descent decides what it is worth.
     """
-    arcs, into = dags.arcs, dags.arcs.into
+    arcs, net = dags.arcs, Slots(dags.arcs.into.start, dags.tail, dags.head)
     wanted = np.zeros(len(demand.dest), dtype=np.bool_)
     wanted[rows] = True
     pieces, parts = [], []
@@ -142,8 +166,8 @@ def with_cheap_arcs(
         parts.append(shares[kept : mine.start])
         entries = np.arange(demand.start[row], demand.start[row + 1])
         count = _merge_row(
-            int(demand.dest[row]), dags.slot[mine], shares[mine].astype(np.float64), into.start, dags.tail, dags.head,
-            price, demand.src[entries[routable[entries]]], begin, slots, values,
+            int(demand.dest[row]), dags.slot[mine], shares[mine].astype(np.float64),
+            net, price, demand.src[entries[routable[entries]]], begin, slots, values,
         )  # fmt: skip
         pieces.append(slots[:count].copy())
         parts.append(values[:count].astype(shares.dtype))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fabric.optimise.arcs import Arcs
-from fabric.routing.compiled import compiled
+from fabric.routing.compiled import compiled, compiled_inside
 from fabric.routing.graph import DemandRows, Inward, PhaseDemand
 from fabric.routing.kernels import is_step, nearest_first, parallel_rows
 from topologies.columns import Bools, Ints, Longs, column
@@ -27,6 +27,17 @@ class DagColumns(NamedTuple):
     slot: Ints
     tail: Ints
     head: Ints
+
+
+@compiled_inside
+def nodes_in(table: DagColumns, demand: DemandRows) -> int:
+    """One more than the highest node of a table and of the destinations it leads to."""
+    nodes = 0
+    for node in demand.dest:
+        nodes = max(nodes, node + 1)
+    for slot in range(len(table.tail)):
+        nodes = max(nodes, table.tail[slot] + 1, table.head[slot] + 1)
+    return nodes
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fabric.optimise.dags import DagColumns, Dags
+from fabric.optimise.dags import DagColumns, Dags, nodes_in
 from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, PhaseDemand
 from fabric.routing.kernels import parallel_loads
@@ -53,9 +53,7 @@ def _sweep(
     """
     row_start, slots, tail, head = dags
     dest, start, entry_src = demand
-    nodes = dest.max() + 1
-    for slot in range(len(tail)):
-        nodes = max(nodes, tail[slot] + 1, head[slot] + 1)
+    nodes = nodes_in(dags, demand)
     total, worth = np.zeros(nodes), np.zeros(nodes)
     to_go, least = np.zeros(nodes), np.zeros(nodes)
     amount = np.zeros(nodes)

@@ -12,14 +12,62 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.optimise.dags import DagColumns, Dags
+from fabric.optimise.dags import DagColumns, Dags, nodes_in
 from fabric.optimise.descent import Descent
-from fabric.routing.compiled import compiled
+from fabric.routing.compiled import compiled, compiled_inside
 from fabric.routing.graph import DemandRows
 from fabric.routing.kernels import SLICES, parallel_rows
 from topologies.columns import Bools, Floats, Ints, Longs, Shares, column
 
 DUST = 1e-9  # a row loads a hot link when it fills more than this part of it
+
+
+@compiled_inside
+def _crosses(slots: Ints, hot: Bools) -> bool:
+    """Whether one of a row's arcs is hot."""
+    found = False
+    for slot in slots:
+        if hot[slot]:
+            found = True
+            break
+    return found
+
+
+@compiled_inside
+def _pass_on(
+    row: int, table: DagColumns, shares: Shares, demand: DemandRows, gbps: Floats, amount: Floats, total: Floats
+) -> None:
+    """What comes to every node of a row, Gbps, and the sum of the shares that it splits by."""
+    slots, tail, head = table.slot, table.tail, table.head
+    begin, end = table.start[row], table.start[row + 1]
+    for at in range(begin, end):
+        for node in (tail[slots[at]], head[slots[at]]):
+            amount[node], total[node] = 0.0, 0.0
+    for at in range(begin, end):
+        total[tail[slots[at]]] += shares[at]
+    for entry in range(demand.start[row], demand.start[row + 1]):
+        if gbps[entry] > 0.0:
+            amount[demand.src[entry]] += gbps[entry]
+    for at in range(begin, end):
+        slot = slots[at]
+        amount[head[slot]] += amount[tail[slot]] * shares[at] / total[tail[slot]]
+
+
+@compiled_inside
+def _mark(
+    row: int, table: DagColumns, shares: Shares, hot: Bools, least: Floats, amount: Floats, total: Floats, marked: Bools
+) -> None:
+    """The nodes of a row from which more than ``least`` reaches a hot link."""
+    slots, tail, head = table.slot, table.tail, table.head
+    begin, end = table.start[row], table.start[row + 1]
+    for at in range(begin, end):
+        marked[tail[slots[at]]] = False
+        marked[head[slots[at]]] = False
+    for at in range(end - 1, begin - 1, -1):
+        slot = slots[at]
+        moved = amount[tail[slot]] * shares[at] / total[tail[slot]]
+        if moved > least[slot] and (hot[slot] or marked[head[slot]]):
+            marked[tail[slot]] = True
 
 
 @compiled
@@ -44,72 +92,86 @@ def _cut_rows(
     positions and of entering amounts are written, to ``counts[row + 1]``; otherwise ``counts`` says where they go, and
     what the rows' part carries is added to ``loads`` by slot.
     """
-    row_start, slots, tail, head = table
-    dest, start, entry_src = demand
-    nodes = dest.max() + 1
-    for slot in range(len(tail)):
-        nodes = max(nodes, tail[slot] + 1, head[slot] + 1)
+    nodes = nodes_in(table, demand)
     amount, total, enters = np.zeros(nodes), np.zeros(nodes), np.zeros(nodes)
-    marked, inside = np.zeros(nodes, np.bool_), np.zeros(nodes, np.bool_)
+    inside = (np.zeros(nodes, np.bool_), np.zeros(nodes, np.bool_))  # marked; in the part
     filling = len(positions) > 0
     for row in range(first, last):
         if filling and counts[row + 1, 0] == counts[row, 0]:
             continue
-        begin, end = row_start[row], row_start[row + 1]
-        crosses = False
-        for at in range(begin, end):
-            if hot[slots[at]]:
-                crosses = True
-                break
-        if not crosses:
+        if not _crosses(table.slot[table.start[row] : table.start[row + 1]], hot):
             continue
-        for at in range(begin, end):
-            slot = slots[at]
-            for node in (tail[slot], head[slot]):
-                amount[node], total[node], enters[node] = 0.0, 0.0, 0.0
-                marked[node], inside[node] = False, False
-        for at in range(begin, end):
-            total[tail[slots[at]]] += shares[at]
-        for entry in range(start[row], start[row + 1]):
-            if gbps[entry] > 0.0:
-                amount[entry_src[entry]] += gbps[entry]
-        for at in range(begin, end):
-            slot = slots[at]
-            amount[head[slot]] += amount[tail[slot]] * shares[at] / total[tail[slot]]
-        for at in range(end - 1, begin - 1, -1):
-            slot = slots[at]
-            moved = amount[tail[slot]] * shares[at] / total[tail[slot]]
-            if moved > least[slot] and (hot[slot] or marked[head[slot]]):
-                marked[tail[slot]] = True
-        for entry in range(start[row], start[row + 1]):
-            if gbps[entry] > 0.0:
-                enters[entry_src[entry]] += gbps[entry]
-        arcs = counts[row, 0] if filling else 0
-        for at in range(begin, end):
-            slot = slots[at]
-            far, near = tail[slot], head[slot]
-            moved = amount[far] * shares[at] / total[far]
-            if marked[far] or inside[far]:
-                inside[far] = True
-                inside[near] = True
-                if filling:
-                    positions[arcs] = at
-                    loads[slot] += moved
-                arcs += 1
-            else:
-                enters[near] += moved
-        entries = counts[row, 1] if filling else 0
-        for at in range(begin, end):
-            node = tail[slots[at]]
-            if inside[node] and enters[node] > 0.0 and node != dest[row]:
-                if filling:
-                    nodes_of[entries] = node
-                    amounts[entries] = enters[node]
-                entries += 1
-                enters[node] = 0.0
+        _pass_on(row, table, shares, demand, gbps, amount, total)
+        _mark(row, table, shares, hot, least, amount, total, inside[0])
+        arcs, entries = (counts[row, 0], counts[row, 1]) if filling else (0, 0)
+        arcs = _take_arcs(row, table, shares, demand, gbps, (amount, total, enters), inside, arcs, positions, loads)
+        entries = _take_entries(row, table, demand, inside[1], enters, entries, nodes_of, amounts)
         if not filling:
             counts[row + 1, 0] = arcs
             counts[row + 1, 1] = entries
+
+
+@compiled_inside
+def _take_arcs(
+    row: int,
+    table: DagColumns,
+    shares: Shares,
+    demand: DemandRows,
+    gbps: Floats,
+    of_node: tuple[Floats, Floats, Floats],
+    inside: tuple[Bools, Bools],
+    arcs: int,
+    positions: Longs,
+    loads: Floats,
+) -> int:
+    """Put a row's arcs in the part after the ``arcs`` there are; what its nodes get from outside is in ``enters``."""
+    amount, total, enters = of_node
+    marked, part = inside
+    slots, tail, head = table.slot, table.tail, table.head
+    begin, end = table.start[row], table.start[row + 1]
+    for at in range(begin, end):
+        for node in (tail[slots[at]], head[slots[at]]):
+            enters[node], part[node] = 0.0, False
+    for entry in range(demand.start[row], demand.start[row + 1]):
+        if gbps[entry] > 0.0:
+            enters[demand.src[entry]] += gbps[entry]
+    for at in range(begin, end):
+        slot = slots[at]
+        far, near = tail[slot], head[slot]
+        moved = amount[far] * shares[at] / total[far]
+        if marked[far] or part[far]:
+            part[far] = True
+            part[near] = True
+            if len(positions) > 0:
+                positions[arcs] = at
+                loads[slot] += moved
+            arcs += 1
+        else:
+            enters[near] += moved
+    return arcs
+
+
+@compiled_inside
+def _take_entries(
+    row: int,
+    table: DagColumns,
+    demand: DemandRows,
+    part: Bools,
+    enters: Floats,
+    entries: int,
+    nodes_of: Ints,
+    amounts: Floats,
+) -> int:
+    """Put what enters the part of a row after the ``entries`` there are."""
+    for at in range(table.start[row], table.start[row + 1]):
+        node = table.tail[table.slot[at]]
+        if part[node] and enters[node] > 0.0 and node != demand.dest[row]:
+            if len(amounts) > 0:
+                nodes_of[entries] = node
+                amounts[entries] = enters[node]
+            entries += 1
+            enters[node] = 0.0
+    return entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,28 +251,14 @@ def _compact(
 @compiled
 def _carry(table: DagColumns, shares: Shares, demand: DemandRows, gbps: Floats, chosen: Ints, flow: Floats) -> None:
     """Gbps over every arc of the chosen rows, one row after the other."""
-    row_start, slots, tail, head = table
-    dest, start, entry_src = demand
-    nodes = dest.max() + 1
-    for slot in range(len(tail)):
-        nodes = max(nodes, tail[slot] + 1, head[slot] + 1)
+    nodes = nodes_in(table, demand)
     amount, total = np.zeros(nodes), np.zeros(nodes)
     written = 0
     for row in chosen:
-        begin, end = row_start[row], row_start[row + 1]
-        for at in range(begin, end):
-            for node in (tail[slots[at]], head[slots[at]]):
-                amount[node], total[node] = 0.0, 0.0
-        for at in range(begin, end):
-            total[tail[slots[at]]] += shares[at]
-        for entry in range(start[row], start[row + 1]):
-            if gbps[entry] > 0.0:
-                amount[entry_src[entry]] += gbps[entry]
-        for at in range(begin, end):
-            slot = slots[at]
-            moved = amount[tail[slot]] * shares[at] / total[tail[slot]]
-            flow[written] = moved
-            amount[head[slot]] += moved
+        _pass_on(row, table, shares, demand, gbps, amount, total)
+        for at in range(table.start[row], table.start[row + 1]):
+            node = table.tail[table.slot[at]]
+            flow[written] = amount[node] * shares[at] / total[node]
             written += 1
 
 

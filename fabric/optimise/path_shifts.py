@@ -193,17 +193,33 @@ def _shift(
     else:
         quick = -cost / bend_now if bend_now > 0.0 else np.inf
         step = -min(max(-cost / bend, min(quick, room_back)), least_back)
-    if step == 0.0:
-        return length
+    if step != 0.0:
+        _apply(step, node, chain, head, onward, costs, theta, carried, load, price)
+    return length
+
+
+@compiled_inside
+def _apply(
+    step: float,
+    node: int,
+    chain: Longs,
+    head: Ints,
+    onward: Ints,
+    costs: Costs,
+    theta: float,
+    carried: Floats,
+    load: Floats,
+    price: Floats,
+) -> None:
+    """Move ``step`` Gbps from a chain of arcs to the tree's path between the same nodes."""
     for arc in chain:
         carried[arc] -= step
         load[arc] -= step
         price[arc] = _price(arc, costs, load, theta)
-    on = node
+    on, end = node, head[chain[-1]]
     while on != end:
         arc = onward[on]
         carried[arc] += step
         load[arc] += step
         price[arc] = _price(arc, costs, load, theta)
         on = head[arc]
-    return length

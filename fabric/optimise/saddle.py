@@ -29,7 +29,7 @@ PRICED_EVERY = 2  # updates between two proofs
 BALANCE, MOST_CHANGE = 2.0, 3.0  # penalty changes where one of both sides lags this much, at most by this factor
 CHECKED_EVERY = 20  # updates between two looks at the gap
 SLOW, STALLED, MOST_STALLS = 0.2, 0.99, 5  # it is slow, or stands still, where more than this part of it is left
-MOST_UPDATES = 100_000
+MOST_UPDATES, BEGUN_UPDATES = 100_000, 40  # from a start that leads nowhere soon, nothing is the better start
 MOST_FALLS, RESPONSE = 4, 0.7  # after so many falls in a row the bound has to be this much nearer, or they are undone
 FAR, LOOKS, NO_NEARER = 0.05, 2, 0.9  # far is this much or more, no nearer above this part of it so many looks ago
 DETOUR = 1e-9  # price of an arc beside its multiplier, of the mean
@@ -55,6 +55,8 @@ def find_saddle(
     deadline: float,
     report: Callable[[float, float], None],
     begun: Begun | None = None,
+    patience: int = MOST_STALLS,
+    searches: int = 1,
 ) -> Saddle:
     """Flows and prices within a relative gap of each other.
 
@@ -74,6 +76,11 @@ def find_saddle(
         Called with the utilisation and the bound between sweeps.
     begun : Begun, optional
         Where to start; its flows change in place. None: from a few passes over all destinations.
+    patience : int
+        Looks at the gap that may find it standing still.
+    searches : int
+        Sweeps between two updates where only those with a search pay. Where most arcs are at the maximum at once, flows
+        that lag behind the multipliers never settle, and several are quicker than one.
     """
     capacity, out, paths = net.capacity, _leaving(net.slots), _no_paths(net)
     flow, best = _begin(net, least, known_bound, deadline, begun)
@@ -82,19 +89,12 @@ def find_saddle(
     penalty = (FIRST_PENALTY if begun is None else BEGUN_PENALTY) / theta * capacity / capacity.sum()
     detour = DETOUR * net.weight / float(net.weight @ capacity)
     dear = False  # whether following paths in use takes longer than a search that says which are worth it
-    change, pace = _Change(), _Pace(gap, aim)
-    for update in range(1, MOST_UPDATES + 1):
+    change, pace = _Change(), _Pace(gap, aim, patience)
+    for update in range(1, (MOST_UPDATES if begun is None else BEGUN_UPDATES) + 1):
         if pace.enough(best) or time.monotonic() > deadline:
             break
         costs = Costs(capacity, multiplier, penalty, detour)
-        looked_at = 0
-        for number in range(1 if dear else SWEEPS):
-            theta = level(costs, load, theta)
-            work = sweep(dear or number == 0, net.slots, out, costs, theta, net.demand.rows, flow, load, paths)
-            dear = dear or (number > 0 and work > DEAR * flow.size)
-            looked_at += work
-            if looked_at > flow.size or time.monotonic() > deadline:
-                break
+        theta, dear = _settle(net, out, costs, theta, flow, load, paths, dear, searches, deadline)
         load = flow.sum(axis=0)
         theta = level(costs, load, theta)
         multiplier = np.maximum(multiplier + penalty * (load / capacity - theta), 0.0)
@@ -106,6 +106,22 @@ def find_saddle(
             change.follow(highest / theta - 1.0, 1.0 - bound / theta)
             penalty = penalty * change.factor
     return best
+
+
+def _settle(
+    net: TreeNet, out: Slots, costs: Costs, theta: float, flow: Floats, load: Floats, paths: Paths,
+    dear: bool, searches: int, deadline: float,
+) -> tuple[float, bool]:  # fmt: skip
+    """Sweeps under fixed multipliers, in place; θ and whether only sweeps with a search pay."""
+    looked_at = 0
+    for number in range(searches if dear else SWEEPS):
+        theta = level(costs, load, theta)
+        work = sweep(dear or number == 0, net.slots, out, costs, theta, net.demand.rows, flow, load, paths)
+        dear = dear or (number > 0 and work > DEAR * flow.size)
+        looked_at += work
+        if looked_at > searches * flow.size or time.monotonic() > deadline:
+            break
+    return theta, dear
 
 
 def _leaving(slots: Slots) -> Slots:
@@ -146,8 +162,8 @@ def _better(best: Saddle, net: TreeNet, flow: Floats, theta: float, price: Float
 class _Pace:
     """When to stop: at the gap aimed at, or where the gap falls too slowly to wait for it."""
 
-    def __init__(self, gap: float, aim: float) -> None:
-        self._gap, self._aim = gap, aim
+    def __init__(self, gap: float, aim: float, patience: int) -> None:
+        self._gap, self._aim, self._patience = gap, aim, patience
         self._before, self._calls = np.inf, 0
         self._slow, self._stalls = False, 0
 
@@ -161,7 +177,7 @@ class _Pace:
             self._slow = left > SLOW * self._before
             self._stalls = self._stalls + 1 if left > STALLED * self._before else 0
             self._before = left
-        return (self._slow and left <= self._gap) or self._stalls >= MOST_STALLS
+        return (self._slow and left <= self._gap) or self._stalls >= self._patience
 
 
 class _Change:

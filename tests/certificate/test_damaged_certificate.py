@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from certificate_files import certified
 from oracle_fabrics import Case
+from test_folded_oracle import WAYS, next_pod, without_half_of_the_core
 from test_hot_parts_oracle import OBJECTIVE, damaged
 
 from traffic.demands import Flows
@@ -47,3 +48,17 @@ def test_half_of_the_core_down_is_still_solved_to_the_last_digits(seed, tmp_path
     assert not verdict.refuted
     assert not route.partial
     assert verdict.found_bound == pytest.approx(route.max_utilisation, rel=2e-6)
+
+
+@pytest.mark.parametrize("rates", [(100.0, 100.0), (50.0, 100.0)])
+def test_half_of_the_core_down_and_every_pod_sending_to_the_next_is_proven(rates, tmp_path, monkeypatch):
+    """k = 12, all links at the maximum at once, equal and unequal senders; the independent check agrees."""
+    monkeypatch.setattr(f"{WAYS}.by_hot_parts.PRICED_COLUMNS", 0)
+    net = without_half_of_the_core(12, 1)
+    flows = next_pod(net, 12, np.random.default_rng(1).uniform(*rates, len(net.endpoint_nodes)))
+    case = Case(net, tuple(zip(flows.src.tolist(), flows.dst.tolist(), flows.amount.tolist(), strict=True)))
+    route, verdict = certified(tmp_path / "c.zip", case, "optimal", gap=1e-5)
+    assert not route.partial
+    assert "first-order" in route.solver
+    assert not verdict.refuted
+    assert verdict.found_bound == pytest.approx(route.max_utilisation, rel=2e-5)
