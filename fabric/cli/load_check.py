@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EXPORTERS = ("snmp", "node", "gnmi", "dcgm")
 KINDS = ("prometheus", "csv", "perfquery")
+TOLERANCE = 0.1  # of the chapter of a report
 
 
 @click.command("load", cls=FabricCommand, takes=(*ANSWER, *SCENARIO, "progress"), rows=(LOADS,))
@@ -97,6 +98,18 @@ def _check(
         return run_scenario(other, request, like=run)
 
     return check_loads(run, source, tolerance=tolerance, load=again, explained=explained)
+
+
+def measured_beside(run: Run, measured: str, settings: Settings) -> LoadCheckResult:
+    """Measurements beside a run that was routed now; ``scenario`` takes the source that the scenario names."""
+    if run.saved:
+        raise click.UsageError("--measured needs the scenario: a saved result has no draws of its own")
+    source = _source(run.loaded, None if measured == "scenario" else measured, None, None, None)
+    with located(run.loaded, settings), watching(settings) as report:
+        result = _check(run.loaded, run.request, source, settings, report, tolerance=TOLERANCE, explained=True)
+    for text in result.notes:
+        note(text, settings)
+    return result
 
 
 def _source(

@@ -18,9 +18,9 @@ from fabric.faces.report.page import to_page
 from fabric.faces.report.record import report_record
 from fabric.faces.report.section import SECTIONS
 from fabric.faces.report.source import ReportSource
+from fabric.operate.load_check.check import LoadSource, check_loads
 from fabric.output.table import Table
-from fabric.pipeline.run import Run, route
-from fabric.request import RouteRequest
+from fabric.pipeline.run import run_scenario
 from fabric.saved.design_file import open_design
 from fabric.scenario.load import load_scenario
 from topologies.errors import ScenarioError
@@ -32,14 +32,24 @@ EVERY = pytest.mark.parametrize("name", SECTIONS.names())
 def routed(overrides: list[str]) -> ReportSource:
     """The example, routed."""
     loaded = load_scenario(str(EXAMPLE), overrides=overrides)
-    return ReportSource(Run(loaded, RouteRequest(), route(loaded), str(EXAMPLE)))
+    return ReportSource(run_scenario(loaded, given=str(EXAMPLE)))
+
+
+def loads_file(folder: Path) -> Path:
+    """Two links of the example, far below what the plan says."""
+    file = folder / "loads.csv"
+    file.write_text("link,gbps\nleaf0 -> spine0 #1,3\nspine0 -> leaf0 #1,4\n", encoding="utf-8")
+    return file
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory) -> ReportSource:
     """With a base that differs from it, a sweep and a design, so that every section has something to say."""
     design = open_design(str(write_design(tmp_path_factory.mktemp("design"))))
-    return replace(routed([]), base=routed(["workloads.shuffle.size=2 GiB"]), failures=sweep(), design=design)
+    plain, base = routed([]), routed(["workloads.shuffle.size=2 GiB"])
+    file = loads_file(tmp_path_factory.mktemp("measured"))
+    checked = check_loads(plain.run, LoadSource("csv", str(file)), tolerance=0.1, load=lambda _: plain.run)
+    return replace(plain, base=base, failures=sweep(), design=design, load_check=checked)
 
 
 @EVERY
@@ -85,20 +95,31 @@ def test_the_command_writes_it_alone(name, tmp_path, capsys):
     needed = ["--base", str(EXAMPLE)] if SECTIONS[name].needs_base else []
     needed += ["--failures"] if SECTIONS[name].needs_failures else []
     needed += ["--design", str(write_design(tmp_path))] if SECTIONS[name].needs_design else []
+    needed += ["--measured", f"csv:{loads_file(tmp_path)}"] if SECTIONS[name].needs_measured else []
     assert run(["report", str(EXAMPLE), "--sections", name, "--json", "-q", *needed]) == 0
     assert [section["anchor"] for section in json.loads(capsys.readouterr().out)["sections"]] == [name]
 
 
 @EVERY
 def test_a_section_that_needs_more_is_refused_without(name):
-    """A base (FP9201), a sweep (FP9202), a design (FP9203); others do not ask for one."""
+    """A base (FP9201), a sweep (FP9202), a design (FP9203), measurements (FP9204); others do not ask for one."""
     section = SECTIONS[name]
-    needs = {"FP9201": section.needs_base, "FP9202": section.needs_failures, "FP9203": section.needs_design}
-    given = {"based": section.needs_base, "swept": section.needs_failures, "designed": section.needs_design}
+    needs = {
+        "FP9201": section.needs_base,
+        "FP9202": section.needs_failures,
+        "FP9203": section.needs_design,
+        "FP9204": section.needs_measured,
+    }
+    given = {
+        "based": section.needs_base,
+        "swept": section.needs_failures,
+        "designed": section.needs_design,
+        "measured": section.needs_measured,
+    }
     assert check_sections([name], **given) == [name]
     if not any(needs.values()):
-        assert check_sections([name], based=False, swept=False, designed=False) == [name]
+        assert check_sections([name], based=False, swept=False, designed=False, measured=False) == [name]
         return
-    with pytest.raises(ScenarioError, match=r"none is given|no sweep is asked for|no design is given") as caught:
-        check_sections([name], based=False, swept=False, designed=False)
+    with pytest.raises(ScenarioError, match=r"none (is|are) given|no sweep is asked for|no design is given") as caught:
+        check_sections([name], based=False, swept=False, designed=False, measured=False)
     assert [caught.value.problems[0].code] == [code for code, needed in needs.items() if needed]

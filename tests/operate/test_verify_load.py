@@ -104,8 +104,9 @@ def test_a_cable_that_is_down_is_named(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_job_on_other_hosts_is_found_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Eight ranks planned on the first eight hosts of sixteen run on the last eight."""
     text = pod_text(router="ecmp", placement=RING)
-    assert "pp: 1}" in text
-    (tmp_path / "pod.fabric.yaml").write_text(text.replace("pp: 1}", "pp: 1, dp: 8}"), encoding="utf-8")
+    assert "    parallelism:" in text
+    text = text.replace("    parallelism:", "    gpus: 8\n    parallelism:")
+    (tmp_path / "pod.fabric.yaml").write_text(text, encoding="utf-8")
     hosts = tmp_path / "hosts.txt"
     hosts.write_text("".join(f"gpu{number}\n" for number in range(8, 16)), encoding="utf-8")
     from fabric.pipeline.run import run_scenario

@@ -11,6 +11,7 @@ import click
 from fabric.cli.answer import open_run, output_path, write
 from fabric.cli.exit_codes import OK, PARTIAL
 from fabric.cli.failure_options import asked_failures, check_failures, failures_options, flags_of
+from fabric.cli.load_check import measured_beside
 from fabric.cli.options import SCENARIO, WATCHED, FabricCommand, OneOf, Settings, listed
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
@@ -43,6 +44,11 @@ _BY_SUFFIX = {".md": "md", ".json": "json"}
 @click.option("--router", type=OneOf(router_names), help="Instead of the scenario's router.")
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Links listed per phase.")
 @failures_options("Say what failures do")
+@click.option(
+    "--measured",
+    metavar="SOURCE",
+    help="Say what counters said: prometheus:URL, csv:FILE, or scenario (its measured:).",
+)
 @click.option("--design", metavar="FILE", help="Say what it was chosen from: what fabric design wrote as JSON.")
 @timings_option
 def command(
@@ -55,6 +61,7 @@ def command(
     top: int,
     failures: bool,
     failures_from: str | None,
+    measured: str | None,
     design: str | None,
     timings: str | None,
 ) -> int:
@@ -74,7 +81,8 @@ def command(
     check_failures(failures, failures_from)
     asked = flags_of(failures, failures_from)
     if names is not None:
-        check_sections(names, based=base is not None, swept=bool(asked), designed=design is not None)
+        given = {"based": base is not None, "designed": design is not None, "measured": measured is not None}
+        check_sections(names, swept=bool(asked), **given)
     request = RouteRequest(
         router=router,
         fabric=fabric,
@@ -90,6 +98,8 @@ def command(
         with watching(settings) as report:
             sweep = asked_failures(source.run, failures, failures_from, report)
         source = replace(source, failures=sweep, failures_given=asked)
+    if measured is not None:
+        source = replace(source, load_check=measured_beside(source.run, measured, settings))
     if base is not None:
         plain = replace(settings, sets=(), seed=None, down=(), up=(), slow=())
         source = replace(source, base=_source(base, plain, replace(request, router=None, down=(), up=(), slow=())))

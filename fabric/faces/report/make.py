@@ -32,6 +32,7 @@ def make_report(source: ReportSource, sections: Sequence[str] | None = None) -> 
             based=source.base is not None,
             swept=source.failures is not None,
             designed=source.design is not None,
+            measured=source.load_check is not None,
         )
     )
     made = [section.make(source) for anchor, section in SECTIONS.items() if anchor in wanted]
@@ -47,7 +48,7 @@ def make_report(source: ReportSource, sections: Sequence[str] | None = None) -> 
     )
 
 
-def check_sections(sections: Sequence[str], *, based: bool, swept: bool, designed: bool) -> list[str]:
+def check_sections(sections: Sequence[str], *, based: bool, swept: bool, designed: bool, measured: bool) -> list[str]:
     """The sections asked for, all of which exist."""
     for anchor in sections:
         if anchor not in SECTIONS:
@@ -70,6 +71,12 @@ def check_sections(sections: Sequence[str], *, based: bool, swept: bool, designe
                 f"--sections {anchor} says what a design was chosen from, and no design is given",
                 hint="--design FILE reads what fabric design --json wrote",
                 code="FP9203",
+            )
+        if SECTIONS[anchor].needs_measured and not measured:
+            raise ScenarioError(
+                f"--sections {anchor} holds measurements against the plan, and none are given",
+                hint="--measured csv:FILE or prometheus:URL; or --measured scenario for those that it names",
+                code="FP9204",
             )
     return list(sections)
 

@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 class ReportSection:
     """How a section is made: ``make`` gives None where there is nothing to say.
 
-    That is so of those with ``needs_base`` without ``--base``, of those with ``needs_failures`` without a sweep, and of
-    those with ``needs_design`` without ``--design``.
+    That is so of those with ``needs_base`` without ``--base``, of those with ``needs_failures`` without a sweep, of
+    those with ``needs_design`` without ``--design``, and of those with ``needs_measured`` without ``--measured``.
     """
 
     make: Callable[[ReportSource], Section | None]
     needs_base: bool = False
     needs_failures: bool = False
     needs_design: bool = False
+    needs_measured: bool = False
 
 
 SECTIONS = PluginFolder("section", "fabric.faces.report.sections", "SECTION", ReportSection)

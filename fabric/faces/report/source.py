@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabric.failures.result import FailureResult
+from fabric.operate.load_check.result import LoadCheckResult
 from fabric.pipeline.network import Network
 from fabric.pipeline.phase_options import nothing_to_route
 from fabric.pipeline.run import Run
@@ -22,6 +23,7 @@ class ReportSource:
     base: ReportSource | None = None  # what it is compared with
     failures: FailureResult | None = None  # a sweep over its failure cases, where one was asked for
     failures_given: tuple[str, ...] = ()  # the flags that asked for it
+    load_check: LoadCheckResult | None = None  # what counters said beside it, where they were read
     design: SavedDesign | None = None  # the choice that the scenario came of, where a file of it was given
 
     @property
