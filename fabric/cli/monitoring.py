@@ -110,16 +110,15 @@ def _write(
     form: str, folder: Path, run: Run, made: Monitoring, about: dict[str, Any], settings: Settings
 ) -> dict[str, Any]:
     """The manifest of what was written."""
-    import json
-
     from fabric.operate.monitoring.files import monitoring_files, write_monitoring
+    from topologies.reading.json_value import parse_json
 
     manifest: dict[str, Any] = {}
 
     def passed(files: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         for name, text in files:
             if name == "manifest.json":
-                manifest.update(json.loads(text))
+                manifest.update(parse_json(text, name).value)
             yield name, text
 
     if form == "grafana":

@@ -19,13 +19,14 @@ import numpy as np
 from fabric.operate.hash_band import highest_load, lowest_load, surest_mean
 from fabric.pipeline.run import Run
 from fabric.result import JobTime, PhaseRoute
+from fabric.routing.names import DEFAULT_ROUTER
 from fabric.routing.router import ROUTERS
 from topologies.columns import Bools, Floats
 from topologies.topology import Topology
 
 DRAWS = 100
 CHANCE = 1e-6  # that a hash moves any link of a fabric out of its band
-_MOST_CELLS = 2_000_000_000  # loads of links by class over all draws
+_MOST_CELLS = 20_000_000  # loads of links by class over all draws
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def uplinks(topology: Topology) -> Bools:
 
 def _affordable(draws: int, routes: Sequence[PhaseRoute]) -> int:
     cells = sum(route.link_gbps.size for route in routes)
-    return int(np.clip(_MOST_CELLS // max(cells * 100, 1), 5, draws))
+    return int(np.clip(_MOST_CELLS // max(cells, 1), 5, draws))
 
 
 class _Sums:
@@ -273,7 +274,7 @@ def may_cross(column: PhaseColumn) -> Bools:
         return crossed
     kept = vars(route)
     if "_reached" not in kept:  # one routing for all classes of the phase
-        fluid = ROUTERS["ecmp"](
+        fluid = ROUTERS[DEFAULT_ROUTER](
             {}, graph=routed.graph, demand=routed.demand, pairs=routed.pairs, options=routed.options
         )
         kept["_reached"] = (

@@ -7,6 +7,7 @@ chosen anew. The rounds end when nothing is broken and no node has a path cheape
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,8 +134,10 @@ class MoveRounds:
         row, slot = row[extra], slot[extra]
         self._add(row, self.base.slots.tail[slot].astype(np.int64), slot, self.base)
 
-    def settle(self) -> MovePoint | None:
+    def settle(self, enough: Callable[[float, Floats], bool] | None = None) -> MovePoint | None:
         """Rounds until nothing is broken and no move helps; None when the time is used up.
+
+        ``enough`` is asked before moves are, with the level reached and prices of the slots; it may end the rounds.
 
         Moves are asked for when nothing is broken: rows alone leave a point that is still optimal but for them, and
         moves alone one that is still feasible, so that HiGHS goes on from either.
@@ -151,7 +154,7 @@ class MoveRounds:
                 continue
             if self.master.watch(slots, nodes):
                 continue
-            if not self._price(point):
+            if (enough is not None and enough(point.level, point.price)) or not self._price(point):
                 self.kept = self.master.flows(point)
                 return point
         return None

@@ -32,9 +32,10 @@ from topologies.columns import Floats, column
 CARRIED = 2e-9  # relative: parts that miss by this little are carried
 BREAKS = 1e-10  # relative: a cut that parts break by less does not help
 FIRST_GAP = 3e-3  # relative, of a first routing of parts
-CLOSE = 1.03  # utilisation of parts up to which their programme is solved; prices of those beyond are a cut at once
+CLOSE = 1.01  # utilisation of parts up to which their programme is solved; prices of those beyond are a cut at once
 SEED_WORK = 5e8  # destinations x edges x nodes up to which cuts of single nodes come first
 NEAR = 0.97  # slots this close to the maximum of the routing before get a row
+DEEP, SHALLOW = 0.8, 1e-5  # a cut takes off this part of what is too much, or else the programme is solved to its end
 MOST_CUTS = 2000
 
 
@@ -92,6 +93,7 @@ def fair_levels(space: RouteSpace, options: RoutingOptions, end: float) -> FairL
     if len(demand.dest) * len(graph.src) * graph.nodes <= SEED_WORK and time.monotonic() < end:
         cuts.add_nodes()
     best: FairLevels | None = None
+    served = space.routable & (demand.total_gbps > 0)
     for number in range(MOST_CUTS):
         level, stages = cuts.fill()
         options.report(Progress(f"max-min-fair: routing {number + 1}, {len(stages)} levels"))
@@ -101,6 +103,8 @@ def fair_levels(space: RouteSpace, options: RoutingOptions, end: float) -> FairL
         done = found.scale >= 1.0 - CARRIED
         lowest = stages[0].price if stages else np.zeros(len(graph.src))
         fits = level * found.scale
+        if found.stopped and best is not None and fits[served].min() < best.level[served].min():
+            return best
         best = FairLevels(fits, carrier.routing(fits), stages, lowest, done, carrier.name)
         if done or found.stopped or time.monotonic() > end:
             return best
@@ -137,8 +141,8 @@ class _ByMoves:
             return Multiple(1.0, problem.by_edge(np.zeros(len(net.capacity))), False)
         flow = self.flow if self.flow is None else problem.flows(problem.splits(self.flow, parts), parts)
         theta = np.inf if flow is None else float((flow.sum(axis=0) / net.capacity).max(initial=0.0))
+        asked = replace(net, gbps=column(net.gbps * parts, np.float64))
         if flow is None or (theta > CLOSE and not self.solved):
-            asked = replace(net, gbps=column(net.gbps * parts, np.float64))
             near = find_saddle(
                 asked, gap=FIRST_GAP, aim=FIRST_GAP, least=0.0, known_bound=1.0, deadline=self.end,
                 report=lambda _, __: None,
@@ -159,7 +163,13 @@ class _ByMoves:
         use = flow.sum(axis=0) / net.capacity
         rounds.master.watch(np.flatnonzero(use > NEAR * theta), np.empty(0, dtype=np.int64))
         rounds.take_flows(flow / theta)
-        point = rounds.settle()
+
+        def cuts_enough(level: float, price: Floats) -> bool:
+            paid = float(asked.cheapest(price).paid.sum())
+            most = float(price @ net.capacity) / paid if paid > 0 else 1.0
+            return 1.0 - most > max(DEEP * (1.0 - level), SHALLOW)
+
+        point = rounds.settle(cuts_enough)
         if point is None:
             self.kept = flow / theta
             return Multiple(1.0 / theta, problem.by_edge(rounds.price), True)

@@ -13,17 +13,13 @@ Wolfe, "Decomposition principle for linear programs", Oper. Res. 1960).
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from fabric.optimise.trees import Trees
+from fabric.optimise.warm_highs import DUAL, PRIMAL, solve_until, warm_highs
 from topologies.columns import Bools, Floats, Ints, Longs, column
-
-DUAL, PRIMAL = 1, 4  # simplex of HiGHS: dual where rows come, primal where mostly columns do
-TOLERANCE = 1e-9  # of HiGHS, absolute; rows are in units near 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,21 +74,8 @@ class Master:
         self._batches: list[tuple[Ints, Floats, Longs]] = []  # arc, Gbps and column of every load
         self._destination: list[Longs] = []
         self.columns = 0
-        solver: Any = highspy.Highs
-        self._highs: Any = solver()
+        self._highs = warm_highs(strategy=PRIMAL if primal else DUAL)
         self._free = highspy.kHighsInf
-        self._optimal: Any = highspy.HighsModelStatus.kOptimal
-        for name, value in (
-            ("output_flag", False),
-            ("log_to_console", False),
-            ("threads", 1),
-            ("presolve", "off"),
-            ("simplex_strategy", PRIMAL if primal else DUAL),
-            ("random_seed", 0),
-            ("primal_feasibility_tolerance", TOLERANCE),
-            ("dual_feasibility_tolerance", TOLERANCE),
-        ):
-            self._highs.setOptionValue(name, value)
         nothing, none = np.empty(0, dtype=np.int32), np.empty(0)
         self._highs.addCol(1.0, least / scale, self._free, 0, nothing, none)
         ones = np.ones(rows)
@@ -170,12 +153,7 @@ class Master:
 
     def solve(self, deadline: float) -> Point | None:
         """The optimum over the columns and rows there are; None when the time is used up or HiGHS gives up."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return None
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
-        self._highs.run()
-        if self._highs.getModelStatus() != self._optimal:
+        if not solve_until(self._highs, deadline):
             return None
         solution = self._highs.getSolution()
         values, duals = np.asarray(solution.col_value), np.asarray(solution.row_dual)

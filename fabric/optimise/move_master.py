@@ -14,17 +14,14 @@ large-scale traveling-salesman problem", Oper. Res. 1954).
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from fabric.optimise.moves import Base
+from fabric.optimise.warm_highs import DUAL, PRIMAL, solve_until, warm_highs
 from topologies.columns import Bools, Floats, Ints, Longs
 
-DUAL, PRIMAL = 1, 4  # simplex of HiGHS: dual after rows came, primal where the last point is still feasible
-TOLERANCE = 1e-9  # of HiGHS, absolute; rows are in units near 1
 DUAL_TOLERANCE = 1e-10  # below what a move has to save by as much as scaling inside HiGHS may blur it
 OVER = 1e-9  # relative to capacity, or to a destination's demand: more than that and a row is asked for
 
@@ -70,20 +67,8 @@ class MoveMaster:
         self._columns = 0
         self._rows = 0
         self._feasible = False  # whether the last point still is
-        solver: Any = highspy.Highs
-        self._highs: Any = solver()
+        self._highs = warm_highs(dual_tolerance=DUAL_TOLERANCE)
         self._free = highspy.kHighsInf
-        self._optimal: Any = highspy.HighsModelStatus.kOptimal
-        for name, value in (
-            ("output_flag", False),
-            ("log_to_console", False),
-            ("threads", 1),
-            ("presolve", "off"),
-            ("random_seed", 0),
-            ("primal_feasibility_tolerance", TOLERANCE),
-            ("dual_feasibility_tolerance", DUAL_TOLERANCE),
-        ):
-            self._highs.setOptionValue(name, value)
 
     @property
     def rows(self) -> int:
@@ -194,14 +179,9 @@ class MoveMaster:
 
     def solve(self, deadline: float) -> MovePoint | None:
         """The optimum over the columns and rows there are; None when the time is used up or HiGHS gives up."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return None
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
         self._highs.setOptionValue("simplex_strategy", PRIMAL if self._feasible else DUAL)
-        self._highs.run()
         self._feasible = True
-        if self._highs.getModelStatus() != self._optimal:
+        if not solve_until(self._highs, deadline):
             return None
         solution = self._highs.getSolution()
         values, duals = np.asarray(solution.col_value), np.asarray(solution.row_dual)

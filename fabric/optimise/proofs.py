@@ -52,19 +52,6 @@ def theta_bound(graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price
     return float(paid_gbps(demand, routable, found).sum()) / earned if earned > 0 else 0.0
 
 
-def priced_bound(
-    graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats, *, shortest_only: bool = False
-) -> float:
-    """The bound on the maximum utilisation that prices prove, by shortest paths alone; 0 when no edge has a price.
-
-    With ``shortest_only`` traffic may take only paths of least routing weight, and the cheapest of those counts.
-    """
-    if not price.any():
-        return 0.0
-    found = entry_prices(graph, demand, price, shortest_only=shortest_only)
-    return theta_bound(graph, demand, routable, price, found)
-
-
 def throughput_bound(graph: RoutingGraph, demand: PhaseDemand, routable: Bools, price: Floats, found: Floats) -> float:
     """Most Gbps that can be admitted."""
     spare = np.where(routable, np.maximum(1.0 - np.where(np.isfinite(found), found, 1.0), 0.0), 0.0)

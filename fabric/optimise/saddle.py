@@ -29,7 +29,7 @@ PRICED_EVERY = 2  # updates between two proofs
 BALANCE, MOST_CHANGE = 2.0, 3.0  # penalty changes where one of both sides lags this much, at most by this factor
 CHECKED_EVERY = 20  # updates between two looks at the gap
 SLOW, STALLED, MOST_STALLS = 0.2, 0.99, 5  # it is slow, or stands still, where more than this part of it is left
-MOST_UPDATES = 100_000
+MOST_UPDATES, BEGUN_UPDATES = 100_000, 40  # from a start that leads nowhere soon, nothing is the better start
 MOST_FALLS, RESPONSE = 4, 0.7  # after so many falls in a row the bound has to be this much nearer, or they are undone
 FAR, LOOKS, NO_NEARER = 0.05, 2, 0.9  # far is this much or more, no nearer above this part of it so many looks ago
 DETOUR = 1e-9  # price of an arc beside its multiplier, of the mean
@@ -90,7 +90,7 @@ def find_saddle(
     detour = DETOUR * net.weight / float(net.weight @ capacity)
     dear = False  # whether following paths in use takes longer than a search that says which are worth it
     change, pace = _Change(), _Pace(gap, aim, patience)
-    for update in range(1, MOST_UPDATES + 1):
+    for update in range(1, (MOST_UPDATES if begun is None else BEGUN_UPDATES) + 1):
         if pace.enough(best) or time.monotonic() > deadline:
             break
         costs = Costs(capacity, multiplier, penalty, detour)

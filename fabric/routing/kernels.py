@@ -10,14 +10,17 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fabric.routing.compiled import compiled
 from fabric.routing.graph import DemandRows, Inward, SplitColumns
 from topologies.columns import Bools, Floats, Ints, Longs
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 SLICES = 8
 NEAR = 1e-12  # relative; two path lengths closer than this are equal
@@ -247,6 +250,8 @@ def priced_shortest_distances(
 @cache
 def kernel_threads() -> ThreadPoolExecutor:
     """Threads for the compiled loops, started once: a descent comes here thousands of times; for no work that waits."""
+    from concurrent.futures import ThreadPoolExecutor  # with the logging that it loads: small work needs no threads
+
     return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="fabric-kernel")
 
 

@@ -22,10 +22,7 @@ One sweep per destination measures distances and parts nearest first, and a seco
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -332,14 +329,6 @@ def shortest_splits(graph: RoutingGraph, demand: PhaseDemand, rule: Rule, *, use
     count = shortest_loads(graph, demand, rule)[2] if used is None else used
     net, start = sweep_net(graph, rule), np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     edge, fraction = np.empty(int(start[-1]), dtype=np.int32), np.empty(int(start[-1]))
-    rows = len(demand.dest)
-    slices = max(1, min(kernels.SLICES, rows))
     fixed = (net, demand.rows, start, edge, fraction)
-    with ThreadPoolExecutor(max_workers=min(slices, os.cpu_count() or 1)) as pool:
-        jobs = [
-            pool.submit(_split_slice, first, last, *fixed)
-            for first, last in pairwise(rows * part // slices for part in range(slices + 1))
-        ]
-        for job in jobs:
-            job.result()
+    kernels.parallel_rows(len(demand.dest), lambda first, last: _split_slice(first, last, *fixed))
     return Splits(column(start, np.int64), column(edge, np.int32), column(fraction, np.float64))

@@ -1,4 +1,4 @@
-"""Names that are heard: other spellings, domains, addresses, interfaces that no plan has; and data of another fabric."""
+"""Names that are heard: other spellings, domains, addresses, interfaces no plan has; and data of another fabric."""
 
 from __future__ import annotations
 

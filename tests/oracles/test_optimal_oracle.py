@@ -22,7 +22,7 @@ from oracle_fabrics import (
 )
 
 from fabric.optimise.cuts import best_cut
-from fabric.optimise.proofs import priced_bound
+from fabric.optimise.proofs import entry_prices, theta_bound
 from fabric.routing.router import access_bound
 
 PLENTY = settings(max_examples=150, deadline=None, derandomize=True, database=None)
@@ -95,7 +95,7 @@ def test_no_prices_prove_more_than_the_true_optimum(case, seed):
     rng = np.random.default_rng(seed)
     for _ in range(5):
         price = rng.exponential(size=len(graph.src)) * (rng.random(len(graph.src)) < 0.5)
-        assert priced_bound(graph, demand, every, price) <= least * (1 + 1e-7)
+        assert theta_bound(graph, demand, every, price, entry_prices(graph, demand, price)) <= least * (1 + 1e-7)
     assert best_cut(graph, demand, every).lower_bound <= least * (1 + 1e-7)
     assert access_bound(graph, demand)[0] <= least * (1 + 1e-7)
 
@@ -111,8 +111,11 @@ def test_no_prices_over_shortest_paths_prove_more_than_their_optimum(case, seed)
     rng = np.random.default_rng(seed)
     for _ in range(5):
         price = rng.exponential(size=len(graph.src)) * (rng.random(len(graph.src)) < 0.5)
-        restricted = priced_bound(graph, demand, every, price, shortest_only=True)
-        assert priced_bound(graph, demand, every, price) <= restricted * (1 + 1e-9) + 1e-15
+        restricted = theta_bound(graph, demand, every, price, entry_prices(graph, demand, price, shortest_only=True))
+        assert (
+            theta_bound(graph, demand, every, price, entry_prices(graph, demand, price))
+            <= restricted * (1 + 1e-9) + 1e-15
+        )
         assert restricted <= least * (1 + 1e-7)
 
 

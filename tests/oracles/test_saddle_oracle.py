@@ -12,7 +12,7 @@ from test_trees_oracle import _incumbent, _network, _plain_optimum
 from fabric.optimise.by_saddle import improve_by_saddle, improve_flat
 from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.path_shifts import Costs, level
-from fabric.optimise.proofs import priced_bound
+from fabric.optimise.proofs import entry_prices, theta_bound
 from fabric.optimise.saddle import find_saddle
 from fabric.optimise.trees import TreeNet
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
@@ -46,9 +46,9 @@ def _is_within(best: Incumbent, gap: float) -> None:
     assert best.certificate.lower_bound <= best.theta * (1 + 1e-12)
     price = best.certificate.price
     assert price is not None
-    assert priced_bound(best.graph, best.demand, best.routable, price) == pytest.approx(
-        best.certificate.lower_bound, rel=1e-9
-    )
+    assert theta_bound(
+        best.graph, best.demand, best.routable, price, entry_prices(best.graph, best.demand, price)
+    ) == pytest.approx(best.certificate.lower_bound, rel=1e-9)
 
 
 @pytest.mark.parametrize("permutations", [0, 1, 3])

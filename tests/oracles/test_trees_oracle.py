@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from fabric.optimise.by_trees import improve_by_trees
 from fabric.optimise.incumbent import Incumbent
 from fabric.optimise.path_policy import arc_space
-from fabric.optimise.proofs import priced_bound
+from fabric.optimise.proofs import entry_prices, theta_bound
 from fabric.optimise.trees import TreeNet
 from fabric.routing.graph import PhaseDemand, RoutingGraph, build_graph, phase_demand
 from fabric.routing.router import Certificate, RoutingOptions
@@ -93,7 +93,9 @@ def test_trees_reach_the_optimum_of_the_plain_programme(seed: int) -> None:
     assert best.certificate.lower_bound <= best.theta * (1 + 1e-12)
     price = best.certificate.price
     assert price is not None
-    assert priced_bound(graph, demand, best.routable, price) == pytest.approx(best.certificate.lower_bound, rel=1e-9)
+    assert theta_bound(graph, demand, best.routable, price, entry_prices(graph, demand, price)) == pytest.approx(
+        best.certificate.lower_bound, rel=1e-9
+    )
 
 
 def test_all_demand_to_one_node_and_one_demand() -> None:

@@ -1,4 +1,4 @@
-"""Devices as network namespaces with an ``lldpd`` each, wired by veth pairs: what they hear, as ``lldpctl`` prints it."""
+"""Devices as network namespaces with ``lldpd``, wired by veth pairs: what they hear, as ``lldpctl`` prints it."""
 
 from __future__ import annotations
 

@@ -107,3 +107,16 @@ def test_a_fat_tree_folds_to_pods_and_planes():
     assert sorted(graph.twin_net.size.tolist()) == [1] * 32 + [4] * 12
     assert len(graph.twin_net.head) == 128
     assert len(graph.between_switches) == 512
+
+
+def test_sets_of_switches_are_found_once_for_all_demand():
+    """Hosts on two planes: each demand has a graph of its own, of other nodes, and the same sets of switches."""
+    plane = {"kind": "fat-tree", "radix": 4, "speed": "100G"}
+    net = TOPOLOGIES["multi-plane"]({"planes": 2, "plane": plane})
+    ends = net.endpoint_nodes
+    one, other = (build_graph(net, [Flows.of(ends[:count], ends[-count:], 1.0)]) for count in (1, 8))
+    assert one.nodes != other.nodes
+    assert one.twins is other.twins
+    assert len(other.strong_part) == other.nodes
+    assert one.twin_net.head is other.twin_net.head
+    assert (one.twin_net.set_of[len(one.twins) :] == -1).all()

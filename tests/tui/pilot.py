@@ -30,7 +30,7 @@ def screen_text(app: FabricApp) -> str:
     return "\n".join(screen_lines(app))
 
 
-async def settled(app: FabricApp, pilot: Pilot[Any], *, seconds: float = 60) -> None:
+async def settled(app: FabricApp, pilot: Pilot[Any], *, seconds: float = 300) -> None:
     """Wait until work in threads is done and what it changed is drawn."""
     end, quiet = time.monotonic() + seconds, 0
     while quiet < 3:  # what is drawn last may start further work
@@ -38,7 +38,7 @@ async def settled(app: FabricApp, pilot: Pilot[Any], *, seconds: float = 60) -> 
         quiet = 0 if app.busy else quiet + 1
         if app.busy:
             assert time.monotonic() < end, f"still busy: {app.busy}\n{screen_text(app)}"
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
 
 
 async def _turn(*_: float) -> None:

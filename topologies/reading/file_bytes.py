@@ -21,6 +21,7 @@ TEXT_BYTES = 12  # of memory for a byte of a text file while it is taken apart: 
 MOST_OF_DEVICE = 16_000_000  # bytes of what is no file and tells no size
 _WAIT_S = 3.0  # for a first byte of a named pipe
 _CHUNK = 1 << 20
+_SMALL = 1 << 20  # bytes of a file for which there is memory wherever this runs: asking costs more than to read it
 
 
 def file_bytes(path: str | Path, most_bytes: float | None = None) -> bytes:
@@ -36,10 +37,11 @@ def file_bytes(path: str | Path, most_bytes: float | None = None) -> bytes:
     OSError
         Also when there are more bytes, nobody writes to the pipe, or it is neither a file nor a pipe.
     """
-    limit = _limit(most_bytes)
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb", buffering=0) as file:
         found = os.fstat(handle)
+        is_small = stat.S_ISREG(found.st_mode) and 0 < found.st_size <= _SMALL and most_bytes is None
+        limit = 2 * _SMALL if is_small else _limit(most_bytes)
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if stat.S_ISREG(found.st_mode) and found.st_size > limit:

@@ -136,15 +136,20 @@ class JsonValue:
         return self.value
 
 
-def parse_json(text: str, file: str, *, code: str = "FP6250", hint: str = "", unique: bool = False) -> JsonValue:
+def parse_json(
+    text: str, file: str, *, code: str = "FP6250", hint: str = "", unique: bool = False, any_depth: bool = False
+) -> JsonValue:
     """The value of a JSON text; ``unique`` refuses a key that appears twice in a mapping.
+
+    ``any_depth`` is for readers that go no deeper than they know: counting brackets takes as long as parsing.
 
     Raises
     ------
     FormatError
         With line and column: when it is not JSON, or is nested more than 100 deep.
     """
-    _check_depth(text, file, code, hint)
+    if not any_depth:
+        _check_depth(text, file, code, hint)
     pairs = _unique_keys if unique else None
     try:
         value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=pairs)

@@ -134,7 +134,7 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
 def cabling(scenario: str, settings: Settings, **flags: Any) -> int:
     """Hold what is plugged against the plan of SCENARIO: what differs, the fewest moves to put it right, the cost now.
 
-    Hosts without LLDP are not seen, which is not wrong; with --strict it is. Exit code 0: everything seen is as planned;
+    Hosts without LLDP are not seen, which is not wrong; with --strict it is. Exit code 0: what is seen is as planned;
     1: something is not, be it harmless; 3: data that cannot be read, or of another fabric.
     """
     return verify_cabling_command(scenario, settings, CablingFlags(**flags))

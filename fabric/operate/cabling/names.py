@@ -205,15 +205,20 @@ class PlanNames:
             self._kinds = [codes.setdefault(tuple(sorted(own.ports)), len(codes)) for own in devices]
         return self._kinds
 
-    def learn(self, heard: Neighbours) -> list[str]:
-        """Learn what interfaces are called where the plan's names are not used; what was learned, in words."""
+    def learn(self, heard: Neighbours, found: Sequence[tuple[Found, Found]]) -> list[str]:
+        """Learn what interfaces are called where the plan's names are not used; what was learned, in words.
+
+        Parameters
+        ----------
+        found : sequence
+            What both sides of every record are, as far as it is known.
+        """
         votes: dict[tuple[int, str], Counter[str]] = {}
-        for device, port, far, far_port in heard.rows():
-            here, there = self.find((device,), (port,)), self.find(far, far_port)
+        for row, (here, there) in enumerate(found):
             if here.end >= 0 and there.end < 0 and there.device >= 0:
-                self._vote(votes, here.end, there.device, far_port)
+                self._vote(votes, here.end, there.device, heard.far_port[row])
             elif there.end >= 0 and here.end < 0 and here.device >= 0:
-                self._vote(votes, there.end, here.device, (port,))
+                self._vote(votes, there.end, here.device, (heard.port[row],))
         for key, counter in votes.items():
             (best, most), *_ = counter.most_common(1)
             if most >= LEAST_VOTES and most >= LEAST_PART * counter.total():

@@ -91,6 +91,11 @@ class PlannedEnds:
         """Ends on every device, shape (D,)."""
         return column(np.bincount(self.device, minlength=len(self.devices)), np.int32)
 
+    @cached_property
+    def first(self) -> Ints:
+        """First end of every device, shape (D,)."""
+        return column(np.unique(self.device, return_index=True)[1], np.int32)
+
 
 def planned_ends(loaded: LoadedScenario, network: Network) -> PlannedEnds:
     """Ends of all cables of a scenario, whether they are up or down.

@@ -7,6 +7,7 @@ heard it: a device that tells its neighbours, about one that is known to speak. 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,10 +112,10 @@ def see(names: PlanNames, heard: Neighbours) -> Seen:
         FP6605 where most devices are not those of the plan.
     """
     ends = names.ends
-    notes = [*heard.notes, *([] if heard.numbered else names.learn(heard))]
     foreign = _Foreign(len(ends))
     known_part = _known_part(names, heard)
-    told = _records(names, heard, foreign)
+    found, notes = _found(names, heard)
+    told = _records(names, heard, found, foreign)
     inside = (told.one < len(ends)) | (told.other < len(ends))
     kept = (inside | told.of_plan) & (told.one != told.other)
     if told.by_device:
@@ -141,15 +142,31 @@ class _Records:
     by_device: int  # whose port at one side is taken by its device alone
 
 
-def _records(names: PlanNames, heard: Neighbours, foreign: _Foreign) -> _Records:
+def _found(names: PlanNames, heard: Neighbours) -> tuple[list[tuple[Found, Found]], list[str]]:
+    """Both sides of every record, once interfaces that the plan does not name are learned."""
+    numbered = heard.numbered
+    found = [
+        (names.find((device,), (port,), numbered=numbered), names.find(far, far_port, numbered=numbered))
+        for device, port, far, far_port in heard.rows()
+    ]
+    open_rows = [row for row, pair in enumerate(found) if any(one.end < 0 <= one.device for one in pair)]
+    notes = list(heard.notes)
+    if open_rows and not numbered:
+        notes += names.learn(heard, found)
+        for row in open_rows:
+            here = names.find((heard.device[row],), (heard.port[row],))
+            found[row] = here, names.find(heard.far_device[row], heard.far_port[row])
+    return found, notes
+
+
+def _records(names: PlanNames, heard: Neighbours, found: Sequence[tuple[Found, Found]], foreign: _Foreign) -> _Records:
     """What every record says."""
     count, by_device = len(heard), 0
     one, other = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
     of_plan = np.empty(count, dtype=np.bool_)
     devices = names.ends.devices
     for row, (device, port, far, far_port) in enumerate(heard.rows()):
-        here = names.find((device,), (port,), numbered=heard.numbered)
-        there = names.find(far, far_port, numbered=heard.numbered)
+        here, there = found[row]
         if (here.end < 0) != (there.end < 0):
             end, unsure = _by_device(names.ends, max(here.end, there.end), here if here.end < 0 else there)
             by_device += unsure
@@ -174,7 +191,7 @@ def _by_device(ends: PlannedEnds, known: int, found: Found) -> tuple[int, bool]:
     if int(ends.device[mate]) == found.device:
         return mate, int(ends.degree[found.device]) > 1
     if int(ends.degree[found.device]) == 1:
-        return int(np.flatnonzero(ends.device == found.device)[0]), False
+        return int(ends.first[found.device]), False
     return UNKNOWN, False
 
 

@@ -15,13 +15,14 @@ import numpy as np
 from fabric.operate.forecast import LinkForecast, forecast
 from fabric.operate.load_check.result import FLOOR, Explanation, MeasuredRates
 from fabric.pipeline.run import Run
+from fabric.routing.names import router_names
+from fabric.routing.router import traits_of
 from topologies.columns import Bools
 from topologies.errors import FabricError
 
 LEAST_FIT = 0.3
 MOST = 6  # explanations that are listed
 _MOST_DOWN = 6  # candidates that are routed
-_ROUTERS = ("ecmp", "ecmp-hash", "wcmp", "spray", "single-path", "ftree")
 
 # (overrides, what is down, router) -> the plan with that change; None where it cannot be routed
 Again = Callable[[tuple[str, ...], tuple[str, ...], str | None], LinkForecast | None]
@@ -137,9 +138,9 @@ def _silent(plan: LinkForecast, rates: MeasuredRates) -> Bools:
 
 def _routers(plan: LinkForecast, rates: MeasuredRates, change: Again, base: float) -> Iterator[Explanation]:
     """Other routers than the one that is modelled."""
-    for router in _ROUTERS:
-        if router == plan.router:
-            continue
+    for router in router_names():
+        if router == plan.router or traits_of(router).takes_objective:
+            continue  # what a solver would choose is no switch's own choice
         other = change((), (), router)
         if other is not None:
             words = f"switches route as {router}, not as {plan.router}"

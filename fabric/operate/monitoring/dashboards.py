@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topologies.errors import MissingProgramError
+from topologies.reading.json_value import parse_json
 
 if TYPE_CHECKING:
     from fabric.operate.monitoring.files import Monitoring
@@ -136,8 +137,9 @@ def dashboard_text(name: str, fabric: str) -> str:
             made = made.with_panel(_panel(panel))
     built = made.build()
     text = JSONEncoder(indent=1).encode(built)
-    again = JSONEncoder(indent=1).encode(Dashboard.from_json(json.loads(text)))
-    if json.loads(again) != json.loads(text):
+    written = parse_json(text, fabric).value
+    again = JSONEncoder(indent=1).encode(Dashboard.from_json(written))
+    if parse_json(again, fabric).value != written:
         raise AssertionError(f"the SDK reads another dashboard of {fabric} back than it wrote")
     return str(text) + "\n"
 

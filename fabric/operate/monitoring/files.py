@@ -21,7 +21,7 @@ from fabric.operate.monitoring.unit_tests import RuleFiles, draw_tests, fault_te
 from fabric.output.whole_folder import FolderKind, whole_folder
 from fabric.pipeline.run import Run
 from topologies.errors import OutputError, RoutingError
-from topologies.units import format_seconds
+from topologies.units import format_seconds, percent
 
 FOLDER = FolderKind("monitoring rules", OutputError, "FP9850")
 PORTS, LINKS, BESIDE, ALERTS = "ports.rules.yml", "links.rules.yml", "measured.rules.yml", "alerts.rules.yml"
@@ -143,7 +143,7 @@ def _plan(fabric: MonitoredFabric) -> RuleGroup:
 def _limits_said(made: Monitoring) -> Iterator[str]:
     yield "Limits are in the files plan.*: the plan's band, what a hash may do in it, and a tolerance."
     for fabric in made.fabrics:
-        yield f"{fabric.name}: router {fabric.plan.router}, tolerance {fabric.limits.tolerance:.1%}"
+        yield f"{fabric.name}: router {fabric.plan.router}, tolerance {percent(fabric.limits.tolerance)}"
 
 
 def _manifest(

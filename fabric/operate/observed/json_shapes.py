@@ -20,8 +20,8 @@ class JsonText:
 
     def __init__(self, text: str, file: str, hint: str) -> None:
         self.text, self.file, self.hint = text, file, hint
-        self.value: Any = parse_json(text, file, code=UNREADABLE, hint=hint, unique=True).value
-        self._from = 0
+        self.value: Any = parse_json(text, file, code=UNREADABLE, hint=hint, unique=True, any_depth=True).value
+        self._from, self._line = 0, 1
 
     def wrong(self, message: str, near: str = "") -> FormatError:
         """An error at a word of the text, such as the name of a port; at its beginning where there is none."""
@@ -31,13 +31,21 @@ class JsonText:
         return FormatError(message, file=self.file, line=line, column=column, code=UNREADABLE, hint=self.hint)
 
     def line(self, word: str) -> int:
-        """Line of the next such word in quotes, from 1; words are asked for in the order of the text."""
-        at = self.text.find(f'"{word}"', self._from)
+        """Line of the next key, or name of a port, that is this word, from 1; asked for in the order of the text."""
+        quoted, at = f'"{word}"', self._from
+        while (at := self.text.find(quoted, at)) >= 0 and not self._is_key(at, at + len(quoted)):
+            at += 1
         if at < 0:
             return 0
         self._from, before = at + 1, self._from
-        self._line = getattr(self, "_line", 1) + self.text.count("\n", before, at)
+        self._line += self.text.count("\n", before, at)
         return self._line
+
+    def _is_key(self, first: int, last: int) -> bool:
+        """Whether a word in quotes is a key, or the name that an entry of a list has."""
+        return self.text[last : last + 4].lstrip()[:1] == ":" or self.text[
+            max(first - 12, 0) : first
+        ].rstrip().endswith(('"name":', '"port":', '"name" :', '"port" :'))
 
     def mapping(self, value: Any, what: str, near: str = "") -> Mapping[str, Any]:
         """A mapping, where one is expected."""

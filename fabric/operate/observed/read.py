@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from fabric.operate.observed.format import NEIGHBOUR_FORMATS, NeighbourFormat
@@ -70,13 +71,14 @@ def _files(form: NeighbourFormat, path: Path, into: Neighbours) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise FormatError("no such file or folder", file=str(path), hint=f"save {form.source} there", code="FP6603")
-    every = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-    chosen = [file for file in every if file.suffix.lower() in form.suffixes]
+    with os.scandir(path) as entries:
+        every = sorted(entry.name for entry in entries if entry.is_file() and not entry.name.startswith("."))
+    chosen = [path / name for name in every if os.path.splitext(name)[1].lower() in form.suffixes]  # noqa: PTH122
     if not chosen:
         hint = f"one file per device, {form.source} > NAME{form.suffixes[0]}"
         endings = " or ".join(form.suffixes)
         raise FormatError(f"no file that ends in {endings} in the folder", file=str(path), hint=hint, code="FP6603")
-    others = [file.name for file in every if file.suffix.lower() not in form.suffixes]
+    others = [name for name in every if os.path.splitext(name)[1].lower() not in form.suffixes]  # noqa: PTH122
     if others:
         some = ", ".join(others[:_MOST_NAMED]) + (", …" if len(others) > _MOST_NAMED else "")
         into.notes.append(f"{len(others):,} files of other endings are left out: {some}")

@@ -128,8 +128,8 @@ class FlowEntries:
         """The flows of the entries ``first`` to ``last``, written out."""
         count = self.count[first:last]
         flows = int(count.sum())
-        ints = np.empty((4, flows), dtype=np.int32)
-        out = _Columns(*ints, np.empty(flows), np.empty(flows, dtype=np.uint64))
+        src, src_endpoint, dst_endpoint, code = np.empty((4, flows), dtype=np.int32)
+        out = _Columns(src, src_endpoint, dst_endpoint, code, np.empty(flows), np.empty(flows, dtype=np.uint64))
         _write(first, last, self.entries, self.members, self.flows_per_pair, self.graph.source, out)
         dest, at = np.unique(self.sink[first:last], return_index=True)
         start = np.append(np.concatenate([[0], np.cumsum(count)])[at], flows)
