@@ -35,7 +35,7 @@ def window_table(result: DrainResult) -> Table:
             width=17,
         ),
         "kept": named("kept", "keeps limits", ["no" if window.broken else "yes" for window in windows]),
-        "broken": named("broken", "breaks", ["; ".join(window.broken) or "-" for window in windows], priority=2),
+        "broken": named("broken", "breaks", ["; ".join(window.broken) for window in windows], priority=2),
     }  # fmt: skip
     marks: list[Mark] = ["bad" if window.broken else "" for window in windows]
     return Table.of([columns[name] for name in WINDOWS.names], len(windows), title="windows", marks=marks)
@@ -44,7 +44,7 @@ def window_table(result: DrainResult) -> Table:
 def _failure(case: FailureCase | None) -> str:
     """What fails, and what that stalls."""
     if case is None:
-        return "-"
+        return ""
     stalled = [job.id for job in case.jobs if job.state == "stalled"]
     return " + ".join(case.parts) + (f" (stalls {', '.join(stalled)})" if stalled else "")
 
