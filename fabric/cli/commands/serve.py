@@ -55,9 +55,7 @@ def command(
     for text in pages.said:
         note(text, settings)
     with open_server(host, port, pages, lambda text: note(text, settings) if settings.verbose else None) as server:
-        at, got = server.server_address[:2]
-        shown = f"[{at}]" if ":" in str(at) else at
-        click.echo(f"http://{shown}:{got}/ and /metrics; a signal ends it", err=True)
+        click.echo(f"http://{server.shown}/ and /metrics; a signal ends it", err=True)
         try:
             with interruptible():
                 server.serve_forever(poll_interval=0.2)

@@ -32,6 +32,12 @@ class PlanServer(ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
 
+    @property
+    def shown(self) -> str:
+        """Host and port as a URL has them."""
+        host, port = str(self.server_address[0]), self.server_address[1]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A reader that went away is no error of ours."""
         self.log(f"{client_address[0]} went away")
