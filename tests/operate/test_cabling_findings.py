@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from plugged_rooms import Plugged, as_planned, heard, plan_of, plug, swap, unplug
 
+from fabric.faces.answers.cabling_report import cabling_document
 from fabric.operate.cabling.planned import PlannedEnds
 from fabric.operate.cabling.result import CablingResult
 from fabric.operate.cabling.verify import CablingRequest, verify_cabling
+from fabric.output.document import Line
 from fabric.pipeline.run import Run, run_scenario
 
 SCENARIO = """\
@@ -73,11 +75,17 @@ def exchanged(one: str, other: str) -> Damage:
     return damage
 
 
+def lines(run: Run, result: CablingResult) -> list[str]:
+    """Single lines of the report."""
+    return [part.text for part in cabling_document(run.loaded, result) if isinstance(part, Line)]
+
+
 def test_what_is_as_planned_is_right(planned: tuple[Run, PlannedEnds]) -> None:
     result = verified(planned, lambda ends, room: None)
     assert result.is_right
     assert (result.seen, result.right, result.both_sides) == (64, 64, 32)
     assert result.now == result.planned
+    assert "cabling is as planned" in lines(planned[0], result)
 
 
 @pytest.mark.parametrize("by", [1, 2, 3])
@@ -186,6 +194,8 @@ def test_cables_at_half_their_speed_are_told_one_by_one(planned: tuple[Run, Plan
     assert not result.moves
     assert not result.is_right
     assert result.now.max_utilisation > result.planned.max_utilisation  # type: ignore[union-attr]
+    (text,) = (line for line in lines(planned[0], result) if line.startswith("as it is: "))
+    assert f"{result.now.max_utilisation:.1%}".replace("%", " %") in text  # type: ignore[union-attr]
 
 
 def test_hosts_that_tell_nothing_are_seen_from_the_other_side(planned: tuple[Run, PlannedEnds]) -> None:
@@ -214,6 +224,7 @@ def test_half_a_folder_leaves_the_rest_unseen(planned: tuple[Run, PlannedEnds]) 
     assert result.is_right
     assert len(result.unseen) == 16
     assert "6 of 8 switches tell nothing" in " ".join(result.notes)
+    assert "what is seen is as planned; 16 of 32 cables were not seen" in lines(planned[0], result)
 
 
 def test_one_report_against_another_is_said_and_not_counted(planned: tuple[Run, PlannedEnds]) -> None:

@@ -122,3 +122,92 @@ def test_ports_that_no_plan_has_are_outside_of_it(ends: PlannedEnds) -> None:
     seen = see(PlanNames(ends), plain)
     assert all_right(seen)
     assert seen.outside == len(ends.devices)
+
+
+def with_names(ends: PlannedEnds, tmp_path: Path, rows: list[str]) -> PlanNames:
+    """Names of a plan with those of a file."""
+    file = tmp_path / "names.csv"
+    file.write_text("\n".join(["device,port,alias", *rows]) + "\n", encoding="utf-8")
+    return PlanNames(ends, read_aliases(file), file)
+
+
+def test_a_system_that_counts_ports_from_zero_is_as_planned(ends: PlannedEnds, tmp_path: Path) -> None:
+    """Every planned name but the last is that of another port here."""
+    rows = [
+        f"{switch},port{number},port{number - 1}" for switch in ("core*", "*/agg?", "*/edge?") for number in range(1, 5)
+    ]
+    lower = {f"port{number}": f"port{number - 1}" for number in range(1, 5)}
+    seen = see(
+        with_names(ends, tmp_path, rows), told(ends, lambda name: name, lambda device, port: lower.get(port, port))
+    )
+    assert all_right(seen)
+    assert seen.conflicts == ()
+
+
+def test_names_that_are_exchanged_are(ends: PlannedEnds, tmp_path: Path) -> None:
+    """Two devices by each other's name; of data that has none exchanged, both are wrong."""
+    rows = ["pod0/edge0,,pod1/edge1", "pod1/edge1,,pod0/edge0"]
+    other = {"pod0/edge0": "pod1/edge1", "pod1/edge1": "pod0/edge0"}
+    names = with_names(ends, tmp_path, rows)
+    assert all_right(see(names, told(ends, lambda name: other.get(name, name), lambda device, port: port)))
+    assert not all_right(see(names, told(ends, lambda name: name, lambda device, port: port)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message", "line"),
+    [
+        (["pod0/edge0,,pod0/edge1"], "but it is the plan's name of pod0/edge1", 2),
+        (["pod0/edge0,port1,PORT2"], "but it is the plan's name of pod0/edge0:port2", 2),
+        (["pod0/edge0,port1,x", "pod0/edge0,port2,x"], "line 2 gives it to pod0/edge0:port1", 3),
+        (["pod0/edge0,,x", "pod0/edge1,,x"], "line 2 gives it to pod0/edge0", 3),
+        (["pod0/edge0/h0,nic0,00:1b:21:aa:bb:cc", "pod0/edge0/h1,nic0,001b.21aa.bbcc"], "line 2 gives it to", 3),
+        (["pod0/edge?,,x"], "the same line gives it to pod0/edge0", 2),
+    ],
+)
+def test_a_name_of_two_is_refused_with_both(
+    ends: PlannedEnds, tmp_path: Path, rows: list[str], message: str, line: int
+) -> None:
+    with pytest.raises(FormatError, match=message) as caught:
+        with_names(ends, tmp_path, rows)
+    assert (caught.value.problems[0].code, caught.value.problems[0].line) == ("FP6604", line)
+
+
+TWO = """\
+version: 1
+name: two
+nodes: [{group: gpu, count: 4, gpus: 1, nics: {one: {speed: 100G}, other: {speed: 100G}}}]
+fabrics:
+  one: {topology: &net {kind: leaf-spine, leaves: 2, spines: 1, hosts_per_leaf: 2, host_speed: 100G, uplink_speed: 100G}}
+  other: {topology: *net}
+"""
+
+
+def test_a_switch_name_of_two_fabrics_is_refused_until_it_is_said_which(tmp_path: Path) -> None:
+    """Switches of one fabric tell by names that the other's have as well."""
+    file = tmp_path / "two.yaml"
+    file.write_text(TWO, encoding="utf-8")
+    ends = plan_of(file)[1]
+    own = {name.removeprefix("other/"): name for name in ends.devices if name.startswith("other/")}
+    plain = heard(ends, {end: end ^ 1 for end in range(len(ends)) if ends.fabric[end] == 1})
+    plain.heard_by = {name.removeprefix("other/"): 0 for name in ends.devices if not name.startswith("one/")}
+    plain.device = [name.removeprefix("other/") for name in plain.device]
+    plain.far_device = [(far[0].removeprefix("other/"),) for far in plain.far_device]
+    with pytest.raises(
+        FormatError, match="leaf0 may be any of 2 devices of the plan: one/leaf0, other/leaf0"
+    ) as caught:
+        see(PlanNames(ends), plain)
+    assert caught.value.problems[0].code == "FP6606"
+    seen = see(with_names(ends, tmp_path, [f"{name},,{short}" for short, name in own.items()]), plain)
+    assert differences(seen).right.all()
+    assert len(seen) == len(ends) // 4
+
+
+def test_hosts_of_the_plan_on_other_switches_are_another_fabric(ends: PlannedEnds) -> None:
+    """16 of 17 devices are known, and no switch is."""
+    plain = Neighbours(files=[Path("room.json")])
+    for name in ends.devices:
+        if "/h" in name:
+            plain.listen(name)
+            plain.add(name, "nic0", ("elsewhere",), ("port1",))
+    with pytest.raises(FormatError, match="0 of 1 devices beside hosts told of are switches of the plan"):
+        see(PlanNames(ends), plain)

@@ -95,7 +95,7 @@ def cabling_document(loaded: LoadedScenario, result: CablingResult) -> Document:
         )
     ]
     if result.is_right:
-        parts.append(Line("cabling is as planned", "good"))
+        parts.append(_verdict(result))
     if result.moves:
         harmless = sum(bool(move.harmless) for move in result.moves)
         text = f"{len(result.moves):,} findings, put right by {result.actions:,} actions"
@@ -112,10 +112,19 @@ def cabling_document(loaded: LoadedScenario, result: CablingResult) -> Document:
         reasons = dict.fromkeys(move.harmless for move in result.moves if move.harmless)
         parts += [Line(f"nothing changes where {reason}") for reason in reasons]
     if result.slow:
+        parts += [] if result.moves else _now(result)
         table = slow_table(result)
         more = f", {SLOW_SHOWN} of {len(table):,}" if len(table) > SLOW_SHOWN else ""
         parts.append(table.first(SLOW_SHOWN).titled(table.title + more))
     return [*parts, *_unsure(result), *(Line(f"note: {text}") for text in result.notes)]
+
+
+def _verdict(result: CablingResult) -> Line:
+    """Where nothing is wrong: of all, or of what was seen."""
+    if not result.unseen:
+        return Line("cabling is as planned", "good")
+    count = result.ends // 2
+    return Line(f"what is seen is as planned; {len(result.unseen):,} of {count:,} cables were not seen", "warn")
 
 
 def _now(result: CablingResult) -> list[Line]:

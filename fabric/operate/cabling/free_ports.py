@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -131,7 +132,7 @@ def _step(keys: Sequence[Key]) -> tuple[str, int, int] | None:
     shapes, numbers = {shape for shape, _ in keys}, [own for _, own in keys]
     if len(shapes) != 1 or any(len(own) != 1 for own in numbers):
         return None
-    steps = {high[0] - low[0] for low, high in zip(numbers, numbers[1:], strict=False)} or {1}
+    steps = {high[0] - low[0] for low, high in pairwise(numbers)} or {1}
     step = steps.pop()
     return (keys[0][0], numbers[0][0], step) if not steps and step > 0 else None
 

@@ -1,7 +1,7 @@
 """What a file of names says, held against the plan and against itself: a name that is given wins over a planned one.
 
-A switch whose system counts ports from 0 gives ``swp1`` to the port that the plan calls ``swp2``. That is taken where the
-port that the plan calls ``swp1`` goes by another name itself; else two ports would have one name, which is refused.
+A switch whose system counts ports from 0 gives ``swp1`` to the port that the plan calls ``swp2``. That is taken where
+the port that the plan calls ``swp1`` goes by another name itself; else two ports would have one name: it is refused.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class GivenNames:
         passed = False
         for name, (thing, alias) in given.items():
             owner = planned.get(name, thing)
-            if owner in (thing, -1):
+            if owner == thing or owner < 0:  # nobody's, or that of several, of which this says one
                 continue
             passed = True
             if owner not in renamed:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fabric.operate.cabling.aliases import Alias
+from fabric.operate.cabling.descriptions import Nics, adapter_of, adapters, nics_of, switch_names, told_fabrics
 from fabric.operate.cabling.free_ports import FreePort, FreePorts
 from fabric.operate.cabling.given_names import GivenNames
 from fabric.operate.cabling.planned import PlannedEnds
@@ -79,6 +80,7 @@ class PlanNames:
         self._by_address: dict[str, tuple[int, int]] = {}  # address -> device, end (UNKNOWN: the device alone)
         self._known: dict[Names, int] = {}
         self._learned: dict[tuple[int, str], str] = {}  # kind of device, name -> name of the plan
+        self._described: dict[str, str] = {}  # description of a switch -> the name in it
         self._free = FreePorts(ends)
         self._fill()
         for name, at in self._by_name.items():
@@ -219,7 +221,8 @@ class PlanNames:
             found, _ = self._by_address.get(address(name), (UNKNOWN, UNKNOWN))
             if found >= 0:
                 return found
-        return unsure
+        inner = tuple(self._described[name] for name in names if name in self._described)
+        return self._device(inner) if inner and unsure == UNKNOWN else unsure
 
     def find(self, device: Names, port: Names, *, numbered: bool = False) -> Found:
         """A device and a port by what they go by."""
@@ -240,7 +243,10 @@ class PlanNames:
     def _end(self, own: _Holder, port: Names, *, numbered: bool) -> int:
         """An end of the plan by what its port goes by; UNKNOWN where none does."""
         if numbered:
-            return next((own.numbers[name] for name in port if name in own.numbers), UNKNOWN)
+            moved = {end for name, end in own.given.items() if name.isdecimal()}
+            found = (own.given.get(name, own.numbers.get(name, UNKNOWN)) for name in port)
+            given = {own.given.get(name, UNKNOWN) for name in port}
+            return next((end for end in found if end >= 0 and (end not in moved or end in given)), UNKNOWN)
         for name in port:
             key = name.lower()
             end = own.given.get(key, own.ports.get(key, UNKNOWN) if key not in own.displaced else UNKNOWN)
@@ -266,6 +272,56 @@ class PlanNames:
             if wanted is not None:
                 return self._holders[device].ports.get(wanted.lower(), UNKNOWN)
         return UNKNOWN
+
+    # ---- descriptions -----------------------------------------------------------------------------------------------
+
+    def understand(self, heard: Neighbours) -> list[str]:
+        """Take descriptions of a subnet manager apart; what was taken for what, in words."""
+        if not heard.numbered:
+            return []
+        told = sorted({*heard.heard_by, *(name for names in heard.far_device for name in names)})
+        notes = self._understand_switches(told)
+        switches = {self._holders[at].device for name in told if (at := self.device((name,))) >= 0}
+        fabrics = told_fabrics(self.ends, switches)
+        by_host: dict[int, dict[str, str]] = {}
+        for name in told:
+            host, adapter = adapter_of(name)
+            at = self.device((host,)) if host else UNKNOWN
+            if at >= 0 and name not in self._by_name and canonical(name) not in self._by_canonical:
+                by_host.setdefault(self._holders[at].device, {})[adapter] = name
+        by_host = {device: own for device, own in by_host.items() if not self.ends.is_switch[self.ends.first[device]]}
+        nics = {device: nics_of(self.ends, self._rows_of(device), fabrics) for device in by_host}
+        given = {device: self._given_adapters(device, own, nics[device]) for device, own in by_host.items()}
+        taken = adapters(by_host, nics, given, self.ends.devices)
+        for device, own in by_host.items():
+            for name in own.values():
+                if name in taken.ends:
+                    numbers = {str(at + 1): end for at, end in enumerate(taken.ends[name])}
+                    self._by_name[name] = len(self._holders)
+                    self._holders.append(_Holder(device, numbers=numbers))
+        self._known.clear()
+        return [*notes, *taken.notes]
+
+    def _given_adapters(self, device: int, own: Mapping[str, str], nics: Nics) -> dict[str, int]:
+        """Adapters of a host that the file of names says the port of: the number of its NIC."""
+        given = self._holders[device].given
+        ends = {name: given.get(text.lower(), given.get(name.lower(), UNKNOWN)) for name, text in own.items()}
+        return {name: at for name, end in ends.items() for at, nic in enumerate(nics.ends) if end in nic}
+
+    def _understand_switches(self, told: Sequence[str]) -> list[str]:
+        """Descriptions of switches that are no names of the plan."""
+        inner = switch_names(told)
+        self._described = {name: short for name, short in inner.items() if self.device((name,)) == UNKNOWN}
+        self._known.clear()
+        known = [name for name in self._described if self.device((name,)) >= 0]
+        if not known:
+            return []
+        at = self._holders[self.device((known[0],))].device
+        return [f"{len(known):,} switches go by the name in their description: {known[0]} is {self.ends.devices[at]}"]
+
+    def _rows_of(self, device: int) -> list[int]:
+        """Ends on a device."""
+        return sorted(self._holders[device].numbers.values())
 
     # ---- learning -----------------------------------------------------------------------------------------------
 

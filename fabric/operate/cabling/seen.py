@@ -125,12 +125,16 @@ def see(names: PlanNames, heard: Neighbours) -> Seen:
     Raises
     ------
     FormatError
-        FP6605 where most devices are not those of the plan.
+        FP6605 where most devices, or switches, are not those of the plan; FP6606 where a name is that of several.
     """
     ends = names.ends
     foreign = _Foreign(len(ends))
+    understood = names.understand(heard)
+    _refuse_ambiguous(names, heard)
     known_part = _known_part(names, heard)
+    _refuse_other_switches(names, heard)
     found, notes = _found(names, heard)
+    notes += understood
     told = _records(names, heard, found, foreign)
     inside = (told.one < len(ends)) | (told.other < len(ends))
     kept = (inside | told.of_plan) & (told.one != told.other)
@@ -187,9 +191,8 @@ def _records(names: PlanNames, heard: Neighbours, found: Sequence[tuple[Found, F
         if (here.end < 0) != (there.end < 0):
             known, dim = (there, here) if here.end < 0 else (here, there)
             if dim.free is None:
-                dim, unsure = sure.get((known.end, dim.device)), False
-                if dim is None:
-                    dim, unsure = _by_device(names.ends, known.end, here if here.end < 0 else there)
+                said = sure.get((known.end, dim.device))
+                dim, unsure = _by_device(names.ends, known.end, dim) if said is None else (said, False)
                 by_device += unsure
             here, there = (dim, there) if here.end < 0 else (here, dim)
         own = devices[here.device] if here.device >= 0 else device
@@ -231,22 +234,72 @@ def _by_device(ends: PlannedEnds, known: int, found: Found) -> tuple[Found, bool
     return found, False
 
 
+def _told_devices(heard: Neighbours) -> list[tuple[str, ...]]:
+    """Devices that are told of, by what they go by, in order."""
+    return sorted({(device,) for device in heard.heard_by} | set(heard.far_device))
+
+
+def _refuse_ambiguous(names: PlanNames, heard: Neighbours) -> None:
+    """A name that several devices of the plan go by says none of them."""
+    for told in _told_devices(heard):
+        if names.device(told) != AMBIGUOUS:
+            continue
+        of = names.sharing(told[0])
+        file = heard.heard_by.get(told[0])
+        row = next((at for at, far in enumerate(heard.far_device) if far == told), -1)
+        where = heard.files[file] if file is not None else heard.files[heard.file[row]]
+        first = of[0] if of else told[0]
+        raise FormatError(
+            f"{told[0]} may be any of {len(of):,} devices of the plan: {', '.join(of[:_MOST_NAMED])}"
+            + (", …" if len(of) > _MOST_NAMED else ""),
+            file=str(where),
+            line=heard.line[row] or None if file is None and row >= 0 else None,
+            hint=f"say which in --names FILE, such as a row {first},,{told[0]}; or give the fabrics' switches names of "
+            "their own in the scenario",
+            code="FP6606",
+        )
+
+
 def _known_part(names: PlanNames, heard: Neighbours) -> float:
     """Part of the devices that are told of which the plan has."""
-    told = {(device,) for device in heard.heard_by} | set(heard.far_device)
+    told = _told_devices(heard)
     known = sum(names.device(one) >= 0 for one in told)
     part = known / len(told)
     if part < LEAST_KNOWN:
-        strange = [one[0] for one in sorted(told) if names.device(one) < 0]
-        some = ", ".join(strange[:_MOST_NAMED]) + (", …" if len(strange) > _MOST_NAMED else "")
-        raise FormatError(
-            f"this is of another fabric: {known:,} of {len(told):,} devices told of ({percent(part, 0)}) are in the "
-            f"plan; {some} are not",
-            file=str(heard.files[0].parent if len(heard.files) > 1 else heard.files[0]),
-            hint=f"the plan has {', '.join(names.ends.devices[:_MOST_NAMED])}, …; --names FILE says what they go by",
-            code="FP6605",
+        strange = [one[0] for one in told if names.device(one) < 0]
+        raise _of_another(
+            names, heard, f"{known:,} of {len(told):,} devices told of ({percent(part, 0)}) are in the plan", strange
         )
     return part
+
+
+def _refuse_other_switches(names: PlanNames, heard: Neighbours) -> None:
+    """Hosts may be those of the plan on a network of other switches."""
+    is_switch = np.zeros(len(names.ends.devices), dtype=np.bool_)
+    is_switch[names.ends.device[names.ends.is_switch]] = True
+    told = _told_devices(heard)
+    devices = [names.find(one, ()).device for one in told]
+    known = sum(device >= 0 and bool(is_switch[device]) for device in devices)
+    strange = [one[0] for one, device in zip(told, devices, strict=True) if device < 0]
+    if heard.switches:
+        strange = [name for name in strange if name in heard.switches]
+    every = known + len(strange)
+    # A format that does not say what is a switch also tells of what is managed beside: none of the plan's is the sign.
+    if not strange or (known >= LEAST_KNOWN * every if heard.switches else known):
+        return
+    what = "switches" if heard.switches else "devices beside hosts"
+    raise _of_another(names, heard, f"{known:,} of {every:,} {what} told of are switches of the plan", strange)
+
+
+def _of_another(names: PlanNames, heard: Neighbours, why: str, strange: Sequence[str]) -> FormatError:
+    """Data of a fabric that is not the plan's."""
+    some = ", ".join(strange[:_MOST_NAMED]) + (", …" if len(strange) > _MOST_NAMED else "")
+    return FormatError(
+        f"this is of another fabric: {why}; {some} {'is' if len(strange) == 1 else 'are'} not",
+        file=str(heard.files[0].parent if len(heard.files) > 1 else heard.files[0]),
+        hint=f"the plan has {', '.join(names.ends.devices[:_MOST_NAMED])}, …; --names FILE says what they go by",
+        code="FP6605",
+    )
 
 
 def _tells(names: PlanNames, heard: Neighbours) -> tuple[Bools, Bools]:

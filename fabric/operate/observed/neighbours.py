@@ -27,6 +27,8 @@ class Neighbours:
         Row of ``files``, and the line in it from 1; 0 where it is not known.
     heard_by : dict
         Devices that told what they hear, with the row of ``files``; also of devices that hear nothing.
+    switches : set of str
+        Devices that are switches, where the format says what is one.
     whole : bool
         Whether one observer told of every cable, as a subnet manager does.
     numbered : bool
@@ -43,6 +45,7 @@ class Neighbours:
     files: list[Path] = field(default_factory=list)
     heard_by: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    switches: set[str] = field(default_factory=set)
     whole: bool = False
     numbered: bool = False
 

@@ -44,12 +44,15 @@ def read_ibnetdiscover(text: str, device: str, file: str, into: Neighbours) -> N
     names: dict[str, str] = {}
     ports: list[_Port] = []
     skipped: set[str] = set()
+    switches: set[str] = set()
     current = ""
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
         if found := _NODE.match(line):
             current = found[3]
             names[current] = (found[4] or current).strip()
+            if found[1] == "Switch":
+                switches.add(current)
             if found[1] == "Rt" or _ENGINE in names[current].lower():
                 skipped.add(current)
         elif found := _PORT.match(line):
@@ -67,6 +70,7 @@ def read_ibnetdiscover(text: str, device: str, file: str, into: Neighbours) -> N
     if not names:
         raise FormatError("no switch or adapter in the file", file=file, line=1, column=1, code=UNREADABLE, hint=_HINT)
     into.whole = into.numbered = True
+    into.switches |= {names[guid] for guid in switches - skipped}
     for guid, name in names.items():
         if guid not in skipped:
             into.listen(name)
