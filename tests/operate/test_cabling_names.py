@@ -177,7 +177,9 @@ version: 1
 name: two
 nodes: [{group: gpu, count: 4, gpus: 1, nics: {one: {speed: 100G}, other: {speed: 100G}}}]
 fabrics:
-  one: {topology: &net {kind: leaf-spine, leaves: 2, spines: 1, hosts_per_leaf: 2, host_speed: 100G, uplink_speed: 100G}}
+  one:
+    topology: &net
+      {kind: leaf-spine, leaves: 2, spines: 1, hosts_per_leaf: 2, host_speed: 100G, uplink_speed: 100G}
   other: {topology: *net}
 """
 
