@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from fabric.scenario.load import LoadedScenario
 
 EXPORTERS = ("snmp", "node", "gnmi", "dcgm")
-KINDS = ("prometheus", "csv", "perfquery")
 TOLERANCE = 0.1  # of the chapter of a report
 
 
@@ -68,6 +67,8 @@ def load_command(
 
     loaded = load(scenario, settings)
     source = _source(loaded, measured, profile, window, names)
+    if measured is None:
+        _say_unread(loaded, source, settings)
     request = RouteRequest(router=router, fabric=fabric, down=settings.down, up=settings.up, slow=settings.slow)
     with located(loaded, settings), watching(settings) as report:
         result = _check(loaded, request, source, settings, report, tolerance=tolerance, explained=not no_explain)
@@ -116,14 +117,16 @@ def _source(
     loaded: LoadedScenario, measured: str | None, profile: str | None, window_s: float | None, names: Path | None
 ) -> LoadSource:
     """What the command line says, over what the scenario says."""
-    from fabric.operate.load_check.check import LoadSource
+    from fabric.operate.load_check.check import KINDS, LoadSource, sources_of
     from fabric.operate.monitoring.names_file import GivenNames, read_names
 
     if window_s is not None and window_s < 1:
         raise click.UsageError("--window: 1 s or more")
     given = GivenNames() if names is None else read_names(names)
     if measured is None:
-        found = _of_scenario(loaded)
+        found = next(iter(sources_of(loaded)), None)
+        if found is None:
+            raise click.UsageError("--measured says where counters come from, or measured: in the scenario")
         keys: dict[str, Any] = {"profile": profile, "window_s": window_s, "names": given if names else None}
         from dataclasses import replace
 
@@ -140,18 +143,18 @@ def _source(
     return LoadSource(kind, place, profile or "snmp", 900.0 if window_s is None else window_s, given)
 
 
-def _of_scenario(loaded: LoadedScenario) -> LoadSource:
-    """The first source of the scenario that counters come from."""
-    from fabric.operate.load_check.check import LoadSource
-    from fabric.operate.monitoring.names_file import GivenNames, read_names
+def _say_unread(loaded: LoadedScenario, source: LoadSource, settings: Settings) -> None:
+    """Sources of the scenario besides the one that is taken, and who reads them."""
+    from fabric.operate.load_check.check import sources_of
 
-    found = next((spec for spec in loaded.scenario.measured if spec.kind in KINDS), None)
-    if found is None:
-        raise click.UsageError("--measured says where counters come from, or measured: in the scenario")
-    base = loaded.directory
-    place = found.url or ",".join(str(base / part.strip()) for part in (found.path or "").split(","))
-    names = GivenNames() if found.names is None else read_names(base / found.names)
-    return LoadSource(found.kind, place, found.profile, found.window, names)
+    for other in sources_of(loaded):
+        if (other.kind, other.place) != (source.kind, source.place):
+            note(f"measured: {other.kind}:{other.place} is not read: --measured {other.kind}:{other.place}", settings)
+    for spec in loaded.scenario.measured:
+        if spec.kind == "nccl-tests":
+            note(
+                f"measured: {spec.path} has no loads of links: fabric expect --check reads logs of nccl-tests", settings
+            )
 
 
 def _emit(loaded: LoadedScenario, result: LoadCheckResult, settings: Settings) -> None:

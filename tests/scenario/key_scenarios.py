@@ -391,7 +391,7 @@ def _routings() -> list[Data]:
             "pue": 1.2,
             "years": 4,
         },
-        measured=[{"kind": "prometheus"}],
+        measured=[{"kind": "prometheus", "url": "http://localhost:9090"}, {"kind": "csv", "path": "loads.csv"}],
         seed=3,
         scale=1.5,
         description="what it is for",

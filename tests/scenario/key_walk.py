@@ -25,6 +25,7 @@ from fabric.faces.report.source import ReportSource
 from fabric.failures.enumerate import named_set
 from fabric.failures.part_finder import PartFinder
 from fabric.failures.rates import Rates
+from fabric.operate.load_check.check import sources_of
 from fabric.pipeline.network import Network, build_network
 from fabric.pipeline.prepared import PreparedScenario, derive_traffic
 from fabric.pipeline.run import Run
@@ -156,6 +157,7 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         yield digest(plans)
         yield digest(failure_cases(loaded, network))
         yield digest(failure_rates(loaded))
+        yield digest(sources_of(loaded))
         result = route_prepared_scenario(prepared)
         yield digest(result)
         report = model_section(ReportSource(Run(loaded, RouteRequest(), result, stages=prepared)))

@@ -16,10 +16,13 @@ from fabric.operate.load_check.port_readings import PortReadings, rates_of
 from fabric.operate.load_check.prometheus_api import read_prometheus
 from fabric.operate.load_check.result import FabricDrift, LoadCheckResult, MeasuredRates, Measurement, SumDrift
 from fabric.operate.monitoring.link_labels import measured_links
-from fabric.operate.monitoring.names_file import GivenNames
+from fabric.operate.monitoring.names_file import GivenNames, read_names
 from fabric.operate.monitoring.profiles import PROFILES
 from fabric.pipeline.run import Run
+from fabric.scenario.load import LoadedScenario
 from topologies.errors import RoutingError
+
+KINDS = ("prometheus", "csv", "perfquery")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,24 @@ class LoadSource:
     profile: str = "snmp"
     window_s: float = 900.0
     names: GivenNames = field(default_factory=GivenNames)
+
+
+def sources_of(loaded: LoadedScenario) -> tuple[LoadSource, ...]:
+    """The sources of a scenario that counters come from, in its order; files beside the scenario.
+
+    Raises
+    ------
+    FabricError
+        When a file of names cannot be read.
+    """
+    base = loaded.directory
+    found = []
+    for spec in loaded.scenario.measured:
+        if spec.kind in KINDS:
+            place = spec.url or ",".join(str(base / part.strip()) for part in (spec.path or "").split(","))
+            names = GivenNames() if spec.names is None else read_names(base / spec.names)
+            found.append(LoadSource(spec.kind, place, spec.profile, spec.window, names))
+    return tuple(found)
 
 
 def check_loads(

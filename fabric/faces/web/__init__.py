@@ -1,0 +1,1 @@
+"""What a browser or a scraper reads of a plan, over HTTP."""

@@ -1,0 +1,161 @@
+"""``fabric serve``: pages that say what commands say, and nothing but GET and HEAD; a signal ends it with 0."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from drain_cases import TEXT
+
+from fabric.cli.main import run as cli
+from fabric.faces.web.pages import pages_of
+from fabric.faces.web.server import PlanServer, open_server
+from fabric.operate.forecast import forecast
+from fabric.operate.monitoring.exposition import exposition
+from fabric.operate.monitoring.files import MonitoringRequest
+from fabric.pipeline.run import Run, run_scenario
+from fabric.scenario.load import load_scenario
+from topologies.errors import OutputError
+
+LIMIT = "limits:\n  - {fabric: main, metric: offered, max: 50%}\n"
+SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? ([-+.\de]+)$")
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    path = tmp_path_factory.mktemp("serve") / "s.fabric.yaml"
+    path.write_text(TEXT.format(radix=4, busy=8, idle=8, kind="all-to-all") + LIMIT)
+    return run_scenario(load_scenario(str(path)))
+
+
+@pytest.fixture
+def served(planned: Run) -> Iterator[PlanServer]:
+    server = open_server("127.0.0.1", 0, pages_of(planned, "snmp", MonitoringRequest()), lambda _: None)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _get(server: PlanServer, path: str) -> tuple[str, str]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.server_address[1]}{path}", timeout=10) as answer:
+        return answer.headers["Content-Type"], answer.read().decode()
+
+
+def test_the_series_are_the_forecast_in_bytes_per_second(served: PlanServer, planned: Run) -> None:
+    kind, text = _get(served, "/metrics")
+    assert kind.startswith("text/plain; version=0.0.4")
+    (plan,) = forecast(planned)
+    rates = {}
+    for line in text.splitlines():
+        sample = SAMPLE.match(line)
+        assert sample or line.startswith("# "), line
+        if sample and sample[1] == "fabric_link_predicted_bytes_per_second":
+            rates[re.search(r'link="([^"]*)"', sample[2])[1]] = float(sample[3])  # type: ignore[index]
+    assert rates
+    names = {plan.topology.link_name(link): link for link in range(len(plan.topology.links))}
+    for name, rate in rates.items():
+        assert rate == pytest.approx(plan.mean_gbps[names[name]] * 1e9 / 8, rel=1e-5)
+    assert 'fabric_plan_limit_met{limit="L1"' in text
+    assert re.search(r'fabric_plan_limit_met\{limit="L1".*\} 0', text)
+
+
+def test_every_metric_has_its_samples_together_under_one_type(planned: Run) -> None:
+    text = exposition(planned, None)
+    types = re.findall(r"^# TYPE (\w+) gauge$", text, re.MULTILINE)
+    assert len(types) == len(set(types)) > 0
+    seen = [line.split("{")[0].split(" ")[0] for line in text.splitlines() if not line.startswith("#")]
+    runs = [name for at, name in enumerate(seen) if at == 0 or seen[at - 1] != name]
+    assert runs == types
+
+
+@pytest.mark.real_prometheus
+def test_promtool_finds_no_fault_in_the_series(served: PlanServer) -> None:
+    import os
+
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        if os.environ.get("FABRIC_REQUIRE_REAL"):
+            pytest.fail("promtool is missing")
+        pytest.skip("promtool is not installed")
+    _, text = _get(served, "/metrics")
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_report_and_the_answer_are_those_of_the_commands(
+    served: PlanServer, planned: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, page = _get(served, "/")
+    assert "<h1>drained" in page
+    assert "NOT MET" in page
+    _, answer = _get(served, "/result.json")
+    assert cli(["route", planned.loaded.path, "--json", "--suggest", "never", "-q"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert json.loads(answer)["routes"] == said["routes"]
+
+
+def test_health_says_which_inputs_have_changed(served: PlanServer, planned: Run) -> None:
+    path = Path(planned.loaded.path)
+    assert json.loads(_get(served, "/healthz")[1])["inputs_changed"] == []
+    before = path.read_text()
+    path.write_text(before + "# later\n")
+    try:
+        assert json.loads(_get(served, "/healthz")[1])["inputs_changed"] == [str(path)]
+    finally:
+        path.write_text(before)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("HEAD", "/metrics", 200), ("GET", "/etc/passwd", 404), ("GET", "/../", 404),
+                                   ("POST", "/", 501), ("PUT", "/metrics", 501), ("DELETE", "/", 501)],
+)  # fmt: skip
+def test_it_only_reads(served: PlanServer, method: str, path: str, status: int) -> None:
+    connection = HTTPConnection("127.0.0.1", served.server_address[1], timeout=10)
+    connection.request(method, path)
+    answer = connection.getresponse()
+    assert answer.status == status
+    if method == "HEAD":
+        assert answer.read() == b""
+        assert int(answer.headers["Content-Length"]) > 0
+    connection.close()
+
+
+def test_a_port_that_is_taken_is_refused(served: PlanServer) -> None:
+    with pytest.raises(OutputError, match="in use") as refused:
+        open_server("127.0.0.1", served.server_address[1], served.pages, lambda _: None)
+    assert refused.value.problems[0].code == "FP9871"
+
+
+@pytest.mark.parametrize("listen", ["9469", "localhost:http", "127.0.0.1:70000"])
+def test_a_wrong_address_is_a_bad_command_line(planned: Run, listen: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli(["serve", planned.loaded.path, "--listen", listen]) == 2
+    assert "HOST:PORT" in capsys.readouterr().err
+
+
+def test_a_signal_ends_it_with_0(planned: Run) -> None:
+    line = "from fabric.cli.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", line, "serve", planned.loaded.path, "--listen", "127.0.0.1:0"],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    said = next(text for text in process.stderr if text.startswith("http"))
+    url = said.split(" ")[0]
+    with urllib.request.urlopen(f"{url}healthz", timeout=30) as answer:
+        assert json.loads(answer.read())["status"] == "ok"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    process.stderr.close()
