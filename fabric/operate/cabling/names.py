@@ -18,9 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fabric.operate.cabling.aliases import Alias
+from fabric.operate.cabling.free_ports import FreePort, FreePorts
+from fabric.operate.cabling.given_names import GivenNames
 from fabric.operate.cabling.planned import PlannedEnds
 from fabric.operate.observed.neighbours import Names, Neighbours
-from topologies.errors import FormatError, nearest_hint
+from topologies.errors import nearest_hint
 
 UNKNOWN, AMBIGUOUS = -1, -2
 LEAST_VOTES, LEAST_PART = 3, 0.8
@@ -51,8 +53,10 @@ class _Holder:
     """What has ports: a device, or one of its nodes where it has several."""
 
     device: int
-    ports: dict[str, int] = field(default_factory=dict)  # lower-case name -> end
+    ports: dict[str, int] = field(default_factory=dict)  # lower-case name of the plan -> end
     numbers: dict[str, int] = field(default_factory=dict)  # "1", "2", ... -> end
+    given: dict[str, int] = field(default_factory=dict)  # lower-case alias -> end
+    displaced: set[str] = field(default_factory=set)  # names of the plan that hold no longer
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Found:
 
     device: int  # row of the plan's devices, UNKNOWN for others
     end: int
+    free: FreePort | None = None  # a port of the device that the plan leaves free
 
 
 class PlanNames:
@@ -74,12 +79,12 @@ class PlanNames:
         self._by_address: dict[str, tuple[int, int]] = {}  # address -> device, end (UNKNOWN: the device alone)
         self._known: dict[Names, int] = {}
         self._learned: dict[tuple[int, str], str] = {}  # kind of device, name -> name of the plan
+        self._free = FreePorts(ends)
         self._fill()
         for name, at in self._by_name.items():
             key = canonical(name)
             self._by_canonical[key] = at if key not in self._by_canonical else AMBIGUOUS
-        for alias in aliases:
-            self._alias(alias, file)
+        self._enter(aliases, file)
 
     def _fill(self) -> None:
         ends = self.ends
@@ -98,7 +103,8 @@ class PlanNames:
                 if at is None:
                     at = nodes[fabric, node] = len(self._holders)
                     self._holders.append(_Holder(device))
-                    self._by_name.setdefault(several[fabric, node], at)
+                    name = several[fabric, node]
+                    self._by_name[name] = at if name not in self._by_name else AMBIGUOUS
                 own = self._holders[at]
                 own.ports[port.lower()] = end
                 own.numbers[str(rank + 1)] = end
@@ -113,34 +119,78 @@ class PlanNames:
             found |= {(code, node): names[node] for node, at in device.items() if names[node] != self.ends.devices[at]}
         return found
 
-    def _alias(self, alias: Alias, file: Path | None) -> None:
-        """Enter one; of a device that the plan does not have it is refused."""
+    # ---- names that are given ---------------------------------------------------------------------------------------
+
+    def _enter(self, aliases: Sequence[Alias], file: Path | None) -> None:
+        """Enter what is given; what fits nothing, or contradicts the plan or another row, is refused."""
+        given = GivenNames(self._words_of, file)
+        for alias in aliases:
+            for holder, end in self._meant(alias, given):
+                given.give(alias, holder, end, address(alias.alias))
+        for holder, names in given.ports.items():
+            own = self._holders[holder]
+            renamed = {end for name, (end, _) in names.items() if not address(name)}
+            own.displaced = given.displaced_ports(holder, own.ports, renamed)
+            own.given = {name: end for name, (end, _) in names.items()}
+        self._enter_devices(given)
+        self._by_address = {
+            name: (self._holders[holder].device, end) for name, (holder, end, _) in given.addresses.items()
+        }
+        self._known.clear()
+
+    def _enter_devices(self, given: GivenNames) -> None:
+        """Names of devices, which win over those of the plan in every spelling."""
+        renamed = {holder for name, (holder, _) in given.devices.items() if not address(name)}
+        planned = {name: self._by_canonical.get(canonical(name), UNKNOWN) for name in given.devices}
+        for name, holder in self._by_name.items():
+            if holder in renamed:
+                planned[name] = holder
+        gone = given.displaced_devices(planned, renamed)
+        for name in gone:
+            self._by_name.pop(name, None)
+            self._by_canonical.pop(canonical(name), None)
+        for name, (holder, _) in given.devices.items():
+            self._by_name[name] = self._by_canonical[canonical(name)] = holder
+
+    def _meant(self, alias: Alias, given: GivenNames) -> list[tuple[int, int]]:
+        """Devices, and ends on them or UNKNOWN, that a row is of."""
         at = self.device((alias.device,))
         devices = list(alias.matches(self.ends.devices)) if alias.is_pattern else [at] if at >= 0 else []
+        if at == AMBIGUOUS and not devices:
+            raise given.wrong(
+                alias,
+                f"the plan has several devices that go by {alias.device!r}",
+                f"name one: {', '.join(self.sharing(alias.device))}",
+            )
         if not devices:
             hint = nearest_hint(alias.device, self.ends.devices, "devices")
-            raise self._wrong(alias, f"the plan has no device {alias.device!r}", hint, file)
+            raise given.wrong(alias, f"the plan has no device {alias.device!r}", hint)
         if not alias.port:
-            for device in devices:
-                self._by_name.setdefault(alias.alias, device)
-                self._by_canonical.setdefault(canonical(alias.alias), device)
-                if address(alias.alias):
-                    self._by_address[address(alias.alias)] = (self._holders[device].device, UNKNOWN)
-            return
+            return [(device, UNKNOWN) for device in devices]
         hits = [(device, self._holders[device].ports.get(alias.port.lower(), UNKNOWN)) for device in devices]
         hits = [(device, end) for device, end in hits if end >= 0]
         if not hits:
             ports = [self.ends.port[end] for end in self._holders[devices[0]].ports.values()]
             hint = nearest_hint(alias.port, ports, "ports")
-            raise self._wrong(alias, f"{alias.device} has no port {alias.port!r} in the plan", hint, file)
-        for device, end in hits:
-            self._holders[device].ports.setdefault(alias.alias.lower(), end)
-            if address(alias.alias):
-                self._by_address[address(alias.alias)] = (self._holders[device].device, end)
+            raise given.wrong(alias, f"{alias.device} has no port {alias.port!r} in the plan", hint)
+        return hits
 
-    @staticmethod
-    def _wrong(alias: Alias, message: str, hint: str, file: Path | None) -> FormatError:
-        return FormatError(message, file=str(file), line=alias.line, column=1, hint=hint, code="FP6604")
+    def _words_of(self, holder: int, end: int) -> str:
+        """A device, or a port of it, as people know it."""
+        return str(self.ends.at(end)) if end >= 0 else self.ends.devices[self._holders[holder].device]
+
+    def sharing(self, name: str) -> list[str]:
+        """Devices of the plan with nodes that go by a name."""
+        wanted = {canonical(name), canonical(name.split(".", 1)[0]), canonical(name.split(" ", 1)[0])}
+        found: dict[str, None] = {}
+        for code, fabric in enumerate(self.ends.fabrics):
+            mine = self.ends.fabric == code
+            names = self.ends.topologies[fabric].nodes.name
+            pairs = dict(zip(self.ends.node[mine].tolist(), self.ends.device[mine].tolist(), strict=True))
+            for node, device in pairs.items():
+                if canonical(names[node]) in wanted or canonical(self.ends.devices[device]) in wanted:
+                    found[self.ends.devices[device]] = None
+        return list(found)
 
     # ---- looking up ---------------------------------------------------------------------------------------------
 
@@ -156,34 +206,57 @@ class PlanNames:
             found = self._by_name.get(name, UNKNOWN)
             if found >= 0:
                 return found
+        unsure = UNKNOWN
         for name in names:
             for key in (canonical(name), canonical(name.split(".", 1)[0]), canonical(name.split(" ", 1)[0])):
                 found = self._by_canonical.get(key, UNKNOWN)
                 if found >= 0:
                     return found
+                if found == AMBIGUOUS:
+                    unsure = AMBIGUOUS
+                    break
         for name in names:
             found, _ = self._by_address.get(address(name), (UNKNOWN, UNKNOWN))
             if found >= 0:
                 return found
-        return UNKNOWN
+        return unsure
 
     def find(self, device: Names, port: Names, *, numbered: bool = False) -> Found:
         """A device and a port by what they go by."""
         holder = self.device(device)
         if holder >= 0:
             own = self._holders[holder]
-            for name in port:
-                end = (own.numbers if numbered else own.ports).get(name.lower(), UNKNOWN)
-                if end >= 0:
-                    return Found(own.device, end)
-            end = self._by_learned(own.device, port)
+            end = self._end(own, port, numbered=numbered)
             if end >= 0:
                 return Found(own.device, end)
         for name in port:
             at, end = self._by_address.get(address(name), (UNKNOWN, UNKNOWN)) if not name.isdigit() else (-1, -1)
             if end >= 0:
                 return Found(at, end)
-        return Found(self._holders[holder].device if holder >= 0 else UNKNOWN, UNKNOWN)
+        if holder < 0:
+            return Found(UNKNOWN, UNKNOWN)
+        return Found(own.device, UNKNOWN, self._free_port(own, port, numbered=numbered))
+
+    def _end(self, own: _Holder, port: Names, *, numbered: bool) -> int:
+        """An end of the plan by what its port goes by; UNKNOWN where none does."""
+        if numbered:
+            return next((own.numbers[name] for name in port if name in own.numbers), UNKNOWN)
+        for name in port:
+            key = name.lower()
+            end = own.given.get(key, own.ports.get(key, UNKNOWN) if key not in own.displaced else UNKNOWN)
+            if end >= 0:
+                return end
+        return self._by_learned(own.device, port)
+
+    def _free_port(self, own: _Holder, port: Names, *, numbered: bool) -> FreePort | None:
+        """A port that the plan leaves free."""
+        for name in port:
+            if not numbered and name.lower() in own.displaced:
+                return FreePort(own.device, f"{name} as told")
+            found = self._free.find(own.device, name, numbered=numbered)
+            if found is not None:
+                return found
+        return None
 
     def _by_learned(self, device: int, port: Names) -> int:
         if not self._learned:
@@ -215,6 +288,8 @@ class PlanNames:
         """
         votes: dict[tuple[int, str], Counter[str]] = {}
         for row, (here, there) in enumerate(found):
+            if here.free is not None or there.free is not None:
+                continue
             if here.end >= 0 and there.end < 0 and there.device >= 0:
                 self._vote(votes, here.end, there.device, heard.far_port[row])
             elif there.end >= 0 and here.end < 0 and here.device >= 0:

@@ -14,6 +14,7 @@ from fabric.cables.ports import link_ends
 from fabric.cables.runs import Standing, standing
 from fabric.pipeline.network import Network
 from fabric.scenario.load import LoadedScenario
+from topologies.catalogue import SwitchModel
 from topologies.columns import Bools, Floats, Ints, column
 from topologies.topology import Topology
 
@@ -52,6 +53,8 @@ class PlannedEnds:
         The same on its node, where a device has several, such as a host with its NICs.
     gbps : ndarray
         Speed of the port, Gbps.
+    models : tuple
+        The catalogue's row of every device, shape (D,); None where the scenario does not say.
     """
 
     topologies: Mapping[str, Topology]
@@ -67,6 +70,7 @@ class PlannedEnds:
     is_switch: Bools
     port: tuple[str, ...]
     where: tuple[Standing, ...]
+    models: tuple[SwitchModel | None, ...]
 
     def __len__(self) -> int:
         return len(self.port)
@@ -107,8 +111,10 @@ def planned_ends(loaded: LoadedScenario, network: Network) -> PlannedEnds:
     """
     known = devices_of(loaded, network.topologies)
     codes: dict[str, int] = {}
+    rows: dict[int, SwitchModel] = {}
     parts = [
-        _of_fabric(loaded, network, fabric, at, known[fabric], codes) for at, fabric in enumerate(network.topologies)
+        _of_fabric(loaded, network, fabric, at, known[fabric], codes, rows)
+        for at, fabric in enumerate(network.topologies)
     ]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
     device = columns["device"]
@@ -126,17 +132,29 @@ def planned_ends(loaded: LoadedScenario, network: Network) -> PlannedEnds:
         column(columns["is_switch"], np.bool_),
         tuple(columns["port"].tolist()),
         tuple(standing(loaded, network.site, known[fabric]) for fabric in network.topologies),
+        tuple(rows.get(device) for device in range(len(codes))),
     )
 
 
 def _of_fabric(
-    loaded: LoadedScenario, network: Network, fabric: str, at: int, devices: Devices, codes: dict[str, int]
+    loaded: LoadedScenario,
+    network: Network,
+    fabric: str,
+    at: int,
+    devices: Devices,
+    codes: dict[str, int],
+    rows: dict[int, SwitchModel],
 ) -> dict[str, np.ndarray]:
-    """Columns of one fabric; ``codes`` numbers devices in the order that they are met."""
+    """Columns of one fabric; ``codes`` numbers devices in the order that they are met, ``rows`` has their models."""
     topology = network.topologies[fabric]
-    ends = link_ends(topology, node_models(topology, loaded.scenario.fabrics[fabric].topology), devices)
+    models = node_models(topology, loaded.scenario.fabrics[fabric].topology)
+    ends = link_ends(topology, models, devices)
     count, links = len(ends), topology.links
     code = np.array([codes.setdefault(name, len(codes)) for name in devices.name], dtype=np.int64)
+    for own in np.flatnonzero(models.of_node >= 0).tolist():
+        switch = models.at(own)
+        if switch is not None and switch.row is not None:
+            rows[int(code[own])] = switch.row
     node = np.stack(ends.node, axis=1).ravel()
     back = links.reverse[ends.link]
     whole = links.capacity_gbps

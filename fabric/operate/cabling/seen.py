@@ -7,12 +7,13 @@ heard it: a device that tells its neighbours, about one that is known to speak. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from fabric.operate.cabling.names import UNKNOWN, Found, PlanNames
+from fabric.operate.cabling.free_ports import FreePort
+from fabric.operate.cabling.names import AMBIGUOUS, UNKNOWN, Found, PlanNames
 from fabric.operate.cabling.planned import PlannedEnds, Port
 from fabric.operate.observed.neighbours import Neighbours
 from topologies.columns import Bools, Floats, Longs, column
@@ -53,6 +54,8 @@ class Seen:
         Devices that tell what they hear; those and all that are heard.
     known_part : float
         Part of the devices told of that are the plan's.
+    free : mapping
+        By number, ports that the plan leaves free on devices that it has.
     outside : int
         Records between ports that the plan does not have, such as those of management.
     """
@@ -71,6 +74,7 @@ class Seen:
     outside: int
     notes: tuple[str, ...]
     whole: bool = False
+    free: Mapping[int, FreePort] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.one)
@@ -88,6 +92,17 @@ class _Foreign:
         self.ports: list[Port] = []
         self._known: dict[tuple[str, str], int] = {}
         self._across: dict[tuple[int, str], int] = {}
+        self.free: dict[int, FreePort] = {}
+
+    def of(self, device: str, found: Found, ports: tuple[str, ...], across: int) -> int:
+        """Number of a port that is found, or of one that is not known by what it goes by."""
+        if found.end >= 0:
+            return found.end
+        if found.free is None:
+            return self.number(device, ports, across)
+        number = self.number(device, (found.free.name,), UNKNOWN)
+        self.free[number] = found.free
+        return number
 
     def number(self, device: str, ports: tuple[str, ...], across: int) -> int:
         """Number of a port by what it goes by; what one end of the plan hears of one device is one port."""
@@ -129,7 +144,7 @@ def see(names: PlanNames, heard: Neighbours) -> Seen:
     cables, conflicts, unclear = _without_conflicts(ends, heard, foreign.ports, pairs)
     return Seen(
         ends, *cables, tuple(foreign.ports), unclear, conflicts, tells, speaks, known_part,
-        int((~kept).sum()), tuple(notes), heard.whole,
+        int((~kept).sum()), tuple(notes), heard.whole, foreign.free,
     )  # fmt: skip
 
 
@@ -166,34 +181,54 @@ def _records(names: PlanNames, heard: Neighbours, found: Sequence[tuple[Found, F
     one, other = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
     of_plan = np.empty(count, dtype=np.bool_)
     devices = names.ends.devices
+    sure = _sure(found)
     for row, (device, port, far, far_port) in enumerate(heard.rows()):
         here, there = found[row]
         if (here.end < 0) != (there.end < 0):
-            end, unsure = _by_device(names.ends, max(here.end, there.end), here if here.end < 0 else there)
-            by_device += unsure
-            here, there = (Found(here.device, end), there) if here.end < 0 else (here, Found(there.device, end))
+            known, dim = (there, here) if here.end < 0 else (here, there)
+            if dim.free is None:
+                dim, unsure = sure.get((known.end, dim.device)), False
+                if dim is None:
+                    dim, unsure = _by_device(names.ends, known.end, here if here.end < 0 else there)
+                by_device += unsure
+            here, there = (dim, there) if here.end < 0 else (here, dim)
         own = devices[here.device] if here.device >= 0 else device
         its = devices[there.device] if there.device >= 0 else far[0]
-        one[row] = here.end if here.end >= 0 else foreign.number(own, (port,), there.end)
-        other[row] = there.end if there.end >= 0 else foreign.number(its, far_port, here.end)
+        one[row] = foreign.of(own, here, (port,), there.end)
+        other[row] = foreign.of(its, there, far_port, here.end)
         of_plan[row] = here.device >= 0 and there.device >= 0
     return _Records(one, other, of_plan, by_device)
 
 
-def _by_device(ends: PlannedEnds, known: int, found: Found) -> tuple[int, bool]:
+def _sure(found: Sequence[tuple[Found, Found]]) -> dict[tuple[int, int], Found]:
+    """By an end of the plan and the device across: the port there, where a record names one.
+
+    What one end meets on one device is one port, so that a record which does not name it says no other.
+    """
+    if all((here.end >= 0) == (there.end >= 0) for here, there in found):
+        return {}
+    known: dict[tuple[int, int], Found] = {}
+    for pair in found:
+        for one, other in (pair, pair[::-1]):
+            if one.end >= 0 and (other.end >= 0 or other.free is not None):
+                known[one.end, other.device] = other
+    return known
+
+
+def _by_device(ends: PlannedEnds, known: int, found: Found) -> tuple[Found, bool]:
     """The end across from a known one where only the device there is known, and whether its port is not sure.
 
     A device with one port can mean no other. Of several, the port that the plan has there is taken, since what is told
     does not contradict it.
     """
     if found.device < 0:
-        return UNKNOWN, False
+        return found, False
     mate = known ^ 1
     if int(ends.device[mate]) == found.device:
-        return mate, int(ends.degree[found.device]) > 1
+        return Found(found.device, mate), int(ends.degree[found.device]) > 1
     if int(ends.degree[found.device]) == 1:
-        return int(ends.first[found.device]), False
-    return UNKNOWN, False
+        return Found(found.device, int(ends.first[found.device])), False
+    return found, False
 
 
 def _known_part(names: PlanNames, heard: Neighbours) -> float:

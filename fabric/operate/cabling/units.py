@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from fabric.operate.cabling.components import Component, Difference, Step, Way, way_of
-from fabric.operate.cabling.planned import PlannedEnds
+from fabric.operate.cabling.seen import Seen
 
 LEAST_SHIFTED, LEAST_OF_CARD = 3, 4
 
@@ -56,13 +56,13 @@ class Group:
 def grouped(difference: Difference) -> list[Group]:
     """Every component in one group: units first, the largest first, then each that stands alone."""
     components = difference.components
-    ends = difference.seen.ends
+    seen = difference.seen
     ways = [_ways(component) for component in components]
     free = set(range(len(components)))
     groups: list[Group] = []
-    candidates = [*_exchanged(difference, ways), *_shifted(ends, components, ways)]
+    candidates = [*_exchanged(difference, ways), *_shifted(seen, components, ways)]
     for unit, members in sorted(candidates, key=lambda pair: (-pair[0].ends, pair[0].kind, pair[0].devices)):
-        if all(at in free for at, _ in members) and _holds(ends, unit, members, ways):
+        if all(at in free for at, _ in members) and _holds(seen, unit, members, ways):
             free -= {at for at, _ in members}
             chosen = tuple(ways[at][which] for at, which in members)
             groups.append(Group(tuple(components[at] for at, _ in members), chosen, unit))
@@ -130,12 +130,17 @@ def _seen_on(difference: Difference) -> np.ndarray:
 # ---- one device shifted ----------------------------------------------------------------------------------------------
 
 
-def _shift(ends: PlannedEnds, step: Step) -> tuple[int, int] | None:
+def _shift(seen: Seen, step: Step) -> tuple[int, int] | None:
     """Device and how many ports an end is too far, where it moves on one device of the plan; 0: that is not known."""
+    ends = seen.ends
     count = len(ends)
     if step.target >= count:
         return None
     device = int(ends.device[step.target])
+    free = seen.free.get(step.source)
+    if free is not None:
+        by = 0 if free.place is None else free.place - int(ends.ordinal[step.target])
+        return (device, by) if free.device == device else None
     if step.source >= count:
         return (device, 0)
     if int(ends.device[step.source]) != device:
@@ -144,13 +149,13 @@ def _shift(ends: PlannedEnds, step: Step) -> tuple[int, int] | None:
 
 
 def _shifted(
-    ends: PlannedEnds, components: Sequence[Component], ways: Sequence[Sequence[Way]]
+    seen: Seen, components: Sequence[Component], ways: Sequence[Sequence[Way]]
 ) -> Iterable[tuple[Unit, Members]]:
     """Devices on which whole components are shifted alike, by device and shift."""
     found: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for at, choices in enumerate(ways):
         for which, way in enumerate(choices):
-            shifts = [_shift(ends, step) for step in way.steps]
+            shifts = [_shift(seen, step) for step in way.steps]
             devices = {shift[0] for shift in shifts if shift is not None}
             if not shifts or None in shifts or len(devices) != 1:
                 continue
@@ -161,23 +166,23 @@ def _shifted(
                     found[devices.copy().pop(), by].append((at, which))
     for (device, by), members in found.items():
         once = dict(reversed(members))  # of two ways of one component the first
-        moved = sum(_count(ends, ways[at][which], by) for at, which in once.items())
+        moved = sum(_count(seen, ways[at][which], by) for at, which in once.items())
         if moved >= LEAST_SHIFTED:
             yield Unit("shifted", (device,), moved, by), tuple(sorted(once.items()))
 
 
-def _count(ends: PlannedEnds, way: Way, by: int) -> int:
-    return sum(shift is not None and shift[1] == by for step in way.steps if (shift := _shift(ends, step)))
+def _count(seen: Seen, way: Way, by: int) -> int:
+    return sum(shift is not None and shift[1] == by for step in way.steps if (shift := _shift(seen, step)))
 
 
-def _holds(ends: PlannedEnds, unit: Unit, members: Members, ways: Sequence[Sequence[Way]]) -> bool:
+def _holds(seen: Seen, unit: Unit, members: Members, ways: Sequence[Sequence[Way]]) -> bool:
     """Whether the ends of a shifted unit stand on neighbouring ports, and all go the way of the unit or back round."""
     if unit.kind == "exchanged":
         return True
     numbers: list[int] = []
     for at, which in members:
         for step in ways[at][which].steps:
-            shift = _shift(ends, step)
+            shift = _shift(seen, step)
             if shift is not None and shift[1] == unit.by:
-                numbers.append(int(ends.ordinal[step.source]))
+                numbers.append(int(seen.ends.ordinal[step.target]))
     return max(numbers) - min(numbers) + 1 == len(numbers)
