@@ -82,6 +82,11 @@ def memory_limit() -> Limit:
     return min(_machine(), key=lambda limit: limit.limit_bytes)
 
 
+def limit_is_chosen() -> bool:
+    """Whether somebody says how much memory there is; what the machine has takes longer to look up."""
+    return _CHOSEN.get() is not None or bool(os.environ.get(VARIABLE))
+
+
 def _machine() -> list[Limit]:
     """Limits that the machine sets."""
     limits = [Limit(float("inf"), "no limit is known", False)]

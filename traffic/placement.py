@@ -100,8 +100,10 @@ class Placement(Spec):
             )
         entry = PLACEMENTS[self.order]
         # A key of another policy is left aside, so that changing the order alone is a valid what-if.
-        elsewhere = {key for other in PLACEMENTS for key in other.model.model_fields} - set(entry.model.model_fields)
-        given = {key: value for key, value in (self.model_extra or {}).items() if key not in elsewhere}
+        given = dict(self.model_extra or {})
+        if given.keys() - entry.model.model_fields.keys():  # else none of the other policies is looked at, or loaded
+            others = {key for other in PLACEMENTS for key in other.model.model_fields}
+            given = {key: value for key, value in given.items() if key in entry.model.model_fields or key not in others}
         try:
             spec = entry.model.model_validate({"kind": entry.name, **given})
         except ValidationError as error:

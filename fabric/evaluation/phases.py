@@ -170,17 +170,30 @@ def route_phase(
     latency: FabricLatency = FabricLatency(),
 ) -> PhaseRoute:
     """Route the classes of one phase together."""
-    admission = traits_of(router).takes_objective and OBJECTIVES[options.objective].traits.admits_in_part
-    prepared = prepare_phase(
+    prepared = prepare_for(topology, demands, phase, router, options, efficiency=efficiency, latency=latency)
+    return route_prepared(prepared, router=router, options=options)
+
+
+def prepare_for(
+    topology: Topology,
+    demands: Demands,
+    phase: str,
+    router: str,
+    options: RoutingOptions,
+    *,
+    efficiency: float,
+    latency: FabricLatency = FabricLatency(),
+) -> PreparedPhase:
+    """Graph and demand of a phase as one router sees them."""
+    return prepare_phase(
         topology,
         demands,
         phase,
         efficiency=efficiency,
         per_endpoint=places_flows(router),
-        admission=admission,
+        admission=traits_of(router).takes_objective and OBJECTIVES[options.objective].traits.admits_in_part,
         latency=latency,
     )
-    return route_prepared(prepared, router=router, options=options)
 
 
 def route_prepared(prepared: PreparedPhase, *, router: str, options: RoutingOptions) -> PhaseRoute:

@@ -16,15 +16,16 @@ import numpy as np
 
 from fabric.failures.case_limits import LimitTally, MeasuredCases, holds, needs_loads, tally
 from fabric.failures.cases import Cases, Damage, damage_of
-from fabric.failures.choose import engine_of, is_solved
+from fabric.failures.choose import is_solved
 from fabric.failures.cut_off import GpuPlaces, Reach, gpus_cut_off
 from fabric.failures.engine import LinkWorst, Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.figures import STALLED, CaseFigures
 from fabric.failures.judge import Judge, JudgedJob, intact_outcomes
+from fabric.failures.lazy_engines import LazyEngine, lazy_engines
 from fabric.failures.pairs import CutOff, PairEngine, PairRows, Singles, cut_off_of, pair_damage, routed_pairs
 from fabric.failures.phases import sweep_phases
 from fabric.failures.reacting import phase_under
-from fabric.failures.reaction import CONVERGED, FROZEN, Reaction
+from fabric.failures.reaction import CONVERGED, FROZEN
 from fabric.failures.request import FailureRequest
 from fabric.failures.symmetry.orbits import Carried, CarriedParts, Equal, Ways, equal_parts
 from fabric.failures.symmetry.worst_of_all import worst_of_all
@@ -67,32 +68,6 @@ class Tally:
 
 
 @dataclass(frozen=True, eq=False)
-class LazyEngine:
-    """The engine of a phase, made when a case first touches its fabric."""
-
-    phase: SweepPhase
-    reaction: Reaction
-    dialect: str = ""
-
-    @cached_property
-    def made(self) -> PhaseEngine:
-        """The engine itself."""
-        return engine_of(self.phase, self.reaction, self.dialect)
-
-    def outcomes(self, damage: Damage, worst: LinkWorst, first: int = 0) -> Outcomes:
-        """As the engine answers."""
-        return self.made.outcomes(damage, worst, first)
-
-    def utilisation(self, damage: Damage, case: int) -> Floats:
-        """As the engine answers."""
-        return self.made.utilisation(damage, case)
-
-    def damaged(self, damage: Damage, case: int) -> PhaseEngine:
-        """As the engine answers."""
-        return self.made.damaged(damage, case)
-
-
-@dataclass(frozen=True, eq=False)
 class Ground:
     """What every sweep of a run needs, made once: engines, the intact state, who is where."""
 
@@ -113,7 +88,7 @@ class Ground:
             run,
             request,
             phases,
-            tuple(LazyEngine(phase, request.reaction, request.dialect) for phase in phases),
+            lazy_engines(phases, request.reaction, request.dialect),
             Judge(phases, run.traffic),
             tuple(intact_outcomes(phase, proven=is_solved(phase, request.reaction)) for phase in phases),
             GpuPlaces.of(run.network),

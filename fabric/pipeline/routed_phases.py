@@ -38,16 +38,22 @@ class AskedPhase:
 
     def is_like(self, other: AskedPhase) -> bool:
         """Whether the other one has the same answer, to the last bit; it may have rates of flows that are not asked."""
+        return (
+            self.is_routed_like(other)
+            and self.classes == other.classes
+            and (self.efficiency, self.latency) == (other.efficiency, other.latency)
+            and all(_are_equal(one, two) for one, two in zip(self.flows, other.flows, strict=True))
+        )
+
+    def is_routed_like(self, other: AskedPhase) -> bool:
+        """Whether the other one has the same answer where it offers the same rates."""
         theirs = replace(other.options, report=silent)
         if self.options.rate_draws == 0:
             theirs = replace(theirs, rate_draws=0)
         return (
             self.topology is other.topology
-            and self.classes == other.classes
             and self.router == other.router
-            and (self.efficiency, self.latency) == (other.efficiency, other.latency)
             and replace(self.options, report=silent) == theirs
-            and all(_are_equal(one, two) for one, two in zip(self.flows, other.flows, strict=True))
         )
 
 
@@ -101,8 +107,6 @@ def route_phases(
     rates : bool
         Whether the rates of single flows are worked out beside the loads.
     """
-    from fabric.evaluation.phases import route_phase
-
     known = {(phase.route.fabric, phase.route.phase): phase for phase in like}
     found: list[RoutedPhase] = []
     for name, phase, demands, asked in _asked(prepared, progress, idle=idle, drawn=drawn or {}, rates=rates):
@@ -111,17 +115,28 @@ def route_phases(
             found.append(before)
             continue
         progress(Progress(f"{name} {phase}: {asked.router}"))
-        route = route_phase(
-            asked.topology,
-            demands,
-            phase,
-            router=asked.router,
-            options=asked.options,
-            efficiency=asked.efficiency,
-            latency=asked.latency,
-        )
-        found.append(RoutedPhase(asked, route))
+        found.append(RoutedPhase(asked, _routed(demands, phase, asked, found)))
     return found
+
+
+def _routed(demands: Demands, phase: str, asked: AskedPhase, found: Sequence[RoutedPhase]) -> PhaseRoute:
+    """A phase routed, or taken over from one before it that offers the network the same."""
+    from fabric.evaluation.phases import prepare_for, route_prepared
+    from fabric.evaluation.phases_alike import is_routed_alike, taken_over
+
+    prepared = prepare_for(
+        asked.topology,
+        demands,
+        phase,
+        asked.router,
+        asked.options,
+        efficiency=asked.efficiency,
+        latency=asked.latency,
+    )
+    for before in found:
+        if asked.is_routed_like(before.asked) and is_routed_alike(prepared, before.route):
+            return taken_over(prepared, before.route, asked.options)
+    return route_prepared(prepared, router=asked.router, options=asked.options)
 
 
 def _asked(

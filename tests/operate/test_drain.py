@@ -13,6 +13,7 @@ from fabric.operate.drain.drain import plan_drain
 from fabric.operate.drain.planner import DrainRequest
 from fabric.operate.drain.work import Work, works_on
 from fabric.pipeline.run import Run, run_scenario
+from fabric.scenario.load import load_scenario_text
 from topologies.errors import ScenarioError
 
 LIMIT = """\
@@ -128,3 +129,52 @@ def test_many_works_are_searched_and_never_cost_more_than_by_residual_capacity()
     assert result.residual is not None
     assert (not result.keeps_limits, result.lost) <= (result.residual.broken > 0, result.residual.lost + 1e-9)
     assert sum(len(window.works) for window in result.windows) == len(works)
+
+
+TWO = """\
+version: 1
+name: two
+nodes:
+  - {group: gpu, count: 16, gpus: 4, per_rack: 4, nics: {backend: {speed: 400G}, storage: {speed: 400G}}}
+fabrics:
+  backend:
+    topology: {kind: leaf-spine, leaves: 4, spines: 4, hosts_per_leaf: 4, host_speed: 400G, uplink_speed: 400G}
+    routing: {router: ecmp}
+  storage:
+    topology: {kind: leaf-spine, leaves: 4, spines: 2, hosts_per_leaf: 4, host_speed: 400G, uplink_speed: 400G}
+    routing: {router: ecmp}
+workloads:
+"""
+JOBS = (
+    "  - {id: a, kind: all-to-all, fabric: backend, size: 1 GB}\n",
+    "  - {id: b, kind: all-to-all, fabric: storage, size: 1 GB}\n",
+)
+
+
+@pytest.mark.parametrize("jobs", [JOBS, JOBS[::-1]])
+def test_jobs_on_the_same_gpus_cost_the_same_in_any_order(jobs: tuple[str, ...]) -> None:
+    """Storage with one of two spines: b takes twice as long, so half of the 64 GPUs stand still for half an hour."""
+    run = run_scenario(load_scenario_text(TWO + "".join(jobs), "two.fabric.yaml"))
+    result = plan_drain(run, works_on(run.network, ["fabric=storage spine0"], 1800.0), QUICK)
+    before, after = (next(job for job in jobs if job.id == "b") for jobs in (run.result.jobs, result.windows[0].jobs))
+    part = 1 - before.phases[0].predicted_s / after.phases[0].predicted_s
+    assert part > 0.3
+    assert result.lost == pytest.approx(64 * part * 0.5)
+
+
+def test_switches_of_one_name_are_told_with_their_fabric() -> None:
+    run = run_scenario(load_scenario_text(TWO + "".join(JOBS), "two.fabric.yaml"))
+    works = works_on(run.network, ["spine0", "role=spine"], 1800.0)
+    names = [work.name for work in works]
+    assert len(set(names)) == len(names) == 6
+    assert {"backend spine0", "storage spine0", "spine2"} <= set(names)
+
+
+def test_a_limit_is_broken_rather_than_a_job_stopped() -> None:
+    """All spines in two windows: each leaves two of four, which breaks the limit; three and one would break it once."""
+    limit = "limits:\n  - {fabric: backend, metric: offered, max: 100%}\n"
+    run = run_scenario(load_scenario_text(TWO + JOBS[0] + limit, "two.fabric.yaml"))
+    works = works_on(run.network, ["fabric=backend role=spine"], 1800.0)
+    result = plan_drain(run, works, replace(QUICK, windows=2))
+    assert not result.keeps_limits
+    assert not any("cannot finish" in text for window in result.windows for text in window.broken)

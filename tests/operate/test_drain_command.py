@@ -56,7 +56,7 @@ def test_limits_that_cannot_be_kept_are_named_and_the_exit_code_is_1(
     assert run(["drain", scenario, "--switch", "pod0/edge0", "--switch", "core0", "-q"]) == 1
     said = capsys.readouterr().out
     assert "job cannot finish" in said
-    assert "no division into windows breaks less" in said
+    assert "no division into windows stops a job for fewer works" in said
 
 
 def test_a_folder_with_rules_there_and_back(scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

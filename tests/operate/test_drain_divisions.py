@@ -14,10 +14,12 @@ from fabric.operate.drain.partition import FREE, Cost, Rules, best_divisions, co
 
 def _prices(works: int, seed: int) -> dict[int, Cost]:
     random = np.random.default_rng(seed)
-    return {
-        each: Cost(int(random.random() < 0.2) * each.bit_count(), float(random.integers(0, 50)), float(random.random()))
-        for each in range(1, 1 << works)
-    }
+    prices = {}
+    for each in range(1, 1 << works):
+        count = each.bit_count()
+        stalled, broken = (int(random.random() < part) * count for part in (0.1, 0.2))
+        prices[each] = Cost(stalled, broken, float(random.integers(0, 50)), float(random.random()))
+    return prices
 
 
 def _every_division(rules: Rules, windows: int) -> Iterator[list[int]]:
@@ -47,7 +49,7 @@ def test_the_best_division_is_that_of_looking_at_all(seed: int) -> None:
         assert (windows in found) == bool(costs)
         if costs:
             assert rules.fits(found[windows])
-            assert cost_of(found[windows], price)[:2] == pytest.approx(min(cost[:2] for cost in costs))
+            assert cost_of(found[windows], price)[:3] == pytest.approx(min(cost[:3] for cost in costs))
     assert min(found) >= rules.least_windows
 
 
@@ -65,7 +67,7 @@ def test_local_search_keeps_the_rules_and_never_ends_above_its_start(seed: int) 
     assert rules.fits(end)
     assert not cost_of(start, price).is_less(cost_of(end, price))
     best = best_divisions(rules, price, 4)
-    least = min((cost_of(each, price) for each in best.values()), key=lambda cost: cost[:2])
+    least = min((cost_of(each, price) for each in best.values()), key=lambda cost: cost[:3])
     assert not cost_of(end, price).is_less(least)
 
 
@@ -77,5 +79,5 @@ def test_works_in_a_circle_have_no_order() -> None:
 def test_windows_are_left_for_what_waits() -> None:
     rules = Rules(3, (0, 0b001, 0b010), 3)
     assert rules.least_windows == 3
-    assert one_by_one(rules, lambda sets: [Cost(0, float(each.bit_count()), 0.0) for each in sets], 3) == [1, 2, 4]
+    assert one_by_one(rules, lambda sets: [Cost(0, 0, float(each.bit_count()), 0.0) for each in sets], 3) == [1, 2, 4]
     assert members(0b101) == [0, 2]

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from topologies.budget import FLAG, free_bytes, memory_limit
+from topologies.budget import FLAG, free_bytes, limit_is_chosen, memory_limit
 from topologies.units import format_bytes
 
 TEXT_BYTES = 12  # of memory for a byte of a text file while it is taken apart: JSON and CSV of 50 MB
@@ -41,6 +41,7 @@ def file_bytes(path: str | Path, most_bytes: float | None = None) -> bytes:
     with os.fdopen(handle, "rb", buffering=0) as file:
         found = os.fstat(handle)
         is_small = stat.S_ISREG(found.st_mode) and 0 < found.st_size <= _SMALL and most_bytes is None
+        is_small &= not limit_is_chosen()
         limit = 2 * _SMALL if is_small else _limit(most_bytes)
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))

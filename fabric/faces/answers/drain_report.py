@@ -38,8 +38,9 @@ def verdict(result: DrainResult) -> list[Line]:
     if result.keeps_limits:
         lines.append(Line("every window keeps what holds before the work; each is routed", "good"))
     else:
-        how = "no division into windows breaks less" if result.exact else "the search found none that breaks less"
-        lines.append(Line(f"the limits cannot be kept: {how}, and of such plans this one costs least", "bad"))
+        less = "stops a job for fewer works, then breaks a limit for fewer"
+        how = f"no division into windows {less}" if result.exact else f"the search found none that {less}"
+        lines.append(Line(f"not everything can be kept: {how}, and of such plans this one costs least", "bad"))
     if result.not_kept:
         lines.append(Line(f"does not hold before the work either: {'; '.join(result.not_kept)}", "warn"))
     lines.append(Line(_how_sure(result)))
@@ -74,6 +75,7 @@ def comparison(result: DrainResult) -> list[Line]:
 
 def _plan_text(plan: OtherPlan, unit: str) -> str:
     broken = f", {counted(plan.broken, 'works')} in windows that break something" if plan.broken else ""
+    broken += f", {plan.stalled:,} of them where a job cannot finish" if plan.stalled else ""
     return (
         f"{counted(plan.windows, 'windows')}: {amount_text(plan.lost)} {unit} lost, fullest link "
         f"{load_text(plan.max_utilisation)}{broken}"

@@ -31,7 +31,9 @@ def load_document(result: LoadCheckResult) -> Document:
     off = sum(int(fabric.outside.sum()) for fabric in result.fabrics)
     down = sum(int((fabric.rates.down & fabric.plan.topology.up).sum()) for fabric in result.fabrics)
     span = f"; means over {format_seconds(result.measurement.span_s)}" if result.measurement.span_s else ""
-    ports = f", {down:,} of ports that are down" if down else ""
+    impossible = sum(int(fabric.impossible.sum()) for fabric in result.fabrics)
+    ports = f", {impossible:,} above line rate" if impossible else ""
+    ports += f", {down:,} of ports that are down" if down else ""
     verdict = f"{off:,} of {known:,} measured links are outside of their band{ports}"
     parts: list[Any] = [
         Line(f"{result.measurement.source}: {verdict}{span}", "good" if result.holds else "bad"),
@@ -42,7 +44,7 @@ def load_document(result: LoadCheckResult) -> Document:
     if reasons:
         parts.append(explanation_table(reasons))
         parts += _alike(reasons)
-    elif not result.holds:
+    elif result.explained and not result.holds:
         parts.append(Line("no single change of the plan explains a third of the difference", "warn"))
     return parts
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fabric.faces.views.row_kinds import WINDOWS
-from fabric.failures.result import FailureCase
 from fabric.operate.drain.result import DrainResult, Window
 from fabric.output.columns import amounts, counts, loads, named
 from fabric.output.table import Column, Mark, Table
@@ -28,7 +27,7 @@ def window_table(result: DrainResult) -> Table:
         "stretch": amounts("stretch", "slowest step x", steps, width=14, priority=2),
         "gpus_cut_off": counts("gpus_cut_off", "GPUs cut off", [window.gpus_cut_off for window in windows], width=12),
         "worst_failure": named(
-            "worst_failure", "worst failure then", [_failure(case) for case in worst]
+            "worst_failure", "worst failure then", [_failure(window) for window in windows]
         ),
         "worst_failure_utilisation": loads(
             "worst_failure_utilisation", "fullest link then", [case and case.max_utilisation for case in worst],
@@ -41,11 +40,12 @@ def window_table(result: DrainResult) -> Table:
     return Table.of([columns[name] for name in WINDOWS.names], len(windows), title="windows", marks=marks)
 
 
-def _failure(case: FailureCase | None) -> str:
-    """What fails, and what that stalls."""
+def _failure(window: Window) -> str:
+    """What fails, and which jobs that stalls that the window alone does not."""
+    case = window.worst_failure
     if case is None:
         return ""
-    stalled = [job.id for job in case.jobs if job.state == "stalled"]
+    stalled = [job.id for job in case.jobs if job.state == "stalled" and f"{job.id} cannot finish" not in window.broken]
     return " + ".join(case.parts) + (f" (stalls {', '.join(stalled)})" if stalled else "")
 
 

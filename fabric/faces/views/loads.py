@@ -10,7 +10,7 @@ from fabric.operate.load_check.result import Explanation, LoadCheckResult, SumDr
 from fabric.output.columns import counts, named, rates, ratios, relatives
 from fabric.output.table import Mark, Table
 
-_STATES = ("in band", "above", "below", "unknown", "port down")
+_STATES = ("in band", "above", "below", "above line rate", "unknown", "port down")
 
 
 def load_table(result: LoadCheckResult) -> Table:
@@ -44,7 +44,7 @@ def _columns(fabric: object) -> dict[str, list[object]]:
 
     assert isinstance(fabric, FabricDrift)
     net, plan, measured = fabric.plan.topology, fabric.plan, fabric.rates
-    outside = fabric.outside
+    outside, impossible = fabric.outside, fabric.impossible
     rows = range(len(net.links))
     drift = [
         float(measured.gbps[row] / plan.mean_gbps[row] - 1)
@@ -54,6 +54,7 @@ def _columns(fabric: object) -> dict[str, list[object]]:
     state = [
         "port down" if measured.down[row] and net.up[row]
         else "unknown" if not measured.known[row]
+        else "above line rate" if impossible[row]
         else "in band" if not outside[row]
         else "above" if measured.gbps[row] > plan.mean_gbps[row] else "below"
         for row in rows
@@ -83,7 +84,9 @@ def _distance(values: dict[str, list[object]], row: int) -> float:
 
 
 def _mark(state: object) -> Mark:
-    return "bad" if state in ("above", "below", "port down") else "warn" if state == "unknown" else ""
+    return (
+        "bad" if state in ("above", "below", "above line rate", "port down") else "warn" if state == "unknown" else ""
+    )
 
 
 def sums_table(sums: Sequence[SumDrift]) -> Table:

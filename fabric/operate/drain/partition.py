@@ -20,15 +20,18 @@ _SAME = 1e-9
 
 
 class Cost(NamedTuple):
-    """What sets cost, compared in this order: works in windows that break something, what is lost, fullest links."""
+    """What sets cost, compared in this order: works in windows that stop a job, that break a limit, loss, peaks."""
 
+    stalled: int
     broken: int
     lost: float
     peak: float
 
     def plus(self, other: Cost) -> Cost:
         """Both windows."""
-        return Cost(self.broken + other.broken, self.lost + other.lost, self.peak + other.peak)
+        return Cost(
+            self.stalled + other.stalled, self.broken + other.broken, self.lost + other.lost, self.peak + other.peak
+        )
 
     def is_less(self, other: Cost) -> bool:
         """Whether it is less by more than rounding."""
@@ -38,7 +41,7 @@ class Cost(NamedTuple):
         return False
 
 
-FREE = Cost(0, 0.0, 0.0)
+FREE = Cost(0, 0, 0.0, 0.0)
 Price = Callable[[Sequence[int]], list[Cost]]  # of every set
 
 
@@ -194,7 +197,8 @@ def _one_number(costs: Sequence[Cost], works: int) -> Floats:
     broken = np.array([each.broken for each in costs], dtype=np.float64)
     most = max(float(lost.max(initial=0.0)), 1e-300) * works
     last = 1e-7 * peak / (max(float(peak.max(initial=0.0)), 1e-300) * works)  # of windows of equal loss
-    return np.asarray(broken * 4 + lost / most + last)
+    stalled = np.array([each.stalled for each in costs], dtype=np.float64)
+    return np.asarray((stalled * (works + 1) + broken) * 4 + lost / most + last)
 
 
 # ---- local search --------------------------------------------------------------------------------------------------
@@ -265,6 +269,7 @@ def one_by_one(rules: Rules, price: Price, windows: int) -> list[int]:
         best = min(
             range(len(open_now)),
             key=lambda at: (
+                added[at].stalled - (known[at].stalled if division[open_now[at]] else 0),
                 added[at].broken - (known[at].broken if division[open_now[at]] else 0),
                 added[at].lost - (known[at].lost if division[open_now[at]] else 0.0),
                 division[open_now[at]].bit_count(),

@@ -64,8 +64,9 @@ class Planner:
         return [self._cost(each, next(given)) if each else FREE for each in sets]
 
     def _cost(self, works: int, state: State) -> Cost:
-        broken = works.bit_count() if state.broken else 0
-        return Cost(broken, state.lost * self.hours(works), state.max_utilisation)
+        count = works.bit_count()
+        stalled, broken = count if state.stalled else 0, count if state.broken else 0
+        return Cost(stalled, broken, state.lost * self.hours(works), state.max_utilisation)
 
     def hours(self, works: int) -> float:
         """How long a window lasts: as long as the longest of its works."""
@@ -150,4 +151,4 @@ class Planner:
         """A division as people compare it."""
         cost = cost_of(division, self.price)
         peak = max((state.max_utilisation for state in self.states.of(list(division))), default=0.0)
-        return OtherPlan(windows, cost.lost, cost.broken, peak)
+        return OtherPlan(windows, cost.lost, cost.broken, cost.stalled, peak)

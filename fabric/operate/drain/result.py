@@ -44,7 +44,7 @@ class Window:
 
     number: int
     works: tuple[str, ...]
-    selectors: tuple[str, ...]
+    selectors: tuple[str, ...]  # what --down takes
     hours: float
     lost: float
     broken: tuple[str, ...]
@@ -65,11 +65,15 @@ class Window:
 
 @dataclass(frozen=True)
 class OtherPlan:
-    """The cheapest plan found with so many windows; ``broken`` counts works in windows that break something."""
+    """The cheapest plan found with so many windows.
+
+    ``broken`` counts works in windows that break something, ``stalled`` those in windows in which a job cannot finish.
+    """
 
     windows: int
     lost: float
     broken: int
+    stalled: int
     max_utilisation: float
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,12 +12,12 @@ from fabric.evaluation.limits import limit_name_and_text
 from fabric.failures.cases import Cases
 from fabric.failures.chunks import Ground, Sweep
 from fabric.failures.figures import STALLED, CaseFigures
-from fabric.failures.job_reaction import failing_jobs
 from fabric.failures.request import FailureRequest
+from fabric.operate.drain.gpu_crew import GpuCrew
 from fabric.operate.drain.work import Work
 from fabric.pipeline.run import Run
 from fabric.routing.progress import Progress, Reporter, silent
-from topologies.columns import Floats, column
+from topologies.columns import column
 
 _CHUNK = 64  # states between two looks at the clock and at Ctrl-C
 
@@ -30,11 +30,14 @@ class State:
     ----------
     lost : float
         What stands still on average: GPUs times the part of time that is added to steps; jobs where none has GPUs.
+    stalled : tuple of str
+        Jobs that can finish without the work and not in this state, in words.
     broken : tuple of str
-        What holds without the work and not in this state.
+        What holds without the work and not in this state; ``stalled`` among it.
     """
 
     lost: float
+    stalled: tuple[str, ...]
     broken: tuple[str, ...]
     max_utilisation: float
     gpus_cut_off: int
@@ -60,16 +63,14 @@ class States:
         return FailureRequest(route=self.run.request, expected=True)
 
     @cached_property
-    def weight(self) -> Floats:
-        """GPUs of every job that sends, shape (J,); 1 each where no job has any."""
-        gpus = {job.id: job.gpus for job in failing_jobs(self.run)}
-        own = np.array([gpus.get(job.id, 0) for job in self.ground.judge.jobs], dtype=np.float64)
-        return column(own if own.any() else np.ones(len(own)), np.float64)
+    def crew(self) -> GpuCrew:
+        """Who computes where, by job that sends."""
+        return GpuCrew.of(self.run, [job.id for job in self.ground.judge.jobs])
 
-    @cached_property
+    @property
     def unit(self) -> str:
         """Of ``State.lost`` times hours."""
-        return "GPU-h" if any(job.gpus for job in failing_jobs(self.run)) else "job-h"
+        return "GPU-h" if self.crew.has_gpus else "job-h"
 
     @cached_property
     def intact(self) -> State:
@@ -96,51 +97,46 @@ class States:
 
     def _told(self, works: int) -> State:
         state = self.known[works]
-        more = self.forbidden.get(works)
-        if not more:
-            return state
-        return State(state.lost, (*state.broken, *more), state.max_utilisation, state.gpus_cut_off)
+        more = self.forbidden.get(works, ())
+        return replace(state, broken=(*state.broken, *more)) if more else state
 
     def _judged(self, sets: Sequence[int]) -> list[State]:
         before = set(self.not_kept)
-        return [
-            State(
-                state.lost, tuple(text for text in state.broken if text not in before), state.max_utilisation,
-                state.gpus_cut_off,
-            )
-            for state in self._measured(sets)
-        ]  # fmt: skip
+        found = []
+        for state in self._measured(sets):
+            stalled = tuple(text for text in state.stalled if text not in before)
+            broken = tuple(text for text in state.broken if text not in before)
+            found.append(replace(state, stalled=stalled, broken=broken))
+        return found
 
     def _measured(self, sets: Sequence[int]) -> list[State]:
         """Sets with all that does not hold in them."""
         sweep = Sweep(self.ground, _cases(self.works, sets), self._request)
         figures = sweep.written_out(sweep.chunk(0, sweep.units).figures)
         figures = figures.take(column(np.argsort(figures.number, kind="stable"), np.int64))
-        lost = (1 - 1 / figures.stretch) @ self.weight if figures.stretch.shape[1] else np.zeros(len(sets))
+        lost = self.crew.lost(1 - 1 / np.maximum(figures.stretch, 1.0))
         return [
             State(
-                lost=max(float(lost[row]), 0.0),
-                broken=self._broken(figures, row),
+                lost=float(lost[row]),
+                stalled=self._stalled(figures, row),
+                broken=(*self._stalled(figures, row), *self._missed(figures, row)),
                 max_utilisation=float(figures.max_utilisation[row]),
                 gpus_cut_off=int(figures.gpus_cut_off[row]),
             )
             for row in range(len(sets))
         ]
 
-    def _broken(self, figures: CaseFigures, row: int) -> tuple[str, ...]:
-        stalled = [
-            f"{job.id} cannot finish"
-            for job, state in zip(self.ground.judge.jobs, figures.state[row].tolist(), strict=True)
-            if state == STALLED
-        ]
-        limits = [
+    def _stalled(self, figures: CaseFigures, row: int) -> tuple[str, ...]:
+        jobs = zip(self.ground.judge.jobs, figures.state[row].tolist(), strict=True)
+        return tuple(f"{job.id} cannot finish" for job, state in jobs if state == STALLED)
+
+    def _missed(self, figures: CaseFigures, row: int) -> tuple[str, ...]:
+        limits = zip(self.run.loaded.scenario.limits, figures.holds[row].tolist(), strict=True)
+        return tuple(
             " ".join(limit_name_and_text(place, limit))
-            for place, (limit, holds) in enumerate(
-                zip(self.run.loaded.scenario.limits, figures.holds[row].tolist(), strict=True)
-            )
+            for place, (limit, holds) in enumerate(limits)
             if limit.when is None and not holds
-        ]
-        return (*stalled, *limits)
+        )
 
 
 def _cases(works: Sequence[Work], sets: Sequence[int]) -> Cases:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fabric.failures.part import Part
 from fabric.failures.part_finder import PartFinder
@@ -52,7 +53,7 @@ def works_on(network: Network, selectors: Sequence[str], takes_s: float) -> tupl
 
 
 def checked(works: tuple[Work, ...]) -> tuple[Work, ...]:
-    """The works, if there is something to drain in each.
+    """The works, if there is something to drain in each; those of one name with their fabric before it.
 
     Raises
     ------
@@ -72,4 +73,8 @@ def checked(works: tuple[Work, ...]) -> tuple[Work, ...]:
             hint="leave it out, or take its --down away",
             code="FP3120",
         )
-    return works
+    known = Counter(work.name for work in works)
+    return tuple(
+        replace(work, name=f"{work.part.fabric} {work.name}") if known[work.name] > 1 and work.part.fabric else work
+        for work in works
+    )

@@ -10,11 +10,19 @@ import numpy as np
 
 from fabric.operate.forecast import LinkForecast, forecast
 from fabric.operate.load_check.csv_file import has_rates, read_counters, read_rates
-from fabric.operate.load_check.explain import again, explain
+from fabric.operate.load_check.explain import explain
 from fabric.operate.load_check.perfquery import read_perfquery
+from fabric.operate.load_check.plan_change import again
 from fabric.operate.load_check.port_readings import PortReadings, rates_of
 from fabric.operate.load_check.prometheus_api import read_prometheus
-from fabric.operate.load_check.result import FabricDrift, LoadCheckResult, MeasuredRates, Measurement, SumDrift
+from fabric.operate.load_check.result import (
+    FabricDrift,
+    LoadCheckResult,
+    MeasuredRates,
+    Measurement,
+    SumDrift,
+    above_line_words,
+)
 from fabric.operate.monitoring.link_labels import measured_links
 from fabric.operate.monitoring.names_file import GivenNames, read_names
 from fabric.operate.monitoring.profiles import PROFILES
@@ -93,8 +101,9 @@ def check_loads(
         off = bool(drift.outside.any()) or bool((rates.down & plan.topology.up).any())
         reasons = explain(plan, rates, run, again(load, run, plan.fabric)) if off and explained else ()
         fabrics.append(FabricDrift(plan, rates, tolerance, drift.sums, reasons))
-    notes = (*measurement.notes, *(text for plan in plans for text in plan.notes))
-    return LoadCheckResult(measurement, tuple(fabrics), tuple(dict.fromkeys(notes)))
+    impossible = [above_line_words(one.plan, one.rates) for one in fabrics if one.impossible.any()]
+    notes = dict.fromkeys((*impossible, *measurement.notes, *(text for plan in plans for text in plan.notes)))
+    return LoadCheckResult(measurement, tuple(fabrics), tuple(notes), explained)
 
 
 def _measured(run: Run, plans: tuple[LinkForecast, ...], source: LoadSource) -> Measurement:

@@ -1,8 +1,8 @@
 """Mean rates from readings of byte counters: what wraps, starts anew, is missing or is more than a port can send.
 
 A counter that falls has started anew, unless it is one of 32 bits that a full turn brings to less than the port can
-send in that time. Between two readings of which the counter started anew nothing is known; that time is left out. A
-hole between readings hides nothing: the counter has gone on.
+send in that time; one that was ever read at 2^32 or more has 64 bits. Between two readings of which the counter started
+anew nothing is known; that time is left out. A hole between readings hides nothing: the counter has gone on.
 """
 
 from __future__ import annotations
@@ -51,14 +51,15 @@ def mean_gbps(samples: Floats, line_gbps: float, met: Met, name: str = "") -> fl
     ordered = samples[np.argsort(samples[:, 0], kind="stable")]
     span, step = np.diff(ordered[:, 0]), np.diff(ordered[:, 1])
     real = span > 0
-    span, step, before = span[real], step[real], ordered[:-1, 1][real]
+    span, step = span[real], step[real]
     if not len(span):
         met.short += 1
         return float("nan")
     room = line_gbps / 8 * 1e9 * span * _BEYOND
     fell = step < 0
     turned = step + TURN
-    wrapped = fell & (before < TURN) & (turned <= room) & (turned < TURN)
+    narrow = ordered[:, 1].max() < TURN
+    wrapped = fell & narrow & (turned <= room) & (turned < TURN)
     if wrapped.any() and (room[wrapped] > TURN).any():
         met.ambiguous.append(name)
         return float("nan")

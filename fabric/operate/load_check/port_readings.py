@@ -49,8 +49,10 @@ def rates_of(readings: PortReadings, reporting: Mapping[str, MeasuredLinks]) -> 
     rates = tuple(_of_fabric(readings, links, met) for links in reporting.values())
     if met.ambiguous:
         raise FormatError(
-            f"the counter of {met.ambiguous[0]} has 32 bits, and its port fills them more than once between readings",
-            file=readings.source, code="FP9865", hint="read counters of 64 bits: ifHCOutOctets, perfquery -x",
+            f"the counter of {met.ambiguous[0]} falls and is never at 2^32 or more: with 32 bits, its port may fill "
+            "them more than once between readings",
+            file=readings.source, code="FP9865",
+            hint="read counters of 64 bits: ifHCOutOctets, perfquery -x; if this is one, from after it started anew",
         )  # fmt: skip
     notes = [*readings.notes, *apart, *_said(met), *_unknown(rates)]
     return Measurement(readings.source, rates, span, tuple(notes))

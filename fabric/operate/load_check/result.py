@@ -96,10 +96,35 @@ class FabricDrift:
         high = self.plan.high_gbps * (1 + self.tolerance) + floor
         low = self.plan.low_gbps * (1 - self.tolerance) - floor
         with np.errstate(invalid="ignore"):
-            return np.asarray(self.rates.known & ((self.rates.gbps > high) | (self.rates.gbps < low)))
+            off = (self.rates.gbps > high) | (self.rates.gbps < low)
+        return np.asarray(self.rates.known & off | self.impossible)
+
+    @property
+    def impossible(self) -> Bools:
+        """Links with a rate that they cannot carry, shape (L,)."""
+        return above_line(self.plan, self.rates)
 
 
 FLOOR = 0.001  # of capacity: what links carry beside the plan
+ABOVE_LINE = 1.05  # of line rate: readings are not exactly when they say
+
+
+def above_line(plan: LinkForecast, rates: MeasuredRates) -> Bools:
+    """Links that were measured with more than their line rate, shape (L,)."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(rates.known & (rates.gbps > ABOVE_LINE * plan.topology.links.capacity_gbps))
+
+
+def above_line_words(plan: LinkForecast, rates: MeasuredRates) -> str:
+    """How many such links there are, the worst of them, and what is wrong; for one or more."""
+    net, beyond = plan.topology, above_line(plan, rates)
+    over = np.divide(rates.gbps, net.links.capacity_gbps, out=np.zeros(len(beyond)), where=beyond)
+    worst, count = int(np.argmax(over)), int(beyond.sum())
+    return (
+        f"{count:,} {'link has' if count == 1 else 'links have'} more than line rate, which cannot be, such as "
+        f"{net.link_name(worst)} with {rates.gbps[worst]:,.4g} of {net.links.capacity_gbps[worst]:,.4g} Gbps: "
+        "wrong counters, names of ports or speed in the plan"
+    )
 
 
 @dataclass(frozen=True)
@@ -109,6 +134,7 @@ class LoadCheckResult:
     measurement: Measurement
     fabrics: tuple[FabricDrift, ...]
     notes: tuple[str, ...]
+    explained: bool = True  # whether explanations were looked for
 
     @property
     def holds(self) -> bool:
