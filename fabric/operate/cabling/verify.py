@@ -47,7 +47,7 @@ def verify_cabling(
     Raises
     ------
     FormatError
-        Names that do not fit the plan (FP6604), data of another fabric (FP6605).
+        Names that do not fit the plan (FP6604), data of another fabric (FP6605), a name of several devices (FP6606).
     """
     progress(Progress("matching names"))
     ends = planned_ends(run.loaded, run.network)
