@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -158,14 +159,17 @@ def test_threads_slices_and_batches_change_nothing(function, monkeypatch):
     none = Flows.none()
     flows = Flows(none.src, none.dst, none.amount, (UniformBlock(column(members, np.int32), 3.0),))
     first = everything(routed(net, flows, replicas=40, function=function)[1])
+    one, four = ThreadPoolExecutor(1), ThreadPoolExecutor(4)
     for module, name, value in [
-        (slices.os, "cpu_count", lambda: 1),
-        (slices.os, "cpu_count", lambda: 4),
+        (slices, "kernel_threads", lambda: one),
+        (slices, "kernel_threads", lambda: four),
         (hash_replicas, "_BATCH", 1),
         (kernels, "SLICES", 3),
     ]:
         monkeypatch.setattr(module, name, value)
         assert everything(routed(net, flows, replicas=40, function=function)[1]) == first
+    one.shutdown()
+    four.shutdown()
 
 
 def test_the_loads_are_those_of_the_scenarios_seed_whatever_the_replicas():

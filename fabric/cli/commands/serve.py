@@ -36,7 +36,7 @@ def command(
     """Route SCENARIO once, and answer with it until a signal ends it.
 
     /: the report. /metrics: the series of fabric export prometheus's plan.* files, limits and step times. /result.json:
-    what fabric route --json says. /healthz: that it lives, and which inputs have changed since. GET and HEAD alone;
+    the answer of fabric route as JSON. /healthz: that it lives, and which inputs have changed since. GET and HEAD alone;
     nothing is written. Exit code 0 after a signal; 3: bad input, or nothing listens there.
     """
     from fabric.faces.web.pages import pages_of
