@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lldp_lab import LldpLab
 from real_programs import require
-from rooms import as_planned, plan_of, swap
+from plugged_rooms import as_planned, plan_of, swap
 
 from fabric.cli.main import run
 
