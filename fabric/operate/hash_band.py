@@ -26,7 +26,7 @@ def highest_load(mean: Floats, flow: Floats, chance: float) -> Floats:
     """Load that is exceeded with ``chance`` at most; shape and unit of ``mean``.
 
     >>> highest_load(np.array([100.0]), np.array([1.0]), 1e-3).round(1).tolist()
-    [139.3]
+    [139.4]
     """
     wanted = _wanted(mean, flow, chance)
     low, high = np.ones_like(wanted), 2 + 2 * wanted
@@ -41,7 +41,7 @@ def lowest_load(mean: Floats, flow: Floats, chance: float) -> Floats:
     """Load that is fallen short of with ``chance`` at most; 0 where flows are so few that none may come.
 
     >>> lowest_load(np.array([100.0, 3.0]), np.array([1.0, 1.0]), 1e-3).round(1).tolist()
-    [66.7, 0.0]
+    [65.2, 0.0]
     """
     wanted = _wanted(mean, flow, chance)
     low, high = np.zeros_like(wanted), np.ones_like(wanted)

@@ -17,7 +17,7 @@ from fabric.failures.plain import damaged_topology
 from fabric.failures.reaction import CONVERGED, REOPTIMISED
 from fabric.optimise import by_saddle, least_utilisation
 from fabric.optimise.carry_over import Begun
-from fabric.optimise.proofs import priced_bound
+from fabric.optimise.proofs import entry_prices, theta_bound
 from fabric.routing.graph import build_graph, phase_demand
 from fabric.routing.router import RoutingOptions
 from fabric.scenario.latency_schema import FabricLatency
@@ -114,7 +114,9 @@ def test_what_is_carried_over_conserves_flow_and_proves_its_bound(monkeypatch: p
             assert np.abs(balance).max() <= 1e-9 * best.demand.total_gbps.sum()
         price = np.zeros(len(best.arcs.src))
         price[best.arcs.into.edge] = start.price
-        proven = priced_bound(graph, best.demand, best.routable, price[best.arcs.of_edge])
+        by_edge = price[best.arcs.of_edge]
+        found = entry_prices(graph, best.demand, by_edge)
+        proven = theta_bound(graph, best.demand, best.routable, by_edge, found)
         assert proven == pytest.approx(start.bound, rel=1e-9)
 
 

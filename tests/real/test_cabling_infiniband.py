@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from ib_lab import IbLab
-from real_programs import require
 from plugged_rooms import plan_of
+from real_programs import require
 
 from fabric.cli.main import run
 from topologies.format_registry import write_topology

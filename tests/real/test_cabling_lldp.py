@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from lldp_lab import LldpLab
-from real_programs import require
 from plugged_rooms import as_planned, plan_of, swap
+from real_programs import require
 
 from fabric.cli.main import run
 

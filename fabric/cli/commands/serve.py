@@ -36,8 +36,8 @@ def command(
     """Route SCENARIO once, and answer with it until a signal ends it.
 
     /: the report. /metrics: the series of fabric export prometheus's plan.* files, limits and step times. /result.json:
-    the answer of fabric route as JSON. /healthz: that it lives, and which inputs have changed since. GET and HEAD alone;
-    nothing is written. Exit code 0 after a signal; 3: bad input, or nothing listens there.
+    the answer of fabric route as JSON. /healthz: that it lives, and which inputs have changed since. Only GET and HEAD
+    are answered, nothing is written. Exit code 0 after a signal; 3: bad input, or nothing listens there.
     """
     from fabric.faces.web.pages import pages_of
     from fabric.faces.web.server import open_server
