@@ -1,4 +1,4 @@
-"""Lists of ``fabric export``: addresses of all fabrics, dialects of tables and profiles of cables."""
+"""What all forms of ``fabric export`` say of where they come from, and its lists: addresses, dialects, profiles."""
 
 from __future__ import annotations
 
@@ -14,6 +14,24 @@ if TYPE_CHECKING:
     from fabric.output.document import Document
     from fabric.request import RouteRequest
     from fabric.scenario.load import LoadedScenario
+
+
+def made_from(loaded: LoadedScenario, settings: Settings) -> dict[str, Any]:
+    """What a manifest says of where it comes from."""
+    from fabric.scenario.provenance import version
+
+    return {
+        "tool": {"name": "fabric-planner", "version": version()},
+        "scenario": loaded.scenario.name,
+        "sha256": loaded.sha256,
+        "seed": loaded.scenario.seed,
+        "what_if": {
+            "down": list(settings.down),
+            "up": list(settings.up),
+            "slow": list(settings.slow),
+            "set": settings.overrides,
+        },
+    }
 
 
 def export_record(loaded: LoadedScenario) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.monitoring import EXPORTERS
 from fabric.cli.options import ANSWER, SCENARIO, Duration, FabricCommand, OneOf, Settings, Share, flags_given
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import LOADS
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from fabric.routing.progress import Reporter
     from fabric.scenario.load import LoadedScenario
 
-EXPORTERS = ("snmp", "node", "gnmi", "dcgm")
 TOLERANCE = 0.1  # of the chapter of a report
 
 

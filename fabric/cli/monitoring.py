@@ -11,7 +11,7 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.exit_codes import OK
-from fabric.cli.export_lists import export_record
+from fabric.cli.export_lists import export_record, made_from
 from fabric.cli.options import Settings, refuse_flags
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import WATCHED
@@ -66,7 +66,7 @@ def export_monitoring(form: str, scenario: str, flags: MonitoringFlags, settings
     with located(loaded, settings), watching(settings) as report:
         run = run_scenario(loaded, request, progress=report)
         made = monitor(run, PROFILES[flags.profile or "snmp"], asked)
-        tried = _write(form, folder, run, made, _about(loaded, settings), settings)
+        tried = _write(form, folder, run, made, made_from(loaded, settings), settings)
     for text in made.notes:
         note(text, settings)
     rows = _rows(made, folder, tried)
@@ -86,24 +86,6 @@ def _request(flags: MonitoringFlags) -> Any:
         draws=1000 if flags.draws is None else flags.draws,
         names=GivenNames() if flags.names is None else read_names(flags.names),
     )
-
-
-def _about(loaded: LoadedScenario, settings: Settings) -> dict[str, Any]:
-    """What a manifest says of where it comes from."""
-    from fabric.scenario.provenance import version
-
-    return {
-        "tool": {"name": "fabric-planner", "version": version()},
-        "scenario": loaded.scenario.name,
-        "sha256": loaded.sha256,
-        "seed": loaded.scenario.seed,
-        "what_if": {
-            "down": list(settings.down),
-            "up": list(settings.up),
-            "slow": list(settings.slow),
-            "set": settings.overrides,
-        },
-    }
 
 
 def _write(

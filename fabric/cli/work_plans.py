@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,7 @@ import click
 from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import OneOf, RareOption, Settings
+from fabric.cli.output_folder import asked_folder
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import WINDOWS
 from fabric.routing.names import router_names
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from fabric.operate.drain.work import Work
     from fabric.pipeline.network import Network
 
-_FILES = (".json", ".ndjson", ".csv", ".md", ".txt", ".tsv", ".parquet")
 _FLAGS = (
     click.option("--windows", type=click.IntRange(min=1), metavar="N", help="At most so many; default: least cost."),
     click.option("--at-most", type=click.IntRange(min=1), metavar="N", help="Works in one window."),
@@ -56,17 +55,18 @@ def plan_flags(command: Callable[..., int]) -> Callable[..., int]:
 def answer_plan(scenario: str, settings: Settings, works: Works, request: DrainRequest, router: str | None) -> int:
     """Plan, write the folder of rules where one is asked for, and print."""
     from fabric.operate.drain.drain import plan_drain
+    from fabric.operate.drain.plan_folder import check_plan_folder
     from fabric.pipeline.run import run_scenario
     from fabric.request import RouteRequest
 
-    folder = _folder(settings)
+    folder = asked_folder(settings, check_plan_folder)
     loaded = load(scenario, settings)
     asked = RouteRequest(router=router, down=settings.down, up=settings.up, slow=settings.slow)
     with located(loaded, settings), watching(settings) as report:
         run = run_scenario(loaded, asked, progress=report, idle=True)
         result = plan_drain(run, works(run.network), request, progress=report)
         if folder is not None:
-            from fabric.operate.drain.tables import write_windows
+            from fabric.operate.drain.plan_folder import write_windows
 
             result = write_windows(result, run, folder, force=settings.force, progress=report)
             settings = replace(settings, output="-")
@@ -74,16 +74,6 @@ def answer_plan(scenario: str, settings: Settings, works: Works, request: DrainR
         note(text, settings)
     _emit(result, settings)
     return OK if result.keeps_limits else ANSWER_IS_NO
-
-
-def _folder(settings: Settings) -> Path | None:
-    """Where the rules go; None where the output is a file or the screen."""
-    if settings.output == "-" or Path(settings.output).suffix.lower() in _FILES:
-        return None
-    from fabric.operate.drain.tables import check_plan_folder
-
-    check_plan_folder(Path(settings.output), force=settings.force)
-    return Path(settings.output)
 
 
 def _emit(result: DrainResult, settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -83,8 +84,6 @@ def test_every_metric_has_its_samples_together_under_one_type(planned: Run) -> N
 
 @pytest.mark.real_prometheus
 def test_promtool_finds_no_fault_in_the_series(served: PlanServer) -> None:
-    import os
-
     promtool = shutil.which("promtool")
     if promtool is None:
         if os.environ.get("FABRIC_REQUIRE_REAL"):

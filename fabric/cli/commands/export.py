@@ -12,7 +12,7 @@ from fabric.cables.labels import BY_PLACE
 from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.cables import CableFlags, cables
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
-from fabric.cli.export_lists import export_record, list_addresses, list_dialects
+from fabric.cli.export_lists import export_record, list_addresses, list_dialects, made_from
 from fabric.cli.monitoring import EXPORTERS, MonitoringFlags, export_monitoring
 from fabric.cli.options import (
     ANSWER,
@@ -168,13 +168,12 @@ def command(
 
     FORMAT: openflow, routes, lft (InfiniBand), addresses, cables, prometheus, grafana, or list. prometheus writes
     recording rules, alerts with limits of the plan and their tests for --profile snmp, node, gnmi or dcgm; grafana
-    dashboards of what they record. cables writes the schedule of every cable
-    by a profile: both ends by rack, unit and port, length, medium, trays, bundle, label, in the order of pulling;
-    exit code 1: a tray does not hold its cables. The others describe tables: writes the folder -o DIR, whole or not
-    at all; with several fabrics a folder of each in it. Files are verified, followed from every source to every
-    destination, before they are put in place. Loads are those that switches will have: where a dialect cannot seed
-    their hash, all hash alike. Exit code 0: limits on the phase's load hold with the tables; 1: one does not; 3:
-    tables do not fit, or a router that tables cannot carry.
+    dashboards of what they record. cables writes the schedule of every cable by a profile: both ends by rack, unit and
+    port, length, medium, trays, bundle, label, in the order of pulling; exit code 1: a tray does not hold its cables.
+    The others describe tables: writes the folder -o DIR, whole or not at all; with several fabrics a folder of each in
+    it. Files are verified, followed from every source to every destination, before they are put in place. Loads are
+    those that switches will have: where a dialect cannot seed their hash, all hash alike. Exit code 0: limits on the
+    phase's load hold with the tables; 1: one does not; 3: tables do not fit, or a router that tables cannot carry.
     """
     if form == "list":
         return _listed(scenario, settings)
@@ -281,7 +280,7 @@ def _write(
             if not allow_overflow:
                 refuse_overflow(made, summary.overflows)
             prefix = f"{made.plan.fabric}/" if len(loaded.scenario.fabrics) > 1 and request.fabric is None else ""
-            about = _about(loaded, settings)
+            about = made_from(loaded, settings)
             files.append(_files(made, chosen, summary, about, prefix, old))
             rows.append(_row(loaded, made, summary, chosen, str(target / prefix)))
 
@@ -338,24 +337,6 @@ def _verify(folder: Path, planned: PlannedRules, report: Any) -> bool:
         )
     write_stamp(folder, manifest)
     return True
-
-
-def _about(loaded: LoadedScenario, settings: Settings) -> dict[str, Any]:
-    """What a manifest says of where it comes from."""
-    from fabric.scenario.provenance import version
-
-    return {
-        "tool": {"name": "fabric-planner", "version": version()},
-        "scenario": loaded.scenario.name,
-        "sha256": loaded.sha256,
-        "seed": loaded.scenario.seed,
-        "what_if": {
-            "down": list(settings.down),
-            "up": list(settings.up),
-            "slow": list(settings.slow),
-            "set": settings.overrides,
-        },
-    }
 
 
 def _row(

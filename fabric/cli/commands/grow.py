@@ -11,6 +11,7 @@ import click
 from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, Settings, Share
+from fabric.cli.output_folder import asked_folder
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import GROWTH, WORK
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 SUMMARY = "Grow a fabric in stages: what is bought and re-cabled when, and in which order."
 ORDER = 17
-_FILES = (".json", ".ndjson", ".csv", ".md", ".txt", ".tsv", ".parquet")
 
 
 def _sizes(_ctx: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> tuple[int, ...]:
@@ -86,25 +86,16 @@ def command(
     Every state on the way is built and routed. -o FOLDER writes the scenario of every stage. Exit code 0; 1: a state is
     below the floor, or a limit fails at some stage; 3: bad input, or the fabric does not grow so far.
     """
+    from fabric.growth.folder import check_stage_folder
     from fabric.growth.grow import GrowthRequest, grow
     from fabric.growth.sizes import GrowingNodes, StageWish, with_steps
 
-    folder = _folder(settings)
+    folder = asked_folder(settings, check_stage_folder)
     loaded = load(scenario, settings)
     with located(loaded, settings), watching(settings) as report:
         wishes = with_steps(GrowingNodes.of(loaded).size, [StageWish(size, floor) for size in sizes], step)
         result = grow(loaded, GrowthRequest(wishes, reserve=reserve, built=built), progress=report)
     return _answer(result, settings, folder, steps=rows == "steps")
-
-
-def _folder(settings: Settings) -> Path | None:
-    """Where the scenarios of the stages go; None where the output is a file or the screen."""
-    if settings.output == "-" or Path(settings.output).suffix.lower() in _FILES:
-        return None
-    from fabric.growth.folder import check_stage_folder
-
-    check_stage_folder(Path(settings.output), force=settings.force)
-    return Path(settings.output)
 
 
 def _answer(result: GrowthResult, settings: Settings, folder: Path | None, *, steps: bool) -> int:

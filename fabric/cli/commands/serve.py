@@ -9,20 +9,20 @@ import click
 from fabric.cli.answer import load, located, note
 from fabric.cli.exit_codes import OK
 from fabric.cli.interrupts import interruptible
+from fabric.cli.monitoring import EXPORTERS
 from fabric.cli.options import SCENARIO, FabricCommand, OneOf, Settings
 from fabric.cli.watch import watching
 from fabric.routing.names import router_names
 
 SUMMARY = "Serve a plan over HTTP, read-only: predicted series for Prometheus, the report, health."
 ORDER = 105
-_EXPORTERS = ("snmp", "node", "gnmi", "dcgm")
 _DEFAULT = "127.0.0.1:9469"
 
 
 @click.command("serve", cls=FabricCommand, takes=(*SCENARIO, "progress"))
 @click.argument("scenario")
 @click.option("--listen", default=_DEFAULT, show_default=True, metavar="HOST:PORT", help="Loopback unless said.")
-@click.option("--profile", type=OneOf(lambda: _EXPORTERS), default="snmp", help="Which devices report; snmp: switches.")
+@click.option("--profile", type=OneOf(lambda: EXPORTERS), default="snmp", help="Which devices report; snmp: switches.")
 @click.option(
     "--names",
     type=click.Path(dir_okay=False, path_type=Path),

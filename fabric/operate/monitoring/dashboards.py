@@ -34,81 +34,96 @@ class PanelQuery:
 def fabric_panels(fabric: str) -> dict[str, tuple[PanelQuery, ...]]:
     """Panels of one fabric by the heading they stand under."""
     here = f'fabric="{fabric}"'
+    return {"Fabric": _links(here), "Tiers": _tiers(here), "Jobs": _jobs(here), "Alerts": _alerts(here)}
+
+
+def _links(here: str) -> tuple[PanelQuery, ...]:
+    """Links and switches; ``here`` selects the fabric, as in all of these."""
     links = f'fabric_link_utilisation_ratio{{{here},between="switches"}}'
-    return {
-        "Fabric": (
-            PanelQuery(
-                "Fullest links between switches", "heat", "percentunit",
-                {"{{link}}": f"topk({MOST_SHOWN}, {links})"},
-                "Measured over capacity, as a mean over the rules' window.",
-            ),
-            PanelQuery(
-                "Furthest from the plan", "table", "percentunit",
-                {"{{link}}": f"topk({MOST_SHOWN}, abs(fabric_link_drift_ratio{{{here}}}))"},
-                "Measured over predicted, less one, whichever way.",
-            ),
-            PanelQuery(
-                "Shares of switches", "timeseries", "percentunit",
-                {"{{switch}}": f"bottomk({MOST_SHOWN}, fabric_switch_share_ratio{{{here}}})"},
-                "What a switch gets from below, over its share of what its tier carries.",
-            ),
-            PanelQuery(
-                "Skew of links up", "timeseries", "none",
-                {"{{switch}}": f"topk({MOST_SHOWN}, fabric_switch_skew_ratio{{{here}}})"},
-                "Fullest link up of a switch over their mean.",
-            ),
+    return (
+        PanelQuery(
+            "Fullest links between switches", "heat", "percentunit",
+            {"{{link}}": f"topk({MOST_SHOWN}, {links})"},
+            "Measured over capacity, as a mean over the rules' window.",
         ),
-        "Tiers": tuple(
-            PanelQuery(
-                title, "timeseries", unit,
-                {
-                    "{{tier}} {{direction}} measured": f"fabric_tier_measured_{what}{{{here}}}",
-                    "{{tier}} {{direction}} predicted": f"fabric_tier_predicted_{what}{{{here}}}",
-                },
-            )
-            for title, unit, what in (
-                ("Utilisation, measured and predicted", "percentunit", "utilisation_ratio"),
-                ("Rates, measured and predicted", "Bps", "bytes_per_second"),
-            )
+        PanelQuery(
+            "Furthest from the plan", "table", "percentunit",
+            {"{{link}}": f"topk({MOST_SHOWN}, abs(fabric_link_drift_ratio{{{here}}}))"},
+            "Measured over predicted, less one, whichever way.",
         ),
-        "Jobs": (
-            PanelQuery(
-                "What jobs send", "timeseries", "Bps",
-                {
-                    "{{job}} measured": f"fabric_job_measured_bytes_per_second{{{here}}}",
-                    "{{job}} predicted": f"fabric_job_predicted_bytes_per_second{{{here}}}",
-                },
-            ),
-            PanelQuery(
-                "Drift of jobs", "timeseries", "percentunit", {"{{job}}": f"fabric_job_drift_ratio{{{here}}}"}
-            ),
-            PanelQuery(
-                "Phases of jobs", "timeseries", "Bps",
-                {
-                    "{{job}} {{phase}} attributed": f"fabric_phase_attributed_bytes_per_second{{{here}}}",
-                    "{{job}} {{phase}} predicted": f"fabric_phase_predicted_bytes_per_second{{{here}}}",
-                },
-                "Counters know no phases: what a job sends is shared out by the bytes of its phases in the plan.",
-            ),
+        PanelQuery(
+            "Shares of switches", "timeseries", "percentunit",
+            {"{{switch}}": f"bottomk({MOST_SHOWN}, fabric_switch_share_ratio{{{here}}})"},
+            "What a switch gets from below, over its share of what its tier carries.",
         ),
-        "Alerts": (
-            PanelQuery(
-                "Alerts that fire", "timeseries", "none",
-                {"firing": f'count(ALERTS{{alertstate="firing",alertname=~"Fabric.*",{here}}}) or vector(0)'},
-            ),
-            PanelQuery(
-                "What fires, and what waits", "table", "none",
-                {"{{alertname}} {{link}}{{switch}}": f'ALERTS{{alertname=~"Fabric.*",{here}}}'},
-            ),
-            PanelQuery(
-                "Links that report", "timeseries", "none",
-                {
-                    "measured": f"count(fabric_link_measured_bytes_per_second{{{here}}})",
-                    "of": f"count(fabric_link_capacity_bytes_per_second{{{here}}})",
-                },
-            ),
+        PanelQuery(
+            "Skew of links up", "timeseries", "none",
+            {"{{switch}}": f"topk({MOST_SHOWN}, fabric_switch_skew_ratio{{{here}}})"},
+            "Fullest link up of a switch over their mean.",
         ),
-    }  # fmt: skip
+    )  # fmt: skip
+
+
+def _tiers(here: str) -> tuple[PanelQuery, ...]:
+    """Tiers, measured beside predicted."""
+    return tuple(
+        PanelQuery(
+            title, "timeseries", unit,
+            {
+                "{{tier}} {{direction}} measured": f"fabric_tier_measured_{what}{{{here}}}",
+                "{{tier}} {{direction}} predicted": f"fabric_tier_predicted_{what}{{{here}}}",
+            },
+        )
+        for title, unit, what in (
+            ("Utilisation, measured and predicted", "percentunit", "utilisation_ratio"),
+            ("Rates, measured and predicted", "Bps", "bytes_per_second"),
+        )
+    )  # fmt: skip
+
+
+def _jobs(here: str) -> tuple[PanelQuery, ...]:
+    """Jobs and their phases."""
+    return (
+        PanelQuery(
+            "What jobs send", "timeseries", "Bps",
+            {
+                "{{job}} measured": f"fabric_job_measured_bytes_per_second{{{here}}}",
+                "{{job}} predicted": f"fabric_job_predicted_bytes_per_second{{{here}}}",
+            },
+        ),
+        PanelQuery(
+            "Drift of jobs", "timeseries", "percentunit", {"{{job}}": f"fabric_job_drift_ratio{{{here}}}"}
+        ),
+        PanelQuery(
+            "Phases of jobs", "timeseries", "Bps",
+            {
+                "{{job}} {{phase}} attributed": f"fabric_phase_attributed_bytes_per_second{{{here}}}",
+                "{{job}} {{phase}} predicted": f"fabric_phase_predicted_bytes_per_second{{{here}}}",
+            },
+            "Counters know no phases: what a job sends is shared out by the bytes of its phases in the plan.",
+        ),
+    )  # fmt: skip
+
+
+def _alerts(here: str) -> tuple[PanelQuery, ...]:
+    """What fires, and how much of the fabric is seen."""
+    return (
+        PanelQuery(
+            "Alerts that fire", "timeseries", "none",
+            {"firing": f'count(ALERTS{{alertstate="firing",alertname=~"Fabric.*",{here}}}) or vector(0)'},
+        ),
+        PanelQuery(
+            "What fires, and what waits", "table", "none",
+            {"{{alertname}} {{link}}{{switch}}": f'ALERTS{{alertname=~"Fabric.*",{here}}}'},
+        ),
+        PanelQuery(
+            "Links that report", "timeseries", "none",
+            {
+                "measured": f"count(fabric_link_measured_bytes_per_second{{{here}}})",
+                "of": f"count(fabric_link_capacity_bytes_per_second{{{here}}})",
+            },
+        ),
+    )  # fmt: skip
 
 
 def dashboard_text(name: str, fabric: str) -> str:
