@@ -31,7 +31,7 @@ FLOORS = (
     ("failures",),
     ("expect",),
     ("design",),
-    ("growth", "operate", "review"),
+    ("growth", "operate", "review", "share"),
     ("saved",),
     ("faces",),
     ("notebook",),

@@ -1,0 +1,1 @@
+"""Sharing a cluster: what schedulers are told, where jobs and data belong, and who slows whom."""
