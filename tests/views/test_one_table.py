@@ -18,6 +18,7 @@ from made_sweep import sweep
 from textual.app import App, ComposeResult
 
 from fabric.bill.count import bill_of
+from fabric.bill.energy import NetworkPower
 from fabric.cables.schedule import cable_schedule
 from fabric.cli.cables import profile_rows
 from fabric.evaluation.link_flows import link_flows
@@ -45,6 +46,7 @@ from fabric.faces.views.differences import (
     times_since,
 )
 from fabric.faces.views.drain import window_table
+from fabric.faces.views.energy import energy_of
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.growth import growth_table, work_table
@@ -175,6 +177,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "steps": lambda it: step_table(it.result.jobs),
     "steps with demand cut": lambda it: step_table(it.without.jobs),
     "jobs": lambda it: job_table(it.result.jobs),
+    "energy of a step": lambda it: energy_of(it.result.jobs, NetworkPower(24_000.0, 31_000.0, 64)),
     "suggestions": lambda _: suggestion_table(CHANGES),
     "findings of a review": lambda _: finding_table(FINDINGS),
     "who loads a link": lambda it: share_table(it.result.items[0]),
