@@ -55,13 +55,13 @@ def test_a_step_that_never_ends_has_no_energy() -> None:
     assert step_energies([job], NetworkPower(1000.0, 1500.0, 8)) == ()
 
 
-def test_route_answers_energy_in_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_route_answers_energy_in_text_and_json(capfd: pytest.CaptureFixture[str]) -> None:
     """80.7 kW over 23.3 ms are 1.88 kJ."""
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match="^0$"):
         main(["route", str(SUPERPOD), "-q"])
-    assert "energy of the network in a step: 80.7 kW, taken as constant" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
+    assert "energy of the network in a step: 80.7 kW, taken as constant" in capfd.readouterr().out
+    with pytest.raises(SystemExit, match="^0$"):
         main(["route", str(SUPERPOD), "-q", "--json"])
-    energy = json.loads(capsys.readouterr().out)["energy"]
+    energy = json.loads(capfd.readouterr().out)["energy"]
     assert energy["typical_w"] == pytest.approx(80_740.8)
     assert energy["steps"][0]["typical_j"] == pytest.approx(80_740.8 * energy["steps"][0]["step_time_s"])

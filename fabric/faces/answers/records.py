@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fabric.bill.energy import NetworkPower
 from fabric.evaluation.schedule import StepSchedule
 from fabric.evaluation.severity import worst_phase
 from fabric.faces.answers.draw_records import band_record, draws_record, spread_record, step_spread_record
 from fabric.faces.views.attached import host_records
-from fabric.bill.energy import NetworkPower
 from fabric.faces.views.energy import power_record
 from fabric.faces.views.jobs import job_phase_records
 from fabric.faces.views.limits import limit_table
