@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from lake import lake_text
 from nccl_tests_logs import Printed, text_log
 from rule_cases import exported
 
@@ -45,6 +46,7 @@ def make_files(folder: Path) -> None:
     (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
+    (folder / "lake.yaml").write_text(lake_text(), encoding="utf-8")
     (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
     hosts = tuple(f"gpu{number}" for number in range(8))
     (folder / "run.log").write_text(text_log(Printed(hosts=hosts, gpus=2)), encoding="utf-8")
@@ -207,6 +209,7 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("plan", "change"), kinds.WINDOWS,
         lambda at: ["plan", "change", f"{at}/s.yaml", f"{at}/work.yaml", "--no-failures", "-q"],
     ),
+    "storage": (("storage",), kinds.LAYOUTS, lambda at: ["storage", f"{at}/lake.yaml", "-q"]),
     "grow": (("grow",), kinds.GROWTH, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "-q"]),
     "grow by steps": (
         ("grow",), kinds.WORK, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "--rows", "steps", "-q"],

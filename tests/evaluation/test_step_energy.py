@@ -57,10 +57,10 @@ def test_a_step_that_never_ends_has_no_energy() -> None:
 
 def test_route_answers_energy_in_text_and_json(capfd: pytest.CaptureFixture[str]) -> None:
     """80.7 kW over 23.3 ms are 1.88 kJ."""
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(["route", str(SUPERPOD), "-q"])
     assert "energy of the network in a step: 80.7 kW, taken as constant" in capfd.readouterr().out
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(["route", str(SUPERPOD), "-q", "--json"])
     energy = json.loads(capfd.readouterr().out)["energy"]
     assert energy["typical_w"] == pytest.approx(80_740.8)

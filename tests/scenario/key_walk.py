@@ -37,6 +37,8 @@ from fabric.scenario.failure_rates import RATED_KINDS
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.racks import host_racks
 from fabric.scenario.schema import Workload, not_yet_modelled
+from fabric.share.storage.cluster import cluster_of
+from fabric.share.storage.volumes import manifests
 from topologies.errors import FabricError
 from topologies.registry import Spec
 
@@ -158,6 +160,7 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         yield digest(failure_cases(loaded, network))
         yield digest(failure_rates(loaded))
         yield digest(sources_of(loaded))
+        yield digest(storage_layouts(prepared))
         result = route_prepared_scenario(prepared)
         yield digest(result)
         report = model_section(ReportSource(Run(loaded, RouteRequest(), result, stages=prepared)))
@@ -172,6 +175,14 @@ def failure_cases(loaded: LoadedScenario, network: Network) -> list[object]:
     finder = PartFinder(network)
     sets = [named_set(run, entry.name, finder) for entry in loaded.scenario.failures]
     return [*sets, finder.of_kind("line-card")]
+
+
+def storage_layouts(prepared: PreparedScenario) -> list[object]:
+    """Servers of storage workloads with their devices, as the files of a layout have them."""
+    run = Run(prepared.loaded, RouteRequest(), None, stages=prepared)  # type: ignore[arg-type]
+    sending = {one.id for one in prepared.traffic if one.kind == "storage" and one.phases}
+    own = [one for one in prepared.loaded.scenario.workloads if one.kind == "storage" and one.id in sending]
+    return [list(manifests(made)) if made.devices else made for made in (cluster_of(run, one) for one in own)]
 
 
 def failure_rates(loaded: LoadedScenario) -> list[object]:
