@@ -57,6 +57,12 @@ def test_a_lost_host_is_rebuilt_in_its_window_and_at_best_as_fast_as_a_full_link
     assert 75e12 * 8 / 800e9 < best.fastest_s < 6 * 3600
 
 
+def test_at_a_rate_a_rebuild_takes_what_a_host_holds_over_it(tmp_path) -> None:
+    """75 TB at 2 GB/s."""
+    found = answer_of(lake(tmp_path, recovery={"rate": "2 GB/s", "when": "host-loss"}))
+    assert found.best.recovery_s == pytest.approx(75e12 / 2e9)
+
+
 def test_a_window_that_the_network_cannot_keep_breaks_the_limit(tmp_path) -> None:
     """75 TB in 2 min are 5 Tb/s: no link of 100 Gb/s has that, whatever the layout."""
     found = answer_of(lake(tmp_path, recovery={"within": "2 min", "when": "host-loss"}))

@@ -175,18 +175,35 @@ def _core_reads(route: PhaseRoute, job: str) -> float:
 
 def _recovery(run: Run, cluster: StorageCluster, route: PhaseRoute) -> tuple[float | None, float | None]:
     """Seconds until what was lost is there again: as asked for, and at the rate that other traffic leaves."""
-    (traffic,) = [one for one in run.traffic if one.id == cluster.id]
     own = _columns(route, cluster.id, ("recovery",))
-    if not traffic.time_limits or not own:
+    window = _planned_s(run, cluster)
+    if window is None or not own:
         return None, None
-    window = traffic.time_limits[0].max_s
     load = route.link_gbps[:, own].sum(axis=1)
     others = route.link_gbps.sum(axis=1) - load
     used = load > 0
     room = (route.topology.capacity_gbps - others)[used] / load[used]
     faster = float(room.min(initial=np.inf))
-    stretch = max(1.0, float(route.utilisation[used].max(initial=0.0)))
-    return window * stretch, (window / faster if faster > 0 else None)
+    best = window / faster if faster > 0 else None
+    judged = [one.value for one in run.result.limits if one.id == f"{cluster.id}.recovery.within"]
+    if judged:
+        return judged[0], best
+    return window * max(1.0, float(route.utilisation[used].max(initial=0.0))), best
+
+
+def _planned_s(run: Run, cluster: StorageCluster) -> float | None:
+    """The window of recovery, or what the lost bytes take at its rate; None where neither is known."""
+    (workload,) = [one for one in run.loaded.scenario.workloads if one.id == cluster.id]
+    spec = getattr(workload.spec, "recovery", None)
+    if spec is None:
+        return None
+    if spec.within is not None:
+        return float(spec.within)
+    lost = {"host-loss": 1, "rack-loss": max(cluster.rack_sizes.values(), default=0)}.get(spec.when, 0)
+    if not lost or cluster.stored_bytes is None or not spec.rate:
+        return None
+    held = cluster.stored_bytes * cluster.members / cluster.data / len(cluster.hosts)
+    return float(held * lost * 8 / 1e9 / spec.rate)
 
 
 def _in_rack(cluster: StorageCluster, domain: str) -> int | None:
