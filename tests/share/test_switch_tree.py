@@ -139,7 +139,7 @@ def _rail_only(domain: int | None) -> Inventory:
     entry = TOPOLOGIES["rail-only"]
     spec = entry.model.model_validate({"kind": "rail-only", "domain_size": 8, "radix": 8, "speed": "400G"})
     topology = replace(entry(spec, hosts=(group,)), name="net")
-    scale_up = None if domain is None else ScaleUpModel.model_validate({"domain": domain, "speed": "3600G"})
+    scale_up = None if domain is None else ScaleUpModel.model_validate({"domain": domain, "speed": "450 GB/s"})
     return Inventory({"gpu": NodeGroup("gpu", hosts, 4, {"net": group}, scale_up=scale_up)}, {"net": topology})
 
 

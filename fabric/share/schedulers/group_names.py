@@ -1,13 +1,14 @@
 """Names of the groups of a switch tree: those that the topology has for them, else a word and a number.
 
 A group of one switch has its name. A group of several has the name of the container around them (``pod3``, from names
-such as ``pod3/leaf7`` or from the column), where no other group of its level is in it; one of a switch per plane or rail has the name that
-they share; a pair has both names. Else it
-is numbered: ``group4``. A name that a lower level has already is left to that level.
+such as ``pod3/leaf7`` or from the column), where no other group of its level is in it; one of a switch per plane or
+rail has the name that they share; a pair has both names. Else it is numbered: ``group4``. A name that a lower level has
+already is left to that level.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def _named(own: GroupSwitches, row: Ints, count: int, *, leaf: bool) -> tuple[st
     role = roles[0] if len(roles) == 1 else "switch"
     if most == 1:
         return role, [nodes.name[node] for node in switch.tolist()]
-    members = [[nodes.name[node] for node in switch[a:b].tolist()] for a, b in zip(start[:-1], start[1:], strict=True)]
+    members = [[nodes.name[node] for node in switch[a:b].tolist()] for a, b in itertools.pairwise(start)]
     if names := _containers(members):
         word = _NUMBERED.sub(r"\1", names[0].rsplit("/", 1)[-1])
         return word or "group", names

@@ -15,6 +15,7 @@ switch. Parts that never meet (rails of a rail-only fabric) have no common top, 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,7 +26,7 @@ from scipy.sparse.csgraph import connected_components
 
 from fabric.pipeline.host_parts import HostsOfFabric
 from fabric.share.schedulers.group_names import GroupSwitches, level_names
-from topologies.columns import Bools, Ints, column
+from topologies.columns import Bools, Ints, Longs, column
 from topologies.equal_rows import first_equal_row
 from topologies.topology import Topology
 from traffic.inventory import Inventory
@@ -74,14 +75,14 @@ class SwitchTree:
         group = self.group_at[level]
         order = np.argsort(group, kind="stable")
         bounds = np.searchsorted(group[order], np.arange(len(self.levels[level]) + 1))
-        return [column(order[a:b], np.int32) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [column(order[a:b], np.int32) for a, b in itertools.pairwise(bounds)]
 
     def children(self, level: int) -> list[Ints]:
         """Groups of the level below in every group of a level above the lowest."""
         parent = self.levels[level - 1].parent
         order = np.argsort(parent, kind="stable")
         bounds = np.searchsorted(parent[order], np.arange(len(self.levels[level]) + 1))
-        return [column(order[a:b], np.int32) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [column(order[a:b], np.int32) for a, b in itertools.pairwise(bounds)]
 
     @property
     def roots(self) -> int:
@@ -129,7 +130,7 @@ class _HostCables:
     down: Bools  # shape (H,)
 
     @staticmethod
-    def of(topology: Topology, host_of: Ints, hosts: int) -> _HostCables:
+    def of(topology: Topology, host_of: Longs, hosts: int) -> _HostCables:
         links = topology.links
         leaving = (host_of[links.src] >= 0) & topology.is_switch[links.dst]
         entering = (host_of[links.dst] >= 0) & topology.is_switch[links.src]
@@ -151,7 +152,7 @@ def _lowest(topology: Topology, cables: _HostCables, hosts: int) -> tuple[Ints, 
     """Lowest group of every host, -1 for none; and the switch of every group, where groups are by the first switch."""
     attached = np.flatnonzero(np.diff(cables.start) > 0)
     starts = np.append(cables.start[:-1][attached], len(cables.switch)).astype(np.int64)
-    equal = first_equal_row(starts, cables.switch) if len(attached) else attached
+    equal = column(first_equal_row(starts, cables.switch) if len(attached) else attached, np.int32)
     singled = len(np.unique(equal)) == len(attached) and len(np.unique(cables.switch)) < len(cables.switch)
     if singled:
         plane, unit = topology.nodes.plane[cables.switch], topology.nodes.unit[cables.switch]
@@ -174,7 +175,7 @@ def _own_switches(topology: Topology, cables: _HostCables, lowest: Ints, first: 
 class _Parts:
     """The network cut above a level, over lowest groups and switches as the nodes of one graph."""
 
-    def __init__(self, topology: Topology, cables: _HostCables, host_of: Ints, lowest: Ints) -> None:
+    def __init__(self, topology: Topology, cables: _HostCables, host_of: Longs, lowest: Ints) -> None:
         self.topology, self.lowest = topology, lowest
         self.groups = int(lowest.max(initial=-1)) + 1
         pairs = np.unique(lowest[cables.host].astype(np.int64) * len(topology.nodes) + cables.switch)
@@ -194,7 +195,7 @@ class _Parts:
     def coarser(self, domains: Ints | None) -> tuple[list[Ints], bool]:
         """Part of every lowest group, level by level while parts join; and whether the last joins scale-up domains."""
         found: list[Ints] = []
-        groups = np.arange(self.groups)
+        groups = column(np.arange(self.groups), np.int32)
         count = self.groups
         for height in np.unique(self.topology.nodes.level[self.topology.is_switch]).tolist():
             for across in (False, True):
