@@ -25,9 +25,9 @@ def cluster(hosts: int, *, per_rack: int, pods: int, data: int = 1, parity: int 
     racks = tuple(f"r{at // per_rack}" for at in range(hosts))
     count = hosts // per_rack
     owner = tuple(f"pod{at // per_rack * pods // count}" if pods > 1 else "" for at in range(hosts))
-    none = ("",) * hosts
+    none = ({},) * hosts
     disks = (Devices("nvme", 2, 7.68e12), Devices("hdd", 4, 20e12))
-    return StorageCluster("lake", "f", names, racks, owner, none, none, disks, data, parity, erasure, None)
+    return StorageCluster("lake", "f", names, racks, owner, none, disks, data, parity, erasure, None)
 
 
 def mapped(folder, made: StorageCluster, domain: str, rule: str) -> np.ndarray:
@@ -79,7 +79,8 @@ def test_the_folder_says_what_crushtool_found_and_a_scenario_reads_the_map(tmp_p
     """Written for the layout that was chosen; crush_map of a storage workload takes it as it is."""
     run = lake(tmp_path)
     answer = place_storage(run, storage_workload(run.loaded.scenario.workloads, None))
-    _, said = write_storage(answer, tmp_path / "out", force=False)
+    made, domain = answer.cluster, answer.best.failure_domain
+    _, said = write_storage(made, domain, tmp_path / "out", forms=["crush"], force=False)
     assert said == ("crushtool maps 1,024 placement groups by the CRUSH map: no two parts of one are in the same rack")
     again = lake(tmp_path, crush_map="out/crush-map.txt", devices=None, stored=None, recovery=None)
     (traffic,) = again.traffic

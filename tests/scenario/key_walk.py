@@ -179,10 +179,9 @@ def failure_cases(loaded: LoadedScenario, network: Network) -> list[object]:
 
 def storage_layouts(prepared: PreparedScenario) -> list[object]:
     """Servers of storage workloads with their devices, as the files of a layout have them."""
-    run = Run(prepared.loaded, RouteRequest(), None, stages=prepared)  # type: ignore[arg-type]
     sending = {one.id for one in prepared.traffic if one.kind == "storage" and one.phases}
     own = [one for one in prepared.loaded.scenario.workloads if one.kind == "storage" and one.id in sending]
-    return [list(manifests(made)) if made.devices else made for made in (cluster_of(run, one) for one in own)]
+    return [list(manifests(made)) if made.devices else made for made in (cluster_of(prepared, one) for one in own)]
 
 
 def failure_rates(loaded: LoadedScenario) -> list[object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -9,6 +11,8 @@ import yaml
 from fabric.pipeline.run import Run, run_scenario
 from fabric.request import RouteRequest
 from fabric.scenario.load import load_scenario
+from fabric.share.storage.cluster import storage_workload
+from fabric.share.storage.layouts import StorageAnswer, place_storage
 
 
 def lake_text(servers: int = 8, **workload: Any) -> str:
@@ -47,3 +51,10 @@ def lake(folder: Any, servers: int = 8, **workload: Any) -> Run:
     path = folder / "lake.yaml"
     path.write_text(lake_text(servers, **workload))
     return run_scenario(load_scenario(path), RouteRequest())
+
+
+def made_answer() -> StorageAnswer:
+    """The layouts of the same."""
+    with TemporaryDirectory() as folder:
+        run = lake(Path(folder))
+        return place_storage(run, storage_workload(run.loaded.scenario.workloads, None))

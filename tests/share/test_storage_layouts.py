@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
-from lake import lake
+from lake import lake, lake_text
 
+from fabric.cli.main import run
 from fabric.pipeline.run import Run
 from fabric.share.storage.cluster import storage_workload
 from fabric.share.storage.crush_map import crush_text
-from fabric.share.storage.folder import storage_files, write_storage
+from fabric.share.storage.folder import possible_forms, storage_files, write_storage
 from fabric.share.storage.hdfs_files import hdfs_files
 from fabric.share.storage.layouts import StorageAnswer, place_storage
 from fabric.share.storage.volumes import manifests
@@ -145,14 +147,44 @@ def test_volumes_are_valid_manifests_on_the_host_and_under_its_leaf(answer: Stor
 
 
 def test_the_folder_holds_all_files_and_the_volumes_as_documents(answer: StorageAnswer, tmp_path) -> None:
-    names, _ = write_storage(answer, tmp_path / "out", force=False)
+    made = answer.cluster
+    names, _ = write_storage(made, "rack", tmp_path / "out", forms=possible_forms(made), force=False)
     assert sorted(names) == [
         "crush-map.txt", "hdfs/print-topology.txt", "hdfs/topology.map", "hdfs/topology.sh", "kubernetes/volumes.yaml",
     ]  # fmt: skip
     text = (tmp_path / "out" / "kubernetes" / "volumes.yaml").read_text()
     assert [json.loads(one) for one in text.split("---\n")[1:]] == list(manifests(answer.cluster))
     assert (tmp_path / "out" / "hdfs" / "topology.sh").stat().st_mode & 0o111
-    assert dict(storage_files(answer))["crush-map.txt"] == crush_text(answer.cluster, "rack")
+    assert storage_files(made, "rack", ["crush"]) == {"crush-map.txt": crush_text(made, "rack")}
+
+
+@pytest.mark.parametrize("form", ["crush", "hdfs", "volumes"])
+def test_export_writes_what_the_scenario_has(tmp_path, capfd, form) -> None:
+    """The workload's own failure domain, not the one that would be chosen."""
+    (tmp_path / "lake.yaml").write_text(lake_text(failure_domain="host"))
+    words = ["export", form, str(tmp_path / "lake.yaml"), "-o", str(tmp_path / form), "-f", "json", "-q"]
+    assert run(words) == 0
+    rows = json.loads(capfd.readouterr().out)["items"]
+    assert all((tmp_path / form / name).is_file() for name in ("files.json",))
+    assert {(row["format"], row["failure_domain"], row["servers"], row["racks"]) for row in rows} == {
+        (form, "host", 8, 4)
+    }
+    assert run(words) == 3
+
+
+def test_racks_of_a_workload_of_hdfs_are_exported(tmp_path, capfd) -> None:
+    """The feature store of a use case: 24 servers in 3 racks."""
+    scenario = Path(__file__).parents[2] / "examples" / "use-cases" / "internet.fabric.yaml"
+    assert run(["export", "hdfs", str(scenario), "-o", str(tmp_path / "x"), "-q"]) == 0
+    lines = (tmp_path / "x" / "hdfs" / "topology.map").read_text().splitlines()
+    assert len(lines) == 24
+    assert len({line.split("\t")[1] for line in lines}) == 3
+
+
+def test_export_of_racks_that_are_not_known_is_refused(tmp_path, capfd) -> None:
+    (tmp_path / "lake.yaml").write_text(lake_text().replace("  per_rack: 2\n", ""))
+    assert run(["export", "hdfs", str(tmp_path / "lake.yaml"), "-o", str(tmp_path / "x"), "-q"]) == 3
+    assert "FP9764" in capfd.readouterr().err
 
 
 def test_weights_of_the_map_add_up_from_the_disks() -> None:
@@ -160,10 +192,10 @@ def test_weights_of_the_map_add_up_from_the_disks() -> None:
     from fabric.share.storage.cluster import Devices, StorageCluster
 
     hosts = ("a", "b", "c", "d")
-    none = ("",) * 4
+    none: tuple[dict[str, str], ...] = ({},) * 4
     pods = ("pod0", "pod0", "pod1", "pod1")
     disks = (Devices("nvme", 2, 8e12), Devices("hdd", 1, 20e12))
-    cluster = StorageCluster("s", "f", hosts, ("r0", "r0", "r1", "r1"), pods, none, none, disks, 1, 1, False, None)
+    cluster = StorageCluster("s", "f", hosts, ("r0", "r0", "r1", "r1"), pods, none, disks, 1, 1, False, None)
     items = [line.split()[1::2] for line in crush_text(cluster, "rack").splitlines() if line.startswith("\titem")]
     weight = {name: float(size) for name, size in items}
     assert weight["a"] == pytest.approx(36e12 / 2**40, abs=1e-4)

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from lake import made_answer
 from made_designs import CONFLICT, DESIGNS
 from made_sweep import sweep
 from textual.app import App, ComposeResult
@@ -58,6 +59,7 @@ from fabric.faces.views.provenance import assumption_table, file_table
 from fabric.faces.views.review import finding_table
 from fabric.faces.views.routers import router_limit_table, router_step_table, router_table, source_table
 from fabric.faces.views.shape import cut_table, path_table
+from fabric.faces.views.storage import layout_table
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import sent_table
@@ -116,6 +118,7 @@ class Routed:
         self.grown = grow(load_scenario(str(ROOT / "examples" / "quickstart.fabric.yaml")), GROWTH)
         works = works_on(self.run.network, ["role=spine"], 1800.0)
         self.drained = plan_drain(self.run, works, DRAINED)
+        self.stored = made_answer()
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
         placed = load_scenario(TRAINING, overrides=["site={rows: 4, racks_per_row: 8, trays: {width: 1 mm}}"])
@@ -233,6 +236,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "designs": lambda _: design_table(DESIGNS, {DESIGNS[0].name: Path("a.fabric.yaml")}),
     "wishes that conflict": lambda _: conflict_table(CONFLICT),
     "windows of work": lambda it: window_table(it.drained),
+    "layouts of storage": lambda it: layout_table(it.stored),
     "stages of growth": lambda it: growth_table(it.grown),
     "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip

@@ -33,7 +33,7 @@ def command(scenario: str, settings: Settings, workload: str | None, router: str
     from fabric.pipeline.run import run_scenario
     from fabric.request import RouteRequest
     from fabric.share.storage.cluster import storage_workload
-    from fabric.share.storage.folder import check_storage_folder, write_storage
+    from fabric.share.storage.folder import check_storage_folder, possible_forms, write_storage
     from fabric.share.storage.layouts import place_storage
 
     folder = asked_folder(settings, check_storage_folder)
@@ -45,7 +45,8 @@ def command(scenario: str, settings: Settings, workload: str | None, router: str
         own = storage_workload(loaded.scenario.workloads, workload)
         answer = place_storage(run_scenario(loaded, asked, progress=report), own, report)
         if folder is not None:
-            files, said = write_storage(answer, folder, force=settings.force)
+            made, domain = answer.cluster, answer.best.failure_domain
+            files, said = write_storage(made, domain, folder, forms=possible_forms(made), force=settings.force)
             settings = replace(settings, output="-")
     written = "" if folder is None else str(folder)
     emit(

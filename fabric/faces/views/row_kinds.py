@@ -408,6 +408,12 @@ WINDOWS = RowKind(
 )  # fmt: skip
 
 
+STORED = RowKind(
+    "files of a storage layout",
+    ("format", "file", "workload", "failure_domain", "servers", "racks", "devices", "read_back"),
+    shown=("format", "file", "workload", "failure_domain", "servers", "racks", "devices"),
+)
+
 LAYOUTS = RowKind(
     "layouts of a storage cluster",
     (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from fabric.faces.views.row_kinds import LAYOUTS
-from fabric.output.columns import counts, factors, loads, named, rates, times
+from fabric.faces.views.row_kinds import LAYOUTS, STORED
+from fabric.output.columns import Special, counts, factors, from_records, loads, named, rates, times
 from fabric.output.table import Column, Mark, Table
 from fabric.share.storage.layouts import StorageAnswer
 
@@ -34,6 +35,20 @@ def layout_table(answer: StorageAnswer) -> Table:
     }  # fmt: skip
     marks: list[Mark] = ["bad" if one.broken or one.refused else "good" if one.chosen else "" for one in found]
     return Table.of([columns[name] for name in LAYOUTS.names], len(found), title="layouts", marks=marks)
+
+
+_SPECIAL: dict[str, Special] = {
+    "servers": (counts, "servers", {}),
+    "racks": (counts, "racks", {}),
+    "devices": (counts, "devices", {}),
+    "failure_domain": (named, "failure domain", {}),
+    "read_back": (named, "read back", {"flexible": True}),
+}
+
+
+def stored_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """A row for every file that was written."""
+    return Table.of(from_records(rows, STORED.columns, _SPECIAL), len(rows), title="exported")
 
 
 def _yes(chosen: Iterable[bool]) -> list[str]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from fabric.pipeline.run import Run
+from fabric.pipeline.prepared import PreparedScenario
 from fabric.scenario.racks import hosts_by_rack
 from fabric.scenario.schema import Workload
+from fabric.share.schedulers.export import scheduler_plan
+from fabric.share.schedulers.node_labels import host_labels, level_keys
 from topologies.errors import ScenarioError, nearest_hint
 from topologies.topology import Topology
 
 KIND = "storage"
+RACKED = (KIND, "hdfs")  # kinds whose servers have racks that are exported
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,10 @@ class StorageCluster:
 
     Attributes
     ----------
-    racks, pods, switches : tuple of str
-        Of every server; empty where none is known, a server has several first switches, or pods and racks cross.
+    racks, pods : tuple of str
+        Of every server; empty where none is known, or pods and racks cross.
+    labels : tuple of mapping
+        Of every server: the label of its Kubernetes node that says its place among the first switches.
     data, parity : int
         1 and copies less one, or k and m.
     """
@@ -43,8 +48,7 @@ class StorageCluster:
     hosts: tuple[str, ...]
     racks: tuple[str, ...]
     pods: tuple[str, ...]
-    switches: tuple[str, ...]
-    roles: tuple[str, ...]
+    labels: tuple[Mapping[str, str], ...]
     devices: tuple[Devices, ...]
     data: int
     parity: int
@@ -69,7 +73,7 @@ class StorageCluster:
         return self.stored_bytes * self.members / self.data / whole
 
 
-def storage_workload(workloads: Sequence[Workload], name: str | None) -> Workload:
+def storage_workload(workloads: Sequence[Workload], name: str | None, kinds: Sequence[str] = (KIND,)) -> Workload:
     """The storage workload of that name, or the only one.
 
     Raises
@@ -77,21 +81,28 @@ def storage_workload(workloads: Sequence[Workload], name: str | None) -> Workloa
     ScenarioError
         When there is none, or several and none is named (FP9760).
     """
-    own = [one for one in workloads if one.kind == KIND]
+    own = [one for one in workloads if one.kind in kinds]
     found = [one for one in own if name is None or one.id == name]
     if len(found) == 1:
         return found[0]
     if not own:
-        message, hint = "the scenario has no workload of kind storage", "add one: servers, clients, read, stored"
+        message, hint = (
+            f"the scenario has no workload of kind {_words(kinds)}",
+            "add one: servers, clients, read, stored",
+        )
     elif name is None:
-        message, hint = f"{len(own)} workloads are of kind storage", f"--workload {own[0].id}"
+        message, hint = f"{len(own)} workloads are of kind {_words(kinds)}", f"--workload {own[0].id}"
     else:
-        message = f"--workload {name!r} is not a workload of kind storage"
+        message = f"--workload {name!r} is not a workload of kind {_words(kinds)}"
         hint = nearest_hint(name, [one.id for one in own], "storage workloads")
     raise ScenarioError(message, where=("workloads",), hint=hint, code="FP9760")
 
 
-def cluster_of(run: Run, workload: Workload) -> StorageCluster:
+def _words(kinds: Sequence[str]) -> str:
+    return " or ".join(kinds)
+
+
+def cluster_of(run: PreparedScenario, workload: Workload) -> StorageCluster:
     """The servers of a workload, as the scenario and its network have them."""
     spec = workload.spec
     servers, inventory = getattr(spec, "servers", ""), run.network.inventory
@@ -116,14 +127,22 @@ def cluster_of(run: Run, workload: Workload) -> StorageCluster:
         hosts=hosts,
         racks=racks if all(racks) else ("",) * len(hosts),
         pods=_pods(topology, first, racks),
-        switches=tuple("" if one is None else topology.nodes.name[one] for one in first),
-        roles=tuple("" if one is None else topology.roles[topology.nodes.role[one]] for one in first),
+        labels=_labels(run, fabric, hosts),
         devices=tuple(Devices(one.device_class, one.count, one.size) for one in getattr(spec, "devices", ())),
         data=erasure.k if erasure else 1,
         parity=erasure.m if erasure else copies - 1,
         erasure=erasure is not None,
         stored_bytes=getattr(spec, "stored", None),
     )
+
+
+def _labels(run: PreparedScenario, fabric: str, hosts: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:
+    """Of every host the label of its lowest group, as the export of labels writes it."""
+    plan = scheduler_plan(run.loaded, run.network, fabric=fabric)
+    tree, keys = plan.trees[fabric], plan.labels
+    lowest = level_keys(tree, keys)[0] if keys is not None and len(tree.levels) else ""
+    own = host_labels(plan, tree) if lowest else {}
+    return tuple({key: value for key, value in own.get(host, {}).items() if key == lowest} for host in hosts)
 
 
 def _first_switch(topology: Topology, ends: list[int]) -> int | None:

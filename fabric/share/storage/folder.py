@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +12,13 @@ from fabric.output.whole_folder import FolderKind, check_folder, whole_folder
 from fabric.share.storage.cluster import StorageCluster
 from fabric.share.storage.crush_map import crush_text
 from fabric.share.storage.hdfs_files import SCRIPT, hdfs_files
-from fabric.share.storage.layouts import StorageAnswer
 from fabric.share.storage.volumes import FILE, volumes_text
 from topologies.errors import ScenarioError
 from traffic.storage.crush import read_crush_map
 
 STORAGE = FolderKind("a storage layout", ScenarioError, "FP9765")
 CRUSH = "crush-map.txt"
+FORMS = ("crush", "hdfs", "volumes")
 _GROUPS = 1024
 
 
@@ -27,33 +27,56 @@ def check_storage_folder(folder: Path, *, force: bool) -> None:
     check_folder(folder, STORAGE, force=force)
 
 
-def storage_files(answer: StorageAnswer) -> Iterator[tuple[str, str]]:
-    """Paths and texts: CRUSH map and volumes where the scenario says which devices there are, racks where it does."""
-    cluster = answer.cluster
-    if cluster.devices:
-        yield CRUSH, crush_text(cluster, answer.best.failure_domain)
-        yield f"kubernetes/{FILE}", volumes_text(cluster)
-    if all(cluster.racks):
-        for name, text in hdfs_files(cluster):
-            yield f"hdfs/{name}", text
+def storage_files(cluster: StorageCluster, failure_domain: str, forms: Sequence[str] = FORMS) -> dict[str, str]:
+    """Texts by path of some of the formats.
+
+    Raises
+    ------
+    ScenarioError
+        When the scenario does not say what a format needs (FP9763, FP9764).
+    """
+    made: dict[str, str] = {}
+    if "crush" in forms:
+        made[CRUSH] = crush_text(cluster, failure_domain)
+    if "hdfs" in forms:
+        made |= {f"hdfs/{name}": text for name, text in hdfs_files(cluster)}
+    if "volumes" in forms:
+        made[f"kubernetes/{FILE}"] = volumes_text(cluster)
+    return made
 
 
-def write_storage(answer: StorageAnswer, folder: Path, *, force: bool) -> tuple[tuple[str, ...], str]:
+def possible_forms(cluster: StorageCluster) -> tuple[str, ...]:
+    """Formats that the scenario says enough for.
+
+    Raises
+    ------
+    ScenarioError
+        When there is none (FP9763).
+    """
+    needs = {"crush": bool(cluster.devices), "hdfs": all(cluster.racks), "volumes": bool(cluster.devices)}
+    forms = tuple(form for form in FORMS if needs[form])
+    if not forms:
+        raise ScenarioError(
+            f"there is nothing to write: the scenario says neither which devices the servers of {cluster.id} "
+            "have, nor how they stand in racks",
+            hint="devices: [{class: nvme, count: 24, size: 7.68 TB}] in the workload, per_rack in the group",
+            code="FP9763",
+        )
+    return forms
+
+
+def write_storage(
+    cluster: StorageCluster, failure_domain: str, folder: Path, *, forms: Sequence[str], force: bool
+) -> tuple[tuple[str, ...], str]:
     """Write the folder; what is in it, and how the CRUSH map was read back, in words.
 
     Raises
     ------
     ScenarioError
-        When there is nothing to write (FP9763), or it cannot be written (FP9765).
+        When the scenario does not say what a format needs, it cannot be written (FP9765), or the map does not do what
+        it should (FP9766).
     """
-    files = dict(storage_files(answer))
-    if not files:
-        raise ScenarioError(
-            f"there is nothing to write: the scenario says neither which devices the servers of {answer.cluster.id} "
-            "have, nor how they stand in racks",
-            hint="devices: [{class: nvme, count: 24, size: 7.68 TB}] in the workload, per_rack in the group",
-            code="FP9763",
-        )
+    files = storage_files(cluster, failure_domain, forms)
     said = ""
     with whole_folder(folder, STORAGE, force=force) as beside:
         for name, text in files.items():
@@ -62,7 +85,7 @@ def write_storage(answer: StorageAnswer, folder: Path, *, force: bool) -> tuple[
             if name.endswith(SCRIPT):
                 (beside / name).chmod(0o755)
         if CRUSH in files:
-            said = read_back(beside / CRUSH, answer.cluster, answer.best.failure_domain)
+            said = read_back(beside / CRUSH, cluster, failure_domain)
     return tuple(files), said
 
 

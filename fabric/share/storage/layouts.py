@@ -98,7 +98,7 @@ def place_storage(run: Run, workload: Workload, progress: Reporter = silent) -> 
             hint=f"leave {', '.join(given)} out to compare layouts; route judges the one there is",
             code="FP9761",
         )
-    cluster = cluster_of(run, workload)
+    cluster = cluster_of(run.prepared, workload)
     found = [_routed(run, cluster, layout, progress) for layout in _candidates(cluster)]
     possible = sorted((layout for layout in found if not layout.refused), key=_order)  # the run's own is one of them
     possible[0] = replace(possible[0], chosen=True)

@@ -1,9 +1,8 @@
 """Local volumes of the servers for Kubernetes: a StorageClass a device class, a PersistentVolume a device.
 
-Volumes are local: their node is the server, by ``kubernetes.io/hostname`` and, where the server has one first switch,
-by the label that names it, ``fabric-planner/FABRIC.ROLE``, which ``fabric export`` for schedulers writes on nodes.
-Classes bind late (``WaitForFirstConsumer``), so that a pod goes where topology lets it and its volume with it.
-Written as JSON documents one after another, which is YAML.
+Volumes are local: their node is the server, by ``kubernetes.io/hostname`` and by the label that says its group of first
+switches, as ``fabric export labels`` writes it. Classes bind late (``WaitForFirstConsumer``), so that a pod goes where
+topology lets it and its volume with it. Written as JSON documents one after another, which is YAML.
 """
 
 from __future__ import annotations
@@ -61,9 +60,7 @@ def manifests(cluster: StorageCluster) -> Iterator[dict[str, Any]]:
 
 def _volume(cluster: StorageCluster, at: int, host: str, kind: str, size: float, number: int) -> dict[str, Any]:
     terms = [{"key": HOSTNAME, "operator": "In", "values": [host]}]
-    if cluster.switches[at]:
-        key = f"fabric-planner/{cluster.fabric}.{cluster.roles[at]}"
-        terms.append({"key": key, "operator": "In", "values": [_label(cluster.switches[at])]})
+    terms += [{"key": key, "operator": "In", "values": [value]} for key, value in cluster.labels[at].items()]
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
@@ -83,11 +80,6 @@ def _volume(cluster: StorageCluster, at: int, host: str, kind: str, size: float,
 def _named(text: str) -> str:
     """A name of an object: small letters, digits and dashes."""
     return re.sub(r"[^a-z0-9.-]", "-", text.lower())
-
-
-def _label(text: str) -> str:
-    """A value of a label."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", text)
 
 
 def volumes_text(cluster: StorageCluster) -> str:
