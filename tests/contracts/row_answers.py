@@ -209,9 +209,9 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("plan", "change"), kinds.WINDOWS,
         lambda at: ["plan", "change", f"{at}/s.yaml", f"{at}/work.yaml", "--no-failures", "-q"],
     ),
-    "export crush": (
+    "export hdfs": (
         ("export",), kinds.STORED,
-        lambda at: ["export", "crush", f"{at}/lake.yaml", "-o", f"{at}/crush", "--force", "-q"],
+        lambda at: ["export", "hdfs", f"{at}/lake.yaml", "-o", f"{at}/hdfs", "--force", "-q"],
     ),
     "storage": (("storage",), kinds.LAYOUTS, lambda at: ["storage", f"{at}/lake.yaml", "-q"]),
     "grow": (("grow",), kinds.GROWTH, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "-q"]),

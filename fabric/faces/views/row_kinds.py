@@ -424,7 +424,7 @@ LAYOUTS = RowKind(
         "layout", "core_read_gbps", "max_utilisation", "recovery_s", "fastest_s", "in_rack", "balance", "kept",
         "chosen",
     ),
-    ratios=("max_utilisation",),
+    ratios=("max_utilisation", "balance"),
     key="layouts",
 )  # fmt: skip
 
