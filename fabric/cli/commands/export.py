@@ -104,7 +104,9 @@ def profile_names() -> tuple[str, ...]:
     help="Of rules: of the hash, in their tests; 1000.",
 )
 @click.option(
-    "--style", type=click.Choice(["tree", "block", "yaml"]), help="Of slurm: topology.conf by tree or block, or topology.yaml."
+    "--style",
+    type=click.Choice(["tree", "block", "yaml"]),
+    help="Of slurm: topology.conf by tree or block, or topology.yaml.",
 )
 @click.option("--block-by", type=click.Choice(["nvl-domain", "unit"]), help="Of slurm: what hosts form a block.")
 @click.option(
