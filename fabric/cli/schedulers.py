@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fabric.scenario.load import LoadedScenario
     from fabric.share.schedulers.export import Difference, WrittenExport
     from fabric.share.schedulers.format import SchedulerPlan
+    from fabric.share.schedulers.programs import Taken
 
 _SHOWN = 10  # differences that are shown
 
@@ -41,6 +42,7 @@ def export_schedulers(form: str, scenario: str, flags: SchedulerFlags, settings:
     from fabric.output.whole_folder import check_folder
     from fabric.share.schedulers.export import FOLDER, differences, notes_of, write_export
     from fabric.share.schedulers.format import SCHEDULER_FORMATS
+    from fabric.share.schedulers.programs import tried
 
     chosen = SCHEDULER_FORMATS[form]
     takes = ("fabric", "check", *chosen.takes)
@@ -56,17 +58,27 @@ def export_schedulers(form: str, scenario: str, flags: SchedulerFlags, settings:
         note("the scenario has changed since the export", settings)
     with located(loaded, settings):
         plan = _plan(loaded, form, flags, written, settings)
-        found: list[Difference] | None = None
+        checked = _Checked()
         if written is None:
             write_export(folder, plan, form, made_from(loaded, settings), force=settings.force)
+            for text in notes_of(plan, chosen):
+                note(text, settings)
         else:
-            found = differences(folder, plan, form)
-        notes = notes_of(plan, chosen) if written is None else ()
-    for text in notes:
-        note(text, settings)
-    rows = _rows(plan, form, folder, found)
-    emit(_answer(loaded, rows, found), replace(settings, output="-"))
-    return ANSWER_IS_NO if found else OK
+            checked = _Checked(differences(folder, plan, form), list(tried(folder, plan)))
+    emit(_answer(loaded, _rows(plan, form, folder, checked), checked), replace(settings, output="-"))
+    return ANSWER_IS_NO if checked.bad else OK
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What a folder says otherwise than the scenario, and what real programs say of it; None: it was written now."""
+
+    found: list[Difference] | None = None
+    programs: list[Taken] | None = None
+
+    @property
+    def bad(self) -> bool:
+        return bool(self.found) or any(taken.refused for taken in self.programs or ())
 
 
 def _written(folder: Path, form: str) -> WrittenExport:
@@ -97,7 +109,7 @@ def _plan(
     return scheduler_plan(loaded, network, options, fabric=fabric, jobs=jobs, job=job)
 
 
-def _rows(plan: SchedulerPlan, form: str, folder: Path, found: list[Difference] | None) -> list[dict[str, Any]]:
+def _rows(plan: SchedulerPlan, form: str, folder: Path, checked: _Checked) -> list[dict[str, Any]]:
     """A row per fabric, or per job, or per node group."""
     from fabric.share.schedulers.format import SCHEDULER_FORMATS
 
@@ -108,8 +120,8 @@ def _rows(plan: SchedulerPlan, form: str, folder: Path, found: list[Difference] 
         "folder": str(folder),
         "of": chosen.of,
         "read_by": chosen.read_by,
-        "differences": len(found or ()),
     }
+    sizes: list[tuple[str, int, int | None, int | None, int | None]]
     if chosen.of == "job":
         sizes = [(job.id, len(set(job.hosts)), None, None, len(job.hosts)) for job in plan.jobs]
     elif chosen.of == "node group":
@@ -129,31 +141,43 @@ def _rows(plan: SchedulerPlan, form: str, folder: Path, found: list[Difference] 
             "groups": groups,
             "ranks": ranks,
             "mapped": sum(1 for one in names if one.fabric in ("", name)),
+            "differences": sum(1 for one in checked.found or () if one.about.startswith((f"{name} ", "names.csv"))),
         }
         for name, hosts, levels, groups, ranks in sizes
     ]
 
 
-def _answer(loaded: LoadedScenario, rows: list[dict[str, Any]], found: list[Difference] | None) -> Answer:
+def _answer(loaded: LoadedScenario, rows: list[dict[str, Any]], checked: _Checked) -> Answer:
     from fabric.faces.views.scheduled import scheduled_table
 
     def record() -> dict[str, Any]:
-        said = [] if found is None else [one.words for one in found]
-        return {**export_record(loaded), "checked": found is not None, "differences": said}
+        return {
+            **export_record(loaded),
+            "checked": checked.found is not None,
+            "differences": [one.words for one in checked.found or ()],
+            "programs": [vars(taken) for taken in checked.programs or ()],
+        }
 
     def document() -> Document:
-        from fabric.output.document import Line
-
-        parts: list[Any] = [scheduled_table(rows).only(*SCHEDULED.shown).as_rows()]
-        if found is None:
-            parts.append(Line(f"{rows[0]['folder']}: read back as planned; for {rows[0]['read_by']}", "good"))
-        elif not found:
-            parts.append(Line(f"{rows[0]['folder']} is what this scenario gives", "good"))
-        else:
-            parts.append(Line(f"{rows[0]['folder']} differs from this scenario in {len(found):,} places", "bad"))
-            parts += [Line(one.words) for one in found[:_SHOWN]]
-            if len(found) > _SHOWN:
-                parts.append(Line(f"... {len(found) - _SHOWN:,} more; -f json has all"))
-        return parts
+        return [scheduled_table(rows).only(*SCHEDULED.shown).as_rows(), *_said(rows[0], checked)]
 
     return Answer(record, document, lambda: scheduled_table(rows), SCHEDULED)
+
+
+def _said(row: dict[str, Any], checked: _Checked) -> Document:
+    """What came of reading it back, and what programs said."""
+    from fabric.output.document import Line
+
+    folder, found = row["folder"], checked.found
+    if found is None:
+        return [Line(f"{folder}: read back as planned; for {row['read_by']}", "good")]
+    parts = [Line(f"{folder} is what this scenario gives", "good")]
+    if found:
+        parts = [Line(f"{folder} differs from this scenario in {len(found):,} places", "bad")]
+        parts += [Line(one.words) for one in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        parts.append(Line(f"... {len(found) - _SHOWN:,} more; -f json has all"))
+    for taken in checked.programs or ():
+        said = f"refuses {taken.file}: {taken.refused}" if taken.refused else f"takes {taken.file}"
+        parts.append(Line(f"{taken.program} {said}", "bad" if taken.refused else "good"))
+    return parts

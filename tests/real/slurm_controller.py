@@ -1,4 +1,4 @@
-"""A real ``slurmctld`` with our topology.conf, alone in namespaces of its own: it schedules on nodes that never come up.
+"""A real ``slurmctld`` with our topology.conf, alone in namespaces of its own, with nodes that never come up.
 
 Nodes are of State=CLOUD and resumed by a program that does nothing, so that jobs get nodes and wait for them.
 """
@@ -82,7 +82,7 @@ class SlurmController:
             self._start("space", ["unshare", "-n", "-m", "sleep", "infinity"], inside=False)
             space = self._running[0].pid
             deadline = time.monotonic() + 10
-            while os.readlink(f"/proc/{space}/ns/net") == os.readlink("/proc/self/ns/net"):
+            while Path(f"/proc/{space}/ns/net").readlink() == Path("/proc/self/ns/net").readlink():
                 if time.monotonic() > deadline:
                     raise RuntimeError("no namespaces were made")
                 time.sleep(0.01)

@@ -15,7 +15,9 @@ from fabric.share.schedulers.format import SCHEDULER_FORMATS, ExportOptions, Sch
 from topologies.errors import FormatError, ScenarioError
 
 
-def _plan(path: str, *, sets: tuple[str, ...] = (), options: ExportOptions = ExportOptions(), **keys: object) -> SchedulerPlan:
+def _plan(
+    path: str, *, sets: tuple[str, ...] = (), options: ExportOptions = ExportOptions(), **keys: object
+) -> SchedulerPlan:
     loaded = load_scenario(path, overrides=list(sets))
     return scheduler_plan(loaded, build(loaded), options, **keys)  # type: ignore[arg-type]
 
@@ -143,7 +145,10 @@ def test_addresses_of_a_file_are_taken(tmp_path: Path) -> None:
     root = _as_nccl(written(tmp_path / "out", plan, "nccl") / "gpu.topo.xml")
     first = next(root.iter("net"))
     assert first.get("name") == "mlx5_0"
-    assert [pci.get("busid") for pci in root[0]] == ["0000:a0:00.0", *(f"0000:{0x5D + nic:02x}:00.0" for nic in range(4))]
+    assert [pci.get("busid") for pci in root[0]] == [
+        "0000:a0:00.0",
+        *(f"0000:{0x5D + nic:02x}:00.0" for nic in range(4)),
+    ]
     assert words_of_differences(tmp_path / "out", plan, "nccl") == []
 
 

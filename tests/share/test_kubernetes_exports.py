@@ -12,7 +12,9 @@ import yaml
 from scheduler_plans import KINDS, built, plan_of, written
 
 _SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
-_KEY = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$"
+_KEY = (
+    r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$"
+)
 _VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
 
 
@@ -106,7 +108,7 @@ def test_topologies_of_kueue_and_labels_are_as_their_definitions_say(tmp_path: P
     for node in nodes:
         jsonschema.validate(node, NODE)
         assert set(node["metadata"]["labels"]) == set(keys[:-1])
-    # Kueue takes a domain for what its labels say from the top down: one value of a level lies in one of the level above.
+    # Kueue takes a domain for what its labels say from the top down: a value of a level lies in one of the level above.
     for lower, upper in zip(keys[1:-1], keys, strict=False):
         pairs = {(node["metadata"]["labels"][lower], node["metadata"]["labels"][upper]) for node in nodes}
         assert len({inner for inner, _ in pairs}) == len(pairs)

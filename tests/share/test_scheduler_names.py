@@ -67,7 +67,9 @@ def test_words_that_mean_something_in_slurm_are_not_names() -> None:
 
 @given(
     names=st.lists(
-        st.builds(lambda stem, digits: stem + digits, st.sampled_from(["n", "r1x", "login-"]), st.text("019", max_size=4)),
+        st.builds(
+            lambda stem, digits: stem + digits, st.sampled_from(["n", "r1x", "login-"]), st.text("019", max_size=4)
+        ),
         unique=True,
     )
 )

@@ -23,3 +23,12 @@ _SPECIAL: dict[str, Special] = {
 def scheduled_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """A row per fabric, job or node group."""
     return Table.of(from_records(rows, SCHEDULED.columns, _SPECIAL), len(rows), title="exported")
+
+
+def scheduler_format_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Formats for schedulers, what there is one of, and what reads them."""
+    special: dict[str, Special] = {name: (named, name.replace("_", " "), {"flexible": True}) for name in _FORMAT[2:]}
+    return Table.of(from_records(rows, _FORMAT, special), len(rows), title="for schedulers and launchers")
+
+
+_FORMAT = ("format", "of", "summary", "read_by")

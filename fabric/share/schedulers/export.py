@@ -116,7 +116,7 @@ def scheduler_plan(
 
 
 def _primary(network: Network, fabrics: list[str]) -> str:
-    """The fabric of collectives: that with a NIC for each GPU, else with most NICs of nodes with GPUs, else the first."""
+    """The fabric of collectives: with a NIC for each GPU, else with most NICs of nodes with GPUs, else the first."""
 
     def rank(fabric: str) -> tuple[int, int]:
         groups = [group for group in network.inventory.groups.values() if fabric in group.nics and group.gpus_per_host]
@@ -147,18 +147,14 @@ def _seats(loaded: LoadedScenario, network: Network, primary: str, job: str | No
     for name in [job] if job is not None else known:
         group, seats = occupancy.seats[name]
         inventory = network.inventory
-        hosts = (
-            inventory.groups[group].hosts if group in inventory.groups else inventory.host_names(primary, IMPLICIT)
-        )
+        hosts = inventory.groups[group].hosts if group in inventory.groups else inventory.host_names(primary, IMPLICIT)
         found.append(JobSeats(name, tuple(hosts[host] for host in seats[:, 0].tolist()), seats[:, 1]))
     return tuple(found)
 
 
 def notes_of(plan: SchedulerPlan, chosen: SchedulerFormat) -> tuple[str, ...]:
     """What a format cannot say, or says differently; and the same of the trees, where it writes them."""
-    trees = [
-        f"{name}: {note}" for name, tree in plan.trees.items() for note in tree.notes if chosen.of == "fabric"
-    ]
+    trees = [f"{name}: {note}" for name, tree in plan.trees.items() for note in tree.notes if chosen.of == "fabric"]
     count = len(set(chosen.names(plan)))
     table = [f"{count:,} names are not taken as they are: {NAMES} has what is written for each"] if count else []
     return tuple(dict.fromkeys((*trees, *table, *chosen.notes(plan))))

@@ -111,6 +111,4 @@ class SchedulerFormat:
     notes: Callable[[SchedulerPlan], Iterable[str]] = field(default=lambda _: ())
 
 
-SCHEDULER_FORMATS = PluginFolder(
-    "format for schedulers", "fabric.share.schedulers.formats", "FORMAT", SchedulerFormat
-)
+SCHEDULER_FORMATS = PluginFolder("format for schedulers", "fabric.share.schedulers.formats", "FORMAT", SchedulerFormat)

@@ -4,7 +4,7 @@ References
 ----------
 NVIDIA topograph 1.1, reference "Node labels and annotations" (``topograph-1``), and 0.5 (``topograph-0``).
 Kueue, "Topology Aware Scheduling", whose examples have the keys of ``kueue``.
-Kubernetes, "Labels and Selectors": a key is a prefix (a DNS subdomain of 253 characters at most), ``/`` and a name of 63.
+Kubernetes, "Labels and Selectors": a key is a prefix (a DNS subdomain of 253 characters at most), ``/``, a name of 63.
 """
 
 from __future__ import annotations
@@ -89,9 +89,7 @@ class LabelKeys:
 
 _KNOWN = {
     OWN: LabelKeys(OWN, ("fabric-planner/{fabric}.{word}",), "fabric-planner/{fabric}.domain"),
-    "topograph-1": LabelKeys(
-        "topograph-1", ("fabric.topograph.run/tier-{level}",), "accelerator.topograph.run/domain"
-    ),
+    "topograph-1": LabelKeys("topograph-1", ("fabric.topograph.run/tier-{level}",), "accelerator.topograph.run/domain"),
     "topograph-0": LabelKeys(
         "topograph-0",
         tuple(f"network.topology.nvidia.com/{name}" for name in ("leaf", "spine", "core")),

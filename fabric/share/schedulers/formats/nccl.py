@@ -3,7 +3,8 @@
 A file has the processors of a node, the PCI switches, the GPUs with their NVLinks and the NICs of the fabric that
 collectives use. Figures that a node model has are its own: GPUs, NICs and their speeds, the speed of NVLink. Its PCI
 addresses come from ``--pci FILE``; without one they are numbered, and exist on no machine: NCCL then finds nothing at
-them and goes by what it detects, so that such a file is for tools that simulate NCCL. PCI links are as fast as the GPUs' generation.
+them and goes by what it detects, so that such a file is for tools that simulate NCCL. PCI links are as fast as those of
+the GPUs' generation.
 
 References
 ----------
@@ -17,7 +18,7 @@ and direction).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -107,9 +108,7 @@ def _node(plan: SchedulerPlan, group: NodeGroup) -> _Node:
     devices = numbered(gpus, nics.nics) if pci is None else read_devices(pci, gpus, nics.nics)
     links = round(group.scale_up.speed / generation.nvlink_gbps) if group.scale_up else 0
     arch = "arm64" if _GRACE.search(plan.products.get(group.name, "")) else "x86_64"
-    return _Node(
-        group.name, arch, generation, links, tuple(devices), round(nics.nic_gbps * 1000), nics.ports
-    )
+    return _Node(group.name, arch, generation, links, tuple(devices), round(nics.nic_gbps * 1000), nics.ports)
 
 
 def _file(plan: SchedulerPlan, group: str) -> str:
@@ -121,19 +120,19 @@ def _write(plan: SchedulerPlan) -> Iterator[TextFile]:
         yield TextFile(_file(plan, node.group), "\n".join(_lines(node)) + "\n")
 
 
-def _tag(depth: int, element: str, /, *, end: bool = False, **values: object) -> str:
+def _tag(depth: int, element: str, values: Mapping[str, object], *, end: bool = False) -> str:
     """One element; NCCL takes one blank between attributes, and no more."""
     words = " ".join(f"{key}={quoteattr(str(value))}" for key, value in values.items())
     return f"{'  ' * depth}<{element} {words}{'/' if end else ''}>"
 
 
 def _lines(node: _Node) -> Iterator[str]:
-    yield _tag(0, "system", version=1)
+    yield _tag(0, "system", {"version": 1})
     for numa in sorted({device.numa for device in node.devices}):
-        about = {"numaid": numa, "arch": node.arch}
+        about: dict[str, object] = {"numaid": numa, "arch": node.arch}
         if node.arch == "x86_64":
             about |= {"vendor": "GenuineIntel", "familyid": 6, "modelid": 143}
-        yield _tag(1, "cpu", **about)
+        yield _tag(1, "cpu", about)
         here = [device for device in node.devices if device.numa == numa]
         for switch in dict.fromkeys(device.switch for device in here):
             own = [device for device in here if device.switch == switch]
@@ -148,8 +147,7 @@ def _lines(node: _Node) -> Iterator[str]:
 
 
 def _pci(depth: int, bus: str, code: str, node: _Node) -> str:
-    about = {"busid": bus, "class": code, "link_speed": node.generation.pci, "link_width": 16}
-    return _tag(depth, "pci", **about)
+    return _tag(depth, "pci", {"busid": bus, "class": code, "link_speed": node.generation.pci, "link_width": 16})
 
 
 def _device(node: _Node, device: PciDevice, depth: int) -> Iterator[str]:
@@ -157,19 +155,21 @@ def _device(node: _Node, device: PciDevice, depth: int) -> Iterator[str]:
     if device.kind == "gpu":
         yield _pci(depth, device.bus, GPU, node)
         about = {"dev": device.number, "sm": node.generation.sm, "rank": device.number, "gdr": 1}
-        yield _tag(depth + 1, "gpu", end=not node.links, **about)
+        yield _tag(depth + 1, "gpu", about, end=not node.links)
         if node.links:
-            yield _tag(depth + 2, "nvlink", end=True, target=_UNKNOWN_SWITCH, count=node.links, tclass=NVSWITCH)
+            link = {"target": _UNKNOWN_SWITCH, "count": node.links, "tclass": NVSWITCH}
+            yield _tag(depth + 2, "nvlink", link, end=True)
             yield f"{inside}  </gpu>"
     else:
         yield _pci(depth, device.bus, NIC, node)
         yield f"{inside}  <nic>"
         for port in range(node.ports):
-            yield _tag(
-                depth + 2, "net", end=True, name=device.name, dev=device.number * node.ports + port,
-                speed=node.nic_mbps, port=port + 1, latency="0.000000", guid=f"0x{device.number + 1:x}",
-                maxconn=_MAX_CONNECTIONS, gdr=1,
-            )  # fmt: skip
+            net = {
+                "name": device.name, "dev": device.number * node.ports + port, "speed": node.nic_mbps,
+                "port": port + 1, "latency": "0.000000", "guid": f"0x{device.number + 1:x}",
+                "maxconn": _MAX_CONNECTIONS, "gdr": 1,
+            }  # fmt: skip
+            yield _tag(depth + 2, "net", net, end=True)
         yield f"{inside}  </nic>"
     yield f"{inside}</pci>"
 
@@ -211,7 +211,9 @@ def _devices(group: str, element: XmlElement, numa: str, switch: str) -> dict[st
             found |= _devices(group, child, numa, bus)
         for inner in child.children:
             if inner.name == "gpu":
-                links = sum(_count(link.attributes.get("count", "0")) for link in inner.children if link.name == "nvlink")
+                links = sum(
+                    _count(link.attributes.get("count", "0")) for link in inner.children if link.name == "nvlink"
+                )
                 about = f"{group} gpu{inner.attributes.get('dev')}"
                 found[about] = (bus, *above, f"sm {inner.attributes.get('sm')}", f"nvlinks {links}")
             elif inner.name == "nic":

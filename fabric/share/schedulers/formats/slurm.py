@@ -27,8 +27,9 @@ from fabric.share.schedulers.names import SLURM, Mapped, fit_names, folded, mapp
 from fabric.share.schedulers.switch_tree import SwitchTree
 from fabric.share.schedulers.tree_sets import Branch, group_facts, tree_branches
 from topologies.errors import FormatError, ScenarioError
+from topologies.reading.json_value import JsonValue
 from topologies.reading.text_input import read_text
-from topologies.reading.yaml_value import YamlValue, read_yaml_value
+from topologies.reading.yaml_value import read_yaml_value
 from traffic.hostlist import expand_hosts
 
 SUMMARY = "topology.conf of Slurm by tree or block, or topology.yaml with one topology a fabric"
@@ -80,7 +81,8 @@ def _switches(tree: SwitchTree, hosts: Mapping[str, str]) -> Iterator[tuple[str,
     branches = tree_branches(tree)
     if len(branches) > _MOST_SWITCHES:
         raise ScenarioError(
-            f"{tree.fabric} has {len(branches):,} groups; Slurm numbers switches by 16 bits, {_MOST_SWITCHES:,} at most",
+            f"{tree.fabric} has {len(branches):,} groups; Slurm numbers switches by 16 bits: "
+            f"{_MOST_SWITCHES:,} at most",
             hint="--style block --block-by unit has no such limit",
             code="FP8073",
         )
@@ -256,7 +258,7 @@ def _read_yaml(plan: SchedulerPlan, path: Path) -> Facts:
     return found
 
 
-def _list(value: YamlValue) -> tuple[str, ...]:
+def _list(value: JsonValue) -> tuple[str, ...]:
     if value.absent:
         return ()
     try:
