@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from fabric.cli.main import run as command
 from fabric.pipeline.run import Run, run_scenario
 from fabric.request import RouteRequest
 from fabric.saved.result_file import open_result, save_result
 from fabric.scenario.encryption_schema import Encryption
 from fabric.scenario.load import load_scenario
 from topologies.errors import FabricError
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def run(tmp_path: Any, encryption: dict[str, Any], **workload: Any) -> Run:
@@ -122,3 +126,21 @@ def test_a_saved_result_has_what_encryption_left(tmp_path: Any) -> None:
 def test_what_cannot_be_worked_out_is_refused(tmp_path: Any, keys: dict[str, Any], message: str) -> None:
     with pytest.raises(FabricError, match=message):
         run(tmp_path, keys)
+
+
+def test_growth_plans_at_line_rate_and_refuses_an_encrypted_fabric(tmp_path: Any, capfd: Any) -> None:
+    """The way out is in the message: plan without, route every stage with it."""
+    text = (EXAMPLES / "quickstart.fabric.yaml").read_text()
+    (tmp_path / "q.yaml").write_text(text.replace("  main:\n", "  main:\n    encryption: {kind: macsec, mtu: 1500}\n"))
+    assert command(["grow", str(tmp_path / "q.yaml"), "--to", "192", "-q"]) == 3
+    said = capfd.readouterr().err
+    assert "FP9701" in said
+    assert "fabrics.main.encryption.kind=none" in said
+
+
+def test_a_failed_spine_leaves_the_others_with_what_encryption_left(tmp_path: Any) -> None:
+    """Half of the uplinks: twice the load, on links of 1,538 / 1,570 of their rate."""
+    made = run(tmp_path, {"kind": "macsec", "mtu": 1500, "tiers": ["leaf-spine"]})
+    failed = run_scenario(made.loaded, RouteRequest(down=("spine0",)))
+    ratio = failed.result.routes[0].max_utilisation / made.result.routes[0].max_utilisation
+    assert ratio == pytest.approx(2)
