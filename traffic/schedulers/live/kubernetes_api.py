@@ -231,8 +231,13 @@ def _client_of(cluster: KubernetesCluster) -> tuple[Any, Any]:
 
 
 def _check_context(cluster: KubernetesCluster, config: Any) -> None:
-    contexts, _ = config.list_kube_config_contexts(config_file=cluster.kubeconfig)
-    names = [str(one["name"]) for one in contexts]
+    """Refuse a context that is not there; which one is current does not matter."""
+    from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
+
+    merged = KubeConfigMerger(cluster.kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION).config
+    if merged is None:
+        raise config.ConfigException("there is none, or nothing is in it")
+    names = [str(one["name"]) for one in merged.value.get("contexts") or ()]
     if cluster.context not in names:
         raise FormatError(
             f"the kubeconfig has no context {cluster.context!r}",
