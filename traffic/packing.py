@@ -86,7 +86,9 @@ def _solved(room: Longs, requests: Longs, pods: Longs, time_limit_s: float) -> P
     from scipy.sparse import eye_array, kron
 
     jobs, nodes = len(pods), len(room)
-    alone = np.stack([np.minimum(pods_alone(room, request), most) for request, most in zip(requests, pods, strict=True)])
+    alone = np.stack(
+        [np.minimum(pods_alone(room, request), most) for request, most in zip(requests, pods, strict=True)]
+    )
     scale = np.maximum(requests.max(axis=0), 1)
     held = kron((requests / scale).T, eye_array(nodes))  # row (kind, node), column (job, node)
     whole = kron(eye_array(jobs), np.ones((1, nodes)))

@@ -116,9 +116,7 @@ class ResourceRoom:
 
     # ---- refusals ----
 
-    def _too_little(
-        self, free: Bools, requests: ResourceRequests, fits: Longs, pods: int, job: str
-    ) -> TrafficError:
+    def _too_little(self, free: Bools, requests: ResourceRequests, fits: Longs, pods: int, job: str) -> TrafficError:
         """Why the pods do not fit, what binds, and whether another assignment of all jobs would."""
         room, request = self._room(free), self._request(requests)
         alone = {

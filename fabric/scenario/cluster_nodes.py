@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,6 @@ class ReadGroup:
     said: tuple[str, ...]
 
 
-def has_cluster_nodes(tree: Tree) -> bool:
-    """Whether a node group is read from a cluster, or a file of one."""
-    nodes = tree.child("nodes")
-    return nodes is not None and any(_source(item) and item.child("names") is None for item in nodes.items)
-
-
 def with_cluster_nodes(tree: Tree, directory: Path) -> tuple[Tree, list[ReadGroup]]:
     """The tree with names (and resources) of every such group, and what was read.
 
@@ -58,7 +52,7 @@ def with_cluster_nodes(tree: Tree, directory: Path) -> tuple[Tree, list[ReadGrou
     problems: list[Problem] = []
     read: list[ReadGroup] = []
     for index, item in enumerate(nodes.items if nodes is not None else ()):
-        if nodes is None or not _source(item) or item.child("names") is not None:
+        if nodes is None or not _source(item):
             continue
         try:
             group = read_group(item.plain(), directory)
@@ -73,24 +67,6 @@ def with_cluster_nodes(tree: Tree, directory: Path) -> tuple[Tree, list[ReadGrou
     if problems:
         raise ScenarioError(problems)
     return (tree if nodes is None else tree.with_child("nodes", nodes)), read
-
-
-def live_keys(data: Any) -> list[str]:
-    """Keys of a scenario by which something is read from a running cluster, dotted."""
-    return list(_live_keys(data, ()))
-
-
-def _live_keys(value: Any, where: tuple[str, ...]) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        scheduler = value.get("from") or value.get("order")
-        key = {"kubernetes": "context", "slurm": "live"}.get(scheduler) if isinstance(scheduler, str) else None
-        if key is not None and value.get(key) is not None:
-            yield ".".join((*where, key))
-        for name, child in value.items():
-            yield from _live_keys(child, (*where, str(name)))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _live_keys(child, (*where, str(index)))
 
 
 def _source(item: Tree) -> bool:
@@ -127,10 +103,9 @@ def read_group(given: Mapping[str, Any], directory: Path) -> ReadGroup:
         A file that cannot be read (FP4025).
     """
     scheduler = str(given["from"])
-    if given.get("count") is not None:
-        raise FormatError(
-            "count is written, and from reads how many nodes there are", hint="leave count out", code="FP6289"
-        )
+    for key, what in (("count", "how many nodes there are"), ("names", "what the nodes are called")):
+        if given.get(key) is not None:
+            raise FormatError(f"{key} is written, and from reads {what}", hint=f"leave {key} out", code="FP6289")
     _check_texts(given)
     _check_keys(scheduler, given)
     text, label, said = _text(scheduler, given, directory)
@@ -162,7 +137,8 @@ def _text(scheduler: str, given: Mapping[str, Any], directory: Path) -> tuple[st
     key = "context" if scheduler == "kubernetes" else "live"
     path, live = given.get("path"), given.get(key)
     path, live = None if path is None else str(path), None if live is None else str(live)
-    check_one_source(scheduler, path, key, live, {name: given.get(name) for name in _WITH_CONTEXT})
+    with_live = {name: given.get(name) for name in (*_WITH_CONTEXT, "timeout", "pods")}
+    check_one_source(scheduler, path, key, live, with_live)
     if path is not None:
         return read_beside(directory, path, "path"), path, ()
     try:

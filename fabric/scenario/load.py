@@ -140,7 +140,9 @@ def with_overrides(loaded: LoadedScenario, texts: Sequence[str]) -> LoadedScenar
     LoadError
         As ``load_scenario``.
     """
-    if loaded.catalogues or (any(map(_OTHER_NODES.match, texts)) and any(node.source for node in loaded.scenario.nodes)):
+    if loaded.catalogues or (
+        any(map(_OTHER_NODES.match, texts)) and any(node.source for node in loaded.scenario.nodes)
+    ):
         before = [f"{override.path}={override.value}" for override in loaded.overrides]
         return load_scenario(loaded.path, overrides=[*before, *texts])
     registries = Registries()

@@ -13,7 +13,7 @@ from traffic.hostlist import chosen_hosts
 from traffic.resources import NodeResources
 from traffic.schedulers.live.answer import TIMEOUT_S
 
-SCHEDULERS = ("kubernetes", "slurm")
+_OF_SOURCES = ("path", "context", "kubeconfig", "selector", "pods", "resource", "live", "partition", "timeout")
 
 
 class NodeSourceSpec(Spec):
@@ -87,7 +87,9 @@ class NodeSourceSpec(Spec):
     def _are_ranges(cls, names: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
         if names is not None:
             every = chosen_hosts(_as_listed(names))
-            twice = next((name for name in every if every.count(name) > 1), None) if len(set(every)) < len(every) else None
+            twice = (
+                next((name for name in every if every.count(name) > 1), None) if len(set(every)) < len(every) else None
+            )
             if twice is not None:
                 raise ValueError(f"{twice!r} is named twice")
         return names
@@ -96,6 +98,11 @@ class NodeSourceSpec(Spec):
     def _are_read(self) -> NodeSourceSpec:
         if self.source is not None and self.names is None:
             raise ValueError("nodes of a cluster are read when the scenario is loaded from a file")
+        alone = [key for key in _OF_SOURCES if key in self.model_fields_set]
+        if self.source is None and alone:
+            raise ValueError(
+                f"{alone[0]} says where nodes are read, and from: does not; write from: kubernetes or slurm"
+            )
         count = getattr(self, "count", 0)
         if self.names is not None:
             self._listed = tuple(chosen_hosts(_as_listed(self.names)))

@@ -15,10 +15,17 @@ from test_scheduler_files import place, site_of
 
 from topologies.errors import FormatError, MissingProgramError, TrafficError
 from traffic.placement import Placement
+from traffic.schedulers.live import answer
 from traffic.schedulers.live.answer import read_live
 from traffic.schedulers.live.kubernetes_api import KubernetesCluster
 
 HOSTS = [f"gpu-{number}" for number in range(4)]
+
+
+@pytest.fixture(autouse=True)
+def nothing_asked_yet(monkeypatch):
+    """Answers are kept for a process; every test asks anew."""
+    monkeypatch.setattr(answer, "_ANSWERS", {})
 
 
 def cluster(emulator, **keys):
@@ -28,13 +35,13 @@ def cluster(emulator, **keys):
 def test_all_pages_are_read_and_only_read(tmp_path):
     """7 nodes in pages of 3 are three requests; the second has the token of the first, and each is a GET."""
     with Emulator(tmp_path, [node(f"n{number}") for number in range(7)], page=3) as emulator:
-        answer = read_live(cluster(emulator, selector="zone=a"))
+        found = read_live(cluster(emulator, selector="zone=a"))
     asked = [query for _, resource, query in emulator.asked if resource == "nodes"]
     assert [query.get("continue") for query in asked] == [None, "3", "6"]
     assert all(query["limit"] == "500" and query["labelSelector"] == "zone=a" for query in asked)
     assert {method.upper() for method, _, _ in emulator.asked} == {"GET"}
-    assert [item["metadata"]["name"] for item in json.loads(answer.text)["items"]] == [f"n{i}" for i in range(7)]
-    assert answer.what == "7 nodes and 0 pods on them"
+    assert [item["metadata"]["name"] for item in json.loads(found.text)["items"]] == [f"n{i}" for i in range(7)]
+    assert found.what == "7 nodes and 0 pods on them"
 
 
 def test_secrets_of_pods_and_nodes_are_not_kept(tmp_path):
@@ -50,10 +57,10 @@ def test_an_expired_list_is_begun_again_once(tmp_path):
     """410 on the second page: four requests give all seven nodes, once each; a second 410 is an error."""
     nodes = [node(f"n{number}") for number in range(7)]
     with Emulator(tmp_path, nodes, page=4, answers={("nodes", 1): 410}) as emulator:
-        answer = read_live(cluster(emulator))
+        found = read_live(cluster(emulator))
     assert [one[1] for one in emulator.asked].count("nodes") == 4
-    assert len(json.loads(answer.text)["items"]) == 7
-    assert "the list of nodes expired while it was read; begun again" in answer.said[1]
+    assert len(json.loads(found.text)["items"]) == 7
+    assert "the list of nodes expired while it was read; begun again" in found.said[1]
     (tmp_path / "b").mkdir()
     twice = {("nodes", 1): 410, ("nodes", 3): 410}
     with Emulator(tmp_path / "b", nodes, page=4, answers=twice) as emulator:
@@ -193,9 +200,9 @@ def test_a_job_gets_what_pods_and_cordons_leave(tmp_path):
 def test_a_snapshot_gives_the_same_places_as_the_cluster(tmp_path):
     """The document of the live answer as a file: the same hosts, and pods still counted where there are none."""
     with Emulator(tmp_path, [node(name) for name in HOSTS]) as emulator:
-        answer = read_live(cluster(emulator))
+        found = read_live(cluster(emulator))
         live, _ = place("kubernetes", HOSTS, tmp_path, 24, context="prod", kubeconfig="kubeconfig")
-    (tmp_path / "nodes.json").write_text(answer.text)
+    (tmp_path / "nodes.json").write_text(found.text)
     filed, said = place("kubernetes", HOSTS, tmp_path, 24, path="nodes.json")
     assert filed == live
     assert not any("GPUs that other pods hold are not in it" in text for text in said)
@@ -226,5 +233,3 @@ def test_a_cluster_of_another_fabric_is_refused_with_the_share(tmp_path):
 def test_a_file_and_a_cluster_exclude_each_other(tmp_path, keys, words):
     with pytest.raises(FormatError, match=words):
         Placement(order="kubernetes", **keys).place(site_of(HOSTS, tmp_path, 8))
-
-

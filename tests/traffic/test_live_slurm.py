@@ -12,10 +12,17 @@ import pytest
 from test_scheduler_files import place
 
 from topologies.errors import FormatError, MissingProgramError
+from traffic.schedulers.live import answer
 from traffic.schedulers.live.answer import read_live
 from traffic.schedulers.live.slurm_api import SlurmCluster
 
 HOSTS = [f"n{number}" for number in range(3)]
+
+
+@pytest.fixture(autouse=True)
+def nothing_asked_yet(monkeypatch):
+    """Answers are kept for a process; every test asks anew."""
+    monkeypatch.setattr(answer, "_ANSWERS", {})
 
 
 def node(name, used=0, **more):
@@ -129,9 +136,18 @@ def test_a_server_that_is_silent_or_absent_is_said():
 
 def test_an_answer_that_is_no_list_of_nodes_is_refused():
     with Rest("v0.0.40", {"jobs": []}) as rest:
-        assert read_live(SlurmCluster(rest.url)).what.startswith("0 nodes")
+        assert read_live(SlurmCluster(rest.url)).what.startswith("no nodes")
         with pytest.raises(FormatError, match="this has 'jobs', not nodes"):
             place("slurm", HOSTS, "/nowhere", 8, live=rest.url)
+
+
+def test_a_controller_without_nodes_is_said():
+    """Clouds hide nodes that sleep."""
+    with Rest("v0.0.40", {"nodes": []}) as rest:
+        with pytest.raises(FormatError, match="the controller lists no nodes") as caught:
+            read_live(SlurmCluster(rest.url))
+    assert caught.value.problems[0].code == "FP6287"
+    assert "PrivateData=cloud" in caught.value.problems[0].hint
 
 
 # ---- scontrol --------------------------------------------------------------------------------------------------------
@@ -160,8 +176,8 @@ def test_the_command_prints_json_and_before_it_could_plain_text(scontrol, tmp_pa
     assert place("slurm", HOSTS, tmp_path, 8, live="scontrol")[0] == ["n2"]
     lines = "NodeName=n2 Gres=gpu:8 State=IDLE\\nNodeName=n0 Gres=gpu:8 State=DOWN\\n"
     scontrol(f"case \"$*\" in *json*) echo 'invalid option' >&2; exit 1;; *) printf '{lines}';; esac")
-    answer = SlurmCluster().read()
-    assert answer.what == "2 nodes by scontrol show nodes -d -o"
+    found = SlurmCluster().read()
+    assert found.what == "2 nodes by scontrol show nodes -d -o"
 
 
 def test_a_command_that_fails_or_hangs_is_said(scontrol):

@@ -65,7 +65,9 @@ def test_the_request_of_a_pod_stands_for_its_containers():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("phase", "expected"), [("Running", True), ("Pending", True), ("Succeeded", False), ("Failed", False)])
+@pytest.mark.parametrize(
+    ("phase", "expected"), [("Running", True), ("Pending", True), ("Succeeded", False), ("Failed", False)]
+)
 def test_pods_that_have_ended_hold_nothing(phase, expected):
     assert counts(JsonValue({"spec": {"nodeName": "n"}, "status": {"phase": phase}}, "f")) is expected
     assert not counts(JsonValue({"spec": {}, "status": {"phase": phase}}, "f"))

@@ -45,6 +45,7 @@ from fabric.faces.views.differences import (
     times_since,
 )
 from fabric.faces.views.drain import window_table
+from fabric.faces.views.nodes import node_table
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.growth import growth_table, work_table
@@ -64,6 +65,7 @@ from fabric.growth.sizes import StageWish
 from fabric.operate.drain.drain import plan_drain
 from fabric.operate.drain.planner import DrainRequest
 from fabric.operate.drain.work import works_on
+from fabric.share.schedulers.listed_nodes import ListedNode, ListedNodes
 from fabric.output.row_kind import RowKind
 from fabric.output.rows import Arrangement, arrange, row_records, to_csv, to_ndjson
 from fabric.output.table import Table
@@ -93,6 +95,14 @@ _STYLES = {"bad": "\x1b[1;31m", "good": "\x1b[32m", "warn": "\x1b[33m"}
 
 DRAINED = DrainRequest(failures=False)
 GROWTH = GrowthRequest((StageWish(160), StageWish(320)))
+
+NODES = ListedNodes(
+    "kubernetes",
+    "nodes.json",
+    (ListedNode("n0", 8, 2, 95.5, 2**40, 3 * 10**12, ""), ListedNode("n1", 8, None, None, None, None, "cordoned")),
+    "",
+    (),
+)
 
 
 class Routed:
@@ -230,6 +240,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "designs": lambda _: design_table(DESIGNS, {DESIGNS[0].name: Path("a.fabric.yaml")}),
     "wishes that conflict": lambda _: conflict_table(CONFLICT),
     "windows of work": lambda it: window_table(it.drained),
+    "nodes of a cluster": lambda _: node_table(NODES),
     "stages of growth": lambda it: growth_table(it.grown),
     "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip

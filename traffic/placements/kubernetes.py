@@ -86,7 +86,9 @@ def kubernetes(
     TrafficError
         When the file cannot be read or has too few slots (FP4025), or a toleration is none (FP4021).
     """
-    check_one_source("kubernetes", path, "context", context, {"kubeconfig": kubeconfig, "selector": selector})
+    only_live: dict[str, object] = {"kubeconfig": kubeconfig, "selector": selector, "pods": None if pods else pods}
+    only_live["timeout"] = None if timeout == TIMEOUT_S else timeout
+    check_one_source("kubernetes", path, "context", context, only_live)
     if context is not None:
         config = None if kubeconfig is None else str(site.directory / kubeconfig)
         answer = read_live(KubernetesCluster(context, config, selector, timeout, pods))

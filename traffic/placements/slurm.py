@@ -73,7 +73,7 @@ def slurm(
     TrafficError
         When the file cannot be read or has too few slots (FP4025).
     """
-    check_one_source("slurm", path, "live", live, {})
+    check_one_source("slurm", path, "live", live, {"timeout": None if timeout == TIMEOUT_S else timeout})
     if live is not None:
         answer = read_live(SlurmCluster(live, timeout))
         text, path = answer.text, answer.label

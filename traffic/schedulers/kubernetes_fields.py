@@ -36,7 +36,9 @@ FIELDS = DeclaredFields(
     "kubernetes",
     _SOURCE,
     [
-        Field("kind", MODELLED, "List or NodeList of nodes, with pods or without, or one Node; others are refused by name"),
+        Field(
+            "kind", MODELLED, "List or NodeList of nodes, with pods or without, or one Node; others are refused by name"
+        ),
         Field("Pod", MODELLED, "what it requests of its node is not free; those that have ended do not count"),
         Field("Pod.spec.resourceClaims", REPORTED, "devices that are held by claims are not counted"),
         Field("metadata.name", MODELLED, "the host; nodes that are no hosts of the job are left out, and said"),

@@ -35,7 +35,7 @@ def check_share_of_names(nodes: Sequence[str], hosts: Sequence[str], label: str)
             f"a cluster of another fabric: {words}",
             file=label,
             notes=(f"nodes there are named like {others[0]}, hosts of the job like {hosts[0]}",),
-            hint="another context; or nodes: {name, first} of the scenario as the cluster names them",
+            hint="another cluster; or nodes: {name, first} of the scenario as the cluster names them",
             code="FP6286",
         )
     return (f"{label}: {words}",)

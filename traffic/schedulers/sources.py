@@ -8,7 +8,7 @@ from topologies.errors import FormatError
 
 
 def check_one_source(
-    scheduler: str, path: str | None, key: str, live: str | None, with_live: Mapping[str, str | None]
+    scheduler: str, path: str | None, key: str, live: str | None, with_live: Mapping[str, object]
 ) -> None:
     """Refuse a file and a running scheduler together, or neither, and keys that only go with the latter.
 
@@ -16,8 +16,8 @@ def check_one_source(
     ----------
     key, live : str
         The key that names the running scheduler, and its value.
-    with_live : mapping of str
-        Keys that go with it, and their values.
+    with_live : mapping
+        Keys that go with it, and their values; None where they are not written.
 
     Raises
     ------

@@ -71,4 +71,7 @@ def command(
     if snapshot is not None:
         write_snapshot(listed, Path(snapshot), force=settings.force)
     remember_said(list(listed.said))
-    emit(Answer(lambda: nodes_record(listed), lambda: nodes_document(listed), lambda: node_table(listed), NODES), settings)
+    emit(
+        Answer(lambda: nodes_record(listed), lambda: nodes_document(listed), lambda: node_table(listed), NODES),
+        settings,
+    )

@@ -86,9 +86,7 @@ def list_nodes(scheduler: str, source: LiveSource | str, *, resource: str) -> Li
 
 def _of_kubernetes(node: KubernetesNode, resource: str) -> ListedNode:
     usual = {*GPU_TAINTS, resource}
-    against = [
-        str(taint) for taint in node.taints if taint.effect != "PreferNoSchedule" and taint.key not in usual
-    ]
+    against = [str(taint) for taint in node.taints if taint.effect != "PreferNoSchedule" and taint.key not in usual]
     given, has = node.gpus(resource)
     cores, memory, storage = (node.free(kind) for kind in ("cpu", "memory", "ephemeral-storage"))
     state = ", ".join(dict.fromkeys([*(["being deleted"] if node.deleted else []), *against]))

@@ -178,7 +178,9 @@ class _Asking:
         """An answer that is an error, with the server's own words."""
         words = _message_of(body) or f"status {status}"
         if status == 401:
-            hint = "the token or certificate of the kubeconfig's user has expired or is of another cluster; log in again"
+            hint = (
+                "the token or certificate of the kubeconfig's user has expired or is of another cluster; log in again"
+            )
             return self._wrong(f"the server does not know who asks for {what}: {words}", hint, "FP6283")
         if status == 403:
             ways = "pods: false counts what pods hold as free" if what == "pods" else "or kubectl's nodes as path:"
@@ -320,5 +322,3 @@ def _pod(entry: JsonValue) -> _Kept:
         "spec": kept,
         "status": _kept(status, "phase"),
     }
-
-

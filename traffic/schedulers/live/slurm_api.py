@@ -43,7 +43,10 @@ class SlurmCluster:
     def read(self) -> LiveAnswer:
         """Ask for the nodes."""
         text, of = _by_command(self) if self.live == SCONTROL else _by_rest(self)
-        return LiveAnswer(text, self.label, f"{_counted(text, self.label)} nodes by {of}", now())
+        count = _count(text, self.label)
+        if count == 0:
+            raise _no_nodes(self)
+        return LiveAnswer(text, self.label, f"{'no' if count is None else f'{count:,}'} nodes by {of}", now())
 
 
 def without_user(address: str) -> str:
@@ -51,13 +54,22 @@ def without_user(address: str) -> str:
     return re.sub(r"(?<=//)[^/@]*@", "", address)
 
 
-def _counted(text: str, label: str) -> str:
+def _count(text: str, label: str) -> int | None:
+    """Nodes of an answer; None where it is no list of them, which its reader says."""
     if not text.lstrip().startswith("{"):
-        return f"{len(re.findall(r'^NodeName=', text, re.MULTILINE)):,}"
+        return len(re.findall(r"^NodeName=", text, re.MULTILINE))
     listed = parse_json(text, label, code="FP6284").get("nodes")
     if isinstance(listed.value, dict):
         listed = listed.get("nodes")
-    return f"{sum(1 for _ in listed.each()):,}"
+    return None if listed.absent else sum(1 for _ in listed.each())
+
+
+def _no_nodes(cluster: SlurmCluster) -> FormatError:
+    return FormatError(
+        "the controller lists no nodes", file=cluster.label,
+        hint="sinfo, what does it list? Cloud nodes that are powered down are hidden unless slurm.conf has "
+        "PrivateData=cloud", code="FP6287",
+    )  # fmt: skip
 
 
 # ---- scontrol ----
@@ -80,7 +92,7 @@ def _by_command(cluster: SlurmCluster) -> tuple[str, str]:
         if "unable to contact" in words.lower() or "no nodes" in (text + words).lower():
             break
     if "no nodes" in (text + words).lower():
-        raise FormatError("the cluster has no nodes", file=cluster.label, hint="sinfo, what does it say?", code="FP6287")
+        raise _no_nodes(cluster)
     raise FormatError(
         f"scontrol show nodes failed: {' '.join((words or text).split())[:300] or f'exit code {code}'}",
         file=cluster.label,
