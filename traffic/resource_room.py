@@ -126,11 +126,11 @@ class ResourceRoom:
         }
         binding = min(alone, key=lambda kind: alone[kind])
         at = [*self._kinds(), _GPUS].index(binding)
-        most = int(room[:, at].max(initial=0))
+        most = max(int(room[:, at].max(initial=0)), 0)
         left = "have left" if self.jobs or not free.all() else "have"
         words = (
             f"{_pods_words(requests, pods)} do not fit: {int(fits.sum()):,} of {pods:,} do. {len(self.hosts):,} hosts "
-            f"{left} {_words(binding, max(int(room[:, at].sum()), 0))}, at most {_words(binding, max(most, 0))} on one, "
+            f"{left} {_words(binding, max(int(room[:, at].sum()), 0))}, at most {_words(binding, most)} on one, "
             f"and the pods request {_words(binding, pods * int(request[at]))}"
         )
         if most < request[at]:

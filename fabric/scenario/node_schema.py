@@ -155,8 +155,8 @@ class NodeSpec(NodeSourceSpec):
         self._row = catalogue_of(info.context).nodes[self.model] if self.model else None
         if self.source and self._row and self.gpus_per_node != self._row.gpus:
             raise ValueError(
-                f"the nodes there have {self.gpus_per_node} GPUs, and model {self.model} has {self._row.gpus}; name their "
-                "model, or leave model out"
+                f"the nodes there have {self.gpus_per_node} GPUs, and model {self.model} has {self._row.gpus}; name "
+                "their model, or leave model out"
             )
         if self.scale_up is None and self.joined is not None:
             _check_domain(self.joined.domain, self.gpus_per_node)

@@ -1,6 +1,7 @@
 """A slurmctld of its own in a network namespace, with its munged and slurmrestd, and nodes that need no slurmd.
 
-Nodes are of a cloud, so that the controller places jobs on them without anybody there; ``PrivateData=cloud`` lists them.
+Nodes are of a cloud, so that the controller places jobs on them without anybody there; ``PrivateData=cloud`` lists
+them.
 """
 
 from __future__ import annotations

@@ -8,9 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from real_programs import require
-
-require("slurmctld", "slurmrestd", "munged", "scontrol", "sbatch", "ip")
-
 from slurm_controller import SlurmController
 
 from fabric.scenario.load import load_scenario
@@ -20,6 +17,7 @@ from traffic.placement import Placement, PlacementSite
 from traffic.schedulers.live import answer
 from traffic.schedulers.live.slurm_api import SlurmCluster
 
+require("slurmctld", "slurmrestd", "munged", "scontrol", "sbatch", "ip")
 pytestmark = pytest.mark.real_slurm
 HOSTS = tuple(f"gpu{number}" for number in range(1, 9))
 SCENARIO = """

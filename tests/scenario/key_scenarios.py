@@ -441,5 +441,5 @@ def _sites() -> list[Data]:
 
 
 BASES: list[Data] = [
-    *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(), *_clusters(),
+    *_clusters(), *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(),
 ]  # fmt: skip

@@ -63,9 +63,11 @@ def test_an_expired_list_is_begun_again_once(tmp_path):
     assert "the list of nodes expired while it was read; begun again" in found.said[1]
     (tmp_path / "b").mkdir()
     twice = {("nodes", 1): 410, ("nodes", 3): 410}
-    with Emulator(tmp_path / "b", nodes, page=4, answers=twice) as emulator:
-        with pytest.raises(FormatError, match="the list of nodes expired twice"):
-            read_live(cluster(emulator))
+    with (
+        Emulator(tmp_path / "b", nodes, page=4, answers=twice) as emulator,
+        pytest.raises(FormatError, match="the list of nodes expired twice"),
+    ):
+        read_live(cluster(emulator))
 
 
 def test_a_missing_right_is_named_with_the_role_that_grants_it(tmp_path):
@@ -86,9 +88,11 @@ def test_a_missing_right_is_named_with_the_role_that_grants_it(tmp_path):
     [(401, "FP6283", "does not know who asks"), (404, "FP6284", "answers 404"), (503, "FP6284", "answers 503")],
 )
 def test_other_refusals_say_what_the_server_says(tmp_path, status, code, words):
-    with Emulator(tmp_path, [node("n0")], answers={("nodes", 0): status}) as emulator:
-        with pytest.raises(FormatError, match=words) as caught:
-            read_live(cluster(emulator))
+    with (
+        Emulator(tmp_path, [node("n0")], answers={("nodes", 0): status}) as emulator,
+        pytest.raises(FormatError, match=words) as caught,
+    ):
+        read_live(cluster(emulator))
     assert caught.value.problems[0].code == code
     assert "a-token" not in str(caught.value)
 
@@ -120,21 +124,24 @@ def test_tls_to_a_server_without_is_said(tmp_path):
 
 def test_what_is_no_list_is_refused(tmp_path):
     """A page of another kind, and one whose pages never end."""
-    with Emulator(tmp_path, [node("n0")], answers={("nodes", 0): lambda: {"kind": "Status"}}) as emulator:
-        with pytest.raises(FormatError, match="no list of nodes: kind is Status"):
-            read_live(cluster(emulator))
+    with (
+        Emulator(tmp_path, [node("n0")], answers={("nodes", 0): lambda: {"kind": "Status"}}) as emulator,
+        pytest.raises(FormatError, match="no list of nodes: kind is Status"),
+    ):
+        read_live(cluster(emulator))
     (tmp_path / "b").mkdir()
     endless = {"kind": "NodeList", "metadata": {"continue": "1"}, "items": [node("n0")]}
     answers = {("nodes", number): lambda: endless for number in range(9)}
-    with Emulator(tmp_path / "b", answers=answers) as emulator:
-        with pytest.raises(FormatError, match="two pages end alike"):
-            read_live(cluster(emulator))
+    with Emulator(tmp_path / "b", answers=answers) as emulator, pytest.raises(FormatError, match="two pages end alike"):
+        read_live(cluster(emulator))
 
 
 def test_an_empty_cluster_is_said(tmp_path):
-    with Emulator(tmp_path) as emulator:
-        with pytest.raises(FormatError, match="the cluster has no nodes with the labels gpu=yes") as caught:
-            read_live(cluster(emulator, selector="gpu=yes"))
+    with (
+        Emulator(tmp_path) as emulator,
+        pytest.raises(FormatError, match="the cluster has no nodes with the labels gpu=yes") as caught,
+    ):
+        read_live(cluster(emulator, selector="gpu=yes"))
     assert caught.value.problems[0].code == "FP6287"
 
 
@@ -146,9 +153,8 @@ def test_a_kubeconfig_that_cannot_be_used_is_said(tmp_path):
     (tmp_path / "odd").write_text("- 1\n- [")
     with pytest.raises(FormatError, match="cannot use the kubeconfig"):
         read_live(KubernetesCluster("prod", str(tmp_path / "odd")))
-    with Emulator(tmp_path, [node("n0")]) as emulator:
-        with pytest.raises(FormatError, match="no context 'prot'") as caught:
-            read_live(KubernetesCluster("prot", str(emulator.config)))
+    with Emulator(tmp_path, [node("n0")]) as emulator, pytest.raises(FormatError, match="no context 'prot'") as caught:
+        read_live(KubernetesCluster("prot", str(emulator.config)))
     assert caught.value.problems[0].hint == "did you mean 'prod'?"
     with pytest.raises(FormatError, match="not in a cluster"):
         read_live(KubernetesCluster("in-cluster"))
@@ -165,9 +171,8 @@ def test_without_the_package_the_way_without_is_said(tmp_path, monkeypatch):
 
 def test_offline_nothing_is_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("FABRIC_OFFLINE", "1")
-    with Emulator(tmp_path, [node("n0")]) as emulator:
-        with pytest.raises(FormatError, match="FABRIC_OFFLINE is set"):
-            read_live(cluster(emulator))
+    with Emulator(tmp_path, [node("n0")]) as emulator, pytest.raises(FormatError, match="FABRIC_OFFLINE is set"):
+        read_live(cluster(emulator))
     assert emulator.asked == []
 
 
@@ -213,9 +218,11 @@ def test_a_cluster_of_another_fabric_is_refused_with_the_share(tmp_path):
     hosts = [f"gpu-{number}" for number in range(64)]
     strange = [node(f"ip-{number}") for number in range(37)]
     ours = [node(name) for name in hosts[:3]]
-    with Emulator(tmp_path, [*strange, *ours]) as emulator:
-        with pytest.raises(FormatError, match="another fabric: 3 of 40 names match hosts of the job, which are 64"):
-            place("kubernetes", hosts, tmp_path, 8, context="prod", kubeconfig="kubeconfig")
+    with (
+        Emulator(tmp_path, [*strange, *ours]) as emulator,
+        pytest.raises(FormatError, match="another fabric: 3 of 40 names match hosts of the job, which are 64"),
+    ):
+        place("kubernetes", hosts, tmp_path, 8, context="prod", kubeconfig="kubeconfig")
     assert emulator.asked
     (tmp_path / "b").mkdir()
     with Emulator(tmp_path / "b", ours):

@@ -33,8 +33,15 @@ def node(name, used=0, **more):
 
 
 # 22.05: state in lower case and its flags apart, nodes without more; v0.0.40 and later: numbers that may be unset.
-OLD = {"meta": {}, "errors": [], "nodes": [node("n0", 8, state="allocated", state_flags=[], boot_time=1),
-                                           node("n1", state="idle", state_flags=["DRAIN"]), node("n2", state="idle")]}  # fmt: skip
+OLD = {
+    "meta": {},
+    "errors": [],
+    "nodes": [
+        node("n0", 8, state="allocated", state_flags=[], boot_time=1),
+        node("n1", state="idle", state_flags=["DRAIN"]),
+        node("n2", state="idle"),
+    ],
+}
 NEW = {
     "nodes": [
         node("n0", 8, state=["ALLOCATED"], boot_time={"set": True, "infinite": False, "number": 1}),
@@ -124,9 +131,8 @@ def test_a_refused_token_is_said_and_not_shown(monkeypatch):
 
 
 def test_a_server_that_is_silent_or_absent_is_said():
-    with Rest("v0.0.40", NEW, wait_s=0.8) as rest:
-        with pytest.raises(FormatError, match="has not answered within 200 ms"):
-            read_live(SlurmCluster(rest.url, 0.2))
+    with Rest("v0.0.40", NEW, wait_s=0.8) as rest, pytest.raises(FormatError, match="has not answered within 200 ms"):
+        read_live(SlurmCluster(rest.url, 0.2))
     with pytest.raises(FormatError, match="nobody answers") as caught:
         read_live(SlurmCluster(rest.url, 0.5))
     assert caught.value.problems[0].code == "FP6282"
@@ -143,9 +149,11 @@ def test_an_answer_that_is_no_list_of_nodes_is_refused():
 
 def test_a_controller_without_nodes_is_said():
     """Clouds hide nodes that sleep."""
-    with Rest("v0.0.40", {"nodes": []}) as rest:
-        with pytest.raises(FormatError, match="the controller lists no nodes") as caught:
-            read_live(SlurmCluster(rest.url))
+    with (
+        Rest("v0.0.40", {"nodes": []}) as rest,
+        pytest.raises(FormatError, match="the controller lists no nodes") as caught,
+    ):
+        read_live(SlurmCluster(rest.url))
     assert caught.value.problems[0].code == "FP6287"
     assert "PrivateData=cloud" in caught.value.problems[0].hint
 

@@ -50,7 +50,7 @@ def test_64_cores_on_4_nodes_of_8_are_refused_with_the_numbers(tmp_path):
 
 def test_the_sum_that_would_do_does_not_make_it_fit(tmp_path):
     """4 nodes of 24 cores are 96, 6 pods of 16 are 96: one fits on each node, 4 of 6."""
-    with pytest.raises(TrafficError, match="6 pods .* do not fit: 4 of 6 do"):
+    with pytest.raises(TrafficError, match=r"6 pods .* do not fit: 4 of 6 do"):
         Nodes(4, 8, tmp_path, cpu=24).job("a", 6, requests={"cpu": 16})
 
 
@@ -92,7 +92,7 @@ def test_another_assignment_of_all_jobs_is_found_where_there_is_one(tmp_path):
     """a's small pods fill the only node with memory for b's; on the other node they leave it free."""
     nodes = Nodes(2, 4, tmp_path, cpu=8, memory=["800 GB", "100 GB"])
     assert nodes.job("a", 4, requests={"cpu": 2, "memory": "10 GB"}) == [4, 0]
-    with pytest.raises(TrafficError, match="1 pods .* do not fit: 0 of 1 do") as caught:
+    with pytest.raises(TrafficError, match=r"1 pods .* do not fit: 0 of 1 do") as caught:
         nodes.job("b", 1, requests={"cpu": 2, "memory": "700 GB"})
     found = caught.value.problems[0].notes[1]
     assert "another assignment holds a, b together" in found

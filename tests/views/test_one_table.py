@@ -45,13 +45,13 @@ from fabric.faces.views.differences import (
     times_since,
 )
 from fabric.faces.views.drain import window_table
-from fabric.faces.views.nodes import node_table
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.growth import growth_table, work_table
 from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
+from fabric.faces.views.nodes import node_table
 from fabric.faces.views.phases import phase_table, spread_table
 from fabric.faces.views.provenance import assumption_table, file_table
 from fabric.faces.views.review import finding_table
@@ -65,7 +65,6 @@ from fabric.growth.sizes import StageWish
 from fabric.operate.drain.drain import plan_drain
 from fabric.operate.drain.planner import DrainRequest
 from fabric.operate.drain.work import works_on
-from fabric.share.schedulers.listed_nodes import ListedNode, ListedNodes
 from fabric.output.row_kind import RowKind
 from fabric.output.rows import Arrangement, arrange, row_records, to_csv, to_ndjson
 from fabric.output.table import Table
@@ -79,6 +78,7 @@ from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
 from fabric.review.finding import Finding
 from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.share.schedulers.listed_nodes import ListedNode, ListedNodes
 from fabric.whatif.differences import Row
 from fabric.whatif.effect import changed_links
 from fabric.whatif.suggestions import Suggestion

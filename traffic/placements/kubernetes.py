@@ -46,8 +46,9 @@ def kubernetes(
     ----------
     path : str, optional
         The JSON, relative to the scenario: of all nodes, or of one; with the pods beside them (``kubectl get
-        nodes,pods -A -o json``, ``fabric nodes --snapshot``) what they hold is not free. Nodes that are cordoned, not ready,
-        under pressure or tainted are passed over, nodes that are no hosts of the job are left out; both are said.
+        nodes,pods -A -o json``, ``fabric nodes --snapshot``) what they hold is not free. Nodes that are cordoned,
+        not ready, under pressure or tainted are passed over, nodes that are no hosts of the job are left out; both are
+        said.
     context : str, optional
         In place of a file: the cluster of this context of the kubeconfig is asked, or of ``in-cluster``, the one this
         runs in. Nothing is written to it.
