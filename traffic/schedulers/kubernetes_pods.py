@@ -37,7 +37,7 @@ def quantity(value: JsonValue) -> Decimal:
     number = Decimal(found[1] + (found[2] or ""))
     suffix = found[3] or ""
     if suffix.endswith("i"):
-        return number * 1024 ** (_BINARY.index(suffix[0]) + 1)
+        return number * Decimal(1024 ** (_BINARY.index(suffix[0]) + 1))
     return number.scaleb(_DECIMAL.get(suffix, 0))
 
 
