@@ -75,7 +75,8 @@ class Placement(Spec):
         default="packed", description="Policy: packed, rail-aligned, scattered, spread, file, slurm or kubernetes"
     )
     requests: ResourceRequests | None = Field(
-        default=None, description="What a pod requests of its node; absent: processors and memory are not checked"
+        default=None,
+        description="What a piece of the job (a pod, a task) requests of its node; absent: processors and memory are not checked",
     )
     exclusive: bool = Field(default=True, description="No GPU has ranks of two jobs; false: jobs may share GPUs")
 

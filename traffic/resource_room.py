@@ -1,6 +1,6 @@
-"""What the pods of jobs leave of the nodes' processors, memory and storage; and why a job does not fit.
+"""What the pieces of jobs leave of the nodes' processors, memory and storage; and why a job does not fit.
 
-A job is offered on every node as many GPUs as its pods fit there, so that each policy of placement keeps to it. Where
+A job is offered on every node as many GPUs as its pieces fit there, so that each policy of placement keeps to it. Where
 they are too few, all jobs so far are packed anew: whether another assignment would hold them all is answered too.
 """
 
@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from topologies.budget import counted
 from topologies.columns import Bools, Ints, Longs, column
 from topologies.errors import TrafficError
 from traffic.hostlist import folded_hosts
-from traffic.packing import Packed, pack, pods_alone
+from traffic.packing import Packed, pack, pieces_alone
 from traffic.resources import ResourceRequests, amount_words
 
 _GPUS = "gpus"
@@ -22,11 +23,11 @@ _GPUS = "gpus"
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """Pods that have their nodes."""
+    """Pieces that have their nodes."""
 
     name: str
     requests: ResourceRequests
-    pods: Longs  # shape (hosts,)
+    pieces: Longs  # shape (hosts,)
     movable: bool  # False: the nodes are named by a file, or whatever its owner has
 
 
@@ -39,12 +40,12 @@ class ResourceRoom:
     jobs: list[_Job] = field(default_factory=list)
 
     def offered(self, free: Bools, requests: ResourceRequests, ranks: int, job: str) -> Bools:
-        """Free GPUs that pods of a job can use, shape (hosts, GPUs).
+        """Free GPUs that pieces of a job can use, shape (hosts, GPUs).
 
         Raises
         ------
         TrafficError
-            When nobody says what the nodes have of something requested (FP4083), the ranks are no whole pods (FP4082),
+            When nobody says what the nodes have of something requested (FP4083), the ranks are no whole pieces (FP4082),
             or there is not enough for all of them (FP4081).
         """
         absent = [kind for kind in requests.amounts if kind not in self.has]
@@ -57,41 +58,58 @@ class ResourceRoom:
             )
         if ranks % requests.ranks:
             raise TrafficError(
-                f"{ranks:,} ranks are not whole pods of {requests.ranks}",
+                f"{ranks:,} ranks are not whole pieces of {requests.ranks}",
                 where="placement.requests.ranks",
-                hint=f"gpus: {ranks // requests.ranks * requests.ranks or requests.ranks}, or other ranks of a pod",
+                hint=f"gpus: {ranks // requests.ranks * requests.ranks or requests.ranks}, or other ranks of a piece",
                 code="FP4082",
             )
-        fits = pods_alone(self._room(free), self._request(requests))
-        pods = ranks // requests.ranks
-        if int(fits.sum()) < pods:
-            raise self._too_little(free, requests, fits, pods, job)
+        fits = pieces_alone(self._room(free), self._request(requests))
+        pieces = ranks // requests.ranks
+        if int(fits.sum()) < pieces:
+            raise self._too_little(free, requests, fits, pieces, job)
         offered = free.copy()
         offered[np.cumsum(free, axis=1) > (fits * requests.ranks)[:, None]] = False
         return column(offered, np.bool_)
 
     def take(self, requests: ResourceRequests, placed: Ints, job: str, *, movable: bool) -> str:
-        """Note the pods of a job; what it has where, in words.
+        """Note the pieces of a job; what it has where, in words.
 
         Raises
         ------
         TrafficError
-            When a pod is on several hosts (FP4082), or a host has more pods than it holds (FP4081).
+            When a piece is on several hosts (FP4082), or a host has more pieces than it holds (FP4081).
         """
         hosts = placed[:, 0].reshape(-1, requests.ranks)
         torn = np.flatnonzero((hosts != hosts[:, :1]).any(axis=1))
         if len(torn):
             first = torn[0] * requests.ranks
             raise TrafficError(
-                f"ranks {first:,} to {first + requests.ranks - 1:,} are one pod, and would be on "
+                f"ranks {first:,} to {first + requests.ranks - 1:,} are one piece, and would be on "
                 f"{folded_hosts([self.hosts[host] for host in dict.fromkeys(hosts[torn[0]].tolist())])}",
                 where="placement.order",
-                hint=f"order: packed keeps ranks together where a host's GPUs are pods of {requests.ranks}",
+                hint=f"order: packed keeps ranks together where a host's GPUs are pieces of {requests.ranks}",
                 code="FP4082",
             )
-        pods = column(np.bincount(hosts[:, 0], minlength=len(self.hosts)), np.int64)
-        self.jobs.append(_Job(job, requests, pods, movable))
-        return f"{_pods_words(requests, int(pods.sum()))} on {_on_hosts(pods, self.hosts)}"
+        pieces = column(np.bincount(hosts[:, 0], minlength=len(self.hosts)), np.int64)
+        self._check_room(requests, pieces)
+        self.jobs.append(_Job(job, requests, pieces, movable))
+        return f"{_pieces_words(requests, int(pieces.sum()))} on {_on_hosts(pieces, self.hosts)}"
+
+    def _check_room(self, requests: ResourceRequests, pieces: Longs) -> None:
+        """Refuse a placement that does not keep to what it was offered."""
+        room = self._room(np.zeros((len(self.hosts), 0), np.bool_))[:, :-1]
+        asked = pieces[:, None] * self._request(requests)[:-1]
+        over = np.argwhere(asked > room)
+        if len(over):
+            host, at = over[0].tolist()
+            kind = self._kinds()[at]
+            raise TrafficError(
+                f"{self.hosts[host]} has {_words(kind, max(int(room[host, at]), 0))} left, and the placement puts pieces "
+                f"there that request {_words(kind, int(asked[host, at]))}",
+                where="placement.order",
+                hint="another order keeps to what fits",
+                code="FP4081",
+            )
 
     # ---- amounts ----
 
@@ -106,9 +124,9 @@ class ResourceRoom:
             if job not in without:
                 request = self._request(job.requests)
                 request[-1] = 0  # their GPUs are not free as it is
-                room -= job.pods[:, None] * request
+                room -= job.pieces[:, None] * request
         for job in without:
-            room[:, -1] += job.pods * job.requests.ranks
+            room[:, -1] += job.pieces * job.requests.ranks
         return column(room, np.int64)
 
     def _request(self, requests: ResourceRequests) -> Longs:
@@ -116,8 +134,8 @@ class ResourceRoom:
 
     # ---- refusals ----
 
-    def _too_little(self, free: Bools, requests: ResourceRequests, fits: Longs, pods: int, job: str) -> TrafficError:
-        """Why the pods do not fit, what binds, and whether another assignment of all jobs would."""
+    def _too_little(self, free: Bools, requests: ResourceRequests, fits: Longs, pieces: int, job: str) -> TrafficError:
+        """Why the pieces do not fit, what binds, and whether another assignment of all jobs would."""
         room, request = self._room(free), self._request(requests)
         alone = {
             kind: int((np.maximum(room[:, at], 0) // request[at]).sum())
@@ -129,31 +147,31 @@ class ResourceRoom:
         most = max(int(room[:, at].max(initial=0)), 0)
         left = "have left" if self.jobs or not free.all() else "have"
         words = (
-            f"{_pods_words(requests, pods)} do not fit: {int(fits.sum()):,} of {pods:,} do. {len(self.hosts):,} hosts "
+            f"{_pieces_words(requests, pieces)} do not fit: {int(fits.sum()):,} of {pieces:,} do. {len(self.hosts):,} hosts "
             f"{left} {_words(binding, max(int(room[:, at].sum()), 0))}, at most {_words(binding, most)} on one, "
-            f"and the pods request {_words(binding, pods * int(request[at]))}"
+            f"and the pieces request {_words(binding, pieces * int(request[at]))}"
         )
         if most < request[at]:
-            words += "; no pod fits on any host"
+            words += "; no piece fits on any host"
         each = ", ".join(f"{kind} {count:,}" for kind, count in alone.items())
-        notes = [f"pods that would fit by each alone: {each}", *self._other_ways(free, requests, pods, job)]
+        notes = [f"pieces that would fit by each alone: {each}", *self._other_ways(free, requests, pieces, job)]
         return TrafficError(
             words,
             where="placement.requests",
-            hint=f"smaller pods, fewer ranks (gpus: {int(fits.sum()) * requests.ranks} would fit), or hosts with more"
+            hint=f"smaller pieces, fewer ranks (gpus: {int(fits.sum()) * requests.ranks} would fit), or hosts with more"
             if fits.any()
-            else f"pods that request less of {binding}, or hosts with more of it",
+            else f"pieces that request less of {binding}, or hosts with more of it",
             notes=notes,
             code="FP4081",
         )
 
-    def _other_ways(self, free: Bools, requests: ResourceRequests, pods: int, job: str) -> list[str]:
+    def _other_ways(self, free: Bools, requests: ResourceRequests, pieces: int, job: str) -> list[str]:
         """Whether all jobs fit when those before are placed anew."""
         movable = tuple(one for one in self.jobs if one.movable)
         if not movable:
             return []
         every = [*(one.requests for one in movable), requests]
-        counts = [*(int(one.pods.sum()) for one in movable), pods]
+        counts = [*(int(one.pieces.sum()) for one in movable), pieces]
         found = pack(
             self._room(free, movable), np.stack([self._request(one) for one in every]), np.array(counts, np.int64)
         )
@@ -161,30 +179,32 @@ class ResourceRoom:
         return [_verdict(found, names, sum(counts), self.hosts)]
 
 
-def _verdict(found: Packed, names: list[str], pods: int, hosts: tuple[str, ...]) -> str:
+def _verdict(found: Packed, names: list[str], pieces: int, hosts: tuple[str, ...]) -> str:
     together = ", ".join(names)
-    if found.placed == pods:
-        ways = "; ".join(f"{name} on {_on_hosts(row, hosts)}" for name, row in zip(names, found.pods, strict=True))
+    if found.placed == pieces:
+        ways = "; ".join(f"{name} on {_on_hosts(row, hosts)}" for name, row in zip(names, found.pieces, strict=True))
         return f"another assignment holds {together} together: {ways}; placement: {{order: file}} takes such lists"
-    if found.most < pods:
-        return f"no assignment of {together} holds all {pods:,} pods: at most {found.most:,} fit (proved)"
-    return f"whether another assignment of {together} fits was not decided in time: {found.placed:,} of {pods:,} found"
+    if found.most < pieces:
+        return f"no assignment of {together} holds all {pieces:,} pieces: at most {found.most:,} fit (proved)"
+    return (
+        f"whether another assignment of {together} fits was not decided in time: {found.placed:,} of {pieces:,} found"
+    )
 
 
-def _on_hosts(pods: Longs, hosts: tuple[str, ...]) -> str:
+def _on_hosts(pieces: Longs, hosts: tuple[str, ...]) -> str:
     """``n[0-2] (2 on each), n3 (1)``."""
     parts = []
-    for many in sorted(set(pods.tolist()) - {0}, reverse=True):
-        names = [hosts[host] for host in np.flatnonzero(pods == many)]
+    for many in sorted(set(pieces.tolist()) - {0}, reverse=True):
+        names = [hosts[host] for host in np.flatnonzero(pieces == many)]
         each = f"{many:,} on each" if len(names) > 1 else f"{many:,}"
         parts.append(f"{folded_hosts(names)} ({each})")
     return ", ".join(parts)
 
 
-def _pods_words(requests: ResourceRequests, pods: int) -> str:
-    """``4 pods of 1 rank, 16 cores each``."""
+def _pieces_words(requests: ResourceRequests, pieces: int) -> str:
+    """``4 pieces of 1 rank and 16 cores each``."""
     asked = ", ".join(amount_words(kind, amount) for kind, amount in requests.amounts.items())
-    return f"{pods:,} pods of {requests.ranks} rank{'s' if requests.ranks > 1 else ''} and {asked} each"
+    return f"{counted(pieces, 'pieces')} of {counted(requests.ranks, 'ranks')} and {asked} each"
 
 
 def _words(kind: str, amount: int) -> str:

@@ -1,4 +1,4 @@
-"""Processors, memory and local storage of nodes, and what the pods or tasks of a job request of them.
+"""Processors, memory and local storage of nodes, and what the pieces of a job request of them.
 
 Inside, processors are thousandths of a core and the others bytes, as whole numbers: a node that is exactly full is
 full, whatever floating point makes of it.
@@ -112,14 +112,14 @@ class NodeResources(Spec):
 
 
 class ResourceRequests(Spec):
-    """What one pod (or task) of a job requests of its node, beside a GPU for every rank."""
+    """What one piece of a job (a pod, a task) requests of its node, beside a GPU for every rank."""
 
     ranks: Count = Field(
-        default=1, description="Ranks of a pod, which are on one node; requests are of one pod", examples=[8]
+        default=1, description="Ranks of a piece, which are on one node; requests are of one piece", examples=[8]
     )
-    cpu: Cores | None = Field(default=None, description="Cores of a pod", examples=[16])
-    memory: Volume | None = Field(default=None, description="Memory of a pod", examples=["128 GiB"])
-    storage: Volume | None = Field(default=None, description="Local storage of a pod", examples=["500 GB"])
+    cpu: Cores | None = Field(default=None, description="Cores of a piece", examples=[16])
+    memory: Volume | None = Field(default=None, description="Memory of a piece", examples=["128 GiB"])
+    storage: Volume | None = Field(default=None, description="Local storage of a piece", examples=["500 GB"])
 
     @model_validator(mode="after")
     def _something(self) -> ResourceRequests:
@@ -137,7 +137,7 @@ def amount_words(kind: str, amount: int) -> str:
     """An amount for people.
 
     >>> amount_words("cpu", 16_000), amount_words("cpu", 500), amount_words("memory", 2**30)
-    ('16 cores', '0.5 cores', 'memory of 1.1 GB')
+    ('16 cores', '0.5 cores', 'memory of 1.07 GB')
     """
     if kind == "cpu":
         return f"{amount / 1000:,.12g} cores"

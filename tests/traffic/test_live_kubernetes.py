@@ -15,7 +15,7 @@ from test_scheduler_files import place, site_of
 
 from topologies.errors import FormatError, MissingProgramError, TrafficError
 from traffic.placement import Placement
-from traffic.schedulers.live import answer
+from traffic.schedulers.live import answer, kubernetes_api
 from traffic.schedulers.live.answer import read_live
 from traffic.schedulers.live.kubernetes_api import KubernetesCluster
 
@@ -133,6 +133,31 @@ def test_what_is_no_list_is_refused(tmp_path):
     endless = {"kind": "NodeList", "metadata": {"continue": "1"}, "items": [node("n0")]}
     answers = {("nodes", number): lambda: endless for number in range(9)}
     with Emulator(tmp_path / "b", answers=answers) as emulator, pytest.raises(FormatError, match="two pages end alike"):
+        read_live(cluster(emulator))
+
+
+def test_more_than_there_is_room_for_is_not_read(tmp_path, monkeypatch):
+    """50 nodes are some 20 kB; at most 4 kB are read here."""
+    monkeypatch.setattr(kubernetes_api, "MOST_BYTES", 4096)
+    with (
+        Emulator(tmp_path, [node(f"n{number}") for number in range(50)]) as emulator,
+        pytest.raises(FormatError, match="nodes and pods are more than 4.1 kB") as caught,
+    ):
+        read_live(cluster(emulator))
+    assert caught.value.problems[0].code == "FP6284"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["[", "[" * 3000, '{"kind": "NodeList", "items": {"a": 1}}', '{"kind": "NodeList", "items": [1]}',
+     '{"kind": "NodeList", "items": [{"metadata": {}}]}', '{"kind": "NodeList", "items": [{"metadata": {"name": "n"}, '
+     '"status": {"conditions": 5}}]}', "\x00", '{"kind": "NodeList", "metadata": 5, "items": []}'],
+)  # fmt: skip
+def test_answers_of_other_shapes_are_refused(tmp_path, odd):
+    with (
+        Emulator(tmp_path, answers={("nodes", 0): lambda: odd.encode()}) as emulator,
+        pytest.raises(FormatError, match="kubernetes context prod"),
+    ):
         read_live(cluster(emulator))
 
 

@@ -1,4 +1,4 @@
-"""Requests of pods against what nodes have: offered to every policy, refused with the numbers, never averaged."""
+"""Requests of pieces against what nodes have: offered to every policy, refused with the numbers, never averaged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from topologies.errors import TrafficError
 from traffic.occupancy import Occupancy
 from traffic.parallelism import Parallelism
 from traffic.placement import GpuPool, Placement
+from traffic.resource_room import ResourceRoom
 from traffic.resources import NodeResources, ResourceRequests
 
 
@@ -39,18 +40,20 @@ class Nodes:
 
 def test_64_cores_on_4_nodes_of_8_are_refused_with_the_numbers(tmp_path):
     """4 ranks of 16 cores: 16 each would be the mean; no node has 16."""
-    with pytest.raises(TrafficError, match="no pod fits on any host") as caught:
+    with pytest.raises(TrafficError, match="no piece fits on any host") as caught:
         Nodes(4, 8, tmp_path, cpu=8).job("a", 4, requests={"cpu": 16})
     problem = caught.value.problems[0]
     assert problem.code == "FP4081"
-    assert problem.message.startswith("4 pods of 1 rank and 16 cores each do not fit: 0 of 4 do. 4 hosts have 32 cores")
-    assert "at most 8 cores on one, and the pods request 64 cores" in problem.message
-    assert problem.notes[0] == "pods that would fit by each alone: cpu 0, gpus 32"
+    assert problem.message.startswith(
+        "4 pieces of 1 rank and 16 cores each do not fit: 0 of 4 do. 4 hosts have 32 cores"
+    )
+    assert "at most 8 cores on one, and the pieces request 64 cores" in problem.message
+    assert problem.notes[0] == "pieces that would fit by each alone: cpu 0, gpus 32"
 
 
 def test_the_sum_that_would_do_does_not_make_it_fit(tmp_path):
-    """4 nodes of 24 cores are 96, 6 pods of 16 are 96: one fits on each node, 4 of 6."""
-    with pytest.raises(TrafficError, match=r"6 pods .* do not fit: 4 of 6 do"):
+    """4 nodes of 24 cores are 96, 6 pieces of 16 are 96: one fits on each node, 4 of 6."""
+    with pytest.raises(TrafficError, match=r"6 pieces .* do not fit: 4 of 6 do"):
         Nodes(4, 8, tmp_path, cpu=24).job("a", 6, requests={"cpu": 16})
 
 
@@ -64,18 +67,28 @@ def test_nodes_that_differ_are_filled_by_what_each_has(tmp_path):
     """Memory for 1, 8, 0 and 2 ranks."""
     nodes = Nodes(4, 8, tmp_path, memory=["100 GB", "900 GB", "50 GB", "200 GB"])
     assert nodes.job("a", 11, requests={"memory": "100 GB"}) == [1, 8, 0, 2]
-    assert nodes.said == ["11 pods of 1 rank and memory of 100 GB each on n1 (8), n3 (2), n0 (1)"]
+    assert nodes.said == ["11 pieces of 1 rank and memory of 100 GB each on n1 (8), n3 (2), n0 (1)"]
 
 
 def test_pods_of_several_ranks_are_whole_on_a_node(tmp_path):
-    """Pods of 4 ranks and 40 cores on nodes of 8 GPUs and 64 cores: one a node. Ranks that are spread tear them."""
+    """Pieces of 4 ranks and 40 cores on nodes of 8 GPUs and 64 cores: one a node. Ranks that are spread tear them."""
     nodes = Nodes(4, 8, tmp_path, cpu=64)
     assert nodes.job("a", 8, requests={"ranks": 4, "cpu": 40}) == [4, 4, 0, 0]
-    with pytest.raises(TrafficError, match="are one pod, and would be on") as caught:
+    with pytest.raises(TrafficError, match="are one piece, and would be on") as caught:
         Nodes(4, 8, tmp_path, cpu=64).job("a", 16, order="spread", requests={"ranks": 4, "cpu": 16})
     assert caught.value.problems[0].code == "FP4082"
-    with pytest.raises(TrafficError, match="6 ranks are not whole pods of 4"):
+    with pytest.raises(TrafficError, match="6 ranks are not whole pieces of 4"):
         nodes.job("b", 6, requests={"ranks": 4, "cpu": 1})
+
+
+def test_a_placement_that_does_not_keep_to_what_it_was_offered_is_refused(tmp_path):
+    """A policy of somebody else puts 8 ranks of 16 cores on one node of 64."""
+    room = ResourceRoom(("n0", "n1"), {"cpu": (64_000, 64_000)})
+    all_on_one = np.stack([np.zeros(8, int), np.arange(8)], axis=1)
+    with pytest.raises(
+        TrafficError, match="n0 has 64 cores left, and the placement puts pieces there that request 128"
+    ):
+        room.take(ResourceRequests(cpu=16), all_on_one, "a", movable=True)
 
 
 def test_jobs_share_the_nodes(tmp_path):
@@ -85,14 +98,14 @@ def test_jobs_share_the_nodes(tmp_path):
     assert sum(nodes.job("b", 4, requests={"cpu": 16})) == 4
     with pytest.raises(TrafficError, match="hosts have left 16 cores, at most 8 cores on one") as caught:
         nodes.job("c", 1, requests={"cpu": 10})
-    assert "no assignment of a, b, c holds all 7 pods: at most 6 fit (proved)" in caught.value.problems[0].notes[1]
+    assert "no assignment of a, b, c holds all 7 pieces: at most 6 fit (proved)" in caught.value.problems[0].notes[1]
 
 
 def test_another_assignment_of_all_jobs_is_found_where_there_is_one(tmp_path):
-    """a's small pods fill the only node with memory for b's; on the other node they leave it free."""
+    """a's small pieces fill the only node with memory for b's; on the other node they leave it free."""
     nodes = Nodes(2, 4, tmp_path, cpu=8, memory=["800 GB", "100 GB"])
     assert nodes.job("a", 4, requests={"cpu": 2, "memory": "10 GB"}) == [4, 0]
-    with pytest.raises(TrafficError, match=r"1 pods .* do not fit: 0 of 1 do") as caught:
+    with pytest.raises(TrafficError, match=r"1 piece .* do not fit: 0 of 1 do") as caught:
         nodes.job("b", 1, requests={"cpu": 2, "memory": "700 GB"})
     found = caught.value.problems[0].notes[1]
     assert "another assignment holds a, b together" in found
