@@ -76,7 +76,7 @@ class Placement(Spec):
     )
     requests: ResourceRequests | None = Field(
         default=None,
-        description="What a piece of the job (a pod, a task) requests of its node; absent: processors and memory are not checked",
+        description="What a piece of the job (a pod, a task) requests of its node; absent: not checked",
     )
     exclusive: bool = Field(default=True, description="No GPU has ranks of two jobs; false: jobs may share GPUs")
 

@@ -45,8 +45,8 @@ class ResourceRoom:
         Raises
         ------
         TrafficError
-            When nobody says what the nodes have of something requested (FP4083), the ranks are no whole pieces (FP4082),
-            or there is not enough for all of them (FP4081).
+            When nobody says what the nodes have of something requested (FP4083), the ranks are no whole pieces
+            (FP4082), or there is not enough for all of them (FP4081).
         """
         absent = [kind for kind in requests.amounts if kind not in self.has]
         if absent:
@@ -104,8 +104,8 @@ class ResourceRoom:
             host, at = over[0].tolist()
             kind = self._kinds()[at]
             raise TrafficError(
-                f"{self.hosts[host]} has {_words(kind, max(int(room[host, at]), 0))} left, and the placement puts pieces "
-                f"there that request {_words(kind, int(asked[host, at]))}",
+                f"{self.hosts[host]} has {_words(kind, max(int(room[host, at]), 0))} left, and the placement puts "
+                f"pieces there that request {_words(kind, int(asked[host, at]))}",
                 where="placement.order",
                 hint="another order keeps to what fits",
                 code="FP4081",
@@ -147,9 +147,9 @@ class ResourceRoom:
         most = max(int(room[:, at].max(initial=0)), 0)
         left = "have left" if self.jobs or not free.all() else "have"
         words = (
-            f"{_pieces_words(requests, pieces)} do not fit: {int(fits.sum()):,} of {pieces:,} do. {len(self.hosts):,} hosts "
-            f"{left} {_words(binding, max(int(room[:, at].sum()), 0))}, at most {_words(binding, most)} on one, "
-            f"and the pieces request {_words(binding, pieces * int(request[at]))}"
+            f"no room for {_pieces_words(requests, pieces)}: {int(fits.sum()):,} of {pieces:,} fit. "
+            f"{counted(len(self.hosts), 'hosts')} {left} {_words(binding, max(int(room[:, at].sum()), 0))}, at most "
+            f"{_words(binding, most)} on one, and the pieces request {_words(binding, pieces * int(request[at]))}"
         )
         if most < request[at]:
             words += "; no piece fits on any host"

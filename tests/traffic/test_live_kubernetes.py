@@ -141,7 +141,7 @@ def test_more_than_there_is_room_for_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(kubernetes_api, "MOST_BYTES", 4096)
     with (
         Emulator(tmp_path, [node(f"n{number}") for number in range(50)]) as emulator,
-        pytest.raises(FormatError, match="nodes and pods are more than 4.1 kB") as caught,
+        pytest.raises(FormatError, match=r"nodes and pods are more than 4\.1 kB") as caught,
     ):
         read_live(cluster(emulator))
     assert caught.value.problems[0].code == "FP6284"

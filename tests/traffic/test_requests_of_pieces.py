@@ -53,7 +53,7 @@ def test_64_cores_on_4_nodes_of_8_are_refused_with_the_numbers(tmp_path):
 
 def test_the_sum_that_would_do_does_not_make_it_fit(tmp_path):
     """4 nodes of 24 cores are 96, 6 pieces of 16 are 96: one fits on each node, 4 of 6."""
-    with pytest.raises(TrafficError, match=r"6 pieces .* do not fit: 4 of 6 do"):
+    with pytest.raises(TrafficError, match=r"no room for 6 pieces .*: 4 of 6 fit"):
         Nodes(4, 8, tmp_path, cpu=24).job("a", 6, requests={"cpu": 16})
 
 
@@ -105,7 +105,7 @@ def test_another_assignment_of_all_jobs_is_found_where_there_is_one(tmp_path):
     """a's small pieces fill the only node with memory for b's; on the other node they leave it free."""
     nodes = Nodes(2, 4, tmp_path, cpu=8, memory=["800 GB", "100 GB"])
     assert nodes.job("a", 4, requests={"cpu": 2, "memory": "10 GB"}) == [4, 0]
-    with pytest.raises(TrafficError, match=r"1 piece .* do not fit: 0 of 1 do") as caught:
+    with pytest.raises(TrafficError, match=r"no room for 1 piece .*: 0 of 1 fit") as caught:
         nodes.job("b", 1, requests={"cpu": 2, "memory": "700 GB"})
     found = caught.value.problems[0].notes[1]
     assert "another assignment holds a, b together" in found
