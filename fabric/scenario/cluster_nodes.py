@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from fabric.scenario.tree import Place, Tree
+from topologies.budget import counted
 from topologies.errors import FabricError, FormatError, Problem, ScenarioError
 from topologies.reading.text_input import shown
 from topologies.units import parse_seconds
 from traffic.files import read_beside
+from traffic.hostlist import folded_hosts
 from traffic.schedulers.kubernetes_nodes import KubernetesNode, read_kubernetes_nodes
 from traffic.schedulers.live.answer import TIMEOUT_S, LiveSource, read_live
 from traffic.schedulers.live.kubernetes_api import KubernetesCluster
@@ -27,6 +29,7 @@ from traffic.schedulers.sources import check_one_source
 from traffic.slots import listed
 
 _RESOURCES = {"cpu": "cpu", "memory": "memory", "storage": "ephemeral-storage"}  # ours, theirs
+_MOST_SHOWN = 80  # characters of names in one sentence
 _WITH_CONTEXT = ("kubeconfig", "selector")
 
 
@@ -112,7 +115,9 @@ def read_group(given: Mapping[str, Any], directory: Path) -> ReadGroup:
     read = _of_kubernetes if scheduler == "kubernetes" else _of_slurm
     values, notes = read(text, label, given)
     count = len(values["names"])
-    summary = f"nodes.{given.get('group')}: {count:,} nodes, {listed(values['names'])}"
+    folded = folded_hosts(values["names"])
+    named = folded if len(folded) <= _MOST_SHOWN else listed(values["names"])
+    summary = f"nodes.{given.get('group')}: {counted(count, 'nodes')}, {named}"
     return ReadGroup(label, hashlib.sha256(text.encode()).hexdigest(), values, (*said, summary, *notes))
 
 
@@ -177,7 +182,7 @@ def _of_kubernetes(text: str, label: str, given: Mapping[str, Any]) -> tuple[dic
     said = [f"{label}: {text}" for text in notes]
     left_out = len(nodes) - len(chosen)
     if left_out:
-        said.append(f"{label}: left out, as they have no {resource}: {left_out:,} nodes")
+        said.append(f"{label}: left out, as they have no {resource}: {counted(left_out, 'nodes')}")
     values |= _gpus({name: 0 if without else chosen[name].gpus(resource)[1] for name in names}, label, given)
     unusable = [name for name in names if chosen[name].deleted or any(taint.why for taint in chosen[name].taints)]
     if unusable:

@@ -19,7 +19,7 @@ def refuse_live(data: Any, what: str) -> None:
     live = live_keys(data)
     if live:
         raise FormatError(
-            f"{live[0]} reads a running cluster, which {what} would read again, and differently",
+            f"{live[0]} reads a running cluster, which {what} would read again, perhaps differently",
             hint="fabric nodes --snapshot FILE keeps what is there now; path: FILE in its place",
             code="FP6285",
         )
@@ -40,4 +40,5 @@ def _live_keys(value: Any, where: tuple[str, ...]) -> Iterator[str]:
             yield from _live_keys(child, (*where, str(name)))
     elif isinstance(value, list):
         for index, child in enumerate(value):
-            yield from _live_keys(child, (*where, str(index)))
+            named = child.get("group") or child.get("id") if isinstance(child, Mapping) else None
+            yield from _live_keys(child, (*where, str(named or index)))

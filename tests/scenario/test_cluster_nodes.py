@@ -67,9 +67,9 @@ def test_names_count_and_gpus_are_those_of_the_cluster(tmp_path):
     group = loaded.scenario.nodes[0]
     assert (group.host_names(), group.count, group.gpus_per_node) == (("n1", "n2", "n10"), 3, 8)
     said = " ".join(loaded.said)
-    assert "nodes.gpu: 3 nodes, n1, n2, n10" in said
+    assert "nodes.gpu: 3 nodes, n[1-2,10]" in said
     assert "hosts all the same: n2" in said
-    assert "left out, as they have no nvidia.com/gpu: 1 nodes" in said
+    assert "left out, as they have no nvidia.com/gpu: 1 node" in said
     assert [one.path for one in loaded.inputs] == [str(path), "nodes.json"]
 
 
@@ -194,14 +194,16 @@ def test_a_group_is_read_from_the_running_cluster_once(tmp_path, emulator):
     assert len(emulator.asked) == 2  # nodes and pods
     entry = loaded.inputs[-1]
     assert entry.path == "kubernetes context prod"
-    assert f"2 nodes and 1 pods on them, sha256 {entry.sha256[:12]}" in loaded.nodes_said[0]
+    assert f"2 nodes and 1 pod on them, sha256 {entry.sha256[:12]}" in loaded.nodes_said[0]
 
 
 def test_what_would_be_read_again_is_refused(tmp_path, emulator):
     """A saved result, and work in other processes: both would read another cluster state; path: is the way."""
     emulator.pods = []
     loaded = load_scenario(written(tmp_path, LIVE))
-    with pytest.raises(FormatError, match=r"nodes.0.context reads a running cluster, which work in several processes"):
+    with pytest.raises(
+        FormatError, match=r"nodes.gpu.context reads a running cluster, which work in several processes"
+    ):
         Shipment.of(loaded)
     run = run_scenario(loaded, RouteRequest())
     with pytest.raises(FormatError, match="which a saved result would read again"):

@@ -80,7 +80,7 @@ def test_a_missing_right_is_named_with_the_role_that_grants_it(tmp_path):
         assert 'User "u" cannot list resource "pods"' in problem.message
         assert "resources: [nodes, pods], verbs: [list]" in problem.notes[0]
         assert "pods: false" in problem.hint
-        assert read_live(cluster(emulator, pods=False)).what == "1 nodes, no pods asked for"
+        assert read_live(cluster(emulator, pods=False)).what == "1 node, no pods asked for"
 
 
 @pytest.mark.parametrize(

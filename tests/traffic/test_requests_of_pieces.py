@@ -45,7 +45,7 @@ def test_64_cores_on_4_nodes_of_8_are_refused_with_the_numbers(tmp_path):
     problem = caught.value.problems[0]
     assert problem.code == "FP4081"
     assert problem.message.startswith(
-        "4 pieces of 1 rank and 16 cores each do not fit: 0 of 4 do. 4 hosts have 32 cores"
+        "no room for 4 pieces of 1 rank and 16 cores each: 0 of 4 fit. 4 hosts have 32 cores"
     )
     assert "at most 8 cores on one, and the pieces request 64 cores" in problem.message
     assert problem.notes[0] == "pieces that would fit by each alone: cpu 0, gpus 32"

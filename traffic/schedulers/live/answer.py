@@ -50,7 +50,7 @@ class LiveAnswer:
         """That it was read live, and what else is to be said."""
         live = f"{self.label}: read live at {self.read_at}: {self.what}, sha256 {self.sha256[:12]}"
         return (
-            f"{live}; another run may read something else, of what fabric nodes --snapshot keeps, it does not",
+            f"{live}; another run may read something else, and fabric nodes --snapshot keeps this",
             *self.notes,
         )
 

@@ -7,11 +7,13 @@ one consistent view of the server; where it gives that view up (410) the list is
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from topologies.budget import counted
 from topologies.errors import FormatError, MissingProgramError, nearest_hint
 from topologies.reading.json_value import JsonValue, parse_json
 from topologies.units import format_bytes, format_seconds
@@ -69,7 +71,9 @@ class KubernetesCluster:
         document: dict[str, Any] = {"apiVersion": "v1", "kind": "List", "items": [*nodes, *pods]}
         if self.pods:
             document["metadata"] = {"annotations": {PODS_COUNTED: "all"}}
-        what = f"{len(nodes):,} nodes" + (f" and {len(pods):,} pods on them" if self.pods else ", no pods asked for")
+        what = counted(len(nodes), "nodes") + (
+            f" and {counted(len(pods), 'pods')} on them" if self.pods else ", no pods asked for"
+        )
         return LiveAnswer(json.dumps(document, indent=1) + "\n", self.label, what, now(), tuple(ask.notes))
 
 
@@ -211,13 +215,13 @@ def _client_of(cluster: KubernetesCluster) -> tuple[Any, Any]:
             hint="pip install 'fabric-planner[kubernetes]'; or kubectl get nodes,pods -A -o json, which path: names",
             code="FP6280",
         ) from None
-    settings = client.Configuration()
+    settings, reading = client.Configuration(), cast(Any, config)  # its modules are typed in part
     try:
         if cluster.context == IN_CLUSTER:
-            config.load_incluster_config(client_configuration=settings)
+            reading.load_incluster_config(client_configuration=settings)
         else:
-            _check_context(cluster, config)
-            config.load_kube_config(
+            _check_context(cluster, reading)
+            reading.load_kube_config(
                 config_file=cluster.kubeconfig,
                 context=cluster.context,
                 client_configuration=settings,
@@ -234,9 +238,8 @@ def _client_of(cluster: KubernetesCluster) -> tuple[Any, Any]:
 
 def _check_context(cluster: KubernetesCluster, config: Any) -> None:
     """Refuse a context that is not there; which one is current does not matter."""
-    from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
-
-    merged = KubeConfigMerger(cluster.kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION).config
+    files = config.kube_config
+    merged = files.KubeConfigMerger(cluster.kubeconfig or files.KUBE_CONFIG_DEFAULT_LOCATION).config
     if merged is None:
         raise config.ConfigException("there is none, or nothing is in it")
     names = [str(one["name"]) for one in merged.value.get("contexts") or ()]
@@ -261,11 +264,12 @@ def _no_config(cluster: KubernetesCluster, error: Exception) -> FormatError:
 
 
 def _reason(error: BaseException) -> str:
-    inner = getattr(error, "reason", None)
+    """The innermost reason of an error of the client's HTTP library, in words."""
+    inner: object = error
     while isinstance(inner, BaseException) and getattr(inner, "reason", None):
-        inner = inner.reason
-    text = str(inner or error)
-    return text.rsplit(">: ", 1)[-1]
+        inner = vars(inner).get("reason", str(inner))
+    text = str(inner)
+    return re.sub(r"^(?:<[^>]*>|HTTPS?Connection(?:Pool)?\([^)]*\)): ", "", text)
 
 
 def _message_of(body: str) -> str:

@@ -16,6 +16,7 @@ import time
 import urllib.parse
 from dataclasses import dataclass
 
+from topologies.budget import counted
 from topologies.errors import FormatError, MissingProgramError
 from topologies.reading.json_value import parse_json
 from topologies.units import format_bytes, format_seconds
@@ -46,7 +47,9 @@ class SlurmCluster:
         count = _count(text, self.label)
         if count == 0:
             raise _no_nodes(self)
-        return LiveAnswer(text, self.label, f"{'no' if count is None else f'{count:,}'} nodes by {of}", now())
+        return LiveAnswer(
+            text, self.label, f"{'no nodes' if count is None else counted(count, 'nodes')} by {of}", now()
+        )
 
 
 def without_user(address: str) -> str:
