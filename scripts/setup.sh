@@ -75,8 +75,9 @@ promtool prometheus
 prometheus-snmp-exporter prometheus-snmp-exporter
 snmpd snmpd
 slurmctld slurmctld
+slurmrestd slurmrestd
+scontrol slurm-client
 munged munge
-sbatch slurm-client
 kubectl kubernetes-client"
 
 if [ "$kind" = dev ]; then

@@ -112,6 +112,7 @@ def assumptions(
         if name in timed and "latency" not in spec.model_fields_set
     ]
     found += [Assumption("", text, "include") for text in loaded.catalogue_said]
+    found += [Assumption("", text, "nodes") for text in loaded.nodes_said]
     found += [
         Assumption("", text, f"fabrics.{name}.topology") for name, texts in network.said.items() for text in texts
     ]

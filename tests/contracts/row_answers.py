@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ workloads:
   - {id: shuffle, kind: all-to-all, fabric: main, size: 1 GB}
   - {id: backup, kind: permutation, fabric: storage, size: 2 GB}
 """
+GIVES = {"nvidia.com/gpu": "8", "cpu": "96", "memory": "1Ti"}
 BAD = """\
 version: 1
 name: x
@@ -46,6 +48,8 @@ def make_files(folder: Path) -> None:
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
     (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
+    nodes = [{"kind": "Node", "metadata": {"name": name}, "status": {"capacity": GIVES}} for name in ("n0", "n1")]
+    (folder / "nodes.json").write_text(json.dumps({"kind": "List", "items": nodes}))
     hosts = tuple(f"gpu{number}" for number in range(8))
     (folder / "run.log").write_text(text_log(Printed(hosts=hosts, gpus=2)), encoding="utf-8")
     loads = "".join(f"leaf{leaf} -> spine{spine},{leaf + spine}\n" for leaf in range(2) for spine in range(2))
@@ -206,6 +210,9 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "drain": (
         ("drain",), kinds.WINDOWS,
         lambda at: ["drain", f"{at}/s.yaml", "--switch", "fabric=main role=spine", "--no-failures", "-q"],
+    ),
+    "nodes": (
+        ("nodes",), kinds.NODES, lambda at: ["nodes", "kubernetes", "--path", f"{at}/nodes.json", "-q"],
     ),
     "plan change": (
         ("plan", "change"), kinds.WINDOWS,

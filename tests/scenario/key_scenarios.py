@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from topologies.builder import TOPOLOGIES
@@ -403,6 +404,25 @@ def _routings() -> list[Data]:
     return [*found, limited]
 
 
+CLUSTER = Path(__file__).parent / "data" / "cluster-nodes.json"
+
+
+def _clusters() -> list[Data]:
+    """Nodes of a cluster's file, and of resources; pods that request them."""
+    job: Data = {"kind": "collective", "collective": "all-reduce", "size": "1 GB", "gpus": 8, "fabric": "main"}
+    asked = {"ranks": 2, "cpu": 8, "memory": "64 GB", "storage": "100 GB"}
+    job["placement"] = {"group": "gpu", "requests": asked}
+    has = {"cpu": [16, 16, 32, 32], "memory": "128 GB", "storage": "200 GB"}
+    read = {"group": "gpu", "from": "kubernetes", "path": str(CLUSTER), "nics": GPUS["nics"]}
+    named = {key: value for key, value in GPUS.items() if key != "count"} | {"names": ["a[1-4]"]}
+    plain = {**job, "placement": {"group": "gpu"}}
+    return [
+        scenario(job, nodes=[{**GPUS, "resources": has}, STORE]),
+        scenario(plain, nodes=[read, STORE]),
+        scenario(plain, nodes=[named, STORE]),
+    ]
+
+
 def _sites() -> list[Data]:
     """A floor plan with all of its keys."""
     switch = {"model": "eth-32x100"}
@@ -420,4 +440,6 @@ def _sites() -> list[Data]:
     return [scenario(uniform, nodes=[GPUS, STORE], topology=topology, site=floor)]
 
 
-BASES: list[Data] = [*_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites()]
+BASES: list[Data] = [
+    *_clusters(), *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(),
+]  # fmt: skip

@@ -51,6 +51,7 @@ from fabric.faces.views.growth import growth_table, work_table
 from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
+from fabric.faces.views.nodes import node_table
 from fabric.faces.views.phases import phase_table, spread_table
 from fabric.faces.views.provenance import assumption_table, file_table
 from fabric.faces.views.review import finding_table
@@ -78,6 +79,7 @@ from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
 from fabric.review.finding import Finding
 from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.share.schedulers.listed_nodes import ListedNode, ListedNodes
 from fabric.whatif.differences import Row
 from fabric.whatif.effect import changed_links
 from fabric.whatif.suggestions import Suggestion
@@ -94,6 +96,14 @@ _STYLES = {"bad": "\x1b[1;31m", "good": "\x1b[32m", "warn": "\x1b[33m"}
 
 DRAINED = DrainRequest(failures=False)
 GROWTH = GrowthRequest((StageWish(160), StageWish(320)))
+
+NODES = ListedNodes(
+    "kubernetes",
+    "nodes.json",
+    (ListedNode("n0", 8, 2, 95.5, 2**40, 3 * 10**12, ""), ListedNode("n1", 8, None, None, None, None, "cordoned")),
+    "",
+    (),
+)
 
 
 class Routed:
@@ -240,6 +250,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "wishes that conflict": lambda _: conflict_table(CONFLICT),
     "windows of work": lambda it: window_table(it.drained),
     "what schedulers are told": lambda _: scheduled_table(SCHEDULED_ROWS),
+    "nodes of a cluster": lambda _: node_table(NODES),
     "stages of growth": lambda it: growth_table(it.grown),
     "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip

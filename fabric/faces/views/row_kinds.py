@@ -408,6 +408,13 @@ WINDOWS = RowKind(
 )  # fmt: skip
 
 
+NODES = RowKind(
+    "nodes of a cluster",
+    ("name", "gpus", "gpus_free", "cores_free", "memory_free_bytes", "storage_free_bytes", "state"),
+    key="nodes",
+)
+
+
 def points_of(names: Sequence[str]) -> RowKind:
     """Points of a grid whose axes have these names; a name that a figure has gets ``vary_`` in front."""
     axes = tuple(f"vary_{name}" if name in POINTS.names else name for name in names)
