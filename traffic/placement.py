@@ -161,7 +161,9 @@ class GpuPool:
             context.said,
             self.hosts_per_domain,
         )
-        placed = placement.place(site)
+        fixed = context.occupancy.fixed.get(job)
+        placed = placement.place(site) if fixed is None else fixed
+        context.occupancy.grids[job] = grid
         if placement.exclusive:
             context.occupancy.take(self.group, self.free, placed, job, self.hosts)
         context.occupancy.seats[job] = (self.group, placed)
