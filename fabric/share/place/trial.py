@@ -53,6 +53,11 @@ class Score:
         """For comparisons: rounded, so that noise of the arithmetic decides nothing."""
         return tuple(float(f"{value:.9g}") for value in (self.step_s, self.checkpoint_s, self.reads, self.reads_gbps))
 
+    def is_clearly_below(self, other: Score) -> bool:
+        """Whether the first figure that differs is lower by more than a millionth."""
+        pairs = zip(self.key, other.key, strict=True)
+        return next((mine < theirs * (1 - 1e-6) for mine, theirs in pairs if mine != theirs), False)
+
 
 @dataclass(frozen=True, eq=False)
 class Trial:
