@@ -402,6 +402,21 @@ WINDOWS = RowKind(
 )  # fmt: skip
 
 
+PLACEMENTS = RowKind(
+    "placements of a job",
+    (
+        "placement", "hosts", "groups", "step_time_s", "ideal_step_time_s", "bound_step_time_s", "above_bound",
+        "checkpoint_time_s", "read_utilisation", "read_gbps", "phase", "stretch", "hottest_link", "names", "chosen",
+    ),
+    shown=(
+        "placement", "hosts", "groups", "step_time_s", "ideal_step_time_s", "bound_step_time_s", "above_bound",
+        "checkpoint_time_s", "phase", "stretch", "hottest_link",
+    ),
+    ratios=("above_bound", "read_utilisation", "stretch"),
+    key="placements",
+)  # fmt: skip
+
+
 def points_of(names: Sequence[str]) -> RowKind:
     """Points of a grid whose axes have these names; a name that a figure has gets ``vary_`` in front."""
     axes = tuple(f"vary_{name}" if name in POINTS.names else name for name in names)

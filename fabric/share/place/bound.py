@@ -3,25 +3,26 @@
 **Inside or across.** A *domain* is what scale-up links join: a host, or several; it has D GPUs. A *group* is a
 communicator of n ranks, of one kind: tensor, context, data, pipeline parallel. Let Q be the kinds all of whose groups
 lie inside domains. Ranks that are joined by groups of Q lie in one domain, so the product N of the sizes of Q is at
-most D, and no group of another kind has more than m = ⌊D / N⌋ members in a domain (⌊n / 2⌋ in the smaller part, where it
-would fit and still is across). The bound is the least step over all Q: whichever Q a placement has, its step is no less.
+most D, and no group of another kind has more than m = ⌊D / N⌋ members in a domain (⌊n / 2⌋ in the smaller part, where
+it would fit and still is across). The bound is the least step over all Q: whichever Q a placement has, its step is no
+less.
 
-**Both at once.** Where a kind p with n <= D is across, some host has parts of it that are not whole groups: with e >= 1,
-D / n + e groups of p lie in that host, and they send e S at least ((e + 1) S for an all-reduce). A host with L groups
-of p has at least D / L groups of any other kind r, since L_p L_r >= D for D ranks of a grid; r's parts then send
-(D / L - D / n_r) S. Spreading p therefore helps r only so far; the least over e counts.
+**Both at once.** Where a kind p with n <= D is across, some host has parts of it that are not whole groups: with e >=
+1, D / n + e groups of p lie in that host, and they send e S at least ((e + 1) S for an all-reduce). A host with L
+groups of p has at least D / L groups of any other kind r, since L_p L_r >= D for D ranks of a grid; r's parts then
+send (D / L - D / n_r) S. Spreading p therefore helps r only so far; the least over e counts.
 
 **A kind across** has groups in k >= n / m parts. Between parts pass, whatever the algorithm, at least (k − 1) S for a
-reduce-scatter or an all-gather of S, twice that for an all-reduce without help of switches, (n − m) S for an all-to-all;
-over the NICs of its n members, of which the busiest has no less than the mean. Where m is 1 every pair is across, and
-the phase takes what its NICs need. Messages from stage to stage take one NIC for one of them.
+reduce-scatter or an all-gather of S, twice that for an all-reduce without help of switches, (n − m) S for an
+all-to-all; over the NICs of its n members, of which the busiest has no less than the mean. Where m is 1 every pair is
+across, and the phase takes what its NICs need. Messages from stage to stage take one NIC for one of them.
 
 **Cuts.** Where a group of ranks is larger than what any group of hosts has free, the same counts hold with m the most
 ranks that one has, over all links out of such groups together. Phases last as long as the slower of both.
 
 The step grows with the time of every phase, so the least times make a bound. It is loose where groups of ranks fit a
-group of hosts one by one but not all together, for messages between hosts (their latency is not counted), for kinds whose
-groups overlap (experts), and for what a hash or other jobs cost.
+group of hosts one by one but not all together, for messages between hosts (their latency is not counted), for kinds
+whose groups overlap (experts), and for what a hash or other jobs cost.
 
 References
 ----------

@@ -39,7 +39,7 @@ class LevelCut:
             inside = np.bincount(member[member >= 0], minlength=groups)
             both = block.amount * inside * (len(block.members) - inside)
             leaves, enters = leaves + both, enters + both
-        return leaves, enters
+        return column(leaves, np.float64), column(enters, np.float64)
 
     def time_s(self, flows: Flows, efficiency: float) -> float:
         """The least time in which so many bytes cross, infinite where nothing leads out."""

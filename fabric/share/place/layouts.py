@@ -2,20 +2,22 @@
 
 A **host order** says which hosts a job takes, and in which order; a **layout** how its ranks fill them. Ranks of a
 tensor-parallel group stay together where the group divides a host: they are one block. Blocks are sorted by the other
-dimensions, fastest first, and fill a host at a time, or, rail by rail, one slot of all hosts at a time, back and forth,
-so that the ring goes on where it turns.
-"""
+dimensions, fastest first, or by tiles of two of them that fill a group of hosts, and fill a host at a time, or, rail
+by rail, one slot of all hosts at a time, back and forth, so that the ring goes on where it turns."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fabric.share.place.groups import HostGroups
 from fabric.share.place.setting import PlaceSetting
 from topologies.columns import Bools, Floats, Ints, column
+
+Digit = tuple[str, int, int]  # of a mixed-radix number: dimension, stride in it, size
 
 
 def host_orders(groups: HostGroups, free: Bools, wanted: int, near: Floats | None = None) -> Iterator[tuple[str, Ints]]:
@@ -48,7 +50,7 @@ def host_orders(groups: HostGroups, free: Bools, wanted: int, near: Floats | Non
         yield "near its data", column(tree[np.isin(tree, order)], np.int32)
 
 
-def _sorted(hosts: Ints, *keys: Ints | Floats) -> Ints:
+def _sorted(hosts: Ints, *keys: ArrayLike) -> Ints:
     """Hosts by keys, the first counting most; ties stay in their order."""
     return column(hosts[np.lexsort((np.arange(len(hosts)), *reversed(keys)))], np.int32)
 
@@ -66,16 +68,43 @@ def layouts(setting: PlaceSetting) -> Iterator[tuple[str, Ints]]:
         return
     at = grid.coordinates(np.arange(setting.ranks))
     slots, hosts = per_host // width, setting.ranks // per_host
-    for order in itertools.permutations(dims):
+    for name, digits in (*_orders(dims, grid.sizes), *_tiles(dims, grid.sizes, _rooms(setting, slots))):
         block = np.zeros(setting.ranks, dtype=np.int64)
-        for name in reversed(order):
-            block = block * grid.sizes[name] + at[name]
-        name = "-".join(("tp", *order) if width > 1 else order)
+        for dim, stride, size in reversed(digits):
+            block = block * size + at[dim] // stride % size
         yield f"{name} by host", column(block * width + at["tp"], np.int32)
         if slots > 1:
             slot, step = block // hosts, block % hosts
             host = np.where(slot % 2 == 0, step, hosts - 1 - step)
             yield f"{name} by rail", column(host * per_host + slot * width + at["tp"], np.int32)
+
+
+def _orders(dims: list[str], sizes: Mapping[str, int]) -> Iterator[tuple[str, list[Digit]]]:
+    """Dimensions in every order, the fastest first."""
+    for order in itertools.permutations(dims):
+        yield "-".join(order), [(dim, 1, sizes[dim]) for dim in order]
+
+
+def _rooms(setting: PlaceSetting, slots: int) -> list[int]:
+    """Blocks that the groups of a level hold most often, by level."""
+    found = []
+    for of_host in setting.groups.of_host:
+        room = np.bincount(of_host[setting.free & (of_host >= 0)])
+        found.append(int(np.bincount(room[room > 0]).argmax()) * slots if room.any() else 0)
+    return sorted({room for room in found if room > 1})
+
+
+def _tiles(dims: list[str], sizes: Mapping[str, int], rooms: list[int]) -> Iterator[tuple[str, list[Digit]]]:
+    """Parts of two dimensions that fill a group of hosts together: neighbours along both are near."""
+    for room, (one, other) in itertools.product(rooms, itertools.permutations(dims, 2)):
+        for part in range(2, sizes[one]):
+            rest = room // part
+            if sizes[one] % part or room % part or rest < 2 or rest >= sizes[other] or sizes[other] % rest:
+                continue
+            inner: list[Digit] = [(one, 1, part), (other, 1, rest)]
+            outer = [(one, part, sizes[one] // part), (other, rest, sizes[other] // rest)]
+            more = [(dim, 1, sizes[dim]) for dim in dims if dim not in (one, other)]
+            yield f"{part} {one} x {rest} {other}", [*inner, *outer, *more]
 
 
 def seated(hosts: Ints, seats: Ints, per_host: int) -> Ints:

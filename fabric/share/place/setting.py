@@ -40,6 +40,7 @@ class PlaceSetting:
     free: Bools  # shape (H,), hosts with no GPU taken
     written: Ints  # shape (ranks, 2), host and GPU of every rank as the scenario places it
     others: dict[str, Ints]  # places of the jobs beside it
+    other_groups: dict[str, str]  # of nodes, that they are in
     traffic: tuple[WorkloadTraffic, ...]  # as the scenario places it
     hosts_per_domain: int = 1
     notes: tuple[str, ...] = field(default=())
@@ -94,7 +95,7 @@ def place_setting(
             code="FP9721",
         )
     group, written = occupancy.seats[job]
-    spec = loaded.scenario.workloads[number].spec
+    spec: Any = loaded.scenario.workloads[number].spec
     fabric = network.inventory.fabric(spec.fabric, group=group)
     hosts = network.inventory.host_names(fabric, group)
     per_host = network.inventory.gpus_per_host(group)
@@ -111,7 +112,8 @@ def place_setting(
     free &= _asked(hosts, busy, free_nodes)
     setting = PlaceSetting(
         replace(loaded, said=[]), request, network, job, number, group, fabric, hosts, per_host,
-        occupancy.grids[job], groups, column(free, np.bool_), written, others, traffic,
+        occupancy.grids[job], groups, column(free, np.bool_), written, others,
+        {other: where for other, (where, _) in occupancy.seats.items() if other != job}, traffic,
         hosts_per_domain(network.inventory, group), tree.notes,
     )  # fmt: skip
     _check_room(setting)

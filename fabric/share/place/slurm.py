@@ -10,14 +10,12 @@ What ``slurmctld`` does where a job asks for whole nodes and neither names nodes
    of hops in the tree, and a leaf that is nearer is taken unless another fits better.
 3. Of a leaf the idle nodes are taken in the order of the configuration.
 
-Slurm counts leaf switches, not levels: it may take leaves of two pods where one pod would do. Not modelled: partitions,
-node weights, features, reservations, priorities, preemption and backfill; ``--switches``; ``topology/block``.
+Slurm counts leaf switches, not levels: it may take leaves of two pods where one pod would do. Not modelled:
+partitions, node weights, features, reservations, priorities, preemption and backfill; ``--switches``;
+``topology/block``.
 
-References
-----------
-Slurm 22.05, ``select/cons_tres``, evaluation of nodes under ``topology/tree``; the Slurm topology guide. Compared with a
-real ``slurmctld`` in ``tests/real/test_slurm_placement.py``.
-"""
+References ---------- Slurm 22.05, ``select/cons_tres``, evaluation of nodes under ``topology/tree``; the Slurm
+topology guide. Compared with a real ``slurmctld`` in ``tests/real/test_slurm_placement.py``."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """One placement tried: the traffic it makes, routed as ``fabric route`` does, and the figures it is judged by.
 
-The GPUs of a job compute as fast wherever they are. With ``compute.mfu`` the scenario says how long the step takes on an
-ideal network, and the time of computing follows from the placement that it has; that time is kept for all placements,
-and the MFU that another placement has then is part of what reproduces it.
-"""
+The GPUs of a job compute as fast wherever they are. With ``compute.mfu`` the scenario says how long the step takes on
+an ideal network, and the time of computing follows from the placement that it has; that time is kept for all
+placements, and the MFU that another placement has then is part of what reproduces it."""
 
 from __future__ import annotations
 
@@ -21,6 +20,7 @@ from fabric.pipeline.routed_phases import RoutedPhase, kept_phases, route_phases
 from fabric.pipeline.stages import judge_phases
 from fabric.result import JobTime, PhaseRoute, RouteResult
 from fabric.routing.progress import Reporter, silent
+from fabric.routing.utilisation import SAME
 from fabric.share.place.setting import PlaceSetting
 from topologies.columns import Ints
 from traffic.occupancy import Occupancy
@@ -49,14 +49,18 @@ class Score:
     reads_gbps: float
 
     @property
-    def key(self) -> tuple[float, ...]:
-        """For comparisons: rounded, so that noise of the arithmetic decides nothing."""
-        return tuple(float(f"{value:.9g}") for value in (self.step_s, self.checkpoint_s, self.reads, self.reads_gbps))
+    def figures(self) -> tuple[float, ...]:
+        """In the order in which they count."""
+        return self.step_s, self.checkpoint_s, self.reads, self.reads_gbps
 
-    def is_clearly_below(self, other: Score) -> bool:
-        """Whether the first figure that differs is lower by more than a millionth."""
-        pairs = zip(self.key, other.key, strict=True)
-        return next((mine < theirs * (1 - 1e-6) for mine, theirs in pairs if mine != theirs), False)
+    def is_below(self, other: Score, tolerance: float) -> bool:
+        """Whether the first figure that differs by more than a part of it is lower, and the step is no longer."""
+        if self.step_s > other.step_s * (1 + SAME):
+            return False
+        for mine, theirs in zip(self.figures, other.figures, strict=True):
+            if mine != theirs and not abs(mine - theirs) <= tolerance * max(mine, theirs):
+                return mine < theirs
+        return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +125,8 @@ def _score(job: JobTime, routes: Iterable[PhaseRoute]) -> Score:
     stored = [phase for phase in job.phases if phase.name == "checkpoint"]
     lost = any(phase.predicted_s is None for phase in stored)
     checkpoint = inf if lost else job.checkpoint_time_s or 0.0
-    peaks, gbps = [0.0], {}
+    peaks = [0.0]
+    gbps: dict[str, float] = {}
     for route in routes:
         if job.id in jobs_with_steady(route.classes):
             peaks.append(job_peak(route, job.id, steady=True)[0])
