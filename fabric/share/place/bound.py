@@ -3,19 +3,19 @@
 **Inside or across.** A *domain* is what scale-up links join: a host, or several; it has D GPUs. A *group* is a
 communicator of n ranks, of one kind: tensor, context, data, pipeline parallel. Let Q be the kinds all of whose groups
 lie inside domains. Ranks that are joined by groups of Q lie in one domain, so the product N of the sizes of Q is at
-most D, and no group of another kind has more than m = ⌊D / N⌋ members in a domain (⌊n / 2⌋ in the smaller part, where
-it would fit and still is across). The bound is the least step over all Q: whichever Q a placement has, its step is no
-less.
+most D, and no group of another kind has more than m = ⌊D / N⌋ members in a domain. The bound is the least step over
+all Q: whichever Q a placement has, its step is no less.
 
 **Both at once.** Where a kind p with n <= D is across, some host has parts of it that are not whole groups: with e >=
 1, D / n + e groups of p lie in that host, and they send e S at least ((e + 1) S for an all-reduce). A host with L
 groups of p has at least D / L groups of any other kind r, since L_p L_r >= D for D ranks of a grid; r's parts then
 send (D / L - D / n_r) S. Spreading p therefore helps r only so far; the least over e counts.
 
-**A kind across** has groups in k >= n / m parts. Between parts pass, whatever the algorithm, at least (k − 1) S for a
-reduce-scatter or an all-gather of S, twice that for an all-reduce without help of switches, (n − m) S for an
-all-to-all; over the NICs of its n members, of which the busiest has no less than the mean. Where m is 1 every pair is
-across, and the phase takes what its NICs need. Messages from stage to stage take one NIC for one of them.
+**A kind across** has a group, or all where n > D, in k >= n / m parts, two at least. Between parts pass, whatever the
+algorithm, at least (k − 1) S for a reduce-scatter or an all-gather of S, twice that for an all-reduce without help of
+switches, (n − m) S for an all-to-all; over the NICs of its n members, of which the busiest has no less than the mean.
+Where m is 1 every pair is across, and the phase takes what its NICs need. Messages from stage to stage take one NIC
+for one of them.
 
 **Cuts.** Where a group of ranks is larger than what any group of hosts has free, the same counts hold with m the most
 ranks that one has, over all links out of such groups together. Phases last as long as the slower of both.
@@ -165,7 +165,7 @@ class _Bound:
             near = {dim for kind in inside for dim in kind.dims}
             shared = prod(self._setting.grid.sizes[dim] for dim in near & set(dims))
             room = self._domain // self._joined(inside) * shared
-        return max(min(room, size // 2 if size <= self._domain else size), 1)
+        return max(min(room, size), 1)
 
     def _step(self, inside: Sequence[_Kind]) -> StepBound | None:
         """The least step where these kinds lie inside domains, and no other."""
@@ -239,10 +239,11 @@ class _Bound:
                 float(phase.flows.amount.min(initial=np.inf)) if phase.fabric is not None and self._own_nics else np.inf
             )
             return one / self._nic_bytes_per_s if np.isfinite(one) else 0.0
-        size, hosts = phase.group_size, self._setting.wanted
-        across = _bytes_across(phase, most, fits=size <= self._domain) * (self._members(phase) // size)
-        nics = self._members(phase) if self._own_nics else min(hosts * self._ends.shape[1], self._members(phase))
-        return across / nics / self._nic_bytes_per_s
+        size, members, hosts = phase.group_size, self._members(phase), self._setting.wanted
+        across = _bytes_across(phase, most)
+        if size <= self._domain or self._own_nics:  # perhaps one group alone is across: over the NICs of its own
+            return across / size / self._nic_bytes_per_s
+        return across * (members // size) / min(hosts * self._ends.shape[1], members) / self._nic_bytes_per_s
 
     def _members(self, phase: Phase) -> int:
         """Ranks that take part."""
@@ -261,7 +262,7 @@ class _Bound:
             return 0.0
         groups = np.unique(of_host)
         gbps = min(float(cut.out_gbps[groups].sum()), float(cut.in_gbps[groups].sum()))
-        across = _bytes_across(phase, room, fits=False) * (self._members(phase) // phase.group_size)
+        across = _bytes_across(phase, room) * (self._members(phase) // phase.group_size)
         efficiency = self._rates[self._setting.fabric].efficiency
         return across * 8 / (gbps * 1e9 * efficiency) if gbps else 0.0
 
@@ -278,23 +279,17 @@ def _kind_of(phase: Phase) -> str:
     return phase.name.partition(".")[0]
 
 
-def _bytes_across(phase: Phase, most: int, *, fits: bool) -> float:
-    """Bytes that must pass between the parts of one group, of which none has more than ``most`` members.
-
-    Parameters
-    ----------
-    fits : bool
-        Whether a part could hold the whole group, which then has two parts at least.
-    """
+def _bytes_across(phase: Phase, most: int) -> float:
+    """Bytes that must pass between the parts of one group: two at least, none with more than ``most`` members."""
     name, size = phase.collective, phase.group_size
     operation = next((one for one in _OPERATIONS if name.endswith(one)), None)
     uneven = phase.uneven != 1.0 or phase.name.startswith("ep.")
     if operation is None or uneven or any(word in name for word in _NOT_COUNTED):
         return 0.0
     payload = min((one.formula.value for one in phase.payloads), default=phase.payload_bytes_per_rank)
-    parts = max(size / most, 2.0 if fits else 1.0)
+    parts = max(size / most, 2.0)
     if operation == "all-to-all":
-        return (size - most) * payload
+        return max(size - most, 2 * (size - 1) / size) * payload
     if operation == "all-reduce":
         return parts * payload if "in-network" in name else 2 * (parts - 1) * payload
     return (parts - 1) * payload

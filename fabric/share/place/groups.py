@@ -68,7 +68,7 @@ class HostGroups:
     @property
     def tree_order(self) -> Ints:
         """Hosts by top group, then by the groups below, then in the order of the scenario, shape (H,)."""
-        return column(np.lexsort((np.arange(self.hosts), *self.of_host)), np.int32)
+        return column(np.lexsort(np.stack([np.arange(self.hosts), *self.of_host])), np.int32)
 
     def spanned(self, hosts: Ints) -> int:
         """Lowest groups that some hosts lie in."""

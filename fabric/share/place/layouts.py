@@ -52,7 +52,9 @@ def host_orders(groups: HostGroups, free: Bools, wanted: int, near: Floats | Non
 
 def _sorted(hosts: Ints, *keys: ArrayLike) -> Ints:
     """Hosts by keys, the first counting most; ties stay in their order."""
-    return column(hosts[np.lexsort((np.arange(len(hosts)), *reversed(keys)))], np.int32)
+    return column(
+        hosts[np.lexsort(np.stack([np.arange(len(hosts)), *(np.asarray(key) for key in reversed(keys))]))], np.int32
+    )
 
 
 def layouts(setting: PlaceSetting) -> Iterator[tuple[str, Ints]]:
