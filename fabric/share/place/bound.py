@@ -13,9 +13,9 @@ send (D / L - D / n_r) S. Spreading p therefore helps r only so far; the least o
 
 **A kind across** has a group, or all where n > D, in k >= n / m parts, two at least. Between parts pass, whatever the
 algorithm, at least (k − 1) S for a reduce-scatter or an all-gather of S, twice that for an all-reduce without help of
-switches, (n − m) S for an all-to-all; over the NICs of its n members, of which the busiest has no less than the mean.
-Where m is 1 every pair is across, and the phase takes what its NICs need. Messages from stage to stage take one NIC
-for one of them.
+switches, (n − m) S for an all-to-all, and out of every part all that a ring sends where the library runs rings; over
+the NICs of its n members, of which the busiest has no less than the mean. Where m is 1 every pair is across, and the
+phase takes what its NICs need. Messages from stage to stage take one NIC for one of them.
 
 **Cuts.** Where a group of ranks is larger than what any group of hosts has free, the same counts hold with m the most
 ranks that one has, over all links out of such groups together. Phases last as long as the slower of both.
@@ -97,11 +97,7 @@ def step_bound(setting: PlaceSetting, workload: WorkloadTraffic | None = None) -
 class _Bound:
     def __init__(self, setting: PlaceSetting, workload: WorkloadTraffic) -> None:
         self._setting, self._workload = setting, workload
-        self._phases = [
-            phase
-            for phase in workload.phases
-            if phase.every_step and not phase.steady and (phase.fabric is not None or phase.inside_s)
-        ]
+        self._phases = [phase for phase in workload.phases if phase.every_step and not phase.steady]
         self._domain = setting.per_host * setting.hosts_per_domain
         self._rates = line_rates(setting.loaded, setting.network)
         self._cuts = fabric_cuts(setting.network)[setting.fabric]
@@ -173,7 +169,7 @@ class _Bound:
         times, by_cut = [], []
         for phase in self._phases:
             if _kind_of(phase) in names:
-                times.append((phase, phase_time_s(phase, 0.0) if phase.fabric is None else 0.0))
+                times.append((phase, phase_time_s(phase, 0.0) if phase.fabric is None and phase.inside_s else 0.0))
                 continue
             near, cut = self._across_s(phase, self._most(phase, inside)), self._cut_s(phase)
             by_cut += [phase.name] if cut > near else []
@@ -219,13 +215,20 @@ class _Bound:
         payload = min((one.formula.value for one in phase.payloads), default=phase.payload_bytes_per_rank)
         dims = _DIMS.get(_kind_of(phase), ())
         if _kind_of(phase) == kind.name:
-            across = (extra + 1 if reduces else extra) * payload
+            parts, least = extra + 1, (extra + 1 if reduces else extra) * payload
         elif dims and not set(dims) & set(kind.dims) and size > self._domain:
-            others = -(-self._domain // held)
-            across = (others if reduces else others - self._domain / size) * payload
+            parts = -(-self._domain // held)
+            least = (parts if reduces else parts - self._domain / size) * payload
         else:
             return 0.0
-        return across / self._domain / self._nic_bytes_per_s
+        return max(least, parts * self._ring_bytes(phase)) / self._domain / self._nic_bytes_per_s
+
+    def _ring_bytes(self, phase: Phase) -> float:
+        """What a ring sends out of every part of a group; 0 where another placement may not run a ring."""
+        asked = getattr(getattr(self._setting.spec, "collectives", None), "algorithm", None)
+        rings = {"ring-reduce-scatter": 1, "ring-all-gather": 1, "ring-all-reduce": 2 if asked == "ring" else 0}
+        payload = min((one.formula.value for one in phase.payloads), default=phase.payload_bytes_per_rank)
+        return rings.get(phase.collective, 0) * payload * (phase.group_size - 1) / phase.group_size
 
     def _across_s(self, phase: Phase, most: int) -> float:
         """The least time of a phase that is not all inside, with so many members of a group in a domain."""
@@ -240,7 +243,7 @@ class _Bound:
             )
             return one / self._nic_bytes_per_s if np.isfinite(one) else 0.0
         size, members, hosts = phase.group_size, self._members(phase), self._setting.wanted
-        across = _bytes_across(phase, most)
+        across = max(_bytes_across(phase, most), max(size / most, 2.0) * self._ring_bytes(phase))
         if size <= self._domain or self._own_nics:  # perhaps one group alone is across: over the NICs of its own
             return across / size / self._nic_bytes_per_s
         return across * (members // size) / min(hosts * self._ends.shape[1], members) / self._nic_bytes_per_s
@@ -262,7 +265,9 @@ class _Bound:
             return 0.0
         groups = np.unique(of_host)
         gbps = min(float(cut.out_gbps[groups].sum()), float(cut.in_gbps[groups].sum()))
-        across = _bytes_across(phase, room) * (self._members(phase) // phase.group_size)
+        across = max(_bytes_across(phase, room), phase.group_size / room * self._ring_bytes(phase)) * (
+            self._members(phase) // phase.group_size
+        )
         efficiency = self._rates[self._setting.fabric].efficiency
         return across * 8 / (gbps * 1e9 * efficiency) if gbps else 0.0
 

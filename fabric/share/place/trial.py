@@ -7,7 +7,7 @@ placements, and the MFU that another placement has then is part of what reproduc
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 
 import numpy as np
@@ -90,11 +90,8 @@ class Trials:
     def _traffic(self, placed: Ints, scale: float) -> tuple[WorkloadTraffic, ...]:
         setting = self.setting
         occupancy = Occupancy({**setting.others, setting.job: placed})
-        made = derive_traffic(setting.loaded, setting.network, scale=scale, occupancy=occupancy)
-        return tuple(
-            replace(workload, compute=setting.workload.compute) if number == setting.number else workload
-            for number, workload in enumerate(made)
-        )
+        known = {workload.id: workload.compute for workload in setting.traffic}
+        return derive_traffic(setting.loaded, setting.network, scale=scale, occupancy=occupancy, compute=known)
 
     def route(self, name: str, placed: Ints) -> Trial:
         """The placement, routed and judged."""
