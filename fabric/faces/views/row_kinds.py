@@ -413,6 +413,19 @@ NODES = RowKind(
     ("name", "gpus", "gpus_free", "cores_free", "memory_free_bytes", "storage_free_bytes", "state"),
     key="nodes",
 )
+PLACEMENTS = RowKind(
+    "placements of a job",
+    (
+        "placement", "hosts", "groups", "step_time_s", "ideal_step_time_s", "bound_step_time_s", "above_bound",
+        "checkpoint_time_s", "read_utilisation", "read_gbps", "phase", "stretch", "hottest_link", "names", "chosen",
+    ),
+    shown=(
+        "placement", "hosts", "groups", "step_time_s", "ideal_step_time_s", "bound_step_time_s", "above_bound",
+        "checkpoint_time_s", "phase", "stretch", "hottest_link",
+    ),
+    ratios=("above_bound", "read_utilisation", "stretch"),
+    key="placements",
+)  # fmt: skip
 
 
 def points_of(names: Sequence[str]) -> RowKind:
