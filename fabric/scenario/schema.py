@@ -476,7 +476,9 @@ class LimitSpec(Spec):
         if self.when is not None:
             raise ValueError("slowdown is not judged in failure cases; remove when, or give fabric interference --down")
         if "at" in self.model_fields_set and self.at not in ("mean", "p100"):
-            raise ValueError("a slowdown is judged by its mean over phases, or at p100, the worst phase; write at: p100")
+            raise ValueError(
+                "a slowdown is judged by its mean over phases, or at p100, the worst phase; write at: p100"
+            )
 
     @property
     def percentile(self) -> float | None:

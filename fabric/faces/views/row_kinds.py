@@ -401,6 +401,17 @@ WINDOWS = RowKind(
     key="windows",
 )  # fmt: skip
 
+SHARINGS = RowKind(
+    "jobs beside each other",
+    (
+        "job", "beside", "slowdown", "worst", "best", "links", "phase", "beside_phase", "link", "phase_stretch",
+    ),
+    shown=("job", "beside", "slowdown", "worst", "best", "link", "phase", "beside_phase", "phase_stretch", "links"),
+    ratios=("slowdown", "worst", "best", "phase_stretch"),
+    most=PAIRS_SHOWN,
+    key="pairs",
+)  # fmt: skip
+
 
 def points_of(names: Sequence[str]) -> RowKind:
     """Points of a grid whose axes have these names; a name that a figure has gets ``vary_`` in front."""

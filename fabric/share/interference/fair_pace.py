@@ -1,10 +1,10 @@
 """Weighted max-min fair paces of jobs that share links.
 
 Model: a phase of a job moves all its flows at one pace x, since its slowest flow decides; at pace x it fills the part
-x · v of a link. The rate of a flow is x · d, where d is the part of its NIC's line rate that it uses at full pace: 1 for
-a phase, which would fill its NIC, less for steady traffic. All rates rise together, a job of weight w at w times the
-speed, until a job has the pace that it has alone or a link is full; who crosses that link is held, the others rise on
-(progressive filling; Bertsekas and Gallager, Data Networks, section 6.5.2). With equal weights that is how a full link
+x · v of a link. The rate of a flow is x · d, where d is the part of its NIC's line rate that it uses at full pace: 1
+for a phase, which would fill its NIC, less for steady traffic. All rates rise together, a job of weight w at w times
+the speed, until a job has the pace that it has alone or a link is full; who crosses that link is held, the others rise
+on (progressive filling; Bertsekas and Gallager, Data Networks, section 6.5.2). With equal weights that is how a full link
 divides between flows which would each fill a NIC. Congestion control is taken as ideal; what packets lose beyond it is
 added to times (``fabric.routing.packet_slowdown``).
 """
@@ -42,8 +42,16 @@ def overloaded(start: Longs, column: Longs, value: Floats, on: Bools, cap: Float
 
 @compiled
 def fill(
-    start: Longs, column: Longs, value: Floats, on: Bools, cap: Floats, rise: Floats, pace: Floats, held: Longs,
-    over: Longs, full_at: Floats,
+    start: Longs,
+    column: Longs,
+    value: Floats,
+    on: Bools,
+    cap: Floats,
+    rise: Floats,
+    pace: Floats,
+    held: Longs,
+    over: Longs,
+    full_at: Floats,
 ) -> None:
     """Fill ``pace`` of the columns that are on and, in ``held``, the row that holds each, or ``OWN``.
 
@@ -113,7 +121,9 @@ class RowColumns:
         """Of a full matrix, shape (R, C)."""
         row, column_of = np.nonzero(values)
         start = np.searchsorted(row, np.arange(len(values) + 1))
-        return RowColumns(column(start, np.int64), column(column_of, np.int64), column(values[row, column_of], np.float64))
+        return RowColumns(
+            column(start, np.int64), column(column_of, np.int64), column(values[row, column_of], np.float64)
+        )
 
     def __len__(self) -> int:
         return len(self.start) - 1

@@ -11,8 +11,8 @@ from fabric.share.interference.result import Figures
 from fabric.share.interference.shared_rows import SharedRows
 from fabric.share.interference.together import Side
 
-RUNS = 32  # of phases drawn at random
-_STEPS = 3
+RUNS = 256  # of phases drawn at random, at most
+_STEPS = 8
 _EVENTS = 4_000_000  # of all runs of a group, about; fewer runs where its jobs have many
 
 
@@ -46,7 +46,9 @@ def beside_all(
     side = Side.of(mine, shared)
     periods = side.periods_s
     stepping = periods[periods > 0]
-    events = float((_STEPS + 1) * stepping.max(initial=0.0) * sum(len(one.pieces) / one.period_s for one in mine if one.period_s))
+    events = float(
+        (_STEPS + 1) * stepping.max(initial=0.0) * sum(len(one.pieces) / one.period_s for one in mine if one.period_s)
+    )
     runs = int(np.clip(_EVENTS / max(events * len(group), 1.0), 4, RUNS)) if len(stepping) > 1 else 1
     # Even places of every job in an order of its own: each phase as likely as any other, and no two draws alike.
     places = np.stack([(rng.permutation(runs) + rng.random(runs)) / runs for _ in mine], axis=1)
@@ -55,5 +57,6 @@ def beside_all(
     for job in group:
         own = [at for at, lane in enumerate(mine) if lane.job == job]
         each = beside.slowdown[:, own, :].max(axis=1)
-        found[job] = Figures(float(each.mean()), float(each.max()), float(each.min()))
+        error = float(each.mean(axis=1).std() / np.sqrt(runs))
+        found[job] = Figures(float(each.mean()), float(each.max()), float(each.min()), error)
     return found, runs

@@ -75,7 +75,9 @@ def interference(run: Run, request: InterferenceRequest, *, progress: Reporter =
     shifts = None
     if request.shifts:
         progress(Progress("time shifts"))
-        shifts = find_all_shifts(groups_of(jobs, joined(shared, jobs)), lanes, shared, [*shared.met], request.time_limit_s)
+        shifts = find_all_shifts(
+            groups_of(jobs, joined(shared, jobs)), lanes, shared, [*shared.met], request.time_limit_s
+        )
     slowdown, worst, best = (_matrix(jobs, pairs, name) for name in ("mean", "worst", "best"))
     others = tuple(_beside_others(job, together[job], pairs, shared) for job in jobs)
     return InterferenceResult(
@@ -188,7 +190,10 @@ def _worst_beside(job: str, pairs: Pairs) -> Hurt:
     """Where a job loses most beside any single other."""
     most, found = 1.0, Hurt()
     for (one, other), figures in pairs.items():
-        for name, mine, hurt in ((one, figures.first, figures.first_hurt), (other, figures.second, figures.second_hurt)):
+        for name, mine, hurt in (
+            (one, figures.first, figures.first_hurt),
+            (other, figures.second, figures.second_hurt),
+        ):
             if name == job and mine.mean > most * (1 + SAME):
                 most, found = mine.mean, hurt
     return found
@@ -228,7 +233,8 @@ def _admitted(
             hurt = pairs[job, newcomer].first_hurt
         elif (newcomer, job) in pairs:
             hurt = pairs[newcomer, job].second_hurt
-        rows.append(Admitted(job, without[job].mean, together[job].mean, hurt))
+        error = float(np.hypot(without[job].error, together[job].error))
+        rows.append(Admitted(job, without[job].mean, together[job].mean, hurt, error))
     return tuple(sorted(rows, key=lambda row: (-round(row.cost, 9), row.job)))
 
 
@@ -259,7 +265,12 @@ def _notes(run: Run, jobs: Sequence[str], lanes: Mapping[str, Sequence[Lane]]) -
         notes.append(f"{', '.join(drawn)}: one draw of the hash, that of fabric route; --router ecmp takes their mean")
     spans = {workload.id: workload for workload in run.traffic}
     now_and_then = sorted(
-        {f"{job} {phase.name}" for job in jobs for phase in spans[job].phases if not phase.every_step and not phase.steady}
+        {
+            f"{job} {phase.name}"
+            for job in jobs
+            for phase in spans[job].phases
+            if not phase.every_step and not phase.steady
+        }
     )
     if now_and_then:
         notes.append(f"not in every step, and left out: {', '.join(now_and_then)}")

@@ -8,7 +8,8 @@ as its calls wait for latency. Alone that piece takes what the phase's time says
 of the phase's formula. What it takes longer delays the rest of the step, less what compute still hides: up to the
 phase's room, a part of its growth (``1 - least_exposed``), and no more in a step than the compute that nothing hides
 behind alone. That much is taken off the next piece of bare compute. Exposed growth inside the layers lengthens the
-pipeline's bubble with it. So a step in which every phase is stretched comes to what ``fabric.evaluation.step_time`` says.
+pipeline's bubble with it. So a step in which every phase is stretched comes to what ``fabric.evaluation.step_time``
+says.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class CycleDemand:
 
     @property
     def mean_bound(self) -> float:
-        """No shifts have less overlap: that of what is asked for on average; 0 where not all of a cycle is looked at."""
+        """No shifts have less overlap: that of the mean of what is asked for; 0 where part of a cycle is looked at."""
         if not self.slots.whole or not len(self.steady):
             return 0.0
         mean = self.steady + sum((profile.mean(axis=1) for profile in self.profiles), np.zeros(len(self.steady)))
@@ -87,7 +87,9 @@ def cycle_demand(
         for column, part in slot_parts(lane, period, slots.slot_s, touched=touched).items():
             profile += asked[column][:, None] * part
         profiles.append(profile)
-    kept = _telling(np.concatenate([*profiles, rates[:, None]], axis=1), [profile.max(axis=1) for profile in profiles], rates)
+    kept = _telling(
+        np.concatenate([*profiles, rates[:, None]], axis=1), [profile.max(axis=1) for profile in profiles], rates
+    )
     return CycleDemand(slots, tuple(profile[kept] for profile in profiles), rates[kept])
 
 

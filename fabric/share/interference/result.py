@@ -29,11 +29,12 @@ class SharingJob:
 
 @dataclass(frozen=True)
 class Figures:
-    """A slowdown: a step beside others over the step alone; of steady traffic its rate alone over that beside others."""
+    """A slowdown: a step beside others over the step alone; of steady traffic its rate alone over the rate then."""
 
     mean: float = 1.0  # over all phases of the steps against each other, equally likely
     worst: float = 1.0  # of the slowest step that was met
     best: float = 1.0
+    error: float = 0.0  # standard error of the mean, where phases were drawn
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Admitted:
     without: float
     with_it: float
     hurt: Hurt
+    error: float = 0.0  # of the cost, where phases were drawn
 
     @property
     def cost(self) -> float:
@@ -141,7 +143,9 @@ class InterferenceResult:
         most = self.max_slowdown * (1 + 1e-9)
         if self.newcomer:
             found = [each.job for each in self.admitted if each.with_it / each.without > most]
-            return tuple(found + [one.job for one in self.others if one.job == self.newcomer and one.figures.mean > most])
+            return tuple(
+                found + [one.job for one in self.others if one.job == self.newcomer and one.figures.mean > most]
+            )
         return tuple(each.job for each in self.others if each.figures.mean > most)
 
     @property

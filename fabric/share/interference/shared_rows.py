@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -147,7 +148,7 @@ def _check(route: PhaseRoute) -> None:
         raise RoutingError(
             f"{route.fabric} {route.phase}: the objective of the router admits demand only in part",
             code="FP9743",
-            hint="an objective that carries all demand, such as routing.objective: min-max-utilisation, or --router ecmp",
+            hint="an objective that carries all demand, such as min-max-utilisation, or --router ecmp",
         )
 
 
@@ -165,9 +166,7 @@ def _nic_part(route: PhaseRoute, mine: list[int]) -> float:
     """Part of its busiest endpoint's line rate that some classes use."""
     routed = route.routed
     assert routed is not None, "routed in this run"
-    sent = np.maximum(
-        routed.demand.sent_gbps[:, mine].sum(axis=1), routed.demand.received_gbps[:, mine].sum(axis=1)
-    )
+    sent = np.maximum(routed.demand.sent_gbps[:, mine].sum(axis=1), routed.demand.received_gbps[:, mine].sum(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
         part = np.where(sent > 0, sent / nominal_gbps(route.topology), 0.0)
     return float(part.max(initial=0.0)) or 1.0
@@ -228,5 +227,5 @@ def joined(shared: SharedRows, jobs: Sequence[str]) -> list[tuple[str, str]]:
     pairs: set[tuple[int, int]] = set()
     for row in np.unique(used, axis=0):
         mine = np.flatnonzero(row).tolist()
-        pairs |= set(zip(mine, mine[1:], strict=False))
+        pairs |= set(pairwise(mine))
     return [(jobs[one], jobs[other]) for one, other in sorted(pairs)]

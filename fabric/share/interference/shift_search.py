@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from math import floor, gcd, lcm
 
 import numpy as np
@@ -15,6 +16,7 @@ from topologies.columns import Floats, Longs
 _SWEEPS = 6
 _SCALE = 10_000  # parts of a link's capacity that the program counts in
 TOLERANCE = 2 / _SCALE  # what rounding leaves between a program's optimum and its bound
+_MOST_COMPARED = 2e8  # numbers, where all shifts are compared: a second or two
 _MOST_TERMS = 3_000_000  # of the program; what is larger is searched only
 
 
@@ -58,6 +60,11 @@ def find_shifts(demand: CycleDemand, touched: CycleDemand, exact: Exact, time_li
         found.append(FoundShifts(offsets, exact(offsets), bound, "search"))
     best = min(found, key=lambda one: one.overlap)
     rows, cycle = len(demand.steady), demand.slots.cycle
+    if not best.proved and _work(demand) <= _MOST_COMPARED:
+        offsets, bound = _compared(demand)
+        overlap = exact(offsets)
+        best = FoundShifts(offsets, overlap, bound, "all compared") if overlap <= best.overlap else best
+        return replace(best, bound=min(max(best.bound, bound), best.overlap), solver="all compared")
     if best.proved or rows * cycle * sum(demand.slots.periods) > _MOST_TERMS:
         return best
     offsets, bound = _proved(demand, best, time_limit_s / 2)
@@ -94,6 +101,31 @@ def _pair_overlap(demand: CycleDemand, one: int, other: int, rows: Longs) -> flo
         float(np.maximum(fixed + moving[:, (slot - shift) % second], 0).mean(axis=1).max())
         for shift in range(gcd(first, second))
     )
+
+
+def _work(demand: CycleDemand) -> float:
+    """Numbers that comparing all shifts takes."""
+    first = 0 if demand.slots.whole else 1
+    return (
+        float(np.prod([float(p) for p in demand.slots.periods[1 - first :]])) * len(demand.steady) * demand.slots.cycle
+    )
+
+
+def _compared(demand: CycleDemand) -> tuple[tuple[int, ...], float]:
+    """The best of all shifts; the first lane stays where a whole cycle may be turned."""
+    periods, lanes = demand.slots.periods, len(demand.profiles)
+    ranges = [range(1 if lane == 0 and demand.slots.whole else periods[lane]) for lane in range(lanes - 1)]
+    last = np.stack([demand.loads(lanes - 1, offset) for offset in range(periods[-1])])
+    least, best = np.inf, (0,) * lanes
+    for offsets in product(*ranges):
+        rest = np.repeat(demand.steady[:, None] - 1, demand.slots.cycle, axis=1)
+        for lane, offset in enumerate(offsets):
+            rest += demand.loads(lane, offset)
+        overlaps = np.maximum(rest[None] + last, 0).mean(axis=2).max(axis=1)
+        at = int(np.argmin(overlaps))
+        if overlaps[at] < least - 1e-12:
+            least, best = float(overlaps[at]), (*offsets, at)
+    return best, least
 
 
 def _searched(demand: CycleDemand, time_limit_s: float) -> list[int]:

@@ -3,9 +3,12 @@
 A job is held to its period by waiting at the end of its step, so periods are rounded up, never down. The cycle is the
 circle of CASSINI (Rajasekaran et al., "CASSINI: network-aware job scheduling in machine learning clusters", NSDI 2024,
 section 3), whose length is the least common multiple of the periods. Among slots that give a cycle of at most
-``MOST_SLOTS`` those are taken that make jobs wait least, of these such as phases begin and end with, else the shortest;
-where every choice costs a job more than ``MOST_WAIT``, periods
+``MOST_SLOTS`` those are taken that make jobs wait least; where every choice costs a job more than ``MOST_WAIT``, periods
 have no common multiple in reason, and only ``MOST_SLOTS`` slots from the common start are looked at.
+
+Of slots that cost alike the longest are taken such that every phase begins and ends with one, else the shortest. In the
+first case no shifts whatever are better than those by whole slots: the overlap is linear in the shifts while no edge of
+one phase passes one of another, so that it is least where edges meet.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from topologies.columns import Floats
 
 MOST_SLOTS = 1440  # of a cycle
 MOST_WAIT = 0.05  # of a period, that holding it may cost
-_SLOTS = (8, 120)  # of the shortest period, fewest and most
+_SLOTS = (8, 120)  # of the shortest period, fewest (but where phases begin and end with them) and most
 _EXACT = 1e-9
 _ON_EDGE = 1e-6  # of a slot
 
@@ -47,20 +50,22 @@ def slots_of(lanes: Sequence[Lane]) -> Slots:
     >>> from fabric.share.interference.lanes import Piece
     >>> found = slots_of([Lane("a", 1.0, (Piece(2.0),)), Lane("b", 1.0, (Piece(3.0),))])
     >>> found.periods, found.cycle, round(found.slot_s, 6)
-    ((120, 180), 360, 0.016667)
+    ((2, 3), 6, 1.0)
     """
     periods = [lane.period_s or 0.0 for lane in lanes]
     edges = [edge for lane in lanes for edge in _edges(lane)]
     best: tuple[tuple[float, bool, int], Slots] | None = None
-    for count in range(_SLOTS[1], _SLOTS[0] - 1, -1):
+    for count in range(1, _SLOTS[1] + 1):
         slot_s = min(periods) / count
         rounded = tuple(ceil(period / slot_s - _EXACT) for period in periods)
         cycle = lcm(*rounded)
         if cycle > MOST_SLOTS:
             continue
         wait = max(slots * slot_s / period - 1 for slots, period in zip(rounded, periods, strict=True))
-        apart = any(abs(edge / slot_s - round(edge / slot_s)) > _ON_EDGE for edge in edges)
-        rank = (round(wait, 6), apart, -count)
+        apart = wait > _ON_EDGE or any(abs(edge / slot_s - round(edge / slot_s)) > _ON_EDGE for edge in edges)
+        if apart and count < _SLOTS[0]:
+            continue
+        rank = (round(wait, 6), apart, -count if apart else count)
         if wait <= MOST_WAIT and (best is None or rank < best[0]):
             best = rank, Slots(slot_s, rounded, cycle, whole=True)
     if best is not None:

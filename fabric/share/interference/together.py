@@ -39,8 +39,20 @@ def speed_at(pace: float, own: float, figures: Floats) -> float:
 
 @compiled
 def run_lanes(
-    first: Longs, columns: Longs, figures: Floats, steady: Longs, start: Longs, row_column: Longs, value: Floats,
-    cap: Floats, rise: Floats, begin: Floats, steps: int, most_events: int, spans: Floats, totals: Floats,
+    first: Longs,
+    columns: Longs,
+    figures: Floats,
+    steady: Longs,
+    start: Longs,
+    row_column: Longs,
+    value: Floats,
+    cap: Floats,
+    rise: Floats,
+    begin: Floats,
+    steps: int,
+    most_events: int,
+    spans: Floats,
+    totals: Floats,
 ) -> int:
     """Run lanes until each has done ``steps`` whole steps; returns the events, -1 where there are too many.
 
