@@ -163,48 +163,41 @@ TopologySpec = Annotated[
 ]
 
 
+class SharingKeys(Spec):
+    """Keys of every workload, whatever its kind: how it shares links with others."""
+
+    weight: float = Field(
+        default=1.0,
+        gt=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="Share of full links against other jobs, for fabric interference: twice the weight, twice the rate",
+        examples=[2],
+    )
+    period: TimeS | None = Field(
+        default=None,
+        description="Measured time from one step to the next without other jobs, for fabric interference; default: the "
+        "step time that is worked out",
+        examples=["2 s"],
+    )
+
+
 class Workload(Spec):
     """One source of load: its name, the keys of its kind, and how it shares links with others."""
 
     id: str
     kind: str
     spec: SerializeAsAny[Spec]
-    weight: float = 1.0
-    period_s: float | None = None
-
-
-_Weight = Annotated[
-    float,
-    Field(
-        gt=0,
-        le=1000,
-        allow_inf_nan=False,
-        description="Share of full links against other jobs, for fabric interference: twice the weight, twice the rate",
-        examples=[2],
-    ),
-]
-_Period = Annotated[
-    TimeS | None,
-    Field(
-        description="Measured time from one step to the next without other jobs, for fabric interference; default: the "
-        "step time that is worked out",
-        examples=["2 s"],
-    ),
-]
-_SHARED_KEYS = ("id", "weight", "period")
+    sharing: SharingKeys = SharingKeys()
 
 
 @cache
 def with_id(model: type[Spec]) -> type[Spec]:
     """A workload's model with the keys of every kind: the ``id`` that names it, and how it shares links with others."""
     described = Field(description="Name of the workload, unique", examples=["llama70b"])
+    sharing: dict[str, Any] = {name: (field.annotation, field) for name, field in SharingKeys.model_fields.items()}
     return create_model(
-        model.__name__,
-        __base__=model,
-        __doc__=model.__doc__,
-        id=(Annotated[Name, described], ...),
-        weight=(_Weight, 1.0),
-        period=(_Period, None),
+        model.__name__, __base__=model, __doc__=model.__doc__, id=(Annotated[Name, described], ...), **sharing
     )
 
 
@@ -216,8 +209,9 @@ def _validate_workload(value: object, info: ValidationInfo) -> Workload:
     entry = registry[kind]
     named: Any = with_id(entry.model).model_validate(value, context=info.context)
     fields = {name: getattr(named, name) for name in entry.model.model_fields}
-    spec = entry.model.model_construct(_fields_set=named.model_fields_set - set(_SHARED_KEYS), **fields)
-    return Workload(id=named.id, kind=entry.name, spec=spec, weight=named.weight, period_s=named.period)
+    spec = entry.model.model_construct(_fields_set=named.model_fields_set & set(fields), **fields)
+    given = {name: getattr(named, name) for name in SharingKeys.model_fields if name in named.model_fields_set}
+    return Workload(id=named.id, kind=entry.name, spec=spec, sharing=SharingKeys.model_construct(set(given), **given))
 
 
 WorkloadSpec = Annotated[Workload, PlainValidator(_validate_workload), WithJsonSchema({"x-one-of": "workloads"})]

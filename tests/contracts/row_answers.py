@@ -14,6 +14,7 @@ from fabric.faces.views import row_kinds as kinds
 from fabric.output.row_kind import RowKind
 
 MODEL = Path(__file__).parents[1] / "golden" / "cases" / "training.fabric.yaml"
+SHARING = Path(__file__).parents[2] / "examples" / "three-jobs.fabric.yaml"
 TRAFFIC = """\
 version: 1
 name: small
@@ -44,6 +45,7 @@ def make_files(folder: Path) -> None:
     (folder / "s.yaml").write_text(TRAFFIC, encoding="utf-8")
     (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "sharing.yaml").write_text(SHARING.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
     (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
     hosts = tuple(f"gpu{number}" for number in range(8))
@@ -202,6 +204,9 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "drain": (
         ("drain",), kinds.WINDOWS,
         lambda at: ["drain", f"{at}/s.yaml", "--switch", "fabric=main role=spine", "--no-failures", "-q"],
+    ),
+    "interference": (
+        ("interference",), kinds.SHARINGS, lambda at: ["interference", f"{at}/sharing.yaml", "--no-shifts", "-q"],
     ),
     "plan change": (
         ("plan", "change"), kinds.WINDOWS,

@@ -86,7 +86,7 @@ class Simulation:
             on = [name for name in self.jobs if self.jobs[name][int(state[name][0])][0] is not None]
             columns = [self.jobs[name][int(state[name][0])][0] for name in on]
             paces = water_fill(self.values[:, columns], np.array([self.weight.get(name, 1.0) for name in on]))
-            speed = {name: 1.0 for name in self.jobs} | dict(zip(on, paces.tolist(), strict=True))
+            speed = dict.fromkeys(self.jobs, 1.0) | dict(zip(on, paces.tolist(), strict=True))
             passes = min(state[name][1] / speed[name] for name in self.jobs)
             now += passes
             for name in self.jobs:

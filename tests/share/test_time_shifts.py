@@ -67,7 +67,7 @@ def test_small_cases_have_no_better_shifts(seed):
         wire = int(rng.integers(1, period))
         lanes.append(job(name, at, (name, float(wire)), ("-", float(period - wire))))
     values = rng.uniform(0.3, 1.0, (2, 3))
-    found, rows = shifts_of(lanes, values)
+    found, _ = shifts_of(lanes, values)
     cycle = 12
     slot = np.arange(cycle)
 

@@ -8,10 +8,10 @@ from typing import Any
 from fabric.faces.views.interference import (
     MATRIX_MOST,
     admitted_table,
-    job_table,
-    matrix_table,
+    sharing_job_table,
     sharing_table,
     shift_table,
+    slowdown_matrix,
     slowdown_text,
 )
 from fabric.faces.views.limits import LIMITS_SHOWN, limit_table
@@ -31,7 +31,7 @@ def interference_document(result: InterferenceResult) -> list[Table | Line]:
     jobs = len(result.jobs)
     document: list[Table | Line] = [Line(_head(result), _mark(result))]
     if 1 < jobs <= MATRIX_MOST:
-        document += [matrix_table(result), job_table(result)]
+        document += [slowdown_matrix(result), sharing_job_table(result)]
     table = sharing_table(result).only(*SHARINGS.shown)
     document.append(table.first(PAIRS_SHOWN).as_rows())
     if len(table) > PAIRS_SHOWN:

@@ -54,7 +54,7 @@ def sharing_table(result: InterferenceResult) -> Table:
     return Table.of([columns[name] for name in SHARINGS.names], len(rows), title="jobs beside each other", marks=marks)
 
 
-def matrix_table(result: InterferenceResult) -> Table:
+def slowdown_matrix(result: InterferenceResult) -> Table:
     """Slowdown of the job of the row beside that of the column, and beside all others."""
     jobs = [job.id for job in result.jobs]
     columns = [named("job", "job", jobs)]
@@ -65,7 +65,7 @@ def matrix_table(result: InterferenceResult) -> Table:
     return Table.of(columns, len(jobs), title="slowdown (step beside over step alone)")
 
 
-def job_table(result: InterferenceResult) -> Table:
+def sharing_job_table(result: InterferenceResult) -> Table:
     """Every job as it shares the fabric."""
     jobs = result.jobs
     parts = [job.wire_s / job.period_s if job.wire_s is not None and job.period_s else None for job in jobs]

@@ -4,9 +4,9 @@ Model: a phase of a job moves all its flows at one pace x, since its slowest flo
 x · v of a link. The rate of a flow is x · d, where d is the part of its NIC's line rate that it uses at full pace: 1
 for a phase, which would fill its NIC, less for steady traffic. All rates rise together, a job of weight w at w times
 the speed, until a job has the pace that it has alone or a link is full; who crosses that link is held, the others rise
-on (progressive filling; Bertsekas and Gallager, Data Networks, section 6.5.2). With equal weights that is how a full link
-divides between flows which would each fill a NIC. Congestion control is taken as ideal; what packets lose beyond it is
-added to times (``fabric.routing.packet_slowdown``).
+on (progressive filling; Bertsekas and Gallager, Data Networks, section 6.5.2). With equal weights that is how a full
+link divides between flows which would each fill a NIC. Congestion control is taken as ideal; what packets lose beyond
+it is added to times (``fabric.routing.packet_slowdown``).
 """
 
 from __future__ import annotations

@@ -120,7 +120,12 @@ def _lanes(run: Run, jobs: Sequence[str], shared: SharedRows) -> dict[str, tuple
             continue
         try:
             found[workload.id] = lanes_of(
-                workload, times.get(workload.id), routes, shared, weight=spec.weight, period_s=spec.period_s
+                workload,
+                times.get(workload.id),
+                routes,
+                shared,
+                weight=spec.sharing.weight,
+                period_s=spec.sharing.period,
             )
         except FabricError as error:
             problems += error.under("workloads", index).problems
@@ -206,7 +211,7 @@ def _beside_others(job: str, figures: Figures, pairs: Pairs, shared: SharedRows)
 
 def _job(run: Run, job: str, lanes: Sequence[Lane], shared: SharedRows) -> SharingJob:
     kind = next(workload.kind for workload in run.traffic if workload.id == job)
-    weight = next(spec.weight for spec in run.loaded.scenario.workloads if spec.id == job)
+    weight = next(spec.sharing.weight for spec in run.loaded.scenario.workloads if spec.id == job)
     step = next((lane for lane in lanes if lane.pieces), None)
     beside = tuple(one if other == job else other for one, other in shared.met if job in (one, other))
     wire = step.wire_s if step else None

@@ -65,17 +65,23 @@ def find_all_shifts(
     worst = max((each for each, _, _ in found), key=lambda each: each.overlap)
     return Shifts(
         tuple(items),
-        overlap=worst.overlap,
+        overlap=_or_zero(worst.overlap),
         before=max(before for _, _, before in found),
-        bound=max(each.bound for each, _, _ in found),
+        bound=_or_zero(max(each.bound for each, _, _ in found)),
         proved=worst.overlap <= max(each.bound for each, _, _ in found) + TOLERANCE,
         slot_s=max(slots.slot_s for _, slots, _ in found),
         cycle_s=max(slots.cycle_s for _, slots, _ in found),
+        any_shift=all(slots.on_edges for _, slots, _ in found),
         whole_cycle=all(slots.whole for _, slots, _ in found),
         held_cost=max(shift.held_s / shift.period_s - 1 for shift in items),
         solver=worst.solver,
         notes=tuple(notes),
     )
+
+
+def _or_zero(value: float) -> float:
+    """0 for what rounding leaves of it."""
+    return 0.0 if value < 1e-12 else value
 
 
 def _exact(

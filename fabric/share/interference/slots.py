@@ -3,8 +3,8 @@
 A job is held to its period by waiting at the end of its step, so periods are rounded up, never down. The cycle is the
 circle of CASSINI (Rajasekaran et al., "CASSINI: network-aware job scheduling in machine learning clusters", NSDI 2024,
 section 3), whose length is the least common multiple of the periods. Among slots that give a cycle of at most
-``MOST_SLOTS`` those are taken that make jobs wait least; where every choice costs a job more than ``MOST_WAIT``, periods
-have no common multiple in reason, and only ``MOST_SLOTS`` slots from the common start are looked at.
+``MOST_SLOTS`` those are taken that make jobs wait least; where every choice costs a job more than ``MOST_WAIT``,
+periods have no common multiple in reason, and only ``MOST_SLOTS`` slots from the common start are looked at.
 
 Of slots that cost alike the longest are taken such that every phase begins and ends with one, else the shortest. In the
 first case no shifts whatever are better than those by whole slots: the overlap is linear in the shifts while no edge of
@@ -37,6 +37,7 @@ class Slots:
     periods: tuple[int, ...]
     cycle: int  # slots that are looked at
     whole: bool  # whether that is a common multiple of the periods
+    on_edges: bool = False  # whether every phase begins and ends with a slot, so that no other shifts are better
 
     @property
     def cycle_s(self) -> float:
@@ -67,7 +68,7 @@ def slots_of(lanes: Sequence[Lane]) -> Slots:
             continue
         rank = (round(wait, 6), apart, -count if apart else count)
         if wait <= MOST_WAIT and (best is None or rank < best[0]):
-            best = rank, Slots(slot_s, rounded, cycle, whole=True)
+            best = rank, Slots(slot_s, rounded, cycle, whole=True, on_edges=not apart)
     if best is not None:
         return best[1]
     slot_s = min(periods) / 60
