@@ -40,7 +40,7 @@ def interference_document(result: InterferenceResult) -> list[Table | Line]:
     if result.newcomer:
         document += [admitted_table(result), *_price(result)]
     if result.shifts is not None:
-        document += [shift_table(result, result.shifts), *_shift_lines(result, result.shifts)]
+        document += [shift_table(result, result.shifts).first(PAIRS_SHOWN), *_shift_lines(result, result.shifts)]
     if result.limits:
         document.append(limit_table(result.limits).only(*LIMITS_SHOWN))
     document += _verdict(result)
@@ -91,9 +91,8 @@ def _shift_lines(result: InterferenceResult, shifts: Shifts) -> list[Line]:
             )
         )
     else:
-        proof = (
-            "no shifts by whole slots have less" if shifts.proved else f"proved: at least {percent(shifts.bound, 2)}"
-        )
+        which = "no shifts have" if shifts.any_shift else "no shifts by whole slots have"
+        proof = f"{which} less" if shifts.proved else f"{which} less than {percent(shifts.bound, 2)}"
         lines.append(
             Line(
                 f"with these shifts the worst link is asked for {percent(shifts.overlap, 2)} more than it carries, on "
@@ -117,7 +116,8 @@ def _shift_lines(result: InterferenceResult, shifts: Shifts) -> list[Line]:
         )
     )
     lines += [Line(text, "warn") for text in shifts.notes]
-    return lines
+    more = len(shifts.items) - PAIRS_SHOWN
+    return [Line(f"{more:,} more jobs are shifted; --json has all"), *lines] if more > 0 else lines
 
 
 def _verdict(result: InterferenceResult) -> list[Line]:
@@ -158,6 +158,7 @@ def interference_record(result: InterferenceResult) -> dict[str, Any]:
         "bound_proved": shifts.proved if shifts else None,
         "slot_s": shifts.slot_s if shifts else None,
         "cycle_s": shifts.cycle_s if shifts else None,
+        "bound_of_any_shift": shifts.any_shift if shifts else None,
         "whole_cycle": shifts.whole_cycle if shifts else None,
         "solver": shifts.solver if shifts else None,
         "admit": result.newcomer or None,

@@ -28,7 +28,7 @@ def slowdown_text(value: float | None) -> str:
         return "-"
     if value <= 1 + SAME:
         return "1"
-    return f"{value:.3f}" if value >= 1.0005 else f"{value:.4f}" if value >= 1.00005 else f"{value:.1g}+"
+    return f"{value:.3f}" if value >= 1.0005 else f"{value:.4f}"
 
 
 def sharing_table(result: InterferenceResult) -> Table:

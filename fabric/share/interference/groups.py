@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fabric.share.interference.lanes import Lane
-from fabric.share.interference.result import Figures
+from fabric.share.interference.result import Figures, Hurt
 from fabric.share.interference.shared_rows import SharedRows
 from fabric.share.interference.together import Side
+from topologies.columns import Floats
 
 RUNS = 256  # of phases drawn at random, at most
 _STEPS = 8
-_EVENTS = 4_000_000  # of all runs of a group, about; fewer runs where its jobs have many
+_EVENTS = 10_000_000  # of all runs of a group, about; fewer runs where its jobs have many
 
 
 def groups_of(jobs: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
@@ -60,3 +61,37 @@ def beside_all(
         error = float(each.mean(axis=1).std() / np.sqrt(runs))
         found[job] = Figures(float(each.mean()), float(each.max()), float(each.min()), error)
     return found, runs
+
+
+def fullest_beside(job: str, lanes: Mapping[str, Sequence[Lane]], shared: SharedRows) -> Hurt:
+    """The phase and the link of a job that ask for most, beside what all others ask for on average.
+
+    For jobs that only several others at once are in the way of.
+    """
+    others = np.zeros(len(shared.values))
+    for name, theirs in lanes.items():
+        if name != job:
+            for lane in theirs:
+                others += mean_asked(lane, shared)
+    most, found = 0.0, Hurt()
+    for lane in lanes[job]:
+        for column in lane.columns:
+            asked = shared.values[:, column] * shared.figures[column].pace
+            total = np.where(asked > 0, asked + others, 0.0)
+            row = int(np.argmax(total)) if len(total) else 0
+            if len(total) and total[row] > most:
+                phase = next((piece.phase for piece in lane.pieces if piece.column == column), "steady")
+                most, found = float(total[row]), Hurt(phase, "", shared.links[row], None)
+    return found
+
+
+def mean_asked(lane: Lane, shared: SharedRows) -> Floats:
+    """What a lane asks of every row on average, alone, shape (R,)."""
+    if not lane.pieces:
+        return np.asarray(shared.values[:, lane.steady] * shared.figures[lane.steady].pace)
+    period_s = lane.period_s or 1.0
+    found = np.zeros(len(shared.values))
+    for piece in lane.pieces:
+        if piece.column >= 0:
+            found += shared.values[:, piece.column] * (piece.window_s / period_s)
+    return found

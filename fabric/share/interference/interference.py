@@ -13,7 +13,7 @@ from fabric.pipeline.run import Run
 from fabric.result import LimitVerdict, PhaseRoute
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.routing.utilisation import SAME
-from fabric.share.interference.groups import beside_all, groups_of
+from fabric.share.interference.groups import beside_all, fullest_beside, groups_of
 from fabric.share.interference.lanes import Lane, lanes_of
 from fabric.share.interference.pairs import PairFigures, pair_figures
 from fabric.share.interference.result import (
@@ -79,7 +79,7 @@ def interference(run: Run, request: InterferenceRequest, *, progress: Reporter =
             groups_of(jobs, joined(shared, jobs)), lanes, shared, [*shared.met], request.time_limit_s
         )
     slowdown, worst, best = (_matrix(jobs, pairs, name) for name in ("mean", "worst", "best"))
-    others = tuple(_beside_others(job, together[job], pairs, shared) for job in jobs)
+    others = tuple(_beside_others(job, together[job], lanes, pairs, shared) for job in jobs)
     return InterferenceResult(
         run.loaded,
         tuple(_job(run, job, lanes[job], shared) for job in jobs),
@@ -204,9 +204,14 @@ def _worst_beside(job: str, pairs: Pairs) -> Hurt:
     return found
 
 
-def _beside_others(job: str, figures: Figures, pairs: Pairs, shared: SharedRows) -> Sharing:
+def _beside_others(
+    job: str, figures: Figures, lanes: Mapping[str, Sequence[Lane]], pairs: Pairs, shared: SharedRows
+) -> Sharing:
     links = max((count for pair, count in shared.met.items() if job in pair), default=0)
-    return Sharing(job, OTHERS, figures, _worst_beside(job, pairs), links)
+    hurt = _worst_beside(job, pairs)
+    if not hurt.link and figures.mean > 1 + SAME:
+        hurt = fullest_beside(job, lanes, shared)
+    return Sharing(job, OTHERS, figures, hurt, links)
 
 
 def _job(run: Run, job: str, lanes: Sequence[Lane], shared: SharedRows) -> SharingJob:

@@ -51,7 +51,7 @@ def pair_figures(first: Sequence[Lane], second: Sequence[Lane], shared: SharedRo
     for mine in (slice(0, count), slice(count, len(lanes))):
         each = beside.slowdown[:, mine, :].max(axis=1)  # the worse of its step and its steady traffic
         figures.append(Figures(float(each[: len(even)].mean()), float(each.max()), float(each.min())))
-    return PairFigures(*figures, hurt(first, second, shared), hurt(second, first, shared))
+    return PairFigures(figures[0], figures[1], hurt(first, second, shared), hurt(second, first, shared))
 
 
 def _places(first: Sequence[Lane], second: Sequence[Lane]) -> tuple[list[float], list[float]]:
@@ -112,7 +112,7 @@ def _stretch(
     """How much longer a piece takes beside another one throughout, and the row that holds it; -1: none does."""
     cap = np.array([shared.figures[column].pace for column in columns])
     rise = np.array([shared.figures[column].rise for column in columns]) * weights
-    values: Floats = shared.values[np.ix_(rows, columns)]
+    values: Floats = shared.values[rows][:, columns]
     paces, held = fair_paces(values, cap, rise)
     if held[0] < 0:
         return 1.0, -1

@@ -44,7 +44,7 @@ class Hurt:
     phase: str = ""
     beside_phase: str = ""
     link: str = ""
-    stretch: float = 1.0  # of the phase, all of it beside the other
+    stretch: float | None = 1.0  # of the phase, all of it beside the other; None beside several at once
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,9 @@ def speed_at(pace: float, own: float, figures: Floats) -> float:
     """Progress of a piece on the wire per second, 1 alone; no pace is above its own."""
     if pace >= own:
         return 1.0
-    alone = max(figures[WINDOW_S] * stretch(1 / own, figures[PACKETS]), figures[INSIDE_S])
-    return alone / max(figures[WINDOW_S] * stretch(1 / pace, figures[PACKETS]), figures[INSIDE_S])
+    alone: float = max(figures[WINDOW_S] * stretch(1 / own, figures[PACKETS]), figures[INSIDE_S])
+    now: float = max(figures[WINDOW_S] * stretch(1 / pace, figures[PACKETS]), figures[INSIDE_S])
+    return alone / now
 
 
 @compiled
