@@ -15,6 +15,7 @@ from fabric.faces.views import row_kinds as kinds
 from fabric.output.row_kind import RowKind
 
 MODEL = Path(__file__).parents[1] / "golden" / "cases" / "training.fabric.yaml"
+SHARING = Path(__file__).parents[2] / "examples" / "three-jobs.fabric.yaml"
 TRAFFIC = """\
 version: 1
 name: small
@@ -46,6 +47,7 @@ def make_files(folder: Path) -> None:
     (folder / "s.yaml").write_text(TRAFFIC, encoding="utf-8")
     (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "sharing.yaml").write_text(SHARING.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
     (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
     nodes = [{"kind": "Node", "metadata": {"name": name}, "status": {"capacity": GIVES}} for name in ("n0", "n1")]
@@ -213,6 +215,9 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     ),
     "nodes": (
         ("nodes",), kinds.NODES, lambda at: ["nodes", "kubernetes", "--path", f"{at}/nodes.json", "-q"],
+    ),
+    "interference": (
+        ("interference",), kinds.SHARINGS, lambda at: ["interference", f"{at}/sharing.yaml", "--no-shifts", "-q"],
     ),
     "plan change": (
         ("plan", "change"), kinds.WINDOWS,

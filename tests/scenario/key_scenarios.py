@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from topologies.builder import TOPOLOGIES
 from traffic.workload import PATTERNS
 
@@ -440,6 +442,15 @@ def _sites() -> list[Data]:
     return [scenario(uniform, nodes=[GPUS, STORE], topology=topology, site=floor)]
 
 
+def _sharings() -> list[Data]:
+    """Jobs that end in the middle of a leaf, and meet on its uplink."""
+    path = Path(__file__).parents[2] / "examples" / "three-jobs.fabric.yaml"
+    found: Data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found["workloads"][0]["weight"] = 2
+    return [found]
+
+
 BASES: list[Data] = [
     *_clusters(), *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(),
+    *_sharings(),
 ]  # fmt: skip

@@ -36,7 +36,8 @@ from fabric.rules.addressing import plan_addresses
 from fabric.scenario.failure_rates import RATED_KINDS
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.racks import host_racks
-from fabric.scenario.schema import Workload, not_yet_modelled
+from fabric.scenario.schema import SharingKeys, Workload, not_yet_modelled
+from fabric.share.interference.interference import InterferenceRequest, interference
 from topologies.errors import FabricError
 from topologies.registry import Spec
 
@@ -57,6 +58,7 @@ def holders(spec: object, where: Path_ = ()) -> Iterator[Holder]:
     """Every model of a validated scenario, with its place."""
     if isinstance(spec, Workload):
         yield from holders(spec.spec, where)
+        yield Holder(SharingKeys, where, frozenset())
     elif isinstance(spec, Spec):
         fields = type(spec).model_fields
         inside = {field.alias or name for name, field in fields.items() if is_container(getattr(spec, name))}
@@ -160,6 +162,11 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         yield digest(sources_of(loaded))
         result = route_prepared_scenario(prepared)
         yield digest(result)
+        if any(limit.metric == "slowdown" for limit in scenario.limits):
+            shared = interference(
+                Run(loaded, RouteRequest(), result, stages=prepared), InterferenceRequest(shifts=False)
+            )
+            yield digest((shared.jobs, shared.slowdown, shared.limits))
         report = model_section(ReportSource(Run(loaded, RouteRequest(), result, stages=prepared)))
         yield digest([block for block in report.blocks if isinstance(block, Words)])
     except FabricError as error:

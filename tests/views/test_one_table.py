@@ -48,6 +48,13 @@ from fabric.faces.views.drain import window_table
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.growth import growth_table, work_table
+from fabric.faces.views.interference import (
+    admitted_table,
+    sharing_job_table,
+    sharing_table,
+    shift_table,
+    slowdown_matrix,
+)
 from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
@@ -79,6 +86,7 @@ from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
 from fabric.review.finding import Finding
 from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.share.interference.interference import InterferenceRequest, interference
 from fabric.share.schedulers.listed_nodes import ListedNode, ListedNodes
 from fabric.whatif.differences import Row
 from fabric.whatif.effect import changed_links
@@ -125,6 +133,8 @@ class Routed:
         self.grown = grow(load_scenario(str(ROOT / "examples" / "quickstart.fabric.yaml")), GROWTH)
         works = works_on(self.run.network, ["role=spine"], 1800.0)
         self.drained = plan_drain(self.run, works, DRAINED)
+        three = load_scenario(str(ROOT / "examples" / "three-jobs.fabric.yaml"))
+        self.sharing = interference(run_scenario(three), InterferenceRequest(admit="c"))
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
         placed = load_scenario(TRAINING, overrides=["site={rows: 4, racks_per_row: 8, trays: {width: 1 mm}}"])
@@ -251,6 +261,11 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "windows of work": lambda it: window_table(it.drained),
     "what schedulers are told": lambda _: scheduled_table(SCHEDULED_ROWS),
     "nodes of a cluster": lambda _: node_table(NODES),
+    "jobs beside each other": lambda it: sharing_table(it.sharing),
+    "slowdown, job by job": lambda it: slowdown_matrix(it.sharing),
+    "jobs that share links": lambda it: sharing_job_table(it.sharing),
+    "what a newcomer costs": lambda it: admitted_table(it.sharing),
+    "time shifts": lambda it: shift_table(it.sharing, it.sharing.shifts),
     "stages of growth": lambda it: growth_table(it.grown),
     "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip

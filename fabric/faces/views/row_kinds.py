@@ -407,6 +407,17 @@ WINDOWS = RowKind(
     key="windows",
 )  # fmt: skip
 
+SHARINGS = RowKind(
+    "jobs beside each other",
+    (
+        "job", "beside", "slowdown", "worst", "best", "links", "phase", "beside_phase", "link", "phase_stretch",
+    ),
+    shown=("job", "beside", "slowdown", "worst", "best", "link", "phase", "beside_phase", "phase_stretch", "links"),
+    ratios=("slowdown", "worst", "best", "phase_stretch"),
+    most=PAIRS_SHOWN,
+    key="pairs",
+)  # fmt: skip
+
 
 NODES = RowKind(
     "nodes of a cluster",
