@@ -31,6 +31,8 @@ from fabric.rules.manifest import (
 from fabric.rules.planned import PlannedRules
 from fabric.rules.safe_names import safe_names
 from fabric.rules.table import SwitchTable, prefix_text
+from fabric.rules.tenants.carried import check_dialect
+from fabric.rules.tenants.listed import tenant_files
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,10 @@ def export_files(
     about : mapping
         What the manifest says of the scenario: its name, digest and seed.
     """
+    if planned.rules.tenancy is not None:
+        check_dialect(dialect)
     yield from dialect.write(planned.rules)
+    yield from tenant_files(planned.rules)
     yield from address_files(planned.plan)
     yield File(LINKS, to_csv(LINK_COLUMNS, _link_rows(planned)))
     yield File(HOSTS, to_csv(HOST_COLUMNS, _host_rows(planned)))

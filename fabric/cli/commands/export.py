@@ -270,7 +270,10 @@ def _write(
     from fabric.pipeline.tables import plan_tables
     from fabric.rules.export import measure_tables, refuse_overflow
     from fabric.rules.folder import write_folder
+    from fabric.rules.tenants.carried import check_dialect
 
+    if loaded.scenario.tenants:
+        check_dialect(chosen)
     files: list[Iterator[File]] = []
     rows: list[dict[str, Any]] = []
     with located(loaded, settings), watching(settings) as report:
@@ -326,7 +329,7 @@ def _verify(folder: Path, planned: PlannedRules, report: Any) -> bool:
         report(Progress(text))
 
     manifest = read_manifest(folder)
-    verdict = verify_export(folder, manifest, planned.plan, planned.pairs, progress=say)
+    verdict = verify_export(folder, manifest, planned.plan, planned.pairs, tenancy=planned.rules.tenancy, progress=say)
     if not verdict.holds:
         first = verdict.findings[0]
         raise RuleError(

@@ -52,8 +52,9 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
     manifest = ground.manifest
     with located(loaded, settings), watching(settings) as report:
         verdict = verify_export(
-            folder, manifest, ground.plan, ground.pairs, progress=lambda text: report(Progress(text))
-        )
+            folder, manifest, ground.plan, ground.pairs, tenancy=ground.tenancy,
+            progress=lambda text: report(Progress(text)),
+        )  # fmt: skip
         limits = judge_loads(
             loaded.scenario.limits, ground.plan.topology, verdict.found_gbps, fabric=manifest.fabric,
             phase=manifest.phase or "", router=manifest.router,

@@ -130,4 +130,5 @@ DIALECT = Dialect(
     carrier="exact",
     write=write,
     failover="lost",
+    tenants="partitions",
 )
