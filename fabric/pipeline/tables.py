@@ -67,6 +67,7 @@ def plan_tables(
                     families=tables.families,
                     hash_seeds=tables.hash_seeds,
                     tenancy=tenants.get(name),
+                    port_rules=tables.port_rules,
                 )
             )
         except FabricError as error:

@@ -117,7 +117,8 @@ def _twice(host: str, one: str, other: str, where: tuple[str | int, ...]) -> Pro
         f"host {host} is of tenant {other} and of tenant {one}: through it both would meet",
         code="FP8062",
         where=where,
-        hint=f"what both use is a tenant of its own: {{name: shared, members: [{host}], shared_with: [{other}, {one}]}}",
+        hint="what both use is a tenant of its own: {name: shared, "
+        f"members: [{host}], shared_with: [{other}, {one}]}}",
     )
 
 

@@ -17,6 +17,7 @@ from fabric.rules.planned import PlannedRules
 from fabric.rules.safe_names import safe_names
 from fabric.rules.shell_names import find_switch
 from fabric.rules.table import Group, Rule, SwitchTable
+from fabric.rules.verify.change_proof import first_crossing, refuse_crossing
 from fabric.rules.verify.tables import parts_of
 
 _APPLY = """\
@@ -95,7 +96,8 @@ def change_files(old: Path, planned: PlannedRules, chosen: Dialect) -> Iterator[
     Raises
     ------
     RuleError
-        When the two are of different fabrics, or speak different dialects' weights.
+        When the two are of different fabrics, or speak different dialects' weights; FP8068 when tenants would meet in
+        between.
     """
     manifest = read_manifest(old)
     if manifest.fabric != planned.plan.fabric or set(manifest.families) != set(planned.rules.families):
@@ -106,7 +108,12 @@ def change_files(old: Path, planned: PlannedRules, chosen: Dialect) -> Iterator[
             code="FP8050",
         )
     change = change_to(planned, before=read_tables_of(old), chosen=chosen)
-    yield from change.files(old.name)
+    tenancy, families = planned.rules.tenancy, planned.rules.families
+    back = None
+    if tenancy is not None:
+        refuse_crossing(str(old), first_crossing(planned.plan, tenancy, change.before, change.forth, families))
+        back = first_crossing(planned.plan, tenancy, change.after, change.back, families) is None
+    yield from change.files(old.name, back_keeps_apart=back)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,15 +125,20 @@ class Change:
     before: Mapping[str, SwitchTable]
     after: Mapping[str, SwitchTable]
 
-    def files(self, origin: str) -> Iterator[File]:
+    def files(self, origin: str, *, back_keeps_apart: bool | None = None) -> Iterator[File]:
         """A bundle per round and switch, both ways, a script that takes them, and figures in ``change.json``.
 
         Parameters
         ----------
         origin : str
             What people call the tables that run.
+        back_keeps_apart : bool, optional
+            Whether tenants meet in no round of the way back; None: there are no tenants. Forth they never do.
         """
-        yield File("change.json", json.dumps(_record(self.forth, self.back, origin), indent=1) + "\n")
+        record = _record(self.forth, self.back, origin)
+        if back_keeps_apart is not None:
+            record["tenants_apart"] = {"forth": True, "back": back_keeps_apart}
+        yield File("change.json", json.dumps(record, indent=1) + "\n")
         names = [*self.after, *(name for name in self.before if name not in self.after)]
         stems = safe_names(names)
         basis = {name: table.hash_basis for name, table in self.after.items()}

@@ -23,7 +23,7 @@ from fabric.rules.errors import RuleError
 from fabric.rules.ports import Ports
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.table import ROCE_PORT, UDP, Match
-from fabric.rules.tenants.deny import with_tenants
+from fabric.rules.tenants.deny import check_hosts, with_tenants
 from fabric.rules.tenants.tenancy import Tenancy
 from fabric.rules.tiers import chooses_once_per_tier
 from topologies.columns import Floats, column
@@ -109,6 +109,7 @@ def plan_rules(
     families: tuple[int, ...] = (4,),
     hash_seeds: HashSeeds = "tables",
     tenancy: Tenancy | None = None,
+    port_rules: bool = True,
 ) -> PlannedRules:
     """Route a phase and make the tables that carry it.
 
@@ -122,6 +123,8 @@ def plan_rules(
         Who says the seed of every switch's hash; where nobody does, all switches hash alike.
     tenancy : Tenancy, optional
         Tenants that the tables keep apart.
+    port_rules : bool
+        Whether they do so by rules at the ports of hosts; else the dialect has another way.
 
     Raises
     ------
@@ -157,7 +160,8 @@ def plan_rules(
         )
     rules = compile_tables(plan, made, router=router, families=families, seed=options.seed, flows=steps)
     if tenancy is not None:
-        rules = with_tenants(rules, tenancy)
+        check_hosts(plan)
+        rules = with_tenants(rules, tenancy) if port_rules else replace(rules, tenancy=tenancy)
     return PlannedRules(
         rules,
         made,

@@ -153,7 +153,7 @@ class Simulator:
 
 
 def packets_of(plan: AddressPlan, tables: Edited) -> list[Packet]:
-    """Packets to every address that a rule or an endpoint begins at, and the ones beside; from some sources and kinds."""
+    """Packets to every address that a rule or an endpoint begins at, and those beside; of single flows; not IP."""
     bounds = {plan.address(4, node) for node in plan.node_at.tolist()}
     for rules, _ in tables.values():
         for rule in rules:

@@ -29,6 +29,7 @@ from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import ADDRESSES, CABLES, DIALECTS, TABLES, WATCHED
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
+from topologies.errors import FabricError
 from topologies.plugin_folder import file_names
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from fabric.rules.dialect import Dialect, File
     from fabric.rules.export import ExportSummary
     from fabric.rules.planned import PlannedRules
+    from fabric.rules.verify.findings import Finding
     from fabric.scenario.load import LoadedScenario
 
 SUMMARY = "Write flow tables, routes, addresses and cable schedules; export list names dialects and profiles."
@@ -208,7 +210,16 @@ def command(
     if chosen.format != form:
         raise click.UsageError(f"dialect {chosen.name} is one of export {chosen.format}, not of {form}")
     families = FAMILIES[family]
-    tables = TablesRequest(families, chosen.carrier, tolerance, max_rules, max_groups, max_members, chosen.seeds)
+    tables = TablesRequest(
+        families,
+        chosen.carrier,
+        tolerance,
+        max_rules,
+        max_groups,
+        max_members,
+        chosen.seeds,
+        port_rules=chosen.tenants != "partitions",
+    )
     check_timings(timings, settings)
     rows = _write(
         loaded,
@@ -291,13 +302,16 @@ def _write(
             for planned, row in zip(found, rows, strict=True):
                 prefix = str(Path(row["folder"]).relative_to(target))
                 row["verified"] = _verify(folder / prefix, planned, report) if verify and chosen.read else None
+                if verify and chosen.tenants == "partitions" and planned.rules.tenancy is not None:
+                    _prove_partitions(folder / prefix, planned)
 
         say_timings(timings, [one.route for one in found if one.route is not None], settings)
         write_folder(target, (file for part in files for file in part), force=settings.force, check=check)
     for row in rows:
         if row["verified"] is None:
             why = "--no-verify" if not verify else f"dialect {chosen.name} cannot be read back"
-            note(f"{row['folder']} was not verified: {why}", settings)
+            but = "; its partitions keep tenants apart" if verify and row["tenants"] else ""
+            note(f"{row['folder']} was not verified: {why}{but}", settings)
         for text in row["notes"]:
             note(f"{row['folder']}: {text}", settings)
     return rows
@@ -320,7 +334,6 @@ def _files(
 def _verify(folder: Path, planned: PlannedRules, report: Any) -> bool:
     """Follow what was written; what fails is a bug of ours and stops the export."""
     from fabric.routing.progress import Progress
-    from fabric.rules.errors import RuleError
     from fabric.rules.manifest import read_manifest
     from fabric.rules.verify.check import verify_export
     from fabric.rules.verify.stamp import write_stamp
@@ -331,15 +344,45 @@ def _verify(folder: Path, planned: PlannedRules, report: Any) -> bool:
     manifest = read_manifest(folder)
     verdict = verify_export(folder, manifest, planned.plan, planned.pairs, tenancy=planned.rules.tenancy, progress=say)
     if not verdict.holds:
-        first = verdict.findings[0]
-        raise RuleError(
-            f"the tables do not do what was planned: {first.text}",
-            notes=first.trace,
-            hint="this is a bug of fabric; --no-verify writes them all the same",
-            code="FP8013",
-        )
+        raise _not_as_planned(verdict.findings[0])
     write_stamp(folder, manifest)
     return True
+
+
+def _tenant_notes(planned: PlannedRules) -> list[str]:
+    """What keeping tenants apart costs in rules, and who is shared by design."""
+    tenancy, names = planned.rules.tenancy, planned.rules.topology.nodes.name
+    if tenancy is None:
+        return []
+    counts = {
+        names[node]: sum(1 for rule in planned.rules.make(node).rules if rule.match.in_port)
+        for node in planned.rules.nodes
+    }
+    most = max(counts, key=lambda name: counts[name])
+    price = f"{sum(counts.values()):,} rules at the ports of hosts, {counts[most]:,} of them at {most}, "
+    shared = [f"; {name} is shared by design with {', '.join(others)}" for name, others in tenancy.shared]
+    return [f"{price if counts[most] else ''}keep {len(tenancy.names)} tenants apart{''.join(shared)}"]
+
+
+def _prove_partitions(folder: Path, planned: PlannedRules) -> None:
+    """Hold the partitions that were written against the tenants."""
+    from fabric.rules.verify.partition_proof import prove_partitions
+
+    assert planned.rules.tenancy is not None
+    found = prove_partitions(folder, planned.plan, planned.rules.tenancy)
+    if not found.holds:
+        raise _not_as_planned(found.findings[0])
+
+
+def _not_as_planned(first: Finding) -> FabricError:
+    from fabric.rules.errors import RuleError
+
+    return RuleError(
+        f"the tables do not do what was planned: {first.text}",
+        notes=first.trace,
+        hint="this is a bug of fabric; --no-verify writes them all the same",
+        code="FP8013",
+    )
 
 
 def _row(
@@ -375,7 +418,8 @@ def _row(
         "verified": None,
         "hash": asdict(hashing),
         "limits": limits,
-        "notes": [hashing.words(chosen.name)] if hashing.polarises else [],
+        "tenants": len(planned.rules.tenancy.names) if planned.rules.tenancy is not None else 0,
+        "notes": [*([hashing.words(chosen.name)] if hashing.polarises else []), *_tenant_notes(planned)],
     }
 
 

@@ -1,4 +1,4 @@
-"""Which dialects carry tenants: those that keep them apart by what they write, and whose files can be read for a proof."""
+"""Which dialects carry tenants: those that keep them apart by what they write, in files that a proof can read."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Tenancy:
     shared_with: Sequence[tuple[int, ...]]
     of: Ints
 
-    @property
+    @cached_property
     def meets(self) -> Bools:
         """Whether two tenants may exchange packets, shape (T, T), symmetric."""
         found = np.eye(len(self.names), dtype=np.bool_)

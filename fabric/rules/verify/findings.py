@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class Finding:
     """Something that a packet would meet."""
 
+    # loop, black-hole, misdelivery, leak, dead-port, ambiguous, missing-table, broken-group, load, flow; of tenants
+    # crossing (from one to another) and cut-off (within one)
     kind: str
-    # loop, black-hole, misdelivery, leak, dead-port, ambiguous, missing-table, broken-group, load, flow; between tenants
-    # crossing, and of a tenant's own cut-off
     switch: str
     destination: str  # address, host or prefix; empty when it is about none
     words: str
