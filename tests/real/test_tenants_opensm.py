@@ -38,7 +38,7 @@ def keys_of(lab: IbLab, lid: int) -> list[int]:
 
 
 def test_every_port_has_exactly_the_keys_of_its_tenant_and_of_what_it_is_served_by(tmp_path):
-    """Full members of their own, limited ones of storage; everybody but the manager limited in the default partition."""
+    """Full members of their own, limited ones of storage; but for the manager limited in the default partition."""
     path, out = tmp_path / "ib.fabric.yaml", tmp_path / "out"
     path.write_text(SCENARIO, encoding="utf-8")
     assert run(["export", "lft", str(path), "-o", str(out), "-q"]) == 0
