@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabric.scenario.load import LoadedScenario
-from fabric.scenario.tenant_schema import EVERYBODY, TenantSpec
+from fabric.scenario.tenant_schema import EVERYBODY, RESERVED, TenantSpec
 from topologies.columns import Bools, column
 from topologies.errors import Problem, ScenarioError, TrafficError, nearest_hint
 from traffic.hostlist import expand_hosts
@@ -122,6 +122,21 @@ def _twice(host: str, one: str, other: str, where: tuple[str | int, ...]) -> Pro
     )
 
 
+def tenant_words(loaded: LoadedScenario, inventory: Inventory) -> list[str]:
+    """What every answer says of tenants: what they share by design, and how hosts of none are taken."""
+    from fabric.rules.tenants.tenancy import UNASSIGNED
+
+    found = ["tenants share switches and the cables between them; what one sends, others can feel as load"]
+    by_fabric = tenancies(loaded, inventory)
+    shared = {entry: None for tenancy in by_fabric.values() for entry in tenancy.shared}
+    found += [f"tenant {name} is shared by design with {', '.join(others)}" for name, others in shared]
+    for fabric, tenancy in by_fabric.items():
+        if UNASSIGNED in tenancy.names:
+            count = tenancy.sizes[tenancy.names.index(UNASSIGNED)]
+            found.append(f"hosts of no tenant, {count:,} on {fabric}, may meet each other, and no tenant")
+    return found
+
+
 # ---- traffic ---------------------------------------------------------------------------------------------------------
 
 
@@ -150,12 +165,20 @@ def check_traffic(loaded: LoadedScenario, inventory: Inventory, traffic: Sequenc
                     f"{entry.job} sends from {names[0]} to {names[1]} on {fabric}, and these tenants do not meet",
                     code="FP8063",
                     where=("workloads", place[entry.job]) if entry.job in place else ("workloads",),
-                    hint=f"place it on hosts of one tenant; or make {tenancy.names[other]} a shared service by "
-                    f"shared_with: [{tenancy.names[one]}]",
+                    hint=_way_out(tenancy.names[one], tenancy.names[other], topology.nodes.name[dst]),
                 )
                 problems.setdefault((entry.job, min(one, other), max(one, other)), problem)
     if problems:
         raise loaded.locate(TrafficError(list(problems.values())))
+
+
+def _way_out(one: str, other: str, host: str) -> str:
+    """What makes a workload of two tenants one that is allowed."""
+    if RESERVED[-1] in (one, other):
+        return (
+            f"hosts of no tenant meet no tenant: name {host} among the members of one, or place the workload elsewhere"
+        )
+    return f"place it on hosts of one tenant; or make {other} a shared service by shared_with: [{one}]"
 
 
 def _apart(flows: Flows, of: np.ndarray, meets: Bools) -> Iterator[tuple[int, int]]:
