@@ -94,7 +94,12 @@ def refuse_overflow(planned: PlannedRules, overflows: tuple[Overflow, ...]) -> N
     names = planned.rules.topology.nodes.name
     ways = {
         "rules": "router ecmp aggregates best; single flows (router pinned) need a rule each; or a switch with more "
-        "entries",
+        "entries"
+        + (
+            "; tenants whose hosts are neighbours need fewest rules at ports"
+            if planned.rules.tenancy is not None
+            else ""
+        ),
         "groups": "router ecmp needs fewest groups; a larger --tolerance makes more groups equal",
         "members": "a larger --tolerance shortens groups",
     }

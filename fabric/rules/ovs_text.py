@@ -261,7 +261,7 @@ def _match(text: str) -> Match:
         ports = [_number(fields.pop(key), key, 65_535, 1) if key in fields else 0 for key in ("tp_src", "tp_dst")]
     if fields:
         raise _UnreadError(f"a match on {', '.join(fields)}, which fabric's tables do not have")
-    return Match(4 if family == 4 else 6, dst, dst_bits, src, src_bits, protocol, *ports, in_port)
+    return Match(4 if family == 4 else 6, dst, dst_bits, src, src_bits, protocol, ports[0], ports[1], in_port)
 
 
 def _prefix(text: str | None, family: int) -> tuple[int, int]:

@@ -178,7 +178,7 @@ def _repeated_keys(tenants: Any) -> Iterator[Problem]:
     for index, tenant in _items(tenants):
         key = tenant.get("key")
         given = isinstance(key, int) and not isinstance(key, bool)
-        number = key if given else index + 1
+        number = int(key) if given and key is not None else index + 1
         if number in taken:
             place = ("tenants", index, "key") if given else ("tenants", index)
             yield Problem(

@@ -267,3 +267,46 @@ def test_the_tables_of_a_scenario_without_tenants_are_as_before(tmp_path):
         table = with_them.rules.make(node)
         plain = replace(table, rules=tuple(rule for rule in table.rules if not rule.match.in_port))
         assert plain == made.rules.make(node)
+
+
+def test_probes_hit_the_rules_at_ports_and_all_others(planned):
+    """One probe a rule, into the port that it asks for, or one that no rule asks for."""
+    from fabric.rules.packet import find_rule
+    from fabric.rules.probes import plan_probes
+
+    for node in planned.rules.nodes:
+        table = planned.rules.make(node)
+        found = plan_probes(table, planned.plan)
+        assert len(found.probes) + len(found.unreachable) == len(table.rules)
+        assert not any(rule.match.in_port for rule in found.unreachable)
+        for probe in found.probes:
+            assert find_rule(table.rules, probe.packet, probe.in_port) == probe.rule
+
+
+def test_a_trace_stops_at_the_port_of_a_tenant(tmp_path, capsys):
+    """hospital to bank is dropped at the first switch; hospital to storage arrives."""
+    path, out = tenant_file(tmp_path), tmp_path / "out"
+    assert run(["export", "openflow", str(path), "-o", str(out), "-q"]) == 0
+    capsys.readouterr()
+    run(["rules", "trace", str(path), str(out), "a0", "b0"])
+    assert "dropped" in capsys.readouterr().out
+    assert run(["rules", "trace", str(path), str(out), "a0", "s0"]) == 0
+    assert "delivered" in capsys.readouterr().out
+
+
+def test_a_push_without_one_of_the_switches_is_refused(tmp_path, capsys):
+    """What runs at the ports of a switch that is missing is not known."""
+    path, out = tenant_file(tmp_path), tmp_path / "out"
+    assert run(["export", "openflow", str(path), "-o", str(out), "-q"]) == 0
+    switches = [f"--switch=leaf{at}=unix:{tmp_path}/none{at}" for at in range(3)]
+    assert run(["push", str(out), "--partial", *switches]) == 3
+    assert "FP8067" in capsys.readouterr().err
+
+
+def test_tables_with_the_rules_of_tenants_that_do_not_fit_are_refused(tmp_path, capsys):
+    """The rules at ports count: leaf0 needs more than without."""
+    path = tenant_file(tmp_path)
+    most = max(len(tenant_rules(tmp_path).rules.make(node).rules) for node in tenant_rules(tmp_path).rules.nodes)
+    code = run(["export", "openflow", str(path), "--max-rules", str(most - 1), "-o", str(tmp_path / "out")])
+    assert code == 3
+    assert f"needs {most} rules and has {most - 1}" in capsys.readouterr().err

@@ -424,7 +424,7 @@ class _Painting:
         """For packets that come in by a port; 0: by one that no rule asks for."""
         if not port or port not in self._by_port:
             return self._base
-        held = _Held(*(one.copy() for one in self._base))
+        held = _Held(self._base.act.copy(), self._base.priority.copy(), self._base.clash.copy())
         self._paint(held, self._by_port[port])
         return held
 
