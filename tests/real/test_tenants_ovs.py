@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from ipaddress import ip_network
@@ -135,3 +136,16 @@ def test_the_packet_of_a_counter_example_takes_its_hops_through_the_bridges(lab,
         flows.write_text(kept)
         lab.load(out)
     assert answered(lab) == MEET
+
+
+def test_a_push_reads_the_rules_at_ports_back_and_has_nothing_to_send(lab, exported, capsys):
+    """OpenFlow 1.3 statistics of the bridges that load.sh filled are the tables of the files."""
+    _, out, plan = exported
+    names = [plan.topology.nodes.name[node] for node in plan.switches.tolist()]
+    sockets = [f"{name}=unix:{lab.folder / lab.bridge(plan.topology.node(name))}.mgmt" for name in names]
+    capsys.readouterr()
+    assert run(["push", str(out), *(word for one in sockets for word in ("--switch", one)), "--json"]) == 0
+    items = json.loads(capsys.readouterr().out)["items"]
+    assert [(item["state"], item["confirmed"], item["missing"], item["unexpected"]) for item in items] == [
+        ("done", 0, 0, 0)
+    ] * len(names)
