@@ -107,6 +107,8 @@ def _flow(data: bytes) -> InstalledFlow:
     match = _match(data[at + 4 : at + length])
     action, groups = _action(data[end:])
     asks = match if table == 0 else None
+    if asks is not None and asks.in_port and (action != DROP or not asks.family):
+        asks = None  # ours at a port only drop; what else somebody has there is followed by no plan
     lasts = not idle and not hard
     rule = Rule(priority, asks, action, cookie) if asks is not None and action is not None and lasts else None
     return InstalledFlow(table, priority, cookie, data[at:end], asks, rule, groups)
