@@ -107,13 +107,8 @@ def change_files(old: Path, planned: PlannedRules, chosen: Dialect) -> Iterator[
             hint="compare exports of one fabric",
             code="FP8050",
         )
-    change = change_to(planned, before=read_tables_of(old), chosen=chosen)
-    tenancy, families = planned.rules.tenancy, planned.rules.families
-    back = None
-    if tenancy is not None:
-        refuse_crossing(str(old), first_crossing(planned.plan, tenancy, change.before, change.forth, families))
-        back = first_crossing(planned.plan, tenancy, change.after, change.back, families) is None
-    yield from change.files(old.name, back_keeps_apart=back)
+    change = change_to(planned, before=read_tables_of(old), chosen=chosen, origin=str(old))
+    yield from change.files(old.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,20 +119,19 @@ class Change:
     back: ChangePlan
     before: Mapping[str, SwitchTable]
     after: Mapping[str, SwitchTable]
+    back_keeps_apart: bool | None = None  # whether tenants meet in no round of the way back; None: no tenants
 
-    def files(self, origin: str, *, back_keeps_apart: bool | None = None) -> Iterator[File]:
+    def files(self, origin: str) -> Iterator[File]:
         """A bundle per round and switch, both ways, a script that takes them, and figures in ``change.json``.
 
         Parameters
         ----------
         origin : str
             What people call the tables that run.
-        back_keeps_apart : bool, optional
-            Whether tenants meet in no round of the way back; None: there are no tenants. Forth they never do.
         """
         record = _record(self.forth, self.back, origin)
-        if back_keeps_apart is not None:
-            record["tenants_apart"] = {"forth": True, "back": back_keeps_apart}
+        if self.back_keeps_apart is not None:
+            record["tenants_apart"] = {"forth": True, "back": self.back_keeps_apart}
         yield File("change.json", json.dumps(record, indent=1) + "\n")
         names = [*self.after, *(name for name in self.before if name not in self.after)]
         stems = safe_names(names)
@@ -148,22 +142,30 @@ class Change:
             yield File(f"{folder}/apply.sh", script)
 
 
-def change_to(planned: PlannedRules, *, before: Mapping[str, SwitchTable], chosen: Dialect) -> Change:
+def change_to(
+    planned: PlannedRules, *, before: Mapping[str, SwitchTable], chosen: Dialect, origin: str = "what runs"
+) -> Change:
     """How tables that run come to be the tables in hand.
+
+    Parameters
+    ----------
+    origin : str
+        What people call the tables that run.
 
     Raises
     ------
     RuleError
-        For tables of switches that the fabric does not have.
+        For tables of switches that the fabric does not have; FP8068 when tenants would meet on the way forth.
     """
     after = {table.name: table for table in planned.rules.tables()}
     families, parts = planned.rules.families, parts_of(chosen)
-    return Change(
-        plan_change(planned.plan, before, after, families=families, parts=parts),
-        plan_change(planned.plan, after, before, families=families, parts=parts),
-        before,
-        after,
-    )
+    forth = plan_change(planned.plan, before, after, families=families, parts=parts)
+    back = plan_change(planned.plan, after, before, families=families, parts=parts)
+    tenancy, apart = planned.rules.tenancy, None
+    if tenancy is not None:
+        refuse_crossing(origin, first_crossing(planned.plan, tenancy, before, forth, families))
+        apart = first_crossing(planned.plan, tenancy, after, back, families) is None
+    return Change(forth, back, before, after, apart)
 
 
 def _bundles(folder: str, change: ChangePlan, basis: Mapping[str, int], stem: Mapping[str, str]) -> Iterator[File]:
