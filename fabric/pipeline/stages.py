@@ -127,5 +127,9 @@ def assumptions(
         found.append(
             Assumption("", "phases of the same name of different jobs run at the same time; others do not", "workloads")
         )
+    if loaded.scenario.tenants:
+        from fabric.pipeline.tenants import tenant_words
+
+        found += [Assumption("", text, "tenants") for text in tenant_words(loaded, network.inventory)]
     found += [Assumption("", text, key) for text, key in more]
     return tuple(replace(entry, id=f"A{index + 1:03d}") for index, entry in enumerate(found))

@@ -48,6 +48,7 @@ from fabric.scenario.measured_schema import MeasuredSpec
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.reliability_schema import ReliabilitySpec
 from fabric.scenario.site_schema import SiteSpec
+from fabric.scenario.tenant_schema import TenantSpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import MEDIA, Catalogue, builtin
 from topologies.errors import nearest, nearest_hint
@@ -520,6 +521,9 @@ class Scenario(Spec):
     nodes: tuple[NodeSpec, ...] = Field(default=(), description="Hosts; none: builders fill every host port")
     fabrics: dict[Name, FabricSpec] = Field(min_length=1, description="Networks by name")
     workloads: tuple[WorkloadSpec, ...] = Field(default=(), description="Jobs, storage and other sources of load")
+    tenants: tuple[TenantSpec, ...] = Field(
+        default=(), description="Who shares the fabrics: hosts of different tenants exchange nothing"
+    )
     limits: tuple[LimitSpec, ...] = Field(default=(), description="What has to hold; exit code 1 when it does not")
     down: tuple[str, ...] = Field(
         default=(), description="What is down, as --down takes it", examples=[["spine07", "link=leaf0:spine1"]]

@@ -450,7 +450,18 @@ def _sharings() -> list[Data]:
     return [found]
 
 
+def _tenants() -> list[Data]:
+    """Hosts of two tenants, and a service of one of them."""
+    mine = [
+        {"name": "hospital", "members": ["gpu[0-1]", "gpu2"], "key": 257},
+        {"name": "bank", "members": "gpu3"},
+        {"name": "storage", "members": "store", "shared_with": ["hospital"]},
+    ]
+    return [clusters({"kind": "uniform", "members": "store", "size": "1 GB", "fabric": "main"}, tenants=mine)]
+
+
 BASES: list[Data] = [
     *_clusters(), *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(),
     *_sharings(),
 ]  # fmt: skip
+BASES += _tenants()

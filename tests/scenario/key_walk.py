@@ -31,6 +31,7 @@ from fabric.pipeline.prepared import PreparedScenario, derive_traffic
 from fabric.pipeline.run import Run
 from fabric.pipeline.stages import route_prepared_scenario
 from fabric.pipeline.tables import address_options
+from fabric.pipeline.tenants import tenancies
 from fabric.request import RouteRequest
 from fabric.rules.addressing import plan_addresses
 from fabric.scenario.failure_rates import RATED_KINDS
@@ -146,6 +147,7 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         prepared = PreparedScenario(loaded, RouteRequest(), network, ())
         gpus = [network.gpus(name) for name in network.topologies]
         yield digest((dict(network.topologies), gpus, network.said, loaded.said))
+        yield digest(tenancies(loaded, network.inventory))
         site = network.site
         yield digest(None if site is None else (site.placed, site.floor.racks, site.floor.area_mm2))
         prepared = replace(prepared, traffic=derive_traffic(loaded, network))
