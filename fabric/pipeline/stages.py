@@ -107,6 +107,11 @@ def assumptions(
         for name, spec in loaded.scenario.fabrics.items()
         if spec.efficiency is None
     ]
+    found += [
+        Assumption("", f"on {name} {spec.encryption.described}", f"fabrics.{name}.encryption")
+        for name, spec in loaded.scenario.fabrics.items()
+        if spec.encryption.kind != "none"
+    ]
     timed = {phase.fabric for workload in traffic for phase in workload.phases if phase.rounds}
     found += [
         Assumption("", f"on {name} {spec.latency.described}", f"fabrics.{name}.latency")

@@ -41,6 +41,7 @@ from fabric.routing.names import (
 )
 from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
 from fabric.scenario.cost_schema import CostsSpec
+from fabric.scenario.encryption_schema import Encryption
 from fabric.scenario.failure_schema import FailureSpec, Left, RiskGroupSpec
 from fabric.scenario.field_types import LATER, Name
 from fabric.scenario.latency_schema import FabricLatency
@@ -336,6 +337,9 @@ class FabricSpec(Spec):
     )
     efficiency: Annotated[Ratio, Field(gt=0, le=1)] | None = Field(
         default=None, description="Payload over line rate: what headers, FEC and gaps leave; default: the tool's"
+    )
+    encryption: Encryption = Field(
+        default=Encryption(), description="MACsec or IPsec on its links, and what that leaves of their rate"
     )
     latency: FabricLatency = Field(default=FabricLatency(), description="Time that a short message is on its way")
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from lake import lake_text
 from nccl_tests_logs import Printed, text_log
 from rule_cases import exported
 
@@ -49,6 +50,7 @@ def make_files(folder: Path) -> None:
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "sharing.yaml").write_text(SHARING.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
+    (folder / "lake.yaml").write_text(lake_text(), encoding="utf-8")
     (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
     nodes = [{"kind": "Node", "metadata": {"name": name}, "status": {"capacity": GIVES}} for name in ("n0", "n1")]
     (folder / "nodes.json").write_text(json.dumps({"kind": "List", "items": nodes}))
@@ -223,6 +225,11 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("plan", "change"), kinds.WINDOWS,
         lambda at: ["plan", "change", f"{at}/s.yaml", f"{at}/work.yaml", "--no-failures", "-q"],
     ),
+    "export hdfs": (
+        ("export",), kinds.STORED,
+        lambda at: ["export", "hdfs", f"{at}/lake.yaml", "-o", f"{at}/hdfs", "--force", "-q"],
+    ),
+    "storage": (("storage",), kinds.LAYOUTS, lambda at: ["storage", f"{at}/lake.yaml", "-q"]),
     "grow": (("grow",), kinds.GROWTH, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "-q"]),
     "grow by steps": (
         ("grow",), kinds.WORK, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "--rows", "steps", "-q"],

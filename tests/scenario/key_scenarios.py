@@ -44,6 +44,13 @@ MESH = {"speed": "448 GB/s", "mesh": True}
 ODD = {**STORE, "group": "odd", "count": 5, "model": "storage-2u-24nvme", "nics": {"extra": {"speed": "50G"}}}
 
 
+def encrypted(**keys: Any) -> Data:
+    """A pattern over links that are encrypted."""
+    data = scenario({"kind": "permutation", "size": "1 GB"})
+    data["fabrics"]["main"]["encryption"] = keys
+    return data
+
+
 def clusters(*workloads: Data, **keys: Any) -> Data:
     """GPU and storage hosts on two fabrics; the odd ones fill their last rack in part."""
     return scenario(*workloads, nodes=[GPUS, STORE, ODD], **keys)
@@ -299,6 +306,15 @@ def _storages() -> list[Data]:
             {"kind": "storage", **ends, "replication": 3, "failure_domain": "rack", "recovery": recovery},
             {"kind": "storage", **ends, "erasure": {"k": 2, "m": 1}, "recovery": {**recovery, "when": "rebalance"}},
             {"kind": "storage", **{**ends, "servers": "odd"}, "failure_domain": "rack", "placement_groups": 64},
+            {
+                "kind": "storage",
+                **ends,
+                "replication": 2,
+                "read_from": "nearest",
+                "stored": "40 TB",
+                "devices": [{"class": "hdd", "count": 8, "size": "4 TB"}],
+                "recovery": {"within": "2 h", "when": "host-loss"},
+            },
             {"kind": "lustre", **ends, "stripe_count": 2, "targets_per_server": 2, "files_per_client": 2, "seed": 1},
             {"kind": "hdfs", **ends, "replication": 3},
             {
@@ -442,6 +458,13 @@ def _sites() -> list[Data]:
     return [scenario(uniform, nodes=[GPUS, STORE], topology=topology, site=floor)]
 
 
+CIPHERS = [
+    encrypted(kind="macsec", mtu=1500, sci=True, icv=16, tiers=["leaf-spine"]),
+    encrypted(kind="ipsec", mtu=1500, cipher="aes-gcm", outer="ipv4", nat_traversal=False),
+    encrypted(kind="macsec", efficiency=0.9),
+]
+
+
 def _sharings() -> list[Data]:
     """Jobs that end in the middle of a leaf, and meet on its uplink."""
     path = Path(__file__).parents[2] / "examples" / "three-jobs.fabric.yaml"
@@ -462,6 +485,6 @@ def _tenants() -> list[Data]:
 
 BASES: list[Data] = [
     *_clusters(), *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(),
-    *_sharings(),
+    *_sharings(), *CIPHERS,
 ]  # fmt: skip
 BASES += _tenants()

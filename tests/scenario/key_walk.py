@@ -39,6 +39,8 @@ from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.racks import host_racks
 from fabric.scenario.schema import SharingKeys, Workload, not_yet_modelled
 from fabric.share.interference.interference import InterferenceRequest, interference
+from fabric.share.storage.cluster import cluster_of
+from fabric.share.storage.volumes import manifests
 from topologies.errors import FabricError
 from topologies.registry import Spec
 
@@ -162,6 +164,7 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         yield digest(failure_cases(loaded, network))
         yield digest(failure_rates(loaded))
         yield digest(sources_of(loaded))
+        yield digest(storage_layouts(prepared))
         result = route_prepared_scenario(prepared)
         yield digest(result)
         if any(limit.metric == "slowdown" for limit in scenario.limits):
@@ -181,6 +184,13 @@ def failure_cases(loaded: LoadedScenario, network: Network) -> list[object]:
     finder = PartFinder(network)
     sets = [named_set(run, entry.name, finder) for entry in loaded.scenario.failures]
     return [*sets, finder.of_kind("line-card")]
+
+
+def storage_layouts(prepared: PreparedScenario) -> list[object]:
+    """Servers of storage workloads with their devices, as the files of a layout have them."""
+    sending = {one.id for one in prepared.traffic if one.kind == "storage" and one.phases}
+    own = [one for one in prepared.loaded.scenario.workloads if one.kind == "storage" and one.id in sending]
+    return [list(manifests(made)) if made.devices else made for made in (cluster_of(prepared, one) for one in own)]
 
 
 def failure_rates(loaded: LoadedScenario) -> list[object]:

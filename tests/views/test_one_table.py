@@ -13,11 +13,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from lake import made_answer
 from made_designs import CONFLICT, DESIGNS
 from made_sweep import sweep
 from textual.app import App, ComposeResult
 
 from fabric.bill.count import bill_of
+from fabric.bill.energy import NetworkPower
 from fabric.cables.schedule import cable_schedule
 from fabric.cli.cables import profile_rows
 from fabric.evaluation.link_flows import link_flows
@@ -45,6 +47,7 @@ from fabric.faces.views.differences import (
     times_since,
 )
 from fabric.faces.views.drain import window_table
+from fabric.faces.views.energy import energy_of
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.growth import growth_table, work_table
@@ -65,6 +68,7 @@ from fabric.faces.views.review import finding_table
 from fabric.faces.views.routers import router_limit_table, router_step_table, router_table, source_table
 from fabric.faces.views.scheduled import scheduled_table
 from fabric.faces.views.shape import cut_table, path_table
+from fabric.faces.views.storage import layout_table
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import sent_table
@@ -135,6 +139,7 @@ class Routed:
         self.drained = plan_drain(self.run, works, DRAINED)
         three = load_scenario(str(ROOT / "examples" / "three-jobs.fabric.yaml"))
         self.sharing = interference(run_scenario(three), InterferenceRequest(admit="c"))
+        self.stored = made_answer()
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
         placed = load_scenario(TRAINING, overrides=["site={rows: 4, racks_per_row: 8, trays: {width: 1 mm}}"])
@@ -204,6 +209,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "steps": lambda it: step_table(it.result.jobs),
     "steps with demand cut": lambda it: step_table(it.without.jobs),
     "jobs": lambda it: job_table(it.result.jobs),
+    "energy of a step": lambda it: energy_of(it.result.jobs, NetworkPower(24_000.0, 31_000.0, 64)),
     "suggestions": lambda _: suggestion_table(CHANGES),
     "findings of a review": lambda _: finding_table(FINDINGS),
     "who loads a link": lambda it: share_table(it.result.items[0]),
@@ -266,6 +272,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "jobs that share links": lambda it: sharing_job_table(it.sharing),
     "what a newcomer costs": lambda it: admitted_table(it.sharing),
     "time shifts": lambda it: shift_table(it.sharing, it.sharing.shifts),
+    "layouts of storage": lambda it: layout_table(it.stored),
     "stages of growth": lambda it: growth_table(it.grown),
     "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip

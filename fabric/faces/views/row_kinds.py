@@ -439,6 +439,27 @@ PLACEMENTS = RowKind(
 )  # fmt: skip
 
 
+STORED = RowKind(
+    "files of a storage layout",
+    ("format", "file", "workload", "failure_domain", "servers", "racks", "devices", "read_back"),
+    shown=("format", "file", "workload", "failure_domain", "servers", "racks", "devices"),
+)
+
+LAYOUTS = RowKind(
+    "layouts of a storage cluster",
+    (
+        "layout", "failure_domain", "read_from", "core_read_gbps", "max_utilisation", "hottest_link", "recovery_s",
+        "fastest_s", "in_rack", "balance", "kept", "chosen",
+    ),
+    shown=(
+        "layout", "core_read_gbps", "max_utilisation", "recovery_s", "fastest_s", "in_rack", "balance", "kept",
+        "chosen",
+    ),
+    ratios=("max_utilisation", "balance"),
+    key="layouts",
+)  # fmt: skip
+
+
 def points_of(names: Sequence[str]) -> RowKind:
     """Points of a grid whose axes have these names; a name that a figure has gets ``vary_`` in front."""
     axes = tuple(f"vary_{name}" if name in POINTS.names else name for name in names)

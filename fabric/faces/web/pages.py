@@ -57,7 +57,10 @@ def pages_of(run: Run, profile: str, request: MonitoringRequest) -> Pages:
     made = {
         REPORT: Page("text/html; charset=utf-8", to_page(make_report(ReportSource(run))).encode()),
         METRICS: Page(CONTENT_TYPE, exposition(run, watched).encode()),
-        RESULT: Page("application/json", (json_text(route_record(run.loaded, run.result), indent=2) + "\n").encode()),
+        RESULT: Page(
+            "application/json",
+            (json_text(route_record(run.loaded, run.result, power=run.power), indent=2) + "\n").encode(),
+        ),
     }
     return Pages(made, lambda: _health(run), said)
 
