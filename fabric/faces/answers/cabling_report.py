@@ -85,23 +85,30 @@ def _cost(cost: Cost | None) -> dict[str, Any] | None:
     }
 
 
-def cabling_document(loaded: LoadedScenario, result: CablingResult) -> Document:
-    """How much was seen and is right, what it costs now, what to do, and what is not known."""
+def cabling_summary(loaded: LoadedScenario, result: CablingResult) -> list[Line]:
+    """How much was seen and is right, what is found, and what it costs now."""
     cables = result.both_sides + result.one_side
-    parts: list[Any] = [
+    lines = [
         Line(
             f"{loaded.scenario.name}: {result.ends:,} ends planned, {result.seen:,} known, {result.right:,} right; "
             f"{cables:,} cables seen, {result.both_sides:,} by both ends, {result.one_side:,} by one"
         )
     ]
     if result.is_right:
-        parts.append(_verdict(result))
+        lines.append(_verdict(result))
     if result.moves:
         harmless = sum(bool(move.harmless) for move in result.moves)
         text = f"{len(result.moves):,} findings, put right by {result.actions:,} actions"
         text += f"; {harmless:,} change nothing" if harmless else ""
-        parts.append(Line(text, "bad" if harmless < len(result.moves) else "warn"))
-        parts += _now(result)
+        lines.append(Line(text, "bad" if harmless < len(result.moves) else "warn"))
+        lines += _now(result)
+    return lines
+
+
+def cabling_document(loaded: LoadedScenario, result: CablingResult) -> Document:
+    """How much was seen and is right, what it costs now, what to do, and what is not known."""
+    parts: list[Any] = cabling_summary(loaded, result)
+    if result.moves:
         most = MOVES.most or len(result.moves)
         table = move_table(result).only(*MOVES.shown).without_empty("places", "harmless", "fabric")
         parts.append(table.first(most).as_rows())
