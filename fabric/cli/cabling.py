@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabric.cli.answer import Answer, emit, open_run, output_path, write
+from fabric.cli.answer import Answer, emit, note, open_run, output_path, write
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import Settings, refuse_flags
 from fabric.cli.watch import watching
@@ -27,6 +27,7 @@ class CablingFlags:
 
     observed: str
     names: Path | None = None
+    write_names: Path | None = None
     alone: int = 20
     fix_list: str | None = None
     picture: bool = False
@@ -43,17 +44,33 @@ def verify_cabling_command(scenario: str, settings: Settings, flags: CablingFlag
     except ValueError as error:
         raise click.UsageError(f"--observed {error}") from None
     draws = _draws(settings, flags)
+    if flags.write_names is not None:
+        output_path(replace(settings, output=str(flags.write_names)), "--write-names")
     request = RouteRequest(down=settings.down, up=settings.up, slow=settings.slow)
     heard = read_neighbours(form, where)
     with watching(settings) as report:
         run = open_run(scenario, settings, request, report, idle=True)
         wanted = CablingRequest(flags.observed, flags.names, flags.alone, settings.strict)
         result = verify_cabling(run, heard, wanted, progress=report)
+    if flags.write_names is not None:
+        _write_names(result, replace(settings, output=str(flags.write_names)))
     if draws:
         _draw(run, result, settings)
     else:
         _emit(run, result, settings, flags)
     return OK if result.is_right else ANSWER_IS_NO
+
+
+def _write_names(result: CablingResult, settings: Settings) -> None:
+    """The names that were found, as ``--names`` takes them."""
+    from fabric.faces.views.cabling import name_table
+    from fabric.output.rows import to_csv
+
+    if result.renaming is None:
+        note(f"no names differ in one way: {settings.output} is not written", settings)
+        return
+    write(to_csv(name_table(result.renaming)), settings)
+    note(f"wrote {settings.output}: {len(result.renaming.rows):,} names; --names takes them", settings)
 
 
 def _draws(settings: Settings, flags: CablingFlags) -> bool:
