@@ -33,8 +33,8 @@ class CablingFlags:
     picture: bool = False
 
 
-def verify_cabling_command(scenario: str, settings: Settings, flags: CablingFlags) -> int:
-    """Verify, and print or write what came of it."""
+def verified(scenario: str, settings: Settings, flags: CablingFlags) -> tuple[Run, CablingResult]:
+    """Read what was observed and the scenario, and hold one against the other."""
     from fabric.operate.cabling.verify import CablingRequest, verify_cabling
     from fabric.operate.observed.read import observed_source, read_neighbours
     from fabric.request import RouteRequest
@@ -43,15 +43,20 @@ def verify_cabling_command(scenario: str, settings: Settings, flags: CablingFlag
         form, where = observed_source(flags.observed)
     except ValueError as error:
         raise click.UsageError(f"--observed {error}") from None
-    draws = _draws(settings, flags)
-    if flags.write_names is not None:
-        output_path(replace(settings, output=str(flags.write_names)), "--write-names")
     request = RouteRequest(down=settings.down, up=settings.up, slow=settings.slow)
     heard = read_neighbours(form, where)
     with watching(settings) as report:
         run = open_run(scenario, settings, request, report, idle=True)
         wanted = CablingRequest(flags.observed, flags.names, flags.alone, settings.strict)
-        result = verify_cabling(run, heard, wanted, progress=report)
+        return run, verify_cabling(run, heard, wanted, progress=report)
+
+
+def verify_cabling_command(scenario: str, settings: Settings, flags: CablingFlags) -> int:
+    """Verify, and print or write what came of it."""
+    draws = _draws(settings, flags)
+    if flags.write_names is not None:
+        output_path(replace(settings, output=str(flags.write_names)), "--write-names")
+    run, result = verified(scenario, settings, flags)
     if flags.write_names is not None:
         _write_names(result, replace(settings, output=str(flags.write_names)))
     if draws:
@@ -86,10 +91,10 @@ def _draws(settings: Settings, flags: CablingFlags) -> bool:
 
 
 def _draw(run: Run, result: CablingResult, settings: Settings) -> None:
-    from fabric.faces.drawing.svg.cabling import cabling_svg
+    from fabric.faces.drawing.cabling import cabling_dot
+    from fabric.faces.drawing.graphviz_program import render_dot
 
-    counts = f"{result.right:,} of {result.ends:,} ends right, {len(result.moves):,} findings"
-    write(cabling_svg(result, [f"{run.loaded.scenario.name}: cabling", counts]), settings)
+    render_dot(cabling_dot(run.loaded, result), output_path(settings), "svg")
     if not settings.quiet:
         click.echo(f"wrote {settings.output}", err=True)
 
