@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from measured_room import LLDP, ROOM, counters_without
 from pilot import drive, press, screen_lines, screen_text, settled
 from textual.pilot import Pilot
 
+import tui.screens.measured as measured_screen
 from fabric.cli.main import run as fabric
 from fabric.operate.load_check.sources import source_of_text
 from tui.app import FabricApp
@@ -207,6 +209,36 @@ def test_files_that_cannot_be_read_say_why_where_rows_would_be(tmp_path: Path) -
         assert app.is_running
 
     drive(steps, ROOM, measured=Measured(source_of_text(f"csv:{tmp_path / 'bad.csv'}"), f"lldp:{tmp_path / 'none'}"))
+
+
+def test_ctrl_c_stops_the_reading_and_r_begins_it_anew(counters: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not there is said to be stopped; the next session reads."""
+    begun, go_on = threading.Event(), threading.Event()
+    real = measured_screen.measured_loads
+
+    def waiting(*words: Any) -> Any:
+        begun.set()
+        go_on.wait(20)
+        return real(*words)
+
+    monkeypatch.setattr(measured_screen, "measured_loads", waiting)
+
+    async def steps(app: App, pilot: P) -> None:
+        await pilot.press("8")
+        for _ in range(200):
+            await pilot.pause(0.02)
+            if begun.is_set():
+                break
+        assert "reading counters" in screen_text(app)
+        await pilot.press("ctrl+c")
+        go_on.set()
+        await settled(app, pilot)
+        text = screen_text(app)
+        assert "stopped; r reads counters again" in text
+        text = await press(app, pilot, "r")
+        assert "32 of 64 measured links" in text
+
+    drive(steps, ROOM, measured=Measured(source_of_text(counters)))
 
 
 @pytest.mark.parametrize("colour", [True, False], ids=["colour", "NO_COLOR"])

@@ -155,7 +155,7 @@ class MeasuredScreen(FilteredView):
     def _show_loads(self, value: LoadsShown | str | None) -> None:
         shown = value if isinstance(value, LoadsShown) else self._last(self._loads)
         stale = shown is not value
-        empty = value if isinstance(value, str) and value else "reading counters"
+        empty = value if isinstance(value, str) and value else self._waiting("counters")
         verdict = (
             [] if shown is None else [load_verdict(shown.result, source=False), Line(shown.result.measurement.source)]
         )
@@ -182,7 +182,7 @@ class MeasuredScreen(FilteredView):
     def _show_cabling(self, value: CablingResult | str | None) -> None:
         shown = value if isinstance(value, CablingResult) else self._last(self._cabling)
         moves = self.query_one("#moves", LineTable)
-        moves.empty = value if isinstance(value, str) and value else "reading neighbours"
+        moves.empty = value if isinstance(value, str) and value else self._waiting("neighbours")
         self._words("#cabling-words", [] if shown is None else cabling_summary(self.session.loaded, shown))
         if shown is not self._found:
             self._found, self._moves = shown, Table.of((), 0)
@@ -198,6 +198,10 @@ class MeasuredScreen(FilteredView):
         """The last of this session on another state; shown greyed until the present one is there."""
         mine = [value for (session, _), value in known.items() if session is self.session]
         return next((value for value in reversed(mine) if value is not None and not isinstance(value, str)), None)
+
+    def _waiting(self, what: str) -> str:
+        """How far it is with what is not there."""
+        return f"reading {what}" if self.shell.busy else f"stopped; r reads {what} again"
 
     def _words(self, name: str, lines: list[Line]) -> None:
         text = Text()

@@ -169,8 +169,8 @@ def _ports(ends: PlannedEnds, names: PlanNames, heard: Neighbours) -> tuple[_Gro
         for name, port in zip(told, planned, strict=True):
             votes[names.kinds[device]][name][port] += 1
     groups = []
-    for kind, told in votes.items():
-        mapping = _mapping(told)
+    for kind, names_of_kind in votes.items():
+        mapping = _mapping(names_of_kind)
         of_kind = [row for row, code in enumerate(names.kinds) if code == kind]
         if mapping is not None:
             mapping |= _by_the_same_shift(mapping, [ends.port[end] for end in _ends_of(ends, of_kind[0])])
