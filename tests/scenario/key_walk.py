@@ -25,7 +25,7 @@ from fabric.faces.report.source import ReportSource
 from fabric.failures.enumerate import named_set
 from fabric.failures.part_finder import PartFinder
 from fabric.failures.rates import Rates
-from fabric.operate.load_check.check import sources_of
+from fabric.operate.load_check.sources import sources_of
 from fabric.pipeline.network import Network, build_network
 from fabric.pipeline.prepared import PreparedScenario, derive_traffic
 from fabric.pipeline.run import Run

@@ -175,6 +175,10 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
     help="CSV of device,port,alias: what interfaces and hosts go by, MAC addresses too; * in device is any characters.",
 )  # fmt: skip
 @click.option(
+    "--write-names", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Where all names differ in one way: write them for --names.",
+)  # fmt: skip
+@click.option(
     "--alone", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
     help="Moves of which the cost is found each by itself, the largest first.",
 )  # fmt: skip
