@@ -16,7 +16,7 @@ from fabric.operate.monitoring.exposition import CONTENT_TYPE, exposition, input
 from fabric.operate.monitoring.files import MonitoringRequest, monitor
 from fabric.operate.monitoring.profiles import PROFILES
 from fabric.pipeline.run import Run
-from fabric.scenario.load import InputFile
+from fabric.scenario.load import STDIN, InputFile
 from topologies.errors import RoutingError
 from topologies.printable import json_text
 
@@ -85,8 +85,8 @@ class _Inputs:
     _seen: dict[str, tuple[tuple[int, ...], bool]] = field(default_factory=dict)  # by path: its state, whether changed
 
     def changed(self) -> list[str]:
-        """Those that are no longer what they were, or cannot be read."""
-        return [file.path for file in self.files if self._changed(file)]
+        """Those that are no longer what they were, or cannot be read; standard input is no file."""
+        return [file.path for file in self.files if file.path != STDIN and self._changed(file)]
 
     def _changed(self, file: InputFile) -> bool:
         try:
