@@ -62,8 +62,7 @@ def pages_of(run: Run, profile: str, request: MonitoringRequest) -> Pages:
         METRICS: lambda: Page(CONTENT_TYPE, (series + inputs_changed_series(len(inputs.changed()))).encode()),
         RESULT: Page(
             "application/json",
-            (json_text(route_record(run.loaded, run.result, power=run.power), indent=2) + "
-").encode(),
+            (json_text(route_record(run.loaded, run.result, power=run.power), indent=2) + "\n").encode(),
         ),
         HEALTH: lambda: _health(run, inputs.changed()),
     }
