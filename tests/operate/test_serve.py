@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 from drain_cases import TEXT
 
+from fabric.cli.commands.serve import _address, command
 from fabric.cli.main import run as cli
 from fabric.faces.web.pages import pages_of
 from fabric.faces.web.server import PlanServer, open_server
@@ -193,6 +194,15 @@ def test_a_port_that_is_taken_is_refused(served: PlanServer) -> None:
     with pytest.raises(OutputError, match="in use") as refused:
         open_server("127.0.0.1", served.server_address[1], served.pages, lambda _: None)
     assert refused.value.problems[0].code == "FP9871"
+
+
+def test_it_listens_on_loopback_unless_told_otherwise() -> None:
+    """The default, and a port alone; what others reach has to be said in full."""
+    (listen,) = [option for option in command.params if option.name == "listen"]
+    assert _address(str(listen.default)) == ("127.0.0.1", 9469)
+    assert _address(":80") == ("127.0.0.1", 80)
+    assert _address("0.0.0.0:80") == ("0.0.0.0", 80)
+    assert _address("[::]:80") == ("::", 80)
 
 
 @pytest.mark.parametrize("listen", ["9469", "localhost:http", "127.0.0.1:70000"])

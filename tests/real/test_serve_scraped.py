@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -20,7 +22,7 @@ from typing import Any
 import pytest
 import yaml
 from pods import pod
-from real_programs import require
+from real_programs import require, require_here
 
 from fabric.faces.web.pages import pages_of
 from fabric.faces.web.server import open_server
@@ -33,6 +35,8 @@ from fabric.pipeline.run import Run
 require("prometheus", root=False)
 pytestmark = [pytest.mark.real_prometheus, pytest.mark.slow]
 WINDOW_S, PATIENCE_S = 3.0, 60.0
+CHART = Path(__file__).parents[2] / "deploy" / "chart" / "fabric-planner"
+HELM = Path(sys.prefix) / "tools" / "helm"
 DOCS = Path(__file__).parents[2] / "docs" / "monitoring.md"
 ONLY_SERVED = {"fabric_plan_info", "fabric_plan_inputs_changed", "fabric_plan_limit_met",
                "fabric_job_step_predicted_seconds", "fabric_job_step_ideal_seconds"}  # fmt: skip
@@ -80,6 +84,28 @@ def documented(target: str) -> dict[str, Any]:
     (scrape,) = yaml.safe_load(block[1].replace("127.0.0.1:9469", target))["scrape_configs"]
     found: dict[str, Any] = scrape | {"scrape_interval": "1s"}  # or the test waits for it
     return found
+
+
+def operated(target: str, home: Path) -> dict[str, Any]:
+    """The scrape that the Prometheus operator makes of the chart's ServiceMonitor, with the labels that it adds."""
+    words = ["template", "plan", CHART, "--set", "serviceMonitor.enabled=true,scenario.existingClaim=a"]
+    chosen = {f"HELM_{kind}_HOME": str(home) for kind in ("CACHE", "CONFIG", "DATA")}
+    done = subprocess.run([HELM, *words], capture_output=True, text=True, check=True, env={**os.environ, **chosen})
+    made = {document["kind"]: document for document in yaml.safe_load_all(done.stdout)}
+    (endpoint,) = made["ServiceMonitor"]["spec"]["endpoints"]
+    service = made["Service"]["metadata"]["name"]
+    added = dict.fromkeys(("namespace", "pod", "endpoint", "container"), "x") | {"service": service}
+    text = json.dumps(endpoint["metricRelabelings"]).replace(".*:9469", target)
+    return {
+        "job_name": service,
+        "scrape_interval": "1s",
+        "metrics_path": endpoint["path"],
+        "honor_labels": endpoint["honorLabels"],
+        "static_configs": [{"targets": [target], "labels": added}],
+        "metric_relabel_configs": json.loads(
+            text.replace("sourceLabels", "source_labels").replace("targetLabel", "target_label")
+        ),
+    }
 
 
 @contextmanager
@@ -131,8 +157,8 @@ def _rates(run: Run, made: Monitoring) -> dict[tuple[str, str, str], float]:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Run, Monitoring]]:
-    """URLs of a Prometheus with the plan as rules and of one that scrapes it, once both have measured for a window."""
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], Monitoring]]:
+    """URLs of a Prometheus with the plan as rules and of those that scrape it, once all have measured for a window."""
     folder = tmp_path_factory.mktemp("scraped")
     run = pod(folder, router="ecmp", leaves=2, hosts=2, job=STEADY)
     request = MonitoringRequest(window_s=WINDOW_S, tolerance=0.3)
@@ -149,20 +175,33 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, R
         page = stack.enter_context(_running(ThreadingHTTPServer(("127.0.0.1", 0), counters)))
         switches = {"job_name": "switches", "honor_labels": True, "static_configs": [{"targets": [page]}]}
         others = [path for path in rules if not path.name.startswith("plan.")]
-        loaded = stack.enter_context(prometheus(folder / "loaded", rules, [switches]))
-        scraped = stack.enter_context(prometheus(folder / "scraped", others, [switches, documented(served)]))
+        urls = {"loaded": stack.enter_context(prometheus(folder / "loaded", rules, [switches]))}
+        scrapes = {"documented": documented(served)} | ({"chart": operated(served, folder)} if HELM.exists() else {})
+        for name, scrape in scrapes.items():
+            urls[name] = stack.enter_context(prometheus(folder / name, others, [switches, scrape]))
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
-            firing = [set(ask(url, 'ALERTS{alertstate="firing"}')) for url in (loaded, scraped)]
-            if {dict(labels)["alertname"] for labels in firing[0]} >= EXPECTED and firing[0] == firing[1]:
+            firing = [set(ask(url, 'ALERTS{alertstate="firing"}')) for url in urls.values()]
+            if all(
+                found == firing[0] and {dict(labels)["alertname"] for labels in found} >= EXPECTED for found in firing
+            ):
                 break
             time.sleep(0.25)
-        yield loaded, scraped, run, made
+        yield urls, made
 
 
-def test_the_plan_arrives_and_a_query_answers_with_the_forecast(both: tuple[str, str, Run, Monitoring]) -> None:
+@pytest.fixture(params=["documented", "chart"])
+def both(asked: tuple[dict[str, str], Monitoring], request: pytest.FixtureRequest) -> tuple[str, str, Monitoring]:
+    """URLs of the one that loaded the plan and of one that scrapes it."""
+    urls, made = asked
+    if request.param not in urls:
+        require_here(HELM)
+    return urls["loaded"], urls[request.param], made
+
+
+def test_the_plan_arrives_and_a_query_answers_with_the_forecast(both: tuple[str, str, Monitoring]) -> None:
     """Gb/s of the plan, in bytes per second, by name of link; nothing of the scrape sticks to the series."""
-    _, url, _, made = both
+    _, url, made = both
     plan = made.fabrics[0].plan
     found = ask(url, "fabric_link_predicted_bytes_per_second")
     assert len(found) == len(made.fabrics[0].measured.links)
@@ -174,9 +213,9 @@ def test_the_plan_arrives_and_a_query_answers_with_the_forecast(both: tuple[str,
     assert ask(url, "fabric_plan_inputs_changed") == {frozenset({("__name__", "fabric_plan_inputs_changed")}): 0.0}
 
 
-def test_scraped_and_loaded_plans_make_the_same_series_and_alerts(both: tuple[str, str, Run, Monitoring]) -> None:
+def test_scraped_and_loaded_plans_make_the_same_series_and_alerts(both: tuple[str, str, Monitoring]) -> None:
     """All that rules make of it, label by label: a label that the scrape adds would break some of their matches."""
-    loaded, scraped, _, _ = both
+    loaded, scraped, _ = both
     for query in ('{__name__=~"fabric_.+"}', 'ALERTS{alertstate="firing"}'):
         first, second = set(ask(loaded, query)), set(ask(scraped, query))
         second = {labels for labels in second if dict(labels)["__name__"] not in ONLY_SERVED}
@@ -186,9 +225,9 @@ def test_scraped_and_loaded_plans_make_the_same_series_and_alerts(both: tuple[st
     assert dict(alert)["link"] == "leaf0 -> spine1"
 
 
-def test_every_panel_has_series_of_a_scraped_plan(both: tuple[str, str, Run, Monitoring]) -> None:
+def test_every_panel_has_series_of_a_scraped_plan(both: tuple[str, str, Monitoring]) -> None:
     """Each query of each panel of the dashboards answers alike in both."""
-    loaded, scraped, _, _ = both
+    loaded, scraped, _ = both
     queries = {text for panels in fabric_panels("main").values() for panel in panels for text in panel.queries.values()}
     answers = {text: (len(ask(loaded, text)), len(ask(scraped, text))) for text in queries}
     assert len(answers) > 15
