@@ -548,6 +548,7 @@ MAKERS = {
     "tui/screens/flows.py": "nothing yet, before flows are known",
     "tui/screens/expect.py": "nothing yet, before a test is worked out",
     "tui/screens/failures.py": "nothing yet, before a sweep",
+    "tui/screens/measured.py": "nothing yet, before counters and neighbours are read",
     "tui/widgets/line_table.py": "nothing yet, before a table is shown",
 }
 

@@ -88,17 +88,8 @@ def command(
 
     refuse_flags(f"it is not of view {view}", *(option for option, views in OF_VIEW.items() if view not in views))
     kind = picture or _suffix(settings.output) or "svg"
-    if VIEWS[view].of_observed is not None:
-        refuse_flags(
-            f"view {view} shows no traffic", *(name for name in OF_TRAFFIC if name not in ("down", "up", "slow"))
-        )
-        if observed is None:
-            raise click.UsageError(f"view {view} needs --observed: what is plugged, such as lldp:FOLDER")
-        _draw_observed(scenario, view, CablingFlags(observed, names), kind, settings)
-        return
-    if VIEWS[view].of_scenario is not None:
-        refuse_flags(f"view {view} shows no traffic", *OF_TRAFFIC)
-        _draw_scenario(scenario, Picture(view, rack=rack), kind, settings)
+    plugged = None if observed is None else CablingFlags(observed, names)
+    if _draw_unrouted(scenario, Picture(view, rack=rack), plugged, kind, settings):
         return
     check_failures(failures, failures_from)
     if flags_of(failures, failures_from):
@@ -134,6 +125,21 @@ def command(
     say_not_modelled(opened.loaded, settings)
     if not settings.quiet:
         click.echo(f"wrote {path}", err=True)
+
+
+def _draw_unrouted(scenario: str, picture: Picture, flags: CablingFlags | None, kind: str, settings: Settings) -> bool:
+    """Draw a view that shows no traffic; False for others."""
+    view = VIEWS[picture.view]
+    said = f"view {picture.view} shows no traffic"
+    if view.of_observed is not None:
+        refuse_flags(said, *(name for name in OF_TRAFFIC if name not in ("down", "up", "slow")))
+        if flags is None:
+            raise click.UsageError(f"view {picture.view} needs --observed: what is plugged, such as lldp:FOLDER")
+        _draw_observed(scenario, picture.view, flags, kind, settings)
+    elif view.of_scenario is not None:
+        refuse_flags(said, *OF_TRAFFIC)
+        _draw_scenario(scenario, picture, kind, settings)
+    return view.of_observed is not None or view.of_scenario is not None
 
 
 def _draw_scenario(scenario: str, picture: Picture, kind: str, settings: Settings) -> None:
