@@ -8,16 +8,20 @@ import numpy as np
 
 from topologies.columns import Bools, Ints, column
 from topologies.errors import TrafficError
+from traffic.parallelism import RankGrid
 from traffic.resource_room import ResourceRoom
 
 
 class Occupancy:
     """GPUs by node group; jobs take them in the order of the scenario.
 
-    ``seats`` has the node group of every job that was placed, and host and GPU of its ranks, shape (ranks, 2).
+    ``seats`` has the node group of every job that was placed, and host and GPU of its ranks, shape (ranks, 2);
+    ``grids`` how its ranks are numbered. Jobs that are ``fixed`` get these places, whatever their policy says.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fixed: Mapping[str, Ints] | None = None) -> None:
+        self.fixed = fixed or {}
+        self.grids: dict[str, RankGrid] = {}
         self._taken: dict[str, Bools] = {}
         self._jobs: dict[str, list[str]] = {}
         self.seats: dict[str, tuple[str, Ints]] = {}

@@ -176,9 +176,11 @@ class GpuPool:
             context.said,
             self.hosts_per_domain,
         )
-        placed = placement.place(site)
+        fixed = context.occupancy.fixed.get(job)
+        placed = placement.place(site) if fixed is None else fixed
+        context.occupancy.grids[job] = grid
         if asked is not None:
-            context.say(room.take(asked, placed, job, movable=placement.chooses_hosts))
+            context.say(room.take(asked, placed, job, movable=fixed is None and placement.chooses_hosts))
         elif room.has:
             context.say(f"{job} requests nothing of {', '.join(room.has)} of its hosts; that it fits is not checked")
         if placement.exclusive:

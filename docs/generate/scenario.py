@@ -129,6 +129,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
         ),
     ),
     ("Keys of an inference workload", ("ServingPool", "Lengths")),
+    ("tenants", ("TenantSpec",)),
     ("limits", ("LimitSpec",)),
     ("failures and risk_groups", ("FailureSpec", "RiskGroupSpec")),
     ("measured", ("MeasuredSpec",)),

@@ -135,8 +135,11 @@ def _topology(folder: str, topology: Topology, members: dict[str, bytes]) -> dic
         members[f"{folder}/circuit.npy"] = array_bytes(topology.circuit)
     if topology.left is not None:
         members[f"{folder}/left.npy"] = array_bytes(topology.left)
+    if topology.in_clear is not None:
+        members[f"{folder}/in_clear.npy"] = array_bytes(topology.in_clear)
     return {
         **({"degraded": True} if topology.left is not None else {}),
+        **({"encrypted": True} if topology.in_clear is not None else {}),
         "circuit": topology.circuit is not None,
         "name": topology.name,
         "kind": topology.kind,
@@ -292,6 +295,10 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
     left = column(archive.array(f"{folder}/left.npy", "f", (links,)), np.float64) if record.get("degraded") else None
     if left is not None and len(left) and not 0 <= left.min() <= left.max() <= 1:
         raise bad(archive.path, f"{folder}: left has values that are not from 0 to 1")
+    encrypted = bool(record.get("encrypted"))
+    in_clear = column(archive.array(f"{folder}/in_clear.npy", "f", (links,)), np.float64) if encrypted else None
+    if in_clear is not None and len(in_clear) and not 0 < in_clear.min() <= in_clear.max() <= 1:
+        raise bad(archive.path, f"{folder}: in_clear has values that are not above 0 and at most 1")
     return Topology(
         str(record["name"]),
         str(record["kind"]),
@@ -302,6 +309,7 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
         column(archive.array(f"{folder}/up.npy", "b", (links,)), np.bool_),
         circuit=circuit,
         left=left,
+        in_clear=in_clear,
     )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from lake import lake_text
 from nccl_tests_logs import Printed, text_log
 from rule_cases import exported
 
@@ -15,6 +16,7 @@ from fabric.faces.views import row_kinds as kinds
 from fabric.output.row_kind import RowKind
 
 MODEL = Path(__file__).parents[1] / "golden" / "cases" / "training.fabric.yaml"
+SHARING = Path(__file__).parents[2] / "examples" / "three-jobs.fabric.yaml"
 TRAFFIC = """\
 version: 1
 name: small
@@ -46,7 +48,9 @@ def make_files(folder: Path) -> None:
     (folder / "s.yaml").write_text(TRAFFIC, encoding="utf-8")
     (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "sharing.yaml").write_text(SHARING.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
+    (folder / "lake.yaml").write_text(lake_text(), encoding="utf-8")
     (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
     nodes = [{"kind": "Node", "metadata": {"name": name}, "status": {"capacity": GIVES}} for name in ("n0", "n1")]
     (folder / "nodes.json").write_text(json.dumps({"kind": "List", "items": nodes}))
@@ -179,6 +183,10 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("export",), kinds.WATCHED,
         lambda at: ["export", "prometheus", f"{at}/s.yaml", "-o", f"{at}/watched", "--draws", "0", "--force", "-q"],
     ),
+    "export for schedulers": (
+        ("export",), kinds.SCHEDULED,
+        lambda at: ["export", "slurm", f"{at}/s.yaml", "-o", f"{at}/slurm", "--force", "-q"],
+    ),
     "verify load": (
         ("verify", "load"), kinds.LOADS,
         lambda at: ["verify", "load", f"{at}/s.yaml", "--measured", f"csv:{at}/loads.csv", "--no-explain"],
@@ -210,10 +218,18 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "nodes": (
         ("nodes",), kinds.NODES, lambda at: ["nodes", "kubernetes", "--path", f"{at}/nodes.json", "-q"],
     ),
+    "interference": (
+        ("interference",), kinds.SHARINGS, lambda at: ["interference", f"{at}/sharing.yaml", "--no-shifts", "-q"],
+    ),
     "plan change": (
         ("plan", "change"), kinds.WINDOWS,
         lambda at: ["plan", "change", f"{at}/s.yaml", f"{at}/work.yaml", "--no-failures", "-q"],
     ),
+    "export hdfs": (
+        ("export",), kinds.STORED,
+        lambda at: ["export", "hdfs", f"{at}/lake.yaml", "-o", f"{at}/hdfs", "--force", "-q"],
+    ),
+    "storage": (("storage",), kinds.LAYOUTS, lambda at: ["storage", f"{at}/lake.yaml", "-q"]),
     "grow": (("grow",), kinds.GROWTH, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "-q"]),
     "grow by steps": (
         ("grow",), kinds.WORK, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "--rows", "steps", "-q"],

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from real_programs import require
-from slurm_controller import SlurmController
+from slurm_rest_lab import SlurmController
 
 from fabric.scenario.load import load_scenario
 from topologies.errors import TrafficError

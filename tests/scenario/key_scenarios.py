@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from topologies.builder import TOPOLOGIES
 from traffic.workload import PATTERNS
 
@@ -40,6 +42,13 @@ LARGE = {"global": 64, "micro": 32, "sequence": 8192}
 MESH = {"speed": "448 GB/s", "mesh": True}
 
 ODD = {**STORE, "group": "odd", "count": 5, "model": "storage-2u-24nvme", "nics": {"extra": {"speed": "50G"}}}
+
+
+def encrypted(**keys: Any) -> Data:
+    """A pattern over links that are encrypted."""
+    data = scenario({"kind": "permutation", "size": "1 GB"})
+    data["fabrics"]["main"]["encryption"] = keys
+    return data
 
 
 def clusters(*workloads: Data, **keys: Any) -> Data:
@@ -297,6 +306,15 @@ def _storages() -> list[Data]:
             {"kind": "storage", **ends, "replication": 3, "failure_domain": "rack", "recovery": recovery},
             {"kind": "storage", **ends, "erasure": {"k": 2, "m": 1}, "recovery": {**recovery, "when": "rebalance"}},
             {"kind": "storage", **{**ends, "servers": "odd"}, "failure_domain": "rack", "placement_groups": 64},
+            {
+                "kind": "storage",
+                **ends,
+                "replication": 2,
+                "read_from": "nearest",
+                "stored": "40 TB",
+                "devices": [{"class": "hdd", "count": 8, "size": "4 TB"}],
+                "recovery": {"within": "2 h", "when": "host-loss"},
+            },
             {"kind": "lustre", **ends, "stripe_count": 2, "targets_per_server": 2, "files_per_client": 2, "seed": 1},
             {"kind": "hdfs", **ends, "replication": 3},
             {
@@ -440,6 +458,33 @@ def _sites() -> list[Data]:
     return [scenario(uniform, nodes=[GPUS, STORE], topology=topology, site=floor)]
 
 
+CIPHERS = [
+    encrypted(kind="macsec", mtu=1500, sci=True, icv=16, tiers=["leaf-spine"]),
+    encrypted(kind="ipsec", mtu=1500, cipher="aes-gcm", outer="ipv4", nat_traversal=False),
+    encrypted(kind="macsec", efficiency=0.9),
+]
+
+
+def _sharings() -> list[Data]:
+    """Jobs that end in the middle of a leaf, and meet on its uplink."""
+    path = Path(__file__).parents[2] / "examples" / "three-jobs.fabric.yaml"
+    found: Data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found["workloads"][0]["weight"] = 2
+    return [found]
+
+
+def _tenants() -> list[Data]:
+    """Hosts of two tenants, and a service of one of them."""
+    mine = [
+        {"name": "hospital", "members": ["gpu[0-1]", "gpu2"], "key": 257},
+        {"name": "bank", "members": "gpu3"},
+        {"name": "storage", "members": "store", "shared_with": ["hospital"]},
+    ]
+    return [clusters({"kind": "uniform", "members": "store", "size": "1 GB", "fabric": "main"}, tenants=mine)]
+
+
 BASES: list[Data] = [
     *_clusters(), *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(),
+    *_sharings(), *CIPHERS,
 ]  # fmt: skip
+BASES += _tenants()

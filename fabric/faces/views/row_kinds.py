@@ -253,6 +253,12 @@ WATCHED = RowKind(
     ratios=("margin",),
 )
 
+SCHEDULED = RowKind(
+    "what schedulers are told",
+    ("format", "of", "name", "folder", "hosts", "levels", "groups", "ranks", "mapped", "differences", "read_by"),
+    shown=("format", "name", "hosts", "levels", "groups", "ranks", "mapped", "differences"),
+)
+
 LOADS = RowKind(
     "links, measured and predicted",
     ("fabric", "link", "tier", "predicted_gbps", "measured_gbps", "drift", "low_gbps", "high_gbps", "state"),
@@ -401,12 +407,57 @@ WINDOWS = RowKind(
     key="windows",
 )  # fmt: skip
 
+SHARINGS = RowKind(
+    "jobs beside each other",
+    (
+        "job", "beside", "slowdown", "worst", "best", "links", "phase", "beside_phase", "link", "phase_stretch",
+    ),
+    shown=("job", "beside", "slowdown", "worst", "best", "link", "phase", "beside_phase", "phase_stretch", "links"),
+    ratios=("slowdown", "worst", "best", "phase_stretch"),
+    most=PAIRS_SHOWN,
+    key="pairs",
+)  # fmt: skip
+
 
 NODES = RowKind(
     "nodes of a cluster",
     ("name", "gpus", "gpus_free", "cores_free", "memory_free_bytes", "storage_free_bytes", "state"),
     key="nodes",
 )
+PLACEMENTS = RowKind(
+    "placements of a job",
+    (
+        "placement", "hosts", "groups", "step_time_s", "ideal_step_time_s", "bound_step_time_s", "above_bound",
+        "checkpoint_time_s", "read_utilisation", "read_gbps", "phase", "stretch", "hottest_link", "names", "chosen",
+    ),
+    shown=(
+        "placement", "hosts", "groups", "step_time_s", "ideal_step_time_s", "bound_step_time_s", "above_bound",
+        "checkpoint_time_s", "phase", "stretch", "hottest_link",
+    ),
+    ratios=("above_bound", "read_utilisation", "stretch"),
+    key="placements",
+)  # fmt: skip
+
+
+STORED = RowKind(
+    "files of a storage layout",
+    ("format", "file", "workload", "failure_domain", "servers", "racks", "devices", "read_back"),
+    shown=("format", "file", "workload", "failure_domain", "servers", "racks", "devices"),
+)
+
+LAYOUTS = RowKind(
+    "layouts of a storage cluster",
+    (
+        "layout", "failure_domain", "read_from", "core_read_gbps", "max_utilisation", "hottest_link", "recovery_s",
+        "fastest_s", "in_rack", "balance", "kept", "chosen",
+    ),
+    shown=(
+        "layout", "core_read_gbps", "max_utilisation", "recovery_s", "fastest_s", "in_rack", "balance", "kept",
+        "chosen",
+    ),
+    ratios=("max_utilisation", "balance"),
+    key="layouts",
+)  # fmt: skip
 
 
 def points_of(names: Sequence[str]) -> RowKind:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from topologies.columns import Floats
+
+if TYPE_CHECKING:
+    from fabric.rules.verify.isolation import Isolation
 
 
 @dataclass(frozen=True)
 class Finding:
     """Something that a packet would meet."""
 
-    kind: str  # loop, black-hole, misdelivery, leak, dead-port, ambiguous, missing-table, broken-group, load, flow
+    # loop, black-hole, misdelivery, leak, dead-port, ambiguous, missing-table, broken-group, load, flow; of tenants
+    # crossing (from one to another) and cut-off (within one)
+    kind: str
     switch: str
     destination: str  # address, host or prefix; empty when it is about none
     words: str
@@ -46,6 +52,7 @@ class Verdict:
     hash_seeds: str  # who says the seed of every switch: tables, files, or nobody
     hash_alike: int  # switches that hash like another one, by what the files say
     findings: tuple[Finding, ...]
+    isolation: Isolation | None = None  # None: the scenario has no tenants
 
     @property
     def polarises(self) -> bool:

@@ -1,0 +1,104 @@
+"""Steps of several jobs on one cycle of slots: periods as whole numbers of slots, the cycle their common multiple.
+
+A job is held to its period by waiting at the end of its step, so periods are rounded up, never down. The cycle is the
+circle of CASSINI (Rajasekaran et al., "CASSINI: network-aware job scheduling in machine learning clusters", NSDI 2024,
+section 3), whose length is the least common multiple of the periods. Among slots that give a cycle of at most
+``MOST_SLOTS`` those are taken that make jobs wait least; where every choice costs a job more than ``MOST_WAIT``,
+periods have no common multiple in reason, and only ``MOST_SLOTS`` slots from the common start are looked at.
+
+Of slots that cost alike the longest are taken such that every phase begins and ends with one, else the shortest. In the
+first case no shifts whatever are better than those by whole slots: the overlap is linear in the shifts while no edge of
+one phase passes one of another, so that it is least where edges meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, lcm
+
+import numpy as np
+
+from fabric.share.interference.lanes import Lane
+from topologies.columns import Floats
+
+MOST_SLOTS = 1440  # of a cycle
+MOST_WAIT = 0.05  # of a period, that holding it may cost
+_SLOTS = (8, 120)  # of the shortest period, fewest (but where phases begin and end with them) and most
+_EXACT = 1e-9
+_ON_EDGE = 1e-6  # of a slot
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Slots of a group of jobs; ``periods`` are those of its lanes with steps, in slots."""
+
+    slot_s: float
+    periods: tuple[int, ...]
+    cycle: int  # slots that are looked at
+    whole: bool  # whether that is a common multiple of the periods
+    on_edges: bool = False  # whether every phase begins and ends with a slot, so that no other shifts are better
+
+    @property
+    def cycle_s(self) -> float:
+        """How long that is."""
+        return self.cycle * self.slot_s
+
+
+def slots_of(lanes: Sequence[Lane]) -> Slots:
+    """Slots for lanes with steps.
+
+    >>> from fabric.share.interference.lanes import Piece
+    >>> found = slots_of([Lane("a", 1.0, (Piece(2.0),)), Lane("b", 1.0, (Piece(3.0),))])
+    >>> found.periods, found.cycle, round(found.slot_s, 6)
+    ((2, 3), 6, 1.0)
+    """
+    periods = [lane.period_s or 0.0 for lane in lanes]
+    edges = [edge for lane in lanes for edge in _edges(lane)]
+    best: tuple[tuple[float, bool, int], Slots] | None = None
+    for count in range(1, _SLOTS[1] + 1):
+        slot_s = min(periods) / count
+        rounded = tuple(ceil(period / slot_s - _EXACT) for period in periods)
+        cycle = lcm(*rounded)
+        if cycle > MOST_SLOTS:
+            continue
+        wait = max(slots * slot_s / period - 1 for slots, period in zip(rounded, periods, strict=True))
+        apart = wait > _ON_EDGE or any(abs(edge / slot_s - round(edge / slot_s)) > _ON_EDGE for edge in edges)
+        if apart and count < _SLOTS[0]:
+            continue
+        rank = (round(wait, 6), apart, -count if apart else count)
+        if wait <= MOST_WAIT and (best is None or rank < best[0]):
+            best = rank, Slots(slot_s, rounded, cycle, whole=True, on_edges=not apart)
+    if best is not None:
+        return best[1]
+    slot_s = min(periods) / 60
+    rounded = tuple(ceil(period / slot_s - _EXACT) for period in periods)
+    cycle = min(lcm(*rounded), MOST_SLOTS)
+    return Slots(slot_s, rounded, cycle, whole=cycle == lcm(*rounded))
+
+
+def _edges(lane: Lane) -> list[float]:
+    clock_s, found = 0.0, []
+    for piece in lane.pieces:
+        if piece.column >= 0:
+            found += [clock_s, clock_s + piece.alone_s]
+        clock_s += piece.alone_s
+    return found
+
+
+def slot_parts(lane: Lane, slots: int, slot_s: float, *, touched: bool) -> dict[int, Floats]:
+    """Part of every slot of a lane's period that each of its columns is on the wire, shape (slots,) each.
+
+    With ``touched``, a slot that is used in part counts in full.
+    """
+    found: dict[int, Floats] = {}
+    clock_s, ends = 0.0, np.arange(slots + 1) * slot_s
+    for piece in lane.pieces:
+        if piece.column >= 0:
+            inside = np.clip(ends, clock_s, clock_s + piece.alone_s)
+            part = np.diff(inside) / slot_s
+            if touched:
+                part = (part > _ON_EDGE).astype(np.float64)
+            found[piece.column] = found.get(piece.column, np.zeros(slots)) + part
+        clock_s += piece.alone_s
+    return found
