@@ -141,7 +141,8 @@ def read_kubernetes_nodes(text: str, path: str) -> tuple[list[KubernetesNode], t
         raise document.wrong("no list of nodes: it is empty", hint=_WAY, code="FP6211")
     present = dict.fromkeys(() if kind == "Node" else document.keys)
     counted = bool(pods) or not document.get("metadata").get("annotations").get(PODS_COUNTED).absent
-    held, notes = held_on_nodes(pods)
+    held, fields = held_on_nodes(pods)
+    present |= dict.fromkeys([*(["Pod"] if pods else []), *fields])
     nodes = []
     for entry in entries:
         inner = entry.get("kind").text("Node")
@@ -150,7 +151,7 @@ def read_kubernetes_nodes(text: str, path: str) -> tuple[list[KubernetesNode], t
         if inner == "Node":
             present |= dict.fromkeys(_fields(entry))
             nodes.append(_node(entry, held if counted else None))
-    return nodes, (*FIELDS.notes(present), *notes)
+    return nodes, FIELDS.notes(present)
 
 
 def _fields(entry: JsonValue) -> Iterable[str]:

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from topologies.reading.json_value import JsonValue
 
+CLAIMS = "Pod.spec.resourceClaims"
 PODS_COUNTED = "fabric-planner/pods"  # annotation of a list that has all pods of its nodes, be they none
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d{1,3})|([numkMGTPE]|[KMGTPE]i)?)")
 _DECIMAL = dict(zip("numkMGTPE", (-9, -6, -3, 3, 6, 9, 12, 15, 18), strict=True))
@@ -81,12 +82,12 @@ def _add(sums: dict[str, Decimal], more: Held) -> None:
 
 
 def held_on_nodes(pods: list[JsonValue]) -> tuple[dict[str, dict[str, Decimal]], tuple[str, ...]]:
-    """What pods hold, by node and resource; and what of it is not counted, in words."""
+    """What pods hold, by node and resource; and the fields they have that are declared."""
     held: dict[str, dict[str, Decimal]] = {}
-    claiming = 0
+    fields: dict[str, None] = {}
     for pod in pods:
         if counts(pod):
             _add(held.setdefault(pod.get("spec").get("nodeName").text(), {}), held_by(pod))
-            claiming += bool(list(pod.get("spec").get("resourceClaims").each()))
-    notes = (f"devices by resource claims are not counted, which pods have: {claiming:,}",) if claiming else ()
-    return held, notes
+            if list(pod.get("spec").get("resourceClaims").each()):
+                fields[CLAIMS] = None
+    return held, tuple(fields)

@@ -11,7 +11,7 @@ from fabric.cli.options import ANSWER, Duration, FabricCommand, Settings
 from fabric.faces.views.row_kinds import NODES
 
 SUMMARY = "List the nodes of a Kubernetes or Slurm cluster, and keep them in a file for scenarios."
-ORDER = 23
+ORDER = 24
 
 
 @click.command("nodes", cls=FabricCommand, takes=ANSWER, rows=(NODES,))
