@@ -45,6 +45,7 @@ from fabric.faces.views.differences import (
     times_since,
 )
 from fabric.faces.views.drain import window_table
+from fabric.faces.views.placements import placement_table
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.growth import growth_table, work_table
@@ -77,6 +78,8 @@ from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
 from fabric.review.finding import Finding
 from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.share.place.place import PlaceRequest, place_job
+from fabric.share.place.setting import place_setting
 from fabric.whatif.differences import Row
 from fabric.whatif.effect import changed_links
 from fabric.whatif.suggestions import Suggestion
@@ -116,6 +119,7 @@ class Routed:
         self.drained = plan_drain(self.run, works, DRAINED)
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
+        self.placed = place_job(place_setting(self.loaded, RouteRequest(), "job"), PlaceRequest("slurm"))
         placed = load_scenario(TRAINING, overrides=["site={rows: 4, racks_per_row: 8, trays: {width: 1 mm}}"])
         self.cables = cable_schedule(placed, build_network(placed).topologies)
 
@@ -230,6 +234,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "designs": lambda _: design_table(DESIGNS, {DESIGNS[0].name: Path("a.fabric.yaml")}),
     "wishes that conflict": lambda _: conflict_table(CONFLICT),
     "windows of work": lambda it: window_table(it.drained),
+    "placements of a job": lambda it: placement_table(it.placed),
     "stages of growth": lambda it: growth_table(it.grown),
     "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip
