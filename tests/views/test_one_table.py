@@ -45,7 +45,6 @@ from fabric.faces.views.differences import (
     times_since,
 )
 from fabric.faces.views.drain import window_table
-from fabric.faces.views.placements import placement_table
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.growth import growth_table, work_table
@@ -53,6 +52,7 @@ from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
 from fabric.faces.views.phases import phase_table, spread_table
+from fabric.faces.views.placements import placement_table
 from fabric.faces.views.provenance import assumption_table, file_table
 from fabric.faces.views.review import finding_table
 from fabric.faces.views.routers import router_limit_table, router_step_table, router_table, source_table
