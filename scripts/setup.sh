@@ -73,7 +73,11 @@ lldpd lldpd
 prometheus prometheus
 promtool prometheus
 prometheus-snmp-exporter prometheus-snmp-exporter
-snmpd snmpd"
+snmpd snmpd
+slurmctld slurmctld
+munged munge
+sbatch slurm-client
+kubectl kubernetes-client"
 
 if [ "$kind" = dev ]; then
     missing=$(echo "$real_programs" | while read -r program package; do

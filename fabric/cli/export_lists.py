@@ -95,10 +95,32 @@ def list_dialects(settings: Settings) -> int:
     ]
 
     def document() -> Document:
-        return [dialect_table(rows).only(*DIALECTS.shown).as_rows(), profile_table(profile_rows())]
+        from fabric.faces.views.scheduled import scheduler_format_table
+
+        return [
+            dialect_table(rows).only(*DIALECTS.shown).as_rows(),
+            profile_table(profile_rows()),
+            scheduler_format_table(scheduler_format_rows()),
+        ]
 
     def record() -> dict[str, Any]:
-        return {"kind": "DialectList", "profiles": profile_table(profile_rows()).only(*PROFILES.columns).records()}
+        from fabric.faces.views.scheduled import scheduler_format_table
+
+        return {
+            "kind": "DialectList",
+            "profiles": profile_table(profile_rows()).only(*PROFILES.columns).records(),
+            "for_schedulers": scheduler_format_table(scheduler_format_rows()).records(),
+        }
 
     emit(Answer(record, document, lambda: dialect_table(rows), DIALECTS), settings)
     return OK
+
+
+def scheduler_format_rows() -> list[dict[str, object]]:
+    """All formats for schedulers, as ``export list`` shows them."""
+    from fabric.share.schedulers.format import SCHEDULER_FORMATS
+
+    return [
+        {"format": name, "of": one.of, "summary": SCHEDULER_FORMATS.summary(name), "read_by": one.read_by}
+        for name, one in SCHEDULER_FORMATS.items()
+    ]

@@ -177,6 +177,10 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("export",), kinds.WATCHED,
         lambda at: ["export", "prometheus", f"{at}/s.yaml", "-o", f"{at}/watched", "--draws", "0", "--force", "-q"],
     ),
+    "export for schedulers": (
+        ("export",), kinds.SCHEDULED,
+        lambda at: ["export", "slurm", f"{at}/s.yaml", "-o", f"{at}/slurm", "--force", "-q"],
+    ),
     "verify load": (
         ("verify", "load"), kinds.LOADS,
         lambda at: ["verify", "load", f"{at}/s.yaml", "--measured", f"csv:{at}/loads.csv", "--no-explain"],

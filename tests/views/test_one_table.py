@@ -56,6 +56,7 @@ from fabric.faces.views.placements import placement_table
 from fabric.faces.views.provenance import assumption_table, file_table
 from fabric.faces.views.review import finding_table
 from fabric.faces.views.routers import router_limit_table, router_step_table, router_table, source_table
+from fabric.faces.views.scheduled import scheduled_table
 from fabric.faces.views.shape import cut_table, path_table
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
@@ -168,6 +169,14 @@ FINDINGS = (
     Finding("note", "unused", "leaf", "8 ports of 64 unused", ("64 - 56 = 8",), "room to grow", "main"),
 )
 SWEEP = sweep()
+SCHEDULED_ROWS = [
+    {
+        "format": "slurm", "of": "fabric", "name": name, "folder": "out", "hosts": hosts, "levels": levels,
+        "groups": groups, "ranks": None, "mapped": 0, "differences": differences, "read_by": "slurmctld",
+    }
+    for name, hosts, levels, groups, differences in (("backend", 256, 2, 9, 0), ("storage", 296, None, None, 3))
+]  # fmt: skip
+
 QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "phases": lambda it: phase_table(it.result.routes),
     "draws of the hash": lambda it: spread_table(it.hashed.routes),
@@ -235,6 +244,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "wishes that conflict": lambda _: conflict_table(CONFLICT),
     "windows of work": lambda it: window_table(it.drained),
     "placements of a job": lambda it: placement_table(it.placed),
+    "what schedulers are told": lambda _: scheduled_table(SCHEDULED_ROWS),
     "stages of growth": lambda it: growth_table(it.grown),
     "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip

@@ -253,6 +253,12 @@ WATCHED = RowKind(
     ratios=("margin",),
 )
 
+SCHEDULED = RowKind(
+    "what schedulers are told",
+    ("format", "of", "name", "folder", "hosts", "levels", "groups", "ranks", "mapped", "differences", "read_by"),
+    shown=("format", "name", "hosts", "levels", "groups", "ranks", "mapped", "differences"),
+)
+
 LOADS = RowKind(
     "links, measured and predicted",
     ("fabric", "link", "tier", "predicted_gbps", "measured_gbps", "drift", "low_gbps", "high_gbps", "state"),

@@ -1,0 +1,1 @@
+"""Formats that schedulers and launchers take, one file each."""
