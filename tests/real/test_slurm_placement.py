@@ -50,7 +50,9 @@ def test_slurmctld_gives_the_hosts_that_we_say(controller: SlurmController) -> N
     rng = np.random.default_rng(11)
     running: dict[str, list[int]] = {}
     free = np.ones(GROUPS.hosts, dtype=np.bool_)
-    _end(controller, [_submit(controller, GROUPS.hosts)])
+    first = _submit(controller, GROUPS.hosts)
+    _hosts(controller, [first])
+    _end(controller, [first])
     placed = 0
     while placed < PLACED:
         ended = [job for job in running if rng.random() < 0.6]
@@ -89,10 +91,14 @@ def _hosts(controller: SlurmController, jobs: list[str]) -> dict[str, list[int]]
 
 
 def _end(controller: SlurmController, jobs: list[str]) -> None:
-    """Jobs are cancelled, and have left their nodes."""
+    """Jobs are cancelled, and have left their nodes: all that no job has are idle, none is completing."""
     if jobs:
-        _hosts(controller, jobs)
         controller.run("scancel", *jobs)
     deadline = time.monotonic() + 30
-    while set(jobs) & set(controller.run("squeue", "-h", "-o", "%i").split()):
-        assert time.monotonic() < deadline, "jobs do not go"
+    while True:
+        jobs_of = [line.split() for line in controller.run("squeue", "-h", "-o", "%i %D").splitlines()]
+        states = controller.run("sinfo", "-h", "-N", "-o", "%T").split()
+        taken = sum(int(count) for _, count in jobs_of)
+        if not set(jobs) & {job for job, _ in jobs_of} and states.count("idle#") == GROUPS.hosts - taken:
+            return
+        assert time.monotonic() < deadline, f"nodes are {states}"
