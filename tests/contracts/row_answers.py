@@ -46,6 +46,8 @@ nmae: 2
 def make_files(folder: Path) -> None:
     """Scenarios, tables with faults, what switches have, a certificate."""
     (folder / "s.yaml").write_text(TRAFFIC, encoding="utf-8")
+    job = "  - {id: ring, kind: collective, collective: all-reduce, size: 1 GB, gpus: 4, fabric: main}\n"
+    (folder / "placed.yaml").write_text(TRAFFIC + job, encoding="utf-8")
     (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "sharing.yaml").write_text(SHARING.read_text(encoding="utf-8"), encoding="utf-8")
@@ -221,6 +223,7 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
     "interference": (
         ("interference",), kinds.SHARINGS, lambda at: ["interference", f"{at}/sharing.yaml", "--no-shifts", "-q"],
     ),
+    "place": (("place",), kinds.PLACEMENTS, lambda at: ["place", f"{at}/placed.yaml", "--job", "ring", "-q"]),
     "plan change": (
         ("plan", "change"), kinds.WINDOWS,
         lambda at: ["plan", "change", f"{at}/s.yaml", f"{at}/work.yaml", "--no-failures", "-q"],

@@ -63,6 +63,7 @@ from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
 from fabric.faces.views.nodes import node_table
 from fabric.faces.views.phases import phase_table, spread_table
+from fabric.faces.views.placements import placement_table
 from fabric.faces.views.provenance import assumption_table, file_table
 from fabric.faces.views.review import finding_table
 from fabric.faces.views.routers import router_limit_table, router_step_table, router_table, source_table
@@ -91,6 +92,8 @@ from fabric.result import PhaseRoute, RouteResult
 from fabric.review.finding import Finding
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.share.interference.interference import InterferenceRequest, interference
+from fabric.share.place.place import PlaceRequest, place_job
+from fabric.share.place.setting import place_setting
 from fabric.share.schedulers.listed_nodes import ListedNode, ListedNodes
 from fabric.whatif.differences import Row
 from fabric.whatif.effect import changed_links
@@ -142,6 +145,7 @@ class Routed:
         self.stored = made_answer()
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
+        self.placed = place_job(place_setting(self.loaded, RouteRequest(), "job"), PlaceRequest("slurm"))
         placed = load_scenario(TRAINING, overrides=["site={rows: 4, racks_per_row: 8, trays: {width: 1 mm}}"])
         self.cables = cable_schedule(placed, build_network(placed).topologies)
 
@@ -265,6 +269,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "designs": lambda _: design_table(DESIGNS, {DESIGNS[0].name: Path("a.fabric.yaml")}),
     "wishes that conflict": lambda _: conflict_table(CONFLICT),
     "windows of work": lambda it: window_table(it.drained),
+    "placements of a job": lambda it: placement_table(it.placed),
     "what schedulers are told": lambda _: scheduled_table(SCHEDULED_ROWS),
     "nodes of a cluster": lambda _: node_table(NODES),
     "jobs beside each other": lambda it: sharing_table(it.sharing),

@@ -49,7 +49,7 @@ ORDER = 21
     "--time-limit",
     cls=RareOption,
     type=click.FloatRange(min=0),
-    default=60.0,
+    default=40.0,
     show_default=True,
     help="Seconds of search.",
 )

@@ -45,7 +45,7 @@ class PlaceRequest:
     scheduler: Scheduler = "best"
     kueue: Request = "preferred"
     level: str | None = None
-    time_limit_s: float = 60.0
+    time_limit_s: float = 40.0
 
 
 def place_job(setting: PlaceSetting, request: PlaceRequest, *, progress: Reporter = silent) -> PlacementResult:

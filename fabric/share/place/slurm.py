@@ -10,6 +10,8 @@ What ``slurmctld`` does where a job asks for whole nodes and neither names nodes
    of hops in the tree, and a leaf that is nearer is taken unless another fits better.
 3. Of a leaf the idle nodes are taken in the order of the configuration.
 
+All nodes have one weight. Slurm gives nodes that it has powered down a higher one, and takes them after all others.
+
 Slurm counts leaf switches, not levels: it may take leaves of two pods where one pod would do. Not modelled:
 partitions, node weights, features, reservations, priorities, preemption and backfill; ``--switches``;
 ``topology/block``.
