@@ -173,7 +173,7 @@ def test_a_step_with_all_phases_stretched_is_that_of_the_step_time(pace):
         *(ColumnFigures(1.0, one.pace, "", one.packet_slowdown) for one in rows.figures),
         ColumnFigures((1 - pace) / pace, 1.0, "", 1.0),
     )
-    tight = SharedRows(rows.columns, figures, values, ("",) * width, np.ones(width, np.int64), {})
+    tight = SharedRows(rows.columns, figures, values, ("",) * width, np.ones(width, np.int64), {}, {})
     beside = Side.of([step, Lane("other", 1.0, steady=width)], tight).run(np.zeros((1, 2)), 3).slowdown[0, 0]
     stretched = []
     for phase in times[workload.id].phases:

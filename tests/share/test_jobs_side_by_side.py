@@ -116,11 +116,23 @@ def test_steady_traffic_loses_while_the_other_sends():
         lane = Lane("s", 1.0, steady=1)
         rows = rows_of([[1.0, asked]], [a, lane])
         figures = (rows.figures[0], ColumnFigures(1 / asked, 1.0, "", 1.0))
-        rows = type(rows)(rows.columns, figures, rows.values, rows.links, rows.count, rows.met)
+        rows = type(rows)(rows.columns, figures, rows.values, rows.links, rows.count, rows.met, {})
         found = pair_figures([a], [lane], rows)
         assert found.first.mean == pytest.approx(slow_other)
         rate = (0.5 * 1.0 + 1.0 * min(0.5 / asked, 1)) / 1.5
         assert found.second.mean == pytest.approx(1 / rate, rel=0.02)
+
+
+def test_steady_traffic_that_its_own_phases_slow_is_not_slowed_by_others_for_it():
+    """a asks for 0.6 all the time and fills the link half of the time; b's 0.01 costs either next to nothing."""
+    step, own = job("a", 0, ("-", 0.5), ("x", 0.5)), Lane("a", 1.0, steady=1)
+    other = job("b", 2, ("y", 0.1), ("-", 0.9))
+    rows = rows_of([[1.0, 0.6, 0.01]], [step, own, other])
+    figures = (ColumnFigures(1.0, 0.5, "", 1.0), ColumnFigures(1 / 0.6, 1.0, "", 1.0), rows.figures[2])
+    rows = type(rows)(rows.columns, figures, rows.values, rows.links, rows.count, rows.met, {})
+    found = pair_figures([step, own], [other], rows)
+    assert 1 <= found.first.mean < 1.01
+    assert found.first.worst < 1.01
 
 
 def test_a_phase_that_hides_under_compute_grows_into_what_is_bare():

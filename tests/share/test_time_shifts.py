@@ -112,10 +112,10 @@ def test_periods_are_rounded_up_and_what_waiting_costs_is_said():
 
 
 def test_periods_without_a_common_multiple_are_looked_at_for_a_while():
-    """Four periods of no common measure: a bounded horizon, said in words."""
-    periods = [1.0, 1.3717, 1.7133, 2.5391]
+    """Six periods of no common measure: a bounded horizon, said in words."""
+    periods = [1.0, 1.37, 1.713, 1.931, 2.117, 2.539]
     lanes = [job(str(at), at, ("x", 0.2), ("-", period - 0.2)) for at, period in enumerate(periods)]
-    found, _ = shifts_of(lanes, [[1.0] * 4], limit=1.0)
+    found, _ = shifts_of(lanes, [[1.0] * 6], limit=1.0)
     assert not found.whole_cycle
     slots = slots_of(lanes)[0]
     assert slots.cycle <= MOST_SLOTS
