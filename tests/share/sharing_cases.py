@@ -43,7 +43,7 @@ def rows_of(values: Sequence[Sequence[float]], lanes: Sequence[Lane]) -> SharedR
             if (mine & theirs).any():
                 met[one, other] = int((mine & theirs).sum())
     links = tuple(f"link{row}" for row in range(len(matrix)))
-    return SharedRows(names, figures, matrix, links, np.ones(len(matrix), np.int64), met)
+    return SharedRows(names, figures, matrix, links, np.ones(len(matrix), np.int64), met, {})
 
 
 def water_fill(values: Floats, weight: Floats, *, steps: int = 0) -> Floats:

@@ -63,22 +63,22 @@ def test_the_example_is_as_docs_interference_derives_it(capsys):
 
 
 def test_a_newcomer_has_its_price_and_a_limit_decides_the_exit_code(capsys):
-    """Without c, b loses 19.2 % to a; with it more. a meets c nowhere."""
-    code, found = answer(capsys, str(THREE), "--admit", "c", "--no-shifts", "--max-slowdown", "1.05")
+    """Without c, b loses 19.2 % to a; with it more. a meets c nowhere, but b comes later into its way."""
+    code, found = answer(capsys, str(THREE), "--admit", "c", "--no-shifts", "--max-slowdown", "1.1")
     assert (code, found["verdict"], found["too_slow"]) == (1, "fail", ["b", "c"])
     first = found["admitted"][0]
     assert (first["job"], first["link"]) == ("b", "leaf3 -> spine0")
     assert first["without"] == pytest.approx(1.192, abs=5e-4)
-    assert 0.06 < first["cost"] < 0.1
+    assert first["cost"] == pytest.approx(1.349 / 1.192 - 1, abs=0.01)  # 1.349: the long run of the simulation
     assert found["admitted"][1]["link"] == ""
     assert answer(capsys, str(THREE), "--admit", "c", "--no-shifts", "--max-slowdown", "1.3")[0] == 0
 
 
 def test_the_worst_phase_can_be_the_limit(capsys):
-    """a is slowed 1.4 times at worst: more than 125 %; the mean is not."""
+    """a is slowed 1.4 times at worst: more than 130 %; the mean is not."""
     both = str(THREE), "--no-shifts", "--without", "c"
     assert answer(capsys, *both)[0] == 0
-    code, found = answer(capsys, *both, "--set", "limits=[{workload: a, metric: slowdown, max: 125%, at: p100}]")
+    code, found = answer(capsys, *both, "--set", "limits=[{workload: a, metric: slowdown, max: 130%, at: p100}]")
     assert (code, found["limits"][0]["value"]) == (1, pytest.approx(1.4))
 
 
@@ -141,7 +141,7 @@ def test_route_says_that_jobs_share_links_and_leaves_the_limit_open(capsys):
 @pytest.mark.parametrize("metric", ["max: 90%", "max: 120%, when: any-single-leaf", "max: 120%, at: p95"])
 def test_limits_on_slowdown_that_mean_nothing_are_refused(metric, capsys, tmp_path):
     """Below 1, in failure cases, or by a percentile of draws."""
-    assert failed(capsys, tmp_path, "max: 125%", metric)
+    assert failed(capsys, tmp_path, "max: 130%", metric)
 
 
 @pytest.mark.parametrize("pace", [0.9, 0.5, 0.2])
@@ -173,7 +173,7 @@ def test_a_step_with_all_phases_stretched_is_that_of_the_step_time(pace):
         *(ColumnFigures(1.0, one.pace, "", one.packet_slowdown) for one in rows.figures),
         ColumnFigures((1 - pace) / pace, 1.0, "", 1.0),
     )
-    tight = SharedRows(rows.columns, figures, values, ("",) * width, np.ones(width, np.int64), {})
+    tight = SharedRows(rows.columns, figures, values, ("",) * width, np.ones(width, np.int64), {}, {})
     beside = Side.of([step, Lane("other", 1.0, steady=width)], tight).run(np.zeros((1, 2)), 3).slowdown[0, 0]
     stretched = []
     for phase in times[workload.id].phases:

@@ -90,6 +90,21 @@ def test_three_jobs_fill_a_link_that_no_two_do():
     assert [figures[name].mean for name in "abc"] == pytest.approx([1.35] * 3)
 
 
+def test_three_jobs_in_a_row_come_to_what_a_long_run_does():
+    """a and b meet, b and c meet: over 600 steps from four beginnings, to 1 % of the step."""
+    a, b = job("a", 0, ("x", 0.4), ("-", 0.6)), job("b", 1, ("y", 0.48), ("-", 0.52))
+    c = job("c", 2, ("z", 0.5), ("-", 1.5))
+    rows = rows_of([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]], [a, b, c])
+    figures, _ = beside_all("abc", {"a": (a,), "b": (b,), "c": (c,)}, rows, np.random.default_rng(0))
+    parts = {"a": [(0, 0.4), (None, 0.6)], "b": [(1, 0.48), (None, 0.52)], "c": [(2, 0.5), (None, 1.5)]}
+    run, rng = Simulation(rows.values, parts, {}), np.random.default_rng(7)
+    found = [run.steps({"a": rng.random(), "b": rng.random(), "c": 2 * rng.random()}, 600.0) for _ in range(4)]
+    for name, period in (("a", 1.0), ("b", 1.0), ("c", 2.0)):
+        mean = np.mean([np.mean(steps[name]) for steps in found]) / period
+        assert figures[name].mean == pytest.approx(mean, abs=0.012)
+        assert figures[name].error < 0.005
+
+
 def test_steady_traffic_loses_while_the_other_sends():
     """A rate of 0.5 beside a phase that fills the link for half of its step.
 
@@ -101,11 +116,23 @@ def test_steady_traffic_loses_while_the_other_sends():
         lane = Lane("s", 1.0, steady=1)
         rows = rows_of([[1.0, asked]], [a, lane])
         figures = (rows.figures[0], ColumnFigures(1 / asked, 1.0, "", 1.0))
-        rows = type(rows)(rows.columns, figures, rows.values, rows.links, rows.count, rows.met)
+        rows = type(rows)(rows.columns, figures, rows.values, rows.links, rows.count, rows.met, {})
         found = pair_figures([a], [lane], rows)
         assert found.first.mean == pytest.approx(slow_other)
         rate = (0.5 * 1.0 + 1.0 * min(0.5 / asked, 1)) / 1.5
         assert found.second.mean == pytest.approx(1 / rate, rel=0.02)
+
+
+def test_steady_traffic_that_its_own_phases_slow_is_not_slowed_by_others_for_it():
+    """a asks for 0.6 all the time and fills the link half of the time; b's 0.01 costs either next to nothing."""
+    step, own = job("a", 0, ("-", 0.5), ("x", 0.5)), Lane("a", 1.0, steady=1)
+    other = job("b", 2, ("y", 0.1), ("-", 0.9))
+    rows = rows_of([[1.0, 0.6, 0.01]], [step, own, other])
+    figures = (ColumnFigures(1.0, 0.5, "", 1.0), ColumnFigures(1 / 0.6, 1.0, "", 1.0), rows.figures[2])
+    rows = type(rows)(rows.columns, figures, rows.values, rows.links, rows.count, rows.met, {})
+    found = pair_figures([step, own], [other], rows)
+    assert 1 <= found.first.mean < 1.01
+    assert found.first.worst < 1.01
 
 
 def test_a_phase_that_hides_under_compute_grows_into_what_is_bare():

@@ -41,6 +41,19 @@ def overloaded(start: Longs, column: Longs, value: Floats, on: Bools, cap: Float
 
 
 @compiled
+def let_rise(start: Longs, column: Longs, on: Bools, held: Longs, over: Longs) -> int:
+    """Mark the columns on overloaded rows as rising; returns how many."""
+    count = 0
+    for place in range(len(over)):
+        for slot in range(start[over[place]], start[over[place] + 1]):
+            at = column[slot]
+            if on[at] and held[at] == OWN:
+                held[at] = RISING
+                count += 1
+    return count
+
+
+@compiled
 def fill(
     start: Longs,
     column: Longs,
@@ -71,13 +84,7 @@ def fill(
         pace[at] = cap[at] if on[at] else 0.0
         held[at] = OWN
     rows = overloaded(start, column, value, on, cap, over)
-    waiting = 0
-    for place in range(rows):
-        for slot in range(start[over[place]], start[over[place] + 1]):
-            at = column[slot]
-            if on[at] and held[at] == OWN:
-                held[at] = RISING
-                waiting += 1
+    waiting = let_rise(start, column, on, held, over[:rows])
     while waiting > 0:
         level = np.inf
         for at in range(columns):

@@ -12,9 +12,9 @@ from fabric.share.interference.shared_rows import SharedRows
 from fabric.share.interference.together import Side
 from topologies.columns import Floats
 
-RUNS = 256  # of phases drawn at random, at most
-_STEPS = 8
-_EVENTS = 10_000_000  # of all runs of a group, about; fewer runs where its jobs have many
+RUNS = (8, 64)  # of phases drawn at random, fewest and most
+_STEPS = (12, 128)  # of every job in each run, fewest and most; the first quarter is left out
+_EVENTS = 20_000_000  # of all runs of a group times its jobs, about
 
 
 def groups_of(jobs: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
@@ -42,22 +42,25 @@ def groups_of(jobs: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[tup
 def beside_all(
     group: Sequence[str], lanes: Mapping[str, Sequence[Lane]], shared: SharedRows, rng: np.random.Generator
 ) -> tuple[dict[str, Figures], int]:
-    """Slowdown of every job of a group beside all of it, over phases drawn at random, and how many draws."""
+    """Slowdown of every job of a group beside all of it, over phases drawn at random, and how many draws.
+
+    Jobs that hold each other drift: what they come to is met after some steps, which are left out.
+    """
     mine = [lane for job in group for lane in lanes[job]]
     side = Side.of(mine, shared)
     periods = side.periods_s
-    stepping = periods[periods > 0]
-    events = float(
-        (_STEPS + 1) * stepping.max(initial=0.0) * sum(len(one.pieces) / one.period_s for one in mine if one.period_s)
-    )
-    runs = int(np.clip(_EVENTS / max(events * len(group), 1.0), 4, RUNS)) if len(stepping) > 1 else 1
+    longest = float(periods.max(initial=0.0))
+    pieces = sum(len(lane.pieces) / lane.period_s for lane in mine if lane.period_s)
+    affordable = _EVENTS / max(longest * pieces * len(mine), 1.0)  # steps of the longest
+    runs = int(np.clip(affordable / _STEPS[1], *RUNS)) if np.count_nonzero(periods) > 1 else 1
+    steps = int(np.clip(affordable / runs, *_STEPS))
     # Even places of every job in an order of its own: each phase as likely as any other, and no two draws alike.
     places = np.stack([(rng.permutation(runs) + rng.random(runs)) / runs for _ in mine], axis=1)
-    beside = side.run(places * periods, _STEPS)
+    beside = side.run(places * periods, steps)
     found = {}
     for job in group:
         own = [at for at, lane in enumerate(mine) if lane.job == job]
-        each = beside.slowdown[:, own, :].max(axis=1)
+        each = beside.slowdown[:, own, steps // 4 :].max(axis=1)
         error = float(each.mean(axis=1).std() / np.sqrt(runs))
         found[job] = Figures(float(each.mean()), float(each.max()), float(each.min()), error)
     return found, runs

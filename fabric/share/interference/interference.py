@@ -207,11 +207,10 @@ def _worst_beside(job: str, pairs: Pairs) -> Hurt:
 def _beside_others(
     job: str, figures: Figures, lanes: Mapping[str, Sequence[Lane]], pairs: Pairs, shared: SharedRows
 ) -> Sharing:
-    links = max((count for pair, count in shared.met.items() if job in pair), default=0)
     hurt = _worst_beside(job, pairs)
     if not hurt.link and figures.mean > 1 + SAME:
         hurt = fullest_beside(job, lanes, shared)
-    return Sharing(job, OTHERS, figures, hurt, links)
+    return Sharing(job, OTHERS, figures, hurt, shared.crowded[job])
 
 
 def _job(run: Run, job: str, lanes: Sequence[Lane], shared: SharedRows) -> SharingJob:

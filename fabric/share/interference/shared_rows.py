@@ -71,6 +71,7 @@ class SharedRows:
     links: tuple[str, ...]
     count: Longs
     met: Mapping[tuple[str, str], int]
+    crowded: Mapping[str, int]  # links of a job that any other uses
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +98,10 @@ def shared_rows(routes: Sequence[PhaseRoute], jobs: Sequence[str]) -> SharedRows
     columns = {name: at for at, name in enumerate(name for part in parts for name in part.names)}
     figures = tuple(each for part in parts for each in part.figures)
     met: dict[tuple[str, str], int] = {}
+    crowded = dict.fromkeys(jobs, 0)
     blocks, links, counts, first = [], [], [], 0
     for part in parts:
-        rows, number, count = _kept(part, jobs, met)
+        rows, number, count = _kept(part, jobs, met, crowded)
         block = np.zeros((len(rows), len(columns)))
         block[:, first : first + len(part.names)] = rows
         first += len(part.names)
@@ -110,7 +112,7 @@ def shared_rows(routes: Sequence[PhaseRoute], jobs: Sequence[str]) -> SharedRows
         links += [topology.link_name(int(link)) + suffix for link in number]
     values = np.concatenate(blocks) if blocks else np.zeros((0, 0))
     count = np.concatenate(counts) if counts else np.zeros(0, np.int64)
-    return SharedRows(columns, figures, values, tuple(links), count, met)
+    return SharedRows(columns, figures, values, tuple(links), count, met, crowded)
 
 
 def _columns(routes: list[PhaseRoute], jobs: Sequence[str]) -> _FabricColumns:
@@ -193,8 +195,10 @@ def _add(
     found.figures.append(ColumnFigures(float(rise[0]), float(paces[0]), link, route.packet_slowdown))
 
 
-def _kept(part: _FabricColumns, jobs: Sequence[str], met: dict[tuple[str, str], int]) -> tuple[Floats, Longs, Longs]:
-    """Rows, the first link of each and how many links it is; and adds to ``met`` how many links pairs of jobs share."""
+def _kept(
+    part: _FabricColumns, jobs: Sequence[str], met: dict[tuple[str, str], int], crowded: dict[str, int]
+) -> tuple[Floats, Longs, Longs]:
+    """Rows, the first link of each and how many it stands for; counts links that jobs share (``met``, ``crowded``)."""
     links = len(part.routes[0].topology.links)
     most = np.zeros((len(jobs), links))
     place = {job: at for at, job in enumerate(jobs)}
@@ -208,7 +212,10 @@ def _kept(part: _FabricColumns, jobs: Sequence[str], met: dict[tuple[str, str], 
     for i, j in zip(*np.nonzero(np.triu(shared, 1)), strict=True):
         pair = (jobs[int(i)], jobs[int(j)])
         met[pair] = met.get(pair, 0) + int(shared[i, j])
-    kept = np.flatnonzero((uses.sum(axis=0) > 1) & (most.sum(axis=0) > OVER))
+    several = uses.sum(axis=0) > 1
+    for job, mine in zip(jobs, uses, strict=True):
+        crowded[job] += int((mine & several).sum())
+    kept = np.flatnonzero(several & (most.sum(axis=0) > OVER))
     if not len(kept):
         return np.zeros((0, len(part.names))), np.zeros(0, np.int64), np.zeros(0, np.int64)
     rows = np.stack([load[kept] for load in part.loads], axis=1)

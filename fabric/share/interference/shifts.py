@@ -48,15 +48,10 @@ def find_all_shifts(
     for number, group in enumerate(wanted):
         mine = [lane for job in group for lane in moving[job]]
         steady = [lane for job in group for lane in lanes[job] if not lane.pieces]
-        slots = slots_of(mine)
         rest_s = max(ends_at - time.monotonic(), 1.0) / (len(wanted) - number)
-        exact = partial(_exact, mine, steady, shared, slots)
-        both = [cycle_demand(mine, steady, shared, slots, touched=touched) for touched in (False, True)]
-        each = find_shifts(both[0], both[1], exact, rest_s)
-        begins = _from_first(each.offsets, slots)
-        before = exact([0] * len(mine))
+        each, slots, before, mine_shifted = _best(mine, steady, shared, pairs, rest_s)
         found.append((each, slots, before))
-        items += _shifts(mine, steady, shared, slots, begins, pairs)
+        items += mine_shifted
         if not slots.whole:
             notes.append(
                 f"{', '.join(lane.job for lane in mine)}: periods have no common multiple within {MOST_SLOTS:,} slots "
@@ -82,6 +77,26 @@ def find_all_shifts(
 def _or_zero(value: float) -> float:
     """0 for what rounding leaves of it."""
     return 0.0 if value < 1e-12 else value
+
+
+def _best(
+    moving: Sequence[Lane],
+    steady: Sequence[Lane],
+    shared: SharedRows,
+    pairs: Sequence[tuple[str, str]],
+    time_limit_s: float,
+) -> tuple[FoundShifts, Slots, float, list[Shift]]:
+    """Of the slots that a group may have those with which its steps are shortest; also the overlap without shifts."""
+    tried: list[tuple[float, tuple[FoundShifts, Slots, float, list[Shift]]]] = []
+    grids = slots_of(moving)
+    for slots in grids:
+        exact = partial(_exact, moving, steady, shared, slots)
+        both = [cycle_demand(moving, steady, shared, slots, touched=touched) for touched in (False, True)]
+        each = find_shifts(both[0], both[1], exact, time_limit_s / len(grids))
+        items = _shifts(moving, steady, shared, slots, _from_first(each.offsets, slots), pairs)
+        mean = sum(item.slowdown for item in items) / len(items)
+        tried.append((round(mean, 6), (each, slots, exact([0] * len(moving)), items)))
+    return min(tried, key=lambda one: one[0])[1]
 
 
 def _exact(

@@ -18,6 +18,7 @@ from fabric.share.interference.shared_rows import SharedRows
 from topologies.columns import Bools, Floats, Longs
 
 ALONE_S, WINDOW_S, INSIDE_S, HIDES, ROOM_S, ABSORBS_S, BUBBLE, PACKETS = range(8)  # columns of pieces' figures
+LEFT, TOOK, CREDIT, BUDGET, SINCE, SAVED = range(6)  # columns of where a lane is
 
 
 @compiled
@@ -39,6 +40,79 @@ def speed_at(pace: float, own: float, figures: Floats) -> float:
 
 
 @compiled
+def begin_lanes(
+    first: Longs,
+    columns: Longs,
+    figures: Floats,
+    steady: Longs,
+    begin: Floats,
+    piece: Longs,
+    done: Longs,
+    state: Floats,
+    on: Bools,
+) -> int:
+    """Put every lane where it begins; returns how many have steps."""
+    stepping = 0
+    for lane in range(len(steady)):
+        if steady[lane] >= 0:
+            on[steady[lane]] = True
+            continue
+        stepping += 1
+        at, rest = first[lane], begin[lane]
+        while rest >= figures[at, ALONE_S] and at < first[lane + 1] - 1:
+            rest -= figures[at, ALONE_S]
+            at += 1
+        piece[lane], state[lane, LEFT] = at, max(figures[at, ALONE_S] - rest, 0.0)
+        done[lane] = 0 if begin[lane] == 0.0 else -1
+        for each in range(first[lane], first[lane + 1]):
+            state[lane, BUDGET] += figures[each, ABSORBS_S]
+        if columns[at] >= 0:
+            on[columns[at]] = True
+    return stepping
+
+
+@compiled
+def end_piece(
+    lane: int,
+    first: Longs,
+    columns: Longs,
+    figures: Floats,
+    now: float,
+    piece: Longs,
+    done: Longs,
+    state: Floats,
+    on: Bools,
+    spans: Floats,
+) -> int:
+    """Take a lane on to its next piece; returns 1 where it has just done the last step that is wanted."""
+    at, last = piece[lane], 0
+    if columns[at] >= 0:
+        on[columns[at]] = False
+        grew = state[lane, TOOK] - figures[at, ALONE_S]
+        if grew > 1e-12 * state[lane, TOOK]:
+            hidden = min(grew * figures[at, HIDES], figures[at, ROOM_S], state[lane, BUDGET])
+            state[lane, BUDGET] -= hidden
+            # What hides is taken off bare compute to come; a bubble that grew is waited for with it.
+            state[lane, CREDIT] += hidden - (grew - hidden) * figures[at, BUBBLE]
+    at += 1
+    if at == first[lane + 1]:
+        at = first[lane]
+        if 0 <= done[lane] < spans.shape[1]:
+            spans[lane, done[lane]] = now - state[lane, SINCE] - (state[lane, CREDIT] - state[lane, SAVED])
+            last = 1 if done[lane] == spans.shape[1] - 1 else 0
+        done[lane] += 1
+        state[lane, SINCE], state[lane, SAVED], state[lane, BUDGET] = now, state[lane, CREDIT], 0.0
+        for each in range(first[lane], first[lane + 1]):
+            state[lane, BUDGET] += figures[each, ABSORBS_S]
+    used = min(state[lane, CREDIT], figures[at, ABSORBS_S]) if columns[at] < 0 else 0.0
+    state[lane, CREDIT] -= used
+    piece[lane], state[lane, TOOK], state[lane, LEFT] = at, 0.0, figures[at, ALONE_S] - used
+    if columns[at] >= 0:
+        on[columns[at]] = True
+    return last
+
+
+@compiled
 def run_lanes(
     first: Longs,
     columns: Longs,
@@ -50,12 +124,11 @@ def run_lanes(
     cap: Floats,
     rise: Floats,
     begin: Floats,
-    steps: int,
     most_events: int,
     spans: Floats,
     totals: Floats,
 ) -> int:
-    """Run lanes until each has done ``steps`` whole steps; returns the events, -1 where there are too many.
+    """Run lanes until each has done as many whole steps as ``spans`` has; returns the events, -1 where too many.
 
     Parameters
     ----------
@@ -65,35 +138,16 @@ def run_lanes(
         Column of lanes that never stop; -1 for those with pieces.
     begin : ndarray, shape (N,)
         Time in its step, alone, at which a lane is at the beginning.
-    spans : ndarray, shape (N, steps)
+    spans : ndarray, shape (N, S)
         Filled with the times of steps; those that have none keep what is in it.
     totals : ndarray, shape (N,)
         Filled with the mean speed of steady lanes.
     """
     lanes = len(steady)
-    piece, left, took = np.zeros(lanes, np.int64), np.zeros(lanes), np.zeros(lanes)
-    credit, budget, since, saved = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
-    done, speed = np.full(lanes, -1, np.int64), np.ones(lanes)
-    on = np.zeros(len(cap), np.bool_)
-    pace, held = np.zeros(len(cap)), np.zeros(len(cap), np.int64)
+    piece, done, held = np.zeros(lanes, np.int64), np.zeros(lanes, np.int64), np.zeros(len(cap), np.int64)
+    state, speed, pace, on = np.zeros((lanes, 6)), np.ones(lanes), np.zeros(len(cap)), np.zeros(len(cap), np.bool_)
     over, full_at = np.zeros(len(start), np.int64), np.zeros(len(start))
-    waiting = 0
-    for lane in range(lanes):
-        if steady[lane] >= 0:
-            on[steady[lane]] = True
-            continue
-        waiting += 1
-        at, rest = first[lane], begin[lane]
-        while rest >= figures[at, ALONE_S] and at < first[lane + 1] - 1:
-            rest -= figures[at, ALONE_S]
-            at += 1
-        piece[lane], left[lane] = at, max(figures[at, ALONE_S] - rest, 0.0)
-        if begin[lane] == 0.0:
-            done[lane] = 0
-        for each in range(first[lane], first[lane + 1]):
-            budget[lane] += figures[each, ABSORBS_S]
-        if columns[at] >= 0:
-            on[columns[at]] = True
+    waiting = begin_lanes(first, columns, figures, steady, begin, piece, done, state, on)
     now, events = 0.0, 0
     while waiting > 0:
         events += 1
@@ -102,51 +156,19 @@ def run_lanes(
         fill(start, row_column, value, on, cap, rise, pace, held, over, full_at)
         passes = np.inf
         for lane in range(lanes):
-            if steady[lane] >= 0:
-                continue
-            at = piece[lane]
-            speed[lane] = 1.0
-            if columns[at] >= 0:
-                speed[lane] = speed_at(pace[columns[at]], cap[columns[at]], figures[at])
-            passes = min(passes, left[lane] / speed[lane])
+            if steady[lane] < 0:
+                at = piece[lane]
+                speed[lane] = speed_at(pace[columns[at]], cap[columns[at]], figures[at]) if columns[at] >= 0 else 1.0
+                passes = min(passes, state[lane, LEFT] / speed[lane])
         now += passes
         for lane in range(lanes):
             if steady[lane] >= 0:
                 totals[lane] += passes * min(pace[steady[lane]] / cap[steady[lane]], 1.0)
                 continue
-            at = piece[lane]
-            took[lane] += passes
-            left[lane] -= passes * speed[lane]
-            if left[lane] > 1e-12 * figures[at, ALONE_S]:
-                continue
-            if columns[at] >= 0:
-                on[columns[at]] = False
-                grew = took[lane] - figures[at, ALONE_S]
-                if grew > 1e-12 * took[lane]:
-                    hidden = min(grew * figures[at, HIDES], figures[at, ROOM_S], budget[lane])
-                    budget[lane] -= hidden
-                    # What hides is taken off bare compute to come; a bubble that grew is waited for with it.
-                    credit[lane] += hidden - (grew - hidden) * figures[at, BUBBLE]
-            at += 1
-            if at == first[lane + 1]:
-                at = first[lane]
-                if done[lane] >= 0:
-                    if done[lane] < steps:
-                        spans[lane, done[lane]] = now - since[lane] - (credit[lane] - saved[lane])
-                        if done[lane] == steps - 1:
-                            waiting -= 1
-                    done[lane] += 1
-                else:
-                    done[lane] = 0
-                since[lane], saved[lane] = now, credit[lane]
-                budget[lane] = 0.0
-                for each in range(first[lane], first[lane + 1]):
-                    budget[lane] += figures[each, ABSORBS_S]
-            used = min(credit[lane], figures[at, ABSORBS_S]) if columns[at] < 0 else 0.0
-            credit[lane] -= used
-            piece[lane], took[lane], left[lane] = at, 0.0, figures[at, ALONE_S] - used
-            if columns[at] >= 0:
-                on[columns[at]] = True
+            state[lane, TOOK] += passes
+            state[lane, LEFT] -= passes * speed[lane]
+            if state[lane, LEFT] <= 1e-12 * figures[piece[lane], ALONE_S]:
+                waiting -= end_piece(lane, first, columns, figures, now, piece, done, state, on, spans)
     for lane in range(lanes):
         if steady[lane] >= 0 and now > 0:
             totals[lane] /= now
@@ -193,7 +215,7 @@ class Side:
     rows: RowColumns
     cap: Floats
     rise: Floats
-    on: Bools
+    alone: Floats  # shape (N,): slowdown of a job's steady traffic by its own phases, on these links
 
     @staticmethod
     def of(lanes: Sequence[Lane], shared: SharedRows, *, among_jobs: bool = True) -> Side:
@@ -230,7 +252,7 @@ class Side:
             RowColumns.of(np.unique(kept, axis=0)) if len(kept) else RowColumns.of(kept),
             cap,
             np.array([shared.figures[column].rise * weight[column] for column in mine]),
-            np.zeros(len(mine), np.bool_),
+            _by_own_phases(lanes, shared) if among_jobs else np.ones(len(lanes)),
         )
 
     @property
@@ -251,19 +273,19 @@ class Side:
         found = np.ones((len(begins), len(self.lanes), steps))
         stepping = periods > 0
         if not stepping.any():
-            return Beside(np.repeat(self._steady_alone()[None, :, None], steps, axis=2))
+            return Beside(np.maximum(np.repeat(self._steady_alone()[None, :, None], steps, axis=2), 1.0))
         shortest, longest = periods[stepping].min(), periods[stepping].max()
         events = int(200 * (len(self.columns) + 10) * (steps + 2) * (1 + longest / shortest))
         for at, begin in enumerate(begins):
             spans, totals = np.ones((len(self.lanes), steps)), np.zeros(len(self.lanes))
             done = run_lanes(
                 self.first, self.columns, self.figures, self.steady, self.rows.start, self.rows.column,
-                self.rows.value, self.cap, self.rise, np.ascontiguousarray(begin), steps, events, spans, totals,
+                self.rows.value, self.cap, self.rise, np.ascontiguousarray(begin), events, spans, totals,
             )  # fmt: skip
             assert done >= 0, "jobs side by side come to no end"
             found[at, stepping] = spans[stepping] / periods[stepping, None]
             found[at, ~stepping] = 1 / totals[~stepping, None]
-        return Beside(np.maximum(found, 1.0))
+        return Beside(np.maximum(found / self.alone[None, :, None], 1.0))
 
     def _steady_alone(self) -> Floats:
         """Slowdown where no lane has steps: rates that never change, shape (N,)."""
@@ -272,3 +294,16 @@ class Side:
         rows, on = self.rows, np.ones(len(self.cap), np.bool_)
         fill(rows.start, rows.column, rows.value, on, self.cap, self.rise, pace, held, over, full_at)
         return np.asarray(self.cap[self.steady] / np.maximum(pace[self.steady], 1e-300))
+
+
+def _by_own_phases(lanes: Sequence[Lane], shared: SharedRows) -> Floats:
+    """How much slower the steady traffic of every lane is for the phases of its own job, shape (N,); 1 of others."""
+    found = np.ones(len(lanes))
+    for job in {lane.job for lane in lanes if not lane.pieces}:
+        mine = [at for at, lane in enumerate(lanes) if lane.job == job]
+        if any(lanes[at].pieces for at in mine):
+            side = Side.of([lanes[at] for at in mine], shared, among_jobs=False)
+            by_own = side.run(np.zeros((1, len(mine))), 1).slowdown[0, :, 0]
+            for at, slowdown in zip(mine, by_own.tolist(), strict=True):
+                found[at] = slowdown if not lanes[at].pieces else 1.0
+    return found
