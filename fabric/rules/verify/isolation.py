@@ -3,7 +3,7 @@
 What is known are the rules and groups of every switch, which cable is at which port, and whose endpoint is at which
 access port. Any packet may be sent into any access port: every destination, protocol and port, and every source, forged
 ones too. A state is a switch and the port that a packet came in by, as far as its rules tell ports apart. From every
-state, every point of the headers (``header_points``) leads along *every* bucket of its group, with weights or without.
+state, every point of the headers (``header_points``) leads along *every* bucket of its group, whatever its weight.
 Which tenants a point reaches from a state is the least solution of "those delivered to here, and those reached from
 where it leads"; tables hold their isolation when no access port reaches a tenant that its own may not meet.
 
@@ -195,7 +195,7 @@ class _Net:
             return (action.value,)
         if action.kind == "drop" or action.value not in groups:
             return ()
-        return tuple(dict.fromkeys(bucket.port for bucket in groups[action.value].buckets if bucket.weight > 0))
+        return tuple(dict.fromkeys(bucket.port for bucket in groups[action.value].buckets))
 
 
 def _port_classes(parts: Sequence[Entries]) -> dict[int, int]:
