@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fabric.rules.export_baseline import ExportBaseline
     from fabric.rules.manifest import Manifest
     from fabric.rules.planned import PlannedRules
-    from fabric.rules.tenants.tenancy import Tenancy
+    from fabric.rules.tenancy import Tenancy
     from traffic.demands import Demands
 
 

@@ -16,7 +16,7 @@ from traffic.inventory import Inventory
 from traffic.workload import WorkloadTraffic, demands_of
 
 if TYPE_CHECKING:
-    from fabric.rules.tenants.tenancy import Tenancy
+    from fabric.rules.tenancy import Tenancy
     from traffic.demands import Flows
 
 
@@ -31,7 +31,7 @@ def tenancies(loaded: LoadedScenario, inventory: Inventory) -> dict[str, Tenancy
     specs = loaded.scenario.tenants
     if not specs:
         return {}
-    from fabric.rules.tenants.tenancy import UNASSIGNED, Tenancy
+    from fabric.rules.tenancy import UNASSIGNED, Tenancy
 
     tenant_of = _hosts(loaded, specs, inventory)
     nobody = len(specs)
@@ -124,7 +124,7 @@ def _twice(host: str, one: str, other: str, where: tuple[str | int, ...]) -> Pro
 
 def tenant_words(loaded: LoadedScenario, inventory: Inventory) -> list[str]:
     """What every answer says of tenants: what they share by design, and how hosts of none are taken."""
-    from fabric.rules.tenants.tenancy import UNASSIGNED
+    from fabric.rules.tenancy import UNASSIGNED
 
     found = ["tenants share switches and the cables between them; what one sends, others can feel as load"]
     by_fabric = tenancies(loaded, inventory)

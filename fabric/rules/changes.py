@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabric.rules.change_plan import ChangePlan, Step, plan_change
+from fabric.rules.change_proof import first_crossing, refuse_crossing
 from fabric.rules.dialect import DIALECTS, Dialect, File, read_switch
 from fabric.rules.errors import RuleError
 from fabric.rules.manifest import SCHEMA, read_manifest
@@ -17,7 +18,6 @@ from fabric.rules.planned import PlannedRules
 from fabric.rules.safe_names import safe_names
 from fabric.rules.shell_names import find_switch
 from fabric.rules.table import Group, Rule, SwitchTable
-from fabric.rules.verify.change_proof import first_crossing, refuse_crossing
 from fabric.rules.verify.tables import parts_of
 
 _APPLY = """\

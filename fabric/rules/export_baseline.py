@@ -10,7 +10,7 @@ from fabric.rules.addressing import AddressPlan
 from fabric.rules.changes import read_tables_of
 from fabric.rules.manifest import Manifest
 from fabric.rules.table import SwitchTable
-from fabric.rules.tenants.tenancy import Tenancy
+from fabric.rules.tenancy import Tenancy
 
 
 @dataclass(frozen=True, eq=False)

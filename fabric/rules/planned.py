@@ -23,8 +23,8 @@ from fabric.rules.errors import RuleError
 from fabric.rules.ports import Ports
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.table import ROCE_PORT, UDP, Match
+from fabric.rules.tenancy import Tenancy
 from fabric.rules.tenants.deny import check_hosts, with_tenants
-from fabric.rules.tenants.tenancy import Tenancy
 from fabric.rules.tiers import chooses_once_per_tier
 from topologies.columns import Floats, column
 from topologies.topology import Topology

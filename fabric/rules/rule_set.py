@@ -13,7 +13,7 @@ from fabric.rules.table import SwitchTable
 from topologies.topology import Topology
 
 if TYPE_CHECKING:
-    from fabric.rules.tenants.tenancy import Tenancy
+    from fabric.rules.tenancy import Tenancy
 
 
 @dataclass(frozen=True, eq=False)

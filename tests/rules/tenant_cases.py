@@ -121,7 +121,7 @@ class Simulator:
         if rule.action.kind == "output":
             return [rule.action.value]
         buckets = next((one.buckets for one in groups if one.id == rule.action.value), ())
-        ports = [one.port for one in buckets if one.weight]
+        ports = [one.port for one in buckets]
         return ports if rule.action.kind == "group" else []
 
     def failures(self) -> Iterator[frozenset[int]]:

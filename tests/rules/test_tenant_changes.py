@@ -11,8 +11,8 @@ from tenant_cases import SHARED, Simulator, packets_of, tenant_file, tenant_rule
 
 from fabric.cli.main import run
 from fabric.rules.change_plan import DENY, LET, plan_change, take_steps
+from fabric.rules.change_proof import first_crossing
 from fabric.rules.dialect import DIALECTS
-from fabric.rules.verify.change_proof import first_crossing
 from fabric.rules.verify.tables import parts_of
 
 MOVED = SHARED.replace('"a[0],b[1]"', '"a[0]"').replace('["a1", "b0"]', '["a1", "b0", "b1"]')  # b1 changes its tenant

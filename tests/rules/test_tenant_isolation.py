@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rule_cases import verdict_on
+from rule_cases import SCENARIOS, verdict_on
 from tenant_cases import SHARED, Simulator, entries_of, packets_of, proof_of, tenant_file, tenant_rules
 
 from fabric.cli.main import run
@@ -183,6 +183,29 @@ def test_pinned_flows_do_not_pass_the_rules_at_ports(tmp_path):
     assert not proof.holds
     assert {(one.src_tenant, one.dst_tenant, one.forged) for one in proof.crossings} == {("bank", "hospital", True)}
     assert all(reproduced(made, low, one) for one in proof.crossings)
+
+
+MEMBERS = {
+    "fat-tree": ("pod[0-1]/edge[0-1]/h0", "pod[0-3]/edge[0-1]/h1", 16),
+    "dual-homed": ("osd[0-3],gpu[0,2,4]", "osd[4-7],gpu[1,3]", 24),
+    "rails": ("gpu[0,3]", "gpu[1,2]", 32),
+}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_tenants_hold_on_three_tiers_with_two_links_a_host_and_with_rails(tmp_path, name):
+    """8 + 8 links of 16 hosts in a fat tree; 8 hosts of 2 links and 8 of 1; 8 hosts of 4 NICs."""
+    one, other, ports = MEMBERS[name]
+    text = SCENARIOS[name].split("workloads:")[0]
+    text += f"tenants:\n  - {{name: one, members: '{one}'}}\n  - {{name: other, members: '{other}'}}\n"
+    made = tenant_rules(tmp_path, text)
+    proof = proof_of(made, entries_of(made))
+    assert (proof.holds, proof.access_ports) == (True, ports)
+    bare = {
+        node: ([rule for rule in rules if not rule.match.in_port], groups)
+        for node, (rules, groups) in entries_of(made).items()
+    }
+    assert len(proof_of(made, bare).crossings) == 6  # every two of three tenants, both ways
 
 
 @pytest.mark.parametrize("dialect", ["ovs", "of13-json", "of13-binary"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fabric.output.document import Line
-    from fabric.rules.verify.isolation import Isolation
+    from fabric.rules.verify.findings import Isolation
 
 
 def isolation_lines(proof: Isolation) -> list[Line]:

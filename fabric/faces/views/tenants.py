@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fabric.output.columns import Special, counts, from_records, named
 from fabric.output.table import Table
-from fabric.rules.tenants.tenancy import Tenancy
+from fabric.rules.tenancy import Tenancy
 
 TENANT_COLUMNS = ("tenant", "fabric", "endpoints", "key", "shared_with")
 _SPECIAL: dict[str, Special] = {

@@ -19,7 +19,7 @@ from fabric.rules.errors import RuleError
 from fabric.rules.ports import Ports
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.table import DROP, Match, Rule, SwitchTable, cookie_of, priority_of
-from fabric.rules.tenants.tenancy import Tenancy
+from fabric.rules.tenancy import Tenancy
 from topologies.columns import Bools, Ints, Longs
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fabric.rules.errors import RuleError
-from fabric.rules.tenants.tenancy import Tenancy
+from fabric.rules.tenancy import Tenancy
 from topologies.errors import FormatError
 from topologies.reading.text_input import read_text
 

@@ -22,8 +22,8 @@ from fabric.rules.dialect import DIALECTS
 from fabric.rules.manifest import LINK_COLUMNS, LINKS, Manifest
 from fabric.rules.own_files import read_rows
 from fabric.rules.table import LOCAL, prefix_text
+from fabric.rules.tenancy import Tenancy
 from fabric.rules.tenants.carried import check_dialect
-from fabric.rules.tenants.tenancy import Tenancy
 from fabric.rules.verify.findings import Finding, Verdict
 from fabric.rules.verify.flows import walk_flows
 from fabric.rules.verify.isolation import prove_isolation

@@ -3,7 +3,7 @@
 What is known are the rules and groups of every switch, which cable is at which port, and whose endpoint is at which
 access port. Any packet may be sent into any access port: every destination, protocol and port, and every source, forged
 ones too. A state is a switch and the port that a packet came in by, as far as its rules tell ports apart. From every
-state, every point of the headers (``header_points``) leads along *every* bucket of its group, with weights or without.
+state, every point of the headers (``header_points``) leads along *every* bucket of its group, whatever its weight.
 Which tenants a point reaches from a state is the least solution of "those delivered to here, and those reached from
 where it leads"; tables hold their isolation when no access port reaches a tenant that its own may not meet.
 
@@ -28,9 +28,9 @@ from fabric.rules.addressing import AddressPlan
 from fabric.rules.packet import Packet, find_rule
 from fabric.rules.ports import Ports
 from fabric.rules.table import LOCAL, Action, Group, Match, Rule
+from fabric.rules.tenancy import Tenancy
 from fabric.rules.tenants.deny import access_ports, check_hosts
-from fabric.rules.tenants.tenancy import Tenancy
-from fabric.rules.verify.findings import Finding
+from fabric.rules.verify.findings import Crossing, Finding, Hop, Isolation
 from fabric.rules.verify.header_points import HeaderPoints
 from topologies.columns import Bools, Ints, Longs
 
@@ -39,61 +39,6 @@ _WORD = 63  # tenants whose masks fit a column of 64 bits
 
 Entries = tuple[Sequence[Rule], Sequence[Group]]  # of one switch
 Tables = Mapping[int, Sequence[Entries]]  # by topology node: what the switch does, or what it may do while it changes
-
-
-class Hop(NamedTuple):
-    """What a switch does with the packet of a counter-example."""
-
-    switch: str
-    in_port: int
-    rule: Rule
-    out_port: int
-    to: str  # node at the other end
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """A packet of one tenant that another gets."""
-
-    packet: Packet
-    src: str  # endpoint whose port it enters by
-    src_tenant: str
-    dst: str  # endpoint that gets it
-    dst_tenant: str
-    forged: bool  # whether it needs a source address that is not the sender's
-    hops: tuple[Hop, ...]
-
-    @property
-    def text(self) -> str:
-        """The packet in words."""
-        packet = self.packet
-        first = self.hops[0]
-        where = f"into port {first.in_port} of {first.switch}"
-        if not packet.family:
-            return f"a frame that is not IP, {where}"
-        more = f", protocol {packet.protocol}" if packet.protocol else ""
-        more += f", ports {packet.src_port} > {packet.dst_port}" if packet.src_port or packet.dst_port else ""
-        source = f"{packet.src_text}{' (forged)' if self.forged else ''}"
-        return f"{source} > {packet.dst_text}{more}, {where}"
-
-
-@dataclass(frozen=True)
-class Isolation:
-    """What was looked at, and what passes between tenants."""
-
-    tenants: tuple[str, ...]
-    shared: tuple[tuple[str, tuple[str, ...]], ...]  # by design: a tenant, and whom it serves
-    access_ports: int
-    points: int  # sets of packets that the tables distinguish
-    classes: int  # of them, those that some switch treats otherwise
-    failures: int  # single failures covered: cables and switches
-    crossings: tuple[Crossing, ...]  # one for every pair of tenants
-    findings: tuple[Finding, ...]  # crossings, rules that disagree, and members that do not reach their own
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
 
 
 def prove_isolation(plan: AddressPlan, tables: Tables, tenancy: Tenancy, families: Sequence[int]) -> Isolation:
@@ -195,7 +140,7 @@ class _Net:
             return (action.value,)
         if action.kind == "drop" or action.value not in groups:
             return ()
-        return tuple(dict.fromkeys(bucket.port for bucket in groups[action.value].buckets if bucket.weight > 0))
+        return tuple(dict.fromkeys(bucket.port for bucket in groups[action.value].buckets))
 
 
 def _port_classes(parts: Sequence[Entries]) -> dict[int, int]:

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.own_files import read_rows
+from fabric.rules.tenancy import Tenancy
 from fabric.rules.tenants.partitions import Partition, read_partitions
-from fabric.rules.tenants.tenancy import Tenancy
-from fabric.rules.verify.findings import Finding
-from fabric.rules.verify.isolation import Isolation
+from fabric.rules.verify.findings import Finding, Isolation
 
 LIDS = "lids.csv"
 LID_COLUMNS = ("lid", "port_guid", "name", "node")

@@ -12,7 +12,7 @@ from fabric.rules.addressing import AddressPlan
 from fabric.rules.change_plan import DENY, ChangePlan, take_steps
 from fabric.rules.errors import RuleError
 from fabric.rules.table import SwitchTable
-from fabric.rules.tenants.tenancy import Tenancy
+from fabric.rules.tenancy import Tenancy
 from fabric.rules.verify.findings import Finding
 from fabric.rules.verify.isolation import prove_isolation
 
