@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from topologies.columns import Bools, Ints, column
 from topologies.errors import TrafficError
+from traffic.parallelism import RankGrid
+from traffic.resource_room import ResourceRoom
 
 
 class Occupancy:
     """GPUs by node group; jobs take them in the order of the scenario.
 
-    ``seats`` has the node group of every job that was placed, and host and GPU of its ranks, shape (ranks, 2).
+    ``seats`` has the node group of every job that was placed, and host and GPU of its ranks, shape (ranks, 2);
+    ``grids`` how its ranks are numbered. Jobs that are ``fixed`` get these places, whatever their policy says.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fixed: Mapping[str, Ints] | None = None) -> None:
+        self.fixed = fixed or {}
+        self.grids: dict[str, RankGrid] = {}
         self._taken: dict[str, Bools] = {}
         self._jobs: dict[str, list[str]] = {}
         self.seats: dict[str, tuple[str, Ints]] = {}
+        self._rooms: dict[str, ResourceRoom] = {}
+
+    def room(self, group: str, hosts: tuple[str, ...], has: Mapping[str, tuple[int, ...]]) -> ResourceRoom:
+        """What jobs leave of processors, memory and storage of a group, which has so much of them."""
+        return self._rooms.setdefault(group, ResourceRoom(hosts, has))
 
     def free(self, group: str, hosts: int, gpus_per_host: int) -> Bools:
         """GPUs that nobody has, shape (hosts, gpus_per_host)."""

@@ -116,6 +116,7 @@ def build_network(
             racks=_racks(node, loaded),
             gpu=node.row.gpu if node.row else None,
             scale_up=node.joined,
+            resources=node.resources.by_node(node.count),
         )
         for node in scenario.nodes
     }

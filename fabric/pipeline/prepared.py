@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from fabric.scenario.schema import Scenario
 from topologies.errors import FabricError, Problem, ScenarioError, TrafficError, nearest_hint
 from traffic.occupancy import Occupancy
 from traffic.scale import scaled_workload
-from traffic.workload import WORKLOADS, WorkloadContext, WorkloadTraffic
+from traffic.workload import WORKLOADS, ComputeTime, WorkloadContext, WorkloadTraffic
 
 if TYPE_CHECKING:
     from fabric.evaluation.schedule import LineRate
@@ -59,7 +59,8 @@ def _names_of_sets(scenario: Scenario) -> tuple[object, ...]:
 
 
 def _traffic_keys(loaded: LoadedScenario) -> tuple[object, ...]:
-    return loaded.scenario.workloads, loaded.scenario.seed, loaded.scenario.scale
+    scenario = loaded.scenario
+    return scenario.workloads, scenario.seed, scenario.scale, scenario.tenants
 
 
 def prepare(
@@ -108,7 +109,12 @@ def build(
 
 
 def derive_traffic(
-    loaded: LoadedScenario, network: Network, *, scale: float = 1.0, occupancy: Occupancy | None = None
+    loaded: LoadedScenario,
+    network: Network,
+    *,
+    scale: float = 1.0,
+    occupancy: Occupancy | None = None,
+    compute: Mapping[str, ComputeTime | None] | None = None,
 ) -> tuple[WorkloadTraffic, ...]:
     """Stage 2: what every workload sends, times the scenario's scale and ``scale``.
 
@@ -116,6 +122,8 @@ def derive_traffic(
     ----------
     occupancy : Occupancy, optional
         An empty one, which then has the places of all jobs.
+    compute : mapping, optional
+        Compute times of jobs, by id, that are known already, whatever an MFU would come to.
 
     Raises
     ------
@@ -134,7 +142,10 @@ def derive_traffic(
         context = WorkloadContext(workload.id, network.inventory, rng, Path(loaded.directory), occupancy)
         try:
             derived = WORKLOADS[workload.kind](workload.spec, context=context)
-            derived = with_compute(derived, ideal_step(derived, fabrics))
+            if compute is not None and workload.id in compute:
+                derived = replace(derived, compute=compute[workload.id])
+            else:
+                derived = with_compute(derived, ideal_step(derived, fabrics))
             traffic.append(replace(derived, said=(*derived.said, *context.said)))
             loaded.say(*(f"{workload.id}: {text}" for text in traffic[-1].said))
             if derived.unfit:
@@ -143,6 +154,10 @@ def derive_traffic(
             problems += error.under("workloads", index).problems
     if problems:
         raise loaded.locate(TrafficError(problems))
+    if loaded.scenario.tenants:
+        from fabric.pipeline.tenants import check_traffic
+
+        check_traffic(loaded, network.inventory, traffic)
     factor = scale * loaded.scenario.scale
     return tuple(traffic) if factor == 1 else tuple(scaled_workload(workload, factor) for workload in traffic)
 

@@ -36,6 +36,7 @@ from fabric.result import (
 )
 from fabric.routing.router import Certificate, HashSpread
 from fabric.saved.archive import Archive, array_bytes, bad, write_archive
+from fabric.scenario.live_keys import refuse_live
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.provenance import envelope, version
 from topologies.columns import column
@@ -187,6 +188,7 @@ def _listed(value: Any) -> Any:
 
 def _sources(loaded: LoadedScenario, members: dict[str, bytes]) -> list[dict[str, str]]:
     """The scenario's text and the files it names, under the paths they had."""
+    refuse_live(loaded.tree.plain(), "a saved result")
     found: dict[str, bytes] = {name: text.encode() for name, text in loaded.sources.items()}
     for text in _texts(loaded.tree.plain()):
         try:

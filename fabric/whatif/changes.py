@@ -36,6 +36,8 @@ class Change:
         The one fabric that it changes; empty where it may change several.
     is_bound : bool
         Whether nobody can do it exactly: it divides traffic perfectly, which hashed flows are not.
+    places : tuple of str
+        Jobs whose placement it changes, for which a better one may be searched.
     """
 
     text: str
@@ -48,6 +50,7 @@ class Change:
     fabric: str = ""
     is_bound: bool = False
     slowed: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 def down(selector: str) -> Change:
@@ -79,7 +82,8 @@ def router(fabric: str, name: str) -> Change:
 def placement(loaded: LoadedScenario, order: str) -> Change:
     """Another order of ranks, for all training jobs."""
     jobs = training_jobs(loaded)
-    return Change(f"placement {order}", sets=tuple(f"workloads.{job}.placement.order={order}" for job in jobs))
+    sets = tuple(f"workloads.{job}.placement.order={order}" for job in jobs)
+    return Change(f"placement {order}", sets=sets, places=tuple(jobs))
 
 
 def queue_pairs(loaded: LoadedScenario, count: int) -> Change:

@@ -7,8 +7,9 @@ from the cures.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -42,6 +43,8 @@ class Suggestion:
         Fullest link and most links over capacity in any phase of the fabric; medians where the hash is drawn.
     max_band, step_band : ChangeBand or None
         Of the change over draws of the hash.
+    search : str
+        The command that searches for a better placement, where it changes that of a job.
     rest, rest_fabric : float or None, str
         Fullest link on all other fabrics afterwards, and which has it; None without another.
     step_before_s, step_after_s : float or None
@@ -64,6 +67,7 @@ class Suggestion:
     step_band: ChangeBand | None = None
     rest: float | None = None
     rest_fabric: str = ""
+    search: str = ""
 
     @property
     def draws(self) -> int:
@@ -139,7 +143,8 @@ def suggest(
             now = live.route(chosen, progress)
         except FabricError:
             continue  # what cannot be routed is not a suggestion
-        found.append(_suggestion(change, chosen.command(loaded, run.request), result, now, change.fabric or common))
+        made = _suggestion(change, chosen.command(loaded, run.request), result, now, change.fabric or common)
+        found.append(replace(made, search=_search(change, run)))
     better = [entry for entry in found if entry.is_better]
     # Ranks are 0 for the highest, and the lowest maximum and the shortest step come first.
     load = -ranks(np.array([entry.max_after for entry in better]))
@@ -148,6 +153,14 @@ def suggest(
     over = np.array([entry.over_after for entry in better])
     bound = np.array([entry.is_bound for entry in better])
     return tuple(better[at] for at in np.lexsort((over, step, load, failed, bound)).tolist())
+
+
+def _search(change: Change, run: Run) -> str:
+    """The command that searches where the first of the jobs belongs that a change places elsewhere."""
+    if not change.places:
+        return ""
+    words = ChangeSet().words(run.loaded, replace(run.request, scale=1.0), verb="place")
+    return shlex.join([*words, "--job", change.places[0]])
 
 
 def cures(suggestions: Sequence[Suggestion]) -> tuple[Suggestion, ...]:

@@ -8,7 +8,8 @@ import pytest
 
 from fabric.pipeline.run import Run, run_scenario
 from fabric.request import RouteRequest
-from fabric.scenario.load import load_scenario
+from fabric.scenario.load import load_scenario, load_scenario_text
+from topologies.errors import FabricError
 
 FOLDER = Path(__file__).parents[2] / "examples" / "use-cases"
 
@@ -47,6 +48,20 @@ def test_the_documented_figures_are_those_of_the_what_if(name: str) -> None:
     page = (FOLDER.parents[1] / "docs" / "use-cases.md").read_text()
     (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}`")]
     assert all(text in row for text in (*WHAT_IFS[name][0], *WHAT_IFS[name][1]))
+
+
+@pytest.mark.parametrize(
+    ("name", "sender", "receiver"), [("finance", "risk", "night"), ("public-cloud", "alpha", "beta")]
+)
+def test_tenants_that_would_meet_are_refused(name: str, sender: str, receiver: str) -> None:
+    """One more workload from one tenant to the other."""
+    path = FOLDER / f"{name}.fabric.yaml"
+    leak = f"id: leak, kind: north-south, members: {sender}, border: {receiver}, fabric: main, outward: 1 Gb/s"
+    more = f"  - {{{leak}}}\n\nlimits:"
+    text = path.read_text().replace("\nlimits:", more)
+    loaded = load_scenario_text(text, path)
+    with pytest.raises(FabricError, match=r"(?i)tenant"):
+        run_scenario(loaded, RouteRequest())
 
 
 def limit(run: Run, text: str) -> float:

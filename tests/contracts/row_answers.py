@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from fabric.faces.views import row_kinds as kinds
 from fabric.output.row_kind import RowKind
 
 MODEL = Path(__file__).parents[1] / "golden" / "cases" / "training.fabric.yaml"
+SHARING = Path(__file__).parents[2] / "examples" / "three-jobs.fabric.yaml"
 TRAFFIC = """\
 version: 1
 name: small
@@ -30,6 +32,7 @@ workloads:
   - {id: shuffle, kind: all-to-all, fabric: main, size: 1 GB}
   - {id: backup, kind: permutation, fabric: storage, size: 2 GB}
 """
+GIVES = {"nvidia.com/gpu": "8", "cpu": "96", "memory": "1Ti"}
 BAD = """\
 version: 1
 name: x
@@ -43,11 +46,16 @@ nmae: 2
 def make_files(folder: Path) -> None:
     """Scenarios, tables with faults, what switches have, a certificate."""
     (folder / "s.yaml").write_text(TRAFFIC, encoding="utf-8")
+    job = "  - {id: ring, kind: collective, collective: all-reduce, size: 1 GB, gpus: 4, fabric: main}\n"
+    (folder / "placed.yaml").write_text(TRAFFIC + job, encoding="utf-8")
     (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "sharing.yaml").write_text(SHARING.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
     (folder / "lake.yaml").write_text(lake_text(), encoding="utf-8")
     (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
+    nodes = [{"kind": "Node", "metadata": {"name": name}, "status": {"capacity": GIVES}} for name in ("n0", "n1")]
+    (folder / "nodes.json").write_text(json.dumps({"kind": "List", "items": nodes}))
     hosts = tuple(f"gpu{number}" for number in range(8))
     (folder / "run.log").write_text(text_log(Printed(hosts=hosts, gpus=2)), encoding="utf-8")
     loads = "".join(f"leaf{leaf} -> spine{spine},{leaf + spine}\n" for leaf in range(2) for spine in range(2))
@@ -209,6 +217,13 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("drain",), kinds.WINDOWS,
         lambda at: ["drain", f"{at}/s.yaml", "--switch", "fabric=main role=spine", "--no-failures", "-q"],
     ),
+    "nodes": (
+        ("nodes",), kinds.NODES, lambda at: ["nodes", "kubernetes", "--path", f"{at}/nodes.json", "-q"],
+    ),
+    "interference": (
+        ("interference",), kinds.SHARINGS, lambda at: ["interference", f"{at}/sharing.yaml", "--no-shifts", "-q"],
+    ),
+    "place": (("place",), kinds.PLACEMENTS, lambda at: ["place", f"{at}/placed.yaml", "--job", "ring", "-q"]),
     "plan change": (
         ("plan", "change"), kinds.WINDOWS,
         lambda at: ["plan", "change", f"{at}/s.yaml", f"{at}/work.yaml", "--no-failures", "-q"],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from topologies.builder import TOPOLOGIES
 from traffic.workload import PATTERNS
@@ -419,6 +422,25 @@ def _routings() -> list[Data]:
     return [*found, limited]
 
 
+CLUSTER = Path(__file__).parent / "data" / "cluster-nodes.json"
+
+
+def _clusters() -> list[Data]:
+    """Nodes of a cluster's file, and of resources; pods that request them."""
+    job: Data = {"kind": "collective", "collective": "all-reduce", "size": "1 GB", "gpus": 8, "fabric": "main"}
+    asked = {"ranks": 2, "cpu": 8, "memory": "64 GB", "storage": "100 GB"}
+    job["placement"] = {"group": "gpu", "requests": asked}
+    has = {"cpu": [16, 16, 32, 32], "memory": "128 GB", "storage": "200 GB"}
+    read = {"group": "gpu", "from": "kubernetes", "path": str(CLUSTER), "nics": GPUS["nics"]}
+    named = {key: value for key, value in GPUS.items() if key != "count"} | {"names": ["a[1-4]"]}
+    plain = {**job, "placement": {"group": "gpu"}}
+    return [
+        scenario(job, nodes=[{**GPUS, "resources": has}, STORE]),
+        scenario(plain, nodes=[read, STORE]),
+        scenario(plain, nodes=[named, STORE]),
+    ]
+
+
 def _sites() -> list[Data]:
     """A floor plan with all of its keys."""
     switch = {"model": "eth-32x100"}
@@ -441,6 +463,28 @@ CIPHERS = [
     encrypted(kind="ipsec", mtu=1500, cipher="aes-gcm", outer="ipv4", nat_traversal=False),
     encrypted(kind="macsec", efficiency=0.9),
 ]
+
+
+def _sharings() -> list[Data]:
+    """Jobs that end in the middle of a leaf, and meet on its uplink."""
+    path = Path(__file__).parents[2] / "examples" / "three-jobs.fabric.yaml"
+    found: Data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found["workloads"][0]["weight"] = 2
+    return [found]
+
+
+def _tenants() -> list[Data]:
+    """Hosts of two tenants, and a service of one of them."""
+    mine = [
+        {"name": "hospital", "members": ["gpu[0-1]", "gpu2"], "key": 257},
+        {"name": "bank", "members": "gpu3"},
+        {"name": "storage", "members": "store", "shared_with": ["hospital"]},
+    ]
+    return [clusters({"kind": "uniform", "members": "store", "size": "1 GB", "fabric": "main"}, tenants=mine)]
+
+
 BASES: list[Data] = [
-    *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(), *CIPHERS,
+    *_clusters(), *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(),
+    *_sharings(), *CIPHERS,
 ]  # fmt: skip
+BASES += _tenants()

@@ -51,10 +51,19 @@ from fabric.faces.views.energy import energy_of
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.growth import growth_table, work_table
+from fabric.faces.views.interference import (
+    admitted_table,
+    sharing_job_table,
+    sharing_table,
+    shift_table,
+    slowdown_matrix,
+)
 from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
+from fabric.faces.views.nodes import node_table
 from fabric.faces.views.phases import phase_table, spread_table
+from fabric.faces.views.placements import placement_table
 from fabric.faces.views.provenance import assumption_table, file_table
 from fabric.faces.views.review import finding_table
 from fabric.faces.views.routers import router_limit_table, router_step_table, router_table, source_table
@@ -82,6 +91,10 @@ from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
 from fabric.review.finding import Finding
 from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.share.interference.interference import InterferenceRequest, interference
+from fabric.share.place.place import PlaceRequest, place_job
+from fabric.share.place.setting import place_setting
+from fabric.share.schedulers.listed_nodes import ListedNode, ListedNodes
 from fabric.whatif.differences import Row
 from fabric.whatif.effect import changed_links
 from fabric.whatif.suggestions import Suggestion
@@ -98,6 +111,14 @@ _STYLES = {"bad": "\x1b[1;31m", "good": "\x1b[32m", "warn": "\x1b[33m"}
 
 DRAINED = DrainRequest(failures=False)
 GROWTH = GrowthRequest((StageWish(160), StageWish(320)))
+
+NODES = ListedNodes(
+    "kubernetes",
+    "nodes.json",
+    (ListedNode("n0", 8, 2, 95.5, 2**40, 3 * 10**12, ""), ListedNode("n1", 8, None, None, None, None, "cordoned")),
+    "",
+    (),
+)
 
 
 class Routed:
@@ -119,9 +140,12 @@ class Routed:
         self.grown = grow(load_scenario(str(ROOT / "examples" / "quickstart.fabric.yaml")), GROWTH)
         works = works_on(self.run.network, ["role=spine"], 1800.0)
         self.drained = plan_drain(self.run, works, DRAINED)
+        three = load_scenario(str(ROOT / "examples" / "three-jobs.fabric.yaml"))
+        self.sharing = interference(run_scenario(three), InterferenceRequest(admit="c"))
         self.stored = made_answer()
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
+        self.placed = place_job(place_setting(self.loaded, RouteRequest(), "job"), PlaceRequest("slurm"))
         placed = load_scenario(TRAINING, overrides=["site={rows: 4, racks_per_row: 8, trays: {width: 1 mm}}"])
         self.cables = cable_schedule(placed, build_network(placed).topologies)
 
@@ -245,8 +269,15 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "designs": lambda _: design_table(DESIGNS, {DESIGNS[0].name: Path("a.fabric.yaml")}),
     "wishes that conflict": lambda _: conflict_table(CONFLICT),
     "windows of work": lambda it: window_table(it.drained),
-    "layouts of storage": lambda it: layout_table(it.stored),
+    "placements of a job": lambda it: placement_table(it.placed),
     "what schedulers are told": lambda _: scheduled_table(SCHEDULED_ROWS),
+    "nodes of a cluster": lambda _: node_table(NODES),
+    "jobs beside each other": lambda it: sharing_table(it.sharing),
+    "slowdown, job by job": lambda it: slowdown_matrix(it.sharing),
+    "jobs that share links": lambda it: sharing_job_table(it.sharing),
+    "what a newcomer costs": lambda it: admitted_table(it.sharing),
+    "time shifts": lambda it: shift_table(it.sharing, it.sharing.shifts),
+    "layouts of storage": lambda it: layout_table(it.stored),
     "stages of growth": lambda it: growth_table(it.grown),
     "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip
@@ -522,6 +553,7 @@ MAKERS = {
     "tui/screens/flows.py": "nothing yet, before flows are known",
     "tui/screens/expect.py": "nothing yet, before a test is worked out",
     "tui/screens/failures.py": "nothing yet, before a sweep",
+    "tui/screens/measured.py": "nothing yet, before counters and neighbours are read",
     "tui/widgets/line_table.py": "nothing yet, before a table is shown",
 }
 

@@ -407,6 +407,37 @@ WINDOWS = RowKind(
     key="windows",
 )  # fmt: skip
 
+SHARINGS = RowKind(
+    "jobs beside each other",
+    (
+        "job", "beside", "slowdown", "worst", "best", "links", "phase", "beside_phase", "link", "phase_stretch",
+    ),
+    shown=("job", "beside", "slowdown", "worst", "best", "link", "phase", "beside_phase", "phase_stretch", "links"),
+    ratios=("slowdown", "worst", "best", "phase_stretch"),
+    most=PAIRS_SHOWN,
+    key="pairs",
+)  # fmt: skip
+
+
+NODES = RowKind(
+    "nodes of a cluster",
+    ("name", "gpus", "gpus_free", "cores_free", "memory_free_bytes", "storage_free_bytes", "state"),
+    key="nodes",
+)
+PLACEMENTS = RowKind(
+    "placements of a job",
+    (
+        "placement", "hosts", "groups", "step_time_s", "ideal_step_time_s", "bound_step_time_s", "above_bound",
+        "checkpoint_time_s", "read_utilisation", "read_gbps", "phase", "stretch", "hottest_link", "names", "chosen",
+    ),
+    shown=(
+        "placement", "hosts", "groups", "step_time_s", "ideal_step_time_s", "bound_step_time_s", "above_bound",
+        "checkpoint_time_s", "phase", "stretch", "hottest_link",
+    ),
+    ratios=("above_bound", "read_utilisation", "stretch"),
+    key="placements",
+)  # fmt: skip
+
 
 STORED = RowKind(
     "files of a storage layout",

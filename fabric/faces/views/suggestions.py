@@ -92,4 +92,5 @@ def suggestion_parts(suggestions: Sequence[Suggestion], *, title: str = "") -> l
     """Cures as a table, then bounds in words."""
     chosen = cures(suggestions)
     table = suggestion_table(chosen).only(*SUGGESTIONS_SHOWN).without_empty("rest")
-    return [*([table.titled(title) if title else table] if chosen else []), *bound_lines(suggestions)]
+    search = [Line(f"search for better: {entry.search}") for entry in chosen if entry.search]
+    return [*([table.titled(title) if title else table] if chosen else []), *search, *bound_lines(suggestions)]
