@@ -27,12 +27,13 @@ from fabric.scenario.load import load_scenario
 from topologies.errors import ScenarioError
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "quickstart.fabric.yaml"
+TENANTS = "tenants=[{name: all-hosts, members: hosts}]"  # one tenant, so that there is something to say of tenants
 EVERY = pytest.mark.parametrize("name", SECTIONS.names())
 
 
 def routed(overrides: list[str]) -> ReportSource:
     """The example, routed."""
-    loaded = load_scenario(str(EXAMPLE), overrides=overrides)
+    loaded = load_scenario(str(EXAMPLE), overrides=[TENANTS, *overrides])
     return ReportSource(run_scenario(loaded, given=str(EXAMPLE)))
 
 
@@ -97,7 +98,7 @@ def test_the_command_writes_it_alone(name, tmp_path, capsys):
     needed += ["--failures"] if SECTIONS[name].needs_failures else []
     needed += ["--design", str(write_design(tmp_path))] if SECTIONS[name].needs_design else []
     needed += ["--measured", f"csv:{loads_file(tmp_path)}"] if SECTIONS[name].needs_measured else []
-    assert run(["report", str(EXAMPLE), "--sections", name, "--json", "-q", *needed]) == 0
+    assert run(["report", str(EXAMPLE), "--sections", name, "--json", "-q", "--set", TENANTS, *needed]) == 0
     assert [section["anchor"] for section in json.loads(capsys.readouterr().out)["sections"]] == [name]
 
 
