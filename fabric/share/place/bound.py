@@ -221,7 +221,7 @@ class _Bound:
             least = (parts if reduces else parts - self._domain / size) * payload
         else:
             return 0.0
-        return max(least, parts * self._ring_bytes(phase)) / self._domain / self._nic_bytes_per_s
+        return float(max(least, parts * self._ring_bytes(phase))) / self._domain / self._nic_bytes_per_s
 
     def _ring_bytes(self, phase: Phase) -> float:
         """What a ring sends out of every part of a group; 0 where another placement may not run a ring."""
@@ -246,7 +246,8 @@ class _Bound:
         across = max(_bytes_across(phase, most), max(size / most, 2.0) * self._ring_bytes(phase))
         if size <= self._domain or self._own_nics:  # perhaps one group alone is across: over the NICs of its own
             return across / size / self._nic_bytes_per_s
-        return across * (members // size) / min(hosts * self._ends.shape[1], members) / self._nic_bytes_per_s
+        nics = min(hosts * int(self._ends.shape[1]), members)
+        return across * (members // size) / nics / self._nic_bytes_per_s
 
     def _members(self, phase: Phase) -> int:
         """Ranks that take part."""
